@@ -1,0 +1,653 @@
+//! Apps: what is asked for (`AppSpec`) and what is (`AppStatus`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::AppId;
+use crate::page::Metadata;
+use crate::Timestamp;
+
+/// The state of an app, in the order in which it usually meets them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum AppState {
+    /// Accepted, waits for its place.
+    Queued,
+    /// The image is fetched, the first replicas start.
+    Initializing,
+    /// All replicas answer.
+    Running,
+    /// Replicas are added, removed or replaced; those that ran before go on answering.
+    Scaling,
+    /// Replicas are being stopped.
+    Stopping,
+    /// Stopped; can be started again at the same address.
+    Stopped,
+    /// Failed by the user's fault.
+    Failed,
+    /// Failed by the platform's fault.
+    Error,
+    /// Being deleted.
+    Deleting,
+    /// Gone.
+    Deleted,
+}
+
+impl AppState {
+    /// Every state.
+    pub const ALL: [Self; 10] = [
+        Self::Queued,
+        Self::Initializing,
+        Self::Running,
+        Self::Scaling,
+        Self::Stopping,
+        Self::Stopped,
+        Self::Failed,
+        Self::Error,
+        Self::Deleting,
+        Self::Deleted,
+    ];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "QUEUED",
+            Self::Initializing => "INITIALIZING",
+            Self::Running => "RUNNING",
+            Self::Scaling => "SCALING",
+            Self::Stopping => "STOPPING",
+            Self::Stopped => "STOPPED",
+            Self::Failed => "FAILED",
+            Self::Error => "ERROR",
+            Self::Deleting => "DELETING",
+            Self::Deleted => "DELETED",
+        }
+    }
+}
+
+impl fmt::Display for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for AppState {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|state| state.as_str().eq_ignore_ascii_case(s)).ok_or_else(|| {
+            format!(
+                "{:?} is not a state: use {}",
+                s.chars().take(40).collect::<String>(),
+                Self::ALL.map(Self::as_str).join(", ")
+            )
+        })
+    }
+}
+
+/// Why an app is in its state, as a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum InfoCode {
+    /// Waits for its place.
+    AppQueued,
+    /// Starts.
+    AppInitializing,
+    /// Answers.
+    AppRunning,
+    /// Changes its replicas.
+    AppScaling,
+    /// Stops.
+    AppStopping,
+    /// Stopped.
+    AppStopped,
+    /// Failed by the user's fault.
+    AppFailed,
+    /// Failed by the platform's fault.
+    AppError,
+    /// Could not be created.
+    AppCreateError,
+    /// Interrupted by the platform.
+    AppInterruptedByPlatform,
+}
+
+/// An environment variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Env {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+/// How an app is asked whether it answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Probe {
+    /// Path of the request; `/` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Port of the request; the app's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<i64>,
+}
+
+/// What one replica gets. Here these are numbers only: nothing is reserved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Resources {
+    /// CPU cores, or CPU units when a spec asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<i64>,
+    /// Bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral_storage: Option<i64>,
+    /// Id of a flavor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flavor: Option<String>,
+    /// GPU units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<i64>,
+    /// Brand of the GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_brand: Option<String>,
+    /// Bytes of memory of one GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_memory: Option<i64>,
+    /// Model of the GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_model: Option<String>,
+    /// Bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<i64>,
+    /// Bits per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_network: Option<i64>,
+    /// Bits per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_network: Option<i64>,
+}
+
+/// A fixed number of replicas.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct FixedScalingStrategy {
+    /// 1 to 10.
+    #[serde(default)]
+    pub replicas: i64,
+}
+
+/// What automatic scaling looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum ScalingResourceType {
+    /// Use of CPU.
+    #[serde(rename = "CPU")]
+    Cpu,
+    /// Use of memory.
+    #[serde(rename = "RAM")]
+    Ram,
+}
+
+/// Replicas by use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AutomaticScalingStrategy {
+    /// Per cent, 1 to 100.
+    pub average_usage_target: i64,
+    /// At most 10.
+    pub replicas_max: i64,
+    /// 0 or more.
+    pub replicas_min: i64,
+    /// What is looked at.
+    pub resource_type: ScalingResourceType,
+}
+
+/// How many replicas: one of the two is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ScalingStrategy {
+    /// By use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<AutomaticScalingStrategy>,
+    /// A fixed number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<FixedScalingStrategy>,
+}
+
+/// How an update replaces replicas.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AppDeploymentStrategy {
+    /// Replicas above the wanted number: a count or per cent; `25%` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_surge: Option<String>,
+    /// Replicas below the wanted number: a count or per cent; `25%` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unavailable: Option<String>,
+    /// Seconds a new replica has until it must answer; 600 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress_deadline_seconds: Option<i64>,
+}
+
+/// A container of a data store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DataStoreVolumeSource {
+    /// Alias of the data store.
+    pub alias: String,
+    /// Name of the container.
+    pub container: String,
+    /// Archive to unpack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
+    /// Whether the platform owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internal: Option<bool>,
+    /// Only what is below this prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+}
+
+/// A Swift container of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PrivateSwiftVolumeSource {
+    /// Name of the container.
+    pub container: String,
+    /// Region of the container.
+    pub region: String,
+    /// Archive to unpack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
+    /// Whether the platform owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internal: Option<bool>,
+    /// Only what is below this prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+}
+
+/// A public Git repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PublicGitVolumeSource {
+    /// Its address.
+    pub url: String,
+}
+
+/// A public Swift container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PublicSwiftVolumeSource {
+    /// Its address.
+    pub url: String,
+}
+
+/// An empty volume.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StandaloneVolumeSource {}
+
+/// A volume of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Volume {
+    /// Where it is mounted.
+    pub mount_path: String,
+    /// `RO`, `RW` or `RWD`.
+    pub permission: String,
+    /// Whether its content is shared between workloads.
+    #[serde(default)]
+    pub cache: bool,
+    /// From a data store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_store: Option<DataStoreVolumeSource>,
+    /// From a Swift container of the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_swift: Option<PrivateSwiftVolumeSource>,
+    /// From a public Git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_git: Option<PublicGitVolumeSource>,
+    /// From a public Swift container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_swift: Option<PublicSwiftVolumeSource>,
+    /// Empty at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standalone: Option<StandaloneVolumeSource>,
+    /// Where it is written back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_data_store: Option<DataStoreVolumeSource>,
+    /// Where it is written back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_private_swift: Option<PrivateSwiftVolumeSource>,
+}
+
+/// Which of the emulator's runtimes runs an app. An extension: the real service has containers
+/// only, and ignores the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Placement {
+    /// Inside the emulator: the built-in images.
+    Builtin,
+    /// The app's command as a local process.
+    Process,
+    /// The image in a local container engine.
+    Container,
+}
+
+impl Placement {
+    /// The name on the command line and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::Process => "process",
+            Self::Container => "container",
+        }
+    }
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Placement {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        [Self::Builtin, Self::Process, Self::Container]
+            .into_iter()
+            .find(|placement| placement.as_str() == s)
+            .ok_or_else(|| {
+                format!(
+                    "{:?} is not a runtime: use builtin, process or container",
+                    s.chars().take(40).collect::<String>()
+                )
+            })
+    }
+}
+
+/// What an app is asked to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AppSpec {
+    /// The image.
+    pub image: String,
+    /// The command; the image's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
+    /// Port the app listens on, 1 to 65535; 8080 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_http_port: Option<i64>,
+    /// How an update replaces replicas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment_strategy: Option<AppDeploymentStrategy>,
+    /// Environment variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_vars: Option<Vec<Env>>,
+    /// Port that speaks gRPC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpc_port: Option<i64>,
+    /// Labels; those that begin with `ovh/` are the platform's and overridden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, Option<String>>>,
+    /// A name for people; generated when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How it is asked whether it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
+    /// What one replica gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+    /// How many replicas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling_strategy: Option<ScalingStrategy>,
+    /// Whether the app is open to everybody.
+    #[serde(default)]
+    pub unsecure_http: bool,
+    /// Volumes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volumes: Option<Vec<Volume>>,
+    /// Emulator only: which runtime runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Placement>,
+}
+
+/// Why an app is in its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Info {
+    /// Values that stand in the message, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arguments: BTreeMap<String, Option<String>>,
+    /// The code.
+    pub code: InfoCode,
+    /// For a person.
+    pub message: String,
+}
+
+/// When an app came into a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AppStateHistory {
+    /// When.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub date: Timestamp,
+    /// Which state.
+    pub state: AppState,
+}
+
+/// The state of a volume.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct VolumeStatus {
+    /// Id of the volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where it is mounted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount_path: Option<String>,
+}
+
+/// What an app is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AppStatus {
+    /// Replicas that answer now.
+    #[serde(default)]
+    pub available_replicas: i64,
+    /// Data synchronisations; none here.
+    #[serde(default)]
+    pub data_sync: Vec<DataSync>,
+    /// Host and port that speak gRPC, when the app has a gRPC port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpc_address: Option<String>,
+    /// The states it has been in, oldest first.
+    #[serde(default)]
+    pub history: Vec<AppStateHistory>,
+    /// Why it is in its state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub info: Option<Info>,
+    /// Page about the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub info_url: Option<String>,
+    /// Address inside the platform; none here.
+    #[serde(default)]
+    pub internal_service_ip: Option<String>,
+    /// When the state last changed.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+    pub last_transition_date: Option<Timestamp>,
+    /// Page with the app's metrics; none here.
+    #[serde(default)]
+    pub monitoring_url: Option<String>,
+    /// The state.
+    pub state: AppState,
+    /// The app's address.
+    #[serde(default)]
+    pub url: String,
+    /// The state of its volumes.
+    #[serde(default)]
+    pub volumes: Vec<VolumeStatus>,
+}
+
+/// An app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct App {
+    /// The id.
+    pub id: AppId,
+    /// When it was submitted.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub updated_at: Timestamp,
+    /// What it is asked to be, with its defaults and all its labels filled in.
+    pub spec: AppSpec,
+    /// What it is.
+    pub status: AppStatus,
+    /// Who submitted it.
+    #[serde(default)]
+    pub user: String,
+}
+
+/// One page of apps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AppList {
+    /// The apps.
+    #[serde(default)]
+    pub items: Vec<App>,
+    /// Where the page stands.
+    #[serde(default)]
+    pub metadata: Metadata,
+}
+
+/// Body of `PUT /v1/app/{id}/label`: a null value removes the label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LabelUpdate {
+    /// The label's key.
+    pub name: String,
+    /// Its new value.
+    #[serde(default)]
+    pub value: Option<String>,
+}
+
+/// Body of `PUT /v1/app/{id}/image`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AppUpdateImage {
+    /// The new image.
+    pub url: String,
+}
+
+/// What an update changes; what is absent or null stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AppUpdate {
+    /// Port the app listens on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_http_port: Option<i64>,
+    /// How an update replaces replicas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment_strategy: Option<AppDeploymentStrategy>,
+    /// Port that speaks gRPC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpc_port: Option<i64>,
+    /// The image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Environment variables to set; those not named stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_vars: Option<Vec<Env>>,
+}
+
+/// Body of `PUT /v1/app/{id}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AppUpdateRequest {
+    /// What changes.
+    #[serde(default)]
+    pub app_update: AppUpdate,
+    /// The app's id; the one in the path counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+/// The `ovhai app run …` line that makes an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = CLICommand))]
+pub struct CliCommand {
+    /// The line.
+    pub command: String,
+}
+
+/// Which way data is synchronised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", schema(as = DataSyncSpecDirection))]
+pub enum DataSyncDirection {
+    /// From the object storage to the volume.
+    Pull,
+    /// From the volume to the object storage.
+    Push,
+}
+
+/// What a data synchronisation is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DataSyncSpec {
+    /// Which way.
+    pub direction: DataSyncDirection,
+    /// Of which app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<String>,
+    /// Whether a person asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual: Option<bool>,
+    /// Of which volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+}
+
+/// A data synchronisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DataSync {
+    /// Its id.
+    pub id: String,
+    /// When it was asked for.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub updated_at: Timestamp,
+    /// What it is asked to do.
+    pub spec: DataSyncSpec,
+}

@@ -1,0 +1,38 @@
+//! Wire types of the OVHcloud AI API as its official SDK speaks it (version `v1`).
+//!
+//! What holds here: every type serialises to the field names of the service, tolerates fields it
+//! does not know, and leaves out what is absent instead of sending `null` where clients do not
+//! expect one. Label keys, label values and selectors are parsed once, here, so that whoever
+//! holds one knows that it is valid.
+//!
+//! What must not be here: I/O, an async runtime, access rules.
+
+mod app;
+mod error;
+mod id;
+mod label;
+mod me;
+mod page;
+mod selector;
+mod token;
+
+pub use app::{
+    App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
+    AppUpdateImage, AppUpdateRequest, AutomaticScalingStrategy, CliCommand, DataStoreVolumeSource,
+    DataSync, DataSyncDirection, DataSyncSpec, Env, FixedScalingStrategy, Info, InfoCode,
+    LabelUpdate, Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource,
+    PublicSwiftVolumeSource, Resources, ScalingResourceType, ScalingStrategy,
+    StandaloneVolumeSource, Volume, VolumeStatus,
+};
+pub use error::ErrorBody;
+pub use id::{AppId, InvalidId, InvalidRegion, Region, TokenId};
+pub use label::{
+    InvalidLabel, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_PREFIX, PLATFORM_TYPE,
+};
+pub use me::{Me, ProjectQuotas, TokenKind};
+pub use page::{Links, Metadata, Order};
+pub use selector::{InvalidSelector, Selector, Term, UnmetTerm};
+pub use token::{Role, Token, TokenList, TokenSpec, TokenStatus};
+
+/// A moment, RFC 3339 on the wire.
+pub type Timestamp = jiff::Timestamp;
