@@ -1,1 +1,23 @@
+//! The domain of AI Deploy: apps, application tokens, who may do what, and the life cycle.
+//!
+//! What holds here: access is decided in [`policy`] only; states change by the table in
+//! [`lifecycle`] only; every change goes through [`ledger::Ledger`], which makes it durable
+//! before it is visible. Everything outside comes in through the traits in [`ports`].
+//!
+//! What must not be here: HTTP, SQL, processes, files, or an error type of any of those.
 
+pub mod auth;
+pub mod directory;
+pub mod error;
+pub mod ledger;
+pub mod lifecycle;
+pub mod logs;
+pub mod model;
+pub mod platform;
+pub mod policy;
+pub mod ports;
+pub mod reconcile;
+pub mod spec;
+
+pub use error::{Error, Result};
+pub use platform::{Platform, PlatformBuilder, Settings};

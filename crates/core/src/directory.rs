@@ -1,0 +1,296 @@
+//! The in-memory directory: an immutable snapshot of all apps and tokens.
+//!
+//! A snapshot shares its structure with the one before, so that a change costs the logarithm of
+//! the size. Labels are indexed by key and value; a label query begins at the smallest posting
+//! list among its terms, so that its cost grows with what it may match and not with the number
+//! of apps. The platform's own labels are not in the lists: `ovh/id` is the primary key, and
+//! `ovh/type` tells no app from another.
+
+use std::sync::Arc;
+
+use ovhai_api_types::{
+    AppId, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region, Selector, Term,
+    TokenId,
+};
+
+use crate::logs::LogBuffer;
+use crate::model::{AppRecord, TokenRecord};
+use crate::ports::Endpoint;
+
+/// What is known of an app only while it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Live {
+    /// Where its ready replicas answer.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// An app in the directory.
+#[derive(Debug, Clone)]
+pub struct AppEntry {
+    /// What is stored.
+    pub record: Arc<AppRecord>,
+    /// What is observed.
+    pub live: Arc<Live>,
+    /// Its output.
+    pub logs: Arc<LogBuffer>,
+}
+
+/// A sorted set of sequence numbers; small ones, which are most, are one allocation.
+#[derive(Debug, Clone)]
+enum Posting {
+    Few(Arc<[u64]>),
+    Many(imbl::OrdSet<u64>),
+}
+
+const FEW: usize = 32;
+
+impl Posting {
+    fn len(&self) -> usize {
+        match self {
+            Self::Few(few) => few.len(),
+            Self::Many(many) => many.len(),
+        }
+    }
+
+    fn iter(&self) -> Box<dyn Iterator<Item = u64> + '_> {
+        match self {
+            Self::Few(few) => Box::new(few.iter().copied()),
+            Self::Many(many) => Box::new(many.iter().copied()),
+        }
+    }
+
+    fn with(&self, seq: u64) -> Self {
+        match self {
+            Self::Few(few) => match few.binary_search(&seq) {
+                Ok(_) => self.clone(),
+                Err(_) if few.len() == FEW => {
+                    Self::Many(few.iter().copied().chain([seq]).collect())
+                }
+                Err(at) => {
+                    Self::Few(few[..at].iter().copied().chain([seq]).chain(few[at..].iter().copied()).collect())
+                }
+            },
+            Self::Many(many) => Self::Many(many.update(seq)),
+        }
+    }
+
+    /// The set without `seq`; none when nothing is left.
+    fn without(&self, seq: u64) -> Option<Self> {
+        match self {
+            Self::Few(few) => {
+                let left: Arc<[u64]> = few.iter().copied().filter(|s| *s != seq).collect();
+                (!left.is_empty()).then_some(Self::Few(left))
+            }
+            Self::Many(many) => {
+                let left = many.without(&seq);
+                if left.len() <= FEW / 2 {
+                    let left: Arc<[u64]> = left.iter().copied().collect();
+                    (!left.is_empty()).then_some(Self::Few(left))
+                } else {
+                    Some(Self::Many(left))
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct KeyIndex {
+    any: Option<Posting>,
+    values: imbl::HashMap<LabelValue, Posting>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct RegionIndex {
+    by_seq: imbl::OrdMap<u64, AppId>,
+    labels: imbl::HashMap<LabelKey, KeyIndex>,
+}
+
+fn is_indexed(key: &LabelKey) -> bool {
+    !matches!(key.as_str(), PLATFORM_ID | PLATFORM_TYPE)
+}
+
+impl RegionIndex {
+    fn add(&mut self, record: &AppRecord) {
+        self.by_seq.insert(record.seq, record.id);
+        for (key, value) in record.labels.iter().filter(|(key, _)| is_indexed(key)) {
+            let index = self.labels.entry(key.clone()).or_default();
+            let with = |posting: Option<&Posting>| match posting {
+                Some(posting) => posting.with(record.seq),
+                None => Posting::Few([record.seq].into()),
+            };
+            index.any = Some(with(index.any.as_ref()));
+            let values = with(index.values.get(value));
+            index.values.insert(value.clone(), values);
+        }
+    }
+
+    fn remove(&mut self, record: &AppRecord) {
+        self.by_seq.remove(&record.seq);
+        self.remove_labels(record.seq, &record.labels);
+    }
+
+    fn remove_labels(&mut self, seq: u64, labels: &Labels) {
+        for (key, value) in labels.iter().filter(|(key, _)| is_indexed(key)) {
+            let Some(index) = self.labels.get_mut(key) else { continue };
+            index.any = index.any.as_ref().and_then(|posting| posting.without(seq));
+            match index.values.get(value).and_then(|posting| posting.without(seq)) {
+                Some(posting) => index.values.insert(value.clone(), posting),
+                None => index.values.remove(value),
+            };
+            if index.any.is_none() {
+                self.labels.remove(key);
+            }
+        }
+    }
+
+    /// The posting lists that together hold everything a term can match; none if the term can't
+    /// narrow a search.
+    fn postings(&self, term: &Term) -> Option<Vec<&Posting>> {
+        let key = term.key();
+        if !is_indexed(key) {
+            return None;
+        }
+        let index = self.labels.get(key);
+        let of = |value: &LabelValue| index.and_then(|index| index.values.get(value));
+        match term {
+            Term::Equals(_, value) => Some(of(value).into_iter().collect()),
+            Term::In(_, values) => Some(values.iter().filter_map(of).collect()),
+            Term::Exists(_) => Some(index.and_then(|i| i.any.as_ref()).into_iter().collect()),
+            Term::NotEquals(..) | Term::NotIn(..) | Term::Absent(_) => None,
+        }
+    }
+}
+
+/// One state of everything. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    apps: imbl::HashMap<AppId, Arc<AppEntry>>,
+    tokens: imbl::HashMap<TokenId, Arc<TokenRecord>>,
+    regions: imbl::OrdMap<Region, RegionIndex>,
+    last_seq: u64,
+}
+
+impl Snapshot {
+    /// One app, of whatever region.
+    pub fn app(&self, id: AppId) -> Option<&Arc<AppEntry>> {
+        self.apps.get(&id)
+    }
+
+    /// One token, of whatever region.
+    pub fn token(&self, id: TokenId) -> Option<&Arc<TokenRecord>> {
+        self.tokens.get(&id)
+    }
+
+    /// All apps, in no order.
+    pub fn apps(&self) -> impl Iterator<Item = &Arc<AppEntry>> {
+        self.apps.values()
+    }
+
+    /// How many apps there are in all regions.
+    pub fn app_count(&self) -> usize {
+        self.apps.len()
+    }
+
+    /// The tokens of one region, newest first.
+    pub fn tokens_of(&self, region: &Region) -> Vec<Arc<TokenRecord>> {
+        let mut tokens: Vec<_> =
+            self.tokens.values().filter(|token| token.region == *region).cloned().collect();
+        tokens.sort_unstable_by_key(|token| std::cmp::Reverse(token.seq));
+        tokens
+    }
+
+    /// The apps of one region that satisfy all selectors, oldest first.
+    pub fn matching(&self, region: &Region, selectors: &[&Selector]) -> Vec<Arc<AppEntry>> {
+        let fits = |entry: &Arc<AppEntry>| {
+            selectors.iter().all(|selector| selector.matches(&entry.record.labels))
+        };
+        let terms = || selectors.iter().flat_map(|selector| selector.terms());
+        let by_id = terms().find_map(|term| match term {
+            Term::Equals(key, value) if key.as_str() == PLATFORM_ID => Some(value),
+            _ => None,
+        });
+        if let Some(id) = by_id {
+            let entry = id.as_str().parse().ok().and_then(|id: AppId| self.apps.get(&id));
+            return entry
+                .filter(|entry| entry.record.region == *region && fits(entry))
+                .cloned()
+                .into_iter()
+                .collect();
+        }
+        let Some(index) = self.regions.get(region) else { return Vec::new() };
+        let narrowest = terms()
+            .filter_map(|term| index.postings(term))
+            .min_by_key(|postings| postings.iter().map(|posting| posting.len()).sum::<usize>());
+        let entry = |id: &AppId| self.apps.get(id);
+        match narrowest {
+            None => index.by_seq.values().filter_map(entry).filter(|e| fits(e)).cloned().collect(),
+            Some(postings) => {
+                let mut found: Vec<_> = postings
+                    .iter()
+                    .flat_map(|posting| posting.iter())
+                    .filter_map(|seq| index.by_seq.get(&seq).and_then(entry))
+                    .filter(|e| fits(e))
+                    .cloned()
+                    .collect();
+                if postings.len() > 1 {
+                    found.sort_unstable_by_key(|entry| entry.record.seq);
+                }
+                found
+            }
+        }
+    }
+
+    /// The next number in the order of creation.
+    pub(crate) fn next_seq(&mut self) -> u64 {
+        self.last_seq += 1;
+        self.last_seq
+    }
+
+    pub(crate) fn put_app(&mut self, record: Arc<AppRecord>) {
+        self.last_seq = self.last_seq.max(record.seq);
+        let index = self.regions.entry(record.region.clone()).or_default();
+        let (live, logs) = match self.apps.get(&record.id) {
+            Some(old) => {
+                if old.record.labels != record.labels {
+                    index.remove_labels(old.record.seq, &old.record.labels);
+                    index.add(&record);
+                }
+                (Arc::clone(&old.live), Arc::clone(&old.logs))
+            }
+            None => {
+                index.add(&record);
+                (Arc::default(), Arc::default())
+            }
+        };
+        self.apps.insert(record.id, Arc::new(AppEntry { record, live, logs }));
+    }
+
+    pub(crate) fn set_live(&mut self, id: AppId, live: Live) {
+        if let Some(entry) = self.apps.get(&id) {
+            let entry = AppEntry {
+                record: Arc::clone(&entry.record),
+                live: Arc::new(live),
+                logs: Arc::clone(&entry.logs),
+            };
+            self.apps.insert(id, Arc::new(entry));
+        }
+    }
+
+    pub(crate) fn remove_app(&mut self, id: AppId) {
+        if let Some(entry) = self.apps.remove(&id)
+            && let Some(index) = self.regions.get_mut(&entry.record.region)
+        {
+            index.remove(&entry.record);
+        }
+    }
+
+    pub(crate) fn put_token(&mut self, record: Arc<TokenRecord>) {
+        self.last_seq = self.last_seq.max(record.seq);
+        self.tokens.insert(record.id, record);
+    }
+
+    pub(crate) fn remove_token(&mut self, id: TokenId) {
+        self.tokens.remove(&id);
+    }
+}

@@ -1,0 +1,52 @@
+//! What can go wrong in the domain, without a word of HTTP.
+
+use crate::policy::Decision;
+
+/// The domain's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the domain refuses or fails.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The caller may not do this; the decision says why.
+    #[error("{}", .0.reason)]
+    Denied(Decision),
+    /// There is no such thing, or the caller may not know of it.
+    #[error("there is no {kind} {id}")]
+    NotFound {
+        /// `app` or `token`.
+        kind: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// A value is not allowed.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// Path of the field, such as `scalingStrategy.fixed.replicas`.
+        field: String,
+        /// What is wrong and what is allowed.
+        message: String,
+    },
+    /// The real service can do this, the emulator can't yet.
+    #[error("{operation} is not emulated yet")]
+    Unsupported {
+        /// The operation's name.
+        operation: String,
+    },
+    /// The store could not keep the change; nothing was changed.
+    #[error("the change could not be stored: {0}")]
+    Storage(String),
+    /// The emulator is shutting down.
+    #[error("the emulator is shutting down")]
+    ShuttingDown,
+    /// A defect of the emulator.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// An invalid value at `field`.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid { field: field.into(), message: message.into() }
+    }
+}

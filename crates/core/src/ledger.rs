@@ -1,0 +1,200 @@
+//! The one way to change anything: durable first, visible after.
+//!
+//! Writers compute against the *head*, which holds everything that was accepted; readers read
+//! the *published* snapshot, which holds everything that is durable. Between the two runs one
+//! committer, which gathers what is waiting into one commit of the store. If a commit fails, all
+//! that was accepted since the published snapshot is refused and the head goes back to it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, Guard};
+use ovhai_api_types::{AppId, TokenId};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::directory::{AppEntry, Live, Snapshot};
+use crate::error::{Error, Result};
+use crate::model::{AppRecord, Change, TokenRecord};
+use crate::ports::{Store, StoreError};
+
+/// How many waiting transactions go into one commit.
+const BATCH: usize = 512;
+
+struct Job {
+    changes: Vec<Change>,
+    after: Snapshot,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// Changes under way against the newest accepted state.
+#[derive(Debug)]
+pub struct Transaction {
+    state: Snapshot,
+    changes: Vec<Change>,
+    touched: bool,
+}
+
+impl Transaction {
+    /// Everything as of this transaction.
+    pub fn state(&self) -> &Snapshot {
+        &self.state
+    }
+
+    /// One app as of this transaction.
+    pub fn app(&self, id: AppId) -> Option<&Arc<AppEntry>> {
+        self.state.app(id)
+    }
+
+    /// One token as of this transaction.
+    pub fn token(&self, id: TokenId) -> Option<&Arc<TokenRecord>> {
+        self.state.token(id)
+    }
+
+    /// The next number in the order of creation.
+    pub fn next_seq(&mut self) -> u64 {
+        self.state.next_seq()
+    }
+
+    /// Adds or replaces an app.
+    pub fn put_app(&mut self, record: AppRecord) -> Arc<AppRecord> {
+        let record = Arc::new(record);
+        self.state.put_app(Arc::clone(&record));
+        self.changes.push(Change::PutApp(Arc::clone(&record)));
+        record
+    }
+
+    /// Removes an app.
+    pub fn remove_app(&mut self, id: AppId) {
+        self.state.remove_app(id);
+        self.changes.push(Change::RemoveApp(id));
+    }
+
+    /// Sets what is observed of an app; this is not stored.
+    pub fn set_live(&mut self, id: AppId, live: Live) {
+        self.state.set_live(id, live);
+        self.touched = true;
+    }
+
+    /// Adds or replaces a token.
+    pub fn put_token(&mut self, record: TokenRecord) -> Arc<TokenRecord> {
+        let record = Arc::new(record);
+        self.state.put_token(Arc::clone(&record));
+        self.changes.push(Change::PutToken(Arc::clone(&record)));
+        record
+    }
+
+    /// Removes a token.
+    pub fn remove_token(&mut self, id: TokenId) {
+        self.state.remove_token(id);
+        self.changes.push(Change::RemoveToken(id));
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Ledger {
+    published: ArcSwap<Snapshot>,
+    head: Mutex<Snapshot>,
+    queue: mpsc::UnboundedSender<Job>,
+    /// Counts publications, for whoever waits for a change.
+    changes: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("changes", &self.changes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// A ledger that begins at `snapshot`, and starts its committer on the current runtime. The
+    /// committer ends when the ledger is dropped.
+    pub fn start(snapshot: Snapshot, store: Arc<dyn Store>) -> Arc<Self> {
+        let (queue, jobs) = mpsc::unbounded_channel();
+        let ledger = Arc::new(Self {
+            published: ArcSwap::from_pointee(snapshot.clone()),
+            head: Mutex::new(snapshot),
+            queue,
+            changes: watch::Sender::new(0),
+        });
+        tokio::spawn(commit_all(Arc::downgrade(&ledger), jobs, store));
+        ledger
+    }
+
+    /// The newest durable state; takes no lock.
+    pub fn read(&self) -> Guard<Arc<Snapshot>> {
+        self.published.load()
+    }
+
+    /// Changes with every publication.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Runs `work` on the newest accepted state. When this is ready with `Ok`, the changes are
+    /// durable and visible; with `Err`, none of them happened. `work` must not block.
+    pub async fn transact<T>(&self, work: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
+        let (out, done) = {
+            let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut transaction =
+                Transaction { state: head.clone(), changes: Vec::new(), touched: false };
+            let out = work(&mut transaction)?;
+            if transaction.changes.is_empty() && !transaction.touched {
+                return Ok(out);
+            }
+            *head = transaction.state.clone();
+            let (answer, done) = oneshot::channel();
+            // Sent under the lock, so that the queue is in the order of the heads.
+            self.queue
+                .send(Job {
+                    changes: transaction.changes,
+                    after: transaction.state,
+                    done: answer,
+                })
+                .map_err(|_| Error::ShuttingDown)?;
+            (out, done)
+        };
+        done.await
+            .map_err(|_| Error::ShuttingDown)?
+            .map_err(|StoreError(why)| Error::Storage(why))?;
+        Ok(out)
+    }
+}
+
+async fn commit_all(
+    ledger: std::sync::Weak<Ledger>,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+    store: Arc<dyn Store>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+        let changes: Vec<Change> =
+            batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
+        let outcome = if changes.is_empty() { Ok(()) } else { store.commit(changes).await };
+        let Some(ledger) = ledger.upgrade() else { return };
+        match outcome {
+            Ok(()) => {
+                if let Some(last) = batch.last() {
+                    ledger.published.store(Arc::new(last.after.clone()));
+                    ledger.changes.send_modify(|count| *count += 1);
+                }
+                for job in batch.drain(..) {
+                    // Whoever asked may have gone away; the change stands.
+                    let _ = job.done.send(Ok(()));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a commit failed; its changes are refused");
+                let mut head = ledger.head.lock().unwrap_or_else(PoisonError::into_inner);
+                // What was accepted meanwhile was computed on the refused changes.
+                while let Ok(job) = jobs.try_recv() {
+                    batch.push(job);
+                }
+                *head = Snapshot::clone(&ledger.published.load());
+                drop(head);
+                for job in batch.drain(..) {
+                    let _ = job.done.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}

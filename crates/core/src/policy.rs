@@ -1,0 +1,423 @@
+//! Who may do what: the only place where access is decided.
+//!
+//! | principal | may |
+//! | --- | --- |
+//! | administrator | everything, in every region |
+//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens only when unscoped |
+//! | read token | query matching apps through the gateway; ask who it is |
+//! | nobody | query apps with `unsecureHttp` |
+//!
+//! The caller has been authenticated before: a [`Principal::Token`] is a current version of a
+//! living token with a good signature.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ovhai_api_types::{Labels, Region, Role, Selector, UnmetTerm};
+
+use crate::model::TokenRecord;
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub enum Principal {
+    /// The local administrator, or a logged-in user: the project's owner.
+    Administrator {
+        /// The user's name.
+        user: String,
+    },
+    /// The holder of an application token.
+    Token(Arc<TokenRecord>),
+    /// Nobody that is known.
+    Anonymous,
+}
+
+impl Principal {
+    /// A name for logs and for the `user` of what it creates.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Administrator { user } => user,
+            Self::Token(token) => &token.name,
+            Self::Anonymous => "anonymous",
+        }
+    }
+
+    /// The scope that limits what it sees.
+    pub fn scope(&self) -> Option<&Selector> {
+        match self {
+            Self::Token(token) => token.selector.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Send a request to an app through the gateway.
+    Query,
+    /// List apps, or see one.
+    Read,
+    /// Read an app's output.
+    Logs,
+    /// Start it.
+    Start,
+    /// Stop it.
+    Stop,
+    /// Delete it.
+    Delete,
+    /// Change its labels.
+    Label,
+    /// Change its image.
+    Image,
+    /// Change its number of replicas.
+    Scale,
+    /// Change its ports, environment or deployment strategy.
+    Update,
+    /// Create an app.
+    Create,
+    /// Have an app's command run as a process of this machine though the emulator was not
+    /// started for that: it is the emulator owner's account that the command gets.
+    RunProcess,
+    /// List, make, renew and delete tokens.
+    Tokens,
+    /// Ask who it is.
+    Me,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 14] = [
+        Self::Query,
+        Self::Read,
+        Self::Logs,
+        Self::Start,
+        Self::Stop,
+        Self::Delete,
+        Self::Label,
+        Self::Image,
+        Self::Scale,
+        Self::Update,
+        Self::Create,
+        Self::RunProcess,
+        Self::Tokens,
+        Self::Me,
+    ];
+
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Query => "query apps",
+            Self::Read => "see apps through the API",
+            Self::Logs => "read logs",
+            Self::Start => "start apps",
+            Self::Stop => "stop apps",
+            Self::Delete => "delete apps",
+            Self::Label => "change labels",
+            Self::Image => "change images",
+            Self::Scale => "scale apps",
+            Self::Update => "update apps",
+            Self::Create => "create apps",
+            Self::RunProcess => "run local processes",
+            Self::Tokens => "manage tokens",
+            Self::Me => "ask who it is",
+        }
+    }
+}
+
+/// What it is asked for on.
+#[derive(Debug, Clone, Copy)]
+pub enum Resource<'a> {
+    /// An app, or one that is about to be created.
+    App {
+        /// Where it is.
+        region: &'a Region,
+        /// Its labels.
+        labels: &'a Labels,
+        /// Whether it is open to everybody.
+        public: bool,
+    },
+    /// The region as a whole: lists, tokens, the caller itself.
+    Region(&'a Region),
+}
+
+impl Resource<'_> {
+    fn region(&self) -> &Region {
+        match self {
+            Self::App { region, .. } | Self::Region(region) => region,
+        }
+    }
+}
+
+/// The outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Let it through.
+    Allow,
+    /// The caller is nobody here.
+    Unauthenticated,
+    /// The caller is known and may not do this.
+    Forbidden,
+    /// The caller is known and this app is outside its scope: where apps are listed it does not
+    /// exist for them.
+    OutOfScope,
+}
+
+/// Why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The project's owner may do everything.
+    Administrator,
+    /// The app is open to everybody.
+    Public,
+    /// The token has no selector.
+    Unscoped,
+    /// The app satisfies the token's selector.
+    InScope {
+        /// The selector.
+        selector: String,
+    },
+    /// Every known caller may do this.
+    AnyToken,
+    /// No credentials.
+    Anonymous,
+    /// The token is of another region.
+    OtherRegion {
+        /// The token's region.
+        token: Region,
+        /// The region that was asked.
+        asked: Region,
+    },
+    /// The role does not reach that far.
+    Role {
+        /// The token's role.
+        role: Role,
+        /// What was asked for.
+        action: Action,
+    },
+    /// The app does not satisfy the token's selector.
+    OutOfScope {
+        /// The selector.
+        selector: String,
+        /// The term that does not hold.
+        unmet: UnmetTerm,
+    },
+    /// Only tokens without a selector may manage tokens.
+    ScopedToken {
+        /// The selector.
+        selector: String,
+    },
+    /// Only the emulator's owner may have commands run on this machine.
+    OwnerOnly,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Administrator => f.write_str("the project's administrator may do everything"),
+            Self::Public => f.write_str("the app is open to everybody (unsecureHttp)"),
+            Self::Unscoped => f.write_str("the token has no label selector: it matches every app of its region"),
+            Self::InScope { selector } => write!(f, "the app satisfies the token's selector {selector}"),
+            Self::AnyToken => f.write_str("every token may do this"),
+            Self::Anonymous => f.write_str("authentication is required"),
+            Self::OtherRegion { token, asked } => {
+                write!(f, "the token is for region {token}, not for {asked}")
+            }
+            Self::Role { role, action } => {
+                write!(f, "the token's role {role} does not allow to {}", action.verb())
+            }
+            Self::OutOfScope { selector, unmet } => {
+                write!(f, "the app is outside the token's selector {selector}: {unmet}")
+            }
+            Self::ScopedToken { selector } => write!(
+                f,
+                "a token with a label selector ({selector}) does not allow to manage tokens"
+            ),
+            Self::OwnerOnly => f.write_str(
+                "only the emulator's owner may run an app as a local process, unless the emulator was started with --runtime process",
+            ),
+        }
+    }
+}
+
+/// An outcome and its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The outcome.
+    pub effect: Effect,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Decision {
+    /// Whether it lets the caller through.
+    pub fn is_allowed(&self) -> bool {
+        self.effect == Effect::Allow
+    }
+
+    fn new(effect: Effect, reason: Reason) -> Self {
+        Self { effect, reason }
+    }
+}
+
+/// Decides. See the table at the top of the module.
+pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) -> Decision {
+    if action == Action::Query
+        && let Resource::App { public: true, .. } = resource
+    {
+        return Decision::new(Effect::Allow, Reason::Public);
+    }
+    let token = match principal {
+        Principal::Administrator { .. } => {
+            return Decision::new(Effect::Allow, Reason::Administrator);
+        }
+        Principal::Anonymous => {
+            return Decision::new(Effect::Unauthenticated, Reason::Anonymous);
+        }
+        Principal::Token(token) => token,
+    };
+    let asked = resource.region();
+    if token.region != *asked {
+        return Decision::new(
+            Effect::Unauthenticated,
+            Reason::OtherRegion { token: token.region.clone(), asked: asked.clone() },
+        );
+    }
+    if action == Action::Me {
+        return Decision::new(Effect::Allow, Reason::AnyToken);
+    }
+    if token.role != Role::Operator && action != Action::Query {
+        return Decision::new(Effect::Forbidden, Reason::Role { role: token.role, action });
+    }
+    if action == Action::RunProcess {
+        return Decision::new(Effect::Forbidden, Reason::OwnerOnly);
+    }
+    let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {
+        return Decision::new(Effect::Allow, Reason::Unscoped);
+    };
+    match resource {
+        _ if action == Action::Tokens => Decision::new(
+            Effect::Forbidden,
+            Reason::ScopedToken { selector: selector.to_string() },
+        ),
+        // Lists are narrowed to the scope by whoever makes them.
+        Resource::Region(_) => Decision::new(Effect::Allow, Reason::AnyToken),
+        Resource::App { labels, .. } => match selector.first_unmet(labels) {
+            None => {
+                Decision::new(Effect::Allow, Reason::InScope { selector: selector.to_string() })
+            }
+            Some(unmet) => Decision::new(
+                if action == Action::Create { Effect::Forbidden } else { Effect::OutOfScope },
+                Reason::OutOfScope { selector: selector.to_string(), unmet },
+            ),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ovhai_api_types::{Timestamp, TokenId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn region(name: &str) -> Region {
+        name.parse().expect("a region")
+    }
+
+    fn token(role: Role, selector: Option<&str>) -> Principal {
+        Principal::Token(Arc::new(TokenRecord {
+            id: TokenId(Uuid::nil()),
+            region: region("GRA"),
+            seq: 0,
+            name: "t".into(),
+            role,
+            selector: selector.map(|s| s.parse().expect("a selector")),
+            version: 1,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }))
+    }
+
+    /// The place an action is tried at.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Place {
+        InScope,
+        OutOfScope,
+        OtherRegion,
+    }
+
+    /// What the table in the module's documentation says, written as a table of its own.
+    fn expected(who: &str, action: Action, place: Place) -> Effect {
+        use Effect::{Allow, Forbidden, OutOfScope, Unauthenticated};
+        match (who, action, place) {
+            ("administrator", _, _) => Allow,
+            ("nobody", _, _) | (_, _, Place::OtherRegion) => Unauthenticated,
+            (_, Action::Me, _) => Allow,
+            ("read" | "read unscoped", a, _) if a != Action::Query => Forbidden,
+            (_, Action::RunProcess, _) => Forbidden,
+            ("read unscoped" | "operator unscoped", _, _) => Allow,
+            ("operator", Action::Tokens, _) => Forbidden,
+            ("operator", Action::Create, Place::OutOfScope) => Forbidden,
+            (_, _, Place::OutOfScope) => OutOfScope,
+            (_, _, Place::InScope) => Allow,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_table() {
+        let principals = [
+            ("administrator", Principal::Administrator { user: "me".into() }),
+            ("operator", token(Role::Operator, Some("group=A"))),
+            ("operator unscoped", token(Role::Operator, None)),
+            ("operator unscoped", token(Role::Operator, Some(""))),
+            ("read", token(Role::Read, Some("group=A"))),
+            ("read unscoped", token(Role::Read, None)),
+            ("nobody", Principal::Anonymous),
+        ];
+        let labels = |group: &str| -> Labels {
+            [("group".parse().expect("key"), group.parse().expect("value"))].into_iter().collect()
+        };
+        let mut checked = 0;
+        for (who, principal) in &principals {
+            for action in Action::ALL {
+                for place in [Place::InScope, Place::OutOfScope, Place::OtherRegion] {
+                    let region = region(if place == Place::OtherRegion { "BHS" } else { "GRA" });
+                    let labels = labels(if place == Place::OutOfScope { "B" } else { "A" });
+                    let resource = Resource::App { region: &region, labels: &labels, public: false };
+                    let decision = decide(principal, action, &resource);
+                    assert_eq!(
+                        decision.effect,
+                        expected(who, action, place),
+                        "{who} {action:?} {place:?}: {}",
+                        decision.reason
+                    );
+                    checked += 1;
+                }
+            }
+        }
+        assert_eq!(checked, 7 * 14 * 3);
+    }
+
+    #[test]
+    fn open_apps_are_open_to_query_only() {
+        let (region, labels) = (region("GRA"), Labels::new());
+        let open = Resource::App { region: &region, labels: &labels, public: true };
+        for action in Action::ALL {
+            let effect = decide(&Principal::Anonymous, action, &open).effect;
+            let wanted =
+                if action == Action::Query { Effect::Allow } else { Effect::Unauthenticated };
+            assert_eq!(effect, wanted, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn reasons_name_the_term() {
+        let (region, labels) = (region("GRA"), Labels::new());
+        let app = Resource::App { region: &region, labels: &labels, public: false };
+        let reason = decide(&token(Role::Read, Some("group=A")), Action::Query, &app).reason;
+        assert_eq!(
+            reason.to_string(),
+            "the app is outside the token's selector group=A: group=A does not hold (there is no such label)"
+        );
+    }
+}

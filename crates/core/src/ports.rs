@@ -1,0 +1,150 @@
+//! What the domain needs from outside. Implementations live in `store`, `runtime` and `emulator`.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ovhai_api_types::{AppId, Timestamp, TokenId};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::logs::LogBuffer;
+use crate::model::{Change, Stored, TokenClaims};
+use crate::spec::Spec;
+
+/// A future behind a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why the store failed; for people and logs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(pub String);
+
+/// Keeps the records.
+pub trait Store: Send + Sync + 'static {
+    /// Everything that was committed so far.
+    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>>;
+
+    /// Makes all changes durable, or none of them. They are durable when the future is ready.
+    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Sets the project's id, once, in a new store; durable when the future is ready.
+    fn set_project(&self, project: Uuid) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+/// Tells the time of day. Waiting is tokio's, which tests pause.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Makes ids and other unguessable numbers.
+pub trait Ids: Send + Sync + 'static {
+    /// A new random UUID.
+    fn uuid(&self) -> Uuid;
+
+    /// A new app id.
+    fn app(&self) -> AppId {
+        AppId(self.uuid())
+    }
+
+    /// A new token id.
+    fn token(&self) -> TokenId {
+        TokenId(self.uuid())
+    }
+}
+
+/// Why a token could not be signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SignError(pub String);
+
+/// Makes and checks the strings of tokens. Must not keep or log one.
+pub trait Signer: Send + Sync + 'static {
+    /// The string that carries these claims.
+    fn sign(&self, claims: &TokenClaims) -> Result<String, SignError>;
+
+    /// The claims of a string with a good signature; `None` whatever else it is.
+    fn verify(&self, token: &str) -> Option<TokenClaims>;
+}
+
+/// Where a replica answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// The app's own HTTP port.
+    pub http: SocketAddr,
+    /// The process behind it, when there is one.
+    pub pid: Option<u32>,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The image, the command or the program: the app is FAILED.
+    User,
+    /// The emulator or the machine: the app is in ERROR.
+    Platform,
+}
+
+/// What a replica tells about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplicaEvent {
+    /// It does not answer yet, and this is what was seen last.
+    Waiting(String),
+    /// It answers.
+    Ready(Endpoint),
+    /// It is gone, or never came; nothing of it is left.
+    Exited {
+        /// Whose fault it is.
+        fault: Fault,
+        /// What happened, and what to do, for a person.
+        message: String,
+    },
+}
+
+/// How a replica's runtime reports. Reports after the actor is gone are dropped.
+#[derive(Debug, Clone)]
+pub struct ReplicaReporter {
+    number: u64,
+    sender: mpsc::UnboundedSender<(u64, ReplicaEvent)>,
+}
+
+impl ReplicaReporter {
+    /// A reporter for replica `number`.
+    pub fn new(number: u64, sender: mpsc::UnboundedSender<(u64, ReplicaEvent)>) -> Self {
+        Self { number, sender }
+    }
+
+    /// Reports one event.
+    pub fn report(&self, event: ReplicaEvent) {
+        // The actor may be gone already; then nobody wants to know.
+        let _ = self.sender.send((self.number, event));
+    }
+}
+
+/// What a runtime is asked to run.
+#[derive(Debug, Clone)]
+pub struct ReplicaRequest {
+    /// The app.
+    pub app: AppId,
+    /// Number of the replica, unique in the app's activation.
+    pub number: u64,
+    /// What to run.
+    pub spec: Spec,
+    /// Where its output goes.
+    pub logs: Arc<LogBuffer>,
+}
+
+/// A launched replica. Dropping it must not leave anything running.
+pub trait Replica: Send + Sync {
+    /// Asks it to stop, ends it by force after `grace`, and is ready when nothing is left.
+    fn stop(&self, grace: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// Runs replicas.
+pub trait Runtime: Send + Sync + 'static {
+    /// Launches one replica, which reports on `reporter` from now on.
+    fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica>;
+}

@@ -1,0 +1,192 @@
+//! What to do next for one app: a pure function of what is wanted and what is observed.
+
+use crate::spec::{Amount, Deployment};
+
+/// Where a replica stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Launched, does not answer yet.
+    Starting,
+    /// Answers.
+    Ready,
+    /// Was asked to stop.
+    Stopping,
+}
+
+/// A replica as the plan sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observed {
+    /// Its number.
+    pub number: u64,
+    /// The revision of the spec that it runs.
+    pub revision: u64,
+    /// Where it stands.
+    pub phase: Phase,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// So many replicas; 0 to stop.
+    pub replicas: u32,
+    /// Of this revision.
+    pub revision: u64,
+    /// At most so many more during an update.
+    pub surge: u32,
+    /// At most so many fewer during an update.
+    pub unavailable: u32,
+}
+
+impl Target {
+    /// The target for `replicas` under a deployment strategy. As in Kubernetes surge rounds up
+    /// and unavailability down, and where both are nothing, one may be missing.
+    pub fn new(replicas: u32, revision: u64, deployment: &Deployment) -> Self {
+        let surge = Amount::rounded_up(deployment.max_surge, replicas);
+        let unavailable = deployment.max_unavailable.rounded_down(replicas).min(replicas);
+        let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
+        Self { replicas, revision, surge, unavailable }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Launch so many of the wanted revision.
+    pub launch: u32,
+    /// Stop these.
+    pub stop: Vec<u64>,
+}
+
+/// Whether exactly what is wanted is there.
+pub fn converged(target: &Target, observed: &[Observed]) -> bool {
+    let ready = observed
+        .iter()
+        .filter(|r| r.phase == Phase::Ready && r.revision == target.revision)
+        .count();
+    ready == observed.len() && u32::try_from(ready) == Ok(target.replicas)
+}
+
+/// Plans the next step.
+pub fn plan(target: &Target, observed: &[Observed]) -> Plan {
+    let count = |fits: &dyn Fn(&Observed) -> bool| {
+        u32::try_from(observed.iter().filter(|r| fits(r)).count()).unwrap_or(u32::MAX)
+    };
+    let is_new = |r: &Observed| r.revision == target.revision;
+    let alive = |r: &Observed| r.phase != Phase::Stopping;
+    let new = count(&|r| is_new(r) && alive(r));
+    let old = count(&|r| !is_new(r) && alive(r));
+    let ready = count(&|r| r.phase == Phase::Ready);
+
+    let mut plan = Plan::default();
+    // Never more at once than wanted and surge, those that are still stopping not counted.
+    let room = if old == 0 {
+        target.replicas
+    } else {
+        (target.replicas + target.surge).saturating_sub(old)
+    };
+    plan.launch = target.replicas.min(room).saturating_sub(new);
+
+    // Too many new ones: the youngest go first, those that do not answer before those that do.
+    let mut surplus: Vec<&Observed> = observed.iter().filter(|r| is_new(r) && alive(r)).collect();
+    surplus.sort_by_key(|r| (r.phase == Phase::Ready, std::cmp::Reverse(r.number)));
+    let too_many = new.saturating_sub(target.replicas) as usize;
+    plan.stop.extend(surplus.iter().take(too_many).map(|r| r.number));
+
+    // Old ones: those that do not answer go at once, the others as far as enough are left.
+    let needed = target.replicas.saturating_sub(target.unavailable);
+    let mut spare = ready.saturating_sub(needed);
+    let mut leaving: Vec<&Observed> = observed.iter().filter(|r| !is_new(r) && alive(r)).collect();
+    leaving.sort_by_key(|r| r.number);
+    for replica in leaving {
+        if replica.phase == Phase::Starting {
+            plan.stop.push(replica.number);
+        } else if spare > 0 {
+            spare -= 1;
+            plan.stop.push(replica.number);
+        }
+    }
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn target(replicas: u32, revision: u64) -> Target {
+        Target::new(replicas, revision, &Deployment::default())
+    }
+
+    fn replica(number: u64, revision: u64, phase: Phase) -> Observed {
+        Observed { number, revision, phase }
+    }
+
+    #[test]
+    fn first_start_and_stop() {
+        assert_eq!(plan(&target(2, 1), &[]), Plan { launch: 2, stop: vec![] });
+        let ready = [replica(1, 1, Phase::Ready), replica(2, 1, Phase::Starting)];
+        assert_eq!(plan(&target(2, 1), &ready), Plan::default());
+        assert_eq!(plan(&target(0, 1), &ready), Plan { launch: 0, stop: vec![2, 1] });
+    }
+
+    #[test]
+    fn one_replica_is_replaced_without_a_gap() {
+        let old = [replica(1, 1, Phase::Ready)];
+        assert_eq!(plan(&target(1, 2), &old), Plan { launch: 1, stop: vec![] });
+        let both = [replica(1, 1, Phase::Ready), replica(2, 2, Phase::Starting)];
+        assert_eq!(plan(&target(1, 2), &both), Plan::default());
+        let both = [replica(1, 1, Phase::Ready), replica(2, 2, Phase::Ready)];
+        assert_eq!(plan(&target(1, 2), &both), Plan { launch: 0, stop: vec![1] });
+    }
+
+    proptest! {
+        /// From any situation, repeated planning reaches the target, never goes over the surge
+        /// and never takes more away than may be missing.
+        #[test]
+        fn updates_converge_within_bounds(
+            replicas in 0u32..=10,
+            surge in 0u32..=100,
+            unavailable in 0u32..=100,
+            start in prop::collection::vec((1u64..=2, prop::bool::ANY), 0..12),
+        ) {
+            let deployment = Deployment {
+                max_surge: Amount::Percent(surge),
+                max_unavailable: Amount::Percent(unavailable),
+                ..Deployment::default()
+            };
+            let target = Target::new(replicas, 2, &deployment);
+            let mut now: Vec<Observed> = (0u64..)
+                .zip(start)
+                .map(|(n, (revision, ready))| {
+                    replica(n, revision, if ready { Phase::Ready } else { Phase::Starting })
+                })
+                .collect();
+            let mut next = 100;
+            for _ in 0..64 {
+                let step = plan(&target, &now);
+                let ready = |now: &[Observed]| now.iter().filter(|r| r.phase == Phase::Ready).count();
+                let before = ready(&now);
+                now.retain(|r| !step.stop.contains(&r.number));
+                let floor = (replicas - target.unavailable.min(replicas)) as usize;
+                prop_assert!(ready(&now) >= before.min(floor), "too few left");
+                let old = now.len();
+                for _ in 0..step.launch {
+                    now.push(replica(next, 2, Phase::Starting));
+                    next += 1;
+                }
+                prop_assert!(
+                    step.launch == 0 || now.len() <= old.max((replicas + target.surge) as usize),
+                    "too many"
+                );
+                for r in &mut now {
+                    r.phase = Phase::Ready;
+                }
+                if converged(&target, &now) {
+                    return Ok(());
+                }
+            }
+            prop_assert!(false, "did not converge: {:?}", now);
+        }
+    }
+}

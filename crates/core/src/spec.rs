@@ -1,0 +1,465 @@
+//! What an app is asked to be: checked once, with its defaults filled in.
+//!
+//! Limits and defaults are those of the service's guides (2021-2026): port 8080, probe path `/`,
+//! one replica, 1 to 10 replicas, rolling updates of 25 % each way, a deadline of 600 seconds.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ovhai_api_types::{
+    AppDeploymentStrategy, AppSpec, AppUpdate, AutomaticScalingStrategy, Env, FixedScalingStrategy,
+    Labels, Placement, Probe, Resources, ScalingResourceType, ScalingStrategy,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The port an app listens on when it does not say.
+pub const DEFAULT_PORT: u16 = 8080;
+/// At most so many replicas an app.
+pub const MAX_REPLICAS: i64 = 10;
+const MAX_NAME: usize = 100;
+const MAX_IMAGE: usize = 1024;
+
+/// How many replicas.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scaling {
+    /// Always so many.
+    Fixed(u32),
+    /// By use. The emulator does not measure use: it keeps the smallest number, at least one.
+    Automatic {
+        /// Per cent.
+        target: u32,
+        /// The smallest number.
+        min: u32,
+        /// The largest number.
+        max: u32,
+        /// What would be measured.
+        resource: ScalingResourceType,
+    },
+}
+
+impl Scaling {
+    /// The number of replicas that the emulator keeps.
+    pub fn replicas(&self) -> u32 {
+        match self {
+            Self::Fixed(replicas) => *replicas,
+            Self::Automatic { min, .. } => (*min).max(1),
+        }
+    }
+}
+
+/// A count of replicas, absolute or in per cent of the wanted number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Amount {
+    /// So many.
+    Count(u32),
+    /// So many per cent.
+    Percent(u32),
+}
+
+impl Amount {
+    fn parse(field: &str, text: &str) -> Result<Self> {
+        let parsed = match text.trim().strip_suffix('%') {
+            Some(percent) => percent.parse().ok().filter(|p| *p <= 100).map(Self::Percent),
+            None => text.trim().parse().ok().map(Self::Count),
+        };
+        parsed.ok_or_else(|| {
+            Error::invalid(field, format!("{text:?} is neither a count nor a percentage such as 25%"))
+        })
+    }
+
+    fn wire(self) -> String {
+        match self {
+            Self::Count(count) => count.to_string(),
+            Self::Percent(percent) => format!("{percent}%"),
+        }
+    }
+
+    /// So many of `of`, a fraction counting as a whole one.
+    pub fn rounded_up(self, of: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => (of * percent).div_ceil(100),
+        }
+    }
+
+    /// So many of `of`, a fraction not counting.
+    pub fn rounded_down(self, of: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => of * percent / 100,
+        }
+    }
+}
+
+/// How an update replaces replicas.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// So many above the wanted number.
+    pub max_surge: Amount,
+    /// So many below the wanted number.
+    pub max_unavailable: Amount,
+    /// Seconds a new replica has until it must answer.
+    pub progress_deadline_seconds: u32,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self {
+            max_surge: Amount::Percent(25),
+            max_unavailable: Amount::Percent(25),
+            progress_deadline_seconds: 600,
+        }
+    }
+}
+
+impl Deployment {
+    fn merge(&mut self, wire: &AppDeploymentStrategy, at: &str) -> Result<()> {
+        if let Some(surge) = &wire.max_surge {
+            self.max_surge = Amount::parse(&format!("{at}.maxSurge"), surge)?;
+        }
+        if let Some(unavailable) = &wire.max_unavailable {
+            self.max_unavailable = Amount::parse(&format!("{at}.maxUnavailable"), unavailable)?;
+        }
+        if let Some(seconds) = wire.progress_deadline_seconds {
+            self.progress_deadline_seconds =
+                within(&format!("{at}.progressDeadlineSeconds"), seconds, 1, 86_400)?;
+        }
+        Ok(())
+    }
+
+    /// How long a new replica has until it must answer.
+    pub fn progress_deadline(&self) -> Duration {
+        Duration::from_secs(self.progress_deadline_seconds.into())
+    }
+}
+
+/// A checked spec. Labels are kept beside it, in the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The image.
+    pub image: String,
+    /// The command, when it is not the image's own.
+    pub command: Option<Vec<String>>,
+    /// Port the app listens on.
+    pub http_port: u16,
+    /// Port that speaks gRPC.
+    pub grpc_port: Option<u16>,
+    /// Environment variables, in the order given.
+    pub env: Vec<Env>,
+    /// The name.
+    pub name: String,
+    /// Path of the probe; none: `/`, and any answer that is no server error will do.
+    pub probe_path: Option<String>,
+    /// Port of the probe; none: the app's own.
+    pub probe_port: Option<u16>,
+    /// What a replica gets; a number only.
+    pub resources: Resources,
+    /// How many replicas.
+    pub scaling: Scaling,
+    /// How an update replaces them.
+    pub deployment: Deployment,
+    /// Whether the app is open to everybody.
+    pub public: bool,
+    /// Which runtime was asked for.
+    pub placement: Option<Placement>,
+}
+
+fn within(field: &str, value: i64, min: u32, max: u32) -> Result<u32> {
+    u32::try_from(value).ok().filter(|value| (min..=max).contains(value)).ok_or_else(|| {
+        Error::invalid(field, format!("{value} is not allowed: use {min} to {max}"))
+    })
+}
+
+fn port(field: &str, value: i64) -> Result<u16> {
+    within(field, value, 1, 65_535).and_then(|port| {
+        u16::try_from(port).map_err(|_| Error::invalid(field, "not a port: use 1 to 65535"))
+    })
+}
+
+fn text(field: &str, value: &str, max: usize) -> Result<String> {
+    let chars = value.chars().count();
+    if chars == 0 || chars > max {
+        return Err(Error::invalid(field, format!("{chars} characters: use 1 to {max}")));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Error::invalid(field, "control characters are not allowed"));
+    }
+    Ok(value.to_owned())
+}
+
+/// Checks an image reference: not empty, no blanks.
+pub fn image(field: &str, value: &str) -> Result<String> {
+    let image = text(field, value, MAX_IMAGE)?;
+    if image.chars().any(char::is_whitespace) {
+        return Err(Error::invalid(field, format!("{image:?} has blanks: use [registry/]name[:tag]")));
+    }
+    Ok(image)
+}
+
+/// Checks a name of an app or token: 1 to 100 characters, none of them a control character.
+pub fn name(field: &str, value: &str) -> Result<String> {
+    text(field, value, MAX_NAME)
+}
+
+fn env_vars(field: &str, given: &[Env]) -> Result<Vec<Env>> {
+    for (i, env) in given.iter().enumerate() {
+        let bad_name = env.name.is_empty() || env.name.contains(['=', '\0']);
+        if bad_name {
+            return Err(Error::invalid(
+                format!("{field}[{i}].name"),
+                format!("{:?} can't name an environment variable: not empty, without '='", env.name),
+            ));
+        }
+        if env.value.contains('\0') {
+            return Err(Error::invalid(format!("{field}[{i}].value"), "a NUL is not allowed"));
+        }
+    }
+    Ok(given.to_vec())
+}
+
+/// Checks a scaling strategy: exactly one of fixed and automatic.
+pub fn scaling(field: &str, given: &ScalingStrategy) -> Result<Scaling> {
+    let max = u32::try_from(MAX_REPLICAS).unwrap_or(u32::MAX);
+    match (&given.fixed, &given.automatic) {
+        (Some(_), Some(_)) => Err(Error::invalid(field, "give either fixed or automatic, not both")),
+        (None, None) => Err(Error::invalid(field, "give fixed or automatic")),
+        (Some(fixed), None) => Ok(Scaling::Fixed(within(
+            &format!("{field}.fixed.replicas"),
+            fixed.replicas,
+            1,
+            max,
+        )?)),
+        (None, Some(automatic)) => {
+            let field = format!("{field}.automatic");
+            let largest = within(&format!("{field}.replicasMax"), automatic.replicas_max, 1, max)?;
+            Ok(Scaling::Automatic {
+                target: within(
+                    &format!("{field}.averageUsageTarget"),
+                    automatic.average_usage_target,
+                    1,
+                    100,
+                )?,
+                min: within(&format!("{field}.replicasMin"), automatic.replicas_min, 0, largest)?,
+                max: largest,
+                resource: automatic.resource_type,
+            })
+        }
+    }
+}
+
+/// One unit of the region's default GPU flavor when nothing is asked for, as the service does;
+/// CPUs are ignored where GPUs are asked for.
+fn resources(given: Option<&Resources>) -> Result<Resources> {
+    let mut resources = given.cloned().unwrap_or_default();
+    for (field, value) in [("resources.cpu", resources.cpu), ("resources.gpu", resources.gpu)] {
+        if let Some(value) = value {
+            within(field, value, 0, 1024)?;
+        }
+    }
+    let some = |count: Option<i64>| count.is_some_and(|count| count > 0);
+    if some(resources.gpu) {
+        resources.cpu = None;
+    } else if !some(resources.cpu) {
+        let cpu_flavor = resources.flavor.as_deref().is_some_and(|flavor| flavor.ends_with("-cpu"));
+        if cpu_flavor {
+            resources.cpu = Some(1);
+        } else {
+            resources.gpu = Some(1);
+        }
+    }
+    if resources.flavor.is_none() {
+        let flavor = if some(resources.gpu) { "ai1-1-gpu" } else { "ai1-1-cpu" };
+        resources.flavor = Some(flavor.to_owned());
+    }
+    Ok(resources)
+}
+
+impl Spec {
+    /// Checks what came over the wire. `generated_name` is used when there is no name.
+    pub fn check(wire: &AppSpec, generated_name: impl FnOnce(&str) -> String) -> Result<Self> {
+        if wire.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()) {
+            return Err(Error::Unsupported { operation: "volumes of an app".into() });
+        }
+        let image = image("image", &wire.image)?;
+        let probe = wire.probe.clone().unwrap_or_default();
+        if let Some(path) = &probe.path
+            && (!path.starts_with('/') || path.chars().any(|c| c.is_control() || c == ' '))
+        {
+            return Err(Error::invalid("probe.path", format!("{path:?} is not a path such as /health")));
+        }
+        let mut deployment = Deployment::default();
+        if let Some(strategy) = &wire.deployment_strategy {
+            deployment.merge(strategy, "deploymentStrategy")?;
+        }
+        if let Some(command) = &wire.command
+            && command.iter().any(|word| word.contains('\0'))
+        {
+            return Err(Error::invalid("command", "a NUL is not allowed"));
+        }
+        Ok(Self {
+            command: wire.command.clone().filter(|command| !command.is_empty()),
+            http_port: wire
+                .default_http_port
+                .map_or(Ok(DEFAULT_PORT), |value| port("defaultHttpPort", value))?,
+            grpc_port: wire.grpc_port.map(|value| port("grpcPort", value)).transpose()?,
+            env: env_vars("envVars", wire.env_vars.as_deref().unwrap_or_default())?,
+            name: match wire.name.as_deref().filter(|name| !name.is_empty()) {
+                Some(given) => name("name", given)?,
+                None => generated_name(&image),
+            },
+            probe_path: probe.path,
+            probe_port: probe.port.map(|value| port("probe.port", value)).transpose()?,
+            resources: resources(wire.resources.as_ref())?,
+            scaling: match &wire.scaling_strategy {
+                Some(strategy) if strategy.fixed.is_some() || strategy.automatic.is_some() => {
+                    scaling("scalingStrategy", strategy)?
+                }
+                _ => Scaling::Fixed(1),
+            },
+            deployment,
+            public: wire.unsecure_http,
+            placement: wire.runtime,
+            image,
+        })
+    }
+
+    /// Applies an update; says whether new replicas are needed.
+    pub fn update(&mut self, update: &AppUpdate) -> Result<bool> {
+        let mut changed = self.clone();
+        if let Some(value) = update.default_http_port {
+            changed.http_port = port("appUpdate.defaultHttpPort", value)?;
+        }
+        if let Some(value) = update.grpc_port {
+            changed.grpc_port = Some(port("appUpdate.grpcPort", value)?);
+        }
+        if let Some(url) = &update.url {
+            changed.image = image("appUpdate.url", url)?;
+        }
+        for env in env_vars("appUpdate.envVars", update.env_vars.as_deref().unwrap_or_default())? {
+            match changed.env.iter_mut().find(|existing| existing.name == env.name) {
+                Some(existing) => existing.value = env.value,
+                None => changed.env.push(env),
+            }
+        }
+        let new_replicas = changed != *self;
+        if let Some(strategy) = &update.deployment_strategy {
+            changed.deployment.merge(strategy, "appUpdate.deploymentStrategy")?;
+        }
+        *self = changed;
+        Ok(new_replicas)
+    }
+
+    /// The spec as clients see it.
+    pub fn wire(&self, labels: &Labels) -> AppSpec {
+        let all: BTreeMap<String, Option<String>> = labels.into();
+        AppSpec {
+            image: self.image.clone(),
+            command: self.command.clone(),
+            default_http_port: Some(self.http_port.into()),
+            deployment_strategy: Some(AppDeploymentStrategy {
+                max_surge: Some(self.deployment.max_surge.wire()),
+                max_unavailable: Some(self.deployment.max_unavailable.wire()),
+                progress_deadline_seconds: Some(self.deployment.progress_deadline_seconds.into()),
+            }),
+            env_vars: Some(self.env.clone()),
+            grpc_port: self.grpc_port.map(Into::into),
+            labels: Some(all),
+            name: Some(self.name.clone()),
+            probe: Some(Probe {
+                path: Some(self.probe_path.clone().unwrap_or_else(|| "/".into())),
+                port: Some(self.probe_port.unwrap_or(self.http_port).into()),
+            }),
+            resources: Some(self.resources.clone()),
+            scaling_strategy: Some(match &self.scaling {
+                Scaling::Fixed(replicas) => ScalingStrategy {
+                    fixed: Some(FixedScalingStrategy { replicas: (*replicas).into() }),
+                    automatic: None,
+                },
+                Scaling::Automatic { target, min, max, resource } => ScalingStrategy {
+                    fixed: None,
+                    automatic: Some(AutomaticScalingStrategy {
+                        average_usage_target: (*target).into(),
+                        replicas_max: (*max).into(),
+                        replicas_min: (*min).into(),
+                        resource_type: *resource,
+                    }),
+                },
+            }),
+            unsecure_http: self.public,
+            volumes: Some(Vec::new()),
+            runtime: self.placement,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(json: &str) -> Result<Spec> {
+        let wire: AppSpec = serde_json::from_str(json).expect("a wire spec");
+        Spec::check(&wire, |_| "generated".into())
+    }
+
+    #[test]
+    fn defaults() {
+        let spec = spec(r#"{"image":"a/b","unknown":1}"#).expect("valid");
+        assert_eq!((spec.http_port, spec.name.as_str()), (8080, "generated"));
+        assert_eq!(spec.scaling, Scaling::Fixed(1));
+        let wire = spec.wire(&Labels::new());
+        assert_eq!(wire.resources.and_then(|r| r.flavor).as_deref(), Some("ai1-1-gpu"));
+        assert_eq!(wire.probe.and_then(|probe| probe.port), Some(8080));
+    }
+
+    #[test]
+    fn refusals_name_the_field_and_what_is_allowed() {
+        for (json, field, allowed) in [
+            (r#"{"image":""}"#, "image", "1 to"),
+            (r#"{"image":"a b"}"#, "image", "blanks"),
+            (r#"{"image":"a","defaultHttpPort":70000}"#, "defaultHttpPort", "1 to 65535"),
+            (r#"{"image":"a","grpcPort":0}"#, "grpcPort", "1 to 65535"),
+            (r#"{"image":"a","envVars":[{"name":"A=","value":""}]}"#, "envVars[0].name", "'='"),
+            (r#"{"image":"a","probe":{"path":"x"}}"#, "probe.path", "/health"),
+            (
+                r#"{"image":"a","scalingStrategy":{"fixed":{"replicas":11}}}"#,
+                "scalingStrategy.fixed.replicas",
+                "1 to 10",
+            ),
+            (
+                r#"{"image":"a","scalingStrategy":{"automatic":{"averageUsageTarget":0,"replicasMax":2,"replicasMin":1,"resourceType":"CPU"}}}"#,
+                "scalingStrategy.automatic.averageUsageTarget",
+                "1 to 100",
+            ),
+            (
+                r#"{"image":"a","deploymentStrategy":{"maxSurge":"x%"}}"#,
+                "deploymentStrategy.maxSurge",
+                "25%",
+            ),
+            (r#"{"image":"a","name":"a\nb"}"#, "name", "control"),
+        ] {
+            match spec(json) {
+                Err(Error::Invalid { field: at, message }) => {
+                    assert_eq!(at, field, "{json}");
+                    assert!(message.contains(allowed), "{json}: {message}");
+                }
+                other => panic!("{json}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn updates_tell_whether_replicas_are_replaced() {
+        let mut it = spec(r#"{"image":"a"}"#).expect("valid");
+        let update = |json| serde_json::from_str::<AppUpdate>(json).expect("an update");
+        assert!(!it.update(&update(r#"{"deploymentStrategy":{"maxSurge":"1"}}"#)).expect("valid"));
+        assert!(it.update(&update(r#"{"defaultHttpPort":9000}"#)).expect("valid"));
+        assert!(!it.update(&update(r#"{"defaultHttpPort":9000}"#)).expect("valid"));
+        let before = it.clone();
+        assert!(it.update(&update(r#"{"url":"b","grpcPort":-1}"#)).is_err());
+        assert_eq!(it, before, "a refused update changes nothing");
+    }
+}

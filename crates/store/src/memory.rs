@@ -1,0 +1,90 @@
+//! A store that forgets everything with the process.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ovhai_api_types::{AppId, TokenId};
+use ovhai_core::model::{AppRecord, Change, Stored, TokenRecord};
+use ovhai_core::ports::{BoxFuture, Store, StoreError};
+use uuid::Uuid;
+
+#[derive(Debug, Default)]
+struct Records {
+    project: Option<Uuid>,
+    apps: HashMap<AppId, AppRecord>,
+    tokens: HashMap<TokenId, TokenRecord>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    records: Mutex<Records>,
+    failing: AtomicBool,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has every commit refused from now on, or not any more: for tests of what happens then.
+    pub fn set_failing(&self, failing: bool) {
+        self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
+        Box::pin(async {
+            let records = self.lock();
+            Ok(Stored {
+                project: records.project,
+                apps: records.apps.values().cloned().collect(),
+                tokens: records.tokens.values().cloned().collect(),
+            })
+        })
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            if self.failing.load(Ordering::SeqCst) {
+                return Err(StoreError("the store is set to fail".into()));
+            }
+            let mut records = self.lock();
+            for change in changes {
+                match change {
+                    Change::PutApp(app) => {
+                        records.apps.insert(app.id, AppRecord::clone(&app));
+                    }
+                    Change::RemoveApp(id) => {
+                        records.apps.remove(&id);
+                    }
+                    Change::PutToken(token) => {
+                        records.tokens.insert(token.id, TokenRecord::clone(&token));
+                    }
+                    Change::RemoveToken(id) => {
+                        records.tokens.remove(&id);
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn set_project(&self, project: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let mut records = self.lock();
+            if records.project.is_some() {
+                return Err(StoreError("the project's id is already set".into()));
+            }
+            records.project = Some(project);
+            Ok(())
+        })
+    }
+}

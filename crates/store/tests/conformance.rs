@@ -1,0 +1,138 @@
+//! One suite for every implementation of the Store port.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::sync::Arc;
+
+use ovhai_api_types::{AppId, AppSpec, AppState, Info, InfoCode, Labels, Role, Timestamp, TokenId};
+use ovhai_core::model::{AppRecord, Change, TokenRecord, Wanted};
+use ovhai_core::ports::Store;
+use ovhai_core::spec::Spec;
+use ovhai_store::{MemoryStore, OpenError, SqliteStore};
+use uuid::Uuid;
+
+fn app(n: u128) -> AppRecord {
+    let wire = AppSpec { image: "a/b".into(), ..AppSpec::default() };
+    AppRecord {
+        id: AppId(Uuid::from_u128(n)),
+        region: "GRA".parse().unwrap(),
+        seq: n.try_into().unwrap(),
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+        user: "me".into(),
+        spec: Spec::check(&wire, |_| "name".into()).unwrap(),
+        labels: [("group".parse().unwrap(), "A".parse().unwrap())].into_iter().collect::<Labels>(),
+        wanted: Wanted::Running,
+        revision: 1,
+        state: AppState::Queued,
+        info: Info { code: InfoCode::AppQueued, message: "é \"".into(), arguments: [].into() },
+        history: vec![],
+    }
+}
+
+fn token(n: u128) -> TokenRecord {
+    TokenRecord {
+        id: TokenId(Uuid::from_u128(n)),
+        region: "GRA".parse().unwrap(),
+        seq: 1,
+        name: "t".into(),
+        role: Role::Read,
+        selector: Some("group in (A,B),!x".parse().unwrap()),
+        version: 3,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+async fn suite(store: &dyn Store) {
+    let empty = store.load().await.unwrap();
+    assert!(empty.project.is_none() && empty.apps.is_empty() && empty.tokens.is_empty());
+
+    let project = Uuid::from_u128(9);
+    store.set_project(project).await.unwrap();
+    assert!(store.set_project(Uuid::nil()).await.is_err(), "set once");
+
+    let put = |n| Change::PutApp(Arc::new(app(n)));
+    store.commit(vec![put(1), put(2), Change::PutToken(Arc::new(token(1)))]).await.unwrap();
+    let changed = AppRecord { wanted: Wanted::Stopped, ..app(1) };
+    store
+        .commit(vec![
+            Change::PutApp(Arc::new(changed.clone())),
+            Change::RemoveApp(app(2).id),
+            Change::RemoveApp(app(77).id),
+            put(3),
+            Change::RemoveApp(app(3).id),
+            put(3),
+        ])
+        .await
+        .unwrap();
+    let mut all = store.load().await.unwrap();
+    all.apps.sort_by_key(|app| app.seq);
+    assert_eq!(all.project, Some(project));
+    assert_eq!(all.apps, [changed, app(3)]);
+    assert_eq!(all.tokens, [token(1)]);
+    store.commit(vec![Change::RemoveToken(token(1).id)]).await.unwrap();
+    assert!(store.load().await.unwrap().tokens.is_empty());
+    store.commit(vec![]).await.unwrap();
+}
+
+#[tokio::test]
+async fn memory() {
+    suite(&MemoryStore::new()).await;
+}
+
+#[tokio::test]
+async fn sqlite_and_again_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    suite(&store).await;
+    let before = store.load().await.unwrap();
+    drop(store);
+    let after = SqliteStore::open(&path).unwrap().load().await.unwrap();
+    assert_eq!((before.project, before.apps), (after.project, after.apps));
+}
+
+#[tokio::test]
+async fn foreign_and_newer_files_are_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |name: &str| {
+        let path = dir.path().join(name);
+        let before = std::fs::read(&path).unwrap();
+        let error = SqliteStore::open(&path).expect_err(name);
+        assert_eq!(std::fs::read(&path).unwrap(), before, "{name} was changed");
+        error
+    };
+    std::fs::write(dir.path().join("text"), "this is not a database, it is a letter\n".repeat(200)).unwrap();
+    assert!(matches!(refused("text"), OpenError::Foreign(_)));
+
+    let other = rusqlite::Connection::open(dir.path().join("other")).unwrap();
+    other.execute_batch("CREATE TABLE t (x)").unwrap();
+    drop(other);
+    assert!(matches!(refused("other"), OpenError::Foreign(_)));
+
+    drop(SqliteStore::open(&dir.path().join("newer")).unwrap());
+    // The store's thread closes the file when it has seen that nobody is left.
+    let newer = rusqlite::Connection::open(dir.path().join("newer")).unwrap();
+    newer.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    newer.pragma_update(None, "user_version", 999).unwrap();
+    newer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(newer);
+    let error = refused("newer");
+    assert!(matches!(error, OpenError::Newer { found: 999, .. }), "{error}");
+    assert!(error.to_string().contains("newer"), "{error}");
+
+    let error = SqliteStore::open(&dir.path().join("no/such/dir")).expect_err("no directory");
+    assert!(matches!(error, OpenError::Unusable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    store.commit(vec![Change::PutApp(Arc::new(app(5)))]).await.unwrap();
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.execute("UPDATE app SET record = '{}'", []).unwrap();
+    let error = store.load().await.expect_err("damaged");
+    assert!(error.0.contains(&app(5).id.to_string()), "{error}");
+}
