@@ -426,6 +426,9 @@ pub struct AppSpec {
     /// Emulator only: which runtime runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Placement>,
+    /// Emulator only: directory of a local process; the emulator's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<String>,
 }
 
 /// Why an app is in its state.

@@ -286,6 +286,11 @@ impl Platform {
         }
     }
 
+    /// Begins to stop all replicas, without waiting for anything.
+    pub fn abandon(&self) {
+        self.stopping.cancel();
+    }
+
     /// Has the app's actor look at it again, and starts one if it has none.
     pub(crate) fn wake(self: &Arc<Self>, id: AppId) {
         if self.stopping.is_cancelled() {

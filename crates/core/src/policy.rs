@@ -359,7 +359,6 @@ mod tests {
             ("operator", Action::Create, Place::OutOfScope) => Forbidden,
             (_, _, Place::OutOfScope) => OutOfScope,
             (_, _, Place::InScope) => Allow,
-            other => unreachable!("{other:?}"),
         }
     }
 

@@ -166,6 +166,8 @@ pub struct Spec {
     pub public: bool,
     /// Which runtime was asked for.
     pub placement: Option<Placement>,
+    /// Directory of a local process; the emulator's own when there is none.
+    pub working_directory: Option<String>,
 }
 
 fn within(field: &str, value: i64, min: u32, max: u32) -> Result<u32> {
@@ -295,6 +297,11 @@ impl Spec {
         if let Some(strategy) = &wire.deployment_strategy {
             deployment.merge(strategy, "deploymentStrategy")?;
         }
+        if let Some(directory) = &wire.working_directory
+            && (!directory.starts_with('/') || directory.contains('\0'))
+        {
+            return Err(Error::invalid("workingDirectory", "not an absolute path"));
+        }
         if let Some(command) = &wire.command
             && command.iter().any(|word| word.contains('\0'))
         {
@@ -323,6 +330,7 @@ impl Spec {
             deployment,
             public: wire.unsecure_http,
             placement: wire.runtime,
+            working_directory: wire.working_directory.clone(),
             image,
         })
     }
@@ -392,6 +400,7 @@ impl Spec {
             unsecure_http: self.public,
             volumes: Some(Vec::new()),
             runtime: self.placement,
+            working_directory: self.working_directory.clone(),
         }
     }
 }

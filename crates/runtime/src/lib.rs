@@ -1,1 +1,20 @@
+//! The domain's `Runtime` port: what really runs the apps.
+//!
+//! - [`builtin`]: images that live in this program;
+//! - [`process`]: an app's command as a local process under a [`supervisor`];
+//! - [`sim`]: nothing runs, tests say what happens.
+//!
+//! What must not be here: decisions about replicas or states (they are the domain's), and HTTP
+//! beyond asking an app whether it answers.
 
+pub mod builtin;
+pub mod local;
+mod probe;
+pub mod process;
+pub mod sim;
+pub mod sockets;
+pub mod supervisor;
+mod task;
+
+pub use local::LocalRuntime;
+pub use sim::SimRuntime;

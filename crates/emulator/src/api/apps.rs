@@ -1,0 +1,404 @@
+//! Operations of the tag `app`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use ovhai_api_types::{
+    App, AppId, AppList, AppSpec, AppUpdateImage, AppUpdateRequest, CliCommand, DataSync,
+    DataSyncSpec, ErrorBody, LabelUpdate, ScalingStrategy,
+};
+use ovhai_core::logs::LogLine;
+
+use super::command_line::command_line;
+use super::error::ApiError;
+use super::extract::{Body, Caller, Id};
+use super::query::Query;
+use super::{ApiState, view};
+
+type Shared = State<Arc<ApiState>>;
+
+/// List apps.
+///
+/// The newest first unless `sort` or `order` say otherwise. An application token with the role
+/// operator sees the apps of its scope.
+#[utoipa::path(
+    get, path = "/v1/app", operation_id = "get_v1_app", tag = "app",
+    params(
+        ("page" = Option<i64>, Query, description = "From 1"),
+        ("size" = Option<i64>, Query, description = "Apps on a page, 1 to 1000; 100 by default"),
+        ("order" = Option<ovhai_api_types::Order>, Query, description = "Direction"),
+        ("sort" = Option<String>, Query, description = "createdAt, updatedAt, spec.name, status.state or id"),
+        ("updatedAfter" = Option<i64>, Query, description = "Unix time in seconds"),
+        ("updatedBefore" = Option<i64>, Query, description = "Unix time in seconds"),
+        ("statusState" = Option<Vec<String>>, Query, description = "States, repeated or with commas"),
+        ("ReadLock" = Option<bool>, Query, description = "Has no meaning here"),
+        ("labelSelector" = Option<String>, Query, description = "Kubernetes grammar"),
+    ),
+    responses(
+        (status = 200, description = "A page of apps", body = AppList),
+        (status = 400, description = "A parameter is not allowed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+    ),
+)]
+pub(super) async fn list(
+    State(state): Shared,
+    caller: Caller,
+    query: Query,
+) -> Result<Json<AppList>, ApiError> {
+    let apps = state.platform.list_apps(&caller.principal, &caller.region, &query.apps()?)?;
+    let (page, metadata) = query.cut(apps, query.page()?);
+    let items = page.iter().map(|entry| view::app(entry, state.port)).collect();
+    Ok(Json(AppList { items, metadata }))
+}
+
+/// Submit an app.
+#[utoipa::path(
+    post, path = "/v1/app", operation_id = "post_v1_app", tag = "app",
+    request_body = AppSpec,
+    responses(
+        (status = 200, description = "The app, QUEUED", body = App),
+        (status = 400, description = "A value is not allowed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 402, description = "Over quota", body = ErrorBody),
+        (status = 403, description = "The role or the scope does not allow it", body = ErrorBody),
+    ),
+)]
+pub(super) async fn create(
+    State(state): Shared,
+    caller: Caller,
+    Body(spec): Body<AppSpec>,
+) -> Result<Json<App>, ApiError> {
+    let entry = state.platform.create_app(&caller.principal, &caller.region, &spec).await?;
+    Ok(Json(view::app(&entry, state.port)))
+}
+
+/// Show an app.
+#[utoipa::path(
+    get, path = "/v1/app/{id}", operation_id = "get_v1_app_id", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    responses(
+        (status = 200, description = "The app", body = App),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn get(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+) -> Result<Json<App>, ApiError> {
+    let entry = state.platform.get_app(&caller.principal, &caller.region, id)?;
+    Ok(Json(view::app(&entry, state.port)))
+}
+
+/// Update an app.
+///
+/// Replicas are replaced one after the other when the change needs it.
+#[utoipa::path(
+    put, path = "/v1/app/{id}", operation_id = "app_update", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    request_body = AppUpdateRequest,
+    responses(
+        (status = 200, description = "The app", body = App),
+        (status = 400, description = "A value is not allowed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn update(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    Body(request): Body<AppUpdateRequest>,
+) -> Result<Json<App>, ApiError> {
+    let entry = state
+        .platform
+        .update_app(&caller.principal, &caller.region, id, &request.app_update)
+        .await?;
+    Ok(Json(view::app(&entry, state.port)))
+}
+
+/// Delete an app.
+///
+/// A running app is stopped first; `force` gives it no time for that.
+#[utoipa::path(
+    delete, path = "/v1/app/{id}", operation_id = "delete_v1_app_id", tag = "app",
+    params(
+        ("id" = String, Path, description = "Id of the app"),
+        ("force" = Option<bool>, Query, description = "End its replicas at once"),
+    ),
+    responses(
+        (status = 204, description = "It is being deleted"),
+        (status = 400, description = "A parameter is not allowed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn delete(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    query: Query,
+) -> Result<StatusCode, ApiError> {
+    let force = query.flag("force")?;
+    state.platform.delete_app(&caller.principal, &caller.region, id, force).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Start an app.
+#[utoipa::path(
+    put, path = "/v1/app/{id}/start", operation_id = "app_start", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    responses(
+        (status = 204, description = "It is being started, or runs"),
+        (status = 400, description = "It is being deleted", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn start(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+) -> Result<StatusCode, ApiError> {
+    state.platform.start_app(&caller.principal, &caller.region, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Stop an app.
+#[utoipa::path(
+    put, path = "/v1/app/{id}/stop", operation_id = "app_stop", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    responses(
+        (status = 204, description = "It is being stopped, or does not run"),
+        (status = 400, description = "It is being deleted", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn stop(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+) -> Result<StatusCode, ApiError> {
+    state.platform.stop_app(&caller.principal, &caller.region, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Set or remove a label.
+#[utoipa::path(
+    put, path = "/v1/app/{id}/label", operation_id = "app_edit_label", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    request_body = LabelUpdate,
+    responses(
+        (status = 204, description = "Done"),
+        (status = 400, description = "The label is not allowed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn label(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    Body(update): Body<LabelUpdate>,
+) -> Result<StatusCode, ApiError> {
+    state.platform.label_app(&caller.principal, &caller.region, id, &update).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Change an app's image.
+#[utoipa::path(
+    put, path = "/v1/app/{id}/image", operation_id = "app_update_image", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    request_body = AppUpdateImage,
+    responses(
+        (status = 200, description = "The new image", body = String, content_type = "text/plain"),
+        (status = 400, description = "The image is not allowed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn image(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    Body(update): Body<AppUpdateImage>,
+) -> Result<String, ApiError> {
+    let entry =
+        state.platform.set_image(&caller.principal, &caller.region, id, &update.url).await?;
+    Ok(entry.record.spec.image.clone())
+}
+
+/// Change an app's number of replicas.
+#[utoipa::path(
+    put, path = "/v1/app/{id}/scalingstrategy", operation_id = "app_edit", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    request_body = ScalingStrategy,
+    responses(
+        (status = 204, description = "Done"),
+        (status = 400, description = "A value is not allowed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn scale(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    Body(strategy): Body<ScalingStrategy>,
+) -> Result<StatusCode, ApiError> {
+    state.platform.scale_app(&caller.principal, &caller.region, id, &strategy).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Read an app's output.
+///
+/// The last `tail` lines, or a page of `size` lines, or all that is kept; with `follow` the
+/// answer goes on as long as the app is there.
+#[utoipa::path(
+    get, path = "/v1/app/{id}/log", operation_id = "app_log", tag = "app",
+    params(
+        ("id" = String, Path, description = "Id of the app"),
+        ("page" = Option<i64>, Query, description = "From 1; of `size` lines each"),
+        ("size" = Option<i64>, Query, description = "Lines on a page, 1 to 1000"),
+        ("follow" = Option<bool>, Query, description = "Go on with what is written from now on"),
+        ("replica" = Option<String>, Query, description = "Number of a replica"),
+        ("tail" = Option<i64>, Query, description = "The last so many lines"),
+    ),
+    responses(
+        (status = 200, description = "Lines", body = String, content_type = "text/plain"),
+        (status = 400, description = "A parameter is not allowed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn log(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let tail: Option<u32> = query.parse("tail", "a number of lines, 0 or more")?;
+    let replica: Option<u64> = query.parse("replica", "the number of a replica")?;
+    let follow = query.flag("follow")?;
+    let paged = query.one("page").is_some() || query.one("size").is_some();
+    let page = query.page()?;
+    let entry = state.platform.app_logs(&caller.principal, &caller.region, id)?;
+    let mut lines = match tail {
+        Some(tail) => entry.logs.tail(usize::try_from(tail).unwrap_or(usize::MAX), replica),
+        None => entry.logs.read(0, replica),
+    };
+    let seen = entry.logs.read(0, None).last().map_or(0, |line| line.index + 1);
+    if paged {
+        (lines, _) = query.cut(lines, page);
+    }
+    let first = text(&lines);
+    let body = if follow {
+        let rest = Follow { state, caller, id, replica, next: seen, first: Some(first) };
+        axum::body::Body::from_stream(stream::unfold(rest, Follow::next))
+    } else {
+        axum::body::Body::from(first)
+    };
+    let mut response = body.into_response();
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    Ok(response)
+}
+
+fn text(lines: &[LogLine]) -> Bytes {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&line.text);
+        text.push('\n');
+    }
+    text.into()
+}
+
+/// Output as it is written.
+struct Follow {
+    state: Arc<ApiState>,
+    caller: Caller,
+    id: AppId,
+    replica: Option<u64>,
+    next: u64,
+    first: Option<Bytes>,
+}
+
+impl Follow {
+    async fn next(mut self) -> Option<(Result<Bytes, std::convert::Infallible>, Self)> {
+        if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
+            return Some((Ok(first), self));
+        }
+        let mut changes = self.state.platform.watch();
+        loop {
+            // Asked every time: the app may be gone, and so may the right to read it.
+            let platform = &self.state.platform;
+            let entry = platform.app_logs(&self.caller.principal, &self.caller.region, self.id).ok()?;
+            let mut written = entry.logs.watch();
+            let lines = entry.logs.read(self.next, None);
+            if let Some(last) = lines.last() {
+                self.next = last.index + 1;
+                let mut lines = lines;
+                lines.retain(|line| self.replica.is_none_or(|replica| line.replica == replica));
+                if !lines.is_empty() {
+                    return Some((Ok(text(&lines)), self));
+                }
+            }
+            drop(entry);
+            tokio::select! {
+                _ = written.wait_for(|next| *next > self.next) => {}
+                _ = changes.changed() => {}
+                () = self.state.stopping.cancelled() => return None,
+            }
+        }
+    }
+}
+
+/// Turn a spec into the command line that makes it.
+#[utoipa::path(
+    post, path = "/v1/app/command", operation_id = "app_cli_command", tag = "app",
+    request_body = AppSpec,
+    responses(
+        (status = 200, description = "The line", body = CliCommand),
+        (status = 400, description = "A value is not allowed", body = ErrorBody),
+    ),
+)]
+pub(super) async fn command(
+    _caller: Caller,
+    Body(spec): Body<AppSpec>,
+) -> Result<Json<CliCommand>, ApiError> {
+    ovhai_core::spec::Spec::check(&spec, |_| "name".into())?;
+    Ok(Json(CliCommand { command: command_line(&spec) }))
+}
+
+/// Synchronise an app's volumes: not emulated yet.
+#[utoipa::path(
+    post, path = "/v1/app/{appId}/datasync", operation_id = "post_v1_app_app_id_datasync",
+    tag = "app",
+    params(("appId" = String, Path, description = "Id of the app")),
+    request_body = DataSyncSpec,
+    responses(
+        (status = 200, description = "The synchronisation", body = DataSync),
+        (status = 501, description = "Not emulated yet", body = ErrorBody),
+    ),
+)]
+pub(super) async fn datasync(_caller: Caller) -> ApiError {
+    ApiError::not_emulated("post_v1_app_app_id_datasync (POST /v1/app/{appId}/datasync)")
+}

@@ -1,0 +1,96 @@
+//! Errors at the edge of the API: the only place where the domain's errors become statuses.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
+use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
+use ovhai_api_types::ErrorBody;
+use ovhai_core::Error;
+use ovhai_core::policy::Effect;
+
+/// An error answer: a status, what the caller is told, and what only the log is told.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    message: String,
+    internal: Option<String>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), internal: None }
+    }
+
+    /// 400 about the field at `field`.
+    pub(crate) fn invalid(field: &str, message: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, format!("{field}: {message}"))
+    }
+
+    /// 401, the same whatever was wrong.
+    pub(crate) fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not authenticated")
+    }
+
+    /// 403 for this reason.
+    pub(crate) fn forbidden(reason: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::FORBIDDEN, format!("forbidden: {reason}"))
+    }
+
+    /// 404.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 405.
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this method is not allowed here")
+    }
+
+    /// 413.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"))
+    }
+
+    /// 501 for an operation that the real service has.
+    pub(crate) fn not_emulated(operation: &str) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, format!("{operation} is not emulated yet"))
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Denied(decision) => match decision.effect {
+                Effect::Unauthenticated => Self::unauthenticated(),
+                // Where apps are listed, one that is out of scope does not exist.
+                Effect::OutOfScope => Self::not_found("there is no such app"),
+                Effect::Forbidden | Effect::Allow => Self::forbidden(&decision.reason),
+            },
+            Error::NotFound { .. } => Self::not_found(error.to_string()),
+            Error::Invalid { .. } => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
+            Error::Unsupported { operation } => Self::not_emulated(&operation),
+            Error::ShuttingDown => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            Error::Storage(_) | Error::Internal(_) => Self {
+                internal: Some(error.to_string()),
+                ..Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal error; the emulator's log has the details (ovhai emulator logs)",
+                )
+            },
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Some(detail) = self.internal {
+            tracing::error!(detail, "an API call failed");
+        }
+        let mut response = (self.status, Json(ErrorBody { message: self.message })).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"AI\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

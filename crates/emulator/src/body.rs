@@ -1,0 +1,58 @@
+//! The body of every answer of the server.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+
+use crate::gateway::UpstreamBody;
+
+/// A short body of ours, one of the API's, or one that an app sends.
+pub(crate) enum ServerBody {
+    Full(Full<Bytes>),
+    Api(axum::body::Body),
+    App(UpstreamBody),
+}
+
+impl ServerBody {
+    pub(crate) fn text(text: impl Into<Bytes>) -> Self {
+        Self::Full(Full::new(text.into()))
+    }
+}
+
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Body for ServerBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = match self.get_mut() {
+            Self::Full(body) => ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into)),
+            Self::Api(body) => ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into)),
+            Self::App(body) => ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into)),
+        };
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(body) => body.is_end_stream(),
+            Self::Api(body) => body.is_end_stream(),
+            Self::App(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(body) => body.size_hint(),
+            Self::Api(body) => body.size_hint(),
+            Self::App(body) => body.size_hint(),
+        }
+    }
+}

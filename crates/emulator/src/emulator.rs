@@ -1,0 +1,427 @@
+//! Starting and stopping an emulator, as a library.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use ovhai_api_types::{InvalidRegion, Placement, Region, Timestamp};
+use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
+use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_runtime::LocalRuntime;
+use ovhai_store::{MemoryStore, OpenError, SqliteStore};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::gateway::Gateway;
+use crate::server::{self, Shared};
+use crate::signer::JwtSigner;
+use crate::state::{Lock, Running, StateDir};
+use crate::{api, control};
+
+/// Port that the emulator listens on when nothing else is said.
+pub const DEFAULT_PORT: u16 = 4480;
+/// Regions that it has when nothing else is said; the first is the default.
+pub const DEFAULT_REGIONS: [&str; 2] = ["GRA", "BHS"];
+/// All of a shutdown happens within this time.
+const SHUTDOWN: Duration = Duration::from_millis(1800);
+/// Requests under way have this long to finish in a shutdown.
+const DRAIN: Duration = Duration::from_millis(300);
+
+/// Why an emulator does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another one runs in the same directory.
+    #[error("an emulator already runs in {}{}", path.display(), pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    AlreadyRunning {
+        /// The directory.
+        path: PathBuf,
+        /// Its process, when it has told.
+        pid: Option<u32>,
+    },
+    /// The port is taken.
+    #[error("port {port} is taken{}", holder.as_ref().map(|who| format!(" by {who}")).unwrap_or_default())]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Who holds it, as far as can be seen.
+        holder: Option<String>,
+    },
+    /// The address can't be listened on.
+    #[error("{address} can't be listened on: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The state directory can't be used.
+    #[error("{} can't be used: {source}", path.display())]
+    State {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What was stored can't be brought back.
+    #[error("the stored state can't be brought back: {0}")]
+    Platform(ovhai_core::Error),
+    /// A region's name is not one.
+    #[error(transparent)]
+    Region(#[from] InvalidRegion),
+    /// Anything else of the system.
+    #[error("{0}")]
+    System(io::Error),
+}
+
+/// Tells the time, in whole milliseconds, as the wire has it.
+#[derive(Debug)]
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+}
+
+#[derive(Debug)]
+struct RandomIds;
+
+impl Ids for RandomIds {
+    fn uuid(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+}
+
+/// What an emulator is started with. Everything has a default: no state, a port of the system's
+/// choosing on loopback, two regions, the real clock and runtimes.
+#[derive(Default)]
+pub struct Builder {
+    state: Option<StateDir>,
+    listener: Option<std::net::TcpListener>,
+    address: Option<SocketAddr>,
+    regions: Vec<String>,
+    placement: Option<Placement>,
+    supervisor: Option<PathBuf>,
+    clock: Option<Arc<dyn Clock>>,
+    ids: Option<Arc<dyn Ids>>,
+    runtime: Option<Arc<dyn Runtime>>,
+    store: Option<Arc<dyn Store>>,
+    administrator: Option<String>,
+    user: Option<String>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// Keeps its state in a directory; without one it forgets everything.
+    pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state = Some(StateDir::new(path));
+        self
+    }
+
+    /// Uses a bound listener.
+    pub fn listener(mut self, listener: std::net::TcpListener) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    /// Listens on this address; port 0 lets the system choose.
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// Has these regions; the first is the default.
+    pub fn regions<S: Into<String>>(mut self, regions: impl IntoIterator<Item = S>) -> Self {
+        self.regions = regions.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Runs apps this way that say nothing and are not built in.
+    pub fn placement(mut self, placement: Option<Placement>) -> Self {
+        self.placement = placement;
+        self
+    }
+
+    /// The `ovhai` executable, which supervises processes; without one the running executable
+    /// is taken for it.
+    pub fn supervisor(mut self, path: impl Into<PathBuf>) -> Self {
+        self.supervisor = Some(path.into());
+        self
+    }
+
+    /// Takes the time of day from here.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Takes ids from here.
+    pub fn ids(mut self, ids: Arc<dyn Ids>) -> Self {
+        self.ids = Some(ids);
+        self
+    }
+
+    /// Runs apps with this.
+    pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Keeps records here instead of in the state directory's database or in memory.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// The local administrator's bearer; made up when none is given.
+    pub fn administrator(mut self, bearer: impl Into<String>) -> Self {
+        self.administrator = Some(bearer.into());
+        self
+    }
+
+    /// The local administrator's name.
+    pub fn user(mut self, name: impl Into<String>) -> Self {
+        self.user = Some(name.into());
+        self
+    }
+
+    /// Starts it on the current tokio runtime. When this is ready it answers, and every app is on
+    /// its way back to its wanted state. If it fails, nothing of it is left.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        let lock = match &self.state {
+            Some(state) => Some(take(state)?),
+            None => None,
+        };
+        let listener = listen(self.listener, self.address)?;
+        let address = listener.local_addr().map_err(StartError::System)?;
+        let regions = if self.regions.is_empty() {
+            DEFAULT_REGIONS.map(str::to_owned).to_vec()
+        } else {
+            self.regions
+        };
+        let regions =
+            regions.iter().map(|name| name.parse()).collect::<Result<Vec<Region>, _>>()?;
+        let store = match (self.store, &self.state) {
+            (Some(store), _) => store,
+            (None, Some(state)) => Arc::new(SqliteStore::open(&state.database())?),
+            (None, None) => Arc::new(MemoryStore::new()) as Arc<dyn Store>,
+        };
+        let signer: Arc<dyn Signer> = Arc::new(match &self.state {
+            Some(state) => JwtSigner::from_file(&state.signing_key())
+                .map_err(|source| StartError::State { path: state.signing_key(), source })?,
+            None => JwtSigner::ephemeral().map_err(StartError::System)?,
+        });
+        let administrator = match self.administrator {
+            Some(bearer) => bearer,
+            None => random_bearer().map_err(StartError::System)?,
+        };
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => {
+                let supervisor = match self.supervisor {
+                    Some(path) => path,
+                    None => std::env::current_exe().map_err(StartError::System)?,
+                };
+                Arc::new(LocalRuntime::new(self.placement, supervisor))
+            }
+        };
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let started_at = clock.now();
+        let platform = PlatformBuilder {
+            store,
+            runtime,
+            clock,
+            ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
+            signer,
+            administrator: administrator.clone(),
+            settings: Settings {
+                regions: regions.clone(),
+                placement: self.placement,
+                user: self.user.unwrap_or_else(|| "local".into()),
+            },
+        }
+        .start()
+        .await
+        .map_err(StartError::Platform)?;
+
+        let running = Running {
+            pid: std::process::id(),
+            address,
+            administrator,
+            regions,
+            started_at,
+            version: env!("CARGO_PKG_VERSION").into(),
+        };
+        if let Some(state) = &self.state
+            && let Err(source) = state.announce(&running)
+        {
+            platform.shutdown(SHUTDOWN).await;
+            return Err(StartError::State { path: state.path().into(), source });
+        }
+        Ok(Emulator::serve(listener, platform, running, self.state, lock))
+    }
+}
+
+fn take(state: &StateDir) -> Result<Lock, StartError> {
+    let unusable = |source| StartError::State { path: state.path().into(), source };
+    state.create().map_err(unusable)?;
+    state.lock().map_err(unusable)?.ok_or_else(|| StartError::AlreadyRunning {
+        path: state.path().into(),
+        pid: state.running().map(|running| running.pid),
+    })
+}
+
+fn listen(
+    bound: Option<std::net::TcpListener>,
+    address: Option<SocketAddr>,
+) -> Result<TcpListener, StartError> {
+    let listener = match bound {
+        Some(listener) => listener,
+        None => {
+            let address = address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+            std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
+                io::ErrorKind::AddrInUse => StartError::PortTaken {
+                    port: address.port(),
+                    holder: ovhai_runtime::sockets::holder(address.port()),
+                },
+                _ => StartError::Listen { address, source },
+            })?
+        }
+    };
+    listener.set_nonblocking(true).map_err(StartError::System)?;
+    TcpListener::from_std(listener).map_err(StartError::System)
+}
+
+fn random_bearer() -> io::Result<String> {
+    let mut bytes = [0; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| io::Error::other("no random numbers can be had"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
+pub struct Emulator {
+    running: Running,
+    platform: Arc<Platform>,
+    state: Option<StateDir>,
+    lock: Option<Lock>,
+    connections: TaskTracker,
+    stopping: CancellationToken,
+    abandon: CancellationToken,
+    stop_asked: CancellationToken,
+}
+
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emulator").field("running", &self.running).finish_non_exhaustive()
+    }
+}
+
+impl Emulator {
+    /// Begins to set one up.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    fn serve(
+        listener: TcpListener,
+        platform: Arc<Platform>,
+        running: Running,
+        state: Option<StateDir>,
+        lock: Option<Lock>,
+    ) -> Self {
+        let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
+        let stop_asked = CancellationToken::new();
+        let connections = TaskTracker::new();
+        let shared = Arc::new(Shared {
+            platform: Arc::clone(&platform),
+            gateway: Gateway::new(Arc::clone(&platform), stopping.clone()),
+            api: api::router(Arc::clone(&platform), running.address.port(), stopping.clone()),
+            local: control::router(control::Control {
+                platform: Arc::clone(&platform),
+                started_at: running.started_at,
+                stop_asked: stop_asked.clone(),
+            }),
+        });
+        connections.spawn(server::run(
+            listener,
+            shared,
+            connections.clone(),
+            stopping.clone(),
+            abandon.clone(),
+        ));
+        Self { running, platform, state, lock, connections, stopping, abandon, stop_asked }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// The local administrator's bearer.
+    pub fn administrator(&self) -> &str {
+        &self.running.administrator
+    }
+
+    /// What it tells those who look for it.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// The domain, for those who embed it.
+    pub fn platform(&self) -> &Arc<Platform> {
+        &self.platform
+    }
+
+    /// Ready when somebody asked it, over HTTP, to stop.
+    pub async fn stop_asked(&self) {
+        self.stop_asked.cancelled().await;
+    }
+
+    /// Stops it within two seconds: requests finish or are broken off, apps are asked to stop and
+    /// then ended, the store is closed. Nothing of it is left after.
+    pub async fn shutdown(mut self) {
+        self.stopping.cancel();
+        self.connections.close();
+        let platform = Arc::clone(&self.platform);
+        let apps = tokio::spawn(async move { platform.shutdown(SHUTDOWN).await });
+        if tokio::time::timeout(DRAIN, self.connections.wait()).await.is_err() {
+            self.abandon.cancel();
+            let _ = tokio::time::timeout(DRAIN, self.connections.wait()).await;
+        }
+        // It can't have panicked in a way that matters now.
+        let _ = apps.await;
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        if let (Some(state), Some(_)) = (&self.state, &self.lock) {
+            state.withdraw();
+        }
+        self.lock = None;
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+        self.abandon.cancel();
+        self.platform.abandon();
+        self.leave();
+    }
+}

@@ -1,0 +1,118 @@
+//! Headers that end at the gateway, and those that it adds.
+
+use std::net::IpAddr;
+
+use hyper::HeaderMap;
+use hyper::header::{
+    CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+    TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Removes what is about one connection only (RFC 9110 section 7.6.1). `Transfer-Encoding` goes
+/// too: each side frames its own messages. `Trailer` stays, as trailers are passed on.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = headers
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|name| name.trim().parse().ok())
+            // These say where a message goes and how it is framed: no option may remove them.
+            .filter(|name| *name != HOST && *name != TRAILER)
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+        headers.remove(CONNECTION);
+    }
+    for name in [KEEP_ALIVE, PROXY_CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+        headers.remove(name);
+    }
+}
+
+/// Makes a client's headers ready for the app. What the client says about who forwarded it is
+/// not believed: nobody stands before this gateway.
+pub(crate) fn prepare_request(headers: &mut HeaderMap, client: IpAddr) {
+    let wants_trailers = headers
+        .get_all(TE)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|v| v.split(',').any(|t| t.trim().eq_ignore_ascii_case("trailers"))));
+    remove_hop_by_hop(headers);
+    headers.remove(PROXY_AUTHORIZATION);
+    headers.remove(FORWARDED);
+    headers.remove(TE);
+    if wants_trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    if let Some(host) = headers.get(HOST).cloned() {
+        headers.insert(X_FORWARDED_HOST, host);
+    }
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(X_FORWARDED_FOR, address(client));
+}
+
+fn address(client: IpAddr) -> HeaderValue {
+    if client == IpAddr::V4(std::net::Ipv4Addr::LOCALHOST) {
+        return HeaderValue::from_static("127.0.0.1");
+    }
+    HeaderValue::try_from(client.to_string())
+        .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+/// Makes an app's headers ready for the client.
+pub(crate) fn prepare_response(headers: &mut HeaderMap) {
+    remove_hop_by_hop(headers);
+    headers.remove(PROXY_AUTHENTICATE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn what_is_about_one_connection_goes() {
+        let mut map = headers(&[
+            ("host", "a"),
+            ("connection", "close, X-Private"),
+            ("connection", "host"),
+            ("x-private", "1"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "x"),
+            ("proxy-authorization", "Basic x"),
+            ("te", "gzip, trailers"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("x-forwarded-for", "6.6.6.6"),
+            ("forwarded", "for=6.6.6.6"),
+            ("accept", "*/*"),
+        ]);
+        prepare_request(&mut map, "10.0.0.1".parse().expect("an address"));
+        assert_eq!(
+            map,
+            headers(&[
+                ("host", "a"),
+                ("accept", "*/*"),
+                ("te", "trailers"),
+                ("x-forwarded-host", "a"),
+                ("x-forwarded-proto", "http"),
+                ("x-forwarded-for", "10.0.0.1"),
+            ])
+        );
+    }
+}

@@ -1,0 +1,293 @@
+//! The door in front of the apps: finds the app, checks the caller, passes the request on.
+//!
+//! Access is decided by the domain's policy, with the newest durable snapshot, on every request.
+//! The bearer that opened the door is not passed on. Every refusal has a JSON body; all bad
+//! tokens get one and the same.
+
+mod headers;
+mod upgrade;
+mod upstream;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use ovhai_api_types::{AppId, AppState, ErrorBody, Region};
+use ovhai_core::Platform;
+use ovhai_core::directory::AppEntry;
+use ovhai_core::platform::resource;
+use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::body::ServerBody;
+use upstream::{Pool, UpstreamError};
+pub use upstream::UpstreamBody;
+
+/// How long an app may think before the head of its answer comes. As long as a large model may
+/// take for an answer in one piece.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// See the module.
+pub(crate) struct Gateway {
+    platform: Arc<Platform>,
+    pool: Arc<Pool>,
+    turn: AtomicUsize,
+    /// Cancelled when open tunnels have to end.
+    stopping: CancellationToken,
+}
+
+/// How a request without access is told so.
+const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
+/// Begins every bearer that the emulator signs.
+const OWN_TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.";
+
+impl Gateway {
+    pub(crate) fn new(platform: Arc<Platform>, stopping: CancellationToken) -> Self {
+        Self { platform, pool: Arc::default(), turn: AtomicUsize::new(0), stopping }
+    }
+
+    /// Closes connections that nobody used for a while; called from time to time.
+    pub(crate) fn purge(&self) {
+        self.pool.purge();
+    }
+
+    /// Answers one request to an app.
+    pub(crate) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        id: AppId,
+        port: Option<u16>,
+        region: &Region,
+        client: IpAddr,
+    ) -> Response<ServerBody> {
+        match self.pass(request, id, port, region, client).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.into_response(),
+        }
+    }
+
+    async fn pass(
+        &self,
+        mut request: Request<Incoming>,
+        id: AppId,
+        port: Option<u16>,
+        region: &Region,
+        client: IpAddr,
+    ) -> Result<Response<ServerBody>, Refusal> {
+        let endpoint = {
+            let snapshot = self.platform.snapshot();
+            let entry = snapshot
+                .app(id)
+                .filter(|entry| entry.record.region == *region)
+                .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no app {id}")))?;
+            self.admit(&snapshot, entry, request.headers_mut())?;
+            if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+                return Err(Refusal::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    format!("{} is not passed on to apps", request.method()),
+                ));
+            }
+            if port.is_some_and(|port| port != entry.record.spec.http_port) {
+                return Err(Refusal::new(
+                    StatusCode::NOT_IMPLEMENTED,
+                    "other ports of an app than its own are not emulated yet",
+                ));
+            }
+            self.choose(entry)?
+        };
+        to_origin_form(&mut request)?;
+        if request.headers().contains_key(UPGRADE) {
+            return upgrade::pass(request, endpoint, client, self.stopping.clone()).await;
+        }
+        headers::prepare_request(request.headers_mut(), client);
+        let answer = upstream::send(&self.pool, endpoint, request);
+        let mut response = tokio::time::timeout(ANSWER_TIMEOUT, answer)
+            .await
+            .map_err(|_| Refusal::new(StatusCode::GATEWAY_TIMEOUT, "the app does not answer in time"))??;
+        headers::prepare_response(response.headers_mut());
+        Ok(response.map(ServerBody::App))
+    }
+
+    /// Lets the caller in or refuses, and takes the bearer that opened the door out of the
+    /// headers.
+    fn admit(
+        &self,
+        snapshot: &ovhai_core::directory::Snapshot,
+        entry: &AppEntry,
+        headers: &mut HeaderMap,
+    ) -> Result<(), Refusal> {
+        let given = bearer(headers);
+        // An open app may have bearers of its own; only what is certainly ours is looked at.
+        let own = match (&given, entry.record.spec.public) {
+            (Bearer::Token(token), false) => Some(*token),
+            (Bearer::Token(token), true) => Some(*token).filter(|t| t.starts_with(OWN_TOKEN)),
+            _ => None,
+        };
+        let principal = match own.map(|token| self.platform.authenticate(snapshot, token)) {
+            Some(Some(principal)) => principal,
+            None => Principal::Anonymous,
+            Some(None) if entry.record.spec.public => Principal::Anonymous,
+            Some(None) => return Err(Refusal::bad_token()),
+        };
+        let known = !matches!(principal, Principal::Anonymous);
+        let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
+        match decision.effect {
+            Effect::Allow => {
+                if known {
+                    headers.remove(AUTHORIZATION);
+                }
+                Ok(())
+            }
+            Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
+                Err(if matches!(given, Bearer::None) { Refusal::no_token() } else { Refusal::bad_token() })
+            }
+            Effect::Unauthenticated => Err(Refusal::bad_token()),
+            Effect::Forbidden | Effect::OutOfScope => Err(Refusal::forbidden(&decision.reason)),
+        }
+    }
+
+    /// The address of a replica that answers, each in its turn.
+    fn choose(&self, entry: &AppEntry) -> Result<std::net::SocketAddr, Refusal> {
+        let endpoints = &entry.live.endpoints;
+        match endpoints.as_slice() {
+            [] => Err(Refusal::not_ready(entry)),
+            [one] => Ok(one.http),
+            many => {
+                let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+                Ok(many[turn % many.len()].http)
+            }
+        }
+    }
+}
+
+enum Bearer<'a> {
+    None,
+    Other,
+    Token(&'a str),
+}
+
+/// The bearer of a request. Two `Authorization` headers are none that can be believed.
+fn bearer(headers: &HeaderMap) -> Bearer<'_> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = all.next() else { return Bearer::None };
+    if all.next().is_some() {
+        return Bearer::Other;
+    }
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map_or(Bearer::Other, |(_, token)| Bearer::Token(token.trim_matches(' ')))
+}
+
+/// The bearer in headers, for the API.
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    match bearer(headers) {
+        Bearer::Token(token) => Some(token),
+        Bearer::None | Bearer::Other => None,
+    }
+}
+
+/// An absolute target becomes what the app would have got directly; path and query stay as they
+/// are.
+fn to_origin_form<B>(request: &mut Request<B>) -> Result<(), Refusal> {
+    if request.uri().authority().is_none() {
+        return Ok(());
+    }
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    *request.uri_mut() = target
+        .parse::<Uri>()
+        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the request's target is malformed"))?;
+    Ok(())
+}
+
+/// A request that is not passed on.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    message: String,
+    challenge: Option<String>,
+    retry_after: Option<u32>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), challenge: None, retry_after: None }
+    }
+
+    fn no_token() -> Self {
+        Self {
+            challenge: Some(CHALLENGE.into()),
+            ..Self::new(
+                StatusCode::UNAUTHORIZED,
+                "authentication is required: send the header Authorization: Bearer <token>",
+            )
+        }
+    }
+
+    /// One answer for every kind of bad token.
+    fn bad_token() -> Self {
+        Self {
+            challenge: Some(format!("{CHALLENGE}, error=\"invalid_token\"")),
+            ..Self::new(StatusCode::UNAUTHORIZED, "the token is not valid here")
+        }
+    }
+
+    fn forbidden(reason: &Reason) -> Self {
+        let text = reason.to_string();
+        let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+        Self {
+            challenge: Some(format!(
+                "{CHALLENGE}, error=\"insufficient_scope\", error_description=\"{quoted}\""
+            )),
+            ..Self::new(StatusCode::FORBIDDEN, format!("forbidden: {text}"))
+        }
+    }
+
+    fn not_ready(entry: &AppEntry) -> Self {
+        let record = &entry.record;
+        let soon = matches!(
+            record.state,
+            AppState::Queued | AppState::Initializing | AppState::Running | AppState::Scaling
+        );
+        Self {
+            retry_after: soon.then_some(1),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("the app {} is {}: {}", record.id, record.state, record.info.message),
+            )
+        }
+    }
+
+    pub(crate) fn into_response(self) -> Response<ServerBody> {
+        let body = serde_json::to_vec(&ErrorBody { message: self.message }).unwrap_or_default();
+        let mut response = Response::new(ServerBody::text(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(challenge) = self.challenge.and_then(|c| HeaderValue::try_from(c).ok()) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<UpstreamError> for Refusal {
+    fn from(error: UpstreamError) -> Self {
+        tracing::debug!(%error, "no answer from an app");
+        let status = match error {
+            UpstreamError::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
+            UpstreamError::Connect(_) | UpstreamError::Broken(_) => StatusCode::BAD_GATEWAY,
+        };
+        Self::new(status, error.to_string())
+    }
+}

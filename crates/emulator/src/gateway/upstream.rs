@@ -1,0 +1,212 @@
+//! Connections to apps.
+//!
+//! A connection has no task of its own: it is driven by the task of the request that uses it,
+//! so that a request crosses no channel between tasks and wakes no other thread. Between
+//! requests it rests in the pool, where nobody drives it; whoever takes it out looks first
+//! whether it is still good.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, Connection, SendRequest};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that rested this long is closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// So many connections of one replica rest at the most.
+const IDLE_MAX: usize = 256;
+/// Longest head of an answer, in bytes; also the read buffer's upper bound.
+const HEAD_MAX: usize = 256 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpstreamError {
+    #[error("the app does not accept connections: {0}")]
+    Connect(std::io::Error),
+    #[error("the app accepts no connection in time")]
+    ConnectTimeout,
+    #[error("the app broke the connection off: {0}")]
+    Broken(hyper::Error),
+}
+
+struct Live {
+    address: SocketAddr,
+    sender: SendRequest<Incoming>,
+    connection: Pin<Box<Connection<TokioIo<TcpStream>, Incoming>>>,
+    reused: bool,
+}
+
+impl Live {
+    async fn open(address: SocketAddr) -> Result<Self, UpstreamError> {
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+            .await
+            .map_err(|_| UpstreamError::ConnectTimeout)?
+            .map_err(UpstreamError::Connect)?;
+        stream.set_nodelay(true).map_err(UpstreamError::Connect)?;
+        let (sender, connection) = http1::Builder::new()
+            .preserve_header_case(false)
+            .max_buf_size(HEAD_MAX)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(UpstreamError::Broken)?;
+        Ok(Self { address, sender, connection: Box::pin(connection), reused: false })
+    }
+
+    /// Drives the connection; says whether it has ended.
+    fn drive(&mut self, cx: &mut Context<'_>) -> bool {
+        self.connection.as_mut().poll(cx).is_ready()
+    }
+}
+
+struct Resting {
+    live: Live,
+    since: Instant,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Pool {
+    resting: Mutex<HashMap<SocketAddr, Vec<Resting>>>,
+}
+
+impl Pool {
+    /// A connection that is good as far as can be seen, the one used last first.
+    fn take(&self, address: SocketAddr, cx: &mut Context<'_>) -> Option<Live> {
+        loop {
+            let mut live = {
+                let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+                resting.get_mut(&address)?.pop()?.live
+            };
+            if !live.drive(cx) && live.sender.is_ready() {
+                live.reused = true;
+                return Some(live);
+            }
+        }
+    }
+
+    fn put(&self, live: Live) {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = resting.entry(live.address).or_default();
+        if list.len() < IDLE_MAX {
+            list.push(Resting { live, since: Instant::now() });
+        }
+    }
+
+    /// Closes what rested too long; called from time to time.
+    pub(crate) fn purge(&self) {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.retain(|_, list| {
+            list.retain(|one| one.since.elapsed() < IDLE_TIMEOUT);
+            !list.is_empty()
+        });
+    }
+}
+
+/// Sends a request to a replica. A connection that turns out to be closed before anything of
+/// the request was sent is replaced by a new one; after that nothing is tried again.
+pub(crate) async fn send(
+    pool: &Arc<Pool>,
+    address: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Result<Response<UpstreamBody>, UpstreamError> {
+    loop {
+        let mut live = match poll_fn(|cx| Poll::Ready(pool.take(address, cx))).await {
+            Some(live) => live,
+            None => Live::open(address).await?,
+        };
+        let mut ended = false;
+        let outcome = {
+            let mut answer = pin!(live.sender.try_send_request(request));
+            poll_fn(|cx| {
+                ended = ended || live.connection.as_mut().poll(cx).is_ready();
+                answer.as_mut().poll(cx)
+            })
+            .await
+        };
+        match outcome {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                let driver = (!ended).then(|| Driver { live, pool: Arc::clone(pool) });
+                let mut body = UpstreamBody { body, driver };
+                if body.body.is_end_stream() {
+                    // Whoever gets it may not even look at an empty body.
+                    poll_fn(|cx| Poll::Ready(body.finish(cx))).await;
+                }
+                return Ok(Response::from_parts(head, body));
+            }
+            Err(mut error) => match error.take_message() {
+                Some(unsent) if live.reused => request = unsent,
+                _ => return Err(UpstreamError::Broken(error.into_error())),
+            },
+        }
+    }
+}
+
+struct Driver {
+    live: Live,
+    pool: Arc<Pool>,
+}
+
+/// The body of an app's answer; reading it drives the connection, and its end gives the
+/// connection back. Dropping it early closes the connection, which tells the app.
+pub struct UpstreamBody {
+    body: Incoming,
+    driver: Option<Driver>,
+}
+
+impl UpstreamBody {
+    fn finish(&mut self, cx: &mut Context<'_>) {
+        if let Some(mut driver) = self.driver.take()
+            // Once more, so that the connection notes that it is free.
+            && !driver.live.drive(cx)
+            && driver.live.sender.is_ready()
+        {
+            driver.pool.put(driver.live);
+        }
+    }
+}
+
+impl Body for UpstreamBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = &mut *self;
+        // The body first, which says that it wants more; then the connection, which gets it.
+        let mut frame = Pin::new(&mut this.body).poll_frame(cx);
+        if frame.is_pending()
+            && let Some(driver) = &mut this.driver
+        {
+            if driver.live.drive(cx) {
+                this.driver = None;
+            }
+            frame = Pin::new(&mut this.body).poll_frame(cx);
+        }
+        if matches!(frame, Poll::Ready(None)) || this.body.is_end_stream() {
+            this.finish(cx);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

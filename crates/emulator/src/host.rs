@@ -1,0 +1,187 @@
+//! Which door a request takes, by its Host.
+//!
+//! | host | door |
+//! | --- | --- |
+//! | `127.0.0.1`, `localhost`, `[::1]` | [`Door::Local`] |
+//! | `<region>.ai.localhost` | [`Door::Api`] |
+//! | `<id>.app.<region>.ai.localhost`, `<id>-<port>.app.…` | [`Door::App`] |
+//! | `<id>.app-grpc.<region>.ai.localhost` | [`Door::Grpc`] |
+//!
+//! Any other host is nobody's: a page on the internet must not reach in by a name of its own
+//! that resolves to this machine.
+
+use std::str::FromStr;
+
+use ovhai_api_types::{AppId, Region};
+
+/// The domain that all names of the emulator end in.
+pub const DOMAIN: &str = "ai.localhost";
+
+/// A door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door<'a> {
+    /// Console, control, and the API of every region.
+    Local,
+    /// The API of one region.
+    Api {
+        /// The region's part of the name, in any case.
+        region: &'a str,
+    },
+    /// The gateway to an app.
+    App {
+        /// The app.
+        id: AppId,
+        /// Another port than its own.
+        port: Option<u16>,
+        /// The region's part of the name, in any case.
+        region: &'a str,
+    },
+    /// The gateway to an app's gRPC port.
+    Grpc,
+}
+
+/// Why there is no door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoDoor {
+    /// Not a host at all.
+    Malformed,
+    /// Somebody else's host.
+    Misdirected,
+}
+
+/// The door for the value of a Host header, or the authority of an absolute target.
+pub fn door(host: &str) -> Result<Door<'_>, NoDoor> {
+    let name = strip_port(host).ok_or(NoDoor::Malformed)?;
+    if name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]" {
+        return Ok(Door::Local);
+    }
+    let name = strip_suffix(name, DOMAIN)
+        .and_then(|rest| rest.strip_suffix('.'))
+        .ok_or(NoDoor::Misdirected)?;
+    let mut labels = name.rsplit('.');
+    let region = labels.next().filter(|label| is_label(label)).ok_or(NoDoor::Misdirected)?;
+    let (kind, app, more) = (labels.next(), labels.next(), labels.next());
+    match (kind, app, more) {
+        (None, None, None) => Ok(Door::Api { region }),
+        (Some(kind), Some(app), None) if kind.eq_ignore_ascii_case("app") => {
+            let (id, port) = app_label(app).ok_or(NoDoor::Misdirected)?;
+            Ok(Door::App { id, port, region })
+        }
+        (Some(kind), Some(app), None) if kind.eq_ignore_ascii_case("app-grpc") => {
+            AppId::from_str(app).map(|_| Door::Grpc).map_err(|_| NoDoor::Misdirected)
+        }
+        _ => Err(NoDoor::Misdirected),
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// `<id>` or `<id>-<port>`.
+fn app_label(label: &str) -> Option<(AppId, Option<u16>)> {
+    const ID: usize = 36;
+    let id = label.get(..ID)?.parse().ok()?;
+    match &label[ID..] {
+        "" => Some((id, None)),
+        rest => {
+            let digits = rest.strip_prefix('-')?;
+            let canonical = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+            let port = digits.parse().ok().filter(|_| canonical)?;
+            Some((id, Some(port)))
+        }
+    }
+}
+
+/// The host without its port; none if that is malformed.
+fn strip_port(host: &str) -> Option<&str> {
+    let at = match host.strip_prefix('[') {
+        Some(rest) => rest.find(']')? + 2,
+        None => host.find(':').unwrap_or(host.len()),
+    };
+    let (name, port) = host.split_at_checked(at)?;
+    let well_formed = port.is_empty()
+        || port.strip_prefix(':').is_some_and(|digits| {
+            digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit())
+        });
+    (well_formed && !name.is_empty()).then_some(name)
+}
+
+fn strip_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
+    let at = name.len().checked_sub(suffix.len())?;
+    let (head, tail) = name.split_at_checked(at)?;
+    tail.eq_ignore_ascii_case(suffix).then_some(head)
+}
+
+/// Host and port of an app.
+pub fn app_host(id: AppId, region: &Region, port: u16) -> String {
+    format!("{id}.app.{}.{DOMAIN}:{port}", region.host_label())
+}
+
+/// Host and port of an app's gRPC port.
+pub fn grpc_host(id: AppId, region: &Region, port: u16) -> String {
+    format!("{id}.app-grpc.{}.{DOMAIN}:{port}", region.host_label())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ID: &str = "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11";
+
+    #[test]
+    fn the_table() {
+        let id: AppId = ID.parse().expect("an id");
+        let app = |port| Ok(Door::App { id, port, region: "gra" });
+        for (host, expected) in [
+            ("127.0.0.1:4480".to_owned(), Ok(Door::Local)),
+            ("LOCALHOST".into(), Ok(Door::Local)),
+            ("[::1]:4480".into(), Ok(Door::Local)),
+            ("gra.ai.localhost:4480".into(), Ok(Door::Api { region: "gra" })),
+            ("US-EAST-VA.AI.localhost".into(), Ok(Door::Api { region: "US-EAST-VA" })),
+            (format!("{ID}.app.gra.ai.localhost:4480"), app(None)),
+            (format!("{ID}-8501.app.gra.ai.localhost"), app(Some(8501))),
+            (format!("{ID}.APP.gra.ai.localhost"), app(None)),
+            (format!("{ID}.app-grpc.gra.ai.localhost"), Ok(Door::Grpc)),
+        ] {
+            assert_eq!(door(&host), expected, "{host}");
+        }
+        for other in [
+            "evil.example".to_owned(),
+            "127.0.0.1.evil.example".into(),
+            "ai.localhost".into(),
+            ".ai.localhost".into(),
+            "gra.xai.localhost".into(),
+            "x.gra.ai.localhost".into(),
+            "x.app.gra.ai.localhost".into(),
+            format!("{ID}-0.app.gra.ai.localhost"),
+            format!("{ID}-99999.app.gra.ai.localhost"),
+            format!("{ID}-+80.app.gra.ai.localhost"),
+            format!("{ID}x.app.gra.ai.localhost"),
+            format!("a.{ID}.app.gra.ai.localhost"),
+            "localhost.".into(),
+            "127.0.0.2".into(),
+            "[::2]".into(),
+        ] {
+            assert_eq!(door(&other), Err(NoDoor::Misdirected), "{other}");
+        }
+        for bad in ["", ":80", "localhost:x", "localhost:", "[::1", "[::1]x", "a:1:2", "localhost:123456"] {
+            let expected = if bad == "localhost:" { Ok(Door::Local) } else { Err(NoDoor::Malformed) };
+            assert_eq!(door(bad), expected, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(host in "\\PC{0,80}") {
+            let _ = door(&host);
+        }
+
+        #[test]
+        fn near_misses_never_panic(host in "[\\[\\]:.a0-9é-]{0,60}(\\.ai\\.localhost)?(:[0-9x]{0,6})?") {
+            let _ = door(&host);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The state directory of an emulator, and how others find the one that runs there.
+//!
+//! `ovhai.db` (the store), `signing.key` (0600), `emulator.json` (0600: pid, address and the
+//! local administrator's bearer, as long as it runs), `emulator.log` (when it runs in the
+//! background), `lock` (held as long as it runs).
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ovhai_api_types::{Region, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::secret;
+
+/// What a running emulator tells those who may read its directory.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Running {
+    /// Its process.
+    pub pid: u32,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The local administrator's bearer.
+    pub administrator: String,
+    /// Its regions; the first is the default.
+    pub regions: Vec<Region>,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Its version.
+    pub version: String,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("pid", &self.pid)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A state directory.
+#[derive(Debug, Clone)]
+pub struct StateDir(PathBuf);
+
+/// Held by the emulator that runs in a directory; let go of when it is dropped, or its process
+/// ends in whatever way.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl StateDir {
+    /// The directory at this path, which need not be there yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Path of the database.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("ovhai.db")
+    }
+
+    /// Path of the signing key.
+    pub fn signing_key(&self) -> PathBuf {
+        self.0.join("signing.key")
+    }
+
+    /// Path of the log of an emulator in the background.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("emulator.log")
+    }
+
+    fn running_file(&self) -> PathBuf {
+        self.0.join("emulator.json")
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// Makes the directory (mode 0700) if it is not there.
+    pub fn create(&self) -> io::Result<()> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)
+    }
+
+    /// Takes the directory; none if an emulator runs in it.
+    pub fn lock(&self) -> io::Result<Option<Lock>> {
+        let file = File::options().create(true).truncate(false).write(true).open(self.lock_file())?;
+        // Somebody who only looks holds it for a moment; an emulator holds it for good.
+        for _ in 0..20 {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Lock { _file: file })),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether an emulator runs in it.
+    pub fn is_locked(&self) -> bool {
+        match File::options().write(true).open(self.lock_file()) {
+            Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+            Err(_) => false,
+        }
+    }
+
+    /// Tells others where the emulator is.
+    pub fn announce(&self, running: &Running) -> io::Result<()> {
+        secret::write(&self.running_file(), &serde_json::to_vec_pretty(running)?)
+    }
+
+    /// Takes that back.
+    pub fn withdraw(&self) {
+        // It may be gone with the directory, which is as well.
+        let _ = std::fs::remove_file(self.running_file());
+    }
+
+    /// The emulator that runs in it, as far as it has told; none if none does.
+    pub fn running(&self) -> Option<Running> {
+        let text = std::fs::read(self.running_file()).ok()?;
+        let running = serde_json::from_slice(&text).ok()?;
+        // What a killed emulator left is not believed.
+        self.is_locked().then_some(running)
+    }
+}

@@ -1,0 +1,73 @@
+//! Chooses what runs an app: what the app asks for; else built-in images are built in; else the
+//! emulator's default; else a container engine.
+
+use std::path::PathBuf;
+
+use ovhai_api_types::Placement;
+use ovhai_core::ports::{
+    BoxFuture, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
+};
+
+use crate::builtin;
+use crate::process::ProcessRuntime;
+
+/// See the module.
+#[derive(Debug)]
+pub struct LocalRuntime {
+    default: Option<Placement>,
+    processes: ProcessRuntime,
+}
+
+impl LocalRuntime {
+    /// `default` is for apps that say nothing and are not built in. `supervisor` is the `ovhai`
+    /// executable: see [`crate::supervisor`].
+    pub fn new(default: Option<Placement>, supervisor: PathBuf) -> Self {
+        Self { default, processes: ProcessRuntime::new(supervisor) }
+    }
+}
+
+/// A replica that never was.
+struct Nothing;
+
+impl Replica for Nothing {
+    fn stop(&self, _grace: std::time::Duration) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}
+
+fn refuse(reporter: &ReplicaReporter, message: String) -> Box<dyn Replica> {
+    reporter.report(ReplicaEvent::Exited { fault: Fault::User, message });
+    Box::new(Nothing)
+}
+
+impl Runtime for LocalRuntime {
+    fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
+        let image = builtin::find(&request.spec.image);
+        let placement = request
+            .spec
+            .placement
+            .or(image.map(|_| Placement::Builtin))
+            .or(self.default)
+            .unwrap_or(Placement::Container);
+        match (placement, image) {
+            (Placement::Builtin, Some(image)) => builtin::launch(image, request, reporter),
+            (Placement::Builtin, None) => refuse(
+                &reporter,
+                format!(
+                    "The image {:?} is not built in. Built in are: {}",
+                    request.spec.image,
+                    builtin::names().collect::<Vec<_>>().join(", ")
+                ),
+            ),
+            (Placement::Process, _) => self.processes.launch(request, reporter),
+            (Placement::Container, _) => refuse(
+                &reporter,
+                format!(
+                    "The image {:?} needs a container engine, and running containers is not supported yet. Run the app's command as a local process: ovhai app run … --runtime process -- COMMAND, or use a built-in image ({})",
+                    request.spec.image,
+                    builtin::names().collect::<Vec<_>>().join(", ")
+                ),
+            ),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! An app's command as a local process.
+//!
+//! Every replica gets a free port as `PORT` and in place of `{port}`. Which port it really
+//! listens on is looked up, never guessed: that one, or the app's own as in the cloud.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ovhai_api_types::Timestamp;
+use ovhai_core::logs::{LINE_MAX, LogBuffer};
+use ovhai_core::ports::{
+    Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+};
+use ovhai_core::spec::Spec;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::{Child, Command};
+
+use crate::probe;
+use crate::sockets::{self, Listening};
+use crate::supervisor::{Order, SUBCOMMAND};
+use crate::task::{Control, replica};
+
+/// Between the first looks at a replica; doubles up to [`SLOWEST_LOOK`].
+const FIRST_LOOK: Duration = Duration::from_millis(25);
+const SLOWEST_LOOK: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct ProcessRuntime {
+    supervisor: PathBuf,
+}
+
+impl ProcessRuntime {
+    /// `supervisor` is the `ovhai` executable.
+    pub fn new(supervisor: PathBuf) -> Self {
+        Self { supervisor }
+    }
+
+    pub(crate) fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
+        let (replica, control) = replica();
+        let supervisor = self.supervisor.clone();
+        tokio::spawn(async move {
+            if let Err((fault, message)) = run(&supervisor, &request, &reporter, control).await {
+                reporter.report(ReplicaEvent::Exited { fault, message });
+            }
+        });
+        Box::new(replica)
+    }
+}
+
+type Failure = (Fault, String);
+
+fn platform(what: &str, error: &std::io::Error) -> Failure {
+    (Fault::Platform, format!("{what}: {error}"))
+}
+
+/// Ports of a replica: the one it is given, and the app's own.
+#[derive(Clone, Copy)]
+struct Ports {
+    given: u16,
+    own: u16,
+    probe: Option<u16>,
+}
+
+fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
+    let Some(command) = &spec.command else {
+        return Err((
+            Fault::User,
+            format!(
+                "The process runtime runs the app's command, and there is none; the image {:?} is not looked at. Give one: ovhai app run … --runtime process -- COMMAND",
+                spec.image
+            ),
+        ));
+    };
+    let port = ports.given.to_string();
+    let mut env = vec![("PORT".to_owned(), port.clone())];
+    env.extend(spec.env.iter().map(|env| (env.name.clone(), env.value.clone())));
+    Ok(Order {
+        command: command.iter().map(|word| word.replace("{port}", &port)).collect(),
+        env,
+        directory: spec.working_directory.clone(),
+    })
+}
+
+fn free_port() -> std::io::Result<u16> {
+    // Given back at once: the process has to bind it. The kernel does not hand the same one out
+    // again for a long while.
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+async fn run(
+    supervisor: &Path,
+    request: &ReplicaRequest,
+    reporter: &ReplicaReporter,
+    mut control: Control,
+) -> Result<(), Failure> {
+    let spec = &request.spec;
+    let given = free_port().map_err(|e| platform("No free port could be had", &e))?;
+    let ports = Ports { given, own: spec.http_port, probe: spec.probe_port };
+    let order = order(spec, ports)?;
+    let program = order.command.first().cloned().unwrap_or_default();
+
+    let (mut child, socket) = spawn_supervisor(supervisor, request)
+        .map_err(|e| platform(&format!("The supervisor {} can't be started", supervisor.display()), &e))?;
+    for output in [child.stdout.take().map(reader), child.stderr.take().map(reader)].into_iter().flatten() {
+        tokio::spawn(pump(output, request.number, Arc::clone(&request.logs)));
+    }
+    let (from, mut to) = socket.into_split();
+    let mut from = BufReader::new(from).lines();
+    let lost = |e: &std::io::Error| platform("The supervisor of the app's process is gone", e);
+    let mut line = serde_json::to_string(&order)
+        .map_err(|e| (Fault::Platform, format!("The command can't be passed on: {e}")))?;
+    line.push('\n');
+    to.write_all(line.as_bytes()).await.map_err(|e| lost(&e))?;
+
+    let first = from.next_line().await.map_err(|e| lost(&e))?.unwrap_or_default();
+    let outcome = match first.split_once(' ') {
+        Some(("started", pid)) => {
+            let group = pid.parse().unwrap_or(0);
+            let watched = Watched { request, reporter, ports, group, program };
+            watched.watch(&mut from, to, &mut control).await
+        }
+        Some(("failed", why)) => Err((
+            Fault::User,
+            format!("The command {program:?} can't be started: {why}"),
+        )),
+        _ => Err((Fault::Platform, "The supervisor of the app's process ended at once".into())),
+    };
+    // Reaped here, so that nothing of it is left when the replica says so.
+    let _ = child.wait().await;
+    drop(control.done);
+    outcome
+}
+
+fn spawn_supervisor(program: &Path, request: &ReplicaRequest) -> std::io::Result<(Child, UnixStream)> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let child = Command::new(program)
+        .arg(SUBCOMMAND)
+        .arg(request.app.to_string())
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Out of the terminal's foreground group: Ctrl-C is the emulator's, which then stops
+        // its apps in order.
+        .process_group(0)
+        .spawn()?;
+    Ok((child, UnixStream::from_std(ours)?))
+}
+
+fn reader(output: impl AsyncRead + Send + Unpin + 'static) -> Box<dyn AsyncRead + Send + Unpin> {
+    Box::new(output)
+}
+
+/// Copies output to the log, line by line; a line that never ends is cut.
+async fn pump(output: Box<dyn AsyncRead + Send + Unpin>, replica: u64, logs: Arc<LogBuffer>) {
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    loop {
+        let room = u64::try_from(LINE_MAX - line.len()).unwrap_or(0);
+        let read = (&mut output).take(room).read_until(b'\n', &mut line).await;
+        let ended = matches!(read, Err(_) | Ok(0));
+        if line.last() == Some(&b'\n') {
+            line.pop();
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+        } else if line.is_empty() || (!ended && line.len() < LINE_MAX) {
+            if ended {
+                return;
+            }
+            continue;
+        }
+        logs.push(Timestamp::now(), replica, String::from_utf8_lossy(&line).into_owned());
+        line.clear();
+        if ended {
+            return;
+        }
+    }
+}
+
+struct Watched<'a> {
+    request: &'a ReplicaRequest,
+    reporter: &'a ReplicaReporter,
+    ports: Ports,
+    group: u32,
+    program: String,
+}
+
+impl Watched<'_> {
+    /// Until the process ends: looks whether it answers, and passes on what is asked of it.
+    async fn watch(
+        &self,
+        from: &mut tokio::io::Lines<BufReader<OwnedReadHalf>>,
+        to: OwnedWriteHalf,
+        control: &mut Control,
+    ) -> Result<(), Failure> {
+        let mut to = Some(to);
+        let mut stopping = false;
+        let mut ready = false;
+        let mut pause = FIRST_LOOK;
+        loop {
+            tokio::select! {
+                line = from.next_line() => {
+                    let line = line.ok().flatten().unwrap_or_default();
+                    return if stopping { Ok(()) } else { Err(self.ended(&line).await) };
+                }
+                grace = control.stop.recv(), if to.is_some() => {
+                    stopping = true;
+                    let order = match grace {
+                        Some(grace) if !grace.is_zero() => format!("term {}\n", grace.as_millis()),
+                        Some(_) => "kill\n".into(),
+                        // Nobody holds the replica: closing the socket says so.
+                        None => { to = None; continue }
+                    };
+                    if let Some(socket) = &mut to {
+                        // If the supervisor is gone, the next read tells.
+                        let _ = socket.write_all(order.as_bytes()).await;
+                    }
+                }
+                () = tokio::time::sleep(pause), if !ready && !stopping => {
+                    pause = (pause * 2).min(SLOWEST_LOOK);
+                    match self.look().await {
+                        Ok(http) => {
+                            ready = true;
+                            let endpoint = Endpoint { http, pid: Some(self.group) };
+                            self.reporter.report(ReplicaEvent::Ready(endpoint));
+                        }
+                        Err(why) => self.reporter.report(ReplicaEvent::Waiting(why)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the group listens, if it answers there.
+    async fn look(&self) -> Result<SocketAddr, String> {
+        let (group, ports) = (self.group, self.ports);
+        let all = tokio::task::spawn_blocking(sockets::listening).await.unwrap_or_default();
+        let ours: Vec<&Listening> = all.iter().filter(|l| l.is_in_group(group)).collect();
+        let on = |port: u16| ours.iter().find(|l| l.address.port() == port).copied();
+        let Some(found) = on(ports.given).or_else(|| on(ports.own)) else {
+            return Err(not_listening(&ours, &all, ports));
+        };
+        let http = found.reachable();
+        let probed = match ports.probe.filter(|port| *port != ports.own) {
+            Some(port) => on(port)
+                .map(Listening::reachable)
+                .ok_or_else(|| format!("it does not listen on its probe's port {port} yet"))?,
+            None => http,
+        };
+        probe::http(probed, self.request.spec.probe_path.as_deref()).await?;
+        Ok(http)
+    }
+
+    /// Says how the command ended, and whether a taken port may be why.
+    async fn ended(&self, line: &str) -> Failure {
+        let how = match line.split_once(' ') {
+            Some(("exited", code)) => format!("exited with status {code}"),
+            Some(("signalled", number)) => format!("was ended by signal {number}"),
+            _ => return (Fault::Platform, "The supervisor of the app's process was killed".into()),
+        };
+        let own = self.ports.own;
+        let group = self.group;
+        let holder = tokio::task::spawn_blocking(move || {
+            sockets::holder_but(own, |l| l.is_in_group(group))
+        });
+        let last = self.request.logs.tail(1, Some(self.request.number)).pop();
+        let last = last.map(|line| format!("; its last line was: {}", line.text.trim()));
+        let mut message =
+            format!("The command {:?} {how}{}", self.program, last.unwrap_or_default());
+        if let Some(holder) = holder.await.ok().flatten() {
+            message += &format!(
+                ". Port {own}, the app's own, is held by {holder}: have the command listen on $PORT or {{port}}, or free that port"
+            );
+        }
+        (Fault::User, message)
+    }
+}
+
+fn not_listening(ours: &[&Listening], all: &[Listening], ports: Ports) -> String {
+    let expected = format!("{} ($PORT) or {} (the app's own)", ports.given, ports.own);
+    let held = all
+        .iter()
+        .find(|l| l.address.port() == ports.own)
+        .map(|l| format!("; port {} is held by {} (pid {})", ports.own, l.name, l.pid))
+        .unwrap_or_default();
+    if ours.is_empty() {
+        return format!("the process does not listen on port {expected} yet{held}");
+    }
+    let elsewhere: Vec<String> = ours.iter().map(|l| l.address.to_string()).collect();
+    format!("the process listens on {}, but not on port {expected}{held}", elsewhere.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn output_is_cut_into_lines() {
+        let logs = Arc::new(LogBuffer::default());
+        let long = "x".repeat(LINE_MAX + 10);
+        let input = format!("one\r\n\ntwo\n{long}\nlast");
+        pump(Box::new(std::io::Cursor::new(input.into_bytes())), 1, Arc::clone(&logs)).await;
+        let lines: Vec<String> = logs.read(0, None).into_iter().map(|line| line.text).collect();
+        let expected =
+            ["one", "", "two", &long[..LINE_MAX], &long[LINE_MAX..], "last"].map(str::to_owned);
+        assert_eq!(lines, expected);
+    }
+}

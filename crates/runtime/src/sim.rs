@@ -1,0 +1,157 @@
+//! A runtime in which nothing runs: for tests of what the domain makes of events.
+//!
+//! In automatic mode every replica answers at once and stops at once. Step by step, nothing
+//! happens but what the test says.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ovhai_api_types::AppId;
+use ovhai_core::ports::{
+    BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
+};
+use tokio::sync::watch;
+
+/// A replica that was launched.
+#[derive(Debug, Clone)]
+pub struct Launched {
+    /// The app.
+    pub app: AppId,
+    /// Number of the replica.
+    pub number: u64,
+    /// Its image.
+    pub image: String,
+    /// With how much grace it was asked to stop, if it was.
+    pub stopping: Option<Duration>,
+    /// Whether nothing is left of it.
+    pub gone: bool,
+}
+
+struct Entry {
+    launched: Launched,
+    reporter: ReplicaReporter,
+    done: Option<watch::Sender<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    replicas: Vec<Entry>,
+}
+
+/// See the module.
+#[derive(Clone)]
+pub struct SimRuntime {
+    automatic: bool,
+    endpoint: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl std::fmt::Debug for SimRuntime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimRuntime").field("automatic", &self.automatic).finish_non_exhaustive()
+    }
+}
+
+impl SimRuntime {
+    /// Every replica answers at `endpoint`, at once.
+    pub fn automatic(endpoint: SocketAddr) -> Self {
+        Self { automatic: true, endpoint, state: Arc::default() }
+    }
+
+    /// Nothing happens by itself.
+    pub fn step_by_step() -> Self {
+        let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        Self { automatic: false, endpoint, state: Arc::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that was launched, in its order.
+    pub fn launched(&self) -> Vec<Launched> {
+        self.lock().replicas.iter().map(|entry| entry.launched.clone()).collect()
+    }
+
+    /// The numbers of the replicas that are there and were not asked to stop.
+    pub fn alive(&self) -> Vec<u64> {
+        let alive = |l: &Launched| !l.gone && l.stopping.is_none();
+        self.launched().iter().filter(|l| alive(l)).map(|l| l.number).collect()
+    }
+
+    fn report(&self, number: u64, event: &ReplicaEvent) {
+        for entry in self.lock().replicas.iter().filter(|entry| entry.launched.number == number) {
+            entry.reporter.report(event.clone());
+        }
+    }
+
+    /// Replica `number` (of whatever app) answers from now on.
+    pub fn ready(&self, number: u64) {
+        self.report(number, &ReplicaEvent::Ready(Endpoint { http: self.endpoint, pid: None }));
+    }
+
+    /// Replica `number` does not answer, for this reason.
+    pub fn waiting(&self, number: u64, why: &str) {
+        self.report(number, &ReplicaEvent::Waiting(why.into()));
+    }
+
+    /// Replica `number` is gone by itself.
+    pub fn exit(&self, number: u64, fault: Fault, message: &str) {
+        self.report(number, &ReplicaEvent::Exited { fault, message: message.into() });
+        self.finish(number);
+    }
+
+    /// Replica `number`, which was asked to stop, has.
+    pub fn finish(&self, number: u64) {
+        for entry in
+            self.lock().replicas.iter_mut().filter(|entry| entry.launched.number == number)
+        {
+            entry.launched.gone = true;
+            entry.done = None;
+        }
+    }
+}
+
+struct SimReplica {
+    sim: SimRuntime,
+    index: usize,
+    done: watch::Receiver<()>,
+}
+
+impl Replica for SimReplica {
+    fn stop(&self, grace: Duration) -> BoxFuture<'static, ()> {
+        if let Some(entry) = self.sim.lock().replicas.get_mut(self.index) {
+            entry.launched.stopping = Some(grace);
+            if self.sim.automatic {
+                entry.launched.gone = true;
+                entry.done = None;
+            }
+        }
+        let mut done = self.done.clone();
+        Box::pin(async move { while done.changed().await.is_ok() {} })
+    }
+}
+
+impl Runtime for SimRuntime {
+    fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
+        let (done, ended) = watch::channel(());
+        if self.automatic {
+            reporter.report(ReplicaEvent::Ready(Endpoint { http: self.endpoint, pid: None }));
+        }
+        let mut state = self.lock();
+        state.replicas.push(Entry {
+            launched: Launched {
+                app: request.app,
+                number: request.number,
+                image: request.spec.image,
+                stopping: None,
+                gone: false,
+            },
+            reporter,
+            done: Some(done),
+        });
+        let index = state.replicas.len() - 1;
+        Box::new(SimReplica { sim: self.clone(), index, done: ended })
+    }
+}

@@ -1,0 +1,94 @@
+//! Who listens on which TCP port of this machine.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use listeners::{Protocol, SocketState};
+use rustix::process::{Pid, getpgid};
+
+/// A listening socket and the process behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    /// The process.
+    pub pid: u32,
+    /// Its name.
+    pub name: String,
+    /// The address that is bound.
+    pub address: SocketAddr,
+}
+
+/// All listening TCP sockets of processes that this user may look into. Blocks for some
+/// milliseconds.
+pub fn listening() -> Vec<Listening> {
+    let all = listeners::get_all().unwrap_or_default();
+    all.into_iter()
+        .filter(|l| l.protocol == Protocol::TCP && l.state == SocketState::Listen)
+        .map(|l| Listening { pid: l.process.pid, name: l.process.name, address: l.socket })
+        .collect()
+}
+
+impl Listening {
+    /// Whether the process belongs to a process group.
+    pub fn is_in_group(&self, group: u32) -> bool {
+        let pid = |pid: u32| i32::try_from(pid).ok().and_then(Pid::from_raw);
+        pid(self.pid).is_some_and(|of| getpgid(Some(of)).ok() == pid(group))
+    }
+
+    /// The address to connect to.
+    pub fn reachable(&self) -> SocketAddr {
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            // A socket bound to :: takes IPv4 too, unless it was told not to.
+            IpAddr::V6(ip) if ip.is_unspecified() => {
+                if self.address.is_ipv6() && takes_ipv4(self.address.port()) {
+                    Ipv4Addr::LOCALHOST.into()
+                } else {
+                    Ipv6Addr::LOCALHOST.into()
+                }
+            }
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.address.port())
+    }
+}
+
+/// Whether something takes connections to that port on 127.0.0.1.
+fn takes_ipv4(port: u16) -> bool {
+    is_taken(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}
+
+fn is_taken(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_err_and(|e| e.kind() == std::io::ErrorKind::AddrInUse)
+}
+
+/// Who holds a TCP port, in words; none if nobody does.
+pub fn holder(port: u16) -> Option<String> {
+    holder_but(port, |_| false)
+}
+
+/// The same, but for the processes that `ours` is true for.
+pub fn holder_but(port: u16, ours: impl Fn(&Listening) -> bool) -> Option<String> {
+    let all = listening();
+    let mut on_port = all.iter().filter(|l| l.address.port() == port).peekable();
+    if on_port.peek().is_some() {
+        return on_port.find(|l| !ours(l)).map(|l| format!("{} (pid {})", l.name, l.pid));
+    }
+    is_taken(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .then(|| "a process that you may not look into".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_this_process() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let held = holder(port).expect("held");
+        assert!(held.contains(&format!("(pid {})", std::process::id())), "{held}");
+        assert_eq!(holder_but(port, |l| l.pid == std::process::id()), None);
+        let group = rustix::process::getpgid(None).expect("a group").as_raw_nonzero().get();
+        let group = u32::try_from(group).expect("positive");
+        assert!(listening().iter().any(|l| l.address.port() == port && l.is_in_group(group)));
+    }
+}

@@ -1,0 +1,203 @@
+//! The process that stands between the emulator and an app's command.
+//!
+//! The emulator starts `ovhai __supervise APP` with a socket as its standard input; the
+//! supervisor starts the command in a process group of its own and ends that group when it is
+//! told to, when the command itself ends, and when the socket closes, which the kernel sees to
+//! even if the emulator is killed by SIGKILL. It is a subreaper, so that what the command left
+//! behind outside the group comes to it and is ended too.
+//!
+//! On the socket, a line each. To the supervisor: first an [`Order`] as JSON; then `term MS`
+//! (SIGTERM, and SIGKILL after so many milliseconds) or `kill`. From it: `started PID`, or
+//! `failed WHY`; then `exited CODE` or `signalled NUMBER`, when nothing is left.
+
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
+use serde::{Deserialize, Serialize};
+
+/// The hidden subcommand of `ovhai`.
+pub const SUBCOMMAND: &str = "__supervise";
+/// Time that the command has after SIGTERM when the emulator is gone.
+const ORPHAN_GRACE: Duration = Duration::from_secs(1);
+/// Variables of the emulator that are none of the app's business begin with this.
+const PRIVATE_PREFIX: &str = "OVHAI_";
+
+/// What to run.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// Program and arguments; not empty.
+    pub command: Vec<String>,
+    /// Variables to set on top of the emulator's own.
+    pub env: Vec<(String, String)>,
+    /// Where to run it.
+    pub directory: Option<String>,
+}
+
+struct Shared {
+    socket: Mutex<UnixStream>,
+    ended: AtomicBool,
+}
+
+impl Shared {
+    fn say(&self, line: &str) {
+        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        // The emulator may be gone; then the other thread ends everything.
+        let _ = socket.write_all(line.as_bytes());
+    }
+}
+
+/// Runs the supervisor; `main` calls this before anything else when the subcommand is given.
+pub fn main() -> ExitCode {
+    let socket = std::io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
+    match socket.and_then(supervise) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn supervise(socket: UnixStream) -> std::io::Result<()> {
+    let mut reader = BufReader::new(socket.try_clone()?);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let order: Order = serde_json::from_str(&line)?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    let shared = Arc::new(Shared { socket: Mutex::new(socket), ended: AtomicBool::new(false) });
+    let child = match spawn(&order) {
+        Ok(child) => child,
+        Err(error) => {
+            shared.say(&format!("failed {error}\n"));
+            return Ok(());
+        }
+    };
+    let group = i32::try_from(child)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| std::io::Error::other("no process id"))?;
+    shared.say(&format!("started {child}\n"));
+    let listener = Arc::clone(&shared);
+    std::thread::spawn(move || obey(reader, group, &listener));
+    let outcome = reap_until(group);
+    shared.ended.store(true, Ordering::SeqCst);
+    end_all(group);
+    shared.say(&outcome);
+    Ok(())
+}
+
+fn spawn(order: &Order) -> std::io::Result<u32> {
+    let (program, arguments) = order
+        .command
+        .split_first()
+        .ok_or_else(|| std::io::Error::new(ErrorKind::InvalidInput, "an empty command"))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).process_group(0);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with(PRIVATE_PREFIX) {
+            command.env_remove(name);
+        }
+    }
+    command.envs(order.env.iter().map(|(name, value)| (name, value)));
+    if let Some(directory) = &order.directory {
+        let there = std::fs::metadata(directory).is_ok_and(|found| found.is_dir());
+        if !there {
+            return Err(std::io::Error::new(
+                ErrorKind::NotFound,
+                format!("there is no directory {directory}"),
+            ));
+        }
+        command.current_dir(directory);
+    }
+    // Reaped by `reap_until`, with whatever else becomes a child of this process.
+    Ok(command.spawn()?.id())
+}
+
+/// Waits for `child`, and collects the orphans that come along meanwhile.
+fn reap_until(child: Pid) -> String {
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == child => {
+                return match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => format!("exited {code}\n"),
+                    (None, Some(signal)) => format!("signalled {signal}\n"),
+                    (None, None) => "exited -1\n".into(),
+                };
+            }
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return "exited -1\n".into(),
+        }
+    }
+}
+
+/// Ends what is left of the group, and what left the group and came to this process.
+fn end_all(group: Pid) {
+    let _ = kill_process_group(group, Signal::KILL);
+    for _ in 0..200 {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => continue,
+            Err(_) => return,
+            Ok(None) => {}
+        }
+        for orphan in children() {
+            let _ = kill_process(orphan, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The children of this process, as far as the system tells.
+fn children() -> Vec<Pid> {
+    let own = std::process::id().to_string();
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let is_ours = |status: &str| {
+        status.lines().find_map(|line| line.strip_prefix("PPid:")).is_some_and(|p| p.trim() == own)
+    };
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| {
+            std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|text| is_ours(&text))
+        })
+        .filter_map(Pid::from_raw)
+        .collect()
+}
+
+/// Does what the emulator says, until it says nothing any more.
+fn obey(mut reader: BufReader<UnixStream>, group: Pid, shared: &Shared) {
+    let signal = |signal| {
+        if !shared.ended.load(Ordering::SeqCst) {
+            let _ = kill_process_group(group, signal);
+        }
+    };
+    let mut line = String::new();
+    loop {
+        line.clear();
+        match reader.read_line(&mut line) {
+            // Time is up.
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                signal(Signal::KILL);
+                let _ = reader.get_ref().set_read_timeout(None);
+            }
+            Err(_) | Ok(0) => break,
+            Ok(_) => match line.trim().split_once(' ').unwrap_or((line.trim(), "")) {
+                ("term", grace) => {
+                    let grace = Duration::from_millis(grace.parse().unwrap_or(0));
+                    signal(Signal::TERM);
+                    let _ = reader.get_ref().set_read_timeout(Some(grace.max(Duration::from_millis(1))));
+                }
+                _ => signal(Signal::KILL),
+            },
+        }
+    }
+    // The emulator is gone.
+    signal(Signal::TERM);
+    std::thread::sleep(ORPHAN_GRACE);
+    signal(Signal::KILL);
+}
