@@ -1,0 +1,102 @@
+//! The client: the command line that people know from OVHcloud AI Deploy.
+//!
+//! What holds here: a command is a clap struct and its `run(ctx)`; everything outside comes in
+//! through [`context::Context`], so that tests and the demo run commands in process; failures say
+//! what happened, why, and what to do next ([`error::Failure`]).
+//!
+//! What must not be here: access rules and shapes of the wire.
+
+pub mod cli;
+pub mod cmd;
+pub mod context;
+mod credentials;
+mod describe;
+pub mod error;
+mod output;
+pub mod settings;
+mod target;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+use context::Context;
+use error::{Failure, Result};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let mut context = Context::from_process();
+    let code = match Cli::try_parse() {
+        Ok(cli) => execute(cli, &mut context),
+        Err(error) => return usage(&error, &mut context),
+    };
+    ExitCode::from(code)
+}
+
+/// Parses and runs one command line in this process, with this context; returns the exit code.
+/// Must be called within a tokio runtime.
+pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u8 {
+    match Cli::try_parse_from(args) {
+        Ok(cli) => {
+            let outcome = dispatch(cli, context).await;
+            finish(outcome, context)
+        }
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(error::USAGE);
+            let text = error.render().to_string();
+            let stream = if error.use_stderr() { &mut context.err } else { &mut context.out };
+            let _ = stream.write_all(text.as_bytes());
+            code
+        }
+    }
+}
+
+fn usage(error: &clap::Error, context: &mut Context) -> ExitCode {
+    // Help and version are answers; clap knows which stream and colours are right. A closed pipe
+    // is nobody's fault.
+    let _ = error.print();
+    let _ = context.out.flush();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(error::USAGE))
+}
+
+fn execute(cli: Cli, context: &mut Context) -> u8 {
+    let mut builder = if cli.command.serves() {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        // One call or two: threads would cost more than they bring.
+        tokio::runtime::Builder::new_current_thread()
+    };
+    let outcome = match builder.enable_all().build() {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(async {
+                tokio::select! {
+                    outcome = dispatch(cli, context) => outcome,
+                    () = context::interrupted() => Err(Failure::interrupted()),
+                }
+            });
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(Failure::new(format!("the program can't start its event loop: {error}"))),
+    };
+    finish(outcome, context)
+}
+
+async fn dispatch(cli: Cli, context: &mut Context) -> Result<()> {
+    context.apply(&cli.global);
+    cli.command.run(context).await
+}
+
+fn finish(outcome: Result<()>, context: &mut Context) -> u8 {
+    let outcome = outcome.and_then(|()| context.out.flush().map_err(Into::into));
+    match outcome {
+        Ok(()) => 0,
+        Err(failure) => {
+            failure.show(&mut context.err);
+            failure.code()
+        }
+    }
+}

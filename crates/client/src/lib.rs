@@ -1,1 +1,280 @@
+//! Typed calls of the OVHcloud AI API (`v1`), for any server that speaks it.
+//!
+//! What holds here: one error type; a bearer is sent and never shown; redirects are not
+//! followed, so that a bearer goes nowhere else; a plain-HTTP client loads no TLS roots.
+//!
+//! What must not be here: which server or token to use, and anything shown to people.
 
+mod app_http;
+mod error;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ovhai_api_types::{
+    App, AppId, AppList, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, ErrorBody,
+    LabelUpdate, Me, ScalingStrategy, Token, TokenId, TokenList, TokenSpec,
+};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use app_http::{AppClient, AppResponse};
+pub use error::Error;
+
+/// The result of every call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const PAGE: u32 = 1000;
+
+/// How to reach a server.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// Base of the API: `/v1/…` is appended.
+    pub base: String,
+    /// The bearer of every call.
+    pub bearer: String,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+/// A client of one region's API.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+}
+
+/// A client without TLS roots where no TLS is spoken: loading them takes longer than the call.
+pub(crate) fn http_client(url: &str, resolve: Option<(&str, SocketAddr)>) -> Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none());
+    if url.starts_with("http://") {
+        builder = builder.tls_certs_only([]).no_proxy();
+    }
+    if let Some((host, address)) = resolve {
+        builder = builder.resolve(host, address);
+    }
+    builder.build().map_err(Error::from_reqwest)
+}
+
+/// Which apps to list.
+#[derive(Debug, Clone, Default)]
+pub struct AppFilter {
+    /// A label selector.
+    pub selector: Option<String>,
+    /// States; empty: all.
+    pub states: Vec<String>,
+}
+
+/// Which part of an app's output to read.
+#[derive(Debug, Clone, Default)]
+pub struct LogFilter {
+    /// Go on as it is written.
+    pub follow: bool,
+    /// The last so many lines.
+    pub tail: Option<u32>,
+    /// Of one replica.
+    pub replica: Option<String>,
+}
+
+/// Output as it comes.
+#[derive(Debug)]
+pub struct LogStream(Response);
+
+impl LogStream {
+    /// The next piece; none at the end.
+    pub async fn next(&mut self) -> Result<Option<bytes::Bytes>> {
+        self.0.chunk().await.map_err(Error::from_reqwest)
+    }
+}
+
+impl Client {
+    /// A client; nothing is sent yet.
+    pub fn new(endpoint: Endpoint) -> Result<Self> {
+        Ok(Self { http: http_client(&endpoint.base, None)?, endpoint })
+    }
+
+    /// Where it sends to.
+    pub fn base(&self) -> &str {
+        &self.endpoint.base
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.endpoint.base))
+            .bearer_auth(&self.endpoint.bearer)
+    }
+
+    async fn send(request: RequestBuilder) -> Result<Response> {
+        let response = request.send().await.map_err(Error::from_reqwest)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let text = response.text().await.unwrap_or_default();
+        let message = serde_json::from_str::<ErrorBody>(&text).map_or(text, |body| body.message);
+        Err(Error::Api { status: status.as_u16(), message })
+    }
+
+    async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
+        let body = Self::send(request).await?.bytes().await.map_err(Error::from_reqwest)?;
+        serde_json::from_slice(&body).map_err(|error| Error::Answer(error.to_string()))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        Self::json(self.request(Method::GET, path)).await
+    }
+
+    async fn put(&self, path: &str, body: Option<&(impl Serialize + Sync)>) -> Result<Response> {
+        let request = self.request(Method::PUT, path);
+        Self::send(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
+    /// All apps that fit, from all pages.
+    pub async fn list_apps(&self, filter: &AppFilter) -> Result<Vec<App>> {
+        let mut all = Vec::new();
+        for page in 1u32.. {
+            let mut query = vec![("page", page.to_string()), ("size", PAGE.to_string())];
+            query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
+            query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
+            let list: AppList =
+                Self::json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query)))).await?;
+            let last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
+            all.extend(list.items);
+            if last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// One app.
+    pub async fn get_app(&self, id: AppId) -> Result<App> {
+        self.get(&format!("/v1/app/{id}")).await
+    }
+
+    /// Submits an app.
+    pub async fn create_app(&self, spec: &AppSpec) -> Result<App> {
+        Self::json(self.request(Method::POST, "/v1/app").json(spec)).await
+    }
+
+    /// Starts an app.
+    pub async fn start_app(&self, id: AppId) -> Result<()> {
+        self.put(&format!("/v1/app/{id}/start"), None::<&()>).await.map(drop)
+    }
+
+    /// Stops an app.
+    pub async fn stop_app(&self, id: AppId) -> Result<()> {
+        self.put(&format!("/v1/app/{id}/stop"), None::<&()>).await.map(drop)
+    }
+
+    /// Deletes an app.
+    pub async fn delete_app(&self, id: AppId, force: bool) -> Result<()> {
+        let path = format!("/v1/app/{id}{}", if force { "?force=true" } else { "" });
+        Self::send(self.request(Method::DELETE, &path)).await.map(drop)
+    }
+
+    /// Sets a label, or removes it when there is no value.
+    pub async fn set_label(&self, id: AppId, update: &LabelUpdate) -> Result<()> {
+        self.put(&format!("/v1/app/{id}/label"), Some(update)).await.map(drop)
+    }
+
+    /// Changes an app's image.
+    pub async fn set_image(&self, id: AppId, image: &str) -> Result<()> {
+        let body = AppUpdateImage { url: image.to_owned() };
+        self.put(&format!("/v1/app/{id}/image"), Some(&body)).await.map(drop)
+    }
+
+    /// Changes an app's number of replicas.
+    pub async fn scale_app(&self, id: AppId, strategy: &ScalingStrategy) -> Result<()> {
+        self.put(&format!("/v1/app/{id}/scalingstrategy"), Some(strategy)).await.map(drop)
+    }
+
+    /// Updates an app.
+    pub async fn update_app(&self, id: AppId, update: AppUpdate) -> Result<App> {
+        let body = AppUpdateRequest { app_update: update, id: Some(id.to_string()) };
+        let path = format!("/v1/app/{id}");
+        Self::json(self.request(Method::PUT, &path).json(&body)).await
+    }
+
+    /// Reads an app's output.
+    pub async fn app_logs(&self, id: AppId, filter: &LogFilter) -> Result<LogStream> {
+        let mut query = Vec::new();
+        if filter.follow {
+            query.push(("follow", "true".to_owned()));
+        }
+        query.extend(filter.tail.map(|tail| ("tail", tail.to_string())));
+        query.extend(filter.replica.iter().map(|replica| ("replica", replica.clone())));
+        let path = format!("/v1/app/{id}/log?{}", encode(&query));
+        Self::send(self.request(Method::GET, &path)).await.map(LogStream)
+    }
+
+    /// All tokens, from all pages; without their strings.
+    pub async fn list_tokens(&self) -> Result<Vec<Token>> {
+        let mut all = Vec::new();
+        for page in 1u32.. {
+            let list: TokenList = self.get(&format!("/v1/token?page={page}&size={PAGE}")).await?;
+            let last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
+            all.extend(list.items);
+            if last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// One token, without its string.
+    pub async fn get_token(&self, id: TokenId) -> Result<Token> {
+        self.get(&format!("/v1/token/{id}")).await
+    }
+
+    /// Makes a token; the answer has its string.
+    pub async fn create_token(&self, spec: &TokenSpec) -> Result<Token> {
+        Self::json(self.request(Method::POST, "/v1/token").json(spec)).await
+    }
+
+    /// Gives a token a new string; the answer has it.
+    pub async fn renew_token(&self, id: TokenId) -> Result<Token> {
+        Self::json(self.request(Method::POST, &format!("/v1/token/{id}/renew"))).await
+    }
+
+    /// Deletes a token.
+    pub async fn delete_token(&self, id: TokenId) -> Result<()> {
+        Self::send(self.request(Method::DELETE, &format!("/v1/token/{id}"))).await.map(drop)
+    }
+
+    /// Who the caller is.
+    pub async fn me(&self) -> Result<Me> {
+        self.get("/v1/me").await
+    }
+
+    /// Asks an emulator to stop; `root` is its address without a region.
+    pub async fn stop_emulator(&self, root: &str) -> Result<()> {
+        let request = self
+            .http
+            .post(format!("{root}/_emulator/stop"))
+            .bearer_auth(&self.endpoint.bearer)
+            .timeout(Duration::from_secs(2));
+        let response = Self::send(request).await?;
+        match response.status() {
+            StatusCode::ACCEPTED => Ok(()),
+            other => Err(Error::Answer(format!("unexpected status {other}"))),
+        }
+    }
+}
+
+/// A query string of these pairs.
+fn encode(pairs: &[(&str, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}

@@ -1,0 +1,58 @@
+//! The one error type of all calls.
+
+/// Why a call failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The server could not be reached.
+    #[error("the server can't be reached: {0}")]
+    Connect(String),
+    /// The server did not answer in time.
+    #[error("the server did not answer in time")]
+    Timeout,
+    /// The server refused or failed.
+    #[error("{status}: {message}")]
+    Api {
+        /// HTTP status.
+        status: u16,
+        /// What the server says.
+        message: String,
+    },
+    /// The answer is not what the API promises.
+    #[error("the server's answer can't be understood: {0}")]
+    Answer(String),
+    /// The request could not be made: a malformed address or header.
+    #[error("the request can't be made: {0}")]
+    Request(String),
+    /// The connection broke off.
+    #[error("the connection broke off: {0}")]
+    Broken(String),
+}
+
+impl Error {
+    pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
+        // The address may hold what is not to be shown, and the causes tell more.
+        let error = error.without_url();
+        let causes = std::iter::successors(std::error::Error::source(&error), |e| e.source());
+        let deepest = causes.last().map(ToString::to_string);
+        let why = deepest.unwrap_or_else(|| error.to_string());
+        if error.is_timeout() {
+            Self::Timeout
+        } else if error.is_connect() {
+            Self::Connect(why)
+        } else if error.is_builder() {
+            Self::Request(why)
+        } else if error.is_decode() {
+            Self::Answer(why)
+        } else {
+            Self::Broken(why)
+        }
+    }
+
+    /// The HTTP status, when the server answered with one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Api { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}

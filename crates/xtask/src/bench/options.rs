@@ -1,0 +1,90 @@
+//! Arguments of `cargo xtask bench`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+pub(super) const USAGE: &str = "\
+usage: cargo xtask bench [emulator|gateway|cli|labels|store|all]... [options]
+
+  --rounds N     rounds that are kept of every measurement (5)
+  --seconds S    length of one load (5)
+  --binary PATH  measure this executable instead of building one
+  --out PATH     write the report there";
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Benchmark {
+    Emulator,
+    Gateway,
+    Cli,
+    Labels,
+    Store,
+}
+
+impl Benchmark {
+    const ALL: [Self; 5] = [Self::Emulator, Self::Gateway, Self::Cli, Self::Labels, Self::Store];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Emulator => "emulator",
+            Self::Gateway => "gateway",
+            Self::Cli => "cli",
+            Self::Labels => "labels",
+            Self::Store => "store",
+        }
+    }
+}
+
+/// See [`USAGE`].
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) benchmarks: Vec<Benchmark>,
+    pub(super) all: bool,
+    pub(super) rounds: usize,
+    pub(super) load: Duration,
+    pub(super) binary: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
+}
+
+/// The options, or none if help was asked for.
+pub(super) fn parse(args: &[String]) -> Result<Option<Options>> {
+    let mut options = Options {
+        benchmarks: Vec::new(),
+        all: false,
+        rounds: super::PUBLISHED_ROUNDS,
+        load: Duration::from_secs(5),
+        binary: None,
+        out: None,
+    };
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().with_context(|| format!("{arg} needs a value\n{USAGE}"));
+        match arg.as_str() {
+            "-h" | "--help" => return Ok(None),
+            "--rounds" => options.rounds = positive(arg, value()?)?,
+            "--seconds" => options.load = Duration::from_secs(positive(arg, value()?)? as u64),
+            "--binary" => options.binary = Some(value()?.into()),
+            "--out" => options.out = Some(value()?.into()),
+            "all" => options.all = true,
+            name => match Benchmark::ALL.into_iter().find(|benchmark| benchmark.name() == name) {
+                Some(benchmark) if options.benchmarks.contains(&benchmark) => {}
+                Some(benchmark) => options.benchmarks.push(benchmark),
+                None => bail!("{name:?} is no benchmark and no option\n{USAGE}"),
+            },
+        }
+    }
+    options.all |= options.benchmarks.is_empty();
+    if options.all {
+        options.benchmarks = Benchmark::ALL.to_vec();
+    }
+    Ok(Some(options))
+}
+
+fn positive(name: &str, text: &str) -> Result<usize> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=1000).contains(number))
+        .with_context(|| format!("{name} is a number from 1 to 1000, not {text:?}"))
+}

@@ -1,0 +1,352 @@
+//! What was found, for the terminal and for `docs/benchmarks.md`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::noise::{LIMIT, Tally};
+use super::process::output;
+use super::stats::Samples;
+use super::{Bench, proc, tools};
+
+/// What a figure counts.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) enum Unit {
+    /// Given in seconds.
+    Time,
+    /// Given in bytes.
+    Bytes,
+    PerSecond,
+}
+
+impl Unit {
+    fn show(self, value: f64) -> String {
+        match self {
+            _ if value.is_nan() => "–".into(),
+            Self::Time if value >= 1.0 => format!("{} s", digits(value)),
+            Self::Time if value >= 1e-3 => format!("{} ms", digits(value * 1e3)),
+            Self::Time => format!("{} µs", digits(value * 1e6)),
+            Self::Bytes if value >= 1024.0 * 1024.0 => {
+                format!("{} MiB", digits(value / 1024.0 / 1024.0))
+            }
+            Self::Bytes if value >= 1024.0 => format!("{} KiB", digits(value / 1024.0)),
+            Self::Bytes => format!("{value:.0} bytes"),
+            Self::PerSecond => format!("{}/s", digits(value)),
+        }
+    }
+}
+
+/// Three digits that mean something; thousands are set apart.
+fn digits(value: f64) -> String {
+    let whole = |value: f64| {
+        let text = format!("{value:.0}");
+        let mut out = String::new();
+        for (at, digit) in text.chars().enumerate() {
+            if at > 0 && (text.len() - at) % 3 == 0 {
+                out.push(',');
+            }
+            out.push(digit);
+        }
+        out
+    };
+    match value.abs() {
+        small if small < 9.995 => format!("{value:.2}"),
+        small if small < 99.95 => format!("{value:.1}"),
+        _ => whole(value),
+    }
+}
+
+/// What the issue asks of a figure.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) enum Target {
+    /// The subject's own figure, in its unit.
+    AtMost(f64),
+    /// Its ratio to the first peer.
+    RatioAtLeast(f64),
+    RatioAtMost(f64),
+}
+
+/// One line of a section: the subject beside its peers.
+#[derive(Debug, Serialize)]
+pub(super) struct Figure {
+    pub(super) what: &'static str,
+    pub(super) unit: Unit,
+    pub(super) subject: Samples,
+    pub(super) peers: Vec<(&'static str, Samples)>,
+    pub(super) target: Option<Target>,
+}
+
+impl Figure {
+    pub(super) fn new<T>(
+        what: &'static str,
+        unit: Unit,
+        rounds: &[T],
+        subject: impl Fn(&T) -> f64,
+    ) -> Self {
+        let subject = Samples::of(rounds, subject);
+        Self { what, unit, subject, peers: Vec::new(), target: None }
+    }
+
+    /// Beside it, in the same rounds.
+    pub(super) fn beside<T>(
+        mut self,
+        name: &'static str,
+        rounds: &[T],
+        peer: impl Fn(&T) -> f64,
+    ) -> Self {
+        self.peers.push((name, Samples::of(rounds, peer)));
+        self
+    }
+
+    pub(super) fn target(mut self, target: Target) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// The median, and all of it in brackets.
+    fn range(&self, samples: &Samples) -> String {
+        let show = |value| self.unit.show(value);
+        format!("{} ({}–{})", show(samples.median()), show(samples.min()), show(samples.max()))
+    }
+
+    fn verdict(&self) -> (String, &'static str) {
+        let ratio =
+            self.peers.first().map_or(f64::NAN, |(_, peer)| self.subject.over(peer).median());
+        let name = self.peers.first().map_or("", |(name, _)| name);
+        let (text, reached) = match self.target {
+            None => return (String::new(), ""),
+            Some(Target::AtMost(most)) => {
+                (format!("≤ {}", self.unit.show(most)), self.subject.median() <= most)
+            }
+            Some(Target::RatioAtLeast(least)) => (format!("≥ {least:.1} × {name}"), ratio >= least),
+            Some(Target::RatioAtMost(most)) => (format!("≤ {most:.1} × {name}"), ratio <= most),
+        };
+        (text, if reached { "yes" } else { "**no**" })
+    }
+
+    /// Cells of the lines of a table, one a peer.
+    fn lines(&self) -> Vec<[String; 6]> {
+        let (target, reached) = self.verdict();
+        let subject = self.range(&self.subject);
+        let first =
+            [self.what.into(), subject, String::new(), String::new(), target, reached.into()];
+        let mut lines = vec![first];
+        for (at, (name, peer)) in self.peers.iter().enumerate() {
+            if at > 0 {
+                lines.push(std::array::from_fn(|_| String::new()));
+            }
+            lines[at][2] = format!("{name}: {}", self.range(peer));
+            lines[at][3] = digits(self.subject.over(peer).median());
+        }
+        lines
+    }
+}
+
+/// One benchmark.
+#[derive(Debug, Serialize)]
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    /// What is compared with what.
+    pub(super) intro: String,
+    pub(super) figures: Vec<Figure>,
+    /// What one must know to read the figures.
+    pub(super) notes: Vec<String>,
+    /// How they were got: commands, and what was done with them.
+    pub(super) how: Vec<String>,
+    pub(super) tally: Tally,
+}
+
+impl Section {
+    pub(super) fn print(&self) {
+        println!();
+        for figure in &self.figures {
+            let (target, reached) = figure.verdict();
+            println!("{}: {}", figure.what, figure.range(&figure.subject));
+            for (name, peer) in &figure.peers {
+                let ratio = figure.subject.over(peer);
+                println!(
+                    "    {name}: {}; ratio {} ({}–{})",
+                    figure.range(peer),
+                    digits(ratio.median()),
+                    digits(ratio.min()),
+                    digits(ratio.max()),
+                );
+            }
+            if !target.is_empty() {
+                println!("    target {target}: {}", reached.trim_matches('*'));
+            }
+        }
+        for note in &self.notes {
+            println!("  - {note}");
+        }
+        println!("{}", self.rounds());
+    }
+
+    fn rounds(&self) -> String {
+        let Tally { kept, discarded, disturbed, worst } = self.tally;
+        let mut text = format!(
+            "Rounds: {kept} kept, {discarded} discarded; others had at most {:.1} % of the machine in one that was kept.",
+            worst * 100.0
+        );
+        if disturbed > 0 {
+            let _ = write!(
+                text,
+                " **{disturbed} of those kept were disturbed: the machine was never quiet long enough.**"
+            );
+        }
+        text
+    }
+
+    fn markdown(&self, out: &mut String) {
+        let _ = writeln!(out, "\n## {}\n\n{}\n", self.title, self.intro);
+        table(out, ["", "`ovhai`", "beside it", "ratio", "target", "reached"], self.figures.iter());
+        let _ = writeln!(out, "\n{}", self.rounds());
+        if !self.notes.is_empty() {
+            out.push('\n');
+        }
+        for note in &self.notes {
+            let _ = writeln!(out, "- {note}");
+        }
+        out.push_str("\nHow:\n\n");
+        for step in &self.how {
+            let _ = writeln!(out, "- {step}");
+        }
+    }
+}
+
+fn table<'a>(out: &mut String, head: [&str; 6], figures: impl Iterator<Item = &'a Figure>) {
+    let _ = writeln!(out, "| {} |\n| --- | --- | --- | ---: | --- | --- |", head.join(" | "));
+    for figure in figures {
+        for line in figure.lines() {
+            let _ = writeln!(out, "| {} |", line.join(" | "));
+        }
+    }
+}
+
+/// A run.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    date: String,
+    commit: String,
+    machine: String,
+    versions: Vec<(&'static str, String)>,
+    rounds: usize,
+    command: String,
+    pub(super) sections: Vec<Section>,
+}
+
+impl Report {
+    pub(super) fn begin(bench: &Bench, root: &Path) -> Result<Self> {
+        let date = output(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]))?;
+        let git =
+            |arguments: &[&str]| output(Command::new("git").arg("-C").arg(root).args(arguments));
+        // Outside a repository there is no commit to name.
+        let commit = git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|_| "unknown".into());
+        let changed = git(&["status", "--porcelain", "--untracked-files=no"]).unwrap_or_default();
+        let changed = if changed.trim().is_empty() { "" } else { " with uncommitted changes" };
+        let machine = format!(
+            "{} cores of {}, {:.0} GiB of memory, Linux {}, scratch files on {}",
+            std::thread::available_parallelism()?,
+            proc::cpu_model(),
+            proc::machine_memory(),
+            proc::kernel(),
+            proc::file_system(&std::env::temp_dir()),
+        );
+        let options = &bench.options;
+        let which: Vec<&str> =
+            options.benchmarks.iter().map(|benchmark| benchmark.name()).collect();
+        let which = if options.all { "all".to_owned() } else { which.join(" ") };
+        let command = format!(
+            "cargo xtask bench {which} --rounds {} --seconds {}",
+            options.rounds,
+            options.load.as_secs()
+        );
+        Ok(Self {
+            date: date.trim().into(),
+            commit: format!("{}{changed}", commit.trim()),
+            machine,
+            versions: tools::versions(bench)?,
+            rounds: options.rounds,
+            command,
+            sections: Vec::new(),
+        })
+    }
+
+    pub(super) fn markdown(&self) -> String {
+        let mut out = String::from(
+            "# Benchmarks\n\n<!-- Written by `cargo xtask bench`; a change by hand is lost. -->\n\n",
+        );
+        let _ = writeln!(
+            out,
+            "`ovhai` beside programs that people use for the same thing, on one machine in one go \
+             (`{}`), {}, commit {}. Loads, servers and peers share the machine's cores.\n",
+            self.command, self.date, self.commit
+        );
+        let _ = writeln!(out, "- Machine: {}.", self.machine);
+        let versions: Vec<String> =
+            self.versions.iter().map(|(name, version)| format!("{name}: {version}")).collect();
+        let _ = writeln!(out, "- Versions: {}.", versions.join("; "));
+        let _ = writeln!(
+            out,
+            "- A figure is the median of {} rounds, with the lowest and the highest in brackets; \
+             subject and peers take turns within each round. A ratio is the median of the rounds' \
+             own ratios, `ovhai` divided by the other.",
+            self.rounds
+        );
+        let _ = writeln!(
+            out,
+            "- A round in which other processes, or other guests of the host, had more than \
+             {:.0} % of the machine's CPU time (`/proc/stat` less our own process tree) is \
+             discarded and measured again.",
+            LIMIT * 100.0
+        );
+        let _ = writeln!(out, "\n## Targets\n");
+        let figures = self.sections.iter().flat_map(|section| &section.figures);
+        let aimed = figures.filter(|figure| figure.target.is_some());
+        table(&mut out, ["", "`ovhai`", "beside it", "ratio", "target", "reached"], aimed);
+        for section in &self.sections {
+            section.markdown(&mut out);
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_for_people() {
+        for (unit, value, expected) in [
+            (Unit::Time, 0.012_345, "12.3 ms"),
+            (Unit::Time, 0.000_042, "42.0 µs"),
+            (Unit::Time, 1.5, "1.50 s"),
+            (Unit::Bytes, 20.0 * 1024.0 * 1024.0, "20.0 MiB"),
+            (Unit::Bytes, 1536.0, "1.50 KiB"),
+            (Unit::PerSecond, 1_234_567.0, "1,234,567/s"),
+            (Unit::PerSecond, 123.4, "123/s"),
+        ] {
+            assert_eq!(unit.show(value), expected);
+        }
+    }
+
+    #[test]
+    fn targets_are_judged_by_the_first_peer() {
+        let rounds = [(6.0, 10.0, 1.0)];
+        let figure = |target| {
+            Figure::new("x", Unit::PerSecond, &rounds, |r| r.0)
+                .beside("a", &rounds, |r| r.1)
+                .beside("b", &rounds, |r| r.2)
+                .target(target)
+        };
+        let reached = |target| figure(target).verdict().1;
+        assert_eq!(reached(Target::RatioAtLeast(0.6)), "yes");
+        assert_eq!(reached(Target::RatioAtLeast(0.7)), "**no**");
+        assert_eq!(reached(Target::RatioAtMost(0.5)), "**no**");
+        assert_eq!(reached(Target::AtMost(6.0)), "yes");
+        assert_eq!(figure(Target::AtMost(6.0)).lines().len(), 2);
+    }
+}

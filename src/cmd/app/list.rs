@@ -1,0 +1,57 @@
+//! `ovhai app list`, `ovhai app get`.
+
+use clap::Args;
+use ovhai_api_types::{AppState, Selector};
+use ovhai_client::AppFilter;
+
+use super::{pair, resolve};
+use crate::context::Context;
+use crate::error::Result;
+use crate::target::Target;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only apps that satisfy this label selector, such as group=A,team!=b
+    #[arg(long, alias = "label-selector", value_name = "SELECTOR")]
+    selector: Option<Selector>,
+    /// Only apps with this label, may be repeated
+    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pair)]
+    labels: Vec<(String, String)>,
+    /// Only apps in these states, with commas between them
+    #[arg(short, long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true)]
+    states: Vec<AppState>,
+    /// All apps; stopped and failed ones are shown anyway
+    #[arg(short, long)]
+    all: bool,
+}
+
+impl List {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let mut terms: Vec<String> =
+            self.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        terms.extend(self.selector.iter().map(ToString::to_string));
+        let filter = AppFilter {
+            selector: Some(terms.join(",")).filter(|selector| !selector.is_empty()),
+            states: self.states.iter().map(ToString::to_string).collect(),
+        };
+        let target = Target::find(context).await?;
+        let apps = target.client.list_apps(&filter).await?;
+        context.show_all(&apps)
+    }
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+pub(super) struct Get {
+    /// Id, name, or beginning of an id
+    app: String,
+}
+
+impl Get {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let target = Target::find(context).await?;
+        let app = resolve(&target.client, &self.app).await?;
+        context.show(&app)
+    }
+}

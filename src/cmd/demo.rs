@@ -1,0 +1,232 @@
+//! `ovhai demo`: the guide of AI Deploy about labels and tokens, done for real.
+//!
+//! Every command that is shown is parsed and run as if it had been typed, against an emulator
+//! inside this process whose state goes away with it. An answer that is not what the guide
+//! promises ends the demo with an error.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::Args;
+use ovhai_client::AppClient;
+use ovhai_emulator::Emulator;
+
+use crate::context::Context;
+use crate::error::{Failure, Result};
+
+/// See the command.
+#[derive(Debug, Args)]
+pub struct Demo {}
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    fn take(&self) -> String {
+        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&std::mem::take(&mut *bytes)).into_owned()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A directory that goes away.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left in the system's temporary directory goes away some day.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Demo {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
+        let scratch = Scratch(std::env::temp_dir().join(format!("ovhai-demo-{}", std::process::id())));
+        let emulator = Emulator::builder().state_dir(scratch.0.join("state")).start().await?;
+        let outcome = Walk::new(context, &emulator, &scratch).guide().await;
+        emulator.shutdown().await;
+        drop(scratch);
+        outcome
+    }
+}
+
+struct Walk<'a> {
+    screen: &'a mut Context,
+    inner: Context,
+    captured: Captured,
+    address: SocketAddr,
+}
+
+/// What one command said.
+struct Said {
+    code: u8,
+    text: String,
+}
+
+impl<'a> Walk<'a> {
+    fn new(screen: &'a mut Context, emulator: &Emulator, scratch: &Scratch) -> Self {
+        let captured = Captured::default();
+        let mut inner = Context::from_process();
+        inner.out = Box::new(captured.clone());
+        inner.err = Box::new(captured.clone());
+        inner.env.retain(|name, _| !name.starts_with("OVHAI_"));
+        // Nothing of the demo stays, in the keyring neither.
+        inner.env.insert("OVHAI_KEYRING".into(), "0".into());
+        inner.env.insert("OVHAI_STATE_DIR".into(), scratch.0.join("state").to_string_lossy().into_owned());
+        inner.embedded = Some(emulator.running().clone());
+        inner.terminal = true;
+        Self { screen, inner, captured, address: emulator.address() }
+    }
+
+    async fn guide(mut self) -> Result<()> {
+        self.title("An emulator of AI Deploy runs inside this process; nothing of it stays.")?;
+
+        self.title("1. Run an app with a label")?;
+        self.command("ovhai app run --label group=A infrastructureascode/hello-world --name hello --wait").await?.ok()?;
+        let shown = self.command("ovhai app get hello").await?.ok()?;
+        let id = field(&shown, "ID:")?;
+        let url = field(&shown, "URL:")?;
+        shown.contains("ovh/id:").then_some(()).ok_or_else(|| unexpected("ovh/id among the labels", &shown))?;
+
+        self.title("2. Nobody gets in without a token")?;
+        self.request("curl -i", &url, None, 401).await?;
+
+        self.title("3. A read token for every app with group=A, in region GRA")?;
+        let made = self.command("ovhai token new reader --selector group=A --role read --region GRA").await?.ok()?;
+        let reader = field(&made, "Token:")?;
+
+        self.title("4. It opens the app: the stored token is found by its scope")?;
+        let answer = self.command("ovhai app curl hello").await?.ok()?;
+        if answer.trim() != "Hello, World!" {
+            return Err(unexpected("Hello, World!", &answer));
+        }
+        self.request("curl -H \"Authorization: Bearer $READER\"", &url, Some(&reader), 200).await?;
+
+        self.title("5. It may query, and nothing else")?;
+        self.secret("READER", &reader, "app stop hello --region GRA", 4).await?;
+
+        self.title("6. A token for another group does not open it")?;
+        let made = self.command("ovhai token new other --selector group=B --role read --region GRA").await?.ok()?;
+        let other = field(&made, "Token:")?;
+        self.request("curl -H \"Authorization: Bearer $OTHER\"", &url, Some(&other), 403).await?;
+
+        self.title("7. An operator token for this one app may manage it")?;
+        let made = self
+            .command(&format!("ovhai token new op --selector ovh/id={id} --role operator --region GRA"))
+            .await?
+            .ok()?;
+        let op = field(&made, "Token:")?;
+        self.secret("OP", &op, "app stop hello --wait", 0).await?;
+        self.request("curl -H \"Authorization: Bearer $READER\"", &url, Some(&reader), 503).await?;
+        self.secret("OP", &op, "app start hello --wait", 0).await?;
+
+        self.title("8. Regenerate: the old string is dead from now on, the new one works")?;
+        self.command("ovhai token regenerate reader --yes").await?.ok()?;
+        self.request("curl -H \"Authorization: Bearer $READER\"", &url, Some(&reader), 401).await?;
+        self.command("ovhai app curl hello").await?.ok()?;
+
+        self.title("9. The list of tokens never shows a string")?;
+        self.command("ovhai token list").await?.ok()?;
+
+        self.title("10. Delete")?;
+        for name in ["reader", "other", "op"] {
+            self.command(&format!("ovhai token delete {name} --yes")).await?.ok()?;
+        }
+        self.request("curl -H \"Authorization: Bearer $OP\"", &url, Some(&op), 401).await?;
+        self.command("ovhai app delete hello --yes").await?.ok()?;
+
+        self.title("Done. Now for yourself: ovhai app run --label group=A infrastructureascode/hello-world")
+    }
+
+    fn title(&mut self, text: &str) -> Result<()> {
+        self.screen.line(format!("\n# {text}"))?;
+        self.screen.out.flush()?;
+        Ok(())
+    }
+
+    /// Runs a command as it is shown.
+    async fn command(&mut self, line: &str) -> Result<Said> {
+        self.screen.line(format!("\n$ {line}"))?;
+        self.run(line.split(' ').map(OsString::from).collect()).await
+    }
+
+    /// Runs a command with a token, which is shown as a variable.
+    async fn secret(&mut self, variable: &str, token: &str, rest: &str, code: u8) -> Result<()> {
+        self.screen.line(format!("\n$ ovhai --token \"${variable}\" {rest}"))?;
+        let mut words: Vec<OsString> = vec!["ovhai".into(), "--token".into(), token.into()];
+        words.extend(rest.split(' ').map(OsString::from));
+        let said = self.run(words).await?;
+        if said.code == code {
+            return Ok(());
+        }
+        Err(unexpected(&format!("exit code {code}"), &format!("{} with\n{}", said.code, said.text)))
+    }
+
+    async fn run(&mut self, words: Vec<OsString>) -> Result<Said> {
+        let code = crate::run(words, &mut self.inner).await;
+        let text = self.captured.take();
+        self.screen.out.write_all(text.as_bytes())?;
+        if code != 0 {
+            self.screen.line(format!("(exit code {code})"))?;
+        }
+        self.screen.out.flush()?;
+        Ok(Said { code, text })
+    }
+
+    /// Sends a request that another program would send.
+    async fn request(&mut self, shown: &str, url: &str, token: Option<&str>, status: u16) -> Result<()> {
+        self.screen.line(format!("\n$ {shown} {url}/"))?;
+        let client = AppClient::new(url, Some(self.address))?;
+        let mut answer = client.send("GET", "/", &[], token, None).await?;
+        let mut body = Vec::new();
+        while let Some(piece) = answer.chunk().await? {
+            body.extend_from_slice(&piece);
+        }
+        let challenge = answer.headers.iter().find(|(name, _)| name == "www-authenticate");
+        self.screen.line(format!("{} {} {}", answer.version, answer.status, answer.reason))?;
+        if let Some((name, value)) = challenge {
+            self.screen.line(format!("{name}: {}", String::from_utf8_lossy(value)))?;
+        }
+        self.screen.line(String::from_utf8_lossy(&body))?;
+        self.screen.out.flush()?;
+        if answer.status == status {
+            return Ok(());
+        }
+        Err(unexpected(&status.to_string(), &answer.status.to_string()))
+    }
+}
+
+impl Said {
+    fn ok(self) -> Result<String> {
+        if self.code == 0 {
+            return Ok(self.text);
+        }
+        Err(unexpected("success", &format!("exit code {} with\n{}", self.code, self.text)))
+    }
+}
+
+fn unexpected(wanted: &str, got: &str) -> Failure {
+    Failure::new("the demo did not go as the guide says")
+        .because(format!("expected {wanted}, got {got}"))
+        .hint("this is a defect of ovhai; please report it with the text above")
+}
+
+/// The value of a field in a detail view.
+fn field(text: &str, name: &str) -> Result<String> {
+    text.lines()
+        .find_map(|line| line.trim().strip_prefix(name))
+        .map(|value| value.trim().to_owned())
+        .ok_or_else(|| unexpected(name, text))
+}

@@ -1,0 +1,41 @@
+//! `ovhai emulator …`.
+
+mod logs;
+mod start;
+mod status;
+mod stop;
+
+use clap::{Args, Subcommand};
+
+use crate::context::Context;
+use crate::error::Result;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub struct EmulatorCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start an emulator of AI Deploy
+    Start(start::Start),
+    /// Show whether one runs, and where
+    Status(status::Status),
+    /// Stop it
+    Stop(stop::Stop),
+    /// Show its log, when it runs in the background
+    Logs(logs::Logs),
+}
+
+impl EmulatorCommand {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
+        match self.verb {
+            Verb::Start(verb) => verb.run(context).await,
+            Verb::Status(verb) => verb.run(context),
+            Verb::Stop(verb) => verb.run(context).await,
+            Verb::Logs(verb) => verb.run(context).await,
+        }
+    }
+}

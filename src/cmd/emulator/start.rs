@@ -1,0 +1,142 @@
+//! `ovhai emulator start`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use clap::Args;
+use ovhai_api_types::{Placement, Region};
+use ovhai_emulator::state::StateDir;
+use ovhai_emulator::{DEFAULT_PORT, DEFAULT_REGIONS, Emulator};
+
+use crate::context::{Context, interrupted};
+use crate::error::{Failure, Result};
+use crate::settings::state_dir;
+use crate::target::{root, start_in_background};
+
+/// See the command.
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    /// Go on in the background
+    #[arg(short, long)]
+    detach: bool,
+    /// Keep nothing: no directory, no database
+    #[arg(long, conflicts_with = "detach")]
+    ephemeral: bool,
+    /// Port; 0 lets the system choose [env: `OVHAI_PORT`] [default: 4480]
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// Address to listen on; anything but loopback lets other machines in
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Regions, with commas between them; the first is the default
+    #[arg(long, value_name = "REGION", value_delimiter = ',', default_values_t = DEFAULT_REGIONS.map(str::to_owned))]
+    regions: Vec<String>,
+    /// What runs apps that say nothing themselves and are not built in
+    #[arg(long)]
+    runtime: Option<Placement>,
+    /// This is the process in the background.
+    #[arg(long, hide = true, conflicts_with_all = ["detach", "ephemeral"])]
+    background: bool,
+}
+
+impl Start {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        for region in &self.regions {
+            region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        let port = match (self.port, context.var("OVHAI_PORT")) {
+            (Some(port), _) => port,
+            (None, Some(text)) => text
+                .parse()
+                .map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))?,
+            (None, None) => DEFAULT_PORT,
+        };
+        if self.detach {
+            return self.start_detached(context, port).await;
+        }
+        if self.background {
+            // Out of the terminal's session: closing the terminal is none of its business. It
+            // fails only where there is none to leave.
+            let _ = rustix::process::setsid();
+        }
+        start_logging(context, self.background);
+        let mut builder = Emulator::builder()
+            .address((self.host, port).into())
+            .regions(self.regions.clone())
+            .placement(self.runtime);
+        if let Some(user) = context.var("USER").or_else(|| context.var("LOGNAME")) {
+            builder = builder.user(user);
+        }
+        if !self.ephemeral {
+            builder = builder.state_dir(state_dir(context)?);
+        }
+        let emulator = builder.start().await?;
+        tracing::info!(address = %emulator.address(), pid = std::process::id(), "the emulator runs");
+        if !self.background {
+            self.greet(context, &emulator);
+        }
+        tokio::select! {
+            () = interrupted() => {}
+            () = emulator.stop_asked() => {}
+        }
+        tracing::info!("the emulator stops");
+        emulator.shutdown().await;
+        tracing::info!("the emulator has stopped");
+        Ok(())
+    }
+
+    fn greet(&self, context: &mut Context, emulator: &Emulator) {
+        let running = emulator.running();
+        let regions: Vec<_> = running.regions.iter().map(Region::as_str).collect();
+        context.note(format!(
+            "The emulator of AI Deploy runs at {} (regions {}; Ctrl-C stops it).",
+            root(running),
+            regions.join(", ")
+        ));
+        if self.ephemeral {
+            context.note(format!(
+                "It keeps nothing. Administrator's bearer: {}",
+                emulator.administrator()
+            ));
+        }
+        if !self.host.is_loopback() {
+            context.note("It listens beyond this machine: whoever reaches it and has a token gets in. Only the names of the emulator are answered.");
+        }
+    }
+
+    async fn start_detached(&self, context: &mut Context, port: u16) -> Result<()> {
+        let state = StateDir::new(state_dir(context)?);
+        if let Some(running) = state.running() {
+            context.note(format!("An emulator runs already: {} (pid {})", root(&running), running.pid));
+            return Ok(());
+        }
+        let mut arguments = vec![
+            "--port".to_owned(),
+            port.to_string(),
+            "--host".into(),
+            self.host.to_string(),
+            "--regions".into(),
+            self.regions.join(","),
+        ];
+        if let Some(runtime) = self.runtime {
+            arguments.extend(["--runtime".to_owned(), runtime.to_string()]);
+        }
+        let running = start_in_background(context, &state, &arguments).await?;
+        context.line(format!("The emulator of AI Deploy runs at {} (pid {})", root(&running), running.pid))
+    }
+}
+
+/// Logs to stderr, which is a file in the background. The level is `OVHAI_LOG`; in the foreground
+/// only what is wrong is shown unless it is set.
+fn start_logging(context: &Context, background: bool) {
+    let default = if background { "info" } else { "warn" };
+    let level = context.var("OVHAI_LOG").unwrap_or(default);
+    let filter = tracing_subscriber::EnvFilter::try_new(level)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .finish();
+    // Set already when several emulators start in one process.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}

@@ -1,0 +1,88 @@
+//! `ovhai emulator status`.
+
+use clap::Args;
+use ovhai_api_types::Region;
+use ovhai_emulator::state::{Running, StateDir};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::describe::{Description, age, date};
+use crate::error::{FAILED, Failure, Result};
+use crate::output::Show;
+use crate::settings::state_dir;
+use crate::target::root;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub(super) struct Status {}
+
+/// What is shown of a running emulator: no secret of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    running: bool,
+    pid: u32,
+    address: String,
+    regions: Vec<Region>,
+    started_at: jiff::Timestamp,
+    version: String,
+    state_dir: String,
+}
+
+impl Status {
+    pub(super) fn run(self, context: &mut Context) -> Result<()> {
+        let state = StateDir::new(state_dir(context)?);
+        let Some(running) = state.running() else {
+            context.line(format!("No emulator runs in {}", state.path().display()))?;
+            context.note("hint: the next command that needs one starts it; or: ovhai emulator start --detach");
+            return Err(Failure::silent(FAILED));
+        };
+        context.show(&Shown::new(running, &state))
+    }
+}
+
+impl Shown {
+    fn new(running: Running, state: &StateDir) -> Self {
+        Self {
+            running: true,
+            pid: running.pid,
+            address: root(&running),
+            regions: running.regions,
+            started_at: running.started_at,
+            version: running.version,
+            state_dir: state.path().display().to_string(),
+        }
+    }
+
+    fn regions(&self) -> String {
+        self.regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Show for Shown {
+    const COLUMNS: &'static [&'static str] = &["ADDRESS", "PID", "REGIONS", "AGE", "VERSION"];
+
+    fn row(&self, now: jiff::Timestamp) -> Vec<String> {
+        vec![
+            self.address.clone(),
+            self.pid.to_string(),
+            self.regions(),
+            age(self.started_at, now),
+            self.version.clone(),
+        ]
+    }
+
+    fn describe(&self) -> Description {
+        Description::new()
+            .field("Address", &self.address)
+            .field("PID", self.pid)
+            .field("Regions", self.regions())
+            .field("State Directory", &self.state_dir)
+            .field("Started At", date(self.started_at))
+            .field("Version", &self.version)
+    }
+
+    fn name(&self) -> String {
+        self.address.clone()
+    }
+}

@@ -1,0 +1,136 @@
+//! `ovhai token …`.
+
+mod delete;
+mod list;
+mod new;
+mod regenerate;
+
+use clap::{Args, Subcommand};
+use ovhai_api_types::{Region, Token, TokenId};
+use ovhai_client::Client;
+
+use crate::context::Context;
+use crate::credentials::{Credentials, Place};
+use crate::describe::{Description, age, date};
+use crate::error::{Failure, Result};
+use crate::output::Show;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub struct TokenCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a token; its string is shown once, and stored
+    #[command(visible_alias = "create")]
+    New(new::New),
+    /// List tokens; their strings are never shown
+    #[command(visible_alias = "ls")]
+    List(list::List),
+    /// Show a token, without its string
+    Get(list::Get),
+    /// Give a token a new string; the old one stops working at once
+    #[command(visible_alias = "renew")]
+    Regenerate(regenerate::Regenerate),
+    /// Delete a token; its string stops working at once
+    #[command(visible_alias = "rm")]
+    Delete(delete::Delete),
+}
+
+impl TokenCommand {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
+        match self.verb {
+            Verb::New(verb) => verb.run(context).await,
+            Verb::List(verb) => verb.run(context).await,
+            Verb::Get(verb) => verb.run(context).await,
+            Verb::Regenerate(verb) => verb.run(context).await,
+            Verb::Delete(verb) => verb.run(context).await,
+        }
+    }
+}
+
+/// The token that is meant by an id, a name, or the beginning of an id.
+async fn resolve(client: &Client, wanted: &str) -> Result<Token> {
+    if let Ok(id) = wanted.parse::<TokenId>() {
+        return Ok(client.get_token(id).await?);
+    }
+    let all = client.list_tokens().await?;
+    let named: Vec<&Token> = all.iter().filter(|token| token.spec.name == wanted).collect();
+    let found = if named.is_empty() && wanted.len() >= 4 {
+        all.iter().filter(|t| t.id.to_string().starts_with(&wanted.to_lowercase())).collect()
+    } else {
+        named
+    };
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(Failure::not_found(format!("there is no token {wanted:?}"))
+            .hint("see all: ovhai token list; another region: --region REGION")),
+        many => {
+            let candidates: Vec<String> =
+                many.iter().map(|token| format!("{} ({})", token.id, token.spec.name)).collect();
+            Err(Failure::usage(format!("{wanted:?} can mean {} tokens", many.len()))
+                .because(candidates.join(", "))
+                .hint("use the id"))
+        }
+    }
+}
+
+/// Shows a token with its string, and keeps the string.
+fn show_and_keep(context: &mut Context, token: &Token, region: &Region) -> Result<()> {
+    context.show(token)?;
+    // Shown before anything else can fail: there is no second chance to see it.
+    context.out.flush()?;
+    let Some(value) = &token.status.value else {
+        return Err(Failure::new("the server did not send the token's string"));
+    };
+    let mut credentials = Credentials::open(context)?;
+    let place = match credentials.keep(token, region, value)? {
+        Place::Keyring => "in the system's keyring".to_owned(),
+        Place::File => format!("in {} (mode 0600; no keyring is used)", credentials.path().display()),
+    };
+    context.note(format!("The token's string is not shown again. It is stored {place}, for ovhai app curl."));
+    Ok(())
+}
+
+impl Show for Token {
+    const COLUMNS: &'static [&'static str] =
+        &["ID", "NAME", "ROLE", "LABEL SELECTOR", "VERSION", "AGE"];
+
+    fn row(&self, now: jiff::Timestamp) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.spec.name.clone(),
+            short_role(self),
+            self.spec.label_selector.clone().unwrap_or_else(|| "~".into()),
+            self.status.version.to_string(),
+            age(self.created_at, now),
+        ]
+    }
+
+    fn describe(&self) -> Description {
+        let description = Description::new().section("Info", |info| {
+            info.field("ID", self.id)
+                .field("Name", &self.spec.name)
+                .field("Role", short_role(self))
+                .maybe("Label selector", self.spec.label_selector.as_ref())
+                .field("Version", self.status.version)
+                .field("Created at", date(self.created_at))
+                .field("Updated at", date(self.updated_at))
+        });
+        match &self.status.value {
+            Some(value) => description.field("Token", value),
+            None => description,
+        }
+    }
+
+    fn name(&self) -> String {
+        self.spec.name.clone()
+    }
+}
+
+fn short_role(token: &Token) -> String {
+    token.spec.role.parse::<ovhai_api_types::Role>().map_or_else(|_| token.spec.role.clone(), |role| role.to_string())
+}

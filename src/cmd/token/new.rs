@@ -1,0 +1,38 @@
+//! `ovhai token new`.
+
+use clap::Args;
+use ovhai_api_types::{Role, Selector, TokenSpec};
+
+use super::show_and_keep;
+use crate::context::Context;
+use crate::error::Result;
+use crate::target::Target;
+
+/// See the command.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  ovhai token new reader --selector group=A --role read --region GRA
+  ovhai token new op --selector ovh/id=<app id> --role operator")]
+pub(super) struct New {
+    /// Name for people, 1 to 100 characters
+    name: String,
+    /// What it may do: read (query the apps) or operator (manage them too)
+    #[arg(short, long)]
+    role: Role,
+    /// Which apps it is for, now and later; without one: all of the region
+    #[arg(short = 'l', long, visible_alias = "label-selector", value_name = "SELECTOR")]
+    selector: Option<Selector>,
+}
+
+impl New {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let target = Target::find(context).await?;
+        let spec = TokenSpec {
+            name: self.name,
+            role: self.role.wire().into(),
+            label_selector: self.selector.map(|selector| selector.to_string()),
+        };
+        let token = target.client.create_token(&spec).await?;
+        show_and_keep(context, &token, &target.region)
+    }
+}

@@ -1,0 +1,32 @@
+//! `ovhai token regenerate`.
+
+use clap::Args;
+
+use super::{resolve, show_and_keep};
+use crate::context::Context;
+use crate::error::Result;
+use crate::target::Target;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub(super) struct Regenerate {
+    /// Id, name, or beginning of an id
+    token: String,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+impl Regenerate {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let target = Target::find(context).await?;
+        let token = resolve(&target.client, &self.token).await?;
+        let question = format!(
+            "Regenerate the token {} ({})? Its present string stops working at once.",
+            token.spec.name, token.id
+        );
+        context.confirm(&question, self.yes)?;
+        let token = target.client.renew_token(token.id).await?;
+        show_and_keep(context, &token, &target.region)
+    }
+}

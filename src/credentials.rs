@@ -1,0 +1,233 @@
+//! Token strings that are kept: in the system's keyring when it works, else in a file that only
+//! its owner may read.
+//!
+//! `credentials.json` in the state directory (mode 0600) lists the tokens that were made here;
+//! their strings stand there only when there is no keyring. Nothing in this module is logged.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use ovhai_api_types::{App, Labels, Region, Role, Selector, Token, TokenId};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::{Failure, Result};
+use crate::settings::state_dir;
+
+/// Where a string is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Place {
+    Keyring,
+    File,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Entry {
+    id: TokenId,
+    name: String,
+    region: Region,
+    role: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    selector: Option<Selector>,
+    place: Place,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Contents {
+    tokens: Vec<Entry>,
+}
+
+/// See the module.
+pub(crate) struct Credentials {
+    path: PathBuf,
+    contents: Contents,
+    keyring: bool,
+}
+
+impl Credentials {
+    /// Those of the state directory.
+    pub(crate) fn open(context: &Context) -> Result<Self> {
+        let path = state_dir(context)?.join("credentials.json");
+        let contents = match std::fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
+                Failure::new(format!("{} is damaged", path.display()))
+                    .because(error)
+                    .hint("delete it and regenerate the tokens: ovhai token regenerate NAME")
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Contents::default(),
+            Err(error) => {
+                return Err(Failure::new(format!("{} can't be read", path.display())).because(error));
+            }
+        };
+        Ok(Self { path, contents, keyring: context.var("OVHAI_KEYRING") != Some("0") })
+    }
+
+    /// Keeps a token's string, in place of an older one of the same token; says where.
+    pub(crate) fn keep(&mut self, token: &Token, region: &Region, value: &str) -> Result<Place> {
+        let kept = self.keyring && keyring::set(token.id, value);
+        let place = if kept { Place::Keyring } else { Place::File };
+        self.contents.tokens.retain(|entry| entry.id != token.id);
+        self.contents.tokens.push(Entry {
+            id: token.id,
+            name: token.spec.name.clone(),
+            region: region.clone(),
+            role: token.spec.role.parse().map_err(Failure::new)?,
+            selector: token.spec.label_selector.as_deref().and_then(|text| text.parse().ok()),
+            place,
+            value: (!kept).then(|| value.to_owned()),
+        });
+        self.write()?;
+        Ok(place)
+    }
+
+    /// Forgets a token's string.
+    pub(crate) fn forget(&mut self, id: TokenId) -> Result<()> {
+        let Some(at) = self.contents.tokens.iter().position(|entry| entry.id == id) else {
+            return Ok(());
+        };
+        let entry = self.contents.tokens.remove(at);
+        if entry.place == Place::Keyring {
+            keyring::delete(id);
+        }
+        self.write()
+    }
+
+    /// The path of the file.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// The string of the stored token of that name or id.
+    pub(crate) fn find(&self, wanted: &str, region: &Region) -> Result<Option<String>> {
+        let fits = |entry: &&Entry| {
+            entry.region == *region && (entry.name == wanted || entry.id.to_string() == wanted)
+        };
+        self.contents.tokens.iter().rev().find(fits).map(value).transpose()
+    }
+
+    /// The string of a stored token whose scope matches an app: one that may do no more than
+    /// needed before one that may, the newest first.
+    pub(crate) fn for_app(&self, app: &App, region: &Region) -> Result<Option<String>> {
+        let labels = Labels::parse(app.spec.labels.iter().flatten())
+            .map_err(|error| Failure::new(error.to_string()))?;
+        let fits = |entry: &&Entry| {
+            entry.region == *region
+                && entry.selector.as_ref().is_none_or(|selector| selector.matches(&labels))
+        };
+        let mut fitting: Vec<&Entry> = self.contents.tokens.iter().rev().filter(fits).collect();
+        fitting.sort_by_key(|entry| (entry.role != Role::Read, entry.selector.is_none()));
+        fitting.first().copied().map(value).transpose()
+    }
+
+    /// The stored tokens of a region, in words.
+    pub(crate) fn describe(&self, region: &Region) -> String {
+        let of_region = self.contents.tokens.iter().filter(|entry| entry.region == *region);
+        let described: Vec<String> = of_region
+            .map(|entry| match &entry.selector {
+                Some(selector) => format!("{} ({} on {selector})", entry.name, entry.role),
+                None => format!("{} ({} on every app)", entry.name, entry.role),
+            })
+            .collect();
+        described.join(", ")
+    }
+
+    fn write(&self) -> Result<()> {
+        let failed = |error: std::io::Error| {
+            Failure::new(format!("{} can't be written", self.path.display())).because(error)
+        };
+        let text = serde_json::to_vec_pretty(&self.contents)
+            .map_err(|error| Failure::new(error.to_string()))?;
+        let temporary = self.path.with_extension(format!("tmp-{}", std::process::id()));
+        let write = || {
+            if let Some(parent) = self.path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            // One left by a killed process may have another mode.
+            let _ = std::fs::remove_file(&temporary);
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&temporary)?;
+            file.write_all(&text)?;
+            file.sync_all()?;
+            std::fs::rename(&temporary, &self.path)
+        };
+        write().map_err(failed)
+    }
+}
+
+fn value(entry: &Entry) -> Result<String> {
+    let found = match entry.place {
+        Place::File => entry.value.clone(),
+        Place::Keyring => keyring::get(entry.id),
+    };
+    found.ok_or_else(|| {
+        Failure::new(format!("the string of the token {} can't be read from the keyring", entry.name))
+            .hint(format!("unlock the keyring, or make a new string: ovhai token regenerate {}", entry.name))
+    })
+}
+
+/// The system's keyring. Every call runs beside the program and is given up after a while: a
+/// keyring may wait for somebody to unlock it, or never answer at all.
+#[cfg(feature = "keyring")]
+mod keyring {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use keyring::Entry;
+    use ovhai_api_types::TokenId;
+
+    const SERVICE: &str = "ovhai";
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    fn with_entry<T: Send + 'static>(
+        id: TokenId,
+        work: impl FnOnce(Entry) -> Option<T> + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let outcome = Entry::new(SERVICE, &id.to_string()).ok().and_then(work);
+            // Nobody may be waiting any more.
+            let _ = sender.send(outcome);
+        });
+        receiver.recv_timeout(PATIENCE).ok().flatten()
+    }
+
+    /// Whether it was kept, as a read right after shows.
+    pub(super) fn set(id: TokenId, value: &str) -> bool {
+        let value = value.to_owned();
+        let kept = with_entry(id, move |entry| {
+            entry.set_password(&value).ok()?;
+            entry.get_password().ok().filter(|read| *read == value)
+        });
+        kept.is_some()
+    }
+
+    pub(super) fn get(id: TokenId) -> Option<String> {
+        with_entry(id, |entry| entry.get_password().ok())
+    }
+
+    pub(super) fn delete(id: TokenId) {
+        with_entry(id, |entry| entry.delete_credential().ok());
+    }
+}
+
+#[cfg(not(feature = "keyring"))]
+mod keyring {
+    use ovhai_api_types::TokenId;
+
+    pub(super) fn set(_id: TokenId, _value: &str) -> bool {
+        false
+    }
+
+    pub(super) fn get(_id: TokenId) -> Option<String> {
+        None
+    }
+
+    pub(super) fn delete(_id: TokenId) {}
+}

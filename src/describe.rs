@@ -1,0 +1,130 @@
+//! Detail views: Title Case names, two spaces a level, values aligned, `~` for what is not there.
+
+use jiff::Timestamp;
+
+/// A detail view under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Description {
+    lines: Vec<Line>,
+    level: usize,
+}
+
+#[derive(Debug)]
+enum Line {
+    Field { level: usize, name: String, value: String },
+    Section { level: usize, name: String },
+    Text { level: usize, text: String },
+}
+
+impl Description {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// One name and value; an empty value is shown as `~`.
+    pub(crate) fn field(mut self, name: &str, value: impl ToString) -> Self {
+        let value = value.to_string();
+        let value = if value.is_empty() { "~".into() } else { value };
+        self.lines.push(Line::Field { level: self.level, name: name.into(), value });
+        self
+    }
+
+    pub(crate) fn maybe(self, name: &str, value: Option<impl ToString>) -> Self {
+        let value = value.map(|value| value.to_string()).unwrap_or_default();
+        self.field(name, value)
+    }
+
+    /// A block below a name.
+    pub(crate) fn section(mut self, name: &str, fill: impl FnOnce(Self) -> Self) -> Self {
+        self.lines.push(Line::Section { level: self.level, name: name.into() });
+        self.level += 1;
+        let mut filled = fill(self);
+        filled.level -= 1;
+        filled
+    }
+
+    /// Lines as they are, such as a table.
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        let level = self.level;
+        self.lines.extend(text.lines().map(|text| Line::Text { level, text: text.to_owned() }));
+        self
+    }
+
+    pub(crate) fn render(&self) -> String {
+        let mut out = String::new();
+        for (at, line) in self.lines.iter().enumerate() {
+            match line {
+                Line::Field { level, name, value } => {
+                    let width = self.width(at, *level);
+                    out += &format!("{}{:width$} {value}\n", "  ".repeat(*level), format!("{name}:"));
+                }
+                Line::Section { level, name } => {
+                    out += &format!("{}{name}:\n", "  ".repeat(*level));
+                }
+                Line::Text { level, text } => {
+                    out += &format!("{}{text}\n", "  ".repeat(*level));
+                }
+            }
+        }
+        out
+    }
+
+    /// The widest name among the fields of the same block.
+    fn width(&self, at: usize, level: usize) -> usize {
+        let same_block = |line: &&Line| match line {
+            Line::Field { level: l, .. } | Line::Section { level: l, .. } | Line::Text { level: l, .. } => *l >= level,
+        };
+        let before = self.lines[..at].iter().rev().take_while(same_block);
+        let after = self.lines[at..].iter().take_while(same_block);
+        before
+            .chain(after)
+            .filter_map(|line| match line {
+                Line::Field { level: l, name, .. } if *l == level => Some(name.chars().count() + 1),
+                _ => None,
+            })
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// A date as the service's client shows it, in UTC.
+pub(crate) fn date(at: Timestamp) -> String {
+    at.strftime("%d-%m-%y %H:%M:%S").to_string()
+}
+
+/// How long ago, in one unit: `12s`, `3m`, `5h`, `8d`.
+pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second().saturating_sub(at.as_second()).max(0);
+    match seconds {
+        0..=119 => format!("{seconds}s"),
+        120..=7199 => format!("{}m", seconds / 60),
+        7200..=172_799 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view() {
+        let view = Description::new()
+            .field("ID", "1")
+            .field("Longer", "")
+            .section("Labels", |d| d.field("group", "A").field("ovh/type", "app"))
+            .field("End", 3);
+        assert_eq!(
+            view.render(),
+            "ID:     1\nLonger: ~\nLabels:\n  group:    A\n  ovh/type: app\nEnd:    3\n"
+        );
+    }
+
+    #[test]
+    fn ages() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("in range");
+        let ages = [0, 90, 180, 10_000, 400_000].map(|now| age(at(0), at(now)));
+        assert_eq!(ages, ["0s", "90s", "3m", "2h", "4d"]);
+        assert_eq!(age(at(10), at(0)), "0s");
+    }
+}

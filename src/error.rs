@@ -1,0 +1,175 @@
+//! Failures as people see them: `error:`, the cause, `hint:`; and exit codes.
+//!
+//! 0 done, 1 failed, 2 usage, 3 not found, 4 not authenticated or forbidden, 5 waited too long,
+//! 22 the app answered with an error (`app curl --fail`), 130 interrupted. A closed pipe is
+//! silent success.
+
+use std::io::{self, Write};
+
+use ovhai_client::Error as ClientError;
+use ovhai_emulator::StartError;
+
+/// The result of every command.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// It failed.
+pub const FAILED: u8 = 1;
+/// The command line is wrong.
+pub const USAGE: u8 = 2;
+/// What was named is not there.
+pub const NOT_FOUND: u8 = 3;
+/// Not authenticated, or forbidden.
+pub const DENIED: u8 = 4;
+/// Waited too long.
+pub const TIMEOUT: u8 = 5;
+/// The app answered with an error; as curl says it.
+pub const HTTP_ERROR: u8 = 22;
+/// Interrupted.
+pub const INTERRUPTED: u8 = 130;
+
+/// Why a command failed, for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    message: String,
+    cause: Option<String>,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// A failure with exit code 1.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), cause: None, hint: None, code: FAILED }
+    }
+
+    /// The command line is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { code: USAGE, ..Self::new(message) }
+    }
+
+    /// What was named is not there.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self { code: NOT_FOUND, ..Self::new(message) }
+    }
+
+    /// Ctrl-C.
+    pub(crate) fn interrupted() -> Self {
+        Self { code: INTERRUPTED, ..Self::new("interrupted") }
+    }
+
+    /// A failure without a word: everything was said already.
+    pub(crate) fn silent(code: u8) -> Self {
+        Self { code, ..Self::new("") }
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Ends the program with this code.
+    #[must_use]
+    pub fn exit_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// Writes it.
+    pub fn show(&self, to: &mut dyn Write) {
+        if self.message.is_empty() {
+            return;
+        }
+        let mut text = format!("error: {}\n", self.message);
+        if let Some(cause) = &self.cause {
+            text += &format!("  cause: {cause}\n");
+        }
+        if let Some(hint) = &self.hint {
+            text += &format!("hint: {hint}\n");
+        }
+        // There is nowhere left to complain to.
+        let _ = to.write_all(text.as_bytes());
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match &error {
+            ClientError::Api { status: 401, .. } => Self::new("not authenticated")
+                .because("the server answered 401")
+                .hint("is the token of this region, current and complete? Without --token and OVHAI_TOKEN a local emulator needs none")
+                .exit_code(DENIED),
+            ClientError::Api { status: 403, message } => {
+                let failure = Self::new("request error: 403").because(message).exit_code(DENIED);
+                failure.hint("use a token with another role or scope, or none: --token and OVHAI_TOKEN choose the caller")
+            }
+            ClientError::Api { status: 404, message } => Self::not_found(message.clone()),
+            ClientError::Api { status, message } => {
+                Self::new(format!("request error: {status}")).because(message)
+            }
+            ClientError::Connect(why) => Self::new("the server can't be reached")
+                .because(why)
+                .hint("see whether the emulator runs: ovhai emulator status"),
+            ClientError::Timeout => Self::new(error.to_string()).exit_code(TIMEOUT),
+            _ => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let failure = Self::new("the emulator can't start").because(&error);
+        match &error {
+            StartError::AlreadyRunning { .. } => failure.hint(
+                "see it: ovhai emulator status; stop it: ovhai emulator stop; or give this one a directory of its own: --state-dir DIR",
+            ),
+            StartError::PortTaken { .. } => failure
+                .hint("choose another port: --port N or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
+            StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
+            StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::silent(0);
+        }
+        Self::new(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form() {
+        let mut out = Vec::new();
+        Failure::new("no").because("of this").hint("do that").show(&mut out);
+        assert_eq!(String::from_utf8(out).as_deref(), Ok("error: no\n  cause: of this\nhint: do that\n"));
+    }
+
+    #[test]
+    fn a_closed_pipe_is_success() {
+        let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        let mut out = Vec::new();
+        failure.show(&mut out);
+        assert_eq!((failure.code(), out.len()), (0, 0));
+    }
+}

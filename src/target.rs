@@ -1,0 +1,194 @@
+//! Which server a command talks to: the emulator of the state directory, started when none runs.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use ovhai_api_types::Region;
+use ovhai_client::{Client, Endpoint};
+use ovhai_emulator::DEFAULT_PORT;
+use ovhai_emulator::state::{Running, StateDir};
+
+use crate::context::Context;
+use crate::error::{Failure, Result};
+use crate::settings::state_dir;
+
+/// How long an emulator in the background has to start.
+const START_TIMEOUT: Duration = Duration::from_secs(15);
+/// A log larger than this begins anew.
+const LOG_MAX: u64 = 10 * 1024 * 1024;
+
+/// A server and a region of it.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// Calls with the caller's credentials: its token, or else the login.
+    pub(crate) client: Client,
+    /// Calls with the login, also when a token is given.
+    pub(crate) login: Client,
+    /// The region.
+    pub(crate) region: Region,
+    /// Where apps are reached, whatever their host names resolve to.
+    pub(crate) address: SocketAddr,
+}
+
+impl Target {
+    /// Finds the server, and starts it when that is a local one that does not run.
+    pub(crate) async fn find(context: &mut Context) -> Result<Self> {
+        let running = match context.embedded.clone() {
+            Some(running) => running,
+            None => find_or_start(context).await?,
+        };
+        let region = match context.region()? {
+            Some(region) if running.regions.contains(&region) => region,
+            Some(region) => {
+                let all: Vec<_> = running.regions.iter().map(Region::as_str).collect();
+                return Err(Failure::not_found(format!("there is no region {region} here"))
+                    .hint(format!("the emulator has {}; to choose others: ovhai emulator start --regions …", all.join(", "))));
+            }
+            None => running
+                .regions
+                .first()
+                .cloned()
+                .ok_or_else(|| Failure::new("the emulator has no region"))?,
+        };
+        let base = format!("{}/regions/{region}", root(&running));
+        let endpoint = |bearer: &str| Endpoint { base: base.clone(), bearer: bearer.to_owned() };
+        let login = Client::new(endpoint(&running.administrator))?;
+        let client = match context.token() {
+            Some(token) => {
+                if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return Err(Failure::usage("the token has characters that no token has")
+                        .hint("copy it again, whole and without blanks"));
+                }
+                Client::new(endpoint(token))?
+            }
+            None => login.clone(),
+        };
+        Ok(Self { client, login, region, address: running.address })
+    }
+}
+
+/// The address of an emulator without a region.
+pub(crate) fn root(running: &Running) -> String {
+    format!("http://{}", reachable(running.address))
+}
+
+/// Where to connect to reach a listener.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        (std::net::Ipv4Addr::LOCALHOST, address.port()).into()
+    } else {
+        address
+    }
+}
+
+async fn find_or_start(context: &mut Context) -> Result<Running> {
+    let state = StateDir::new(state_dir(context)?);
+    if let Some(running) = state.running() {
+        return Ok(running);
+    }
+    if context.var("OVHAI_AUTOSTART") == Some("0") {
+        return Err(Failure::new(format!("no emulator runs in {}", state.path().display()))
+            .hint("start one: ovhai emulator start --detach; or let commands do so: unset OVHAI_AUTOSTART"));
+    }
+    let running = start_in_background(context, &state, &[]).await?;
+    context.note(format!(
+        "Started an emulator of AI Deploy in the background: {} (pid {}); stop it: ovhai emulator stop",
+        root(&running),
+        running.pid
+    ));
+    Ok(running)
+}
+
+/// Starts an emulator in the background with these further arguments, and waits until it runs.
+pub(crate) async fn start_in_background(
+    context: &Context,
+    state: &StateDir,
+    arguments: &[String],
+) -> Result<Running> {
+    let program = context
+        .executable
+        .as_ref()
+        .ok_or_else(|| Failure::new("this program does not know where it lies"))?;
+    state.create().and_then(|()| rotate(state)).map_err(|error| {
+        Failure::new(format!("{} can't be used", state.path().display()))
+            .because(error)
+            .hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR")
+    })?;
+    let log = File::options().create(true).append(true).open(state.log())?;
+    let log_start = log.metadata()?.len();
+    let mut command = tokio::process::Command::new(program);
+    command
+        .args(["emulator", "start", "--background"])
+        .args(arguments)
+        .arg("--state-dir")
+        .arg(state.path())
+        .current_dir(&context.directory)
+        // Its environment is the command's, but for the caller's secret.
+        .env_remove("OVHAI_TOKEN")
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(log.try_clone()?))
+        .stderr(Stdio::from(log));
+    if !arguments.iter().any(|argument| argument == "--port") {
+        let port = context.var("OVHAI_PORT").map_or_else(|| DEFAULT_PORT.to_string(), str::to_owned);
+        command.args(["--port", &port]);
+    }
+    let mut child = command.spawn()?;
+    let deadline = tokio::time::Instant::now() + START_TIMEOUT;
+    loop {
+        if let Some(running) = state.running() {
+            return Ok(running);
+        }
+        if let Some(status) = child.try_wait()? {
+            // Another command may have been faster.
+            if let Some(running) = wait_for_other(state).await {
+                return Ok(running);
+            }
+            return Err(why_not(state, log_start, &status.to_string()));
+        }
+        if tokio::time::Instant::now() >= deadline {
+            return Err(Failure::new("the emulator does not start")
+                .hint(format!("see why: {}", state.log().display())));
+        }
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+}
+
+/// The emulator that somebody else is starting in the directory at this moment.
+async fn wait_for_other(state: &StateDir) -> Option<Running> {
+    for _ in 0..200 {
+        if let Some(running) = state.running() {
+            return Some(running);
+        }
+        if !state.is_locked() {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    None
+}
+
+fn rotate(state: &StateDir) -> std::io::Result<()> {
+    match std::fs::metadata(state.log()) {
+        Ok(log) if log.len() > LOG_MAX => {
+            std::fs::rename(state.log(), state.log().with_extension("log.1"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What an emulator that did not start said last.
+fn why_not(state: &StateDir, from: u64, status: &str) -> Failure {
+    let mut said = String::new();
+    if let Ok(mut log) = File::open(state.log()) {
+        let _ = log.seek(SeekFrom::Start(from)).and_then(|_| log.read_to_string(&mut said));
+    }
+    let field = |name: &str| {
+        said.lines().rev().find_map(|line| line.trim().strip_prefix(name).map(|text| text.trim().to_owned()))
+    };
+    let failure = Failure::new("the emulator can't start")
+        .because(field("cause:").or_else(|| field("error:")).unwrap_or_else(|| status.to_owned()));
+    failure.hint(field("hint:").unwrap_or_else(|| format!("see {}", state.log().display())))
+}
