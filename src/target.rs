@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -117,7 +118,7 @@ pub(crate) async fn start_in_background(
             .because(error)
             .hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR")
     })?;
-    let log = File::options().create(true).append(true).open(state.log())?;
+    let log = File::options().create(true).append(true).mode(0o600).open(state.log())?;
     let log_start = log.metadata()?.len();
     let mut command = tokio::process::Command::new(program);
     command

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ovhai_api_types::{Region, Timestamp};
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::secret;
@@ -99,7 +100,11 @@ impl StateDir {
         // Somebody who only looks holds it for a moment; an emulator holds it for good.
         for _ in 0..20 {
             match file.try_lock() {
-                Ok(()) => return Ok(Some(Lock { _file: file })),
+                Ok(()) => {
+                    // What a killed one left would send others to an address of the past.
+                    self.withdraw();
+                    return Ok(Some(Lock { _file: file }));
+                }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
@@ -129,8 +134,9 @@ impl StateDir {
     /// The emulator that runs in it, as far as it has told; none if none does.
     pub fn running(&self) -> Option<Running> {
         let text = std::fs::read(self.running_file()).ok()?;
-        let running = serde_json::from_slice(&text).ok()?;
-        // What a killed emulator left is not believed.
-        self.is_locked().then_some(running)
+        let running: Running = serde_json::from_slice(&text).ok()?;
+        // What a killed emulator left is not believed, also when a new one has just begun.
+        let pid = i32::try_from(running.pid).ok().and_then(Pid::from_raw)?;
+        (self.is_locked() && test_kill_process(pid).is_ok()).then_some(running)
     }
 }

@@ -58,6 +58,8 @@ impl Start {
             // fails only where there is none to leave.
             let _ = rustix::process::setsid();
         }
+        // Whatever it writes is its owner's alone; the database has the apps' environment.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         start_logging(context, self.background);
         let mut builder = Emulator::builder()
             .address((self.host, port).into())

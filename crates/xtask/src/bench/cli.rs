@@ -51,7 +51,9 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     let curl_version = || with(Command::new(&curl), "--version");
     let mut tally = Tally::default();
     let mut pair = |what: &str, subject: &dyn Fn() -> Command, peer: &dyn Fn() -> Command| {
-        (batch(subject)?, batch(peer)?);
+        // Once unmeasured, so that all files are in the page cache.
+        batch(subject)?;
+        batch(peer)?;
         let measured = noise::rounds(bench.options.rounds, what, |number| {
             // Who comes first changes.
             if number % 2 == 0 {

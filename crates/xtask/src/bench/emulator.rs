@@ -51,7 +51,9 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
         serve(1, MOTO_PAGE, &scratch.join("log"), |port| moto_command(&moto, port))
     };
     // Once unmeasured, so that all files are in the page cache.
-    (ephemeral()?, directory()?, peer()?);
+    ephemeral()?;
+    directory()?;
+    peer()?;
     let measured = noise::rounds(bench.options.rounds, "start and idle memory", |number| {
         // Who comes first changes.
         let before = if number % 2 == 0 { Some(peer()?) } else { None };

@@ -20,7 +20,7 @@ const CONNECTIONS: usize = 16;
 const TOKEN: &str = r#"{"name":"bench","role":"ai_training_read","labelSelector":"group=A"}"#;
 
 /// Commits rows of a size one by one for a time: arguments are the file, the bytes, the seconds.
-const COMMIT: &str = r#"
+const COMMIT: &str = r"
 import json, sqlite3, sys, time, uuid
 path, size, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 db = sqlite3.connect(path, isolation_level=None)
@@ -35,7 +35,7 @@ while True:
     if took >= seconds:
         break
 print(json.dumps({'rows': rows, 'seconds': took}))
-"#;
+";
 
 /// Size of a row that `ovhai` writes for a token, and how many there are: the argument is the file.
 const SIZE: &str = r"
