@@ -30,7 +30,6 @@ struct Job {
 pub struct Transaction {
     state: Snapshot,
     changes: Vec<Change>,
-    touched: bool,
 }
 
 impl Transaction {
@@ -71,7 +70,6 @@ impl Transaction {
     /// Sets what is observed of an app; this is not stored.
     pub fn set_live(&mut self, id: AppId, live: Live) {
         self.state.set_live(id, live);
-        self.touched = true;
     }
 
     /// Adds or replaces a token.
@@ -135,15 +133,12 @@ impl Ledger {
     pub async fn transact<T>(&self, work: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
         let (out, done) = {
             let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut transaction =
-                Transaction { state: head.clone(), changes: Vec::new(), touched: false };
+            let mut transaction = Transaction { state: head.clone(), changes: Vec::new() };
             let out = work(&mut transaction)?;
-            if transaction.changes.is_empty() && !transaction.touched {
-                return Ok(out);
-            }
             *head = transaction.state.clone();
             let (answer, done) = oneshot::channel();
-            // Sent under the lock, so that the queue is in the order of the heads.
+            // Sent under the lock, so that the queue is in the order of the heads; sent also when
+            // nothing changes, because what was seen may not be durable yet.
             self.queue
                 .send(Job {
                     changes: transaction.changes,

@@ -371,6 +371,11 @@ impl Actor {
             self.transition(Event::Gone, None).await;
             return Next::Again;
         }
+        if record.state == AppState::Stopped && record.wanted == Wanted::Running {
+            // Somebody changed their mind while it was stopping.
+            self.transition(Event::StartAsked, None).await;
+            return Next::Again;
+        }
         Next::Rest
     }
 

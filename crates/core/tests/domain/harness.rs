@@ -1,0 +1,132 @@
+//! A platform of which nothing is real.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp};
+use ovhai_core::model::TokenClaims;
+use ovhai_core::policy::Principal;
+use ovhai_core::ports::{Clock, Ids, SignError, Signer, Store};
+use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_runtime::SimRuntime;
+use ovhai_store::MemoryStore;
+use uuid::Uuid;
+
+pub(crate) struct TestClock(AtomicU64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let next = self.0.fetch_add(1, Ordering::SeqCst);
+        Timestamp::from_millisecond(i64::try_from(next).unwrap()).unwrap()
+    }
+}
+
+pub(crate) struct TestIds(AtomicU64);
+
+impl Ids for TestIds {
+    fn uuid(&self) -> Uuid {
+        Uuid::from_u128(self.0.fetch_add(1, Ordering::SeqCst).into())
+    }
+}
+
+/// Tokens are their claims, readable.
+pub(crate) struct PlainSigner;
+
+impl Signer for PlainSigner {
+    fn sign(&self, claims: &TokenClaims) -> Result<String, SignError> {
+        Ok(format!("{}|{}|{}|{}", claims.project, claims.id, claims.version, claims.subject))
+    }
+
+    fn verify(&self, token: &str) -> Option<TokenClaims> {
+        let parts: Vec<_> = token.split('|').collect();
+        let [project, id, version, subject] = parts[..] else { return None };
+        Some(TokenClaims {
+            project: project.parse().ok()?,
+            id: id.parse().ok()?,
+            version: version.parse().ok()?,
+            subject: subject.parse().ok()?,
+        })
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) sim: SimRuntime,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) gra: Region,
+    pub(crate) admin: Principal,
+}
+
+impl World {
+    pub(crate) async fn new(sim: SimRuntime) -> Self {
+        Self::on(sim, Arc::new(MemoryStore::new())).await
+    }
+
+    pub(crate) async fn step_by_step() -> Self {
+        Self::new(SimRuntime::step_by_step()).await
+    }
+
+    pub(crate) async fn automatic() -> Self {
+        Self::new(SimRuntime::automatic(([127, 0, 0, 1], 9).into())).await
+    }
+
+    /// On a store that may hold something already.
+    pub(crate) async fn on(sim: SimRuntime, store: Arc<MemoryStore>) -> Self {
+        let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
+        let used = store.load().await.unwrap().apps.len() as u64 * 1000;
+        let platform = PlatformBuilder {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            runtime: Arc::new(sim.clone()),
+            clock: Arc::new(TestClock(AtomicU64::new(0))),
+            ids: Arc::new(TestIds(AtomicU64::new(used))),
+            signer: Arc::new(PlainSigner),
+            administrator: "admin".into(),
+            settings: Settings { regions, placement: None, user: "me".into() },
+        }
+        .start()
+        .await
+        .unwrap();
+        let admin = Principal::Administrator { user: "me".into() };
+        Self { platform, sim, store, gra: "GRA".parse().unwrap(), admin }
+    }
+
+    pub(crate) async fn submit(&self, json: &str) -> AppId {
+        let spec: AppSpec = serde_json::from_str(json).unwrap();
+        self.platform.create_app(&self.admin, &self.gra, &spec).await.unwrap().record.id
+    }
+
+    pub(crate) fn state(&self, id: AppId) -> Option<AppState> {
+        self.platform.snapshot().app(id).map(|entry| entry.record.state)
+    }
+
+    pub(crate) fn info(&self, id: AppId) -> String {
+        self.platform.snapshot().app(id).unwrap().record.info.message.clone()
+    }
+
+    pub(crate) fn endpoints(&self, id: AppId) -> usize {
+        self.platform.snapshot().app(id).map_or(0, |entry| entry.live.endpoints.len())
+    }
+
+    pub(crate) fn history(&self, id: AppId) -> Vec<AppState> {
+        self.platform.snapshot().app(id).unwrap().record.history.iter().map(|h| h.state).collect()
+    }
+
+    /// Lets everything happen that can happen now; time does not pass.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) async fn becomes(&self, id: AppId, state: AppState) {
+        self.settle().await;
+        assert_eq!(self.state(id), Some(state), "history: {:?}", self.history(id));
+    }
+
+    pub(crate) async fn pass(&self, time: Duration) {
+        self.settle().await;
+        tokio::time::advance(time).await;
+        self.settle().await;
+    }
+}

@@ -1,0 +1,126 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ovhai_api_types::{AppState, Selector};
+use ovhai_core::platform::AppQuery;
+use ovhai_core::ports::Store;
+use proptest::prelude::*;
+
+use crate::harness::World;
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_stored_did_not_happen() {
+    let w = World::automatic().await;
+    let id = w.submit(r#"{"image":"a","labels":{"group":"A"}}"#).await;
+    w.becomes(id, AppState::Running).await;
+    w.store.set_failing(true);
+    let spec = serde_json::from_str(r#"{"image":"b"}"#).unwrap();
+    assert!(w.platform.create_app(&w.admin, &w.gra, &spec).await.is_err());
+    let label = serde_json::from_str(r#"{"name":"group","value":"B"}"#).unwrap();
+    assert!(w.platform.label_app(&w.admin, &w.gra, id, &label).await.is_err());
+    assert!(w.platform.stop_app(&w.admin, &w.gra, id).await.is_err());
+    w.becomes(id, AppState::Running).await;
+    assert_eq!(w.platform.snapshot().app_count(), 1);
+    w.store.set_failing(false);
+    w.platform.label_app(&w.admin, &w.gra, id, &label).await.unwrap();
+    let record = w.platform.snapshot().app(id).unwrap().record.clone();
+    assert_eq!(record.labels.get("group").map(|v| v.as_str()), Some("B"));
+    assert_eq!(w.store.load().await.unwrap().apps, [(*record).clone()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_at_once_are_all_kept_in_order() {
+    let w = Arc::new(World::automatic().await);
+    let spec: ovhai_api_types::TokenSpec =
+        serde_json::from_str(r#"{"name":"t","role":"read"}"#).unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..500 {
+        let (w, spec) = (Arc::clone(&w), spec.clone());
+        tasks.spawn(async move {
+            let token = w.platform.create_token(&w.admin, &w.gra, &spec).await.unwrap();
+            assert!(w.platform.snapshot().token(token.record.id).is_some(), "visible once answered");
+            token.record.seq
+        });
+    }
+    let seqs: BTreeSet<u64> = tasks.join_all().await.into_iter().collect();
+    assert_eq!(seqs.len(), 500);
+    let listed = w.platform.list_tokens(&w.admin, &w.gra).unwrap();
+    assert!(listed.is_sorted_by_key(|token| std::cmp::Reverse(token.seq)), "newest first");
+    assert_eq!(w.store.load().await.unwrap().tokens.len(), 500);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Add(Vec<(String, String)>),
+    Label(usize, String, Option<String>),
+    Remove(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = || "[abc]".prop_map(String::from);
+    let value = || "[xyz]?".prop_map(String::from);
+    prop_oneof![
+        3 => prop::collection::vec((key(), value()), 0..4).prop_map(Step::Add),
+        2 => (0usize..40, key(), prop::option::of(value())).prop_map(|(i, k, v)| Step::Label(i, k, v)),
+        1 => (0usize..40).prop_map(Step::Remove),
+    ]
+}
+
+fn selector() -> impl Strategy<Value = Selector> {
+    let term = "([abc]|![abc]|[abc]=[xyz]?|[abc]!=[xyz]|[abc] in \\([xyz](,[xyz])?\\)|[abc] notin \\([xyz]\\)|ovh/type=app|ovh/type!=app)";
+    prop::collection::vec(term, 0..3).prop_map(|terms| terms.join(",").parse().unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever happened to the index, a query finds what a scan finds.
+    #[test]
+    fn the_index_agrees_with_a_scan(
+        steps in prop::collection::vec(step(), 1..60),
+        selectors in prop::collection::vec(selector(), 1..8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let w = World::automatic().await;
+            let mut ids = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Add(labels) => {
+                        let labels: std::collections::BTreeMap<_, _> = labels.into_iter().collect();
+                        let spec = serde_json::json!({"image": "a", "labels": labels}).to_string();
+                        ids.push(w.submit(&spec).await);
+                    }
+                    Step::Label(i, name, value) if !ids.is_empty() => {
+                        let id = ids[i % ids.len()];
+                        let update = ovhai_api_types::LabelUpdate { name, value };
+                        w.platform.label_app(&w.admin, &w.gra, id, &update).await.unwrap();
+                    }
+                    Step::Remove(i) if !ids.is_empty() => {
+                        let id = ids.remove(i % ids.len());
+                        w.platform.delete_app(&w.admin, &w.gra, id, true).await.unwrap();
+                        w.settle().await;
+                    }
+                    _ => {}
+                }
+            }
+            w.settle().await;
+            for selector in selectors {
+                let query = AppQuery { selector: selector.clone(), ..AppQuery::default() };
+                let found = w.platform.list_apps(&w.admin, &w.gra, &query).unwrap();
+                let found: Vec<_> = found.iter().map(|app| app.record.id).collect();
+                let snapshot = w.platform.snapshot();
+                let mut scanned: Vec<_> =
+                    snapshot.apps().filter(|app| selector.matches(&app.record.labels)).collect();
+                scanned.sort_by_key(|app| app.record.seq);
+                let scanned: Vec<_> = scanned.iter().map(|app| app.record.id).collect();
+                prop_assert_eq!(&found, &scanned, "{}", selector);
+            }
+            Ok(())
+        })?;
+    }
+}

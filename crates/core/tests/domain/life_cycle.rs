@@ -1,0 +1,257 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use ovhai_api_types::{AppState, ScalingStrategy};
+use ovhai_core::ports::{Fault, Store};
+use ovhai_runtime::SimRuntime;
+
+use crate::harness::World;
+
+const APP: &str = r#"{"image":"a"}"#;
+
+#[tokio::test(start_paused = true)]
+async fn the_guides_states_step_by_step() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.becomes(id, AppState::Initializing).await;
+    assert_eq!(w.endpoints(id), 0);
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    assert_eq!(w.endpoints(id), 1);
+
+    w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
+    w.becomes(id, AppState::Stopping).await;
+    assert_eq!(w.endpoints(id), 0, "out of the gateway's sight before it is gone");
+    w.sim.finish(1);
+    w.becomes(id, AppState::Stopped).await;
+
+    w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
+    w.settle().await;
+    w.sim.ready(1); // numbers begin anew with every activation
+    w.becomes(id, AppState::Running).await;
+    use AppState::{Initializing, Queued, Running, Stopped, Stopping};
+    assert_eq!(
+        w.history(id),
+        [Queued, Initializing, Running, Stopping, Stopped, Queued, Initializing, Running]
+    );
+
+    w.platform.delete_app(&w.admin, &w.gra, id, false).await.unwrap();
+    w.becomes(id, AppState::Deleting).await;
+    w.sim.finish(1);
+    w.settle().await;
+    assert_eq!(w.state(id), None);
+    assert!(w.store.load().await.unwrap().apps.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exit_before_the_first_answer_fails_the_app() {
+    let w = World::step_by_step().await;
+    let id = w.submit(r#"{"image":"a","scalingStrategy":{"fixed":{"replicas":2}}}"#).await;
+    w.settle().await;
+    w.sim.exit(1, Fault::User, "exited with status 1");
+    w.settle().await;
+    w.sim.finish(2);
+    w.becomes(id, AppState::Failed).await;
+    assert_eq!(w.info(id), "exited with status 1");
+    assert!(w.sim.launched().iter().all(|l| l.gone), "the other replica is stopped too");
+
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.sim.exit(1, Fault::Platform, "no port");
+    w.becomes(id, AppState::Error).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_never_answers_fails_at_its_deadline() {
+    let w = World::step_by_step().await;
+    let id = w
+        .submit(r#"{"image":"a","deploymentStrategy":{"progressDeadlineSeconds":30}}"#)
+        .await;
+    w.settle().await;
+    w.sim.waiting(1, "it listens on 5000");
+    w.pass(Duration::from_secs(29)).await;
+    w.becomes(id, AppState::Initializing).await;
+    w.pass(Duration::from_secs(2)).await;
+    w.becomes(id, AppState::Failed).await;
+    assert_eq!(w.info(id), "The app did not answer within 30 s: it listens on 5000");
+    w.sim.finish(1);
+    w.becomes(id, AppState::Failed).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn scaling_keeps_answering() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    let three: ScalingStrategy = serde_json::from_str(r#"{"fixed":{"replicas":3}}"#).unwrap();
+    w.platform.scale_app(&w.admin, &w.gra, id, &three).await.unwrap();
+    w.becomes(id, AppState::Scaling).await;
+    assert_eq!(w.endpoints(id), 1);
+    w.sim.ready(2);
+    w.sim.ready(3);
+    w.becomes(id, AppState::Running).await;
+    assert_eq!(w.endpoints(id), 3);
+    let one: ScalingStrategy = serde_json::from_str(r#"{"fixed":{"replicas":1}}"#).unwrap();
+    w.platform.scale_app(&w.admin, &w.gra, id, &one).await.unwrap();
+    w.becomes(id, AppState::Scaling).await;
+    assert_eq!(w.sim.alive(), [1], "the youngest go");
+    w.sim.finish(2);
+    w.sim.finish(3);
+    w.becomes(id, AppState::Running).await;
+    assert_eq!(w.endpoints(id), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_image_replaces_without_a_gap_and_a_bad_one_changes_nothing() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    w.platform.set_image(&w.admin, &w.gra, id, "b").await.unwrap();
+    w.becomes(id, AppState::Scaling).await;
+    assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![1, 2]));
+    w.sim.ready(2);
+    w.settle().await;
+    assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![2]));
+    w.sim.finish(1);
+    w.becomes(id, AppState::Running).await;
+
+    w.platform.set_image(&w.admin, &w.gra, id, "bad").await.unwrap();
+    w.settle().await;
+    w.sim.exit(3, Fault::User, "no such image");
+    w.becomes(id, AppState::Running).await;
+    assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![2]));
+    assert!(w.info(id).contains("no such image"), "{}", w.info(id));
+    w.pass(Duration::from_hours(1)).await;
+    assert_eq!(w.sim.launched().len(), 3, "it is not tried again by itself");
+
+    w.platform.set_image(&w.admin, &w.gra, id, "good").await.unwrap();
+    w.settle().await;
+    w.sim.ready(4);
+    w.settle().await;
+    w.sim.finish(2);
+    w.becomes(id, AppState::Running).await;
+    assert_eq!(w.sim.launched()[3].image, "good");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_is_mended_and_a_crash_loop_given_up() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    for crash in 1..=5 {
+        w.sim.exit(crash, Fault::User, "segmentation fault");
+        w.settle().await;
+        assert_eq!(w.state(id), Some(AppState::Scaling), "crash {crash}");
+        w.pass(Duration::from_secs(10)).await;
+        w.sim.ready(crash + 1);
+        w.becomes(id, AppState::Running).await;
+    }
+    w.sim.exit(6, Fault::User, "segmentation fault");
+    w.becomes(id, AppState::Failed).await;
+    assert!(w.info(id).contains("segmentation fault"));
+
+    // One that lived for a while has recovered.
+    w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
+    w.settle().await;
+    for number in 1..=8 {
+        w.sim.ready(number);
+        w.becomes(id, AppState::Running).await;
+        w.pass(Duration::from_mins(2)).await;
+        w.sim.exit(number, Fault::User, "restarted");
+        w.pass(Duration::from_secs(1)).await;
+    }
+    assert_eq!(w.state(id), Some(AppState::Scaling));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_twice_starting_twice_and_changing_ones_mind() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    for _ in 0..2 {
+        w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
+    }
+    assert_eq!(w.sim.launched().len(), 1);
+    for _ in 0..2 {
+        w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
+    }
+    w.settle().await;
+    // Wanted again while it is still stopping: it stops, and then starts.
+    w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
+    w.becomes(id, AppState::Stopping).await;
+    w.sim.finish(1);
+    w.settle().await;
+    w.sim.ready(2);
+    w.becomes(id, AppState::Running).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn forced_deletion_gives_no_time_and_none_is_given_to_what_is_stopping() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.settle().await;
+    w.platform.delete_app(&w.admin, &w.gra, id, false).await.unwrap();
+    w.settle().await;
+    assert_eq!(w.sim.launched()[0].stopping, Some(Duration::from_secs(10)));
+    assert!(w.platform.start_app(&w.admin, &w.gra, id).await.is_err(), "it is being deleted");
+    w.platform.delete_app(&w.admin, &w.gra, id, true).await.unwrap();
+    w.settle().await;
+    assert_eq!(w.sim.launched()[0].stopping, Some(Duration::ZERO));
+    w.sim.finish(1);
+    w.settle().await;
+    assert_eq!(w.state(id), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_brings_every_app_back_to_what_is_wanted() {
+    let w = World::automatic().await;
+    let running = w.submit(APP).await;
+    let stopped = w.submit(APP).await;
+    w.settle().await;
+    w.platform.stop_app(&w.admin, &w.gra, stopped).await.unwrap();
+    w.becomes(stopped, AppState::Stopped).await;
+    w.becomes(running, AppState::Running).await;
+    w.platform.shutdown(Duration::from_secs(1)).await;
+
+    let again = World::on(SimRuntime::step_by_step(), Arc::clone(&w.store)).await;
+    again.becomes(running, AppState::Initializing).await;
+    again.becomes(stopped, AppState::Stopped).await;
+    assert_eq!(again.sim.launched().len(), 1);
+    again.sim.ready(1);
+    again.becomes(running, AppState::Running).await;
+    again.platform.delete_app(&again.admin, &again.gra, running, false).await.unwrap();
+    again.becomes(running, AppState::Deleting).await;
+    again.platform.shutdown(Duration::from_millis(1)).await;
+
+    // Killed in the middle of a deletion: it is finished after.
+    let third = World::on(SimRuntime::step_by_step(), Arc::clone(&w.store)).await;
+    third.settle().await;
+    assert_eq!(third.state(running), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn storms_of_orders_end_in_the_last_ones_state() {
+    let w = World::automatic().await;
+    let id = w.submit(APP).await;
+    for round in 0..50 {
+        if round % 3 == 0 {
+            w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
+        } else {
+            w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
+        }
+        if round % 7 == 0 {
+            w.settle().await;
+        }
+    }
+    w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
+    w.becomes(id, AppState::Running).await;
+    assert_eq!(w.sim.alive().len(), 1);
+}

@@ -1,0 +1,123 @@
+use ovhai_api_types::{AppSpec, Role, TokenSpec};
+use ovhai_core::Error;
+use ovhai_core::policy::{Effect, Principal};
+
+use crate::harness::World;
+
+fn spec(role: &str, selector: Option<&str>) -> TokenSpec {
+    TokenSpec { name: "t".into(), role: role.into(), label_selector: selector.map(Into::into) }
+}
+
+async fn holder(w: &World, role: &str, selector: Option<&str>) -> Principal {
+    let token = w.platform.create_token(&w.admin, &w.gra, &spec(role, selector)).await.unwrap();
+    w.platform.authenticate(&w.platform.snapshot(), &token.value).unwrap()
+}
+
+fn app(json: &str) -> AppSpec {
+    serde_json::from_str(json).unwrap()
+}
+
+fn effect(error: Error) -> Effect {
+    match error {
+        Error::Denied(decision) => decision.effect,
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_newest_version_of_a_living_token_is_somebody() {
+    let w = World::automatic().await;
+    let known = |value: &str| w.platform.authenticate(&w.platform.snapshot(), value).is_some();
+    let first = w.platform.create_token(&w.admin, &w.gra, &spec("read", None)).await.unwrap();
+    assert_eq!((first.record.version, first.record.role), (1, Role::Read));
+    assert!(known(&first.value));
+    let second = w.platform.renew_token(&w.admin, &w.gra, first.record.id).await.unwrap();
+    assert_eq!((second.record.version, second.record.id), (2, first.record.id));
+    assert!(known(&second.value) && !known(&first.value));
+    let future = second.value.replace("|2|", "|3|");
+    assert!(!known(&future));
+    w.platform.delete_token(&w.admin, &w.gra, first.record.id).await.unwrap();
+    assert!(!known(&second.value));
+    assert!(known("admin") && !known("Admin") && !known(""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_tokens_name_the_field() {
+    let w = World::automatic().await;
+    let long = "x".repeat(101);
+    for (name, role, selector, field) in [
+        ("", "read", None, "name"),
+        (long.as_str(), "read", None, "name"),
+        ("t", "administrator", None, "role"),
+        ("t", "root", None, "role"),
+        ("t", "read", Some("a b"), "labelSelector"),
+    ] {
+        let spec = TokenSpec { name: name.into(), ..spec(role, selector) };
+        match w.platform.create_token(&w.admin, &w.gra, &spec).await {
+            Err(Error::Invalid { field: at, .. }) => assert_eq!(at, field),
+            other => panic!("{name:?} {role} {selector:?}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_operator_creates_falls_into_its_scope_or_is_refused() {
+    let w = World::automatic().await;
+    let operator = holder(&w, "operator", Some("group=A,team!=x")).await;
+    let create = |json| {
+        let (spec, operator) = (app(json), operator.clone());
+        let w = &w;
+        async move { w.platform.create_app(&operator, &w.gra, &spec).await }
+    };
+    let made = create(r#"{"image":"a","labels":{"other":"1"}}"#).await.unwrap();
+    assert_eq!(made.record.labels.get("group").map(|v| v.as_str()), Some("A"));
+    let made = create(r#"{"image":"a","labels":{"group":"B"}}"#).await.unwrap();
+    assert_eq!(made.record.labels.get("group").map(|v| v.as_str()), Some("A"), "the scope's wins");
+    let refused = create(r#"{"image":"a","labels":{"team":"x"}}"#).await.unwrap_err();
+    assert_eq!(effect(refused), Effect::Forbidden);
+    let one = holder(&w, "operator", Some(&format!("ovh/id={}", made.record.id))).await;
+    let refused = w.platform.create_app(&one, &w.gra, &app(r#"{"image":"a"}"#)).await.unwrap_err();
+    assert_eq!(effect(refused), Effect::Forbidden, "a new app has another id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn platform_labels_are_the_platforms() {
+    let w = World::automatic().await;
+    let spec = r#"{"image":"a","labels":{"ovh/id":"mine","ovh/type":"job","ovh/x":"not a value!","group":null}}"#;
+    let id = w.submit(spec).await;
+    let snapshot = w.platform.snapshot();
+    let labels: Vec<_> =
+        snapshot.app(id).unwrap().record.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    assert_eq!(labels, [format!("ovh/id={id}"), "ovh/type=app".into()]);
+    let update = serde_json::from_str(r#"{"name":"ovh/id","value":"x"}"#).unwrap();
+    assert!(w.platform.label_app(&w.admin, &w.gra, id, &update).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn scopes_narrow_what_is_seen_and_what_can_be_touched() {
+    let w = World::automatic().await;
+    let mine = w.submit(r#"{"image":"a","labels":{"group":"A"}}"#).await;
+    let other = w.submit(r#"{"image":"a","labels":{"group":"B"}}"#).await;
+    let operator = holder(&w, "operator", Some("group=A")).await;
+    let reader = holder(&w, "read", Some("group=A")).await;
+    let list = |who: &Principal| w.platform.list_apps(who, &w.gra, &Default::default());
+    assert_eq!(list(&operator).unwrap().iter().map(|a| a.record.id).collect::<Vec<_>>(), [mine]);
+    assert_eq!(effect(list(&reader).unwrap_err()), Effect::Forbidden);
+    assert!(w.platform.stop_app(&operator, &w.gra, mine).await.is_ok());
+    // Exactly as if it were not there.
+    let hidden = w.platform.stop_app(&operator, &w.gra, other).await.unwrap_err().to_string();
+    assert_eq!(hidden, format!("there is no app {other}"));
+    let bhs = "BHS".parse().unwrap();
+    assert_eq!(
+        effect(w.platform.list_apps(&operator, &bhs, &Default::default()).unwrap_err()),
+        Effect::Unauthenticated
+    );
+    assert!(matches!(w.platform.get_app(&w.admin, &bhs, mine), Err(Error::NotFound { .. })));
+    let process = app(r#"{"image":"a","runtime":"process","command":["true"]}"#);
+    let refused = w.platform.create_app(&operator, &w.gra, &process).await.unwrap_err();
+    assert_eq!(effect(refused), Effect::Forbidden);
+    let unscoped = holder(&w, "operator", None).await;
+    let refused = w.platform.create_app(&unscoped, &w.gra, &process).await.unwrap_err();
+    assert_eq!(effect(refused), Effect::Forbidden);
+    w.platform.create_app(&w.admin, &w.gra, &process).await.unwrap();
+}

@@ -1,0 +1,79 @@
+//! The command line in an environment of its own.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A home, a state directory and an executable. The emulator that commands start by themselves
+/// ends with it.
+#[derive(Debug)]
+pub struct TestCli {
+    home: TempDir,
+    executable: PathBuf,
+}
+
+impl TestCli {
+    /// `executable` is `ovhai`.
+    pub fn new(executable: impl Into<PathBuf>) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        Self { home, executable: executable.into() }
+    }
+
+    /// The home directory.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The state directory.
+    pub fn state_dir(&self) -> PathBuf {
+        self.home().join("state")
+    }
+
+    /// `ovhai` with these arguments.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.executable);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home())
+            .env("USER", "tester")
+            .env("OVHAI_STATE_DIR", self.state_dir())
+            .env("OVHAI_PORT", "0")
+            .env("OVHAI_KEYRING", "0")
+            .current_dir(self.home());
+        command
+    }
+
+    /// Runs it; panics unless it succeeds; what it printed.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("it runs");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// Runs it with `-o json`.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let text = self.ok(&[arguments, &["-o", "json"]].concat());
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// Runs it; panics if it succeeds; exit code and what it said on stderr.
+    pub fn fails(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.command(arguments).output().expect("it runs");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert!(!output.status.success(), "{arguments:?} succeeded: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+        (output.status.code().unwrap_or(-1), said)
+    }
+}
+
+impl Drop for TestCli {
+    fn drop(&mut self) {
+        // None may run.
+        let _ = self.command(&["emulator", "stop", "--quiet"]).output();
+    }
+}
