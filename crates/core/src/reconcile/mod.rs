@@ -33,6 +33,8 @@ const SHUTDOWN_GRACE: Duration = Duration::from_millis(1200);
 const STABLE: Duration = Duration::from_mins(1);
 /// After so many crashes in a row the app is given up.
 const MAX_CRASHES: u32 = 5;
+/// Before a change that could not be stored is tried again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Before the second and every further restart; doubles.
 const RESTART_DELAY: Duration = Duration::from_millis(500);
 
@@ -74,6 +76,8 @@ pub(crate) struct Actor {
     reporter: mpsc::UnboundedSender<(u64, ReplicaEvent)>,
     crashes: u32,
     restart_at: Option<Instant>,
+    /// A change was not kept; what was done for it is done again then.
+    retry_at: Option<Instant>,
     /// What could not be brought up while older replicas go on answering: not tried again until
     /// something else is wanted.
     given_up: Option<(Target, String)>,
@@ -106,6 +110,7 @@ impl Actor {
             reporter,
             crashes: 0,
             restart_at: None,
+            retry_at: None,
             given_up: None,
             published: Live::default(),
         };
@@ -175,7 +180,7 @@ impl Actor {
             .values()
             .filter(|slot| slot.phase == Phase::Starting)
             .map(|slot| slot.since + deadline);
-        starting.chain(self.restart_at).min()
+        starting.chain(self.restart_at).chain(self.retry_at).min()
     }
 
     fn observed(&self) -> Vec<Observed> {
@@ -252,15 +257,21 @@ impl Actor {
     }
 
     /// Applies an event of the life cycle; says whether the state changed.
-    async fn transition(&self, event: Event, message: Option<&str>) -> bool {
+    async fn transition(&mut self, event: Event, message: Option<&str>) -> bool {
         let Some(platform) = self.platform.upgrade() else { return false };
-        let now = platform.clock.now();
-        let changed =
-            platform.ledger.transact(|tx| Ok(apply(tx, self.id, event, message, now))).await;
+        let (id, now) = (self.id, platform.clock.now());
+        let changed = platform.ledger.transact(|tx| Ok(apply(tx, id, event, message, now))).await;
         changed.unwrap_or_else(|error| {
-            tracing::warn!(app = %self.id, %error, ?event, "a change of state was not kept");
+            tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
+            self.retry_at = Some(Instant::now() + RETRY_DELAY);
             false
         })
+    }
+
+    /// The same, and then on with what follows from it.
+    async fn advance(&mut self, event: Event) -> Next {
+        self.transition(event, None).await;
+        if self.retry_at.is_some() { Next::Wait } else { Next::Again }
     }
 
     /// Makes what gateways see true.
@@ -273,8 +284,7 @@ impl Actor {
             .collect();
         let live = Live { endpoints };
         if live != self.published {
-            self.published = live.clone();
-            let id = self.id;
+            let (id, published) = (self.id, live.clone());
             let kept = platform
                 .ledger
                 .transact(|tx| {
@@ -282,8 +292,12 @@ impl Actor {
                     Ok(())
                 })
                 .await;
-            if let Err(error) = kept {
-                tracing::warn!(app = %self.id, %error, "the app's addresses were not published");
+            match kept {
+                Ok(()) => self.published = published,
+                Err(error) => {
+                    tracing::warn!(app = %id, %error, "the app's addresses were not published");
+                    self.retry_at = Some(Instant::now() + RETRY_DELAY);
+                }
             }
         }
     }
@@ -326,6 +340,7 @@ impl Actor {
     }
 
     async fn step(&mut self, platform: &Arc<Platform>) -> Next {
+        self.retry_at = None;
         let record = match platform.snapshot().app(self.id) {
             Some(entry) => Arc::clone(&entry.record),
             None => return Next::Rest,
@@ -368,22 +383,19 @@ impl Actor {
             return Next::Wait;
         }
         if matches!(record.state, AppState::Stopping | AppState::Deleting) {
-            self.transition(Event::Gone, None).await;
-            return Next::Again;
+            return self.advance(Event::Gone).await;
         }
         if record.state == AppState::Stopped && record.wanted == Wanted::Running {
             // Somebody changed their mind while it was stopping.
-            self.transition(Event::StartAsked, None).await;
-            return Next::Again;
+            return self.advance(Event::StartAsked).await;
         }
-        Next::Rest
+        if self.retry_at.is_some() { Next::Wait } else { Next::Rest }
     }
 
     /// Towards the wanted replicas.
     async fn converge(&mut self, platform: &Platform, record: &AppRecord, target: Target) -> Next {
         if record.state == AppState::Queued {
-            self.transition(Event::Placed, None).await;
-            return Next::Again;
+            return self.advance(Event::Placed).await;
         }
         if self.expire(record).await {
             return Next::Again;

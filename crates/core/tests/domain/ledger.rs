@@ -21,7 +21,13 @@ async fn what_can_not_be_stored_did_not_happen() {
     assert!(w.platform.stop_app(&w.admin, &w.gra, id).await.is_err());
     w.becomes(id, AppState::Running).await;
     assert_eq!(w.platform.snapshot().app_count(), 1);
+    // What the app itself does meanwhile is not lost either: it is tried again.
+    w.sim.exit(1, ovhai_core::ports::Fault::User, "crashed");
+    w.pass(std::time::Duration::from_secs(5)).await;
     w.store.set_failing(false);
+    w.pass(std::time::Duration::from_secs(5)).await;
+    w.becomes(id, AppState::Running).await;
+    assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![2]));
     w.platform.label_app(&w.admin, &w.gra, id, &label).await.unwrap();
     let record = w.platform.snapshot().app(id).unwrap().record.clone();
     assert_eq!(record.labels.get("group").map(|v| v.as_str()), Some("B"));
