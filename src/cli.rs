@@ -86,6 +86,11 @@ impl Command {
         matches!(self, Self::Demo(_) | Self::Emulator(_))
     }
 
+    /// Whether the command itself does what is to be done when the program is asked to end.
+    pub(crate) fn handles_signals(&self) -> bool {
+        matches!(self, Self::Emulator(command) if command.handles_signals())
+    }
+
     /// Runs it.
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         match self {

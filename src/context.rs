@@ -111,13 +111,19 @@ impl Context {
     }
 
     /// The caller's token, when one was given.
-    pub fn token(&self) -> Option<&str> {
-        self.global
-            .token
-            .as_deref()
-            .map(str::trim)
-            .filter(|token| !token.is_empty())
-            .or_else(|| self.var("OVHAI_TOKEN").map(str::trim))
+    pub fn token(&self) -> Result<Option<&str>> {
+        let given = self.global.token.as_deref().or_else(|| self.var("OVHAI_TOKEN"));
+        let Some(token) = given.map(str::trim) else { return Ok(None) };
+        // Not silently somebody else: an unset variable must not make an administrator.
+        if token.is_empty() {
+            return Err(Failure::usage("the token is empty")
+                .hint("is the variable set that --token takes it from?"));
+        }
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::usage("the token has characters that no token has")
+                .hint("copy it again, whole and without blanks"));
+        }
+        Ok(Some(token))
     }
 
     /// The region that was named.
@@ -136,7 +142,18 @@ impl Context {
     /// Asks before something that can't be undone. Where nobody can be asked it goes on, as
     /// scripts expect; `yes` goes on anyway.
     pub(crate) fn confirm(&mut self, question: &str, yes: bool) -> Result<()> {
-        if yes || self.prompter.confirm(question)?.unwrap_or(true) {
+        if yes {
+            return Ok(());
+        }
+        let answer = self.prompter.confirm(question).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => {
+                // The prompt hid it.
+                let _ = self.err.write_all(b"\x1b[?25h\n");
+                Failure::interrupted()
+            }
+            _ => error.into(),
+        })?;
+        if answer.unwrap_or(true) {
             Ok(())
         } else {
             Err(Failure::new("cancelled, nothing was changed"))

@@ -4,9 +4,10 @@
 //! `credentials.json` in the state directory (mode 0600) lists the tokens that were made here;
 //! their strings stand there only when there is no keyring. Nothing in this module is logged.
 
+use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ovhai_api_types::{App, Labels, Region, Role, Selector, Token, TokenId};
 use serde::{Deserialize, Serialize};
@@ -52,17 +53,7 @@ impl Credentials {
     /// Those of the state directory.
     pub(crate) fn open(context: &Context) -> Result<Self> {
         let path = state_dir(context)?.join("credentials.json");
-        let contents = match std::fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
-                Failure::new(format!("{} is damaged", path.display()))
-                    .because(error)
-                    .hint("delete it and regenerate the tokens: ovhai token regenerate NAME")
-            })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Contents::default(),
-            Err(error) => {
-                return Err(Failure::new(format!("{} can't be read", path.display())).because(error));
-            }
-        };
+        let contents = read(&path)?;
         Ok(Self { path, contents, keyring: context.var("OVHAI_KEYRING") != Some("0") })
     }
 
@@ -70,6 +61,7 @@ impl Credentials {
     pub(crate) fn keep(&mut self, token: &Token, region: &Region, value: &str) -> Result<Place> {
         let kept = self.keyring && keyring::set(token.id, value);
         let place = if kept { Place::Keyring } else { Place::File };
+        let _lock = self.lock_and_reload()?;
         self.contents.tokens.retain(|entry| entry.id != token.id);
         self.contents.tokens.push(Entry {
             id: token.id,
@@ -86,6 +78,7 @@ impl Credentials {
 
     /// Forgets a token's string.
     pub(crate) fn forget(&mut self, id: TokenId) -> Result<()> {
+        let _lock = self.lock_and_reload()?;
         let Some(at) = self.contents.tokens.iter().position(|entry| entry.id == id) else {
             return Ok(());
         };
@@ -97,7 +90,7 @@ impl Credentials {
     }
 
     /// The path of the file.
-    pub(crate) fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -135,6 +128,25 @@ impl Credentials {
         described.join(", ")
     }
 
+    /// Keeps other commands from changing the file meanwhile, and takes what they have changed.
+    fn lock_and_reload(&mut self) -> Result<File> {
+        let path = self.path.with_extension("lock");
+        let lock = || {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            let mut options = File::options();
+            let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        let file = lock().map_err(|error: std::io::Error| {
+            Failure::new(format!("{} can't be locked", path.display())).because(error)
+        })?;
+        self.contents = read(&self.path)?;
+        Ok(file)
+    }
+
     fn write(&self) -> Result<()> {
         let failed = |error: std::io::Error| {
             Failure::new(format!("{} can't be written", self.path.display())).because(error)
@@ -158,6 +170,18 @@ impl Credentials {
             std::fs::rename(&temporary, &self.path)
         };
         write().map_err(failed)
+    }
+}
+
+fn read(path: &Path) -> Result<Contents> {
+    match std::fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text).map_err(|error| {
+            Failure::new(format!("{} is damaged", path.display()))
+                .because(error)
+                .hint("delete it and regenerate the tokens: ovhai token regenerate NAME")
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Contents::default()),
+        Err(error) => Err(Failure::new(format!("{} can't be read", path.display())).because(error)),
     }
 }
 

@@ -117,6 +117,9 @@ impl From<ClientError> for Failure {
                 failure.hint("use a token with another role or scope, or none: --token and OVHAI_TOKEN choose the caller")
             }
             ClientError::Api { status: 404, message } => Self::not_found(message.clone()),
+            ClientError::Api { status: 400, message } => {
+                Self::usage("the server refuses a value").because(message)
+            }
             ClientError::Api { status, message } => {
                 Self::new(format!("request error: {status}")).because(message)
             }

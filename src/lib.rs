@@ -71,7 +71,11 @@ fn execute(cli: Cli, context: &mut Context) -> u8 {
     };
     let outcome = match builder.enable_all().build() {
         Ok(runtime) => {
+            let stops_by_itself = cli.command.handles_signals();
             let outcome = runtime.block_on(async {
+                if stops_by_itself {
+                    return dispatch(cli, context).await;
+                }
                 tokio::select! {
                     outcome = dispatch(cli, context) => outcome,
                     () = context::interrupted() => Err(Failure::interrupted()),

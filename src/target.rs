@@ -37,6 +37,8 @@ pub(crate) struct Target {
 impl Target {
     /// Finds the server, and starts it when that is a local one that does not run.
     pub(crate) async fn find(context: &mut Context) -> Result<Self> {
+        // Before anything is started for it.
+        context.token()?;
         let running = match context.embedded.clone() {
             Some(running) => running,
             None => find_or_start(context).await?,
@@ -57,14 +59,8 @@ impl Target {
         let base = format!("{}/regions/{region}", root(&running));
         let endpoint = |bearer: &str| Endpoint { base: base.clone(), bearer: bearer.to_owned() };
         let login = Client::new(endpoint(&running.administrator))?;
-        let client = match context.token() {
-            Some(token) => {
-                if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    return Err(Failure::usage("the token has characters that no token has")
-                        .hint("copy it again, whole and without blanks"));
-                }
-                Client::new(endpoint(token))?
-            }
+        let client = match context.token()? {
+            Some(token) => Client::new(endpoint(token))?,
             None => login.clone(),
         };
         Ok(Self { client, login, region, address: running.address })
@@ -85,10 +81,31 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     }
 }
 
+/// The port of an emulator that is started: `OVHAI_PORT`, or the default.
+pub(crate) fn port(context: &Context) -> Result<u16> {
+    context.var("OVHAI_PORT").map_or(Ok(DEFAULT_PORT), |text| {
+        text.parse()
+            .map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))
+    })
+}
+
 async fn find_or_start(context: &mut Context) -> Result<Running> {
     let state = StateDir::new(state_dir(context)?);
     if let Some(running) = state.running() {
         return Ok(running);
+    }
+    if state.is_locked() {
+        // It has not told yet where it is, or what it told is gone.
+        return match wait_for_other(&state).await {
+            Some(running) => Ok(running),
+            None if !state.is_locked() => Box::pin(find_or_start(context)).await,
+            None => Err(Failure::new(format!(
+                "an emulator holds {} but does not tell where it is",
+                state.path().display()
+            ))
+            .because("emulator.json is missing or damaged")
+            .hint("start it again: ovhai emulator stop, and the next command starts one")),
+        };
     }
     if context.var("OVHAI_AUTOSTART") == Some("0") {
         return Err(Failure::new(format!("no emulator runs in {}", state.path().display()))
@@ -133,8 +150,7 @@ pub(crate) async fn start_in_background(
         .stdout(Stdio::from(log.try_clone()?))
         .stderr(Stdio::from(log));
     if !arguments.iter().any(|argument| argument == "--port") {
-        let port = context.var("OVHAI_PORT").map_or_else(|| DEFAULT_PORT.to_string(), str::to_owned);
-        command.args(["--port", &port]);
+        command.args(["--port", &port(context)?.to_string()]);
     }
     let mut child = command.spawn()?;
     let deadline = tokio::time::Instant::now() + START_TIMEOUT;
@@ -150,6 +166,7 @@ pub(crate) async fn start_in_background(
             return Err(why_not(state, log_start, &status.to_string()));
         }
         if tokio::time::Instant::now() >= deadline {
+            let _ = child.start_kill();
             return Err(Failure::new("the emulator does not start")
                 .hint(format!("see why: {}", state.log().display())));
         }

@@ -27,6 +27,8 @@ use crate::spec::{self, Spec};
 
 /// States kept in an app's history; the oldest go first.
 const HISTORY: usize = 100;
+/// Before an app's reconciler that failed begins anew.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// What a platform is set to.
 #[derive(Debug, Clone)]
@@ -302,7 +304,22 @@ impl Platform {
         } else {
             let (actor, handle) = Actor::new(id, Arc::downgrade(self), self.stopping.clone());
             actors.insert(id, handle);
-            self.tasks.spawn(actor.run());
+            let platform = Arc::downgrade(self);
+            self.tasks.spawn(async move {
+                if let Err(error) = tokio::spawn(actor.run()).await {
+                    // A defect; but the app must not be stuck for it. Its replicas went with the
+                    // actor.
+                    tracing::error!(app = %id, %error, "the app's reconciler failed; it begins anew");
+                    tokio::time::sleep(AFTER_PANIC).await;
+                    if let Some(platform) = platform.upgrade() {
+                        let mut actors =
+                            platform.actors.lock().unwrap_or_else(PoisonError::into_inner);
+                        actors.remove(&id);
+                        drop(actors);
+                        platform.wake(id);
+                    }
+                }
+            });
         }
     }
 
@@ -338,9 +355,7 @@ impl Platform {
     ) -> Result<Arc<AppEntry>> {
         check(policy::decide(caller, Action::Create, &Resource::Region(region)))?;
         let spec = Spec::check(wire, |image| self.generate_name(image))?;
-        if spec.placement == Some(Placement::Process)
-            && self.settings.placement != Some(Placement::Process)
-        {
+        if self.runs_as_unexpected_process(spec.placement) {
             check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
         }
         let id = self.ids.app();
@@ -373,6 +388,12 @@ impl Platform {
             })
             .await
             .inspect(|_| self.wake(id))
+    }
+
+    /// Whether an app runs as a local process though the emulator was not started for that.
+    fn runs_as_unexpected_process(&self, placement: Option<Placement>) -> bool {
+        placement == Some(Placement::Process)
+            && self.settings.placement != Some(Placement::Process)
     }
 
     fn generate_name(&self, image: &str) -> String {
@@ -529,7 +550,8 @@ impl Platform {
                 Some(value) => app.labels.insert(key, value),
                 None => app.labels.remove(key.as_str()),
             };
-            Ok(())
+            // Nobody moves an app out of their own scope, as nobody creates one outside it.
+            check(policy::decide(caller, Action::Create, &resource(app)))
         })
         .await
         .map(drop)
@@ -579,7 +601,12 @@ impl Platform {
         id: AppId,
         update: &AppUpdate,
     ) -> Result<Arc<AppEntry>> {
+        let sets_environment = update.env_vars.as_ref().is_some_and(|vars| !vars.is_empty());
         self.change_app(caller, region, Action::Update, id, |app, _| {
+            // The environment of a process can make it run anything.
+            if sets_environment && self.runs_as_unexpected_process(app.spec.placement) {
+                check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
+            }
             if app.spec.update(update)? {
                 app.revision += 1;
             }
@@ -693,6 +720,28 @@ impl Platform {
             .await
     }
 
+    /// Whether the caller may create apps here, of whatever labels.
+    pub fn may_create(&self, caller: &Principal, region: &Region) -> Result<()> {
+        check(policy::decide(caller, Action::Create, &Resource::Region(region)))
+    }
+
+    /// Whether a principal of some time ago is still one: its token was neither renewed nor
+    /// deleted.
+    pub fn is_current(&self, principal: &Principal) -> bool {
+        match principal {
+            Principal::Token(token) => {
+                let snapshot = self.snapshot();
+                snapshot.token(token.id).is_some_and(|now| now.version == token.version)
+            }
+            Principal::Administrator { .. } | Principal::Anonymous => true,
+        }
+    }
+
+    /// Whether a header's value has the administrator's bearer in it.
+    pub fn mentions_administrator(&self, value: &[u8]) -> bool {
+        self.auth.mentions_administrator(value)
+    }
+
     /// Whether the caller may ask who it is here.
     pub fn may_ask_me(&self, caller: &Principal, region: &Region) -> Result<()> {
         check(policy::decide(caller, Action::Me, &Resource::Region(region)))
@@ -713,7 +762,7 @@ fn check(decision: Decision) -> Result<()> {
 fn submitted_labels(wire: &AppSpec, id: AppId, scope: Option<&Selector>) -> Result<Labels> {
     let mut labels = Labels::new();
     for (key, value) in wire.labels.iter().flatten() {
-        let at = || format!("labels[{key:?}]");
+        let at = || format!("labels[{:?}]", key.chars().take(80).collect::<String>());
         let parsed: LabelKey = key.parse().map_err(|error: ovhai_api_types::InvalidLabel| {
             Error::invalid(at(), error.to_string())
         })?;

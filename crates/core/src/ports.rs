@@ -95,6 +95,8 @@ pub enum ReplicaEvent {
     Waiting(String),
     /// It answers.
     Ready(Endpoint),
+    /// It does not answer any more, though it is still there.
+    Lost(String),
     /// It is gone, or never came; nothing of it is left.
     Exited {
         /// Whose fault it is.

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// The port an app listens on when it does not say.
 pub const DEFAULT_PORT: u16 = 8080;
 /// At most so many replicas an app.
-pub const MAX_REPLICAS: i64 = 10;
+const MAX_REPLICAS: u32 = 10;
 const MAX_NAME: usize = 100;
 const MAX_IMAGE: usize = 1024;
 
@@ -64,10 +64,10 @@ impl Amount {
     fn parse(field: &str, text: &str) -> Result<Self> {
         let parsed = match text.trim().strip_suffix('%') {
             Some(percent) => percent.parse().ok().filter(|p| *p <= 100).map(Self::Percent),
-            None => text.trim().parse().ok().map(Self::Count),
+            None => text.trim().parse().ok().filter(|c| *c <= MAX_REPLICAS).map(Self::Count),
         };
         parsed.ok_or_else(|| {
-            Error::invalid(field, format!("{text:?} is neither a count nor a percentage such as 25%"))
+            Error::invalid(field, format!("{text:?} is neither a count of 0 to 10 nor a percentage such as 25%"))
         })
     }
 
@@ -225,7 +225,6 @@ fn env_vars(field: &str, given: &[Env]) -> Result<Vec<Env>> {
 
 /// Checks a scaling strategy: exactly one of fixed and automatic.
 pub fn scaling(field: &str, given: &ScalingStrategy) -> Result<Scaling> {
-    let max = u32::try_from(MAX_REPLICAS).unwrap_or(u32::MAX);
     match (&given.fixed, &given.automatic) {
         (Some(_), Some(_)) => Err(Error::invalid(field, "give either fixed or automatic, not both")),
         (None, None) => Err(Error::invalid(field, "give fixed or automatic")),
@@ -233,11 +232,11 @@ pub fn scaling(field: &str, given: &ScalingStrategy) -> Result<Scaling> {
             &format!("{field}.fixed.replicas"),
             fixed.replicas,
             1,
-            max,
+            MAX_REPLICAS,
         )?)),
         (None, Some(automatic)) => {
             let field = format!("{field}.automatic");
-            let largest = within(&format!("{field}.replicasMax"), automatic.replicas_max, 1, max)?;
+            let largest = within(&format!("{field}.replicasMax"), automatic.replicas_max, 1, MAX_REPLICAS)?;
             Ok(Scaling::Automatic {
                 target: within(
                     &format!("{field}.averageUsageTarget"),

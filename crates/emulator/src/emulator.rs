@@ -27,10 +27,10 @@ use crate::{api, control};
 pub const DEFAULT_PORT: u16 = 4480;
 /// Regions that it has when nothing else is said; the first is the default.
 pub const DEFAULT_REGIONS: [&str; 2] = ["GRA", "BHS"];
-/// All of a shutdown happens within this time.
-const SHUTDOWN: Duration = Duration::from_millis(1800);
-/// Requests under way have this long to finish in a shutdown.
-const DRAIN: Duration = Duration::from_millis(300);
+/// Apps have this long to end in a shutdown; with [`DRAIN`] before it, below two seconds.
+const SHUTDOWN: Duration = Duration::from_millis(1400);
+/// Requests under way have this long to finish in a shutdown, and then again to be broken off.
+const DRAIN: Duration = Duration::from_millis(250);
 
 /// Why an emulator does not start.
 #[derive(Debug, thiserror::Error)]
@@ -215,6 +215,12 @@ impl Builder {
         };
         let regions =
             regions.iter().map(|name| name.parse()).collect::<Result<Vec<Region>, _>>()?;
+        if let Some(state) = &self.state
+            && state.database().exists()
+            && !state.signing_key().exists()
+        {
+            tracing::warn!(key = %state.signing_key().display(), "the signing key is gone: a new one is made, and the strings of all tokens are void until they are regenerated");
+        }
         let store = match (self.store, &self.state) {
             (Some(store), _) => store,
             (None, Some(state)) => Arc::new(SqliteStore::open(&state.database())?),
@@ -281,7 +287,7 @@ fn take(state: &StateDir) -> Result<Lock, StartError> {
     state.create().map_err(unusable)?;
     state.lock().map_err(unusable)?.ok_or_else(|| StartError::AlreadyRunning {
         path: state.path().into(),
-        pid: state.running().map(|running| running.pid),
+        pid: state.holder(),
     })
 }
 
@@ -398,14 +404,12 @@ impl Emulator {
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
         self.connections.close();
-        let platform = Arc::clone(&self.platform);
-        let apps = tokio::spawn(async move { platform.shutdown(SHUTDOWN).await });
+        // First the requests, which the apps are still needed for.
         if tokio::time::timeout(DRAIN, self.connections.wait()).await.is_err() {
             self.abandon.cancel();
             let _ = tokio::time::timeout(DRAIN, self.connections.wait()).await;
         }
-        // It can't have panicked in a way that matters now.
-        let _ = apps.await;
+        self.platform.shutdown(SHUTDOWN).await;
         self.leave();
     }
 

@@ -125,9 +125,10 @@ async fn dispatch(
     };
     // An absolute target names the host (RFC 9112 section 3.2.2).
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
-    let Some(name) = authority.as_deref().or(header) else {
+    let (Some(header), authority) = (header, authority) else {
         return refuse(StatusCode::BAD_REQUEST, "a Host header is required");
     };
+    let name = authority.as_deref().unwrap_or(header);
     match host::door(name) {
         Ok(Door::App { id, port, region }) => match shared.platform.region(region) {
             Some(region) => {

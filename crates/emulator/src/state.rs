@@ -5,7 +5,7 @@
 //! background), `lock` (held as long as it runs).
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -96,13 +96,15 @@ impl StateDir {
 
     /// Takes the directory; none if an emulator runs in it.
     pub fn lock(&self) -> io::Result<Option<Lock>> {
-        let file = File::options().create(true).truncate(false).write(true).open(self.lock_file())?;
+        let mut file = File::options().create(true).truncate(false).write(true).open(self.lock_file())?;
         // Somebody who only looks holds it for a moment; an emulator holds it for good.
         for _ in 0..20 {
             match file.try_lock() {
                 Ok(()) => {
                     // What a killed one left would send others to an address of the past.
                     self.withdraw();
+                    file.set_len(0)?;
+                    file.write_all(std::process::id().to_string().as_bytes())?;
                     return Ok(Some(Lock { _file: file }));
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
@@ -118,6 +120,12 @@ impl StateDir {
             Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
             Err(_) => false,
         }
+    }
+
+    /// The process that holds it.
+    pub fn holder(&self) -> Option<u32> {
+        let text = std::fs::read_to_string(self.lock_file()).ok()?;
+        self.is_locked().then(|| text.trim().parse().ok()).flatten()
     }
 
     /// Tells others where the emulator is.

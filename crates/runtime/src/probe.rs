@@ -48,9 +48,52 @@ async fn get(address: SocketAddr, path: &str) -> Result<StatusCode, String> {
         .body(Empty::<Bytes>::new())
         .map_err(|error| text(&error))?;
     let answer = async { sender.send_request(request).await.map(|response| response.status()) };
-    tokio::select! {
+    let mut answer = std::pin::pin!(answer);
+    let status = tokio::select! {
         biased;
-        status = answer => status.map_err(|error| text(&error)),
-        _ = connection => Err("the connection was closed before an answer came".into()),
+        status = &mut answer => status,
+        // A short answer and the connection may end in one go: the answer is there all the same.
+        _ = connection => answer.await,
+    };
+    status.map_err(|error| text(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn probe(answer: &'static [u8], path: Option<&str>) -> Result<(), String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let server = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let _ = stream.read(&mut [0; 1024]).await;
+            // Head, body and end in one go.
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        };
+        tokio::join!(http(address, path), server).0
+    }
+
+    #[tokio::test]
+    async fn answers() {
+        for good in [
+            &b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"[..],
+            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi",
+            b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhi",
+            b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.0 404 Not Found\r\n\r\n",
+        ] {
+            assert_eq!(probe(good, None).await, Ok(()), "{}", String::from_utf8_lossy(good));
+        }
+        for bad in [&b""[..], b"rubbish", b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"] {
+            assert!(probe(bad, None).await.is_err(), "{}", String::from_utf8_lossy(bad));
+        }
+        let missing = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+        let why = probe(missing, Some("/health")).await.expect_err("it has to be there");
+        assert!(why.contains("/health") && why.contains("404"), "{why}");
     }
 }

@@ -17,6 +17,7 @@ use ovhai_core::ports::{
     Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
 };
 use ovhai_core::spec::Spec;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -30,6 +31,8 @@ use crate::task::{Control, replica};
 /// Between the first looks at a replica; doubles up to [`SLOWEST_LOOK`].
 const FIRST_LOOK: Duration = Duration::from_millis(25);
 const SLOWEST_LOOK: Duration = Duration::from_secs(1);
+/// Between two looks whether a replica that answers still listens where it did.
+const RECHECK: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -204,12 +207,16 @@ impl Watched<'_> {
     ) -> Result<(), Failure> {
         let mut to = Some(to);
         let mut stopping = false;
-        let mut ready = false;
+        let mut ready = None;
         let mut pause = FIRST_LOOK;
         loop {
             tokio::select! {
                 line = from.next_line() => {
                     let line = line.ok().flatten().unwrap_or_default();
+                    if line.is_empty() {
+                        // The supervisor was killed; its charges are ended from here.
+                        kill_group(self.group);
+                    }
                     return if stopping { Ok(()) } else { Err(self.ended(&line).await) };
                 }
                 grace = control.stop.recv(), if to.is_some() => {
@@ -225,15 +232,26 @@ impl Watched<'_> {
                         let _ = socket.write_all(order.as_bytes()).await;
                     }
                 }
-                () = tokio::time::sleep(pause), if !ready && !stopping => {
-                    pause = (pause * 2).min(SLOWEST_LOOK);
-                    match self.look().await {
-                        Ok(http) => {
-                            ready = true;
-                            let endpoint = Endpoint { http, pid: Some(self.group) };
-                            self.reporter.report(ReplicaEvent::Ready(endpoint));
+                () = tokio::time::sleep(pause), if !stopping => match ready {
+                    None => {
+                        pause = (pause * 2).min(SLOWEST_LOOK);
+                        match self.look().await {
+                            Ok(http) => {
+                                ready = Some(http);
+                                pause = RECHECK;
+                                let endpoint = Endpoint { http, pid: Some(self.group) };
+                                self.reporter.report(ReplicaEvent::Ready(endpoint));
+                            }
+                            Err(why) => self.reporter.report(ReplicaEvent::Waiting(why)),
                         }
-                        Err(why) => self.reporter.report(ReplicaEvent::Waiting(why)),
+                    }
+                    // Somebody else may have the port by now, and must not get this app's requests.
+                    Some(http) => {
+                        if let Err(why) = self.place().await.and_then(|now| still(now, http)) {
+                            ready = None;
+                            pause = FIRST_LOOK;
+                            self.reporter.report(ReplicaEvent::Lost(why));
+                        }
                     }
                 }
             }
@@ -242,6 +260,13 @@ impl Watched<'_> {
 
     /// Where the group listens, if it answers there.
     async fn look(&self) -> Result<SocketAddr, String> {
+        let (http, probed) = self.place().await?;
+        probe::http(probed, self.request.spec.probe_path.as_deref()).await?;
+        Ok(http)
+    }
+
+    /// Where the group listens, and nobody else: the app's address, and that of its probe.
+    async fn place(&self) -> Result<(SocketAddr, SocketAddr), String> {
         let (group, ports) = (self.group, self.ports);
         let all = tokio::task::spawn_blocking(sockets::listening).await.unwrap_or_default();
         let ours: Vec<&Listening> = all.iter().filter(|l| l.is_in_group(group)).collect();
@@ -249,6 +274,15 @@ impl Watched<'_> {
         let Some(found) = on(ports.given).or_else(|| on(ports.own)) else {
             return Err(not_listening(&ours, &all, ports));
         };
+        let rival = all.iter().find(|l| found.is_rivalled_by(l) && !l.is_in_group(group));
+        if let Some(rival) = rival {
+            return Err(format!(
+                "port {} is shared with {} (pid {}), which may get the app's requests",
+                found.address.port(),
+                rival.name,
+                rival.pid
+            ));
+        }
         let http = found.reachable();
         let probed = match ports.probe.filter(|port| *port != ports.own) {
             Some(port) => on(port)
@@ -256,8 +290,7 @@ impl Watched<'_> {
                 .ok_or_else(|| format!("it does not listen on its probe's port {port} yet"))?,
             None => http,
         };
-        probe::http(probed, self.request.spec.probe_path.as_deref()).await?;
-        Ok(http)
+        Ok((http, probed))
     }
 
     /// Says how the command ended, and whether a taken port may be why.
@@ -282,6 +315,17 @@ impl Watched<'_> {
             );
         }
         (Fault::User, message)
+    }
+}
+
+fn still(now: (SocketAddr, SocketAddr), then: SocketAddr) -> Result<(), String> {
+    if now.0 == then { Ok(()) } else { Err("it listens elsewhere now".into()) }
+}
+
+fn kill_group(group: u32) {
+    if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
+        // It may have gone by itself.
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 

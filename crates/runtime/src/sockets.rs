@@ -33,27 +33,20 @@ impl Listening {
         pid(self.pid).is_some_and(|of| getpgid(Some(of)).ok() == pid(group))
     }
 
-    /// The address to connect to.
+    /// The address to connect to. What is bound to `::` takes `::1` whether it takes IPv4 or not.
     pub fn reachable(&self) -> SocketAddr {
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            // A socket bound to :: takes IPv4 too, unless it was told not to.
-            IpAddr::V6(ip) if ip.is_unspecified() => {
-                if self.address.is_ipv6() && takes_ipv4(self.address.port()) {
-                    Ipv4Addr::LOCALHOST.into()
-                } else {
-                    Ipv6Addr::LOCALHOST.into()
-                }
-            }
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,
         };
         SocketAddr::new(ip, self.address.port())
     }
-}
 
-/// Whether something takes connections to that port on 127.0.0.1.
-fn takes_ipv4(port: u16) -> bool {
-    is_taken(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    /// Whether connections to [`Self::reachable`] may end at `other` instead.
+    pub fn is_rivalled_by(&self, other: &Self) -> bool {
+        other.address == self.address || other.address == self.reachable()
+    }
 }
 
 fn is_taken(address: SocketAddr) -> bool {

@@ -107,7 +107,7 @@ impl Curl {
                     .hint("stored tokens are those made here with ovhai token new, or regenerated")
             });
         }
-        if let Some(token) = context.token() {
+        if let Some(token) = context.token()? {
             return Ok(Some(token.to_owned()));
         }
         if app.spec.unsecure_http {

@@ -50,7 +50,9 @@ impl Wait {
                 return Err(failed(client, &app).await);
             }
             if tokio::time::Instant::now() >= deadline {
+                let why = app.status.info.map(|info| info.message).unwrap_or_default();
                 return Err(Failure::new(format!("the app {id} is {state}, not {wanted}, after {} s", timeout.as_secs()))
+                    .because(why)
                     .hint(format!("it may still get there: ovhai app get {id}; its output: ovhai app logs {id}"))
                     .exit_code(TIMEOUT));
             }

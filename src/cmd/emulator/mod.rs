@@ -30,6 +30,10 @@ enum Verb {
 }
 
 impl EmulatorCommand {
+    pub(crate) fn handles_signals(&self) -> bool {
+        matches!(self.verb, Verb::Start(_))
+    }
+
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         match self.verb {
             Verb::Start(verb) => verb.run(context).await,

@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
 use ovhai_emulator::state::StateDir;
-use ovhai_emulator::{DEFAULT_PORT, DEFAULT_REGIONS, Emulator};
+use ovhai_emulator::{DEFAULT_REGIONS, Emulator};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
 use crate::settings::state_dir;
-use crate::target::{root, start_in_background};
+use crate::target::{port, root, start_in_background};
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -42,14 +42,12 @@ impl Start {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         for region in &self.regions {
             region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
+            let same = |other: &&String| other.eq_ignore_ascii_case(region);
+            if self.regions.iter().filter(same).count() > 1 {
+                return Err(Failure::usage(format!("the region {region} is named twice")));
+            }
         }
-        let port = match (self.port, context.var("OVHAI_PORT")) {
-            (Some(port), _) => port,
-            (None, Some(text)) => text
-                .parse()
-                .map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))?,
-            (None, None) => DEFAULT_PORT,
-        };
+        let port = self.port.map_or_else(|| port(context), Ok)?;
         if self.detach {
             return self.start_detached(context, port).await;
         }

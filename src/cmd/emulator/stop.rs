@@ -22,34 +22,36 @@ pub(super) struct Stop {}
 impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(state_dir(context)?);
-        let Some(running) = state.running() else {
+        let Some(pid) = state.holder() else {
             context.note(format!("No emulator runs in {}", state.path().display()));
             return Ok(());
         };
-        ask(&running).await?;
+        ask(pid, state.running()).await?;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while state.is_locked() {
             if tokio::time::Instant::now() >= deadline {
-                return Err(Failure::new(format!("the emulator (pid {}) does not stop", running.pid))
-                    .hint(format!("see why: {}; end it: kill -9 {}", state.log().display(), running.pid))
+                return Err(Failure::new(format!("the emulator (pid {}) does not stop", pid))
+                    .hint(format!("see why: {}; end it: kill -9 {}", state.log().display(), pid))
                     .exit_code(TIMEOUT));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        context.note(format!("Stopped the emulator (pid {}).", running.pid));
+        context.note(format!("Stopped the emulator (pid {}).", pid));
         Ok(())
     }
 }
 
 /// Asks it over HTTP, and by a signal when it does not listen any more.
-async fn ask(running: &Running) -> Result<()> {
-    let endpoint = Endpoint { base: root(running), bearer: running.administrator.clone() };
-    if Client::new(endpoint)?.stop_emulator(&root(running)).await.is_ok() {
-        return Ok(());
+async fn ask(pid: u32, running: Option<Running>) -> Result<()> {
+    if let Some(running) = running {
+        let endpoint = Endpoint { base: root(&running), bearer: running.administrator.clone() };
+        if Client::new(endpoint)?.stop_emulator(&root(&running)).await.is_ok() {
+            return Ok(());
+        }
     }
-    let pid = i32::try_from(running.pid).ok().and_then(Pid::from_raw);
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
     // The lock is held, so that the process is the one that holds it.
-    pid.map_or(Ok(()), |pid| kill_process(pid, Signal::TERM)).map_err(|error| {
-        Failure::new(format!("the emulator (pid {}) can't be stopped", running.pid)).because(error)
+    process.map_or(Ok(()), |process| kill_process(process, Signal::TERM)).map_err(|error| {
+        Failure::new(format!("the emulator (pid {pid}) can't be stopped")).because(error)
     })
 }

@@ -27,8 +27,9 @@ impl Delete {
             token.spec.name, token.id
         );
         context.confirm(&question, self.yes)?;
+        let mut credentials = Credentials::open(context)?;
         target.client.delete_token(token.id).await?;
-        Credentials::open(context)?.forget(token.id)?;
+        credentials.forget(token.id)?;
         context.note(format!("Deleted the token {} ({}).", token.spec.name, token.id));
         Ok(())
     }

@@ -5,6 +5,7 @@ use ovhai_api_types::{Role, Selector, TokenSpec};
 
 use super::show_and_keep;
 use crate::context::Context;
+use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::target::Target;
 
@@ -32,6 +33,8 @@ impl New {
             role: self.role.wire().into(),
             label_selector: self.selector.map(|selector| selector.to_string()),
         };
+        // A file that can't be used is noticed before a string is made that would be lost.
+        Credentials::open(context)?;
         let token = target.client.create_token(&spec).await?;
         show_and_keep(context, &token, &target.region)
     }

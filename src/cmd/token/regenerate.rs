@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{resolve, show_and_keep};
 use crate::context::Context;
+use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::target::Target;
 
@@ -26,6 +27,8 @@ impl Regenerate {
             token.spec.name, token.id
         );
         context.confirm(&question, self.yes)?;
+        // As in token new.
+        Credentials::open(context)?;
         let token = target.client.renew_token(token.id).await?;
         show_and_keep(context, &token, &target.region)
     }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::directory::Live;
-use crate::lifecycle::{Event, may_answer};
+use crate::lifecycle::{self, Event, may_answer};
 use crate::model::{AppRecord, Wanted};
 use crate::platform::{Platform, apply};
 use crate::ports::{
@@ -28,11 +28,13 @@ use plan::{Observed, Phase, Target, converged, plan};
 /// Time a replica has between being asked to stop and being ended.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The same when the emulator itself stops; below the two seconds it promises.
-const SHUTDOWN_GRACE: Duration = Duration::from_millis(1200);
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(1000);
 /// A replica that lived this long has recovered: its crashes are forgotten.
 const STABLE: Duration = Duration::from_mins(1);
 /// After so many crashes in a row the app is given up.
 const MAX_CRASHES: u32 = 5;
+/// A replica that does not answer by then has its reason shown.
+const EXPLAIN_AFTER: Duration = Duration::from_secs(2);
 /// Before a change that could not be stored is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Before the second and every further restart; doubles.
@@ -202,7 +204,21 @@ impl Actor {
     async fn observe(&mut self, number: u64, event: ReplicaEvent) {
         let Some(slot) = self.replicas.get_mut(&number) else { return };
         match event {
-            ReplicaEvent::Waiting(why) => slot.waiting_for = Some(why),
+            ReplicaEvent::Waiting(why) => {
+                let late = slot.phase == Phase::Starting && slot.since.elapsed() >= EXPLAIN_AFTER;
+                if late && slot.waiting_for.as_ref() != Some(&why) {
+                    slot.waiting_for = Some(why.clone());
+                    self.explain(&why).await;
+                }
+            }
+            ReplicaEvent::Lost(why) => {
+                if slot.phase == Phase::Ready {
+                    slot.phase = Phase::Starting;
+                    slot.since = Instant::now();
+                    slot.endpoint = None;
+                    slot.waiting_for = Some(why);
+                }
+            }
             ReplicaEvent::Ready(endpoint) => {
                 if slot.phase == Phase::Starting {
                     slot.phase = Phase::Ready;
@@ -266,6 +282,28 @@ impl Actor {
             self.retry_at = Some(Instant::now() + RETRY_DELAY);
             false
         })
+    }
+
+    /// Has the app say why it does not answer yet.
+    async fn explain(&mut self, why: &str) {
+        let Some(platform) = self.platform.upgrade() else { return };
+        let id = self.id;
+        let message = format!("{}: {why}", lifecycle::message(AppState::Initializing));
+        let kept = platform
+            .ledger
+            .transact(|tx| {
+                let Some(entry) = tx.app(id) else { return Ok(()) };
+                if entry.record.state == AppState::Initializing {
+                    let mut record = AppRecord::clone(&entry.record);
+                    record.info.message = message;
+                    tx.put_app(record);
+                }
+                Ok(())
+            })
+            .await;
+        if let Err(error) = kept {
+            tracing::warn!(app = %id, %error, "the reason for waiting was not kept");
+        }
     }
 
     /// The same, and then on with what follows from it.

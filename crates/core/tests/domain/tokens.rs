@@ -116,6 +116,16 @@ async fn scopes_narrow_what_is_seen_and_what_can_be_touched() {
     let process = app(r#"{"image":"a","runtime":"process","command":["true"]}"#);
     let refused = w.platform.create_app(&operator, &w.gra, &process).await.unwrap_err();
     assert_eq!(effect(refused), Effect::Forbidden);
+    // Nor by the way of its environment.
+    let mine = w.submit(r#"{"image":"a","labels":{"group":"A"},"runtime":"process","command":["true"]}"#).await;
+    let update = serde_json::from_str(r#"{"envVars":[{"name":"BASH_ENV","value":"$(id)"}]}"#).unwrap();
+    let refused = w.platform.update_app(&operator, &w.gra, mine, &update).await.unwrap_err();
+    assert_eq!(effect(refused), Effect::Forbidden);
+    w.platform.update_app(&w.admin, &w.gra, mine, &update).await.unwrap();
+    // Nobody moves an app out of their own scope.
+    let label = serde_json::from_str(r#"{"name":"group","value":"B"}"#).unwrap();
+    let refused = w.platform.label_app(&operator, &w.gra, mine, &label).await.unwrap_err();
+    assert_eq!(effect(refused), Effect::Forbidden);
     let unscoped = holder(&w, "operator", None).await;
     let refused = w.platform.create_app(&unscoped, &w.gra, &process).await.unwrap_err();
     assert_eq!(effect(refused), Effect::Forbidden);

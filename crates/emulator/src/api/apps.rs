@@ -350,6 +350,9 @@ impl Follow {
         loop {
             // Asked every time: the app may be gone, and so may the right to read it.
             let platform = &self.state.platform;
+            if !platform.is_current(&self.caller.principal) {
+                return None;
+            }
             let entry = platform.app_logs(&self.caller.principal, &self.caller.region, self.id).ok()?;
             let mut written = entry.logs.watch();
             let lines = entry.logs.read(self.next, None);
@@ -381,9 +384,11 @@ impl Follow {
     ),
 )]
 pub(super) async fn command(
-    _caller: Caller,
+    State(state): Shared,
+    caller: Caller,
     Body(spec): Body<AppSpec>,
 ) -> Result<Json<CliCommand>, ApiError> {
+    state.platform.may_create(&caller.principal, &caller.region)?;
     ovhai_core::spec::Spec::check(&spec, |_| "name".into())?;
     Ok(Json(CliCommand { command: command_line(&spec) }))
 }

@@ -137,7 +137,7 @@ impl Query {
     fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         const ALLOWED: &str = "a Unix time in seconds";
         let Some(number) = self.parse::<i64>(name, ALLOWED)? else { return Ok(None) };
-        let moment = if number.abs() >= 100_000_000_000 {
+        let moment = if number.unsigned_abs() >= 100_000_000_000 {
             Timestamp::from_millisecond(number)
         } else {
             Timestamp::from_second(number)

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use hyper::HeaderMap;
 use hyper::header::{
-    CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
     TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
@@ -14,6 +14,14 @@ const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// What clients say of addresses that only a proxy can know, and this one does not say itself.
+const UNVERIFIED: [HeaderName; 4] = [
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-server"),
+];
 
 /// Removes what is about one connection only (RFC 9110 section 7.6.1). `Transfer-Encoding` goes
 /// too: each side frames its own messages. `Trailer` stays, as trailers are passed on.
@@ -52,8 +60,12 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, client: IpAddr) {
     if wants_trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
+    headers.remove(X_FORWARDED_HOST);
     if let Some(host) = headers.get(HOST).cloned() {
         headers.insert(X_FORWARDED_HOST, host);
+    }
+    for name in UNVERIFIED {
+        headers.remove(name);
     }
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
     headers.insert(X_FORWARDED_FOR, address(client));
@@ -69,6 +81,10 @@ fn address(client: IpAddr) -> HeaderValue {
 
 /// Makes an app's headers ready for the client.
 pub(crate) fn prepare_response(headers: &mut HeaderMap) {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        // Of the two the encoding counts (RFC 9112 section 6.3), and the length is wrong.
+        headers.remove(CONTENT_LENGTH);
+    }
     remove_hop_by_hop(headers);
     headers.remove(PROXY_AUTHENTICATE);
 }
@@ -83,6 +99,13 @@ mod tests {
             map.append(*name, HeaderValue::from_static(value));
         }
         map
+    }
+
+    #[test]
+    fn a_length_beside_an_encoding_goes() {
+        let mut map = headers(&[("content-length", "3"), ("transfer-encoding", "chunked")]);
+        prepare_response(&mut map);
+        assert!(map.is_empty(), "{map:?}");
     }
 
     #[test]
@@ -101,6 +124,8 @@ mod tests {
             ("x-forwarded-for", "6.6.6.6"),
             ("forwarded", "for=6.6.6.6"),
             ("accept", "*/*"),
+            ("x-real-ip", "6.6.6.6"),
+            ("x-forwarded-host", "evil.example"),
         ]);
         prepare_request(&mut map, "10.0.0.1".parse().expect("an address"));
         assert_eq!(

@@ -8,14 +8,19 @@ mod headers;
 mod upgrade;
 mod upstream;
 
+use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http_body::Body;
+use hyper::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING,
+    WWW_AUTHENTICATE,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use ovhai_api_types::{AppId, AppState, ErrorBody, Region};
 use ovhai_core::Platform;
 use ovhai_core::directory::AppEntry;
@@ -25,12 +30,12 @@ use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use tokio_util::sync::CancellationToken;
 
 use crate::body::ServerBody;
-use upstream::{Pool, UpstreamError};
+use upstream::{Pool, RequestBody, UpstreamError};
 pub use upstream::UpstreamBody;
 
 /// How long an app may think before the head of its answer comes. As long as a large model may
 /// take for an answer in one piece.
-const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// See the module.
 pub(crate) struct Gateway {
@@ -79,13 +84,13 @@ impl Gateway {
         region: &Region,
         client: IpAddr,
     ) -> Result<Response<ServerBody>, Refusal> {
-        let endpoint = {
+        let (endpoint, principal) = {
             let snapshot = self.platform.snapshot();
             let entry = snapshot
                 .app(id)
                 .filter(|entry| entry.record.region == *region)
                 .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no app {id}")))?;
-            self.admit(&snapshot, entry, request.headers_mut())?;
+            let principal = self.admit(&snapshot, entry, request.headers_mut())?;
             if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
                 return Err(Refusal::new(
                     StatusCode::METHOD_NOT_ALLOWED,
@@ -98,13 +103,18 @@ impl Gateway {
                     "other ports of an app than its own are not emulated yet",
                 ));
             }
-            self.choose(entry)?
+            (self.choose(entry)?, principal)
         };
         to_origin_form(&mut request)?;
-        if request.headers().contains_key(UPGRADE) {
-            return upgrade::pass(request, endpoint, client, self.stopping.clone()).await;
+        // The app's side has a version of its own.
+        *request.version_mut() = Version::HTTP_11;
+        if upgrade::is_asked(request.headers()) {
+            let access = self.until_denied(principal, id);
+            return upgrade::pass(request, endpoint, client, access).await;
         }
         headers::prepare_request(request.headers_mut(), client);
+        let request = request.map(RequestBody::from);
+        let request = with_framing(request);
         let answer = upstream::send(&self.pool, endpoint, request);
         let mut response = tokio::time::timeout(ANSWER_TIMEOUT, answer)
             .await
@@ -120,19 +130,21 @@ impl Gateway {
         snapshot: &ovhai_core::directory::Snapshot,
         entry: &AppEntry,
         headers: &mut HeaderMap,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Principal, Refusal> {
+        if entry.record.spec.public {
+            // An open app may have bearers of its own. Ours are none of its business, in
+            // whatever form they come.
+            let mut values = headers.get_all(AUTHORIZATION).iter();
+            if values.any(|value| self.is_ours(value.as_bytes())) {
+                headers.remove(AUTHORIZATION);
+            }
+        }
         let given = bearer(headers);
-        // An open app may have bearers of its own; only what is certainly ours is looked at.
-        let own = match (&given, entry.record.spec.public) {
-            (Bearer::Token(token), false) => Some(*token),
-            (Bearer::Token(token), true) => Some(*token).filter(|t| t.starts_with(OWN_TOKEN)),
-            _ => None,
-        };
-        let principal = match own.map(|token| self.platform.authenticate(snapshot, token)) {
-            Some(Some(principal)) => principal,
-            None => Principal::Anonymous,
-            Some(None) if entry.record.spec.public => Principal::Anonymous,
-            Some(None) => return Err(Refusal::bad_token()),
+        let principal = match &given {
+            Bearer::Token(token) if !entry.record.spec.public => {
+                self.platform.authenticate(snapshot, token).ok_or_else(Refusal::bad_token)?
+            }
+            _ => Principal::Anonymous,
         };
         let known = !matches!(principal, Principal::Anonymous);
         let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
@@ -141,13 +153,40 @@ impl Gateway {
                 if known {
                     headers.remove(AUTHORIZATION);
                 }
-                Ok(())
+                Ok(principal)
             }
             Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
                 Err(if matches!(given, Bearer::None) { Refusal::no_token() } else { Refusal::bad_token() })
             }
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             Effect::Forbidden | Effect::OutOfScope => Err(Refusal::forbidden(&decision.reason)),
+        }
+    }
+
+    /// Whether a header's value has a token of this emulator in it, current or not.
+    fn is_ours(&self, value: &[u8]) -> bool {
+        value.windows(OWN_TOKEN.len()).any(|part| part == OWN_TOKEN.as_bytes())
+            || self.platform.mentions_administrator(value)
+    }
+
+    /// Ready when a caller that was let in would not be any more, or everything stops.
+    fn until_denied(&self, principal: Principal, id: AppId) -> impl Future<Output = ()> + use<> {
+        let (platform, stopping) = (Arc::clone(&self.platform), self.stopping.clone());
+        let mut changes = platform.watch();
+        async move {
+            loop {
+                let allowed = platform.is_current(&principal)
+                    && platform.snapshot().app(id).is_some_and(|entry| {
+                        policy::decide(&principal, Action::Query, &resource(&entry.record)).is_allowed()
+                    });
+                if !allowed {
+                    return;
+                }
+                tokio::select! {
+                    changed = changes.changed() => if changed.is_err() { return },
+                    () = stopping.cancelled() => return,
+                }
+            }
         }
     }
 
@@ -197,14 +236,26 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
 /// An absolute target becomes what the app would have got directly; path and query stay as they
 /// are.
 fn to_origin_form<B>(request: &mut Request<B>) -> Result<(), Refusal> {
-    if request.uri().authority().is_none() {
-        return Ok(());
-    }
+    let Some(authority) = request.uri().authority() else { return Ok(()) };
+    // The target names the host, whatever the header says (RFC 9112 section 3.2.2).
+    let malformed = |_| Refusal::new(StatusCode::BAD_REQUEST, "the request's target is malformed");
+    let host = HeaderValue::try_from(authority.as_str()).map_err(malformed)?;
+    request.headers_mut().insert(HOST, host);
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     *request.uri_mut() = target
         .parse::<Uri>()
         .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the request's target is malformed"))?;
     Ok(())
+}
+
+/// A body of unknown length is chunked, whatever the method is.
+fn with_framing(mut request: Request<RequestBody>) -> Request<RequestBody> {
+    let unknown = request.body().size_hint().exact().is_none();
+    if unknown && !request.headers().contains_key(CONTENT_LENGTH) {
+        let chunked = HeaderValue::from_static("chunked");
+        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
+    }
+    request
 }
 
 /// A request that is not passed on.
@@ -286,7 +337,10 @@ impl From<UpstreamError> for Refusal {
         tracing::debug!(%error, "no answer from an app");
         let status = match error {
             UpstreamError::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
-            UpstreamError::Connect(_) | UpstreamError::Broken(_) => StatusCode::BAD_GATEWAY,
+            UpstreamError::RequestBody => StatusCode::BAD_REQUEST,
+            UpstreamError::Connect(_) | UpstreamError::Broken(_) | UpstreamError::Unasked => {
+                StatusCode::BAD_GATEWAY
+            }
         };
         Self::new(status, error.to_string())
     }

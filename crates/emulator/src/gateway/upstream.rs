@@ -17,11 +17,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested this long is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// So many connections of one replica rest at the most.
@@ -38,12 +38,57 @@ pub(crate) enum UpstreamError {
     ConnectTimeout,
     #[error("the app broke the connection off: {0}")]
     Broken(hyper::Error),
+    #[error("the request's body is malformed or was broken off")]
+    RequestBody,
+    #[error("the app switches protocols though nobody asked it to")]
+    Unasked,
+}
+
+/// What a request has for a body.
+pub(crate) enum RequestBody {
+    None,
+    Client(Incoming),
+}
+
+impl From<Incoming> for RequestBody {
+    fn from(body: Incoming) -> Self {
+        if body.is_end_stream() { Self::None } else { Self::Client(body) }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::None => Poll::Ready(None),
+            Self::Client(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Client(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::None => SizeHint::with_exact(0),
+            Self::Client(body) => body.size_hint(),
+        }
+    }
 }
 
 struct Live {
     address: SocketAddr,
-    sender: SendRequest<Incoming>,
-    connection: Pin<Box<Connection<TokioIo<TcpStream>, Incoming>>>,
+    sender: SendRequest<RequestBody>,
+    connection: Pin<Box<Connection<TokioIo<TcpStream>, RequestBody>>>,
     reused: bool,
 }
 
@@ -113,18 +158,23 @@ impl Pool {
     }
 }
 
-/// Sends a request to a replica. A connection that turns out to be closed before anything of
-/// the request was sent is replaced by a new one; after that nothing is tried again.
+/// Sends a request to a replica.
+///
+/// An app may close a resting connection at the very moment when it is used again. A request of
+/// which nothing was sent goes out again on a new connection; so does one that was sent but that
+/// is safe to repeat (GET, HEAD, OPTIONS, without a body; RFC 9110 section 9.2.2). Nothing else
+/// is tried again.
 pub(crate) async fn send(
     pool: &Arc<Pool>,
     address: SocketAddr,
-    mut request: Request<Incoming>,
+    mut request: Request<RequestBody>,
 ) -> Result<Response<UpstreamBody>, UpstreamError> {
     loop {
         let mut live = match poll_fn(|cx| Poll::Ready(pool.take(address, cx))).await {
             Some(live) => live,
             None => Live::open(address).await?,
         };
+        let again = if live.reused { repeat(&request) } else { None };
         let mut ended = false;
         let outcome = {
             let mut answer = pin!(live.sender.try_send_request(request));
@@ -135,6 +185,9 @@ pub(crate) async fn send(
             .await
         };
         match outcome {
+            Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                return Err(UpstreamError::Unasked);
+            }
             Ok(response) => {
                 let (head, body) = response.into_parts();
                 let driver = (!ended).then(|| Driver { live, pool: Arc::clone(pool) });
@@ -147,10 +200,36 @@ pub(crate) async fn send(
             }
             Err(mut error) => match error.take_message() {
                 Some(unsent) if live.reused => request = unsent,
-                _ => return Err(UpstreamError::Broken(error.into_error())),
+                _ => {
+                    let error = error.into_error();
+                    match again {
+                        Some(again) if error.is_incomplete_message() || is_io(&error) => {
+                            request = again;
+                        }
+                        _ if error.is_user() => return Err(UpstreamError::RequestBody),
+                        _ => return Err(UpstreamError::Broken(error)),
+                    }
+                }
             },
         }
     }
+}
+
+/// A copy of a request that may be sent twice.
+fn repeat(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !safe || !matches!(request.body(), RequestBody::None) {
+        return None;
+    }
+    let mut copy = Request::new(RequestBody::None);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+fn is_io(error: &hyper::Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 struct Driver {

@@ -69,7 +69,8 @@ impl Connection {
         match length {
             _ if chunked => self.chunks(&mut body)?,
             Some(length) => {
-                body.resize(length, 0);
+                // Made zero by the allocator: `resize` takes long in an unoptimized build.
+                body = vec![0; length];
                 self.stream.read_exact(&mut body)?;
             }
             None if closes && !matches!(status, 204 | 304) => {
@@ -96,9 +97,9 @@ impl Connection {
             let size = line.split(';').next().unwrap_or_default();
             let size = usize::from_str_radix(size.trim(), 16)
                 .with_context(|| format!("{line:?} is no size of a chunk"))?;
-            let start = body.len();
-            body.resize(start + size, 0);
-            self.stream.read_exact(&mut body[start..])?;
+            let mut chunk = vec![0; size];
+            self.stream.read_exact(&mut chunk)?;
+            body.extend_from_slice(&chunk);
             self.line(&mut line)?;
             if size == 0 {
                 return Ok(());

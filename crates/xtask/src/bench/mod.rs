@@ -68,6 +68,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     std::fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
     let bench = Bench { options, binary, out };
 
+    process::sweep()?;
     tools::install(&bench)?;
     let mut report = Report::begin(&bench, &root)?;
     for benchmark in &bench.options.benchmarks {

@@ -11,6 +11,8 @@ use anyhow::{Context, Result, bail};
 
 /// A process has this long to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
+/// Names of scratch directories begin with this, followed by the pid of the run.
+const SCRATCH: &str = "ovhai-bench-";
 
 /// A running process; ended when this is dropped.
 #[derive(Debug)]
@@ -75,6 +77,21 @@ impl Drop for Guard {
     }
 }
 
+/// Removes what runs that were broken off (Ctrl-C drops no guard) have left.
+pub(super) fn sweep() -> Result<()> {
+    for entry in fs::read_dir(std::env::temp_dir())? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let run = name.to_str().and_then(|name| name.strip_prefix(SCRATCH)?.split('-').next());
+        if let Some(pid) = run.and_then(|pid| pid.parse::<u32>().ok())
+            && !Path::new(&format!("/proc/{pid}")).exists()
+        {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A directory of its own; removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Scratch(PathBuf);
@@ -83,8 +100,7 @@ impl Scratch {
     pub(super) fn new() -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("ovhai-bench-{}-{number}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("{SCRATCH}{}-{number}", std::process::id()));
         fs::create_dir(&path).with_context(|| format!("{} can't be made", path.display()))?;
         Ok(Self(path))
     }

@@ -23,19 +23,23 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn show(self, value: f64) -> String {
+    /// What a value of about this size is divided by, and the name of that.
+    fn scale(self, value: f64) -> (f64, &'static str) {
+        const MIB: f64 = 1024.0 * 1024.0;
         match self {
-            _ if value.is_nan() => "–".into(),
-            Self::Time if value >= 1.0 => format!("{} s", digits(value)),
-            Self::Time if value >= 1e-3 => format!("{} ms", digits(value * 1e3)),
-            Self::Time => format!("{} µs", digits(value * 1e6)),
-            Self::Bytes if value >= 1024.0 * 1024.0 => {
-                format!("{} MiB", digits(value / 1024.0 / 1024.0))
-            }
-            Self::Bytes if value >= 1024.0 => format!("{} KiB", digits(value / 1024.0)),
-            Self::Bytes => format!("{value:.0} bytes"),
-            Self::PerSecond => format!("{}/s", digits(value)),
+            Self::Time if value >= 1.0 => (1.0, " s"),
+            Self::Time if value >= 1e-3 => (1e-3, " ms"),
+            Self::Time => (1e-6, " µs"),
+            Self::Bytes if value >= MIB => (MIB, " MiB"),
+            Self::Bytes if value >= 1024.0 => (1024.0, " KiB"),
+            Self::Bytes => (1.0, " bytes"),
+            Self::PerSecond => (1.0, "/s"),
         }
+    }
+
+    fn show(self, value: f64) -> String {
+        let (divisor, name) = self.scale(value);
+        format!("{}{name}", digits(value / divisor))
     }
 }
 
@@ -106,10 +110,12 @@ impl Figure {
         self
     }
 
-    /// The median, and all of it in brackets.
+    /// The median, and the lowest and the highest in brackets.
     fn range(&self, samples: &Samples) -> String {
-        let show = |value| self.unit.show(value);
-        format!("{} ({}–{})", show(samples.median()), show(samples.min()), show(samples.max()))
+        let (divisor, _) = self.unit.scale(samples.median());
+        let part = |value: f64| digits(value / divisor);
+        let median = self.unit.show(samples.median());
+        format!("{median} ({}–{})", part(samples.min()), part(samples.max()))
     }
 
     fn verdict(&self) -> (String, &'static str) {
@@ -232,7 +238,7 @@ pub(super) struct Report {
     date: String,
     commit: String,
     machine: String,
-    versions: Vec<(&'static str, String)>,
+    versions: Vec<String>,
     rounds: usize,
     command: String,
     pub(super) sections: Vec<Section>,
@@ -286,9 +292,7 @@ impl Report {
             self.command, self.date, self.commit
         );
         let _ = writeln!(out, "- Machine: {}.", self.machine);
-        let versions: Vec<String> =
-            self.versions.iter().map(|(name, version)| format!("{name}: {version}")).collect();
-        let _ = writeln!(out, "- Versions: {}.", versions.join("; "));
+        let _ = writeln!(out, "- Versions: {}.", self.versions.join(", "));
         let _ = writeln!(
             out,
             "- A figure is the median of {} rounds, with the lowest and the highest in brackets; \
@@ -326,6 +330,7 @@ mod tests {
             (Unit::Time, 1.5, "1.50 s"),
             (Unit::Bytes, 20.0 * 1024.0 * 1024.0, "20.0 MiB"),
             (Unit::Bytes, 1536.0, "1.50 KiB"),
+            (Unit::Bytes, 12.0, "12.0 bytes"),
             (Unit::PerSecond, 1_234_567.0, "1,234,567/s"),
             (Unit::PerSecond, 123.4, "123/s"),
         ] {

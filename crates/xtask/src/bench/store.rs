@@ -16,20 +16,29 @@ use super::subject::{Emulator, state_directory};
 
 /// Connections that create at once.
 const CONNECTIONS: usize = 16;
+/// Creations before those that count: the write-ahead log has its full length by then, and
+/// overwriting it is another thing to a file system than growing it.
+const WARM_UP: usize = 1000;
 /// What is created.
 const TOKEN: &str = r#"{"name":"bench","role":"ai_training_read","labelSelector":"group=A"}"#;
 
-/// Commits rows of a size one by one for a time: arguments are the file, the bytes, the seconds.
+/// Commits rows of a size one by one for a time: arguments are the file, the bytes, the
+/// seconds, and the rows before those that count.
 const COMMIT: &str = r"
 import json, sqlite3, sys, time, uuid
-path, size, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+path, size, seconds, warm_up = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
 db = sqlite3.connect(path, isolation_level=None)
 assert db.execute('PRAGMA journal_mode=WAL').fetchone() == ('wal',)
 db.execute('PRAGMA synchronous=FULL')
 db.execute('CREATE TABLE token (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID')
-record, rows, start = 'x' * size, 0, time.perf_counter()
-while True:
+record = 'x' * size
+def insert():
     db.execute('INSERT INTO token (id, record) VALUES (?, ?)', (str(uuid.uuid4()), record))
+for _ in range(warm_up):
+    insert()
+rows, start = 0, time.perf_counter()
+while True:
+    insert()
     rows += 1
     took = time.perf_counter() - start
     if took >= seconds:
@@ -109,14 +118,15 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
                 .into(),
             format!(
                 "`POST /v1/token` `{TOKEN}` for {seconds} s in a loop on one keep-alive \
-                 connection, and on {CONNECTIONS} at once (a thread each); answers a second. After \
-                 it the emulator is stopped and the rows in its file are counted: there must be as \
-                 many as answers."
+                 connection, and on {CONNECTIONS} at once (a thread each), after {WARM_UP} that do \
+                 not count; answers a second. After it the emulator is stopped and the rows in its \
+                 file are counted: there must be as many as answers."
             ),
             format!(
                 "SQLite: for {seconds} s one `INSERT` a commit of a row of the same size into a \
                  table of the same form, by Python's sqlite3, `journal_mode=WAL`, \
-                 `synchronous=FULL` (which are `ovhai`'s own settings)."
+                 `synchronous=FULL` (which are `ovhai`'s own settings), after {WARM_UP} rows that do \
+                 not count."
             ),
         ],
         tally: measured.tally,
@@ -128,6 +138,10 @@ fn create(bench: &Bench, connections: usize, time: Duration) -> Result<(f64, u64
     let (_scratch, directory) = state_directory()?;
     let emulator = Emulator::start(&bench.binary, &directory)?;
     let question = emulator.request("POST", "/v1/token", Some(TOKEN));
+    let mut connection = Connection::open(emulator.port)?;
+    for _ in 0..WARM_UP {
+        connection.exchange(&question)?.json()?;
+    }
     let since = Instant::now();
     let counts: Vec<Result<u64>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..connections)
@@ -140,8 +154,9 @@ fn create(bench: &Bench, connections: usize, time: Duration) -> Result<(f64, u64
     let created = counts.into_iter().sum::<Result<u64>>()?;
     emulator.stop()?;
     let Written { rows, size } = written(&directory)?;
-    if rows != created {
-        bail!("{created} creations were answered, {rows} are in the file");
+    let answered = created + WARM_UP as u64;
+    if rows != answered {
+        bail!("{answered} creations were answered, {rows} are in the file");
     }
     Ok((created as f64 / took, size))
 }
@@ -170,7 +185,8 @@ fn commit(size: u64, time: Duration) -> Result<f64> {
     let scratch = Scratch::new()?;
     let mut command = Command::new("python3");
     command.args(["-c", COMMIT]).arg(scratch.join("peer.db"));
-    let text = output(command.arg(size.to_string()).arg(time.as_secs().to_string()))?;
+    command.args([size.to_string(), time.as_secs().to_string(), WARM_UP.to_string()]);
+    let text = output(&mut command)?;
     let Committed { rows, seconds } = serde_json::from_str(&text)?;
     Ok(rows / seconds)
 }

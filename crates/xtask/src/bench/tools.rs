@@ -111,20 +111,24 @@ fn moto_version(bench: &Bench) -> Result<String> {
 }
 
 /// What was measured, each with its version.
-pub(super) fn versions(bench: &Bench) -> Result<Vec<(&'static str, String)>> {
-    let line = |text: String| text.lines().next().unwrap_or_default().trim().to_owned();
+pub(super) fn versions(bench: &Bench) -> Result<Vec<String>> {
+    let words = |text: &str, count: usize| {
+        text.split_whitespace().take(count).collect::<Vec<_>>().join(" ")
+    };
     let nginx = Command::new(program("nginx")?).arg("-v").output()?;
+    let nginx = String::from_utf8_lossy(&nginx.stderr).into_owned();
     // Says its version as part of its usage, and exits with 1.
     let wrk = Command::new(program("wrk")?).arg("-v").output()?;
-    let wrk = String::from_utf8_lossy(&wrk.stdout).into_owned();
+    let curl = output(Command::new(program("curl")?).arg("--version"))?;
     let python =
         "import sqlite3, sys; print(sys.version.split()[0], 'with SQLite', sqlite3.sqlite_version)";
+    let python = output(Command::new("python3").args(["-c", python]))?;
     Ok(vec![
-        ("ovhai", line(output(Command::new(&bench.binary).arg("--version"))?)),
-        ("nginx", line(String::from_utf8_lossy(&nginx.stderr).into_owned())),
-        ("moto", moto_version(bench)?),
-        ("curl", line(output(Command::new("curl").arg("--version"))?)),
-        ("wrk", wrk.split(" Copyright").next().unwrap_or_default().trim().to_owned()),
-        ("Python", line(output(Command::new("python3").args(["-c", python]))?)),
+        words(&output(Command::new(&bench.binary).arg("--version"))?, 2),
+        words(nginx.trim_start_matches("nginx version: "), 1),
+        format!("moto {}", moto_version(bench)?),
+        words(&curl, 2),
+        words(&String::from_utf8_lossy(&wrk.stdout), 2),
+        format!("Python {}", python.trim()),
     ])
 }

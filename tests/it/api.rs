@@ -1,0 +1,162 @@
+//! The API as programs call it.
+
+use ovhai_test_support::{TestEmulator, eventually};
+use serde_json::json;
+
+#[tokio::test]
+async fn refusals_are_json_and_name_the_field() {
+    let e = TestEmulator::start().await;
+    for (method, path, body, status, says) in [
+        ("POST", "/v1/app", json!({"image": 3}), 400, "image: invalid type"),
+        ("POST", "/v1/app", json!({}), 400, "missing field `image`"),
+        ("POST", "/v1/app", json!({"image": "a", "defaultHttpPort": 70000}), 400, "defaultHttpPort: 70000 is not allowed: use 1 to 65535"),
+        ("POST", "/v1/app", json!({"image": "a", "labels": {"a b": "c"}}), 400, "labels[\"a b\"]"),
+        ("POST", "/v1/app", json!({"image": "a", "scalingStrategy": {"automatic": {"averageUsageTarget": 75, "replicasMax": 1, "replicasMin": 1, "resourceType": "DISK"}}}), 400, "scalingStrategy.automatic.resourceType"),
+        ("POST", "/v1/app", json!({"image": "a", "volumes": [{"mountPath": "/x", "permission": "RO"}]}), 501, "volumes"),
+        ("POST", "/v1/app", json!({"image": "a", "runtime": "process", "workingDirectory": "x"}), 400, "workingDirectory"),
+        ("POST", "/v1/token", json!({"name": "", "role": "read"}), 400, "name:"),
+        ("POST", "/v1/token", json!({"name": "x", "role": "root"}), 400, "role:"),
+        ("POST", "/v1/token", json!({"name": "x", "role": "read", "labelSelector": "=,"}), 400, "labelSelector:"),
+        ("GET", "/v1/app?statusState=GONE", json!(null), 400, "statusState:"),
+        ("POST", "/v1/app", json!({"image": "a", "deploymentStrategy": {"maxSurge": "4294967295"}}), 400, "deploymentStrategy.maxSurge"),
+        ("GET", "/v1/app?updatedAfter=-9223372036854775808", json!(null), 400, "updatedAfter:"),
+        ("GET", "/v1/app?size=0", json!(null), 400, "size:"),
+        ("GET", "/v1/app/nothing", json!(null), 404, "nothing"),
+        ("GET", "/v1/token/6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11", json!(null), 404, "no token"),
+        ("POST", "/v1/app/6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11/datasync", json!({"direction": "pull"}), 501, "post_v1_app_app_id_datasync"),
+        ("GET", "/v1/capabilities/flavor", json!(null), 501, "GET /v1/capabilities/flavor"),
+        ("GET", "/v1/nonsense", json!(null), 404, "/v1/nonsense"),
+        ("PATCH", "/v1/app", json!(null), 405, "method"),
+    ] {
+        let body = Some(body).filter(|body| !body.is_null());
+        let answer = e.admin(method, path, body).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(says), "{method} {path}: {message}");
+        assert_eq!(answer.header("content-type"), "application/json", "{path}");
+    }
+    let health = e.emulator.platform().snapshot().app_count();
+    assert_eq!(health, 0, "nothing refused was made");
+}
+
+#[tokio::test]
+async fn every_bad_bearer_gets_the_same_answer() {
+    let e = TestEmulator::start().await;
+    let bhs = e.token("BHS", "operator", None).await.status.value.unwrap();
+    let old = e.token("GRA", "operator", None).await;
+    let path = format!("/v1/token/{}/renew", old.id);
+    assert_eq!(e.admin("POST", &path, None).await.status, 200);
+    let old = old.status.value.unwrap();
+    let mut answers = Vec::new();
+    for bearer in ["", "x", bhs.as_str(), old.as_str(), "eyJhbGciOiJub25lIn0.e30."] {
+        let answer = e.call("GRA", bearer, "GET", "/v1/app", None).await;
+        answers.push((answer.status.as_u16(), answer.text(), answer.header("www-authenticate").to_owned()));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(answers[0].0, 401);
+    assert!(answers[0].2.starts_with("Bearer"));
+}
+
+#[tokio::test]
+async fn regions_do_not_see_each_other() {
+    let e = TestEmulator::start().await;
+    let app = e.submit(&[("group", "A")], json!({})).await;
+    let bearer = e.emulator.administrator();
+    let there = e.call("BHS", bearer, "GET", &format!("/v1/app/{}", app.id), None).await;
+    assert_eq!(there.status, 404);
+    let list = e.call("BHS", bearer, "GET", "/v1/app", None).await.json();
+    assert_eq!(list["metadata"]["total"], 0);
+    let nowhere = e.call("XXX", bearer, "GET", "/v1/app", None).await;
+    assert_eq!(nowhere.status, 404);
+}
+
+#[tokio::test]
+async fn the_numeric_address_serves_every_region() {
+    use hyper::Request;
+    let e = TestEmulator::start().await;
+    let app = e.submit(&[], json!({})).await;
+    for (path, status) in [
+        (format!("/v1/app/{}", app.id), 200),
+        (format!("/regions/GRA/v1/app/{}", app.id), 200),
+        (format!("/regions/gra/v1/app/{}?x=1", app.id), 200),
+        (format!("/regions/BHS/v1/app/{}", app.id), 404),
+        ("/regions/XXX/v1/app".into(), 404),
+        ("/regions/GRA".into(), 404),
+        ("/_emulator/health".into(), 200),
+        ("/openapi.json".into(), 200),
+        ("/".into(), 200),
+        ("/nothing".into(), 404),
+    ] {
+        let request = Request::get(path.as_str())
+            .header("host", e.address().to_string())
+            .header("authorization", format!("Bearer {}", e.emulator.administrator()))
+            .body(Default::default())
+            .unwrap();
+        assert_eq!(e.send(request).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn other_hosts_are_misdirected() {
+    use hyper::Request;
+    let e = TestEmulator::start().await;
+    for (host, status) in
+        [("evil.example", 421), ("evil.example:80", 421), ("x.ai.localhost.evil.example", 421), ("a b", 421), ("localhost:x", 400)]
+    {
+        for path in ["/v1/me", "/_emulator/health", "/"] {
+            let request = Request::get(path)
+                .header("host", host)
+                .header("authorization", format!("Bearer {}", e.emulator.administrator()))
+                .body(Default::default())
+                .unwrap();
+            let answer = e.send(request).await;
+            assert_eq!(answer.status, status, "{host} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn logs_are_paged_and_followed() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
+    for _ in 0..3 {
+        assert_eq!(e.query(&app, None).await.status, 200);
+    }
+    let log = |query: &str| format!("/v1/app/{}/log{query}", app.id);
+    let all = eventually("three requests in the log", || async {
+        let text = e.admin("GET", &log(""), None).await.text();
+        (text.matches("GET /\n").count() == 3).then_some(text)
+    })
+    .await;
+    assert!(all.starts_with("ovhai/echo listens on"), "{all}");
+    assert_eq!(e.admin("GET", &log("?tail=1"), None).await.text(), "GET /\n");
+    assert_eq!(e.admin("GET", &log("?tail=0"), None).await.text(), "");
+    assert_eq!(e.admin("GET", &log("?page=2&size=3"), None).await.text(), "GET /\n");
+    assert_eq!(e.admin("GET", &log("?replica=9"), None).await.text(), "");
+    assert_eq!(e.admin("GET", &log("?replica=x"), None).await.status, 400);
+
+    // A followed log ends when the app is gone.
+    let (path, id) = (log("?follow=true&tail=1"), app.id);
+    let (followed, ()) = tokio::join!(e.admin("GET", &path, None), async {
+        assert_eq!(e.query(&app, None).await.status, 200);
+        e.admin("DELETE", &format!("/v1/app/{id}"), None).await;
+    });
+    let text = followed.text();
+    assert!(text.starts_with("GET /\nGET /\n"), "{text:?}");
+}
+
+#[tokio::test]
+async fn stop_of_the_emulator_is_its_owners() {
+    use hyper::Request;
+    let e = TestEmulator::start().await;
+    let token = e.token("GRA", "operator", None).await.status.value.unwrap();
+    for (bearer, status) in [(token.as_str(), 403), ("x", 401), (e.emulator.administrator(), 202)] {
+        let request = Request::post("/_emulator/stop")
+            .header("host", "localhost")
+            .header("authorization", format!("Bearer {bearer}"))
+            .body(Default::default())
+            .unwrap();
+        assert_eq!(e.send(request).await.status, status);
+    }
+    e.emulator.stop_asked().await;
+}

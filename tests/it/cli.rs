@@ -1,0 +1,176 @@
+//! The command line: exit codes, messages, formats.
+
+use ovhai_test_support::TestCli;
+
+use crate::OVHAI;
+
+#[test]
+fn exit_codes_and_hints() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "infrastructureascode/hello-world", "--name", "twin"]);
+    cli.ok(&["app", "run", "infrastructureascode/hello-world", "--name", "twin"]);
+    for (arguments, code, says) in [
+        (&["app", "get", "nothing"][..], 3, "there is no app \"nothing\""),
+        (&["app", "get", "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11"], 3, "6f7c2f0e"),
+        (&["app", "get", "twin"], 2, "can mean 2 apps"),
+        (&["token", "get", "nothing"], 3, "there is no token"),
+        (&["token", "new", "x"], 2, "--role"),
+        (&["token", "new", "x", "--role", "root"], 2, "read (ai_training_read)"),
+        (&["token", "new", "x", "--role", "read", "--selector", "a b"], 2, "label selector"),
+        (&["app", "run", "--label", "oops", "image"], 2, "name=value"),
+        (&["app", "run", "a b"], 2, "blanks"),
+        (&["app", "run", "image", "--runtime", "process"], 2, "-- COMMAND"),
+        (&["app", "run", "image", "--runtime", "magic"], 2, "builtin, process or container"),
+        (&["app", "list", "--region", "XXX"], 3, "there is no region XXX"),
+        (&["app", "list", "--region", "a b"], 2, "can't name a region"),
+        (&["app", "list", "--state", "GONE"], 2, "RUNNING"),
+        (&["app", "lisst"], 2, "list"),
+        (&["--token", "x", "app", "list"], 4, "not authenticated"),
+        (&["--token", "a b", "app", "list"], 2, "characters that no token has"),
+        (&["app", "run", "other/image", "--wait"], 1, "--runtime process"),
+        (&["emulator", "start", "--regions", "a b"], 2, "region"),
+    ] {
+        let (got, said) = cli.fails(arguments);
+        assert_eq!(got, code, "{arguments:?}: {said}");
+        assert!(said.contains(says), "{arguments:?}: {said}");
+        assert!(said.starts_with("error: ") || said.contains("\nerror: "), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn an_empty_token_is_not_the_administrator() {
+    let cli = TestCli::new(OVHAI);
+    let (code, said) = cli.fails(&["--token", "", "me"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("the token is empty"), "{said}");
+}
+
+#[test]
+fn tokens_made_at_once_are_all_stored() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["me"]);
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let cli = &cli;
+            scope.spawn(move || cli.ok(&["token", "new", &format!("t{n}"), "--role", "read"]));
+        }
+    });
+    let stored = std::fs::read_to_string(cli.state_dir().join("credentials.json")).unwrap();
+    let stored: serde_json::Value = serde_json::from_str(&stored).unwrap();
+    assert_eq!(stored["tokens"].as_array().map(Vec::len), Some(8));
+}
+
+#[test]
+fn waiting_too_long_has_its_own_code() {
+    let cli = TestCli::new(OVHAI);
+    let (code, said) = cli.fails(&["app", "run", "x", "--runtime", "process", "--wait=0s", "--", "sleep", "60"]);
+    assert_eq!(code, 5, "{said}");
+    assert!(said.contains("hint: "), "{said}");
+}
+
+#[test]
+fn a_failed_app_shows_why_and_its_last_lines() {
+    let cli = TestCli::new(OVHAI);
+    let (code, said) = cli.fails(&["app", "run", "x", "--runtime", "process", "--wait", "--", "sh", "-c", "echo line one; echo line two; exit 7"]);
+    assert_eq!(code, 1);
+    for part in ["exited with status 7", "line one", "line two", "ovhai app logs"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn formats() {
+    let cli = TestCli::new(OVHAI);
+    assert_eq!(cli.ok(&["app", "list", "-o", "json"]), "[]\n");
+    cli.ok(&["app", "run", "infrastructureascode/hello-world", "--name", "one", "-l", "group=A", "--wait"]);
+    cli.ok(&["app", "create", "infrastructureascode/hello-world", "--name", "two", "-l", "group=B", "--wait"]);
+    let names = |arguments: &[&str]| cli.ok(&[arguments, &["-o", "name"]].concat());
+    assert_eq!(names(&["app", "list"]), "two\none\n");
+    assert_eq!(names(&["app", "ls", "--label", "group=A"]), "one\n");
+    assert_eq!(names(&["app", "ls", "--selector", "group notin (A)"]), "two\n");
+    assert_eq!(names(&["app", "ls", "-s", "stopped,FAILED"]), "");
+    assert_eq!(names(&["app", "ls", "-s", "RUNNING", "-a"]), "two\none\n");
+    assert_eq!(cli.json(&["app", "list"]).as_array().map(Vec::len), Some(2));
+    let yaml = cli.ok(&["app", "get", "one", "-o", "yaml"]);
+    assert!(yaml.contains("state: RUNNING") && yaml.contains("group: A"), "{yaml}");
+    let created = cli.json(&["token", "create", "-r", "read", "-l", "team=a", "name"]);
+    assert_eq!(created["spec"]["name"], "name");
+    assert!(created["status"]["value"].as_str().is_some_and(|value| value.starts_with("eyJ")));
+    let me = cli.json(&["me"]);
+    assert_eq!((&me["quotas"]["resources"]["CPU"], &me["role"]), (&12.into(), &"administrator".into()));
+}
+
+#[test]
+fn changes_by_name_and_by_the_beginning_of_an_id() {
+    let cli = TestCli::new(OVHAI);
+    let app = cli.json(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
+    let short = &app["id"].as_str().unwrap()[..8];
+    cli.ok(&["app", "set-label", short, "team", "x"]);
+    cli.ok(&["app", "scale", "e", "--replicas", "2", "--wait"]);
+    cli.ok(&["app", "update", "e", "--env", "A=b"]);
+    cli.ok(&["app", "set-image", "e", "infrastructureascode/hello-world", "--wait"]);
+    let now = cli.json(&["app", "get", short]);
+    assert_eq!(now["spec"]["labels"]["team"], "x");
+    assert_eq!(now["spec"]["scalingStrategy"]["fixed"]["replicas"], 2);
+    assert_eq!(now["spec"]["envVars"][0]["value"], "b");
+    cli.ok(&["app", "set-label", "e", "team"]);
+    assert!(cli.json(&["app", "get", "e"])["spec"]["labels"].get("team").is_none());
+    assert_eq!(cli.ok(&["app", "curl", "e"]), "Hello, World!");
+    assert!(cli.ok(&["app", "logs", "e", "--tail", "1"]).ends_with('\n'));
+}
+
+#[test]
+fn curl_sends_what_it_is_told() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
+    let text = cli.ok(&["app", "curl", "e", "/p?q=1", "-X", "PUT", "-H", "X-A: b", "-d", "{\"a\":1}", "-i"]);
+    let (head, body) = text.split_once("\n\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\n"), "{head}");
+    let seen: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&seen["method"], &seen["target"]), (&"PUT".into(), &"/p?q=1".into()));
+    assert_eq!((&seen["headers"]["x-a"][0], &seen["body"]), (&"b".into(), &"{\"a\":1}".into()));
+    let (code, said) = cli.fails(&["app", "curl", "e", "http://127.0.0.1:1/"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("is no path of the app"), "{said}");
+}
+
+#[test]
+fn a_closed_pipe_is_silent() {
+    let cli = TestCli::new(OVHAI);
+    for n in 0..3 {
+        cli.ok(&["app", "run", "infrastructureascode/hello-world", "--name", &format!("n{n}")]);
+    }
+    let script = format!("{OVHAI} app list -o json | head -c 1; exit ${{PIPESTATUS[0]}}");
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .output()
+        .unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn a_damaged_file_of_tokens_is_named_and_left_alone() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "infrastructureascode/hello-world", "--name", "h", "--wait"]);
+    let path = cli.state_dir().join("credentials.json");
+    std::fs::write(&path, "{").unwrap();
+    let (code, said) = cli.fails(&["app", "curl", "h"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("credentials.json is damaged") && said.contains("hint: "), "{said}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "{");
+}
+
+#[test]
+fn completions_are_those_that_are_committed() {
+    let cli = TestCli::new(OVHAI);
+    for (shell, file) in [
+        ("bash", "ovhai.bash"), ("zsh", "_ovhai"), ("fish", "ovhai.fish"),
+        ("powershell", "_ovhai.ps1"), ("elvish", "ovhai.elv"),
+    ] {
+        let script = cli.ok(&["completion", shell]);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(script == committed, "{file} is not up to date: cargo xtask gen");
+    }
+}

@@ -1,0 +1,127 @@
+//! What was acknowledged survives SIGKILL, and nothing half-written does.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use ovhai_emulator::state::StateDir;
+use ovhai_test_support::{TestCli, eventually_now};
+use serde_json::{Value, json};
+
+use crate::OVHAI;
+use crate::emulator::Foreground;
+
+const ROUNDS: u64 = 50;
+
+/// One call on a kept connection; none when the emulator is gone.
+fn call(stream: &mut TcpStream, bearer: &str, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {bearer}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    let mut piece = [0; 16 * 1024];
+    loop {
+        let n = stream.read(&mut piece).ok().filter(|n| *n > 0)?;
+        answer.extend_from_slice(&piece[..n]);
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+        let length: usize = head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
+        if answer.len() >= end + 4 + length {
+            let status = head.split(' ').nth(1)?.parse().ok()?;
+            return Some((status, serde_json::from_slice(&answer[end + 4..]).ok()?));
+        }
+    }
+}
+
+/// Creates tokens and apps until the emulator is gone; the ids that it acknowledged.
+fn create(address: SocketAddr, bearer: &str, round: u64) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    let Ok(mut stream) = TcpStream::connect(address) else { return acknowledged };
+    for n in 0.. {
+        let name = format!("r{round}n{n}");
+        let (path, spec) = if n % 3 == 0 {
+            ("/v1/app", json!({"image": "infrastructureascode/hello-world", "name": name, "labels": {"round": name}}))
+        } else {
+            ("/v1/token", json!({"name": name, "role": "read", "labelSelector": "a=b"}))
+        };
+        match call(&mut stream, bearer, "POST", path, &spec.to_string()) {
+            Some((200, made)) => acknowledged.push(made["id"].as_str().unwrap().to_owned()),
+            Some((status, body)) => panic!("{status}: {body}"),
+            None => break,
+        }
+    }
+    acknowledged
+}
+
+fn listed(address: SocketAddr, bearer: &str, what: &str) -> BTreeSet<String> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut ids = BTreeSet::new();
+    for page in 1.. {
+        let path = format!("/v1/{what}?size=1000&page={page}");
+        let (status, list) = call(&mut stream, bearer, "GET", &path, "").unwrap();
+        assert_eq!(status, 200);
+        for item in list["items"].as_array().unwrap() {
+            assert!(item["spec"]["name"].as_str().unwrap().starts_with('r'));
+            ids.insert(item["id"].as_str().unwrap().to_owned());
+        }
+        if page >= list["metadata"]["pageCount"].as_u64().unwrap() {
+            return ids;
+        }
+    }
+    ids
+}
+
+#[test]
+fn acknowledged_changes_survive_sigkill() {
+    let cli = TestCli::new(OVHAI);
+    let mut acknowledged = BTreeSet::new();
+    for round in 0..ROUNDS {
+        let mut e = Foreground::start(&cli, &[]);
+        let (address, bearer) = (e.running.address, e.running.administrator.clone());
+        let found: BTreeSet<String> =
+            listed(address, &bearer, "app").union(&listed(address, &bearer, "token")).cloned().collect();
+        let lost: Vec<_> = acknowledged.difference(&found).collect();
+        assert!(lost.is_empty(), "round {round} lost {lost:?}");
+        std::thread::scope(|scope| {
+            let makers: Vec<_> =
+                (0..2).map(|_| scope.spawn(|| create(address, &bearer, round))).collect();
+            // Moments that differ from round to round; the sleep is what is tested.
+            std::thread::sleep(Duration::from_millis(5 + (round * 37) % 60));
+            e.child.kill().unwrap();
+            e.child.wait().unwrap();
+            for maker in makers {
+                acknowledged.extend(maker.join().unwrap());
+            }
+        });
+    }
+    assert!(acknowledged.len() > 100, "only {} were made", acknowledged.len());
+}
+
+#[test]
+fn processes_end_with_an_emulator_that_is_killed_and_come_back_with_the_next() {
+    let cli = TestCli::new(OVHAI);
+    let mut e = Foreground::start(&cli, &[]);
+    let mark = format!("killed{}", std::process::id());
+    let script = format!("'{mark}'; import http.server, os; http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()");
+    cli.ok(&["app", "run", "--name", "p", "--unsecure-http", "--wait", "--runtime", "process", "python:3", "--", "python3", "-c", &script]);
+    let alive = || {
+        let output = Command::new("ps").args(["-eo", "args", "-ww"]).stdin(Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.contains(&mark) && l.starts_with("python3")).count()
+    };
+    assert_eq!(alive(), 1);
+    e.child.kill().unwrap();
+    e.child.wait().unwrap();
+    eventually_now("nothing is left of it", || (alive() == 0).then_some(()));
+    assert!(StateDir::new(cli.state_dir()).running().is_none(), "what it left is not believed");
+
+    let _again = Foreground::start(&cli, &[]);
+    eventually_now("it runs again", || {
+        (cli.json(&["app", "get", "p"])["status"]["state"] == "RUNNING").then_some(())
+    });
+    assert_eq!(alive(), 1);
+    cli.ok(&["app", "curl", "--fail", "p"]);
+}

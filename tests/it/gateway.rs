@@ -1,0 +1,546 @@
+//! The gateway, with apps that do what the test says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use ovhai_runtime::SimRuntime;
+use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+
+#[tokio::test]
+async fn who_gets_in() {
+    let upstream = Upstream::answering(OK).await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    let value = |token: ovhai_api_types::Token| token.status.value.unwrap();
+    let reader = value(e.token("GRA", "read", Some("group=A")).await);
+    let operator = value(e.token("GRA", "operator", Some("group=A")).await);
+    let unscoped = value(e.token("GRA", "read", None).await);
+    let by_id = value(e.token("GRA", "read", Some(&format!("ovh/id={}", app.id))).await);
+    let other = value(e.token("GRA", "operator", Some("group=B")).await);
+    let bhs = value(e.token("BHS", "operator", None).await);
+    for good in [&reader, &operator, &unscoped, &by_id, e.emulator.administrator()] {
+        let answer = e.query(&app, Some(good)).await;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "hi"));
+    }
+    let none = e.query(&app, None).await;
+    assert_eq!(none.status, 401);
+    assert!(none.header("www-authenticate").starts_with("Bearer"));
+
+    let denied = e.query(&app, Some(&other)).await;
+    assert_eq!(denied.status, 403);
+    let why = "the app is outside the token's selector group=B";
+    assert!(denied.json()["message"].as_str().unwrap().contains(why), "{}", denied.text());
+    assert!(denied.header("www-authenticate").contains("insufficient_scope"));
+
+    let mut answers = Vec::new();
+    for bad in [bhs.as_str(), "x", "", &format!("{reader}x"), &reader[..reader.len() - 4]] {
+        let answer = e.query(&app, Some(bad)).await;
+        answers.push((answer.status.as_u16(), answer.text(), answer.header("www-authenticate").to_owned()));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(answers[0].0, 401);
+}
+
+#[tokio::test]
+async fn two_authorization_headers_are_not_believed() {
+    let upstream = Upstream::answering(OK).await.never_called();
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({})).await;
+    let token = e.token("GRA", "read", None).await.status.value.unwrap();
+    let request = Request::get("/")
+        .header("host", TestEmulator::host(&app))
+        .header("authorization", format!("Bearer {token}"))
+        .header("authorization", "Bearer x")
+        .body(Full::default())
+        .unwrap();
+    assert_eq!(e.send(request).await.status, 401);
+}
+
+/// What an app gets to see: `ovhai/echo` shows it.
+#[tokio::test]
+async fn what_the_app_sees() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({"image": "ovhai/echo"})).await;
+    let token = e.token("GRA", "read", None).await.status.value.unwrap();
+    let host = TestEmulator::host(&app);
+    let request = Request::post("/a%2Fb//c/../d?x=%20&y=%C3%BC&&z")
+        .header("host", &host)
+        .header("authorization", format!("bearer {token}"))
+        .header("connection", "keep-alive, x-hop")
+        .header("x-hop", "1")
+        .header("keep-alive", "timeout=5")
+        .header("proxy-authorization", "Basic x")
+        .header("te", "trailers")
+        .header("x-forwarded-for", "6.6.6.6")
+        .header("x-forwarded-proto", "https")
+        .header("forwarded", "for=6.6.6.6")
+        .header("cookie", "a=1")
+        .header("cookie", "b=2")
+        .body(Full::new(Bytes::from_static(b"body")))
+        .unwrap();
+    let target = request.uri().to_string();
+    let answer = e.send(request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(!answer.text().contains(&token), "the bearer is not passed on");
+    let seen = answer.json();
+    assert_eq!(seen["target"], target, "byte for byte");
+    assert_eq!(seen["body"], "body");
+    let headers = seen["headers"].as_object().unwrap();
+    assert_eq!(headers["host"], json!([host]));
+    assert_eq!(headers["x-forwarded-for"], json!(["127.0.0.1"]));
+    assert_eq!(headers["x-forwarded-proto"], json!(["http"]));
+    assert_eq!(headers["x-forwarded-host"], json!([host]));
+    assert_eq!(headers["te"], json!(["trailers"]));
+    assert_eq!(headers["cookie"], json!(["a=1", "b=2"]));
+    for gone in ["authorization", "x-hop", "keep-alive", "proxy-authorization", "forwarded"] {
+        assert!(!headers.contains_key(gone), "{gone}: {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn open_apps_are_open_and_keep_their_own_bearers() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
+    let seen = |bearer: Option<String>| {
+        let (e, app) = (&e, &app);
+        async move {
+            let answer = e.query(app, bearer.as_deref()).await;
+            assert_eq!(answer.status, 200);
+            answer.json()["headers"].get("authorization").cloned()
+        }
+    };
+    assert_eq!(seen(None).await, None);
+    assert_eq!(seen(Some("sk-own".into())).await, Some(json!(["Bearer sk-own"])));
+    let token = e.token("GRA", "read", None).await.status.value.unwrap();
+    assert_eq!(seen(Some(token.clone())).await, None, "ours is not handed to an app");
+
+    // In whatever form it comes.
+    let admin = e.emulator.administrator();
+    for values in [
+        vec![format!("Bearer {token}"), format!("Bearer {token}")],
+        vec!["Basic x".into(), format!("Bearer {token}")],
+        vec![format!("Bearer\t{token}")],
+        vec![format!("Basic x, Bearer {token}")],
+        vec![format!("\"{token}\"")],
+        vec![token.clone()],
+        vec![format!("Token {token}=")],
+        vec![format!("Bearer {admin}")],
+        vec![format!("x{admin}x")],
+    ] {
+        let mut request = Request::get("/").header("host", TestEmulator::host(&app));
+        for value in &values {
+            request = request.header("authorization", value);
+        }
+        let answer = e.send(request.body(Full::default()).unwrap()).await;
+        assert_eq!(answer.status, 200, "{values:?}");
+        let text = answer.text();
+        assert!(!text.contains(&token) && !text.contains(admin), "{values:?}: {text}");
+    }
+}
+
+/// Sends bytes on a connection of its own; everything that comes back until it is closed.
+async fn raw(e: &TestEmulator, request: String) -> String {
+    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn the_target_names_the_host_whatever_the_header_says() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let answer = raw(&e, format!("GET http://{host}/a?b HTTP/1.1\r\nhost: evil.example\r\nx-forwarded-host: evil.example\r\nconnection: close\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"target\": \"/a?b\""), "{answer}");
+    assert!(!answer.contains("evil.example"), "{answer}");
+    let answer = raw(&e, format!("GET http://{host}/ HTTP/1.1\r\nconnection: close\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+#[tokio::test]
+async fn bodies_are_framed_by_the_gateway() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let chunked = |method: &str, body: &str| {
+        format!("{method} / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n{body}")
+    };
+    for method in ["GET", "POST", "DELETE"] {
+        let answer = raw(&e, chunked(method, "5\r\nhello\r\n0\r\n\r\n")).await;
+        assert!(answer.contains("\"body\": \"hello\""), "{method}: {answer}");
+    }
+    let answer = raw(&e, chunked("POST", "ZZ\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+
+    let both = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let upstream = Upstream::answering_once(both).await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    assert_eq!(e.query(&app, None).await.text(), "hello");
+}
+
+#[tokio::test]
+async fn other_versions_of_http_are_no_upgrade() {
+    let upstream = Upstream::start(|mut stream| async move {
+        let head = Upstream::head(&mut stream).await.unwrap().to_lowercase();
+        assert!(!head.contains("upgrade"), "{head}");
+        stream.write_all(OK).await.unwrap();
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    for headers in ["upgrade: h2c\r\nconnection: upgrade, close", "upgrade: websocket\r\nconnection: close"] {
+        let answer = raw(&e, format!("GET / HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let unasked = Upstream::answering_once(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n").await;
+    let e = TestEmulator::with_apps_at(unasked.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    assert_eq!(e.query(&app, None).await.status, 502);
+}
+
+/// What goes on without end ends with the token that opened it.
+#[tokio::test]
+async fn tunnels_and_followed_logs_end_with_their_token() {
+    let upstream = Upstream::start(|mut stream| async move {
+        Upstream::head(&mut stream).await.unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    let token = e.token("GRA", "operator", Some("group=A")).await;
+    let value = token.status.value.unwrap();
+    let open = || async {
+        let mut client = TcpStream::connect(e.address()).await.unwrap();
+        let head = format!("GET / HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {value}\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n", TestEmulator::host(&app));
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut seen = [0; 12];
+        client.read_exact(&mut seen).await.unwrap();
+        assert_eq!(&seen, b"HTTP/1.1 101");
+        client
+    };
+    let mut relabelled = open().await;
+    let label = |value| Some(json!({"name": "group", "value": value}));
+    let path = format!("/v1/app/{}/label", app.id);
+    assert_eq!(e.admin("PUT", &path, label("B")).await.status, 204);
+    relabelled.read_to_end(&mut Vec::new()).await.unwrap();
+    assert_eq!(e.admin("PUT", &path, label("A")).await.status, 204);
+    let mut deleted = open().await;
+    let log = format!("/v1/app/{}/log?follow=true", app.id);
+    let (followed, ()) = tokio::join!(e.call("GRA", &value, "GET", &log, None), async {
+        let answer = e.admin("DELETE", &format!("/v1/token/{}", token.id), None).await;
+        assert_eq!(answer.status, 204);
+        deleted.read_to_end(&mut Vec::new()).await.unwrap();
+    });
+    assert!([200, 401].contains(&followed.status.as_u16()));
+}
+
+#[tokio::test]
+async fn which_apps_answer() {
+    let e = TestEmulator::with_sim(SimRuntime::step_by_step()).await;
+    let sim = e.sim.clone().unwrap();
+    let token = e.token("GRA", "read", None).await.status.value.unwrap();
+    let app = e.submit(&[], json!({})).await;
+    e.wait(&app, "INITIALIZING").await;
+    let answer = e.query(&app, Some(&token)).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
+    assert_eq!(e.query(&app, None).await.status, 401, "nobody learns a state without a token");
+    // The simulation's apps answer nowhere: port 9 refuses.
+    sim.ready(1);
+    e.wait(&app, "RUNNING").await;
+    assert_eq!(e.query(&app, Some(&token)).await.status, 502);
+    e.admin("PUT", &format!("/v1/app/{}/stop", app.id), None).await;
+    e.wait(&app, "STOPPING").await;
+    sim.finish(1);
+    e.wait(&app, "STOPPED").await;
+    let answer = e.query(&app, Some(&token)).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("STOPPED"), "{}", answer.text());
+
+    let mut unknown = app.clone();
+    unknown.status.url =
+        app.status.url.replace(&app.id.to_string(), "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11");
+    assert_eq!(e.query(&unknown, Some(&token)).await.status, 404);
+    let mut elsewhere = app.clone();
+    elsewhere.status.url = app.status.url.replace(".gra.", ".bhs.");
+    assert_eq!(e.query(&elsewhere, Some(&token)).await.status, 404);
+}
+
+#[tokio::test]
+async fn broken_upstreams_are_502() {
+    for answer in [
+        &b""[..],
+        b"rubbish\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        b"HTTP/1.1 200",
+        b"\x00\x01\x02",
+    ] {
+        let upstream = Upstream::answering_once(answer).await;
+        let e = TestEmulator::with_apps_at(upstream.address()).await;
+        let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+        let got = e.query(&app, None).await;
+        assert_eq!(got.status, 502, "{answer:?}");
+        assert!(got.json()["message"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn connections_to_an_app_are_used_again_and_replaced_when_it_closed_them() {
+    let upstream = Upstream::answering(OK).await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    for _ in 0..20 {
+        assert_eq!(e.query(&app, None).await.text(), "hi");
+    }
+    assert_eq!(upstream.connections(), 1);
+
+    // One that closes after every answer, as it may with keep-alive.
+    let closing = Upstream::answering_once(OK).await;
+    let e = TestEmulator::with_apps_at(closing.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    for round in 0..50 {
+        let answer = e.query(&app, None).await;
+        assert_eq!(answer.status, 200, "round {round}: {}", answer.text());
+    }
+    assert_eq!(closing.connections(), 50);
+}
+
+#[tokio::test]
+async fn bodies_stream_both_ways() {
+    // The app sends back each piece as it comes; the client sends the next only after it has
+    // seen the one before. A buffer anywhere would hang it.
+    let upstream = Upstream::start(|mut stream| async move {
+        Upstream::head(&mut stream).await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            .await
+            .unwrap();
+        let mut piece = [0; 64];
+        loop {
+            let n = stream.read(&mut piece).await.unwrap();
+            if n == 0 || piece[..n].ends_with(b"0\r\n\r\n") {
+                break;
+            }
+            stream.write_all(format!("{n:x}\r\n").as_bytes()).await.unwrap();
+            stream.write_all(&piece[..n]).await.unwrap();
+            stream.write_all(b"\r\n").await.unwrap();
+        }
+        stream.write_all(b"0\r\n\r\n").await.unwrap();
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let head = format!("POST / HTTP/1.1\r\nhost: {}\r\ntransfer-encoding: chunked\r\n\r\n", TestEmulator::host(&app));
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    for round in 0..20 {
+        let word = format!("word{round:02}");
+        client.write_all(format!("6\r\n{word}\r\n").as_bytes()).await.unwrap();
+        while !String::from_utf8_lossy(&seen).contains(&word) {
+            let n = client.read_buf(&mut seen).await.unwrap();
+            assert!(n > 0, "{}", String::from_utf8_lossy(&seen));
+        }
+    }
+    client.write_all(b"0\r\n\r\n").await.unwrap();
+    while !seen.ends_with(b"\r\n0\r\n\r\n") {
+        assert!(client.read_buf(&mut seen).await.unwrap() > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_takes_the_upstream_request_with_it() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&gone);
+    let upstream = Upstream::start(move |mut stream| {
+        let gone = Arc::clone(&flag);
+        async move {
+            Upstream::head(&mut stream).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nfirst").await.unwrap();
+            while stream.write_all(&[b'x'; 1024]).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            gone.store(true, Ordering::SeqCst);
+        }
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let head = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", TestEmulator::host(&app));
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut some = [0; 512];
+    client.read_exact(&mut some).await.unwrap();
+    drop(client);
+    eventually("the app sees that the client is gone", || async {
+        gone.load(Ordering::SeqCst).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn websockets_and_other_upgrades_pass() {
+    let upstream = Upstream::start(|mut stream| async move {
+        let head = Upstream::head(&mut stream).await.unwrap().to_lowercase();
+        assert!(head.contains("upgrade: echo") && head.contains("connection: upgrade"), "{head}");
+        stream
+            .write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+            .await
+            .unwrap();
+        let mut piece = [0; 64];
+        while let Ok(n @ 1..) = stream.read(&mut piece).await {
+            stream.write_all(&piece[..n]).await.unwrap();
+        }
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let head = format!("GET / HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n", TestEmulator::host(&app));
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"\r\n\r\n") {
+        assert!(client.read_buf(&mut seen).await.unwrap() > 0);
+    }
+    assert!(seen.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&seen));
+    for word in [&b"ping"[..], b"pong"] {
+        client.write_all(word).await.unwrap();
+        let mut back = [0; 4];
+        client.read_exact(&mut back).await.unwrap();
+        assert_eq!(back, word);
+    }
+    // The emulator's end is the tunnel's end.
+    e.emulator.shutdown().await;
+    assert_eq!(client.read(&mut [0; 4]).await.unwrap_or(0), 0);
+}
+
+/// Requests that begin after renew has answered are never let through with the old string.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn revocation_is_immediate() {
+    let upstream = Upstream::answering(OK).await;
+    let e = Arc::new(TestEmulator::with_apps_at(upstream.address()).await);
+    let app = Arc::new(e.run_app(&[("group", "A")], json!({})).await);
+    let token = e.token("GRA", "read", Some("group=A")).await;
+    let renew = format!("/v1/token/{}/renew", token.id);
+    let mut old = token.status.value.unwrap();
+    let (mut before, after) = (0, Arc::new(AtomicUsize::new(0)));
+    for round in 0..5 {
+        let renewed = Arc::new(AtomicBool::new(false));
+        let hammers: Vec<_> = (0..4)
+            .map(|_| {
+                let (e, app, old) = (Arc::clone(&e), Arc::clone(&app), old.clone());
+                let (renewed, after) = (Arc::clone(&renewed), Arc::clone(&after));
+                tokio::spawn(async move {
+                    let mut let_in = 0;
+                    loop {
+                        let begun_after = renewed.load(Ordering::SeqCst);
+                        let status = e.query(&app, Some(&old)).await.status;
+                        if begun_after {
+                            assert_eq!(status, 401, "an old string was let in");
+                            after.fetch_add(1, Ordering::SeqCst);
+                            return let_in;
+                        }
+                        let_in += usize::from(status == 200);
+                    }
+                })
+            })
+            .collect();
+        while upstream.connections() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let answer = if round == 4 {
+            e.admin("DELETE", &format!("/v1/token/{}", token.id), None).await
+        } else {
+            e.admin("POST", &renew, None).await
+        };
+        renewed.store(true, Ordering::SeqCst);
+        for hammer in hammers {
+            before += hammer.await.unwrap();
+        }
+        if round == 4 {
+            assert_eq!(answer.status, 204);
+            break;
+        }
+        old = answer.json()["status"]["value"].as_str().unwrap().to_owned();
+        assert_eq!(e.query(&app, Some(&old)).await.status, 200, "the new string works at once");
+    }
+    assert!(before > 0, "no request was let in before");
+    assert_eq!(after.load(Ordering::SeqCst), 20);
+}
+
+#[tokio::test]
+async fn labels_decide_at_once() {
+    let upstream = Upstream::answering(OK).await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();
+    // Submitted after the token, and matched all the same.
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    assert_eq!(e.query(&app, Some(&token)).await.status, 200);
+    let label = |value: serde_json::Value| json!({"name": "group", "value": value});
+    let path = format!("/v1/app/{}/label", app.id);
+    for (value, status) in [(json!("B"), 403), (json!("A"), 200), (json!(null), 403)] {
+        assert_eq!(e.admin("PUT", &path, Some(label(value))).await.status, 204);
+        assert_eq!(e.query(&app, Some(&token)).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn hostile_requests_are_refused_and_harm_nobody() {
+    let upstream = Upstream::answering(OK).await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    for (request, statuses) in [
+        (format!("GET / HTTP/1.1\r\nhost: {host}\r\nhost: x\r\n\r\n"), &[400][..]),
+        ("GET / HTTP/1.1\r\n\r\n".into(), &[400]),
+        (format!("GET / HTTP/1.1\r\nhost: {host}\r\nx: {}\r\n\r\n", "y".repeat(200_000)), &[400, 431]),
+        (format!("GET / HTTP/1.1\r\nhost: {host}\r\n{}\r\n", "x: y\r\n".repeat(500)), &[400, 431]),
+        (format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx"), &[400]),
+        (format!("POST / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n"), &[400, 502]),
+        (format!("POST / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n"), &[400]),
+        (format!("CONNECT {host} HTTP/1.1\r\nhost: {host}\r\n\r\n"), &[405]),
+        (format!("TRACE / HTTP/1.1\r\nhost: {host}\r\n\r\n"), &[405]),
+        (format!("GET /\0 HTTP/1.1\r\nhost: {host}\r\n\r\n"), &[400]),
+        ("\0\0\0\0\r\n\r\n".into(), &[400]),
+    ] {
+        let mut client = TcpStream::connect(e.address()).await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.windows(4).any(|w| w == b"\r\n\r\n") {
+            match client.read_buf(&mut answer).await {
+                Ok(1..) => {}
+                _ => break,
+            }
+        }
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let status: u16 = text.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        assert!(statuses.contains(&status), "{:.60}: {text:.200}", request);
+    }
+    assert_eq!(e.query(&app, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_head_of_64_kib_passes() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let request = Request::get("/")
+        .header("host", TestEmulator::host(&app))
+        .header("cookie", "c".repeat(60 * 1024))
+        .body(Full::default())
+        .unwrap();
+    assert_eq!(e.send(request).await.status, 200);
+}

@@ -1,0 +1,34 @@
+//! The product through the doors of its users: one binary, a module a noun.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+mod api;
+mod cli;
+mod crash;
+mod emulator;
+mod gateway;
+mod openapi;
+mod process;
+mod rubbish;
+mod sdk;
+mod session;
+
+/// The executable under test.
+const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");
+
+/// A port that somebody has.
+fn taken_port() -> (std::net::TcpListener, u16) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// A port that nobody has at the moment.
+fn free_port() -> u16 {
+    taken_port().1
+}

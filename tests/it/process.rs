@@ -1,0 +1,235 @@
+//! Apps as local processes.
+
+use std::process::Command;
+use std::time::Duration;
+
+use ovhai_api_types::App;
+use ovhai_emulator::Emulator;
+use ovhai_test_support::{TestEmulator, eventually};
+use serde_json::{Value, json};
+
+use crate::{OVHAI, free_port, taken_port};
+
+async fn emulator() -> TestEmulator {
+    let emulator = Emulator::builder().supervisor(OVHAI).start().await.unwrap();
+    TestEmulator { emulator, sim: None }
+}
+
+/// A small server in Python: listens on the port that its code says.
+fn python(code: &str) -> Value {
+    let program = format!(
+        "import http.server, os, sys\nclass H(http.server.BaseHTTPRequestHandler):\n  def do_GET(self):\n    self.send_response(200); self.end_headers(); self.wfile.write(b'from python')\n  def log_message(self, *a): pass\ndef serve(port): http.server.ThreadingHTTPServer(('127.0.0.1', int(port)), H).serve_forever()\n{code}"
+    );
+    json!(["python3", "-c", program])
+}
+
+fn process(command: &Value, more: Value) -> Value {
+    let mut spec = json!({
+        "image": "python:3", "runtime": "process", "command": command, "unsecureHttp": true,
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        spec[name] = value.clone();
+    }
+    spec
+}
+
+/// The processes whose command line has this word.
+fn processes(word: &str) -> Vec<String> {
+    let output = Command::new("ps").args(["-eo", "pid,args", "-ww"]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter(|line| line.contains(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn info(app: &App) -> String {
+    app.status.info.as_ref().unwrap().message.clone()
+}
+
+#[tokio::test]
+async fn a_port_is_given_as_variable_and_as_word() {
+    let e = emulator().await;
+    for code in ["serve(os.environ['PORT'])", "serve('{port}')"] {
+        let app = e.run_app(&[], process(&python(code), json!({}))).await;
+        assert_eq!(e.query(&app, None).await.text(), "from python", "{code}");
+    }
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_command_that_ignores_it_is_found_on_the_apps_own_port() {
+    let e = emulator().await;
+    let port = free_port();
+    let spec = process(&python(&format!("serve({port})")), json!({"defaultHttpPort": port}));
+    let app = e.run_app(&[], spec).await;
+    assert_eq!(e.query(&app, None).await.text(), "from python");
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_port_that_somebody_holds_fails_the_app_and_names_the_holder() {
+    let e = emulator().await;
+    let (_held, port) = taken_port();
+    let spec = process(&python(&format!("serve({port})")), json!({"defaultHttpPort": port}));
+    let app = e.submit(&[], spec).await;
+    let app = e.wait(&app, "FAILED").await;
+    let who = format!("Port {port}, the app's own, is held by");
+    assert!(info(&app).contains(&who), "{}", info(&app));
+    assert!(info(&app).contains(&format!("(pid {})", std::process::id())), "{}", info(&app));
+    assert_eq!(e.query(&app, None).await.status, 503);
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn failures_say_why() {
+    let e = emulator().await;
+    for (command, more, says) in [
+        (json!(["/no/such/program"]), json!({}), "can't be started: No such file"),
+        (json!(["sh", "-c", "echo the reason >&2; exit 3"]), json!({}), "exited with status 3; its last line was: the reason"),
+        (json!(["sh", "-c", "kill -9 $$"]), json!({}), "was ended by signal 9"),
+        (json!(["true"]), json!({"workingDirectory": "/no/such/directory"}), "there is no directory /no/such/directory"),
+        (json!(null), json!({}), "there is none"),
+    ] {
+        let app = e.submit(&[], process(&command, more)).await;
+        let app = e.wait(&app, "FAILED").await;
+        assert!(info(&app).contains(says), "{command}: {}", info(&app));
+    }
+    let app = e.submit(&[], json!({"image": "some/image"})).await;
+    let app = e.wait(&app, "FAILED").await;
+    assert!(info(&app).contains("--runtime process"), "{}", info(&app));
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn one_that_listens_elsewhere_is_told_so_at_its_deadline() {
+    let e = emulator().await;
+    let port = free_port();
+    let spec = process(
+        &python(&format!("serve({port})")),
+        json!({"deploymentStrategy": {"progressDeadlineSeconds": 1}}),
+    );
+    let app = e.submit(&[], spec).await;
+    let app = e.wait(&app, "FAILED").await;
+    assert!(info(&app).contains(&format!("listens on 127.0.0.1:{port}, but not on port")), "{}", info(&app));
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn environment_directory_and_output() {
+    let e = emulator().await;
+    let directory = tempfile::tempdir().unwrap();
+    let code = "print(os.environ['GREETING'], os.getcwd(), os.environ.get('OVHAI_TOKEN'), flush=True)\nprint('to stderr', file=sys.stderr, flush=True)\nserve(os.environ['PORT'])";
+    let spec = process(
+        &python(code),
+        json!({"envVars": [{"name": "GREETING", "value": "hi there"}],
+               "workingDirectory": directory.path().to_str().unwrap()}),
+    );
+    let app = e.run_app(&[], spec).await;
+    let path = format!("/v1/app/{}/log", app.id);
+    eventually("both lines in the log", || async {
+        let log = e.admin("GET", &path, None).await.text();
+        let line = format!("hi there {} None\n", directory.path().canonicalize().unwrap().display());
+        (log.contains(&line) && log.contains("to stderr\n")).then_some(())
+    })
+    .await;
+    e.emulator.shutdown().await;
+}
+
+/// Children, and children that left the group and the session, go with the app.
+#[tokio::test]
+async fn the_whole_family_goes_with_the_app() {
+    let e = emulator().await;
+    let mark = format!("mark{}x{}", std::process::id(), free_port());
+    let code = format!(
+        "import subprocess\nsubprocess.Popen(['sh', '-c', 'trap \"\" TERM; while :; do sleep 0.1; done', '{mark}-child'])\nsubprocess.Popen(['setsid', 'sh', '-c', 'while :; do sleep 0.1; done', '{mark}-daemon'])\nserve(os.environ['PORT'])"
+    );
+    let app = e.run_app(&[], process(&python(&code), json!({}))).await;
+    eventually("the family is there", || async { (processes(&mark).len() >= 3).then_some(()) }).await;
+    let path = format!("/v1/app/{}?force=true", app.id);
+    assert_eq!(e.admin("DELETE", &path, None).await.status, 204);
+    eventually("nothing is left", || async { processes(&mark).is_empty().then_some(()) }).await;
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn shutting_down_ends_processes_in_time() {
+    let e = emulator().await;
+    let mark = format!("mark{}x{}", std::process::id(), free_port());
+    // It does not listen to SIGTERM.
+    let code = format!("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n'{mark}'\nserve(os.environ['PORT'])");
+    e.run_app(&[], process(&python(&code), json!({}))).await;
+    assert!(!processes(&mark).is_empty());
+    let begun = std::time::Instant::now();
+    e.emulator.shutdown().await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    eventually("nothing is left", || async { processes(&mark).is_empty().then_some(()) }).await;
+}
+
+/// Whoever takes a port over does not get the requests of the app that had it.
+#[tokio::test]
+async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
+    let e = emulator().await;
+    let port = free_port();
+    let code = format!(
+        "import threading\ns = http.server.ThreadingHTTPServer(('127.0.0.1', {port}), H)\nthreading.Thread(target=s.serve_forever, daemon=True).start()\nimport time\nwhile not os.path.exists('close'): time.sleep(0.01)\ns.shutdown(); s.server_close()\ntime.sleep(600)"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let spec = process(
+        &python(&code),
+        json!({"defaultHttpPort": port, "workingDirectory": directory.path().to_str().unwrap()}),
+    );
+    let app = e.run_app(&[], spec).await;
+    assert_eq!(e.query(&app, None).await.text(), "from python");
+    std::fs::write(directory.path().join("close"), "").unwrap();
+    let other = eventually("the port is free", || async {
+        tokio::net::TcpListener::bind(("127.0.0.1", port)).await.ok()
+    })
+    .await;
+    eventually("the app is not sent there", || async {
+        (e.query(&app, None).await.status == 503).then_some(())
+    })
+    .await;
+    drop(other);
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_supervisor_that_is_killed_takes_the_process_with_it() {
+    let e = emulator().await;
+    let mark = format!("mark{}x{}", std::process::id(), free_port());
+    let app = e.run_app(&[], process(&python(&format!("'{mark}'\nserve(os.environ['PORT'])")), json!({}))).await;
+    let supervisor = processes(&app.id.to_string()).pop().unwrap();
+    let before = processes(&mark);
+    let pid = supervisor.split_whitespace().next().unwrap();
+    assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+    eventually("another one is there instead", || async {
+        let now = processes(&mark);
+        (now.len() == 1 && now != before).then_some(())
+    })
+    .await;
+    e.wait(&app, "RUNNING").await;
+    e.emulator.shutdown().await;
+    eventually("nothing is left", || async { processes(&mark).is_empty().then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn a_default_serves_clients_that_can_not_say_it() {
+    let emulator = Emulator::builder()
+        .supervisor(OVHAI)
+        .placement(Some(ovhai_api_types::Placement::Process))
+        .start()
+        .await
+        .unwrap();
+    let e = TestEmulator { emulator, sim: None };
+    let operator = e.token("GRA", "operator", None).await.status.value.unwrap();
+    let spec = json!({"image": "python:3", "command": python("serve(os.environ['PORT'])"), "unsecureHttp": true});
+    let answer = e.call("GRA", &operator, "POST", "/v1/app", Some(spec)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let app: App = serde_json::from_slice(&answer.body).unwrap();
+    let app = e.wait(&app, "RUNNING").await;
+    assert_eq!(e.query(&app, None).await.text(), "from python");
+    let hello = e.run_app(&[], json!({})).await;
+    assert_eq!(hello.spec.image, "infrastructureascode/hello-world", "built in all the same");
+    e.emulator.shutdown().await;
+}
