@@ -186,11 +186,17 @@ async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
         tokio::net::TcpListener::bind(("127.0.0.1", port)).await.ok()
     })
     .await;
-    eventually("the app is not sent there", || async {
+    let thief = tokio::spawn(async move {
+        use tokio::io::AsyncWriteExt;
+        while let Ok((mut stream, _)) = other.accept().await {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nstolen").await;
+        }
+    });
+    eventually("the app's requests are not sent there", || async {
         (e.query(&app, None).await.status == 503).then_some(())
     })
     .await;
-    drop(other);
+    thief.abort();
     e.emulator.shutdown().await;
 }
 

@@ -26,6 +26,8 @@ const HEADER: &str = "eyJhbGciOiJFZERTQSJ9.";
 const LONGEST: usize = 1024;
 /// So many verified strings are remembered, by their hash.
 const REMEMBERED: usize = 4096;
+/// So many strings with a bad signature are; apart, so that they displace no good one.
+const REFUSED: usize = 1024;
 
 /// Signs and verifies with one Ed25519 key.
 pub struct JwtSigner {
@@ -33,6 +35,7 @@ pub struct JwtSigner {
     decoding: DecodingKey,
     validation: Validation,
     verified: Cache<[u8; 32], TokenClaims>,
+    refused: Cache<[u8; 32], ()>,
 }
 
 impl std::fmt::Debug for JwtSigner {
@@ -83,6 +86,7 @@ impl JwtSigner {
             decoding: DecodingKey::from_ed_der(pair.public_key().as_ref()),
             validation,
             verified: Cache::new(REMEMBERED),
+            refused: Cache::new(REFUSED),
         })
     }
 
@@ -128,9 +132,19 @@ impl Signer for JwtSigner {
         if let Some(claims) = self.verified.get(&hash) {
             return Some(claims);
         }
-        let claims = self.verify_signature(token)?;
-        self.verified.insert(hash, claims);
-        Some(claims)
+        if self.refused.get(&hash).is_some() {
+            return None;
+        }
+        match self.verify_signature(token) {
+            Some(claims) => {
+                self.verified.insert(hash, claims);
+                Some(claims)
+            }
+            None => {
+                self.refused.insert(hash, ());
+                None
+            }
+        }
     }
 }
 

@@ -80,6 +80,8 @@ pub(crate) struct Actor {
     restart_at: Option<Instant>,
     /// A change was not kept; what was done for it is done again then.
     retry_at: Option<Instant>,
+    /// What the app says at the moment about why it does not answer.
+    explained: Option<String>,
     /// What could not be brought up while older replicas go on answering: not tried again until
     /// something else is wanted.
     given_up: Option<(Target, String)>,
@@ -113,6 +115,7 @@ impl Actor {
             crashes: 0,
             restart_at: None,
             retry_at: None,
+            explained: None,
             given_up: None,
             published: Live::default(),
         };
@@ -206,9 +209,10 @@ impl Actor {
         match event {
             ReplicaEvent::Waiting(why) => {
                 let late = slot.phase == Phase::Starting && slot.since.elapsed() >= EXPLAIN_AFTER;
-                if late && slot.waiting_for.as_ref() != Some(&why) {
-                    slot.waiting_for = Some(why.clone());
+                slot.waiting_for = Some(why.clone());
+                if late && self.explained.as_ref() != Some(&why) {
                     self.explain(&why).await;
+                    self.explained = Some(why);
                 }
             }
             ReplicaEvent::Lost(why) => {
@@ -416,6 +420,7 @@ impl Actor {
         self.publish(platform).await;
         self.given_up = None;
         self.restart_at = None;
+        self.explained = None;
         self.crashes = 0;
         if !nothing_left {
             return Next::Wait;

@@ -71,6 +71,9 @@ async fn an_app_that_never_answers_fails_at_its_deadline() {
     w.sim.waiting(1, "it listens on 5000");
     w.pass(Duration::from_secs(29)).await;
     w.becomes(id, AppState::Initializing).await;
+    w.sim.waiting(1, "it listens on 5000");
+    w.settle().await;
+    assert_eq!(w.info(id), "The app is starting: it listens on 5000", "one need not wait to know");
     w.pass(Duration::from_secs(2)).await;
     w.becomes(id, AppState::Failed).await;
     assert_eq!(w.info(id), "The app did not answer within 30 s: it listens on 5000");

@@ -236,6 +236,7 @@ fn table<'a>(out: &mut String, head: [&str; 6], figures: impl Iterator<Item = &'
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     date: String,
+    /// What `ovhai` was built from.
     commit: String,
     machine: String,
     versions: Vec<String>,
@@ -270,9 +271,13 @@ impl Report {
             options.rounds,
             options.load.as_secs()
         );
+        let commit = match &options.binary {
+            Some(_) => "an executable given with --binary".into(),
+            None => format!("commit {}{changed}", commit.trim()),
+        };
         Ok(Self {
             date: date.trim().into(),
-            commit: format!("{}{changed}", commit.trim()),
+            commit,
             machine,
             versions: tools::versions(bench)?,
             rounds: options.rounds,
@@ -288,7 +293,7 @@ impl Report {
         let _ = writeln!(
             out,
             "`ovhai` beside programs that people use for the same thing, on one machine in one go \
-             (`{}`), {}, commit {}. Loads, servers and peers share the machine's cores.\n",
+             (`{}`), {}, {}. Loads, servers and peers share the machine's cores.\n",
             self.command, self.date, self.commit
         );
         let _ = writeln!(out, "- Machine: {}.", self.machine);
