@@ -1256,6 +1256,7 @@ Register-ArgumentCompleter -Native -CommandName 'ovhai' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether one runs, and where')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop it')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show its log, when it runs in the background')
+            [CompletionResult]::new('openapi', 'openapi', [CompletionResultType]::ParameterValue, 'Print the OpenAPI document of its API')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -1275,6 +1276,7 @@ Register-ArgumentCompleter -Native -CommandName 'ovhai' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether one runs, and where')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop it')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show its log, when it runs in the background')
+            [CompletionResult]::new('openapi', 'openapi', [CompletionResultType]::ParameterValue, 'Print the OpenAPI document of its API')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -1414,11 +1416,40 @@ Register-ArgumentCompleter -Native -CommandName 'ovhai' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'ovhai;emulator;openapi' {
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator''s first]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the result')
+            [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'ovhai;emu;openapi' {
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator''s first]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the result')
+            [CompletionResult]::new('--state-dir', '--state-dir', [CompletionResultType]::ParameterName, 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but the result')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but the result')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'ovhai;emulator;help' {
             [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start an emulator of AI Deploy')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether one runs, and where')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop it')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show its log, when it runs in the background')
+            [CompletionResult]::new('openapi', 'openapi', [CompletionResultType]::ParameterValue, 'Print the OpenAPI document of its API')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -1434,6 +1465,9 @@ Register-ArgumentCompleter -Native -CommandName 'ovhai' -ScriptBlock {
         'ovhai;emulator;help;logs' {
             break
         }
+        'ovhai;emulator;help;openapi' {
+            break
+        }
         'ovhai;emulator;help;help' {
             break
         }
@@ -1442,6 +1476,7 @@ Register-ArgumentCompleter -Native -CommandName 'ovhai' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether one runs, and where')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop it')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show its log, when it runs in the background')
+            [CompletionResult]::new('openapi', 'openapi', [CompletionResultType]::ParameterValue, 'Print the OpenAPI document of its API')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -1455,6 +1490,9 @@ Register-ArgumentCompleter -Native -CommandName 'ovhai' -ScriptBlock {
             break
         }
         'ovhai;emu;help;logs' {
+            break
+        }
+        'ovhai;emu;help;openapi' {
             break
         }
         'ovhai;emu;help;help' {
@@ -1580,6 +1618,7 @@ Register-ArgumentCompleter -Native -CommandName 'ovhai' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show whether one runs, and where')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Stop it')
             [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show its log, when it runs in the background')
+            [CompletionResult]::new('openapi', 'openapi', [CompletionResultType]::ParameterValue, 'Print the OpenAPI document of its API')
             break
         }
         'ovhai;help;emulator;start' {
@@ -1592,6 +1631,9 @@ Register-ArgumentCompleter -Native -CommandName 'ovhai' -ScriptBlock {
             break
         }
         'ovhai;help;emulator;logs' {
+            break
+        }
+        'ovhai;help;emulator;openapi' {
             break
         }
         'ovhai;help;demo' {

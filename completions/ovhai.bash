@@ -139,6 +139,9 @@ _ovhai() {
             ovhai__subcmd__emulator,logs)
                 cmd="ovhai__subcmd__emulator__subcmd__logs"
                 ;;
+            ovhai__subcmd__emulator,openapi)
+                cmd="ovhai__subcmd__emulator__subcmd__openapi"
+                ;;
             ovhai__subcmd__emulator,start)
                 cmd="ovhai__subcmd__emulator__subcmd__start"
                 ;;
@@ -153,6 +156,9 @@ _ovhai() {
                 ;;
             ovhai__subcmd__emulator__subcmd__help,logs)
                 cmd="ovhai__subcmd__emulator__subcmd__help__subcmd__logs"
+                ;;
+            ovhai__subcmd__emulator__subcmd__help,openapi)
+                cmd="ovhai__subcmd__emulator__subcmd__help__subcmd__openapi"
                 ;;
             ovhai__subcmd__emulator__subcmd__help,start)
                 cmd="ovhai__subcmd__emulator__subcmd__help__subcmd__start"
@@ -222,6 +228,9 @@ _ovhai() {
                 ;;
             ovhai__subcmd__help__subcmd__emulator,logs)
                 cmd="ovhai__subcmd__help__subcmd__emulator__subcmd__logs"
+                ;;
+            ovhai__subcmd__help__subcmd__emulator,openapi)
+                cmd="ovhai__subcmd__help__subcmd__emulator__subcmd__openapi"
                 ;;
             ovhai__subcmd__help__subcmd__emulator,start)
                 cmd="ovhai__subcmd__help__subcmd__emulator__subcmd__start"
@@ -1250,7 +1259,7 @@ _ovhai() {
             return 0
             ;;
         ovhai__subcmd__emulator)
-            opts="-o -q -h -V --token --region --output --state-dir --quiet --help --version start status stop logs help"
+            opts="-o -q -h -V --token --region --output --state-dir --quiet --help --version start status stop logs openapi help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1284,7 +1293,7 @@ _ovhai() {
             return 0
             ;;
         ovhai__subcmd__emulator__subcmd__help)
-            opts="start status stop logs help"
+            opts="start status stop logs openapi help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1312,6 +1321,20 @@ _ovhai() {
             return 0
             ;;
         ovhai__subcmd__emulator__subcmd__help__subcmd__logs)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ovhai__subcmd__emulator__subcmd__help__subcmd__openapi)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1378,6 +1401,40 @@ _ovhai() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "json yaml description table name" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json yaml description table name" -- "${cur}"))
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ovhai__subcmd__emulator__subcmd__openapi)
+            opts="-o -q -h -V --token --region --output --state-dir --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --token)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1752,7 +1809,7 @@ _ovhai() {
             return 0
             ;;
         ovhai__subcmd__help__subcmd__emulator)
-            opts="start status stop logs"
+            opts="start status stop logs openapi"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1766,6 +1823,20 @@ _ovhai() {
             return 0
             ;;
         ovhai__subcmd__help__subcmd__emulator__subcmd__logs)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ovhai__subcmd__help__subcmd__emulator__subcmd__openapi)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

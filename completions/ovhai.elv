@@ -1157,6 +1157,7 @@ set edit:completion:arg-completer[ovhai] = {|@words|
             cand status 'Show whether one runs, and where'
             cand stop 'Stop it'
             cand logs 'Show its log, when it runs in the background'
+            cand openapi 'Print the OpenAPI document of its API'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'ovhai;emu'= {
@@ -1175,6 +1176,7 @@ set edit:completion:arg-completer[ovhai] = {|@words|
             cand status 'Show whether one runs, and where'
             cand stop 'Stop it'
             cand logs 'Show its log, when it runs in the background'
+            cand openapi 'Print the OpenAPI document of its API'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'ovhai;emulator;start'= {
@@ -1305,11 +1307,38 @@ set edit:completion:arg-completer[ovhai] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'ovhai;emulator;openapi'= {
+            cand --token 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]'
+            cand --region 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator''s first]'
+            cand -o 'How to show the result'
+            cand --output 'How to show the result'
+            cand --state-dir 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]'
+            cand -q 'Say nothing but the result'
+            cand --quiet 'Say nothing but the result'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ovhai;emu;openapi'= {
+            cand --token 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]'
+            cand --region 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator''s first]'
+            cand -o 'How to show the result'
+            cand --output 'How to show the result'
+            cand --state-dir 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]'
+            cand -q 'Say nothing but the result'
+            cand --quiet 'Say nothing but the result'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'ovhai;emulator;help'= {
             cand start 'Start an emulator of AI Deploy'
             cand status 'Show whether one runs, and where'
             cand stop 'Stop it'
             cand logs 'Show its log, when it runs in the background'
+            cand openapi 'Print the OpenAPI document of its API'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'ovhai;emulator;help;start'= {
@@ -1320,6 +1349,8 @@ set edit:completion:arg-completer[ovhai] = {|@words|
         }
         &'ovhai;emulator;help;logs'= {
         }
+        &'ovhai;emulator;help;openapi'= {
+        }
         &'ovhai;emulator;help;help'= {
         }
         &'ovhai;emu;help'= {
@@ -1327,6 +1358,7 @@ set edit:completion:arg-completer[ovhai] = {|@words|
             cand status 'Show whether one runs, and where'
             cand stop 'Stop it'
             cand logs 'Show its log, when it runs in the background'
+            cand openapi 'Print the OpenAPI document of its API'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'ovhai;emu;help;start'= {
@@ -1336,6 +1368,8 @@ set edit:completion:arg-completer[ovhai] = {|@words|
         &'ovhai;emu;help;stop'= {
         }
         &'ovhai;emu;help;logs'= {
+        }
+        &'ovhai;emu;help;openapi'= {
         }
         &'ovhai;emu;help;help'= {
         }
@@ -1436,6 +1470,7 @@ set edit:completion:arg-completer[ovhai] = {|@words|
             cand status 'Show whether one runs, and where'
             cand stop 'Stop it'
             cand logs 'Show its log, when it runs in the background'
+            cand openapi 'Print the OpenAPI document of its API'
         }
         &'ovhai;help;emulator;start'= {
         }
@@ -1444,6 +1479,8 @@ set edit:completion:arg-completer[ovhai] = {|@words|
         &'ovhai;help;emulator;stop'= {
         }
         &'ovhai;help;emulator;logs'= {
+        }
+        &'ovhai;help;emulator;openapi'= {
         }
         &'ovhai;help;demo'= {
         }

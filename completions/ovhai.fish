@@ -870,22 +870,23 @@ complete -c ovhai -n "__fish_ovhai_using_subcommand me" -l state-dir -d 'State d
 complete -c ovhai -n "__fish_ovhai_using_subcommand me" -s q -l quiet -d 'Say nothing but the result'
 complete -c ovhai -n "__fish_ovhai_using_subcommand me" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ovhai -n "__fish_ovhai_using_subcommand me" -s V -l version -d 'Print version'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -l token -d 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]' -r
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -l region -d 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator\'s first]' -r
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -s o -l output -d 'How to show the result' -r -f -a "json\t'JSON; a list is one array'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -l token -d 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]' -r
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -l region -d 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator\'s first]' -r
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -s o -l output -d 'How to show the result' -r -f -a "json\t'JSON; a list is one array'
 yaml\t'YAML'
 description\t'Names and values, for people'
 table\t'A table, for people'
 name\t'Only the name'"
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -l state-dir -d 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]' -r -F
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -s q -l quiet -d 'Say nothing but the result'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -s V -l version -d 'Print version'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -f -a "start" -d 'Start an emulator of AI Deploy'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -f -a "status" -d 'Show whether one runs, and where'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -f -a "stop" -d 'Stop it'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -f -a "logs" -d 'Show its log, when it runs in the background'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -l state-dir -d 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]' -r -F
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -s q -l quiet -d 'Say nothing but the result'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -s V -l version -d 'Print version'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "start" -d 'Start an emulator of AI Deploy'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "status" -d 'Show whether one runs, and where'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "stop" -d 'Stop it'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "logs" -d 'Show its log, when it runs in the background'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "openapi" -d 'Print the OpenAPI document of its API'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from start" -s p -l port -d 'Port; 0 lets the system choose [env: `OVHAI_PORT`] [default: 4480]' -r
 complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from start" -l host -d 'Address to listen on; anything but loopback lets other machines in' -r
 complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from start" -l regions -d 'Regions, with commas between them; the first is the default' -r
@@ -939,27 +940,40 @@ complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_su
 complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from logs" -s q -l quiet -d 'Say nothing but the result'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from logs" -s V -l version -d 'Print version'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "start" -d 'Start an emulator of AI Deploy'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show whether one runs, and where'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "stop" -d 'Stop it'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "logs" -d 'Show its log, when it runs in the background'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -l token -d 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]' -r
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -l region -d 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator\'s first]' -r
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -s o -l output -d 'How to show the result' -r -f -a "json\t'JSON; a list is one array'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from openapi" -l token -d 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]' -r
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from openapi" -l region -d 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator\'s first]' -r
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from openapi" -s o -l output -d 'How to show the result' -r -f -a "json\t'JSON; a list is one array'
 yaml\t'YAML'
 description\t'Names and values, for people'
 table\t'A table, for people'
 name\t'Only the name'"
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -l state-dir -d 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]' -r -F
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -s q -l quiet -d 'Say nothing but the result'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -s V -l version -d 'Print version'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -f -a "start" -d 'Start an emulator of AI Deploy'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -f -a "status" -d 'Show whether one runs, and where'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -f -a "stop" -d 'Stop it'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -f -a "logs" -d 'Show its log, when it runs in the background'
-complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from openapi" -l state-dir -d 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]' -r -F
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from openapi" -s q -l quiet -d 'Say nothing but the result'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from openapi" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from openapi" -s V -l version -d 'Print version'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "start" -d 'Start an emulator of AI Deploy'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show whether one runs, and where'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "stop" -d 'Stop it'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "logs" -d 'Show its log, when it runs in the background'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "openapi" -d 'Print the OpenAPI document of its API'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emulator; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -l token -d 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]' -r
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -l region -d 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator\'s first]' -r
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -s o -l output -d 'How to show the result' -r -f -a "json\t'JSON; a list is one array'
+yaml\t'YAML'
+description\t'Names and values, for people'
+table\t'A table, for people'
+name\t'Only the name'"
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -l state-dir -d 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]' -r -F
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -s q -l quiet -d 'Say nothing but the result'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -s V -l version -d 'Print version'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "start" -d 'Start an emulator of AI Deploy'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "status" -d 'Show whether one runs, and where'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "stop" -d 'Stop it'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "logs" -d 'Show its log, when it runs in the background'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "openapi" -d 'Print the OpenAPI document of its API'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and not __fish_seen_subcommand_from start status stop logs openapi help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from start" -s p -l port -d 'Port; 0 lets the system choose [env: `OVHAI_PORT`] [default: 4480]' -r
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from start" -l host -d 'Address to listen on; anything but loopback lets other machines in' -r
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from start" -l regions -d 'Regions, with commas between them; the first is the default' -r
@@ -1013,10 +1027,22 @@ complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcomm
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from logs" -s q -l quiet -d 'Say nothing but the result'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from logs" -s V -l version -d 'Print version'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from openapi" -l token -d 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]' -r
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from openapi" -l region -d 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator\'s first]' -r
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from openapi" -s o -l output -d 'How to show the result' -r -f -a "json\t'JSON; a list is one array'
+yaml\t'YAML'
+description\t'Names and values, for people'
+table\t'A table, for people'
+name\t'Only the name'"
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from openapi" -l state-dir -d 'State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]' -r -F
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from openapi" -s q -l quiet -d 'Say nothing but the result'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from openapi" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from openapi" -s V -l version -d 'Print version'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from help" -f -a "start" -d 'Start an emulator of AI Deploy'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show whether one runs, and where'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from help" -f -a "stop" -d 'Stop it'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from help" -f -a "logs" -d 'Show its log, when it runs in the background'
+complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from help" -f -a "openapi" -d 'Print the OpenAPI document of its API'
 complete -c ovhai -n "__fish_ovhai_using_subcommand emu; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ovhai -n "__fish_ovhai_using_subcommand demo" -l token -d 'Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]' -r
 complete -c ovhai -n "__fish_ovhai_using_subcommand demo" -l region -d 'Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator\'s first]' -r
@@ -1068,3 +1094,4 @@ complete -c ovhai -n "__fish_ovhai_using_subcommand help; and __fish_seen_subcom
 complete -c ovhai -n "__fish_ovhai_using_subcommand help; and __fish_seen_subcommand_from emulator" -f -a "status" -d 'Show whether one runs, and where'
 complete -c ovhai -n "__fish_ovhai_using_subcommand help; and __fish_seen_subcommand_from emulator" -f -a "stop" -d 'Stop it'
 complete -c ovhai -n "__fish_ovhai_using_subcommand help; and __fish_seen_subcommand_from emulator" -f -a "logs" -d 'Show its log, when it runs in the background'
+complete -c ovhai -n "__fish_ovhai_using_subcommand help; and __fish_seen_subcommand_from emulator" -f -a "openapi" -d 'Print the OpenAPI document of its API'

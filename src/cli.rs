@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cmd::{Completion, Demo, Me, app::AppCommand, emulator::EmulatorCommand, token::TokenCommand};
+use crate::cmd::{
+    Completion, Demo, Me, app::AppCommand, emulator::EmulatorCommand, token::TokenCommand,
+};
 use crate::context::Context;
 use crate::error::Result;
 

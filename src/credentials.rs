@@ -191,8 +191,14 @@ fn value(entry: &Entry) -> Result<String> {
         Place::Keyring => keyring::get(entry.id),
     };
     found.ok_or_else(|| {
-        Failure::new(format!("the string of the token {} can't be read from the keyring", entry.name))
-            .hint(format!("unlock the keyring, or make a new string: ovhai token regenerate {}", entry.name))
+        Failure::new(format!(
+            "the string of the token {} can't be read from the keyring",
+            entry.name
+        ))
+        .hint(format!(
+            "unlock the keyring, or make a new string: ovhai token regenerate {}",
+            entry.name
+        ))
     })
 }
 

@@ -56,7 +56,8 @@ impl Description {
             match line {
                 Line::Field { level, name, value } => {
                     let width = self.width(at, *level);
-                    out += &format!("{}{:width$} {value}\n", "  ".repeat(*level), format!("{name}:"));
+                    out +=
+                        &format!("{}{:width$} {value}\n", "  ".repeat(*level), format!("{name}:"));
                 }
                 Line::Section { level, name } => {
                     out += &format!("{}{name}:\n", "  ".repeat(*level));
@@ -72,7 +73,9 @@ impl Description {
     /// The widest name among the fields of the same block.
     fn width(&self, at: usize, level: usize) -> usize {
         let same_block = |line: &&Line| match line {
-            Line::Field { level: l, .. } | Line::Section { level: l, .. } | Line::Text { level: l, .. } => *l >= level,
+            Line::Field { level: l, .. }
+            | Line::Section { level: l, .. }
+            | Line::Text { level: l, .. } => *l >= level,
         };
         let before = self.lines[..at].iter().rev().take_while(same_block);
         let after = self.lines[at..].iter().take_while(same_block);

@@ -165,7 +165,10 @@ mod tests {
     fn the_form() {
         let mut out = Vec::new();
         Failure::new("no").because("of this").hint("do that").show(&mut out);
-        assert_eq!(String::from_utf8(out).as_deref(), Ok("error: no\n  cause: of this\nhint: do that\n"));
+        assert_eq!(
+            String::from_utf8(out).as_deref(),
+            Ok("error: no\n  cause: of this\nhint: do that\n")
+        );
     }
 
     #[test]

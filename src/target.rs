@@ -47,8 +47,12 @@ impl Target {
             Some(region) if running.regions.contains(&region) => region,
             Some(region) => {
                 let all: Vec<_> = running.regions.iter().map(Region::as_str).collect();
-                return Err(Failure::not_found(format!("there is no region {region} here"))
-                    .hint(format!("the emulator has {}; to choose others: ovhai emulator start --regions …", all.join(", "))));
+                return Err(Failure::not_found(format!("there is no region {region} here")).hint(
+                    format!(
+                        "the emulator has {}; to choose others: ovhai emulator start --regions …",
+                        all.join(", ")
+                    ),
+                ));
             }
             None => running
                 .regions
@@ -84,8 +88,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 /// The port of an emulator that is started: `OVHAI_PORT`, or the default.
 pub(crate) fn port(context: &Context) -> Result<u16> {
     context.var("OVHAI_PORT").map_or(Ok(DEFAULT_PORT), |text| {
-        text.parse()
-            .map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))
+        text.parse().map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))
     })
 }
 
@@ -204,7 +207,9 @@ fn why_not(state: &StateDir, from: u64, status: &str) -> Failure {
         let _ = log.seek(SeekFrom::Start(from)).and_then(|_| log.read_to_string(&mut said));
     }
     let field = |name: &str| {
-        said.lines().rev().find_map(|line| line.trim().strip_prefix(name).map(|text| text.trim().to_owned()))
+        said.lines()
+            .rev()
+            .find_map(|line| line.trim().strip_prefix(name).map(|text| text.trim().to_owned()))
     };
     let failure = Failure::new("the emulator can't start")
         .because(field("cause:").or_else(|| field("error:")).unwrap_or_else(|| status.to_owned()));

@@ -53,7 +53,8 @@ impl Drop for Scratch {
 
 impl Demo {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        let scratch = Scratch(std::env::temp_dir().join(format!("ovhai-demo-{}", std::process::id())));
+        let scratch =
+            Scratch(std::env::temp_dir().join(format!("ovhai-demo-{}", std::process::id())));
         let emulator = Emulator::builder().state_dir(scratch.0.join("state")).start().await?;
         let outcome = Walk::new(context, &emulator, &scratch).guide().await;
         emulator.shutdown().await;
@@ -84,7 +85,10 @@ impl<'a> Walk<'a> {
         inner.env.retain(|name, _| !name.starts_with("OVHAI_"));
         // Nothing of the demo stays, in the keyring neither.
         inner.env.insert("OVHAI_KEYRING".into(), "0".into());
-        inner.env.insert("OVHAI_STATE_DIR".into(), scratch.0.join("state").to_string_lossy().into_owned());
+        inner.env.insert(
+            "OVHAI_STATE_DIR".into(),
+            scratch.0.join("state").to_string_lossy().into_owned(),
+        );
         inner.embedded = Some(emulator.running().clone());
         inner.terminal = true;
         Self { screen, inner, captured, address: emulator.address() }
@@ -94,17 +98,27 @@ impl<'a> Walk<'a> {
         self.title("An emulator of AI Deploy runs inside this process; nothing of it stays.")?;
 
         self.title("1. Run an app with a label")?;
-        self.command("ovhai app run --label group=A infrastructureascode/hello-world --name hello --wait").await?.ok()?;
+        self.command(
+            "ovhai app run --label group=A infrastructureascode/hello-world --name hello --wait",
+        )
+        .await?
+        .ok()?;
         let shown = self.command("ovhai app get hello").await?.ok()?;
         let id = field(&shown, "ID:")?;
         let url = field(&shown, "URL:")?;
-        shown.contains("ovh/id:").then_some(()).ok_or_else(|| unexpected("ovh/id among the labels", &shown))?;
+        shown
+            .contains("ovh/id:")
+            .then_some(())
+            .ok_or_else(|| unexpected("ovh/id among the labels", &shown))?;
 
         self.title("2. Nobody gets in without a token")?;
         self.request("curl -i", &url, None, 401).await?;
 
         self.title("3. A read token for every app with group=A, in region GRA")?;
-        let made = self.command("ovhai token new reader --selector group=A --role read --region GRA").await?.ok()?;
+        let made = self
+            .command("ovhai token new reader --selector group=A --role read --region GRA")
+            .await?
+            .ok()?;
         let reader = field(&made, "Token:")?;
 
         self.title("4. It opens the app: the stored token is found by its scope")?;
@@ -118,13 +132,18 @@ impl<'a> Walk<'a> {
         self.secret("READER", &reader, "app stop hello --region GRA", 4).await?;
 
         self.title("6. A token for another group does not open it")?;
-        let made = self.command("ovhai token new other --selector group=B --role read --region GRA").await?.ok()?;
+        let made = self
+            .command("ovhai token new other --selector group=B --role read --region GRA")
+            .await?
+            .ok()?;
         let other = field(&made, "Token:")?;
         self.request("curl -H \"Authorization: Bearer $OTHER\"", &url, Some(&other), 403).await?;
 
         self.title("7. An operator token for this one app may manage it")?;
         let made = self
-            .command(&format!("ovhai token new op --selector ovh/id={id} --role operator --region GRA"))
+            .command(&format!(
+                "ovhai token new op --selector ovh/id={id} --role operator --region GRA"
+            ))
             .await?
             .ok()?;
         let op = field(&made, "Token:")?;
@@ -186,7 +205,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Sends a request that another program would send.
-    async fn request(&mut self, shown: &str, url: &str, token: Option<&str>, status: u16) -> Result<()> {
+    async fn request(
+        &mut self,
+        shown: &str,
+        url: &str,
+        token: Option<&str>,
+        status: u16,
+    ) -> Result<()> {
         self.screen.line(format!("\n$ {shown} {url}/"))?;
         let client = AppClient::new(url, Some(self.address))?;
         let mut answer = client.send("GET", "/", &[], token, None).await?;

@@ -1,5 +1,6 @@
 //! The API as programs call it.
 
+use http_body_util::Full;
 use ovhai_test_support::{TestEmulator, eventually};
 use serde_json::json;
 
@@ -9,21 +10,63 @@ async fn refusals_are_json_and_name_the_field() {
     for (method, path, body, status, says) in [
         ("POST", "/v1/app", json!({"image": 3}), 400, "image: invalid type"),
         ("POST", "/v1/app", json!({}), 400, "missing field `image`"),
-        ("POST", "/v1/app", json!({"image": "a", "defaultHttpPort": 70000}), 400, "defaultHttpPort: 70000 is not allowed: use 1 to 65535"),
+        (
+            "POST",
+            "/v1/app",
+            json!({"image": "a", "defaultHttpPort": 70000}),
+            400,
+            "defaultHttpPort: 70000 is not allowed: use 1 to 65535",
+        ),
         ("POST", "/v1/app", json!({"image": "a", "labels": {"a b": "c"}}), 400, "labels[\"a b\"]"),
-        ("POST", "/v1/app", json!({"image": "a", "scalingStrategy": {"automatic": {"averageUsageTarget": 75, "replicasMax": 1, "replicasMin": 1, "resourceType": "DISK"}}}), 400, "scalingStrategy.automatic.resourceType"),
-        ("POST", "/v1/app", json!({"image": "a", "volumes": [{"mountPath": "/x", "permission": "RO"}]}), 501, "volumes"),
-        ("POST", "/v1/app", json!({"image": "a", "runtime": "process", "workingDirectory": "x"}), 400, "workingDirectory"),
+        (
+            "POST",
+            "/v1/app",
+            json!({"image": "a", "scalingStrategy": {"automatic": {"averageUsageTarget": 75, "replicasMax": 1, "replicasMin": 1, "resourceType": "DISK"}}}),
+            400,
+            "scalingStrategy.automatic.resourceType",
+        ),
+        (
+            "POST",
+            "/v1/app",
+            json!({"image": "a", "volumes": [{"mountPath": "/x", "permission": "RO"}]}),
+            501,
+            "volumes",
+        ),
+        (
+            "POST",
+            "/v1/app",
+            json!({"image": "a", "runtime": "process", "workingDirectory": "x"}),
+            400,
+            "workingDirectory",
+        ),
         ("POST", "/v1/token", json!({"name": "", "role": "read"}), 400, "name:"),
         ("POST", "/v1/token", json!({"name": "x", "role": "root"}), 400, "role:"),
-        ("POST", "/v1/token", json!({"name": "x", "role": "read", "labelSelector": "=,"}), 400, "labelSelector:"),
+        (
+            "POST",
+            "/v1/token",
+            json!({"name": "x", "role": "read", "labelSelector": "=,"}),
+            400,
+            "labelSelector:",
+        ),
         ("GET", "/v1/app?statusState=GONE", json!(null), 400, "statusState:"),
-        ("POST", "/v1/app", json!({"image": "a", "deploymentStrategy": {"maxSurge": "4294967295"}}), 400, "deploymentStrategy.maxSurge"),
+        (
+            "POST",
+            "/v1/app",
+            json!({"image": "a", "deploymentStrategy": {"maxSurge": "4294967295"}}),
+            400,
+            "deploymentStrategy.maxSurge",
+        ),
         ("GET", "/v1/app?updatedAfter=-9223372036854775808", json!(null), 400, "updatedAfter:"),
         ("GET", "/v1/app?size=0", json!(null), 400, "size:"),
         ("GET", "/v1/app/nothing", json!(null), 404, "nothing"),
         ("GET", "/v1/token/6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11", json!(null), 404, "no token"),
-        ("POST", "/v1/app/6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11/datasync", json!({"direction": "pull"}), 501, "post_v1_app_app_id_datasync"),
+        (
+            "POST",
+            "/v1/app/6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11/datasync",
+            json!({"direction": "pull"}),
+            501,
+            "post_v1_app_app_id_datasync",
+        ),
         ("GET", "/v1/capabilities/flavor", json!(null), 501, "GET /v1/capabilities/flavor"),
         ("GET", "/v1/nonsense", json!(null), 404, "/v1/nonsense"),
         ("PATCH", "/v1/app", json!(null), 405, "method"),
@@ -50,7 +93,11 @@ async fn every_bad_bearer_gets_the_same_answer() {
     let mut answers = Vec::new();
     for bearer in ["", "x", bhs.as_str(), old.as_str(), "eyJhbGciOiJub25lIn0.e30."] {
         let answer = e.call("GRA", bearer, "GET", "/v1/app", None).await;
-        answers.push((answer.status.as_u16(), answer.text(), answer.header("www-authenticate").to_owned()));
+        answers.push((
+            answer.status.as_u16(),
+            answer.text(),
+            answer.header("www-authenticate").to_owned(),
+        ));
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!(answers[0].0, 401);
@@ -90,7 +137,7 @@ async fn the_numeric_address_serves_every_region() {
         let request = Request::get(path.as_str())
             .header("host", e.address().to_string())
             .header("authorization", format!("Bearer {}", e.emulator.administrator()))
-            .body(Default::default())
+            .body(Full::default())
             .unwrap();
         assert_eq!(e.send(request).await.status, status, "{path}");
     }
@@ -100,14 +147,18 @@ async fn the_numeric_address_serves_every_region() {
 async fn other_hosts_are_misdirected() {
     use hyper::Request;
     let e = TestEmulator::start().await;
-    for (host, status) in
-        [("evil.example", 421), ("evil.example:80", 421), ("x.ai.localhost.evil.example", 421), ("a b", 421), ("localhost:x", 400)]
-    {
+    for (host, status) in [
+        ("evil.example", 421),
+        ("evil.example:80", 421),
+        ("x.ai.localhost.evil.example", 421),
+        ("a b", 421),
+        ("localhost:x", 400),
+    ] {
         for path in ["/v1/me", "/_emulator/health", "/"] {
             let request = Request::get(path)
                 .header("host", host)
                 .header("authorization", format!("Bearer {}", e.emulator.administrator()))
-                .body(Default::default())
+                .body(Full::default())
                 .unwrap();
             let answer = e.send(request).await;
             assert_eq!(answer.status, status, "{host} {path}");
@@ -154,7 +205,7 @@ async fn stop_of_the_emulator_is_its_owners() {
         let request = Request::post("/_emulator/stop")
             .header("host", "localhost")
             .header("authorization", format!("Bearer {bearer}"))
-            .body(Default::default())
+            .body(Full::default())
             .unwrap();
         assert_eq!(e.send(request).await.status, status);
     }

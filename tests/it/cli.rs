@@ -63,7 +63,8 @@ fn tokens_made_at_once_are_all_stored() {
 #[test]
 fn waiting_too_long_has_its_own_code() {
     let cli = TestCli::new(OVHAI);
-    let (code, said) = cli.fails(&["app", "run", "x", "--runtime", "process", "--wait=0s", "--", "sleep", "60"]);
+    let (code, said) =
+        cli.fails(&["app", "run", "x", "--runtime", "process", "--wait=0s", "--", "sleep", "60"]);
     assert_eq!(code, 5, "{said}");
     assert!(said.contains("hint: "), "{said}");
 }
@@ -71,7 +72,18 @@ fn waiting_too_long_has_its_own_code() {
 #[test]
 fn a_failed_app_shows_why_and_its_last_lines() {
     let cli = TestCli::new(OVHAI);
-    let (code, said) = cli.fails(&["app", "run", "x", "--runtime", "process", "--wait", "--", "sh", "-c", "echo line one; echo line two; exit 7"]);
+    let (code, said) = cli.fails(&[
+        "app",
+        "run",
+        "x",
+        "--runtime",
+        "process",
+        "--wait",
+        "--",
+        "sh",
+        "-c",
+        "echo line one; echo line two; exit 7",
+    ]);
     assert_eq!(code, 1);
     for part in ["exited with status 7", "line one", "line two", "ovhai app logs"] {
         assert!(said.contains(part), "{part}: {said}");
@@ -82,8 +94,26 @@ fn a_failed_app_shows_why_and_its_last_lines() {
 fn formats() {
     let cli = TestCli::new(OVHAI);
     assert_eq!(cli.ok(&["app", "list", "-o", "json"]), "[]\n");
-    cli.ok(&["app", "run", "infrastructureascode/hello-world", "--name", "one", "-l", "group=A", "--wait"]);
-    cli.ok(&["app", "create", "infrastructureascode/hello-world", "--name", "two", "-l", "group=B", "--wait"]);
+    cli.ok(&[
+        "app",
+        "run",
+        "infrastructureascode/hello-world",
+        "--name",
+        "one",
+        "-l",
+        "group=A",
+        "--wait",
+    ]);
+    cli.ok(&[
+        "app",
+        "create",
+        "infrastructureascode/hello-world",
+        "--name",
+        "two",
+        "-l",
+        "group=B",
+        "--wait",
+    ]);
     let names = |arguments: &[&str]| cli.ok(&[arguments, &["-o", "name"]].concat());
     assert_eq!(names(&["app", "list"]), "two\none\n");
     assert_eq!(names(&["app", "ls", "--label", "group=A"]), "one\n");
@@ -97,7 +127,10 @@ fn formats() {
     assert_eq!(created["spec"]["name"], "name");
     assert!(created["status"]["value"].as_str().is_some_and(|value| value.starts_with("eyJ")));
     let me = cli.json(&["me"]);
-    assert_eq!((&me["quotas"]["resources"]["CPU"], &me["role"]), (&12.into(), &"administrator".into()));
+    assert_eq!(
+        (&me["quotas"]["resources"]["CPU"], &me["role"]),
+        (&12.into(), &"administrator".into())
+    );
 }
 
 #[test]
@@ -123,7 +156,19 @@ fn changes_by_name_and_by_the_beginning_of_an_id() {
 fn curl_sends_what_it_is_told() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
-    let text = cli.ok(&["app", "curl", "e", "/p?q=1", "-X", "PUT", "-H", "X-A: b", "-d", "{\"a\":1}", "-i"]);
+    let text = cli.ok(&[
+        "app",
+        "curl",
+        "e",
+        "/p?q=1",
+        "-X",
+        "PUT",
+        "-H",
+        "X-A: b",
+        "-d",
+        "{\"a\":1}",
+        "-i",
+    ]);
     let (head, body) = text.split_once("\n\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK\n"), "{head}");
     let seen: serde_json::Value = serde_json::from_str(body).unwrap();
@@ -165,8 +210,11 @@ fn a_damaged_file_of_tokens_is_named_and_left_alone() {
 fn completions_are_those_that_are_committed() {
     let cli = TestCli::new(OVHAI);
     for (shell, file) in [
-        ("bash", "ovhai.bash"), ("zsh", "_ovhai"), ("fish", "ovhai.fish"),
-        ("powershell", "_ovhai.ps1"), ("elvish", "ovhai.elv"),
+        ("bash", "ovhai.bash"),
+        ("zsh", "_ovhai"),
+        ("fish", "ovhai.fish"),
+        ("powershell", "_ovhai.ps1"),
+        ("elvish", "ovhai.elv"),
     ] {
         let script = cli.ok(&["completion", shell]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);

@@ -16,7 +16,13 @@ use crate::emulator::Foreground;
 const ROUNDS: u64 = 50;
 
 /// One call on a kept connection; none when the emulator is gone.
-fn call(stream: &mut TcpStream, bearer: &str, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+fn call(
+    stream: &mut TcpStream,
+    bearer: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Option<(u16, Value)> {
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {bearer}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -27,9 +33,12 @@ fn call(stream: &mut TcpStream, bearer: &str, method: &str, path: &str, body: &s
     loop {
         let n = stream.read(&mut piece).ok().filter(|n| *n > 0)?;
         answer.extend_from_slice(&piece[..n]);
-        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
         let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-        let length: usize = head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
+        let length: usize =
+            head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
         if answer.len() >= end + 4 + length {
             let status = head.split(' ').nth(1)?.parse().ok()?;
             return Some((status, serde_json::from_slice(&answer[end + 4..]).ok()?));
@@ -44,7 +53,10 @@ fn create(address: SocketAddr, bearer: &str, round: u64) -> Vec<String> {
     for n in 0.. {
         let name = format!("r{round}n{n}");
         let (path, spec) = if n % 3 == 0 {
-            ("/v1/app", json!({"image": "infrastructureascode/hello-world", "name": name, "labels": {"round": name}}))
+            (
+                "/v1/app",
+                json!({"image": "infrastructureascode/hello-world", "name": name, "labels": {"round": name}}),
+            )
         } else {
             ("/v1/token", json!({"name": name, "role": "read", "labelSelector": "a=b"}))
         };
@@ -82,8 +94,10 @@ fn acknowledged_changes_survive_sigkill() {
     for round in 0..ROUNDS {
         let mut e = Foreground::start(&cli, &[]);
         let (address, bearer) = (e.running.address, e.running.administrator.clone());
-        let found: BTreeSet<String> =
-            listed(address, &bearer, "app").union(&listed(address, &bearer, "token")).cloned().collect();
+        let found: BTreeSet<String> = listed(address, &bearer, "app")
+            .union(&listed(address, &bearer, "token"))
+            .cloned()
+            .collect();
         let lost: Vec<_> = acknowledged.difference(&found).collect();
         assert!(lost.is_empty(), "round {round} lost {lost:?}");
         std::thread::scope(|scope| {
@@ -106,10 +120,27 @@ fn processes_end_with_an_emulator_that_is_killed_and_come_back_with_the_next() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     let mark = format!("killed{}", std::process::id());
-    let script = format!("'{mark}'; import http.server, os; http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()");
-    cli.ok(&["app", "run", "--name", "p", "--unsecure-http", "--wait", "--runtime", "process", "python:3", "--", "python3", "-c", &script]);
+    let script = format!(
+        "'{mark}'; import http.server, os; http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()"
+    );
+    cli.ok(&[
+        "app",
+        "run",
+        "--name",
+        "p",
+        "--unsecure-http",
+        "--wait",
+        "--runtime",
+        "process",
+        "python:3",
+        "--",
+        "python3",
+        "-c",
+        &script,
+    ]);
     let alive = || {
-        let output = Command::new("ps").args(["-eo", "args", "-ww"]).stdin(Stdio::null()).output().unwrap();
+        let output =
+            Command::new("ps").args(["-eo", "args", "-ww"]).stdin(Stdio::null()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.contains(&mark)).count()
     };
     assert_eq!(alive(), 1);

@@ -37,7 +37,8 @@ async fn a_hundred_in_one_process() {
 #[tokio::test]
 async fn start_fails_clearly_and_leaves_nothing() {
     let (_held, port) = taken_port();
-    let error = Emulator::builder().address(([127, 0, 0, 1], port).into()).start().await.unwrap_err();
+    let error =
+        Emulator::builder().address(([127, 0, 0, 1], port).into()).start().await.unwrap_err();
     assert!(error.to_string().contains(&format!("(pid {})", std::process::id())), "{error}");
 
     let dir = tempfile::tempdir().unwrap();
@@ -103,7 +104,21 @@ fn sigterm_ends_it_within_two_seconds_with_open_streams() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     let code = "import http.server, os, time\nclass H(http.server.BaseHTTPRequestHandler):\n  def do_GET(self):\n    self.send_response(200); self.end_headers()\n    if self.path == '/endless':\n      while True:\n        self.wfile.write(b'data: x\\n\\n'); self.wfile.flush(); time.sleep(0.05)\nhttp.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()";
-    cli.ok(&["app", "run", "--name", "stream", "--unsecure-http", "--wait", "--runtime", "process", "python:3", "--", "python3", "-c", code]);
+    cli.ok(&[
+        "app",
+        "run",
+        "--name",
+        "stream",
+        "--unsecure-http",
+        "--wait",
+        "--runtime",
+        "process",
+        "python:3",
+        "--",
+        "python3",
+        "-c",
+        code,
+    ]);
     let spawn = |arguments: &[&str]| {
         Command::new(OVHAI)
             .args(arguments)
@@ -170,7 +185,10 @@ fn one_whose_announcement_is_damaged_can_be_stopped() {
     let mut e = Foreground::start(&cli, &[]);
     std::fs::write(cli.state_dir().join("emulator.json"), "{").unwrap();
     let (_, said) = cli.fails(&["emulator", "status"]);
-    assert!(said.contains(&format!("(pid {})", e.child.id())) && said.contains("ovhai emulator stop"), "{said}");
+    assert!(
+        said.contains(&format!("(pid {})", e.child.id())) && said.contains("ovhai emulator stop"),
+        "{said}"
+    );
     cli.ok(&["emulator", "stop"]);
     assert!(e.child.wait().unwrap().success());
 }

@@ -44,7 +44,11 @@ async fn who_gets_in() {
     let mut answers = Vec::new();
     for bad in [bhs.as_str(), "x", "", &format!("{reader}x"), &reader[..reader.len() - 4]] {
         let answer = e.query(&app, Some(bad)).await;
-        answers.push((answer.status.as_u16(), answer.text(), answer.header("www-authenticate").to_owned()));
+        answers.push((
+            answer.status.as_u16(),
+            answer.text(),
+            answer.header("www-authenticate").to_owned(),
+        ));
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!(answers[0].0, 401);
@@ -162,7 +166,10 @@ async fn the_target_names_the_host_whatever_the_header_says() {
     let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
     let answer = raw(&e, format!("GET http://{host}/a?b HTTP/1.1\r\nhost: evil.example\r\nx-forwarded-host: evil.example\r\nconnection: close\r\n\r\n")).await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"target\": \"/a?b\""), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("\"target\": \"/a?b\""),
+        "{answer}"
+    );
     assert!(!answer.contains("evil.example"), "{answer}");
     let answer = raw(&e, format!("GET http://{host}/ HTTP/1.1\r\nconnection: close\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
@@ -174,7 +181,9 @@ async fn bodies_are_framed_by_the_gateway() {
     let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
     let chunked = |method: &str, body: &str| {
-        format!("{method} / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n{body}")
+        format!(
+            "{method} / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n{body}"
+        )
     };
     for method in ["GET", "POST", "DELETE"] {
         let answer = raw(&e, chunked(method, "5\r\nhello\r\n0\r\n\r\n")).await;
@@ -201,11 +210,14 @@ async fn other_versions_of_http_are_no_upgrade() {
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
-    for headers in ["upgrade: h2c\r\nconnection: upgrade, close", "upgrade: websocket\r\nconnection: close"] {
+    for headers in
+        ["upgrade: h2c\r\nconnection: upgrade, close", "upgrade: websocket\r\nconnection: close"]
+    {
         let answer = raw(&e, format!("GET / HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n\r\n")).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
-    let unasked = Upstream::answering_once(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n").await;
+    let unasked =
+        Upstream::answering_once(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n").await;
     let e = TestEmulator::with_apps_at(unasked.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
     assert_eq!(e.query(&app, None).await.status, 502);
@@ -216,7 +228,11 @@ async fn other_versions_of_http_are_no_upgrade() {
 async fn tunnels_and_followed_logs_end_with_their_token() {
     let upstream = Upstream::start(|mut stream| async move {
         Upstream::head(&mut stream).await.unwrap();
-        let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await;
+        let _ = stream
+            .write_all(
+                b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n",
+            )
+            .await;
         let _ = stream.read_to_end(&mut Vec::new()).await;
     })
     .await;
@@ -226,7 +242,10 @@ async fn tunnels_and_followed_logs_end_with_their_token() {
     let value = token.status.value.unwrap();
     let open = || async {
         let mut client = TcpStream::connect(e.address()).await.unwrap();
-        let head = format!("GET / HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {value}\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n", TestEmulator::host(&app));
+        let head = format!(
+            "GET / HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {value}\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n",
+            TestEmulator::host(&app)
+        );
         client.write_all(head.as_bytes()).await.unwrap();
         let mut seen = [0; 12];
         client.read_exact(&mut seen).await.unwrap();
@@ -325,10 +344,7 @@ async fn bodies_stream_both_ways() {
     // seen the one before. A buffer anywhere would hang it.
     let upstream = Upstream::start(|mut stream| async move {
         Upstream::head(&mut stream).await.unwrap();
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
         let mut piece = [0; 64];
         loop {
             let n = stream.read(&mut piece).await.unwrap();
@@ -345,7 +361,10 @@ async fn bodies_stream_both_ways() {
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
     let mut client = TcpStream::connect(e.address()).await.unwrap();
-    let head = format!("POST / HTTP/1.1\r\nhost: {}\r\ntransfer-encoding: chunked\r\n\r\n", TestEmulator::host(&app));
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: {}\r\ntransfer-encoding: chunked\r\n\r\n",
+        TestEmulator::host(&app)
+    );
     client.write_all(head.as_bytes()).await.unwrap();
     let mut seen = Vec::new();
     for round in 0..20 {
@@ -398,7 +417,9 @@ async fn websockets_and_other_upgrades_pass() {
         let head = Upstream::head(&mut stream).await.unwrap().to_lowercase();
         assert!(head.contains("upgrade: echo") && head.contains("connection: upgrade"), "{head}");
         stream
-            .write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+            .write_all(
+                b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n",
+            )
             .await
             .unwrap();
         let mut piece = [0; 64];
@@ -410,7 +431,10 @@ async fn websockets_and_other_upgrades_pass() {
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
     let mut client = TcpStream::connect(e.address()).await.unwrap();
-    let head = format!("GET / HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n", TestEmulator::host(&app));
+    let head = format!(
+        "GET / HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n",
+        TestEmulator::host(&app)
+    );
     client.write_all(head.as_bytes()).await.unwrap();
     let mut seen = Vec::new();
     while !seen.ends_with(b"\r\n\r\n") {
@@ -507,11 +531,27 @@ async fn hostile_requests_are_refused_and_harm_nobody() {
     for (request, statuses) in [
         (format!("GET / HTTP/1.1\r\nhost: {host}\r\nhost: x\r\n\r\n"), &[400][..]),
         ("GET / HTTP/1.1\r\n\r\n".into(), &[400]),
-        (format!("GET / HTTP/1.1\r\nhost: {host}\r\nx: {}\r\n\r\n", "y".repeat(200_000)), &[400, 431]),
+        (
+            format!("GET / HTTP/1.1\r\nhost: {host}\r\nx: {}\r\n\r\n", "y".repeat(200_000)),
+            &[400, 431],
+        ),
         (format!("GET / HTTP/1.1\r\nhost: {host}\r\n{}\r\n", "x: y\r\n".repeat(500)), &[400, 431]),
-        (format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx"), &[400]),
-        (format!("POST / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n"), &[400, 502]),
-        (format!("POST / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n"), &[400]),
+        (
+            format!(
+                "POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx"
+            ),
+            &[400],
+        ),
+        (
+            format!("POST / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n"),
+            &[400, 502],
+        ),
+        (
+            format!(
+                "POST / HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n"
+            ),
+            &[400],
+        ),
         (format!("CONNECT {host} HTTP/1.1\r\nhost: {host}\r\n\r\n"), &[405]),
         (format!("TRACE / HTTP/1.1\r\nhost: {host}\r\n\r\n"), &[405]),
         (format!("GET /\0 HTTP/1.1\r\nhost: {host}\r\n\r\n"), &[400]),
@@ -528,7 +568,7 @@ async fn hostile_requests_are_refused_and_harm_nobody() {
         }
         let text = String::from_utf8_lossy(&answer).into_owned();
         let status: u16 = text.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-        assert!(statuses.contains(&status), "{:.60}: {text:.200}", request);
+        assert!(statuses.contains(&status), "{request:.60}: {text:.200}");
     }
     assert_eq!(e.query(&app, None).await.status, 200);
 }

@@ -86,9 +86,17 @@ async fn failures_say_why() {
     let e = emulator().await;
     for (command, more, says) in [
         (json!(["/no/such/program"]), json!({}), "can't be started: No such file"),
-        (json!(["sh", "-c", "echo the reason >&2; exit 3"]), json!({}), "exited with status 3; its last line was: the reason"),
+        (
+            json!(["sh", "-c", "echo the reason >&2; exit 3"]),
+            json!({}),
+            "exited with status 3; its last line was: the reason",
+        ),
         (json!(["sh", "-c", "kill -9 $$"]), json!({}), "was ended by signal 9"),
-        (json!(["true"]), json!({"workingDirectory": "/no/such/directory"}), "there is no directory /no/such/directory"),
+        (
+            json!(["true"]),
+            json!({"workingDirectory": "/no/such/directory"}),
+            "there is no directory /no/such/directory",
+        ),
         (json!(null), json!({}), "there is none"),
     ] {
         let app = e.submit(&[], process(&command, more)).await;
@@ -111,7 +119,11 @@ async fn one_that_listens_elsewhere_is_told_so_at_its_deadline() {
     );
     let app = e.submit(&[], spec).await;
     let app = e.wait(&app, "FAILED").await;
-    assert!(info(&app).contains(&format!("listens on 127.0.0.1:{port}, but not on port")), "{}", info(&app));
+    assert!(
+        info(&app).contains(&format!("listens on 127.0.0.1:{port}, but not on port")),
+        "{}",
+        info(&app)
+    );
     e.emulator.shutdown().await;
 }
 
@@ -129,7 +141,8 @@ async fn environment_directory_and_output() {
     let path = format!("/v1/app/{}/log", app.id);
     eventually("both lines in the log", || async {
         let log = e.admin("GET", &path, None).await.text();
-        let line = format!("hi there {} None\n", directory.path().canonicalize().unwrap().display());
+        let line =
+            format!("hi there {} None\n", directory.path().canonicalize().unwrap().display());
         (log.contains(&line) && log.contains("to stderr\n")).then_some(())
     })
     .await;
@@ -145,7 +158,8 @@ async fn the_whole_family_goes_with_the_app() {
         "import subprocess\nsubprocess.Popen(['sh', '-c', 'trap \"\" TERM; while :; do sleep 0.1; done', '{mark}-child'])\nsubprocess.Popen(['setsid', 'sh', '-c', 'while :; do sleep 0.1; done', '{mark}-daemon'])\nserve(os.environ['PORT'])"
     );
     let app = e.run_app(&[], process(&python(&code), json!({}))).await;
-    eventually("the family is there", || async { (processes(&mark).len() >= 3).then_some(()) }).await;
+    eventually("the family is there", || async { (processes(&mark).len() >= 3).then_some(()) })
+        .await;
     let path = format!("/v1/app/{}?force=true", app.id);
     assert_eq!(e.admin("DELETE", &path, None).await.status, 204);
     eventually("nothing is left", || async { processes(&mark).is_empty().then_some(()) }).await;
@@ -157,7 +171,9 @@ async fn shutting_down_ends_processes_in_time() {
     let e = emulator().await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
     // It does not listen to SIGTERM.
-    let code = format!("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n'{mark}'\nserve(os.environ['PORT'])");
+    let code = format!(
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n'{mark}'\nserve(os.environ['PORT'])"
+    );
     e.run_app(&[], process(&python(&code), json!({}))).await;
     assert!(!processes(&mark).is_empty());
     let begun = std::time::Instant::now();
@@ -204,7 +220,9 @@ async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
 async fn a_supervisor_that_is_killed_takes_the_process_with_it() {
     let e = emulator().await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
-    let app = e.run_app(&[], process(&python(&format!("'{mark}'\nserve(os.environ['PORT'])")), json!({}))).await;
+    let app = e
+        .run_app(&[], process(&python(&format!("'{mark}'\nserve(os.environ['PORT'])")), json!({})))
+        .await;
     let supervisor = processes(&app.id.to_string()).pop().unwrap();
     let before = processes(&mark);
     let pid = supervisor.split_whitespace().next().unwrap();

@@ -8,7 +8,8 @@ use crate::OVHAI;
 fn the_demo_walks_through_the_guide() {
     let cli = TestCli::new(OVHAI);
     let said = cli.ok(&["demo"]);
-    for step in ["# 1. ", "# 10. ", "Hello, World!", "401 Unauthorized", "403 Forbidden", "# Done."] {
+    for step in ["# 1. ", "# 10. ", "Hello, World!", "401 Unauthorized", "403 Forbidden", "# Done."]
+    {
         assert!(said.contains(step), "{step}: {said}");
     }
     assert!(!cli.state_dir().exists(), "nothing of it stays");
@@ -17,7 +18,16 @@ fn the_demo_walks_through_the_guide() {
 #[test]
 fn the_guides_session() {
     let cli = TestCli::new(OVHAI);
-    cli.ok(&["app", "run", "--label", "group=A", "infrastructureascode/hello-world", "--name", "hello", "--wait"]);
+    cli.ok(&[
+        "app",
+        "run",
+        "--label",
+        "group=A",
+        "infrastructureascode/hello-world",
+        "--name",
+        "hello",
+        "--wait",
+    ]);
     let listed = cli.ok(&["app", "list"]);
     let shown = cli.ok(&["app", "get", "hello"]);
     let app = cli.json(&["app", "get", "hello"]);
@@ -33,9 +43,25 @@ fn the_guides_session() {
     let (code, said) = cli.fails(&["app", "curl", "hello"]);
     assert_eq!(code, 4);
     assert!(said.contains("no stored token opens the app hello"), "{said}");
-    assert!(said.contains("ovhai token new NAME --selector group=A --role read --region GRA"), "{said}");
+    assert!(
+        said.contains("ovhai token new NAME --selector group=A --role read --region GRA"),
+        "{said}"
+    );
 
-    let made = cli.command(&["token", "new", "reader", "--selector", "group=A", "--role", "read", "--region", "GRA"]).output().unwrap();
+    let made = cli
+        .command(&[
+            "token",
+            "new",
+            "reader",
+            "--selector",
+            "group=A",
+            "--role",
+            "read",
+            "--region",
+            "GRA",
+        ])
+        .output()
+        .unwrap();
     let (out, err) = (String::from_utf8_lossy(&made.stdout), String::from_utf8_lossy(&made.stderr));
     let token = out.lines().find_map(|line| line.strip_prefix("Token:")).unwrap().trim().to_owned();
     assert!(err.contains("credentials.json (mode 0600; no keyring is used)"), "{err}");
@@ -44,16 +70,31 @@ fn the_guides_session() {
     assert!(!cli.ok(&["token", "get", "reader", "-o", "json"]).contains(&token));
 
     // The environment wins over what is stored.
-    let bad = cli.command(&["app", "curl", "--fail", "hello"]).env("OVHAI_TOKEN", "x").output().unwrap();
+    let bad =
+        cli.command(&["app", "curl", "--fail", "hello"]).env("OVHAI_TOKEN", "x").output().unwrap();
     assert_eq!(bad.status.code(), Some(22), "{}", String::from_utf8_lossy(&bad.stderr));
 
     cli.ok(&["token", "regenerate", "reader", "--yes"]);
-    let old = cli.command(&["app", "curl", "--fail", "hello"]).env("OVHAI_TOKEN", &token).output().unwrap();
+    let old = cli
+        .command(&["app", "curl", "--fail", "hello"])
+        .env("OVHAI_TOKEN", &token)
+        .output()
+        .unwrap();
     assert_eq!(old.status.code(), Some(22), "the old string is refused");
     assert_eq!(cli.ok(&["app", "curl", "hello"]), "Hello, World!", "the new one is stored");
 
     let selector = format!("ovh/id={id}");
-    let op = cli.json(&["token", "new", "op", "--selector", &selector, "--role", "operator", "--region", "GRA"]);
+    let op = cli.json(&[
+        "token",
+        "new",
+        "op",
+        "--selector",
+        &selector,
+        "--role",
+        "operator",
+        "--region",
+        "GRA",
+    ]);
     let op = op["status"]["value"].as_str().unwrap();
     cli.ok(&["--token", op, "app", "stop", "hello", "--wait"]);
     let (code, _) = cli.fails(&["app", "curl", "--fail", "hello"]);
@@ -74,22 +115,57 @@ fn the_guides_session() {
 fn a_local_process_by_the_readmes_command() {
     let cli = TestCli::new(OVHAI);
     std::fs::write(cli.home().join("here.txt"), "found").unwrap();
-    cli.ok(&["app", "run", "--label", "group=A", "python:3", "--runtime", "process", "--name", "py", "--wait", "--", "python3", "-m", "http.server", "{port}"]);
+    cli.ok(&[
+        "app",
+        "run",
+        "--label",
+        "group=A",
+        "python:3",
+        "--runtime",
+        "process",
+        "--name",
+        "py",
+        "--wait",
+        "--",
+        "python3",
+        "-m",
+        "http.server",
+        "{port}",
+    ]);
     cli.ok(&["token", "create", "reader", "-l", "group=A", "-r", "read"]);
-    assert_eq!(cli.ok(&["app", "curl", "py", "/here.txt"]), "found", "it runs where the command was typed");
+    assert_eq!(
+        cli.ok(&["app", "curl", "py", "/here.txt"]),
+        "found",
+        "it runs where the command was typed"
+    );
 }
 
 /// `curl` itself, where it resolves `*.localhost`.
 #[test]
 fn other_programs_reach_the_app_at_its_address() {
     let cli = TestCli::new(OVHAI);
-    let app = cli.json(&["app", "run", "--label", "group=A", "infrastructureascode/hello-world", "--wait"]);
+    let app = cli.json(&[
+        "app",
+        "run",
+        "--label",
+        "group=A",
+        "infrastructureascode/hello-world",
+        "--wait",
+    ]);
     let token = cli.json(&["token", "new", "reader", "--selector", "group=A", "--role", "read"]);
-    let (url, token) = (app["status"]["url"].as_str().unwrap(), token["status"]["value"].as_str().unwrap());
+    let (url, token) =
+        (app["status"]["url"].as_str().unwrap(), token["status"]["value"].as_str().unwrap());
     let port = url.rsplit(':').next().unwrap();
     let host = url.strip_prefix("http://").unwrap().split(':').next().unwrap();
     let output = std::process::Command::new("curl")
-        .args(["-s", "--resolve", &format!("{host}:{port}:127.0.0.1"), "-H", &format!("Authorization: Bearer {token}"), &format!("{url}/")])
+        .args([
+            "-s",
+            "--resolve",
+            &format!("{host}:{port}:127.0.0.1"),
+            "-H",
+            &format!("Authorization: Bearer {token}"),
+            &format!("{url}/"),
+        ])
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "Hello, World!");

@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
 use crate::id::AppId;
 use crate::page::Metadata;
-use crate::Timestamp;
 
 /// The state of an app, in the order in which it usually meets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,13 +79,15 @@ impl FromStr for AppState {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|state| state.as_str().eq_ignore_ascii_case(s)).ok_or_else(|| {
-            format!(
-                "{:?} is not a state: use {}",
-                s.chars().take(40).collect::<String>(),
-                Self::ALL.map(Self::as_str).join(", ")
-            )
-        })
+        Self::ALL.into_iter().find(|state| state.as_str().eq_ignore_ascii_case(s)).ok_or_else(
+            || {
+                format!(
+                    "{:?} is not a state: use {}",
+                    s.chars().take(40).collect::<String>(),
+                    Self::ALL.map(Self::as_str).join(", ")
+                )
+            },
+        )
     }
 }
 

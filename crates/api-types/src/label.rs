@@ -247,10 +247,7 @@ impl FromIterator<(LabelKey, LabelValue)> for Labels {
 
 impl From<&Labels> for BTreeMap<String, Option<String>> {
     fn from(labels: &Labels) -> Self {
-        labels
-            .iter()
-            .map(|(key, value)| (key.to_string(), Some(value.to_string())))
-            .collect()
+        labels.iter().map(|(key, value)| (key.to_string(), Some(value.to_string()))).collect()
     }
 }
 
@@ -266,7 +263,18 @@ mod tests {
         let long = "n".repeat(64);
         let long_prefix = format!("{}/a", "p".repeat(254));
         for bad in [
-            "", "/", "a/", "/a", "-a", "a-", "a b", "é", "Ovh/id", "a/b/c", "a..b/c", &long,
+            "",
+            "/",
+            "a/",
+            "/a",
+            "-a",
+            "a-",
+            "a b",
+            "é",
+            "Ovh/id",
+            "a/b/c",
+            "a..b/c",
+            &long,
             &long_prefix,
         ] {
             assert!(bad.parse::<LabelKey>().is_err(), "{bad:?}");

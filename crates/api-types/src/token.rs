@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
 use crate::id::TokenId;
 use crate::page::Metadata;
-use crate::Timestamp;
 
 /// What a caller may do. On the wire `administrator`, `ai_training_read`,
 /// `ai_training_operator`; on the command line `read` and `operator`. Both are accepted.

@@ -51,7 +51,10 @@ pub struct Client {
 }
 
 /// A client without TLS roots where no TLS is spoken: loading them takes longer than the call.
-pub(crate) fn http_client(url: &str, resolve: Option<(&str, SocketAddr)>) -> Result<reqwest::Client> {
+pub(crate) fn http_client(
+    url: &str,
+    resolve: Option<(&str, SocketAddr)>,
+) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none());
@@ -149,10 +152,11 @@ impl Client {
             query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
             query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
             let list: AppList =
-                Self::json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query)))).await?;
-            let last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
+                Self::json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query))))
+                    .await?;
+            let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
             all.extend(list.items);
-            if last {
+            if is_last {
                 break;
             }
         }
@@ -225,9 +229,9 @@ impl Client {
         let mut all = Vec::new();
         for page in 1u32.. {
             let list: TokenList = self.get(&format!("/v1/token?page={page}&size={PAGE}")).await?;
-            let last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
+            let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
             all.extend(list.items);
-            if last {
+            if is_last {
                 break;
             }
         }

@@ -30,7 +30,9 @@ impl Authenticator {
 
     /// Whether a header's value has the administrator's bearer in it, in whatever form.
     pub fn mentions_administrator(&self, value: &[u8]) -> bool {
-        value.windows(self.administrator.len()).any(|part| bool::from(part.ct_eq(&self.administrator)))
+        value
+            .windows(self.administrator.len())
+            .any(|part| bool::from(part.ct_eq(&self.administrator)))
     }
 
     /// The principal behind a bearer; none when it is malformed, has a bad signature, or is of

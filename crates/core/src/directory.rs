@@ -66,9 +66,14 @@ impl Posting {
                 Err(_) if few.len() == FEW => {
                     Self::Many(few.iter().copied().chain([seq]).collect())
                 }
-                Err(at) => {
-                    Self::Few(few[..at].iter().copied().chain([seq]).chain(few[at..].iter().copied()).collect())
-                }
+                Err(at) => Self::Few(
+                    few[..at]
+                        .iter()
+                        .copied()
+                        .chain([seq])
+                        .chain(few[at..].iter().copied())
+                        .collect(),
+                ),
             },
             Self::Many(many) => Self::Many(many.update(seq)),
         }

@@ -140,11 +140,7 @@ impl Ledger {
             // Sent under the lock, so that the queue is in the order of the heads; sent also when
             // nothing changes, because what was seen may not be durable yet.
             self.queue
-                .send(Job {
-                    changes: transaction.changes,
-                    after: transaction.state,
-                    done: answer,
-                })
+                .send(Job { changes: transaction.changes, after: transaction.state, done: answer })
                 .map_err(|_| Error::ShuttingDown)?;
             (out, done)
         };

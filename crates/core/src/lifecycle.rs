@@ -54,9 +54,10 @@ pub fn next(state: AppState, event: Event) -> Option<AppState> {
         (S::Queued, E::Placed) => S::Initializing,
         (S::Initializing | S::Scaling, E::Converged) => S::Running,
         (S::Running, E::Diverged) => S::Scaling,
-        (S::Queued | S::Initializing | S::Running | S::Scaling | S::Failed | S::Error, E::StopAsked) => {
-            S::Stopping
-        }
+        (
+            S::Queued | S::Initializing | S::Running | S::Scaling | S::Failed | S::Error,
+            E::StopAsked,
+        ) => S::Stopping,
         (S::Stopped | S::Failed | S::Error, E::StartAsked) => S::Queued,
         (S::Deleting | S::Deleted, E::DeleteAsked) => return None,
         (_, E::DeleteAsked) => S::Deleting,

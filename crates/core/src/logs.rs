@@ -103,6 +103,9 @@ mod tests {
         assert_eq!(kept.len(), CAPACITY / LINE_MAX);
         assert_eq!(kept.last().map(|line| line.index), Some(199));
         assert_eq!(logs.read(198, None).len(), 2);
-        assert_eq!(logs.tail(3, Some(1)).iter().map(|l| l.index).collect::<Vec<_>>(), [195, 197, 199]);
+        assert_eq!(
+            logs.tail(3, Some(1)).iter().map(|l| l.index).collect::<Vec<_>>(),
+            [195, 197, 199]
+        );
     }
 }

@@ -294,10 +294,9 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
         return Decision::new(Effect::Allow, Reason::Unscoped);
     };
     match resource {
-        _ if action == Action::Tokens => Decision::new(
-            Effect::Forbidden,
-            Reason::ScopedToken { selector: selector.to_string() },
-        ),
+        _ if action == Action::Tokens => {
+            Decision::new(Effect::Forbidden, Reason::ScopedToken { selector: selector.to_string() })
+        }
         // Lists are narrowed to the scope by whoever makes them.
         Resource::Region(_) => Decision::new(Effect::Allow, Reason::AnyToken),
         Resource::App { labels, .. } => match selector.first_unmet(labels) {
@@ -382,7 +381,8 @@ mod tests {
                 for place in [Place::InScope, Place::OutOfScope, Place::OtherRegion] {
                     let region = region(if place == Place::OtherRegion { "BHS" } else { "GRA" });
                     let labels = labels(if place == Place::OutOfScope { "B" } else { "A" });
-                    let resource = Resource::App { region: &region, labels: &labels, public: false };
+                    let resource =
+                        Resource::App { region: &region, labels: &labels, public: false };
                     let decision = decide(principal, action, &resource);
                     assert_eq!(
                         decision.effect,

@@ -67,7 +67,10 @@ impl Amount {
             None => text.trim().parse().ok().filter(|c| *c <= MAX_REPLICAS).map(Self::Count),
         };
         parsed.ok_or_else(|| {
-            Error::invalid(field, format!("{text:?} is neither a count of 0 to 10 nor a percentage such as 25%"))
+            Error::invalid(
+                field,
+                format!("{text:?} is neither a count of 0 to 10 nor a percentage such as 25%"),
+            )
         })
     }
 
@@ -171,9 +174,10 @@ pub struct Spec {
 }
 
 fn within(field: &str, value: i64, min: u32, max: u32) -> Result<u32> {
-    u32::try_from(value).ok().filter(|value| (min..=max).contains(value)).ok_or_else(|| {
-        Error::invalid(field, format!("{value} is not allowed: use {min} to {max}"))
-    })
+    u32::try_from(value)
+        .ok()
+        .filter(|value| (min..=max).contains(value))
+        .ok_or_else(|| Error::invalid(field, format!("{value} is not allowed: use {min} to {max}")))
 }
 
 fn port(field: &str, value: i64) -> Result<u16> {
@@ -197,7 +201,10 @@ fn text(field: &str, value: &str, max: usize) -> Result<String> {
 pub fn image(field: &str, value: &str) -> Result<String> {
     let image = text(field, value, MAX_IMAGE)?;
     if image.chars().any(char::is_whitespace) {
-        return Err(Error::invalid(field, format!("{image:?} has blanks: use [registry/]name[:tag]")));
+        return Err(Error::invalid(
+            field,
+            format!("{image:?} has blanks: use [registry/]name[:tag]"),
+        ));
     }
     Ok(image)
 }
@@ -213,7 +220,10 @@ fn env_vars(field: &str, given: &[Env]) -> Result<Vec<Env>> {
         if bad_name {
             return Err(Error::invalid(
                 format!("{field}[{i}].name"),
-                format!("{:?} can't name an environment variable: not empty, without '='", env.name),
+                format!(
+                    "{:?} can't name an environment variable: not empty, without '='",
+                    env.name
+                ),
             ));
         }
         if env.value.contains('\0') {
@@ -226,7 +236,9 @@ fn env_vars(field: &str, given: &[Env]) -> Result<Vec<Env>> {
 /// Checks a scaling strategy: exactly one of fixed and automatic.
 pub fn scaling(field: &str, given: &ScalingStrategy) -> Result<Scaling> {
     match (&given.fixed, &given.automatic) {
-        (Some(_), Some(_)) => Err(Error::invalid(field, "give either fixed or automatic, not both")),
+        (Some(_), Some(_)) => {
+            Err(Error::invalid(field, "give either fixed or automatic, not both"))
+        }
         (None, None) => Err(Error::invalid(field, "give fixed or automatic")),
         (Some(fixed), None) => Ok(Scaling::Fixed(within(
             &format!("{field}.fixed.replicas"),
@@ -236,7 +248,8 @@ pub fn scaling(field: &str, given: &ScalingStrategy) -> Result<Scaling> {
         )?)),
         (None, Some(automatic)) => {
             let field = format!("{field}.automatic");
-            let largest = within(&format!("{field}.replicasMax"), automatic.replicas_max, 1, MAX_REPLICAS)?;
+            let largest =
+                within(&format!("{field}.replicasMax"), automatic.replicas_max, 1, MAX_REPLICAS)?;
             Ok(Scaling::Automatic {
                 target: within(
                     &format!("{field}.averageUsageTarget"),
@@ -290,7 +303,10 @@ impl Spec {
         if let Some(path) = &probe.path
             && (!path.starts_with('/') || path.chars().any(|c| c.is_control() || c == ' '))
         {
-            return Err(Error::invalid("probe.path", format!("{path:?} is not a path such as /health")));
+            return Err(Error::invalid(
+                "probe.path",
+                format!("{path:?} is not a path such as /health"),
+            ));
         }
         let mut deployment = Deployment::default();
         if let Some(strategy) = &wire.deployment_strategy {

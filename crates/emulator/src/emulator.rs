@@ -317,7 +317,7 @@ fn random_bearer() -> io::Result<String> {
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| io::Error::other("no random numbers can be had"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
 }
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.

@@ -101,9 +101,9 @@ fn strip_port(host: &str) -> Option<&str> {
     };
     let (name, port) = host.split_at_checked(at)?;
     let well_formed = port.is_empty()
-        || port.strip_prefix(':').is_some_and(|digits| {
-            digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit())
-        });
+        || port
+            .strip_prefix(':')
+            .is_some_and(|digits| digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()));
     (well_formed && !name.is_empty()).then_some(name)
 }
 
@@ -167,8 +167,11 @@ mod tests {
         ] {
             assert_eq!(door(&other), Err(NoDoor::Misdirected), "{other}");
         }
-        for bad in ["", ":80", "localhost:x", "localhost:", "[::1", "[::1]x", "a:1:2", "localhost:123456"] {
-            let expected = if bad == "localhost:" { Ok(Door::Local) } else { Err(NoDoor::Malformed) };
+        for bad in
+            ["", ":80", "localhost:x", "localhost:", "[::1", "[::1]x", "a:1:2", "localhost:123456"]
+        {
+            let expected =
+                if bad == "localhost:" { Ok(Door::Local) } else { Err(NoDoor::Malformed) };
             assert_eq!(door(bad), expected, "{bad}");
         }
     }

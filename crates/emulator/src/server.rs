@@ -1,7 +1,6 @@
 //! The listener: accepts connections, finds the door of every request, stops within a deadline.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -78,37 +77,35 @@ pub(crate) async fn run(
     }
 }
 
-fn serve(
+async fn serve(
     stream: TcpStream,
     client: SocketAddr,
     shared: Arc<Shared>,
     stopping: CancellationToken,
-) -> impl Future<Output = ()> + Send {
-    async move {
-        if stream.set_nodelay(true).is_err() {
-            return;
+) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(dispatch(&shared, request, client).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
-        let service = service_fn(move |request| {
-            let shared = Arc::clone(&shared);
-            async move { Ok::<_, Infallible>(dispatch(&shared, request, client).await) }
-        });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(HEAD_MAX)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        let mut connection = pin!(connection);
-        let outcome = tokio::select! {
-            outcome = connection.as_mut() => outcome,
-            () = stopping.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = outcome {
-            tracing::debug!(%error, %client, "a connection ended badly");
-        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, %client, "a connection ended badly");
     }
 }
 
@@ -173,7 +170,9 @@ async fn local(shared: &Shared, mut request: Request<Incoming>) -> Response<Serv
                 *request.uri_mut() = uri;
                 api(shared, request, region).await
             }
-            Err(_) => Refusal::new(StatusCode::BAD_REQUEST, "the target is malformed").into_response(),
+            Err(_) => {
+                Refusal::new(StatusCode::BAD_REQUEST, "the target is malformed").into_response()
+            }
         };
     }
     if path.starts_with("/v1/") || path == "/v1" || path == "/openapi.json" {
@@ -185,7 +184,11 @@ async fn local(shared: &Shared, mut request: Request<Incoming>) -> Response<Serv
     route(&shared.local, request).await
 }
 
-async fn api(shared: &Shared, mut request: Request<Incoming>, region: Region) -> Response<ServerBody> {
+async fn api(
+    shared: &Shared,
+    mut request: Request<Incoming>,
+    region: Region,
+) -> Response<ServerBody> {
     request.extensions_mut().insert(region);
     route(&shared.api, request).await
 }

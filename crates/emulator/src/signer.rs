@@ -1,4 +1,4 @@
-//! Strings of application tokens: EdDSA JWTs of the form a guide of 2021 prints.
+//! Strings of application tokens: `EdDSA` JWTs of the form a guide of 2021 prints.
 //!
 //! Header exactly `{"alg":"EdDSA"}`; payload `project`, `jti` (`<token id>-<version>`), `iss`,
 //! `sub`; no expiry. Verification accepts that header, byte for byte, and nothing else.
@@ -172,7 +172,9 @@ mod tests {
         let parts: Vec<_> = token
             .split('.')
             .take(2)
-            .map(|part| String::from_utf8(URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("text"))
+            .map(|part| {
+                String::from_utf8(URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("text")
+            })
             .collect();
         assert_eq!(parts[0], r#"{"alg":"EdDSA"}"#);
         assert_eq!(

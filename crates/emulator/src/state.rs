@@ -96,7 +96,8 @@ impl StateDir {
 
     /// Takes the directory; none if an emulator runs in it.
     pub fn lock(&self) -> io::Result<Option<Lock>> {
-        let mut file = File::options().create(true).truncate(false).write(true).open(self.lock_file())?;
+        let mut file =
+            File::options().create(true).truncate(false).write(true).open(self.lock_file())?;
         // Somebody who only looks holds it for a moment; an emulator holds it for good.
         for _ in 0..20 {
             match file.try_lock() {

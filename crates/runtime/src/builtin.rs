@@ -17,9 +17,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use ovhai_api_types::Timestamp;
-use ovhai_core::ports::{
-    Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
-};
+use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;

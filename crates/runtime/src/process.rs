@@ -13,9 +13,7 @@ use std::time::Duration;
 
 use ovhai_api_types::Timestamp;
 use ovhai_core::logs::{LINE_MAX, LogBuffer};
-use ovhai_core::ports::{
-    Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
-};
+use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
 use ovhai_core::spec::Spec;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -46,7 +44,11 @@ impl ProcessRuntime {
         Self { supervisor }
     }
 
-    pub(crate) fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
+    pub(crate) fn launch(
+        &self,
+        request: ReplicaRequest,
+        reporter: ReplicaReporter,
+    ) -> Box<dyn Replica> {
         let (replica, control) = replica();
         let supervisor = self.supervisor.clone();
         tokio::spawn(async move {
@@ -110,9 +112,12 @@ async fn run(
     let order = order(spec, ports)?;
     let program = order.command.first().cloned().unwrap_or_default();
 
-    let (mut child, socket) = spawn_supervisor(supervisor, request)
-        .map_err(|e| platform(&format!("The supervisor {} can't be started", supervisor.display()), &e))?;
-    for output in [child.stdout.take().map(reader), child.stderr.take().map(reader)].into_iter().flatten() {
+    let (mut child, socket) = spawn_supervisor(supervisor, request).map_err(|e| {
+        platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
+    })?;
+    for output in
+        [child.stdout.take().map(reader), child.stderr.take().map(reader)].into_iter().flatten()
+    {
         tokio::spawn(pump(output, request.number, Arc::clone(&request.logs)));
     }
     let (from, mut to) = socket.into_split();
@@ -130,10 +135,9 @@ async fn run(
             let watched = Watched { request, reporter, ports, group, program };
             watched.watch(&mut from, to, &mut control).await
         }
-        Some(("failed", why)) => Err((
-            Fault::User,
-            format!("The command {program:?} can't be started: {why}"),
-        )),
+        Some(("failed", why)) => {
+            Err((Fault::User, format!("The command {program:?} can't be started: {why}")))
+        }
         _ => Err((Fault::Platform, "The supervisor of the app's process ended at once".into())),
     };
     // Reaped here, so that nothing of it is left when the replica says so.
@@ -142,7 +146,10 @@ async fn run(
     outcome
 }
 
-fn spawn_supervisor(program: &Path, request: &ReplicaRequest) -> std::io::Result<(Child, UnixStream)> {
+fn spawn_supervisor(
+    program: &Path,
+    request: &ReplicaRequest,
+) -> std::io::Result<(Child, UnixStream)> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let child = Command::new(program)
@@ -302,9 +309,8 @@ impl Watched<'_> {
         };
         let own = self.ports.own;
         let group = self.group;
-        let holder = tokio::task::spawn_blocking(move || {
-            sockets::holder_but(own, |l| l.is_in_group(group))
-        });
+        let holder =
+            tokio::task::spawn_blocking(move || sockets::holder_but(own, |l| l.is_in_group(group)));
         let last = self.request.logs.tail(1, Some(self.request.number)).pop();
         let last = last.map(|line| format!("; its last line was: {}", line.text.trim()));
         let mut message =

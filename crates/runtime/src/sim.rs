@@ -104,8 +104,7 @@ impl SimRuntime {
 
     /// Replica `number`, which was asked to stop, has.
     pub fn finish(&self, number: u64) {
-        for entry in
-            self.lock().replicas.iter_mut().filter(|entry| entry.launched.number == number)
+        for entry in self.lock().replicas.iter_mut().filter(|entry| entry.launched.number == number)
         {
             entry.launched.gone = true;
             entry.done = None;

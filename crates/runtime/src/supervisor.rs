@@ -190,7 +190,9 @@ fn obey(mut reader: BufReader<UnixStream>, group: Pid, shared: &Shared) {
                 ("term", grace) => {
                     let grace = Duration::from_millis(grace.parse().unwrap_or(0));
                     signal(Signal::TERM);
-                    let _ = reader.get_ref().set_read_timeout(Some(grace.max(Duration::from_millis(1))));
+                    let _ = reader
+                        .get_ref()
+                        .set_read_timeout(Some(grace.max(Duration::from_millis(1))));
                 }
                 _ => signal(Signal::KILL),
             },

@@ -18,11 +18,10 @@ use uuid::Uuid;
 /// "OVHA": tells this program's files from other SQLite files.
 const APPLICATION_ID: i32 = 0x4f56_4841;
 /// Each step brings a file from the version of its index to the next.
-const MIGRATIONS: &[&str] = &[
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+const MIGRATIONS: &[&str] =
+    &["CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE app (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
-     CREATE TABLE token (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
-];
+     CREATE TABLE token (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;"];
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Why a file can't be used.
@@ -147,7 +146,11 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Foreign(path.into()));
     }
     if version > MIGRATIONS.len() {
-        return Err(OpenError::Newer { path: path.into(), found: version, known: MIGRATIONS.len() });
+        return Err(OpenError::Newer {
+            path: path.into(),
+            found: version,
+            known: MIGRATIONS.len(),
+        });
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(unusable)?;
@@ -179,7 +182,10 @@ fn load(connection: &Connection) -> Result<Stored, StoreError> {
     })
 }
 
-fn records<T: DeserializeOwned>(connection: &Connection, table: &str) -> Result<Vec<T>, StoreError> {
+fn records<T: DeserializeOwned>(
+    connection: &Connection,
+    table: &str,
+) -> Result<Vec<T>, StoreError> {
     let mut statement = connection
         .prepare(&format!("SELECT id, record FROM {table}"))
         .map_err(|error| failure(&error))?;
@@ -209,7 +215,12 @@ fn commit(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<(
     transaction.commit()
 }
 
-fn put(to: &Transaction<'_>, table: &str, id: &str, record: &impl serde::Serialize) -> rusqlite::Result<()> {
+fn put(
+    to: &Transaction<'_>,
+    table: &str,
+    id: &str,
+    record: &impl serde::Serialize,
+) -> rusqlite::Result<()> {
     let text = serde_json::to_string(record)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     to.prepare_cached(&format!("INSERT OR REPLACE INTO {table} (id, record) VALUES (?1, ?2)"))?

@@ -102,7 +102,8 @@ async fn foreign_and_newer_files_are_refused_and_left_alone() {
         assert_eq!(std::fs::read(&path).unwrap(), before, "{name} was changed");
         error
     };
-    std::fs::write(dir.path().join("text"), "this is not a database, it is a letter\n".repeat(200)).unwrap();
+    std::fs::write(dir.path().join("text"), "this is not a database, it is a letter\n".repeat(200))
+        .unwrap();
     assert!(matches!(refused("text"), OpenError::Foreign(_)));
 
     let other = rusqlite::Connection::open(dir.path().join("other")).unwrap();

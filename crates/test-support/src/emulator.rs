@@ -81,7 +81,14 @@ impl TestEmulator {
     }
 
     /// Calls the API of a region as `bearer`.
-    pub async fn call(&self, region: &str, bearer: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub async fn call(
+        &self,
+        region: &str,
+        bearer: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(path)

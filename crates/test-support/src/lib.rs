@@ -16,7 +16,10 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// Asks again and again until there is an answer; panics after ten seconds, naming `what`.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         if let Some(answer) = ask().await {

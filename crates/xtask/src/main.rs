@@ -1,3 +1,51 @@
 //! The project's own tasks: `cargo xtask test|gen|lint|bench`.
+//!
+//! A task may print and may stop at the first error: it is run by developers and CI, never by
+//! users.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
-fn main() {}
+mod bench;
+mod generate;
+mod lint;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "cargo xtask <task>
+
+  test [ARGS]     install what the tests need, and run every one of them; ARGS go to cargo test
+  gen [--check]   write the generated files (completions, OpenAPI), or check that they are current
+  lint            check the arrows between crates and the rules that compilers do not know
+  bench [ARGS]    measure beside peers, and write docs/benchmarks.md";
+
+fn main() -> ExitCode {
+    match task() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match arguments.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => bail!("no task is named\n\n{USAGE}"),
+    };
+    match task {
+        "test" => test::run(rest),
+        "gen" => generate::run(rest),
+        "lint" => lint::run(),
+        "bench" => bench::run(rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("there is no task {other:?}\n\n{USAGE}"),
+    }
+}

@@ -12,7 +12,9 @@ use crate::target::Target;
 
 /// See the command.
 #[derive(Debug, Args)]
-#[command(after_help = "The token is the one of --token or OVHAI_TOKEN, else the stored one whose scope matches the app.")]
+#[command(
+    after_help = "The token is the one of --token or OVHAI_TOKEN, else the stored one whose scope matches the app."
+)]
 pub(super) struct Curl {
     /// Id, name, or beginning of an id
     app: String,
@@ -58,7 +60,8 @@ impl Curl {
         let app = resolve(&target.login, &self.app).await?;
         let bearer = self.bearer(context, &app, &target.region)?;
         let client = AppClient::new(&app.status.url, Some(target.address))?;
-        let method = self.method.as_deref().unwrap_or(if self.data.is_some() { "POST" } else { "GET" });
+        let method =
+            self.method.as_deref().unwrap_or(if self.data.is_some() { "POST" } else { "GET" });
         let mut headers = self.headers.clone();
         let has = |name: &str| self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         if self.data.is_some() && !has("content-type") {
@@ -68,11 +71,13 @@ impl Curl {
             headers.push(("accept".into(), "*/*".into()));
         }
         let body = self.data.as_ref().map(|data| data.clone().into_bytes());
-        let mut answer =
-            client.send(method, &self.path, &headers, bearer.as_deref(), body).await?;
+        let mut answer = client.send(method, &self.path, &headers, bearer.as_deref(), body).await?;
         if self.fail && answer.status >= 400 {
-            return Err(Failure::new(format!("the app's address answers {} {}", answer.status, answer.reason))
-                .exit_code(HTTP_ERROR));
+            return Err(Failure::new(format!(
+                "the app's address answers {} {}",
+                answer.status, answer.reason
+            ))
+            .exit_code(HTTP_ERROR));
         }
         if self.include {
             context.line(format!("{} {} {}", answer.version, answer.status, answer.reason))?;

@@ -102,8 +102,9 @@ impl Run {
 
     fn spec(&self, context: &Context) -> Result<AppSpec> {
         if self.runtime == Some(Placement::Process) && self.command.is_empty() {
-            return Err(Failure::usage("a local process needs a command")
-                .hint("write it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND"));
+            return Err(Failure::usage("a local process needs a command").hint(
+                "write it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND",
+            ));
         }
         let automatic = match (self.auto_min_replicas, self.auto_max_replicas) {
             (Some(min), Some(max)) => Some(AutomaticScalingStrategy {
@@ -114,7 +115,8 @@ impl Run {
             }),
             _ => None,
         };
-        let fixed = self.replicas.map(|replicas| FixedScalingStrategy { replicas: replicas.into() });
+        let fixed =
+            self.replicas.map(|replicas| FixedScalingStrategy { replicas: replicas.into() });
         let labels: BTreeMap<String, Option<String>> =
             self.labels.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
         let some_resources = self.gpu.is_some() || self.cpu.is_some() || self.flavor.is_some();

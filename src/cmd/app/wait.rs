@@ -51,10 +51,15 @@ impl Wait {
             }
             if tokio::time::Instant::now() >= deadline {
                 let why = app.status.info.map(|info| info.message).unwrap_or_default();
-                return Err(Failure::new(format!("the app {id} is {state}, not {wanted}, after {} s", timeout.as_secs()))
-                    .because(why)
-                    .hint(format!("it may still get there: ovhai app get {id}; its output: ovhai app logs {id}"))
-                    .exit_code(TIMEOUT));
+                return Err(Failure::new(format!(
+                    "the app {id} is {state}, not {wanted}, after {} s",
+                    timeout.as_secs()
+                ))
+                .because(why)
+                .hint(format!(
+                    "it may still get there: ovhai app get {id}; its output: ovhai app logs {id}"
+                ))
+                .exit_code(TIMEOUT));
             }
             if said != Some(state) {
                 said = Some(state);
@@ -78,7 +83,10 @@ async fn failed(client: &Client, app: &App) -> Failure {
     let output = String::from_utf8_lossy(&output);
     let output = output.trim_end().lines().fold(String::new(), |all, line| all + "\n    " + line);
     let cause = if output.is_empty() { why } else { format!("{why}\n  its last output:{output}") };
-    Failure::new(format!("the app {} is {}", app.id, app.status.state))
-        .because(cause)
-        .hint(format!("mend it and start it again: ovhai app start {0}; all its output: ovhai app logs {0}", app.id))
+    Failure::new(format!("the app {} is {}", app.id, app.status.state)).because(cause).hint(
+        format!(
+            "mend it and start it again: ovhai app start {0}; all its output: ovhai app logs {0}",
+            app.id
+        ),
+    )
 }

@@ -36,8 +36,11 @@ impl Logs {
             context.line(line)?;
         }
         context.out.flush()?;
+        if !self.follow {
+            return Ok(());
+        }
         let mut at = file.stream_position()?;
-        while self.follow {
+        loop {
             tokio::time::sleep(Duration::from_millis(200)).await;
             let mut more = String::new();
             file.seek(SeekFrom::Start(at))?;
@@ -46,6 +49,5 @@ impl Logs {
             context.out.write_all(more.as_bytes())?;
             context.out.flush()?;
         }
-        Ok(())
     }
 }

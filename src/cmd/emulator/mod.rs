@@ -1,6 +1,7 @@
 //! `ovhai emulator …`.
 
 mod logs;
+mod openapi;
 mod start;
 mod status;
 mod stop;
@@ -27,6 +28,9 @@ enum Verb {
     Stop(stop::Stop),
     /// Show its log, when it runs in the background
     Logs(logs::Logs),
+    /// Print the OpenAPI document of its API
+    #[command(name = "openapi")]
+    OpenApi(openapi::OpenApi),
 }
 
 impl EmulatorCommand {
@@ -40,6 +44,7 @@ impl EmulatorCommand {
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
+            Verb::OpenApi(verb) => verb.run(context),
         }
     }
 }

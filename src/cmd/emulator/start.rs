@@ -106,7 +106,11 @@ impl Start {
     async fn start_detached(&self, context: &mut Context, port: u16) -> Result<()> {
         let state = StateDir::new(state_dir(context)?);
         if let Some(running) = state.running() {
-            context.note(format!("An emulator runs already: {} (pid {})", root(&running), running.pid));
+            context.note(format!(
+                "An emulator runs already: {} (pid {})",
+                root(&running),
+                running.pid
+            ));
             return Ok(());
         }
         let mut arguments = vec![
@@ -121,7 +125,11 @@ impl Start {
             arguments.extend(["--runtime".to_owned(), runtime.to_string()]);
         }
         let running = start_in_background(context, &state, &arguments).await?;
-        context.line(format!("The emulator of AI Deploy runs at {} (pid {})", root(&running), running.pid))
+        context.line(format!(
+            "The emulator of AI Deploy runs at {} (pid {})",
+            root(&running),
+            running.pid
+        ))
     }
 }
 

@@ -34,9 +34,12 @@ impl Status {
         let state = StateDir::new(state_dir(context)?);
         let Some(running) = state.running() else {
             if let Some(pid) = state.holder() {
-                return Err(Failure::new(format!("an emulator (pid {pid}) holds {} but does not tell where it is", state.path().display()))
-                    .because("emulator.json is missing or damaged")
-                    .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"));
+                return Err(Failure::new(format!(
+                    "an emulator (pid {pid}) holds {} but does not tell where it is",
+                    state.path().display()
+                ))
+                .because("emulator.json is missing or damaged")
+                .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"));
             }
             context.line(format!("No emulator runs in {}", state.path().display()))?;
             context.note("hint: the next command that needs one starts it; or: ovhai emulator start --detach");

@@ -30,13 +30,13 @@ impl Stop {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while state.is_locked() {
             if tokio::time::Instant::now() >= deadline {
-                return Err(Failure::new(format!("the emulator (pid {}) does not stop", pid))
+                return Err(Failure::new(format!("the emulator (pid {pid}) does not stop"))
                     .hint(format!("see why: {}; end it: kill -9 {}", state.log().display(), pid))
                     .exit_code(TIMEOUT));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        context.note(format!("Stopped the emulator (pid {}).", pid));
+        context.note(format!("Stopped the emulator (pid {pid})."));
         Ok(())
     }
 }

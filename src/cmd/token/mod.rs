@@ -89,9 +89,13 @@ fn show_and_keep(context: &mut Context, token: &Token, region: &Region) -> Resul
     let mut credentials = Credentials::open(context)?;
     let place = match credentials.keep(token, region, value)? {
         Place::Keyring => "in the system's keyring".to_owned(),
-        Place::File => format!("in {} (mode 0600; no keyring is used)", credentials.path().display()),
+        Place::File => {
+            format!("in {} (mode 0600; no keyring is used)", credentials.path().display())
+        }
     };
-    context.note(format!("The token's string is not shown again. It is stored {place}, for ovhai app curl."));
+    context.note(format!(
+        "The token's string is not shown again. It is stored {place}, for ovhai app curl."
+    ));
     Ok(())
 }
 
@@ -132,5 +136,9 @@ impl Show for Token {
 }
 
 fn short_role(token: &Token) -> String {
-    token.spec.role.parse::<ovhai_api_types::Role>().map_or_else(|_| token.spec.role.clone(), |role| role.to_string())
+    token
+        .spec
+        .role
+        .parse::<ovhai_api_types::Role>()
+        .map_or_else(|_| token.spec.role.clone(), |role| role.to_string())
 }

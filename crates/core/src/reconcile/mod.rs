@@ -28,7 +28,7 @@ use plan::{Observed, Phase, Target, converged, plan};
 /// Time a replica has between being asked to stop and being ended.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The same when the emulator itself stops; below the two seconds it promises.
-const SHUTDOWN_GRACE: Duration = Duration::from_millis(1000);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// A replica that lived this long has recovered: its crashes are forgotten.
 const STABLE: Duration = Duration::from_mins(1);
 /// After so many crashes in a row the app is given up.
@@ -247,7 +247,8 @@ impl Actor {
         self.crashes = if lived >= STABLE { 1 } else { self.crashes + 1 };
         tracing::info!(app = %self.id, crashes = self.crashes, message, "a replica is gone");
         if self.crashes > MAX_CRASHES {
-            let message = format!("{message} (for the {MAX_CRASHES}th time within a minute of starting)");
+            let message =
+                format!("{message} (for the {MAX_CRASHES}th time within a minute of starting)");
             self.give_up(fault, &message).await;
         } else if self.crashes > 1 {
             self.restart_at = Some(Instant::now() + RESTART_DELAY * (1 << (self.crashes - 2)));

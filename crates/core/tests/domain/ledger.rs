@@ -30,7 +30,7 @@ async fn what_can_not_be_stored_did_not_happen() {
     assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![2]));
     w.platform.label_app(&w.admin, &w.gra, id, &label).await.unwrap();
     let record = w.platform.snapshot().app(id).unwrap().record.clone();
-    assert_eq!(record.labels.get("group").map(|v| v.as_str()), Some("B"));
+    assert_eq!(record.labels.get("group").map(ovhai_api_types::LabelValue::as_str), Some("B"));
     assert_eq!(w.store.load().await.unwrap().apps, [(*record).clone()]);
 }
 
@@ -44,7 +44,10 @@ async fn many_at_once_are_all_kept_in_order() {
         let (w, spec) = (Arc::clone(&w), spec.clone());
         tasks.spawn(async move {
             let token = w.platform.create_token(&w.admin, &w.gra, &spec).await.unwrap();
-            assert!(w.platform.snapshot().token(token.record.id).is_some(), "visible once answered");
+            assert!(
+                w.platform.snapshot().token(token.record.id).is_some(),
+                "visible once answered"
+            );
             token.record.seq
         });
     }

@@ -64,9 +64,7 @@ async fn an_exit_before_the_first_answer_fails_the_app() {
 #[tokio::test(start_paused = true)]
 async fn an_app_that_never_answers_fails_at_its_deadline() {
     let w = World::step_by_step().await;
-    let id = w
-        .submit(r#"{"image":"a","deploymentStrategy":{"progressDeadlineSeconds":30}}"#)
-        .await;
+    let id = w.submit(r#"{"image":"a","deploymentStrategy":{"progressDeadlineSeconds":30}}"#).await;
     w.settle().await;
     w.sim.waiting(1, "it listens on 5000");
     w.pass(Duration::from_secs(29)).await;

@@ -1,5 +1,6 @@
 use ovhai_api_types::{AppSpec, Role, TokenSpec};
 use ovhai_core::Error;
+use ovhai_core::platform::AppQuery;
 use ovhai_core::policy::{Effect, Principal};
 
 use crate::harness::World;
@@ -70,9 +71,13 @@ async fn what_an_operator_creates_falls_into_its_scope_or_is_refused() {
         async move { w.platform.create_app(&operator, &w.gra, &spec).await }
     };
     let made = create(r#"{"image":"a","labels":{"other":"1"}}"#).await.unwrap();
-    assert_eq!(made.record.labels.get("group").map(|v| v.as_str()), Some("A"));
+    assert_eq!(made.record.labels.get("group").map(ovhai_api_types::LabelValue::as_str), Some("A"));
     let made = create(r#"{"image":"a","labels":{"group":"B"}}"#).await.unwrap();
-    assert_eq!(made.record.labels.get("group").map(|v| v.as_str()), Some("A"), "the scope's wins");
+    assert_eq!(
+        made.record.labels.get("group").map(ovhai_api_types::LabelValue::as_str),
+        Some("A"),
+        "the scope's wins"
+    );
     let refused = create(r#"{"image":"a","labels":{"team":"x"}}"#).await.unwrap_err();
     assert_eq!(effect(refused), Effect::Forbidden);
     let one = holder(&w, "operator", Some(&format!("ovh/id={}", made.record.id))).await;
@@ -100,7 +105,7 @@ async fn scopes_narrow_what_is_seen_and_what_can_be_touched() {
     let other = w.submit(r#"{"image":"a","labels":{"group":"B"}}"#).await;
     let operator = holder(&w, "operator", Some("group=A")).await;
     let reader = holder(&w, "read", Some("group=A")).await;
-    let list = |who: &Principal| w.platform.list_apps(who, &w.gra, &Default::default());
+    let list = |who: &Principal| w.platform.list_apps(who, &w.gra, &AppQuery::default());
     assert_eq!(list(&operator).unwrap().iter().map(|a| a.record.id).collect::<Vec<_>>(), [mine]);
     assert_eq!(effect(list(&reader).unwrap_err()), Effect::Forbidden);
     assert!(w.platform.stop_app(&operator, &w.gra, mine).await.is_ok());
@@ -109,7 +114,7 @@ async fn scopes_narrow_what_is_seen_and_what_can_be_touched() {
     assert_eq!(hidden, format!("there is no app {other}"));
     let bhs = "BHS".parse().unwrap();
     assert_eq!(
-        effect(w.platform.list_apps(&operator, &bhs, &Default::default()).unwrap_err()),
+        effect(w.platform.list_apps(&operator, &bhs, &AppQuery::default()).unwrap_err()),
         Effect::Unauthenticated
     );
     assert!(matches!(w.platform.get_app(&w.admin, &bhs, mine), Err(Error::NotFound { .. })));
@@ -117,8 +122,11 @@ async fn scopes_narrow_what_is_seen_and_what_can_be_touched() {
     let refused = w.platform.create_app(&operator, &w.gra, &process).await.unwrap_err();
     assert_eq!(effect(refused), Effect::Forbidden);
     // Nor by the way of its environment.
-    let mine = w.submit(r#"{"image":"a","labels":{"group":"A"},"runtime":"process","command":["true"]}"#).await;
-    let update = serde_json::from_str(r#"{"envVars":[{"name":"BASH_ENV","value":"$(id)"}]}"#).unwrap();
+    let mine = w
+        .submit(r#"{"image":"a","labels":{"group":"A"},"runtime":"process","command":["true"]}"#)
+        .await;
+    let update =
+        serde_json::from_str(r#"{"envVars":[{"name":"BASH_ENV","value":"$(id)"}]}"#).unwrap();
     let refused = w.platform.update_app(&operator, &w.gra, mine, &update).await.unwrap_err();
     assert_eq!(effect(refused), Effect::Forbidden);
     w.platform.update_app(&w.admin, &w.gra, mine, &update).await.unwrap();

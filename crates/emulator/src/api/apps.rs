@@ -353,7 +353,8 @@ impl Follow {
             if !platform.is_current(&self.caller.principal) {
                 return None;
             }
-            let entry = platform.app_logs(&self.caller.principal, &self.caller.region, self.id).ok()?;
+            let entry =
+                platform.app_logs(&self.caller.principal, &self.caller.region, self.id).ok()?;
             let mut written = entry.logs.watch();
             let lines = entry.logs.read(self.next, None);
             if let Some(last) = lines.last() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use hyper::http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::http::request::Parts;
 use ovhai_api_types::Region;
 use ovhai_core::policy::Principal;
 use serde::de::DeserializeOwned;
@@ -25,7 +25,10 @@ pub(super) struct Caller {
 impl FromRequestParts<Arc<ApiState>> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &Arc<ApiState>) -> Result<Self, ApiError> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<ApiState>,
+    ) -> Result<Self, ApiError> {
         let region = parts
             .extensions
             .get::<Region>()
@@ -33,10 +36,8 @@ impl FromRequestParts<Arc<ApiState>> for Caller {
             .ok_or_else(|| ApiError::not_found("no region is named"))?;
         let bearer = bearer_token(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
         let snapshot = state.platform.snapshot();
-        let principal = state
-            .platform
-            .authenticate(&snapshot, bearer)
-            .ok_or_else(ApiError::unauthenticated)?;
+        let principal =
+            state.platform.authenticate(&snapshot, bearer).ok_or_else(ApiError::unauthenticated)?;
         Ok(Self { principal, region })
     }
 }
@@ -49,7 +50,10 @@ impl<T: std::str::FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let missing = |id: &str| {
-            ApiError::not_found(format!("there is nothing with the id {:?}", id.chars().take(80).collect::<String>()))
+            ApiError::not_found(format!(
+                "there is nothing with the id {:?}",
+                id.chars().take(80).collect::<String>()
+            ))
         };
         let Path(id) =
             Path::<String>::from_request_parts(parts, state).await.map_err(|_| missing("?"))?;

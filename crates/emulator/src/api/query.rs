@@ -42,10 +42,16 @@ impl Query {
         self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn parse<T: FromStr>(&self, name: &str, allowed: &str) -> Result<Option<T>, ApiError> {
+    pub(super) fn parse<T: FromStr>(
+        &self,
+        name: &str,
+        allowed: &str,
+    ) -> Result<Option<T>, ApiError> {
         self.one(name)
             .map(|value| {
-                value.parse().map_err(|_| ApiError::invalid(name, format!("{value:?} is not allowed: use {allowed}")))
+                value.parse().map_err(|_| {
+                    ApiError::invalid(name, format!("{value:?} is not allowed: use {allowed}"))
+                })
             })
             .transpose()
     }
@@ -62,7 +68,10 @@ impl Query {
             return Err(ApiError::invalid("page", "0 is not allowed: use 1 or more"));
         }
         if size == 0 || size > MAX_SIZE {
-            return Err(ApiError::invalid("size", format!("{size} is not allowed: use 1 to {MAX_SIZE}")));
+            return Err(ApiError::invalid(
+                "size",
+                format!("{size} is not allowed: use 1 to {MAX_SIZE}"),
+            ));
         }
         Ok(Page { page, size })
     }
@@ -107,7 +116,10 @@ impl Query {
             .map(|order| match order {
                 "asc" => Ok(Order::Asc),
                 "desc" => Ok(Order::Desc),
-                other => Err(ApiError::invalid("order", format!("{other:?} is not allowed: use asc or desc"))),
+                other => Err(ApiError::invalid(
+                    "order",
+                    format!("{other:?} is not allowed: use asc or desc"),
+                )),
             })
             .transpose()?;
         // The newest first, unless something is said.
@@ -121,7 +133,9 @@ impl Query {
             .all("statusState")
             .flat_map(|value| value.split(','))
             .filter(|state| !state.is_empty())
-            .map(|state| state.parse::<AppState>().map_err(|error| ApiError::invalid("statusState", error)))
+            .map(|state| {
+                state.parse::<AppState>().map_err(|error| ApiError::invalid("statusState", error))
+            })
             .collect::<Result<_, _>>()?;
         Ok(AppQuery {
             selector,
@@ -180,13 +194,18 @@ mod tests {
     #[test]
     fn rubbish_is_refused_by_name() {
         for (text, name) in [
-            ("page=0", "page"), ("page=x", "page"), ("size=0", "size"), ("size=1001", "size"),
+            ("page=0", "page"),
+            ("page=x", "page"),
+            ("size=0", "size"),
+            ("size=1001", "size"),
             ("size=-1", "size"),
         ] {
             let error = format!("{:?}", query(text).page().err());
             assert!(error.contains(&format!("{name}:")), "{text}: {error}");
         }
-        for text in ["order=up", "sort=color", "statusState=GONE", "labelSelector=%2C", "updatedAfter=x"] {
+        for text in
+            ["order=up", "sort=color", "statusState=GONE", "labelSelector=%2C", "updatedAfter=x"]
+        {
             let name = text.split('=').next().unwrap_or_default();
             let error = format!("{:?}", query(text).apps().err());
             assert!(error.contains(&format!("{name}:")), "{text}: {error}");

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use hyper::HeaderMap;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -49,10 +49,11 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 /// Makes a client's headers ready for the app. What the client says about who forwarded it is
 /// not believed: nobody stands before this gateway.
 pub(crate) fn prepare_request(headers: &mut HeaderMap, client: IpAddr) {
-    let wants_trailers = headers
-        .get_all(TE)
-        .iter()
-        .any(|value| value.to_str().is_ok_and(|v| v.split(',').any(|t| t.trim().eq_ignore_ascii_case("trailers"))));
+    let wants_trailers = headers.get_all(TE).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|v| v.split(',').any(|t| t.trim().eq_ignore_ascii_case("trailers")))
+    });
     remove_hop_by_hop(headers);
     headers.remove(PROXY_AUTHORIZATION);
     headers.remove(FORWARDED);

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hyper::body::Incoming;
 use http_body::Body;
+use hyper::body::Incoming;
 use hyper::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING,
     WWW_AUTHENTICATE,
@@ -30,8 +30,8 @@ use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use tokio_util::sync::CancellationToken;
 
 use crate::body::ServerBody;
-use upstream::{Pool, RequestBody, UpstreamError};
 pub use upstream::UpstreamBody;
+use upstream::{Pool, RequestBody, UpstreamError};
 
 /// How long an app may think before the head of its answer comes. As long as a large model may
 /// take for an answer in one piece.
@@ -86,10 +86,10 @@ impl Gateway {
     ) -> Result<Response<ServerBody>, Refusal> {
         let (endpoint, principal) = {
             let snapshot = self.platform.snapshot();
-            let entry = snapshot
-                .app(id)
-                .filter(|entry| entry.record.region == *region)
-                .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no app {id}")))?;
+            let entry =
+                snapshot.app(id).filter(|entry| entry.record.region == *region).ok_or_else(
+                    || Refusal::new(StatusCode::NOT_FOUND, format!("there is no app {id}")),
+                )?;
             let principal = self.admit(&snapshot, entry, request.headers_mut())?;
             if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
                 return Err(Refusal::new(
@@ -116,9 +116,9 @@ impl Gateway {
         let request = request.map(RequestBody::from);
         let request = with_framing(request);
         let answer = upstream::send(&self.pool, endpoint, request);
-        let mut response = tokio::time::timeout(ANSWER_TIMEOUT, answer)
-            .await
-            .map_err(|_| Refusal::new(StatusCode::GATEWAY_TIMEOUT, "the app does not answer in time"))??;
+        let mut response = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| {
+            Refusal::new(StatusCode::GATEWAY_TIMEOUT, "the app does not answer in time")
+        })??;
         headers::prepare_response(response.headers_mut());
         Ok(response.map(ServerBody::App))
     }
@@ -156,7 +156,11 @@ impl Gateway {
                 Ok(principal)
             }
             Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
-                Err(if matches!(given, Bearer::None) { Refusal::no_token() } else { Refusal::bad_token() })
+                Err(if matches!(given, Bearer::None) {
+                    Refusal::no_token()
+                } else {
+                    Refusal::bad_token()
+                })
             }
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             Effect::Forbidden | Effect::OutOfScope => Err(Refusal::forbidden(&decision.reason)),
@@ -177,13 +181,14 @@ impl Gateway {
             loop {
                 let allowed = platform.is_current(&principal)
                     && platform.snapshot().app(id).is_some_and(|entry| {
-                        policy::decide(&principal, Action::Query, &resource(&entry.record)).is_allowed()
+                        policy::decide(&principal, Action::Query, &resource(&entry.record))
+                            .is_allowed()
                     });
                 if !allowed {
                     return;
                 }
                 tokio::select! {
-                    changed = changes.changed() => if changed.is_err() { return },
+                    seen = changes.changed() => if seen.is_err() { return },
                     () = stopping.cancelled() => return,
                 }
             }

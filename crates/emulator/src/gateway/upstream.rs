@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested this long is closed.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// So many connections of one replica rest at the most.
 const IDLE_MAX: usize = 256;
 /// Longest head of an answer, in bytes; also the read buffer's upper bound.
@@ -194,7 +194,11 @@ pub(crate) async fn send(
                 let mut body = UpstreamBody { body, driver };
                 if body.body.is_end_stream() {
                     // Whoever gets it may not even look at an empty body.
-                    poll_fn(|cx| Poll::Ready(body.finish(cx))).await;
+                    poll_fn(|cx| {
+                        body.finish(cx);
+                        Poll::Ready(())
+                    })
+                    .await;
                 }
                 return Ok(Response::from_parts(head, body));
             }

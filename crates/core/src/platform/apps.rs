@@ -1,0 +1,386 @@
+//! What the platform does with apps.
+
+use std::sync::Arc;
+
+use ovhai_api_types::{
+    AppId, AppSpec, AppState, AppStateHistory, AppUpdate, LabelKey, LabelUpdate, LabelValue,
+    Labels, Order, Placement, Region, ScalingStrategy, Selector, Timestamp,
+};
+
+use super::{Platform, check, enter, info, resource};
+use crate::directory::{AppEntry, Snapshot};
+use crate::error::{Error, Result};
+use crate::lifecycle::{self, Event};
+use crate::model::{AppRecord, Wanted};
+use crate::policy::{self, Action, Effect, Principal, Resource};
+use crate::spec::{self, Spec};
+
+/// A list of apps to be made.
+#[derive(Debug, Clone, Default)]
+pub struct AppQuery {
+    /// Only apps that satisfy it.
+    pub selector: Selector,
+    /// Only apps in one of these states; empty: in any.
+    pub states: Vec<AppState>,
+    /// Only apps that changed after.
+    pub updated_after: Option<Timestamp>,
+    /// Only apps that changed before.
+    pub updated_before: Option<Timestamp>,
+    /// What it is sorted by.
+    pub sort: AppSort,
+    /// Which way.
+    pub order: Order,
+}
+
+/// What a list of apps is sorted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AppSort {
+    /// Time of submission.
+    #[default]
+    Created,
+    /// Time of the last change.
+    Updated,
+    /// Name.
+    Name,
+    /// State, in the order of the life cycle.
+    State,
+    /// Id.
+    Id,
+}
+
+impl Platform {
+    /// Decides on one app for a caller of the API, and gives it.
+    fn permit(
+        snapshot: &Snapshot,
+        caller: &Principal,
+        region: &Region,
+        action: Action,
+        id: AppId,
+    ) -> Result<Arc<AppEntry>> {
+        let missing = || Error::NotFound { kind: "app", id: id.to_string() };
+        // A role that could not do it to any app is told so, before it learns what exists.
+        check(policy::decide(caller, action, &Resource::Region(region)))?;
+        let entry =
+            snapshot.app(id).filter(|entry| entry.record.region == *region).ok_or_else(missing)?;
+        let decision = policy::decide(caller, action, &resource(&entry.record));
+        if decision.effect == Effect::OutOfScope {
+            return Err(missing());
+        }
+        check(decision)?;
+        Ok(Arc::clone(entry))
+    }
+
+    /// Submits an app.
+    pub async fn create_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        wire: &AppSpec,
+    ) -> Result<Arc<AppEntry>> {
+        check(policy::decide(caller, Action::Create, &Resource::Region(region)))?;
+        let spec = Spec::check(wire, |image| self.generate_name(image))?;
+        if self.runs_as_unexpected_process(spec.placement) {
+            check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
+        }
+        let id = self.ids.app();
+        let labels = submitted_labels(wire, id, caller.scope())?;
+        check(policy::decide(
+            caller,
+            Action::Create,
+            &Resource::App { region, labels: &labels, public: spec.public },
+        ))?;
+        let now = self.clock.now();
+        self.ledger
+            .transact(|tx| {
+                let seq = tx.next_seq();
+                tx.put_app(AppRecord {
+                    id,
+                    region: region.clone(),
+                    seq,
+                    created_at: now,
+                    updated_at: now,
+                    user: caller.name().to_owned(),
+                    spec,
+                    labels,
+                    wanted: Wanted::Running,
+                    revision: 1,
+                    state: AppState::Queued,
+                    info: info(AppState::Queued, None),
+                    history: vec![AppStateHistory { date: now, state: AppState::Queued }],
+                });
+                tx.app(id)
+                    .cloned()
+                    .ok_or_else(|| Error::Internal("the app just made is gone".into()))
+            })
+            .await
+            .inspect(|_| self.wake(id))
+    }
+
+    /// Whether an app runs as a local process though the emulator was not started for that.
+    fn runs_as_unexpected_process(&self, placement: Option<Placement>) -> bool {
+        placement == Some(Placement::Process) && self.settings.placement != Some(Placement::Process)
+    }
+
+    fn generate_name(&self, image: &str) -> String {
+        const ADJECTIVES: [&str; 16] = [
+            "amber", "brisk", "calm", "clever", "eager", "fuzzy", "gentle", "happy", "jolly",
+            "keen", "lively", "mellow", "nimble", "proud", "quick", "witty",
+        ];
+        let pick = usize::from(self.ids.uuid().as_bytes()[0]) % ADJECTIVES.len();
+        let base = image.rsplit('/').next().unwrap_or(image);
+        let base = base.split(['@', ':']).next().unwrap_or(base);
+        let base: String = base.chars().take(60).collect();
+        format!("{}-{base}", ADJECTIVES[pick])
+    }
+
+    /// One app.
+    pub fn get_app(&self, caller: &Principal, region: &Region, id: AppId) -> Result<Arc<AppEntry>> {
+        Self::permit(&self.snapshot(), caller, region, Action::Read, id)
+    }
+
+    /// One app, of whose output the caller may read.
+    pub fn app_logs(
+        &self,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+    ) -> Result<Arc<AppEntry>> {
+        Self::permit(&self.snapshot(), caller, region, Action::Logs, id)
+    }
+
+    /// The apps that the caller may see and that satisfy the query.
+    pub fn list_apps(
+        &self,
+        caller: &Principal,
+        region: &Region,
+        query: &AppQuery,
+    ) -> Result<Vec<Arc<AppEntry>>> {
+        check(policy::decide(caller, Action::Read, &Resource::Region(region)))?;
+        let snapshot = self.snapshot();
+        let mut selectors = vec![&query.selector];
+        selectors.extend(caller.scope());
+        let mut apps = snapshot.matching(region, &selectors);
+        apps.retain(|app| {
+            let record = &app.record;
+            (query.states.is_empty() || query.states.contains(&record.state))
+                && query.updated_after.is_none_or(|after| record.updated_at > after)
+                && query.updated_before.is_none_or(|before| record.updated_at < before)
+        });
+        match query.sort {
+            AppSort::Created => {}
+            AppSort::Updated => apps.sort_by_key(|app| app.record.updated_at),
+            AppSort::Name => apps.sort_by(|a, b| a.record.spec.name.cmp(&b.record.spec.name)),
+            AppSort::State => apps.sort_by_key(|app| app.record.state),
+            AppSort::Id => apps.sort_by_key(|app| app.record.id),
+        }
+        if query.order == Order::Desc {
+            apps.reverse();
+        }
+        Ok(apps)
+    }
+
+    async fn change_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        action: Action,
+        id: AppId,
+        change: impl FnOnce(&mut AppRecord, Timestamp) -> Result<()>,
+    ) -> Result<Arc<AppEntry>> {
+        let now = self.clock.now();
+        let changed = self
+            .ledger
+            .transact(|tx| {
+                let entry = Self::permit(tx.state(), caller, region, action, id)?;
+                let mut record = AppRecord::clone(&entry.record);
+                if matches!(record.wanted, Wanted::Deleted | Wanted::Killed)
+                    && action != Action::Delete
+                {
+                    return Err(Error::invalid("id", "the app is being deleted"));
+                }
+                change(&mut record, now)?;
+                if record != *entry.record {
+                    record.updated_at = now;
+                    tx.put_app(record);
+                }
+                tx.app(id).cloned().ok_or_else(|| Error::Internal("the app is gone".into()))
+            })
+            .await?;
+        self.wake(id);
+        Ok(changed)
+    }
+
+    /// Wants an app to run; nothing happens to one that does.
+    pub async fn start_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+    ) -> Result<()> {
+        self.change_app(caller, region, Action::Start, id, |app, now| {
+            app.wanted = Wanted::Running;
+            if let Some(state) = lifecycle::next(app.state, Event::StartAsked) {
+                enter(app, state, None, now);
+            }
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Wants an app not to run; nothing happens to one that does not.
+    pub async fn stop_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+    ) -> Result<()> {
+        self.change_app(caller, region, Action::Stop, id, |app, now| {
+            app.wanted = Wanted::Stopped;
+            if let Some(state) = lifecycle::next(app.state, Event::StopAsked) {
+                enter(app, state, None, now);
+            }
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Wants an app to be gone; `force` gives its replicas no time.
+    pub async fn delete_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+        force: bool,
+    ) -> Result<()> {
+        self.change_app(caller, region, Action::Delete, id, |app, now| {
+            app.wanted = if force { Wanted::Killed } else { Wanted::Deleted };
+            if let Some(state) = lifecycle::next(app.state, Event::DeleteAsked) {
+                enter(app, state, None, now);
+            }
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Sets or, with a null value, removes one label.
+    pub async fn label_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+        update: &LabelUpdate,
+    ) -> Result<()> {
+        let parse = |error: &dyn std::fmt::Display| error.to_string();
+        let key: LabelKey =
+            update.name.parse().map_err(|error| Error::invalid("name", parse(&error)))?;
+        if key.is_platform() {
+            return Err(Error::invalid("name", "labels that begin with ovh/ are the platform's"));
+        }
+        let value: Option<LabelValue> = update
+            .value
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| Error::invalid("value", parse(&error)))?;
+        self.change_app(caller, region, Action::Label, id, |app, _| {
+            match value {
+                Some(value) => app.labels.insert(key, value),
+                None => app.labels.remove(key.as_str()),
+            };
+            // Nobody moves an app out of their own scope, as nobody creates one outside it.
+            check(policy::decide(caller, Action::Create, &resource(app)))
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Changes the image; replicas are replaced one after the other.
+    pub async fn set_image(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+        image: &str,
+    ) -> Result<Arc<AppEntry>> {
+        let image = spec::image("url", image)?;
+        self.change_app(caller, region, Action::Image, id, |app, _| {
+            if app.spec.image != image {
+                app.spec.image = image;
+                app.revision += 1;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the number of replicas.
+    pub async fn scale_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+        strategy: &ScalingStrategy,
+    ) -> Result<()> {
+        let scaling = spec::scaling("scalingStrategy", strategy)?;
+        self.change_app(caller, region, Action::Scale, id, |app, _| {
+            app.spec.scaling = scaling;
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Changes ports, environment, deployment strategy or image.
+    pub async fn update_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+        update: &AppUpdate,
+    ) -> Result<Arc<AppEntry>> {
+        let sets_environment = update.env_vars.as_ref().is_some_and(|vars| !vars.is_empty());
+        self.change_app(caller, region, Action::Update, id, |app, _| {
+            // The environment of a process can make it run anything.
+            if sets_environment && self.runs_as_unexpected_process(app.spec.placement) {
+                check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
+            }
+            if app.spec.update(update)? {
+                app.revision += 1;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// The labels of a new app: the caller's, under them the scope's `key=value` terms, over them
+/// the platform's.
+fn submitted_labels(wire: &AppSpec, id: AppId, scope: Option<&Selector>) -> Result<Labels> {
+    let mut labels = Labels::new();
+    for (key, value) in wire.labels.iter().flatten() {
+        let at = || format!("labels[{:?}]", key.chars().take(80).collect::<String>());
+        let parsed: LabelKey = key.parse().map_err(|error: ovhai_api_types::InvalidLabel| {
+            Error::invalid(at(), error.to_string())
+        })?;
+        if let Some(value) = value.as_ref().filter(|_| !parsed.is_platform()) {
+            let value = value.parse().map_err(|error: ovhai_api_types::InvalidLabel| {
+                Error::invalid(at(), error.to_string())
+            })?;
+            labels.insert(parsed, value);
+        }
+    }
+    for (key, value) in scope.into_iter().flat_map(Selector::equalities) {
+        if !key.is_platform() {
+            labels.insert(key.clone(), value.clone());
+        }
+    }
+    let platform = |value: &str| {
+        value.parse().map_err(|_| Error::Internal(format!("{value:?} is no label value")))
+    };
+    labels.insert(LabelKey::platform_id(), platform(&id.to_string())?);
+    labels.insert(LabelKey::platform_type(), platform("app")?);
+    Ok(labels)
+}

@@ -1,0 +1,319 @@
+//! The platform: everything that API, gateway and console may ask for. They hold nothing else.
+//!
+//! Here is what it is made of and how apps and their reconcilers live; what it does with apps
+//! and tokens is in the modules below. Every public method that acts for a caller asks the
+//! policy first.
+
+mod apps;
+mod tokens;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::Guard;
+use ovhai_api_types::{AppId, AppState, AppStateHistory, Info, Placement, Region, Timestamp};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+pub use apps::{AppQuery, AppSort};
+pub use tokens::IssuedToken;
+
+use crate::auth::Authenticator;
+use crate::directory::Snapshot;
+use crate::error::{Error, Result};
+use crate::ledger::{Ledger, Transaction};
+use crate::lifecycle::{self, Event};
+use crate::model::{AppRecord, Wanted};
+use crate::policy::{self, Action, Decision, Principal, Resource};
+use crate::ports::{Clock, Ids, Runtime, Signer, Store};
+use crate::reconcile::{Actor, ActorHandle};
+
+/// States kept in an app's history; the oldest go first.
+const HISTORY: usize = 100;
+/// Before an app's reconciler that failed begins anew.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
+/// What a platform is set to.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The regions it has; the first is the default.
+    pub regions: Vec<Region>,
+    /// What runs an app that says nothing itself and whose image is not built in.
+    pub placement: Option<Placement>,
+    /// Name of the local administrator.
+    pub user: String,
+}
+
+/// What a platform is made of.
+pub struct PlatformBuilder {
+    /// Keeps the records.
+    pub store: Arc<dyn Store>,
+    /// Runs the apps.
+    pub runtime: Arc<dyn Runtime>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub ids: Arc<dyn Ids>,
+    /// Makes and checks tokens.
+    pub signer: Arc<dyn Signer>,
+    /// The local administrator's bearer.
+    pub administrator: String,
+    /// What it is set to.
+    pub settings: Settings,
+}
+
+impl std::fmt::Debug for PlatformBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlatformBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// See the module. Dropping it ends its actors with their replicas; [`Platform::shutdown`] does
+/// so and waits.
+pub struct Platform {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    signer: Arc<dyn Signer>,
+    auth: Authenticator,
+    project: Uuid,
+    settings: Settings,
+    pub(crate) actors: Mutex<HashMap<AppId, ActorHandle>>,
+    tasks: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl std::fmt::Debug for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Platform").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl PlatformBuilder {
+    /// Loads the store and brings every app back to its wanted state.
+    pub async fn start(self) -> Result<Arc<Platform>> {
+        let storage = |error: crate::ports::StoreError| Error::Storage(error.0);
+        let stored = self.store.load().await.map_err(storage)?;
+        let project = match stored.project {
+            Some(project) => project,
+            None => {
+                let project = self.ids.uuid();
+                self.store.set_project(project).await.map_err(storage)?;
+                project
+            }
+        };
+        let mut snapshot = Snapshot::default();
+        let mut to_wake = Vec::new();
+        for app in stored.apps {
+            if needs_actor(&app) {
+                to_wake.push(app.id);
+            }
+            snapshot.put_app(Arc::new(app));
+        }
+        for token in stored.tokens {
+            snapshot.put_token(Arc::new(token));
+        }
+        let platform = Arc::new(Platform {
+            ledger: Ledger::start(snapshot, self.store),
+            runtime: self.runtime,
+            clock: self.clock,
+            ids: self.ids,
+            auth: Authenticator::new(
+                Arc::clone(&self.signer),
+                &self.administrator,
+                self.settings.user.clone(),
+            ),
+            signer: self.signer,
+            project,
+            settings: self.settings,
+            actors: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        });
+        if !to_wake.is_empty() {
+            let now = platform.clock.now();
+            platform
+                .ledger
+                .transact(|tx| {
+                    for id in &to_wake {
+                        apply(tx, *id, Event::Restarted, None, now);
+                    }
+                    Ok(())
+                })
+                .await?;
+            for id in to_wake {
+                platform.wake(id);
+            }
+        }
+        Ok(platform)
+    }
+}
+
+/// Whether something is left to do for an app.
+fn needs_actor(app: &AppRecord) -> bool {
+    match app.wanted {
+        Wanted::Running => !matches!(app.state, AppState::Failed | AppState::Error),
+        Wanted::Stopped => !matches!(app.state, AppState::Stopped),
+        Wanted::Deleted | Wanted::Killed => true,
+    }
+}
+
+/// Applies one event of the life cycle to an app; says whether its state changed. `message`
+/// replaces what the new state says by default.
+pub(crate) fn apply(
+    tx: &mut Transaction,
+    id: AppId,
+    event: Event,
+    message: Option<&str>,
+    now: Timestamp,
+) -> bool {
+    let Some(entry) = tx.app(id) else { return false };
+    let Some(state) = lifecycle::next(entry.record.state, event) else { return false };
+    if state == AppState::Deleted {
+        tx.remove_app(id);
+        return true;
+    }
+    let mut record = AppRecord::clone(&entry.record);
+    enter(&mut record, state, message, now);
+    tx.put_app(record);
+    true
+}
+
+fn info(state: AppState, message: Option<&str>) -> Info {
+    Info {
+        code: lifecycle::code(state),
+        message: message.unwrap_or_else(|| lifecycle::message(state)).to_owned(),
+        arguments: std::collections::BTreeMap::new(),
+    }
+}
+
+fn enter(record: &mut AppRecord, state: AppState, message: Option<&str>, now: Timestamp) {
+    record.state = state;
+    record.info = info(state, message);
+    record.updated_at = now;
+    record.history.push(AppStateHistory { date: now, state });
+    if record.history.len() > HISTORY {
+        record.history.remove(0);
+    }
+}
+
+impl Platform {
+    /// The newest durable state of everything; takes no lock.
+    pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.ledger.read()
+    }
+
+    /// Changes with every change of anything.
+    pub fn watch(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.ledger.watch()
+    }
+
+    /// The project's id.
+    pub fn project(&self) -> Uuid {
+        self.project
+    }
+
+    /// What it is set to.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The region whose name this is, in any case.
+    pub fn region(&self, name: &str) -> Option<&Region> {
+        self.settings.regions.iter().find(|region| region.is_host_label(name))
+    }
+
+    /// The region that is meant when none is named.
+    pub fn default_region(&self) -> Option<&Region> {
+        self.settings.regions.first()
+    }
+
+    /// The principal behind a bearer; see [`Authenticator::authenticate`].
+    pub fn authenticate(&self, snapshot: &Snapshot, bearer: &str) -> Option<Principal> {
+        self.auth.authenticate(snapshot, bearer)
+    }
+
+    /// Stops all replicas, waits at most `deadline` for them, and refuses changes from now on.
+    /// The apps' wanted states stay.
+    pub async fn shutdown(&self, deadline: Duration) {
+        self.stopping.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(deadline, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some apps did not stop in time and were abandoned");
+        }
+    }
+
+    /// Begins to stop all replicas, without waiting for anything.
+    pub fn abandon(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Has the app's actor look at it again, and starts one if it has none.
+    pub(crate) fn wake(self: &Arc<Self>, id: AppId) {
+        if self.stopping.is_cancelled() {
+            return;
+        }
+        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = actors.get(&id) {
+            handle.wake();
+        } else {
+            let (actor, handle) = Actor::new(id, Arc::downgrade(self), self.stopping.clone());
+            actors.insert(id, handle);
+            let platform = Arc::downgrade(self);
+            self.tasks.spawn(async move {
+                if let Err(error) = tokio::spawn(actor.run()).await {
+                    // A defect; but the app must not be stuck for it. Its replicas went with the
+                    // actor.
+                    tracing::error!(app = %id, %error, "the app's reconciler failed; it begins anew");
+                    tokio::time::sleep(AFTER_PANIC).await;
+                    if let Some(platform) = platform.upgrade() {
+                        let mut actors =
+                            platform.actors.lock().unwrap_or_else(PoisonError::into_inner);
+                        actors.remove(&id);
+                        drop(actors);
+                        platform.wake(id);
+                    }
+                }
+            });
+        }
+    }
+
+    /// Whether the caller may create apps here, of whatever labels.
+    pub fn may_create(&self, caller: &Principal, region: &Region) -> Result<()> {
+        check(policy::decide(caller, Action::Create, &Resource::Region(region)))
+    }
+
+    /// Whether a principal of some time ago is still one: its token was neither renewed nor
+    /// deleted.
+    pub fn is_current(&self, principal: &Principal) -> bool {
+        match principal {
+            Principal::Token(token) => {
+                let snapshot = self.snapshot();
+                snapshot.token(token.id).is_some_and(|now| now.version == token.version)
+            }
+            Principal::Administrator { .. } | Principal::Anonymous => true,
+        }
+    }
+
+    /// Whether a header's value has the administrator's bearer in it.
+    pub fn mentions_administrator(&self, value: &[u8]) -> bool {
+        self.auth.mentions_administrator(value)
+    }
+
+    /// Whether the caller may ask who it is here.
+    pub fn may_ask_me(&self, caller: &Principal, region: &Region) -> Result<()> {
+        check(policy::decide(caller, Action::Me, &Resource::Region(region)))
+    }
+}
+
+/// The resource that an app is to the policy.
+pub fn resource(app: &AppRecord) -> Resource<'_> {
+    Resource::App { region: &app.region, labels: &app.labels, public: app.spec.public }
+}
+
+fn check(decision: Decision) -> Result<()> {
+    if decision.is_allowed() { Ok(()) } else { Err(Error::Denied(decision)) }
+}

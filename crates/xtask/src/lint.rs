@@ -1,0 +1,122 @@
+//! `cargo xtask lint`: rules of the design that compilers do not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::run::{cargo, output, root};
+
+/// Who may use whom among our own crates (see docs/ARCHITECTURE.md).
+const ARROWS: [(&str, &[&str]); 9] = [
+    ("ovhai-api-types", &[]),
+    ("ovhai-client", &["ovhai-api-types"]),
+    ("ovhai-core", &["ovhai-api-types"]),
+    ("ovhai-store", &["ovhai-api-types", "ovhai-core"]),
+    ("ovhai-runtime", &["ovhai-api-types", "ovhai-core"]),
+    ("ovhai-emulator", &["ovhai-api-types", "ovhai-core", "ovhai-store", "ovhai-runtime"]),
+    ("ovhai", &["ovhai-api-types", "ovhai-client", "ovhai-emulator", "ovhai-runtime"]),
+    ("ovhai-test-support", &["ovhai-api-types", "ovhai-emulator", "ovhai-runtime"]),
+    ("xtask", &[]),
+];
+
+/// Crates of others that some of ours must not use.
+const BANNED: [(&str, &[&str]); 3] = [
+    ("ovhai-api-types", &["tokio", "hyper", "reqwest", "axum", "rusqlite"]),
+    ("ovhai-core", &["axum", "hyper", "reqwest", "rusqlite", "bollard", "http"]),
+    ("ovhai-client", &["axum", "rusqlite"]),
+];
+
+/// A file longer than this holds several things.
+const LONGEST: usize = 800;
+
+pub(crate) fn run() -> Result<()> {
+    let mut faults = arrows()?;
+    faults.extend(crypto_providers()?);
+    faults.extend(files()?);
+    if faults.is_empty() {
+        println!("lint: the arrows, the crypto provider and the files are as they should be");
+        return Ok(());
+    }
+    bail!("{}", faults.join("\n"))
+}
+
+fn arrows() -> Result<Vec<String>> {
+    let metadata = output(cargo().args(["metadata", "--format-version", "1", "--no-deps"]))?;
+    let metadata: Value = serde_json::from_slice(&metadata)?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    let ours: BTreeSet<&str> = packages.iter().filter_map(|p| p["name"].as_str()).collect();
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.into_iter().collect();
+    let mut faults = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().context("a package without a name")?;
+        let Some(allowed) = allowed.get(name) else {
+            faults.push(format!("{name}: it is in no room of the design; add it to ARROWS"));
+            continue;
+        };
+        let banned =
+            BANNED.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, banned)| banned);
+        let dependencies = package["dependencies"].as_array().context("no dependencies")?;
+        // Tests may reach further.
+        for dependency in dependencies.iter().filter(|d| d["kind"] != "dev") {
+            let to = dependency["name"].as_str().unwrap_or_default();
+            if ours.contains(to) && !allowed.contains(&to) {
+                faults.push(format!("{name} must not use {to}: the arrow goes the other way"));
+            }
+            if banned.contains(&to) {
+                faults.push(format!("{name} must not use {to}"));
+            }
+        }
+    }
+    Ok(faults)
+}
+
+/// Two crypto providers in one process make rustls panic.
+fn crypto_providers() -> Result<Vec<String>> {
+    let tree =
+        output(cargo().args(["tree", "--workspace", "--edges", "normal", "--prefix", "none"]))?;
+    let tree = String::from_utf8_lossy(&tree).into_owned();
+    let has = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
+    let mut faults = Vec::new();
+    for banned in ["ring", "openssl", "openssl-sys", "serde_yml"] {
+        if has(banned) {
+            faults.push(format!("{banned} is among the dependencies: cargo tree -i {banned}"));
+        }
+    }
+    Ok(faults)
+}
+
+fn files() -> Result<Vec<String>> {
+    let mut sources = Vec::new();
+    for start in ["src", "crates", "tests"] {
+        collect(&root().join(start), &mut sources)?;
+    }
+    let mut faults = Vec::new();
+    for path in sources {
+        let text = fs::read_to_string(&path)?;
+        let shown = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+        let lines = text.lines().count();
+        if lines > LONGEST {
+            faults.push(format!("{shown}: {lines} lines; which rooms does it hold?"));
+        }
+        let is_module = !shown.starts_with("tests") && !shown.contains("/tests/");
+        if is_module && !text.starts_with("//!") {
+            faults.push(format!("{shown}: it does not begin with what it is for (//!)"));
+        }
+    }
+    Ok(faults)
+}
+
+fn collect(directory: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, into)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+    Ok(())
+}

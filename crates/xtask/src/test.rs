@@ -1,0 +1,86 @@
+//! `cargo xtask test`: installs what the tests need, and runs every one of them.
+//!
+//! What is installed stays in `target/test-env`: the official Python SDK in an environment of its
+//! own. Programs of the system (python3 with venv, curl, setsid) are installed with apt-get where
+//! they are missing and that is possible; where it is not, this says what to install.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::run::{cargo, is_installed, output, root};
+
+/// The SDK that the emulator is held to.
+const SDK: &str = "ovhai==0.1a4";
+/// Programs that tests start, and the Debian packages that have them.
+const PROGRAMS: [(&str, &str); 4] =
+    [("python3", "python3-venv"), ("curl", "curl"), ("setsid", "util-linux"), ("ps", "procps")];
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    install_programs()?;
+    let python = install_sdk()?;
+    crate::run::run(
+        cargo()
+            .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
+            .args(arguments)
+            .env("OVHAI_TEST_PYTHON", &python),
+    )
+}
+
+fn install_programs() -> Result<()> {
+    let missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| !is_installed(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !is_installed("apt-get") {
+        bail!(
+            "the tests need what these Debian packages have; please install it: {}",
+            missing.join(" ")
+        );
+    }
+    println!("installing {}", missing.join(" "));
+    crate::run::run(Command::new("apt-get").args(["update", "-qq"]))?;
+    crate::run::run(
+        Command::new("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(&missing)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+    .context("run it as root, or install these packages yourself")
+}
+
+/// The Python that has the SDK.
+fn install_sdk() -> Result<PathBuf> {
+    let environment = root().join("target/test-env/venv");
+    let python = environment.join("bin/python");
+    if has_sdk(&python) {
+        return Ok(python);
+    }
+    println!("installing {SDK} into {}", environment.display());
+    // What an interrupted run left is of no use.
+    if environment.exists() {
+        std::fs::remove_dir_all(&environment)?;
+    }
+    crate::run::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))
+        .context("python3 with its venv module is needed (Debian: python3-venv)")?;
+    crate::run::run(Command::new(&python).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        SDK,
+    ]))?;
+    Ok(python)
+}
+
+fn has_sdk(python: &Path) -> bool {
+    let code = "import importlib.metadata as m; print('ovhai==' + m.version('ovhai'))";
+    output(Command::new(python).args(["-c", code]))
+        .is_ok_and(|said| String::from_utf8_lossy(&said).trim() == SDK)
+}
