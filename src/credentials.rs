@@ -68,7 +68,13 @@ impl Credentials {
             name: token.spec.name.clone(),
             region: region.clone(),
             role: token.spec.role.parse().map_err(Failure::new)?,
-            selector: token.spec.label_selector.as_deref().and_then(|text| text.parse().ok()),
+            selector: token
+                .spec
+                .label_selector
+                .as_deref()
+                .map(str::parse::<Selector>)
+                .transpose()
+                .map_err(|error| Failure::new(error.to_string()))?,
             place,
             value: (!kept).then(|| value.to_owned()),
         });

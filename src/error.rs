@@ -27,6 +27,8 @@ pub const HTTP_ERROR: u8 = 22;
 /// Interrupted.
 pub const INTERRUPTED: u8 = 130;
 
+const LOOK_INTO_LOG: &str = "see the emulator's log: ovhai emulator logs";
+
 /// Why a command failed, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -120,14 +122,22 @@ impl From<ClientError> for Failure {
             ClientError::Api { status: 400, message } => {
                 Self::usage("the server refuses a value").because(message)
             }
+            ClientError::Api { status: 501, message } => Self::new(message.clone())
+                .because("the real service can do this, the emulator can't yet")
+                .hint("see what it can: docs/guide.md, or ovhai emulator openapi"),
             ClientError::Api { status, message } => {
-                Self::new(format!("request error: {status}")).because(message)
+                Self::new(format!("request error: {status}")).because(message).hint(LOOK_INTO_LOG)
             }
             ClientError::Connect(why) => Self::new("the server can't be reached")
                 .because(why)
                 .hint("see whether the emulator runs: ovhai emulator status"),
-            ClientError::Timeout => Self::new(error.to_string()).exit_code(TIMEOUT),
-            _ => Self::new(error.to_string()),
+            ClientError::Timeout => {
+                Self::new(error.to_string()).exit_code(TIMEOUT).hint(LOOK_INTO_LOG)
+            }
+            ClientError::Broken(_) | ClientError::Answer(_) => {
+                Self::new(error.to_string()).hint(LOOK_INTO_LOG)
+            }
+            ClientError::Request(_) => Self::usage(error.to_string()),
         }
     }
 }
@@ -143,7 +153,11 @@ impl From<StartError> for Failure {
                 .hint("choose another port: --port N or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
             StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
             StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
-            _ => failure,
+            StartError::Platform(_) => failure.hint(
+                "the database may be damaged: keep a copy, and start with another directory: --state-dir DIR",
+            ),
+            StartError::Listen { .. } => failure.hint("choose an address of this machine: --host IP"),
+            StartError::Region(_) | StartError::System(_) => failure,
         }
     }
 }

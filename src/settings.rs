@@ -1,4 +1,4 @@
-//! Where things are: directories and the names of environment variables.
+//! Where things are. The environment variables are in docs/guide.md and in the options they stand for.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,6 @@ use etcetera::AppStrategy;
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
-
-/// Environment variables, what they are for, and their defaults.
-pub const VARIABLES: [(&str, &str); 7] = [
-    ("OVHAI_TOKEN", "token of the caller, like --token; wins over stored tokens"),
-    ("OVHAI_REGION", "region, like --region; default: the emulator's first region"),
-    ("OVHAI_STATE_DIR", "state directory of the emulator, like --state-dir"),
-    ("OVHAI_PORT", "port of an emulator that is started; default 4480"),
-    ("OVHAI_AUTOSTART", "0: commands do not start an emulator by themselves"),
-    ("OVHAI_KEYRING", "0: keep token strings in a file (mode 0600), not in the system's keyring"),
-    ("OVHAI_LOG", "what the emulator logs, such as info or ovhai_core=debug; default info"),
-];
 
 /// The state directory: `--state-dir`, `OVHAI_STATE_DIR`, or `ovhai` in the user's data
 /// directory (XDG).

@@ -60,18 +60,31 @@ impl Target {
                 .cloned()
                 .ok_or_else(|| Failure::new("the emulator has no region"))?,
         };
-        let base = format!("{}/regions/{region}", root(&running));
-        let endpoint = |bearer: &str| Endpoint { base: base.clone(), bearer: bearer.to_owned() };
+        let endpoint = |bearer: &str| {
+            let Endpoint { base, connect, .. } = endpoint(&running);
+            let base = format!("{base}/regions/{region}");
+            Endpoint { base, bearer: bearer.to_owned(), connect }
+        };
         let login = Client::new(endpoint(&running.administrator))?;
         let client = match context.token()? {
             Some(token) => Client::new(endpoint(token))?,
             None => login.clone(),
         };
-        Ok(Self { client, login, region, address: running.address })
+        Ok(Self { client, login, region, address: reachable(running.address) })
     }
 }
 
-/// The address of an emulator without a region.
+/// How to call an emulator as its administrator. It is called by the one name that it answers to
+/// wherever it listens.
+pub(crate) fn endpoint(running: &Running) -> Endpoint {
+    Endpoint {
+        base: format!("http://localhost:{}", running.address.port()),
+        bearer: running.administrator.clone(),
+        connect: Some(reachable(running.address)),
+    }
+}
+
+/// The address of an emulator, for people.
 pub(crate) fn root(running: &Running) -> String {
     format!("http://{}", reachable(running.address))
 }

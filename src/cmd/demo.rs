@@ -7,12 +7,12 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use ovhai_client::AppClient;
 use ovhai_emulator::Emulator;
+use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
@@ -41,21 +41,10 @@ impl Write for Captured {
     }
 }
 
-/// A directory that goes away.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left in the system's temporary directory goes away some day.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 impl Demo {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        let scratch =
-            Scratch(std::env::temp_dir().join(format!("ovhai-demo-{}", std::process::id())));
-        let emulator = Emulator::builder().state_dir(scratch.0.join("state")).start().await?;
+        let scratch = tempfile::Builder::new().prefix("ovhai-demo-").tempdir()?;
+        let emulator = Emulator::builder().state_dir(scratch.path().join("state")).start().await?;
         let outcome = Walk::new(context, &emulator, &scratch).guide().await;
         emulator.shutdown().await;
         drop(scratch);
@@ -77,7 +66,7 @@ struct Said {
 }
 
 impl<'a> Walk<'a> {
-    fn new(screen: &'a mut Context, emulator: &Emulator, scratch: &Scratch) -> Self {
+    fn new(screen: &'a mut Context, emulator: &Emulator, scratch: &TempDir) -> Self {
         let captured = Captured::default();
         let mut inner = Context::from_process();
         inner.out = Box::new(captured.clone());
@@ -87,7 +76,7 @@ impl<'a> Walk<'a> {
         inner.env.insert("OVHAI_KEYRING".into(), "0".into());
         inner.env.insert(
             "OVHAI_STATE_DIR".into(),
-            scratch.0.join("state").to_string_lossy().into_owned(),
+            scratch.path().join("state").to_string_lossy().into_owned(),
         );
         inner.embedded = Some(emulator.running().clone());
         inner.terminal = true;

@@ -152,6 +152,57 @@ fn changes_by_name_and_by_the_beginning_of_an_id() {
     assert!(cli.ok(&["app", "logs", "e", "--tail", "1"]).ends_with('\n'));
 }
 
+/// Waiting for a change is waiting for that change.
+#[test]
+fn a_change_that_fails_is_no_success() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&[
+        "app",
+        "run",
+        "infrastructureascode/hello-world",
+        "--name",
+        "h",
+        "--unsecure-http",
+        "--wait",
+    ]);
+    let (code, said) = cli.fails(&["app", "set-image", "h", "no/such", "--wait"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("goes on as before") && said.contains("--runtime process"), "{said}");
+    assert_eq!(cli.ok(&["app", "curl", "h"]), "Hello, World!");
+    cli.ok(&["app", "set-image", "h", "ovhai/echo", "--wait"]);
+    assert!(cli.ok(&["app", "curl", "h"]).contains("\"method\""));
+}
+
+#[test]
+fn an_emulator_elsewhere_on_this_machine_is_reached() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&[
+        "emulator",
+        "start",
+        "--detach",
+        "--port",
+        "0",
+        "--host",
+        "127.0.0.2",
+        "--regions",
+        "SBG",
+    ]);
+    cli.ok(&[
+        "app",
+        "run",
+        "infrastructureascode/hello-world",
+        "--name",
+        "h",
+        "--unsecure-http",
+        "--wait",
+    ]);
+    assert_eq!(cli.ok(&["app", "curl", "h"]), "Hello, World!");
+    cli.ok(&["emulator", "stop"]);
+    // Its region is there though nobody names it this time.
+    assert_eq!(cli.ok(&["app", "list", "--region", "SBG", "-o", "name"]), "h\n");
+    assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "");
+}
+
 #[test]
 fn curl_sends_what_it_is_told() {
     let cli = TestCli::new(OVHAI);
@@ -175,7 +226,7 @@ fn curl_sends_what_it_is_told() {
     assert_eq!((&seen["method"], &seen["target"]), (&"PUT".into(), &"/p?q=1".into()));
     assert_eq!((&seen["headers"]["x-a"][0], &seen["body"]), (&"b".into(), &"{\"a\":1}".into()));
     let (code, said) = cli.fails(&["app", "curl", "e", "http://127.0.0.1:1/"]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     assert!(said.contains("is no path of the app"), "{said}");
 }
 

@@ -77,7 +77,21 @@ fn listed(address: SocketAddr, bearer: &str, what: &str) -> BTreeSet<String> {
         let (status, list) = call(&mut stream, bearer, "GET", &path, "").unwrap();
         assert_eq!(status, 200);
         for item in list["items"].as_array().unwrap() {
-            assert!(item["spec"]["name"].as_str().unwrap().starts_with('r'));
+            // Whole, or not at all.
+            let spec = &item["spec"];
+            let name = spec["name"].as_str().unwrap();
+            assert!(name.starts_with('r'));
+            if what == "app" {
+                assert_eq!(spec["labels"]["round"], name);
+                assert_eq!(spec["labels"]["ovh/id"], item["id"]);
+                let history = item["status"]["history"].as_array().unwrap();
+                assert_eq!(history.last().unwrap()["state"], item["status"]["state"]);
+            } else {
+                assert_eq!(
+                    (&spec["labelSelector"], &item["status"]["version"]),
+                    (&json!("a=b"), &json!(1))
+                );
+            }
             ids.insert(item["id"].as_str().unwrap().to_owned());
         }
         if page >= list["metadata"]["pageCount"].as_u64().unwrap() {
@@ -91,7 +105,8 @@ fn listed(address: SocketAddr, bearer: &str, what: &str) -> BTreeSet<String> {
 fn acknowledged_changes_survive_sigkill() {
     let cli = TestCli::new(OVHAI);
     let mut acknowledged = BTreeSet::new();
-    for round in 0..ROUNDS {
+    // One more, to look for what the last one acknowledged.
+    for round in 0..=ROUNDS {
         let mut e = Foreground::start(&cli, &[]);
         let (address, bearer) = (e.running.address, e.running.administrator.clone());
         let found: BTreeSet<String> = listed(address, &bearer, "app")
@@ -100,11 +115,15 @@ fn acknowledged_changes_survive_sigkill() {
             .collect();
         let lost: Vec<_> = acknowledged.difference(&found).collect();
         assert!(lost.is_empty(), "round {round} lost {lost:?}");
+        if round == ROUNDS {
+            break;
+        }
         std::thread::scope(|scope| {
             let makers: Vec<_> =
                 (0..2).map(|_| scope.spawn(|| create(address, &bearer, round))).collect();
-            // Moments that differ from round to round; the sleep is what is tested.
-            std::thread::sleep(Duration::from_millis(5 + (round * 37) % 60));
+            // A moment of chance; the sleep is what is tested.
+            let chance = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+            std::thread::sleep(Duration::from_micros(2000 + u64::from(chance) % 60_000));
             e.child.kill().unwrap();
             e.child.wait().unwrap();
             for maker in makers {

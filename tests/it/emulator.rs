@@ -25,12 +25,8 @@ async fn a_hundred_in_one_process() {
     let foreign = all[1].token("GRA", "read", None).await.status.value.unwrap();
     let app = all[0].run_app(&[], json!({})).await;
     assert_eq!(all[0].query(&app, Some(&foreign)).await.status, 401, "each has its own key");
-    let addresses: Vec<_> = all.iter().map(TestEmulator::address).collect();
     for e in all {
         e.emulator.shutdown().await;
-    }
-    for address in addresses {
-        assert!(std::net::TcpStream::connect(address).is_err(), "{address} is still taken");
     }
 }
 

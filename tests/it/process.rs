@@ -216,6 +216,28 @@ async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
     e.emulator.shutdown().await;
 }
 
+/// Only one can have the app's own port: the old one goes before the new one comes.
+#[tokio::test]
+async fn an_app_on_its_own_port_can_be_updated() {
+    let e = emulator().await;
+    let port = free_port();
+    let code = format!(
+        "H.do_GET = lambda self: (self.send_response(200), self.end_headers(), self.wfile.write(os.environ.get('WHO', 'nobody').encode()))\nserve({port})"
+    );
+    let app = e.run_app(&[], process(&python(&code), json!({"defaultHttpPort": port}))).await;
+    assert_eq!(e.query(&app, None).await.text(), "nobody");
+    let update = json!({"appUpdate": {"envVars": [{"name": "WHO", "value": "me"}]}});
+    let answer = e.admin("PUT", &format!("/v1/app/{}", app.id), Some(update)).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["status"]["state"]),
+        (200, &json!("SCALING"))
+    );
+    let app = e.wait(&app, "RUNNING").await;
+    assert!(app.status.info.as_ref().unwrap().arguments.is_empty(), "{}", info(&app));
+    assert_eq!(e.query(&app, None).await.text(), "me");
+    e.emulator.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_supervisor_that_is_killed_takes_the_process_with_it() {
     let e = emulator().await;

@@ -218,11 +218,6 @@ impl Labels {
         self.0.remove(key)
     }
 
-    /// Drops the labels for which `keep` is false.
-    pub fn retain(&mut self, mut keep: impl FnMut(&LabelKey, &LabelValue) -> bool) {
-        self.0.retain(|key, value| keep(key, value));
-    }
-
     /// All labels in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&LabelKey, &LabelValue)> {
         self.0.iter()

@@ -26,6 +26,8 @@ pub use error::Error;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 const PAGE: u32 = 1000;
 
 /// How to reach a server.
@@ -35,6 +37,8 @@ pub struct Endpoint {
     pub base: String,
     /// The bearer of every call.
     pub bearer: String,
+    /// Where to connect, whatever the base's host name resolves to.
+    pub connect: Option<SocketAddr>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -65,6 +69,12 @@ pub(crate) fn http_client(
         builder = builder.resolve(host, address);
     }
     builder.build().map_err(Error::from_reqwest)
+}
+
+/// The host name in an address, without its port.
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split(['/', ':']).next().filter(|host| !host.is_empty())
 }
 
 /// Which apps to list.
@@ -101,15 +111,18 @@ impl LogStream {
 impl Client {
     /// A client; nothing is sent yet.
     pub fn new(endpoint: Endpoint) -> Result<Self> {
-        Ok(Self { http: http_client(&endpoint.base, None)?, endpoint })
+        let host = host_of(&endpoint.base);
+        let resolve = endpoint.connect.and_then(|address| Some((host?, address)));
+        Ok(Self { http: http_client(&endpoint.base, resolve)?, endpoint })
     }
 
-    /// Where it sends to.
-    pub fn base(&self) -> &str {
-        &self.endpoint.base
-    }
-
+    /// A call that has to be answered within [`CALL_TIMEOUT`].
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.endless(method, path).timeout(CALL_TIMEOUT)
+    }
+
+    /// A call whose answer may go on.
+    fn endless(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.endpoint.base))
             .bearer_auth(&self.endpoint.bearer)
@@ -221,7 +234,7 @@ impl Client {
         query.extend(filter.tail.map(|tail| ("tail", tail.to_string())));
         query.extend(filter.replica.iter().map(|replica| ("replica", replica.clone())));
         let path = format!("/v1/app/{id}/log?{}", encode(&query));
-        Self::send(self.request(Method::GET, &path)).await.map(LogStream)
+        Self::send(self.endless(Method::GET, &path)).await.map(LogStream)
     }
 
     /// All tokens, from all pages; without their strings.
@@ -263,14 +276,10 @@ impl Client {
         self.get("/v1/me").await
     }
 
-    /// Asks an emulator to stop; `root` is its address without a region.
-    pub async fn stop_emulator(&self, root: &str) -> Result<()> {
-        let request = self
-            .http
-            .post(format!("{root}/_emulator/stop"))
-            .bearer_auth(&self.endpoint.bearer)
-            .timeout(Duration::from_secs(2));
-        let response = Self::send(request).await?;
+    /// Asks an emulator to stop; the client's base is its address without a region.
+    pub async fn stop_emulator(&self) -> Result<()> {
+        let request = self.request(Method::POST, "/_emulator/stop");
+        let response = Self::send(request.timeout(STOP_TIMEOUT)).await?;
         match response.status() {
             StatusCode::ACCEPTED => Ok(()),
             other => Err(Error::Answer(format!("unexpected status {other}"))),

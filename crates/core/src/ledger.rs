@@ -43,11 +43,6 @@ impl Transaction {
         self.state.app(id)
     }
 
-    /// One token as of this transaction.
-    pub fn token(&self, id: TokenId) -> Option<&Arc<TokenRecord>> {
-        self.state.token(id)
-    }
-
     /// The next number in the order of creation.
     pub fn next_seq(&mut self) -> u64 {
         self.state.next_seq()
@@ -105,8 +100,14 @@ impl std::fmt::Debug for Job {
 
 impl Ledger {
     /// A ledger that begins at `snapshot`, and starts its committer on the current runtime. The
-    /// committer ends when the ledger is dropped.
-    pub fn start(snapshot: Snapshot, store: Arc<dyn Store>) -> Arc<Self> {
+    /// committer calls `on_app` for every app that was added or replaced, once that is visible;
+    /// whoever asked for the change may have gone away by then. It ends when the ledger is
+    /// dropped.
+    pub fn start(
+        snapshot: Snapshot,
+        store: Arc<dyn Store>,
+        on_app: impl Fn(&AppRecord) + Send + 'static,
+    ) -> Arc<Self> {
         let (queue, jobs) = mpsc::unbounded_channel();
         let ledger = Arc::new(Self {
             published: ArcSwap::from_pointee(snapshot.clone()),
@@ -114,7 +115,7 @@ impl Ledger {
             queue,
             changes: watch::Sender::new(0),
         });
-        tokio::spawn(commit_all(Arc::downgrade(&ledger), jobs, store));
+        tokio::spawn(commit_all(Arc::downgrade(&ledger), jobs, store, on_app));
         ledger
     }
 
@@ -155,11 +156,19 @@ async fn commit_all(
     ledger: std::sync::Weak<Ledger>,
     mut jobs: mpsc::UnboundedReceiver<Job>,
     store: Arc<dyn Store>,
+    on_app: impl Fn(&AppRecord) + Send + 'static,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let changes: Vec<Change> =
             batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
+        let apps: Vec<Arc<AppRecord>> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::PutApp(app) => Some(Arc::clone(app)),
+                _ => None,
+            })
+            .collect();
         let outcome = if changes.is_empty() { Ok(()) } else { store.commit(changes).await };
         let Some(ledger) = ledger.upgrade() else { return };
         match outcome {
@@ -167,6 +176,9 @@ async fn commit_all(
                 if let Some(last) = batch.last() {
                     ledger.published.store(Arc::new(last.after.clone()));
                     ledger.changes.send_modify(|count| *count += 1);
+                }
+                for app in &apps {
+                    on_app(app);
                 }
                 for job in batch.drain(..) {
                     // Whoever asked may have gone away; the change stands.

@@ -31,6 +31,11 @@ struct Lines {
     next: u64,
 }
 
+/// What a line takes, an empty one too.
+fn cost(text: &str) -> usize {
+    size_of::<LogLine>() + text.len()
+}
+
 /// The output of one app. It outlives replicas, so that one can see why the last one failed.
 #[derive(Debug)]
 pub struct LogBuffer {
@@ -51,11 +56,11 @@ impl LogBuffer {
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             let index = lines.next;
             lines.next += 1;
-            lines.bytes += text.len();
+            lines.bytes += cost(&text);
             lines.lines.push_back(LogLine { index, at, replica, text });
             while lines.bytes > CAPACITY {
                 let Some(dropped) = lines.lines.pop_front() else { break };
-                lines.bytes -= dropped.text.len();
+                lines.bytes -= cost(&dropped.text);
             }
             lines.next
         };
@@ -72,6 +77,13 @@ impl LogBuffer {
             .filter(|line| replica.is_none_or(|replica| line.replica == replica))
             .cloned()
             .collect()
+    }
+
+    /// All kept lines of one replica or of all, and the position after the last one of all.
+    pub fn read_with_end(&self, replica: Option<u64>) -> (Vec<LogLine>, u64) {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |line: &&LogLine| replica.is_none_or(|replica| line.replica == replica);
+        (lines.lines.iter().filter(fits).cloned().collect(), lines.next)
     }
 
     /// The last `count` lines of one replica or of all, oldest first.
@@ -100,7 +112,15 @@ mod tests {
             logs.push(Timestamp::UNIX_EPOCH, replica % 2, big.clone());
         }
         let kept = logs.read(0, None);
-        assert_eq!(kept.len(), CAPACITY / LINE_MAX);
+        assert_eq!(kept.len(), CAPACITY / cost(&big));
+        for _ in 0..100_000 {
+            logs.push(Timestamp::UNIX_EPOCH, 0, String::new());
+        }
+        assert_eq!(logs.read(0, None).len(), CAPACITY / cost(""), "empty lines take room too");
+        let logs = LogBuffer::default();
+        for replica in 0..200 {
+            logs.push(Timestamp::UNIX_EPOCH, replica % 2, big.clone());
+        }
         assert_eq!(kept.last().map(|line| line.index), Some(199));
         assert_eq!(logs.read(198, None).len(), 2);
         assert_eq!(

@@ -82,11 +82,13 @@ pub enum Action {
     Tokens,
     /// Ask who it is.
     Me,
+    /// Stop the emulator itself.
+    Shutdown,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Query,
         Self::Read,
         Self::Logs,
@@ -101,6 +103,7 @@ impl Action {
         Self::RunProcess,
         Self::Tokens,
         Self::Me,
+        Self::Shutdown,
     ];
 
     fn verb(self) -> &'static str {
@@ -119,6 +122,7 @@ impl Action {
             Self::RunProcess => "run local processes",
             Self::Tokens => "manage tokens",
             Self::Me => "ask who it is",
+            Self::Shutdown => "stop the emulator",
         }
     }
 }
@@ -205,8 +209,11 @@ pub enum Reason {
         /// The selector.
         selector: String,
     },
-    /// Only the emulator's owner may have commands run on this machine.
-    OwnerOnly,
+    /// Only the emulator's owner may have commands run on this machine, or stop the emulator.
+    OwnerOnly {
+        /// What was asked for.
+        action: Action,
+    },
 }
 
 impl fmt::Display for Reason {
@@ -214,8 +221,12 @@ impl fmt::Display for Reason {
         match self {
             Self::Administrator => f.write_str("the project's administrator may do everything"),
             Self::Public => f.write_str("the app is open to everybody (unsecureHttp)"),
-            Self::Unscoped => f.write_str("the token has no label selector: it matches every app of its region"),
-            Self::InScope { selector } => write!(f, "the app satisfies the token's selector {selector}"),
+            Self::Unscoped => {
+                f.write_str("the token has no label selector: it matches every app of its region")
+            }
+            Self::InScope { selector } => {
+                write!(f, "the app satisfies the token's selector {selector}")
+            }
             Self::AnyToken => f.write_str("every token may do this"),
             Self::Anonymous => f.write_str("authentication is required"),
             Self::OtherRegion { token, asked } => {
@@ -231,9 +242,13 @@ impl fmt::Display for Reason {
                 f,
                 "a token with a label selector ({selector}) does not allow to manage tokens"
             ),
-            Self::OwnerOnly => f.write_str(
-                "only the emulator's owner may run an app as a local process, unless the emulator was started with --runtime process",
-            ),
+            Self::OwnerOnly { action } => {
+                write!(f, "only the emulator's owner may {}", action.verb())?;
+                if *action == Action::RunProcess {
+                    f.write_str(", unless the emulator was started with --runtime process")?;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -287,8 +302,8 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if token.role != Role::Operator && action != Action::Query {
         return Decision::new(Effect::Forbidden, Reason::Role { role: token.role, action });
     }
-    if action == Action::RunProcess {
-        return Decision::new(Effect::Forbidden, Reason::OwnerOnly);
+    if matches!(action, Action::RunProcess | Action::Shutdown) {
+        return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
     let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {
         return Decision::new(Effect::Allow, Reason::Unscoped);
@@ -352,7 +367,7 @@ mod tests {
             ("nobody", _, _) | (_, _, Place::OtherRegion) => Unauthenticated,
             (_, Action::Me, _) => Allow,
             ("read" | "read unscoped", a, _) if a != Action::Query => Forbidden,
-            (_, Action::RunProcess, _) => Forbidden,
+            (_, Action::RunProcess | Action::Shutdown, _) => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
             ("operator", Action::Tokens, _) => Forbidden,
             ("operator", Action::Create, Place::OutOfScope) => Forbidden,
@@ -394,7 +409,36 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 7 * 14 * 3);
+        assert_eq!(checked, 7 * 15 * 3);
+    }
+
+    /// Lists, tokens and the caller itself are asked for of a region.
+    #[test]
+    fn the_table_for_regions() {
+        use Effect::{Allow, Forbidden, Unauthenticated};
+        let (gra, bhs) = (region("GRA"), region("BHS"));
+        let scoped = token(Role::Operator, Some("group=A"));
+        let unscoped = token(Role::Operator, None);
+        let reader = token(Role::Read, None);
+        for (principal, action, effect) in [
+            (&scoped, Action::Read, Allow),
+            (&scoped, Action::Create, Allow),
+            (&scoped, Action::Me, Allow),
+            (&scoped, Action::Tokens, Forbidden),
+            (&scoped, Action::Shutdown, Forbidden),
+            (&unscoped, Action::Tokens, Allow),
+            (&unscoped, Action::Shutdown, Forbidden),
+            (&unscoped, Action::RunProcess, Forbidden),
+            (&reader, Action::Read, Forbidden),
+            (&reader, Action::Tokens, Forbidden),
+            (&reader, Action::Me, Allow),
+            (&Principal::Anonymous, Action::Me, Unauthenticated),
+        ] {
+            let decision = decide(principal, action, &Resource::Region(&gra));
+            assert_eq!(decision.effect, effect, "{principal:?} {action:?}");
+            let elsewhere = decide(principal, action, &Resource::Region(&bhs));
+            assert_eq!(elsewhere.effect, Unauthenticated, "{principal:?} {action:?}");
+        }
     }
 
     #[test]

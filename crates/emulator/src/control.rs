@@ -4,18 +4,16 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use hyper::{HeaderMap, StatusCode};
 use ovhai_api_types::{Region, Timestamp};
 use ovhai_core::Platform;
-use ovhai_core::policy::Principal;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::error::ApiError;
-use crate::gateway::bearer_token;
+use crate::bearer::bearer_token;
 
 pub(crate) struct Control {
     pub(crate) platform: Arc<Platform>,
@@ -54,18 +52,18 @@ async fn health(State(control): State<Arc<Control>>) -> Json<Health> {
     })
 }
 
-async fn stop(State(control): State<Arc<Control>>, headers: HeaderMap) -> Response {
-    let snapshot = control.platform.snapshot();
-    let principal =
-        bearer_token(&headers).and_then(|token| control.platform.authenticate(&snapshot, token));
-    match principal {
-        Some(Principal::Administrator { .. }) => {
-            control.stop_asked.cancel();
-            StatusCode::ACCEPTED.into_response()
-        }
-        Some(_) => ApiError::forbidden("only the emulator's owner may stop it").into_response(),
-        None => ApiError::unauthenticated().into_response(),
-    }
+async fn stop(
+    State(control): State<Arc<Control>>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let bearer = bearer_token(&headers).ok_or_else(ApiError::unauthenticated)?;
+    let caller = control
+        .platform
+        .authenticate(&control.platform.snapshot(), bearer)
+        .ok_or_else(ApiError::unauthenticated)?;
+    control.platform.may_shut_down(&caller)?;
+    control.stop_asked.cancel();
+    Ok(StatusCode::ACCEPTED)
 }
 
 async fn front() -> &'static str {

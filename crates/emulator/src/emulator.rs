@@ -232,6 +232,10 @@ impl Builder {
             None => JwtSigner::ephemeral().map_err(StartError::System)?,
         });
         let administrator = match self.administrator {
+            Some(bearer) if bearer.len() < 16 => {
+                let why = "the administrator's bearer needs 16 characters or more";
+                return Err(StartError::System(io::Error::new(io::ErrorKind::InvalidInput, why)));
+            }
             Some(bearer) => bearer,
             None => random_bearer().map_err(StartError::System)?,
         };
@@ -255,7 +259,7 @@ impl Builder {
             signer,
             administrator: administrator.clone(),
             settings: Settings {
-                regions: regions.clone(),
+                regions,
                 placement: self.placement,
                 user: self.user.unwrap_or_else(|| "local".into()),
             },
@@ -268,7 +272,8 @@ impl Builder {
             pid: std::process::id(),
             address,
             administrator,
-            regions,
+            // Those that were asked for, and those of apps that are stored.
+            regions: platform.settings().regions.clone(),
             started_at,
             version: env!("CARGO_PKG_VERSION").into(),
         };

@@ -8,6 +8,7 @@
 //! What must not be here: access rules, the life cycle, SQL.
 
 pub mod api;
+mod bearer;
 mod body;
 mod control;
 mod emulator;

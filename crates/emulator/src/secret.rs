@@ -12,7 +12,10 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
         file.write_all(content)?;
         file.sync_all()
     });
-    let moved = written.and_then(|()| std::fs::rename(&temporary, path));
+    let moved = written.and_then(|()| std::fs::rename(&temporary, path)).and_then(|()| {
+        // The name too has to survive a power cut.
+        path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    });
     if moved.is_err() {
         // What is left of it is of no use; the first error is the one to tell.
         let _ = std::fs::remove_file(&temporary);

@@ -7,7 +7,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,7 +52,14 @@ pub struct StateDir(PathBuf);
 /// ends in whatever way.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Whoever reads the pid later must not take it for an emulator's.
+        let _ = self.file.set_len(0);
+    }
 }
 
 impl StateDir {
@@ -96,17 +103,23 @@ impl StateDir {
 
     /// Takes the directory; none if an emulator runs in it.
     pub fn lock(&self) -> io::Result<Option<Lock>> {
-        let mut file =
-            File::options().create(true).truncate(false).write(true).open(self.lock_file())?;
+        let mut file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(self.lock_file())?;
         // Somebody who only looks holds it for a moment; an emulator holds it for good.
         for _ in 0..20 {
             match file.try_lock() {
                 Ok(()) => {
                     // What a killed one left would send others to an address of the past.
                     self.withdraw();
+                    // Emptied by one that left in order; a killed one's process is believed by
+                    // nobody, because it is gone.
                     file.set_len(0)?;
                     file.write_all(std::process::id().to_string().as_bytes())?;
-                    return Ok(Some(Lock { _file: file }));
+                    return Ok(Some(Lock { file }));
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
                 Err(TryLockError::Error(error)) => return Err(error),
@@ -117,8 +130,9 @@ impl StateDir {
 
     /// Whether an emulator runs in it.
     pub fn is_locked(&self) -> bool {
-        match File::options().write(true).open(self.lock_file()) {
-            Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+        // Shared: two that only look must not take each other for an emulator.
+        match File::open(self.lock_file()) {
+            Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
             Err(_) => false,
         }
     }
@@ -126,7 +140,9 @@ impl StateDir {
     /// The process that holds it.
     pub fn holder(&self) -> Option<u32> {
         let text = std::fs::read_to_string(self.lock_file()).ok()?;
-        self.is_locked().then(|| text.trim().parse().ok()).flatten()
+        let pid: i32 = text.trim().parse().ok()?;
+        let alive = Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok());
+        (self.is_locked() && alive).then(|| u32::try_from(pid).ok()).flatten()
     }
 
     /// Tells others where the emulator is.

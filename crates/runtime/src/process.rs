@@ -20,6 +20,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufRead
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 use crate::probe;
 use crate::sockets::{self, Listening};
@@ -29,6 +31,8 @@ use crate::task::{Control, replica};
 /// Between the first looks at a replica; doubles up to [`SLOWEST_LOOK`].
 const FIRST_LOOK: Duration = Duration::from_millis(25);
 const SLOWEST_LOOK: Duration = Duration::from_secs(1);
+/// For the output of a process that has ended to be read.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Between two looks whether a replica that answers still listens where it did.
 const RECHECK: Duration = Duration::from_secs(1);
 
@@ -95,8 +99,8 @@ fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
 }
 
 fn free_port() -> std::io::Result<u16> {
-    // Given back at once: the process has to bind it. The kernel does not hand the same one out
-    // again for a long while.
+    // Given back at once, because the process has to bind it. Should somebody else be faster,
+    // the look at who listens tells.
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
@@ -115,10 +119,11 @@ async fn run(
     let (mut child, socket) = spawn_supervisor(supervisor, request).map_err(|e| {
         platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
     })?;
+    let mut pumps = JoinSet::new();
     for output in
         [child.stdout.take().map(reader), child.stderr.take().map(reader)].into_iter().flatten()
     {
-        tokio::spawn(pump(output, request.number, Arc::clone(&request.logs)));
+        pumps.spawn(pump(output, request.number, Arc::clone(&request.logs)));
     }
     let (from, mut to) = socket.into_split();
     let mut from = BufReader::new(from).lines();
@@ -132,8 +137,12 @@ async fn run(
     let outcome = match first.split_once(' ') {
         Some(("started", pid)) => {
             let group = pid.parse().unwrap_or(0);
-            let watched = Watched { request, reporter, ports, group, program };
-            watched.watch(&mut from, to, &mut control).await
+            let pumps = Mutex::new(pumps);
+            let watched = Watched { request, reporter, ports, group, program, pumps };
+            let outcome = watched.watch(&mut from, to, &mut control).await;
+            // What was said while stopping is read to its end.
+            watched.pumps.into_inner().detach_all();
+            outcome
         }
         Some(("failed", why)) => {
             Err((Fault::User, format!("The command {program:?} can't be started: {why}")))
@@ -202,6 +211,7 @@ struct Watched<'a> {
     ports: Ports,
     group: u32,
     program: String,
+    pumps: Mutex<JoinSet<()>>,
 }
 
 impl Watched<'_> {
@@ -239,29 +249,40 @@ impl Watched<'_> {
                         let _ = socket.write_all(order.as_bytes()).await;
                     }
                 }
-                () = tokio::time::sleep(pause), if !stopping => match ready {
-                    None => {
+                // Dropped when something else happens first: a look may take long.
+                looked = self.look_after(pause, ready), if !stopping => match (looked, ready) {
+                    (Ok(http), None) => {
+                        ready = Some(http);
+                        pause = RECHECK;
+                        let endpoint = Endpoint { http, pid: Some(self.group) };
+                        self.reporter.report(ReplicaEvent::Ready(endpoint));
+                    }
+                    (Ok(_), Some(_)) => {}
+                    (Err(why), None) => {
                         pause = (pause * 2).min(SLOWEST_LOOK);
-                        match self.look().await {
-                            Ok(http) => {
-                                ready = Some(http);
-                                pause = RECHECK;
-                                let endpoint = Endpoint { http, pid: Some(self.group) };
-                                self.reporter.report(ReplicaEvent::Ready(endpoint));
-                            }
-                            Err(why) => self.reporter.report(ReplicaEvent::Waiting(why)),
-                        }
+                        self.reporter.report(ReplicaEvent::Waiting(why));
                     }
-                    // Somebody else may have the port by now, and must not get this app's requests.
-                    Some(http) => {
-                        if let Err(why) = self.place().await.and_then(|now| still(now, http)) {
-                            ready = None;
-                            pause = FIRST_LOOK;
-                            self.reporter.report(ReplicaEvent::Lost(why));
-                        }
+                    (Err(why), Some(_)) => {
+                        ready = None;
+                        pause = FIRST_LOOK;
+                        self.reporter.report(ReplicaEvent::Lost(why));
                     }
-                }
+                },
             }
+        }
+    }
+
+    /// Looks, after a pause, whether the app answers; or, once it does, whether it still has its
+    /// address: somebody else may have the port by then, and must not get the app's requests.
+    async fn look_after(
+        &self,
+        pause: Duration,
+        ready: Option<SocketAddr>,
+    ) -> Result<SocketAddr, String> {
+        tokio::time::sleep(pause).await;
+        match ready {
+            None => self.look().await,
+            Some(http) => self.place().await.and_then(|now| still(now, http)).map(|()| http),
         }
     }
 
@@ -311,6 +332,12 @@ impl Watched<'_> {
         let group = self.group;
         let holder =
             tokio::task::spawn_blocking(move || sockets::holder_but(own, |l| l.is_in_group(group)));
+        // What it said last may still be on its way.
+        let mut pumps = std::mem::take(&mut *self.pumps.lock().await);
+        let _ =
+            tokio::time::timeout(LAST_WORDS, async { while pumps.join_next().await.is_some() {} })
+                .await;
+        pumps.detach_all();
         let last = self.request.logs.tail(1, Some(self.request.number)).pop();
         let last = last.map(|line| format!("; its last line was: {}", line.text.trim()));
         let mut message =

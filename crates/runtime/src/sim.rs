@@ -80,7 +80,8 @@ impl SimRuntime {
         self.launched().iter().filter(|l| alive(l)).map(|l| l.number).collect()
     }
 
-    fn report(&self, number: u64, event: &ReplicaEvent) {
+    /// Replica `number` (of whatever app) reports this.
+    pub fn report(&self, number: u64, event: &ReplicaEvent) {
         for entry in self.lock().replicas.iter().filter(|entry| entry.launched.number == number) {
             entry.reporter.report(event.clone());
         }

@@ -4,6 +4,7 @@
 //! it is answered. Records are kept as JSON, because they are read as a whole and only at the
 //! start; what queries need is in the domain's directory.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -130,6 +131,13 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign(path.into()),
         _ => OpenError::Unusable { path: path.into(), why: error.to_string() },
     };
+    // The records have the apps' environment: whoever makes the file is who may read it.
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| OpenError::Unusable { path: path.into(), why: error.to_string() })?;
     let mut connection = Connection::open(path).map_err(unusable)?;
     connection.busy_timeout(BUSY).map_err(unusable)?;
     let pragma = |name: &str| -> Result<i64, OpenError> {

@@ -58,12 +58,13 @@ impl Curl {
         let target = Target::find(context).await?;
         // The login looks the app up: a read token may query it, but not see it in the API.
         let app = resolve(&target.login, &self.app).await?;
-        let bearer = self.bearer(context, &app, &target.region)?;
+        let has = |name: &str| self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+        let bearer =
+            if has("authorization") { None } else { self.bearer(context, &app, &target.region)? };
         let client = AppClient::new(&app.status.url, Some(target.address))?;
         let method =
             self.method.as_deref().unwrap_or(if self.data.is_some() { "POST" } else { "GET" });
         let mut headers = self.headers.clone();
-        let has = |name: &str| self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         if self.data.is_some() && !has("content-type") {
             headers.push(("content-type".into(), "application/x-www-form-urlencoded".into()));
         }

@@ -44,6 +44,14 @@ impl Wait {
             let app = client.get_app(id).await?;
             let state = app.status.state;
             if state == wanted {
+                let failed = app.status.info.as_ref().and_then(|i| i.arguments.get("failedChange"));
+                if let Some(why) = failed {
+                    return Err(Failure::new(format!(
+                        "the change of the app {id} failed; it goes on as before"
+                    ))
+                    .because(why.clone().unwrap_or_default())
+                    .hint(format!("see its output: ovhai app logs {id}")));
+                }
                 return Ok(Some(app));
             }
             if matches!(state, AppState::Failed | AppState::Error) {

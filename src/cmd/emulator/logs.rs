@@ -29,8 +29,9 @@ impl Logs {
                 .because(error)
                 .hint("an emulator in the foreground writes to its terminal")
         })?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let text = String::from_utf8_lossy(&bytes);
         let skip = self.tail.map_or(0, |tail| text.lines().count().saturating_sub(tail));
         for line in text.lines().skip(skip) {
             context.line(line)?;
@@ -42,11 +43,11 @@ impl Logs {
         let mut at = file.stream_position()?;
         loop {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            let mut more = String::new();
+            let mut more = Vec::new();
             file.seek(SeekFrom::Start(at))?;
-            file.read_to_string(&mut more)?;
+            file.read_to_end(&mut more)?;
             at = file.stream_position()?;
-            context.out.write_all(more.as_bytes())?;
+            context.out.write_all(&more)?;
             context.out.flush()?;
         }
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use clap::Args;
-use ovhai_client::{Client, Endpoint};
+use ovhai_client::Client;
 use ovhai_emulator::state::{Running, StateDir};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::context::Context;
 use crate::error::{Failure, Result, TIMEOUT};
 use crate::settings::state_dir;
-use crate::target::root;
+use crate::target::endpoint;
 
 /// It promises two seconds; a busy machine gets a few more.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ impl Stop {
             context.note(format!("No emulator runs in {}", state.path().display()));
             return Ok(());
         };
-        ask(pid, state.running()).await?;
+        ask(&state, pid, state.running()).await?;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while state.is_locked() {
             if tokio::time::Instant::now() >= deadline {
@@ -42,15 +42,15 @@ impl Stop {
 }
 
 /// Asks it over HTTP, and by a signal when it does not listen any more.
-async fn ask(pid: u32, running: Option<Running>) -> Result<()> {
-    if let Some(running) = running {
-        let endpoint = Endpoint { base: root(&running), bearer: running.administrator.clone() };
-        if Client::new(endpoint)?.stop_emulator(&root(&running)).await.is_ok() {
-            return Ok(());
-        }
+async fn ask(state: &StateDir, pid: u32, running: Option<Running>) -> Result<()> {
+    if let Some(running) = running
+        && Client::new(endpoint(&running))?.stop_emulator().await.is_ok()
+    {
+        return Ok(());
     }
     let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    // The lock is held, so that the process is the one that holds it.
+    // It may have gone meanwhile, and its number may be somebody else's.
+    let process = process.filter(|_| state.holder() == Some(pid));
     process.map_or(Ok(()), |process| kill_process(process, Signal::TERM)).map_err(|error| {
         Failure::new(format!("the emulator (pid {pid}) can't be stopped")).because(error)
     })

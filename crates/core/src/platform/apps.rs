@@ -7,7 +7,7 @@ use ovhai_api_types::{
     Labels, Order, Placement, Region, ScalingStrategy, Selector, Timestamp,
 };
 
-use super::{Platform, check, enter, info, resource};
+use super::{Platform, check, enter, info, resource, still_current};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::lifecycle::{self, Event};
@@ -92,6 +92,7 @@ impl Platform {
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
+                still_current(tx, caller)?;
                 let seq = tx.next_seq();
                 tx.put_app(AppRecord {
                     id,
@@ -113,7 +114,6 @@ impl Platform {
                     .ok_or_else(|| Error::Internal("the app just made is gone".into()))
             })
             .await
-            .inspect(|_| self.wake(id))
     }
 
     /// Whether an app runs as a local process though the emulator was not started for that.
@@ -188,9 +188,9 @@ impl Platform {
         change: impl FnOnce(&mut AppRecord, Timestamp) -> Result<()>,
     ) -> Result<Arc<AppEntry>> {
         let now = self.clock.now();
-        let changed = self
-            .ledger
+        self.ledger
             .transact(|tx| {
+                still_current(tx, caller)?;
                 let entry = Self::permit(tx.state(), caller, region, action, id)?;
                 let mut record = AppRecord::clone(&entry.record);
                 if matches!(record.wanted, Wanted::Deleted | Wanted::Killed)
@@ -200,14 +200,20 @@ impl Platform {
                 }
                 change(&mut record, now)?;
                 if record != *entry.record {
+                    let needs_replicas = record.revision != entry.record.revision
+                        || record.spec.scaling.replicas() != entry.record.spec.scaling.replicas();
+                    // In the same step, so that nobody sees it as done before it has begun.
+                    if needs_replicas
+                        && let Some(state) = lifecycle::next(record.state, Event::Diverged)
+                    {
+                        enter(&mut record, state, None, now);
+                    }
                     record.updated_at = now;
                     tx.put_app(record);
                 }
                 tx.app(id).cloned().ok_or_else(|| Error::Internal("the app is gone".into()))
             })
-            .await?;
-        self.wake(id);
-        Ok(changed)
+            .await
     }
 
     /// Wants an app to run; nothing happens to one that does.

@@ -8,7 +8,7 @@ mod apps;
 mod tokens;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::Guard;
@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, Wanted};
-use crate::policy::{self, Action, Decision, Principal, Resource};
+use crate::policy::{self, Action, Decision, Effect, Principal, Reason, Resource};
 use crate::ports::{Clock, Ids, Runtime, Signer, Store};
 use crate::reconcile::{Actor, ActorHandle};
 
@@ -116,23 +116,39 @@ impl PlatformBuilder {
         for token in stored.tokens {
             snapshot.put_token(Arc::new(token));
         }
+        // An app may be stored in a region that nobody named this time; it is there all the same.
+        let mut settings = self.settings;
+        for app in snapshot.apps() {
+            if !settings.regions.contains(&app.record.region) {
+                settings.regions.push(app.record.region.clone());
+            }
+        }
+        let itself = Arc::new(OnceLock::<Weak<Platform>>::new());
+        let waker = Arc::clone(&itself);
+        let ledger = Ledger::start(snapshot, self.store, move |app| {
+            if let Some(platform) = waker.get().and_then(Weak::upgrade) {
+                platform.wake_for(app);
+            }
+        });
         let platform = Arc::new(Platform {
-            ledger: Ledger::start(snapshot, self.store),
+            ledger,
             runtime: self.runtime,
             clock: self.clock,
             ids: self.ids,
             auth: Authenticator::new(
                 Arc::clone(&self.signer),
                 &self.administrator,
-                self.settings.user.clone(),
+                settings.user.clone(),
             ),
             signer: self.signer,
             project,
-            settings: self.settings,
+            settings,
             actors: Mutex::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         });
+        // It is set once, here.
+        let _ = itself.set(Arc::downgrade(&platform));
         if !to_wake.is_empty() {
             let now = platform.clock.now();
             platform
@@ -161,13 +177,27 @@ fn needs_actor(app: &AppRecord) -> bool {
     }
 }
 
-/// Applies one event of the life cycle to an app; says whether its state changed. `message`
-/// replaces what the new state says by default.
+/// What an app says of its state, in place of what the state says by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Note {
+    pub(crate) message: String,
+    /// Why the last change could not be carried out, while the app goes on as before; for
+    /// programs, it stands in the info's arguments as `failedChange`.
+    pub(crate) failed_change: Option<String>,
+}
+
+impl Note {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), failed_change: None }
+    }
+}
+
+/// Applies one event of the life cycle to an app; says whether its state changed.
 pub(crate) fn apply(
     tx: &mut Transaction,
     id: AppId,
     event: Event,
-    message: Option<&str>,
+    note: Option<&Note>,
     now: Timestamp,
 ) -> bool {
     let Some(entry) = tx.app(id) else { return false };
@@ -177,22 +207,26 @@ pub(crate) fn apply(
         return true;
     }
     let mut record = AppRecord::clone(&entry.record);
-    enter(&mut record, state, message, now);
+    enter(&mut record, state, note, now);
     tx.put_app(record);
     true
 }
 
-fn info(state: AppState, message: Option<&str>) -> Info {
+fn info(state: AppState, note: Option<&Note>) -> Info {
+    let failed_change = note.and_then(|note| note.failed_change.clone());
     Info {
         code: lifecycle::code(state),
-        message: message.unwrap_or_else(|| lifecycle::message(state)).to_owned(),
-        arguments: std::collections::BTreeMap::new(),
+        message: note.map_or_else(|| lifecycle::message(state).into(), |note| note.message.clone()),
+        arguments: failed_change
+            .into_iter()
+            .map(|why| ("failedChange".into(), Some(why)))
+            .collect(),
     }
 }
 
-fn enter(record: &mut AppRecord, state: AppState, message: Option<&str>, now: Timestamp) {
+fn enter(record: &mut AppRecord, state: AppState, note: Option<&Note>, now: Timestamp) {
     record.state = state;
-    record.info = info(state, message);
+    record.info = info(state, note);
     record.updated_at = now;
     record.history.push(AppStateHistory { date: now, state });
     if record.history.len() > HISTORY {
@@ -236,8 +270,7 @@ impl Platform {
         self.auth.authenticate(snapshot, bearer)
     }
 
-    /// Stops all replicas, waits at most `deadline` for them, and refuses changes from now on.
-    /// The apps' wanted states stay.
+    /// Stops all replicas and waits at most `deadline` for them. The apps' wanted states stay.
     pub async fn shutdown(&self, deadline: Duration) {
         self.stopping.cancel();
         self.tasks.close();
@@ -249,6 +282,16 @@ impl Platform {
     /// Begins to stop all replicas, without waiting for anything.
     pub fn abandon(&self) {
         self.stopping.cancel();
+    }
+
+    /// Has the app's actor look at a change, if there is one or there is something to do.
+    fn wake_for(self: &Arc<Self>, app: &AppRecord) {
+        let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_actor = actors.contains_key(&app.id);
+        drop(actors);
+        if has_actor || needs_actor(app) {
+            self.wake(app.id);
+        }
     }
 
     /// Has the app's actor look at it again, and starts one if it has none.
@@ -289,13 +332,7 @@ impl Platform {
     /// Whether a principal of some time ago is still one: its token was neither renewed nor
     /// deleted.
     pub fn is_current(&self, principal: &Principal) -> bool {
-        match principal {
-            Principal::Token(token) => {
-                let snapshot = self.snapshot();
-                snapshot.token(token.id).is_some_and(|now| now.version == token.version)
-            }
-            Principal::Administrator { .. } | Principal::Anonymous => true,
-        }
+        is_current(&self.snapshot(), principal)
     }
 
     /// Whether a header's value has the administrator's bearer in it.
@@ -303,10 +340,34 @@ impl Platform {
         self.auth.mentions_administrator(value)
     }
 
+    /// Whether the caller may stop the emulator.
+    pub fn may_shut_down(&self, caller: &Principal) -> Result<()> {
+        let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
+        check(policy::decide(caller, Action::Shutdown, &Resource::Region(region)))
+    }
+
     /// Whether the caller may ask who it is here.
     pub fn may_ask_me(&self, caller: &Principal, region: &Region) -> Result<()> {
         check(policy::decide(caller, Action::Me, &Resource::Region(region)))
     }
+}
+
+fn is_current(snapshot: &Snapshot, principal: &Principal) -> bool {
+    match principal {
+        Principal::Token(token) => {
+            snapshot.token(token.id).is_some_and(|now| now.version == token.version)
+        }
+        Principal::Administrator { .. } | Principal::Anonymous => true,
+    }
+}
+
+/// A caller may have been authenticated long before its change is made, while the body was
+/// still coming; what counts is whether it is somebody now.
+fn still_current(tx: &Transaction, caller: &Principal) -> Result<()> {
+    if is_current(tx.state(), caller) {
+        return Ok(());
+    }
+    Err(Error::Denied(Decision { effect: Effect::Unauthenticated, reason: Reason::Anonymous }))
 }
 
 /// The resource that an app is to the policy.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ovhai_api_types::{Region, Role, Selector, TokenId, TokenSpec};
 
-use super::{Platform, check};
+use super::{Platform, check, still_current};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::model::{TokenClaims, TokenRecord};
@@ -103,6 +103,7 @@ impl Platform {
         let record = self
             .ledger
             .transact(|tx| {
+                still_current(tx, caller)?;
                 let seq = tx.next_seq();
                 Ok(tx.put_token(TokenRecord { seq, ..record }))
             })
@@ -122,6 +123,7 @@ impl Platform {
         let record = self
             .ledger
             .transact(|tx| {
+                still_current(tx, caller)?;
                 let mut record = TokenRecord::clone(&*Self::token_in(tx.state(), region, id)?);
                 record.version += 1;
                 record.updated_at = now;
@@ -142,6 +144,7 @@ impl Platform {
         Self::may_manage_tokens(caller, region)?;
         self.ledger
             .transact(|tx| {
+                still_current(tx, caller)?;
                 Self::token_in(tx.state(), region, id)?;
                 tx.remove_token(id);
                 Ok(())

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::directory::Live;
 use crate::lifecycle::{self, Event, may_answer};
 use crate::model::{AppRecord, Wanted};
-use crate::platform::{Platform, apply};
+use crate::platform::{Note, Platform, apply};
 use crate::ports::{
     BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
 };
@@ -63,6 +63,8 @@ struct Slot {
     since: Instant,
     waiting_for: Option<String>,
     endpoint: Option<Endpoint>,
+    /// It has answered at some time.
+    has_answered: bool,
     handle: Box<dyn Replica>,
 }
 
@@ -77,7 +79,12 @@ pub(crate) struct Actor {
     reports: mpsc::UnboundedReceiver<(u64, ReplicaEvent)>,
     reporter: mpsc::UnboundedSender<(u64, ReplicaEvent)>,
     crashes: u32,
+    last_crash: Option<Instant>,
     restart_at: Option<Instant>,
+    /// Replicas to be asked to stop as soon as no gateway sends them requests any more.
+    stopping_now: Vec<(u64, Duration)>,
+    /// A failure that could not be stored yet; nothing is launched before it is.
+    pending: Option<(Event, Note)>,
     /// A change was not kept; what was done for it is done again then.
     retry_at: Option<Instant>,
     /// What the app says at the moment about why it does not answer.
@@ -113,7 +120,10 @@ impl Actor {
             reports,
             reporter,
             crashes: 0,
+            last_crash: None,
             restart_at: None,
+            stopping_now: Vec::new(),
+            pending: None,
             retry_at: None,
             explained: None,
             given_up: None,
@@ -199,6 +209,14 @@ impl Actor {
             .collect()
     }
 
+    /// Whether a replica is a process on the app's own port: no other can have it meanwhile.
+    fn holds_own_port(&self, record: &AppRecord) -> bool {
+        self.replicas
+            .values()
+            .filter_map(|slot| slot.endpoint)
+            .any(|endpoint| endpoint.pid.is_some() && endpoint.http.port() == record.spec.http_port)
+    }
+
     fn ready(&self) -> usize {
         self.replicas.values().filter(|slot| slot.phase == Phase::Ready).count()
     }
@@ -219,7 +237,6 @@ impl Actor {
                 if slot.phase == Phase::Ready {
                     slot.phase = Phase::Starting;
                     slot.since = Instant::now();
-                    slot.endpoint = None;
                     slot.waiting_for = Some(why);
                 }
             }
@@ -228,15 +245,22 @@ impl Actor {
                     slot.phase = Phase::Ready;
                     slot.since = Instant::now();
                     slot.endpoint = Some(endpoint);
+                    slot.has_answered = true;
                 }
             }
             ReplicaEvent::Exited { fault, message } => {
                 let (phase, lived) = (slot.phase, slot.since.elapsed());
+                let has_answered = slot.has_answered;
                 self.replicas.remove(&number);
+                self.stopping_now.retain(|(stopping, _)| *stopping != number);
+                // One that was started again after a crash belongs to that crash.
+                let is_restart = self.last_crash.is_some_and(|at| at.elapsed() < STABLE);
                 match phase {
                     Phase::Stopping => {}
-                    Phase::Starting => self.failed(fault, message).await,
-                    Phase::Ready => self.crashed(lived, fault, message).await,
+                    Phase::Starting if !has_answered && !is_restart => {
+                        self.failed(fault, message).await;
+                    }
+                    Phase::Starting | Phase::Ready => self.crashed(lived, fault, message).await,
                 }
             }
         }
@@ -245,11 +269,12 @@ impl Actor {
     /// A replica that answered is gone: it is started again, unless that happens all the time.
     async fn crashed(&mut self, lived: Duration, fault: Fault, message: String) {
         self.crashes = if lived >= STABLE { 1 } else { self.crashes + 1 };
+        self.last_crash = Some(Instant::now());
         tracing::info!(app = %self.id, crashes = self.crashes, message, "a replica is gone");
         if self.crashes > MAX_CRASHES {
             let message =
-                format!("{message} (for the {MAX_CRASHES}th time within a minute of starting)");
-            self.give_up(fault, &message).await;
+                format!("{message} (again and again, each time within a minute of starting)");
+            self.failed(fault, message).await;
         } else if self.crashes > 1 {
             self.restart_at = Some(Instant::now() + RESTART_DELAY * (1 << (self.crashes - 2)));
         }
@@ -274,14 +299,18 @@ impl Actor {
             Fault::User => Event::Failed,
             Fault::Platform => Event::Broken,
         };
-        self.transition(event, Some(message)).await;
+        let note = Note::new(message);
+        self.transition(event, Some(&note)).await;
+        if self.retry_at.is_some() {
+            self.pending = Some((event, note));
+        }
     }
 
     /// Applies an event of the life cycle; says whether the state changed.
-    async fn transition(&mut self, event: Event, message: Option<&str>) -> bool {
+    async fn transition(&mut self, event: Event, note: Option<&Note>) -> bool {
         let Some(platform) = self.platform.upgrade() else { return false };
         let (id, now) = (self.id, platform.clock.now());
-        let changed = platform.ledger.transact(|tx| Ok(apply(tx, id, event, message, now))).await;
+        let changed = platform.ledger.transact(|tx| Ok(apply(tx, id, event, note, now))).await;
         changed.unwrap_or_else(|error| {
             tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
             self.retry_at = Some(Instant::now() + RETRY_DELAY);
@@ -317,7 +346,7 @@ impl Actor {
         if self.retry_at.is_some() { Next::Wait } else { Next::Again }
     }
 
-    /// Makes what gateways see true.
+    /// Makes what gateways see true, and then has those stopped that they do not see any more.
     async fn publish(&mut self, platform: &Platform) {
         let endpoints: Vec<Endpoint> = self
             .replicas
@@ -340,9 +369,11 @@ impl Actor {
                 Err(error) => {
                     tracing::warn!(app = %id, %error, "the app's addresses were not published");
                     self.retry_at = Some(Instant::now() + RETRY_DELAY);
+                    return;
                 }
             }
         }
+        self.send_stops();
     }
 
     fn launch(&mut self, platform: &Platform, record: &AppRecord) {
@@ -366,24 +397,42 @@ impl Actor {
                 since: Instant::now(),
                 waiting_for: None,
                 endpoint: None,
+                has_answered: false,
                 handle,
             },
         );
     }
 
+    /// Marks a replica as stopping; [`Self::publish`] asks it to.
     fn stop(&mut self, number: u64, grace: Duration) {
         let Some(slot) = self.replicas.get_mut(&number) else { return };
         slot.phase = Phase::Stopping;
-        let stopped = slot.handle.stop(grace);
-        let reporter = ReplicaReporter::new(number, self.reporter.clone());
-        tokio::spawn(async move {
-            stopped.await;
-            reporter.report(ReplicaEvent::Exited { fault: Fault::User, message: String::new() });
-        });
+        self.stopping_now.push((number, grace));
+    }
+
+    /// Asks those to stop that no gateway sends requests any more.
+    fn send_stops(&mut self) {
+        for (number, grace) in std::mem::take(&mut self.stopping_now) {
+            let Some(slot) = self.replicas.get(&number) else { continue };
+            let stopped = slot.handle.stop(grace);
+            let reporter = ReplicaReporter::new(number, self.reporter.clone());
+            tokio::spawn(async move {
+                stopped.await;
+                let message = String::new();
+                reporter.report(ReplicaEvent::Exited { fault: Fault::User, message });
+            });
+        }
     }
 
     async fn step(&mut self, platform: &Arc<Platform>) -> Next {
         self.retry_at = None;
+        if let Some((event, note)) = self.pending.take() {
+            self.transition(event, Some(&note)).await;
+            if self.retry_at.is_some() {
+                self.pending = Some((event, note));
+                return Next::Wait;
+            }
+        }
         let record = match platform.snapshot().app(self.id) {
             Some(entry) => Arc::clone(&entry.record),
             None => return Next::Rest,
@@ -405,19 +454,9 @@ impl Actor {
             }
         }
         let nothing_left = self.replicas.is_empty();
-        for slot in self.replicas.values_mut() {
-            slot.endpoint = None;
-        }
         for number in alive {
-            if let Some(slot) = self.replicas.get(&number)
-                && slot.phase == Phase::Stopping
-            {
-                tokio::spawn(slot.handle.stop(Duration::ZERO));
-            } else {
-                self.stop(number, grace);
-            }
+            self.stop(number, grace);
         }
-        // First out of the gateway's sight, so that no request meets a replica that is stopping.
         self.publish(platform).await;
         self.given_up = None;
         self.restart_at = None;
@@ -444,10 +483,12 @@ impl Actor {
         if self.expire(record).await {
             return Next::Again;
         }
-        if self.given_up.as_ref().is_some_and(|(what, _)| *what != target) {
+        // Something else is wanted, or nothing is left that would go on as before.
+        if self.given_up.as_ref().is_some_and(|(what, _)| *what != target || self.ready() == 0) {
             self.given_up = None;
         }
         if self.given_up.is_some() {
+            self.restart_at = None;
             // What was being brought up goes; what answered before stays.
             let starting: Vec<u64> = self
                 .replicas
@@ -459,6 +500,7 @@ impl Actor {
                 self.stop(number, STOP_GRACE);
             }
         } else {
+            let target = if self.holds_own_port(record) { target.one_at_a_time() } else { target };
             let mut next = plan(&target, &self.observed());
             if let Some(at) = self.restart_at {
                 if Instant::now() < at && next.launch > 0 {
@@ -482,11 +524,11 @@ impl Actor {
             AppState::Running if !settled && self.given_up.is_none() => Event::Diverged,
             _ => return Next::Wait,
         };
-        let message = self
-            .given_up
-            .as_ref()
-            .map(|(_, why)| format!("The app is running as before; the change failed: {why}"));
-        if self.transition(event, message.as_deref()).await { Next::Again } else { Next::Wait }
+        let note = self.given_up.as_ref().map(|(_, why)| Note {
+            message: format!("The app is running as before; the change failed: {why}"),
+            failed_change: Some(why.clone()),
+        });
+        if self.transition(event, note.as_ref()).await { Next::Again } else { Next::Wait }
     }
 
     /// Ends replicas that had long enough to answer.

@@ -35,6 +35,8 @@ pub struct Target {
     pub surge: u32,
     /// At most so many fewer during an update.
     pub unavailable: u32,
+    /// Whether those that are still stopping stand in the way of new ones.
+    pub exclusive: bool,
 }
 
 impl Target {
@@ -44,7 +46,12 @@ impl Target {
         let surge = Amount::rounded_up(deployment.max_surge, replicas);
         let unavailable = deployment.max_unavailable.rounded_down(replicas).min(replicas);
         let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
-        Self { replicas, revision, surge, unavailable }
+        Self { replicas, revision, surge, unavailable, exclusive: false }
+    }
+
+    /// The same where a new replica can't begin before an old one is gone.
+    pub fn one_at_a_time(self) -> Self {
+        Self { surge: 0, unavailable: self.unavailable.max(1), exclusive: true, ..self }
     }
 }
 
@@ -85,6 +92,9 @@ pub fn plan(target: &Target, observed: &[Observed]) -> Plan {
         (target.replicas + target.surge).saturating_sub(old)
     };
     plan.launch = target.replicas.min(room).saturating_sub(new);
+    if target.exclusive && observed.iter().any(|r| !alive(r)) {
+        plan.launch = 0;
+    }
 
     // Too many new ones: the youngest go first, those that do not answer before those that do.
     let mut surplus: Vec<&Observed> = observed.iter().filter(|r| is_new(r) && alive(r)).collect();
@@ -128,6 +138,19 @@ mod tests {
         let ready = [replica(1, 1, Phase::Ready), replica(2, 1, Phase::Starting)];
         assert_eq!(plan(&target(2, 1), &ready), Plan::default());
         assert_eq!(plan(&target(0, 1), &ready), Plan { launch: 0, stop: vec![2, 1] });
+    }
+
+    #[test]
+    fn what_holds_a_port_goes_before_the_next_comes() {
+        let target = target(1, 2).one_at_a_time();
+        let steps = [
+            (vec![replica(1, 1, Phase::Ready)], Plan { launch: 0, stop: vec![1] }),
+            (vec![replica(1, 1, Phase::Stopping)], Plan::default()),
+            (vec![], Plan { launch: 1, stop: vec![] }),
+        ];
+        for (observed, expected) in steps {
+            assert_eq!(plan(&target, &observed), expected, "{observed:?}");
+        }
     }
 
     #[test]

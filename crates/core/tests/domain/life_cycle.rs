@@ -138,6 +138,88 @@ async fn a_new_image_replaces_without_a_gap_and_a_bad_one_changes_nothing() {
     assert_eq!(w.sim.launched()[3].image, "good");
 }
 
+/// An update that failed must not keep the app from being mended.
+#[tokio::test(start_paused = true)]
+async fn a_crash_after_a_failed_update_is_not_the_end() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.settle().await;
+    w.platform.set_image(&w.admin, &w.gra, id, "bad").await.unwrap();
+    assert_eq!(w.state(id), Some(AppState::Scaling), "at once, so that nobody takes it for done");
+    w.settle().await;
+    w.sim.exit(2, Fault::User, "no such image");
+    w.becomes(id, AppState::Running).await;
+    let record = w.platform.snapshot().app(id).unwrap().record.clone();
+    let why = record.info.arguments["failedChange"].as_deref();
+    assert_eq!(why, Some("no such image"));
+    w.sim.exit(1, Fault::User, "segmentation fault");
+    w.pass(Duration::from_secs(1)).await;
+    assert_eq!(w.sim.alive(), [3], "what is wanted is tried again");
+    w.sim.ready(3);
+    w.becomes(id, AppState::Running).await;
+}
+
+/// Whether it is noticed first that it does not listen any more, or that it is gone, is chance.
+#[tokio::test(start_paused = true)]
+async fn losing_an_answer_before_the_exit_changes_nothing() {
+    use ovhai_core::ports::ReplicaEvent;
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    w.sim.report(1, &ReplicaEvent::Lost("it does not listen".into()));
+    w.becomes(id, AppState::Scaling).await;
+    assert_eq!(w.endpoints(id), 0);
+    w.sim.exit(1, Fault::User, "exited");
+    w.pass(Duration::from_secs(1)).await;
+    assert_eq!(w.sim.alive(), [2]);
+    w.sim.exit(2, Fault::User, "exited before it answered");
+    w.pass(Duration::from_secs(1)).await;
+    assert_eq!(w.sim.alive(), [3], "a restart that fails is one more crash");
+    w.sim.ready(3);
+    w.becomes(id, AppState::Running).await;
+}
+
+/// Whoever asked may hang up before the answer; what was stored is done all the same.
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_leaves_no_app_behind() {
+    let w = World::automatic().await;
+    let spec = serde_json::from_str(APP).unwrap();
+    for _ in 0..20 {
+        let creation = w.platform.create_app(&w.admin, &w.gra, &spec);
+        let mut creation = std::pin::pin!(creation);
+        std::future::poll_fn(|cx| {
+            let _ = creation.as_mut().poll(cx);
+            std::task::Poll::Ready(())
+        })
+        .await;
+    }
+    w.settle().await;
+    w.settle().await;
+    let snapshot = w.platform.snapshot();
+    assert_eq!(snapshot.app_count(), 20);
+    assert!(snapshot.apps().all(|app| app.record.state == AppState::Running));
+}
+
+/// A command that exits at once, and a full disk.
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_can_not_be_stored_is_not_tried_out_again_and_again() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.store.set_failing(true);
+    w.sim.exit(1, Fault::User, "exited");
+    w.pass(Duration::from_mins(1)).await;
+    assert_eq!(w.sim.launched().len(), 1);
+    w.store.set_failing(false);
+    w.pass(Duration::from_secs(2)).await;
+    w.becomes(id, AppState::Failed).await;
+    assert_eq!(w.info(id), "exited");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_crash_is_mended_and_a_crash_loop_given_up() {
     let w = World::step_by_step().await;

@@ -42,6 +42,27 @@ async fn only_the_newest_version_of_a_living_token_is_somebody() {
     assert!(known("admin") && !known("Admin") && !known(""));
 }
 
+/// Authenticated while the body was still coming, revoked before it was there.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_revoked_meanwhile_changes_nothing() {
+    let w = World::automatic().await;
+    let token = w.platform.create_token(&w.admin, &w.gra, &spec("operator", None)).await.unwrap();
+    let caller = w.platform.authenticate(&w.platform.snapshot(), &token.value).unwrap();
+    let id = w.submit(r#"{"image":"a"}"#).await;
+    w.platform.renew_token(&w.admin, &w.gra, token.record.id).await.unwrap();
+    let refused = [
+        w.platform.create_token(&caller, &w.gra, &spec("read", None)).await.unwrap_err(),
+        w.platform.renew_token(&caller, &w.gra, token.record.id).await.unwrap_err(),
+        w.platform.delete_token(&caller, &w.gra, token.record.id).await.unwrap_err(),
+        w.platform.create_app(&caller, &w.gra, &app(r#"{"image":"a"}"#)).await.unwrap_err(),
+        w.platform.stop_app(&caller, &w.gra, id).await.unwrap_err(),
+    ];
+    for error in refused {
+        assert_eq!(effect(error), Effect::Unauthenticated);
+    }
+    assert_eq!(w.platform.snapshot().app_count(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn refused_tokens_name_the_field() {
     let w = World::automatic().await;

@@ -301,11 +301,11 @@ pub(super) async fn log(
     let paged = query.one("page").is_some() || query.one("size").is_some();
     let page = query.page()?;
     let entry = state.platform.app_logs(&caller.principal, &caller.region, id)?;
-    let mut lines = match tail {
-        Some(tail) => entry.logs.tail(usize::try_from(tail).unwrap_or(usize::MAX), replica),
-        None => entry.logs.read(0, replica),
-    };
-    let seen = entry.logs.read(0, None).last().map_or(0, |line| line.index + 1);
+    let (mut lines, seen) = entry.logs.read_with_end(replica);
+    if let Some(tail) = tail {
+        let skip = lines.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX));
+        lines.drain(..skip);
+    }
     if paged {
         (lines, _) = query.cut(lines, page);
     }
@@ -405,6 +405,11 @@ pub(super) async fn command(
         (status = 501, description = "Not emulated yet", body = ErrorBody),
     ),
 )]
-pub(super) async fn datasync(_caller: Caller) -> ApiError {
-    ApiError::not_emulated("post_v1_app_app_id_datasync (POST /v1/app/{appId}/datasync)")
+pub(super) async fn datasync(State(state): Shared, caller: Caller) -> ApiError {
+    match state.platform.may_create(&caller.principal, &caller.region) {
+        Ok(()) => {
+            ApiError::not_emulated("post_v1_app_app_id_datasync (POST /v1/app/{appId}/datasync)")
+        }
+        Err(error) => error.into(),
+    }
 }

@@ -31,8 +31,7 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "not authenticated")
     }
 
-    /// 403 for this reason.
-    pub(crate) fn forbidden(reason: impl std::fmt::Display) -> Self {
+    fn forbidden(reason: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::FORBIDDEN, format!("forbidden: {reason}"))
     }
 

@@ -1,6 +1,7 @@
 //! What handlers take from a request, with errors that name the field.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -11,10 +12,12 @@ use serde::de::DeserializeOwned;
 
 use super::ApiState;
 use super::error::ApiError;
-use crate::gateway::bearer_token;
+use crate::bearer::bearer_token;
 
 /// Largest body of an API call, in bytes.
 const BODY_MAX: usize = 1024 * 1024;
+/// A body has to be there by then.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Who calls, and which region.
 pub(super) struct Caller {
@@ -38,6 +41,8 @@ impl FromRequestParts<Arc<ApiState>> for Caller {
         let snapshot = state.platform.snapshot();
         let principal =
             state.platform.authenticate(&snapshot, bearer).ok_or_else(ApiError::unauthenticated)?;
+        // Before anything of the request is looked at: a token of another region learns nothing.
+        state.platform.may_ask_me(&principal, &region)?;
         Ok(Self { principal, region })
     }
 }
@@ -69,9 +74,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let body = Limited::new(request.into_body(), BODY_MAX);
-        let bytes = body
-            .collect()
+        let bytes = tokio::time::timeout(BODY_TIMEOUT, body.collect())
             .await
+            .map_err(|_| ApiError::invalid("body", "it did not come in time"))?
             .map_err(|error| {
                 if error.is::<LengthLimitError>() {
                     ApiError::too_large(BODY_MAX)

@@ -29,6 +29,7 @@ use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::bearer::{Bearer, bearer};
 use crate::body::ServerBody;
 pub use upstream::UpstreamBody;
 use upstream::{Pool, RequestBody, UpstreamError};
@@ -115,7 +116,7 @@ impl Gateway {
         headers::prepare_request(request.headers_mut(), client);
         let request = request.map(RequestBody::from);
         let request = with_framing(request);
-        let answer = upstream::send(&self.pool, endpoint, request);
+        let answer = upstream::send(&self.pool, (id, endpoint), request);
         let mut response = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| {
             Refusal::new(StatusCode::GATEWAY_TIMEOUT, "the app does not answer in time")
         })??;
@@ -206,35 +207,6 @@ impl Gateway {
                 Ok(many[turn % many.len()].http)
             }
         }
-    }
-}
-
-enum Bearer<'a> {
-    None,
-    Other,
-    Token(&'a str),
-}
-
-/// The bearer of a request. Two `Authorization` headers are none that can be believed.
-fn bearer(headers: &HeaderMap) -> Bearer<'_> {
-    let mut all = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = all.next() else { return Bearer::None };
-    if all.next().is_some() {
-        return Bearer::Other;
-    }
-    value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map_or(Bearer::Other, |(_, token)| Bearer::Token(token.trim_matches(' ')))
-}
-
-/// The bearer in headers, for the API.
-pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    match bearer(headers) {
-        Bearer::Token(token) => Some(token),
-        Bearer::None | Bearer::Other => None,
     }
 }
 

@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use ovhai_api_types::AppId;
 use tokio::net::TcpStream;
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -85,16 +86,19 @@ impl Body for RequestBody {
     }
 }
 
+/// Whose connection it is. The app is part of it: another app may get the same address.
+pub(crate) type Peer = (AppId, SocketAddr);
+
 struct Live {
-    address: SocketAddr,
+    peer: Peer,
     sender: SendRequest<RequestBody>,
     connection: Pin<Box<Connection<TokioIo<TcpStream>, RequestBody>>>,
     reused: bool,
 }
 
 impl Live {
-    async fn open(address: SocketAddr) -> Result<Self, UpstreamError> {
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+    async fn open(peer: Peer) -> Result<Self, UpstreamError> {
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(peer.1))
             .await
             .map_err(|_| UpstreamError::ConnectTimeout)?
             .map_err(UpstreamError::Connect)?;
@@ -105,7 +109,7 @@ impl Live {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(UpstreamError::Broken)?;
-        Ok(Self { address, sender, connection: Box::pin(connection), reused: false })
+        Ok(Self { peer, sender, connection: Box::pin(connection), reused: false })
     }
 
     /// Drives the connection; says whether it has ended.
@@ -122,16 +126,16 @@ struct Resting {
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Pool {
-    resting: Mutex<HashMap<SocketAddr, Vec<Resting>>>,
+    resting: Mutex<HashMap<Peer, Vec<Resting>>>,
 }
 
 impl Pool {
     /// A connection that is good as far as can be seen, the one used last first.
-    fn take(&self, address: SocketAddr, cx: &mut Context<'_>) -> Option<Live> {
+    fn take(&self, peer: Peer, cx: &mut Context<'_>) -> Option<Live> {
         loop {
             let mut live = {
                 let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-                resting.get_mut(&address)?.pop()?.live
+                resting.get_mut(&peer)?.pop()?.live
             };
             if !live.drive(cx) && live.sender.is_ready() {
                 live.reused = true;
@@ -142,7 +146,7 @@ impl Pool {
 
     fn put(&self, live: Live) {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = resting.entry(live.address).or_default();
+        let list = resting.entry(live.peer).or_default();
         if list.len() < IDLE_MAX {
             list.push(Resting { live, since: Instant::now() });
         }
@@ -166,13 +170,13 @@ impl Pool {
 /// is tried again.
 pub(crate) async fn send(
     pool: &Arc<Pool>,
-    address: SocketAddr,
+    peer: Peer,
     mut request: Request<RequestBody>,
 ) -> Result<Response<UpstreamBody>, UpstreamError> {
     loop {
-        let mut live = match poll_fn(|cx| Poll::Ready(pool.take(address, cx))).await {
+        let mut live = match poll_fn(|cx| Poll::Ready(pool.take(peer, cx))).await {
             Some(live) => live,
-            None => Live::open(address).await?,
+            None => Live::open(peer).await?,
         };
         let again = if live.reused { repeat(&request) } else { None };
         let mut ended = false;

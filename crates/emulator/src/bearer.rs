@@ -1,0 +1,37 @@
+//! The bearer in a request's headers; what it is worth is the domain's to say.
+
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
+
+/// What `Authorization` holds.
+pub(crate) enum Bearer<'a> {
+    /// Nothing.
+    None,
+    /// Something else, or several.
+    Other,
+    /// One bearer.
+    Token(&'a str),
+}
+
+/// The bearer of a request. Two `Authorization` headers are none that can be believed.
+pub(crate) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = all.next() else { return Bearer::None };
+    if all.next().is_some() {
+        return Bearer::Other;
+    }
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map_or(Bearer::Other, |(_, token)| Bearer::Token(token.trim_matches(' ')))
+}
+
+/// The bearer, where nothing else will do.
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    match bearer(headers) {
+        Bearer::Token(token) => Some(token),
+        Bearer::None | Bearer::Other => None,
+    }
+}
