@@ -30,5 +30,5 @@ fn taken_port() -> (std::net::TcpListener, u16) {
 
 /// A port that nobody has at the moment.
 fn free_port() -> u16 {
-    taken_port().1
+    ovhai_runtime::sockets::free_port().unwrap()
 }

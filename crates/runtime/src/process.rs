@@ -3,7 +3,7 @@
 //! Every replica gets a free port as `PORT` and in place of `{port}`. Which port it really
 //! listens on is looked up, never guessed: that one, or the app's own as in the cloud.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
@@ -98,12 +98,6 @@ fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
     })
 }
 
-fn free_port() -> std::io::Result<u16> {
-    // Given back at once, because the process has to bind it. Should somebody else be faster,
-    // the look at who listens tells.
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
 async fn run(
     supervisor: &Path,
     request: &ReplicaRequest,
@@ -111,7 +105,7 @@ async fn run(
     mut control: Control,
 ) -> Result<(), Failure> {
     let spec = &request.spec;
-    let given = free_port().map_err(|e| platform("No free port could be had", &e))?;
+    let given = sockets::free_port().map_err(|e| platform("No free port could be had", &e))?;
     let ports = Ports { given, own: spec.http_port, probe: spec.probe_port };
     let order = order(spec, ports)?;
     let program = order.command.first().cloned().unwrap_or_default();

@@ -1,9 +1,36 @@
 //! Who listens on which TCP port of this machine.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use listeners::{Protocol, SocketState};
 use rustix::process::{Pid, getpgid};
+
+/// Below the ports that Linux and macOS give to connections by themselves, so that none of those
+/// takes one between here and its use.
+const FREE: Range<u16> = 20_000..30_000;
+
+/// A loopback port that nobody holds at the moment, and that this process was not told before.
+pub fn free_port() -> io::Result<u16> {
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    let count = FREE.end - FREE.start;
+    // Another process begins elsewhere.
+    let chance = RandomState::new().build_hasher().finish() % u64::from(count);
+    let next = NEXT.get_or_init(|| AtomicU16::new(u16::try_from(chance).unwrap_or_default()));
+    for _ in 0..count {
+        let port = FREE.start + next.fetch_add(1, Ordering::Relaxed) % count;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
 
 /// A listening socket and the process behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +99,14 @@ pub fn holder_but(port: u16, ours: impl Fn(&Listening) -> bool) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn free_ports_are_free_and_differ() {
+        let ports: std::collections::BTreeSet<u16> =
+            (0..50).map(|_| free_port().expect("a port")).collect();
+        assert_eq!(ports.len(), 50);
+        assert!(ports.iter().all(|port| FREE.contains(port)), "{ports:?}");
+    }
 
     #[test]
     fn finds_this_process() {
