@@ -462,6 +462,7 @@ impl Actor {
         self.restart_at = None;
         self.explained = None;
         self.crashes = 0;
+        self.last_crash = None;
         if !nothing_left {
             return Next::Wait;
         }
