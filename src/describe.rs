@@ -37,9 +37,15 @@ impl Description {
     /// A block below a name.
     pub(crate) fn section(mut self, name: &str, fill: impl FnOnce(Self) -> Self) -> Self {
         self.lines.push(Line::Section { level: self.level, name: name.into() });
+        let begin = self.lines.len();
         self.level += 1;
         let mut filled = fill(self);
         filled.level -= 1;
+        if filled.lines.len() == begin {
+            // An empty block is shown as what is not there.
+            filled.lines.pop();
+            return filled.field(name, "");
+        }
         filled
     }
 
@@ -116,10 +122,11 @@ mod tests {
             .field("ID", "1")
             .field("Longer", "")
             .section("Labels", |d| d.field("group", "A").field("ovh/type", "app"))
+            .section("Empty", |d| d)
             .field("End", 3);
         assert_eq!(
             view.render(),
-            "ID:     1\nLonger: ~\nLabels:\n  group:    A\n  ovh/type: app\nEnd:    3\n"
+            "ID:     1\nLonger: ~\nLabels:\n  group:    A\n  ovh/type: app\nEmpty:  ~\nEnd:    3\n"
         );
     }
 
