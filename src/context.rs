@@ -1,6 +1,7 @@
 //! Everything that a command gets from outside.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -161,16 +162,18 @@ impl Context {
     }
 }
 
-/// Ready when somebody presses Ctrl-C or the program is asked to end.
-pub(crate) async fn interrupted() {
+/// Ready when somebody presses Ctrl-C or the program is asked to end. From the call on, not from
+/// the first poll, nothing of that ends the program by itself.
+pub(crate) fn interrupted() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

@@ -69,13 +69,15 @@ impl Start {
         if !self.ephemeral {
             builder = builder.state_dir(state_dir(context)?);
         }
+        // Before anybody can know of it and ask it to end.
+        let asked_to_end = interrupted();
         let emulator = builder.start().await?;
         tracing::info!(address = %emulator.address(), pid = std::process::id(), "the emulator runs");
         if !self.background {
             self.greet(context, &emulator);
         }
         tokio::select! {
-            () = interrupted() => {}
+            () = asked_to_end => {}
             () = emulator.stop_asked() => {}
         }
         tracing::info!("the emulator stops");
