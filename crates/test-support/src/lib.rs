@@ -15,12 +15,12 @@ pub use upstream::Upstream;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// Asks again and again until there is an answer; panics after ten seconds, naming `what`.
+/// Asks again and again until there is an answer; panics after half a minute, naming `what`.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut ask: impl FnMut() -> F,
 ) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         if let Some(answer) = ask().await {
             return answer;
@@ -32,7 +32,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
 
 /// The same for what does not wait.
 pub fn eventually_now<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         if let Some(answer) = ask() {
             return answer;
