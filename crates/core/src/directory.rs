@@ -3,7 +3,8 @@
 //! A snapshot shares its structure with the one before, so that a change costs the logarithm of
 //! the size. Labels are indexed by key and value; a label query begins at the smallest posting
 //! list among its terms, so that its cost grows with what it may match and not with the number
-//! of apps. The platform's own labels are not in the lists: `ovh/id` is the primary key, and
+//! of apps; a selector of `!=`, `notin` and `!key` alone, which most apps match anyway, scans its
+//! region. The platform's own labels are not in the lists: `ovh/id` is the primary key, and
 //! `ovh/type` tells no app from another.
 
 use std::sync::Arc;
