@@ -172,6 +172,10 @@ pub(crate) async fn start_in_background(
     let deadline = tokio::time::Instant::now() + START_TIMEOUT;
     loop {
         if let Some(running) = state.running() {
+            if child.id() != Some(running.pid) {
+                // Another command was faster. Ours must not come up after that one has stopped.
+                let _ = child.kill().await;
+            }
             return Ok(running);
         }
         if let Some(status) = child.try_wait()? {

@@ -198,6 +198,13 @@ fn many_first_commands_at_once_start_one() {
             all.into_iter().map(|one| one.join().unwrap()["tenant"].clone()).collect();
         assert!(tenants.iter().all(|tenant| *tenant == tenants[0]), "{tenants:?}");
     });
+    cli.ok(&["emulator", "stop"]);
+    // None of those that were started for nothing comes up now.
+    let output = Command::new("ps").args(["-eo", "args", "-ww"]).output().unwrap();
+    let state = cli.state_dir().display().to_string();
+    let all = String::from_utf8_lossy(&output.stdout).into_owned();
+    let left: Vec<_> = all.lines().filter(|line| line.contains(&state)).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
