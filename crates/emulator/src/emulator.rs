@@ -405,7 +405,7 @@ impl Emulator {
     }
 
     /// Stops it within two seconds: requests finish or are broken off, apps are asked to stop and
-    /// then ended, the store is closed. Nothing of it is left after.
+    /// then ended. What was acknowledged is durable already; the directory is free again after.
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
         self.connections.close();
