@@ -62,6 +62,10 @@ uuid_id! {
     /// The id of an application token; the version is not part of it.
     TokenId
 }
+uuid_id! {
+    /// The id of a registry.
+    RegistryId
+}
 
 /// The string can't name a region.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,14 @@
 //! What must not be here: I/O, an async runtime, access rules.
 
 mod app;
+mod capabilities;
+mod emulator;
 mod error;
 mod id;
 mod label;
 mod me;
 mod page;
+mod registry;
 mod selector;
 mod token;
 
@@ -24,13 +27,23 @@ pub use app::{
     PublicSwiftVolumeSource, Resources, ScalingResourceType, ScalingStrategy,
     StandaloneVolumeSource, Volume, VolumeStatus,
 };
+pub use capabilities::{
+    AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,
+    NotebookFramework, Preset, PresetCapabilities, PresetPartner, PresetResources, PresetType,
+    ResourcesPerUnit,
+};
+pub use emulator::{
+    Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser, OauthError,
+    OauthTokens, User, Verdict,
+};
 pub use error::ErrorBody;
-pub use id::{AppId, InvalidId, InvalidRegion, Region, TokenId};
+pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
 pub use label::{
     InvalidLabel, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_PREFIX, PLATFORM_TYPE,
 };
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
+pub use registry::{Registry, RegistryList, RegistryUpdate};
 pub use selector::{InvalidSelector, Selector, Term, UnmetTerm};
 pub use token::{Role, Token, TokenList, TokenSpec, TokenStatus};
 

@@ -4,14 +4,23 @@
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 use crate::directory::Snapshot;
+use crate::model::{SessionId, SessionRecord};
 use crate::policy::Principal;
-use crate::ports::Signer;
+use crate::ports::{Clock, Secrets, Signer};
+
+/// Begins every string that calls are made with after a login.
+pub const ACCESS_PREFIX: &str = "ovhs_";
+/// Begins every string that makes new ones of those.
+pub const REFRESH_PREFIX: &str = "ovhr_";
 
 /// Tells who a bearer is.
 pub struct Authenticator {
     signer: Arc<dyn Signer>,
+    secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn Clock>,
     administrator: Box<[u8]>,
     user: String,
 }
@@ -24,8 +33,14 @@ impl std::fmt::Debug for Authenticator {
 
 impl Authenticator {
     /// `administrator` is the bearer of the local administrator, whose name is `user`.
-    pub fn new(signer: Arc<dyn Signer>, administrator: &str, user: String) -> Self {
-        Self { signer, administrator: administrator.as_bytes().into(), user }
+    pub fn new(
+        signer: Arc<dyn Signer>,
+        secrets: Arc<dyn Secrets>,
+        clock: Arc<dyn Clock>,
+        administrator: &str,
+        user: String,
+    ) -> Self {
+        Self { signer, secrets, clock, administrator: administrator.as_bytes().into(), user }
     }
 
     /// Whether a header's value has the administrator's bearer in it, in whatever form.
@@ -35,14 +50,36 @@ impl Authenticator {
             .any(|part| bool::from(part.ct_eq(&self.administrator)))
     }
 
-    /// The principal behind a bearer; none when it is malformed, has a bad signature, or is of
-    /// a deleted token or an old version. The version is looked up every time, in `snapshot`.
+    /// The principal behind a bearer; none when it is malformed, has a bad signature, is of a
+    /// deleted token or an old version, or of a session that is over. Version and session are
+    /// looked up every time, in `snapshot`.
     pub fn authenticate(&self, snapshot: &Snapshot, bearer: &str) -> Option<Principal> {
         if bool::from(bearer.as_bytes().ct_eq(&self.administrator)) {
             return Some(Principal::Administrator { user: self.user.clone() });
         }
+        if bearer.starts_with(ACCESS_PREFIX) {
+            let session =
+                self.session(snapshot, bearer, ACCESS_PREFIX, |session| &session.access)?;
+            return (session.access_until > self.clock.now())
+                .then(|| Principal::User { name: session.user.clone(), session: session.id });
+        }
         let claims = self.signer.verify(bearer)?;
         let token = snapshot.token(claims.id)?;
         (token.version == claims.version).then(|| Principal::Token(Arc::clone(token)))
+    }
+
+    /// The session that a string of the form `<prefix><session>_<secret>` belongs to, whether it
+    /// is over or not.
+    pub(crate) fn session<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        string: &str,
+        prefix: &str,
+        digest: fn(&SessionRecord) -> &str,
+    ) -> Option<&'a Arc<SessionRecord>> {
+        let (id, secret) = string.strip_prefix(prefix)?.split_once('_')?;
+        let session = snapshot.session(SessionId(Uuid::try_parse(id).ok()?))?;
+        let given = self.secrets.digest(secret);
+        bool::from(given.as_bytes().ct_eq(digest(session).as_bytes())).then_some(session)
     }
 }

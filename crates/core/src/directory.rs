@@ -10,13 +10,17 @@
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region, Selector, Term,
-    TokenId,
+    AppId, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region, RegistryId, Selector,
+    Term, TokenId,
 };
 
 use crate::logs::LogBuffer;
-use crate::model::{AppRecord, TokenRecord};
+use crate::model::{
+    AppRecord, Change, MappingRecord, RegistryRecord, SessionId, SessionRecord, TokenRecord,
+    UserRecord,
+};
 use crate::ports::Endpoint;
+use crate::quota::Usage;
 
 /// What is known of an app only while it runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,6 +114,7 @@ struct KeyIndex {
 struct RegionIndex {
     by_seq: imbl::OrdMap<u64, AppId>,
     labels: imbl::HashMap<LabelKey, KeyIndex>,
+    usage: Usage,
 }
 
 fn is_indexed(key: &LabelKey) -> bool {
@@ -173,6 +178,10 @@ impl RegionIndex {
 pub struct Snapshot {
     apps: imbl::HashMap<AppId, Arc<AppEntry>>,
     tokens: imbl::HashMap<TokenId, Arc<TokenRecord>>,
+    registries: imbl::OrdMap<RegistryId, Arc<RegistryRecord>>,
+    users: imbl::OrdMap<String, Arc<UserRecord>>,
+    sessions: imbl::HashMap<SessionId, Arc<SessionRecord>>,
+    mappings: imbl::OrdMap<String, Arc<MappingRecord>>,
     regions: imbl::OrdMap<Region, RegionIndex>,
     last_seq: u64,
 }
@@ -204,6 +213,54 @@ impl Snapshot {
             self.tokens.values().filter(|token| token.region == *region).cloned().collect();
         tokens.sort_unstable_by_key(|token| std::cmp::Reverse(token.seq));
         tokens
+    }
+
+    /// The registries of one region, newest first.
+    pub fn registries_of(&self, region: &Region) -> Vec<Arc<RegistryRecord>> {
+        let mut all: Vec<_> =
+            self.registries.values().filter(|one| one.region == *region).cloned().collect();
+        all.sort_unstable_by_key(|one| std::cmp::Reverse(one.seq));
+        all
+    }
+
+    /// One registry, of whatever region.
+    pub fn registry(&self, id: RegistryId) -> Option<&Arc<RegistryRecord>> {
+        self.registries.get(&id)
+    }
+
+    /// All users, by name.
+    pub fn users(&self) -> impl Iterator<Item = &Arc<UserRecord>> {
+        self.users.values()
+    }
+
+    /// One user.
+    pub fn user(&self, name: &str) -> Option<&Arc<UserRecord>> {
+        self.users.get(name)
+    }
+
+    /// All sessions, in no order.
+    pub fn sessions(&self) -> impl Iterator<Item = &Arc<SessionRecord>> {
+        self.sessions.values()
+    }
+
+    /// One session, which may have expired.
+    pub fn session(&self, id: SessionId) -> Option<&Arc<SessionRecord>> {
+        self.sessions.get(&id)
+    }
+
+    /// All mappings of images, by image.
+    pub fn mappings(&self) -> impl Iterator<Item = &Arc<MappingRecord>> {
+        self.mappings.values()
+    }
+
+    /// The mapping for an image: of that very reference, else of all its tags.
+    pub fn mapping(&self, image: &str) -> Option<&Arc<MappingRecord>> {
+        self.mappings.get(image).or_else(|| self.mappings.get(without_tag(image)))
+    }
+
+    /// What the apps of a region use at this moment.
+    pub fn usage(&self, region: &Region) -> Usage {
+        self.regions.get(region).map(|index| index.usage).unwrap_or_default()
     }
 
     /// The apps of one region that satisfy all selectors, oldest first.
@@ -253,11 +310,39 @@ impl Snapshot {
         self.last_seq
     }
 
-    pub(crate) fn put_app(&mut self, record: Arc<AppRecord>) {
+    pub(crate) fn apply(&mut self, change: &Change) {
+        match change {
+            Change::PutApp(app) => self.put_app(Arc::clone(app)),
+            Change::RemoveApp(id) => self.remove_app(*id),
+            Change::PutToken(token) => {
+                self.last_seq = self.last_seq.max(token.seq);
+                self.tokens.insert(token.id, Arc::clone(token));
+            }
+            Change::RemoveToken(id) => drop(self.tokens.remove(id)),
+            Change::PutRegistry(registry) => {
+                self.last_seq = self.last_seq.max(registry.seq);
+                self.registries.insert(registry.id, Arc::clone(registry));
+            }
+            Change::RemoveRegistry(id) => drop(self.registries.remove(id)),
+            Change::PutUser(user) => drop(self.users.insert(user.name.clone(), Arc::clone(user))),
+            Change::RemoveUser(name) => drop(self.users.remove(name)),
+            Change::PutSession(session) => {
+                self.sessions.insert(session.id, Arc::clone(session));
+            }
+            Change::RemoveSession(id) => drop(self.sessions.remove(id)),
+            Change::PutMapping(mapping) => {
+                self.mappings.insert(mapping.image.clone(), Arc::clone(mapping));
+            }
+            Change::RemoveMapping(image) => drop(self.mappings.remove(image)),
+        }
+    }
+
+    fn put_app(&mut self, record: Arc<AppRecord>) {
         self.last_seq = self.last_seq.max(record.seq);
         let index = self.regions.entry(record.region.clone()).or_default();
         let (live, logs) = match self.apps.get(&record.id) {
             Some(old) => {
+                index.usage -= Usage::of(&old.record);
                 if old.record.labels != record.labels {
                     index.remove_labels(old.record.seq, &old.record.labels);
                     index.add(&record);
@@ -269,6 +354,7 @@ impl Snapshot {
                 (Arc::default(), Arc::default())
             }
         };
+        index.usage += Usage::of(&record);
         self.apps.insert(record.id, Arc::new(AppEntry { record, live, logs }));
     }
 
@@ -283,20 +369,22 @@ impl Snapshot {
         }
     }
 
-    pub(crate) fn remove_app(&mut self, id: AppId) {
+    fn remove_app(&mut self, id: AppId) {
         if let Some(entry) = self.apps.remove(&id)
             && let Some(index) = self.regions.get_mut(&entry.record.region)
         {
             index.remove(&entry.record);
+            index.usage -= Usage::of(&entry.record);
         }
     }
+}
 
-    pub(crate) fn put_token(&mut self, record: Arc<TokenRecord>) {
-        self.last_seq = self.last_seq.max(record.seq);
-        self.tokens.insert(record.id, record);
-    }
-
-    pub(crate) fn remove_token(&mut self, id: TokenId) {
-        self.tokens.remove(&id);
+/// An image reference without its tag or digest; a registry's port is none.
+fn without_tag(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    let name_at = image.rfind('/').map_or(0, |at| at + 1);
+    match image[name_at..].find(':') {
+        Some(colon) => &image[..name_at + colon],
+        None => image,
     }
 }

@@ -14,7 +14,7 @@ pub enum Error {
     /// There is no such thing, or the caller may not know of it.
     #[error("there is no {kind} {id}")]
     NotFound {
-        /// `app` or `token`.
+        /// `app`, `token`, `registry`, `user`, `flavor` and so on.
         kind: &'static str,
         /// What was asked for.
         id: String,
@@ -32,6 +32,37 @@ pub enum Error {
     Unsupported {
         /// The operation's name.
         operation: String,
+    },
+    /// The apps of the region would use more than they may.
+    #[error(
+        "over quota: {more} {kind} more beside the {used} in use, of {quota}; stop or delete an app, or ask for less"
+    )]
+    OverQuota {
+        /// `CPU` or `GPU`.
+        kind: &'static str,
+        /// The most units at once.
+        quota: u32,
+        /// Units in use.
+        used: u64,
+        /// Units asked for.
+        more: u64,
+    },
+    /// There is one already.
+    #[error("there is already a {kind} {id}")]
+    Exists {
+        /// `user`.
+        kind: &'static str,
+        /// Its name.
+        id: String,
+    },
+    /// The name or the password is wrong, or the session is over; never which.
+    #[error("the credentials are not valid")]
+    BadCredentials,
+    /// Too many tries.
+    #[error("too many tries; wait {seconds} s")]
+    TooManyTries {
+        /// Until the next one is looked at.
+        seconds: u64,
     },
     /// The store could not keep the change; nothing was changed.
     #[error("the change could not be stored: {0}")]

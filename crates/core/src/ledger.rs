@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
-use ovhai_api_types::{AppId, TokenId};
+use ovhai_api_types::AppId;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::directory::{AppEntry, Live, Snapshot};
@@ -48,18 +48,15 @@ impl Transaction {
         self.state.next_seq()
     }
 
-    /// Adds or replaces an app.
-    pub fn put_app(&mut self, record: AppRecord) -> Arc<AppRecord> {
-        let record = Arc::new(record);
-        self.state.put_app(Arc::clone(&record));
-        self.changes.push(Change::PutApp(Arc::clone(&record)));
-        record
+    /// Makes one change.
+    pub fn apply(&mut self, change: Change) {
+        self.state.apply(&change);
+        self.changes.push(change);
     }
 
-    /// Removes an app.
-    pub fn remove_app(&mut self, id: AppId) {
-        self.state.remove_app(id);
-        self.changes.push(Change::RemoveApp(id));
+    /// Adds or replaces an app.
+    pub fn put_app(&mut self, record: AppRecord) {
+        self.apply(Change::PutApp(Arc::new(record)));
     }
 
     /// Sets what is observed of an app; this is not stored.
@@ -70,15 +67,8 @@ impl Transaction {
     /// Adds or replaces a token.
     pub fn put_token(&mut self, record: TokenRecord) -> Arc<TokenRecord> {
         let record = Arc::new(record);
-        self.state.put_token(Arc::clone(&record));
-        self.changes.push(Change::PutToken(Arc::clone(&record)));
+        self.apply(Change::PutToken(Arc::clone(&record)));
         record
-    }
-
-    /// Removes a token.
-    pub fn remove_token(&mut self, id: TokenId) {
-        self.state.remove_token(id);
-        self.changes.push(Change::RemoveToken(id));
     }
 }
 

@@ -7,6 +7,7 @@
 //! What must not be here: HTTP, SQL, processes, files, or an error type of any of those.
 
 pub mod auth;
+pub mod catalog;
 pub mod directory;
 pub mod error;
 pub mod ledger;
@@ -16,6 +17,7 @@ pub mod model;
 pub mod platform;
 pub mod policy;
 pub mod ports;
+pub mod quota;
 pub mod reconcile;
 pub mod spec;
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, AppState, AppStateHistory, Info, Labels, Region, Role, Selector, Timestamp, TokenId,
+    AppId, AppState, AppStateHistory, Info, Labels, Region, RegistryId, Role, Selector, Timestamp,
+    TokenId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -78,6 +79,92 @@ pub struct TokenRecord {
     pub updated_at: Timestamp,
 }
 
+/// A registry that images come from. Its password is not kept: nothing is pulled yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistryRecord {
+    /// The id.
+    pub id: RegistryId,
+    /// The region it was added in.
+    pub region: Region,
+    /// Order of creation.
+    pub seq: u64,
+    /// Host and path, such as `registry.example.com/team`.
+    pub url: String,
+    /// Who is known there.
+    pub username: String,
+    /// Who added it.
+    pub user: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A person who can log in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRecord {
+    /// The name, unique.
+    pub name: String,
+    /// The password's argon2 hash, as a PHC string.
+    pub password: String,
+    /// When the user was added.
+    pub created_at: Timestamp,
+    /// When the password was last set.
+    pub updated_at: Timestamp,
+}
+
+impl std::fmt::Debug for UserRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserRecord").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The id of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(pub Uuid);
+
+/// A login. Its two strings exist at the client only; here are their SHA-256 digests.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// The id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: String,
+    /// Digest of the secret that calls are made with, in hexadecimal digits.
+    pub access: String,
+    /// Until when that is good.
+    pub access_until: Timestamp,
+    /// Digest of the secret that makes new ones.
+    pub refresh: String,
+    /// Until when that is good.
+    pub refresh_until: Timestamp,
+    /// When somebody logged in.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for SessionRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionRecord")
+            .field("id", &self.id)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A command that the emulator's owner has run in place of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingRecord {
+    /// The image, with a tag for that one only, without for all of its tags.
+    pub image: String,
+    /// The command, run as a local process.
+    pub command: Vec<String>,
+    /// Where it is run.
+    pub working_directory: String,
+    /// When it was mapped.
+    pub created_at: Timestamp,
+}
+
 /// What a token's string says once its signature is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenClaims {
@@ -102,6 +189,22 @@ pub enum Change {
     PutToken(Arc<TokenRecord>),
     /// Removes a token.
     RemoveToken(TokenId),
+    /// Adds or replaces a registry.
+    PutRegistry(Arc<RegistryRecord>),
+    /// Removes a registry.
+    RemoveRegistry(RegistryId),
+    /// Adds or replaces a user.
+    PutUser(Arc<UserRecord>),
+    /// Removes a user, by name.
+    RemoveUser(String),
+    /// Adds or replaces a session.
+    PutSession(Arc<SessionRecord>),
+    /// Removes a session.
+    RemoveSession(SessionId),
+    /// Adds or replaces a mapping.
+    PutMapping(Arc<MappingRecord>),
+    /// Removes the mapping of an image.
+    RemoveMapping(String),
 }
 
 /// Everything that was stored.
@@ -113,4 +216,12 @@ pub struct Stored {
     pub apps: Vec<AppRecord>,
     /// All tokens, in any order.
     pub tokens: Vec<TokenRecord>,
+    /// All registries, in any order.
+    pub registries: Vec<RegistryRecord>,
+    /// All users, in any order.
+    pub users: Vec<UserRecord>,
+    /// All sessions, in any order.
+    pub sessions: Vec<SessionRecord>,
+    /// All mappings of images, in any order.
+    pub mappings: Vec<MappingRecord>,
 }

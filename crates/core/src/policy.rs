@@ -2,8 +2,9 @@
 //!
 //! | principal | may |
 //! | --- | --- |
-//! | administrator | everything, in every region |
-//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens only when unscoped |
+//! | local administrator | everything, in every region |
+//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes, users, mapped images, and not the emulator itself |
+//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens and registries only when unscoped |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | nobody | query apps with `unsecureHttp` |
 //!
@@ -15,15 +16,22 @@ use std::sync::Arc;
 
 use ovhai_api_types::{Labels, Region, Role, Selector, UnmetTerm};
 
-use crate::model::TokenRecord;
+use crate::model::{SessionId, TokenRecord};
 
 /// Who asks.
 #[derive(Debug, Clone)]
 pub enum Principal {
-    /// The local administrator, or a logged-in user: the project's owner.
+    /// The local administrator: the project's and the emulator's owner.
     Administrator {
         /// The user's name.
         user: String,
+    },
+    /// Somebody who logged in.
+    User {
+        /// The user's name.
+        name: String,
+        /// The session, which ends.
+        session: SessionId,
     },
     /// The holder of an application token.
     Token(Arc<TokenRecord>),
@@ -36,6 +44,7 @@ impl Principal {
     pub fn name(&self) -> &str {
         match self {
             Self::Administrator { user } => user,
+            Self::User { name, .. } => name,
             Self::Token(token) => &token.name,
             Self::Anonymous => "anonymous",
         }
@@ -78,8 +87,16 @@ pub enum Action {
     /// Have an app's command run as a process of this machine though the emulator was not
     /// started for that: it is the emulator owner's account that the command gets.
     RunProcess,
+    /// Manage an app in any of the ways above, or its output.
+    Manage,
     /// List, make, renew and delete tokens.
     Tokens,
+    /// List, add, change and delete registries.
+    Registries,
+    /// See, add and remove users, and set their passwords.
+    Users,
+    /// Have commands run in place of images.
+    MapImages,
     /// Ask who it is.
     Me,
     /// Stop the emulator itself.
@@ -88,7 +105,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Query,
         Self::Read,
         Self::Logs,
@@ -101,10 +118,19 @@ impl Action {
         Self::Update,
         Self::Create,
         Self::RunProcess,
+        Self::Manage,
         Self::Tokens,
+        Self::Registries,
+        Self::Users,
+        Self::MapImages,
         Self::Me,
         Self::Shutdown,
     ];
+
+    /// Whether it concerns this machine and not the project.
+    fn is_owners(self) -> bool {
+        matches!(self, Self::RunProcess | Self::Users | Self::MapImages | Self::Shutdown)
+    }
 
     fn verb(self) -> &'static str {
         match self {
@@ -120,7 +146,11 @@ impl Action {
             Self::Update => "update apps",
             Self::Create => "create apps",
             Self::RunProcess => "run local processes",
+            Self::Manage => "manage apps",
             Self::Tokens => "manage tokens",
+            Self::Registries => "manage registries",
+            Self::Users => "manage users",
+            Self::MapImages => "map images",
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
         }
@@ -170,6 +200,8 @@ pub enum Effect {
 pub enum Reason {
     /// The project's owner may do everything.
     Administrator,
+    /// Somebody who logged in may do everything in the project.
+    User,
     /// The app is open to everybody.
     Public,
     /// The token has no selector.
@@ -204,12 +236,25 @@ pub enum Reason {
         /// The term that does not hold.
         unmet: UnmetTerm,
     },
-    /// Only tokens without a selector may manage tokens.
+    /// Only tokens without a selector may manage what is the whole region's.
     ScopedToken {
         /// The selector.
         selector: String,
+        /// What was asked for.
+        action: Action,
     },
-    /// Only the emulator's owner may have commands run on this machine, or stop the emulator.
+    /// The string is an older one of its token.
+    OldVersion {
+        /// The string's version.
+        string: u32,
+        /// The token's.
+        current: u32,
+    },
+    /// The string's token was deleted.
+    Deleted,
+    /// The string was not signed by this emulator, or is damaged.
+    NotIssuedHere,
+    /// Only the emulator's owner may do what concerns this machine and not the project.
     OwnerOnly {
         /// What was asked for.
         action: Action,
@@ -220,6 +265,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Administrator => f.write_str("the project's administrator may do everything"),
+            Self::User => f.write_str("a logged-in user may do everything in the project"),
             Self::Public => f.write_str("the app is open to everybody (unsecureHttp)"),
             Self::Unscoped => {
                 f.write_str("the token has no label selector: it matches every app of its region")
@@ -238,10 +284,19 @@ impl fmt::Display for Reason {
             Self::OutOfScope { selector, unmet } => {
                 write!(f, "the app is outside the token's selector {selector}: {unmet}")
             }
-            Self::ScopedToken { selector } => write!(
+            Self::ScopedToken { selector, action } => write!(
                 f,
-                "a token with a label selector ({selector}) does not allow to manage tokens"
+                "a token with a label selector ({selector}) does not allow to {}",
+                action.verb()
             ),
+            Self::OldVersion { string, current } => write!(
+                f,
+                "the string is version {string} of its token, which is at version {current} since it was regenerated"
+            ),
+            Self::Deleted => f.write_str("the token was deleted"),
+            Self::NotIssuedHere => {
+                f.write_str("the string was not issued by this emulator, or is not complete")
+            }
             Self::OwnerOnly { action } => {
                 write!(f, "only the emulator's owner may {}", action.verb())?;
                 if *action == Action::RunProcess {
@@ -284,6 +339,10 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
         Principal::Administrator { .. } => {
             return Decision::new(Effect::Allow, Reason::Administrator);
         }
+        Principal::User { .. } if action.is_owners() => {
+            return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
+        }
+        Principal::User { .. } => return Decision::new(Effect::Allow, Reason::User),
         Principal::Anonymous => {
             return Decision::new(Effect::Unauthenticated, Reason::Anonymous);
         }
@@ -302,16 +361,17 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if token.role != Role::Operator && action != Action::Query {
         return Decision::new(Effect::Forbidden, Reason::Role { role: token.role, action });
     }
-    if matches!(action, Action::RunProcess | Action::Shutdown) {
+    if action.is_owners() {
         return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
     let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {
         return Decision::new(Effect::Allow, Reason::Unscoped);
     };
     match resource {
-        _ if action == Action::Tokens => {
-            Decision::new(Effect::Forbidden, Reason::ScopedToken { selector: selector.to_string() })
-        }
+        _ if matches!(action, Action::Tokens | Action::Registries) => Decision::new(
+            Effect::Forbidden,
+            Reason::ScopedToken { selector: selector.to_string(), action },
+        ),
         // Lists are narrowed to the scope by whoever makes them.
         Resource::Region(_) => Decision::new(Effect::Allow, Reason::AnyToken),
         Resource::App { labels, .. } => match selector.first_unmet(labels) {
@@ -362,14 +422,25 @@ mod tests {
     /// What the table in the module's documentation says, written as a table of its own.
     fn expected(who: &str, action: Action, place: Place) -> Effect {
         use Effect::{Allow, Forbidden, OutOfScope, Unauthenticated};
+        let is_owners = matches!(
+            action,
+            Action::RunProcess | Action::Shutdown | Action::Users | Action::MapImages
+        );
         match (who, action, place) {
             ("administrator", _, _) => Allow,
+            ("user", _, _) => {
+                if is_owners {
+                    Forbidden
+                } else {
+                    Allow
+                }
+            }
             ("nobody", _, _) | (_, _, Place::OtherRegion) => Unauthenticated,
             (_, Action::Me, _) => Allow,
             ("read" | "read unscoped", a, _) if a != Action::Query => Forbidden,
-            (_, Action::RunProcess | Action::Shutdown, _) => Forbidden,
+            _ if is_owners => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
-            ("operator", Action::Tokens, _) => Forbidden,
+            ("operator", Action::Tokens | Action::Registries, _) => Forbidden,
             ("operator", Action::Create, Place::OutOfScope) => Forbidden,
             (_, _, Place::OutOfScope) => OutOfScope,
             (_, _, Place::InScope) => Allow,
@@ -380,6 +451,7 @@ mod tests {
     fn the_table() {
         let principals = [
             ("administrator", Principal::Administrator { user: "me".into() }),
+            ("user", Principal::User { name: "you".into(), session: SessionId(Uuid::nil()) }),
             ("operator", token(Role::Operator, Some("group=A"))),
             ("operator unscoped", token(Role::Operator, None)),
             ("operator unscoped", token(Role::Operator, Some(""))),
@@ -409,7 +481,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 7 * 15 * 3);
+        assert_eq!(checked, 8 * 19 * 3);
     }
 
     /// Lists, tokens and the caller itself are asked for of a region.

@@ -70,6 +70,26 @@ pub trait Signer: Send + Sync + 'static {
     fn verify(&self, token: &str) -> Option<TokenClaims>;
 }
 
+/// Why the system gives no random numbers, or a password can't be hashed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SecretError(pub String);
+
+/// Makes secrets and keeps them unreadable. Must not keep or log one.
+pub trait Secrets: Send + Sync + 'static {
+    /// A new secret of at least 128 bits, in letters and digits.
+    fn random(&self) -> Result<String, SecretError>;
+
+    /// The digest of such a secret, in hexadecimal digits.
+    fn digest(&self, secret: &str) -> String;
+
+    /// The hash of a password, as a PHC string; slow on purpose.
+    fn hash_password(&self, password: String) -> BoxFuture<'_, Result<String, SecretError>>;
+
+    /// Whether a password is the one of a hash; as slow.
+    fn verify_password(&self, password: String, hash: String) -> BoxFuture<'_, bool>;
+}
+
 /// Where a replica answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Endpoint {

@@ -12,6 +12,7 @@ use ovhai_api_types::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::{self, Kind};
 use crate::error::{Error, Result};
 
 /// The port an app listens on when it does not say.
@@ -46,6 +47,16 @@ impl Scaling {
         match self {
             Self::Fixed(replicas) => *replicas,
             Self::Automatic { min, .. } => (*min).max(1),
+        }
+    }
+}
+
+impl Scaling {
+    /// The most replicas that it may come to.
+    pub fn most(&self) -> u32 {
+        match self {
+            Self::Fixed(replicas) => *replicas,
+            Self::Automatic { max, .. } => *max,
         }
     }
 }
@@ -265,31 +276,58 @@ pub fn scaling(field: &str, given: &ScalingStrategy) -> Result<Scaling> {
     }
 }
 
-/// One unit of the region's default GPU flavor when nothing is asked for, as the service does;
-/// CPUs are ignored where GPUs are asked for.
+/// Units of a flavor, and what comes with them. One unit of the default GPU flavor when nothing
+/// is asked for, as the service does; CPUs are ignored where GPUs are asked for.
 fn resources(given: Option<&Resources>) -> Result<Resources> {
-    let mut resources = given.cloned().unwrap_or_default();
-    for (field, value) in [("resources.cpu", resources.cpu), ("resources.gpu", resources.gpu)] {
-        if let Some(value) = value {
-            within(field, value, 0, 1024)?;
+    let given = given.cloned().unwrap_or_default();
+    let units = |field: &str, value: Option<i64>| {
+        let value = value.map(|value| within(field, value, 0, 1024)).transpose()?;
+        Ok::<_, Error>(value.filter(|value| *value > 0))
+    };
+    let cpu = units("resources.cpu", given.cpu)?;
+    let gpu = units("resources.gpu", given.gpu)?;
+    let flavor = match given.flavor.as_deref().filter(|id| !id.is_empty()) {
+        Some(id) => catalog::flavor(id).ok_or_else(|| {
+            let known: Vec<_> = catalog::FLAVORS.iter().map(|flavor| flavor.id).collect();
+            let id: String = id.chars().take(80).collect();
+            Error::invalid(
+                "resources.flavor",
+                format!("there is no flavor {id:?}: use {}", known.join(", ")),
+            )
+        })?,
+        None if gpu.is_none() && cpu.is_some() => catalog::default_flavor(Kind::Cpu),
+        None => catalog::default_flavor(Kind::Gpu),
+    };
+    let (field, units) = match (flavor.kind, gpu) {
+        (Kind::Gpu, gpu) => ("resources.gpu", gpu.unwrap_or(1)),
+        (Kind::Cpu, Some(_)) => {
+            return Err(Error::invalid(
+                "resources.gpu",
+                format!("the flavor {} has no GPU: ask for cpu, or for a GPU flavor", flavor.id),
+            ));
         }
+        (Kind::Cpu, None) => ("resources.cpu", cpu.unwrap_or(1)),
+    };
+    if units > flavor.max {
+        return Err(Error::invalid(
+            field,
+            format!("{units} is not allowed: {} has at most {} units", flavor.id, flavor.max),
+        ));
     }
-    let some = |count: Option<i64>| count.is_some_and(|count| count > 0);
-    if some(resources.gpu) {
-        resources.cpu = None;
-    } else if !some(resources.cpu) {
-        let cpu_flavor = resources.flavor.as_deref().is_some_and(|flavor| flavor.ends_with("-cpu"));
-        if cpu_flavor {
-            resources.cpu = Some(1);
-        } else {
-            resources.gpu = Some(1);
-        }
-    }
-    if resources.flavor.is_none() {
-        let flavor = if some(resources.gpu) { "ai1-1-gpu" } else { "ai1-1-cpu" };
-        resources.flavor = Some(flavor.to_owned());
-    }
-    Ok(resources)
+    let units = i64::from(units);
+    let all = |of_one: Option<i64>| of_one.map(|of_one| of_one * units);
+    Ok(Resources {
+        cpu: Some(flavor.cpu * units),
+        ephemeral_storage: all(flavor.ephemeral_storage),
+        flavor: Some(flavor.id.to_owned()),
+        gpu: flavor.gpu.map(|_| units),
+        gpu_brand: flavor.gpu.map(|gpu| gpu.brand.to_owned()),
+        gpu_memory: flavor.gpu.and_then(|gpu| gpu.memory),
+        gpu_model: flavor.gpu.map(|gpu| gpu.model.to_owned()),
+        memory: all(Some(flavor.memory)),
+        private_network: None,
+        public_network: all(flavor.public_network),
+    })
 }
 
 impl Spec {

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use ovhai_api_types::{InvalidRegion, Placement, Region, Timestamp};
+use ovhai_core::platform::SessionTtl;
+use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
+use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
-use ovhai_runtime::LocalRuntime;
+use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, OpenError, SqliteStore};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -18,9 +20,10 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::gateway::Gateway;
+use crate::passwords::{SystemSecrets, random_secret};
 use crate::server::{self, Shared};
 use crate::signer::JwtSigner;
-use crate::state::{Lock, Running, StateDir};
+use crate::state::{FirstUser, Lock, Running, StateDir};
 use crate::{api, control};
 
 /// Port that the emulator listens on when nothing else is said.
@@ -117,6 +120,8 @@ pub struct Builder {
     store: Option<Arc<dyn Store>>,
     administrator: Option<String>,
     user: Option<String>,
+    quotas: Quotas,
+    session_ttl: SessionTtl,
 }
 
 impl std::fmt::Debug for Builder {
@@ -193,6 +198,18 @@ impl Builder {
         self
     }
 
+    /// What the apps of a region may use at once; by default what the cloud gives a project.
+    pub fn quotas(mut self, quotas: Quotas) -> Self {
+        self.quotas = quotas;
+        self
+    }
+
+    /// How long a login lasts.
+    pub fn session_ttl(mut self, ttl: SessionTtl) -> Self {
+        self.session_ttl = ttl;
+        self
+    }
+
     /// The local administrator's name.
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.user = Some(name.into());
@@ -237,7 +254,7 @@ impl Builder {
                 return Err(StartError::System(io::Error::new(io::ErrorKind::InvalidInput, why)));
             }
             Some(bearer) => bearer,
-            None => random_bearer().map_err(StartError::System)?,
+            None => random_secret().map_err(|why| StartError::System(io::Error::other(why)))?,
         };
         let runtime = match self.runtime {
             Some(runtime) => runtime,
@@ -257,11 +274,15 @@ impl Builder {
             clock,
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
+            secrets: Arc::new(SystemSecrets),
             administrator: administrator.clone(),
             settings: Settings {
                 regions,
                 placement: self.placement,
                 user: self.user.unwrap_or_else(|| "local".into()),
+                quotas: self.quotas,
+                images: builtin::images(),
+                session_ttl: self.session_ttl,
             },
         }
         .start()
@@ -317,12 +338,27 @@ fn listen(
     TcpListener::from_std(listener).map_err(StartError::System)
 }
 
-fn random_bearer() -> io::Result<String> {
-    let mut bytes = [0; 32];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| io::Error::other("no random numbers can be had"))?;
-    Ok(bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
+/// Makes the first user, in the name of the owner, whom the state directory tells the password.
+/// Only there: nobody could read it of an emulator that keeps nothing.
+async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
+    if platform.snapshot().users().next().is_some() {
+        return;
+    }
+    let owner = Principal::Administrator { user: platform.settings().user.clone() };
+    // A name of the system may have characters that a user's must not have.
+    let name: String =
+        owner.name().chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    let name = if name.is_empty() { "local".to_owned() } else { name };
+    let made = async {
+        let mut password = random_secret().map_err(|why| why.to_string())?;
+        password.truncate(20);
+        let first = FirstUser { name: name.clone(), password: password.clone() };
+        state.write_first_user(&first).map_err(|why| why.to_string())?;
+        platform.add_user(&owner, &name, password).await.map_err(|why| why.to_string())
+    };
+    if let Err(why) = made.await {
+        tracing::warn!(why, "no first user could be made; add one: ovhai emulator user add");
+    }
 }
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
@@ -357,16 +393,32 @@ impl Emulator {
         lock: Option<Lock>,
     ) -> Self {
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
-        let stop_asked = CancellationToken::new();
+        let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
+        // Hashing a password takes longer than all the rest of a start: nobody waits for it but
+        // who logs in.
+        let ready = users_ready.clone().drop_guard();
+        if let Some(state) = state.clone() {
+            let platform = Arc::clone(&platform);
+            tokio::spawn(async move {
+                let _ready = ready;
+                make_first_user(platform, state).await;
+            });
+        }
         let connections = TaskTracker::new();
         let shared = Arc::new(Shared {
             platform: Arc::clone(&platform),
             gateway: Gateway::new(Arc::clone(&platform), stopping.clone()),
-            api: api::router(Arc::clone(&platform), running.address.port(), stopping.clone()),
+            api: api::router(
+                Arc::clone(&platform),
+                running.address.port(),
+                stopping.clone(),
+                users_ready,
+            ),
             local: control::router(control::Control {
                 platform: Arc::clone(&platform),
                 started_at: running.started_at,
                 stop_asked: stop_asked.clone(),
+                state: state.clone(),
             }),
         });
         connections.spawn(server::run(

@@ -14,9 +14,12 @@ mod control;
 mod emulator;
 pub mod gateway;
 pub mod host;
+mod passwords;
 mod secret;
 mod server;
 pub mod signer;
 pub mod state;
 
 pub use emulator::{Builder, DEFAULT_PORT, DEFAULT_REGIONS, Emulator, StartError};
+pub use ovhai_core::platform::SessionTtl;
+pub use ovhai_core::quota::Quotas;

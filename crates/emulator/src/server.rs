@@ -175,7 +175,8 @@ async fn local(shared: &Shared, mut request: Request<Incoming>) -> Response<Serv
             }
         };
     }
-    if path.starts_with("/v1/") || path == "/v1" || path == "/openapi.json" {
+    let is_api = ["/v1/", "/oauth2/"].iter().any(|start| path.starts_with(start));
+    if is_api || path == "/v1" || path == "/openapi.json" {
         return match shared.platform.default_region().cloned() {
             Some(region) => api(shared, request, region).await,
             None => Refusal::new(StatusCode::NOT_FOUND, "there is no region here").into_response(),

@@ -1,7 +1,8 @@
 //! The state directory of an emulator, and how others find the one that runs there.
 //!
 //! `ovhai.db` (the store), `signing.key` (0600), `emulator.json` (0600: pid, address and the
-//! local administrator's bearer, as long as it runs), `emulator.log` (when it runs in the
+//! local administrator's bearer, as long as it runs), `first-user.json` (0600: the first user's
+//! password, until it is changed), `emulator.log` (when it runs in the
 //! background), `lock` (held as long as it runs).
 
 use std::fs::{File, TryLockError};
@@ -41,6 +42,21 @@ impl std::fmt::Debug for Running {
             .field("pid", &self.pid)
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+/// The user that the first start made, until its password is changed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FirstUser {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for FirstUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FirstUser").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -94,6 +110,26 @@ impl StateDir {
 
     fn lock_file(&self) -> PathBuf {
         self.0.join("lock")
+    }
+
+    fn first_user_file(&self) -> PathBuf {
+        self.0.join("first-user.json")
+    }
+
+    /// The user that the first start made, unless its password was changed.
+    pub fn first_user(&self) -> Option<FirstUser> {
+        serde_json::from_slice(&std::fs::read(self.first_user_file()).ok()?).ok()
+    }
+
+    pub(crate) fn write_first_user(&self, user: &FirstUser) -> io::Result<()> {
+        secret::write(&self.first_user_file(), &serde_json::to_vec_pretty(user)?)
+    }
+
+    /// Forgets the first user's password, if `name` is the first user.
+    pub(crate) fn forget_first_user(&self, name: &str) {
+        if self.first_user().is_some_and(|first| first.name == name) {
+            let _ = std::fs::remove_file(self.first_user_file());
+        }
     }
 
     /// Makes the directory (mode 0700) if it is not there.

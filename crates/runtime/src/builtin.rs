@@ -17,6 +17,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use ovhai_api_types::Timestamp;
+use ovhai_core::catalog::BuiltinImage;
 use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -38,22 +39,42 @@ pub enum Image {
     Echo,
 }
 
-const IMAGES: [(&str, Image); 3] = [
-    ("infrastructureascode/hello-world", Image::HelloWorld),
-    ("ovhcom/ai-deploy-hello-world", Image::Greeter),
-    ("ovhai/echo", Image::Echo),
+const IMAGES: [(BuiltinImage, Image); 3] = [
+    (
+        BuiltinImage {
+            reference: "infrastructureascode/hello-world",
+            description: "Always says Hello, World!",
+        },
+        Image::HelloWorld,
+    ),
+    (
+        BuiltinImage {
+            reference: "ovhcom/ai-deploy-hello-world",
+            description: "Greets the JSON string that it is POSTed",
+        },
+        Image::Greeter,
+    ),
+    (
+        BuiltinImage { reference: "ovhai/echo", description: "Shows the request that it got" },
+        Image::Echo,
+    ),
 ];
+
+/// All built-in images.
+pub fn images() -> Vec<BuiltinImage> {
+    IMAGES.iter().map(|(image, _)| *image).collect()
+}
 
 /// The built-in image of that name, of whatever tag.
 pub fn find(reference: &str) -> Option<Image> {
     let reference = reference.strip_prefix("docker.io/").unwrap_or(reference);
     let name = reference.split(['@', ':']).next()?;
-    IMAGES.iter().find(|(builtin, _)| *builtin == name).map(|(_, image)| *image)
+    IMAGES.iter().find(|(builtin, _)| builtin.reference == name).map(|(_, image)| *image)
 }
 
 /// The names of all built-in images.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    IMAGES.iter().map(|(name, _)| *name)
+    IMAGES.iter().map(|(image, _)| image.reference)
 }
 
 pub(crate) fn launch(

@@ -11,6 +11,7 @@ use ovhai_api_types::AppId;
 use ovhai_core::ports::{
     BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
 };
+use ovhai_core::spec::Spec;
 use tokio::sync::watch;
 
 /// A replica that was launched.
@@ -20,8 +21,8 @@ pub struct Launched {
     pub app: AppId,
     /// Number of the replica.
     pub number: u64,
-    /// Its image.
-    pub image: String,
+    /// What it runs.
+    pub spec: Spec,
     /// With how much grace it was asked to stop, if it was.
     pub stopping: Option<Duration>,
     /// Whether nothing is left of it.
@@ -144,7 +145,7 @@ impl Runtime for SimRuntime {
             launched: Launched {
                 app: request.app,
                 number: request.number,
-                image: request.spec.image,
+                spec: request.spec.clone(),
                 stopping: None,
                 gone: false,
             },

@@ -1,11 +1,14 @@
 //! A store that forgets everything with the process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ovhai_api_types::{AppId, TokenId};
-use ovhai_core::model::{AppRecord, Change, Stored, TokenRecord};
+use ovhai_api_types::{AppId, RegistryId, TokenId};
+use ovhai_core::model::{
+    AppRecord, Change, MappingRecord, RegistryRecord, SessionId, SessionRecord, Stored,
+    TokenRecord, UserRecord,
+};
 use ovhai_core::ports::{BoxFuture, Store, StoreError};
 use uuid::Uuid;
 
@@ -14,6 +17,39 @@ struct Records {
     project: Option<Uuid>,
     apps: HashMap<AppId, AppRecord>,
     tokens: HashMap<TokenId, TokenRecord>,
+    registries: BTreeMap<RegistryId, RegistryRecord>,
+    users: BTreeMap<String, UserRecord>,
+    sessions: BTreeMap<SessionId, SessionRecord>,
+    mappings: BTreeMap<String, MappingRecord>,
+}
+
+impl Records {
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::PutApp(app) => drop(self.apps.insert(app.id, AppRecord::clone(&app))),
+            Change::RemoveApp(id) => drop(self.apps.remove(&id)),
+            Change::PutToken(token) => {
+                drop(self.tokens.insert(token.id, TokenRecord::clone(&token)));
+            }
+            Change::RemoveToken(id) => drop(self.tokens.remove(&id)),
+            Change::PutRegistry(registry) => {
+                drop(self.registries.insert(registry.id, RegistryRecord::clone(&registry)));
+            }
+            Change::RemoveRegistry(id) => drop(self.registries.remove(&id)),
+            Change::PutUser(user) => {
+                drop(self.users.insert(user.name.clone(), UserRecord::clone(&user)));
+            }
+            Change::RemoveUser(name) => drop(self.users.remove(&name)),
+            Change::PutSession(session) => {
+                drop(self.sessions.insert(session.id, SessionRecord::clone(&session)));
+            }
+            Change::RemoveSession(id) => drop(self.sessions.remove(&id)),
+            Change::PutMapping(mapping) => {
+                drop(self.mappings.insert(mapping.image.clone(), MappingRecord::clone(&mapping)));
+            }
+            Change::RemoveMapping(image) => drop(self.mappings.remove(&image)),
+        }
+    }
 }
 
 /// See the module.
@@ -47,6 +83,10 @@ impl Store for MemoryStore {
                 project: records.project,
                 apps: records.apps.values().cloned().collect(),
                 tokens: records.tokens.values().cloned().collect(),
+                registries: records.registries.values().cloned().collect(),
+                users: records.users.values().cloned().collect(),
+                sessions: records.sessions.values().cloned().collect(),
+                mappings: records.mappings.values().cloned().collect(),
             })
         })
     }
@@ -58,20 +98,7 @@ impl Store for MemoryStore {
             }
             let mut records = self.lock();
             for change in changes {
-                match change {
-                    Change::PutApp(app) => {
-                        records.apps.insert(app.id, AppRecord::clone(&app));
-                    }
-                    Change::RemoveApp(id) => {
-                        records.apps.remove(&id);
-                    }
-                    Change::PutToken(token) => {
-                        records.tokens.insert(token.id, TokenRecord::clone(&token));
-                    }
-                    Change::RemoveToken(id) => {
-                        records.tokens.remove(&id);
-                    }
-                }
+                records.apply(change);
             }
             Ok(())
         })

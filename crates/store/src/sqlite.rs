@@ -19,10 +19,15 @@ use uuid::Uuid;
 /// "OVHA": tells this program's files from other SQLite files.
 const APPLICATION_ID: i32 = 0x4f56_4841;
 /// Each step brings a file from the version of its index to the next.
-const MIGRATIONS: &[&str] =
-    &["CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+const MIGRATIONS: &[&str] = &[
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE app (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
-     CREATE TABLE token (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;"];
+     CREATE TABLE token (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE registry (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+     CREATE TABLE user (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+     CREATE TABLE session (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+     CREATE TABLE mapping (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+];
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Why a file can't be used.
@@ -187,6 +192,10 @@ fn load(connection: &Connection) -> Result<Stored, StoreError> {
             .map_err(|_| StoreError("the project's id in the store is damaged".into()))?,
         apps: records(connection, "app")?,
         tokens: records(connection, "token")?,
+        registries: records(connection, "registry")?,
+        users: records(connection, "user")?,
+        sessions: records(connection, "session")?,
+        mappings: records(connection, "mapping")?,
     })
 }
 
@@ -215,9 +224,23 @@ fn commit(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<(
     for change in changes {
         match change {
             Change::PutApp(app) => put(&transaction, "app", &app.id.to_string(), &**app)?,
-            Change::PutToken(token) => put(&transaction, "token", &token.id.to_string(), &**token)?,
             Change::RemoveApp(id) => remove(&transaction, "app", &id.to_string())?,
+            Change::PutToken(token) => put(&transaction, "token", &token.id.to_string(), &**token)?,
             Change::RemoveToken(id) => remove(&transaction, "token", &id.to_string())?,
+            Change::PutRegistry(registry) => {
+                put(&transaction, "registry", &registry.id.to_string(), &**registry)?;
+            }
+            Change::RemoveRegistry(id) => remove(&transaction, "registry", &id.to_string())?,
+            Change::PutUser(user) => put(&transaction, "user", &user.name, &**user)?,
+            Change::RemoveUser(name) => remove(&transaction, "user", name)?,
+            Change::PutSession(session) => {
+                put(&transaction, "session", &session.id.0.to_string(), &**session)?;
+            }
+            Change::RemoveSession(id) => remove(&transaction, "session", &id.0.to_string())?,
+            Change::PutMapping(mapping) => {
+                put(&transaction, "mapping", &mapping.image, &**mapping)?
+            }
+            Change::RemoveMapping(image) => remove(&transaction, "mapping", image)?,
         }
     }
     transaction.commit()

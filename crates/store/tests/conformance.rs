@@ -3,8 +3,13 @@
 
 use std::sync::Arc;
 
-use ovhai_api_types::{AppId, AppSpec, AppState, Info, InfoCode, Labels, Role, Timestamp, TokenId};
-use ovhai_core::model::{AppRecord, Change, TokenRecord, Wanted};
+use ovhai_api_types::{
+    AppId, AppSpec, AppState, Info, InfoCode, Labels, RegistryId, Role, Timestamp, TokenId,
+};
+use ovhai_core::model::{
+    AppRecord, Change, MappingRecord, RegistryRecord, SessionId, SessionRecord, TokenRecord,
+    UserRecord, Wanted,
+};
 use ovhai_core::ports::Store;
 use ovhai_core::spec::Spec;
 use ovhai_store::{MemoryStore, OpenError, SqliteStore};
@@ -73,6 +78,68 @@ async fn suite(store: &dyn Store) {
     store.commit(vec![Change::RemoveToken(token(1).id)]).await.unwrap();
     assert!(store.load().await.unwrap().tokens.is_empty());
     store.commit(vec![]).await.unwrap();
+    others(store).await;
+}
+
+async fn others(store: &dyn Store) {
+    let now = Timestamp::UNIX_EPOCH;
+    let registry = RegistryRecord {
+        id: RegistryId(Uuid::from_u128(1)),
+        region: "GRA".parse().unwrap(),
+        seq: 4,
+        url: "r.example.com".into(),
+        username: "u".into(),
+        user: "me".into(),
+        created_at: now,
+        updated_at: now,
+    };
+    let user = |name: &str| UserRecord {
+        name: name.into(),
+        password: "$argon2id$…".into(),
+        created_at: now,
+        updated_at: now,
+    };
+    let session = SessionRecord {
+        id: SessionId(Uuid::from_u128(2)),
+        user: "ann".into(),
+        access: "a".into(),
+        access_until: now,
+        refresh: "b".into(),
+        refresh_until: now,
+        created_at: now,
+    };
+    let mapping = MappingRecord {
+        image: "a/b:1".into(),
+        command: vec!["sh".into(), "-c".into(), "echo \"é\"".into()],
+        working_directory: "/srv".into(),
+        created_at: now,
+    };
+    store
+        .commit(vec![
+            Change::PutRegistry(Arc::new(registry.clone())),
+            Change::PutUser(Arc::new(user("ann"))),
+            Change::PutUser(Arc::new(user("bob"))),
+            Change::PutSession(Arc::new(session.clone())),
+            Change::PutMapping(Arc::new(mapping.clone())),
+            Change::RemoveUser("bob".into()),
+        ])
+        .await
+        .unwrap();
+    let all = store.load().await.unwrap();
+    assert_eq!((all.registries, all.users), (vec![registry.clone()], vec![user("ann")]));
+    assert_eq!((all.sessions, all.mappings), (vec![session.clone()], vec![mapping.clone()]));
+    store
+        .commit(vec![
+            Change::RemoveRegistry(registry.id),
+            Change::RemoveUser("ann".into()),
+            Change::RemoveSession(session.id),
+            Change::RemoveMapping(mapping.image),
+        ])
+        .await
+        .unwrap();
+    let all = store.load().await.unwrap();
+    assert!(all.registries.is_empty() && all.users.is_empty());
+    assert!(all.sessions.is_empty() && all.mappings.is_empty());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ovhai_api_types::{
     AppId, AppSpec, AppState, AppStateHistory, AppUpdate, LabelKey, LabelUpdate, LabelValue,
-    Labels, Order, Placement, Region, ScalingStrategy, Selector, Timestamp,
+    Labels, Order, Region, ScalingStrategy, Selector, Timestamp,
 };
 
 use super::{Platform, check, enter, info, resource, still_current};
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, Wanted};
 use crate::policy::{self, Action, Effect, Principal, Resource};
+use crate::quota::Usage;
 use crate::spec::{self, Spec};
 
 /// A list of apps to be made.
@@ -79,7 +80,10 @@ impl Platform {
     ) -> Result<Arc<AppEntry>> {
         check(policy::decide(caller, Action::Create, &Resource::Region(region)))?;
         let spec = Spec::check(wire, |image| self.generate_name(image))?;
-        if self.runs_as_unexpected_process(spec.placement) {
+        // The environment of a process can make it run anything, a mapped command too.
+        if self.runs_as_unexpected_process(&self.snapshot(), &spec)
+            && (spec.placement.is_some() || !spec.env.is_empty())
+        {
             check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
         }
         let id = self.ids.app();
@@ -92,7 +96,8 @@ impl Platform {
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
-                still_current(tx, caller)?;
+                still_current(self, tx, caller)?;
+                self.settings.quotas.admit(tx.state().usage(region), Usage::wanted(&spec))?;
                 let seq = tx.next_seq();
                 tx.put_app(AppRecord {
                     id,
@@ -114,11 +119,6 @@ impl Platform {
                     .ok_or_else(|| Error::Internal("the app just made is gone".into()))
             })
             .await
-    }
-
-    /// Whether an app runs as a local process though the emulator was not started for that.
-    fn runs_as_unexpected_process(&self, placement: Option<Placement>) -> bool {
-        placement == Some(Placement::Process) && self.settings.placement != Some(Placement::Process)
     }
 
     fn generate_name(&self, image: &str) -> String {
@@ -190,7 +190,7 @@ impl Platform {
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
-                still_current(tx, caller)?;
+                still_current(self, tx, caller)?;
                 let entry = Self::permit(tx.state(), caller, region, action, id)?;
                 let mut record = AppRecord::clone(&entry.record);
                 if matches!(record.wanted, Wanted::Deleted | Wanted::Killed)
@@ -209,6 +209,12 @@ impl Platform {
                         enter(&mut record, state, None, now);
                     }
                     record.updated_at = now;
+                    let mut used = tx.state().usage(region);
+                    used -= Usage::of(&entry.record);
+                    let (before, after) = (Usage::of(&entry.record), Usage::of(&record));
+                    if after.cpu > before.cpu || after.gpu > before.gpu {
+                        self.settings.quotas.admit(used, after)?;
+                    }
                     tx.put_app(record);
                 }
                 tx.app(id).cloned().ok_or_else(|| Error::Internal("the app is gone".into()))
@@ -316,6 +322,7 @@ impl Platform {
             if app.spec.image != image {
                 app.spec.image = image;
                 app.revision += 1;
+                self.may_have_environment(caller, region, &app.spec)?;
             }
             Ok(())
         })
@@ -339,6 +346,14 @@ impl Platform {
         .map(drop)
     }
 
+    /// The environment of a process can make it run anything.
+    fn may_have_environment(&self, caller: &Principal, region: &Region, spec: &Spec) -> Result<()> {
+        if spec.env.is_empty() || !self.runs_as_unexpected_process(&self.snapshot(), spec) {
+            return Ok(());
+        }
+        check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))
+    }
+
     /// Changes ports, environment, deployment strategy or image.
     pub async fn update_app(
         self: &Arc<Self>,
@@ -349,12 +364,12 @@ impl Platform {
     ) -> Result<Arc<AppEntry>> {
         let sets_environment = update.env_vars.as_ref().is_some_and(|vars| !vars.is_empty());
         self.change_app(caller, region, Action::Update, id, |app, _| {
-            // The environment of a process can make it run anything.
-            if sets_environment && self.runs_as_unexpected_process(app.spec.placement) {
-                check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
-            }
+            let image = app.spec.image.clone();
             if app.spec.update(update)? {
                 app.revision += 1;
+            }
+            if sets_environment || app.spec.image != image {
+                self.may_have_environment(caller, region, &app.spec)?;
             }
             Ok(())
         })

@@ -4,7 +4,11 @@
 //! and tokens is in the modules below. Every public method that acts for a caller asks the
 //! policy first.
 
+mod access;
+mod accounts;
 mod apps;
+pub(crate) mod images;
+mod registries;
 mod tokens;
 
 use std::collections::HashMap;
@@ -17,17 +21,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+pub use access::{Access, TokenQuestion};
+pub use accounts::{Login, SessionTtl};
 pub use apps::{AppQuery, AppSort};
+pub use registries::RegistryChange;
 pub use tokens::IssuedToken;
 
 use crate::auth::Authenticator;
+use crate::catalog::BuiltinImage;
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::{self, Event};
-use crate::model::{AppRecord, Wanted};
+use crate::model::{AppRecord, Change, Wanted};
 use crate::policy::{self, Action, Decision, Effect, Principal, Reason, Resource};
-use crate::ports::{Clock, Ids, Runtime, Signer, Store};
+use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store};
+use crate::quota::Quotas;
 use crate::reconcile::{Actor, ActorHandle};
 
 /// States kept in an app's history; the oldest go first.
@@ -44,6 +53,25 @@ pub struct Settings {
     pub placement: Option<Placement>,
     /// Name of the local administrator.
     pub user: String,
+    /// What the apps of a region may use at once.
+    pub quotas: Quotas,
+    /// The images that come with it.
+    pub images: Vec<BuiltinImage>,
+    /// How long a login lasts.
+    pub session_ttl: SessionTtl,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            regions: Vec::new(),
+            placement: None,
+            user: "local".into(),
+            quotas: Quotas::default(),
+            images: Vec::new(),
+            session_ttl: SessionTtl::default(),
+        }
+    }
 }
 
 /// What a platform is made of.
@@ -58,6 +86,8 @@ pub struct PlatformBuilder {
     pub ids: Arc<dyn Ids>,
     /// Makes and checks tokens.
     pub signer: Arc<dyn Signer>,
+    /// Makes secrets, and hashes passwords.
+    pub secrets: Arc<dyn Secrets>,
     /// The local administrator's bearer.
     pub administrator: String,
     /// What it is set to.
@@ -78,7 +108,9 @@ pub struct Platform {
     pub(crate) clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     signer: Arc<dyn Signer>,
+    secrets: Arc<dyn Secrets>,
     auth: Authenticator,
+    tries: accounts::Tries,
     project: Uuid,
     settings: Settings,
     pub(crate) actors: Mutex<HashMap<AppId, ActorHandle>>,
@@ -111,10 +143,15 @@ impl PlatformBuilder {
             if needs_actor(&app) {
                 to_wake.push(app.id);
             }
-            snapshot.put_app(Arc::new(app));
+            snapshot.apply(&Change::PutApp(Arc::new(app)));
         }
-        for token in stored.tokens {
-            snapshot.put_token(Arc::new(token));
+        let others = (stored.tokens.into_iter().map(|record| Change::PutToken(record.into())))
+            .chain(stored.registries.into_iter().map(|record| Change::PutRegistry(record.into())))
+            .chain(stored.users.into_iter().map(|record| Change::PutUser(record.into())))
+            .chain(stored.sessions.into_iter().map(|record| Change::PutSession(record.into())))
+            .chain(stored.mappings.into_iter().map(|record| Change::PutMapping(record.into())));
+        for change in others {
+            snapshot.apply(&change);
         }
         // An app may be stored in a region that nobody named this time; it is there all the same.
         let mut settings = self.settings;
@@ -133,14 +170,18 @@ impl PlatformBuilder {
         let platform = Arc::new(Platform {
             ledger,
             runtime: self.runtime,
-            clock: self.clock,
-            ids: self.ids,
             auth: Authenticator::new(
                 Arc::clone(&self.signer),
+                Arc::clone(&self.secrets),
+                Arc::clone(&self.clock),
                 &self.administrator,
                 settings.user.clone(),
             ),
+            tries: accounts::Tries::default(),
+            clock: self.clock,
+            ids: self.ids,
             signer: self.signer,
+            secrets: self.secrets,
             project,
             settings,
             actors: Mutex::default(),
@@ -203,7 +244,7 @@ pub(crate) fn apply(
     let Some(entry) = tx.app(id) else { return false };
     let Some(state) = lifecycle::next(entry.record.state, event) else { return false };
     if state == AppState::Deleted {
-        tx.remove_app(id);
+        tx.apply(Change::RemoveApp(id));
         return true;
     }
     let mut record = AppRecord::clone(&entry.record);
@@ -330,9 +371,22 @@ impl Platform {
     }
 
     /// Whether a principal of some time ago is still one: its token was neither renewed nor
-    /// deleted.
+    /// deleted, its session is not over.
     pub fn is_current(&self, principal: &Principal) -> bool {
-        is_current(&self.snapshot(), principal)
+        self.is_current_in(&self.snapshot(), principal)
+    }
+
+    fn is_current_in(&self, snapshot: &Snapshot, principal: &Principal) -> bool {
+        match principal {
+            Principal::Token(token) => {
+                snapshot.token(token.id).is_some_and(|now| now.version == token.version)
+            }
+            // Refreshed or not, the session goes on until it could not be any more.
+            Principal::User { session, .. } => snapshot
+                .session(*session)
+                .is_some_and(|session| session.refresh_until > self.clock.now()),
+            Principal::Administrator { .. } | Principal::Anonymous => true,
+        }
     }
 
     /// Whether a header's value has the administrator's bearer in it.
@@ -352,19 +406,10 @@ impl Platform {
     }
 }
 
-fn is_current(snapshot: &Snapshot, principal: &Principal) -> bool {
-    match principal {
-        Principal::Token(token) => {
-            snapshot.token(token.id).is_some_and(|now| now.version == token.version)
-        }
-        Principal::Administrator { .. } | Principal::Anonymous => true,
-    }
-}
-
 /// A caller may have been authenticated long before its change is made, while the body was
 /// still coming; what counts is whether it is somebody now.
-fn still_current(tx: &Transaction, caller: &Principal) -> Result<()> {
-    if is_current(tx.state(), caller) {
+fn still_current(platform: &Platform, tx: &Transaction, caller: &Principal) -> Result<()> {
+    if platform.is_current_in(tx.state(), caller) {
         return Ok(());
     }
     Err(Error::Denied(Decision { effect: Effect::Unauthenticated, reason: Reason::Anonymous }))

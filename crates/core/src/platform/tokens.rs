@@ -7,7 +7,7 @@ use ovhai_api_types::{Region, Role, Selector, TokenId, TokenSpec};
 use super::{Platform, check, still_current};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
-use crate::model::{TokenClaims, TokenRecord};
+use crate::model::{Change, TokenClaims, TokenRecord};
 use crate::policy::{self, Action, Principal, Resource};
 use crate::spec;
 
@@ -103,7 +103,7 @@ impl Platform {
         let record = self
             .ledger
             .transact(|tx| {
-                still_current(tx, caller)?;
+                still_current(self, tx, caller)?;
                 let seq = tx.next_seq();
                 Ok(tx.put_token(TokenRecord { seq, ..record }))
             })
@@ -123,7 +123,7 @@ impl Platform {
         let record = self
             .ledger
             .transact(|tx| {
-                still_current(tx, caller)?;
+                still_current(self, tx, caller)?;
                 let mut record = TokenRecord::clone(&*Self::token_in(tx.state(), region, id)?);
                 record.version += 1;
                 record.updated_at = now;
@@ -144,9 +144,9 @@ impl Platform {
         Self::may_manage_tokens(caller, region)?;
         self.ledger
             .transact(|tx| {
-                still_current(tx, caller)?;
+                still_current(self, tx, caller)?;
                 Self::token_in(tx.state(), region, id)?;
-                tx.remove_token(id);
+                tx.apply(Change::RemoveToken(id));
                 Ok(())
             })
             .await

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::directory::Live;
 use crate::lifecycle::{self, Event, may_answer};
 use crate::model::{AppRecord, Wanted};
+use crate::platform::images::resolved;
 use crate::platform::{Note, Platform, apply};
 use crate::ports::{
     BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
@@ -384,7 +385,7 @@ impl Actor {
         let request = ReplicaRequest {
             app: self.id,
             number,
-            spec: record.spec.clone(),
+            spec: resolved(&snapshot, &record.spec),
             logs: Arc::clone(&entry.logs),
         };
         let reporter = ReplicaReporter::new(number, self.reporter.clone());

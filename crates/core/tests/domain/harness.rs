@@ -7,13 +7,21 @@ use std::time::Duration;
 use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp};
 use ovhai_core::model::TokenClaims;
 use ovhai_core::policy::Principal;
-use ovhai_core::ports::{Clock, Ids, SignError, Signer, Store};
+use ovhai_core::ports::{BoxFuture, Clock, Ids, SecretError, Secrets, SignError, Signer, Store};
+use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
 use ovhai_runtime::SimRuntime;
 use ovhai_store::MemoryStore;
 use uuid::Uuid;
 
 pub(crate) struct TestClock(AtomicU64);
+
+impl TestClock {
+    /// Lets so much time of day pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.0.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
@@ -50,10 +58,33 @@ impl Signer for PlainSigner {
     }
 }
 
+/// Secrets are numbers in their order, and nothing is hidden.
+#[derive(Default)]
+pub(crate) struct PlainSecrets(AtomicU64);
+
+impl Secrets for PlainSecrets {
+    fn random(&self) -> Result<String, SecretError> {
+        Ok(format!("secret{}", self.0.fetch_add(1, Ordering::SeqCst)))
+    }
+
+    fn digest(&self, secret: &str) -> String {
+        format!("digest of {secret}")
+    }
+
+    fn hash_password(&self, password: String) -> BoxFuture<'_, Result<String, SecretError>> {
+        Box::pin(async move { Ok(format!("hash of {password}")) })
+    }
+
+    fn verify_password(&self, password: String, hash: String) -> BoxFuture<'_, bool> {
+        Box::pin(async move { hash == format!("hash of {password}") })
+    }
+}
+
 pub(crate) struct World {
     pub(crate) platform: Arc<Platform>,
     pub(crate) sim: SimRuntime,
     pub(crate) store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<TestClock>,
     pub(crate) gra: Region,
     pub(crate) admin: Principal,
 }
@@ -73,22 +104,28 @@ impl World {
 
     /// On a store that may hold something already.
     pub(crate) async fn on(sim: SimRuntime, store: Arc<MemoryStore>) -> Self {
+        Self::with(sim, store, Quotas::UNLIMITED).await
+    }
+
+    pub(crate) async fn with(sim: SimRuntime, store: Arc<MemoryStore>, quotas: Quotas) -> Self {
         let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
         let used = store.load().await.unwrap().apps.len() as u64 * 1000;
+        let clock = Arc::new(TestClock(AtomicU64::new(0)));
         let platform = PlatformBuilder {
             store: Arc::clone(&store) as Arc<dyn Store>,
             runtime: Arc::new(sim.clone()),
-            clock: Arc::new(TestClock(AtomicU64::new(0))),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(TestIds(AtomicU64::new(used))),
             signer: Arc::new(PlainSigner),
+            secrets: Arc::new(PlainSecrets::default()),
             administrator: "admin".into(),
-            settings: Settings { regions, placement: None, user: "me".into() },
+            settings: Settings { regions, user: "me".into(), quotas, ..Settings::default() },
         }
         .start()
         .await
         .unwrap();
         let admin = Principal::Administrator { user: "me".into() };
-        Self { platform, sim, store, gra: "GRA".parse().unwrap(), admin }
+        Self { platform, sim, store, clock, gra: "GRA".parse().unwrap(), admin }
     }
 
     pub(crate) async fn submit(&self, json: &str) -> AppId {

@@ -135,7 +135,7 @@ async fn a_new_image_replaces_without_a_gap_and_a_bad_one_changes_nothing() {
     w.settle().await;
     w.sim.finish(2);
     w.becomes(id, AppState::Running).await;
-    assert_eq!(w.sim.launched()[3].image, "good");
+    assert_eq!(w.sim.launched()[3].spec.image, "good");
 }
 
 /// An update that failed must not keep the app from being mended.

@@ -1,6 +1,7 @@
 //! The domain as its users see it, with time, runtime and store in the test's hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod accounts;
 mod harness;
 mod ledger;
 mod life_cycle;

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
-use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use ovhai_api_types::ErrorBody;
 use ovhai_core::Error;
 use ovhai_core::policy::Effect;
@@ -14,11 +14,12 @@ pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
     internal: Option<String>,
+    retry_after: Option<u64>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), internal: None }
+        Self { status, message: message.into(), internal: None, retry_after: None }
     }
 
     /// 400 about the field at `field`.
@@ -67,6 +68,13 @@ impl From<Error> for ApiError {
             },
             Error::NotFound { .. } => Self::not_found(error.to_string()),
             Error::Invalid { .. } => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
+            Error::OverQuota { .. } => Self::new(StatusCode::PAYMENT_REQUIRED, error.to_string()),
+            Error::Exists { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            Error::BadCredentials => Self::unauthenticated(),
+            Error::TooManyTries { seconds } => Self {
+                retry_after: Some(seconds),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string())
+            },
             Error::Unsupported { operation } => Self::not_emulated(&operation),
             Error::ShuttingDown => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             Error::Storage(_) | Error::Internal(_) => Self {
@@ -89,6 +97,9 @@ impl IntoResponse for ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"AI\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

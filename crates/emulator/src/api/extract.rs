@@ -17,7 +17,7 @@ use crate::bearer::bearer_token;
 /// Largest body of an API call, in bytes.
 const BODY_MAX: usize = 1024 * 1024;
 /// A body has to be there by then.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Who calls, and which region.
 pub(super) struct Caller {
@@ -67,7 +67,7 @@ impl<T: std::str::FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
 }
 
 /// A JSON body; the content type is not looked at, as scripts often forget it.
-pub(super) struct Body<T>(pub(super) T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;

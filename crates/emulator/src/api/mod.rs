@@ -4,10 +4,14 @@
 //! What must not be here: decisions; every handler asks the domain.
 
 mod apps;
+mod capabilities;
 mod command_line;
 pub(crate) mod error;
-mod extract;
+pub(crate) mod extract;
+mod later;
+mod oauth;
 mod query;
+mod registries;
 mod tokens;
 mod view;
 
@@ -34,6 +38,8 @@ pub(crate) struct ApiState {
     port: u16,
     /// Cancelled when answers that never end have to.
     stopping: CancellationToken,
+    /// Cancelled when the first user can log in.
+    users_ready: CancellationToken,
 }
 
 #[derive(OpenApi)]
@@ -46,6 +52,9 @@ pub(crate) struct ApiState {
         (name = "app", description = "Apps"),
         (name = "token", description = "Application tokens"),
         (name = "me", description = "The caller"),
+        (name = "capabilities", description = "What the region offers"),
+        (name = "registry", description = "Registries of images"),
+        (name = "oauth2", description = "Logging in; the emulator's place for it"),
     ),
     components(schemas(ovhai_api_types::Order)),
     security(("bearer" = [])),
@@ -73,6 +82,21 @@ fn routes() -> OpenApiRouter<Arc<ApiState>> {
         .routes(routes!(tokens::get, tokens::delete))
         .routes(routes!(tokens::renew))
         .routes(routes!(tokens::me))
+        .routes(routes!(capabilities::app_images))
+        .routes(routes!(capabilities::flavors))
+        .routes(routes!(capabilities::flavor))
+        .routes(routes!(capabilities::job_images))
+        .routes(routes!(capabilities::notebook_editors))
+        .routes(routes!(capabilities::notebook_editor))
+        .routes(routes!(capabilities::notebook_frameworks))
+        .routes(routes!(capabilities::notebook_framework))
+        .routes(routes!(capabilities::presets))
+        .routes(routes!(capabilities::preset))
+        .routes(routes!(capabilities::quota))
+        .routes(routes!(registries::list, registries::create))
+        .routes(routes!(registries::get, registries::update, registries::delete))
+        .routes(routes!(oauth::token))
+        .routes(routes!(oauth::revoke))
 }
 
 /// The OpenAPI document, as JSON.
@@ -82,8 +106,13 @@ pub fn openapi() -> String {
 }
 
 /// The router; requests bring their region in their extensions.
-pub(crate) fn router(platform: Arc<Platform>, port: u16, stopping: CancellationToken) -> Router {
-    let state = Arc::new(ApiState { platform, port, stopping });
+pub(crate) fn router(
+    platform: Arc<Platform>,
+    port: u16,
+    stopping: CancellationToken,
+    users_ready: CancellationToken,
+) -> Router {
+    let state = Arc::new(ApiState { platform, port, stopping, users_ready });
     let (router, document) = routes().with_state(state).split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let serve_document = move || async move {
@@ -98,15 +127,14 @@ pub(crate) fn router(platform: Arc<Platform>, port: u16, stopping: CancellationT
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
 }
 
-/// Parts of the real API that are not here yet.
-const LATER: [&str; 7] =
-    ["capabilities", "registry", "job", "notebook", "volume", "image", "framework"];
-
+/// An operation that the real API has and this one has not yet is named; anything else is not
+/// there.
 async fn fallback(request: Request) -> Response {
     let path = request.uri().path();
-    let part = path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next());
-    if part.is_some_and(|part| LATER.contains(&part)) {
-        return ApiError::not_emulated(&format!("{} {path}", request.method())).into_response();
+    match later::operation(request.method(), path) {
+        Some(id) => {
+            ApiError::not_emulated(&format!("{id} ({} {path})", request.method())).into_response()
+        }
+        None => ApiError::not_found(format!("there is nothing at {path}")).into_response(),
     }
-    ApiError::not_found(format!("there is nothing at {path}")).into_response()
 }

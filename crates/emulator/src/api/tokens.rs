@@ -1,14 +1,11 @@
 //! Operations of the tags `token` and `me`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use hyper::StatusCode;
-use ovhai_api_types::{
-    ErrorBody, Me, ProjectQuotas, Role, Token, TokenId, TokenKind, TokenList, TokenSpec,
-};
+use ovhai_api_types::{ErrorBody, Me, Role, Token, TokenId, TokenKind, TokenList, TokenSpec};
 use ovhai_core::policy::Principal;
 
 use super::error::ApiError;
@@ -17,9 +14,6 @@ use super::query::Query;
 use super::{ApiState, view};
 
 type Shared = State<Arc<ApiState>>;
-
-/// Units that a project has, by the guides.
-const QUOTAS: [(&str, i64); 2] = [("CPU", 12), ("GPU", 4)];
 
 /// List tokens, the newest first. Their strings are never shown.
 #[utoipa::path(
@@ -142,11 +136,9 @@ pub(super) async fn me(State(state): Shared, caller: Caller) -> Result<Json<Me>,
         Principal::Token(token) => (token.role, TokenKind::App, token.id.to_string()),
         _ => (Role::Administrator, TokenKind::Oauth, project.clone()),
     };
-    let resources: BTreeMap<_, _> =
-        QUOTAS.iter().map(|(kind, units)| ((*kind).to_owned(), Some(*units))).collect();
     Ok(Json(Me {
         name: caller.principal.name().to_owned(),
-        quotas: ProjectQuotas { resources, storage: None },
+        quotas: super::capabilities::quotas(&state),
         role,
         tenant: project,
         token_kind,

@@ -23,6 +23,7 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use ovhai_api_types::{AppId, AppState, ErrorBody, Region};
 use ovhai_core::Platform;
+use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
@@ -49,8 +50,8 @@ pub(crate) struct Gateway {
 
 /// How a request without access is told so.
 const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
-/// Begins every bearer that the emulator signs.
-const OWN_TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.";
+/// Begin every bearer that the emulator makes: tokens, and the two strings of a login.
+const OWN: [&str; 3] = ["eyJhbGciOiJFZERTQSJ9.", ACCESS_PREFIX, REFRESH_PREFIX];
 
 impl Gateway {
     pub(crate) fn new(platform: Arc<Platform>, stopping: CancellationToken) -> Self {
@@ -164,13 +165,17 @@ impl Gateway {
                 })
             }
             Effect::Unauthenticated => Err(Refusal::bad_token()),
-            Effect::Forbidden | Effect::OutOfScope => Err(Refusal::forbidden(&decision.reason)),
+            Effect::Forbidden | Effect::OutOfScope => {
+                let (app, who) = (entry.record.id, principal.name());
+                tracing::info!(%app, who, reason = %decision.reason, "a request was refused");
+                Err(Refusal::forbidden(&decision.reason))
+            }
         }
     }
 
     /// Whether a header's value has a token of this emulator in it, current or not.
     fn is_ours(&self, value: &[u8]) -> bool {
-        value.windows(OWN_TOKEN.len()).any(|part| part == OWN_TOKEN.as_bytes())
+        OWN.iter().any(|own| value.windows(own.len()).any(|part| part == own.as_bytes()))
             || self.platform.mentions_administrator(value)
     }
 

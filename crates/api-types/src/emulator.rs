@@ -1,0 +1,171 @@
+//! What the emulator is asked beside the service's API, at `/_emulator/…`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::app::AppState;
+use crate::id::{AppId, Region, TokenId};
+
+/// What a login is answered with (RFC 6749 section 5.1).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OauthTokens {
+    /// Calls are made with this bearer.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// Seconds.
+    pub expires_in: u64,
+    /// New ones are had with this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+}
+
+impl fmt::Debug for OauthTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OauthTokens").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+/// Why a login was refused (RFC 6749 section 5.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OauthError {
+    /// The code, such as `invalid_grant`.
+    pub error: String,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_description: Option<String>,
+}
+
+/// A person who can log in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When the password was last set.
+    pub updated_at: Timestamp,
+}
+
+/// A name with a password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewUser {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewUser").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A command that is run in place of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageMapping {
+    /// The image; without a tag: all of its tags.
+    pub image: String,
+    /// The command.
+    pub command: Vec<String>,
+    /// Where it is run; an absolute path.
+    pub working_directory: String,
+    /// When it was mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+}
+
+/// Which tokens and apps are asked about; what is absent: all of the region.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessQuestion {
+    /// The region.
+    pub region: Region,
+    /// A token's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// A token's string, instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// An app's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppId>,
+}
+
+impl fmt::Debug for AccessQuestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessQuestion")
+            .field("region", &self.region)
+            .field("token", &self.token)
+            .field("app", &self.app)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether something is allowed, and what decides it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether it is.
+    pub allowed: bool,
+    /// The term, role, region or version that decides.
+    pub reason: String,
+}
+
+/// A token in an answer about access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessToken {
+    /// The id.
+    pub id: TokenId,
+    /// The name.
+    pub name: String,
+    /// The role, in its short form.
+    pub role: String,
+    /// The selector; absent: every app of the region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_selector: Option<String>,
+    /// The region.
+    pub region: Region,
+    /// The version.
+    pub version: u32,
+}
+
+/// An app in an answer about access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessApp {
+    /// The id.
+    pub id: AppId,
+    /// The name.
+    pub name: String,
+    /// The state.
+    pub state: AppState,
+}
+
+/// What a token may do with an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// The token; absent when the string is of none that is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<AccessToken>,
+    /// The app.
+    pub app: AccessApp,
+    /// Send requests to it.
+    pub read: Verdict,
+    /// Manage it.
+    pub operate: Verdict,
+}
+
+/// Something the emulator has, or has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    /// The name.
+    pub name: String,
+    /// Whether it is there.
+    pub available: bool,
+    /// What it is, or what there is instead.
+    pub description: String,
+}

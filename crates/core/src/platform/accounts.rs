@@ -1,0 +1,334 @@
+//! Users, and the sessions that they log in to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ovhai_api_types::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::{Platform, check};
+use crate::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
+use crate::error::{Error, Result};
+use crate::ledger::Transaction;
+use crate::model::{Change, SessionId, SessionRecord, UserRecord};
+use crate::policy::{self, Action, Principal, Resource};
+use crate::ports::{SecretError, Secrets};
+
+/// Sessions a user has at most; the oldest end first.
+const SESSIONS: usize = 50;
+/// Wrong passwords for a name within [`WINDOW`] before no more are looked at.
+const TRIES: u32 = 10;
+const WINDOW: Duration = Duration::from_mins(1);
+/// Names whose wrong passwords are counted at once.
+const COUNTED: usize = 1000;
+/// Hashing a password takes memory and time: so many at once, and no longer a wait for it.
+const HASHING: usize = 2;
+const PATIENCE: Duration = Duration::from_secs(5);
+const SHORTEST: usize = 8;
+const LONGEST: usize = 256;
+
+/// How long a login lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTtl {
+    /// The string that calls are made with.
+    pub access: Duration,
+    /// The string that makes new ones.
+    pub refresh: Duration,
+}
+
+impl Default for SessionTtl {
+    fn default() -> Self {
+        Self { access: Duration::from_hours(1), refresh: Duration::from_hours(30 * 24) }
+    }
+}
+
+/// A login's strings, which exist only here.
+pub struct Login {
+    /// Calls are made with this one.
+    pub access: String,
+    /// And with this one a new pair is had.
+    pub refresh: String,
+    /// How long the first is good.
+    pub expires_in: Duration,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+/// Counts wrong passwords, and lets only so many be looked at.
+#[derive(Debug)]
+pub(super) struct Tries {
+    wrong: Mutex<HashMap<String, (u32, Instant)>>,
+    hashing: Semaphore,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { wrong: Mutex::default(), hashing: Semaphore::new(HASHING) }
+    }
+}
+
+impl Tries {
+    fn may_try(&self, name: &str) -> Result<()> {
+        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((count, since)) = wrong.get(name) else { return Ok(()) };
+        let left = WINDOW.saturating_sub(since.elapsed());
+        if *count < TRIES || left.is_zero() {
+            return Ok(());
+        }
+        Err(Error::TooManyTries { seconds: left.as_secs() + 1 })
+    }
+
+    fn failed(&self, name: &str) {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        if wrong.len() >= COUNTED && !wrong.contains_key(name) {
+            wrong.retain(|_, (_, since)| since.elapsed() < WINDOW);
+            if wrong.len() >= COUNTED {
+                // Somebody tries many names: who is counted already stays so.
+                return;
+            }
+        }
+        let (count, since) = wrong.entry(name.to_owned()).or_insert_with(|| (0, Instant::now()));
+        if since.elapsed() >= WINDOW {
+            (*count, *since) = (0, Instant::now());
+        }
+        *count += 1;
+    }
+
+    fn succeeded(&self, name: &str) {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}
+
+fn internal(SecretError(why): SecretError) -> Error {
+    Error::Internal(why)
+}
+
+fn checked_name(name: &str) -> Result<()> {
+    let fits = (1..=64).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte));
+    if fits {
+        return Ok(());
+    }
+    Err(Error::invalid("name", "use 1 to 64 letters, digits, dots, hyphens, underscores or @"))
+}
+
+fn checked_password(password: &str) -> Result<()> {
+    let length = password.chars().count();
+    if (SHORTEST..=LONGEST).contains(&length) {
+        return Ok(());
+    }
+    Err(Error::invalid("password", format!("use {SHORTEST} to {LONGEST} characters")))
+}
+
+fn end_sessions(tx: &mut Transaction, fits: impl Fn(&SessionRecord) -> bool) {
+    let ended: Vec<SessionId> =
+        tx.state().sessions().filter(|session| fits(session)).map(|session| session.id).collect();
+    for id in ended {
+        tx.apply(Change::RemoveSession(id));
+    }
+}
+
+impl Platform {
+    fn may_manage_users(&self, caller: &Principal) -> Result<()> {
+        let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
+        check(policy::decide(caller, Action::Users, &Resource::Region(region)))
+    }
+
+    /// All users, by name.
+    pub fn list_users(&self, caller: &Principal) -> Result<Vec<Arc<UserRecord>>> {
+        self.may_manage_users(caller)?;
+        Ok(self.snapshot().users().cloned().collect())
+    }
+
+    async fn hash(&self, password: String) -> Result<String> {
+        let _turn = self.tries.hashing.acquire().await.map_err(|_| Error::ShuttingDown)?;
+        self.secrets.hash_password(password).await.map_err(internal)
+    }
+
+    /// Adds a user.
+    pub async fn add_user(&self, caller: &Principal, name: &str, password: String) -> Result<()> {
+        self.may_manage_users(caller)?;
+        checked_name(name)?;
+        checked_password(&password)?;
+        let exists = || Error::Exists { kind: "user", id: name.to_owned() };
+        if self.snapshot().user(name).is_some() {
+            return Err(exists());
+        }
+        let password = self.hash(password).await?;
+        let now = self.clock.now();
+        self.ledger
+            .transact(|tx| {
+                if tx.state().user(name).is_some() {
+                    return Err(exists());
+                }
+                let name = name.to_owned();
+                let user = UserRecord { name, password, created_at: now, updated_at: now };
+                tx.apply(Change::PutUser(Arc::new(user)));
+                Ok(())
+            })
+            .await
+    }
+
+    /// Sets a user's password, and ends the user's sessions.
+    pub async fn set_password(
+        &self,
+        caller: &Principal,
+        name: &str,
+        password: String,
+    ) -> Result<()> {
+        self.may_manage_users(caller)?;
+        checked_password(&password)?;
+        let missing = || Error::NotFound { kind: "user", id: name.to_owned() };
+        if self.snapshot().user(name).is_none() {
+            return Err(missing());
+        }
+        let password = self.hash(password).await?;
+        let now = self.clock.now();
+        self.ledger
+            .transact(|tx| {
+                let user = tx.state().user(name).ok_or_else(missing)?;
+                let user = UserRecord { password, updated_at: now, ..UserRecord::clone(user) };
+                tx.apply(Change::PutUser(Arc::new(user)));
+                end_sessions(tx, |session| session.user == name);
+                Ok(())
+            })
+            .await?;
+        self.tries.succeeded(name);
+        Ok(())
+    }
+
+    /// Removes a user and ends the user's sessions.
+    pub async fn remove_user(&self, caller: &Principal, name: &str) -> Result<()> {
+        self.may_manage_users(caller)?;
+        self.ledger
+            .transact(|tx| {
+                let missing = || Error::NotFound { kind: "user", id: name.to_owned() };
+                tx.state().user(name).ok_or_else(missing)?;
+                tx.apply(Change::RemoveUser(name.to_owned()));
+                end_sessions(tx, |session| session.user == name);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Logs in with name and password. Whether it is the name or the password that is wrong is
+    /// not told, also not by the time that it takes.
+    pub async fn log_in(&self, name: &str, password: String) -> Result<Login> {
+        if name.len() > LONGEST || password.len() > 4 * LONGEST {
+            return Err(Error::BadCredentials);
+        }
+        self.tries.may_try(name)?;
+        let turn = tokio::time::timeout(PATIENCE, self.tries.hashing.acquire()).await;
+        let turn = turn
+            .map_err(|_| Error::TooManyTries { seconds: PATIENCE.as_secs() })?
+            .map_err(|_| Error::ShuttingDown)?;
+        // Others may have failed while this one waited for its turn.
+        self.tries.may_try(name)?;
+        let user = self.snapshot().user(name).cloned();
+        let good = match &user {
+            Some(user) => self.secrets.verify_password(password, user.password.clone()).await,
+            None => {
+                self.secrets.hash_password(password).await.map_err(internal)?;
+                false
+            }
+        };
+        drop(turn);
+        let Some(user) = user.filter(|_| good) else {
+            self.tries.failed(name);
+            return Err(Error::BadCredentials);
+        };
+        self.tries.succeeded(name);
+        let now = self.clock.now();
+        let id = SessionId(self.ids.uuid());
+        let (session, login) = self.strings(id, name, now, now)?;
+        self.ledger
+            .transact(|tx| {
+                // The password may have been changed meanwhile.
+                if tx.state().user(name).map(|now| &now.password) != Some(&user.password) {
+                    return Err(Error::BadCredentials);
+                }
+                end_sessions(tx, |session| session.refresh_until <= now);
+                let mut others: Vec<_> =
+                    tx.state().sessions().filter(|session| session.user == name).cloned().collect();
+                others.sort_unstable_by_key(|session| std::cmp::Reverse(session.created_at));
+                for old in others.iter().skip(SESSIONS - 1) {
+                    tx.apply(Change::RemoveSession(old.id));
+                }
+                tx.apply(Change::PutSession(Arc::new(session)));
+                Ok(())
+            })
+            .await?;
+        Ok(login)
+    }
+
+    /// Goes on with a session: new strings, and both old ones are void.
+    pub async fn refresh(&self, refresh: &str) -> Result<Login> {
+        let now = self.clock.now();
+        self.ledger
+            .transact(|tx| {
+                let session = self
+                    .auth
+                    .session(tx.state(), refresh, REFRESH_PREFIX, |session| &session.refresh)
+                    .filter(|session| session.refresh_until > now)
+                    .ok_or(Error::BadCredentials)?;
+                let (session, login) =
+                    self.strings(session.id, &session.user, session.created_at, now)?;
+                tx.apply(Change::PutSession(Arc::new(session)));
+                Ok(login)
+            })
+            .await
+    }
+
+    /// Ends the session that a string is of, if it is of one.
+    pub async fn revoke(&self, string: &str) -> Result<()> {
+        let auth = &self.auth;
+        self.ledger
+            .transact(|tx| {
+                let state = tx.state();
+                let session = auth
+                    .session(state, string, ACCESS_PREFIX, |session| &session.access)
+                    .or_else(|| auth.session(state, string, REFRESH_PREFIX, |s| &s.refresh))
+                    .map(|session| session.id);
+                if let Some(id) = session {
+                    tx.apply(Change::RemoveSession(id));
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    fn strings(
+        &self,
+        id: SessionId,
+        user: &str,
+        created_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(SessionRecord, Login)> {
+        let ttl = self.settings.session_ttl;
+        let secrets: &dyn Secrets = &*self.secrets;
+        let (access, refresh) =
+            (secrets.random().map_err(internal)?, secrets.random().map_err(internal)?);
+        let until = |ttl: Duration| now.saturating_add(ttl).unwrap_or(Timestamp::MAX);
+        let session = SessionRecord {
+            id,
+            user: user.to_owned(),
+            access: secrets.digest(&access),
+            access_until: until(ttl.access),
+            refresh: secrets.digest(&refresh),
+            refresh_until: until(ttl.refresh),
+            created_at,
+        };
+        let login = Login {
+            access: format!("{ACCESS_PREFIX}{}_{access}", id.0.simple()),
+            refresh: format!("{REFRESH_PREFIX}{}_{refresh}", id.0.simple()),
+            expires_in: ttl.access,
+        };
+        Ok((session, login))
+    }
+}

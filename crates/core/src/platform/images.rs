@@ -1,0 +1,103 @@
+//! Images: those that are built in, and commands that the owner has run in place of others.
+
+use std::sync::Arc;
+
+use super::{Platform, check};
+use crate::catalog::BuiltinImage;
+use crate::directory::Snapshot;
+use crate::error::{Error, Result};
+use crate::model::{Change, MappingRecord};
+use crate::policy::{self, Action, Principal, Resource};
+use crate::spec::{self, Spec};
+
+use ovhai_api_types::Placement;
+
+impl Platform {
+    /// The images that come with the emulator.
+    pub fn builtin_images(&self) -> &[BuiltinImage] {
+        &self.settings.images
+    }
+
+    fn may_map_images(&self, caller: &Principal) -> Result<()> {
+        let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
+        check(policy::decide(caller, Action::MapImages, &Resource::Region(region)))
+    }
+
+    /// Whether the caller may see how images are mapped.
+    pub fn list_mappings(&self, caller: &Principal) -> Result<Vec<Arc<MappingRecord>>> {
+        self.may_map_images(caller)?;
+        Ok(self.snapshot().mappings().cloned().collect())
+    }
+
+    /// Has a command run in place of an image, for every app that says nothing else itself, from
+    /// its next replica on.
+    pub async fn map_image(
+        &self,
+        caller: &Principal,
+        image: &str,
+        command: Vec<String>,
+        working_directory: String,
+    ) -> Result<Arc<MappingRecord>> {
+        self.may_map_images(caller)?;
+        let image = spec::image("image", image)?;
+        if command.first().is_none_or(String::is_empty) {
+            return Err(Error::invalid("command", "a command is needed"));
+        }
+        if command.iter().any(|word| word.contains('\0')) {
+            return Err(Error::invalid("command", "a NUL is not allowed"));
+        }
+        if !working_directory.starts_with('/') || working_directory.contains('\0') {
+            return Err(Error::invalid("workingDirectory", "not an absolute path"));
+        }
+        let created_at = self.clock.now();
+        let record = Arc::new(MappingRecord { image, command, working_directory, created_at });
+        self.ledger
+            .transact(|tx| {
+                tx.apply(Change::PutMapping(Arc::clone(&record)));
+                Ok(Arc::clone(&record))
+            })
+            .await
+    }
+
+    /// Takes that back; replicas that run go on.
+    pub async fn unmap_image(&self, caller: &Principal, image: &str) -> Result<()> {
+        self.may_map_images(caller)?;
+        self.ledger
+            .transact(|tx| {
+                if !tx.state().mappings().any(|mapping| mapping.image == image) {
+                    return Err(Error::NotFound {
+                        kind: "mapping of the image",
+                        id: image.to_owned(),
+                    });
+                }
+                tx.apply(Change::RemoveMapping(image.to_owned()));
+                Ok(())
+            })
+            .await
+    }
+
+    /// Whether an app runs as a local process though the emulator was not started for that: by
+    /// its own word, or by a mapping.
+    pub(super) fn runs_as_unexpected_process(&self, snapshot: &Snapshot, spec: &Spec) -> bool {
+        self.settings.placement != Some(Placement::Process)
+            && (spec.placement == Some(Placement::Process) || mapping_for(snapshot, spec).is_some())
+    }
+}
+
+fn mapping_for<'a>(snapshot: &'a Snapshot, spec: &Spec) -> Option<&'a Arc<MappingRecord>> {
+    // An app that says how it is run is run so.
+    if spec.placement.is_some() { None } else { snapshot.mapping(&spec.image) }
+}
+
+/// What is run for an app: its own spec, or the command that its image is mapped to.
+pub(crate) fn resolved(snapshot: &Snapshot, spec: &Spec) -> Spec {
+    match mapping_for(snapshot, spec) {
+        Some(mapping) => Spec {
+            placement: Some(Placement::Process),
+            command: Some(mapping.command.clone()),
+            working_directory: Some(mapping.working_directory.clone()),
+            ..spec.clone()
+        },
+        None => spec.clone(),
+    }
+}

@@ -1,0 +1,97 @@
+//! How much the apps of a region may use at once. An app uses its replicas' units from its
+//! submission until it stops, fails or goes; with automatic scaling, as many replicas as it may
+//! come to.
+
+use std::ops::{AddAssign, SubAssign};
+
+use ovhai_api_types::AppState;
+
+use crate::error::{Error, Result};
+use crate::model::AppRecord;
+use crate::spec::Spec;
+
+/// Units in use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU units.
+    pub cpu: u64,
+    /// GPU units.
+    pub gpu: u64,
+}
+
+impl Usage {
+    /// What an app uses in its present state.
+    pub fn of(app: &AppRecord) -> Self {
+        match app.state {
+            AppState::Queued | AppState::Initializing | AppState::Running | AppState::Scaling => {
+                Self::wanted(&app.spec)
+            }
+            AppState::Stopping
+            | AppState::Stopped
+            | AppState::Failed
+            | AppState::Error
+            | AppState::Deleting
+            | AppState::Deleted => Self::default(),
+        }
+    }
+
+    /// What an app uses when it runs.
+    pub fn wanted(spec: &Spec) -> Self {
+        let replicas = u64::from(spec.scaling.most());
+        let units = |units: Option<i64>| u64::try_from(units.unwrap_or(0)).unwrap_or(0) * replicas;
+        match units(spec.resources.gpu) {
+            0 => Self { cpu: units(spec.resources.cpu), gpu: 0 },
+            gpu => Self { cpu: 0, gpu },
+        }
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.cpu += other.cpu;
+        self.gpu += other.gpu;
+    }
+}
+
+impl SubAssign for Usage {
+    fn sub_assign(&mut self, other: Self) {
+        self.cpu = self.cpu.saturating_sub(other.cpu);
+        self.gpu = self.gpu.saturating_sub(other.gpu);
+    }
+}
+
+/// The most units that apps may use at once in a region; none: as many as they like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// CPU units.
+    pub cpu: Option<u32>,
+    /// GPU units.
+    pub gpu: Option<u32>,
+}
+
+impl Quotas {
+    /// Nothing is too much.
+    pub const UNLIMITED: Self = Self { cpu: None, gpu: None };
+
+    /// Refuses `more` beside what is in use.
+    pub fn admit(self, used: Usage, more: Usage) -> Result<()> {
+        for (kind, quota, used, more) in
+            [("CPU", self.cpu, used.cpu, more.cpu), ("GPU", self.gpu, used.gpu, more.gpu)]
+        {
+            if let Some(quota) = quota
+                && more > 0
+                && used + more > u64::from(quota)
+            {
+                return Err(Error::OverQuota { kind, quota, used, more });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Quotas {
+    /// What the guides say of a project: 12 CPU, 4 GPU.
+    fn default() -> Self {
+        Self { cpu: Some(12), gpu: Some(4) }
+    }
+}

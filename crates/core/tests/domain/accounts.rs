@@ -1,0 +1,240 @@
+//! Users, sessions, quotas, mapped images, and what is explained of access.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ovhai_api_types::{AppState, AppUpdate, Env, Placement, Role, TokenSpec};
+use ovhai_core::Error;
+use ovhai_core::platform::TokenQuestion;
+use ovhai_core::policy::{Principal, Reason};
+use ovhai_core::quota::{Quotas, Usage};
+use ovhai_runtime::SimRuntime;
+use ovhai_store::MemoryStore;
+
+use crate::harness::World;
+
+const APP: &str = r#"{"image":"a/b","name":"n"}"#;
+
+fn who(world: &World, bearer: &str) -> Option<Principal> {
+    world.platform.authenticate(&world.platform.snapshot(), bearer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_ends_is_refreshed_and_revoked() {
+    let world = World::automatic().await;
+    let platform = &world.platform;
+    platform.add_user(&world.admin, "ann", "a long password".into()).await.unwrap();
+    assert!(matches!(
+        platform.add_user(&world.admin, "ann", "another password".into()).await,
+        Err(Error::Exists { .. })
+    ));
+    assert!(matches!(
+        platform.log_in("ann", "a wrong password".into()).await,
+        Err(Error::BadCredentials)
+    ));
+    assert!(matches!(
+        platform.log_in("bob", "a long password".into()).await,
+        Err(Error::BadCredentials)
+    ));
+    let login = platform.log_in("ann", "a long password".into()).await.unwrap();
+    let ann = who(&world, &login.access).unwrap();
+    assert_eq!(ann.name(), "ann");
+    assert!(who(&world, &login.refresh).is_none(), "it makes new strings and nothing else");
+    assert!(who(&world, &format!("{}0", login.access)).is_none());
+
+    world.clock.pass(login.expires_in);
+    assert!(who(&world, &login.access).is_none(), "it expires");
+    assert!(platform.is_current(&ann), "and the session goes on");
+    let next = platform.refresh(&login.refresh).await.unwrap();
+    assert!(who(&world, &next.access).is_some());
+    assert!(platform.refresh(&login.refresh).await.is_err(), "once");
+
+    platform.revoke(&next.access).await.unwrap();
+    assert!(who(&world, &next.access).is_none());
+    assert!(!platform.is_current(&ann));
+    assert!(platform.refresh(&next.refresh).await.is_err());
+    platform.revoke("rubbish").await.unwrap();
+
+    let login = platform.log_in("ann", "a long password".into()).await.unwrap();
+    world.clock.pass(Duration::from_hours(24 * 31));
+    assert!(platform.refresh(&login.refresh).await.is_err(), "refreshing ends too");
+
+    let login = platform.log_in("ann", "a long password".into()).await.unwrap();
+    platform.set_password(&world.admin, "ann", "a new password".into()).await.unwrap();
+    assert!(who(&world, &login.access).is_none(), "a new password ends sessions");
+    let login = platform.log_in("ann", "a new password".into()).await.unwrap();
+    platform.remove_user(&world.admin, "ann").await.unwrap();
+    assert!(
+        who(&world, &login.access).is_none()
+            && platform.list_users(&world.admin).unwrap().is_empty()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_outlive_the_emulator() {
+    let store = Arc::new(MemoryStore::new());
+    let sim = || SimRuntime::automatic(([127, 0, 0, 1], 9).into());
+    let world = World::on(sim(), Arc::clone(&store)).await;
+    world.platform.add_user(&world.admin, "ann", "a long password".into()).await.unwrap();
+    let login = world.platform.log_in("ann", "a long password".into()).await.unwrap();
+    let again = World::on(sim(), store).await;
+    assert!(who(&again, &login.access).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_passwords_are_counted_for_a_minute() {
+    let world = World::automatic().await;
+    let platform = &world.platform;
+    platform.add_user(&world.admin, "ann", "a long password".into()).await.unwrap();
+    for _ in 0..10 {
+        assert!(matches!(
+            platform.log_in("ann", "wrong password".into()).await,
+            Err(Error::BadCredentials)
+        ));
+    }
+    let refused = platform.log_in("ann", "a long password".into()).await;
+    assert!(matches!(refused, Err(Error::TooManyTries { seconds: 1..=61 })), "{refused:?}");
+    tokio::time::advance(Duration::from_secs(61)).await;
+    platform.log_in("ann", "a long password".into()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_may_do_what_is_the_projects_and_nothing_of_the_machines() {
+    let world = World::automatic().await;
+    let platform = &world.platform;
+    platform.add_user(&world.admin, "ann", "a long password".into()).await.unwrap();
+    let login = platform.log_in("ann", "a long password".into()).await.unwrap();
+    let ann = who(&world, &login.access).unwrap();
+    let spec = serde_json::from_str(APP).unwrap();
+    let app = platform.create_app(&ann, &world.gra, &spec).await.unwrap();
+    assert_eq!(app.record.user, "ann");
+    let process = ovhai_api_types::AppSpec { runtime: Some(Placement::Process), ..spec };
+    assert!(platform.create_app(&ann, &world.gra, &process).await.is_err());
+    assert!(platform.add_user(&ann, "bob", "a long password".into()).await.is_err());
+    assert!(platform.map_image(&ann, "a/b", vec!["sh".into()], "/".into()).await.is_err());
+    assert!(platform.may_shut_down(&ann).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn quotas_refuse_what_would_be_too_much_at_once() {
+    let sim = SimRuntime::automatic(([127, 0, 0, 1], 9).into());
+    let world = World::with(sim, Arc::new(MemoryStore::new()), Quotas::default()).await;
+    let platform = &world.platform;
+    let submit = async |json: &str| {
+        let spec = serde_json::from_str(json).unwrap();
+        platform.create_app(&world.admin, &world.gra, &spec).await.map(|app| app.record.id)
+    };
+    let usage = || platform.snapshot().usage(&world.gra);
+    let first = submit(r#"{"image":"a","resources":{"gpu":2}}"#).await.unwrap();
+    submit(r#"{"image":"a","resources":{"gpu":1},"scalingStrategy":{"fixed":{"replicas":2}}}"#)
+        .await
+        .unwrap();
+    let refused = submit(r#"{"image":"a"}"#).await;
+    assert!(
+        matches!(&refused, Err(Error::OverQuota { kind: "GPU", quota: 4, used: 4, more: 1 })),
+        "{refused:?}"
+    );
+    // CPUs have a quota of their own, and other regions theirs.
+    submit(r#"{"image":"a","resources":{"cpu":12}}"#).await.unwrap();
+    assert!(submit(r#"{"image":"a","resources":{"cpu":1}}"#).await.is_err());
+    let bhs = "BHS".parse().unwrap();
+    let spec = serde_json::from_str(r#"{"image":"a"}"#).unwrap();
+    platform.create_app(&world.admin, &bhs, &spec).await.unwrap();
+    assert_eq!(usage(), Usage { cpu: 12, gpu: 4 });
+
+    platform.stop_app(&world.admin, &world.gra, first).await.unwrap();
+    world.becomes(first, AppState::Stopped).await;
+    assert_eq!(usage(), Usage { cpu: 12, gpu: 2 });
+    let third = submit(r#"{"image":"a"}"#).await.unwrap();
+    let refused = platform.start_app(&world.admin, &world.gra, first).await;
+    assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
+    let four = serde_json::from_str(r#"{"fixed":{"replicas":4}}"#).unwrap();
+    let refused = platform.scale_app(&world.admin, &world.gra, third, &four).await;
+    assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
+    let one = serde_json::from_str(r#"{"fixed":{"replicas":1}}"#).unwrap();
+    platform.scale_app(&world.admin, &world.gra, third, &one).await.unwrap();
+    platform.delete_app(&world.admin, &world.gra, third, true).await.unwrap();
+    world.settle().await;
+    platform.start_app(&world.admin, &world.gra, first).await.unwrap();
+    assert_eq!(usage(), Usage { cpu: 12, gpu: 4 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapped_image_runs_the_owners_command_in_nobody_elses_environment() {
+    let world = World::step_by_step().await;
+    let platform = &world.platform;
+    let id = world.submit(APP).await;
+    world.settle().await;
+    platform.map_image(&world.admin, "a/b", vec!["serve".into()], "/srv".into()).await.unwrap();
+    let mapped = world.submit(r#"{"image":"a/b:2"}"#).await;
+    world.settle().await;
+    let launched = |id| world.sim.launched().into_iter().rfind(|one| one.app == id).unwrap().spec;
+    assert_eq!(launched(id).placement, None, "one that runs goes on");
+    let spec = launched(mapped);
+    assert_eq!(spec.placement, Some(Placement::Process));
+    assert_eq!(spec.command.as_deref(), Some(&["serve".to_owned()][..]));
+    assert_eq!(spec.working_directory.as_deref(), Some("/srv"));
+
+    let token = TokenSpec { name: "op".into(), role: "operator".into(), label_selector: None };
+    let op = platform.create_token(&world.admin, &world.gra, &token).await.unwrap();
+    let op = who(&world, &op.value).unwrap();
+    let create = async |json: &str| {
+        let spec = serde_json::from_str(json).unwrap();
+        platform.create_app(&op, &world.gra, &spec).await
+    };
+    create(r#"{"image":"a/b"}"#).await.unwrap();
+    let evil = r#"{"image":"a/b","envVars":[{"name":"LD_PRELOAD","value":"x"}]}"#;
+    assert!(matches!(create(evil).await, Err(Error::Denied(_))));
+    let other = create(&evil.replace("a/b", "c/d")).await.unwrap().record.id;
+    let refused = platform.set_image(&op, &world.gra, other, "a/b").await;
+    assert!(matches!(refused, Err(Error::Denied(_))), "{refused:?}");
+    let update = AppUpdate { url: Some("a/b".into()), ..AppUpdate::default() };
+    let refused = platform.update_app(&op, &world.gra, other, &update).await;
+    assert!(matches!(refused, Err(Error::Denied(_))), "{refused:?}");
+    let env = Env { name: "A".into(), value: "b".into() };
+    let update = AppUpdate { env_vars: Some(vec![env]), ..AppUpdate::default() };
+    assert!(platform.update_app(&op, &world.gra, mapped, &update).await.is_err());
+    platform.update_app(&world.admin, &world.gra, mapped, &update).await.unwrap();
+    platform.unmap_image(&world.admin, "a/b").await.unwrap();
+    assert!(matches!(platform.unmap_image(&world.admin, "a/b").await, Err(Error::NotFound { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn access_is_explained_as_it_is_decided() {
+    let world = World::automatic().await;
+    let platform = &world.platform;
+    let a = world.submit(r#"{"image":"x","labels":{"group":"A"}}"#).await;
+    let open = world.submit(r#"{"image":"x","unsecureHttp":true}"#).await;
+    let spec = TokenSpec {
+        name: "t".into(),
+        role: Role::Read.wire().into(),
+        label_selector: Some("group=A".into()),
+    };
+    let token = platform.create_token(&world.admin, &world.gra, &spec).await.unwrap();
+    let ask = |question, app| platform.explain(&world.admin, &world.gra, &question, app).unwrap();
+    let id = token.record.id;
+    let all = ask(TokenQuestion::Id(id), None);
+    let verdicts: Vec<_> = all
+        .iter()
+        .map(|one| (one.app.record.id, one.read.is_allowed(), one.operate.is_allowed()))
+        .collect();
+    assert_eq!(verdicts, [(open, true, false), (a, true, false)], "newest first");
+    assert!(matches!(all[1].operate.reason, Reason::Role { role: Role::Read, .. }));
+    assert!(matches!(all[0].read.reason, Reason::Public));
+
+    platform.renew_token(&world.admin, &world.gra, id).await.unwrap();
+    let old = ask(TokenQuestion::Value(token.value.clone()), Some(a));
+    assert_eq!(old[0].read.reason, Reason::OldVersion { string: 1, current: 2 });
+    platform.delete_token(&world.admin, &world.gra, id).await.unwrap();
+    assert_eq!(ask(TokenQuestion::Value(token.value), Some(a))[0].read.reason, Reason::Deleted);
+    let rubbish = ask(TokenQuestion::Value("x".into()), None);
+    assert_eq!(rubbish[1].read.reason, Reason::NotIssuedHere);
+    assert!(rubbish[0].read.is_allowed(), "an open app does not ask");
+
+    let spec = TokenSpec { label_selector: None, role: "operator".into(), ..spec };
+    let bhs = "BHS".parse().unwrap();
+    let other = platform.create_token(&world.admin, &bhs, &spec).await.unwrap();
+    let elsewhere = ask(TokenQuestion::Id(other.record.id), Some(a));
+    assert!(matches!(elsewhere[0].operate.reason, Reason::OtherRegion { .. }));
+    assert!(ask(TokenQuestion::All, None).is_empty(), "of this region");
+}

@@ -1,0 +1,141 @@
+//! The emulator's own doors at `localhost`: `/_emulator/…` and a page that says what this is.
+//! What is not for everybody is decided by the domain, as everywhere.
+
+mod access;
+mod images;
+mod users;
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path, State};
+use axum::routing::{delete, get, post, put};
+use axum::{Json, Router};
+use hyper::StatusCode;
+use hyper::http::request::Parts;
+use ovhai_api_types::{Feature, Region, Timestamp};
+use ovhai_core::Platform;
+use ovhai_core::policy::Principal;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::error::ApiError;
+use crate::bearer::bearer_token;
+use crate::state::StateDir;
+
+pub(crate) struct Control {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) started_at: Timestamp,
+    /// Cancelled when somebody asks the emulator to stop.
+    pub(crate) stop_asked: CancellationToken,
+    /// Where the first user's password stands, until it is changed.
+    pub(crate) state: Option<StateDir>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+    regions: Vec<Region>,
+    apps: usize,
+    started_at: Timestamp,
+}
+
+pub(crate) fn router(control: Control) -> Router {
+    Router::new()
+        .route("/", get(front))
+        .route("/app/{id}", get(app))
+        .route("/_emulator/health", get(health))
+        .route("/_emulator/features", get(features))
+        .route("/_emulator/stop", post(stop))
+        .route("/_emulator/access", post(access::explain))
+        .route("/_emulator/users", get(users::list).post(users::add))
+        .route("/_emulator/users/{name}", delete(users::remove))
+        .route("/_emulator/users/{name}/password", put(users::set_password))
+        .route("/_emulator/images", get(images::list).put(images::map))
+        .route("/_emulator/images/unmap", post(images::unmap))
+        .fallback(|| async { ApiError::not_found("there is nothing at this address") })
+        .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
+        .with_state(Arc::new(control))
+}
+
+/// Who calls.
+struct Caller(Principal);
+
+impl FromRequestParts<Arc<Control>> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        control: &Arc<Control>,
+    ) -> Result<Self, ApiError> {
+        let bearer = bearer_token(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
+        let snapshot = control.platform.snapshot();
+        let caller = control.platform.authenticate(&snapshot, bearer);
+        caller.map(Self).ok_or_else(ApiError::unauthenticated)
+    }
+}
+
+async fn health(State(control): State<Arc<Control>>) -> Json<Health> {
+    Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+        regions: control.platform.settings().regions.clone(),
+        apps: control.platform.snapshot().app_count(),
+        started_at: control.started_at,
+    })
+}
+
+/// What is emulated and what is not: name, whether it is there, what it is.
+const FEATURES: [(&str, bool, &str); 15] = [
+    ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
+    ("tokens", true, "Scoped by label selector, role and region; renewal counts at once"),
+    ("labels", true, "Kubernetes selectors on lists and tokens"),
+    ("gateway", true, "Bearers, streaming, WebSocket and other upgrades"),
+    ("login", true, "OAuth 2.0 password grant, at /oauth2/token"),
+    ("quotas", true, "402 over quota"),
+    ("builtin-runtime", true, "Images that live in the emulator"),
+    ("process-runtime", true, "An app's command as a local process"),
+    ("container-runtime", false, "Apps of other images are FAILED with advice"),
+    ("autoscaling", false, "The smallest number of replicas is kept"),
+    ("volumes", false, "501"),
+    ("grpc", false, "501"),
+    ("login-page", false, "Browsers get 401 as programs do"),
+    ("tls", false, "HTTP on loopback"),
+    ("jobs-and-notebooks", false, "501"),
+];
+
+async fn features() -> Json<Vec<Feature>> {
+    let feature = |(name, available, description): (&str, bool, &str)| Feature {
+        name: name.to_owned(),
+        available,
+        description: description.to_owned(),
+    };
+    Json(FEATURES.map(feature).into())
+}
+
+async fn stop(
+    State(control): State<Arc<Control>>,
+    Caller(caller): Caller,
+) -> Result<StatusCode, ApiError> {
+    control.platform.may_shut_down(&caller)?;
+    control.stop_asked.cancel();
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn front() -> &'static str {
+    concat!(
+        "ovhai ",
+        env!("CARGO_PKG_VERSION"),
+        ": an emulator of OVHcloud AI Deploy.\n\n",
+        "API:     /v1/…, /regions/<REGION>/v1/…, described at /openapi.json\n",
+        "Login:   /oauth2/token\n",
+        "Health:  /_emulator/health\n",
+        "Try:     ovhai app run --label group=A infrastructureascode/hello-world\n",
+    )
+}
+
+async fn app(Path(id): Path<String>) -> String {
+    // What stands in the path comes back as plain text only.
+    format!("There is no console yet. In a terminal: ovhai app get {id}\n")
+}
