@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cmd::{
-    Completion, Demo, Me, app::AppCommand, emulator::EmulatorCommand, token::TokenCommand,
+    Completion, Debug, Demo, FeatureCommand, Login, Logout, Me, app::AppCommand,
+    capabilities::CapabilitiesCommand, config::ConfigCommand, emulator::EmulatorCommand,
+    registry::RegistryCommand, token::TokenCommand,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -72,7 +74,28 @@ pub enum Command {
     #[command(visible_alias = "tokens")]
     Token(TokenCommand),
     /// Show who you are and what you may use
+    #[command(alias = "whoami")]
     Me(Me),
+    /// Log in with a user's password, or with a token
+    Login(Login),
+    /// End the login
+    Logout(Logout),
+    /// Choose a region, and add endpoints beside the local emulator
+    Config(ConfigCommand),
+    /// Show what a region offers: flavors, images, presets, quotas
+    #[command(visible_alias = "cap")]
+    Capabilities(CapabilitiesCommand),
+    /// Manage registries that images come from
+    #[command(visible_alias = "registries")]
+    Registry(RegistryCommand),
+    /// Show what a run said to the server and was answered
+    Debug(Debug),
+    /// Show what the emulator has and has not
+    #[command(visible_alias = "features")]
+    Feature(FeatureCommand),
+    /// As other tools call it.
+    #[command(hide = true)]
+    Auth(AuthCommand),
     /// Start, stop and look at the local emulator
     #[command(visible_alias = "emu")]
     Emulator(EmulatorCommand),
@@ -80,6 +103,23 @@ pub enum Command {
     Demo(Demo),
     /// Print the completion script of a shell
     Completion(Completion),
+}
+
+/// `auth login`, as other tools call it.
+#[derive(Debug, Args)]
+pub struct AuthCommand {
+    #[command(subcommand)]
+    verb: AuthVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuthVerb {
+    /// Log in with a user's password, or with a token
+    Login(Login),
+    /// End the login
+    Logout(Logout),
+    /// Show who you are
+    Status(Me),
 }
 
 impl Command {
@@ -99,6 +139,18 @@ impl Command {
             Self::App(command) => command.run(context).await,
             Self::Token(command) => command.run(context).await,
             Self::Me(command) => command.run(context).await,
+            Self::Login(command) => command.run(context).await,
+            Self::Logout(command) => command.run(context).await,
+            Self::Config(command) => command.run(context),
+            Self::Capabilities(command) => command.run(context).await,
+            Self::Registry(command) => command.run(context).await,
+            Self::Debug(command) => command.run(context),
+            Self::Feature(command) => command.run(context).await,
+            Self::Auth(command) => match command.verb {
+                AuthVerb::Login(command) => command.run(context).await,
+                AuthVerb::Logout(command) => command.run(context).await,
+                AuthVerb::Status(command) => command.run(context).await,
+            },
             Self::Emulator(command) => command.run(context).await,
             // Boxed: it runs all the others.
             Self::Demo(command) => Box::pin(command.run(context)).await,

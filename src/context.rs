@@ -4,24 +4,55 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use ovhai_api_types::Region;
 
 use crate::cli::{Format, Global};
 use crate::error::{Failure, Result};
+use crate::trace::Trace;
 
-/// Asks the person at the terminal.
+/// Asks the person at the terminal. The answer is none when there is nobody to ask.
 pub trait Prompter: Send {
-    /// A yes or no; none when there is nobody to ask.
+    /// A yes or no.
     fn confirm(&mut self, question: &str) -> io::Result<Option<bool>>;
+
+    /// A line; an empty one is the default.
+    fn line(&mut self, question: &str, default: &str) -> io::Result<Option<String>>;
+
+    /// A password, which is not shown; asked for twice when it is a new one.
+    fn password(&mut self, question: &str, is_new: bool) -> io::Result<Option<String>>;
 }
 
 struct Terminal;
 
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 impl Prompter for Terminal {
+    fn line(&mut self, question: &str, default: &str) -> io::Result<Option<String>> {
+        if !somebody_is_there() {
+            return Ok(None);
+        }
+        let prompt = dialoguer::Input::new().with_prompt(question).default(default.to_owned());
+        Ok(Some(prompt.interact_text()?))
+    }
+
+    fn password(&mut self, question: &str, is_new: bool) -> io::Result<Option<String>> {
+        if !somebody_is_there() {
+            return Ok(None);
+        }
+        let mut prompt = dialoguer::Password::new().with_prompt(question);
+        if is_new {
+            prompt = prompt.with_confirmation("Again", "The two are not the same");
+        }
+        Ok(Some(prompt.interact()?))
+    }
+
     fn confirm(&mut self, question: &str) -> io::Result<Option<bool>> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !somebody_is_there() {
             return Ok(None);
         }
         let answer = dialoguer::Confirm::new()
@@ -55,6 +86,8 @@ pub struct Context {
     pub terminal: bool,
     /// The options that every command has.
     pub global: Global,
+    /// What this run said to servers.
+    pub(crate) trace: Arc<Trace>,
 }
 
 impl std::fmt::Debug for Context {
@@ -79,12 +112,14 @@ impl Context {
             embedded: None,
             terminal: io::stdout().is_terminal(),
             global: Global::default(),
+            trace: Arc::default(),
         }
     }
 
     /// Takes the options that stand on the command line.
     pub(crate) fn apply(&mut self, global: &Global) {
         self.global = global.clone();
+        self.trace = Arc::new(Trace::new(false));
     }
 
     /// A variable that is set and not empty.
@@ -140,20 +175,37 @@ impl Context {
         self.global.output
     }
 
+    fn answered<T>(&mut self, answer: io::Result<T>) -> Result<T> {
+        answer.map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => {
+                // The prompt hid the cursor.
+                let _ = self.err.write_all(b"\x1b[?25h\n");
+                Failure::interrupted()
+            }
+            _ => error.into(),
+        })
+    }
+
+    /// Asks for a line; none when there is nobody to ask.
+    pub(crate) fn ask_line(&mut self, question: &str, default: &str) -> Result<Option<String>> {
+        let answer = self.prompter.line(question, default);
+        self.answered(answer)
+    }
+
+    /// Asks for a password; none when there is nobody to ask.
+    pub(crate) fn ask_password(&mut self, question: &str, is_new: bool) -> Result<Option<String>> {
+        let answer = self.prompter.password(question, is_new);
+        self.answered(answer)
+    }
+
     /// Asks before something that can't be undone. Where nobody can be asked it goes on, as
     /// scripts expect; `yes` goes on anyway.
     pub(crate) fn confirm(&mut self, question: &str, yes: bool) -> Result<()> {
         if yes {
             return Ok(());
         }
-        let answer = self.prompter.confirm(question).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => {
-                // The prompt hid it.
-                let _ = self.err.write_all(b"\x1b[?25h\n");
-                Failure::interrupted()
-            }
-            _ => error.into(),
-        })?;
+        let answer = self.prompter.confirm(question);
+        let answer = self.answered(answer)?;
         if answer.unwrap_or(true) {
             Ok(())
         } else {

@@ -5,8 +5,6 @@
 //! their strings stand there only when there is no keyring. Nothing in this module is logged.
 
 use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ovhai_api_types::{App, Labels, Region, Role, Selector, Token, TokenId};
@@ -14,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
+use crate::private_file;
 use crate::settings::state_dir;
+
+const IF_DAMAGED: &str = "delete it and regenerate the tokens: ovhai token regenerate NAME";
 
 /// Where a string is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ impl Credentials {
     /// Those of the state directory.
     pub(crate) fn open(context: &Context) -> Result<Self> {
         let path = state_dir(context)?.join("credentials.json");
-        let contents = read(&path)?;
+        let contents = private_file::read(&path, IF_DAMAGED)?;
         Ok(Self { path, contents, keyring: context.var("OVHAI_KEYRING") != Some("0") })
     }
 
@@ -136,58 +137,13 @@ impl Credentials {
 
     /// Keeps other commands from changing the file meanwhile, and takes what they have changed.
     fn lock_and_reload(&mut self) -> Result<File> {
-        let path = self.path.with_extension("lock");
-        let lock = || {
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent)?;
-            }
-            let mut options = File::options();
-            let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        let file = lock().map_err(|error: std::io::Error| {
-            Failure::new(format!("{} can't be locked", path.display())).because(error)
-        })?;
-        self.contents = read(&self.path)?;
+        let file = private_file::lock(&self.path)?;
+        self.contents = private_file::read(&self.path, IF_DAMAGED)?;
         Ok(file)
     }
 
     fn write(&self) -> Result<()> {
-        let failed = |error: std::io::Error| {
-            Failure::new(format!("{} can't be written", self.path.display())).because(error)
-        };
-        let text = serde_json::to_vec_pretty(&self.contents)
-            .map_err(|error| Failure::new(error.to_string()))?;
-        let temporary = self.path.with_extension(format!("tmp-{}", std::process::id()));
-        let write = || {
-            if let Some(parent) = self.path.parent() {
-                std::fs::create_dir_all(parent)?;
-            }
-            // One left by a killed process may have another mode.
-            let _ = std::fs::remove_file(&temporary);
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&temporary)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, &self.path)
-        };
-        write().map_err(failed)
-    }
-}
-
-fn read(path: &Path) -> Result<Contents> {
-    match std::fs::read(path) {
-        Ok(text) => serde_json::from_slice(&text).map_err(|error| {
-            Failure::new(format!("{} is damaged", path.display()))
-                .because(error)
-                .hint("delete it and regenerate the tokens: ovhai token regenerate NAME")
-        }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Contents::default()),
-        Err(error) => Err(Failure::new(format!("{} can't be read", path.display())).because(error)),
+        private_file::write(&self.path, &self.contents)
     }
 }
 

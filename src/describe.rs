@@ -101,6 +101,33 @@ pub(crate) fn date(at: Timestamp) -> String {
     at.strftime("%d-%m-%y %H:%M:%S").to_string()
 }
 
+/// A size, such as `24.0 GiB`.
+pub(crate) fn bytes(size: i64) -> String {
+    scaled(size, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
+}
+
+/// A rate of bits per second, such as `5.0 Gbps`.
+pub(crate) fn rate(bits: i64) -> String {
+    scaled(bits, 1000.0, &["bps", "kbps", "Mbps", "Gbps", "Tbps"])
+}
+
+#[allow(clippy::cast_precision_loss)] // One digit is shown.
+fn scaled(amount: i64, step: f64, units: &[&str]) -> String {
+    let mut amount = amount as f64;
+    let mut units = units.iter();
+    let mut unit = units.next();
+    // Half a gigabit is half a gigabit, as the service shows it; the next larger unit is taken
+    // from a half on.
+    for next in units {
+        if amount < step / 2.0 {
+            break;
+        }
+        amount /= step;
+        unit = Some(next);
+    }
+    format!("{amount:.1} {}", unit.copied().unwrap_or_default())
+}
+
 /// How long ago, in one unit: `12s`, `3m`, `5h`, `8d`.
 pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(at.as_second()).max(0);
@@ -127,6 +154,18 @@ mod tests {
         assert_eq!(
             view.render(),
             "ID:     1\nLonger: ~\nLabels:\n  group:    A\n  ovh/type: app\nEmpty:  ~\nEnd:    3\n"
+        );
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(bytes(24 << 30), "24.0 GiB");
+        assert_eq!(bytes(3 << 40), "3.0 TiB");
+        assert_eq!(bytes(796 * (1 << 30) / 10), "79.6 GiB");
+        assert_eq!(bytes(100), "100.0 B");
+        assert_eq!(
+            (rate(500_000_000), rate(5_000_000_000)),
+            ("0.5 Gbps".into(), "5.0 Gbps".into())
         );
     }
 

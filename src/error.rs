@@ -118,6 +118,9 @@ impl From<ClientError> for Failure {
                 let failure = Self::new("request error: 403").because(message).exit_code(DENIED);
                 failure.hint("use a token with another role or scope, or none: --token and OVHAI_TOKEN choose the caller")
             }
+            ClientError::Api { status: 402, message } => Self::new("request error: 402")
+                .because(message)
+                .hint("see what runs: ovhai app list; what may: ovhai capabilities quota; a local emulator with more: ovhai emulator stop, then ovhai emulator start --detach --quota GPU=16"),
             ClientError::Api { status: 404, message } => Self::not_found(message.clone()),
             ClientError::Api { status: 400, message } => {
                 Self::usage("the server refuses a value").because(message)
@@ -137,6 +140,14 @@ impl From<ClientError> for Failure {
             ClientError::Broken(_) | ClientError::Answer(_) => {
                 Self::new(error.to_string()).hint(LOOK_INTO_LOG)
             }
+            ClientError::Login { code, why } => Self::new("not logged in")
+                .because(format!("{why} ({code})"))
+                .hint("see who can log in to a local emulator: ovhai emulator user list; the first user's password: ovhai emulator status --show-password")
+                .exit_code(DENIED),
+            ClientError::ReadOnly(server) => Self::new(format!("nothing is changed at {server}"))
+                .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
+                .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")
+                .exit_code(DENIED),
             ClientError::Request(_) => Self::usage(error.to_string()),
         }
     }

@@ -8,13 +8,17 @@
 
 pub mod cli;
 pub mod cmd;
+mod config;
 pub mod context;
 mod credentials;
 mod describe;
 pub mod error;
 mod output;
+mod private_file;
+mod session;
 pub mod settings;
 mod target;
+mod trace;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -33,6 +37,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => execute(cli, &mut context),
         Err(error) => return usage(&error, &mut context),
     };
+    keep_trace(&mut context, code);
     ExitCode::from(code)
 }
 
@@ -51,6 +56,15 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context
             let _ = stream.write_all(text.as_bytes());
             code
         }
+    }
+}
+
+/// Keeps what this run said to servers, and says where to look when that was what failed.
+fn keep_trace(context: &mut Context, code: u8) {
+    let Ok(file) = settings::debug_file(context) else { return };
+    let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    if let Some(session) = context.trace.keep(&file, (context.now)(), command, code) {
+        context.note(format!("requests and answers: ovhai debug {session}"));
     }
 }
 

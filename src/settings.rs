@@ -15,14 +15,32 @@ pub fn state_dir(context: &Context) -> Result<PathBuf> {
     {
         return Ok(context.directory.join(given));
     }
+    xdg("keep state in", "--state-dir DIR or OVHAI_STATE_DIR").map(|xdg| xdg.data_dir())
+}
+
+/// The directory of the client's own settings and sessions: `OVHAI_CONFIG_DIR`, or `ovhai` in the
+/// user's configuration directory (XDG).
+pub(crate) fn config_dir(context: &Context) -> Result<PathBuf> {
+    if let Some(given) = context.var("OVHAI_CONFIG_DIR") {
+        return Ok(context.directory.join(given));
+    }
+    xdg("keep settings in", "OVHAI_CONFIG_DIR").map(|xdg| xdg.config_dir())
+}
+
+fn xdg(purpose: &str, instead: &str) -> Result<etcetera::app_strategy::Xdg> {
     let strategy = etcetera::app_strategy::Xdg::new(etcetera::AppStrategyArgs {
         top_level_domain: "net".into(),
         author: "ovhai".into(),
         app_name: "ovhai".into(),
     });
-    strategy.map(|xdg| xdg.data_dir()).map_err(|error| {
-        Failure::new("there is no home directory to keep state in")
+    strategy.map_err(|error| {
+        Failure::new(format!("there is no home directory to {purpose}"))
             .because(error)
-            .hint("say where: --state-dir DIR or OVHAI_STATE_DIR")
+            .hint(format!("say where: {instead}"))
     })
+}
+
+/// The file that `ovhai debug` reads.
+pub(crate) fn debug_file(context: &Context) -> Result<PathBuf> {
+    state_dir(context).map(|directory| directory.join("debug.jsonl"))
 }

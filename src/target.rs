@@ -1,19 +1,23 @@
-//! Which server a command talks to: the emulator of the state directory, started when none runs.
+//! Which server a command talks to, and as whom: the emulator of the state directory, started when
+//! none runs, or an endpoint of the settings.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::Region;
-use ovhai_client::{Client, Endpoint};
+use ovhai_client::{Client, Endpoint, is_loopback};
 use ovhai_emulator::DEFAULT_PORT;
 use ovhai_emulator::state::{Running, StateDir};
 
+use crate::config::Config;
 use crate::context::Context;
-use crate::error::{Failure, Result};
+use crate::error::{DENIED, Failure, Result};
+use crate::session::Sessions;
 use crate::settings::state_dir;
 
 /// How long an emulator in the background has to start.
@@ -21,56 +25,240 @@ const START_TIMEOUT: Duration = Duration::from_secs(15);
 /// A log larger than this begins anew.
 const LOG_MAX: u64 = 10 * 1024 * 1024;
 
-/// A server and a region of it.
+/// A server and a region of it, and who calls.
 #[derive(Debug)]
 pub(crate) struct Target {
     /// Calls with the caller's credentials: its token, or else the login.
     pub(crate) client: Client,
     /// Calls with the login, also when a token is given.
     pub(crate) login: Client,
-    /// The region.
+    /// The region; for an endpoint its name.
     pub(crate) region: Region,
-    /// Where apps are reached, whatever their host names resolve to.
-    pub(crate) address: SocketAddr,
+    /// Where apps are reached, whatever their host names resolve to; none: there.
+    pub(crate) address: Option<SocketAddr>,
+    /// Where it is.
+    pub(crate) server: Server,
+    local_only: bool,
 }
 
-impl Target {
-    /// Finds the server, and starts it when that is a local one that does not run.
+/// A server, without anybody who calls.
+#[derive(Debug, Clone)]
+pub(crate) enum Server {
+    /// An emulator on this machine.
+    Local(Running, Region),
+    /// An endpoint of the settings.
+    Remote {
+        /// Its name.
+        name: String,
+        /// Base of its API.
+        url: String,
+    },
+}
+
+impl Server {
+    /// The one that is named on the command line or in the environment, else that of the
+    /// settings, else the local emulator's first region. A local one is started when none runs.
     pub(crate) async fn find(context: &mut Context) -> Result<Self> {
         // Before anything is started for it.
         context.token()?;
-        let running = match context.embedded.clone() {
-            Some(running) => running,
-            None => find_or_start(context).await?,
-        };
-        let region = match context.region()? {
-            Some(region) if running.regions.contains(&region) => region,
-            Some(region) => {
-                let all: Vec<_> = running.regions.iter().map(Region::as_str).collect();
-                return Err(Failure::not_found(format!("there is no region {region} here")).hint(
-                    format!(
-                        "the emulator has {}; to choose others: ovhai emulator start --regions …",
-                        all.join(", ")
-                    ),
-                ));
+        if let Some(running) = context.embedded.clone() {
+            let region = region_of(&running, context.region()?)?;
+            return Ok(Self::Local(running, region));
+        }
+        let config = Config::open(context)?;
+        let named = context.region()?;
+        let wanted = named.as_ref().map(Region::as_str).or_else(|| config.current());
+        if let Some((name, endpoint)) = wanted.and_then(|wanted| config.endpoint(wanted)) {
+            return Ok(Self::Remote { name: name.to_owned(), url: endpoint.url.clone() });
+        }
+        let wanted: Option<Region> = wanted
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: ovhai_api_types::InvalidRegion| Failure::usage(error.to_string()))?;
+        let running = find_or_start(context).await?;
+        let region = region_of(&running, wanted)?;
+        Ok(Self::Local(running, region))
+    }
+
+    /// Whether it is an emulator of this program's.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self, Self::Local(..))
+    }
+
+    /// Whether it is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self {
+            Self::Local(..) => true,
+            Self::Remote { url, .. } => is_loopback(url),
+        }
+    }
+
+    /// How it is called in the file of sessions.
+    pub(crate) fn key(&self, context: &Context) -> Result<String> {
+        Ok(match self {
+            // Its regions are one project.
+            Self::Local(..) => format!("local:{}", state_dir(context)?.display()),
+            Self::Remote { name, .. } => format!("endpoint:{name}"),
+        })
+    }
+
+    /// How it is called for people.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Local(running, region) => format!("{region} ({})", root(running)),
+            Self::Remote { name, url } => format!("{name} ({url})"),
+        }
+    }
+
+    pub(crate) fn region(&self) -> Result<Region> {
+        match self {
+            Self::Local(_, region) => Ok(region.clone()),
+            Self::Remote { name, .. } => {
+                name.parse().map_err(|error| Failure::usage(format!("{error}")))
             }
-            None => running
-                .regions
-                .first()
-                .cloned()
-                .ok_or_else(|| Failure::new("the emulator has no region"))?,
+        }
+    }
+
+    /// Calls the region's API with this bearer.
+    pub(crate) fn client(&self, bearer: Option<String>, context: &Context) -> Result<Client> {
+        let endpoint = match self {
+            Self::Local(running, region) => {
+                let Endpoint { base, connect, .. } = endpoint(running);
+                Endpoint { base: format!("{base}/regions/{region}"), bearer, connect }
+            }
+            Self::Remote { url, .. } => Endpoint { base: url.clone(), bearer, connect: None },
         };
-        let endpoint = |bearer: &str| {
-            let Endpoint { base, connect, .. } = endpoint(&running);
-            let base = format!("{base}/regions/{region}");
-            Endpoint { base, bearer: bearer.to_owned(), connect }
-        };
-        let login = Client::new(endpoint(&running.administrator))?;
-        let client = match context.token()? {
-            Some(token) => Client::new(endpoint(token))?,
+        let client = Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _);
+        let read_only = local_only(context) && !self.is_loopback();
+        Ok(if read_only { client.read_only() } else { client })
+    }
+}
+
+fn region_of(running: &Running, wanted: Option<Region>) -> Result<Region> {
+    match wanted {
+        Some(region) if running.regions.contains(&region) => Ok(region),
+        Some(region) => {
+            let all: Vec<_> = running.regions.iter().map(Region::as_str).collect();
+            Err(Failure::not_found(format!("there is no region or endpoint {region} here")).hint(
+                format!(
+                    "the emulator has {}; to choose others: ovhai emulator start --regions …; endpoints: ovhai config list",
+                    all.join(", ")
+                ),
+            ))
+        }
+        None => running
+            .regions
+            .first()
+            .cloned()
+            .ok_or_else(|| Failure::new("the emulator has no region")),
+    }
+}
+
+/// Whether nothing is to be changed anywhere but on this machine.
+fn local_only(context: &Context) -> bool {
+    context.var("OVHAI_LOCAL_ONLY").is_some_and(|value| value != "0")
+}
+
+impl Target {
+    /// Finds the server and who calls it.
+    pub(crate) async fn find(context: &mut Context) -> Result<Self> {
+        let server = Server::find(context).await?;
+        let token = context.token()?.map(str::to_owned);
+        let bearer = login_bearer(context, &server, token.is_some()).await?;
+        let login = server.client(bearer, context)?;
+        let client = match token {
+            Some(token) => server.client(Some(token), context)?,
             None => login.clone(),
         };
-        Ok(Self { client, login, region, address: reachable(running.address) })
+        let address = match &server {
+            Server::Local(running, _) => Some(reachable(running.address)),
+            Server::Remote { .. } => None,
+        };
+        let region = server.region()?;
+        let local_only = local_only(context);
+        Ok(Self { client, login, region, address, server, local_only })
+    }
+
+    /// The same, to change something: says where, unless that is this machine, and refuses it
+    /// there if nothing but this machine may be changed.
+    pub(crate) async fn find_to_change(context: &mut Context) -> Result<Self> {
+        let target = Self::find(context).await?;
+        target.announce_change(context)?;
+        Ok(target)
+    }
+
+    /// See [`Target::find_to_change`].
+    pub(crate) fn announce_change(&self, context: &mut Context) -> Result<()> {
+        if self.server.is_loopback() {
+            return Ok(());
+        }
+        let server = self.server.shown();
+        if self.local_only {
+            return Err(Failure::new(format!("nothing is changed at {server}"))
+                .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
+                .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")
+                .exit_code(DENIED));
+        }
+        context.note(format!("Target: {server}"));
+        Ok(())
+    }
+
+    /// Calls the emulator itself, beside the service's API, as its owner or as the caller.
+    pub(crate) fn control(&self, context: &Context) -> Result<Client> {
+        let Server::Local(running, _) = &self.server else {
+            return Err(Failure::new(format!(
+                "{} can't be asked that: it is not the local emulator",
+                self.server.shown()
+            ))
+            .hint("choose a local region: --region GRA, or ovhai config set GRA"));
+        };
+        let mut endpoint = endpoint(running);
+        if let Some(token) = context.token()? {
+            endpoint.bearer = Some(token.to_owned());
+        }
+        Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
+    }
+}
+
+/// Calls the local emulator itself as its owner, whatever region or login is chosen; it is started
+/// when none runs.
+pub(crate) async fn owner(context: &mut Context) -> Result<Client> {
+    let running = match context.embedded.clone() {
+        Some(running) => running,
+        None => find_or_start(context).await?,
+    };
+    Ok(Client::new(endpoint(&running))?.recorded_by(Arc::clone(&context.trace) as _))
+}
+
+/// The bearer of who is logged in: of the session, else of the local administrator. A caller with
+/// a token of its own needs none.
+async fn login_bearer(
+    context: &Context,
+    server: &Server,
+    has_token: bool,
+) -> Result<Option<String>> {
+    // An embedded emulator has nobody but its administrator.
+    if context.embedded.is_none() {
+        let anonymous = || server.client(None, context);
+        let sessions = Sessions::open(context)?;
+        let bearer = sessions.bearer(&server.key(context)?, anonymous, context.now).await;
+        match bearer {
+            Ok(Some(bearer)) => return Ok(Some(bearer)),
+            Ok(None) => {}
+            Err(_) if has_token => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    match server {
+        Server::Local(running, _) => Ok(Some(running.administrator.clone())),
+        Server::Remote { .. } if has_token => Ok(context.token()?.map(str::to_owned)),
+        Server::Remote { name, .. } => {
+            Err(Failure::new(format!("nobody is logged in at {}", server.shown()))
+                .hint(format!(
+                    "log in: ovhai login --region {name}; or give a token: --token TOKEN"
+                ))
+                .exit_code(DENIED))
+        }
     }
 }
 
@@ -79,7 +267,7 @@ impl Target {
 pub(crate) fn endpoint(running: &Running) -> Endpoint {
     Endpoint {
         base: format!("http://localhost:{}", running.address.port()),
-        bearer: running.administrator.clone(),
+        bearer: Some(running.administrator.clone()),
         connect: Some(reachable(running.address)),
     }
 }

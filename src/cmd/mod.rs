@@ -1,12 +1,23 @@
 //! The commands: one module a noun, one file a verb.
 
+mod access;
 pub mod app;
+pub mod capabilities;
 mod completion;
+pub mod config;
+mod debug;
 mod demo;
 pub mod emulator;
+mod feature;
+mod login;
 mod me;
+pub mod registry;
+mod secret_input;
 pub mod token;
 
 pub use completion::Completion;
+pub use debug::Debug;
 pub use demo::Demo;
+pub use feature::FeatureCommand;
+pub use login::{Login, Logout};
 pub use me::Me;

@@ -67,7 +67,7 @@ async fn refusals_are_json_and_name_the_field() {
             501,
             "post_v1_app_app_id_datasync",
         ),
-        ("GET", "/v1/capabilities/flavor", json!(null), 501, "GET /v1/capabilities/flavor"),
+        ("GET", "/v1/job", json!(null), 501, "GET /v1/job"),
         ("GET", "/v1/nonsense", json!(null), 404, "/v1/nonsense"),
         ("PATCH", "/v1/app", json!(null), 405, "method"),
     ] {

@@ -66,7 +66,7 @@ pub(crate) struct Foreground {
 impl Foreground {
     pub(crate) fn start(cli: &TestCli, arguments: &[&str]) -> Self {
         let mut child = Command::new(OVHAI)
-            .args(["emulator", "start", "--port", "0"])
+            .args(["emulator", "start", "--port", "0", "--quota", "unlimited"])
             .args(arguments)
             .env("OVHAI_STATE_DIR", cli.state_dir())
             .stdin(Stdio::null())

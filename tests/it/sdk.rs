@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use ovhai_emulator::Quotas;
 use ovhai_test_support::TestEmulator;
 
 /// `cargo xtask test` makes the environment and names its Python here.
@@ -12,7 +13,10 @@ async fn the_official_sdk_runs_through_every_call() {
     let python = std::env::var_os(PYTHON).unwrap_or_else(|| {
         panic!("{PYTHON} is not set: run the tests with `cargo xtask test`, which installs the SDK")
     });
-    let e = TestEmulator::start().await;
+    // The SDK wants numbers, and the script makes more apps than a project may have.
+    let quotas = Quotas { cpu: Some(1000), gpu: Some(1000) };
+    let emulator = TestEmulator::builder().quotas(quotas).start().await.unwrap();
+    let e = TestEmulator { emulator, sim: None };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/conformance.py");
     let base = format!("http://{}/regions/GRA", e.address());
     let bearer = e.emulator.administrator().to_owned();

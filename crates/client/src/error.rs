@@ -23,6 +23,17 @@ pub enum Error {
     /// The request could not be made: a malformed address or header.
     #[error("the request can't be made: {0}")]
     Request(String),
+    /// Logging in was refused.
+    #[error("{code}: {why}")]
+    Login {
+        /// The code of RFC 6749 section 5.2.
+        code: String,
+        /// For people.
+        why: String,
+    },
+    /// The client only reads.
+    #[error("nothing is changed at {0}")]
+    ReadOnly(String),
     /// The connection broke off.
     #[error("the connection broke off: {0}")]
     Broken(String),

@@ -6,27 +6,31 @@
 //! What must not be here: which server or token to use, and anything shown to people.
 
 mod app_http;
+mod control;
 mod error;
+mod offers;
+mod record;
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
     App, AppId, AppList, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, ErrorBody,
     LabelUpdate, Me, ScalingStrategy, Token, TokenId, TokenList, TokenSpec,
 };
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use app_http::{AppClient, AppResponse};
 pub use error::Error;
+pub use record::{Exchange, Recorder};
 
 /// The result of every call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 const PAGE: u32 = 1000;
 
@@ -35,8 +39,8 @@ const PAGE: u32 = 1000;
 pub struct Endpoint {
     /// Base of the API: `/v1/…` is appended.
     pub base: String,
-    /// The bearer of every call.
-    pub bearer: String,
+    /// The bearer of every call; none for those that need none.
+    pub bearer: Option<String>,
     /// Where to connect, whatever the base's host name resolves to.
     pub connect: Option<SocketAddr>,
 }
@@ -48,10 +52,18 @@ impl std::fmt::Debug for Endpoint {
 }
 
 /// A client of one region's API.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     endpoint: Endpoint,
+    recorder: Option<Arc<dyn Recorder>>,
+    read_only: bool,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 /// A client without TLS roots where no TLS is spoken: loading them takes longer than the call.
@@ -74,7 +86,27 @@ pub(crate) fn http_client(
 /// The host name in an address, without its port.
 fn host_of(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
-    rest.split(['/', ':']).next().filter(|host| !host.is_empty())
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    Some(host).filter(|host| !host.is_empty())
+}
+
+/// Port 0: the address's own.
+const LOCALHOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+fn is_local_name(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// Whether an address is one of this machine.
+pub fn is_loopback(url: &str) -> bool {
+    host_of(url).is_some_and(|host| {
+        is_local_name(host) || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
 }
 
 /// Which apps to list.
@@ -112,8 +144,31 @@ impl Client {
     /// A client; nothing is sent yet.
     pub fn new(endpoint: Endpoint) -> Result<Self> {
         let host = host_of(&endpoint.base);
-        let resolve = endpoint.connect.and_then(|address| Some((host?, address)));
-        Ok(Self { http: http_client(&endpoint.base, resolve)?, endpoint })
+        // Names below localhost are this machine's (RFC 6761), whatever a resolver makes of them.
+        let connect =
+            endpoint.connect.or_else(|| host.filter(|host| is_local_name(host)).map(|_| LOCALHOST));
+        let resolve = connect.and_then(|address| Some((host?, address)));
+        let http = http_client(&endpoint.base, resolve)?;
+        Ok(Self { http, endpoint, recorder: None, read_only: false })
+    }
+
+    /// Tells `recorder` of every exchange.
+    #[must_use]
+    pub fn recorded_by(mut self, recorder: Arc<dyn Recorder>) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Refuses every call that changes something, without sending it.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// The base of the API.
+    pub fn base(&self) -> &str {
+        &self.endpoint.base
     }
 
     /// A call that has to be answered within [`CALL_TIMEOUT`].
@@ -123,34 +178,91 @@ impl Client {
 
     /// A call whose answer may go on.
     fn endless(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http
-            .request(method, format!("{}{path}", self.endpoint.base))
-            .bearer_auth(&self.endpoint.bearer)
-    }
-
-    async fn send(request: RequestBuilder) -> Result<Response> {
-        let response = request.send().await.map_err(Error::from_reqwest)?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
+        let request = self.http.request(method, format!("{}{path}", self.endpoint.base));
+        match &self.endpoint.bearer {
+            Some(bearer) => request.bearer_auth(bearer),
+            None => request,
         }
-        let text = response.text().await.unwrap_or_default();
-        let message = serde_json::from_str::<ErrorBody>(&text).map_or(text, |body| body.message);
-        Err(Error::Api { status: status.as_u16(), message })
     }
 
-    async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
-        let body = Self::send(request).await?.bytes().await.map_err(Error::from_reqwest)?;
-        serde_json::from_slice(&body).map_err(|error| Error::Answer(error.to_string()))
+    /// Sends a request; an answer with a good status, whose body is still to come.
+    async fn send(&self, request: RequestBuilder) -> Result<Response> {
+        let (outcome, exchange) = self.exchange(request).await;
+        self.record(exchange, None);
+        outcome
+    }
+
+    async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T> {
+        let (outcome, exchange) = self.exchange(request).await;
+        let response = match outcome {
+            Ok(response) => response,
+            Err(error) => {
+                self.record(exchange, None);
+                return Err(error);
+            }
+        };
+        let body = response.bytes().await.map_err(Error::from_reqwest);
+        self.record(exchange, body.as_ref().ok());
+        serde_json::from_slice(&body?).map_err(|error| Error::Answer(error.to_string()))
+    }
+
+    fn record(&self, exchange: Option<Exchange>, body: Option<&bytes::Bytes>) {
+        if let (Some(recorder), Some(mut exchange)) = (&self.recorder, exchange) {
+            if let Some(body) = body {
+                exchange.answer.clone_from(body);
+            }
+            recorder.record(exchange);
+        }
+    }
+
+    /// Sends a request, and says what went over the line if somebody wants to know.
+    async fn exchange(&self, request: RequestBuilder) -> (Result<Response>, Option<Exchange>) {
+        let request = match request.build() {
+            Ok(request) => request,
+            Err(error) => return (Err(Error::from_reqwest(error)), None),
+        };
+        if self.read_only && changes(&request) {
+            return (Err(Error::ReadOnly(self.endpoint.base.clone())), None);
+        }
+        let mut exchange = self.recorder.as_ref().map(|_| Exchange::of(&request));
+        let start = Instant::now();
+        let answered = self.http.execute(request).await.map_err(Error::from_reqwest);
+        if let Some(exchange) = &mut exchange {
+            exchange.elapsed = start.elapsed();
+        }
+        let response = match answered {
+            Ok(response) => response,
+            Err(error) => {
+                if let Some(exchange) = &mut exchange {
+                    exchange.error = Some(error.to_string());
+                }
+                return (Err(error), exchange);
+            }
+        };
+        let status = response.status();
+        if let Some(exchange) = &mut exchange {
+            exchange.status = Some(status.as_u16());
+        }
+        if status.is_success() {
+            return (Ok(response), exchange);
+        }
+        let body = response.bytes().await.unwrap_or_default();
+        let text = String::from_utf8_lossy(&body);
+        let message = serde_json::from_slice::<ErrorBody>(&body)
+            .map_or_else(|_| text.into_owned(), |body| body.message);
+        if let Some(exchange) = &mut exchange {
+            exchange.answer = body;
+        }
+        (Err(Error::Api { status: status.as_u16(), message }), exchange)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        Self::json(self.request(Method::GET, path)).await
+        self.json(self.request(Method::GET, path)).await
     }
 
     async fn put(&self, path: &str, body: Option<&(impl Serialize + Sync)>) -> Result<Response> {
         let request = self.request(Method::PUT, path);
-        Self::send(match body {
+        self.send(match body {
             Some(body) => request.json(body),
             None => request,
         })
@@ -164,9 +276,9 @@ impl Client {
             let mut query = vec![("page", page.to_string()), ("size", PAGE.to_string())];
             query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
             query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
-            let list: AppList =
-                Self::json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query))))
-                    .await?;
+            let list: AppList = self
+                .json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query))))
+                .await?;
             let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
             all.extend(list.items);
             if is_last {
@@ -183,7 +295,7 @@ impl Client {
 
     /// Submits an app.
     pub async fn create_app(&self, spec: &AppSpec) -> Result<App> {
-        Self::json(self.request(Method::POST, "/v1/app").json(spec)).await
+        self.json(self.request(Method::POST, "/v1/app").json(spec)).await
     }
 
     /// Starts an app.
@@ -199,7 +311,7 @@ impl Client {
     /// Deletes an app.
     pub async fn delete_app(&self, id: AppId, force: bool) -> Result<()> {
         let path = format!("/v1/app/{id}{}", if force { "?force=true" } else { "" });
-        Self::send(self.request(Method::DELETE, &path)).await.map(drop)
+        self.send(self.request(Method::DELETE, &path)).await.map(drop)
     }
 
     /// Sets a label, or removes it when there is no value.
@@ -222,7 +334,7 @@ impl Client {
     pub async fn update_app(&self, id: AppId, update: AppUpdate) -> Result<App> {
         let body = AppUpdateRequest { app_update: update, id: Some(id.to_string()) };
         let path = format!("/v1/app/{id}");
-        Self::json(self.request(Method::PUT, &path).json(&body)).await
+        self.json(self.request(Method::PUT, &path).json(&body)).await
     }
 
     /// Reads an app's output.
@@ -234,7 +346,7 @@ impl Client {
         query.extend(filter.tail.map(|tail| ("tail", tail.to_string())));
         query.extend(filter.replica.iter().map(|replica| ("replica", replica.clone())));
         let path = format!("/v1/app/{id}/log?{}", encode(&query));
-        Self::send(self.endless(Method::GET, &path)).await.map(LogStream)
+        self.send(self.endless(Method::GET, &path)).await.map(LogStream)
     }
 
     /// All tokens, from all pages; without their strings.
@@ -258,36 +370,61 @@ impl Client {
 
     /// Makes a token; the answer has its string.
     pub async fn create_token(&self, spec: &TokenSpec) -> Result<Token> {
-        Self::json(self.request(Method::POST, "/v1/token").json(spec)).await
+        self.json(self.request(Method::POST, "/v1/token").json(spec)).await
     }
 
     /// Gives a token a new string; the answer has it.
     pub async fn renew_token(&self, id: TokenId) -> Result<Token> {
-        Self::json(self.request(Method::POST, &format!("/v1/token/{id}/renew"))).await
+        self.json(self.request(Method::POST, &format!("/v1/token/{id}/renew"))).await
     }
 
     /// Deletes a token.
     pub async fn delete_token(&self, id: TokenId) -> Result<()> {
-        Self::send(self.request(Method::DELETE, &format!("/v1/token/{id}"))).await.map(drop)
+        self.send(self.request(Method::DELETE, &format!("/v1/token/{id}"))).await.map(drop)
     }
 
     /// Who the caller is.
     pub async fn me(&self) -> Result<Me> {
         self.get("/v1/me").await
     }
+}
 
-    /// Asks an emulator to stop; the client's base is its address without a region.
-    pub async fn stop_emulator(&self) -> Result<()> {
-        let request = self.request(Method::POST, "/_emulator/stop");
-        let response = Self::send(request.timeout(STOP_TIMEOUT)).await?;
-        match response.status() {
-            StatusCode::ACCEPTED => Ok(()),
-            other => Err(Error::Answer(format!("unexpected status {other}"))),
-        }
-    }
+/// Whether a request changes something. Two questions are POSTs: a spec, and a token's string,
+/// which must not stand in an address.
+fn changes(request: &reqwest::Request) -> bool {
+    let asks = ["/v1/app/command", "/_emulator/access"];
+    let path = request.url().path();
+    request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))
 }
 
 /// A query string of these pairs.
 fn encode(pairs: &[(&str, String)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn this_machine() {
+        for url in [
+            "http://localhost",
+            "http://gra.ai.localhost:4480/x",
+            "http://127.0.0.2:1",
+            "http://[::1]:4480/regions/GRA",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://gra.ai.cloud.ovh.net",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "http://127.0.0.1.example.com",
+            "http://[2001:db8::1]/",
+            "rubbish",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use hyper::header::{AUTHORIZATION, HOST};
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use ovhai_api_types::{App, Token};
-use ovhai_emulator::Emulator;
+use ovhai_emulator::{Builder, Emulator, Quotas};
 use ovhai_runtime::SimRuntime;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -52,9 +52,14 @@ pub struct TestEmulator {
 }
 
 impl TestEmulator {
+    /// One whose apps may use as much as they like.
+    pub fn builder() -> Builder {
+        Emulator::builder().quotas(Quotas::UNLIMITED)
+    }
+
     /// With the real runtimes.
     pub async fn start() -> Self {
-        let emulator = Emulator::builder().start().await.expect("started");
+        let emulator = Self::builder().start().await.expect("started");
         Self { emulator, sim: None }
     }
 
@@ -66,7 +71,7 @@ impl TestEmulator {
     /// In which apps do what the test says.
     pub async fn with_sim(sim: SimRuntime) -> Self {
         let emulator =
-            Emulator::builder().runtime(Arc::new(sim.clone())).start().await.expect("started");
+            Self::builder().runtime(Arc::new(sim.clone())).start().await.expect("started");
         Self { emulator, sim: Some(sim) }
     }
 

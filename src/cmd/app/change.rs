@@ -22,7 +22,7 @@ pub(super) struct Start {
 
 impl Start {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         target.client.start_app(app.id).await?;
         self.wait.until(context, &target.client, app.id, AppState::Running).await?;
@@ -42,7 +42,7 @@ pub(super) struct Stop {
 
 impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         target.client.stop_app(app.id).await?;
         self.wait.until(context, &target.client, app.id, AppState::Stopped).await?;
@@ -66,7 +66,7 @@ pub(super) struct Delete {
 
 impl Delete {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         let question = format!("Delete the app {} ({})?", view::name(&app), app.id);
         context.confirm(&question, self.yes || self.force)?;
@@ -89,7 +89,7 @@ pub(super) struct SetLabel {
 
 impl SetLabel {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         let update = LabelUpdate { name: self.name, value: self.value };
         target.client.set_label(app.id, &update).await?;
@@ -112,7 +112,7 @@ pub(super) struct SetImage {
 
 impl SetImage {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         target.client.set_image(app.id, &self.image).await?;
         self.wait.until(context, &target.client, app.id, AppState::Running).await?;
@@ -135,7 +135,7 @@ pub(super) struct Scale {
 
 impl Scale {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         let strategy = ScalingStrategy {
             fixed: Some(FixedScalingStrategy { replicas: self.replicas.into() }),
@@ -170,7 +170,7 @@ impl Update {
             return Err(Failure::usage("nothing is to be changed")
                 .hint("give --env, --default-http-port or --grpc-port"));
         }
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         let env_vars: Vec<Env> =
             self.envs.into_iter().map(|(name, value)| Env { name, value }).collect();

@@ -61,7 +61,7 @@ impl Curl {
         let has = |name: &str| self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         let bearer =
             if has("authorization") { None } else { self.bearer(context, &app, &target.region)? };
-        let client = AppClient::new(&app.status.url, Some(target.address))?;
+        let client = AppClient::new(&app.status.url, target.address)?;
         let method =
             self.method.as_deref().unwrap_or(if self.data.is_some() { "POST" } else { "GET" });
         let mut headers = self.headers.clone();

@@ -1,5 +1,6 @@
 //! `ovhai app …`.
 
+mod access;
 mod change;
 mod curl;
 mod list;
@@ -34,6 +35,8 @@ enum Verb {
     Get(list::Get),
     /// Send a request to an app, with a stored token
     Curl(curl::Curl),
+    /// Show which tokens open an app, and what decides
+    Access(access::Access),
     /// Read an app's output
     Logs(logs::Logs),
     /// Start an app
@@ -60,6 +63,7 @@ impl AppCommand {
             Verb::List(verb) => verb.run(context).await,
             Verb::Get(verb) => verb.run(context).await,
             Verb::Curl(verb) => verb.run(context).await,
+            Verb::Access(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
             Verb::Start(verb) => verb.run(context).await,
             Verb::Stop(verb) => verb.run(context).await,

@@ -94,7 +94,7 @@ fn resource_type(text: &str) -> Result<ScalingResourceType, String> {
 impl Run {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let spec = self.spec(context)?;
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let app = target.client.create_app(&spec).await?;
         let then = self.wait.until(context, &target.client, app.id, AppState::Running).await?;
         context.show(&then.unwrap_or(app))

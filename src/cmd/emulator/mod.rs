@@ -1,10 +1,12 @@
 //! `ovhai emulator …`.
 
+mod image;
 mod logs;
 mod openapi;
 mod start;
 mod status;
 mod stop;
+mod user;
 
 use clap::{Args, Subcommand};
 
@@ -28,6 +30,12 @@ enum Verb {
     Stop(stop::Stop),
     /// Show its log, when it runs in the background
     Logs(logs::Logs),
+    /// Manage who can log in
+    #[command(visible_alias = "users")]
+    User(user::UserCommand),
+    /// Have commands of this machine run in place of images
+    #[command(visible_alias = "images")]
+    Image(image::ImageCommand),
     /// Print the OpenAPI document of its API
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
@@ -44,6 +52,8 @@ impl EmulatorCommand {
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
+            Verb::User(verb) => verb.run(context).await,
+            Verb::Image(verb) => verb.run(context).await,
             Verb::OpenApi(verb) => verb.run(context),
         }
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
 use ovhai_emulator::state::StateDir;
-use ovhai_emulator::{DEFAULT_REGIONS, Emulator};
+use ovhai_emulator::{DEFAULT_REGIONS, Emulator, Quotas};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
@@ -33,12 +33,45 @@ pub(super) struct Start {
     /// What runs apps that say nothing themselves and are not built in
     #[arg(long)]
     runtime: Option<Placement>,
+    /// Units that the apps of a region may use at once, such as CPU=24,GPU=8, or unlimited
+    /// [env: `OVHAI_QUOTA`] [default: CPU=12,GPU=4, as the cloud gives a project]
+    #[arg(long, value_name = "KIND=UNITS", value_parser = quotas)]
+    quota: Option<Quotas>,
     /// This is the process in the background.
     #[arg(long, hide = true, conflicts_with_all = ["detach", "ephemeral"])]
     background: bool,
 }
 
+fn quotas(text: &str) -> Result<Quotas, String> {
+    const FORM: &str = "use CPU=24,GPU=8, one of the two, or unlimited";
+    if text.eq_ignore_ascii_case("unlimited") {
+        return Ok(Quotas::UNLIMITED);
+    }
+    text.split(',').try_fold(Quotas::default(), |mut quotas, part| {
+        let (kind, units) = part.split_once('=').ok_or(FORM)?;
+        let units = match units.trim() {
+            "unlimited" => None,
+            units => Some(units.parse().map_err(|_| FORM)?),
+        };
+        match kind.trim().to_ascii_uppercase().as_str() {
+            "CPU" => quotas.cpu = units,
+            "GPU" => quotas.gpu = units,
+            _ => return Err(FORM.to_owned()),
+        }
+        Ok(quotas)
+    })
+}
+
 impl Start {
+    fn quotas(&self, context: &Context) -> Result<Quotas> {
+        match (self.quota, context.var("OVHAI_QUOTA")) {
+            (Some(quotas), _) => Ok(quotas),
+            (None, Some(text)) => quotas(text)
+                .map_err(|why| Failure::usage(format!("OVHAI_QUOTA is {text:?}")).hint(why)),
+            (None, None) => Ok(Quotas::default()),
+        }
+    }
+
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         for region in &self.regions {
             region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
@@ -62,6 +95,7 @@ impl Start {
         let mut builder = Emulator::builder()
             .address((self.host, port).into())
             .regions(self.regions.clone())
+            .quotas(self.quotas(context)?)
             .placement(self.runtime);
         if let Some(user) = context.var("USER").or_else(|| context.var("LOGNAME")) {
             builder = builder.user(user);
@@ -126,6 +160,10 @@ impl Start {
         if let Some(runtime) = self.runtime {
             arguments.extend(["--runtime".to_owned(), runtime.to_string()]);
         }
+        let quotas = self.quotas(context)?;
+        let units = |units: Option<u32>| units.map_or("unlimited".into(), |n| n.to_string());
+        let quota = format!("CPU={},GPU={}", units(quotas.cpu), units(quotas.gpu));
+        arguments.extend(["--quota".to_owned(), quota]);
         let running = start_in_background(context, &state, &arguments).await?;
         context.line(format!(
             "The emulator of AI Deploy runs at {} (pid {})",

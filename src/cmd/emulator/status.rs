@@ -14,9 +14,13 @@ use crate::target::root;
 
 /// See the command.
 #[derive(Debug, Args)]
-pub(super) struct Status {}
+pub(super) struct Status {
+    /// Show the first user's password too, unless it was changed
+    #[arg(long)]
+    show_password: bool,
+}
 
-/// What is shown of a running emulator: no secret of it.
+/// What is shown of a running emulator: no secret of it unless that is asked for.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
@@ -27,6 +31,15 @@ struct Shown {
     started_at: jiff::Timestamp,
     version: String,
     state_dir: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_user: Option<FirstUser>,
+}
+
+#[derive(Serialize)]
+struct FirstUser {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
 }
 
 impl Status {
@@ -45,13 +58,17 @@ impl Status {
             context.note("hint: the next command that needs one starts it; or: ovhai emulator start --detach");
             return Err(Failure::silent(FAILED));
         };
-        context.show(&Shown::new(running, &state))
+        context.show(&Shown::new(running, &state, self.show_password))
     }
 }
 
 impl Shown {
-    fn new(running: Running, state: &StateDir) -> Self {
+    fn new(running: Running, state: &StateDir, show_password: bool) -> Self {
         Self {
+            first_user: state.first_user().map(|user| FirstUser {
+                name: user.name,
+                password: show_password.then_some(user.password),
+            }),
             running: true,
             pid: running.pid,
             address: root(&running),
@@ -81,13 +98,21 @@ impl Show for Shown {
     }
 
     fn describe(&self) -> Description {
-        Description::new()
+        let view = Description::new()
             .field("Address", &self.address)
             .field("PID", self.pid)
             .field("Regions", self.regions())
             .field("State Directory", &self.state_dir)
             .field("Started At", date(self.started_at))
-            .field("Version", &self.version)
+            .field("Version", &self.version);
+        match &self.first_user {
+            Some(user) => view.section("First User", |view| {
+                let hidden = "(hidden; --show-password shows it)";
+                view.field("Name", &user.name)
+                    .field("Password", user.password.as_deref().unwrap_or(hidden))
+            }),
+            None => view,
+        }
     }
 
     fn name(&self) -> String {

@@ -20,7 +20,7 @@ pub(super) struct Delete {
 
 impl Delete {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let token = resolve(&target.client, &self.token).await?;
         let question = format!(
             "Delete the token {} ({})? Its string stops working at once.",

@@ -1,6 +1,7 @@
 //! `ovhai token …`.
 
 mod delete;
+mod explain;
 mod list;
 mod new;
 mod regenerate;
@@ -35,6 +36,8 @@ enum Verb {
     /// Give a token a new string; the old one stops working at once
     #[command(visible_alias = "renew")]
     Regenerate(regenerate::Regenerate),
+    /// Show what a token opens, and the term, role, region or version that decides
+    Explain(explain::Explain),
     /// Delete a token; its string stops working at once
     #[command(visible_alias = "rm")]
     Delete(delete::Delete),
@@ -47,6 +50,7 @@ impl TokenCommand {
             Verb::List(verb) => verb.run(context).await,
             Verb::Get(verb) => verb.run(context).await,
             Verb::Regenerate(verb) => verb.run(context).await,
+            Verb::Explain(verb) => verb.run(context).await,
             Verb::Delete(verb) => verb.run(context).await,
         }
     }

@@ -27,7 +27,7 @@ pub(super) struct New {
 
 impl New {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let target = Target::find(context).await?;
+        let target = Target::find_to_change(context).await?;
         let spec = TokenSpec {
             name: self.name,
             role: self.role.wire().into(),

@@ -1,0 +1,128 @@
+//! Calls beside the service's API: logging in, and the emulator's own at `/_emulator/…` (the
+//! client's base is then its address without a region).
+
+use std::time::Duration;
+
+use ovhai_api_types::{
+    Access, AccessQuestion, Feature, ImageMapping, NewUser, OauthError, OauthTokens, User,
+};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::{CALL_TIMEOUT, Client, Error, Result, encode};
+
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Client {
+    /// Logs in with name and password (RFC 6749 section 4.3).
+    pub async fn log_in(&self, username: &str, password: &str) -> Result<OauthTokens> {
+        let fields = [("grant_type", "password"), ("username", username), ("password", password)];
+        self.oauth("/oauth2/token", &fields).await.and_then(|body| parse(&body))
+    }
+
+    /// Goes on with a session (section 6).
+    pub async fn refresh(&self, refresh_token: &str) -> Result<OauthTokens> {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+        self.oauth("/oauth2/token", &fields).await.and_then(|body| parse(&body))
+    }
+
+    /// Ends a session (RFC 7009).
+    pub async fn revoke(&self, token: &str) -> Result<()> {
+        self.oauth("/oauth2/revoke", &[("token", token)]).await.map(drop)
+    }
+
+    /// Not recorded: what is sent and answered is nothing but secrets.
+    async fn oauth(&self, path: &str, fields: &[(&str, &str)]) -> Result<bytes::Bytes> {
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).into())).collect();
+        let response = self
+            .http
+            .post(format!("{}{path}", self.endpoint.base))
+            .timeout(CALL_TIMEOUT)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(encode(&fields))
+            .send()
+            .await
+            .map_err(Error::from_reqwest)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(Error::from_reqwest)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        if let Ok(error) = serde_json::from_slice::<OauthError>(&body) {
+            let why = error.error_description.unwrap_or_default();
+            return Err(Error::Login { code: error.error, why });
+        }
+        let message = serde_json::from_slice::<ovhai_api_types::ErrorBody>(&body)
+            .map_or_else(|_| format!("{status}"), |body| body.message);
+        Err(Error::Api { status: status.as_u16(), message })
+    }
+
+    /// What tokens may do with apps, and why.
+    pub async fn explain(&self, question: &AccessQuestion) -> Result<Vec<Access>> {
+        // It changes nothing, though it is a POST: a token's string must not stand in an address.
+        self.json(self.request(Method::POST, "/_emulator/access").json(question)).await
+    }
+
+    /// What the emulator has and has not.
+    pub async fn features(&self) -> Result<Vec<Feature>> {
+        self.get("/_emulator/features").await
+    }
+
+    /// All users.
+    pub async fn users(&self) -> Result<Vec<User>> {
+        self.get("/_emulator/users").await
+    }
+
+    /// Adds a user.
+    pub async fn add_user(&self, name: &str, password: &str) -> Result<()> {
+        let user = NewUser { name: name.to_owned(), password: password.to_owned() };
+        self.send(self.request(Method::POST, "/_emulator/users").json(&user)).await.map(drop)
+    }
+
+    /// Sets a user's password.
+    pub async fn set_password(&self, name: &str, password: &str) -> Result<()> {
+        let path = format!("/_emulator/users/{}/password", segment(name));
+        self.put(&path, Some(&json!({ "password": password }))).await.map(drop)
+    }
+
+    /// Removes a user.
+    pub async fn remove_user(&self, name: &str) -> Result<()> {
+        let path = format!("/_emulator/users/{}", segment(name));
+        self.send(self.request(Method::DELETE, &path)).await.map(drop)
+    }
+
+    /// All images that are mapped to commands.
+    pub async fn mappings(&self) -> Result<Vec<ImageMapping>> {
+        self.get("/_emulator/images").await
+    }
+
+    /// Has a command run in place of an image.
+    pub async fn map_image(&self, mapping: &ImageMapping) -> Result<ImageMapping> {
+        self.json(self.request(Method::PUT, "/_emulator/images").json(mapping)).await
+    }
+
+    /// Takes that back.
+    pub async fn unmap_image(&self, image: &str) -> Result<()> {
+        let request = self.request(Method::POST, "/_emulator/images/unmap");
+        self.send(request.json(&json!({ "image": image }))).await.map(drop)
+    }
+
+    /// Asks an emulator to stop.
+    pub async fn stop_emulator(&self) -> Result<()> {
+        let request = self.request(Method::POST, "/_emulator/stop");
+        let response = self.send(request.timeout(STOP_TIMEOUT)).await?;
+        match response.status() {
+            StatusCode::ACCEPTED => Ok(()),
+            other => Err(Error::Answer(format!("unexpected status {other}"))),
+        }
+    }
+}
+
+fn parse(body: &[u8]) -> Result<OauthTokens> {
+    serde_json::from_slice(body).map_err(|error| Error::Answer(error.to_string()))
+}
+
+/// A name as one segment of a path.
+fn segment(name: &str) -> String {
+    form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
+}

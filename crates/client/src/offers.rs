@@ -1,0 +1,72 @@
+//! Calls about what a region offers: capabilities and registries.
+
+use ovhai_api_types::{
+    AppImage, AppSpec, CliCommand, Flavor, Preset, ProjectQuotas, Registry, RegistryId,
+    RegistryList, RegistryUpdate,
+};
+use reqwest::Method;
+
+use crate::{Client, PAGE, Result};
+
+impl Client {
+    /// The flavors.
+    pub async fn flavors(&self) -> Result<Vec<Flavor>> {
+        self.get("/v1/capabilities/flavor").await
+    }
+
+    /// The images that apps can be made of.
+    pub async fn app_images(&self) -> Result<Vec<AppImage>> {
+        self.get("/v1/capabilities/app/image").await
+    }
+
+    /// The presets.
+    pub async fn presets(&self) -> Result<Vec<Preset>> {
+        self.get("/v1/capabilities/preset").await
+    }
+
+    /// What the project may use at once.
+    pub async fn quotas(&self) -> Result<ProjectQuotas> {
+        self.get("/v1/capabilities/quota").await
+    }
+
+    /// The command line that makes an app.
+    pub async fn app_command(&self, spec: &AppSpec) -> Result<CliCommand> {
+        // It makes nothing, though it is a POST.
+        self.json(self.request(Method::POST, "/v1/app/command").json(spec)).await
+    }
+
+    /// All registries, from all pages; without their passwords.
+    pub async fn list_registries(&self) -> Result<Vec<Registry>> {
+        let mut all = Vec::new();
+        for page in 1u32.. {
+            let list: RegistryList =
+                self.get(&format!("/v1/registry?page={page}&size={PAGE}")).await?;
+            let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
+            all.extend(list.items);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// One registry.
+    pub async fn get_registry(&self, id: RegistryId) -> Result<Registry> {
+        self.get(&format!("/v1/registry/{id}")).await
+    }
+
+    /// Adds a registry.
+    pub async fn add_registry(&self, registry: &Registry) -> Result<Registry> {
+        self.json(self.request(Method::POST, "/v1/registry").json(registry)).await
+    }
+
+    /// Changes a registry.
+    pub async fn update_registry(&self, id: RegistryId, update: &RegistryUpdate) -> Result<()> {
+        self.put(&format!("/v1/registry/{id}"), Some(update)).await.map(drop)
+    }
+
+    /// Deletes a registry.
+    pub async fn delete_registry(&self, id: RegistryId) -> Result<()> {
+        self.send(self.request(Method::DELETE, &format!("/v1/registry/{id}"))).await.map(drop)
+    }
+}

@@ -1,0 +1,55 @@
+//! What went over the line, for whoever wants to look at it later. It has secrets: the recorder
+//! takes them out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// One request and its answer; never the bearer.
+#[derive(Clone)]
+pub struct Exchange {
+    /// Method.
+    pub method: String,
+    /// Address with path and query.
+    pub url: String,
+    /// Body of the request.
+    pub body: Bytes,
+    /// Status of the answer; none when there was no answer.
+    pub status: Option<u16>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// Body of the answer, unless it was streamed.
+    pub answer: Bytes,
+    /// Time until the head of the answer.
+    pub elapsed: Duration,
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange")
+            .field("method", &self.method)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    pub(crate) fn of(request: &reqwest::Request) -> Self {
+        let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        Self {
+            method: request.method().to_string(),
+            url: request.url().to_string(),
+            body: Bytes::copy_from_slice(body),
+            status: None,
+            error: None,
+            answer: Bytes::new(),
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
+/// Is told of every exchange.
+pub trait Recorder: Send + Sync {
+    /// One exchange.
+    fn record(&self, exchange: Exchange);
+}

@@ -1,0 +1,32 @@
+//! `ovhai app access`.
+
+use clap::Args;
+use ovhai_api_types::AccessQuestion;
+
+use super::resolve;
+use crate::cmd::access::ask;
+use crate::context::Context;
+use crate::error::Result;
+use crate::target::Target;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub(super) struct Access {
+    /// Id, name, or beginning of an id
+    app: String,
+}
+
+impl Access {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let target = Target::find(context).await?;
+        let app = resolve(&target.login, &self.app).await?;
+        let region = target.region.clone();
+        let question = AccessQuestion { region, token: None, value: None, app: Some(app.id) };
+        let all = ask(context, &target, &question).await?;
+        context.show_all(&all)?;
+        if app.spec.unsecure_http {
+            context.note("The app is open to everybody: it asks for no token.");
+        }
+        Ok(())
+    }
+}

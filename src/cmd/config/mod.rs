@@ -1,0 +1,208 @@
+//! `ovhai config …`: regions of the local emulator, and endpoints beside it.
+
+use clap::{Args, Subcommand};
+use ovhai_api_types::Region;
+use ovhai_client::is_loopback;
+use ovhai_emulator::DEFAULT_REGIONS;
+use ovhai_emulator::state::StateDir;
+use serde::Serialize;
+
+use crate::config::{Config, checked_name, checked_url};
+use crate::context::Context;
+use crate::describe::Description;
+use crate::error::{Failure, Result};
+use crate::output::Show;
+use crate::session::Sessions;
+use crate::settings::state_dir;
+use crate::target::root;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub struct ConfigCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the local regions and the endpoints; the current one is marked
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Choose the region or endpoint that commands go to when none is named
+    Set(Set),
+    /// Show the current one, or the one of that name
+    Get(Get),
+    /// Add an endpoint: any server that speaks the API
+    Add(Add),
+    /// Remove an endpoint, and what a login left there
+    #[command(visible_alias = "rm")]
+    Remove(Remove),
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct List {}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct Set {
+    /// Region, such as GRA, or name of an endpoint
+    region: String,
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct Get {
+    /// Region or endpoint
+    name: Option<String>,
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: ovhai config add cloud-gra https://gra.ai.cloud.ovh.net")]
+struct Add {
+    /// Name, which then stands where a region stands
+    name: String,
+    /// Base of its API, to which /v1/… is added
+    url: String,
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct Remove {
+    /// Name of the endpoint
+    name: String,
+}
+
+/// A place that commands can go to.
+#[derive(Debug, Serialize)]
+struct Place {
+    name: String,
+    kind: &'static str,
+    url: Option<String>,
+    current: bool,
+}
+
+impl ConfigCommand {
+    pub(crate) fn run(self, context: &mut Context) -> Result<()> {
+        let mut config = Config::open(context)?;
+        let places = places(context, &config)?;
+        let find = |name: &str| places.iter().find(|place| place.name.eq_ignore_ascii_case(name));
+        match self.verb {
+            Verb::List(List {}) => context.show_all(&places),
+            Verb::Get(Get { name }) => {
+                let place = match &name {
+                    Some(name) => find(name),
+                    None => places.iter().find(|place| place.current),
+                };
+                let place =
+                    place.ok_or_else(|| unknown(name.as_deref().unwrap_or("?"), &places))?;
+                context.show(place)
+            }
+            Verb::Set(Set { region }) => {
+                let place = find(&region).ok_or_else(|| unknown(&region, &places))?;
+                config.set_current(&place.name)?;
+                context.note(format!("Commands go to {} from now on.", place.name));
+                if context.var("OVHAI_REGION").is_some() {
+                    context.note("hint: OVHAI_REGION is set, and goes before that");
+                }
+                Ok(())
+            }
+            Verb::Add(Add { name, url }) => {
+                checked_name(&name)?;
+                let url = checked_url(&url)?;
+                if let Some(place) = find(&name) {
+                    return Err(Failure::usage(format!(
+                        "there is already a {} {}",
+                        place.kind, place.name
+                    ))
+                    .hint("choose another name, or remove it first: ovhai config remove NAME"));
+                }
+                config.add(&name, &url)?;
+                context.note(format!(
+                    "Added the endpoint {name}. Log in: ovhai login --region {name}; make it the current one: ovhai config set {name}"
+                ));
+                if url.starts_with("http://") && !is_loopback(&url) {
+                    context.note("warning: it is not encrypted: whoever is on the way can read passwords and tokens");
+                }
+                Ok(())
+            }
+            Verb::Remove(Remove { name }) => {
+                let Some((known, _)) = config.endpoint(&name) else {
+                    return Err(unknown_endpoint(&name, &config));
+                };
+                let known = known.to_owned();
+                Sessions::open(context)?.set(&format!("endpoint:{known}"), None)?;
+                config.remove(&known)?;
+                context.note(format!("Removed the endpoint {known}."));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Regions of the local emulator, those that it would have if none runs, and endpoints.
+fn places(context: &Context, config: &Config) -> Result<Vec<Place>> {
+    let running = StateDir::new(state_dir(context)?).running();
+    let regions: Vec<Region> = match &running {
+        Some(running) => running.regions.clone(),
+        None => DEFAULT_REGIONS.iter().filter_map(|name| name.parse().ok()).collect(),
+    };
+    let current = config.current().or_else(|| regions.first().map(Region::as_str));
+    let is_current = |name: &str| current.is_some_and(|now| now.eq_ignore_ascii_case(name));
+    let local = regions.iter().map(|region| Place {
+        name: region.to_string(),
+        kind: "region",
+        url: running.as_ref().map(|running| format!("{}/regions/{region}", root(running))),
+        current: is_current(region.as_str()),
+    });
+    let remote = config.endpoints().map(|(name, endpoint)| Place {
+        name: name.to_owned(),
+        kind: "endpoint",
+        url: Some(endpoint.url.clone()),
+        current: is_current(name),
+    });
+    Ok(local.chain(remote).collect())
+}
+
+fn unknown(name: &str, places: &[Place]) -> Failure {
+    let names: Vec<_> = places.iter().map(|place| place.name.as_str()).collect();
+    Failure::not_found(format!("there is no region or endpoint {name:?}")).hint(format!(
+        "there are {}; to have other regions: ovhai emulator start --regions …; to add an endpoint: ovhai config add NAME URL",
+        names.join(", ")
+    ))
+}
+
+fn unknown_endpoint(name: &str, config: &Config) -> Failure {
+    let names: Vec<_> = config.endpoints().map(|(name, _)| name).collect();
+    let failure = Failure::not_found(format!("there is no endpoint {name:?}"));
+    if names.is_empty() {
+        return failure.hint(format!("there are none in {}", config.path().display()));
+    }
+    failure.hint(format!("there are {}", names.join(", ")))
+}
+
+impl Show for Place {
+    const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "URL"];
+
+    fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
+        vec![
+            if self.current { "*" } else { "" }.into(),
+            self.name.clone(),
+            self.kind.into(),
+            self.url.clone().unwrap_or_else(|| "~".into()),
+        ]
+    }
+
+    fn describe(&self) -> Description {
+        Description::new()
+            .field("Name", &self.name)
+            .field("Kind", self.kind)
+            .maybe("URL", self.url.as_ref())
+            .field("Current", if self.current { "yes" } else { "no" })
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}

@@ -1,0 +1,97 @@
+//! `ovhai emulator image …`: commands of this machine in place of images.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use ovhai_api_types::ImageMapping;
+
+use crate::context::Context;
+use crate::describe::{Description, date};
+use crate::error::Result;
+use crate::output::Show;
+use crate::target::owner;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub(super) struct ImageCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Have a command run in place of an image, from the next start of an app on
+    Map(Map),
+    /// List what runs in place of which image
+    #[command(visible_alias = "ls")]
+    List,
+    /// Take a mapping back
+    #[command(visible_alias = "rm")]
+    Unmap(Unmap),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: ovhai emulator image map registry.example.com/team/ui -- streamlit run app.py --server.port '{port}'"
+)]
+struct Map {
+    /// The image; without a tag: all of its tags
+    image: String,
+    /// Directory that the command is run in [default: this one]
+    #[arg(long, value_name = "DIR")]
+    workdir: Option<PathBuf>,
+    /// The command; {port} is the port to listen on
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Unmap {
+    /// The image, as it was mapped
+    image: String,
+}
+
+impl ImageCommand {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let client = owner(context).await?;
+        match self.verb {
+            Verb::Map(Map { image, workdir, command }) => {
+                let directory = context.directory.join(workdir.unwrap_or_default());
+                let mapping = ImageMapping {
+                    image,
+                    command,
+                    working_directory: directory.to_string_lossy().into_owned(),
+                    created_at: None,
+                };
+                let mapping = client.map_image(&mapping).await?;
+                context.show(&mapping)
+            }
+            Verb::List => context.show_all(&client.mappings().await?),
+            Verb::Unmap(Unmap { image }) => {
+                client.unmap_image(&image).await?;
+                context.note(format!("Nothing runs in place of {image} any more."));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Show for ImageMapping {
+    const COLUMNS: &'static [&'static str] = &["IMAGE", "COMMAND", "DIRECTORY"];
+
+    fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
+        vec![self.image.clone(), self.command.join(" "), self.working_directory.clone()]
+    }
+
+    fn describe(&self) -> Description {
+        Description::new()
+            .field("Image", &self.image)
+            .field("Command", self.command.join(" "))
+            .field("Working Directory", &self.working_directory)
+            .maybe("Created At", self.created_at.map(date))
+    }
+
+    fn name(&self) -> String {
+        self.image.clone()
+    }
+}

@@ -1,0 +1,59 @@
+//! `ovhai feature …`.
+
+use clap::{Args, Subcommand};
+use ovhai_api_types::Feature;
+
+use crate::context::Context;
+use crate::describe::Description;
+use crate::error::Result;
+use crate::output::Show;
+use crate::target::Target;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub struct FeatureCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List what the emulator has and has not
+    #[command(visible_alias = "ls")]
+    List(List),
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct List {}
+
+impl FeatureCommand {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
+        let Verb::List(List {}) = self.verb;
+        let features = Target::find(context).await?.control(context)?.features().await?;
+        context.show_all(&features)
+    }
+}
+
+impl Show for Feature {
+    const COLUMNS: &'static [&'static str] = &["NAME", "AVAILABLE", "DESCRIPTION"];
+
+    fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
+        vec![self.name.clone(), yes_no(self.available).into(), self.description.clone()]
+    }
+
+    fn describe(&self) -> Description {
+        Description::new()
+            .field("Name", &self.name)
+            .field("Available", yes_no(self.available))
+            .field("Description", &self.description)
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+fn yes_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
+}

@@ -1,0 +1,102 @@
+//! `ovhai login`, `ovhai logout`.
+
+use clap::Args;
+use ovhai_client::Error as ClientError;
+
+use super::secret_input::PasswordSource;
+use crate::context::Context;
+use crate::error::{Failure, Result};
+use crate::session::{Session, Sessions};
+use crate::target::Server;
+
+/// See the command.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without a login, commands to a local emulator are its owner's. With --token, that token is what commands call with from now on."
+)]
+pub struct Login {
+    /// User; asked for in a terminal when not given
+    #[arg(short, long, value_name = "USER")]
+    username: Option<String>,
+    #[command(flatten)]
+    password: PasswordSource,
+}
+
+impl Login {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
+        // A token that stands in the environment is the caller's, and nothing to log in with.
+        let given = context.global.token.is_some();
+        let token = context.token()?.map(str::to_owned).filter(|_| given);
+        let server = Server::find(context).await?;
+        let (session, who) = match token {
+            Some(token) => {
+                let client = server.client(Some(token.clone()), context)?;
+                let me = client.me().await?;
+                (Session::Token { token }, me.name)
+            }
+            None => self.with_password(&server, context).await?,
+        };
+        Sessions::open(context)?.set(&server.key(context)?, Some(session))?;
+        context.note(format!("Logged in as {who} at {}.", server.shown()));
+        if context.var("OVHAI_TOKEN").is_some() {
+            context.note("hint: OVHAI_TOKEN is set, and goes before the login");
+        }
+        Ok(())
+    }
+
+    async fn with_password(
+        &self,
+        server: &Server,
+        context: &mut Context,
+    ) -> Result<(Session, String)> {
+        let username = match &self.username {
+            Some(username) => username.clone(),
+            None => {
+                let default = context.var("USER").unwrap_or_default().to_owned();
+                context.ask_line("User", &default)?.ok_or_else(|| {
+                    Failure::usage("a user is needed, and there is no terminal to ask for it").hint(
+                        "give --username USER and --password-from-env VARIABLE, or --token TOKEN",
+                    )
+                })?
+            }
+        };
+        let password = self.password.require(context, "Password", false)?;
+        let client = server.client(None, context)?;
+        let tokens = client.log_in(&username, &password).await.map_err(|error| match error {
+            ClientError::Api { status: 404 | 405 | 501, .. } => {
+                Failure::new(format!("{} has no login with a password here", server.shown()))
+                    .because("it does not answer at /oauth2/token")
+                    .hint("give a token: ovhai login --token TOKEN")
+            }
+            other => other.into(),
+        })?;
+        Ok((Session::new(&username, tokens, (context.now)()), username))
+    }
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+pub struct Logout {}
+
+impl Logout {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
+        let server = Server::find(context).await?;
+        let (sessions, key) = (Sessions::open(context)?, server.key(context)?);
+        let Some(session) = sessions.get(&key)? else {
+            context.note(format!("Nobody was logged in at {}.", server.shown()));
+            return Ok(());
+        };
+        // Forgotten here whatever the server makes of it.
+        sessions.set(&key, None)?;
+        if let Session::User { access, refresh, .. } = session {
+            let client = server.client(None, context)?;
+            if let Err(error) = client.revoke(refresh.as_deref().unwrap_or(&access)).await {
+                context.note(format!(
+                    "warning: the server was not told, and the session goes on there until it expires: {error}"
+                ));
+            }
+        }
+        context.note(format!("Logged out at {}.", server.shown()));
+        Ok(())
+    }
+}

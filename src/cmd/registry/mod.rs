@@ -1,0 +1,224 @@
+//! `ovhai registry …`.
+
+use clap::{Args, Subcommand};
+use ovhai_api_types::{Registry, RegistryUpdate};
+use ovhai_client::Client;
+
+use super::secret_input::PasswordSource;
+use crate::context::Context;
+use crate::describe::{Description, age, date};
+use crate::error::{Failure, Result};
+use crate::output::Show;
+use crate::target::Target;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub struct RegistryCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List registries; passwords are never shown
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Show a registry, without its password
+    Get(Get),
+    /// Add a registry
+    #[command(visible_alias = "create")]
+    Add(Add),
+    /// Change a registry
+    Update(Update),
+    /// Delete a registry
+    #[command(visible_alias = "rm")]
+    Delete(Delete),
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct List {}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct Get {
+    /// Id, beginning of an id, or URL
+    registry: String,
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct Add {
+    /// Host and path, such as registry.example.com/team; port 443 only
+    url: String,
+    /// Who is known there; asked for in a terminal when not given
+    #[arg(short, long, value_name = "USER")]
+    username: Option<String>,
+    #[command(flatten)]
+    password: PasswordSource,
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct Update {
+    /// Id, beginning of an id, or URL
+    registry: String,
+    /// New host and path
+    #[arg(long)]
+    url: Option<String>,
+    /// Who is known there from now on
+    #[arg(short, long, value_name = "USER")]
+    username: Option<String>,
+    #[command(flatten)]
+    password: PasswordSource,
+}
+
+/// See the command.
+#[derive(Debug, Args)]
+struct Delete {
+    /// Id, beginning of an id, or URL
+    registry: String,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+const NOT_KEPT: &str = "The local emulator does not keep the password: it pulls no images yet.";
+
+impl RegistryCommand {
+    pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
+        match self.verb {
+            Verb::List(List {}) => {
+                let target = Target::find(context).await?;
+                let all = target.client.list_registries().await?;
+                context.show_all(&all)
+            }
+            Verb::Get(verb) => {
+                let target = Target::find(context).await?;
+                let registry = resolve(&target.client, &verb.registry).await?;
+                context.show(&registry)
+            }
+            Verb::Add(verb) => verb.run(context).await,
+            Verb::Update(verb) => verb.run(context).await,
+            Verb::Delete(verb) => verb.run(context).await,
+        }
+    }
+}
+
+impl Add {
+    async fn run(self, context: &mut Context) -> Result<()> {
+        let username = match self.username {
+            Some(username) => username,
+            None => context.ask_line("User", "")?.ok_or_else(|| {
+                Failure::usage("a user is needed, and there is no terminal to ask for it")
+                    .hint("give --username USER")
+            })?,
+        };
+        let password = self.password.read(context, "Password", false)?;
+        let target = Target::find_to_change(context).await?;
+        let registry = Registry {
+            id: None,
+            url: self.url,
+            username,
+            password,
+            created_at: None,
+            updated_at: None,
+            user: None,
+        };
+        let added = target.client.add_registry(&registry).await?;
+        context.show(&added)?;
+        if registry.password.is_some() && target.server.is_local() {
+            context.note(NOT_KEPT);
+        }
+        Ok(())
+    }
+}
+
+impl Update {
+    async fn run(self, context: &mut Context) -> Result<()> {
+        let password = if self.password.is_given() {
+            self.password.read(context, "Password", true)?
+        } else {
+            None
+        };
+        if self.url.is_none() && self.username.is_none() && password.is_none() {
+            return Err(Failure::usage("nothing is to be changed")
+                .hint("give --url, --username or a password"));
+        }
+        let target = Target::find_to_change(context).await?;
+        let registry = resolve(&target.client, &self.registry).await?;
+        let id = id(&registry)?;
+        let update = RegistryUpdate { password, url: self.url, username: self.username };
+        target.client.update_registry(id, &update).await?;
+        if update.password.is_some() && target.server.is_local() {
+            context.note(NOT_KEPT);
+        }
+        let registry = target.client.get_registry(id).await?;
+        context.show(&registry)
+    }
+}
+
+impl Delete {
+    async fn run(self, context: &mut Context) -> Result<()> {
+        let target = Target::find_to_change(context).await?;
+        let registry = resolve(&target.client, &self.registry).await?;
+        context.confirm(&format!("Delete the registry {}?", registry.url), self.yes)?;
+        target.client.delete_registry(id(&registry)?).await?;
+        context.note(format!("Deleted the registry {}.", registry.url));
+        Ok(())
+    }
+}
+
+fn id(registry: &Registry) -> Result<ovhai_api_types::RegistryId> {
+    registry.id.ok_or_else(|| Failure::new("the server did not send the registry's id"))
+}
+
+/// The registry that is meant by an id, its beginning, or an address.
+async fn resolve(client: &Client, wanted: &str) -> Result<Registry> {
+    let all = client.list_registries().await?;
+    let begins = |one: &&Registry| {
+        wanted.len() >= 4
+            && one.id.is_some_and(|id| id.to_string().starts_with(&wanted.to_lowercase()))
+    };
+    let named: Vec<&Registry> = all.iter().filter(|one| one.url == wanted).collect();
+    let found = if named.is_empty() { all.iter().filter(begins).collect() } else { named };
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(Failure::not_found(format!("there is no registry {wanted:?}"))
+            .hint("see all: ovhai registry list")),
+        many => {
+            let candidates: Vec<_> =
+                many.iter().map(|one| format!("{} ({})", one.name(), one.url)).collect();
+            Err(Failure::usage(format!("{wanted:?} can mean {} registries", many.len()))
+                .because(candidates.join(", "))
+                .hint("use the id"))
+        }
+    }
+}
+
+impl Show for Registry {
+    const COLUMNS: &'static [&'static str] = &["ID", "USERNAME", "AGE", "URL"];
+
+    fn row(&self, now: jiff::Timestamp) -> Vec<String> {
+        vec![
+            self.name(),
+            self.username.clone(),
+            self.created_at.map_or_else(|| "~".into(), |at| age(at, now)),
+            self.url.clone(),
+        ]
+    }
+
+    fn describe(&self) -> Description {
+        Description::new()
+            .field("ID", self.name())
+            .field("URL", &self.url)
+            .field("Username", &self.username)
+            .maybe("User", self.user.as_ref())
+            .maybe("Created At", self.created_at.map(date))
+            .maybe("Updated At", self.updated_at.map(date))
+    }
+
+    fn name(&self) -> String {
+        self.id.map(|id| id.to_string()).unwrap_or_default()
+    }
+}

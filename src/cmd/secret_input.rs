@@ -1,0 +1,75 @@
+//! A password from where it was said to be: the command line, the environment, standard input, or
+//! the person at the terminal.
+
+use std::io::Read;
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::{Failure, Result};
+
+/// Longer input is not a password.
+const LONGEST: u64 = 64 * 1024;
+
+/// Where a password comes from; asked for in a terminal when none is given.
+#[derive(Debug, Clone, Default, Args)]
+#[group(multiple = false)]
+pub(super) struct PasswordSource {
+    /// Password; other users of this machine may see it in the process list
+    #[arg(long, value_name = "PASSWORD")]
+    password: Option<String>,
+    /// Take the password from this environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    password_from_env: Option<String>,
+    /// Take the password from the first line of standard input
+    #[arg(long)]
+    password_from_stdin: bool,
+}
+
+impl PasswordSource {
+    /// The password, if one was given or somebody is there to ask.
+    pub(super) fn read(
+        &self,
+        context: &mut Context,
+        question: &str,
+        is_new: bool,
+    ) -> Result<Option<String>> {
+        if let Some(password) = &self.password {
+            return Ok(Some(password.clone()));
+        }
+        if let Some(name) = &self.password_from_env {
+            return context.var(name).map(|password| Some(password.to_owned())).ok_or_else(|| {
+                Failure::usage(format!("the variable {name} is not set, or empty"))
+                    .hint("set it, and check that it is exported")
+            });
+        }
+        if self.password_from_stdin {
+            let mut text = String::new();
+            std::io::stdin().take(LONGEST).read_to_string(&mut text)?;
+            let password = text.lines().next().unwrap_or_default().to_owned();
+            if password.is_empty() {
+                return Err(Failure::usage("there is no password on standard input"));
+            }
+            return Ok(Some(password));
+        }
+        context.ask_password(question, is_new)
+    }
+
+    /// Whether it was said where the password comes from.
+    pub(super) fn is_given(&self) -> bool {
+        self.password.is_some() || self.password_from_env.is_some() || self.password_from_stdin
+    }
+
+    /// The password; a usage error if there is none.
+    pub(super) fn require(
+        &self,
+        context: &mut Context,
+        question: &str,
+        is_new: bool,
+    ) -> Result<String> {
+        self.read(context, question, is_new)?.ok_or_else(|| {
+            Failure::usage("a password is needed, and there is no terminal to ask for it")
+                .hint("give --password-from-env VARIABLE or --password-from-stdin")
+        })
+    }
+}

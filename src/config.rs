@@ -1,0 +1,120 @@
+//! `config.json` in the settings directory: which region or endpoint commands go to when none is
+//! named, and the endpoints beside the local emulator.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use ovhai_api_types::Region;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::{Failure, Result};
+use crate::private_file;
+use crate::settings::config_dir;
+
+/// A server that speaks the API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RemoteEndpoint {
+    /// Base of its API, to which `/v1/…` is added; without a slash at the end.
+    pub(crate) url: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Contents {
+    /// A region of the local emulator, or the name of an endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    current: Option<String>,
+    #[serde(default)]
+    endpoints: BTreeMap<String, RemoteEndpoint>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Config {
+    path: PathBuf,
+    contents: Contents,
+}
+
+const IF_DAMAGED: &str = "mend it, or delete it and begin anew: ovhai config list";
+
+impl Config {
+    pub(crate) fn open(context: &Context) -> Result<Self> {
+        let path = config_dir(context)?.join("config.json");
+        let contents = private_file::read(&path, IF_DAMAGED)?;
+        Ok(Self { path, contents })
+    }
+
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// What commands go to when nothing else is named.
+    pub(crate) fn current(&self) -> Option<&str> {
+        self.contents.current.as_deref()
+    }
+
+    /// The endpoints, by name.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (&str, &RemoteEndpoint)> {
+        self.contents.endpoints.iter().map(|(name, endpoint)| (name.as_str(), endpoint))
+    }
+
+    /// The endpoint of that name, in any case.
+    pub(crate) fn endpoint(&self, name: &str) -> Option<(&str, &RemoteEndpoint)> {
+        self.endpoints().find(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
+    pub(crate) fn set_current(&mut self, name: &str) -> Result<()> {
+        self.change(|contents| contents.current = Some(name.to_owned()))
+    }
+
+    pub(crate) fn add(&mut self, name: &str, url: &str) -> Result<()> {
+        let endpoint = RemoteEndpoint { url: url.to_owned() };
+        self.change(|contents| drop(contents.endpoints.insert(name.to_owned(), endpoint)))
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Result<()> {
+        self.change(|contents| {
+            contents.endpoints.remove(name);
+            if contents.current.as_deref().is_some_and(|now| now.eq_ignore_ascii_case(name)) {
+                contents.current = None;
+            }
+        })
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Contents)) -> Result<()> {
+        let _lock = private_file::lock(&self.path)?;
+        self.contents = private_file::read(&self.path, IF_DAMAGED)?;
+        change(&mut self.contents);
+        private_file::write(&self.path, &self.contents)
+    }
+}
+
+/// Checks the name of an endpoint: it stands where a region stands.
+pub(crate) fn checked_name(name: &str) -> Result<&str> {
+    name.parse::<Region>().map(|_| name).map_err(|_| {
+        Failure::usage(format!("{name:?} can't name an endpoint"))
+            .hint("use letters, digits and hyphens, at most 32, such as cloud-gra")
+    })
+}
+
+/// Checks an endpoint's address, and gives it without what is added by itself.
+pub(crate) fn checked_url(url: &str) -> Result<String> {
+    let refused = |why: &str| {
+        Failure::usage(format!("{url:?} can't be the address of an API")).because(why).hint(
+            "use one such as https://gra.ai.cloud.ovh.net or http://127.0.0.1:4480/regions/GRA",
+        )
+    };
+    let parsed = http::Uri::try_from(url).map_err(|error| refused(&error.to_string()))?;
+    if !matches!(parsed.scheme_str(), Some("http" | "https")) {
+        return Err(refused("it does not begin with https:// or http://"));
+    }
+    let authority = parsed.authority().ok_or_else(|| refused("it names no host"))?;
+    if authority.as_str().contains('@') {
+        return Err(refused("it must not hold a name or a password; log in instead: ovhai login"));
+    }
+    if parsed.query().is_some() {
+        return Err(refused("it must not have a query"));
+    }
+    let url = url.trim_end_matches('/');
+    Ok(url.strip_suffix("/v1").unwrap_or(url).to_owned())
+}

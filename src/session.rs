@@ -1,0 +1,142 @@
+//! `sessions.json` in the settings directory (mode 0600): what a login left, for each server.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use ovhai_api_types::OauthTokens;
+use ovhai_client::{Client, Error as ClientError};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::{DENIED, Failure, Result};
+use crate::private_file;
+use crate::settings::config_dir;
+
+/// A bearer that ends sooner is made anew first.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// What a login left.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Session {
+    /// Name and password were given.
+    User {
+        username: String,
+        access: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh: Option<String>,
+        expires_at: Timestamp,
+    },
+    /// A token was given.
+    Token { token: String },
+}
+
+impl Session {
+    /// What an endpoint answered to a login.
+    pub(crate) fn new(username: &str, tokens: OauthTokens, now: Timestamp) -> Self {
+        let lasts = i64::try_from(tokens.expires_in).unwrap_or(i64::MAX);
+        Self::User {
+            username: username.to_owned(),
+            access: tokens.access_token,
+            refresh: tokens.refresh_token,
+            expires_at: now.saturating_add(SignedDuration::from_secs(lasts)).unwrap_or(now),
+        }
+    }
+
+    fn bearer(&self) -> &str {
+        match self {
+            Self::User { access, .. } => access,
+            Self::Token { token } => token,
+        }
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Contents {
+    sessions: BTreeMap<String, Session>,
+}
+
+/// The sessions of all servers.
+pub(crate) struct Sessions {
+    path: PathBuf,
+}
+
+const IF_DAMAGED: &str = "delete it and log in again: ovhai login";
+
+impl Sessions {
+    pub(crate) fn open(context: &Context) -> Result<Self> {
+        Ok(Self { path: config_dir(context)?.join("sessions.json") })
+    }
+
+    /// The session at a server.
+    pub(crate) fn get(&self, server: &str) -> Result<Option<Session>> {
+        let mut contents: Contents = private_file::read(&self.path, IF_DAMAGED)?;
+        Ok(contents.sessions.remove(server))
+    }
+
+    /// Keeps a session, or forgets it.
+    pub(crate) fn set(&self, server: &str, session: Option<Session>) -> Result<()> {
+        let _lock = private_file::lock(&self.path)?;
+        self.store(server, session)
+    }
+
+    fn store(&self, server: &str, session: Option<Session>) -> Result<()> {
+        let mut contents: Contents = private_file::read(&self.path, IF_DAMAGED)?;
+        match session {
+            Some(session) => contents.sessions.insert(server.to_owned(), session),
+            None => contents.sessions.remove(server),
+        };
+        private_file::write(&self.path, &contents)
+    }
+
+    /// The bearer of the session at a server, made anew when it ends soon.
+    pub(crate) async fn bearer(
+        &self,
+        server: &str,
+        anonymous: impl FnOnce() -> Result<Client>,
+        now: fn() -> Timestamp,
+    ) -> Result<Option<String>> {
+        let Some(session) = self.get(server)? else { return Ok(None) };
+        if !ends_soon(&session, now()) {
+            return Ok(Some(session.bearer().to_owned()));
+        }
+        // A session is refreshed once: a command that comes at the same time waits, and takes
+        // what this one got.
+        let _lock = private_file::lock(&self.path)?;
+        let Some(session) = self.get(server)? else { return Ok(None) };
+        if !ends_soon(&session, now()) {
+            return Ok(Some(session.bearer().to_owned()));
+        }
+        let Session::User { username, refresh: Some(refresh), .. } = &session else {
+            return Err(ended());
+        };
+        match anonymous()?.refresh(refresh).await {
+            Ok(tokens) => {
+                let session = Session::new(username, tokens, now());
+                let bearer = session.bearer().to_owned();
+                self.store(server, Some(session))?;
+                Ok(Some(bearer))
+            }
+            Err(ClientError::Login { .. }) => Err(ended()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn ends_soon(session: &Session, now: Timestamp) -> bool {
+    match session {
+        Session::User { expires_at, .. } => {
+            now.saturating_add(MARGIN).unwrap_or(now) >= *expires_at
+        }
+        Session::Token { .. } => false,
+    }
+}
+
+/// A login that can't be gone on with. It is not silently somebody else who calls.
+pub(crate) fn ended() -> Failure {
+    Failure::new("the session has ended")
+        .because("it was too long ago, or the password was changed")
+        .hint("log in again: ovhai login; or forget it: ovhai logout")
+        .exit_code(DENIED)
+}
