@@ -13,15 +13,15 @@ mod id;
 mod label;
 mod me;
 mod page;
+mod scaling;
 mod selector;
 mod token;
 
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
-    AppUpdateImage, AppUpdateRequest, AutomaticScalingStrategy, CliCommand, DataStoreVolumeSource,
-    DataSync, DataSyncDirection, DataSyncSpec, Env, FixedScalingStrategy, Info, InfoCode,
-    LabelUpdate, Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource,
-    PublicSwiftVolumeSource, Resources, ScalingResourceType, ScalingStrategy,
+    AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
+    DataSyncDirection, DataSyncSpec, Env, Info, InfoCode, LabelUpdate, Placement,
+    PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource, Resources,
     StandaloneVolumeSource, Volume, VolumeStatus,
 };
 pub use error::ErrorBody;
@@ -31,6 +31,10 @@ pub use label::{
 };
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
+pub use scaling::{
+    AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
+    FixedScalingStrategy, ScalingResourceType, ScalingStrategy,
+};
 pub use selector::{InvalidSelector, Selector, Term, UnmetTerm};
 pub use token::{Role, Token, TokenList, TokenSpec, TokenStatus};
 

@@ -17,6 +17,7 @@ pub mod platform;
 pub mod policy;
 pub mod ports;
 pub mod reconcile;
+mod scaling;
 pub mod spec;
 
 pub use error::{Error, Result};
