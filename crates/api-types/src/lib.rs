@@ -16,6 +16,7 @@ mod page;
 mod scaling;
 mod selector;
 mod token;
+mod volume;
 
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
@@ -37,6 +38,7 @@ pub use scaling::{
 };
 pub use selector::{InvalidSelector, Selector, Term, UnmetTerm};
 pub use token::{Role, Token, TokenList, TokenSpec, TokenStatus};
+pub use volume::InvalidVolume;
 
 /// A moment, RFC 3339 on the wire.
 pub type Timestamp = jiff::Timestamp;

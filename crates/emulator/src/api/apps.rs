@@ -390,7 +390,9 @@ pub(super) async fn command(
     Body(spec): Body<AppSpec>,
 ) -> Result<Json<CliCommand>, ApiError> {
     state.platform.may_create(&caller.principal, &caller.region)?;
-    ovhai_core::spec::Spec::check(&spec, |_| "name".into())?;
+    // A line can say what can't be run here yet.
+    let checked = AppSpec { volumes: None, ..spec.clone() };
+    ovhai_core::spec::Spec::check(&checked, |_| "name".into())?;
     Ok(Json(CliCommand { command: command_line(&spec) }))
 }
 

@@ -4,7 +4,7 @@
 //! What must not be here: decisions; every handler asks the domain.
 
 mod apps;
-mod command_line;
+pub mod command_line;
 pub(crate) mod error;
 mod extract;
 mod query;
