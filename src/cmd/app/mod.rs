@@ -4,8 +4,10 @@ mod change;
 mod curl;
 mod list;
 mod logs;
+mod options;
 mod run;
 mod view;
+mod volume;
 mod wait;
 
 use clap::{Args, Subcommand};

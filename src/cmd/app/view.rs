@@ -1,6 +1,6 @@
 //! How apps are shown.
 
-use ovhai_api_types::App;
+use ovhai_api_types::{App, ScalingStrategy};
 
 use crate::describe::{Description, age, date};
 use crate::output::{Show, table};
@@ -10,14 +10,18 @@ pub(super) fn name(app: &App) -> &str {
     app.spec.name.as_deref().unwrap_or_default()
 }
 
-fn replicas(app: &App) -> String {
-    let scaling = app.spec.scaling_strategy.clone().unwrap_or_default();
-    let wanted = match (&scaling.fixed, &scaling.automatic) {
+/// How many replicas there are to be: a number, or the smallest and the largest.
+pub(super) fn wanted_replicas(scaling: &ScalingStrategy) -> String {
+    match (&scaling.fixed, &scaling.automatic) {
         (Some(fixed), _) => fixed.replicas.to_string(),
         (None, Some(automatic)) => format!("{}-{}", automatic.replicas_min, automatic.replicas_max),
         (None, None) => "1".into(),
-    };
-    format!("{}/{wanted}", app.status.available_replicas)
+    }
+}
+
+fn replicas(app: &App) -> String {
+    let scaling = app.spec.scaling_strategy.clone().unwrap_or_default();
+    format!("{}/{}", app.status.available_replicas, wanted_replicas(&scaling))
 }
 
 impl Show for App {
