@@ -80,6 +80,7 @@ impl<'a> Walk<'a> {
         );
         inner.embedded = Some(emulator.running().clone());
         inner.terminal = true;
+        inner.err_terminal = false;
         Self { screen, inner, captured, address: emulator.address() }
     }
 

@@ -61,6 +61,8 @@ pub(super) struct Delete {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    wait: Wait,
 }
 
 impl Delete {
@@ -70,6 +72,7 @@ impl Delete {
         let question = format!("Delete the app {} ({})?", view::name(&app), app.id);
         context.confirm(&question, self.yes || self.force)?;
         target.client.delete_app(app.id, self.force).await?;
+        self.wait.until_gone(context, &target.client, app.id).await?;
         context.note(format!("Deleted {} ({}).", view::name(&app), app.id));
         Ok(())
     }
