@@ -83,6 +83,19 @@ pub(crate) async fn resolve<T: Named>(client: &Client, wanted: &str) -> Result<T
     pick(T::all(client).await?, wanted)
 }
 
+/// The same as it is now.
+pub(crate) async fn again<T: Named>(client: &Client, known: &T) -> Result<T> {
+    let kind = T::KIND;
+    T::get(client, known.id()).await.map_err(|error| match error.status() {
+        Some(404) => {
+            Failure::not_found(format!("the {kind} {} ({}) is gone", known.name(), known.id()))
+                .because("somebody deleted it")
+                .hint(format!("see all: ovhai {kind} list"))
+        }
+        _ => error.into(),
+    })
+}
+
 fn pick<T: Named>(all: Vec<T>, wanted: &str) -> Result<T> {
     let (mut found, others): (Vec<T>, Vec<T>) = all.into_iter().partition(|t| t.name() == wanted);
     if found.is_empty() && may_begin_an_id(wanted) {

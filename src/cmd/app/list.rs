@@ -7,6 +7,7 @@ use ovhai_client::AppFilter;
 use super::{pair, resolve};
 use crate::context::Context;
 use crate::error::Result;
+use crate::resolve::again;
 use crate::target::Target;
 use crate::watch::Watch;
 
@@ -60,7 +61,7 @@ impl Get {
         let mut first = Some(app.clone());
         let get = async || match first.take() {
             Some(app) => Ok(app),
-            None => Ok(target.client.get_app(app.id).await?),
+            None => again(&target.client, &app).await,
         };
         self.watch.run(context, get, Context::show).await
     }

@@ -5,6 +5,7 @@ use clap::Args;
 use super::resolve;
 use crate::context::Context;
 use crate::error::Result;
+use crate::resolve::again;
 use crate::target::Target;
 use crate::watch::Watch;
 
@@ -39,7 +40,7 @@ impl Get {
         let mut first = Some(token.clone());
         let get = async || match first.take() {
             Some(token) => Ok(token),
-            None => Ok(target.client.get_token(token.id).await?),
+            None => again(&target.client, &token).await,
         };
         self.watch.run(context, get, Context::show).await
     }
