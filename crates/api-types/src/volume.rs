@@ -96,7 +96,7 @@ impl FromStr for Volume {
 
 fn is_git(address: &str, host: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    address.ends_with(".git")
+    address.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("git"))
         || GIT_HOSTS.iter().any(|git| host == *git || host.strip_prefix("www.") == Some(git))
 }
 

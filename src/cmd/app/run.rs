@@ -47,8 +47,8 @@ pub(super) struct Run {
     /// Open the app to everybody, without a token
     #[arg(long)]
     unsecure_http: bool,
-    /// Volume, may be repeated: container@alias/prefix:mount_path[:ro|rw|rwd][:cache|no-cache], or
-    /// url:mount_path… of a Git repository or a public container [default: ro, no-cache]
+    /// Volume, may be repeated: `container@alias/prefix:mount_path[:ro|rw|rwd][:cache|no-cache]`,
+    /// or `url:mount_path…` of a Git repository or a public container [default: ro, no-cache]
     #[arg(short, long = "volume", value_name = "VOLUME", value_parser = volume)]
     volumes: Vec<Volume>,
     /// GPU units a replica [default: 1, when no CPU is asked for]
