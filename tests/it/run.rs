@@ -108,6 +108,10 @@ fn every_option_of_run_arrives() {
     // It is stored so, too.
     cli.ok(&["emulator", "stop"]);
     assert_eq!(cli.json(&["app", "get", "full"])["spec"], *spec);
+    let shown = cli.ok(&["app", "get", "full"]);
+    for part in ["http://<SELF>:8080/m", "MAX 7", "Down After:     2 s", "Max Unavailable:   50%"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
 
     cli.ok(&["app", "scale", "full", "--replicas", "2"]);
     let scale = ["app", "scale", "full", "--auto-min-replicas", "1", "--auto-max-replicas", "4"];
@@ -179,6 +183,10 @@ async fn a_command_line_says_volumes_and_what_looks_like_options() {
         answer.json()["command"],
         r"ovhai app run --name=--name --volume c@GRA/p:/d:rw:cache a/b -- -- 'it'\''s'"
     );
+    let spec = json!({"image": "a", "runtime": "process"});
+    let answer = emulator.admin("POST", "/v1/app/command", Some(spec)).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert!(answer.text().contains("command"), "{}", answer.text());
 }
 
 #[test]
@@ -264,6 +272,17 @@ fn waiting_in_a_pipe_is_silent_and_deleting_waits_until_it_is_gone() {
     assert_eq!(said(&["app", "run", HELLO, "--name", "h", "--wait"]), "");
     assert!(said(&["app", "delete", "h", "--wait=30s"]).starts_with("Deleted h ("));
     assert_eq!(cli.ok(&["app", "list", "-o", "json"]), "[]\n");
+}
+
+#[test]
+fn a_stopped_app_is_not_waited_for_after_a_change() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", HELLO, "--name", "h", "--wait"]);
+    cli.ok(&["app", "stop", "h", "--wait"]);
+    let output = cli.command(&["app", "scale", "h", "--replicas", "2", "--wait"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("the change counts when it is started"), "{said}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl SetImage {
         let target = Target::find(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         target.client.set_image(app.id, &self.image).await?;
-        self.wait.until(context, &target.client, app.id, AppState::Running).await?;
+        self.wait.until_running_again(context, &target.client, &app).await?;
         context.note(format!("The image of {} is now {}.", view::name(&app), self.image));
         Ok(())
     }
@@ -129,9 +129,9 @@ pub(super) struct Scale {
     /// Id, name, or beginning of an id
     app: String,
     #[command(flatten)]
-    scaling: Scaling,
-    #[command(flatten)]
     wait: Wait,
+    #[command(flatten)]
+    scaling: Scaling,
 }
 
 impl Scale {
@@ -143,7 +143,7 @@ impl Scale {
         let target = Target::find(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         target.client.scale_app(app.id, &strategy).await?;
-        self.wait.until(context, &target.client, app.id, AppState::Running).await?;
+        self.wait.until_running_again(context, &target.client, &app).await?;
         let replicas = view::wanted_replicas(&strategy);
         context.note(format!("{} is to have {replicas} replicas.", view::name(&app)));
         Ok(())

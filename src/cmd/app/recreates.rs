@@ -183,7 +183,7 @@ fn spec() -> impl Strategy<Value = AppSpec> {
             gpu,
             ..Resources::default()
         });
-    // A local process without a command is refused before it is sent.
+    // A local process without a command has no line.
     let runtime = option::of(prop::sample::select(
         &[Placement::Builtin, Placement::Process, Placement::Container][..],
     ));

@@ -75,11 +75,12 @@ pub(super) struct Run {
     #[arg(long, value_name = "DIR")]
     workdir: Option<OsString>,
     #[command(flatten)]
+    wait: Wait,
+    // Last, as they have headings of their own.
+    #[command(flatten)]
     scaling: Scaling,
     #[command(flatten)]
     deployment: Deployment,
-    #[command(flatten)]
-    wait: Wait,
 }
 
 impl Run {

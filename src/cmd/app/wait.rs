@@ -112,6 +112,26 @@ impl Wait {
         interruptible(id, waiting).await
     }
 
+    /// The same after a change of an app that was `before`. One that is stopped stays so: there
+    /// is nothing to wait for.
+    pub(super) async fn until_running_again(
+        &self,
+        context: &mut Context,
+        client: &Client,
+        before: &App,
+    ) -> Result<()> {
+        if matches!(before.status.state, AppState::Stopping | AppState::Stopped) {
+            if self.wait.is_some() {
+                context.note(format!(
+                    "The app is {}: the change counts when it is started.",
+                    before.status.state
+                ));
+            }
+            return Ok(());
+        }
+        self.until(context, client, before.id, AppState::Running).await.map(drop)
+    }
+
     /// Waits, if that was asked for, until there is no such app.
     pub(super) async fn until_gone(
         &self,
