@@ -38,10 +38,10 @@ pub(super) struct Run {
     /// Environment variable, may be repeated
     #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = pair)]
     envs: Vec<(String, String)>,
-    /// Port that the app listens on [default: 8080]
+    /// Port that the app listens on, 1 to 65535 [default: 8080]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,
-    /// Port that speaks gRPC [default: none]
+    /// Port that speaks gRPC, 1 to 65535 [default: none]
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
     /// Open the app to everybody, without a token
@@ -63,10 +63,11 @@ pub(super) struct Run {
     /// Path of the probe [default: /]
     #[arg(long, value_name = "PATH")]
     probe_path: Option<String>,
-    /// Port of the probe [default: the app's own]
+    /// Port of the probe, 1 to 65535 [default: the app's own]
     #[arg(long, value_name = "PORT")]
     probe_port: Option<u16>,
-    /// Emulator only: what runs the app (builtin, process, container)
+    /// Emulator only: what runs the app (builtin, process, container) [default: builtin for
+    /// built-in images, else what the emulator was started with]
     #[arg(long)]
     runtime: Option<Placement>,
     /// Emulator only: directory of a local process; an empty one is the emulator's own [default:
