@@ -84,6 +84,8 @@ pub struct Context {
     pub embedded: Option<ovhai_emulator::state::Running>,
     /// Whether the result goes to a terminal.
     pub terminal: bool,
+    /// Whether what is said beside it goes to a terminal.
+    pub err_terminal: bool,
     /// The options that every command has.
     pub global: Global,
     /// What this run said to servers.
@@ -111,6 +113,7 @@ impl Context {
             executable: std::env::current_exe().ok(),
             embedded: None,
             terminal: io::stdout().is_terminal(),
+            err_terminal: io::stderr().is_terminal(),
             global: Global::default(),
             trace: Arc::default(),
         }

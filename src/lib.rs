@@ -6,6 +6,7 @@
 //!
 //! What must not be here: access rules and shapes of the wire.
 
+mod advice;
 pub mod cli;
 pub mod cmd;
 mod config;
@@ -15,10 +16,13 @@ mod describe;
 pub mod error;
 mod output;
 mod private_file;
+mod progress;
+mod resolve;
 mod session;
 pub mod settings;
 mod target;
 mod trace;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -33,9 +37,10 @@ use error::{Failure, Result};
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let mut context = Context::from_process();
-    let code = match Cli::try_parse() {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let code = match Cli::try_parse_from(&args) {
         Ok(cli) => execute(cli, &mut context),
-        Err(error) => return usage(&error, &mut context),
+        Err(error) => return usage(&error, &args, &mut context),
     };
     keep_trace(&mut context, code);
     ExitCode::from(code)
@@ -44,12 +49,16 @@ pub fn main() -> ExitCode {
 /// Parses and runs one command line in this process, with this context; returns the exit code.
 /// Must be called within a tokio runtime.
 pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u8 {
-    match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match Cli::try_parse_from(&args) {
         Ok(cli) => {
             let outcome = dispatch(cli, context).await;
             finish(outcome, context)
         }
         Err(error) => {
+            if let Some(failure) = advice::failure(&error, &args) {
+                return finish(Err(failure), context);
+            }
             let code = u8::try_from(error.exit_code()).unwrap_or(error::USAGE);
             let text = error.render().to_string();
             let stream = if error.use_stderr() { &mut context.err } else { &mut context.out };
@@ -68,7 +77,10 @@ fn keep_trace(context: &mut Context, code: u8) {
     }
 }
 
-fn usage(error: &clap::Error, context: &mut Context) -> ExitCode {
+fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> ExitCode {
+    if let Some(failure) = advice::failure(error, args) {
+        return ExitCode::from(finish(Err(failure), context));
+    }
     // Help and version are answers; clap knows which stream and colours are right. A closed pipe
     // is nobody's fault.
     let _ = error.print();
@@ -91,6 +103,8 @@ fn execute(cli: Cli, context: &mut Context) -> u8 {
                     return dispatch(cli, context).await;
                 }
                 tokio::select! {
+                    // A command that has to say more when it is interrupted comes first.
+                    biased;
                     outcome = dispatch(cli, context) => outcome,
                     () = context::interrupted() => Err(Failure::interrupted()),
                 }

@@ -15,7 +15,7 @@ use ovhai_emulator::Emulator;
 use tempfile::TempDir;
 
 use crate::context::Context;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, INTERRUPTED, Result};
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -80,6 +80,7 @@ impl<'a> Walk<'a> {
         );
         inner.embedded = Some(emulator.running().clone());
         inner.terminal = true;
+        inner.err_terminal = false;
         Self { screen, inner, captured, address: emulator.address() }
     }
 
@@ -184,6 +185,9 @@ impl<'a> Walk<'a> {
 
     async fn run(&mut self, words: Vec<OsString>) -> Result<Said> {
         let code = crate::run(words, &mut self.inner).await;
+        if code == INTERRUPTED {
+            return Err(Failure::interrupted());
+        }
         let text = self.captured.take();
         self.screen.out.write_all(text.as_bytes())?;
         if code != 0 {

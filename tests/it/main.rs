@@ -15,6 +15,7 @@ mod gateway;
 mod openapi;
 mod process;
 mod rubbish;
+mod run;
 mod sdk;
 mod session;
 

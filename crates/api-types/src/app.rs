@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::id::AppId;
 use crate::page::Metadata;
+use crate::scaling::ScalingStrategy;
 
 /// The state of an app, in the order in which it usually meets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -175,54 +176,6 @@ pub struct Resources {
     /// Bits per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network: Option<i64>,
-}
-
-/// A fixed number of replicas.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct FixedScalingStrategy {
-    /// 1 to 10.
-    #[serde(default)]
-    pub replicas: i64,
-}
-
-/// What automatic scaling looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum ScalingResourceType {
-    /// Use of CPU.
-    #[serde(rename = "CPU")]
-    Cpu,
-    /// Use of memory.
-    #[serde(rename = "RAM")]
-    Ram,
-}
-
-/// Replicas by use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct AutomaticScalingStrategy {
-    /// Per cent, 1 to 100.
-    pub average_usage_target: i64,
-    /// At most 10.
-    pub replicas_max: i64,
-    /// 0 or more.
-    pub replicas_min: i64,
-    /// What is looked at.
-    pub resource_type: ScalingResourceType,
-}
-
-/// How many replicas: one of the two is given.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct ScalingStrategy {
-    /// By use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub automatic: Option<AutomaticScalingStrategy>,
-    /// A fixed number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fixed: Option<FixedScalingStrategy>,
 }
 
 /// How an update replaces replicas.

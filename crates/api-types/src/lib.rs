@@ -16,15 +16,16 @@ mod label;
 mod me;
 mod page;
 mod registry;
+mod scaling;
 mod selector;
 mod token;
+mod volume;
 
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
-    AppUpdateImage, AppUpdateRequest, AutomaticScalingStrategy, CliCommand, DataStoreVolumeSource,
-    DataSync, DataSyncDirection, DataSyncSpec, Env, FixedScalingStrategy, Info, InfoCode,
-    LabelUpdate, Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource,
-    PublicSwiftVolumeSource, Resources, ScalingResourceType, ScalingStrategy,
+    AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
+    DataSyncDirection, DataSyncSpec, Env, Info, InfoCode, LabelUpdate, Placement,
+    PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource, Resources,
     StandaloneVolumeSource, Volume, VolumeStatus,
 };
 pub use capabilities::{
@@ -44,8 +45,13 @@ pub use label::{
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
 pub use registry::{Registry, RegistryList, RegistryUpdate};
+pub use scaling::{
+    AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
+    FixedScalingStrategy, ScalingResourceType, ScalingStrategy,
+};
 pub use selector::{InvalidSelector, Selector, Term, UnmetTerm};
 pub use token::{Role, Token, TokenList, TokenSpec, TokenStatus};
+pub use volume::InvalidVolume;
 
 /// A moment, RFC 3339 on the wire.
 pub type Timestamp = jiff::Timestamp;

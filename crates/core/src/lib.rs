@@ -19,6 +19,7 @@ pub mod policy;
 pub mod ports;
 pub mod quota;
 pub mod reconcile;
+mod scaling;
 pub mod spec;
 
 pub use error::{Error, Result};

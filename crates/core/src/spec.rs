@@ -7,59 +7,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ovhai_api_types::{
-    AppDeploymentStrategy, AppSpec, AppUpdate, AutomaticScalingStrategy, Env, FixedScalingStrategy,
-    Labels, Placement, Probe, Resources, ScalingResourceType, ScalingStrategy,
+    AppDeploymentStrategy, AppSpec, AppUpdate, Env, Labels, Placement, Probe, Resources,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{self, Kind};
 use crate::error::{Error, Result};
+pub use crate::scaling::{CustomMetric, Scaling, scaling};
 
 /// The port an app listens on when it does not say.
 pub const DEFAULT_PORT: u16 = 8080;
 /// At most so many replicas an app.
-const MAX_REPLICAS: u32 = 10;
+pub(crate) const MAX_REPLICAS: u32 = 10;
 const MAX_NAME: usize = 100;
 const MAX_IMAGE: usize = 1024;
-
-/// How many replicas.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scaling {
-    /// Always so many.
-    Fixed(u32),
-    /// By use. The emulator does not measure use: it keeps the smallest number, at least one.
-    Automatic {
-        /// Per cent.
-        target: u32,
-        /// The smallest number.
-        min: u32,
-        /// The largest number.
-        max: u32,
-        /// What would be measured.
-        resource: ScalingResourceType,
-    },
-}
-
-impl Scaling {
-    /// The number of replicas that the emulator keeps.
-    pub fn replicas(&self) -> u32 {
-        match self {
-            Self::Fixed(replicas) => *replicas,
-            Self::Automatic { min, .. } => (*min).max(1),
-        }
-    }
-}
-
-impl Scaling {
-    /// The most replicas that it may come to.
-    pub fn most(&self) -> u32 {
-        match self {
-            Self::Fixed(replicas) => *replicas,
-            Self::Automatic { max, .. } => *max,
-        }
-    }
-}
 
 /// A count of replicas, absolute or in per cent of the wanted number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,7 +145,7 @@ pub struct Spec {
     pub working_directory: Option<String>,
 }
 
-fn within(field: &str, value: i64, min: u32, max: u32) -> Result<u32> {
+pub(crate) fn within(field: &str, value: i64, min: u32, max: u32) -> Result<u32> {
     u32::try_from(value)
         .ok()
         .filter(|value| (min..=max).contains(value))
@@ -197,7 +158,7 @@ fn port(field: &str, value: i64) -> Result<u16> {
     })
 }
 
-fn text(field: &str, value: &str, max: usize) -> Result<String> {
+pub(crate) fn text(field: &str, value: &str, max: usize) -> Result<String> {
     let chars = value.chars().count();
     if chars == 0 || chars > max {
         return Err(Error::invalid(field, format!("{chars} characters: use 1 to {max}")));
@@ -242,38 +203,6 @@ fn env_vars(field: &str, given: &[Env]) -> Result<Vec<Env>> {
         }
     }
     Ok(given.to_vec())
-}
-
-/// Checks a scaling strategy: exactly one of fixed and automatic.
-pub fn scaling(field: &str, given: &ScalingStrategy) -> Result<Scaling> {
-    match (&given.fixed, &given.automatic) {
-        (Some(_), Some(_)) => {
-            Err(Error::invalid(field, "give either fixed or automatic, not both"))
-        }
-        (None, None) => Err(Error::invalid(field, "give fixed or automatic")),
-        (Some(fixed), None) => Ok(Scaling::Fixed(within(
-            &format!("{field}.fixed.replicas"),
-            fixed.replicas,
-            1,
-            MAX_REPLICAS,
-        )?)),
-        (None, Some(automatic)) => {
-            let field = format!("{field}.automatic");
-            let largest =
-                within(&format!("{field}.replicasMax"), automatic.replicas_max, 1, MAX_REPLICAS)?;
-            Ok(Scaling::Automatic {
-                target: within(
-                    &format!("{field}.averageUsageTarget"),
-                    automatic.average_usage_target,
-                    1,
-                    100,
-                )?,
-                min: within(&format!("{field}.replicasMin"), automatic.replicas_min, 0, largest)?,
-                max: largest,
-                resource: automatic.resource_type,
-            })
-        }
-    }
 }
 
 /// Units of a flavor, and what comes with them. One unit of the default GPU flavor when nothing
@@ -435,21 +364,7 @@ impl Spec {
                 port: Some(self.probe_port.unwrap_or(self.http_port).into()),
             }),
             resources: Some(self.resources.clone()),
-            scaling_strategy: Some(match &self.scaling {
-                Scaling::Fixed(replicas) => ScalingStrategy {
-                    fixed: Some(FixedScalingStrategy { replicas: (*replicas).into() }),
-                    automatic: None,
-                },
-                Scaling::Automatic { target, min, max, resource } => ScalingStrategy {
-                    fixed: None,
-                    automatic: Some(AutomaticScalingStrategy {
-                        average_usage_target: (*target).into(),
-                        replicas_max: (*max).into(),
-                        replicas_min: (*min).into(),
-                        resource_type: *resource,
-                    }),
-                },
-            }),
+            scaling_strategy: Some(self.scaling.wire()),
             unsecure_http: self.public,
             volumes: Some(Vec::new()),
             runtime: self.placement,

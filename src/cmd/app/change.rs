@@ -1,10 +1,9 @@
 //! Commands that change an app: start, stop, delete, set-label, set-image, scale, update.
 
 use clap::Args;
-use ovhai_api_types::{
-    AppState, AppUpdate, Env, FixedScalingStrategy, LabelUpdate, ScalingStrategy,
-};
+use ovhai_api_types::{AppState, AppUpdate, Env, LabelUpdate};
 
+use super::options::{Deployment, Scaling};
 use super::wait::Wait;
 use super::{pair, resolve, view};
 use crate::context::Context;
@@ -62,6 +61,8 @@ pub(super) struct Delete {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    wait: Wait,
 }
 
 impl Delete {
@@ -71,6 +72,7 @@ impl Delete {
         let question = format!("Delete the app {} ({})?", view::name(&app), app.id);
         context.confirm(&question, self.yes || self.force)?;
         target.client.delete_app(app.id, self.force).await?;
+        self.wait.until_gone(context, &target.client, app.id).await?;
         context.note(format!("Deleted {} ({}).", view::name(&app), app.id));
         Ok(())
     }
@@ -115,7 +117,7 @@ impl SetImage {
         let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         target.client.set_image(app.id, &self.image).await?;
-        self.wait.until(context, &target.client, app.id, AppState::Running).await?;
+        self.wait.until_running_again(context, &target.client, &app).await?;
         context.note(format!("The image of {} is now {}.", view::name(&app), self.image));
         Ok(())
     }
@@ -126,24 +128,24 @@ impl SetImage {
 pub(super) struct Scale {
     /// Id, name, or beginning of an id
     app: String,
-    /// Number of replicas, 1 to 10
-    #[arg(long, value_name = "N")]
-    replicas: u32,
     #[command(flatten)]
     wait: Wait,
+    #[command(flatten)]
+    scaling: Scaling,
 }
 
 impl Scale {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let Some(strategy) = self.scaling.strategy() else {
+            return Err(Failure::usage("nothing says how many replicas there are to be")
+                .hint("give --replicas N, or --auto-min-replicas N and --auto-max-replicas N"));
+        };
         let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
-        let strategy = ScalingStrategy {
-            fixed: Some(FixedScalingStrategy { replicas: self.replicas.into() }),
-            automatic: None,
-        };
         target.client.scale_app(app.id, &strategy).await?;
-        self.wait.until(context, &target.client, app.id, AppState::Running).await?;
-        context.note(format!("{} is to have {} replicas.", view::name(&app), self.replicas));
+        self.wait.until_running_again(context, &target.client, &app).await?;
+        let replicas = view::wanted_replicas(&strategy);
+        context.note(format!("{} is to have {replicas} replicas.", view::name(&app)));
         Ok(())
     }
 }
@@ -156,30 +158,37 @@ pub(super) struct Update {
     /// Environment variable to set, may be repeated
     #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = pair)]
     envs: Vec<(String, String)>,
-    /// Port that the app listens on
+    /// Port that the app listens on, 1 to 65535
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,
-    /// Port that speaks gRPC
+    /// Port that speaks gRPC, 1 to 65535
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
+    /// Image
+    #[arg(long)]
+    image: Option<String>,
+    #[command(flatten)]
+    deployment: Deployment,
 }
 
 impl Update {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        if self.envs.is_empty() && self.default_http_port.is_none() && self.grpc_port.is_none() {
-            return Err(Failure::usage("nothing is to be changed")
-                .hint("give --env, --default-http-port or --grpc-port"));
-        }
-        let target = Target::find_to_change(context).await?;
-        let app = resolve(&target.client, &self.app).await?;
         let env_vars: Vec<Env> =
             self.envs.into_iter().map(|(name, value)| Env { name, value }).collect();
         let update = AppUpdate {
             default_http_port: self.default_http_port.map(Into::into),
             grpc_port: self.grpc_port.map(Into::into),
             env_vars: Some(env_vars).filter(|vars| !vars.is_empty()),
-            ..AppUpdate::default()
+            url: self.image,
+            deployment_strategy: self.deployment.strategy(),
         };
+        if update == AppUpdate::default() {
+            return Err(Failure::usage("nothing is to be changed").hint(
+                "give --env, --image, --default-http-port, --grpc-port, --max-surge, --max-unavailable or --progress-deadline-seconds",
+            ));
+        }
+        let target = Target::find_to_change(context).await?;
+        let app = resolve(&target.client, &self.app).await?;
         let updated = target.client.update_app(app.id, update).await?;
         context.show(&updated)
     }

@@ -7,7 +7,9 @@ use ovhai_client::AppFilter;
 use super::{pair, resolve};
 use crate::context::Context;
 use crate::error::Result;
+use crate::resolve::again;
 use crate::target::Target;
+use crate::watch::Watch;
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -24,6 +26,8 @@ pub(super) struct List {
     /// All apps; stopped and failed ones are shown anyway
     #[arg(short, long)]
     all: bool,
+    #[command(flatten)]
+    watch: Watch,
 }
 
 impl List {
@@ -36,8 +40,8 @@ impl List {
             states: self.states.iter().map(ToString::to_string).collect(),
         };
         let target = Target::find(context).await?;
-        let apps = target.client.list_apps(&filter).await?;
-        context.show_all(&apps)
+        let list = async || Ok(target.client.list_apps(&filter).await?);
+        self.watch.run(context, list, |context, apps| context.show_all(apps)).await
     }
 }
 
@@ -46,12 +50,19 @@ impl List {
 pub(super) struct Get {
     /// Id, name, or beginning of an id
     app: String,
+    #[command(flatten)]
+    watch: Watch,
 }
 
 impl Get {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
         let app = resolve(&target.client, &self.app).await?;
-        context.show(&app)
+        let mut first = Some(app.clone());
+        let get = async || match first.take() {
+            Some(app) => Ok(app),
+            None => again(&target.client, &app).await,
+        };
+        self.watch.run(context, get, Context::show).await
     }
 }

@@ -5,16 +5,21 @@ mod change;
 mod curl;
 mod list;
 mod logs;
+mod options;
 mod run;
 mod view;
+mod volume;
 mod wait;
 
+#[cfg(test)]
+mod recreates;
+
 use clap::{Args, Subcommand};
-use ovhai_api_types::{App, AppId};
-use ovhai_client::{AppFilter, Client};
+use ovhai_api_types::App;
+use ovhai_client::Client;
 
 use crate::context::Context;
-use crate::error::{Failure, Result};
+use crate::error::Result;
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -29,15 +34,17 @@ enum Verb {
     #[command(visible_alias = "create")]
     Run(Box<run::Run>),
     /// List apps
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", alias = "ps")]
     List(list::List),
     /// Show an app
+    #[command(aliases = ["show", "describe", "status"])]
     Get(list::Get),
     /// Send a request to an app, with a stored token
     Curl(curl::Curl),
     /// Show which tokens open an app, and what decides
     Access(access::Access),
     /// Read an app's output
+    #[command(alias = "log")]
     Logs(logs::Logs),
     /// Start an app
     Start(change::Start),
@@ -50,9 +57,9 @@ enum Verb {
     SetLabel(change::SetLabel),
     /// Change an app's image
     SetImage(change::SetImage),
-    /// Change an app's number of replicas
+    /// Change an app's number of replicas, or how it scales
     Scale(change::Scale),
-    /// Change an app's environment or ports
+    /// Change an app's environment, image, ports, or how updates go
     Update(change::Update),
 }
 
@@ -78,28 +85,7 @@ impl AppCommand {
 
 /// The app that is meant by an id, a name, or the beginning of an id.
 pub(crate) async fn resolve(client: &Client, wanted: &str) -> Result<App> {
-    if let Ok(id) = wanted.parse::<AppId>() {
-        return Ok(client.get_app(id).await?);
-    }
-    let all = client.list_apps(&AppFilter::default()).await?;
-    let named: Vec<&App> = all.iter().filter(|app| view::name(app) == wanted).collect();
-    let found = if named.is_empty() && wanted.len() >= 4 {
-        all.iter().filter(|app| app.id.to_string().starts_with(&wanted.to_lowercase())).collect()
-    } else {
-        named
-    };
-    match found.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => Err(Failure::not_found(format!("there is no app {wanted:?}"))
-            .hint("see all: ovhai app list --all")),
-        many => {
-            let candidates: Vec<String> =
-                many.iter().map(|app| format!("{} ({})", app.id, view::name(app))).collect();
-            Err(Failure::usage(format!("{wanted:?} can mean {} apps", many.len()))
-                .because(candidates.join(", "))
-                .hint("use the id"))
-        }
-    }
+    crate::resolve::resolve(client, wanted).await
 }
 
 /// `name=value` of an option; the value may be empty.

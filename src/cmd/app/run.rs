@@ -1,14 +1,14 @@
 //! `ovhai app run`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use clap::Args;
-use ovhai_api_types::{
-    AppSpec, AppState, AutomaticScalingStrategy, Env, FixedScalingStrategy, Placement, Probe,
-    Resources, ScalingResourceType, ScalingStrategy,
-};
+use ovhai_api_types::{AppSpec, AppState, Env, Placement, Probe, Resources, Volume};
 
+use super::options::{Deployment, Scaling};
 use super::pair;
+use super::volume::volume;
 use super::wait::Wait;
 use crate::context::Context;
 use crate::error::{Failure, Result};
@@ -20,8 +20,12 @@ use crate::target::Target;
   ovhai app run --label group=A infrastructureascode/hello-world
   ovhai app run --runtime process python:3 -- python3 -m http.server '{port}'")]
 pub(super) struct Run {
-    /// The image
-    image: String,
+    /// The image; with --image the name
+    #[arg(value_name = "IMAGE", required_unless_present = "given_image")]
+    first: Option<String>,
+    /// The image, for those who write the name first: app run NAME --image IMAGE
+    #[arg(id = "given_image", long = "image", value_name = "IMAGE")]
+    image: Option<String>,
     /// The command, instead of the image's own; for a local process {port} is the port to listen on
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -34,61 +38,50 @@ pub(super) struct Run {
     /// Environment variable, may be repeated
     #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = pair)]
     envs: Vec<(String, String)>,
-    /// Port that the app listens on [default: 8080]
+    /// Port that the app listens on, 1 to 65535 [default: 8080]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,
-    /// Port that speaks gRPC
+    /// Port that speaks gRPC, 1 to 65535 [default: none]
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
     /// Open the app to everybody, without a token
     #[arg(long)]
     unsecure_http: bool,
-    /// GPU units
+    /// Volume, may be repeated: `container@alias/prefix:mount_path[:ro|rw|rwd][:cache|no-cache]`,
+    /// or `url:mount_path…` of a Git repository or a public container [default: ro, no-cache]
+    #[arg(short, long = "volume", value_name = "VOLUME", value_parser = volume)]
+    volumes: Vec<Volume>,
+    /// GPU units a replica [default: 1, when no CPU is asked for]
     #[arg(short, long, value_name = "N")]
     gpu: Option<u32>,
-    /// CPU units; ignored with --gpu
+    /// CPU units a replica; ignored with --gpu
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Flavor
+    /// Flavor, such as ai1-1-cpu: what a unit is [default: the region's for CPU or GPU]
     #[arg(short, long)]
     flavor: Option<String>,
-    /// Fixed number of replicas, 1 to 10 [default: 1]
-    #[arg(long, value_name = "N", conflicts_with_all = ["auto_min_replicas", "auto_max_replicas"])]
-    replicas: Option<u32>,
-    /// Smallest number of replicas of automatic scaling
-    #[arg(long, alias = "min-replicas", value_name = "N", requires = "auto_max_replicas")]
-    auto_min_replicas: Option<u32>,
-    /// Largest number of replicas of automatic scaling
-    #[arg(long, alias = "max-replicas", value_name = "N", requires = "auto_min_replicas")]
-    auto_max_replicas: Option<u32>,
-    /// What automatic scaling looks at: CPU or RAM [default: CPU]
-    #[arg(long, alias = "resource-type", value_name = "TYPE", ignore_case = true, value_parser = resource_type)]
-    auto_resource_type: Option<ScalingResourceType>,
-    /// Use at which automatic scaling adds replicas, in per cent [default: 75]
-    #[arg(long, alias = "resource-threshold", value_name = "PERCENT")]
-    auto_resource_usage_threshold: Option<u32>,
     /// Path of the probe [default: /]
     #[arg(long, value_name = "PATH")]
     probe_path: Option<String>,
-    /// Port of the probe [default: the app's own]
+    /// Port of the probe, 1 to 65535 [default: the app's own]
     #[arg(long, value_name = "PORT")]
     probe_port: Option<u16>,
-    /// Emulator only: what runs the app (builtin, process, container)
+    /// Emulator only: what runs the app (builtin, process, container) [default: builtin for
+    /// built-in images, else what the emulator was started with]
     #[arg(long)]
     runtime: Option<Placement>,
-    /// Emulator only: directory of a local process [default: this one]
+    /// Emulator only: directory of a local process; an empty one is the emulator's own [default:
+    /// this one]
+    // A PathBuf could not be empty.
     #[arg(long, value_name = "DIR")]
-    workdir: Option<std::path::PathBuf>,
+    workdir: Option<OsString>,
     #[command(flatten)]
     wait: Wait,
-}
-
-fn resource_type(text: &str) -> Result<ScalingResourceType, String> {
-    match text.to_ascii_uppercase().as_str() {
-        "CPU" => Ok(ScalingResourceType::Cpu),
-        "RAM" => Ok(ScalingResourceType::Ram),
-        _ => Err("use CPU or RAM".into()),
-    }
+    // Last, as they have headings of their own.
+    #[command(flatten)]
+    scaling: Scaling,
+    #[command(flatten)]
+    deployment: Deployment,
 }
 
 impl Run {
@@ -100,33 +93,45 @@ impl Run {
         context.show(&then.unwrap_or(app))
     }
 
-    fn spec(&self, context: &Context) -> Result<AppSpec> {
+    /// Name and image, whichever way round they were given.
+    fn name_and_image(&self) -> Result<(Option<String>, String)> {
+        match (&self.first, &self.image, &self.name) {
+            (Some(first), Some(image), Some(name)) => Err(Failure::usage("there are two names")
+                .because(format!(
+                    "with --image {image} the first argument is the name, {first:?}, and --name says {name:?}"
+                ))
+                .hint("leave one of them out")),
+            (Some(first), Some(image), None) => Ok((Some(first.clone()), image.clone())),
+            (Some(image), None, name) | (None, Some(image), name) => {
+                Ok((name.clone(), image.clone()))
+            }
+            (None, None, _) => Err(Failure::usage("there is no image")
+                .hint("write it: ovhai app run IMAGE")),
+        }
+    }
+
+    /// The spec that the options say.
+    pub(crate) fn spec(&self, context: &Context) -> Result<AppSpec> {
+        let (name, image) = self.name_and_image()?;
         if self.runtime == Some(Placement::Process) && self.command.is_empty() {
             return Err(Failure::usage("a local process needs a command").hint(
                 "write it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND",
             ));
         }
-        let automatic = match (self.auto_min_replicas, self.auto_max_replicas) {
-            (Some(min), Some(max)) => Some(AutomaticScalingStrategy {
-                average_usage_target: self.auto_resource_usage_threshold.unwrap_or(75).into(),
-                replicas_max: max.into(),
-                replicas_min: min.into(),
-                resource_type: self.auto_resource_type.unwrap_or(ScalingResourceType::Cpu),
-            }),
-            _ => None,
-        };
-        let fixed =
-            self.replicas.map(|replicas| FixedScalingStrategy { replicas: replicas.into() });
         let labels: BTreeMap<String, Option<String>> =
             self.labels.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
         let some_resources = self.gpu.is_some() || self.cpu.is_some() || self.flavor.is_some();
         let some_probe = self.probe_path.is_some() || self.probe_port.is_some();
         // Only a process is run in a directory, and only one that was asked for here can mean
         // this one.
-        let directory = (self.runtime == Some(Placement::Process) || self.workdir.is_some())
-            .then(|| context.directory.join(self.workdir.clone().unwrap_or_default()));
+        let directory = match &self.workdir {
+            Some(given) if given.is_empty() => None,
+            Some(given) => Some(context.directory.join(given)),
+            None if self.runtime == Some(Placement::Process) => Some(context.directory.clone()),
+            None => None,
+        };
         Ok(AppSpec {
-            image: self.image.clone(),
+            image,
             command: Some(self.command.clone()).filter(|command| !command.is_empty()),
             default_http_port: self.default_http_port.map(Into::into),
             env_vars: Some(
@@ -138,7 +143,7 @@ impl Run {
             .filter(|envs| !envs.is_empty()),
             grpc_port: self.grpc_port.map(Into::into),
             labels: Some(labels).filter(|labels| !labels.is_empty()),
-            name: self.name.clone(),
+            name,
             probe: some_probe.then(|| Probe {
                 path: self.probe_path.clone(),
                 port: self.probe_port.map(Into::into),
@@ -149,12 +154,12 @@ impl Run {
                 flavor: self.flavor.clone(),
                 ..Resources::default()
             }),
-            scaling_strategy: (fixed.is_some() || automatic.is_some())
-                .then_some(ScalingStrategy { automatic, fixed }),
+            scaling_strategy: self.scaling.strategy(),
+            deployment_strategy: self.deployment.strategy(),
             unsecure_http: self.unsecure_http,
+            volumes: Some(self.volumes.clone()).filter(|volumes| !volumes.is_empty()),
             runtime: self.runtime,
             working_directory: directory.map(|path| path.to_string_lossy().into_owned()),
-            ..AppSpec::default()
         })
     }
 }

@@ -1,6 +1,6 @@
 //! How apps are shown.
 
-use ovhai_api_types::App;
+use ovhai_api_types::{App, AppSpec, ScalingStrategy};
 
 use crate::describe::{Description, age, date};
 use crate::output::{Show, table};
@@ -10,14 +10,45 @@ pub(super) fn name(app: &App) -> &str {
     app.spec.name.as_deref().unwrap_or_default()
 }
 
-fn replicas(app: &App) -> String {
-    let scaling = app.spec.scaling_strategy.clone().unwrap_or_default();
-    let wanted = match (&scaling.fixed, &scaling.automatic) {
+/// How many replicas there are to be: a number, or the smallest and the largest.
+pub(super) fn wanted_replicas(scaling: &ScalingStrategy) -> String {
+    match (&scaling.fixed, &scaling.automatic) {
         (Some(fixed), _) => fixed.replicas.to_string(),
         (None, Some(automatic)) => format!("{}-{}", automatic.replicas_min, automatic.replicas_max),
         (None, None) => "1".into(),
+    }
+}
+
+fn replicas(app: &App) -> String {
+    let scaling = app.spec.scaling_strategy.clone().unwrap_or_default();
+    format!("{}/{}", app.status.available_replicas, wanted_replicas(&scaling))
+}
+
+fn seconds(seconds: i64) -> String {
+    format!("{seconds} s")
+}
+
+/// What decides how many replicas there are; nothing for a fixed number.
+fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
+    let strategy = spec.scaling_strategy.as_ref();
+    let Some(automatic) = strategy.and_then(|strategy| strategy.automatic.as_ref()) else {
+        return fields;
     };
-    format!("{}/{wanted}", app.status.available_replicas)
+    let fields = match &automatic.custom_metrics {
+        None => fields.field(
+            "Aims At",
+            format!("{} % {}", automatic.average_usage_target, automatic.resource_type),
+        ),
+        Some(custom) => fields
+            .field("Metric", &custom.api_url)
+            .field("Format", custom.format)
+            .field("Value Location", &custom.value_location)
+            .field("Aims At", format!("{} {}", custom.aggregation_type, custom.target_value)),
+    };
+    fields
+        .maybe("Up After", automatic.scale_up_stabilization_window_seconds.map(seconds))
+        .maybe("Down After", automatic.scale_down_stabilization_window_seconds.map(seconds))
+        .maybe("Cooldown", automatic.cooldown_period_seconds.map(seconds))
 }
 
 impl Show for App {
@@ -56,6 +87,14 @@ impl Show for App {
             .field("Image", &spec.image)
             .maybe("Command", spec.command.as_ref().map(|command| command.join(" ")))
             .field("Replicas", replicas(self))
+            .section("Automatic Scaling", |fields| automatic_scaling(fields, spec))
+            .section("Updates", |fields| {
+                let strategy = spec.deployment_strategy.clone().unwrap_or_default();
+                fields
+                    .maybe("Max Surge", strategy.max_surge)
+                    .maybe("Max Unavailable", strategy.max_unavailable)
+                    .maybe("Progress Deadline", strategy.progress_deadline_seconds.map(seconds))
+            })
             .maybe("Default HTTP Port", spec.default_http_port)
             .maybe("gRPC Port", spec.grpc_port)
             .field("Unsecure HTTP", spec.unsecure_http)

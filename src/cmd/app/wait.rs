@@ -1,12 +1,14 @@
 //! Waiting for an app to come into a state.
 
-use std::time::Duration;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use ovhai_api_types::{App, AppId, AppState};
 use ovhai_client::{Client, LogFilter};
 
-use crate::context::Context;
+use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result, TIMEOUT};
+use crate::progress::Progress;
 
 /// As long as an app's own deadline is by default.
 const DEFAULT: &str = "10m";
@@ -14,7 +16,7 @@ const DEFAULT: &str = "10m";
 /// `--wait[=DURATION]`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Wait {
-    /// Wait until it is done, at most this long (such as 90s or 5m)
+    /// Wait until it is done, at most this long: such as 90s or 5m, or seconds [default: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT, value_parser = duration)]
     wait: Option<Duration>,
 }
@@ -27,6 +29,52 @@ fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| "use a duration such as 90s or 5m".into())
 }
 
+/// Time that waiting takes.
+struct Clock {
+    began: Instant,
+    timeout: Duration,
+    pause: Duration,
+}
+
+impl Clock {
+    fn start(timeout: Duration) -> Self {
+        Self { began: Instant::now(), timeout, pause: Duration::from_millis(10) }
+    }
+
+    fn is_over(&self) -> bool {
+        self.began.elapsed() >= self.timeout
+    }
+
+    /// Until the next look: soon at first, twice a second later.
+    async fn pause(&mut self) {
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(Duration::from_millis(500));
+    }
+
+    /// What is seen now, for a person who waits.
+    fn line(&self, app: &App) -> String {
+        let why = app.status.info.as_ref().map_or("", |info| info.message.as_str());
+        let name = app.spec.name.as_deref().unwrap_or_default();
+        format!("{name}: {} for {} s  {why}", app.status.state, self.began.elapsed().as_secs())
+    }
+
+    fn timed_out(&self, app: App, wanted: &str) -> Failure {
+        let why = app.status.info.map(|info| info.message).unwrap_or_default();
+        Failure::new(format!(
+            "the app {} is {}, not {wanted}, after {} s",
+            app.id,
+            app.status.state,
+            self.timeout.as_secs()
+        ))
+        .because(why)
+        .hint(format!(
+            "it may still get there: ovhai app get {0}; its output: ovhai app logs {0}",
+            app.id
+        ))
+        .exit_code(TIMEOUT)
+    }
+}
+
 impl Wait {
     /// Waits, if that was asked for, until the app is in `wanted`; gives the app as it is then.
     pub(super) async fn until(
@@ -37,45 +85,105 @@ impl Wait {
         wanted: AppState,
     ) -> Result<Option<App>> {
         let Some(timeout) = self.wait else { return Ok(None) };
-        let deadline = tokio::time::Instant::now() + timeout;
-        let mut pause = Duration::from_millis(10);
-        let mut said = None;
-        loop {
-            let app = client.get_app(id).await?;
-            let state = app.status.state;
-            if state == wanted {
-                let failed = app.status.info.as_ref().and_then(|i| i.arguments.get("failedChange"));
-                if let Some(why) = failed {
-                    return Err(Failure::new(format!(
-                        "the change of the app {id} failed; it goes on as before"
-                    ))
-                    .because(why.clone().unwrap_or_default())
-                    .hint(format!("see its output: ovhai app logs {id}")));
+        let mut clock = Clock::start(timeout);
+        let mut progress = Progress::new(context);
+        let waiting = async move {
+            loop {
+                let app = client.get_app(id).await?;
+                let state = app.status.state;
+                if state == wanted {
+                    return arrived(app).map(Some);
                 }
-                return Ok(Some(app));
+                if matches!(state, AppState::Failed | AppState::Error) {
+                    return Err(failed(client, &app).await);
+                }
+                if matches!(state, AppState::Deleting | AppState::Deleted) {
+                    return Err(Failure::new(format!("the app {id} is {state}"))
+                        .because("somebody deletes it")
+                        .hint("see what there is: ovhai app list"));
+                }
+                if clock.is_over() {
+                    return Err(clock.timed_out(app, wanted.as_str()));
+                }
+                progress.say(&clock.line(&app));
+                clock.pause().await;
             }
-            if matches!(state, AppState::Failed | AppState::Error) {
-                return Err(failed(client, &app).await);
+        };
+        interruptible(id, waiting).await
+    }
+
+    /// The same after a change of an app that was `before`. One that is stopped stays so: there
+    /// is nothing to wait for.
+    pub(super) async fn until_running_again(
+        &self,
+        context: &mut Context,
+        client: &Client,
+        before: &App,
+    ) -> Result<()> {
+        if matches!(before.status.state, AppState::Stopping | AppState::Stopped) {
+            if self.wait.is_some() {
+                context.note(format!(
+                    "The app is {}: the change counts when it is started.",
+                    before.status.state
+                ));
             }
-            if tokio::time::Instant::now() >= deadline {
-                let why = app.status.info.map(|info| info.message).unwrap_or_default();
-                return Err(Failure::new(format!(
-                    "the app {id} is {state}, not {wanted}, after {} s",
-                    timeout.as_secs()
-                ))
-                .because(why)
-                .hint(format!(
-                    "it may still get there: ovhai app get {id}; its output: ovhai app logs {id}"
-                ))
-                .exit_code(TIMEOUT));
-            }
-            if said != Some(state) {
-                said = Some(state);
-                context.note(format!("{state}…"));
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(500));
+            return Ok(());
         }
+        self.until(context, client, before.id, AppState::Running).await.map(drop)
+    }
+
+    /// Waits, if that was asked for, until there is no such app.
+    pub(super) async fn until_gone(
+        &self,
+        context: &mut Context,
+        client: &Client,
+        id: AppId,
+    ) -> Result<()> {
+        let Some(timeout) = self.wait else { return Ok(()) };
+        let mut clock = Clock::start(timeout);
+        let mut progress = Progress::new(context);
+        let waiting = async move {
+            loop {
+                let app = match client.get_app(id).await {
+                    Err(error) if error.status() == Some(404) => return Ok(()),
+                    got => got?,
+                };
+                if app.status.state == AppState::Deleted {
+                    return Ok(());
+                }
+                if clock.is_over() {
+                    return Err(clock.timed_out(app, "gone"));
+                }
+                progress.say(&clock.line(&app));
+                clock.pause().await;
+            }
+        };
+        interruptible(id, waiting).await
+    }
+}
+
+/// Who stops waiting does not stop the app, and is told so. The line of progress is gone by then.
+async fn interruptible<T>(id: AppId, waiting: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        biased;
+        outcome = waiting => outcome,
+        () = interrupted() => Err(Failure::interrupted()
+            .because("only the waiting ended, the app goes on")
+            .hint(format!("see it: ovhai app get {id}; stop it: ovhai app stop {id}"))),
+    }
+}
+
+/// The app, unless the change that was waited for was taken back.
+fn arrived(app: App) -> Result<App> {
+    let undone = app.status.info.as_ref().and_then(|info| info.arguments.get("failedChange"));
+    match undone {
+        None => Ok(app),
+        Some(why) => Err(Failure::new(format!(
+            "the change of the app {} failed; it goes on as before",
+            app.id
+        ))
+        .because(why.clone().unwrap_or_default())
+        .hint(format!("see its output: ovhai app logs {}", app.id))),
     }
 }
 

@@ -5,17 +5,22 @@ use clap::Args;
 use super::resolve;
 use crate::context::Context;
 use crate::error::Result;
+use crate::resolve::again;
 use crate::target::Target;
+use crate::watch::Watch;
 
 /// See the command.
 #[derive(Debug, Args)]
-pub(super) struct List {}
+pub(super) struct List {
+    #[command(flatten)]
+    watch: Watch,
+}
 
 impl List {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
-        let tokens = target.client.list_tokens().await?;
-        context.show_all(&tokens)
+        let list = async || Ok(target.client.list_tokens().await?);
+        self.watch.run(context, list, |context, tokens| context.show_all(tokens)).await
     }
 }
 
@@ -24,12 +29,19 @@ impl List {
 pub(super) struct Get {
     /// Id, name, or beginning of an id
     token: String,
+    #[command(flatten)]
+    watch: Watch,
 }
 
 impl Get {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
         let token = resolve(&target.client, &self.token).await?;
-        context.show(&token)
+        let mut first = Some(token.clone());
+        let get = async || match first.take() {
+            Some(token) => Ok(token),
+            None => again(&target.client, &token).await,
+        };
+        self.watch.run(context, get, Context::show).await
     }
 }

@@ -7,7 +7,7 @@ mod new;
 mod regenerate;
 
 use clap::{Args, Subcommand};
-use ovhai_api_types::{Region, Token, TokenId};
+use ovhai_api_types::{Region, Token};
 use ovhai_client::Client;
 
 use crate::context::Context;
@@ -32,6 +32,7 @@ enum Verb {
     #[command(visible_alias = "ls")]
     List(list::List),
     /// Show a token, without its string
+    #[command(aliases = ["show", "describe"])]
     Get(list::Get),
     /// Give a token a new string; the old one stops working at once
     #[command(visible_alias = "renew")]
@@ -58,28 +59,7 @@ impl TokenCommand {
 
 /// The token that is meant by an id, a name, or the beginning of an id.
 async fn resolve(client: &Client, wanted: &str) -> Result<Token> {
-    if let Ok(id) = wanted.parse::<TokenId>() {
-        return Ok(client.get_token(id).await?);
-    }
-    let all = client.list_tokens().await?;
-    let named: Vec<&Token> = all.iter().filter(|token| token.spec.name == wanted).collect();
-    let found = if named.is_empty() && wanted.len() >= 4 {
-        all.iter().filter(|t| t.id.to_string().starts_with(&wanted.to_lowercase())).collect()
-    } else {
-        named
-    };
-    match found.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => Err(Failure::not_found(format!("there is no token {wanted:?}"))
-            .hint("see all: ovhai token list; another region: --region REGION")),
-        many => {
-            let candidates: Vec<String> =
-                many.iter().map(|token| format!("{} ({})", token.id, token.spec.name)).collect();
-            Err(Failure::usage(format!("{wanted:?} can mean {} tokens", many.len()))
-                .because(candidates.join(", "))
-                .hint("use the id"))
-        }
-    }
+    crate::resolve::resolve(client, wanted).await
 }
 
 /// Shows a token with its string, and keeps the string.

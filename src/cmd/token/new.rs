@@ -16,7 +16,11 @@ use crate::target::Target;
   ovhai token new op --selector ovh/id=<app id> --role operator")]
 pub(super) struct New {
     /// Name for people, 1 to 100 characters
-    name: String,
+    #[arg(required_unless_present = "given_name")]
+    name: Option<String>,
+    /// The same, for those who write it so
+    #[arg(id = "given_name", short, long = "name", value_name = "NAME", conflicts_with = "name")]
+    given_name: Option<String>,
     /// What it may do: read (query the apps) or operator (manage them too)
     #[arg(short, long)]
     role: Role,
@@ -29,7 +33,8 @@ impl New {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
         let spec = TokenSpec {
-            name: self.name,
+            // One of the two is required.
+            name: self.name.or(self.given_name).unwrap_or_default(),
             role: self.role.wire().into(),
             label_selector: self.selector.map(|selector| selector.to_string()),
         };

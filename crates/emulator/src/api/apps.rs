@@ -11,7 +11,7 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use ovhai_api_types::{
     App, AppId, AppList, AppSpec, AppUpdateImage, AppUpdateRequest, CliCommand, DataSync,
-    DataSyncSpec, ErrorBody, LabelUpdate, ScalingStrategy,
+    DataSyncSpec, ErrorBody, LabelUpdate, Placement, ScalingStrategy,
 };
 use ovhai_core::logs::LogLine;
 
@@ -390,7 +390,13 @@ pub(super) async fn command(
     Body(spec): Body<AppSpec>,
 ) -> Result<Json<CliCommand>, ApiError> {
     state.platform.may_create(&caller.principal, &caller.region)?;
-    ovhai_core::spec::Spec::check(&spec, |_| "name".into())?;
+    // A line can say what can't be run here yet.
+    let checked = AppSpec { volumes: None, ..spec.clone() };
+    ovhai_core::spec::Spec::check(&checked, |_| "name".into())?;
+    // The client would refuse the line.
+    if spec.runtime == Some(Placement::Process) && spec.command.as_ref().is_none_or(Vec::is_empty) {
+        return Err(ovhai_core::Error::invalid("command", "a local process needs one").into());
+    }
     Ok(Json(CliCommand { command: command_line(&spec) }))
 }
 

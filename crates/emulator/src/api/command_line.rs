@@ -1,76 +1,128 @@
 //! A spec as the `ovhai app run …` line that makes it.
+//!
+//! What holds here: a POSIX shell splits the line into words, and the client reads them as the
+//! same spec (a property test of the client's says so).
 
-use ovhai_api_types::{AppSpec, ScalingResourceType};
+use std::fmt::Display;
+
+use ovhai_api_types::{AppDeploymentStrategy, AppSpec, Placement, ScalingStrategy, Volume};
+
+/// Words of a line, quoted as they come.
+struct Line(String);
+
+impl Line {
+    fn word(&mut self, word: &str) {
+        self.0.push(' ');
+        self.0.push_str(&quote(word));
+    }
+
+    /// An option and its value: one word where the value would pass for an option itself.
+    fn option(&mut self, name: &str, value: impl Display) {
+        let value = value.to_string();
+        if value.starts_with('-') {
+            self.word(&format!("{name}={value}"));
+        } else {
+            self.word(name);
+            self.word(&value);
+        }
+    }
+
+    fn maybe(&mut self, name: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.option(name, value);
+        }
+    }
+}
 
 /// The line, quoted for a POSIX shell.
-pub(super) fn command_line(spec: &AppSpec) -> String {
-    let mut words: Vec<String> = ["ovhai", "app", "run"].map(str::to_owned).to_vec();
-    let mut option = |name: &str, value: String| words.extend([name.to_owned(), quote(&value)]);
-    if let Some(name) = spec.name.as_ref().filter(|name| !name.is_empty()) {
-        option("--name", name.clone());
-    }
-    if let Some(port) = spec.default_http_port.filter(|port| *port != 8080) {
-        option("--default-http-port", port.to_string());
-    }
-    if let Some(port) = spec.grpc_port {
-        option("--grpc-port", port.to_string());
-    }
+pub fn command_line(spec: &AppSpec) -> String {
+    let mut line = Line("ovhai app run".into());
+    line.maybe("--name", spec.name.as_ref().filter(|name| !name.is_empty()));
+    line.maybe("--default-http-port", spec.default_http_port.filter(|port| *port != 8080));
+    line.maybe("--grpc-port", spec.grpc_port);
     if let Some(resources) = &spec.resources {
-        if let Some(flavor) = &resources.flavor {
-            option("--flavor", flavor.clone());
-        }
-        match (resources.gpu.filter(|gpu| *gpu > 0), resources.cpu.filter(|cpu| *cpu > 0)) {
-            (Some(gpu), _) => option("--gpu", gpu.to_string()),
-            (None, Some(cpu)) => option("--cpu", cpu.to_string()),
-            (None, None) => {}
-        }
+        line.maybe("--flavor", resources.flavor.as_ref());
+        line.maybe("--gpu", resources.gpu);
+        line.maybe("--cpu", resources.cpu);
     }
     for env in spec.env_vars.iter().flatten() {
-        option("--env", format!("{}={}", env.name, env.value));
+        line.option("--env", format_args!("{}={}", env.name, env.value));
     }
     for (key, value) in spec.labels.iter().flatten() {
         if let Some(value) = value.as_ref().filter(|_| !key.starts_with("ovh/")) {
-            option("--label", format!("{key}={value}"));
+            line.option("--label", format_args!("{key}={value}"));
         }
     }
-    if let Some(scaling) = &spec.scaling_strategy {
-        if let Some(fixed) = &scaling.fixed {
-            option("--replicas", fixed.replicas.to_string());
-        }
-        if let Some(automatic) = &scaling.automatic {
-            let resource = match automatic.resource_type {
-                ScalingResourceType::Cpu => "CPU",
-                ScalingResourceType::Ram => "RAM",
-            };
-            option("--auto-min-replicas", automatic.replicas_min.to_string());
-            option("--auto-max-replicas", automatic.replicas_max.to_string());
-            option("--auto-resource-type", resource.into());
-            option("--auto-resource-usage-threshold", automatic.average_usage_target.to_string());
-        }
+    for volume in spec.volumes.iter().flatten() {
+        line.option("--volume", volume_text(volume));
     }
+    scaling(&mut line, spec.scaling_strategy.as_ref());
+    deployment(&mut line, spec.deployment_strategy.as_ref());
     if let Some(probe) = &spec.probe {
-        if let Some(path) = &probe.path {
-            option("--probe-path", path.clone());
-        }
-        if let Some(port) = probe.port {
-            option("--probe-port", port.to_string());
-        }
+        line.maybe("--probe-path", probe.path.as_ref());
+        line.maybe("--probe-port", probe.port);
     }
-    if let Some(runtime) = spec.runtime {
-        option("--runtime", runtime.to_string());
-    }
-    if let Some(directory) = &spec.working_directory {
-        option("--workdir", directory.clone());
+    line.maybe("--runtime", spec.runtime);
+    match &spec.working_directory {
+        Some(directory) => line.option("--workdir", directory),
+        // Nothing would mean the directory that the line is typed in.
+        None if spec.runtime == Some(Placement::Process) => line.option("--workdir", ""),
+        None => {}
     }
     if spec.unsecure_http {
-        words.push("--unsecure-http".into());
+        line.word("--unsecure-http");
     }
-    words.push(quote(&spec.image));
+    if spec.image.starts_with('-') {
+        line.option("--image", &spec.image);
+    } else {
+        line.word(&spec.image);
+    }
     if let Some(command) = spec.command.as_ref().filter(|command| !command.is_empty()) {
-        words.push("--".into());
-        words.extend(command.iter().map(|word| quote(word)));
+        line.word("--");
+        for word in command {
+            line.word(word);
+        }
     }
-    words.join(" ")
+    line.0
+}
+
+fn scaling(line: &mut Line, given: Option<&ScalingStrategy>) {
+    let Some(given) = given else { return };
+    line.maybe("--replicas", given.fixed.as_ref().map(|fixed| fixed.replicas));
+    let Some(automatic) = &given.automatic else { return };
+    line.option("--auto-min-replicas", automatic.replicas_min);
+    line.option("--auto-max-replicas", automatic.replicas_max);
+    line.option("--auto-resource-type", automatic.resource_type);
+    line.option("--auto-resource-usage-threshold", automatic.average_usage_target);
+    line.maybe(
+        "--auto-scale-up-stabilization-window-seconds",
+        automatic.scale_up_stabilization_window_seconds,
+    );
+    line.maybe(
+        "--auto-scale-down-stabilization-window-seconds",
+        automatic.scale_down_stabilization_window_seconds,
+    );
+    line.maybe("--auto-cooldown-period-seconds", automatic.cooldown_period_seconds);
+    if let Some(custom) = &automatic.custom_metrics {
+        line.option("--auto-custom-api-url", &custom.api_url);
+        line.option("--auto-custom-metric-format", custom.format);
+        line.option("--auto-custom-value-location", &custom.value_location);
+        line.option("--auto-custom-target-value", custom.target_value);
+        line.option("--auto-custom-metric-aggregation-type", custom.aggregation_type);
+    }
+}
+
+fn deployment(line: &mut Line, given: Option<&AppDeploymentStrategy>) {
+    let Some(given) = given else { return };
+    line.maybe("--max-surge", given.max_surge.as_ref());
+    line.maybe("--max-unavailable", given.max_unavailable.as_ref());
+    line.maybe("--progress-deadline-seconds", given.progress_deadline_seconds);
+}
+
+/// The short form where it says all, else the wire's JSON, which the client reads too.
+fn volume_text(volume: &Volume) -> String {
+    // It is made of strings and flags only.
+    volume.short().unwrap_or_else(|| serde_json::to_string(volume).unwrap_or_default())
 }
 
 /// Quotes a word where a shell would change it.
@@ -87,17 +139,40 @@ fn quote(word: &str) -> String {
 mod tests {
     use super::*;
 
+    fn line(json: &str) -> String {
+        let spec: AppSpec = serde_json::from_str(json).expect("a spec");
+        command_line(&spec)
+    }
+
     #[test]
     fn a_line() {
-        let spec: AppSpec = serde_json::from_str(
-            r#"{"image":"a/b:1","name":"it's","labels":{"group":"A","ovh/id":"x","gone":null},
-                "envVars":[{"name":"A","value":"b c"}],"unsecureHttp":true,"defaultHttpPort":8080,
-                "scalingStrategy":{"fixed":{"replicas":2}},"command":["sh","-c","echo $A"]}"#,
-        )
-        .expect("a spec");
         assert_eq!(
-            command_line(&spec),
+            line(
+                r#"{"image":"a/b:1","name":"it's","labels":{"group":"A","ovh/id":"x","gone":null},
+                "envVars":[{"name":"A","value":"b c"}],"unsecureHttp":true,"defaultHttpPort":8080,
+                "scalingStrategy":{"fixed":{"replicas":2}},"command":["sh","-c","echo $A"]}"#
+            ),
             r"ovhai app run --name 'it'\''s' --env 'A=b c' --label group=A --replicas 2 --unsecure-http a/b:1 -- sh -c 'echo $A'"
+        );
+    }
+
+    #[test]
+    fn what_looks_like_an_option() {
+        assert_eq!(
+            line(r#"{"image":"-i","name":"-n","envVars":[{"name":"-A","value":"--b"}]}"#),
+            "ovhai app run --name=-n --env=-A=--b --image=-i"
+        );
+    }
+
+    #[test]
+    fn volumes() {
+        assert_eq!(
+            line(
+                r#"{"image":"a","volumes":[
+                {"mountPath":"/d","permission":"RW","dataStore":{"alias":"GRA","container":"c"}},
+                {"mountPath":"/s","permission":"RO","standalone":{}}]}"#
+            ),
+            r#"ovhai app run --volume c@GRA:/d:rw --volume '{"mountPath":"/s","permission":"RO","cache":false,"standalone":{}}' a"#
         );
     }
 }

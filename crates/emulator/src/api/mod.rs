@@ -5,7 +5,7 @@
 
 mod apps;
 mod capabilities;
-mod command_line;
+pub mod command_line;
 pub(crate) mod error;
 pub(crate) mod extract;
 mod later;

@@ -1,0 +1,433 @@
+//! What to type instead of a command or option that people guess and that is not there.
+//!
+//! Typos are not here: clap finds the word that was meant by itself.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory};
+
+use crate::cli::Cli;
+use crate::error::Failure;
+
+/// Guesses at one place, and what to say about them.
+struct Advice {
+    /// The commands before the guess.
+    path: &'static str,
+    guesses: &'static [&'static str],
+    say: &'static str,
+}
+
+/// A guess of any word that is no option.
+const ANY_WORD: &str = "";
+
+const fn advice(path: &'static str, guesses: &'static [&'static str], say: &'static str) -> Advice {
+    Advice { path, guesses, say }
+}
+
+const TABLE: &[Advice] = &[
+    // Commands.
+    advice(
+        "",
+        &["run", "create", "deploy", "submit", "up", "new"],
+        "run an app: ovhai app run IMAGE",
+    ),
+    advice("", &["list", "ls", "ps"], "list apps: ovhai app list; tokens: ovhai token list"),
+    advice(
+        "",
+        &["get", "show", "describe", "inspect"],
+        "show an app: ovhai app get APP; a token: ovhai token get TOKEN",
+    ),
+    advice("", &["status"], "of an app: ovhai app get APP; of the emulator: ovhai emulator status"),
+    advice(
+        "",
+        &["logs", "log"],
+        "of an app: ovhai app logs APP; of the emulator: ovhai emulator logs",
+    ),
+    advice("", &["curl", "request", "call"], "send a request to an app: ovhai app curl APP [PATH]"),
+    advice(
+        "",
+        &["start", "serve"],
+        "an app: ovhai app start APP; the emulator: ovhai emulator start",
+    ),
+    advice(
+        "",
+        &["stop", "kill", "down"],
+        "an app: ovhai app stop APP; the emulator: ovhai emulator stop",
+    ),
+    advice("", &["restart"], "an app: ovhai app stop APP --wait && ovhai app start APP"),
+    advice(
+        "",
+        &["delete", "rm", "remove"],
+        "an app: ovhai app delete APP; a token: ovhai token delete TOKEN",
+    ),
+    advice("", &["scale"], "an app: ovhai app scale APP --replicas N"),
+    advice(
+        "",
+        &["update", "set-image", "set-label"],
+        "change an app: ovhai app update APP, ovhai app set-image APP IMAGE, ovhai app set-label APP KEY VALUE",
+    ),
+    advice(
+        "",
+        &["exec", "ssh", "shell", "attach"],
+        "nobody gets into an app: read its output with ovhai app logs APP, query it with ovhai app curl APP",
+    ),
+    advice(
+        "",
+        &["renew", "regenerate", "revoke"],
+        "a token: ovhai token regenerate TOKEN, ovhai token delete TOKEN",
+    ),
+    advice("", &["whoami"], "see who you are: ovhai me"),
+    advice(
+        "",
+        &[
+            "job",
+            "jobs",
+            "notebook",
+            "notebooks",
+            "volume",
+            "volumes",
+            "data",
+            "datastore",
+            "bucket",
+            "buckets",
+            "pipeline",
+        ],
+        "this program is for AI Deploy: apps and their tokens (ovhai --help). Jobs, notebooks, volumes and data are in OVHcloud's own client",
+    ),
+    advice(
+        "",
+        &["image", "images"],
+        "an image is named when an app is run: ovhai app run IMAGE; see the app's: ovhai app get APP",
+    ),
+    advice("", &["flavor", "flavors"], "list flavors: ovhai capabilities flavor list"),
+    advice(
+        "",
+        &["region", "regions"],
+        "see them: ovhai emulator status; choose one: --region REGION",
+    ),
+    advice(
+        "app",
+        &["restart", "reload", "redeploy"],
+        "stop it and start it again: ovhai app stop APP --wait && ovhai app start APP",
+    ),
+    advice(
+        "app",
+        &["deploy", "submit", "new", "add", "up", "launch"],
+        "run an app: ovhai app run IMAGE; give one another image: ovhai app set-image APP IMAGE",
+    ),
+    advice(
+        "app",
+        &["exec", "ssh", "shell", "attach", "bash"],
+        "nobody gets into an app: read its output with ovhai app logs APP, query it with ovhai app curl APP",
+    ),
+    advice(
+        "app",
+        &["remove", "destroy", "kill"],
+        "delete it: ovhai app delete APP; only stop it: ovhai app stop APP",
+    ),
+    advice(
+        "app",
+        &["label", "labels", "tag"],
+        "set a label: ovhai app set-label APP KEY VALUE; see all: ovhai app get APP",
+    ),
+    advice("app", &["image"], "change it: ovhai app set-image APP IMAGE"),
+    advice(
+        "app",
+        &["env", "set-env", "edit", "patch", "set", "config"],
+        "change it: ovhai app update APP --env NAME=VALUE",
+    ),
+    advice(
+        "app",
+        &["resize", "replicas"],
+        "change the number of replicas: ovhai app scale APP --replicas N",
+    ),
+    advice("app", &["info", "inspect", "url", "history", "events"], "see it: ovhai app get APP"),
+    advice(
+        "app",
+        &["request", "query", "call", "invoke"],
+        "send it a request: ovhai app curl APP [PATH]",
+    ),
+    advice(
+        "app",
+        &["rename"],
+        "an app keeps its name: run another with --name, or tell them apart by a label (ovhai app set-label APP KEY VALUE)",
+    ),
+    advice(
+        "token",
+        &["add", "generate", "make"],
+        "make one: ovhai token new NAME --role read --selector KEY=VALUE",
+    ),
+    advice("token", &["remove", "revoke", "destroy"], "delete it: ovhai token delete TOKEN"),
+    advice(
+        "token",
+        &["rotate", "refresh", "reset"],
+        "give it a new string: ovhai token regenerate TOKEN",
+    ),
+    advice(
+        "token",
+        &["value", "print", "reveal"],
+        "a token's string is shown once, when it is made: ovhai token regenerate TOKEN makes a new one",
+    ),
+    // Options.
+    advice(
+        "app run",
+        &["--memory", "--mem", "--ram", "-m"],
+        "memory comes with the flavor and the number of units: --flavor FLAVOR with --cpu N or --gpu N; see ovhai capabilities flavor list",
+    ),
+    advice(
+        "app run",
+        &["--gpu-model", "--gpu-type", "--gpu-brand", "--gpu-memory"],
+        "the model comes with the flavor: --flavor FLAVOR, such as l4-1-gpu, with --gpu N; see ovhai capabilities flavor list",
+    ),
+    advice("app run", &["--gpus"], "say how many: --gpu N"),
+    advice("app run", &["--cpus"], "say how many: --cpu N"),
+    advice(
+        "app run",
+        &["--storage", "--ephemeral-storage", "--disk", "--disk-size"],
+        "storage comes with the flavor and the number of units: --flavor FLAVOR with --cpu N or --gpu N; see ovhai capabilities flavor list",
+    ),
+    advice(
+        "app run",
+        &["--public", "--open", "--no-auth", "--unsecure", "--insecure", "--allow-unauthenticated"],
+        "open the app to everybody: --unsecure-http",
+    ),
+    advice(
+        "app run",
+        &["--command", "--cmd", "--entrypoint", "--args"],
+        "write the command after two hyphens, at the end: ovhai app run IMAGE -- COMMAND",
+    ),
+    advice("app run", &["--tag", "--labels", "--tags"], "one option a label: --label KEY=VALUE"),
+    advice(
+        "app run",
+        &["--env-file", "--envs", "--env-vars", "--environment"],
+        "one option a variable: --env NAME=VALUE",
+    ),
+    advice(
+        "app run",
+        &["--detach", "-d", "--background"],
+        "app run returns at once; to wait until the app answers: --wait",
+    ),
+    advice(
+        "app run",
+        &["-i", "-t", "--tty", "--interactive", "--rm"],
+        "an app runs on its own: its output is in ovhai app logs APP, and ovhai app delete APP ends it",
+    ),
+    advice(
+        "app run",
+        &["--health-path", "--health-check", "--healthcheck", "--readiness-path"],
+        "ask the app whether it answers: --probe-path PATH, --probe-port PORT",
+    ),
+    advice(
+        "app run",
+        &["--mount", "--volumes"],
+        "one option a volume: --volume container@alias/prefix:mount_path:ro",
+    ),
+    advice(
+        "app run",
+        &["--min", "--max", "--autoscale", "--auto"],
+        "scale by use: --auto-min-replicas N --auto-max-replicas N",
+    ),
+    advice(
+        "app run",
+        &["--project", "--project-id"],
+        "there is one project here; regions and labels tell apps apart: --region REGION, --label KEY=VALUE",
+    ),
+    advice(
+        "app run",
+        &[ANY_WORD],
+        "write the command after two hyphens: ovhai app run IMAGE -- COMMAND; write the name with --name NAME",
+    ),
+    advice(
+        "app scale",
+        &["--min", "--max", "--autoscale", "--auto"],
+        "scale by use: --auto-min-replicas N --auto-max-replicas N",
+    ),
+    advice(
+        "app scale",
+        &[ANY_WORD],
+        "write the number with its option: ovhai app scale APP --replicas N",
+    ),
+    advice("app update", &["--label"], "change a label: ovhai app set-label APP KEY VALUE"),
+    advice(
+        "app update",
+        &["--replicas", "--auto-min-replicas", "--auto-max-replicas"],
+        "change the number of replicas: ovhai app scale APP --replicas N",
+    ),
+    advice(
+        "app update",
+        &[
+            "--name",
+            "--command",
+            "--cpu",
+            "--gpu",
+            "--flavor",
+            "--volume",
+            "--unsecure-http",
+            "--probe-path",
+        ],
+        "this stays as the app was run: run another with ovhai app run, and delete this one",
+    ),
+    advice(
+        "app list",
+        &["--name"],
+        "show one by its name: ovhai app get NAME; list by labels: --label KEY=VALUE",
+    ),
+    advice("app list", &[ANY_WORD], "show one: ovhai app get APP"),
+    advice(
+        "token new",
+        &["--scope", "--label", "--labels"],
+        "say which apps it is for: --selector KEY=VALUE",
+    ),
+    advice(
+        "token new",
+        &["--expires", "--expiry", "--expiration", "--ttl", "--duration"],
+        "a token does not expire: end it with ovhai token delete TOKEN, or give it a new string with ovhai token regenerate TOKEN",
+    ),
+    advice(
+        "token new",
+        &["--app", "--app-id"],
+        "for one app: --selector ovh/id=APP_ID (ovhai app get APP shows the id)",
+    ),
+];
+
+/// What to say about a command line that clap refuses, when its guess is in the table.
+pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure> {
+    let kind = match error.kind() {
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        ErrorKind::UnknownArgument => ContextKind::InvalidArg,
+        _ => return None,
+    };
+    let ContextValue::String(guess) = error.get(kind)? else { return None };
+    // Without its value, which is nobody's business.
+    let guess = guess.split(['=', ' ']).next().unwrap_or_default();
+    let path = path_of(&Cli::command(), args);
+    let say = find(&path, guess)?;
+    let place = ["ovhai", path.as_str()].join(" ");
+    let message = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            format!("there is no command {guess:?} in {}", place.trim())
+        }
+        _ if guess.starts_with('-') => format!("{place} has no option {guess}"),
+        _ => format!("{place} does not expect {guess:?} there"),
+    };
+    Some(Failure::usage(message).hint(say))
+}
+
+fn find(path: &str, guess: &str) -> Option<&'static str> {
+    let here = || TABLE.iter().filter(|advice| advice.path == path);
+    here()
+        .find(|advice| advice.guesses.contains(&guess))
+        .or_else(|| here().find(|advice| advice.guesses == [ANY_WORD] && !guess.starts_with('-')))
+        .map(|advice| advice.say)
+}
+
+/// The commands that stand on a command line, by their own names.
+fn path_of(root: &Command, args: &[OsString]) -> String {
+    let mut path: Vec<&str> = Vec::new();
+    let mut command = root;
+    let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        } else if word.starts_with('-') {
+            if takes_next(root, &word) || takes_next(command, &word) {
+                words.next();
+            }
+        } else if let Some(child) = command.find_subcommand(word.as_ref()) {
+            path.push(child.get_name());
+            command = child;
+        } else {
+            break;
+        }
+    }
+    path.join(" ")
+}
+
+/// Whether the word after this option is its value.
+fn takes_next(command: &Command, option: &str) -> bool {
+    command.get_arguments().any(|argument| {
+        let named = match option.strip_prefix("--") {
+            Some(long) => {
+                argument.get_long() == Some(long)
+                    || argument.get_all_aliases().is_some_and(|all| all.contains(&long))
+            }
+            None => argument.get_short().is_some_and(|short| option == format!("-{short}")),
+        };
+        named && argument.get_action().takes_values() && !argument.is_require_equals_set()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn said(line: &str) -> Option<String> {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let error = Cli::try_parse_from(&args).expect_err(line);
+        let mut out = Vec::new();
+        let failure = failure(&error, &args)?;
+        assert_eq!(failure.code(), 2);
+        failure.show(&mut out);
+        Some(String::from_utf8(out).expect("text"))
+    }
+
+    #[test]
+    fn wrong_guesses_get_an_answer() {
+        for (line, part) in [
+            ("ovhai run image", "hint: run an app: ovhai app run IMAGE"),
+            ("ovhai -o json list", "ovhai app list"),
+            ("ovhai --region app notebook list", "AI Deploy"),
+            ("ovhai app restart x", "ovhai app stop APP --wait"),
+            ("ovhai apps exec x", "nobody gets into an app"),
+            ("ovhai app run --memory 4Gi image", "ovhai app run has no option --memory"),
+            ("ovhai app create --memory=4Gi image", "capabilities flavor list"),
+            ("ovhai app run image --public", "--unsecure-http"),
+            ("ovhai app run image -d", "returns at once"),
+            ("ovhai app run image python app.py", "-- COMMAND"),
+            ("ovhai --token t app scale x 3", "--replicas N"),
+            ("ovhai tokens rotate x", "token regenerate"),
+        ] {
+            let said = said(line).unwrap_or_else(|| panic!("{line}: nothing"));
+            assert!(said.contains(part), "{line}: {said}");
+        }
+        assert!(!said("ovhai app run --memory=4Gi image").expect("advice").contains("4Gi"));
+    }
+
+    #[test]
+    fn typos_are_left_to_clap() {
+        for line in ["ovhai app lisst", "ovhai ap list", "ovhai app run --nmae x image"] {
+            assert_eq!(said(line), None, "{line}");
+        }
+    }
+
+    /// Advice about a word that exists would never be given.
+    #[test]
+    fn nothing_that_is_there_is_in_the_table() {
+        let mut root = Cli::command();
+        root.build();
+        for advice in TABLE {
+            let mut command = &root;
+            for name in advice.path.split_whitespace() {
+                command =
+                    command.find_subcommand(name).unwrap_or_else(|| panic!("{}", advice.path));
+                assert_eq!(command.get_name(), name);
+            }
+            for guess in advice.guesses.iter().filter(|guess| **guess != ANY_WORD) {
+                let there = if guess.starts_with('-') {
+                    command.get_arguments().any(|argument| {
+                        let longs = argument.get_long_and_visible_aliases().unwrap_or_default();
+                        let shorts = argument.get_short_and_visible_aliases().unwrap_or_default();
+                        longs.iter().any(|long| *guess == format!("--{long}"))
+                            || shorts.iter().any(|short| *guess == format!("-{short}"))
+                    })
+                } else {
+                    command.find_subcommand(guess).is_some()
+                };
+                assert!(!there, "{} {guess}", advice.path);
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `--watch`: the view again when something changed, until somebody interrupts.
+//!
+//! On a terminal the view is drawn anew in place, each second, since ages change too; elsewhere
+//! each change adds a view.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::Result;
+
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// `-w`, `--watch`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Watch {
+    /// Show it again when it changes, looking every second, until Ctrl-C
+    #[arg(short, long)]
+    watch: bool,
+}
+
+impl Watch {
+    /// Shows what `fetch` gets: once, or again and again.
+    pub(crate) async fn run<T: PartialEq>(
+        &self,
+        context: &mut Context,
+        mut fetch: impl AsyncFnMut() -> Result<T>,
+        show: impl Fn(&mut Context, &T) -> Result<()>,
+    ) -> Result<()> {
+        if !self.watch {
+            return show(context, &fetch().await?);
+        }
+        let mut ticks = tokio::time::interval(PERIOD);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut last = None;
+        loop {
+            ticks.tick().await;
+            let now = fetch().await?;
+            if context.terminal {
+                // The first one also keeps what stood there, where terminals can scroll back.
+                let clear = if last.is_none() { "\x1b[2J\x1b[H" } else { "\x1b[H\x1b[J" };
+                context.out.write_all(clear.as_bytes())?;
+            }
+            if context.terminal || last.as_ref() != Some(&now) {
+                show(context, &now)?;
+                context.out.flush()?;
+            }
+            last = Some(now);
+        }
+    }
+}

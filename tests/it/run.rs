@@ -1,0 +1,375 @@
+//! `app run` and its kin: every option, waiting, watching, finding, and answers to wrong guesses.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use ovhai_test_support::{TestCli, TestEmulator};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::OVHAI;
+
+const HELLO: &str = "infrastructureascode/hello-world";
+
+/// `ovhai` in the environment of `cli`, as a child to talk to.
+fn spawn(cli: &TestCli, arguments: &[&str], out: Stdio, err: Stdio) -> Child {
+    Command::new(OVHAI)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", cli.home())
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .env("OVHAI_PORT", "0")
+        .env("OVHAI_KEYRING", "0")
+        .current_dir(cli.home())
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(err)
+        .spawn()
+        .unwrap()
+}
+
+fn interrupt(child: &Child) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+}
+
+/// A terminal: what is written to it, and the end that a program gets.
+fn terminal() -> (File, Stdio) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    (File::from(master), slave.into())
+}
+
+/// Reads until a part has come; all that came.
+fn read_until(from: &mut impl Read, part: &str) -> String {
+    let mut seen = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&seen).into_owned();
+        if text.contains(part) {
+            return text;
+        }
+        match from.read(&mut buffer) {
+            // A terminal that nobody has open any more is an error.
+            Ok(0) | Err(_) => panic!("{part:?} never came: {text:?}"),
+            Ok(count) => seen.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
+/// Reads what is left.
+fn read_rest(from: &mut impl Read) -> String {
+    let mut seen = Vec::new();
+    let _ = from.read_to_end(&mut seen);
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+#[test]
+fn every_option_of_run_arrives() {
+    let cli = TestCli::new(OVHAI);
+    let line = "app create -n full -l a=b --label c=d -e X=1 --env Y=a=b --port 9000 --grpc-port 9001 \
+        --unsecure-http -g 2 -c 4 -f l4-1-gpu --min-replicas 0 --max-replicas 3 --resource-type ram \
+        --resource-threshold 60 --auto-scale-up-stabilization-window-seconds 1 \
+        --auto-scale-down-stabilization-window-seconds 2 --auto-cooldown-period-seconds 3 \
+        --auto-custom-api-url http://<SELF>:8080/m --auto-custom-metric-format prometheus \
+        --auto-custom-value-location q.v --auto-custom-target-value 7 \
+        --auto-custom-metric-aggregation-type max --probe-path /health --probe-port 9002 \
+        --max-surge 2 --max-unavailable 50% --progress-deadline-seconds 90 --region GRA ovhai/echo";
+    let app = cli.json(&line.split_whitespace().collect::<Vec<_>>());
+    let spec = &app["spec"];
+    assert_eq!(
+        spec["scalingStrategy"]["automatic"],
+        json!({
+            "averageUsageTarget": 60, "replicasMin": 0, "replicasMax": 3, "resourceType": "RAM",
+            "scaleUpStabilizationWindowSeconds": 1, "scaleDownStabilizationWindowSeconds": 2,
+            "cooldownPeriodSeconds": 3,
+            "customMetrics": {
+                "apiUrl": "http://<SELF>:8080/m", "format": "PROMETHEUS", "valueLocation": "q.v",
+                "targetValue": 7, "aggregationType": "MAX",
+            },
+        })
+    );
+    assert_eq!(
+        spec["deploymentStrategy"],
+        json!({"maxSurge": "2", "maxUnavailable": "50%", "progressDeadlineSeconds": 90})
+    );
+    assert_eq!(spec["envVars"][1], json!({"name": "Y", "value": "a=b"}));
+    assert_eq!(spec["probe"], json!({"path": "/health", "port": 9002}));
+    assert_eq!((&spec["defaultHttpPort"], &spec["grpcPort"]), (&9000.into(), &9001.into()));
+    assert_eq!((&spec["resources"]["gpu"], &spec["name"]), (&2.into(), &"full".into()));
+    assert_eq!(spec["labels"]["c"], "d");
+
+    // It is stored so, too.
+    cli.ok(&["emulator", "stop"]);
+    assert_eq!(cli.json(&["app", "get", "full"])["spec"], *spec);
+    let shown = cli.ok(&["app", "get", "full"]);
+    for part in ["http://<SELF>:8080/m", "MAX 7", "Down After:     2 s", "Max Unavailable:   50%"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+
+    cli.ok(&["app", "scale", "full", "--replicas", "2"]);
+    let scale = ["app", "scale", "full", "--auto-min-replicas", "1", "--auto-max-replicas", "4"];
+    let (code, said) = cli.fails(&[&scale[..], &["--auto-custom-api-url", "http://a"]].concat());
+    assert_eq!(code, 2);
+    assert!(said.contains("--auto-custom-value-location"), "{said}");
+    let (_, said) = cli.fails(&[&scale[..], &["--replicas", "1"]].concat());
+    assert!(said.contains("cannot be used with"), "{said}");
+    cli.ok(&scale);
+    let automatic = &cli.json(&["app", "get", "full"])["spec"]["scalingStrategy"]["automatic"];
+    assert_eq!(
+        (&automatic["replicasMax"], &automatic["averageUsageTarget"]),
+        (&4.into(), &75.into())
+    );
+    let (code, said) = cli.fails(&["app", "scale", "full"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("hint: give --replicas N"), "{said}");
+    let window = ["--auto-cooldown-period-seconds", "3601"];
+    let (code, said) = cli.fails(&[&scale[..], &window].concat());
+    assert_eq!(code, 2);
+    assert!(
+        said.contains("automatic.cooldownPeriodSeconds") && said.contains("0 to 3600"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_option_of_update_arrives() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", HELLO, "-n", "u"]);
+    let line = "app update u -e A=b -p 9000 --grpc-port 9001 --image ovhai/echo --max-surge 1 \
+        --max-unavailable 0 --progress-deadline-seconds 5";
+    let spec = cli.json(&line.split_whitespace().collect::<Vec<_>>())["spec"].clone();
+    assert_eq!((&spec["image"], &spec["defaultHttpPort"]), (&"ovhai/echo".into(), &9000.into()));
+    assert_eq!((&spec["grpcPort"], &spec["envVars"][0]["name"]), (&9001.into(), &"A".into()));
+    assert_eq!(
+        spec["deploymentStrategy"],
+        json!({"maxSurge": "1", "maxUnavailable": "0", "progressDeadlineSeconds": 5})
+    );
+    let (code, said) = cli.fails(&["app", "update", "u"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("nothing is to be changed"), "{said}");
+}
+
+#[test]
+fn volumes_are_understood_and_not_emulated() {
+    let cli = TestCli::new(OVHAI);
+    for good in ["data@GRA/p:/data:RO:cache", "https://example.org/a.git:/code:rw"] {
+        let (code, said) = cli.fails(&["app", "run", HELLO, "-v", good]);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("volumes of an app"), "{said}");
+    }
+    let (code, said) = cli.fails(&["app", "run", HELLO, "--volume", "data:/x"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("container@alias/prefix:mount_path"), "{said}");
+}
+
+#[tokio::test]
+async fn a_command_line_says_volumes_and_what_looks_like_options() {
+    let emulator = TestEmulator::start().await;
+    let spec = json!({
+        "image": "a/b", "name": "--name", "command": ["--", "it's"],
+        "volumes": [{"mountPath": "/d", "permission": "RW", "cache": true,
+            "dataStore": {"alias": "GRA", "container": "c", "prefix": "p"}}],
+    });
+    let answer = emulator.admin("POST", "/v1/app/command", Some(spec)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(
+        answer.json()["command"],
+        r"ovhai app run --name=--name --volume c@GRA/p:/d:rw:cache a/b -- -- 'it'\''s'"
+    );
+    let spec = json!({"image": "a", "runtime": "process"});
+    let answer = emulator.admin("POST", "/v1/app/command", Some(spec)).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert!(answer.text().contains("command"), "{}", answer.text());
+}
+
+#[test]
+fn other_ways_to_say_it() {
+    let cli = TestCli::new(OVHAI);
+    let app = cli.json(&["app", "run", "mine", "--image", HELLO]);
+    assert_eq!((&app["spec"]["name"], &app["spec"]["image"]), (&"mine".into(), &HELLO.into()));
+    let app = cli.json(&["app", "run", "--image", HELLO, "--name", "other"]);
+    assert_eq!(app["spec"]["name"], "other");
+    let (code, said) = cli.fails(&["app", "run", "mine", "--image", HELLO, "--name", "other"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("two names") && said.contains("\"mine\""), "{said}");
+    let (code, said) = cli.fails(&["app", "run"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("IMAGE"), "{said}");
+    for verb in ["get", "show", "describe", "status"] {
+        assert_eq!(cli.ok(&["app", verb, "mine", "-o", "name"]), "mine\n");
+    }
+    assert_eq!(cli.ok(&["app", "ps", "-o", "name"]), "other\nmine\n");
+    cli.ok(&["app", "log", "mine"]);
+    let token = cli.json(&["token", "create", "--name", "t", "-r", "read"]);
+    assert_eq!(token["spec"]["name"], "t");
+    let (code, _) = cli.fails(&["token", "create", "t", "--name", "t", "-r", "read"]);
+    assert_eq!(code, 2);
+    let (code, _) = cli.fails(&["token", "create", "-r", "read"]);
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn wrong_guesses_are_told_what_to_type() {
+    let cli = TestCli::new(OVHAI);
+    for (line, hint) in [
+        ("run image", "hint: run an app: ovhai app run IMAGE\n"),
+        ("notebook list", "OVHcloud's own client"),
+        ("app exec x", "ovhai app logs APP"),
+        ("app run --gpu-model H100 image", "--flavor FLAVOR"),
+        ("app run image --public", "--unsecure-http"),
+        ("app run image python", "-- COMMAND"),
+        ("token revoke x", "ovhai token delete TOKEN"),
+        // A typo is clap's.
+        ("app lisst", "'list'"),
+    ] {
+        let (code, said) = cli.fails(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(code, 2, "{line}: {said}");
+        assert!(said.starts_with("error: ") && said.contains(hint), "{line}: {said}");
+    }
+}
+
+#[test]
+fn an_id_comes_before_a_name_and_a_name_before_the_beginning_of_an_id() {
+    let cli = TestCli::new(OVHAI);
+    let first = cli.json(&["app", "run", HELLO, "--name", "first"]);
+    let id = first["id"].as_str().unwrap();
+    let get = |word: &str| cli.ok(&["app", "get", word, "-o", "name"]);
+    assert_eq!(get(&id[..4]), "first\n");
+    assert_eq!(get(&id.to_uppercase()), "first\n");
+    cli.ok(&["app", "run", HELLO, "--name", &id[..4]]);
+    assert_eq!(get(&id[..4]), format!("{}\n", &id[..4]));
+    assert_eq!(get(&id[..5]), "first\n");
+    cli.ok(&["app", "run", HELLO, "--name", "x"]);
+    assert_eq!(get("x"), "x\n");
+    // A name that looks like an id of nobody.
+    let name = "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11";
+    cli.ok(&["app", "run", HELLO, "--name", name]);
+    assert_eq!(get(name), format!("{name}\n"));
+    let (code, said) = cli.fails(&["app", "get", id, "--region", "BHS"]);
+    assert_eq!(code, 3);
+    assert!(said.contains(id) && said.contains("another region: --region REGION"), "{said}");
+    let (code, said) = cli.fails(&["token", "get", name]);
+    assert_eq!(code, 3);
+    assert!(said.contains("there is no token"), "{said}");
+}
+
+#[test]
+fn waiting_in_a_pipe_is_silent_and_deleting_waits_until_it_is_gone() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["me"]);
+    let said = |arguments: &[&str]| {
+        let output = cli.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(said(&["app", "run", HELLO, "--name", "h", "--wait"]), "");
+    assert!(said(&["app", "delete", "h", "--wait=30s"]).starts_with("Deleted h ("));
+    assert_eq!(cli.ok(&["app", "list", "-o", "json"]), "[]\n");
+}
+
+#[test]
+fn a_stopped_app_is_not_waited_for_after_a_change() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", HELLO, "--name", "h", "--wait"]);
+    cli.ok(&["app", "stop", "h", "--wait"]);
+    let output = cli.command(&["app", "scale", "h", "--replicas", "2", "--wait"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("the change counts when it is started"), "{said}");
+}
+
+#[test]
+fn a_terminal_shows_progress_and_an_interrupt_leaves_it_clean() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["me"]);
+    let run = [
+        "app",
+        "run",
+        "x",
+        "-n",
+        "slow",
+        "--runtime",
+        "process",
+        "--wait=60s",
+        "--",
+        "sleep",
+        "60",
+    ];
+    let (mut screen, end) = terminal();
+    let mut child = spawn(&cli, &run, Stdio::null(), end);
+    let seen = read_until(&mut screen, " s  ");
+    assert!(seen.starts_with("\r\x1b[Kslow: ") && seen.contains(" for "), "{seen:?}");
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let rest = read_rest(&mut screen);
+    let (_, after) = rest.rsplit_once("\r\x1b[K").unwrap();
+    assert!(after.starts_with("error: interrupted\r\n"), "{rest:?}");
+    assert!(after.contains("the app goes on") && after.contains("ovhai app stop "), "{rest:?}");
+    assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "slow\n");
+}
+
+#[test]
+fn quiet_waiting_says_nothing_on_a_terminal_either() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["me"]);
+    let (mut screen, end) = terminal();
+    let run = ["app", "run", HELLO, "--wait", "--quiet"];
+    let mut child = spawn(&cli, &run, Stdio::null(), end);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(read_rest(&mut screen), "");
+}
+
+#[test]
+fn a_watched_list_in_a_pipe_grows_by_a_view_for_each_change() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["token", "new", "one", "-r", "read"]);
+    let watch = ["token", "list", "-w", "-o", "name"];
+    let mut child = spawn(&cli, &watch, Stdio::piped(), Stdio::piped());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().as_deref(), Some("one"));
+    cli.ok(&["token", "new", "two", "-r", "read"]);
+    let mut view = [lines.next().unwrap(), lines.next().unwrap()];
+    view.sort();
+    assert_eq!(view, ["one", "two"]);
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn a_watched_app_is_one_document_a_change_until_it_is_gone() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", HELLO, "--name", "h", "--wait"]);
+    let watch = ["app", "get", "h", "--watch", "-o", "json"];
+    let mut child = spawn(&cli, &watch, Stdio::piped(), Stdio::piped());
+    let documents = serde_json::Deserializer::from_reader(child.stdout.take().unwrap());
+    let mut documents = documents.into_iter::<Value>().map(Result::unwrap);
+    assert_eq!(documents.next().unwrap()["status"]["state"], "RUNNING");
+    cli.ok(&["app", "set-label", "h", "team", "x"]);
+    assert_eq!(documents.next().unwrap()["spec"]["labels"]["team"], "x");
+    cli.ok(&["app", "delete", "h", "--force", "--wait"]);
+    documents.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let said = read_rest(&mut child.stderr.take().unwrap());
+    assert!(said.starts_with("error: the app h (") && said.contains("is gone"), "{said}");
+    assert!(said.contains("hint: "), "{said}");
+}
+
+#[test]
+fn a_watched_list_on_a_terminal_is_drawn_in_place() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["token", "new", "one", "-r", "read"]);
+    let (mut screen, end) = terminal();
+    let mut child = spawn(&cli, &["token", "list", "--watch"], end, Stdio::null());
+    let seen = read_until(&mut screen, "\x1b[H\x1b[J");
+    assert!(seen.starts_with("\x1b[2J\x1b[HID ") && seen.contains("one"), "{seen:?}");
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
