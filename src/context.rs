@@ -5,11 +5,15 @@ use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use jiff::Timestamp;
 use ovhai_api_types::Region;
 
 use crate::cli::{Format, Global};
 use crate::error::{Failure, Result};
+use crate::output::Layout;
+use crate::terminal::{self, Colors, Paint, paint};
+use crate::text;
 
 /// Asks the person at the terminal.
 pub trait Prompter: Send {
@@ -53,6 +57,10 @@ pub struct Context {
     pub embedded: Option<ovhai_emulator::state::Running>,
     /// Whether the result goes to a terminal.
     pub terminal: bool,
+    /// How many columns that terminal has; none: nothing is cut, dropped or folded.
+    pub columns: Option<usize>,
+    /// Where colours may be.
+    pub colors: Colors,
     /// The options that every command has.
     pub global: Global,
 }
@@ -78,6 +86,8 @@ impl Context {
             executable: std::env::current_exe().ok(),
             embedded: None,
             terminal: io::stdout().is_terminal(),
+            columns: terminal::columns(),
+            colors: Colors::of_process(),
             global: Global::default(),
         }
     }
@@ -85,6 +95,9 @@ impl Context {
     /// Takes the options that stand on the command line.
     pub(crate) fn apply(&mut self, global: &Global) {
         self.global = global.clone();
+        if global.no_color {
+            self.colors = Colors::NONE;
+        }
     }
 
     /// A variable that is set and not empty.
@@ -102,8 +115,22 @@ impl Context {
     pub fn note(&mut self, text: impl AsRef<str>) {
         if !self.global.quiet {
             // Nobody may be listening there.
-            let _ = writeln!(self.err, "{}", text.as_ref());
+            let _ = writeln!(self.err, "{}", self.said(text.as_ref()));
         }
+    }
+
+    /// A remark as it may be shown: names in it can't move the cursor.
+    fn said(&self, text: &str) -> String {
+        let text = text::clean_lines(text);
+        match text.strip_prefix("hint:") {
+            Some(rest) => format!("{}{rest}", paint(Paint::Cyan, "hint:", self.colors.err)),
+            None => text.into_owned(),
+        }
+    }
+
+    /// How much room there is for what was asked for, and whether it may be coloured.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout { columns: self.columns, color: self.colors.out }
     }
 
     /// Whether the result goes to a terminal.
@@ -137,7 +164,10 @@ impl Context {
 
     /// How to show things.
     pub fn format(&self) -> Option<Format> {
-        self.global.output
+        let named = self.global.output.as_deref();
+        // What is not a format is an option of a command that has the same name.
+        let named = named.and_then(|name| Format::from_str(name, false).ok());
+        named.or(self.global.json.then_some(Format::Json))
     }
 
     /// Asks before something that can't be undone. Where nobody can be asked it goes on, as
@@ -146,7 +176,7 @@ impl Context {
         if yes {
             return Ok(());
         }
-        let answer = self.prompter.confirm(question).map_err(|error| match error.kind() {
+        let answer = self.prompter.confirm(&text::clean(question)).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => {
                 // The prompt hid it.
                 let _ = self.err.write_all(b"\x1b[?25h\n");

@@ -8,13 +8,17 @@
 
 pub mod cli;
 pub mod cmd;
+mod complete;
 pub mod context;
 mod credentials;
 mod describe;
 pub mod error;
 mod output;
+pub mod reference;
 pub mod settings;
 mod target;
+pub mod terminal;
+mod text;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -25,13 +29,18 @@ use clap::Parser;
 use cli::Cli;
 use context::Context;
 use error::{Failure, Result};
+use terminal::Colors;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    if complete::is_asked() {
+        complete::answer();
+        return ExitCode::SUCCESS;
+    }
     let mut context = Context::from_process();
     let code = match Cli::try_parse() {
         Ok(cli) => execute(cli, &mut context),
-        Err(error) => return usage(&error, &mut context),
+        Err(error) => usage(&error, plain(std::env::args_os()), &mut context),
     };
     ExitCode::from(code)
 }
@@ -39,27 +48,34 @@ pub fn main() -> ExitCode {
 /// Parses and runs one command line in this process, with this context; returns the exit code.
 /// Must be called within a tokio runtime.
 pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context) -> u8 {
-    match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match Cli::try_parse_from(&args) {
         Ok(cli) => {
             let outcome = dispatch(cli, context).await;
             finish(outcome, context)
         }
-        Err(error) => {
-            let code = u8::try_from(error.exit_code()).unwrap_or(error::USAGE);
-            let text = error.render().to_string();
-            let stream = if error.use_stderr() { &mut context.err } else { &mut context.out };
-            let _ = stream.write_all(text.as_bytes());
-            code
-        }
+        Err(error) => usage(&error, plain(args), context),
     }
 }
 
-fn usage(error: &clap::Error, context: &mut Context) -> ExitCode {
-    // Help and version are answers; clap knows which stream and colours are right. A closed pipe
-    // is nobody's fault.
-    let _ = error.print();
-    let _ = context.out.flush();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(error::USAGE))
+/// Whether a command line that can't be parsed asks for no colours.
+fn plain(args: impl IntoIterator<Item = OsString>) -> bool {
+    args.into_iter().take_while(|arg| arg != "--").any(|arg| arg == "--no-color")
+}
+
+/// Help and version are answers too; clap knows which stream is right.
+fn usage(error: &clap::Error, plain: bool, context: &mut Context) -> u8 {
+    let colors = if plain { Colors::NONE } else { context.colors };
+    let text = error.render();
+    let (stream, color) = if error.use_stderr() {
+        (&mut context.err, colors.err)
+    } else {
+        (&mut context.out, colors.out)
+    };
+    let text = if color { text.ansi().to_string() } else { text.to_string() };
+    // A closed pipe is nobody's fault.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    u8::try_from(error.exit_code()).unwrap_or(error::USAGE)
 }
 
 fn execute(cli: Cli, context: &mut Context) -> u8 {
@@ -99,7 +115,7 @@ fn finish(outcome: Result<()>, context: &mut Context) -> u8 {
     match outcome {
         Ok(()) => 0,
         Err(failure) => {
-            failure.show(&mut context.err);
+            failure.show(&mut context.err, context.colors.err);
             failure.code()
         }
     }

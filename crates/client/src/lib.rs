@@ -6,6 +6,7 @@
 //! What must not be here: which server or token to use, and anything shown to people.
 
 mod app_http;
+mod brief;
 mod error;
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use app_http::{AppClient, AppResponse};
+pub use brief::Brief;
 pub use error::Error;
 
 /// The result of every call.

@@ -3,7 +3,7 @@
 use ovhai_api_types::App;
 
 use crate::describe::{Description, age, date};
-use crate::output::{Show, table};
+use crate::output::{Fit, Show};
 
 /// An app's name.
 pub(super) fn name(app: &App) -> &str {
@@ -22,6 +22,8 @@ fn replicas(app: &App) -> String {
 
 impl Show for App {
     const COLUMNS: &'static [&'static str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
+    const FIT: &'static [Fit] =
+        &[Fit::Fixed, Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![
@@ -75,7 +77,7 @@ impl Show for App {
             .field("User", &self.user)
             .field("Created At", date(self.created_at))
             .field("Updated At", date(self.updated_at))
-            .section("History", |d| d.text(&table(&["DATE", "STATE"], history)))
+            .section("History", |d| d.table(&["DATE", "STATE"], history))
     }
 
     fn name(&self) -> String {
