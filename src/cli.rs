@@ -19,7 +19,8 @@ use crate::error::Result;
 #[command(name = "ovhai", version, propagate_version = true, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
 #[command(after_help = "Begin with: ovhai demo
-Read more with: ovhai help COMMAND, or a topic: ovhai help environment, exit-codes, formats, selectors")]
+A command's whole help: ovhai help COMMAND
+Topics: ovhai help environment | exit-codes | formats | selectors")]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]

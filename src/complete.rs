@@ -8,7 +8,7 @@
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::{Arg, Command, CommandFactory};
@@ -65,7 +65,7 @@ pub(crate) fn answer() {
         script(shell, &mut text)
     } else {
         let world = World::new(&words, begin + LIMIT);
-        let mut command = attach(Cli::command(), &Arc::new(world));
+        let mut command = attach(Cli::command(), &Arc::new(Mutex::new(world)));
         let here = std::env::current_dir().ok();
         shell.write_complete(&mut command, words, here.as_deref(), &mut text)
     };
@@ -115,11 +115,12 @@ impl Kind {
 
 /// Tells arguments how they are completed. Only done when a shell asks: a start that does not
 /// complete costs nothing.
-fn attach(command: Command, world: &Arc<World>) -> Command {
+fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
     let with_values = command.mut_args(|arg| match Kind::of(&arg) {
         Some(kind) => {
             let world = Arc::clone(world);
             arg.add(ArgValueCompleter::new(move |word: &OsStr| {
+                let world = world.lock().unwrap_or_else(PoisonError::into_inner);
                 word.to_str().map(|word| world.candidates(kind, word)).unwrap_or_default()
             }))
         }
@@ -197,7 +198,10 @@ impl World {
     }
 
     /// One question to the emulator; nothing when there is no answer in time.
-    fn ask(&self, question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<Brief>>) -> Vec<Brief> {
+    fn ask(
+        &self,
+        question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<Brief>>,
+    ) -> Vec<Brief> {
         let answer = || {
             let running = self.running()?;
             let region = self.region(&running)?;
@@ -220,9 +224,10 @@ impl World {
             let region = self.region(&self.running()?)?;
             let credentials = Credentials::open(&self.context).ok()?;
             let fits = |(name, _): &(&str, Role)| name.starts_with(word) && is_plain(name);
-            let found = credentials.names(&region).filter(fits).map(|(name, role)| {
-                CompletionCandidate::new(name).help(Some(role.short().into()))
-            });
+            let found = credentials
+                .names(&region)
+                .filter(fits)
+                .map(|(name, role)| CompletionCandidate::new(name).help(Some(role.short().into())));
             Some(found.collect())
         };
         names().unwrap_or_default()
@@ -253,9 +258,8 @@ fn any<'a>(
     words: impl IntoIterator<Item = (&'a str, &'a str)>,
     begun: &str,
 ) -> Vec<CompletionCandidate> {
-    let fits = |word: &str| {
-        word.get(..begun.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(begun))
-    };
+    let fits =
+        |word: &str| word.get(..begun.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(begun));
     words
         .into_iter()
         .filter(|(word, _)| fits(word))

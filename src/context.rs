@@ -176,14 +176,15 @@ impl Context {
         if yes {
             return Ok(());
         }
-        let answer = self.prompter.confirm(&text::clean(question)).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => {
-                // The prompt hid it.
-                let _ = self.err.write_all(b"\x1b[?25h\n");
-                Failure::interrupted()
-            }
-            _ => error.into(),
-        })?;
+        let answer =
+            self.prompter.confirm(&text::clean(question)).map_err(|error| match error.kind() {
+                io::ErrorKind::Interrupted => {
+                    // The prompt hid it.
+                    let _ = self.err.write_all(b"\x1b[?25h\n");
+                    Failure::interrupted()
+                }
+                _ => error.into(),
+            })?;
         if answer.unwrap_or(true) {
             Ok(())
         } else {

@@ -23,7 +23,6 @@ pub(crate) struct Description {
 enum Line {
     Field { level: usize, name: String, value: String },
     Section { level: usize, name: String },
-    Text { level: usize, text: String },
     Table { level: usize, heads: Vec<Head>, rows: Vec<Vec<String>> },
 }
 
@@ -61,14 +60,6 @@ impl Description {
         filled
     }
 
-    /// Lines as they are.
-    pub(crate) fn text(mut self, text: &str) -> Self {
-        let level = self.level;
-        self.lines
-            .extend(text.lines().map(|text| Line::Text { level, text: clean(text).into_owned() }));
-        self
-    }
-
     /// A small table.
     pub(crate) fn table(mut self, heads: &[&'static str], rows: Vec<Vec<String>>) -> Self {
         if !rows.is_empty() {
@@ -89,9 +80,6 @@ impl Description {
                 Line::Section { level, name } => {
                     out += &format!("{}{name}:\n", "  ".repeat(*level));
                 }
-                Line::Text { level, text } => {
-                    out += &format!("{}{text}\n", "  ".repeat(*level));
-                }
                 Line::Table { level, heads, rows } => {
                     let room = layout.columns.map(|columns| columns.saturating_sub(2 * level));
                     for line in table(heads, rows, Layout { columns: room, ..layout }).lines() {
@@ -108,7 +96,6 @@ impl Description {
         let same_block = |line: &&Line| match line {
             Line::Field { level: l, .. }
             | Line::Section { level: l, .. }
-            | Line::Text { level: l, .. }
             | Line::Table { level: l, .. } => *l >= level,
         };
         let before = self.lines[..at].iter().rev().take_while(same_block);
