@@ -300,10 +300,11 @@ fn named(all: &[Brief], word: &str) -> Vec<CompletionCandidate> {
         found.get_value().to_str().is_some_and(|value| value.starts_with(word))
     };
     let of_all = all.iter().map(|brief| with_name(brief).unwrap_or_else(|| with_id(brief)));
-    let found: Vec<_> = of_all.filter(fits).collect();
+    let mut found: Vec<_> = of_all.filter(fits).collect();
     if found.is_empty() {
-        return all.iter().filter(|brief| is_plain(&brief.id)).map(with_id).filter(fits).collect();
+        found = all.iter().filter(|brief| is_plain(&brief.id)).map(with_id).filter(fits).collect();
     }
+    found.sort();
     found
 }
 
@@ -323,7 +324,7 @@ mod tests {
     fn names_or_ids() {
         let all =
             [brief("a1", "hello"), brief("b2", "twin"), brief("c3", "twin"), brief("d4", "a b")];
-        assert_eq!(values(&named(&all, "")), ["hello", "b2", "c3", "d4"]);
+        assert_eq!(values(&named(&all, "")), ["b2", "c3", "d4", "hello"]);
         assert_eq!(values(&named(&all, "he")), ["hello"]);
         assert_eq!(values(&named(&all, "a1")), ["a1"], "the beginning of an id");
         assert!(named(&all, "x").is_empty());

@@ -38,9 +38,10 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut context = Context::from_process();
-    let code = match Cli::try_parse() {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let code = match Cli::try_parse_from(&args) {
         Ok(cli) => execute(cli, &mut context),
-        Err(error) => usage(&error, plain(std::env::args_os()), &mut context),
+        Err(error) => usage(&error, &args, &mut context),
     };
     ExitCode::from(code)
 }
@@ -54,23 +55,21 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context
             let outcome = dispatch(cli, context).await;
             finish(outcome, context)
         }
-        Err(error) => usage(&error, plain(args), context),
+        Err(error) => usage(&error, &args, context),
     }
 }
 
-/// Whether a command line that can't be parsed asks for no colours.
-fn plain(args: impl IntoIterator<Item = OsString>) -> bool {
-    args.into_iter().take_while(|arg| arg != "--").any(|arg| arg == "--no-color")
-}
-
 /// Help and version are answers too; clap knows which stream is right.
-fn usage(error: &clap::Error, plain: bool, context: &mut Context) -> u8 {
-    let colors = if plain { Colors::NONE } else { context.colors };
+fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
+    // Nobody has parsed it.
+    if args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--no-color") {
+        context.colors = Colors::NONE;
+    }
     let text = error.render();
     let (stream, color) = if error.use_stderr() {
-        (&mut context.err, colors.err)
+        (&mut context.err, context.colors.err)
     } else {
-        (&mut context.out, colors.out)
+        (&mut context.out, context.colors.out)
     };
     let text = if color { text.ansi().to_string() } else { text.to_string() };
     // A closed pipe is nobody's fault.

@@ -74,8 +74,8 @@ pub fn page() -> Page {
     let terms = VARIABLES.iter().map(|variable| {
         let mut text = variable.meaning.to_owned();
         if let Some((command, option)) = variable.like {
-            let of = command.iter().map(|word| format!("{word} ")).collect::<String>();
-            text += &format!("; like `{of}--{option}`");
+            let option = format!("--{option}");
+            text += &format!("; like `{}`", [command, &[option.as_str()]].concat().join(" "));
         }
         if let Some(default) = variable.default {
             text += &format!("; default: {default}");

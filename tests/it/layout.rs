@@ -75,7 +75,7 @@ fn with_things() -> TestCli {
 fn lists_fit_the_terminal() {
     let cli = with_things();
     for list in [&["app", "list"][..], &["token", "list"], &["me", "-o", "table"]] {
-        let ids = cli.json(list);
+        let ids = if list.contains(&"-o") { serde_json::Value::Null } else { cli.json(list) };
         let ids: Vec<&str> =
             ids.as_array().into_iter().flatten().filter_map(|one| one["id"].as_str()).collect();
         let lines = cli.ok(list).lines().count();

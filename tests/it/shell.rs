@@ -77,7 +77,8 @@ fn names_are_completed_from_the_running_emulator() {
         .collect();
 
     assert_eq!(in_bash(&cli, &["app", "get", "hel"]), ["hello", "help-desk"]);
-    assert_eq!(in_bash(&cli, &["app", "stop", "hello", ""]), Vec::<String>::new());
+    let more = in_bash(&cli, &["app", "stop", "hello", ""]);
+    assert!(more.iter().all(|word| word.starts_with('-')), "no second app: {more:?}");
     let mut all = in_bash(&cli, &["app", "get", ""]);
     all.retain(|word| !word.starts_with('-'));
     for word in ["hello", "help-desk", ids[0], ids[1]] {

@@ -23,7 +23,7 @@ fn replicas(app: &App) -> String {
 impl Show for App {
     const COLUMNS: &'static [&'static str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
     const FIT: &'static [Fit] =
-        &[Fit::Fixed, Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
+        &[Fit::Fixed, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![

@@ -102,7 +102,8 @@ fn show_and_keep(context: &mut Context, token: &Token, region: &Region) -> Resul
 impl Show for Token {
     const COLUMNS: &'static [&'static str] =
         &["ID", "NAME", "ROLE", "LABEL SELECTOR", "VERSION", "AGE"];
-    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Shrink(8), Fit::Fixed, Fit::Shrink(10)];
+    const FIT: &'static [Fit] =
+        &[Fit::Fixed, Fit::Shrink(8), Fit::Fixed, Fit::Shrink(18), Fit::Drop];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![
