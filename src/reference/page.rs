@@ -131,6 +131,8 @@ fn roff_text(text: &str) -> String {
             }
             '\\' => out += "\\e",
             '-' => out += "\\-",
+            // Not every roff reads UTF-8.
+            c if !c.is_ascii() => out += &format!("\\[u{:04X}]", u32::from(c)),
             c => out.push(c),
         }
     }
@@ -178,6 +180,6 @@ mod tests {
 
     #[test]
     fn roff_finds_nothing_of_its_own() {
-        assert_eq!(roff_text(".x \\ 'y"), "\\&.x \\e 'y");
+        assert_eq!(roff_text(".x \\ 'y …"), "\\&.x \\e 'y \\[u2026]");
     }
 }
