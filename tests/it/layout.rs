@@ -1,34 +1,29 @@
 //! What results look like: in terminals of several widths, in a pipe, with colours and without.
 
+use std::fs::File;
+use std::io::Read;
 use std::process::Command;
 
 use ovhai_test_support::TestCli;
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use unicode_width::UnicodeWidthStr;
 
 use crate::OVHAI;
 
-/// Runs the rest of its arguments in a terminal with the first one's columns.
-const IN_TERMINAL: &str = r#"
-import fcntl, os, pty, struct, sys, termios
-pid, fd = pty.fork()
-if pid == 0:
-    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
-    os.execv(sys.argv[2], sys.argv[2:])
-while True:
-    try:
-        piece = os.read(fd, 65536)
-    except OSError:
-        break
-    if not piece:
-        break
-    os.write(1, piece)
-os.waitpid(pid, 0)
-"#;
-
 /// What a command shows in a terminal of so many columns; 0: one that does not know its width.
-fn shown(cli: &TestCli, columns: usize, arguments: &[&str], env: &[(&str, &str)]) -> String {
-    let output = Command::new("python3")
-        .args(["-c", IN_TERMINAL, &columns.to_string(), OVHAI])
+fn shown(cli: &TestCli, columns: u16, arguments: &[&str], env: &[(&str, &str)]) -> String {
+    // Closed in every child, or the terminal would never be closed.
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let terminal =
+        rustix::fs::open(ptsname(&master, Vec::new()).unwrap(), flags, Mode::empty()).unwrap();
+    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&terminal, size).unwrap();
+    let mut child = Command::new(OVHAI)
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -38,10 +33,16 @@ fn shown(cli: &TestCli, columns: usize, arguments: &[&str], env: &[(&str, &str)]
         .env("OVHAI_PORT", "0")
         .env("OVHAI_KEYRING", "0")
         .envs(env.iter().copied())
-        .output()
+        .stdin(terminal.try_clone().unwrap())
+        .stdout(terminal.try_clone().unwrap())
+        .stderr(terminal)
+        .spawn()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
+    let (mut said, mut screen) = (Vec::new(), File::from(master));
+    // It ends with an error (EIO) when the last one has closed it.
+    let _ = screen.read_to_end(&mut said);
+    child.wait().unwrap();
+    String::from_utf8(said).unwrap().replace("\r\n", "\n")
 }
 
 /// Without the codes of colours.
@@ -83,7 +84,11 @@ fn lists_fit_the_terminal() {
             let text = plain(&shown(&cli, columns, list, &[]));
             assert_eq!(text.lines().count(), lines, "{list:?}\n{text}");
             for line in text.lines() {
-                assert!(line.width() <= columns, "{} of {columns}: {line}", line.width());
+                assert!(
+                    line.width() <= usize::from(columns),
+                    "{} of {columns}: {line}",
+                    line.width()
+                );
             }
             for id in &ids {
                 assert!(text.contains(id), "{text}");
@@ -123,7 +128,7 @@ fn details_are_folded_at_blanks() {
     for columns in [80, 120] {
         let text = plain(&shown(&cli, columns, &["app", "get", "worded"], &[]));
         for line in text.lines().filter(|line| !line.contains("http://")) {
-            assert!(line.width() <= columns, "{line}");
+            assert!(line.width() <= usize::from(columns), "{line}");
         }
         assert!(text.contains("\nCommand: "), "{text}");
     }
