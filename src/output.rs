@@ -190,6 +190,17 @@ impl Context {
         self.line(text.trim_end())
     }
 
+    /// Shows what has no view for people, when a format for programs was asked for; says whether.
+    pub(crate) fn show_data(&mut self, thing: &impl Serialize) -> Result<bool> {
+        let text = match self.format() {
+            Some(Format::Json) => json(thing)?,
+            Some(Format::Yaml) => yaml(thing)?,
+            _ => return Ok(false),
+        };
+        self.line(text.trim_end())?;
+        Ok(true)
+    }
+
     fn table<T: Show>(&self, things: &[T]) -> String {
         const { assert!(T::FIT.len() <= T::COLUMNS.len(), "a fit for a column that is not there") };
         let now = (self.now)();
