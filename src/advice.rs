@@ -370,7 +370,7 @@ mod tests {
         let mut out = Vec::new();
         let failure = failure(&error, &args)?;
         assert_eq!(failure.code(), 2);
-        failure.show(&mut out);
+        failure.show(&mut out, false);
         Some(String::from_utf8(out).expect("text"))
     }
 

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::cmd::{
-    Completion, Debug, Demo, FeatureCommand, Login, Logout, Me, app::AppCommand,
+    Completion, Debug, Demo, FeatureCommand, Help, Login, Logout, Me, Reference, app::AppCommand,
     capabilities::CapabilitiesCommand, config::ConfigCommand, emulator::EmulatorCommand,
     registry::RegistryCommand, token::TokenCommand,
 };
@@ -17,7 +18,10 @@ use crate::error::Result;
 /// The first command that needs it starts an emulator of AI Deploy in the background.
 #[derive(Debug, Parser)]
 #[command(name = "ovhai", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Begin with: ovhai demo")]
+#[command(disable_help_subcommand = true)]
+#[command(after_help = "Begin with: ovhai demo
+A command's whole help: ovhai help COMMAND
+Topics: ovhai help environment | exit-codes | formats | selectors")]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -38,15 +42,29 @@ pub struct Global {
     /// Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator's first]
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
-    /// How to show the result
-    #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
-    pub output: Option<Format>,
+    /// How to show the result [default: a table for a list, else a description]
+    // Text, not the enum: `app curl` has an `--output FILE` of its own, which takes its place.
+    #[arg(short, long, global = true, value_name = "FORMAT", value_parser = formats())]
+    pub output: Option<String>,
+    /// The same as --output json
+    #[arg(long, global = true, hide = true)]
+    pub json: bool,
     /// State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// No colours; there are none in a pipe anyway [env: `NO_COLOR`]
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Show each request to the API on stderr, with the answer's status and time; may be repeated
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
     /// Say nothing but the result
     #[arg(short, long, global = true)]
     pub quiet: bool,
+}
+
+fn formats() -> PossibleValuesParser {
+    Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).into()
 }
 
 /// How to show a result.
@@ -101,8 +119,13 @@ pub enum Command {
     Emulator(EmulatorCommand),
     /// Walk through labels, tokens and access in a minute, for real
     Demo(Demo),
-    /// Print the completion script of a shell
+    /// Print the script that makes a shell complete commands, names and values
     Completion(Completion),
+    /// Explain a command or a topic
+    Help(Help),
+    /// Print what docs/ and completions/ have, for the project's own use
+    #[command(hide = true)]
+    Reference(Reference),
 }
 
 /// `auth login`, as other tools call it.
@@ -155,6 +178,8 @@ impl Command {
             // Boxed: it runs all the others.
             Self::Demo(command) => Box::pin(command.run(context)).await,
             Self::Completion(command) => command.run(context),
+            Self::Help(command) => command.run(context),
+            Self::Reference(command) => command.run(context),
         }
     }
 }
@@ -170,14 +195,22 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// An argument with the id of a global one would silently take its value.
+    /// An argument with the id of a global one takes its place, and would silently take its
+    /// value too.
     #[test]
     fn no_argument_shadows_a_global_one() {
+        const MEANT: [(&str, &str); 2] = [
+            // `-v` is `--volume` there, as in the service's own client; `--verbose` stays.
+            ("run", "verbose"),
+            // As curl has it: `-o FILE`. What it shows is the app's answer, which has no format.
+            ("curl", "output"),
+        ];
         fn walk(command: &clap::Command, globals: &[String]) {
             for child in command.get_subcommands() {
                 for argument in child.get_arguments() {
                     let id = argument.get_id().to_string();
-                    assert!(!globals.contains(&id), "{} {id}", child.get_name());
+                    let meant = MEANT.contains(&(child.get_name(), id.as_str()));
+                    assert!(meant || !globals.contains(&id), "{} {id}", child.get_name());
                 }
                 walk(child, globals);
             }

@@ -6,11 +6,15 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use jiff::Timestamp;
 use ovhai_api_types::Region;
 
 use crate::cli::{Format, Global};
 use crate::error::{Failure, Result};
+use crate::output::Layout;
+use crate::terminal::{self, Colors, Paint, paint};
+use crate::text;
 use crate::trace::Trace;
 
 /// Asks the person at the terminal. The answer is none when there is nobody to ask.
@@ -86,6 +90,10 @@ pub struct Context {
     pub terminal: bool,
     /// Whether what is said beside it goes to a terminal.
     pub err_terminal: bool,
+    /// How many columns that terminal has; none: nothing is cut, dropped or folded.
+    pub columns: Option<usize>,
+    /// Where colours may be.
+    pub colors: Colors,
     /// The options that every command has.
     pub global: Global,
     /// What this run said to servers.
@@ -114,6 +122,8 @@ impl Context {
             embedded: None,
             terminal: io::stdout().is_terminal(),
             err_terminal: io::stderr().is_terminal(),
+            columns: terminal::columns(),
+            colors: Colors::of_process(),
             global: Global::default(),
             trace: Arc::default(),
         }
@@ -122,7 +132,10 @@ impl Context {
     /// Takes the options that stand on the command line.
     pub(crate) fn apply(&mut self, global: &Global) {
         self.global = global.clone();
-        self.trace = Arc::new(Trace::new(false));
+        self.trace = Arc::new(Trace::new(global.verbose > 0));
+        if global.no_color {
+            self.colors = Colors::NONE;
+        }
     }
 
     /// A variable that is set and not empty.
@@ -140,8 +153,22 @@ impl Context {
     pub fn note(&mut self, text: impl AsRef<str>) {
         if !self.global.quiet {
             // Nobody may be listening there.
-            let _ = writeln!(self.err, "{}", text.as_ref());
+            let _ = writeln!(self.err, "{}", self.said(text.as_ref()));
         }
+    }
+
+    /// A remark as it may be shown: names in it can't move the cursor.
+    fn said(&self, text: &str) -> String {
+        let text = text::clean_lines(text);
+        match text.strip_prefix("hint:") {
+            Some(rest) => format!("{}{rest}", paint(Paint::Cyan, "hint:", self.colors.err)),
+            None => text.into_owned(),
+        }
+    }
+
+    /// How much room there is for what was asked for, and whether it may be coloured.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout { columns: self.columns, color: self.colors.out }
     }
 
     /// Whether the result goes to a terminal.
@@ -175,7 +202,10 @@ impl Context {
 
     /// How to show things.
     pub fn format(&self) -> Option<Format> {
-        self.global.output
+        let named = self.global.output.as_deref();
+        // What is not a format is an option of a command that has the same name.
+        let named = named.and_then(|name| Format::from_str(name, false).ok());
+        named.or(self.global.json.then_some(Format::Json))
     }
 
     fn answered<T>(&mut self, answer: io::Result<T>) -> Result<T> {
@@ -207,7 +237,7 @@ impl Context {
         if yes {
             return Ok(());
         }
-        let answer = self.prompter.confirm(question);
+        let answer = self.prompter.confirm(&text::clean(question));
         let answer = self.answered(answer)?;
         if answer.unwrap_or(true) {
             Ok(())

@@ -123,6 +123,12 @@ impl Credentials {
         fitting.first().copied().map(value).transpose()
     }
 
+    /// The names of the stored tokens of a region, with what each may do.
+    pub(crate) fn names(&self, region: &Region) -> impl Iterator<Item = (&str, Role)> {
+        let of_region = self.contents.tokens.iter().filter(move |entry| entry.region == *region);
+        of_region.map(|entry| (entry.name.as_str(), entry.role))
+    }
+
     /// The stored tokens of a region, in words.
     pub(crate) fn describe(&self, region: &Region) -> String {
         let of_region = self.contents.tokens.iter().filter(|entry| entry.region == *region);

@@ -1,6 +1,16 @@
 //! Detail views: Title Case names, two spaces a level, values aligned, `~` for what is not there.
+//!
+//! On a terminal a long value is folded at blanks, below itself; an address, an id or a token is
+//! left whole, so that it can be copied. Names and values come from elsewhere and are cleaned.
 
 use jiff::Timestamp;
+
+use crate::output::{Head, Layout, table};
+use crate::terminal::{paint, state};
+use crate::text::{clean, clean_lines, fold, width};
+
+/// Narrower than this nothing can be read.
+const NARROWEST: usize = 24;
 
 /// A detail view under construction.
 #[derive(Debug, Default)]
@@ -14,6 +24,7 @@ enum Line {
     Field { level: usize, name: String, value: String },
     Section { level: usize, name: String },
     Text { level: usize, text: String },
+    Table { level: usize, heads: Vec<Head>, rows: Vec<Vec<String>> },
 }
 
 impl Description {
@@ -24,8 +35,9 @@ impl Description {
     /// One name and value; an empty value is shown as `~`.
     pub(crate) fn field(mut self, name: &str, value: impl ToString) -> Self {
         let value = value.to_string();
-        let value = if value.is_empty() { "~".into() } else { value };
-        self.lines.push(Line::Field { level: self.level, name: name.into(), value });
+        let value = if value.is_empty() { "~".into() } else { clean(&value).into_owned() };
+        let name = clean(name).into_owned();
+        self.lines.push(Line::Field { level: self.level, name, value });
         self
     }
 
@@ -36,7 +48,7 @@ impl Description {
 
     /// A block below a name.
     pub(crate) fn section(mut self, name: &str, fill: impl FnOnce(Self) -> Self) -> Self {
-        self.lines.push(Line::Section { level: self.level, name: name.into() });
+        self.lines.push(Line::Section { level: self.level, name: clean(name).into_owned() });
         let begin = self.lines.len();
         self.level += 1;
         let mut filled = fill(self);
@@ -49,27 +61,43 @@ impl Description {
         filled
     }
 
-    /// Lines as they are, such as a table.
-    pub(crate) fn text(mut self, text: &str) -> Self {
-        let level = self.level;
-        self.lines.extend(text.lines().map(|text| Line::Text { level, text: text.to_owned() }));
+    /// A small table.
+    pub(crate) fn table(mut self, heads: &[&'static str], rows: Vec<Vec<String>>) -> Self {
+        if !rows.is_empty() {
+            let heads = heads.iter().map(|head| Head::fixed(head)).collect();
+            self.lines.push(Line::Table { level: self.level, heads, rows });
+        }
         self
     }
 
-    pub(crate) fn render(&self) -> String {
+    /// Lines as they are, such as JSON.
+    pub(crate) fn lines(mut self, text: &str) -> Self {
+        let level = self.level;
+        self.lines.extend(
+            text.lines().map(|text| Line::Text { level, text: clean_lines(text).into_owned() }),
+        );
+        self
+    }
+
+    pub(crate) fn render(&self, layout: Layout) -> String {
         let mut out = String::new();
         for (at, line) in self.lines.iter().enumerate() {
             match line {
                 Line::Field { level, name, value } => {
                     let width = self.width(at, *level);
-                    out +=
-                        &format!("{}{:width$} {value}\n", "  ".repeat(*level), format!("{name}:"));
+                    out += &field(*level, name, width, value, layout);
                 }
                 Line::Section { level, name } => {
                     out += &format!("{}{name}:\n", "  ".repeat(*level));
                 }
                 Line::Text { level, text } => {
                     out += &format!("{}{text}\n", "  ".repeat(*level));
+                }
+                Line::Table { level, heads, rows } => {
+                    let room = layout.columns.map(|columns| columns.saturating_sub(2 * level));
+                    for line in table(heads, rows, Layout { columns: room, ..layout }).lines() {
+                        out += &format!("{}{line}\n", "  ".repeat(*level));
+                    }
                 }
             }
         }
@@ -81,19 +109,34 @@ impl Description {
         let same_block = |line: &&Line| match line {
             Line::Field { level: l, .. }
             | Line::Section { level: l, .. }
-            | Line::Text { level: l, .. } => *l >= level,
+            | Line::Text { level: l, .. }
+            | Line::Table { level: l, .. } => *l >= level,
         };
         let before = self.lines[..at].iter().rev().take_while(same_block);
         let after = self.lines[at..].iter().take_while(same_block);
         before
             .chain(after)
             .filter_map(|line| match line {
-                Line::Field { level: l, name, .. } if *l == level => Some(name.chars().count() + 1),
+                Line::Field { level: l, name, .. } if *l == level => Some(width(name) + 1),
                 _ => None,
             })
             .max()
             .unwrap_or(0)
     }
+}
+
+fn field(level: usize, name: &str, names: usize, value: &str, layout: Layout) -> String {
+    let indent = "  ".repeat(level);
+    let fill = " ".repeat(names.saturating_sub(width(name) + 1));
+    if let Some(color) = state(value).filter(|_| name == "State") {
+        return format!("{indent}{name}:{fill} {}\n", paint(color, value, layout.color));
+    }
+    let before = width(&indent) + names + 1;
+    let lines = match layout.columns {
+        Some(columns) => fold(value, columns.saturating_sub(before).max(NARROWEST)),
+        None => vec![value.to_owned()],
+    };
+    format!("{indent}{name}:{fill} {}\n", lines.join(&format!("\n{}", " ".repeat(before))))
 }
 
 /// A date as the service's client shows it, in UTC.
@@ -152,9 +195,28 @@ mod tests {
             .section("Empty", |d| d)
             .field("End", 3);
         assert_eq!(
-            view.render(),
+            view.render(Layout::PLAIN),
             "ID:     1\nLonger: ~\nLabels:\n  group:    A\n  ovh/type: app\nEmpty:  ~\nEnd:    3\n"
         );
+    }
+
+    #[test]
+    fn long_values_are_folded_below_themselves() {
+        let address = "http://caa6077e-2b0d-4e65-8e33-423b3a9d2498.app.gra.ai.localhost:4480";
+        let view = Description::new()
+            .field("Info", "the image can't be pulled because nobody is there to ask for it")
+            .field("State", "FAILED")
+            .field("Evil", "a\x1b[2Jb\nState: RUNNING")
+            .field("URL", address);
+        let narrow = view.render(Layout { columns: Some(40), color: true });
+        assert_eq!(
+            narrow,
+            format!(
+                "Info:  the image can't be pulled because\n       nobody is there to ask for it\n\
+                 State: \x1b[1;31mFAILED\x1b[0m\nEvil:  a\\u{{1b}}[2Jb\\nState: RUNNING\nURL:   {address}\n"
+            )
+        );
+        assert_eq!(view.render(Layout::PLAIN).lines().count(), 4);
     }
 
     #[test]

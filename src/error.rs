@@ -9,6 +9,9 @@ use std::io::{self, Write};
 use ovhai_client::Error as ClientError;
 use ovhai_emulator::StartError;
 
+use crate::terminal::{Paint, paint};
+use crate::text::clean_lines;
+
 /// The result of every command.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -90,17 +93,19 @@ impl Failure {
         self.code
     }
 
-    /// Writes it.
-    pub fn show(&self, to: &mut dyn Write) {
+    /// Writes it. What others have said, such as an app's output, can't move the cursor.
+    pub fn show(&self, to: &mut dyn Write, color: bool) {
         if self.message.is_empty() {
             return;
         }
-        let mut text = format!("error: {}\n", self.message);
+        let head = paint(Paint::Red, "error:", color);
+        let mut text = format!("{head} {}\n", clean_lines(&self.message));
         if let Some(cause) = &self.cause {
-            text += &format!("  cause: {cause}\n");
+            text += &format!("  cause: {}\n", clean_lines(cause));
         }
         if let Some(hint) = &self.hint {
-            text += &format!("hint: {hint}\n");
+            let head = paint(Paint::Cyan, "hint:", color);
+            text += &format!("{head} {}\n", clean_lines(hint));
         }
         // There is nowhere left to complain to.
         let _ = to.write_all(text.as_bytes());
@@ -189,7 +194,7 @@ mod tests {
     #[test]
     fn the_form() {
         let mut out = Vec::new();
-        Failure::new("no").because("of this").hint("do that").show(&mut out);
+        Failure::new("no").because("of this").hint("do that").show(&mut out, false);
         assert_eq!(
             String::from_utf8(out).as_deref(),
             Ok("error: no\n  cause: of this\nhint: do that\n")
@@ -197,10 +202,18 @@ mod tests {
     }
 
     #[test]
+    fn what_others_said_can_not_move_the_cursor() {
+        let mut out = Vec::new();
+        Failure::new("no").because("said\n  \x1b[2Jthis").show(&mut out, true);
+        let shown = String::from_utf8(out).unwrap();
+        assert_eq!(shown, "\x1b[1;31merror:\x1b[0m no\n  cause: said\n  \\u{1b}[2Jthis\n");
+    }
+
+    #[test]
     fn a_closed_pipe_is_success() {
         let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
         let mut out = Vec::new();
-        failure.show(&mut out);
+        failure.show(&mut out, true);
         assert_eq!((failure.code(), out.len()), (0, 0));
     }
 }

@@ -9,6 +9,7 @@
 mod advice;
 pub mod cli;
 pub mod cmd;
+mod complete;
 mod config;
 pub mod context;
 mod credentials;
@@ -17,10 +18,13 @@ pub mod error;
 mod output;
 mod private_file;
 mod progress;
+pub mod reference;
 mod resolve;
 mod session;
 pub mod settings;
 mod target;
+pub mod terminal;
+mod text;
 mod trace;
 mod watch;
 
@@ -33,14 +37,19 @@ use clap::Parser;
 use cli::Cli;
 use context::Context;
 use error::{Failure, Result};
+use terminal::Colors;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    if complete::is_asked() {
+        complete::answer();
+        return ExitCode::SUCCESS;
+    }
     let mut context = Context::from_process();
     let args: Vec<OsString> = std::env::args_os().collect();
     let code = match Cli::try_parse_from(&args) {
         Ok(cli) => execute(cli, &mut context),
-        Err(error) => return usage(&error, &args, &mut context),
+        Err(error) => usage(&error, &args, &mut context),
     };
     keep_trace(&mut context, code);
     ExitCode::from(code)
@@ -55,16 +64,7 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context
             let outcome = dispatch(cli, context).await;
             finish(outcome, context)
         }
-        Err(error) => {
-            if let Some(failure) = advice::failure(&error, &args) {
-                return finish(Err(failure), context);
-            }
-            let code = u8::try_from(error.exit_code()).unwrap_or(error::USAGE);
-            let text = error.render().to_string();
-            let stream = if error.use_stderr() { &mut context.err } else { &mut context.out };
-            let _ = stream.write_all(text.as_bytes());
-            code
-        }
+        Err(error) => usage(&error, &args, context),
     }
 }
 
@@ -77,15 +77,25 @@ fn keep_trace(context: &mut Context, code: u8) {
     }
 }
 
-fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> ExitCode {
-    if let Some(failure) = advice::failure(error, args) {
-        return ExitCode::from(finish(Err(failure), context));
+/// Help and version are answers too; clap knows which stream is right.
+fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
+    // Nobody has parsed it.
+    if args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--no-color") {
+        context.colors = Colors::NONE;
     }
-    // Help and version are answers; clap knows which stream and colours are right. A closed pipe
-    // is nobody's fault.
-    let _ = error.print();
-    let _ = context.out.flush();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(error::USAGE))
+    if let Some(failure) = advice::failure(error, args) {
+        return finish(Err(failure), context);
+    }
+    let text = error.render();
+    let (stream, color) = if error.use_stderr() {
+        (&mut context.err, context.colors.err)
+    } else {
+        (&mut context.out, context.colors.out)
+    };
+    let text = if color { text.ansi().to_string() } else { text.to_string() };
+    // A closed pipe is nobody's fault.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    u8::try_from(error.exit_code()).unwrap_or(error::USAGE)
 }
 
 fn execute(cli: Cli, context: &mut Context) -> u8 {
@@ -127,7 +137,7 @@ fn finish(outcome: Result<()>, context: &mut Context) -> u8 {
     match outcome {
         Ok(()) => 0,
         Err(failure) => {
-            failure.show(&mut context.err);
+            failure.show(&mut context.err, context.colors.err);
             failure.code()
         }
     }

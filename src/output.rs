@@ -1,4 +1,10 @@
 //! Showing results in the format that was asked for.
+//!
+//! On a terminal a table is made to fit: first the columns that may are shrunk, then those that
+//! are of no use when cut are left out, from the right. An id is never cut, nothing is wrapped, and
+//! in a pipe nothing is cut or left out.
+
+use std::borrow::Cow;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -7,11 +13,19 @@ use crate::cli::Format;
 use crate::context::Context;
 use crate::describe::Description;
 use crate::error::{Failure, Result};
+use crate::terminal::{paint, state};
+use crate::text::{clean, cut, width};
+
+/// Between two columns.
+const GAP: usize = 2;
 
 /// Something that a command shows.
 pub(crate) trait Show: Serialize {
     /// The heads of the table's columns.
     const COLUMNS: &'static [&'static str];
+
+    /// What becomes of each column where there is no room; those not named are fixed.
+    const FIT: &'static [Fit] = &[];
 
     /// One row of the table.
     fn row(&self, now: jiff::Timestamp) -> Vec<String>;
@@ -23,25 +37,136 @@ pub(crate) trait Show: Serialize {
     fn name(&self) -> String;
 }
 
+/// What becomes of a column where there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Shown whole; left out only when nothing else is left to leave out, the first one never.
+    Fixed,
+    /// Cut, to this many columns at least.
+    Shrink(usize),
+    /// Left out: half of an address is none.
+    Drop,
+}
+
+/// The head of a column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    name: &'static str,
+    fit: Fit,
+}
+
+impl Head {
+    pub(crate) fn fixed(name: &'static str) -> Self {
+        Self { name, fit: Fit::Fixed }
+    }
+
+    fn of<T: Show>() -> Vec<Self> {
+        let fit = T::FIT.iter().copied().chain(std::iter::repeat(Fit::Fixed));
+        T::COLUMNS.iter().zip(fit).map(|(name, fit)| Self { name, fit }).collect()
+    }
+}
+
+/// How much room there is, and whether colours may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Columns of the terminal; none: as many as it takes.
+    pub(crate) columns: Option<usize>,
+    /// Whether there may be colours.
+    pub(crate) color: bool,
+}
+
+impl Layout {
+    /// As it is in a pipe.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self = Self { columns: None, color: false };
+}
+
 /// A table without lines; nothing in it is wrapped.
-pub(crate) fn table(columns: &[&str], rows: Vec<Vec<String>>) -> String {
+pub(crate) fn table(heads: &[Head], rows: &[Vec<String>], layout: Layout) -> String {
+    let rows: Vec<Vec<Cow<'_, str>>> =
+        rows.iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect();
+    let widest = |at: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| width(cell));
+        cells.max().unwrap_or(0).max(width(heads[at].name))
+    };
+    let natural: Vec<usize> = (0..heads.len()).map(widest).collect();
+    let widths = fit(heads, &natural, layout.columns);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().copied());
-    table.add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+    // What is shown of a row, in the columns that are shown.
+    let shown = |cells: &[Cow<'_, str>]| -> Vec<String> {
+        let cells = cells.iter().zip(&widths);
+        cells.filter_map(|(cell, room)| Some(cut(cell, (*room)?).into_owned())).collect()
+    };
+    let names: Vec<Cow<'_, str>> = heads.iter().map(|head| head.name.into()).collect();
+    table.set_header(shown(&names));
+    for row in &rows {
+        table.add_row(shown(row));
     }
-    table.trim_fmt()
+    for column in table.column_iter_mut() {
+        column.set_padding((0, u16::try_from(GAP).unwrap_or(2)));
+    }
+    let text = table.trim_fmt();
+    let state_at = heads.iter().position(|head| head.name == "STATE");
+    let Some(at) = state_at.filter(|at| layout.color && widths[*at].is_some()) else {
+        return text + "\n";
+    };
+    // Painted when it stands: the codes have no width.
+    let before: usize = widths[..at].iter().flatten().map(|width| width + GAP).sum();
+    text.lines().fold(String::new(), |out, line| out + &paint_state(line, before) + "\n")
+}
+
+/// A line of a table with the state that stands at this column in its colour.
+fn paint_state(line: &str, column: usize) -> String {
+    let start = line.char_indices().map(|(at, _)| at).find(|at| width(&line[..*at]) >= column);
+    let Some(start) = start else { return line.to_owned() };
+    let end = line[start..].find(' ').map_or(line.len(), |length| start + length);
+    match state(&line[start..end]) {
+        Some(how) => {
+            format!("{}{}{}", &line[..start], paint(how, &line[start..end], true), &line[end..])
+        }
+        None => line.to_owned(),
+    }
+}
+
+/// The widths of columns that fit; none for a column that is left out.
+fn fit(heads: &[Head], natural: &[usize], room: Option<usize>) -> Vec<Option<usize>> {
+    let mut widths: Vec<Option<usize>> = natural.iter().copied().map(Some).collect();
+    let Some(room) = room else { return widths };
+    loop {
+        let shown = widths.iter().flatten().count();
+        let total: usize = widths.iter().flatten().sum::<usize>() + GAP * shown.saturating_sub(1);
+        let mut over = total.saturating_sub(room);
+        let mut shrunk = widths.clone();
+        while over > 0 {
+            // One column at a time from the widest: they come to the same width.
+            let widest = (0..heads.len())
+                .filter(|at| matches!((heads[*at].fit, shrunk[*at]), (Fit::Shrink(least), Some(now)) if now > least))
+                .max_by_key(|at| shrunk[*at]);
+            let Some(width) = widest.and_then(|at| shrunk[at].as_mut()) else { break };
+            *width -= 1;
+            over -= 1;
+        }
+        if over == 0 {
+            return shrunk;
+        }
+        let last = |fit: &dyn Fn(Fit) -> bool| {
+            (1..heads.len()).rev().find(|at| widths[*at].is_some() && fit(heads[*at].fit))
+        };
+        match last(&|fit| fit == Fit::Drop).or_else(|| last(&|_| true)) {
+            Some(at) => widths[at] = None,
+            None => return shrunk,
+        }
+    }
 }
 
 impl Context {
     /// Shows one thing; a description unless something else was asked for.
     pub(crate) fn show<T: Show>(&mut self, thing: &T) -> Result<()> {
         let text = match self.format().unwrap_or(Format::Description) {
-            Format::Description => thing.describe().render(),
-            Format::Table => table(T::COLUMNS, vec![thing.row((self.now)())]),
-            Format::Name => thing.name(),
+            Format::Description => thing.describe().render(self.layout()),
+            Format::Table => self.table(std::slice::from_ref(thing)),
+            Format::Name => clean(&thing.name()).into_owned(),
             Format::Json => json(thing)?,
             Format::Yaml => yaml(thing)?,
         };
@@ -50,13 +175,17 @@ impl Context {
 
     /// Shows a list; a table unless something else was asked for.
     pub(crate) fn show_all<T: Show>(&mut self, things: &[T]) -> Result<()> {
-        let now = (self.now)();
         let text = match self.format().unwrap_or(Format::Table) {
-            Format::Table => table(T::COLUMNS, things.iter().map(|thing| thing.row(now)).collect()),
+            Format::Table => self.table(things),
             Format::Description => {
-                things.iter().map(|thing| thing.describe().render()).collect::<Vec<_>>().join("\n")
+                let layout = self.layout();
+                let each = things.iter().map(|thing| thing.describe().render(layout));
+                each.collect::<Vec<_>>().join("\n")
             }
-            Format::Name => things.iter().map(Show::name).collect::<Vec<_>>().join("\n"),
+            Format::Name => {
+                let names = things.iter().map(|thing| clean(&thing.name()).into_owned());
+                names.collect::<Vec<_>>().join("\n")
+            }
             Format::Json => json(&things)?,
             Format::Yaml => yaml(&things)?,
         };
@@ -64,6 +193,24 @@ impl Context {
             return Ok(());
         }
         self.line(text.trim_end())
+    }
+
+    /// Shows what has no view for people, when a format for programs was asked for; says whether.
+    pub(crate) fn show_data(&mut self, thing: &impl Serialize) -> Result<bool> {
+        let text = match self.format() {
+            Some(Format::Json) => json(thing)?,
+            Some(Format::Yaml) => yaml(thing)?,
+            _ => return Ok(false),
+        };
+        self.line(text.trim_end())?;
+        Ok(true)
+    }
+
+    fn table<T: Show>(&self, things: &[T]) -> String {
+        const { assert!(T::FIT.len() <= T::COLUMNS.len(), "a fit for a column that is not there") };
+        let now = (self.now)();
+        let rows: Vec<Vec<String>> = things.iter().map(|thing| thing.row(now)).collect();
+        table(&Head::of::<T>(), &rows, self.layout())
     }
 }
 
@@ -73,4 +220,68 @@ fn json(thing: &impl Serialize) -> Result<String> {
 
 fn yaml(thing: &impl Serialize) -> Result<String> {
     serde_yaml::to_string(thing).map_err(|error| Failure::new(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEADS: [Head; 4] = [
+        Head { name: "ID", fit: Fit::Fixed },
+        Head { name: "NAME", fit: Fit::Shrink(6) },
+        Head { name: "STATE", fit: Fit::Fixed },
+        Head { name: "URL", fit: Fit::Drop },
+    ];
+
+    fn shown(columns: Option<usize>, color: bool) -> String {
+        let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
+        let rows = [
+            row(["0123456789", "a-name-of-some-length", "RUNNING", "http://long.example"]),
+            row(["1123456789", "日本語日本語", "FAILED", "http://long.example"]),
+        ];
+        table(&HEADS, &rows, Layout { columns, color })
+    }
+
+    #[test]
+    fn whole_in_a_pipe() {
+        assert_eq!(
+            shown(None, false),
+            "ID          NAME                   STATE    URL\n\
+             0123456789  a-name-of-some-length  RUNNING  http://long.example\n\
+             1123456789  日本語日本語           FAILED   http://long.example\n"
+        );
+    }
+
+    #[test]
+    fn shrunk_before_something_is_left_out() {
+        assert_eq!(
+            shown(Some(50), false),
+            "ID          NAME      STATE    URL\n\
+             0123456789  a-name-…  RUNNING  http://long.example\n\
+             1123456789  日本語…   FAILED   http://long.example\n"
+        );
+        assert_eq!(
+            shown(Some(30), true),
+            "ID          NAME       STATE\n\
+             0123456789  a-name-o…  \x1b[32mRUNNING\x1b[0m\n\
+             1123456789  日本語日…  \x1b[1;31mFAILED\x1b[0m\n"
+        );
+        assert_eq!(shown(Some(4), false), "ID\n0123456789\n1123456789\n");
+    }
+
+    proptest! {
+        #[test]
+        fn lines_fit_and_ids_are_whole(columns in 36usize..200, name in "\\PC{0,50}", url in "[a-z]{0,90}") {
+            let id = "caa6077e-2b0d-4e65-8e33-423b3a9d2498";
+            let rows = [vec![id.to_owned(), name, "RUNNING".into(), url]];
+            let text = table(&HEADS, &rows, Layout { columns: Some(columns), color: false });
+            prop_assert_eq!(text.lines().count(), 2);
+            for line in text.lines() {
+                prop_assert!(width(line) <= columns, "{:?}", line);
+            }
+            prop_assert!(text.contains(id));
+        }
+    }
 }

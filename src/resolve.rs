@@ -207,7 +207,7 @@ mod tests {
             assert_eq!(failure.code(), code, "{wanted}: {failure:?}");
         }
         let mut shown = Vec::new();
-        pick(things(), "twin").expect_err("two of them").show(&mut shown);
+        pick(things(), "twin").expect_err("two of them").show(&mut shown, false);
         let shown = String::from_utf8(shown).expect("text");
         assert!(shown.contains("000000000005 (twin), dead1000"), "{shown}");
     }

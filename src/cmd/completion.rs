@@ -1,24 +1,46 @@
 //! `ovhai completion SHELL`.
 
-use clap::{Args, CommandFactory};
-use clap_complete::Shell;
+use clap::{Args, ValueEnum};
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
-use crate::cli::Cli;
+use crate::complete;
 use crate::context::Context;
 use crate::error::Result;
 
 /// See the command.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bash        ovhai completion bash > ~/.local/share/bash-completion/completions/ovhai
+  zsh         ovhai completion zsh > \"${fpath[1]}/_ovhai\"
+  fish        ovhai completion fish > ~/.config/fish/completions/ovhai.fish
+  powershell  ovhai completion powershell >> $PROFILE
+  elvish      ovhai completion elvish >> ~/.config/elvish/rc.elv
+Names of apps, tokens and regions come from the running emulator; none is started for them.")]
 pub struct Completion {
     /// The shell
     shell: Shell,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    #[value(alias = "pwsh")]
+    Powershell,
+    Elvish,
+}
+
 impl Completion {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "ovhai", &mut script);
-        context.out.write_all(&script)?;
+        let shell: &dyn EnvCompleter = match self.shell {
+            Shell::Bash => &Bash,
+            Shell::Zsh => &Zsh,
+            Shell::Fish => &Fish,
+            Shell::Powershell => &Powershell,
+            Shell::Elvish => &Elvish,
+        };
+        complete::script(shell, &mut context.out)?;
         Ok(())
     }
 }

@@ -76,13 +76,13 @@ impl Show for Run {
                 let view = if body.is_empty() {
                     view
                 } else {
-                    view.section("Body", |view| view.text(&body))
+                    view.section("Body", |view| view.lines(&body))
                 };
                 let answer = lines(request.answer.as_ref());
                 if answer.is_empty() {
                     return view;
                 }
-                view.section("Answer", |view| view.text(&answer))
+                view.section("Answer", |view| view.lines(&answer))
             })
         })
     }

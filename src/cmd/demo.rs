@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::error::{Failure, INTERRUPTED, Result};
+use crate::terminal::Colors;
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -81,6 +82,9 @@ impl<'a> Walk<'a> {
         inner.embedded = Some(emulator.running().clone());
         inner.terminal = true;
         inner.err_terminal = false;
+        inner.columns = screen.columns;
+        // Both of its streams go to the screen's.
+        inner.colors = Colors { err: screen.colors.out, ..screen.colors };
         Self { screen, inner, captured, address: emulator.address() }
     }
 

@@ -6,7 +6,7 @@ use ovhai_api_types::{Me as Caller, TokenKind};
 use crate::context::Context;
 use crate::describe::Description;
 use crate::error::Result;
-use crate::output::Show;
+use crate::output::{Fit, Show};
 use crate::target::Target;
 
 /// See the command.
@@ -30,6 +30,7 @@ fn kind(me: &Caller) -> &'static str {
 
 impl Show for Caller {
     const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "AUTHENTICATED WITH", "PROJECT"];
+    const FIT: &'static [Fit] = &[Fit::Shrink(8)];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![self.name.clone(), self.role.to_string(), kind(self).into(), self.tenant.clone()]

@@ -12,12 +12,14 @@ mod cli;
 mod crash;
 mod emulator;
 mod gateway;
+mod layout;
 mod openapi;
 mod process;
 mod rubbish;
 mod run;
 mod sdk;
 mod session;
+mod shell;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");

@@ -6,6 +6,7 @@
 //! What must not be here: which server or token to use, and anything shown to people.
 
 mod app_http;
+mod brief;
 mod control;
 mod error;
 mod offers;
@@ -24,6 +25,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use app_http::{AppClient, AppResponse};
+pub use brief::Brief;
 pub use error::Error;
 pub use record::{Exchange, Recorder};
 

@@ -17,7 +17,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "cargo xtask <task>
 
   test [ARGS]     install what the tests need, and run every one of them; ARGS go to cargo test
-  gen [--check]   write the generated files (completions, OpenAPI), or check that they are current
+  gen [--check]   write the generated files (completions, man pages, references), or check them
   lint            check the arrows between crates and the rules that compilers do not know
   bench [ARGS]    measure beside peers, and write docs/benchmarks.md";
 

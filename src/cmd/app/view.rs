@@ -3,7 +3,7 @@
 use ovhai_api_types::{App, AppSpec, ScalingStrategy};
 
 use crate::describe::{Description, age, date};
-use crate::output::{Show, table};
+use crate::output::{Fit, Show};
 
 /// An app's name.
 pub(super) fn name(app: &App) -> &str {
@@ -53,6 +53,8 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
 
 impl Show for App {
     const COLUMNS: &'static [&'static str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
+    const FIT: &'static [Fit] =
+        &[Fit::Fixed, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![
@@ -114,7 +116,7 @@ impl Show for App {
             .field("User", &self.user)
             .field("Created At", date(self.created_at))
             .field("Updated At", date(self.updated_at))
-            .section("History", |d| d.text(&table(&["DATE", "STATE"], history)))
+            .section("History", |d| d.table(&["DATE", "STATE"], history))
     }
 
     fn name(&self) -> String {

@@ -16,7 +16,7 @@ pub(super) struct Logs {
     /// Go on with what is written from now on
     #[arg(short, long)]
     follow: bool,
-    /// Only the last so many lines
+    /// Only the last so many lines [default: all]
     #[arg(long, value_name = "LINES")]
     tail: Option<usize>,
 }

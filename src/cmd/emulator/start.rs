@@ -18,7 +18,7 @@ pub(super) struct Start {
     /// Go on in the background
     #[arg(short, long)]
     detach: bool,
-    /// Keep nothing: no directory, no database
+    /// Keep nothing: no directory, no database; what is there is not read either
     #[arg(long, conflicts_with = "detach")]
     ephemeral: bool,
     /// Port; 0 lets the system choose [env: `OVHAI_PORT`] [default: 4480]
@@ -30,7 +30,8 @@ pub(super) struct Start {
     /// Regions, with commas between them; the first is the default
     #[arg(long, value_name = "REGION", value_delimiter = ',', default_values_t = DEFAULT_REGIONS.map(str::to_owned))]
     regions: Vec<String>,
-    /// What runs apps that say nothing themselves and are not built in
+    /// What runs apps that say nothing themselves and are not built in: process or container
+    /// [default: container]
     #[arg(long)]
     runtime: Option<Placement>,
     /// Units that the apps of a region may use at once, such as CPU=24,GPU=8, or unlimited

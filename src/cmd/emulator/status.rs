@@ -54,12 +54,23 @@ impl Status {
                 .because("emulator.json is missing or damaged")
                 .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"));
             }
-            context.line(format!("No emulator runs in {}", state.path().display()))?;
+            let nothing = Nothing { running: false, state_dir: state.path().display().to_string() };
+            if !context.show_data(&nothing)? {
+                context.line(format!("No emulator runs in {}", state.path().display()))?;
+            }
             context.note("hint: the next command that needs one starts it; or: ovhai emulator start --detach");
             return Err(Failure::silent(FAILED));
         };
         context.show(&Shown::new(running, &state, self.show_password))
     }
+}
+
+/// What is shown where none runs, to programs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Nothing {
+    running: bool,
+    state_dir: String,
 }
 
 impl Shown {

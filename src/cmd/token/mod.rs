@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::credentials::{Credentials, Place};
 use crate::describe::{Description, age, date};
 use crate::error::{Failure, Result};
-use crate::output::Show;
+use crate::output::{Fit, Show};
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -86,6 +86,8 @@ fn show_and_keep(context: &mut Context, token: &Token, region: &Region) -> Resul
 impl Show for Token {
     const COLUMNS: &'static [&'static str] =
         &["ID", "NAME", "ROLE", "LABEL SELECTOR", "VERSION", "AGE"];
+    const FIT: &'static [Fit] =
+        &[Fit::Fixed, Fit::Shrink(8), Fit::Fixed, Fit::Shrink(18), Fit::Drop];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![

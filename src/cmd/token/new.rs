@@ -24,7 +24,8 @@ pub(super) struct New {
     /// What it may do: read (query the apps) or operator (manage them too)
     #[arg(short, long)]
     role: Role,
-    /// Which apps it is for, now and later; without one: all of the region
+    /// Which apps it is for, now and later, such as group=A; see ovhai help selectors [default: all
+    /// of the region]
     #[arg(short = 'l', long, visible_alias = "label-selector", value_name = "SELECTOR")]
     selector: Option<Selector>,
 }

@@ -1,0 +1,363 @@
+//! Shell completion: the scripts that `ovhai completion` prints call this program again, with the
+//! words so far and `COMPLETE` set to the shell's name.
+//!
+//! What holds here: it never starts an emulator, writes nothing to stderr, ends with 0, and answers
+//! within [`LIMIT`], with nothing when the emulator is down, slow or answers rubbish. Arguments are
+//! recognised by their ids, so that a new command that takes an `app` completes it.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::{Arg, Command, CommandFactory};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::{EnvCompleter, Shells};
+use ovhai_api_types::{AppState, Placement, Region, Role};
+use ovhai_client::{Brief, Client, Endpoint};
+use ovhai_emulator::state::{Running, StateDir};
+
+use crate::cli::Cli;
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::reference;
+use crate::settings::state_dir;
+use crate::target::endpoint;
+
+/// The variable that asks for it.
+const VARIABLE: &str = "COMPLETE";
+/// A prompt that waits longer than this feels stuck.
+const LIMIT: Duration = Duration::from_millis(100);
+/// What `--flavor` takes in the regions of the guides.
+const FLAVORS: [(&str, &str); 7] = [
+    ("ai1-1-cpu", "Intel CPU vCores"),
+    ("ai1-1-gpu", "NVIDIA Tesla V100S"),
+    ("ai1-le-1-gpu", "NVIDIA Tesla V100S"),
+    ("a100-1-gpu", "NVIDIA Ampere A100"),
+    ("h100-1-gpu", "NVIDIA H100"),
+    ("l4-1-gpu", "NVIDIA L4"),
+    ("l40s-1-gpu", "NVIDIA L40s"),
+];
+
+/// The shell that asks, when one does.
+fn shell() -> Option<&'static dyn EnvCompleter> {
+    const SHELLS: Shells<'static> = Shells::builtins();
+    let name = std::env::var_os(VARIABLE).filter(|name| !name.is_empty())?;
+    // `$SHELL` is a path.
+    let name = Path::new(&name).file_stem()?.to_str()?.to_owned();
+    SHELLS.0.iter().copied().find(|shell| shell.is(&name))
+}
+
+/// Whether a shell asks this process. The variable of somebody else, with a value that is no
+/// shell's name, changes nothing.
+pub(crate) fn is_asked() -> bool {
+    shell().is_some()
+}
+
+/// Answers the shell that asks; without words, with its script.
+pub(crate) fn answer() {
+    let begin = Instant::now();
+    let Some(shell) = shell() else { return };
+    let words: Vec<_> = std::env::args_os().skip_while(|arg| arg != "--").skip(1).collect();
+    let mut text = Vec::new();
+    let written = if words.is_empty() {
+        script(shell, &mut text)
+    } else {
+        let world = World::new(&words, begin + LIMIT);
+        let mut command = attach(Cli::command(), &Arc::new(Mutex::new(world)));
+        let here = std::env::current_dir().ok();
+        shell.write_complete(&mut command, words, here.as_deref(), &mut text)
+    };
+    if written.is_ok() {
+        // The shell may have gone.
+        let _ = io::stdout().write_all(&text);
+    }
+}
+
+/// Writes the script of a shell, which calls `ovhai`, wherever on the path that is.
+pub(crate) fn script(shell: &dyn EnvCompleter, to: &mut dyn Write) -> io::Result<()> {
+    shell.write_registration(VARIABLE, "ovhai", "ovhai", "ovhai", to)
+}
+
+/// What a word of the command line stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    App,
+    Token,
+    Stored,
+    Region,
+    State,
+    Role,
+    Runtime,
+    Usage,
+    Flavor,
+    Topic,
+}
+
+impl Kind {
+    fn of(arg: &Arg) -> Option<Self> {
+        Some(match arg.get_id().as_str() {
+            "app" | "apps" => Self::App,
+            "token" | "tokens" if arg.is_positional() => Self::Token,
+            "as_token" => Self::Stored,
+            "region" => Self::Region,
+            "state" | "states" => Self::State,
+            "role" => Self::Role,
+            "runtime" => Self::Runtime,
+            "auto_resource_type" => Self::Usage,
+            "flavor" => Self::Flavor,
+            "topic" => Self::Topic,
+            _ => return None,
+        })
+    }
+}
+
+/// Tells arguments how they are completed. Only done when a shell asks: a start that does not
+/// complete costs nothing.
+fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
+    let with_values = command.mut_args(|arg| match Kind::of(&arg) {
+        Some(kind) => {
+            let world = Arc::clone(world);
+            arg.add(ArgValueCompleter::new(move |word: &OsStr| {
+                let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+                word.to_str().map(|word| world.candidates(kind, word)).unwrap_or_default()
+            }))
+        }
+        None => arg,
+    });
+    with_values.mut_subcommands(|child| attach(child, world))
+}
+
+/// Where the candidates come from.
+struct World {
+    context: Context,
+    deadline: Instant,
+}
+
+impl World {
+    fn new(words: &[std::ffi::OsString], deadline: Instant) -> Self {
+        let mut context = Context::from_process();
+        let words: Vec<&str> =
+            words.iter().filter_map(|w| w.to_str()).take_while(|word| *word != "--").collect();
+        let home = context.var("HOME").map(PathBuf::from);
+        context.global.state_dir = option(&words, "--state-dir").map(|typed| {
+            // The shell has not expanded it yet.
+            match (typed.strip_prefix("~/"), home) {
+                (Some(rest), Some(home)) => home.join(rest),
+                _ => typed.into(),
+            }
+        });
+        context.global.region = option(&words, "--region").map(str::to_owned);
+        Self { context, deadline }
+    }
+
+    fn candidates(&self, kind: Kind, word: &str) -> Vec<CompletionCandidate> {
+        match kind {
+            Kind::App => named(&self.ask(async |client| client.brief_apps().await), word),
+            Kind::Token => named(&self.ask(async |client| client.brief_tokens().await), word),
+            Kind::Stored => self.stored(word),
+            Kind::Region => {
+                let running = self.running();
+                let regions = running.iter().flat_map(|running| &running.regions);
+                any(regions.map(|region| (region.as_str(), "")), word)
+            }
+            Kind::State => any(AppState::ALL.iter().map(|state| (state.as_str(), "")), word),
+            Kind::Role => any(
+                [
+                    (Role::Read.short(), "query the apps"),
+                    (Role::Operator.short(), "query and manage them"),
+                ],
+                word,
+            ),
+            Kind::Runtime => {
+                let all = [Placement::Builtin, Placement::Process, Placement::Container];
+                let names = all.map(|placement| placement.to_string());
+                any(names.iter().map(|name| (name.as_str(), "")), word)
+            }
+            Kind::Usage => any([("CPU", ""), ("RAM", "")], word),
+            Kind::Flavor => any(FLAVORS, word),
+            Kind::Topic => reference::help_words(&Cli::command())
+                .into_iter()
+                .filter(|(name, _)| name.starts_with(word))
+                .map(|(name, about)| CompletionCandidate::new(name).help(Some(about.into())))
+                .collect(),
+        }
+    }
+
+    /// The emulator of the state directory, when one runs.
+    fn running(&self) -> Option<Running> {
+        StateDir::new(state_dir(&self.context).ok()?).running()
+    }
+
+    fn region(&self, running: &Running) -> Option<Region> {
+        match self.context.region().ok()? {
+            Some(region) => running.regions.contains(&region).then_some(region),
+            None => running.regions.first().cloned(),
+        }
+    }
+
+    /// One question to the emulator; nothing when there is no answer in time.
+    fn ask(
+        &self,
+        question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<Brief>>,
+    ) -> Vec<Brief> {
+        let answer = || {
+            let running = self.running()?;
+            let region = self.region(&running)?;
+            let Endpoint { base, bearer, connect } = endpoint(&running);
+            let base = format!("{base}/regions/{region}");
+            let client = Client::new(Endpoint { base, bearer, connect }).ok()?;
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let answer = runtime.block_on(async {
+                tokio::time::timeout_at(self.deadline.into(), question(client)).await
+            });
+            runtime.shutdown_background();
+            answer.ok()?.ok()
+        };
+        answer().unwrap_or_default()
+    }
+
+    fn stored(&self, word: &str) -> Vec<CompletionCandidate> {
+        let names = || {
+            let region = self.region(&self.running()?)?;
+            let credentials = Credentials::open(&self.context).ok()?;
+            let fits = |(name, _): &(&str, Role)| name.starts_with(word) && is_plain(name);
+            let found = credentials
+                .names(&region)
+                .filter(fits)
+                .map(|(name, role)| CompletionCandidate::new(name).help(Some(role.short().into())));
+            Some(found.collect())
+        };
+        names().unwrap_or_default()
+    }
+}
+
+/// The value of an option among the words, which may stand behind `=`; bash makes that a word of
+/// its own.
+fn option<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+    let value = |at: usize| match words.get(at + 1) {
+        Some(&"=") => words.get(at + 2).copied(),
+        other => other.copied(),
+    };
+    let mut found = None;
+    for (at, word) in words.iter().enumerate() {
+        let given = if *word == name {
+            value(at)
+        } else {
+            word.strip_prefix(name).and_then(|rest| rest.strip_prefix('='))
+        };
+        found = given.filter(|given| !given.is_empty()).or(found);
+    }
+    found
+}
+
+/// Fixed words, in whatever case they are begun.
+fn any<'a>(
+    words: impl IntoIterator<Item = (&'a str, &'a str)>,
+    begun: &str,
+) -> Vec<CompletionCandidate> {
+    let fits =
+        |word: &str| word.get(..begun.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(begun));
+    words
+        .into_iter()
+        .filter(|(word, _)| fits(word))
+        .map(|(word, help)| {
+            let help = Some(help).filter(|help| !help.is_empty());
+            CompletionCandidate::new(word).help(help.map(|help| help.to_owned().into()))
+        })
+        .collect()
+}
+
+/// Whether every shell takes it as one word without quotes.
+fn is_plain(name: &str) -> bool {
+    !name.starts_with('-')
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@'))
+}
+
+/// Names, or the ids of those whose names don't tell them apart or would need quotes. Ids also when
+/// the word can only be the beginning of one.
+fn named(all: &[Brief], word: &str) -> Vec<CompletionCandidate> {
+    let name = |brief: &Brief| {
+        let name = brief.name.clone().filter(|name| is_plain(name))?;
+        let same = |other: &&Brief| other.name.as_ref() == Some(&name);
+        (all.iter().filter(same).count() == 1).then_some(name)
+    };
+    let with_name = |brief: &Brief| {
+        let name = name(brief)?;
+        let short: String = brief.id.chars().take(8).collect();
+        let help = format!("{} {short}", brief.remark);
+        Some(CompletionCandidate::new(name).help(Some(help.trim().to_owned().into())))
+    };
+    let with_id = |brief: &Brief| {
+        let name = brief.name.as_deref().map(crate::text::clean).unwrap_or_default();
+        let help = format!("{name} {}", brief.remark);
+        CompletionCandidate::new(&brief.id).help(Some(help.trim().to_owned().into()))
+    };
+    let fits = |found: &CompletionCandidate| {
+        found.get_value().to_str().is_some_and(|value| value.starts_with(word))
+    };
+    let of_all = all.iter().map(|brief| with_name(brief).unwrap_or_else(|| with_id(brief)));
+    let mut found: Vec<_> = of_all.filter(fits).collect();
+    if found.is_empty() {
+        found = all.iter().filter(|brief| is_plain(&brief.id)).map(with_id).filter(fits).collect();
+    }
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brief(id: &str, name: &str) -> Brief {
+        Brief { id: id.into(), name: Some(name.into()), remark: "RUNNING".into() }
+    }
+
+    fn values(found: &[CompletionCandidate]) -> Vec<&str> {
+        found.iter().filter_map(|candidate| candidate.get_value().to_str()).collect()
+    }
+
+    #[test]
+    fn names_or_ids() {
+        let all =
+            [brief("a1", "hello"), brief("b2", "twin"), brief("c3", "twin"), brief("d4", "a b")];
+        assert_eq!(values(&named(&all, "")), ["b2", "c3", "d4", "hello"]);
+        assert_eq!(values(&named(&all, "he")), ["hello"]);
+        assert_eq!(values(&named(&all, "a1")), ["a1"], "the beginning of an id");
+        assert!(named(&all, "x").is_empty());
+        let help = named(&all, "he")[0].get_help().map(ToString::to_string);
+        assert_eq!(help.as_deref(), Some("RUNNING a1"));
+    }
+
+    #[test]
+    fn options_among_words() {
+        let words = ["ovhai", "--region", "GRA", "app", "get", "--state-dir=/x", "--region"];
+        assert_eq!(option(&words, "--region"), Some("GRA"));
+        assert_eq!(option(&words, "--state-dir"), Some("/x"));
+        assert_eq!(option(&["--region", "=", "BHS"], "--region"), Some("BHS"), "as bash splits it");
+        assert_eq!(option(&["--regions=GRA"], "--region"), None);
+    }
+
+    #[test]
+    fn every_app_and_token_is_completed() {
+        fn walk(command: &Command, found: &mut Vec<Kind>) {
+            found.extend(command.get_arguments().filter_map(Kind::of));
+            for child in command.get_subcommands() {
+                walk(child, found);
+            }
+        }
+        let mut found = Vec::new();
+        walk(&Cli::command(), &mut found);
+        let count = |kind| found.iter().filter(|k| **k == kind).count();
+        assert!(count(Kind::App) >= 10 && count(Kind::Token) >= 3, "{found:?}");
+        for kind in [Kind::Stored, Kind::Region, Kind::State, Kind::Role, Kind::Runtime] {
+            assert!(count(kind) >= 1, "{kind:?}");
+        }
+        for kind in [Kind::Usage, Kind::Flavor, Kind::Topic] {
+            assert!(count(kind) >= 1, "{kind:?}");
+        }
+    }
+}

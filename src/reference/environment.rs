@@ -1,0 +1,96 @@
+//! The environment variables.
+
+use super::page::{Block, Page};
+
+/// A variable that `ovhai` reads. One that is set to nothing counts as not set.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// The option that it stands for, which wins over it: command and long name.
+    pub like: Option<(&'static [&'static str], &'static str)>,
+    /// What holds without it.
+    pub default: Option<&'static str>,
+}
+
+impl Variable {
+    const fn new(name: &'static str, meaning: &'static str) -> Self {
+        Self { name, meaning, like: None, default: None }
+    }
+
+    const fn like(self, command: &'static [&'static str], option: &'static str) -> Self {
+        Self { like: Some((command, option)), ..self }
+    }
+
+    const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+}
+
+/// Every variable.
+pub const VARIABLES: [Variable; 15] = [
+    Variable::new(
+        "OVHAI_TOKEN",
+        "application token of the caller; wins over the login and stored tokens",
+    )
+    .like(&[], "token"),
+    Variable::new("OVHAI_REGION", "region, such as GRA")
+        .like(&[], "region")
+        .default("the emulator's first"),
+    Variable::new("OVHAI_STATE_DIR", "state directory of the local emulator")
+        .like(&[], "state-dir")
+        .default("`ovhai` in `XDG_DATA_HOME`, or `~/.local/share/ovhai`"),
+    Variable::new("OVHAI_CONFIG_DIR", "directory of the client's settings")
+        .default("`ovhai` in `XDG_CONFIG_HOME`, or `~/.config/ovhai`"),
+    Variable::new(
+        "OVHAI_LOCAL_ONLY",
+        "`1`: nothing is changed at a server that is not on this machine",
+    ),
+    Variable::new("OVHAI_PORT", "port of an emulator that is started; `0` lets the system choose")
+        .like(&["emulator", "start"], "port")
+        .default("4480"),
+    Variable::new("OVHAI_QUOTA", "quotas of an emulator that is started"),
+    Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator by themselves"),
+    Variable::new(
+        "OVHAI_KEYRING",
+        "`0`: keep token strings in a file of the state directory (mode 0600), not in the system's keyring",
+    ),
+    Variable::new("OVHAI_LOG", "what an emulator logs, such as `info` or `ovhai_core=debug`")
+        .default("`warn`, in the background `info`"),
+    Variable::new("NO_COLOR", "anything: no colours").like(&[], "no-color"),
+    Variable::new("TERM", "`dumb`: no colours"),
+    Variable::new("COLUMNS", "width of a terminal that does not know its own, in columns"),
+    Variable::new("BROWSER", "program that opens an app's address").default("the system's choice"),
+    Variable::new(
+        "COMPLETE",
+        "a shell's name, set by its completion script: the words so far are completed, and nothing else is done",
+    ),
+];
+
+/// The page.
+pub fn page() -> Page {
+    let terms = VARIABLES.iter().map(|variable| {
+        let mut text = variable.meaning.to_owned();
+        if let Some((command, option)) = variable.like {
+            let option = format!("--{option}");
+            text += &format!("; like `{}`", [command, &[option.as_str()]].concat().join(" "));
+        }
+        if let Some(default) = variable.default {
+            text += &format!("; default: {default}");
+        }
+        (variable.name.to_owned(), text)
+    });
+    Page {
+        name: "environment",
+        title: "Environment variables",
+        about: "Environment variables",
+        blocks: vec![
+            Block::Text(
+                "An option on the command line wins over its variable. A variable that is set to nothing counts as not set. An app that is run as a local process gets the environment without `OVHAI_…`.",
+            ),
+            Block::Terms { name: "variable", meaning: "meaning", terms: terms.collect() },
+        ],
+    }
+}

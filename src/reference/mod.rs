@@ -1,0 +1,121 @@
+//! What is explained in more than one place: topics of `ovhai help`, pages of docs/, man pages, the
+//! command tree. Each is written once, here, and rendered for where it is read.
+
+pub mod commands;
+pub mod environment;
+pub mod exit_codes;
+pub mod formats;
+pub mod man;
+pub mod page;
+pub mod selectors;
+
+use page::Page;
+
+/// The topics of `ovhai help`.
+pub fn topics() -> [Page; 4] {
+    [environment::page(), exit_codes::page(), formats::page(), selectors::page()]
+}
+
+/// What `ovhai help` takes as its first word, each with what it is about: commands and topics.
+pub fn help_words(command: &clap::Command) -> Vec<(String, String)> {
+    let commands = command.get_subcommands().filter(|child| !child.is_hide_set()).map(|child| {
+        let about = child.get_about().map(ToString::to_string).unwrap_or_default();
+        (child.get_name().to_owned(), about)
+    });
+    let topics = topics().map(|topic| (topic.name.to_owned(), topic.about.to_owned()));
+    commands.chain(topics).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    /// Names that only tests and developers' tasks know.
+    const OF_TESTS: [&str; 1] = ["OVHAI_TEST_PYTHON"];
+
+    fn names(text: &str, into: &mut BTreeSet<String>) {
+        for (at, _) in text.match_indices("OVHAI_") {
+            let rest = &text[at..];
+            let end = rest.find(|c: char| !(c.is_ascii_uppercase() || c == '_'));
+            let name = &rest[..end.unwrap_or(rest.len())];
+            if name.len() > "OVHAI_".len() && !name.ends_with('_') {
+                into.insert(name.to_owned());
+            }
+        }
+    }
+
+    fn sources(directory: &Path, into: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, into);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                names(&std::fs::read_to_string(&path).unwrap(), into);
+            }
+        }
+    }
+
+    #[test]
+    fn every_variable_of_the_sources_is_in_the_table() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = BTreeSet::new();
+        sources(&root.join("src"), &mut found);
+        for member in ["api-types", "client", "core", "emulator", "runtime", "store"] {
+            sources(&root.join("crates").join(member).join("src"), &mut found);
+        }
+        assert!(found.contains("OVHAI_TOKEN"), "{found:?}");
+        let table: Vec<&str> = environment::VARIABLES.iter().map(|v| v.name).collect();
+        for name in found {
+            assert!(
+                table.contains(&name.as_str()) || OF_TESTS.contains(&name.as_str()),
+                "{name} is missing in src/reference/environment.rs"
+            );
+        }
+    }
+
+    fn find<'a>(command: &'a clap::Command, path: &[&str]) -> &'a clap::Command {
+        path.iter().fold(command, |command, name| command.find_subcommand(name).unwrap())
+    }
+
+    #[test]
+    fn options_name_the_variables_that_stand_for_them() {
+        let command = Cli::command();
+        for variable in environment::VARIABLES {
+            let Some((path, long)) = variable.like else { continue };
+            let arguments = find(&command, path).get_arguments();
+            let option = arguments.into_iter().find(|arg| arg.get_long() == Some(long)).unwrap();
+            let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                help.replace('`', "").contains(&format!("[env: {}]", variable.name)),
+                "--{long}: {help}"
+            );
+        }
+    }
+
+    #[test]
+    fn everything_has_help() {
+        fn walk(command: &clap::Command) {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} says nothing");
+            for argument in command.get_arguments() {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(!help.is_empty(), "{name} {} says nothing", argument.get_id());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+
+    #[test]
+    fn no_topic_has_the_name_of_a_command() {
+        let words = help_words(&Cli::command());
+        let unique: BTreeSet<&String> = words.iter().map(|(name, _)| name).collect();
+        assert_eq!(unique.len(), words.len());
+    }
+}

@@ -1,0 +1,102 @@
+//! The terminal: its width, and colours where they are wanted.
+//!
+//! Colours are only where a stream is a terminal, `--no-color` was not given, `NO_COLOR` is unset
+//! or empty, and `TERM` is not `dumb`.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal};
+
+use ovhai_api_types::AppState;
+
+/// The streams that may have colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colors {
+    /// What was asked for.
+    pub out: bool,
+    /// What is said beside it.
+    pub err: bool,
+}
+
+impl Colors {
+    /// Nowhere.
+    pub const NONE: Self = Self { out: false, err: false };
+
+    /// Those of this process, without its options.
+    pub(crate) fn of_process() -> Self {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+            return Self::NONE;
+        }
+        Self { out: io::stdout().is_terminal(), err: io::stderr().is_terminal() }
+    }
+}
+
+/// Columns of the terminal that the result goes to; none when it goes elsewhere or nobody knows.
+pub(crate) fn columns() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    let width = size.map(|size| usize::from(size.ws_col)).filter(|width| *width > 0);
+    // A terminal that does not know its size, such as a serial line.
+    width.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0))
+}
+
+/// What a word looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Green,
+    Yellow,
+    Red,
+    Cyan,
+    Dim,
+}
+
+/// A word in this colour, if there may be colours.
+pub(crate) fn paint(how: Paint, word: &str, color: bool) -> Cow<'_, str> {
+    if !color {
+        return word.into();
+    }
+    let code = match how {
+        Paint::Green => "32",
+        Paint::Yellow => "33",
+        Paint::Red => "1;31",
+        Paint::Cyan => "36",
+        Paint::Dim => "2",
+    };
+    format!("\x1b[{code}m{word}\x1b[0m").into()
+}
+
+/// The colour of an app's state; none for what is not one.
+pub(crate) fn state(word: &str) -> Option<Paint> {
+    let state = AppState::ALL.into_iter().find(|state| state.as_str() == word)?;
+    Some(match state {
+        AppState::Running => Paint::Green,
+        AppState::Failed | AppState::Error => Paint::Red,
+        AppState::Queued
+        | AppState::Initializing
+        | AppState::Scaling
+        | AppState::Stopping
+        | AppState::Deleting => Paint::Yellow,
+        AppState::Stopped | AppState::Deleted => Paint::Dim,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states() {
+        let colors = ["RUNNING", "FAILED", "STOPPING", "STOPPED", "running", ""].map(state);
+        let some = [Paint::Green, Paint::Red, Paint::Yellow, Paint::Dim].map(Some);
+        assert_eq!(colors[..4], some);
+        assert_eq!(colors[4..], [None, None]);
+    }
+
+    #[test]
+    fn no_codes_without_colours() {
+        assert_eq!(paint(Paint::Green, "RUNNING", false), "RUNNING");
+        assert_eq!(paint(Paint::Green, "RUNNING", true), "\x1b[32mRUNNING\x1b[0m");
+    }
+}
