@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use jiff::Timestamp;
 use ovhai_api_types::Region;
 
@@ -137,7 +138,8 @@ impl Context {
 
     /// How to show things.
     pub fn format(&self) -> Option<Format> {
-        self.global.output
+        // Clap has checked it, but for the file of app curl.
+        self.global.output.as_deref().and_then(|name| Format::from_str(name, false).ok())
     }
 
     /// Asks before something that can't be undone. Where nobody can be asked it goes on, as

@@ -10,6 +10,7 @@
 mod api;
 mod cli;
 mod crash;
+mod curl;
 mod emulator;
 mod gateway;
 mod openapi;

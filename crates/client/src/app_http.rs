@@ -171,7 +171,8 @@ impl AppClient {
         headers: HeaderMap,
         body: RequestBody,
     ) -> Result<Request<RequestBody>> {
-        let refused = |why: &str| Error::Request(format!("{target:?} is no path of the app: {why}"));
+        let refused =
+            |why: &str| Error::Request(format!("{target:?} is no path of the app: {why}"));
         if method == Method::CONNECT {
             return Err(Error::Request("apps are not asked to CONNECT".into()));
         }
@@ -317,7 +318,10 @@ mod tests {
     #[test]
     fn addresses() {
         let client = AppClient::new("http://[::1]:80/x", None).unwrap();
-        assert_eq!((client.host.as_str(), client.port, client.url()), ("::1", 80, "http://[::1]:80"));
+        assert_eq!(
+            (client.host.as_str(), client.port, client.url()),
+            ("::1", 80, "http://[::1]:80")
+        );
         assert_eq!(AppClient::new("https://a.example", None).unwrap().port, 443);
         for bad in ["x", "ftp://a", "http://", "http://u:p@h/"] {
             assert!(AppClient::new(bad, None).is_err(), "{bad}");

@@ -1,9 +1,14 @@
 //! `ovhai app …`.
 
+mod access;
+mod await_state;
 mod change;
 mod curl;
+mod forward;
 mod list;
 mod logs;
+mod open;
+mod port_forward;
 mod run;
 mod view;
 mod wait;
@@ -33,9 +38,15 @@ enum Verb {
     /// Show an app
     Get(list::Get),
     /// Send a request to an app, with a stored token
-    Curl(curl::Curl),
+    Curl(Box<curl::Curl>),
+    /// Reach an app at a local port, with a stored token
+    PortForward(port_forward::PortForward),
+    /// Open an app in the browser
+    Open(open::Open),
     /// Read an app's output
     Logs(logs::Logs),
+    /// Wait until an app is in a state
+    Wait(await_state::AwaitState),
     /// Start an app
     Start(change::Start),
     /// Stop an app
@@ -60,7 +71,10 @@ impl AppCommand {
             Verb::List(verb) => verb.run(context).await,
             Verb::Get(verb) => verb.run(context).await,
             Verb::Curl(verb) => verb.run(context).await,
+            Verb::PortForward(verb) => verb.run(context).await,
+            Verb::Open(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
+            Verb::Wait(verb) => verb.run(context).await,
             Verb::Start(verb) => verb.run(context).await,
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Delete(verb) => verb.run(context).await,

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::{Failure, Result, TIMEOUT};
 
 /// As long as an app's own deadline is by default.
-const DEFAULT: &str = "10m";
+pub(super) const DEFAULT: &str = "10m";
 
 /// `--wait[=DURATION]`.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,7 +19,7 @@ pub(super) struct Wait {
     wait: Option<Duration>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => text.parse::<jiff::SignedDuration>().ok().and_then(|d| d.try_into().ok()),
@@ -28,6 +28,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl Wait {
+    /// As if that had been asked for on the command line.
+    pub(super) fn at_most(timeout: Duration) -> Self {
+        Self { wait: Some(timeout) }
+    }
+
     /// Waits, if that was asked for, until the app is in `wanted`; gives the app as it is then.
     pub(super) async fn until(
         &self,
