@@ -97,13 +97,15 @@ pub(super) struct Curl {
     /// Give up after so many seconds, such as 2.5; exit code 5
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
     max_time: Option<Duration>,
-    /// Print this in the end; %{http_code}, %{time_total}, %{size_download}, %{content_type}, \n
-    #[arg(short, long, value_name = "FORMAT")]
+    /// Print this in the end, with what is known of the transfer in its place
+    #[arg(short, long, value_name = "FORMAT", help = WRITE_OUT)]
     write_out: Option<write_out::Format>,
     #[command(flatten)]
     access: Access,
 }
 
+const WRITE_OUT: &str =
+    "Print this in the end; %{http_code}, %{time_total}, %{size_download}, %{content_type}, \\n";
 const BODIES: [&str; 4] = ["data", "data-raw", "data-binary", "data-urlencode"];
 
 #[allow(clippy::unnecessary_wraps, reason = "what clap's value parsers are")]
