@@ -1,15 +1,13 @@
-//! `app curl`, `app port-forward`, `app open`, `app logs`, `app wait`.
+//! `app curl`.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ovhai::context::Context;
 use ovhai_api_types::App;
-use ovhai_test_support::{TestCli, TestEmulator, Upstream, eventually, eventually_now};
+use ovhai_test_support::{TestCli, TestEmulator, Upstream, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
@@ -17,13 +15,13 @@ use tokio::io::AsyncWriteExt;
 use crate::OVHAI;
 
 /// A command line with an app that shows requests.
-fn echo() -> TestCli {
+pub(crate) fn echo() -> TestCli {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
     cli
 }
 
-fn curl(cli: &TestCli, arguments: &[&str]) -> Value {
+pub(crate) fn curl(cli: &TestCli, arguments: &[&str]) -> Value {
     let text = cli.ok(&[&["app", "curl", "e"], arguments].concat());
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -132,6 +130,36 @@ fn headers_in_curls_ways() {
         assert_eq!(code, 2, "{said}");
         assert!(!said.contains("hush"), "{said}");
     }
+}
+
+#[test]
+fn tokens_are_chosen() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
+    for (name, selector) in [("fits", "g=a"), ("other", "g=b")] {
+        cli.ok(&["token", "new", name, "--selector", selector, "--role", "read"]);
+    }
+    let code = |arguments: &[&str]| {
+        let all = [&["app", "curl", "e", "-o", "/dev/null", "-w", "%{http_code}"], arguments];
+        cli.ok(&all.concat())
+    };
+    assert_eq!(code(&[]), "200");
+    assert_eq!(code(&["--as", "fits", "--token", "x"]), "200", "--as wins");
+    assert_eq!(code(&["--as", "other"]), "403");
+    assert_eq!(code(&["--token", "x"]), "401");
+    assert_eq!(code(&["--no-auth"]), "401");
+    assert_eq!(code(&["-H", "Authorization:"]), "401", "none is sent");
+    let (exit, said) = cli.fails(&["app", "curl", "e", "--as", "nobody"]);
+    assert_eq!(exit, 3, "{said}");
+    let hints = |arguments: &[&str]| {
+        let output = cli.command(&[&["app", "curl", "e", "--as", "fits"], arguments].concat());
+        String::from_utf8({ output }.output().unwrap().stderr).unwrap()
+    };
+    let kept = std::fs::read_to_string(cli.state_dir().join("credentials.json")).unwrap();
+    cli.ok(&["token", "regenerate", "fits", "--yes"]);
+    std::fs::write(cli.state_dir().join("credentials.json"), kept).unwrap();
+    assert!(hints(&[]).contains("hint: the token was refused"), "{}", hints(&[]));
+    assert_eq!(hints(&["-s"]), "");
 }
 
 #[test]
@@ -418,271 +446,4 @@ async fn compressed_answers_are_decoded_as_they_come() {
     assert_eq!(code, 1);
     assert!(said.contains("can't be decoded after 20 bytes"), "{said}");
     assert_eq!(scene.files(), ["packed"]);
-}
-
-/// `app port-forward` in a process of its own.
-struct Forward {
-    child: Child,
-    address: String,
-}
-
-impl Forward {
-    fn start(cli: &TestCli, arguments: &[&str]) -> Self {
-        let mut child = Command::new(OVHAI)
-            .args(["app", "port-forward"])
-            .args(arguments)
-            .env("OVHAI_STATE_DIR", cli.state_dir())
-            .env("OVHAI_KEYRING", "0")
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(cli.home().join("said")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("http://").expect("an address").to_owned();
-        Self { child, address }
-    }
-
-    /// Sends bytes, and reads what comes until the end.
-    fn raw(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn get(&self, path: &str, more: &str) -> String {
-        self.raw(&format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}\r\n",
-            self.address
-        ))
-    }
-}
-
-impl Drop for Forward {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn a_forwarded_port_adds_the_token_and_is_for_this_machine_only() {
-    let cli = TestCli::new(OVHAI);
-    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
-    cli.ok(&["token", "new", "t", "--selector", "g=a", "--role", "read"]);
-    let forward = Forward::start(&cli, &["e", "0"]);
-    let port = forward.address.rsplit(':').next().unwrap().to_owned();
-    let own = format!("Origin: http://{}\r\n", forward.address);
-    let answer = forward.get("/a/../b?c", &own);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    let seen: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-    let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
-    assert_eq!(seen["target"], "/a/../b?c");
-    assert_eq!(seen["headers"]["host"][0], url.strip_prefix("http://").unwrap());
-    assert_eq!(seen["headers"]["origin"][0], url.as_str(), "of one origin here and there");
-    assert_eq!(seen["headers"]["authorization"], Value::Null, "it ends at the gateway");
-    let answer = forward.get("/", "Authorization: Bearer mine\r\n");
-    assert!(answer.starts_with("HTTP/1.1 401 "), "its own is kept: {answer}");
-
-    let with_host = |host: &str| {
-        forward.raw(&format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
-    };
-    for good in ["localhost", "127.0.0.1:1", "[::1]:80"] {
-        assert!(with_host(good).starts_with("HTTP/1.1 200 "), "{good}");
-    }
-    for bad in ["evil.example", "localhost.evil.example", "x@localhost", "10.0.0.1"] {
-        assert!(with_host(bad).starts_with("HTTP/1.1 421 "), "{bad}");
-    }
-    let absolute =
-        "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    assert!(forward.raw(absolute).starts_with("HTTP/1.1 421 "));
-    for foreign in ["http://evil.example", "null"] {
-        let answer = forward.get("/", &format!("Origin: {foreign}\r\n"));
-        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
-    }
-
-    // Two requests on one connection, the first with a body in pieces.
-    let answer = forward.raw(&format!(
-        "POST /one HTTP/1.1\r\nHost: localhost:{port}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\nGET /two HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    ));
-    assert!(answer.contains("\"body\": \"abc\"") && answer.contains("\"/two\""), "{answer}");
-
-    cli.ok(&["token", "regenerate", "t", "--yes"]);
-    assert!(forward.get("/", "").starts_with("HTTP/1.1 200 "), "the new string is looked up");
-    let said = std::fs::read_to_string(cli.home().join("said")).unwrap();
-    assert!(said.contains("the string that is stored for it now is used"), "{said}");
-    assert!(!said.contains("eyJ"), "{said}");
-
-    let (code, said) = cli.fails(&["app", "port-forward", "e", &port]);
-    assert_eq!(code, 1);
-    assert!(said.contains("can't be listened on") && said.contains("hint: "), "{said}");
-    let (code, said) = cli.fails(&["app", "port-forward", "e", "--as", "nobody"]);
-    assert_eq!(code, 3, "{said}");
-    let open = Forward::start(&cli, &["e", "0", "--no-auth"]);
-    assert!(open.get("/", "").starts_with("HTTP/1.1 401 "));
-}
-
-/// Agrees to whatever protocol it is asked to switch to, and echoes.
-const UPGRADER: &str = "import os, socketserver
-class H(socketserver.StreamRequestHandler):
-    def handle(self):
-        head = b''
-        while not head.endswith(b'\\r\\n\\r\\n'):
-            line = self.rfile.readline()
-            if not line: return
-            head += line
-        if b'upgrade: echo' not in head.lower():
-            self.wfile.write(b'HTTP/1.1 302 Found\\r\\nlocation: http://' + host(head) + b'/there\\r\\ncontent-length: 0\\r\\nconnection: close\\r\\n\\r\\n')
-            return
-        self.wfile.write(b'HTTP/1.1 101 Switching Protocols\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n\\r\\n')
-        while data := self.request.recv(1000):
-            self.wfile.write(data.upper())
-def host(head):
-    return [l[5:].strip() for l in head.split(b'\\r\\n') if l.lower().startswith(b'host:')][0]
-socketserver.ThreadingTCPServer.allow_reuse_address = True
-socketserver.ThreadingTCPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()";
-
-#[test]
-fn a_forwarded_port_passes_other_protocols_through() {
-    let cli = TestCli::new(OVHAI);
-    cli.ok(&[
-        "app",
-        "run",
-        "--name",
-        "up",
-        "--unsecure-http",
-        "--wait",
-        "--runtime",
-        "process",
-        "python:3",
-        "--",
-        "python3",
-        "-c",
-        UPGRADER,
-    ]);
-    let forward = Forward::start(&cli, &["up", "0"]);
-    let answer = forward.get("/", "");
-    let here = format!("location: http://{}/there\r\n", forward.address);
-    assert!(answer.starts_with("HTTP/1.1 302 ") && answer.contains(&here), "{answer}");
-    let mut stream = TcpStream::connect(&forward.address).unwrap();
-    stream
-        .write_all(
-            b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
-        )
-        .unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
-    }
-    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: echo"), "{head}");
-    for word in ["first", "second"] {
-        stream.write_all(word.as_bytes()).unwrap();
-        let mut back = vec![0; word.len()];
-        reader.read_exact(&mut back).unwrap();
-        assert_eq!(back, word.to_uppercase().as_bytes());
-    }
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the end is passed on too");
-}
-
-#[test]
-fn logs_by_time_pattern_and_replica() {
-    let cli = echo();
-    for path in ["/one", "/two", "/Three"] {
-        curl(&cli, &[path]);
-    }
-    let logs = |arguments: &[&str]| cli.ok(&[&["app", "logs", "e"], arguments].concat());
-    assert_eq!(logs(&["--grep", "^GET /t"]), "GET /two\n");
-    assert_eq!(logs(&["--grep", "^get /T", "-i"]), "GET /two\nGET /Three\n");
-    assert_eq!(logs(&["--tail", "1", "--since", "1h"]), "GET /Three\n");
-    assert_eq!(logs(&["--since", "2999-01-01T00:00:00Z"]), "");
-    let line = logs(&["-t", "--grep", "^GET /two"]);
-    let (moment, text) = line.trim_end().split_once(' ').unwrap();
-    let at: ovhai_api_types::Timestamp = moment.parse().expect("a moment");
-    assert_eq!((text, moment.len()), ("GET /two", "2026-01-01T00:00:00.000Z".len()));
-    assert!(
-        logs(&["--since", moment]).starts_with("GET /two\n")
-            || logs(&["--since", moment]).contains("GET /two\n")
-    );
-    let later = at.checked_add(std::time::Duration::from_mins(1)).unwrap().to_string();
-    assert_eq!(logs(&["--since", &later]), "");
-    assert!(
-        logs(&["--replica", "0"]).contains("GET /one\n")
-            || logs(&["--replica", "1"]).contains("GET /one\n")
-    );
-    assert_eq!(logs(&["--replica", "77"]), "");
-    for (arguments, says) in [
-        (&["--grep", "("][..], "no regular expression"),
-        (&["--since", "x"], "10m"),
-        (&["-i"], "--grep"),
-    ] {
-        let (code, said) = cli.fails(&[&["app", "logs", "e"], arguments].concat());
-        assert_eq!(code, 2, "{said}");
-        assert!(said.contains(says), "{said}");
-    }
-    // All of it goes with following too.
-    let mut child = Command::new(OVHAI)
-        .args(["app", "logs", "-f", "e", "-t", "--grep", "later$", "--since", "1h"])
-        .env("OVHAI_STATE_DIR", cli.state_dir())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    curl(&cli, &["/not"]);
-    curl(&cli, &["/later"]);
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let (moment, text) = line.trim_end().split_once(' ').unwrap();
-    assert!(moment.parse::<ovhai_api_types::Timestamp>().is_ok(), "{line}");
-    assert_eq!(text, "GET /later");
-}
-
-#[test]
-fn waiting_for_a_state() {
-    let cli = TestCli::new(OVHAI);
-    cli.ok(&["app", "run", "ovhai/echo", "--name", "e"]);
-    assert_eq!(cli.ok(&["app", "wait", "e"]), "");
-    assert_eq!(cli.json(&["app", "wait", "e"])["status"]["state"], "RUNNING");
-    let (code, said) = cli.fails(&["app", "wait", "e", "--for", "stopped", "--timeout", "0"]);
-    assert_eq!(code, 5, "{said}");
-    let (code, said) = cli.fails(&["app", "wait", "e", "--for", "sleeping"]);
-    assert_eq!(code, 2, "{said}");
-    // Somebody waits for the end while somebody else brings it about.
-    std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| cli.ok(&["app", "wait", "e", "--for", "deleted"]));
-        cli.ok(&["app", "delete", "e", "--yes"]);
-        waiting.join().unwrap();
-    });
-    assert_eq!(cli.fails(&["app", "wait", "e"]).0, 3);
-    cli.ok(&["app", "run", "--name", "bad", "--runtime", "process", "python:3", "--", "false"]);
-    let (code, said) = cli.fails(&["app", "wait", "bad"]);
-    assert_eq!(code, 1);
-    assert!(said.contains("is FAILED"), "{said}");
-    cli.ok(&["app", "wait", "bad", "--for", "failed"]);
-}
-
-#[test]
-fn opening_in_a_browser() {
-    let cli = echo();
-    let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
-    assert_eq!(cli.ok(&["app", "open", "e", "--url"]).trim(), url);
-    assert_eq!(cli.ok(&["app", "open", "e", "--print"]).trim(), url);
-    let seen = cli.home().join("seen");
-    let script = cli.home().join("browser");
-    std::fs::write(&script, format!("#!/bin/sh\necho \"$1\" > {}\n", seen.display())).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-    std::fs::set_permissions(&script, mode).unwrap();
-    let open = |browser: &str| {
-        let output = cli.command(&["app", "open", "e"]).env("BROWSER", browser).output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).unwrap()
-    };
-    assert_eq!(open(script.to_str().unwrap()), "");
-    let opened = eventually_now("it is opened", || std::fs::read_to_string(&seen).ok());
-    assert_eq!(opened.trim(), url);
-    assert_eq!(open("no-such-browser:false").trim(), url, "printed when there is no browser");
 }

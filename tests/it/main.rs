@@ -8,12 +8,14 @@
 )]
 
 mod api;
+mod app;
 mod cli;
 mod crash;
 mod curl;
 mod emulator;
 mod gateway;
 mod openapi;
+mod port_forward;
 mod process;
 mod rubbish;
 mod sdk;

@@ -27,6 +27,8 @@ use crate::{CONNECT_TIMEOUT, Result};
 
 /// Longest head of an answer, in bytes; also the read buffer's upper bound.
 const HEAD_MAX: usize = 256 * 1024;
+/// Longest path and query, in bytes; what the type for it holds.
+const TARGET_MAX: usize = 65_534;
 
 /// Sends requests to one app.
 #[derive(Debug, Clone)]
@@ -179,6 +181,9 @@ impl AppClient {
         if target.contains('#') {
             return Err(refused("what follows a # is never sent; write it as %23"));
         }
+        if target.len() > TARGET_MAX {
+            return Err(Error::Request(format!("the path is longer than {TARGET_MAX} bytes")));
+        }
         let parsed = PathAndQuery::try_from(target).ok().filter(|parsed| parsed.as_str() == target);
         let parsed = parsed
             .filter(|parsed| parsed.as_str().starts_with('/') || parsed.as_str() == "*")
@@ -309,6 +314,9 @@ mod tests {
         for same in ["/", "/a/../b", "//x", "/%7e%zz", "/a//./", "/?", "/?a=b&&c", "/é", "*"] {
             assert_eq!(target(same).unwrap(), same);
         }
+        let longest = format!("/{}", "x".repeat(TARGET_MAX - 1));
+        assert_eq!(target(&longest).unwrap(), longest);
+        assert!(target(&(longest + "x")).unwrap_err().to_string().contains("longer than"));
         for (bad, says) in [("/a b", "%20"), ("/a#b", "%23"), ("a", "%XX"), ("/a\r\nX: y", "%XX")] {
             let error = target(bad).unwrap_err().to_string();
             assert!(error.contains(says), "{bad}: {error}");

@@ -8,7 +8,7 @@ use ovhai_api_types::AppState;
 use super::wait::{DEFAULT, Wait, duration};
 use super::{resolve, view};
 use crate::context::Context;
-use crate::error::{NOT_FOUND, Result};
+use crate::error::{Failure, NOT_FOUND, Result};
 use crate::target::Target;
 
 /// See the command.
@@ -30,7 +30,17 @@ pub(super) struct AwaitState {
 impl AwaitState {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
-        let app = resolve(&target.client, &self.app).await?;
+        let gone = |failure: &Failure| {
+            // What is gone is deleted, before the first look too.
+            self.state == AppState::Deleted && failure.code() == NOT_FOUND
+        };
+        let app = match resolve(&target.client, &self.app).await {
+            Err(failure) if gone(&failure) => {
+                context.note(format!("There is no app {} (any more).", self.app));
+                return Ok(());
+            }
+            app => app?,
+        };
         let wait = Wait::at_most(self.timeout);
         match wait.until(context, &target.client, app.id, self.state).await {
             Ok(Some(app)) if context.format().is_some() => context.show(&app),
@@ -38,8 +48,7 @@ impl AwaitState {
                 context.note(format!("{} ({}) is {}.", view::name(&app), app.id, self.state));
                 Ok(())
             }
-            // What is gone is deleted.
-            Err(failure) if self.state == AppState::Deleted && failure.code() == NOT_FOUND => {
+            Err(failure) if gone(&failure) => {
                 context.note(format!("{} ({}) is DELETED.", view::name(&app), app.id));
                 Ok(())
             }

@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use hyper::Method;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
@@ -62,7 +62,7 @@ pub(super) struct Curl {
     #[arg(short = 'F', long, value_name = "NAME=VALUE|NAME=@FILE|NAME=<FILE", conflicts_with_all = BODIES)]
     form: Vec<String>,
     /// Send this file (- for the standard input) with PUT; a path that ends in / gets its name
-    #[arg(short = 'T', long, value_name = "FILE", conflicts_with_all = BODIES, conflicts_with = "form")]
+    #[arg(short = 'T', long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = BODIES, conflicts_with = "form")]
     upload_file: Option<String>,
     /// Show status and headers before the body
     #[arg(short, long)]
@@ -71,7 +71,7 @@ pub(super) struct Curl {
     #[arg(short = 'I', long, conflicts_with_all = ["form", "upload_file"])]
     head: bool,
     /// Write the answer to this file, once it is whole (- for the standard output)
-    #[arg(id = "output", short = 'o', long = "output", value_name = "FILE", value_parser = own)]
+    #[arg(id = "output", short = 'o', long = "output", value_name = "FILE", value_parser = own, value_hint = ValueHint::FilePath)]
     output: Option<String>,
     /// Write the answer to a file here with the name that ends the path
     #[arg(short = 'O', long)]
