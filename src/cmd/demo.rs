@@ -211,15 +211,16 @@ impl<'a> Walk<'a> {
     ) -> Result<()> {
         self.screen.line(format!("\n$ {shown} {url}/"))?;
         let client = AppClient::new(url, Some(self.address))?;
-        let mut answer = client.send("GET", "/", &[], token, None).await?;
+        let mut answer = client.get("/", token).await?;
         let mut body = Vec::new();
         while let Some(piece) = answer.chunk().await? {
             body.extend_from_slice(&piece);
         }
-        let challenge = answer.headers.iter().find(|(name, _)| name == "www-authenticate");
+        let challenge = answer.headers.get("www-authenticate");
         self.screen.line(format!("{} {} {}", answer.version, answer.status, answer.reason))?;
-        if let Some((name, value)) = challenge {
-            self.screen.line(format!("{name}: {}", String::from_utf8_lossy(value)))?;
+        if let Some(value) = challenge {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            self.screen.line(format!("www-authenticate: {value}"))?;
         }
         self.screen.line(String::from_utf8_lossy(&body))?;
         self.screen.out.flush()?;

@@ -8,12 +8,15 @@
 )]
 
 mod api;
+mod app;
 mod cli;
 mod crash;
+mod curl;
 mod emulator;
 mod gateway;
 mod layout;
 mod openapi;
+mod port_forward;
 mod process;
 mod rubbish;
 mod run;

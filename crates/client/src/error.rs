@@ -43,9 +43,7 @@ impl Error {
     pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
         // The address may hold what is not to be shown, and the causes tell more.
         let error = error.without_url();
-        let causes = std::iter::successors(std::error::Error::source(&error), |e| e.source());
-        let deepest = causes.last().map(ToString::to_string);
-        let why = deepest.unwrap_or_else(|| error.to_string());
+        let why = deepest(&error);
         if error.is_timeout() {
             Self::Timeout
         } else if error.is_connect() {
@@ -66,4 +64,10 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// The first cause of an error, which tells the most.
+pub(crate) fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
 }

@@ -6,6 +6,7 @@
 //! What must not be here: which server or token to use, and anything shown to people.
 
 mod app_http;
+mod body;
 mod brief;
 mod control;
 mod error;
@@ -24,7 +25,8 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use app_http::{AppClient, AppResponse};
+pub use app_http::{AppClient, AppConnection, AppResponse, Unanswered, bearer, user_agent};
+pub use body::RequestBody;
 pub use brief::Brief;
 pub use error::Error;
 pub use record::{Exchange, Recorder};
@@ -129,6 +131,10 @@ pub struct LogFilter {
     pub tail: Option<u32>,
     /// Of one replica.
     pub replica: Option<String>,
+    /// What was written from this moment on, in milliseconds of Unix time; the emulator's own.
+    pub since: Option<i64>,
+    /// Each line with its moment before it; the emulator's own.
+    pub timestamps: bool,
 }
 
 /// Output as it comes.
@@ -347,6 +353,10 @@ impl Client {
         }
         query.extend(filter.tail.map(|tail| ("tail", tail.to_string())));
         query.extend(filter.replica.iter().map(|replica| ("replica", replica.clone())));
+        query.extend(filter.since.map(|since| ("since", since.to_string())));
+        if filter.timestamps {
+            query.push(("timestamps", "true".to_owned()));
+        }
         let path = format!("/v1/app/{id}/log?{}", encode(&query));
         self.send(self.endless(Method::GET, &path)).await.map(LogStream)
     }

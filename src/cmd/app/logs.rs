@@ -1,11 +1,15 @@
 //! `ovhai app logs`.
 
+use std::io::Write;
+
 use clap::Args;
+use jiff::{SignedDuration, Timestamp};
 use ovhai_client::LogFilter;
+use regex_lite::{Regex, RegexBuilder};
 
 use super::resolve;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::target::Target;
 
 /// See the command.
@@ -16,28 +20,166 @@ pub(super) struct Logs {
     /// Go on with what is written from now on
     #[arg(short, long)]
     follow: bool,
-    /// Only the last so many lines
+    /// Only the last so many lines, before --grep
     #[arg(long, value_name = "LINES")]
     tail: Option<u32>,
     /// Only of the replica with this number
     #[arg(long, value_name = "NUMBER")]
     replica: Option<u64>,
+    /// Only what was written in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
+    #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
+    since: Option<Since>,
+    /// Begin every line with the moment it was read
+    #[arg(short, long)]
+    timestamps: bool,
+    /// Only lines in which this regular expression is found
+    #[arg(long, value_name = "REGEX")]
+    grep: Option<String>,
+    /// Make no difference between A and a in --grep
+    #[arg(short, long, requires = "grep")]
+    ignore_case: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Since {
+    Ago(SignedDuration),
+    At(Timestamp),
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(Since::Ago(SignedDuration::from_secs(seconds.into())));
+    }
+    let ago = text.parse::<SignedDuration>().ok().filter(|ago| !ago.is_negative());
+    ago.map(Since::Ago).or_else(|| text.parse().ok().map(Since::At)).ok_or_else(|| {
+        "use a duration such as 10m, or a moment such as 2026-01-31T08:00:00Z".into()
+    })
+}
+
+impl Since {
+    /// In milliseconds of Unix time.
+    fn millis(self, now: Timestamp) -> i64 {
+        match self {
+            Self::At(moment) => moment.as_millisecond(),
+            Self::Ago(ago) => now.checked_sub(ago).unwrap_or(Timestamp::MIN).as_millisecond(),
+        }
+    }
 }
 
 impl Logs {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let pattern = self.pattern()?;
         let target = Target::find(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         let filter = LogFilter {
             follow: self.follow,
             tail: self.tail,
             replica: self.replica.map(|replica| replica.to_string()),
+            since: self.since.map(|since| since.millis((context.now)())),
+            timestamps: self.timestamps,
         };
         let mut logs = target.client.app_logs(app.id, &filter).await?;
+        let mut lines = pattern.map(|pattern| Matching::new(pattern, self.timestamps));
         while let Some(piece) = logs.next().await? {
-            context.out.write_all(&piece)?;
+            match &mut lines {
+                None => context.out.write_all(&piece)?,
+                Some(lines) => lines.write(&piece, &mut context.out)?,
+            }
             context.out.flush()?;
         }
+        if let Some(lines) = lines {
+            lines.finish(&mut context.out)?;
+        }
         Ok(())
+    }
+
+    fn pattern(&self) -> Result<Option<Regex>> {
+        let Some(grep) = &self.grep else { return Ok(None) };
+        let built = RegexBuilder::new(grep).case_insensitive(self.ignore_case).build();
+        built.map(Some).map_err(|error| {
+            Failure::usage(format!("{grep:?} is no regular expression"))
+                .because(error)
+                .hint("put a \\ before characters that are meant as they are, such as \\[")
+        })
+    }
+}
+
+/// Passes on the lines that match, of pieces that end anywhere.
+struct Matching {
+    pattern: Regex,
+    timestamps: bool,
+    begun: Vec<u8>,
+}
+
+impl Matching {
+    fn new(pattern: Regex, timestamps: bool) -> Self {
+        Self { pattern, timestamps, begun: Vec::new() }
+    }
+
+    fn write(&mut self, piece: &[u8], out: &mut dyn Write) -> Result<()> {
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            self.begun.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.begun);
+                self.pass(&line, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last line may have no end.
+    fn finish(self, out: &mut dyn Write) -> Result<()> {
+        self.pass(&self.begun, out)
+    }
+
+    fn pass(&self, line: &[u8], out: &mut dyn Write) -> Result<()> {
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim_end_matches(['\n', '\r']);
+        // The moment is not part of what the app wrote.
+        let said =
+            if self.timestamps { text.split_once(' ').map_or(text, |(_, s)| s) } else { text };
+        if !line.is_empty() && self.pattern.is_match(said) {
+            out.write_all(line)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_match_in_any_pieces() {
+        let text = "2026-01-01T00:00:00.000Z GET /a\n2026-01-01T00:00:00.000Z 2026 x\nlast GET";
+        let grep = |pattern: &str, timestamps, size| {
+            let mut out = Vec::new();
+            let mut lines = Matching::new(Regex::new(pattern).unwrap(), timestamps);
+            for piece in text.as_bytes().chunks(size) {
+                lines.write(piece, &mut out).unwrap();
+            }
+            lines.finish(&mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        for size in [1, 5, 1000] {
+            assert_eq!(grep("^GET", true, size).lines().count(), 2);
+            assert_eq!(grep("2026", true, size), "2026-01-01T00:00:00.000Z 2026 x\n");
+            assert_eq!(grep("2026", false, size).lines().count(), 2);
+            assert_eq!(grep("nothing", true, size), "");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        let now: Timestamp = "2026-01-01T01:00:00Z".parse().unwrap();
+        let millis = |text: &str| since(text).map(|since| now.as_millisecond() - since.millis(now));
+        assert_eq!(millis("10m"), Ok(600_000));
+        assert_eq!(millis("90"), Ok(90_000));
+        assert_eq!(millis("2026-01-01T00:59:59+00:00"), Ok(1000));
+        for bad in ["x", "-5m", "yesterday", "2026"] {
+            // A bare number is seconds.
+            assert_eq!(since(bad).is_ok(), bad == "2026", "{bad}");
+        }
     }
 }

@@ -1,11 +1,16 @@
 //! `ovhai app …`.
 
 mod access;
+mod await_state;
 mod change;
+mod credential;
 mod curl;
+mod forward;
 mod list;
 mod logs;
+mod open;
 mod options;
+mod port_forward;
 mod run;
 mod view;
 mod volume;
@@ -40,12 +45,18 @@ enum Verb {
     #[command(aliases = ["show", "describe", "status"])]
     Get(list::Get),
     /// Send a request to an app, with a stored token
-    Curl(curl::Curl),
+    Curl(Box<curl::Curl>),
     /// Show which tokens open an app, and what decides
     Access(access::Access),
+    /// Reach an app at a local port, with a stored token
+    PortForward(port_forward::PortForward),
+    /// Open an app in the browser
+    Open(open::Open),
     /// Read an app's output
     #[command(alias = "log")]
     Logs(logs::Logs),
+    /// Wait until an app is in a state
+    Wait(await_state::AwaitState),
     /// Start an app
     Start(change::Start),
     /// Stop an app
@@ -71,7 +82,10 @@ impl AppCommand {
             Verb::Get(verb) => verb.run(context).await,
             Verb::Curl(verb) => verb.run(context).await,
             Verb::Access(verb) => verb.run(context).await,
+            Verb::PortForward(verb) => verb.run(context).await,
+            Verb::Open(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
+            Verb::Wait(verb) => verb.run(context).await,
             Verb::Start(verb) => verb.run(context).await,
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Delete(verb) => verb.run(context).await,

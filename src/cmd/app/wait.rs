@@ -11,7 +11,7 @@ use crate::error::{Failure, Result, TIMEOUT};
 use crate::progress::Progress;
 
 /// As long as an app's own deadline is by default.
-const DEFAULT: &str = "10m";
+pub(super) const DEFAULT: &str = "10m";
 
 /// `--wait[=DURATION]`.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,7 +21,7 @@ pub(super) struct Wait {
     wait: Option<Duration>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => text.parse::<jiff::SignedDuration>().ok().and_then(|d| d.try_into().ok()),
@@ -76,6 +76,11 @@ impl Clock {
 }
 
 impl Wait {
+    /// As if that had been asked for on the command line.
+    pub(super) fn at_most(timeout: Duration) -> Self {
+        Self { wait: Some(timeout) }
+    }
+
     /// Waits, if that was asked for, until the app is in `wanted`; gives the app as it is then.
     pub(super) async fn until(
         &self,

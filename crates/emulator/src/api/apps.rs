@@ -11,7 +11,7 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use ovhai_api_types::{
     App, AppId, AppList, AppSpec, AppUpdateImage, AppUpdateRequest, CliCommand, DataSync,
-    DataSyncSpec, ErrorBody, LabelUpdate, Placement, ScalingStrategy,
+    DataSyncSpec, ErrorBody, LabelUpdate, Placement, ScalingStrategy, Timestamp,
 };
 use ovhai_core::logs::LogLine;
 
@@ -280,6 +280,8 @@ pub(super) async fn scale(
         ("follow" = Option<bool>, Query, description = "Go on with what is written from now on"),
         ("replica" = Option<String>, Query, description = "Number of a replica"),
         ("tail" = Option<i64>, Query, description = "The last so many lines"),
+        ("since" = Option<i64>, Query, description = "Only lines written at this Unix time, in seconds or milliseconds, or later; an extension of the emulator"),
+        ("timestamps" = Option<bool>, Query, description = "Begin every line with the moment it was read (RFC 3339) and a blank; an extension of the emulator"),
     ),
     responses(
         (status = 200, description = "Lines", body = String, content_type = "text/plain"),
@@ -298,10 +300,13 @@ pub(super) async fn log(
     let tail: Option<u32> = query.parse("tail", "a number of lines, 0 or more")?;
     let replica: Option<u64> = query.parse("replica", "the number of a replica")?;
     let follow = query.flag("follow")?;
+    let timestamps = query.flag("timestamps")?;
+    let since = query.moment("since")?;
     let paged = query.one("page").is_some() || query.one("size").is_some();
     let page = query.page()?;
     let entry = state.platform.app_logs(&caller.principal, &caller.region, id)?;
     let (mut lines, seen) = entry.logs.read_with_end(replica);
+    lines.retain(|line| since.is_none_or(|since| line.at >= since));
     if let Some(tail) = tail {
         let skip = lines.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX));
         lines.drain(..skip);
@@ -309,9 +314,18 @@ pub(super) async fn log(
     if paged {
         (lines, _) = query.cut(lines, page);
     }
-    let first = text(&lines);
+    let first = text(&lines, timestamps);
     let body = if follow {
-        let rest = Follow { state, caller, id, replica, next: seen, first: Some(first) };
+        let rest = Follow {
+            state,
+            caller,
+            id,
+            replica,
+            since,
+            timestamps,
+            next: seen,
+            first: Some(first),
+        };
         axum::body::Body::from_stream(stream::unfold(rest, Follow::next))
     } else {
         axum::body::Body::from(first)
@@ -322,9 +336,13 @@ pub(super) async fn log(
     Ok(response)
 }
 
-fn text(lines: &[LogLine]) -> Bytes {
+fn text(lines: &[LogLine], timestamps: bool) -> Bytes {
     let mut text = String::new();
     for line in lines {
+        if timestamps {
+            // In milliseconds, as `since` takes them.
+            text += &format!("{:.3} ", line.at);
+        }
         text.push_str(&line.text);
         text.push('\n');
     }
@@ -337,6 +355,8 @@ struct Follow {
     caller: Caller,
     id: AppId,
     replica: Option<u64>,
+    since: Option<Timestamp>,
+    timestamps: bool,
     next: u64,
     first: Option<Bytes>,
 }
@@ -360,9 +380,12 @@ impl Follow {
             if let Some(last) = lines.last() {
                 self.next = last.index + 1;
                 let mut lines = lines;
-                lines.retain(|line| self.replica.is_none_or(|replica| line.replica == replica));
+                lines.retain(|line| {
+                    self.replica.is_none_or(|replica| line.replica == replica)
+                        && self.since.is_none_or(|since| line.at >= since)
+                });
                 if !lines.is_empty() {
-                    return Some((Ok(text(&lines)), self));
+                    return Some((Ok(text(&lines, self.timestamps)), self));
                 }
             }
             drop(entry);

@@ -148,7 +148,7 @@ impl Query {
     }
 
     /// A Unix time in seconds; one that can only be in milliseconds is taken so.
-    fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    pub(super) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         const ALLOWED: &str = "a Unix time in seconds";
         let Some(number) = self.parse::<i64>(name, ALLOWED)? else { return Ok(None) };
         let moment = if number.unsigned_abs() >= 100_000_000_000 {

@@ -1,0 +1,70 @@
+//! Which token opens an app: the one that is named, the caller's, or a stored one whose scope
+//! fits.
+
+use clap::Args;
+use ovhai_api_types::{App, Region};
+
+use super::view;
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::error::{DENIED, Failure, Result};
+
+/// Options of commands that reach an app itself.
+#[derive(Debug, Args)]
+pub(super) struct Credential {
+    /// Use this stored token (name or id)
+    #[arg(long = "as", value_name = "TOKEN", conflicts_with = "no_auth")]
+    as_token: Option<String>,
+    /// Send no token
+    #[arg(long)]
+    no_auth: bool,
+}
+
+impl Credential {
+    /// The token's string; none when none is to be sent.
+    pub(super) fn bearer(
+        &self,
+        context: &Context,
+        app: &App,
+        region: &Region,
+    ) -> Result<Option<String>> {
+        if self.no_auth {
+            return Ok(None);
+        }
+        let credentials = Credentials::open(context)?;
+        if let Some(wanted) = &self.as_token {
+            return credentials.find(wanted, region)?.map(Some).ok_or_else(|| {
+                Failure::not_found(format!("no token {wanted:?} is stored for region {region}"))
+                    .hint("stored tokens are those made here with ovhai token new, or regenerated")
+            });
+        }
+        if let Some(token) = context.token()? {
+            return Ok(Some(token.to_owned()));
+        }
+        if app.spec.unsecure_http {
+            return Ok(None);
+        }
+        if let Some(token) = credentials.for_app(app, region)? {
+            return Ok(Some(token));
+        }
+        let stored = credentials.describe(region);
+        let group = app
+            .spec
+            .labels
+            .iter()
+            .flatten()
+            .find(|(key, _)| !key.starts_with("ovh/"))
+            .and_then(|(key, value)| value.as_ref().map(|value| format!("{key}={value}")))
+            .unwrap_or_else(|| format!("ovh/id={}", app.id));
+        Err(Failure::new(format!("no stored token opens the app {}", view::name(app)))
+            .because(if stored.is_empty() {
+                format!("no token is stored for region {region}")
+            } else {
+                format!("stored for region {region}: {stored}")
+            })
+            .hint(format!(
+                "make one: ovhai token new NAME --selector {group} --role read --region {region}; or bring one: --token TOKEN"
+            ))
+            .exit_code(DENIED))
+    }
+}

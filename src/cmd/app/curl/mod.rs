@@ -1,0 +1,361 @@
+//! `ovhai app curl`: a request to an app, with the stored token that opens it. Options are
+//! spelled and mean what they do in curl.
+
+mod data;
+mod decode;
+mod form;
+mod headers;
+mod output;
+mod source;
+mod write_out;
+
+use std::convert::Infallible;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueHint};
+use hyper::Method;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
+    HeaderName, HeaderValue,
+};
+use ovhai_client::{AppClient, AppResponse, Error as ClientError, RequestBody, bearer, user_agent};
+
+use self::data::Data;
+use self::decode::Decoder;
+use self::headers::Given;
+use self::output::Output;
+use self::write_out::Transfer;
+use super::credential::Credential;
+use super::resolve;
+use crate::context::Context;
+use crate::error::{Failure, HTTP_ERROR, Result, TIMEOUT};
+use crate::target::Target;
+
+/// Marks a value of curl's own `--output`. Clap gives what stands before the subcommand, the
+/// format of other commands, to the argument of the same name here.
+const OWN: char = '=';
+
+/// See the command.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The token is the one of --token or OVHAI_TOKEN, else the stored one whose scope matches the app. Redirects are not followed."
+)]
+pub(super) struct Curl {
+    /// Id, name, or beginning of an id
+    app: String,
+    /// Path and query, sent byte for byte
+    #[arg(default_value = "/")]
+    path: String,
+    /// Method [default: GET; POST with a body, PUT with --upload-file, HEAD with --head]
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    method: Option<String>,
+    /// Header, may be repeated; 'Name;' sends an empty one, 'Name:' removes one
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE")]
+    headers: Vec<String>,
+    #[command(flatten)]
+    data: Data,
+    /// Send the data in the query of a GET
+    #[arg(short = 'G', long)]
+    get: bool,
+    /// Field of a multipart form, may be repeated
+    #[arg(short = 'F', long, value_name = "NAME=VALUE|NAME=@FILE|NAME=<FILE", conflicts_with_all = BODIES)]
+    form: Vec<String>,
+    /// Send this file (- for the standard input) with PUT; a path that ends in / gets its name
+    #[arg(short = 'T', long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = BODIES, conflicts_with = "form")]
+    upload_file: Option<String>,
+    /// Show status and headers before the body
+    #[arg(short, long)]
+    include: bool,
+    /// Ask for the headers only, and show them
+    #[arg(short = 'I', long, conflicts_with_all = ["form", "upload_file"])]
+    head: bool,
+    /// Write the answer to this file, once it is whole (- for the standard output)
+    #[arg(id = "output", short = 'o', long = "output", value_name = "FILE", value_parser = own, value_hint = ValueHint::FilePath)]
+    output: Option<String>,
+    /// Write the answer to a file here with the name that ends the path
+    #[arg(short = 'O', long)]
+    remote_name: bool,
+    /// End with exit code 22, and without the body, when the answer is an error
+    #[arg(short, long)]
+    fail: bool,
+    /// End with exit code 22 when the answer is an error, after its body
+    #[arg(long, conflicts_with = "fail")]
+    fail_with_body: bool,
+    /// Ask for a compressed answer (gzip, deflate), and decode it
+    #[arg(long)]
+    compressed: bool,
+    /// Nothing is held back: accepted for curl's sake
+    #[arg(short = 'N', long)]
+    no_buffer: bool,
+    /// Give no hints; there is no progress meter
+    #[arg(short, long)]
+    silent: bool,
+    /// Show errors, as always: accepted for curl's sake
+    #[arg(short = 'S', long)]
+    show_error: bool,
+    /// Give up after so many seconds, such as 2.5; exit code 5
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
+    max_time: Option<Duration>,
+    /// Print this in the end, with what is known of the transfer in its place
+    #[arg(short, long, value_name = "FORMAT", help = WRITE_OUT)]
+    write_out: Option<write_out::Format>,
+    #[command(flatten)]
+    credential: Credential,
+}
+
+const WRITE_OUT: &str =
+    "Print this in the end; %{http_code}, %{time_total}, %{size_download}, %{content_type}, \\n";
+const BODIES: [&str; 4] = ["data", "data-raw", "data-binary", "data-urlencode"];
+
+#[allow(clippy::unnecessary_wraps, reason = "what clap's value parsers are")]
+fn own(text: &str) -> Result<String, Infallible> {
+    Ok(format!("{OWN}{text}"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    parsed.filter(|time| !time.is_zero()).ok_or_else(|| "use seconds, such as 2.5".into())
+}
+
+/// What is asked.
+struct Asked {
+    method: Method,
+    target: String,
+    headers: hyper::HeaderMap,
+    body: RequestBody,
+    has_token: bool,
+}
+
+impl Curl {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        if self.silent {
+            context.global.quiet = true;
+        }
+        let target = Target::find(context).await?;
+        // The login looks the app up: a read token may query it, but not see it in the API.
+        let app = resolve(&target.login, &self.app).await?;
+        let client = AppClient::new(&app.status.url, target.address)?;
+        let given = Given::parse(&self.headers, &context.directory).await?;
+        let token = if given.mentions(&AUTHORIZATION) {
+            None
+        } else {
+            self.credential.bearer(context, &app, &target.region)?
+        };
+        let asked = self.asked(context, &client, given, token).await?;
+        let output = self.output(context, &asked.target)?;
+        let mut transfer = Transfer::default();
+        let begun = Instant::now();
+        let outcome = {
+            let exchange = self.exchange(context, &client, asked, output, &mut transfer);
+            match self.max_time {
+                None => exchange.await,
+                Some(most) => tokio::time::timeout(most, exchange).await.unwrap_or_else(|_| {
+                    Err(Failure::new(format!("no whole answer within {} s", most.as_secs_f64()))
+                        .because("--max-time ran out")
+                        .hint("give it more time, or see what the app does: ovhai app logs")
+                        .exit_code(TIMEOUT))
+                }),
+            }
+        };
+        transfer.time = begun.elapsed();
+        if let Some(format) = &self.write_out {
+            context.out.write_all(format.render(&transfer).as_bytes())?;
+        }
+        outcome
+    }
+
+    async fn asked(
+        &self,
+        context: &Context,
+        client: &AppClient,
+        given: Given,
+        token: Option<String>,
+    ) -> Result<Asked> {
+        let directory = &context.directory;
+        let mut target = path(&self.path, client.url())?;
+        let mut content_type = None;
+        let mut body = RequestBody::default();
+        let mut method = Method::GET;
+        if self.get {
+            let data = String::from_utf8(self.data.bytes(directory).await?).map_err(|_| {
+                Failure::usage("a query has to be text").hint("use --data-urlencode")
+            })?;
+            if !data.is_empty() {
+                target.push(if target.contains('?') { '&' } else { '?' });
+                target += &data;
+            }
+        } else if self.data.is_given() {
+            if self.head {
+                return Err(Failure::usage("--head has no body")
+                    .hint("leave --data out, or send it in the query: --get"));
+            }
+            method = Method::POST;
+            body = self.data.body(directory).await?;
+            content_type = Some("application/x-www-form-urlencoded".to_owned());
+        } else if !self.form.is_empty() {
+            method = Method::POST;
+            let (kind, form) = form::body(&self.form, directory).await?;
+            (content_type, body) = (Some(kind), form);
+        } else if let Some(file) = &self.upload_file {
+            method = Method::PUT;
+            body = source::stream(body, directory, file).await?;
+            if target.ends_with('/') && file != "-" {
+                let name = file.rsplit('/').next().unwrap_or_default();
+                target += &data::percent(name.as_bytes());
+            }
+        }
+        if self.head {
+            method = Method::HEAD;
+        }
+        if let Some(named) = &self.method {
+            method = Method::from_bytes(named.as_bytes()).map_err(|_| {
+                Failure::usage(format!("{named:?} is no HTTP method")).hint("use one such as PUT")
+            })?;
+        }
+        let mut defaults: Vec<(HeaderName, HeaderValue)> = Vec::new();
+        let has_token = token.is_some();
+        if let Some(token) = token {
+            defaults.push((AUTHORIZATION, bearer(&token)?));
+        }
+        defaults.push(user_agent());
+        defaults.push((ACCEPT, HeaderValue::from_static("*/*")));
+        if self.compressed {
+            defaults.push((ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate")));
+        }
+        if let Some(kind) = content_type {
+            let kind = HeaderValue::try_from(kind).map_err(|e| Failure::new(e.to_string()))?;
+            defaults.push((CONTENT_TYPE, kind));
+        }
+        Ok(Asked { method, target, headers: given.after(defaults), body, has_token })
+    }
+
+    fn output(&self, context: &Context, target: &str) -> Result<Output> {
+        let own = self.output.as_deref().and_then(|output| output.strip_prefix(OWN));
+        match own {
+            Some(_) if self.remote_name => {
+                Err(Failure::usage("-o and -O both name the output").hint("leave one of them out"))
+            }
+            Some(file) => Output::to(&context.directory, file),
+            None if self.remote_name => Output::named_by(&context.directory, target),
+            None => Ok(Output::Screen),
+        }
+    }
+
+    /// Sends the request and writes the answer; `transfer` is told how far it came.
+    async fn exchange(
+        &self,
+        context: &mut Context,
+        client: &AppClient,
+        asked: Asked,
+        mut output: Output,
+        transfer: &mut Transfer,
+    ) -> Result<()> {
+        let Asked { method, target, headers, body, has_token } = asked;
+        let mut answer = client.send(method, &target, headers, body).await?;
+        transfer.status = answer.status;
+        transfer.content_type = text(&answer, &CONTENT_TYPE).unwrap_or_default();
+        let failed = (answer.status >= 400 && (self.fail || self.fail_with_body)).then(|| {
+            let said = format!("the app's address answers {} {}", answer.status, answer.reason);
+            Failure::new(said.trim_end()).exit_code(HTTP_ERROR)
+        });
+        if let Some(failed) = failed.clone().filter(|_| self.fail) {
+            return Err(failed);
+        }
+        let to = output.writer(context.out.as_mut());
+        if self.include || self.head {
+            to.write_all(head(&answer).as_bytes())?;
+        }
+        let ends_line = self.pass(&mut answer, to, transfer).await?;
+        if !ends_line && output.is_screen() && context.out_is_terminal() {
+            context.line("")?;
+        }
+        output.finish()?;
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        if answer.status == 401 && has_token {
+            context.note("hint: the token was refused; if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME");
+        }
+        Ok(())
+    }
+
+    /// Passes the body on as it comes; says whether it ends with the end of a line.
+    async fn pass(
+        &self,
+        answer: &mut AppResponse,
+        to: &mut dyn Write,
+        transfer: &mut Transfer,
+    ) -> Result<bool> {
+        let length = text(answer, &CONTENT_LENGTH);
+        let broken = |received: u64, error: &dyn std::fmt::Display| {
+            let of = length.as_ref().map(|length| format!(" of {length}")).unwrap_or_default();
+            Failure::new(format!("the answer broke off after {received}{of} bytes"))
+                .because(error)
+                .hint(format!("see what the app did: ovhai app logs {}", self.app))
+        };
+        let encoding = text(answer, &CONTENT_ENCODING).filter(|_| self.compressed);
+        let mut decoder = Decoder::new(encoding.as_deref(), to);
+        let undecodable = |error: std::io::Error, received: u64| match error.kind() {
+            // By the decoder; others are by what is written to.
+            std::io::ErrorKind::InvalidData
+            | std::io::ErrorKind::InvalidInput
+            | std::io::ErrorKind::UnexpectedEof
+                if encoding.is_some() =>
+            {
+                Failure::new(format!("the answer can't be decoded after {received} bytes"))
+                    .because(error)
+                    .hint("leave --compressed out to see it as it comes")
+            }
+            _ => error.into(),
+        };
+        let mut ends_line = true;
+        loop {
+            match answer.chunk().await {
+                Ok(Some(piece)) => {
+                    transfer.size += piece.len() as u64;
+                    let written = decoder.write(&piece).and_then(|()| decoder.flush());
+                    written.map_err(|error| undecodable(error, transfer.size))?;
+                    ends_line = piece.last().is_none_or(|byte| *byte == b'\n');
+                }
+                Ok(None) => break,
+                Err(ClientError::Broken(why)) => return Err(broken(transfer.size, &why)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        decoder.finish(transfer.size).map_err(|error| undecodable(error, transfer.size))?;
+        Ok(ends_line)
+    }
+}
+
+/// Path and query of what was asked for; an address of the app itself is one too.
+fn path(asked: &str, app: &str) -> Result<String> {
+    let foreign = || {
+        Failure::usage(format!("{asked:?} is no path of the app"))
+            .hint("give path and query only, such as /predict?n=1")
+    };
+    let rest = if asked.starts_with("http://") || asked.starts_with("https://") {
+        let rest = asked.strip_prefix(app).ok_or_else(foreign)?;
+        if !(rest.is_empty() || rest.starts_with(['/', '?'])) {
+            return Err(foreign());
+        }
+        rest
+    } else {
+        asked
+    };
+    let begins = rest.starts_with('/') || rest == "*";
+    Ok(if begins { rest.to_owned() } else { format!("/{rest}") })
+}
+
+fn text(answer: &AppResponse, name: &HeaderName) -> Option<String> {
+    let value = answer.headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn head(answer: &AppResponse) -> String {
+    let mut head = format!("{} {} {}\n", answer.version, answer.status, answer.reason);
+    for (name, value) in &answer.headers {
+        head += &format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()));
+    }
+    head + "\n"
+}

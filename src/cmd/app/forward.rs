@@ -1,0 +1,349 @@
+//! One local connection's requests, passed on to an app with a token added.
+//!
+//! Since a credential is added, no page of the internet may get a request through: neither by a
+//! name of its own that resolves to this machine (DNS rebinding: the Host is checked), nor by a
+//! request across origins (the Origin is checked).
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, ORIGIN, PROXY_AUTHORIZATION, REFERER, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
+};
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode, Uri, Version};
+use hyper_util::rt::TokioIo;
+use ovhai_client::{AppClient, AppConnection, Error as ClientError, RequestBody, Unanswered};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+
+type Answer = Response<Either<Incoming, Full<Bytes>>>;
+
+/// How long a resting connection has to show that it is good.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A token that did not open the door, for the one who knows whether there is another.
+pub(super) struct Refused {
+    pub(super) token: HeaderValue,
+    pub(super) looked: oneshot::Sender<()>,
+}
+
+/// See the module.
+pub(super) struct Forwarder {
+    client: AppClient,
+    token: Mutex<Option<HeaderValue>>,
+    refused: mpsc::Sender<Refused>,
+}
+
+impl Forwarder {
+    pub(super) fn new(
+        client: AppClient,
+        token: Option<HeaderValue>,
+        refused: mpsc::Sender<Refused>,
+    ) -> Self {
+        Self { client, token: Mutex::new(token), refused }
+    }
+
+    /// Uses another token from now on.
+    pub(super) fn use_token(&self, token: HeaderValue) {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
+    fn token(&self) -> Option<HeaderValue> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves one connection until it ends.
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
+        let Ok(local) = stream.local_addr() else { return };
+        let _ = stream.set_nodelay(true);
+        let kept = Arc::new(tokio::sync::Mutex::new(None));
+        let service = service_fn(move |request| {
+            let (this, kept) = (Arc::clone(&self), Arc::clone(&kept));
+            async move {
+                let mut kept = kept.lock().await;
+                let answer = this.answer(request, local.ip(), &mut kept).await;
+                Ok::<_, Infallible>(answer.unwrap_or_else(Refusal::into_answer))
+            }
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service);
+        // How it ended is the client's business.
+        let _ = connection.with_upgrades().await;
+    }
+
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        local: IpAddr,
+        kept: &mut Option<AppConnection>,
+    ) -> Result<Answer, Refusal> {
+        let host = admit(&request, local)?;
+        let upgrade = is_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
+        let (mut head, body) = request.into_parts();
+        self.prepare(&mut head, &host, upgrade.is_some());
+        let mut body = RequestBody::from(body);
+        // Only a request without a body can be sent a second time.
+        let mut again = body.is_empty();
+        let brings_its_own = head.headers.contains_key(AUTHORIZATION);
+        let mut response = loop {
+            let token = self.token().filter(|_| !brings_its_own);
+            let mut headers = head.headers.clone();
+            if let Some(token) = &token {
+                headers.insert(AUTHORIZATION, token.clone());
+            }
+            let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+            let body = std::mem::take(&mut body);
+            let request = self.client.request(head.method.clone(), target, headers, body)?;
+            let response = if upgrade.is_some() {
+                self.client.connect().await?.send(request).await.map_err(|failed| failed.error)?
+            } else {
+                self.send(request, kept).await?
+            };
+            let Some(token) = token.filter(|_| response.status() == StatusCode::UNAUTHORIZED)
+            else {
+                break response;
+            };
+            let (looked, done) = oneshot::channel();
+            let asked = self.refused.send(Refused { token: token.clone(), looked }).await;
+            if asked.is_err() || done.await.is_err() || !again || self.token() == Some(token) {
+                break response;
+            }
+            again = false;
+        };
+        let app_side = (response.status() == StatusCode::SWITCHING_PROTOCOLS)
+            .then(|| hyper::upgrade::on(&mut response));
+        let (mut head, body) = response.into_parts();
+        head.version = Version::HTTP_11;
+        self.prepare_answer(&mut head.headers, &host, app_side.is_some());
+        if let (Some(local_side), Some(app_side)) = (upgrade, app_side) {
+            tokio::spawn(async move {
+                // Either side may be gone before it begins; then there is nothing to pass.
+                if let (Ok(local), Ok(app)) = tokio::join!(local_side, app_side) {
+                    let (mut local, mut app) = (TokioIo::new(local), TokioIo::new(app));
+                    // How it ended is between the two.
+                    let _ = tokio::io::copy_bidirectional(&mut local, &mut app).await;
+                }
+            });
+            return Ok(Response::from_parts(head, Either::Right(Full::default())));
+        }
+        Ok(Response::from_parts(head, Either::Left(body)))
+    }
+
+    /// Sends a request on the connection of the last one when that is still good.
+    async fn send(
+        &self,
+        request: Request<RequestBody>,
+        kept: &mut Option<AppConnection>,
+    ) -> Result<Response<Incoming>, Refusal> {
+        let mut request = request;
+        if let Some(mut connection) = kept.take()
+            && tokio::time::timeout(PATIENCE, connection.is_good()).await == Ok(true)
+        {
+            match connection.send(request).await {
+                Ok(response) => {
+                    *kept = Some(connection);
+                    return Ok(response);
+                }
+                // It was closed at this very moment.
+                Err(Unanswered { unsent: Some(unsent), .. }) => request = *unsent,
+                Err(Unanswered { error, .. }) => return Err(error.into()),
+            }
+        }
+        let mut connection = self.client.connect().await?;
+        let response = connection.send(request).await.map_err(|failed| failed.error)?;
+        *kept = Some(connection);
+        Ok(response)
+    }
+
+    /// Makes a request's headers ready for the gateway, which is called by its own name.
+    fn prepare(&self, head: &mut Parts, host: &str, is_upgrade: bool) {
+        let headers = &mut head.headers;
+        let wants_trailers = words(headers, &TE).any(|word| word.eq_ignore_ascii_case("trailers"));
+        remove_hop_by_hop(headers, is_upgrade);
+        for name in [HOST, EXPECT, PROXY_AUTHORIZATION, TE] {
+            headers.remove(name);
+        }
+        if wants_trailers {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+        }
+        // What is of one origin here is of one origin there.
+        let here = format!("http://{host}");
+        for name in [ORIGIN, REFERER] {
+            move_address(headers, &name, &here, self.client.url());
+        }
+    }
+
+    /// Makes an answer's headers ready for the client.
+    fn prepare_answer(&self, headers: &mut HeaderMap, host: &str, is_upgrade: bool) {
+        if headers.contains_key(TRANSFER_ENCODING) {
+            headers.remove(CONTENT_LENGTH);
+        }
+        remove_hop_by_hop(headers, is_upgrade);
+        move_address(headers, &LOCATION, self.client.url(), &format!("http://{host}"));
+    }
+}
+
+/// An address that begins with `from` begins with `to` instead.
+fn move_address(headers: &mut HeaderMap, name: &HeaderName, from: &str, to: &str) {
+    let Some(value) = headers.get_mut(name) else { return };
+    let moved = value.to_str().ok().and_then(|text| {
+        let rest = text.strip_prefix(from)?;
+        (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then(|| format!("{to}{rest}"))
+    });
+    if let Some(moved) = moved.and_then(|text| HeaderValue::try_from(text).ok()) {
+        *value = moved;
+    }
+}
+
+fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(UPGRADE)
+        && words(headers, &CONNECTION).any(|word| word.eq_ignore_ascii_case("upgrade"))
+}
+
+/// Removes what is about one connection only (RFC 9110 section 7.6.1).
+fn remove_hop_by_hop(headers: &mut HeaderMap, is_upgrade: bool) {
+    let named: Vec<HeaderName> = words(headers, &CONNECTION)
+        .filter_map(|name| name.parse().ok())
+        .filter(|name| ![HOST, TRAILER, UPGRADE, AUTHORIZATION].contains(name))
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in ["connection", "keep-alive", "proxy-connection", "transfer-encoding"] {
+        headers.remove(name);
+    }
+    if is_upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    } else {
+        headers.remove(UPGRADE);
+    }
+}
+
+/// The host that a request is for, when it is this forwarder and no foreign page asks.
+fn admit(request: &Request<Incoming>, local: IpAddr) -> Result<String, Refusal> {
+    let headers = request.headers();
+    let host = match (request.uri().authority(), headers.get_all(HOST).iter().count()) {
+        // The target names the host, whatever the header says (RFC 9112 section 3.2.2).
+        (Some(authority), 0 | 1) => Some(authority.as_str()),
+        (None, 1) => headers.get(HOST).and_then(|host| host.to_str().ok()),
+        _ => None,
+    };
+    let host = host.filter(|host| is_here(host, local)).ok_or_else(|| Refusal {
+        status: StatusCode::MISDIRECTED_REQUEST,
+        message: "ovhai app port-forward answers to localhost, 127.0.0.1, [::1] and the address it listens on".into(),
+    })?;
+    for origin in headers.get_all(ORIGIN) {
+        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        let authority = origin.as_ref().and_then(Uri::authority);
+        if !authority.is_some_and(|authority| is_here(authority.as_str(), local)) {
+            return Err(Refusal {
+                status: StatusCode::FORBIDDEN,
+                message: "ovhai app port-forward takes no requests of pages from elsewhere".into(),
+            });
+        }
+    }
+    Ok(host.to_owned())
+}
+
+/// Whether a host, with or without a port, is this machine by a name that nobody else can have.
+fn is_here(host: &str, local: IpAddr) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    if host.contains('@') {
+        return false;
+    }
+    let name = authority.host();
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost")
+        || ip.is_ok_and(|ip| {
+            ip == IpAddr::V4(Ipv4Addr::LOCALHOST)
+                || ip == IpAddr::V6(Ipv6Addr::LOCALHOST)
+                || ip == local
+        })
+}
+
+/// A request that is not passed on.
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    message: String,
+}
+
+impl From<ClientError> for Refusal {
+    fn from(error: ClientError) -> Self {
+        let status = match error {
+            ClientError::Request(_) => StatusCode::BAD_REQUEST,
+            ClientError::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_GATEWAY,
+        };
+        Self { status, message: error.to_string() }
+    }
+}
+
+impl Refusal {
+    fn into_answer(self) -> Answer {
+        let body = serde_json::json!({ "message": self.message }).to_string();
+        let mut answer = Response::new(Either::Right(Full::from(body)));
+        *answer.status_mut() = self.status;
+        let kind = HeaderValue::from_static("application/json");
+        answer.headers_mut().insert(CONTENT_TYPE, kind);
+        answer
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_here() {
+        let local: IpAddr = "192.168.1.5".parse().unwrap();
+        for good in
+            ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:80", "192.168.1.5:9", "[::1]"]
+        {
+            assert!(is_here(good, local), "{good}");
+        }
+        for bad in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil",
+            "u@localhost",
+            "",
+            "192.168.1.6",
+            "127.0.0.2",
+            "a b",
+        ] {
+            assert!(!is_here(bad, local), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_move() {
+        let moved = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, HeaderValue::from_static(value));
+            move_address(&mut headers, &LOCATION, "http://a:1", "http://b");
+            headers[LOCATION].to_str().unwrap().to_owned()
+        };
+        assert_eq!(moved("http://a:1/x?y"), "http://b/x?y");
+        assert_eq!(moved("http://a:1"), "http://b");
+        for same in ["http://a:12/", "/x", "http://c/http://a:1/"] {
+            assert_eq!(moved(same), same);
+        }
+    }
+}

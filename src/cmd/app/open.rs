@@ -1,0 +1,99 @@
+//! `ovhai app open`: an app in the browser.
+
+use std::io;
+use std::process::Stdio;
+
+use clap::Args;
+use tokio::process::Command;
+
+use super::{resolve, view};
+use crate::context::Context;
+use crate::error::Result;
+use crate::target::Target;
+
+/// See the command.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The browser is the one of BROWSER, or the system's; without one the address is printed."
+)]
+pub(super) struct Open {
+    /// Id, name, or beginning of an id
+    app: String,
+    /// Only print the address
+    #[arg(long, visible_alias = "print")]
+    url: bool,
+}
+
+impl Open {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let target = Target::find(context).await?;
+        // As for app curl: whoever may query an app may open it.
+        let app = resolve(&target.login, &self.app).await?;
+        let url = app.status.url.as_str();
+        if self.url {
+            return context.line(url);
+        }
+        if !app.spec.unsecure_http {
+            context.note(format!(
+                "hint: the app wants a token, which a browser does not send; this adds it: ovhai app port-forward {}",
+                view::name(&app)
+            ));
+        }
+        for command in commands(context.var("BROWSER"), url) {
+            if run(command).await {
+                context.note(format!("Opened {url}"));
+                return Ok(());
+            }
+        }
+        context.note("There is no browser to open it in:");
+        context.line(url)
+    }
+}
+
+/// What to try, in its order: `BROWSER` is a list with colons, in which `%s` is the address.
+fn commands(browser: Option<&str>, url: &str) -> Vec<Vec<String>> {
+    let system = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    browser
+        .unwrap_or(system)
+        .split(':')
+        .map(|one| {
+            let words = one.split_whitespace().map(|word| word.replace("%s", url));
+            let mut words: Vec<String> = words.collect();
+            if !words.is_empty() && !one.contains("%s") {
+                words.push(url.to_owned());
+            }
+            words
+        })
+        .filter(|words| !words.is_empty())
+        .collect()
+}
+
+/// Runs a browser until it has taken the address; says whether it has.
+async fn run(words: Vec<String>) -> bool {
+    let Some((program, arguments)) = words.split_first() else { return false };
+    // A browser in the terminal has the terminal; what it writes is no result of ours.
+    let out = io::stderr();
+    let status = Command::new(program)
+        .args(arguments)
+        .env_remove("OVHAI_TOKEN")
+        .stdout(if io::IsTerminal::is_terminal(&out) { Stdio::inherit() } else { Stdio::null() })
+        .status()
+        .await;
+    status.is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers() {
+        let url = "http://a:1/";
+        assert_eq!(
+            commands(Some("one --new %s:two"), url),
+            [vec!["one", "--new", url], vec!["two", url]]
+        );
+        assert_eq!(commands(None, url).len(), 1);
+        assert!(commands(Some("  : "), url).is_empty());
+    }
+}

@@ -1,0 +1,130 @@
+//! `ovhai app port-forward`: an app at a local port, with a token added to every request.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use ovhai_api_types::{App, Region};
+use ovhai_client::{AppClient, bearer};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::credential::Credential;
+use super::forward::{Forwarder, Refused};
+use super::{resolve, view};
+use crate::context::Context;
+use crate::error::{Failure, Result};
+use crate::target::Target;
+
+/// The port of an app that names none.
+const APP_PORT: u16 = 8080;
+
+/// See the command.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Only requests to localhost, 127.0.0.1, [::1] or the address it listens on are forwarded, and none of pages from elsewhere. Ctrl-C ends it."
+)]
+pub(super) struct PortForward {
+    /// Id, name, or beginning of an id
+    app: String,
+    /// Local port, 0 for a free one [default: the app's own if it is free, else a free one]
+    local_port: Option<u16>,
+    /// Local address to listen on
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    #[command(flatten)]
+    credential: Credential,
+}
+
+impl PortForward {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let target = Target::find(context).await?;
+        // As for app curl: whoever may query an app may have it forwarded.
+        let app = resolve(&target.login, &self.app).await?;
+        let client = AppClient::new(&app.status.url, target.address)?;
+        let token = self.credential.bearer(context, &app, &target.region)?;
+        let token = token.as_deref().map(bearer).transpose()?;
+        let listener = self.listen(app.spec.default_http_port).await?;
+        let mut local = listener.local_addr()?;
+        if local.ip().is_unspecified() {
+            local.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        context.line(format!("http://{local}"))?;
+        context.out.flush()?;
+        context.note(format!(
+            "It leads to {} ({}); Ctrl-C ends it.",
+            view::name(&app),
+            app.status.url
+        ));
+        if !self.address.is_loopback() && token.is_some() {
+            context.note("warning: whoever reaches this address uses the app with your token");
+        }
+        let (refused, refusals) = mpsc::channel(1);
+        let forwarder = Arc::new(Forwarder::new(client, token, refused));
+        self.serve(context, &listener, &forwarder, refusals, (&app, &target.region)).await
+    }
+
+    async fn listen(&self, own: Option<i64>) -> Result<TcpListener> {
+        let own = own.and_then(|port| u16::try_from(port).ok()).unwrap_or(APP_PORT);
+        let bind = |port| TcpListener::bind(SocketAddr::new(self.address, port));
+        let wanted = match self.local_port {
+            Some(port) => port,
+            // It may be taken; then any other does.
+            None => match bind(own).await {
+                Ok(listener) => return Ok(listener),
+                Err(_) => 0,
+            },
+        };
+        bind(wanted).await.map_err(|error| {
+            let failure = Failure::new(format!("{}:{wanted} can't be listened on", self.address))
+                .because(&error);
+            failure.hint(match error.kind() {
+                io::ErrorKind::AddrInUse => "leave the port out, or choose another one",
+                io::ErrorKind::AddrNotAvailable => {
+                    "choose an address of this machine: --address IP"
+                }
+                _ => "choose a port of 1024 or more",
+            })
+        })
+    }
+
+    async fn serve(
+        &self,
+        context: &mut Context,
+        listener: &TcpListener,
+        forwarder: &Arc<Forwarder>,
+        mut refusals: mpsc::Receiver<Refused>,
+        (app, region): (&App, &Region),
+    ) -> Result<()> {
+        let mut connections = JoinSet::new();
+        let mut told = false;
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(Arc::clone(forwarder).serve(stream));
+                    }
+                    // The peer is gone, or there are no file descriptors for the moment.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                },
+                Some(refused) = refusals.recv() => {
+                    let stored = self.credential.bearer(context, app, region).ok().flatten();
+                    let stored = stored.as_deref().map(bearer).transpose()?;
+                    if let Some(token) = stored.filter(|token| *token != refused.token) {
+                        context.note("The token was refused; the string that is stored for it now is used from here on.");
+                        forwarder.use_token(token);
+                        told = false;
+                    } else if !std::mem::replace(&mut told, true) {
+                        context.note("hint: the token was refused; if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME");
+                    }
+                    // Whoever asked may be gone.
+                    let _ = refused.looked.send(());
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `app logs`, `app wait`, `app open`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use ovhai_test_support::{TestCli, eventually_now};
+
+use crate::OVHAI;
+use crate::curl::{curl, echo};
+
+#[test]
+fn logs_by_time_pattern_and_replica() {
+    let cli = echo();
+    for path in ["/one", "/two", "/Three"] {
+        curl(&cli, &[path]);
+    }
+    let logs = |arguments: &[&str]| cli.ok(&[&["app", "logs", "e"], arguments].concat());
+    assert_eq!(logs(&["--grep", "^GET /t"]), "GET /two\n");
+    assert_eq!(logs(&["--grep", "^get /T", "-i"]), "GET /two\nGET /Three\n");
+    assert_eq!(logs(&["--tail", "1", "--since", "1h"]), "GET /Three\n");
+    assert_eq!(logs(&["--since", "2999-01-01T00:00:00Z"]), "");
+    let line = logs(&["-t", "--grep", "^GET /two"]);
+    let (moment, text) = line.trim_end().split_once(' ').unwrap();
+    let at: ovhai_api_types::Timestamp = moment.parse().expect("a moment");
+    assert_eq!((text, moment.len()), ("GET /two", "2026-01-01T00:00:00.000Z".len()));
+    assert!(
+        logs(&["--since", moment]).starts_with("GET /two\n")
+            || logs(&["--since", moment]).contains("GET /two\n")
+    );
+    let later = at.checked_add(std::time::Duration::from_mins(1)).unwrap().to_string();
+    assert_eq!(logs(&["--since", &later]), "");
+    assert!(
+        logs(&["--replica", "0"]).contains("GET /one\n")
+            || logs(&["--replica", "1"]).contains("GET /one\n")
+    );
+    assert_eq!(logs(&["--replica", "77"]), "");
+    for (arguments, says) in [
+        (&["--grep", "("][..], "no regular expression"),
+        (&["--since", "x"], "10m"),
+        (&["-i"], "--grep"),
+    ] {
+        let (code, said) = cli.fails(&[&["app", "logs", "e"], arguments].concat());
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(says), "{said}");
+    }
+    // All of it goes with following too.
+    let mut child = Command::new(OVHAI)
+        .args(["app", "logs", "-f", "e", "-t", "--grep", "later$", "--since", "1h"])
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    curl(&cli, &["/not"]);
+    curl(&cli, &["/later"]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (moment, text) = line.trim_end().split_once(' ').unwrap();
+    assert!(moment.parse::<ovhai_api_types::Timestamp>().is_ok(), "{line}");
+    assert_eq!(text, "GET /later");
+}
+
+#[test]
+fn waiting_for_a_state() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e"]);
+    assert_eq!(cli.ok(&["app", "wait", "e"]), "");
+    assert_eq!(cli.json(&["app", "wait", "e"])["status"]["state"], "RUNNING");
+    let (code, said) = cli.fails(&["app", "wait", "e", "--for", "stopped", "--timeout", "0"]);
+    assert_eq!(code, 5, "{said}");
+    let (code, said) = cli.fails(&["app", "wait", "e", "--for", "sleeping"]);
+    assert_eq!(code, 2, "{said}");
+    // Somebody waits for the end while somebody else brings it about.
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| cli.ok(&["app", "wait", "e", "--for", "deleted"]));
+        cli.ok(&["app", "delete", "e", "--yes"]);
+        waiting.join().unwrap();
+    });
+    assert_eq!(cli.fails(&["app", "wait", "e"]).0, 3);
+    cli.ok(&["app", "wait", "e", "--for", "deleted"]);
+    cli.ok(&["app", "run", "--name", "bad", "--runtime", "process", "python:3", "--", "false"]);
+    let (code, said) = cli.fails(&["app", "wait", "bad"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("is FAILED"), "{said}");
+    cli.ok(&["app", "wait", "bad", "--for", "failed"]);
+}
+
+#[test]
+fn opening_in_a_browser() {
+    let cli = echo();
+    let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
+    assert_eq!(cli.ok(&["app", "open", "e", "--url"]).trim(), url);
+    assert_eq!(cli.ok(&["app", "open", "e", "--print"]).trim(), url);
+    let seen = cli.home().join("seen");
+    let script = cli.home().join("browser");
+    std::fs::write(&script, format!("#!/bin/sh\necho \"$1\" > {}\n", seen.display())).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&script, mode).unwrap();
+    let open = |browser: &str| {
+        let output = cli.command(&["app", "open", "e"]).env("BROWSER", browser).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(open(script.to_str().unwrap()), "");
+    let opened = eventually_now("it is opened", || std::fs::read_to_string(&seen).ok());
+    assert_eq!(opened.trim(), url);
+    assert_eq!(open("no-such-browser:false").trim(), url, "printed when there is no browser");
+}

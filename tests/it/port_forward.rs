@@ -1,0 +1,178 @@
+//! `app port-forward`.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use ovhai_test_support::TestCli;
+use serde_json::Value;
+
+use crate::OVHAI;
+
+/// `app port-forward` in a process of its own.
+struct Forward {
+    child: Child,
+    address: String,
+}
+
+impl Forward {
+    fn start(cli: &TestCli, arguments: &[&str]) -> Self {
+        let mut child = Command::new(OVHAI)
+            .args(["app", "port-forward"])
+            .args(arguments)
+            .env("OVHAI_STATE_DIR", cli.state_dir())
+            .env("OVHAI_KEYRING", "0")
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(cli.home().join("said")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("http://").expect("an address").to_owned();
+        Self { child, address }
+    }
+
+    /// Sends bytes, and reads what comes until the end.
+    fn raw(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn get(&self, path: &str, more: &str) -> String {
+        self.raw(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}\r\n",
+            self.address
+        ))
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_forwarded_port_adds_the_token_and_is_for_this_machine_only() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
+    cli.ok(&["token", "new", "t", "--selector", "g=a", "--role", "read"]);
+    let forward = Forward::start(&cli, &["e", "0"]);
+    let port = forward.address.rsplit(':').next().unwrap().to_owned();
+    let own = format!("Origin: http://{}\r\n", forward.address);
+    let answer = forward.get("/a/../b?c", &own);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let seen: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
+    assert_eq!(seen["target"], "/a/../b?c");
+    assert_eq!(seen["headers"]["host"][0], url.strip_prefix("http://").unwrap());
+    assert_eq!(seen["headers"]["origin"][0], url.as_str(), "of one origin here and there");
+    assert_eq!(seen["headers"]["authorization"], Value::Null, "it ends at the gateway");
+    let answer = forward.get("/", "Authorization: Bearer mine\r\n");
+    assert!(answer.starts_with("HTTP/1.1 401 "), "its own is kept: {answer}");
+
+    let with_host = |host: &str| {
+        forward.raw(&format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
+    };
+    for good in ["localhost", "127.0.0.1:1", "[::1]:80"] {
+        assert!(with_host(good).starts_with("HTTP/1.1 200 "), "{good}");
+    }
+    for bad in ["evil.example", "localhost.evil.example", "x@localhost", "10.0.0.1"] {
+        assert!(with_host(bad).starts_with("HTTP/1.1 421 "), "{bad}");
+    }
+    let absolute =
+        "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert!(forward.raw(absolute).starts_with("HTTP/1.1 421 "));
+    for foreign in ["http://evil.example", "null"] {
+        let answer = forward.get("/", &format!("Origin: {foreign}\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+
+    // Two requests on one connection, the first with a body in pieces.
+    let answer = forward.raw(&format!(
+        "POST /one HTTP/1.1\r\nHost: localhost:{port}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\nGET /two HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    ));
+    assert!(answer.contains("\"body\": \"abc\"") && answer.contains("\"/two\""), "{answer}");
+
+    cli.ok(&["token", "regenerate", "t", "--yes"]);
+    assert!(forward.get("/", "").starts_with("HTTP/1.1 200 "), "the new string is looked up");
+    let said = std::fs::read_to_string(cli.home().join("said")).unwrap();
+    assert!(said.contains("the string that is stored for it now is used"), "{said}");
+    assert!(!said.contains("eyJ"), "{said}");
+
+    let (code, said) = cli.fails(&["app", "port-forward", "e", &port]);
+    assert_eq!(code, 1);
+    assert!(said.contains("can't be listened on") && said.contains("hint: "), "{said}");
+    let (code, said) = cli.fails(&["app", "port-forward", "e", "--as", "nobody"]);
+    assert_eq!(code, 3, "{said}");
+    let open = Forward::start(&cli, &["e", "0", "--no-auth"]);
+    assert!(open.get("/", "").starts_with("HTTP/1.1 401 "));
+}
+
+/// Agrees to whatever protocol it is asked to switch to, and echoes.
+const UPGRADER: &str = "import os, socketserver
+class H(socketserver.StreamRequestHandler):
+    def handle(self):
+        head = b''
+        while not head.endswith(b'\\r\\n\\r\\n'):
+            line = self.rfile.readline()
+            if not line: return
+            head += line
+        if b'upgrade: echo' not in head.lower():
+            self.wfile.write(b'HTTP/1.1 302 Found\\r\\nlocation: http://' + host(head) + b'/there\\r\\ncontent-length: 0\\r\\nconnection: close\\r\\n\\r\\n')
+            return
+        self.wfile.write(b'HTTP/1.1 101 Switching Protocols\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n\\r\\n')
+        while data := self.request.recv(1000):
+            self.wfile.write(data.upper())
+def host(head):
+    return [l[5:].strip() for l in head.split(b'\\r\\n') if l.lower().startswith(b'host:')][0]
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()";
+
+#[test]
+fn a_forwarded_port_passes_other_protocols_through() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&[
+        "app",
+        "run",
+        "--name",
+        "up",
+        "--unsecure-http",
+        "--wait",
+        "--runtime",
+        "process",
+        "python:3",
+        "--",
+        "python3",
+        "-c",
+        UPGRADER,
+    ]);
+    let forward = Forward::start(&cli, &["up", "0"]);
+    let answer = forward.get("/", "");
+    let here = format!("location: http://{}/there\r\n", forward.address);
+    assert!(answer.starts_with("HTTP/1.1 302 ") && answer.contains(&here), "{answer}");
+    let mut stream = TcpStream::connect(&forward.address).unwrap();
+    stream
+        .write_all(
+            b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
+        )
+        .unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
+    }
+    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: echo"), "{head}");
+    for word in ["first", "second"] {
+        stream.write_all(word.as_bytes()).unwrap();
+        let mut back = vec![0; word.len()];
+        reader.read_exact(&mut back).unwrap();
+        assert_eq!(back, word.to_uppercase().as_bytes());
+    }
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the end is passed on too");
+}
