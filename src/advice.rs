@@ -77,7 +77,6 @@ const TABLE: &[Advice] = &[
         &["renew", "regenerate", "revoke"],
         "a token: ovhai token regenerate TOKEN, ovhai token delete TOKEN",
     ),
-    advice("", &["whoami"], "see who you are: ovhai me"),
     advice(
         "",
         &[

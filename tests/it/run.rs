@@ -74,7 +74,7 @@ fn read_rest(from: &mut impl Read) -> String {
 fn every_option_of_run_arrives() {
     let cli = TestCli::new(OVHAI);
     let line = "app create -n full -l a=b --label c=d -e X=1 --env Y=a=b --port 9000 --grpc-port 9001 \
-        --unsecure-http -g 2 -c 4 -f l4-1-gpu --min-replicas 0 --max-replicas 3 --resource-type ram \
+        --unsecure-http -g 1 -c 4 -f l4-1-gpu --min-replicas 0 --max-replicas 3 --resource-type ram \
         --resource-threshold 60 --auto-scale-up-stabilization-window-seconds 1 \
         --auto-scale-down-stabilization-window-seconds 2 --auto-cooldown-period-seconds 3 \
         --auto-custom-api-url http://<SELF>:8080/m --auto-custom-metric-format prometheus \
@@ -102,7 +102,7 @@ fn every_option_of_run_arrives() {
     assert_eq!(spec["envVars"][1], json!({"name": "Y", "value": "a=b"}));
     assert_eq!(spec["probe"], json!({"path": "/health", "port": 9002}));
     assert_eq!((&spec["defaultHttpPort"], &spec["grpcPort"]), (&9000.into(), &9001.into()));
-    assert_eq!((&spec["resources"]["gpu"], &spec["name"]), (&2.into(), &"full".into()));
+    assert_eq!((&spec["resources"]["gpu"], &spec["name"]), (&1.into(), &"full".into()));
     assert_eq!(spec["labels"]["c"], "d");
 
     // It is stored so, too.
@@ -310,7 +310,7 @@ fn a_terminal_shows_progress_and_an_interrupt_leaves_it_clean() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let rest = read_rest(&mut screen);
     let (_, after) = rest.rsplit_once("\r\x1b[K").unwrap();
-    assert!(after.starts_with("error: interrupted\r\n"), "{rest:?}");
+    assert!(after.contains("error:\u{1b}[0m interrupted\r\n"), "{rest:?}");
     assert!(after.contains("the app goes on") && after.contains("ovhai app stop "), "{rest:?}");
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "slow\n");
 }

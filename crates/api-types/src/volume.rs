@@ -101,6 +101,9 @@ fn is_git(address: &str, host: &str) -> bool {
 }
 
 impl Volume {
+    /// Begins every volume that is written as JSON, and none that is written short.
+    pub const JSON_START: &str = "{\"";
+
     /// The short form; none when it can't say all that the volume is.
     pub fn short(&self) -> Option<String> {
         let source = match (&self.data_store, &self.public_git, &self.public_swift) {
@@ -115,7 +118,8 @@ impl Volume {
         let cache = if self.cache { ":cache" } else { "" };
         let text =
             format!("{source}:{}:{}{cache}", self.mount_path, self.permission.to_lowercase());
-        text.parse().is_ok_and(|read: Self| read == *self).then_some(text)
+        let is_same = text.parse().is_ok_and(|read: Self| read == *self);
+        (is_same && !text.starts_with(Self::JSON_START)).then_some(text)
     }
 }
 
@@ -174,6 +178,10 @@ mod tests {
         let mut volume = read("a@b/c:/d:rw");
         volume.mount_path = "/d:ro".into();
         assert_eq!(volume.short(), None);
+        let volume = read("{port}@a:/data");
+        assert_eq!(volume.short().as_deref(), Some("{port}@a:/data:ro"));
+        let volume = read("{\"x@a:/data");
+        assert_eq!(volume.short(), None, "it would be taken for JSON");
         let mut volume = read("https://x/y.git:/g:rwd");
         volume.public_swift =
             volume.public_git.take().map(|git| PublicSwiftVolumeSource { url: git.url });

@@ -8,7 +8,7 @@ use ovhai_api_types::AppState;
 use super::wait::{DEFAULT, Wait, duration};
 use super::{resolve, view};
 use crate::context::Context;
-use crate::error::{Failure, NOT_FOUND, Result};
+use crate::error::{NOT_FOUND, Result};
 use crate::target::Target;
 
 /// See the command.
@@ -30,29 +30,24 @@ pub(super) struct AwaitState {
 impl AwaitState {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
-        let gone = |failure: &Failure| {
-            // What is gone is deleted, before the first look too.
-            self.state == AppState::Deleted && failure.code() == NOT_FOUND
-        };
         let app = match resolve(&target.client, &self.app).await {
-            Err(failure) if gone(&failure) => {
+            // What is gone is deleted, before the first look too.
+            Err(failure) if self.state == AppState::Deleted && failure.code() == NOT_FOUND => {
                 context.note(format!("There is no app {} (any more).", self.app));
                 return Ok(());
             }
             app => app?,
         };
-        let wait = Wait::at_most(self.timeout);
-        match wait.until(context, &target.client, app.id, self.state).await {
-            Ok(Some(app)) if context.format().is_some() => context.show(&app),
-            Ok(_) => {
-                context.note(format!("{} ({}) is {}.", view::name(&app), app.id, self.state));
-                Ok(())
+        let wait = Wait::for_state(self.timeout);
+        if self.state == AppState::Deleted {
+            wait.until_gone(context, &target.client, app.id).await?;
+        } else {
+            let then = wait.until(context, &target.client, app.id, self.state).await?;
+            if let Some(app) = then.filter(|_| context.format().is_some()) {
+                return context.show(&app);
             }
-            Err(failure) if gone(&failure) => {
-                context.note(format!("{} ({}) is DELETED.", view::name(&app), app.id));
-                Ok(())
-            }
-            Err(failure) => Err(failure),
         }
+        context.note(format!("{} ({}) is {}.", view::name(&app), app.id, self.state));
+        Ok(())
     }
 }

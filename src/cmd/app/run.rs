@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use ovhai_api_types::{AppSpec, AppState, Env, Placement, Probe, Resources, Volume};
 
 use super::options::{Deployment, Scaling};
@@ -75,6 +75,10 @@ pub(super) struct Run {
     // A PathBuf could not be empty.
     #[arg(long, value_name = "DIR")]
     workdir: Option<OsString>,
+    /// Show each request to the API on stderr, with the answer's status and time; may be repeated
+    // In place of the global one, whose short form is a volume here.
+    #[arg(long, action = ArgAction::Count)]
+    verbose: u8,
     #[command(flatten)]
     wait: Wait,
     // Last, as they have headings of their own.

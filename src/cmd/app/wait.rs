@@ -19,6 +19,9 @@ pub(super) struct Wait {
     /// Wait until it is done, at most this long: such as 90s or 5m, or seconds [default: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT, value_parser = duration)]
     wait: Option<Duration>,
+    /// Only the state counts, not what became of the last change.
+    #[arg(skip)]
+    only_state: bool,
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -76,9 +79,9 @@ impl Clock {
 }
 
 impl Wait {
-    /// As if that had been asked for on the command line.
-    pub(super) fn at_most(timeout: Duration) -> Self {
-        Self { wait: Some(timeout) }
+    /// For a state, at most this long.
+    pub(super) fn for_state(timeout: Duration) -> Self {
+        Self { wait: Some(timeout), only_state: true }
     }
 
     /// Waits, if that was asked for, until the app is in `wanted`; gives the app as it is then.
@@ -90,6 +93,7 @@ impl Wait {
         wanted: AppState,
     ) -> Result<Option<App>> {
         let Some(timeout) = self.wait else { return Ok(None) };
+        let only_state = self.only_state;
         let mut clock = Clock::start(timeout);
         let mut progress = Progress::new(context);
         let waiting = async move {
@@ -97,7 +101,7 @@ impl Wait {
                 let app = client.get_app(id).await?;
                 let state = app.status.state;
                 if state == wanted {
-                    return arrived(app).map(Some);
+                    return if only_state { Ok(Some(app)) } else { arrived(app).map(Some) };
                 }
                 if matches!(state, AppState::Failed | AppState::Error) {
                     return Err(failed(client, &app).await);

@@ -47,7 +47,8 @@ struct List {}
 #[derive(Debug, Args)]
 struct Set {
     /// Region, such as GRA, or name of an endpoint
-    region: String,
+    #[arg(value_name = "REGION")]
+    name: String,
 }
 
 /// See the command.
@@ -99,8 +100,8 @@ impl ConfigCommand {
                     place.ok_or_else(|| unknown(name.as_deref().unwrap_or("?"), &places))?;
                 context.show(place)
             }
-            Verb::Set(Set { region }) => {
-                let place = find(&region).ok_or_else(|| unknown(&region, &places))?;
+            Verb::Set(Set { name }) => {
+                let place = find(&name).ok_or_else(|| unknown(&name, &places))?;
                 config.set_current(&place.name)?;
                 context.note(format!("Commands go to {} from now on.", place.name));
                 if context.var("OVHAI_REGION").is_some() {
