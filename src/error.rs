@@ -117,7 +117,7 @@ impl From<ClientError> for Failure {
         match &error {
             ClientError::Api { status: 401, .. } => Self::new("not authenticated")
                 .because("the server answered 401")
-                .hint("is the token of this region, current and complete? Without --token and OVHAI_TOKEN a local emulator needs none")
+                .hint("a token has to be of this region, current and complete; a login that has ended: ovhai login, or ovhai logout")
                 .exit_code(DENIED),
             ClientError::Api { status: 403, message } => {
                 let failure = Self::new("request error: 403").because(message).exit_code(DENIED);

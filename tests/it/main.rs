@@ -10,11 +10,14 @@
 mod api;
 mod app;
 mod cli;
+mod config;
 mod crash;
 mod curl;
 mod emulator;
 mod gateway;
 mod layout;
+mod login;
+mod offers;
 mod openapi;
 mod port_forward;
 mod process;

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::directory::Snapshot;
-use crate::model::{SessionId, SessionRecord};
+use crate::model::{Digest, SessionId, SessionRecord};
 use crate::policy::Principal;
 use crate::ports::{Clock, Secrets, Signer};
 
@@ -60,26 +60,28 @@ impl Authenticator {
         if bearer.starts_with(ACCESS_PREFIX) {
             let session =
                 self.session(snapshot, bearer, ACCESS_PREFIX, |session| &session.access)?;
-            return (session.access_until > self.clock.now())
-                .then(|| Principal::User { name: session.user.clone(), session: session.id });
+            return Some(Principal::User { name: session.user.clone(), session: session.id });
         }
         let claims = self.signer.verify(bearer)?;
         let token = snapshot.token(claims.id)?;
         (token.version == claims.version).then(|| Principal::Token(Arc::clone(token)))
     }
 
-    /// The session that a string of the form `<prefix><session>_<secret>` belongs to, whether it
-    /// is over or not.
+    /// The session that a string of the form `<prefix><session>_<secret>` belongs to; none when
+    /// it has expired.
     pub(crate) fn session<'a>(
         &self,
         snapshot: &'a Snapshot,
         string: &str,
         prefix: &str,
-        digest: fn(&SessionRecord) -> &str,
+        secrets: fn(&SessionRecord) -> &[Digest],
     ) -> Option<&'a Arc<SessionRecord>> {
         let (id, secret) = string.strip_prefix(prefix)?.split_once('_')?;
         let session = snapshot.session(SessionId(Uuid::try_parse(id).ok()?))?;
-        let given = self.secrets.digest(secret);
-        bool::from(given.as_bytes().ct_eq(digest(session).as_bytes())).then_some(session)
+        let (given, now) = (self.secrets.digest(secret), self.clock.now());
+        let fits = |known: &Digest| {
+            bool::from(given.as_bytes().ct_eq(known.digest.as_bytes())) && known.until > now
+        };
+        secrets(session).iter().any(fits).then_some(session)
     }
 }

@@ -124,21 +124,27 @@ impl std::fmt::Debug for UserRecord {
 #[serde(transparent)]
 pub struct SessionId(pub Uuid);
 
-/// A login. Its two strings exist at the client only; here are their SHA-256 digests.
+/// A secret of which only the SHA-256 digest is known here.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// The digest, in hexadecimal digits.
+    pub digest: String,
+    /// Until when the secret is good.
+    pub until: Timestamp,
+}
+
+/// A login. Its strings exist at the client only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRecord {
     /// The id.
     pub id: SessionId,
     /// Whose it is.
     pub user: String,
-    /// Digest of the secret that calls are made with, in hexadecimal digits.
-    pub access: String,
-    /// Until when that is good.
-    pub access_until: Timestamp,
-    /// Digest of the secret that makes new ones.
-    pub refresh: String,
-    /// Until when that is good.
-    pub refresh_until: Timestamp,
+    /// The secrets that calls are made with, newest first: one that was replaced is good until it
+    /// expires, for whoever calls with it at that moment.
+    pub access: Vec<Digest>,
+    /// The secret that makes new ones.
+    pub refresh: Digest,
     /// When somebody logged in.
     pub created_at: Timestamp,
 }

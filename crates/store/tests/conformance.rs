@@ -7,8 +7,8 @@ use ovhai_api_types::{
     AppId, AppSpec, AppState, Info, InfoCode, Labels, RegistryId, Role, Timestamp, TokenId,
 };
 use ovhai_core::model::{
-    AppRecord, Change, MappingRecord, RegistryRecord, SessionId, SessionRecord, TokenRecord,
-    UserRecord, Wanted,
+    AppRecord, Change, Digest, MappingRecord, RegistryRecord, SessionId, SessionRecord,
+    TokenRecord, UserRecord, Wanted,
 };
 use ovhai_core::ports::Store;
 use ovhai_core::spec::Spec;
@@ -102,10 +102,8 @@ async fn others(store: &dyn Store) {
     let session = SessionRecord {
         id: SessionId(Uuid::from_u128(2)),
         user: "ann".into(),
-        access: "a".into(),
-        access_until: now,
-        refresh: "b".into(),
-        refresh_until: now,
+        access: vec![Digest { digest: "a".into(), until: now }],
+        refresh: Digest { digest: "b".into(), until: now },
         created_at: now,
     };
     let mapping = MappingRecord {

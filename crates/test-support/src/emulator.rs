@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::header::{AUTHORIZATION, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use ovhai_api_types::{App, Token};
@@ -100,6 +100,28 @@ impl TestEmulator {
             .header(HOST, format!("{}.ai.localhost", region.to_lowercase()))
             .header(AUTHORIZATION, format!("Bearer {bearer}"))
             .body(Full::new(body.map_or_else(Bytes::new, |body| body.to_string().into())))
+            .expect("a request");
+        self.send(request).await
+    }
+
+    /// Calls the emulator itself, at `localhost`, as the administrator.
+    pub async fn call_local(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "localhost")
+            .header(AUTHORIZATION, format!("Bearer {}", self.emulator.administrator()))
+            .body(Full::new(body.map_or_else(Bytes::new, |body| body.to_string().into())))
+            .expect("a request");
+        self.send(request).await
+    }
+
+    /// Sends a form as nobody.
+    pub async fn form(&self, path: &str, body: &str) -> Answer {
+        let request = Request::post(path)
+            .header(HOST, "gra.ai.localhost")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
             .expect("a request");
         self.send(request).await
     }

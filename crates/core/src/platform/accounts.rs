@@ -12,12 +12,14 @@ use super::{Platform, check};
 use crate::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use crate::error::{Error, Result};
 use crate::ledger::Transaction;
-use crate::model::{Change, SessionId, SessionRecord, UserRecord};
+use crate::model::{Change, Digest, SessionId, SessionRecord, UserRecord};
 use crate::policy::{self, Action, Principal, Resource};
 use crate::ports::{SecretError, Secrets};
 
 /// Sessions a user has at most; the oldest end first.
 const SESSIONS: usize = 50;
+/// Strings for calls that a session has at once.
+const REPLACED: usize = 8;
 /// Wrong passwords for a name within [`WINDOW`] before no more are looked at.
 const TRIES: u32 = 10;
 const WINDOW: Duration = Duration::from_mins(1);
@@ -246,14 +248,21 @@ impl Platform {
         self.tries.succeeded(name);
         let now = self.clock.now();
         let id = SessionId(self.ids.uuid());
-        let (session, login) = self.strings(id, name, now, now)?;
+        let (access, refresh, login) = self.strings(id, now)?;
+        let session = SessionRecord {
+            id,
+            user: name.to_owned(),
+            access: vec![access],
+            refresh,
+            created_at: now,
+        };
         self.ledger
             .transact(|tx| {
                 // The password may have been changed meanwhile.
                 if tx.state().user(name).map(|now| &now.password) != Some(&user.password) {
                     return Err(Error::BadCredentials);
                 }
-                end_sessions(tx, |session| session.refresh_until <= now);
+                end_sessions(tx, |session| session.refresh.until <= now);
                 let mut others: Vec<_> =
                     tx.state().sessions().filter(|session| session.user == name).cloned().collect();
                 others.sort_unstable_by_key(|session| std::cmp::Reverse(session.created_at));
@@ -267,18 +276,23 @@ impl Platform {
         Ok(login)
     }
 
-    /// Goes on with a session: new strings, and both old ones are void.
+    /// Goes on with a session: new strings. The old one for this is void; the old one for calls is
+    /// good until it expires.
     pub async fn refresh(&self, refresh: &str) -> Result<Login> {
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
                 let session = self
                     .auth
-                    .session(tx.state(), refresh, REFRESH_PREFIX, |session| &session.refresh)
-                    .filter(|session| session.refresh_until > now)
+                    .session(tx.state(), refresh, REFRESH_PREFIX, |session| {
+                        std::slice::from_ref(&session.refresh)
+                    })
                     .ok_or(Error::BadCredentials)?;
-                let (session, login) =
-                    self.strings(session.id, &session.user, session.created_at, now)?;
+                let (access, refresh, login) = self.strings(session.id, now)?;
+                let mut session = SessionRecord { refresh, ..SessionRecord::clone(session) };
+                session.access.retain(|old| old.until > now);
+                session.access.insert(0, access);
+                session.access.truncate(REPLACED);
                 tx.apply(Change::PutSession(Arc::new(session)));
                 Ok(login)
             })
@@ -293,7 +307,11 @@ impl Platform {
                 let state = tx.state();
                 let session = auth
                     .session(state, string, ACCESS_PREFIX, |session| &session.access)
-                    .or_else(|| auth.session(state, string, REFRESH_PREFIX, |s| &s.refresh))
+                    .or_else(|| {
+                        let refresh: fn(&SessionRecord) -> &[Digest] =
+                            |session| std::slice::from_ref(&session.refresh);
+                        auth.session(state, string, REFRESH_PREFIX, refresh)
+                    })
                     .map(|session| session.id);
                 if let Some(id) = session {
                     tx.apply(Change::RemoveSession(id));
@@ -303,32 +321,20 @@ impl Platform {
             .await
     }
 
-    fn strings(
-        &self,
-        id: SessionId,
-        user: &str,
-        created_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<(SessionRecord, Login)> {
+    fn strings(&self, id: SessionId, now: Timestamp) -> Result<(Digest, Digest, Login)> {
         let ttl = self.settings.session_ttl;
         let secrets: &dyn Secrets = &*self.secrets;
         let (access, refresh) =
             (secrets.random().map_err(internal)?, secrets.random().map_err(internal)?);
-        let until = |ttl: Duration| now.saturating_add(ttl).unwrap_or(Timestamp::MAX);
-        let session = SessionRecord {
-            id,
-            user: user.to_owned(),
-            access: secrets.digest(&access),
-            access_until: until(ttl.access),
-            refresh: secrets.digest(&refresh),
-            refresh_until: until(ttl.refresh),
-            created_at,
+        let digest = |secret: &str, ttl: Duration| Digest {
+            digest: secrets.digest(secret),
+            until: now.saturating_add(ttl).unwrap_or(Timestamp::MAX),
         };
         let login = Login {
             access: format!("{ACCESS_PREFIX}{}_{access}", id.0.simple()),
             refresh: format!("{REFRESH_PREFIX}{}_{refresh}", id.0.simple()),
             expires_in: ttl.access,
         };
-        Ok((session, login))
+        Ok((digest(&access, ttl.access), digest(&refresh, ttl.refresh), login))
     }
 }

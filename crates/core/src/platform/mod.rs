@@ -384,7 +384,7 @@ impl Platform {
             // Refreshed or not, the session goes on until it could not be any more.
             Principal::User { session, .. } => snapshot
                 .session(*session)
-                .is_some_and(|session| session.refresh_until > self.clock.now()),
+                .is_some_and(|session| session.refresh.until > self.clock.now()),
             Principal::Administrator { .. } | Principal::Anonymous => true,
         }
     }

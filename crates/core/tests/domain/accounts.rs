@@ -49,6 +49,10 @@ async fn a_session_ends_is_refreshed_and_revoked() {
     assert!(who(&world, &next.access).is_some());
     assert!(platform.refresh(&login.refresh).await.is_err(), "once");
 
+    let third = platform.refresh(&next.refresh).await.unwrap();
+    assert!(who(&world, &next.access).is_some(), "whoever calls with it now may end the call");
+    assert!(platform.refresh(&next.refresh).await.is_err());
+    let next = third;
     platform.revoke(&next.access).await.unwrap();
     assert!(who(&world, &next.access).is_none());
     assert!(!platform.is_current(&ann));

@@ -1,0 +1,124 @@
+//! Regions of the local emulator, and endpoints beside it.
+
+use ovhai_test_support::{TestCli, TestEmulator};
+use serde_json::json;
+
+use crate::OVHAI;
+
+#[test]
+fn what_is_in_one_region_is_not_in_another() {
+    let cli = TestCli::new(OVHAI);
+    let hello = ["app", "run", "infrastructureascode/hello-world", "-l", "group=A"];
+    cli.ok(&[&hello[..], &["--name", "there", "--wait"]].concat());
+    let token = cli.json(&["token", "new", "reader", "--role", "read", "-l", "group=A"]);
+    assert_eq!(cli.ok(&["config", "get", "-o", "name"]), "GRA\n");
+    cli.ok(&["config", "set", "bhs"]);
+    assert_eq!(cli.ok(&["config", "get", "-o", "name"]), "BHS\n");
+    assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "");
+    assert_eq!(cli.ok(&["token", "list", "-o", "name"]), "");
+    cli.ok(&[&hello[..], &["--name", "here", "--wait"]].concat());
+    assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "here\n");
+    assert_eq!(cli.ok(&["app", "list", "-o", "name", "--region", "GRA"]), "there\n");
+    let (code, said) = cli.fails(&["app", "curl", "here"]);
+    assert!(code == 4 && said.contains("no token is stored for region BHS"), "{said}");
+    let value = token["status"]["value"].as_str().unwrap();
+    let (code, _) = cli.fails(&["app", "curl", "here", "--fail", "--token", value]);
+    assert_eq!(code, 22, "a token of another region is none");
+    // The environment goes before the settings, the command line before the environment.
+    let list = |arguments: &[&str]| {
+        let output = cli.command(arguments).env("OVHAI_REGION", "gra").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(list(&["app", "list", "-o", "name"]), "there\n");
+    assert_eq!(list(&["app", "list", "-o", "name", "--region", "BHS"]), "here\n");
+
+    let all = cli.json(&["config", "list"]);
+    let current: Vec<_> = all.as_array().unwrap().iter().map(|one| &one["current"]).collect();
+    assert_eq!(current, [&json!(false), &json!(true)]);
+    let (code, said) = cli.fails(&["config", "set", "XXX"]);
+    assert!(code == 3 && said.contains("GRA, BHS"), "{said}");
+}
+
+#[test]
+fn settings_need_no_emulator() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["config", "list"]);
+    cli.ok(&["config", "set", "BHS"]);
+    cli.ok(&["config", "add", "cloud", "https://gra.ai.cloud.ovh.net/v1/"]);
+    let all = cli.ok(&["config", "list"]);
+    assert!(all.contains("https://gra.ai.cloud.ovh.net\n"), "{all}");
+    for (name, url, code, says) in [
+        ("gra", "https://x", 2, "already a region GRA"),
+        ("cloud", "https://x", 2, "already a endpoint cloud"),
+        ("a b", "https://x", 2, "can't name an endpoint"),
+        ("other", "ftp://x", 2, "https://"),
+        ("other", "https://me:secret@x", 2, "must not hold a name or a password"),
+        ("other", "https://x?y", 2, "query"),
+        ("other", "x", 2, "https://"),
+    ] {
+        let (got, said) = cli.fails(&["config", "add", name, url]);
+        assert_eq!(got, code, "{name} {url}: {said}");
+        assert!(said.contains(says), "{name} {url}: {said}");
+    }
+    cli.ok(&["config", "set", "cloud"]);
+    cli.ok(&["config", "remove", "cloud"]);
+    assert_eq!(cli.ok(&["config", "get", "-o", "name"]), "GRA\n");
+    assert_eq!(cli.fails(&["config", "rm", "cloud"]).0, 3);
+    assert!(!cli.state_dir().join("emulator.json").exists(), "none was started");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_is_any_server_that_speaks_the_api() {
+    let e = TestEmulator::start().await;
+    let cli = TestCli::new(OVHAI);
+    tokio::task::block_in_place(|| {
+        let url = format!("http://bhs.ai.localhost:{}", e.address().port());
+        cli.ok(&["config", "add", "box", &url]);
+        let administrator = e.emulator.administrator();
+        let run = ["app", "run", "infrastructureascode/hello-world", "-n", "far", "--wait"];
+        let remote = ["--region", "box", "--token", administrator];
+        cli.ok(&[&run[..], &remote].concat());
+        cli.ok(&[&["login"][..], &remote].concat());
+        cli.ok(&["config", "set", "box"]);
+        assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "far\n");
+        cli.ok(&["token", "new", "t", "--role", "read"]);
+        assert_eq!(cli.ok(&["app", "curl", "far"]), "Hello, World!");
+        // What is stored for one server opens nothing of another.
+        let (code, said) = cli.fails(&["app", "curl", "far", "--as", "t", "--region", "GRA"]);
+        assert_eq!(code, 3, "{said}");
+        let (code, said) = cli.fails(&["app", "access", "far"]);
+        assert!(code == 1 && said.contains("not the local emulator"), "{said}");
+    });
+}
+
+#[test]
+fn what_is_changed_elsewhere_is_said_or_refused() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["config", "add", "far", "http://far.invalid"]);
+    let changes: [&[&str]; 8] = [
+        &["app", "run", "x"],
+        &["app", "stop", "x"],
+        &["app", "delete", "x", "--yes"],
+        &["app", "set-label", "x", "a", "b"],
+        &["token", "new", "x", "--role", "read"],
+        &["token", "delete", "x", "--yes"],
+        &["registry", "add", "r.example.com", "-u", "x"],
+        &["app", "scale", "x", "--replicas", "2"],
+    ];
+    for change in changes {
+        let arguments = [change, &["--region", "far", "--token", "x"]].concat();
+        let (code, said) = cli.fails(&arguments);
+        assert!(said.contains("Target: far (http://far.invalid)"), "{change:?}: {said}");
+        assert_eq!(code, 1, "{said}");
+        let refused = cli.command(&arguments).env("OVHAI_LOCAL_ONLY", "1").output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(4), "{change:?}: {said}");
+        assert!(said.contains("nothing is changed at far"), "{change:?}: {said}");
+    }
+    let allowed = cli
+        .command(&["app", "run", "infrastructureascode/hello-world"])
+        .env("OVHAI_LOCAL_ONLY", "1")
+        .output()
+        .unwrap();
+    assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stderr));
+}

@@ -1,0 +1,228 @@
+//! Users, logging in and out, and sessions, on the command line.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use ovhai_emulator::SessionTtl;
+use ovhai_test_support::{TestCli, TestEmulator};
+use serde_json::{Value, json};
+
+use crate::OVHAI;
+
+/// Runs a command with a variable; exit code and what it said.
+fn with_password(cli: &TestCli, arguments: &[&str], password: &str) -> (i32, String) {
+    let output = cli.command(arguments).env("SECRET", password).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap(), said)
+}
+
+const FROM_ENV: [&str; 2] = ["--password-from-env", "SECRET"];
+
+#[test]
+fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["me"]);
+    let shown = cli.ok(&["emulator", "status"]);
+    assert!(shown.contains("Name:     tester") && shown.contains("--show-password"), "{shown}");
+    let status = cli.json(&["emulator", "status"]);
+    assert!(status["first_user"].is_null() && status["firstUser"].get("password").is_none());
+    let status = cli.json(&["emulator", "status", "--show-password"]);
+    let password = status["firstUser"]["password"].as_str().unwrap();
+
+    let login = ["login", "-u", "tester", "--password-from-stdin"];
+    let wrong = cli.command(&login).write_stdin("not this one\n").output().unwrap();
+    let said = String::from_utf8_lossy(&wrong.stderr);
+    assert_eq!(wrong.status.code(), Some(4), "{said}");
+    assert!(said.contains("invalid_grant") && said.contains("hint: "), "{said}");
+    assert!(!said.contains("not this one"), "{said}");
+    cli.command(&login).write_stdin(format!("{password}\n")).assert().success();
+    let me = cli.json(&["me"]);
+    assert_eq!((&me["tokenKind"], &me["role"]), (&json!("oauth"), &json!("administrator")));
+    let sessions = cli.home().join(".config/ovhai/sessions.json");
+    assert_eq!(std::fs::metadata(&sessions).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!std::fs::read_to_string(&sessions).unwrap().contains(password));
+
+    cli.ok(&["logout"]);
+    cli.ok(&["logout"]);
+    assert!(!std::fs::read_to_string(&sessions).unwrap().contains("ovhs_"));
+    cli.ok(&["app", "list"]);
+}
+
+#[test]
+fn a_user_is_somebody_and_not_the_owner() {
+    let cli = TestCli::new(OVHAI);
+    let (code, said) = cli.fails(&["emulator", "user", "add", "ann"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--password-from-env"), "{said}");
+    let add = [&["emulator", "user", "add", "ann"][..], &FROM_ENV].concat();
+    let (code, said) = with_password(&cli, &add, "short");
+    assert!(code == 2 && said.contains("8 to 256"), "{said}");
+    assert_eq!(with_password(&cli, &add, "a long password").0, 0);
+    let (code, said) = with_password(&cli, &add, "a long password");
+    assert!(code == 1 && said.contains("already a user ann"), "{said}");
+    let login = [&["login", "--username", "ann"][..], &FROM_ENV].concat();
+    assert_eq!(with_password(&cli, &login, "a long password").0, 0);
+    assert_eq!(cli.json(&["me"])["name"], "ann");
+
+    let app = cli.json(&["app", "run", "infrastructureascode/hello-world"]);
+    assert_eq!(app["user"], "ann");
+    let (code, said) = cli.fails(&["app", "run", "x", "--runtime", "process", "--", "sleep", "60"]);
+    assert_eq!(code, 4);
+    assert!(said.contains("only the emulator's owner may run local processes"), "{said}");
+    // The owner of the directory is the owner of the emulator, whoever is logged in.
+    assert_eq!(cli.ok(&["emulator", "user", "list", "-o", "name"]), "ann\ntester\n");
+
+    let passwd = [&["emulator", "user", "passwd", "ann"][..], &FROM_ENV].concat();
+    assert_eq!(with_password(&cli, &passwd, "another password").0, 0);
+    let (code, said) = cli.fails(&["me"]);
+    assert_eq!(code, 4);
+    assert!(said.contains("ovhai login"), "{said}");
+    assert_eq!(with_password(&cli, &login, "a long password").0, 4);
+    assert_eq!(with_password(&cli, &login, "another password").0, 0);
+    cli.ok(&["emulator", "user", "remove", "ann", "--yes"]);
+    assert_eq!(cli.fails(&["me"]).0, 4);
+    cli.ok(&["logout"]);
+    cli.ok(&["me"]);
+    assert_eq!(cli.fails(&["emulator", "user", "remove", "ann", "--yes"]).0, 3);
+}
+
+#[test]
+fn logging_in_asks_only_where_somebody_is() {
+    let cli = TestCli::new(OVHAI);
+    let (code, said) = cli.fails(&["login"]);
+    assert!(code == 2 && said.contains("--username USER"), "{said}");
+    let (code, said) = cli.fails(&["login", "--username", "x"]);
+    assert!(code == 2 && said.contains("--password-from-stdin"), "{said}");
+    let (code, said) = cli.fails(&["login", "-u", "x", "--password-from-env", "NO_SUCH"]);
+    assert!(code == 2 && said.contains("NO_SUCH"), "{said}");
+    let (code, said) = cli.fails(&["login", "-u", "x", "--password", "y", "--password-from-stdin"]);
+    assert!(code == 2 && said.contains("cannot be used with"), "{said}");
+}
+
+#[test]
+fn a_token_can_be_the_login() {
+    let cli = TestCli::new(OVHAI);
+    let token = cli.json(&["token", "new", "op", "--role", "operator", "-l", "group=A"]);
+    let value = token["status"]["value"].as_str().unwrap();
+    let (code, _) = cli.fails(&["login", "--token", "nothing"]);
+    assert_eq!(code, 4);
+    cli.ok(&["auth", "login", "--token", value]);
+    let me = cli.json(&["auth", "status"]);
+    assert_eq!((&me["name"], &me["tokenKind"]), (&json!("op"), &json!("app")));
+    assert_eq!(cli.fails(&["token", "list"]).0, 4);
+    cli.ok(&["auth", "logout"]);
+    cli.ok(&["token", "list"]);
+}
+
+/// A server with short sessions, as an endpoint of the settings.
+async fn short_sessions(refresh: Duration) -> (TestEmulator, TestCli) {
+    let ttl = SessionTtl { access: Duration::from_secs(20), refresh };
+    let emulator = TestEmulator::builder().session_ttl(ttl).start().await.unwrap();
+    let e = TestEmulator { emulator, sim: None };
+    let users = format!("http://{}/_emulator/users", e.address());
+    let answer = e
+        .call_local(
+            "POST",
+            "/_emulator/users",
+            Some(json!({"name": "ann", "password": "a long password"})),
+        )
+        .await;
+    assert_eq!(answer.status, 201, "{users}: {}", answer.text());
+    let url = format!("http://{}/regions/GRA", e.address());
+    let cli = TestCli::new(OVHAI);
+    tokio::task::block_in_place(|| {
+        cli.ok(&["config", "add", "box", &url]);
+        cli.ok(&["config", "set", "box"]);
+        let (code, said) = cli.fails(&["me"]);
+        assert!(code == 4 && said.contains("nobody is logged in at box"), "{said}");
+        let login = [&["login", "-u", "ann"][..], &FROM_ENV].concat();
+        assert_eq!(with_password(&cli, &login, "a long password").0, 0);
+    });
+    (e, cli)
+}
+
+fn stored(cli: &TestCli) -> Value {
+    let text = std::fs::read(cli.home().join(".config/ovhai/sessions.json")).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_refreshed_silently_by_many_commands_at_once() {
+    let (_e, cli) = short_sessions(Duration::from_hours(1)).await;
+    let before = stored(&cli);
+    tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    let output = cli.command(&["me", "-o", "json"]).output().unwrap();
+                    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                    assert!(output.stderr.is_empty());
+                });
+            }
+        });
+    });
+    let after = stored(&cli);
+    assert_ne!(before, after);
+    tokio::task::block_in_place(|| {
+        assert_eq!(cli.json(&["me"])["name"], "ann");
+        cli.ok(&["logout"]);
+        assert_eq!(cli.fails(&["me"]).0, 4);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_can_not_be_refreshed_says_so() {
+    let (_e, cli) = short_sessions(Duration::ZERO).await;
+    tokio::task::block_in_place(|| {
+        let (code, said) = cli.fails(&["app", "list"]);
+        assert_eq!(code, 4);
+        assert!(said.contains("the session has ended") && said.contains("ovhai login"), "{said}");
+    });
+}
+
+/// RFC 6749: forms only, parameters once, and nobody may keep the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_endpoint_is_strict() {
+    let e = TestEmulator::start().await;
+    e.call_local(
+        "POST",
+        "/_emulator/users",
+        Some(json!({"name": "a@b.c", "password": "p & = +%"})),
+    )
+    .await;
+    let post = async |body: &str| e.form("/oauth2/token", body).await;
+    let good = "grant_type=password&username=a%40b.c&password=p+%26+%3D+%2B%25&client_id=x";
+    let answer = post(good).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let tokens = answer.json();
+    assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(3600)));
+    for (body, code) in [
+        ("", "invalid_request"),
+        ("grant_type=password&username=a", "invalid_request"),
+        ("grant_type=client_credentials", "unsupported_grant_type"),
+        ("grant_type=password&grant_type=password&username=a&password=b", "invalid_request"),
+        ("grant_type=password&username=a%40b.c&password=wrong", "invalid_grant"),
+        ("grant_type=password&username=nobody&password=wrong", "invalid_grant"),
+        ("grant_type=refresh_token&refresh_token=rubbish", "invalid_grant"),
+    ] {
+        let answer = post(body).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["error"].as_str()), (400, Some(code)));
+    }
+    let known = post("grant_type=password&username=a%40b.c&password=x").await.text();
+    let unknown = post("grant_type=password&username=zzz&password=x").await.text();
+    assert_eq!(known, unknown, "nobody learns who there is");
+    let json = e.call_local("POST", "/oauth2/token", Some(json!({"grant_type": "password"}))).await;
+    assert_eq!(json.status, 400);
+
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!(e.call("BHS", access, "GET", "/v1/app", None).await.status, 200);
+    let app = e.run_app(&[], json!({})).await;
+    assert_eq!(e.query(&app, Some(access)).await.status, 200, "a login opens apps");
+    assert_eq!(e.call("GRA", access, "GET", "/_emulator/users", None).await.status, 404);
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(e.call("GRA", refresh, "GET", "/v1/me", None).await.status, 401);
+    assert_eq!(e.form("/oauth2/revoke", &format!("token={refresh}")).await.status, 200);
+    assert_eq!(e.call("GRA", access, "GET", "/v1/me", None).await.status, 401);
+    assert_eq!(e.query(&app, Some(access)).await.status, 401);
+}
