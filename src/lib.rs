@@ -71,7 +71,9 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context
 /// Keeps what this run said to servers, and says where to look when that was what failed.
 fn keep_trace(context: &mut Context, code: u8) {
     let Ok(file) = settings::debug_file(context) else { return };
-    let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let arguments = std::env::args_os().skip(1);
+    let command = std::iter::once("ovhai".to_owned())
+        .chain(arguments.map(|argument| argument.to_string_lossy().into_owned()));
     if let Some(session) = context.trace.keep(&file, (context.now)(), command, code) {
         context.note(format!("requests and answers: ovhai debug {session}"));
     }

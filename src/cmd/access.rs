@@ -5,7 +5,7 @@ use ovhai_api_types::{Access, AccessQuestion, Verdict};
 use crate::context::Context;
 use crate::describe::Description;
 use crate::error::Result;
-use crate::output::Show;
+use crate::output::{Fit, Show};
 use crate::target::Target;
 
 /// Asks the emulator, which decides as its gateway and API do.
@@ -33,6 +33,9 @@ fn because(access: &Access) -> String {
 
 impl Show for Access {
     const COLUMNS: &'static [&'static str] = &["APP", "TOKEN", "READ", "OPERATE", "BECAUSE"];
+
+    const FIT: &'static [Fit] =
+        &[Fit::Shrink(8), Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Shrink(24)];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![

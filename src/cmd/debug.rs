@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::describe::{Description, age, date};
 use crate::error::{Failure, Result};
-use crate::output::Show;
+use crate::output::{Fit, Show};
 use crate::settings::debug_file;
 use crate::trace::{Run, runs};
 
@@ -45,6 +45,8 @@ fn lines(body: Option<&Value>) -> String {
 
 impl Show for Run {
     const COLUMNS: &'static [&'static str] = &["SESSION", "AGE", "EXIT", "REQUESTS", "COMMAND"];
+
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Shrink(20)];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![

@@ -6,7 +6,7 @@ use ovhai_api_types::Feature;
 use crate::context::Context;
 use crate::describe::Description;
 use crate::error::Result;
-use crate::output::Show;
+use crate::output::{Fit, Show};
 use crate::target::Target;
 
 /// See the command.
@@ -37,6 +37,8 @@ impl FeatureCommand {
 
 impl Show for Feature {
     const COLUMNS: &'static [&'static str] = &["NAME", "AVAILABLE", "DESCRIPTION"];
+
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Shrink(16)];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![self.name.clone(), yes_no(self.available).into(), self.description.clone()]

@@ -282,7 +282,7 @@ impl fmt::Display for Reason {
                 write!(f, "the token's role {role} does not allow to {}", action.verb())
             }
             Self::OutOfScope { selector, unmet } => {
-                write!(f, "the app is outside the token's selector {selector}: {unmet}")
+                write!(f, "{unmet}: the app is outside the token's selector {selector}")
             }
             Self::ScopedToken { selector, action } => write!(
                 f,
@@ -532,7 +532,7 @@ mod tests {
         let reason = decide(&token(Role::Read, Some("group=A")), Action::Query, &app).reason;
         assert_eq!(
             reason.to_string(),
-            "the app is outside the token's selector group=A: group=A does not hold (there is no such label)"
+            "group=A does not hold (there is no such label): the app is outside the token's selector group=A"
         );
     }
 }

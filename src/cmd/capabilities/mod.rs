@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::describe::{Description, bytes, rate};
 use crate::error::{Failure, Result};
-use crate::output::Show;
+use crate::output::{Fit, Show};
 use crate::target::Target;
 
 /// See the command.
@@ -120,6 +120,9 @@ impl Show for Flavor {
         "MAX",
     ];
 
+    const FIT: &'static [Fit] =
+        &[Fit::Fixed, Fit::Fixed, Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Drop];
+
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![
             self.id.clone(),
@@ -171,6 +174,8 @@ fn gpu(flavor: &Flavor) -> String {
 impl Show for AppImage {
     const COLUMNS: &'static [&'static str] = &["ID", "VERSIONS", "DESCRIPTION"];
 
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Shrink(12)];
+
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![self.id.clone(), self.versions.join(", "), self.description.clone()]
     }
@@ -190,6 +195,8 @@ impl Show for AppImage {
 
 impl Show for Preset {
     const COLUMNS: &'static [&'static str] = &["ID", "DESCRIPTION", "SNIPPET"];
+
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Shrink(12), Fit::Shrink(20)];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![self.id.clone(), self.descriptions.join("; "), self.snippet.clone()]

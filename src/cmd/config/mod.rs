@@ -11,7 +11,7 @@ use crate::config::{Config, checked_name, checked_url};
 use crate::context::Context;
 use crate::describe::Description;
 use crate::error::{Failure, Result};
-use crate::output::Show;
+use crate::output::{Fit, Show};
 use crate::session::Sessions;
 use crate::settings::state_dir;
 use crate::target::root;
@@ -185,6 +185,8 @@ fn unknown_endpoint(name: &str, config: &Config) -> Failure {
 
 impl Show for Place {
     const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "URL"];
+
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![

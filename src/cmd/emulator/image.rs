@@ -8,7 +8,7 @@ use ovhai_api_types::ImageMapping;
 use crate::context::Context;
 use crate::describe::{Description, date};
 use crate::error::Result;
-use crate::output::Show;
+use crate::output::{Fit, Show};
 use crate::target::owner;
 
 /// See the command.
@@ -78,6 +78,8 @@ impl ImageCommand {
 
 impl Show for ImageMapping {
     const COLUMNS: &'static [&'static str] = &["IMAGE", "COMMAND", "DIRECTORY"];
+
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Shrink(12), Fit::Shrink(10)];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![self.image.clone(), self.command.join(" "), self.working_directory.clone()]

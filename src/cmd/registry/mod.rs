@@ -8,7 +8,7 @@ use super::secret_input::PasswordSource;
 use crate::context::Context;
 use crate::describe::{Description, age, date};
 use crate::error::{Failure, Result};
-use crate::output::Show;
+use crate::output::{Fit, Show};
 use crate::target::Target;
 
 /// See the command.
@@ -198,6 +198,8 @@ async fn resolve(client: &Client, wanted: &str) -> Result<Registry> {
 
 impl Show for Registry {
     const COLUMNS: &'static [&'static str] = &["ID", "USERNAME", "AGE", "URL"];
+
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![
