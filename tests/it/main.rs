@@ -12,6 +12,7 @@ mod app;
 mod cli;
 mod crash;
 mod curl;
+mod docs;
 mod emulator;
 mod gateway;
 mod layout;
