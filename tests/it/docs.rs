@@ -22,12 +22,12 @@ const SUPERVISOR: &str = "ovhai __supervise";
 
 #[test]
 fn the_readme_is_what_happens() {
-    Session::new().run(SESSIONS[0]);
+    Session::of(SESSIONS[0]).run();
 }
 
 #[test]
 fn the_guide_is_what_happens() {
-    Session::new().run(SESSIONS[1]);
+    Session::of(SESSIONS[1]).run();
 }
 
 #[test]
@@ -66,6 +66,21 @@ fn every_other_command_can_be_typed() {
         }
     }
     assert!(checked > 40, "only {checked} commands were found");
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)#]+)\)").unwrap();
+    let mut checked = 0;
+    for name in documents() {
+        let from = root().join(&name).parent().unwrap().to_path_buf();
+        for found in link.captures_iter(&read(&name)) {
+            let to = &found[1];
+            assert!(to.contains("://") || from.join(to).exists(), "{name}: {to}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked} links were found");
 }
 
 #[test]
@@ -117,6 +132,7 @@ fn documents() -> Vec<String> {
 
 /// A document's own home, in which its commands are run; its emulator ends with it.
 struct Session {
+    document: &'static str,
     directory: TempDir,
 }
 
@@ -139,35 +155,37 @@ exit $status
 "#;
 
 impl Session {
-    fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+    fn of(document: &'static str) -> Self {
+        Self { document, directory: tempfile::tempdir().unwrap() }
     }
 
     fn path(&self) -> PathBuf {
         self.directory.path().canonicalize().unwrap()
     }
 
+    /// What trycmd reads.
+    fn copy(&self) -> PathBuf {
+        self.path().join(Path::new(self.document).file_name().unwrap())
+    }
+
     fn home(&self) -> PathBuf {
-        // Where trycmd runs the commands of session.md.
-        self.path().join("session.in")
+        // Where trycmd runs the commands.
+        self.copy().with_extension("in")
     }
 
     fn state_dir(&self) -> PathBuf {
         self.home().join(".local/share/ovhai")
     }
 
-    fn run(&self, name: &str) {
+    fn run(&self) {
         fs::create_dir(self.home()).unwrap();
         fs::write(self.path().join("line.sh"), LINE).unwrap();
         fs::write(self.path().join("environment"), self.environment()).unwrap();
-        let copy = self.path().join("session.md");
-        fs::write(&copy, self.prepared(&read(name))).unwrap();
-        println!("{name} is run as {}", copy.display());
-        let env = if Path::new("/usr/bin/env").exists() { "/usr/bin/env" } else { "/bin/env" };
+        fs::write(self.copy(), self.prepared(&read(self.document))).unwrap();
         trycmd::TestCases::new()
-            .register_bin("env", Path::new(env))
-            .timeout(Duration::from_secs(60))
-            .case(&copy)
+            .register_bin("env", Path::new("/usr/bin/env"))
+            .timeout(Duration::from_mins(1))
+            .case(self.copy())
             .run();
     }
 
@@ -374,46 +392,42 @@ fn is_known(span: &str) -> Result<(), String> {
     cli.build();
     let mut command = &cli;
     let text = span.replace(['[', ']', '"'], " ");
-    let mut words = text.split_whitespace().skip(1).peekable();
+    let mut words = text.split_whitespace().skip(1).take_while(|word| *word != "--");
     while let Some(word) = words.next() {
-        if word == "--" {
-            break;
-        }
-        if let Some(option) = word.strip_prefix('-') {
-            for option in option.split("|-") {
-                let name = option.trim_start_matches('-').split('=').next().unwrap_or_default();
-                let found = command.get_arguments().find(|argument| {
-                    if option.starts_with('-') || word.starts_with("--") {
-                        argument.get_long_and_visible_aliases().unwrap_or_default().contains(&name)
-                    } else {
-                        let first = name.chars().next().unwrap_or_default();
-                        argument
-                            .get_short_and_visible_aliases()
-                            .unwrap_or_default()
-                            .contains(&first)
-                    }
-                });
-                let argument = found.ok_or_else(|| format!("there is no option {word}"))?;
-                // Its value.
-                let takes_value = argument.get_action().takes_values();
-                if takes_value && !word.contains('=') && command.has_subcommands() {
+        if word.starts_with('-') {
+            for written in word.split('|').filter(|written| written.starts_with('-')) {
+                let option = option(command, written)
+                    .ok_or_else(|| format!("there is no option {written}"))?;
+                let has_value = option.get_action().takes_values() && !written.contains('=');
+                // The command may be still to come.
+                if has_value && command.has_subcommands() {
                     words.next();
                 }
             }
-            continue;
-        }
-        if !command.has_subcommands() {
-            continue;
-        }
-        let mut found = None;
-        for one in word.split('|') {
-            found = command.find_subcommand(one);
-            if found.is_none() && one != "…" {
-                return Err(format!("there is no command {one}"));
+        } else if command.has_subcommands() {
+            let mut found = None;
+            for name in word.split('|') {
+                found = command.find_subcommand(name);
+                if found.is_none() && name != "…" {
+                    return Err(format!("there is no command {name}"));
+                }
             }
+            let Some(child) = found else { break };
+            command = child;
         }
-        let Some(child) = found else { break };
-        command = child;
     }
     Ok(())
+}
+
+/// The option of a command that is written so: `--long`, `--long=value`, `-s`.
+fn option<'a>(command: &'a clap::Command, written: &str) -> Option<&'a clap::Arg> {
+    let name = written.split('=').next().unwrap_or_default();
+    command.get_arguments().find(|argument| match name.strip_prefix("--") {
+        Some(long) => {
+            argument.get_long_and_visible_aliases().is_some_and(|all| all.contains(&long))
+        }
+        None => name.chars().nth(1).is_some_and(|short| {
+            argument.get_short_and_visible_aliases().is_some_and(|all| all.contains(&short))
+        }),
+    })
 }
