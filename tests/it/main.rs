@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod crash;
 mod curl;
+mod docs;
 mod emulator;
 mod gateway;
 mod layout;

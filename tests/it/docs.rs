@@ -1,0 +1,433 @@
+//! The documents tell the truth: every `console` block of the README and of docs/ is run, in its
+//! order and in a home of the document's own, and shows what is shown there; a command of `ovhai`
+//! that stands anywhere else is one that there is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+use ovhai::cli::Cli;
+use regex_lite::Regex;
+use tempfile::TempDir;
+
+use crate::OVHAI;
+
+/// The documents that show sessions. Another that comes to show one is added here.
+const SESSIONS: [&str; 2] = ["README.md", "docs/guide.md"];
+
+/// What the program calls itself with, and nobody else.
+const SUPERVISOR: &str = "ovhai __supervise";
+
+#[test]
+fn the_readme_is_what_happens() {
+    Session::of(SESSIONS[0]).run();
+}
+
+#[test]
+fn the_guide_is_what_happens() {
+    Session::of(SESSIONS[1]).run();
+}
+
+#[test]
+fn every_session_is_run() {
+    let showing: Vec<String> = documents()
+        .into_iter()
+        .filter(|name| read(name).lines().any(|line| line.trim_start().starts_with("```console")))
+        .collect();
+    assert_eq!(showing, SESSIONS);
+    for name in SESSIONS {
+        for line in read(name).lines().filter(|line| line.contains("```console")) {
+            assert_eq!(line, "```console", "{name}: this block would not be run");
+        }
+    }
+}
+
+#[test]
+fn every_other_command_can_be_typed() {
+    let mut checked = 0;
+    for name in documents() {
+        let text = read(&name);
+        for line in blocks_of(&text, "sh").iter().flat_map(|block| block.lines()) {
+            for command in commands_in(line) {
+                let words = shlex::split(&command).unwrap_or_default();
+                if let Err(error) = Cli::try_parse_from(&words) {
+                    assert!(!error.use_stderr(), "{name}: {command}\n{error}");
+                }
+                checked += 1;
+            }
+        }
+        for span in spans(&text).filter(|span| span.starts_with("ovhai ") && span != SUPERVISOR) {
+            if let Err(why) = is_known(&span) {
+                panic!("{name}: `{span}`: {why}");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "only {checked} commands were found");
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)#]+)\)").unwrap();
+    let mut checked = 0;
+    for name in documents() {
+        let from = root().join(&name).parent().unwrap().to_path_buf();
+        for found in link.captures_iter(&read(&name)) {
+            let to = &found[1];
+            assert!(to.contains("://") || from.join(to).exists(), "{name}: {to}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked} links were found");
+}
+
+#[test]
+fn what_there_is_not_is_noticed() {
+    for unknown in [
+        "ovhai app fly APP",
+        "ovhai app curl APP --fly",
+        "ovhai config list|fly",
+        "ovhai app curl APP [--fly=FAST]",
+        "ovhai app list -Z",
+    ] {
+        assert!(is_known(unknown).is_err(), "{unknown}");
+    }
+    for known in [
+        "ovhai config list|get",
+        "ovhai app curl APP [PATH]",
+        "ovhai app wait APP --for STATE [--timeout=5m]",
+        "ovhai -o json app list",
+    ] {
+        assert_eq!(is_known(known), Ok(()), "{known}");
+    }
+    assert_eq!(
+        commands_in(
+            "T=$(ovhai token list -l 'a in (b)' | jq .) && X=1 ovhai me 2> /dev/null # ovhai"
+        ),
+        ["ovhai token list -l 'a in (b)'", "ovhai me"]
+    );
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+/// The README and the pages of docs/, by name.
+fn documents() -> Vec<String> {
+    let pages = fs::read_dir(root().join("docs")).unwrap();
+    let mut names: Vec<String> = pages
+        .map(|entry| format!("docs/{}", entry.unwrap().file_name().to_str().unwrap()))
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "md"))
+        .chain(["README.md".to_owned()])
+        .collect();
+    names.sort();
+    names
+}
+
+/// A document's own home, in which its commands are run; its emulator ends with it.
+struct Session {
+    document: &'static str,
+    directory: TempDir,
+}
+
+/// How one line of a session is run: in a shell that has what the lines before it left behind, with
+/// the port of the running emulator in place of the one that documents show. What it prints comes
+/// without the line's end, so that a blank line after it is not part of it.
+const LINE: &str = r#"
+set -a
+. "$1/environment"
+line=$2
+if [ -f "$OVHAI_STATE_DIR/emulator.json" ]; then
+  port=$(sed -n 's/.*"address":.*:\([0-9]*\)".*/\1/p' "$OVHAI_STATE_DIR/emulator.json")
+  line=$(printf %s "$line" | sed "s/:4480/:$port/g")
+fi
+eval "$line" >"$1/output" 2>&1 </dev/null
+status=$?
+export -p >"$1/environment"
+printf %s "$(cat "$1/output")"
+exit $status
+"#;
+
+impl Session {
+    fn of(document: &'static str) -> Self {
+        Self { document, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().canonicalize().unwrap()
+    }
+
+    /// What trycmd reads.
+    fn copy(&self) -> PathBuf {
+        self.path().join(Path::new(self.document).file_name().unwrap())
+    }
+
+    fn home(&self) -> PathBuf {
+        // Where trycmd runs the commands.
+        self.copy().with_extension("in")
+    }
+
+    fn state_dir(&self) -> PathBuf {
+        self.home().join(".local/share/ovhai")
+    }
+
+    fn run(&self) {
+        fs::create_dir(self.home()).unwrap();
+        fs::write(self.path().join("line.sh"), LINE).unwrap();
+        fs::write(self.path().join("environment"), self.environment()).unwrap();
+        fs::write(self.copy(), self.prepared(&read(self.document))).unwrap();
+        trycmd::TestCases::new()
+            .register_bin("env", Path::new("/usr/bin/env"))
+            .timeout(Duration::from_mins(1))
+            .case(self.copy())
+            .run();
+    }
+
+    /// What a line finds at first; nothing of this process's own environment.
+    fn environment(&self) -> String {
+        let path = std::env::join_paths(
+            std::iter::once(Path::new(OVHAI).parent().unwrap().to_path_buf())
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+        );
+        [
+            ("PATH", path.unwrap().to_str().unwrap()),
+            ("HOME", self.home().to_str().unwrap()),
+            ("USER", "you"),
+            ("OVHAI_STATE_DIR", self.state_dir().to_str().unwrap()),
+            ("OVHAI_PORT", "0"),
+            ("OVHAI_KEYRING", "0"),
+            // What is fetched is on this machine.
+            ("NO_PROXY", "*"),
+        ]
+        .map(|(name, value)| format!("export {name}={}\n", shlex::try_quote(value).unwrap()))
+        .concat()
+    }
+
+    /// The document as trycmd takes it. What is another in every run stands for any such thing.
+    fn prepared(&self, text: &str) -> String {
+        let mut prepared = String::new();
+        let mut fence = Fence::None;
+        // Blank lines of which it is not known yet whether something printed goes on after them,
+        // and those before a command or the end. The latter come after the block, so that trycmd
+        // counts lines as the document does.
+        let (mut blank, mut left_out) = (0, 0);
+        for line in text.lines() {
+            match (fence, line) {
+                (Fence::None, "```console") => {
+                    fence = Fence::Session;
+                    prepared.push_str(line);
+                }
+                (Fence::None, _) if line.starts_with("```") => {
+                    fence = Fence::Other;
+                    // Without a language it would be run.
+                    prepared.push_str(if line == "```" { "```text" } else { line });
+                }
+                (Fence::Session, "") => {
+                    blank += 1;
+                    continue;
+                }
+                (Fence::Session, "```") => {
+                    fence = Fence::None;
+                    prepared.push_str(line);
+                    prepared.push_str(&"\n".repeat(blank + left_out));
+                    (blank, left_out) = (0, 0);
+                }
+                (Fence::Session, _) => {
+                    if let Some(command) = line.strip_prefix("$ ") {
+                        left_out += std::mem::take(&mut blank);
+                        prepared.push_str(&self.command(command));
+                    } else {
+                        prepared.push_str(&"\n".repeat(std::mem::take(&mut blank)));
+                        prepared.push_str(&any_of(line));
+                    }
+                }
+                (Fence::Other, _) => {
+                    if line == "```" {
+                        fence = Fence::None;
+                    }
+                    prepared.push_str(line);
+                }
+                (Fence::None, _) => prepared.push_str(line),
+            }
+            prepared.push('\n');
+        }
+        prepared
+    }
+
+    fn command(&self, line: &str) -> String {
+        let quoted = shlex::try_quote(line).unwrap();
+        let path = self.path();
+        format!("$ env -i sh {0}/line.sh {0} {quoted}", path.display())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // None may run.
+        let _ = Command::new(OVHAI)
+            .args(["emulator", "stop", "--quiet", "--state-dir"])
+            .arg(self.state_dir())
+            .env("HOME", self.home())
+            .output();
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fence {
+    None,
+    Session,
+    Other,
+}
+
+/// A line of what a command prints, with trycmd's `[..]` for what is another in every run.
+fn any_of(line: &str) -> String {
+    if line == "…" {
+        return "...".into();
+    }
+    let changing = [
+        // Ids, strings of tokens, passwords, sessions of `debug`.
+        r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
+        r"\beyJ[\w.-]*",
+        r"\b[0-9a-f]{20}\b",
+        r"\b[0-9a-f]{8}\b",
+        // Ports and processes.
+        r"\b4480\b",
+        r"\b(pid|PID:) +\d+",
+        r"\b127\.0\.0\.1:\d+",
+        // Dates.
+        r"\b\d\d-\d\d-\d\d \d\d:\d\d:\d\d",
+        r"\b\d{4}-\d\d-\d\dT[\d:.]+Z",
+        r"\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT",
+        // Times and ages, with what fills their column.
+        r"\b\d+(\.\d+)? ms\b",
+        r"\b\d+[smhd]\b *",
+        // What the document leaves out itself.
+        "…",
+    ];
+    let any = Regex::new(&format!("({})+", changing.join("|"))).unwrap();
+    // trycmd takes a backslash for a path's.
+    any.replace_all(line, "[..]").replace('\\', "/").replace("/home/you", "[CWD]")
+}
+
+/// The fenced blocks in this language.
+fn blocks_of(text: &str, language: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut inside: Option<(bool, String)> = None;
+    for line in text.lines() {
+        inside = match (inside, line.trim_start().strip_prefix("```")) {
+            (None, Some(info)) => Some((info == language, String::new())),
+            (None, None) => None,
+            (Some((wanted, block)), Some(_)) => {
+                blocks.extend(wanted.then_some(block));
+                None
+            }
+            (Some((wanted, block)), None) => Some((wanted, block + line + "\n")),
+        };
+    }
+    blocks
+}
+
+/// What stands between single backticks outside of fenced blocks; it may go on in the next line.
+fn spans(text: &str) -> impl Iterator<Item = String> {
+    let mut fenced = false;
+    let outside: Vec<&str> = text
+        .lines()
+        .filter(|line| {
+            let is_fence = line.trim_start().starts_with("```");
+            fenced ^= is_fence;
+            !fenced && !is_fence
+        })
+        .collect();
+    let text = outside.join("\n");
+    let spans: Vec<String> = text
+        .split("\n\n")
+        .flat_map(|paragraph| paragraph.split('`').skip(1).step_by(2))
+        .map(|span| span.replace('\n', " "))
+        .collect();
+    spans.into_iter()
+}
+
+/// The commands of `ovhai` in a line of a shell, as far as documents go there: `<app id>` stands for
+/// one, and nothing runs within double quotes.
+fn commands_in(line: &str) -> Vec<String> {
+    let line = Regex::new("<[a-z][a-z ]*>").unwrap().replace_all(line, "x");
+    let mut parts = vec![String::new()];
+    let mut quote = None;
+    for c in line.trim_start_matches("$ ").chars() {
+        let part = parts.last_mut().unwrap();
+        match quote {
+            None if c == '#' && part.ends_with(' ') => break,
+            None if "|;&()<>".contains(c) => {
+                // As in `2>`.
+                if c == '>' && part.ends_with(|c: char| c.is_ascii_digit()) {
+                    part.pop();
+                }
+                parts.push(String::new());
+                continue;
+            }
+            None if "'\"".contains(c) => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            _ => {}
+        }
+        part.push(c);
+    }
+    let is_assignment = Regex::new(r"^[A-Z_]+=\S* *").unwrap();
+    parts
+        .iter()
+        .map(|part| is_assignment.replace(part.trim(), "").into_owned())
+        .filter(|command| command == "ovhai" || command.starts_with("ovhai "))
+        .collect()
+}
+
+/// Whether a command as it is written in prose has commands and options that there are:
+/// alternatives stand as `a|b`, what can be left out in brackets.
+fn is_known(span: &str) -> Result<(), String> {
+    let mut cli = Cli::command();
+    cli.build();
+    let mut command = &cli;
+    let text = span.replace(['[', ']', '"'], " ");
+    let mut words = text.split_whitespace().skip(1).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        if word.starts_with('-') {
+            for written in word.split('|').filter(|written| written.starts_with('-')) {
+                let option = option(command, written)
+                    .ok_or_else(|| format!("there is no option {written}"))?;
+                let has_value = option.get_action().takes_values() && !written.contains('=');
+                // The command may be still to come.
+                if has_value && command.has_subcommands() {
+                    words.next();
+                }
+            }
+        } else if command.has_subcommands() {
+            let mut found = None;
+            for name in word.split('|') {
+                found = command.find_subcommand(name);
+                if found.is_none() && name != "…" {
+                    return Err(format!("there is no command {name}"));
+                }
+            }
+            let Some(child) = found else { break };
+            command = child;
+        }
+    }
+    Ok(())
+}
+
+/// The option of a command that is written so: `--long`, `--long=value`, `-s`.
+fn option<'a>(command: &'a clap::Command, written: &str) -> Option<&'a clap::Arg> {
+    let name = written.split('=').next().unwrap_or_default();
+    command.get_arguments().find(|argument| match name.strip_prefix("--") {
+        Some(long) => {
+            argument.get_long_and_visible_aliases().is_some_and(|all| all.contains(&long))
+        }
+        None => name.chars().nth(1).is_some_and(|short| {
+            argument.get_short_and_visible_aliases().is_some_and(|all| all.contains(&short))
+        }),
+    })
+}
