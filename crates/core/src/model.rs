@@ -42,6 +42,10 @@ pub struct AppRecord {
     pub user: String,
     /// What was asked for, checked and with its defaults.
     pub spec: Spec,
+    /// Whether all of its environment was given by somebody who may run local processes: no other
+    /// gets into one.
+    #[serde(default)]
+    pub trusted_environment: bool,
     /// All labels, the platform's among them.
     pub labels: Labels,
     /// What is wanted.

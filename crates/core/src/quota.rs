@@ -7,7 +7,7 @@ use std::ops::{AddAssign, SubAssign};
 use ovhai_api_types::AppState;
 
 use crate::error::{Error, Result};
-use crate::model::AppRecord;
+use crate::model::{AppRecord, Wanted};
 use crate::spec::Spec;
 
 /// Units in use.
@@ -20,19 +20,14 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What an app uses in its present state.
+    /// What an app uses: what it is wanted to, unless it can't any more. One that stops and is
+    /// wanted to run again will.
     pub fn of(app: &AppRecord) -> Self {
-        match app.state {
-            AppState::Queued | AppState::Initializing | AppState::Running | AppState::Scaling => {
-                Self::wanted(&app.spec)
-            }
-            AppState::Stopping
-            | AppState::Stopped
-            | AppState::Failed
-            | AppState::Error
-            | AppState::Deleting
-            | AppState::Deleted => Self::default(),
+        let gave_up = matches!(app.state, AppState::Failed | AppState::Error);
+        if app.wanted == Wanted::Running && !gave_up {
+            return Self::wanted(&app.spec);
         }
+        Self::default()
     }
 
     /// What an app uses when it runs.

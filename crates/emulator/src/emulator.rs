@@ -341,7 +341,7 @@ fn listen(
 /// Makes the first user, in the name of the owner, whom the state directory tells the password.
 /// Only there: nobody could read it of an emulator that keeps nothing.
 async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
-    if platform.snapshot().users().next().is_some() {
+    if !platform.is_new() {
         return;
     }
     let owner = Principal::Administrator { user: platform.settings().user.clone() };

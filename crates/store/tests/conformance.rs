@@ -25,6 +25,7 @@ fn app(n: u128) -> AppRecord {
         updated_at: Timestamp::UNIX_EPOCH,
         user: "me".into(),
         spec: Spec::check(&wire, |_| "name".into()).unwrap(),
+        trusted_environment: true,
         labels: [("group".parse().unwrap(), "A".parse().unwrap())].into_iter().collect::<Labels>(),
         wanted: Wanted::Running,
         revision: 1,

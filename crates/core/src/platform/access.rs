@@ -68,7 +68,11 @@ impl Platform {
             }
             TokenQuestion::Id(id) => {
                 let missing = || Error::NotFound { kind: "token", id: id.to_string() };
-                vec![(Some(snapshot.token(*id).cloned().ok_or_else(missing)?), None)]
+                let token = snapshot.token(*id).cloned().ok_or_else(missing)?;
+                // Of another region it may be, which then decides; for those who may see it there.
+                let there = Resource::Region(&token.region);
+                let seen = policy::decide(caller, Action::Tokens, &there).is_allowed();
+                vec![(Some(token).filter(|_| seen).ok_or_else(missing).map(Some)?, None)]
             }
             TokenQuestion::Value(value) => vec![match self.signer.verify(value) {
                 None => (None, Some(Reason::NotIssuedHere)),

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{Platform, check};
 use crate::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
+use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::ledger::Transaction;
 use crate::model::{Change, Digest, SessionId, SessionRecord, UserRecord};
@@ -23,8 +24,10 @@ const REPLACED: usize = 8;
 /// Wrong passwords for a name within [`WINDOW`] before no more are looked at.
 const TRIES: u32 = 10;
 const WINDOW: Duration = Duration::from_mins(1);
-/// Names whose wrong passwords are counted at once.
+/// Names whose wrong passwords are counted at once, each of its own.
 const COUNTED: usize = 1000;
+/// Stands for all other names; no user has it.
+const OTHERS: &str = "";
 /// Hashing a password takes memory and time: so many at once, and no longer a wait for it.
 const HASHING: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -78,7 +81,8 @@ impl Default for Tries {
 impl Tries {
     fn may_try(&self, name: &str) -> Result<()> {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((count, since)) = wrong.get(name) else { return Ok(()) };
+        let of_name = if wrong.contains_key(name) { name } else { OTHERS };
+        let Some((count, since)) = wrong.get(of_name) else { return Ok(()) };
         let left = WINDOW.saturating_sub(since.elapsed());
         if *count < TRIES || left.is_zero() {
             return Ok(());
@@ -88,11 +92,12 @@ impl Tries {
 
     fn failed(&self, name: &str) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut name = name;
         if wrong.len() >= COUNTED && !wrong.contains_key(name) {
             wrong.retain(|_, (_, since)| since.elapsed() < WINDOW);
             if wrong.len() >= COUNTED {
-                // Somebody tries many names: who is counted already stays so.
-                return;
+                // Somebody tries many names: the rest of them are counted as one.
+                name = OTHERS;
             }
         }
         let (count, since) = wrong.entry(name.to_owned()).or_insert_with(|| (0, Instant::now()));
@@ -113,11 +118,15 @@ fn internal(SecretError(why): SecretError) -> Error {
 
 fn checked_name(name: &str) -> Result<()> {
     let fits = (1..=64).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte));
     if fits {
         return Ok(());
     }
-    Err(Error::invalid("name", "use 1 to 64 letters, digits, dots, hyphens, underscores or @"))
+    Err(Error::invalid(
+        "name",
+        "use 1 to 64 letters, digits, dots, hyphens, underscores or @, a letter or digit first",
+    ))
 }
 
 fn checked_password(password: &str) -> Result<()> {
@@ -159,14 +168,17 @@ impl Platform {
         checked_name(name)?;
         checked_password(&password)?;
         let exists = || Error::Exists { kind: "user", id: name.to_owned() };
-        if self.snapshot().user(name).is_some() {
+        // Two that differ in case only would be taken for one another.
+        let taken =
+            |snapshot: &Snapshot| snapshot.users().any(|user| user.name.eq_ignore_ascii_case(name));
+        if taken(&self.snapshot()) {
             return Err(exists());
         }
         let password = self.hash(password).await?;
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
-                if tx.state().user(name).is_some() {
+                if taken(tx.state()) {
                     return Err(exists());
                 }
                 let name = name.to_owned();

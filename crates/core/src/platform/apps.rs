@@ -86,6 +86,7 @@ impl Platform {
         {
             check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
         }
+        let trusted_environment = self.trusts_environment_of(caller, region);
         let id = self.ids.app();
         let labels = submitted_labels(wire, id, caller.scope())?;
         check(policy::decide(
@@ -107,6 +108,7 @@ impl Platform {
                     updated_at: now,
                     user: caller.name().to_owned(),
                     spec,
+                    trusted_environment,
                     labels,
                     wanted: Wanted::Running,
                     revision: 1,
@@ -346,6 +348,10 @@ impl Platform {
         .map(drop)
     }
 
+    fn trusts_environment_of(&self, caller: &Principal, region: &Region) -> bool {
+        policy::decide(caller, Action::RunProcess, &Resource::Region(region)).is_allowed()
+    }
+
     /// The environment of a process can make it run anything.
     fn may_have_environment(&self, caller: &Principal, region: &Region, spec: &Spec) -> Result<()> {
         if spec.env.is_empty() || !self.runs_as_unexpected_process(&self.snapshot(), spec) {
@@ -371,6 +377,8 @@ impl Platform {
             if sets_environment || app.spec.image != image {
                 self.may_have_environment(caller, region, &app.spec)?;
             }
+            app.trusted_environment &=
+                !sets_environment || self.trusts_environment_of(caller, region);
             Ok(())
         })
         .await

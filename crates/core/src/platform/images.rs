@@ -6,7 +6,7 @@ use super::{Platform, check};
 use crate::catalog::BuiltinImage;
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
-use crate::model::{Change, MappingRecord};
+use crate::model::{AppRecord, Change, MappingRecord};
 use crate::policy::{self, Action, Principal, Resource};
 use crate::spec::{self, Spec};
 
@@ -89,15 +89,29 @@ fn mapping_for<'a>(snapshot: &'a Snapshot, spec: &Spec) -> Option<&'a Arc<Mappin
     if spec.placement.is_some() { None } else { snapshot.mapping(&spec.image) }
 }
 
-/// What is run for an app: its own spec, or the command that its image is mapped to.
-pub(crate) fn resolved(snapshot: &Snapshot, spec: &Spec) -> Spec {
-    match mapping_for(snapshot, spec) {
-        Some(mapping) => Spec {
-            placement: Some(Placement::Process),
-            command: Some(mapping.command.clone()),
-            working_directory: Some(mapping.working_directory.clone()),
-            ..spec.clone()
-        },
-        None => spec.clone(),
+/// What is run for an app: its own spec, or the command that its image is mapped to. That one does
+/// not get an environment that could make it run something else: the mapping may be younger than
+/// the app. `without` is called when an environment is left out.
+pub(crate) fn resolved(
+    platform: &Platform,
+    snapshot: &Snapshot,
+    app: &AppRecord,
+    without: impl FnOnce(),
+) -> Spec {
+    let spec = &app.spec;
+    let Some(mapping) = mapping_for(snapshot, spec) else { return spec.clone() };
+    let expected = platform.settings.placement == Some(Placement::Process);
+    let env = if expected || app.trusted_environment || spec.env.is_empty() {
+        spec.env.clone()
+    } else {
+        without();
+        Vec::new()
+    };
+    Spec {
+        placement: Some(Placement::Process),
+        command: Some(mapping.command.clone()),
+        working_directory: Some(mapping.working_directory.clone()),
+        env,
+        ..spec.clone()
     }
 }

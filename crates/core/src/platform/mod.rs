@@ -112,6 +112,7 @@ pub struct Platform {
     auth: Authenticator,
     tries: accounts::Tries,
     project: Uuid,
+    is_new: bool,
     settings: Settings,
     pub(crate) actors: Mutex<HashMap<AppId, ActorHandle>>,
     tasks: TaskTracker,
@@ -129,6 +130,7 @@ impl PlatformBuilder {
     pub async fn start(self) -> Result<Arc<Platform>> {
         let storage = |error: crate::ports::StoreError| Error::Storage(error.0);
         let stored = self.store.load().await.map_err(storage)?;
+        let is_new = stored.project.is_none();
         let project = match stored.project {
             Some(project) => project,
             None => {
@@ -183,6 +185,7 @@ impl PlatformBuilder {
             signer: self.signer,
             secrets: self.secrets,
             project,
+            is_new,
             settings,
             actors: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -289,6 +292,11 @@ impl Platform {
     /// The project's id.
     pub fn project(&self) -> Uuid {
         self.project
+    }
+
+    /// Whether this is the first start on its store.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// What it is set to.

@@ -385,7 +385,10 @@ impl Actor {
         let request = ReplicaRequest {
             app: self.id,
             number,
-            spec: resolved(&snapshot, &record.spec),
+            spec: resolved(platform, &snapshot, record, || {
+                let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the environment was given by somebody who may not run local processes";
+                entry.logs.push(platform.clock.now(), number, why.into());
+            }),
             logs: Arc::clone(&entry.logs),
         };
         let reporter = ReplicaReporter::new(number, self.reporter.clone());

@@ -199,6 +199,20 @@ async fn a_mapped_image_runs_the_owners_command_in_nobody_elses_environment() {
     let update = AppUpdate { env_vars: Some(vec![env]), ..AppUpdate::default() };
     assert!(platform.update_app(&op, &world.gra, mapped, &update).await.is_err());
     platform.update_app(&world.admin, &world.gra, mapped, &update).await.unwrap();
+    // The environment was there before the mapping: it is left out, whoever starts the app.
+    platform.map_image(&world.admin, "c/d", vec!["serve".into()], "/".into()).await.unwrap();
+    platform.stop_app(&op, &world.gra, other).await.unwrap();
+    world.settle().await;
+    for replica in world.sim.launched() {
+        world.sim.finish(replica.number);
+    }
+    world.settle().await;
+    platform.start_app(&op, &world.gra, other).await.unwrap();
+    world.settle().await;
+    let spec = launched(other);
+    assert_eq!((spec.placement, spec.env.len()), (Some(Placement::Process), 0));
+    let entry = platform.snapshot().app(other).cloned().unwrap();
+    assert!(entry.logs.tail(1, None)[0].text.contains("environment is left out"));
     platform.unmap_image(&world.admin, "a/b").await.unwrap();
     assert!(matches!(platform.unmap_image(&world.admin, "a/b").await, Err(Error::NotFound { .. })));
 }
@@ -241,4 +255,42 @@ async fn access_is_explained_as_it_is_decided() {
     let elsewhere = ask(TokenQuestion::Id(other.record.id), Some(a));
     assert!(matches!(elsewhere[0].operate.reason, Reason::OtherRegion { .. }));
     assert!(ask(TokenQuestion::All, None).is_empty(), "of this region");
+}
+
+/// One that is still stopping when it is wanted again will run again.
+#[tokio::test(start_paused = true)]
+async fn a_start_while_it_stops_counts() {
+    let quotas = Quotas { cpu: None, gpu: Some(1) };
+    let world = World::with(SimRuntime::step_by_step(), Arc::new(MemoryStore::new()), quotas).await;
+    let platform = &world.platform;
+    let first = world.submit(APP).await;
+    world.settle().await;
+    world.sim.ready(world.sim.alive()[0]);
+    world.becomes(first, AppState::Running).await;
+    platform.stop_app(&world.admin, &world.gra, first).await.unwrap();
+    world.becomes(first, AppState::Stopping).await;
+    let second = world.submit(APP).await;
+    let refused = platform.start_app(&world.admin, &world.gra, first).await;
+    assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
+    platform.delete_app(&world.admin, &world.gra, second, true).await.unwrap();
+    platform.start_app(&world.admin, &world.gra, first).await.unwrap();
+    assert_eq!(platform.snapshot().usage(&world.gra).gpu, 1, "while it is still stopping");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_names_do_not_hide_one_another() {
+    let world = World::automatic().await;
+    let platform = &world.platform;
+    for name in 0..1100 {
+        let _ = platform.log_in(&format!("n{name}"), "wrong password".into()).await;
+    }
+    let refused = platform.log_in("another", "wrong password".into()).await;
+    assert!(matches!(refused, Err(Error::TooManyTries { .. })), "{refused:?}");
+    for name in [".", "..", "-rf", "", "a b"] {
+        let refused = platform.add_user(&world.admin, name, "a long password".into()).await;
+        assert!(matches!(refused, Err(Error::Invalid { .. })), "{name}: {refused:?}");
+    }
+    platform.add_user(&world.admin, "ann", "a long password".into()).await.unwrap();
+    let twin = platform.add_user(&world.admin, "ANN", "a long password".into()).await;
+    assert!(matches!(twin, Err(Error::Exists { .. })), "{twin:?}");
 }
