@@ -2,11 +2,12 @@
 
 The emulator promises that a program written for the real service needs no
 change but its address.  This script keeps that promise honest: it calls every
-operation of the SDK's tags `app`, `token` and `me`, in every form the SDK
-generates (`sync`, `sync_detailed`, `asyncio`, `asyncio_detailed`), and looks at
-the *parsed* results, so that a field of the wrong type, an undocumented status
-or a null the SDK cannot read fails here and not at a user's.  It also opens the
-apps themselves through the gateway, with the tokens it made.
+operation of the SDK's tags `app`, `capabilities`, `me`, `registry` and `token`,
+in every form the SDK generates (`sync`, `sync_detailed`, `asyncio`,
+`asyncio_detailed`), and looks at the *parsed* results, so that a field of the
+wrong type, an undocumented status or a null the SDK cannot read fails here and
+not at a user's.  It also opens the apps themselves through the gateway, with
+the tokens it made.
 
     pip install ovhai==0.1a4
     python conformance.py http://127.0.0.1:43211/regions/GRA <administrator's bearer>
@@ -14,16 +15,13 @@ apps themselves through the gateway, with the tokens it made.
 One line is printed for each group of checks, `N passed, 0 failed` at the end.
 The first difference ends the run with exit code 1 and says what differed.
 Everything made here carries the label `run=<random>`, and is deleted at the
-end, so the emulator may hold other apps and tokens.
+end, so the emulator may hold other apps and tokens; none of them may use a GPU,
+and the quota of GPUs must be 1 to 9, as it is by default.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
-import datetime
-import inspect
 import json
 import pkgutil
 import re
@@ -32,13 +30,11 @@ import sys
 import time
 import traceback
 import uuid
-from dataclasses import dataclass, field
 from importlib import import_module
-from types import ModuleType
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 import httpx
-from ovhai import AuthenticatedClient, errors
+from ovhai import AuthenticatedClient
 from ovhai.api.app import (
     app_cli_command,
     app_edit,
@@ -60,12 +56,10 @@ from ovhai.models import (
     App,
     AppDeploymentStrategy,
     AppList,
-    AppSpec,
     AppSpecLabelsType0,
     AppUpdate,
     AppUpdateImage,
     AppUpdateRequest,
-    AutomaticScalingStrategy,
     CLICommand,
     DataSyncSpec,
     DataSyncSpecDirection,
@@ -75,263 +69,48 @@ from ovhai.models import (
     Me,
     MeTokenKind,
     Order,
-    Resources,
     Role,
-    ScalingResourceType,
     ScalingStrategy,
     Token,
     TokenList,
     TokenSpec,
 )
-from ovhai.ovhai_types import UNSET, Response, Unset
+from ovhai.ovhai_types import UNSET
 
-FORMS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
-TAGS = ("app", "token", "me")
+from harness import (
+    FORMS,
+    IMAGE,
+    REQUEST_TIMEOUT,
+    Harness,
+    Mismatch,
+    expect,
+    expect_date,
+    expect_equal,
+    expect_one_of,
+    expect_text,
+    expect_type,
+    forms_of,
+    ids_of,
+    title,
+    token_value,
+)
+from offers import (
+    check_app_images,
+    check_flavors,
+    check_nothing_of_jobs_and_notebooks,
+    check_presets,
+    check_quota,
+    check_registries,
+    check_registries_forbidden,
+    check_registry_refusals,
+)
+from scaling import check_over_quota, check_scaling, check_scaling_fields
 
-IMAGE = "infrastructureascode/hello-world"
+TAGS = ("app", "capabilities", "me", "registry", "token")
+
 IMAGE_TAGGED = "infrastructureascode/hello-world:latest"
 GREETING = "Hello, World!"
-
-PATIENCE_SECONDS = 20.0
-POLL_SECONDS = 0.05
-REQUEST_TIMEOUT = httpx.Timeout(30.0)
 HOUR = 3600
-
-
-# --- expectations ---------------------------------------------------------------------------
-
-
-class Mismatch(Exception):
-    """The emulator's answer is not what a user of the SDK is entitled to."""
-
-
-def expect(condition: Any, message: str) -> None:
-    if not condition:
-        raise Mismatch(message)
-
-
-def expect_equal(actual: Any, expected: Any, what: str) -> None:
-    expect(actual == expected, f"{what}: expected {expected!r}, got {actual!r}")
-
-
-def expect_one_of(actual: Any, allowed: Iterable[Any], what: str) -> None:
-    allowed = list(allowed)
-    expect(actual in allowed, f"{what}: expected one of {allowed!r}, got {actual!r}")
-
-
-def expect_type(value: Any, kind: type, what: str) -> None:
-    expect(
-        isinstance(value, kind),
-        f"{what}: expected a parsed {kind.__name__}, got {type(value).__name__}: {value!r}",
-    )
-
-
-def expect_text(value: Any, what: str) -> None:
-    expect(isinstance(value, str) and value, f"{what}: expected a non-empty string, got {value!r}")
-
-
-def expect_date(value: Any, what: str) -> None:
-    expect_type(value, datetime.datetime, what)
-    expect(value.tzinfo is not None, f"{what}: {value!r} has no time zone")
-
-
-def expect_error_body(content: bytes, what: str) -> None:
-    """Errors are `{"message": "..."}` everywhere."""
-    try:
-        body = json.loads(content)
-    except ValueError:
-        raise Mismatch(f"{what}: the error's body is not JSON: {content[:200]!r}") from None
-    message = body.get("message") if isinstance(body, dict) else None
-    expect(
-        isinstance(message, str) and message,
-        f"{what}: the error's body has no message: {content[:200]!r}",
-    )
-
-
-# --- calling the SDK ------------------------------------------------------------------------
-
-
-@dataclass
-class Reply:
-    """What a form of an operation gave; only the detailed forms know a status."""
-
-    parsed: Any
-    status: Optional[int] = None
-    content: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def succeeded(self) -> bool:
-        return self.parsed is not None if self.status is None else 200 <= self.status < 300
-
-
-def forms_of(operation: ModuleType) -> List[str]:
-    """The forms generated for an operation (one without a result has only the detailed two)."""
-    return [form for form in FORMS if inspect.isfunction(getattr(operation, form, None))]
-
-
-def title(operation: ModuleType, form: str) -> str:
-    return f"{operation.__name__.rpartition('.')[2]}.{form}"
-
-
-@dataclass
-class Harness:
-    """The emulator under test: its address, the administrator's client, what was made so far."""
-
-    base_url: str
-    bearer: str
-    run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    app_ids: Dict[str, str] = field(default_factory=dict)
-    tokens: Dict[str, Token] = field(default_factory=dict)
-    exercised: Set[Tuple[str, str]] = field(default_factory=set)
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    clients: List[AuthenticatedClient] = field(default_factory=list)
-    made_apps: List[str] = field(default_factory=list)
-    made_tokens: List[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.admin = self.client_with(self.bearer)
-
-    def client_with(self, bearer: str) -> AuthenticatedClient:
-        client = AuthenticatedClient(
-            base_url=self.base_url,
-            token=bearer,
-            raise_on_unexpected_status=True,
-            timeout=REQUEST_TIMEOUT,
-            httpx_args={"trust_env": False},  # a proxy of the environment is not for 127.0.0.1
-        )
-        self.clients.append(client)
-        return client
-
-    def call(
-        self,
-        operation: ModuleType,
-        form: str = "sync_detailed",
-        client: Optional[AuthenticatedClient] = None,
-        **arguments: Any,
-    ) -> Reply:
-        result = getattr(operation, form)(client=client or self.admin, **arguments)
-        if inspect.iscoroutine(result):
-            result = self.loop.run_until_complete(result)
-        if isinstance(result, Response):
-            reply = Reply(result.parsed, int(result.status_code), result.content, result.headers)
-        else:
-            reply = Reply(result)
-        if reply.succeeded:
-            self.mark(operation, form)
-        return reply
-
-    def mark(self, operation: ModuleType, form: str) -> None:
-        self.exercised.add((operation.__name__, form))
-
-    def every_form(self, operation: ModuleType, **arguments: Any) -> Iterator[Tuple[str, Reply]]:
-        """Call a read-only operation through each of its forms."""
-        for form in forms_of(operation):
-            yield title(operation, form), self.call(operation, form, **arguments)
-
-    def succeed(self, operation: ModuleType, form: str, status: int, **arguments: Any) -> Reply:
-        """Call one form and expect it to work, with that status where the form tells it."""
-        what = title(operation, form)
-        reply = self.call(operation, form, **arguments)
-        if reply.status is not None:
-            expect_equal(reply.status, status, f"{what}, status (body {reply.content[:200]!r})")
-        else:
-            expect(reply.parsed is not None, f"{what}: no result, so the request was refused")
-        return reply
-
-    def refuse(self, operation: ModuleType, *statuses: int, **arguments: Any) -> int:
-        """Call the plain and the detailed form, expect one of these documented errors."""
-        what = title(operation, "sync_detailed")
-        reply = self.call(operation, "sync_detailed", **arguments)
-        expect_one_of(reply.status, statuses, f"{what}, status of a refusal")
-        expect(reply.parsed is None, f"{what}: a refusal was parsed as {reply.parsed!r}")
-        expect_error_body(reply.content, what)
-        if "sync" in forms_of(operation):
-            plain = self.call(operation, "sync", **arguments).parsed
-            expect(plain is None, f"{title(operation, 'sync')}: a refusal was parsed as {plain!r}")
-        return int(reply.status or 0)
-
-    def raise_unexpected(
-        self, operation: ModuleType, form: str, *statuses: int, **arguments: Any
-    ) -> int:
-        """Call a form, expect a status the SDK does not document: it raises UnexpectedStatus."""
-        what = title(operation, form)
-        try:
-            reply = self.call(operation, form, **arguments)
-        except errors.UnexpectedStatus as error:
-            expect_one_of(error.status_code, statuses, f"{what}, status of UnexpectedStatus")
-            expect_error_body(error.content, what)
-            return error.status_code
-        raise Mismatch(f"{what}: expected UnexpectedStatus {list(statuses)!r}, got {reply!r}")
-
-    def scope(self, *selectors: str) -> str:
-        """A label selector that matches nothing but what this run made."""
-        return ",".join([*selectors, f"run={self.run}"])
-
-    def labels(self, **labels: str) -> AppSpecLabelsType0:
-        return AppSpecLabelsType0.from_dict({"run": self.run, **labels})
-
-    def spec(self, **fields: Any) -> AppSpec:
-        """One CPU: the API's own default is a GPU, and a project has few of them."""
-        return AppSpec(image=fields.pop("image", IMAGE), resources=Resources(cpu=1), **fields)
-
-    def app(self, name: str) -> App:
-        return self.app_by_id(self.app_ids[name])
-
-    def app_by_id(self, app_id: str) -> App:
-        reply = self.succeed(get_v1_app_id, "sync_detailed", 200, id=app_id)
-        expect_type(reply.parsed, App, "get_v1_app_id")
-        return reply.parsed
-
-    def wait_for(self, app_id: str, done: Callable[[App], bool], goal: str) -> App:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            app = self.app_by_id(app_id)
-            if done(app):
-                return app
-            if app.status.state in ("FAILED", "ERROR") or time.monotonic() > deadline:
-                raise Mismatch(f"app {app_id} did not become {goal}: {app.status.to_dict()!r}")
-            time.sleep(POLL_SECONDS)
-
-    def wait_for_state(self, app_id: str, state: str) -> App:
-        return self.wait_for(app_id, lambda app: app.status.state == state, state)
-
-    def wait_for_replicas(self, app_id: str, count: int) -> App:
-        return self.wait_for(
-            app_id,
-            lambda app: app.status.state == "RUNNING" and app.status.available_replicas == count,
-            f"RUNNING with {count} available replicas",
-        )
-
-    def wait_until_gone(self, app_id: str) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            reply = self.call(get_v1_app_id, id=app_id)
-            if reply.status == 404 or (reply.parsed and reply.parsed.status.state == "DELETED"):
-                return
-            expect_equal(reply.status, 200, f"status of app {app_id} while it is deleted")
-            expect(time.monotonic() < deadline, f"app {app_id} is still there: {reply.content!r}")
-            time.sleep(POLL_SECONDS)
-
-    def listed(self, client: Optional[AuthenticatedClient] = None, **filters: Any) -> List[App]:
-        reply = self.succeed(get_v1_app, "sync_detailed", 200, client=client, **filters)
-        expect_type(reply.parsed, AppList, "get_v1_app")
-        return reply.parsed.items
-
-    def tidy(self) -> None:
-        """Delete what is left, without a word: the verdict has been given by now."""
-        for app_id in self.made_apps:
-            with contextlib.suppress(Exception):
-                self.call(delete_v1_app_id, id=app_id, force=True)
-        for token_id in self.made_tokens:
-            with contextlib.suppress(Exception):
-                self.call(token_delete, id=token_id)
-
-    def close(self) -> None:
-        for client in self.clients:
-            client.get_httpx_client().close()
-            self.loop.run_until_complete(client.get_async_httpx_client().aclose())
-        self.loop.close()
 
 
 # --- reading what came back -----------------------------------------------------------------
@@ -340,15 +119,6 @@ class Harness:
 def labels_of(app: App) -> Dict[str, Optional[str]]:
     expect_type(app.spec.labels, AppSpecLabelsType0, f"spec.labels of app {app.id}")
     return app.spec.labels.additional_properties
-
-
-def ids_of(items: Iterable[Any]) -> Set[str]:
-    return {item.id for item in items}
-
-
-def token_value(token: Token) -> str:
-    expect_text(token.status.value, f"status.value of token {token.id}")
-    return token.status.value
 
 
 def decode_part(part: str) -> bytes:
@@ -599,32 +369,6 @@ def check_label(harness: Harness) -> None:
         expect("team" not in labels, f"label team was removed with {removal!r}, yet: {labels!r}")
     harness.call(app_edit_label, id=app_id, body=LabelUpdate(name="ovh/id", value="fake"))
     expect_platform_labels(harness.app("alpha"))
-
-
-def check_scaling(harness: Harness) -> None:
-    app_id = harness.app_ids["alpha"]
-    two = ScalingStrategy(fixed=FixedScalingStrategy(replicas=2))
-    harness.succeed(app_edit, "sync_detailed", 204, id=app_id, body=two)
-    app = harness.wait_for_replicas(app_id, 2)
-    expect_equal(app.spec.scaling_strategy.fixed.replicas, 2, "spec.scalingStrategy.fixed")
-
-    automatic = AutomaticScalingStrategy(
-        average_usage_target=75,
-        replicas_max=2,
-        replicas_min=1,
-        resource_type=ScalingResourceType.CPU,
-    )
-    strategy = ScalingStrategy(automatic=automatic)
-    harness.succeed(app_edit, "asyncio_detailed", 204, id=app_id, body=strategy)
-    given = harness.app("alpha").spec.scaling_strategy
-    expect(isinstance(given.fixed, Unset), f"fixed scaling stays beside automatic: {given!r}")
-    shown = given.automatic.to_dict()
-    asked = automatic.to_dict()
-    expect_equal({key: shown.get(key) for key in asked}, asked, "spec.scalingStrategy.automatic")
-
-    one = ScalingStrategy(fixed=FixedScalingStrategy(replicas=1))
-    harness.succeed(app_edit, "sync_detailed", 204, id=app_id, body=one)
-    harness.wait_for_replicas(app_id, 1)
 
 
 def check_image(harness: Harness) -> None:
@@ -954,6 +698,13 @@ def check_coverage(harness: Harness) -> None:
 
 CHECKS: List[Callable[[Harness], None]] = [
     check_me,
+    check_quota,
+    check_flavors,
+    check_app_images,
+    check_presets,
+    check_nothing_of_jobs_and_notebooks,
+    check_registries,
+    check_registry_refusals,
     check_cli_command,
     check_create,
     check_running,
@@ -964,6 +715,8 @@ CHECKS: List[Callable[[Harness], None]] = [
     check_list_filters,
     check_label,
     check_scaling,
+    check_scaling_fields,
+    check_over_quota,
     check_image,
     check_log,
     check_stop_and_start,
@@ -975,6 +728,7 @@ CHECKS: List[Callable[[Harness], None]] = [
     check_token_me,
     check_reader,
     check_operator,
+    check_registries_forbidden,
     check_gateway,
     check_id_scoped_token,
     check_token_renew,

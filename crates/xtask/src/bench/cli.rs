@@ -1,173 +1,306 @@
 //! What a command costs that a person or a script runs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 
 use super::Bench;
-use super::noise::{self, Tally};
-use super::proc::{self, TICK_MS};
-use super::process::{output, shell};
-use super::report::{Figure, Section, Target, Unit};
+use super::cost::{Contest, LOOKS, RUNS, again, memory_shell};
+use super::noise::Tally;
+use super::process::{Scratch, output, shell};
+use super::report::{Section, Target};
 use super::subject::{Emulator, ovhai, state_directory};
 use super::tools;
 
-/// Apps that are listed.
-const APPS: usize = 20;
-/// Runs of a command in a batch: CPU time is counted in ticks of 10 ms.
-const RUNS: u32 = 200;
+/// Apps of the stages.
+const FEW: usize = 20;
+const MANY: usize = 1000;
+/// The one that is queried, and whose name is completed; both stages have it.
+const APP: &str = "app-7";
+/// What the app answers.
+const ANSWER: &str = "Hello, World!";
 
-/// One run of a command, on average, in seconds.
-struct Cost {
-    wall: f64,
-    cpu: f64,
+const VERSION: Target = Target::RatioAtMost(0.3);
+const REQUEST: Target = Target::RatioAtMost(0.6);
+const COMPLETION: Target = Target::AtMost(0.010);
+
+/// Names of what is measured of a command on a stage.
+struct Names {
+    list: [&'static str; 3],
+    query: [&'static str; 3],
+    completion: [&'static str; 3],
 }
 
-struct Round {
-    subject: Cost,
-    peer: Cost,
-}
+const WITH_FEW: Names = Names {
+    list: [
+        "`ovhai app list`, 20 apps, wall",
+        "`ovhai app list`, 20 apps, CPU",
+        "`ovhai app list`, 20 apps, memory",
+    ],
+    query: [
+        "`ovhai app curl NAME`, 20 apps, wall",
+        "`ovhai app curl NAME`, 20 apps, CPU",
+        "`ovhai app curl NAME`, 20 apps, memory",
+    ],
+    completion: [
+        "completion of a name, 20 apps, wall",
+        "completion of a name, 20 apps, CPU",
+        "completion of a name, 20 apps, memory",
+    ],
+};
+
+const WITH_MANY: Names = Names {
+    list: [
+        "`ovhai app list`, 1,000 apps, wall",
+        "`ovhai app list`, 1,000 apps, CPU",
+        "`ovhai app list`, 1,000 apps, memory",
+    ],
+    query: [
+        "`ovhai app curl NAME`, 1,000 apps, wall",
+        "`ovhai app curl NAME`, 1,000 apps, CPU",
+        "`ovhai app curl NAME`, 1,000 apps, memory",
+    ],
+    completion: [
+        "completion of a name, 1,000 apps, wall",
+        "completion of a name, 1,000 apps, CPU",
+        "completion of a name, 1,000 apps, memory",
+    ],
+};
 
 pub(super) fn measure(bench: &Bench) -> Result<Section> {
     let curl = tools::program("curl")?;
-    let (_scratch, directory) = state_directory()?;
-    let emulator = Emulator::start(&bench.binary, &directory)?;
-    for number in 0..APPS {
-        let spec = serde_json::json!({
-            "name": format!("app-{number}"),
-            "image": "infrastructureascode/hello-world",
-            "labels": { "group": if number % 2 == 0 { "A" } else { "B" } },
-        });
-        let id = emulator.submit(&spec)?;
-        emulator.wait_for(&id, "RUNNING")?;
+    let version = |program: Command| with(program, &["--version"]);
+    let versions = Contest {
+        name: "--version",
+        figures: ["`ovhai --version`, wall", "`ovhai --version`, CPU", "`ovhai --version`, memory"],
+        subject: version(ovhai(&bench.binary)),
+        peer: ("curl --version", version(Command::new(&curl))),
+        target: VERSION,
+    };
+    let (mut tally, mut how) = (Tally::default(), Vec::new());
+    let rounds = bench.options.rounds;
+    let mut figures = Vec::from(versions.measure(rounds, &mut tally)?);
+    how.extend([&versions.subject, &versions.peer.1].map(|command| quoted(command, &[])));
+    for (count, names) in [(FEW, WITH_FEW), (MANY, WITH_MANY)] {
+        let stage = Stage::set_up(bench, count)?;
+        let contests = stage.contests(&bench.binary, &curl, names);
+        stage.check(&contests)?;
+        for contest in &contests {
+            figures.extend(contest.measure(rounds, &mut tally)?);
+        }
+        if count == FEW {
+            how.extend(stage.how(&contests));
+        }
+        stage.emulator.stop()?;
     }
-    let list = || list_command(&bench.binary, &directory);
-    let get = || get_command(&curl, &emulator);
-    check(&mut list(), &mut get())?;
-
-    let version = || with(ovhai(&bench.binary), "--version");
-    let curl_version = || with(Command::new(&curl), "--version");
-    let mut tally = Tally::default();
-    let mut pair = |what: &str, subject: &dyn Fn() -> Command, peer: &dyn Fn() -> Command| {
-        // Once unmeasured, so that all files are in the page cache.
-        batch(subject)?;
-        batch(peer)?;
-        let measured = noise::rounds(bench.options.rounds, what, |number| {
-            // Who comes first changes.
-            if number % 2 == 0 {
-                let subject = batch(subject)?;
-                Ok(Round { subject, peer: batch(peer)? })
-            } else {
-                let peer = batch(peer)?;
-                Ok(Round { subject: batch(subject)?, peer })
-            }
-        })?;
-        tally += measured.tally;
-        anyhow::Ok(measured.kept)
-    };
-    let versions = pair("--version", &version, &curl_version)?;
-    let lists = pair("app list", &list, &get)?;
-
-    let figure = |what, rounds: &[Round], peer, of: fn(&Cost) -> f64| {
-        Figure::new(what, Unit::Time, rounds, |round| of(&round.subject)).beside(
-            peer,
-            rounds,
-            |round| of(&round.peer),
-        )
-    };
-    let directory = directory.to_string_lossy();
-    let port = emulator.port.to_string();
-    let stand_ins = [
-        (emulator.administrator.as_str(), "$ADMINISTRATOR"),
-        (port.as_str(), "$PORT"),
-        (&*directory, "$DIR"),
-    ];
-    let how = [version(), curl_version(), list(), get()]
-        .map(|command| format!("`{}`", shell(&command, &stand_ins)));
+    how.extend([
+        format!(
+            "Times: batches of {RUNS} runs, one after the other, output to `/dev/null`; wall time \
+             of the batch and CPU time of ended children (`cutime` and `cstime` of \
+             `/proc/self/stat`), each divided by {RUNS}. Memory: the largest resident set of a run \
+             (`{} COMMAND`), the median of {LOOKS}.",
+            memory_shell()?
+        ),
+        "It was checked first that every command succeeds and shows what it should: all apps, \
+         the app's answer, the names that fit. CPU time and memory are the command's own; the \
+         emulator's time is in the wall time, on both sides."
+            .into(),
+    ]);
     Ok(Section {
         title: "Command line",
         intro: format!(
-            "One run of a command, from its spawn to its end; `ovhai app list` with {APPS} apps \
-             beside `curl` doing the same GET."
+            "One run of a command, from its spawn to its end, with {FEW} and with {MANY} apps that \
+             run, beside `curl` doing the same request. `ovhai app curl NAME` also has to find the \
+             app by its name and the stored token that opens it; `curl` is given URL and token. \
+             Completion is what a shell runs when Tab is pressed after the beginning of an app's \
+             name; the `curl` beside it, which gets the same apps, is there for comparison only."
         ),
-        figures: vec![
-            figure("`ovhai --version`, wall", &versions, "curl --version", |cost| cost.wall),
-            figure("`ovhai --version`, CPU", &versions, "curl --version", |cost| cost.cpu),
-            figure("`ovhai app list`, wall", &lists, "curl", |cost| cost.wall)
-                .target(Target::RatioAtMost(1.0)),
-            figure("`ovhai app list`, CPU", &lists, "curl", |cost| cost.cpu),
-        ],
+        figures,
         notes: Vec::new(),
-        how: how
-            .into_iter()
-            .chain([
-                format!(
-                    "Batches of {RUNS} runs, one after the other, output to `/dev/null`; wall time \
-                     of the batch and CPU time of ended children (`cutime` and `cstime` of \
-                     `/proc/self/stat`), each divided by {RUNS}. It was checked first that each \
-                     succeeds and shows all {APPS} apps."
-                ),
-                "CPU time is the command's own; the emulator's, which is the same for both, is in \
-                 the wall time only."
-                    .into(),
-            ])
-            .collect(),
+        how,
         tally,
     })
 }
 
-fn with(mut command: Command, argument: &str) -> Command {
-    command.arg(argument);
+fn with(mut command: Command, arguments: &[&str]) -> Command {
+    command.args(arguments);
     command
 }
 
-fn list_command(binary: &Path, directory: &Path) -> Command {
-    let mut command = ovhai(binary);
-    command.args(["app", "list"]).env("OVHAI_AUTOSTART", "0").env("OVHAI_STATE_DIR", directory);
-    command
+fn quoted(command: &Command, stand_ins: &[(&str, &str)]) -> String {
+    format!("`{}`", shell(command, stand_ins))
 }
 
-fn get_command(curl: &PathBuf, emulator: &Emulator) -> Command {
-    let mut command = Command::new(curl);
-    command
-        .args(["-s", "-H", &format!("Authorization: Bearer {}", emulator.administrator)])
-        .arg(format!("http://127.0.0.1:{}/v1/app", emulator.port));
-    command
+/// An emulator with apps, and a token that opens them.
+struct Stage {
+    emulator: Emulator,
+    directory: PathBuf,
+    apps: usize,
+    /// Where [`APP`] is reached.
+    url: String,
+    token: String,
+    _scratch: Scratch,
 }
 
-/// Both must show all apps.
-fn check(list: &mut Command, get: &mut Command) -> Result<()> {
-    let shown = output(list)?;
-    let got: serde_json::Value = serde_json::from_str(&output(get)?)?;
-    let items = got.get("items").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
-    let rows = (0..APPS)
-        .filter(|number| {
-            let name = format!("app-{number}");
-            shown
-                .split(|c: char| c.is_whitespace() || c == '│' || c == '|')
-                .any(|word| word == name)
-        })
-        .count();
-    if rows != APPS || items != APPS {
-        bail!("{APPS} apps should be listed; ovhai shows {rows}, curl {items}:\n{shown}");
-    }
-    Ok(())
-}
-
-/// Runs a command many times.
-fn batch(command: &dyn Fn() -> Command) -> Result<Cost> {
-    let (cpu, since) = (proc::ended_children()?, Instant::now());
-    for _ in 0..RUNS {
-        let mut command = command();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let status = command.status().context("the command can't be started")?;
-        if !status.success() {
-            bail!("{} has failed: {status}", shell(&command, &[]));
+impl Stage {
+    fn set_up(bench: &Bench, apps: usize) -> Result<Self> {
+        let (scratch, directory) = state_directory()?;
+        let emulator = Emulator::start(&bench.binary, &directory)?;
+        let mut ids = Vec::with_capacity(apps);
+        for number in 0..apps {
+            ids.push(emulator.submit(&json!({
+                "name": format!("app-{number}"),
+                "image": "infrastructureascode/hello-world",
+                "labels": { "group": "A" },
+            }))?);
         }
+        let mut url = None;
+        for id in &ids {
+            emulator.wait_for(id, "RUNNING")?;
+            let app = emulator.call("GET", &format!("/v1/app/{id}"), None)?;
+            if app.pointer("/spec/name").and_then(Value::as_str) == Some(APP) {
+                url = app.pointer("/status/url").and_then(Value::as_str).map(str::to_owned);
+            }
+        }
+        let token = output(&mut token_command(&bench.binary, &directory))?;
+        let token: Value = serde_json::from_str(&token)?;
+        let value = token.pointer("/status/value").and_then(Value::as_str);
+        Ok(Self {
+            emulator,
+            directory,
+            apps,
+            url: url.with_context(|| format!("{APP} has no URL"))?,
+            token: value.context("the new token has no value")?.to_owned(),
+            _scratch: scratch,
+        })
     }
-    let (wall, cpu) = (since.elapsed(), proc::ended_children()? - cpu);
-    let runs = f64::from(RUNS);
-    Ok(Cost { wall: wall.as_secs_f64() / runs, cpu: cpu as f64 * TICK_MS / 1e3 / runs })
+
+    fn contests(&self, binary: &Path, curl: &Path, names: Names) -> [Contest; 3] {
+        let (here, get) = (|| here(binary, &self.directory), || self.get_command(curl));
+        [
+            Contest {
+                name: names.list[0],
+                figures: names.list,
+                subject: with(here(), &["app", "list"]),
+                peer: ("curl", get()),
+                target: REQUEST,
+            },
+            Contest {
+                name: names.query[0],
+                figures: names.query,
+                subject: with(here(), &["app", "curl", APP]),
+                peer: ("curl", self.query_command(curl)),
+                target: REQUEST,
+            },
+            Contest {
+                name: names.completion[0],
+                figures: names.completion,
+                subject: complete_command(binary, &self.directory),
+                peer: ("curl of the list", get()),
+                target: COMPLETION,
+            },
+        ]
+    }
+
+    /// The request of `ovhai app list`.
+    fn get_command(&self, curl: &Path) -> Command {
+        let mut command = Command::new(curl);
+        command
+            .args(["-s", "-H", &format!("Authorization: Bearer {}", self.emulator.administrator)])
+            .arg(format!("http://127.0.0.1:{}/v1/app?page=1&size=1000", self.emulator.port));
+        command
+    }
+
+    /// The request of `ovhai app curl` to the app.
+    fn query_command(&self, curl: &Path) -> Command {
+        let host = self.host();
+        let mut command = Command::new(curl);
+        command.args(["-s", "-H", &format!("Authorization: Bearer {}", self.token)]).args([
+            "--resolve",
+            &format!("{host}:127.0.0.1"),
+            &self.url,
+        ]);
+        command
+    }
+
+    /// Host and port of the app.
+    fn host(&self) -> &str {
+        let host = self.url.split_once("://").map_or(&*self.url, |(_, rest)| rest);
+        host.split('/').next().unwrap_or(host)
+    }
+
+    /// Subject and peer must show the same.
+    fn check(&self, contests: &[Contest; 3]) -> Result<()> {
+        let [list, query, completion] = contests;
+        let said = |command: &Command| output(&mut again(command));
+        let is_app = |word: &&str| word.starts_with("app-");
+
+        let shown = said(&list.subject)?;
+        let rows = shown.split_whitespace().filter(is_app).count();
+        let got: Value = serde_json::from_str(&said(&list.peer.1)?)?;
+        let items = got.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+        if (rows, items) != (self.apps, self.apps) {
+            bail!("{} apps should be listed; ovhai shows {rows}, curl {items}", self.apps);
+        }
+        for command in [&query.subject, &query.peer.1] {
+            let answer = said(command)?;
+            if answer.trim() != ANSWER {
+                bail!("{APP} should answer {ANSWER:?}, not {answer:?}");
+            }
+        }
+        let words = said(&completion.subject)?;
+        let found: Vec<&str> = words.split_whitespace().collect();
+        let fits = (0..self.apps).filter(|number| format!("app-{number}").starts_with(APP)).count();
+        if found.len() != fits || !found.iter().all(|word| word.starts_with(APP)) {
+            bail!("{fits} names begin with {APP}; completed are {found:?}");
+        }
+        Ok(())
+    }
+
+    fn how(&self, contests: &[Contest; 3]) -> Vec<String> {
+        let (directory, port) = (self.directory.to_string_lossy(), self.emulator.port.to_string());
+        let stand_ins = [
+            (self.emulator.administrator.as_str(), "$ADMINISTRATOR"),
+            (self.token.as_str(), "$TOKEN"),
+            (self.host(), "$HOST"),
+            (port.as_str(), "$PORT"),
+            (&*directory, "$DIR"),
+        ];
+        let [list, query, completion] = contests;
+        let commands =
+            [&list.subject, &list.peer.1, &query.subject, &query.peer.1, &completion.subject];
+        let mut how = vec![format!(
+            "{FEW} ({MANY}) times `POST /v1/app` `{{\"image\":\"infrastructureascode/hello-world\",\
+             \"labels\":{{\"group\":\"A\"}},\"name\":\"app-$N\"}}`, until all run; then \
+             `ovhai token new reader --selector group=A --role read`, whose string is stored in \
+             the state directory."
+        )];
+        how.extend(commands.map(|command| quoted(command, &stand_ins)));
+        how
+    }
+}
+
+/// `ovhai` with a state directory; an emulator that is gone is an error, not started anew.
+fn here(binary: &Path, directory: &Path) -> Command {
+    let mut command = ovhai(binary);
+    command.env("OVHAI_AUTOSTART", "0").env("OVHAI_KEYRING", "0").env("OVHAI_STATE_DIR", directory);
+    command
+}
+
+fn token_command(binary: &Path, directory: &Path) -> Command {
+    let words = ["token", "new", "reader", "--selector", "group=A", "--role", "read"];
+    with(with(here(binary, directory), &words), &["--output", "json"])
+}
+
+/// What the script of bash runs at `ovhai app get app-7<Tab>`.
+fn complete_command(binary: &Path, directory: &Path) -> Command {
+    let mut command = ovhai(binary);
+    command
+        .env("COMPLETE", "bash")
+        .env("OVHAI_STATE_DIR", directory)
+        .env("_CLAP_COMPLETE_INDEX", "3")
+        .args(["--", "ovhai", "app", "get", APP]);
+    command
 }

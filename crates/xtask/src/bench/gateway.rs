@@ -347,7 +347,7 @@ impl Stage {
         let load = |load, door| said(&self.load_command(load, door, bench.options.load));
         let spec = app_spec(&json!(["nginx", "…"]), &json!("$UPSTREAM"));
         vec![
-            "`ovhai emulator start --state-dir $STATE --port $OVHAI`".into(),
+            "`ovhai emulator start --state-dir $STATE --port $OVHAI --quota unlimited`".into(),
             format!("Tokens: {TOKENS} times `POST /v1/token` `{}`", token_spec("$N")),
             format!(
                 "The app: `POST /v1/app` `{spec}`, its command being {} with\n{}",

@@ -134,8 +134,8 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
         )],
         how: vec![
             format!(
-                "One app is submitted to `ovhai emulator start --state-dir $STATE --port $PORT` \
-                 (`POST /v1/app` `{}`) and stopped, and so is the emulator. Its row in \
+                "One app is submitted to `ovhai emulator start --state-dir $STATE --port $PORT \
+                 --quota unlimited` (`POST /v1/app` `{}`) and stopped, and so is the emulator. Its row in \
                  `$STATE/ovhai.db` is then cloned with Python's sqlite3, each clone with its own \
                  id, number, name and labels, all STOPPED, and the emulator started anew.",
                 spec()

@@ -19,6 +19,7 @@
 )]
 
 mod cli;
+mod cost;
 mod emulator;
 mod gateway;
 mod http;

@@ -113,8 +113,8 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
                 .into(),
         ],
         how: vec![
-            "`ovhai emulator start --state-dir $STATE --port $PORT`, with a new directory for \
-             every measurement"
+            "`ovhai emulator start --state-dir $STATE --port $PORT --quota unlimited`, with a \
+             new directory for every measurement"
                 .into(),
             format!(
                 "`POST /v1/token` `{TOKEN}` for {seconds} s in a loop on one keep-alive \

@@ -36,7 +36,8 @@ pub(super) fn start_command(binary: &Path, state: State<'_>, port: u16) -> Comma
         State::Ephemeral => command.arg("--ephemeral"),
         State::Directory(path) => command.arg("--state-dir").arg(path),
     };
-    command.arg("--port").arg(port.to_string());
+    // The loads make more apps than a project of the cloud may have.
+    command.arg("--port").arg(port.to_string()).args(["--quota", "unlimited"]);
     command
 }
 

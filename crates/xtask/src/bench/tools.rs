@@ -12,8 +12,13 @@ use super::process::output;
 /// The emulator's peer, at a fixed version so that runs can be compared.
 const MOTO: &str = "moto[server]==5.2.5";
 /// Program and the Debian package that has it.
-const PACKAGES: &[(&str, &str)] =
-    &[("nginx", "nginx"), ("wrk", "wrk"), ("curl", "curl"), ("python3", "python3")];
+const PACKAGES: &[(&str, &str)] = &[
+    ("nginx", "nginx"),
+    ("wrk", "wrk"),
+    ("curl", "curl"),
+    ("python3", "python3"),
+    ("time", "time"),
+];
 
 /// The directory of the workspace that the caller is in.
 pub(super) fn workspace_root() -> Result<PathBuf> {
