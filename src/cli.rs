@@ -17,7 +17,13 @@ use crate::error::Result;
 ///
 /// The first command that needs it starts an emulator of AI Deploy in the background.
 #[derive(Debug, Parser)]
-#[command(name = "ovhai", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "ovhai",
+    version,
+    propagate_version = true,
+    args_override_self = true,
+    max_term_width = 100
+)]
 #[command(disable_help_subcommand = true)]
 #[command(after_help = "Begin with: ovhai demo
 A command's whole help: ovhai help COMMAND
@@ -47,8 +53,9 @@ pub struct Global {
     #[arg(short, long, global = true, value_name = "FORMAT", value_parser = formats())]
     pub output: Option<String>,
     /// The same as --output json
-    #[arg(long, global = true, hide = true)]
-    pub json: bool,
+    // Text that needs no value, not a switch: `app curl` has a `--json DATA` in its place.
+    #[arg(long, global = true, hide = true, num_args = 0, default_missing_value = "true")]
+    pub json: Option<String>,
     /// State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
@@ -199,11 +206,13 @@ mod tests {
     /// value too.
     #[test]
     fn no_argument_shadows_a_global_one() {
-        const MEANT: [(&str, &str); 2] = [
+        const MEANT: [(&str, &str); 3] = [
             // `-v` is `--volume` there, as in the service's own client; `--verbose` stays.
             ("run", "verbose"),
             // As curl has it: `-o FILE`. What it shows is the app's answer, which has no format.
             ("curl", "output"),
+            // As curl has it: `--json DATA`.
+            ("curl", "json"),
         ];
         fn walk(command: &clap::Command, globals: &[String]) {
             for child in command.get_subcommands() {

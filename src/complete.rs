@@ -19,11 +19,12 @@ use ovhai_client::{Brief, Client, Endpoint};
 use ovhai_emulator::state::{Running, StateDir};
 
 use crate::cli::Cli;
+use crate::config::Config;
 use crate::context::Context;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Issuer};
 use crate::reference;
 use crate::settings::state_dir;
-use crate::target::endpoint;
+use crate::target::{endpoint, local_key};
 
 /// The variable that asks for it.
 const VARIABLE: &str = "COMPLETE";
@@ -154,7 +155,7 @@ impl World {
 
     fn candidates(&self, kind: Kind, word: &str) -> Vec<CompletionCandidate> {
         match kind {
-            Kind::App => named(&self.ask(async |client| client.brief_apps().await), word),
+            Kind::App => named(&self.ask(async |client| client.brief_apps(word).await), word),
             Kind::Token => named(&self.ask(async |client| client.brief_tokens().await), word),
             Kind::Stored => self.stored(word),
             Kind::Region => {
@@ -191,8 +192,11 @@ impl World {
     }
 
     fn region(&self, running: &Running) -> Option<Region> {
-        match self.context.region().ok()? {
-            Some(region) => running.regions.contains(&region).then_some(region),
+        let chosen = || Config::open(&self.context).ok()?.current().map(str::to_owned);
+        let named = self.context.region().ok()?.map(|region| region.to_string());
+        match named.or_else(chosen) {
+            // An endpoint elsewhere is not asked: that would take too long.
+            Some(name) => running.region(&name),
             None => running.regions.first().cloned(),
         }
     }
@@ -221,11 +225,12 @@ impl World {
 
     fn stored(&self, word: &str) -> Vec<CompletionCandidate> {
         let names = || {
-            let region = self.region(&self.running()?)?;
+            let running = self.running()?;
+            let issuer = Issuer { region: self.region(&running)?, server: local_key(&running) };
             let credentials = Credentials::open(&self.context).ok()?;
             let fits = |(name, _): &(&str, Role)| name.starts_with(word) && is_plain(name);
             let found = credentials
-                .names(&region)
+                .names(&issuer)
                 .filter(fits)
                 .map(|(name, role)| CompletionCandidate::new(name).help(Some(role.short().into())));
             Some(found.collect())

@@ -105,6 +105,9 @@ pub(crate) fn checked_url(url: &str) -> Result<String> {
         )
     };
     let parsed = http::Uri::try_from(url).map_err(|error| refused(&error.to_string()))?;
+    if url.contains('#') {
+        return Err(refused("it must not have a fragment"));
+    }
     if !matches!(parsed.scheme_str(), Some("http" | "https")) {
         return Err(refused("it does not begin with https:// or http://"));
     }
@@ -112,9 +115,16 @@ pub(crate) fn checked_url(url: &str) -> Result<String> {
     if authority.as_str().contains('@') {
         return Err(refused("it must not hold a name or a password; log in instead: ovhai login"));
     }
+    let port = authority.as_str().rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+    if port.is_some_and(|(_, port)| port.parse::<u16>().unwrap_or(0) == 0) {
+        return Err(refused("its port is not one of 1 to 65535"));
+    }
     if parsed.query().is_some() {
         return Err(refused("it must not have a query"));
     }
-    let url = url.trim_end_matches('/');
+    // One spelling: what is looked at is what is used.
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let url = format!("{}://{}", scheme.to_ascii_lowercase(), rest.trim_end_matches('/'));
+    let url = url.as_str();
     Ok(url.strip_suffix("/v1").unwrap_or(url).to_owned())
 }

@@ -96,6 +96,8 @@ pub struct Context {
     pub colors: Colors,
     /// The options that every command has.
     pub global: Global,
+    /// Variables that hold a secret of this command, and are none of the emulator's business.
+    pub(crate) secret_variables: Vec<String>,
     /// What this run said to servers.
     pub(crate) trace: Arc<Trace>,
 }
@@ -125,6 +127,7 @@ impl Context {
             columns: terminal::columns(),
             colors: Colors::of_process(),
             global: Global::default(),
+            secret_variables: Vec::new(),
             trace: Arc::default(),
         }
     }
@@ -159,7 +162,7 @@ impl Context {
 
     /// A remark as it may be shown: names in it can't move the cursor.
     fn said(&self, text: &str) -> String {
-        let text = text::clean_lines(text);
+        let text = text::clean(text);
         match text.strip_prefix("hint:") {
             Some(rest) => format!("{}{rest}", paint(Paint::Cyan, "hint:", self.colors.err)),
             None => text.into_owned(),
@@ -205,7 +208,7 @@ impl Context {
         let named = self.global.output.as_deref();
         // What is not a format is an option of a command that has the same name.
         let named = named.and_then(|name| Format::from_str(name, false).ok());
-        named.or(self.global.json.then_some(Format::Json))
+        named.or(self.global.json.as_ref().map(|_| Format::Json))
     }
 
     fn answered<T>(&mut self, answer: io::Result<T>) -> Result<T> {

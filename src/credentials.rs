@@ -29,6 +29,8 @@ pub(crate) enum Place {
 struct Entry {
     id: TokenId,
     name: String,
+    /// The server that issued it ([`crate::target::Server::key`]): its string goes nowhere else.
+    server: String,
     region: Region,
     role: Role,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,6 +38,21 @@ struct Entry {
     place: Place,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     value: Option<String>,
+}
+
+/// Who issues tokens: a server, and a region of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Issuer {
+    /// The server's key.
+    pub(crate) server: String,
+    /// The region.
+    pub(crate) region: Region,
+}
+
+impl Entry {
+    fn is_of(&self, at: &Issuer) -> bool {
+        self.server == at.server && self.region == at.region
+    }
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -59,7 +76,7 @@ impl Credentials {
     }
 
     /// Keeps a token's string, in place of an older one of the same token; says where.
-    pub(crate) fn keep(&mut self, token: &Token, region: &Region, value: &str) -> Result<Place> {
+    pub(crate) fn keep(&mut self, token: &Token, at: &Issuer, value: &str) -> Result<Place> {
         let kept = self.keyring && keyring::set(token.id, value);
         let place = if kept { Place::Keyring } else { Place::File };
         let _lock = self.lock_and_reload()?;
@@ -67,7 +84,8 @@ impl Credentials {
         self.contents.tokens.push(Entry {
             id: token.id,
             name: token.spec.name.clone(),
-            region: region.clone(),
+            server: at.server.clone(),
+            region: at.region.clone(),
             role: token.spec.role.parse().map_err(Failure::new)?,
             selector: token
                 .spec
@@ -96,26 +114,42 @@ impl Credentials {
         self.write()
     }
 
+    /// Forgets all strings of a server's tokens.
+    pub(crate) fn forget_server(&mut self, server: &str) -> Result<()> {
+        let _lock = self.lock_and_reload()?;
+        let (gone, left): (Vec<Entry>, Vec<Entry>) = std::mem::take(&mut self.contents.tokens)
+            .into_iter()
+            .partition(|entry| entry.server == server);
+        self.contents.tokens = left;
+        if gone.is_empty() {
+            return Ok(());
+        }
+        for entry in gone.iter().filter(|entry| entry.place == Place::Keyring) {
+            keyring::delete(entry.id);
+        }
+        self.write()
+    }
+
     /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The string of the stored token of that name or id.
-    pub(crate) fn find(&self, wanted: &str, region: &Region) -> Result<Option<String>> {
+    pub(crate) fn find(&self, wanted: &str, at: &Issuer) -> Result<Option<String>> {
         let fits = |entry: &&Entry| {
-            entry.region == *region && (entry.name == wanted || entry.id.to_string() == wanted)
+            entry.is_of(at) && (entry.name == wanted || entry.id.to_string() == wanted)
         };
         self.contents.tokens.iter().rev().find(fits).map(value).transpose()
     }
 
     /// The string of a stored token whose scope matches an app: one that may do no more than
     /// needed before one that may, the newest first.
-    pub(crate) fn for_app(&self, app: &App, region: &Region) -> Result<Option<String>> {
+    pub(crate) fn for_app(&self, app: &App, at: &Issuer) -> Result<Option<String>> {
         let labels = Labels::parse(app.spec.labels.iter().flatten())
             .map_err(|error| Failure::new(error.to_string()))?;
         let fits = |entry: &&Entry| {
-            entry.region == *region
+            entry.is_of(at)
                 && entry.selector.as_ref().is_none_or(|selector| selector.matches(&labels))
         };
         let mut fitting: Vec<&Entry> = self.contents.tokens.iter().rev().filter(fits).collect();
@@ -124,14 +158,14 @@ impl Credentials {
     }
 
     /// The names of the stored tokens of a region, with what each may do.
-    pub(crate) fn names(&self, region: &Region) -> impl Iterator<Item = (&str, Role)> {
-        let of_region = self.contents.tokens.iter().filter(move |entry| entry.region == *region);
+    pub(crate) fn names<'a>(&'a self, at: &'a Issuer) -> impl Iterator<Item = (&'a str, Role)> {
+        let of_region = self.contents.tokens.iter().filter(move |entry| entry.is_of(at));
         of_region.map(|entry| (entry.name.as_str(), entry.role))
     }
 
     /// The stored tokens of a region, in words.
-    pub(crate) fn describe(&self, region: &Region) -> String {
-        let of_region = self.contents.tokens.iter().filter(|entry| entry.region == *region);
+    pub(crate) fn describe(&self, at: &Issuer) -> String {
+        let of_region = self.contents.tokens.iter().filter(|entry| entry.is_of(at));
         let described: Vec<String> = of_region
             .map(|entry| match &entry.selector {
                 Some(selector) => format!("{} ({} on {selector})", entry.name, entry.role),

@@ -30,7 +30,10 @@ pub const HTTP_ERROR: u8 = 22;
 /// Interrupted.
 pub const INTERRUPTED: u8 = 130;
 
-const LOOK_INTO_LOG: &str = "see the emulator's log: ovhai emulator logs";
+const LOOK_INTO_LOG: &str =
+    "see what was said: ovhai debug; a local emulator's log: ovhai emulator logs";
+/// More of what a server says is not shown.
+const MESSAGE_MAX: usize = 500;
 
 /// Why a command failed, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,8 +115,20 @@ impl Failure {
     }
 }
 
+/// What a server says, as far as anybody reads it.
+fn shortened(error: ClientError) -> ClientError {
+    match error {
+        ClientError::Api { status, message } if message.chars().count() > MESSAGE_MAX => {
+            let message = message.chars().take(MESSAGE_MAX).collect::<String>() + "…";
+            ClientError::Api { status, message }
+        }
+        other => other,
+    }
+}
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
+        let error = shortened(error);
         match &error {
             ClientError::Api { status: 401, .. } => Self::new("not authenticated")
                 .because("the server answered 401")
@@ -123,9 +138,8 @@ impl From<ClientError> for Failure {
                 let failure = Self::new("request error: 403").because(message).exit_code(DENIED);
                 failure.hint("use a token with another role or scope, or none: --token and OVHAI_TOKEN choose the caller")
             }
-            ClientError::Api { status: 402, message } => Self::new("request error: 402")
-                .because(message)
-                .hint("see what runs: ovhai app list; what may: ovhai capabilities quota; a local emulator with more: ovhai emulator stop, then ovhai emulator start --detach --quota GPU=16"),
+            ClientError::Api { status: 402, message } => Self::new(format!("request error: 402: {message}"))
+                .hint("see what runs: ovhai app list; what may: ovhai capabilities quota; a local emulator with more: ovhai emulator stop, then ovhai emulator start --detach --quota CPU=48,GPU=16"),
             ClientError::Api { status: 404, message } => Self::not_found(message.clone()),
             ClientError::Api { status: 400, message } => {
                 Self::usage("the server refuses a value").because(message)

@@ -32,7 +32,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use cli::Cli;
 use context::Context;
@@ -47,12 +47,20 @@ pub fn main() -> ExitCode {
     }
     let mut context = Context::from_process();
     let args: Vec<OsString> = std::env::args_os().collect();
-    let code = match Cli::try_parse_from(&args) {
+    let mut shown = Vec::new();
+    let code = match parse(&args, &mut shown) {
         Ok(cli) => execute(cli, &mut context),
         Err(error) => usage(&error, &args, &mut context),
     };
-    keep_trace(&mut context, code);
+    keep_trace(&mut context, shown, code);
     ExitCode::from(code)
+}
+
+/// The command, and what of its line may be kept.
+fn parse(args: &[OsString], shown: &mut Vec<String>) -> Result<Cli, clap::Error> {
+    let mut matches = Cli::command().try_get_matches_from(args)?;
+    *shown = trace::shown(&matches);
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Cli::command()))
 }
 
 /// Parses and runs one command line in this process, with this context; returns the exit code.
@@ -69,11 +77,8 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context
 }
 
 /// Keeps what this run said to servers, and says where to look when that was what failed.
-fn keep_trace(context: &mut Context, code: u8) {
+fn keep_trace(context: &mut Context, command: Vec<String>, code: u8) {
     let Ok(file) = settings::debug_file(context) else { return };
-    let arguments = std::env::args_os().skip(1);
-    let command = std::iter::once("ovhai".to_owned())
-        .chain(arguments.map(|argument| argument.to_string_lossy().into_owned()));
     if let Some(session) = context.trace.keep(&file, (context.now)(), command, code) {
         context.note(format!("requests and answers: ovhai debug {session}"));
     }

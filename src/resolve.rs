@@ -26,7 +26,8 @@ pub(crate) trait Named: Sized {
     fn id(&self) -> Self::Id;
     fn name(&self) -> &str;
     fn get(client: &Client, id: Self::Id) -> impl Future<Output = ClientResult<Self>>;
-    fn all(client: &Client) -> impl Future<Output = ClientResult<Vec<Self>>>;
+    /// All of them; where the server can tell, only those that are named or begin so.
+    fn all(client: &Client, wanted: &str) -> impl Future<Output = ClientResult<Vec<Self>>>;
 }
 
 impl Named for App {
@@ -45,8 +46,9 @@ impl Named for App {
         client.get_app(id).await
     }
 
-    async fn all(client: &Client) -> ClientResult<Vec<Self>> {
-        client.list_apps(&AppFilter::default()).await
+    async fn all(client: &Client, wanted: &str) -> ClientResult<Vec<Self>> {
+        let begins = Some(wanted.to_owned());
+        client.list_apps(&AppFilter { begins, ..AppFilter::default() }).await
     }
 }
 
@@ -66,7 +68,7 @@ impl Named for Token {
         client.get_token(id).await
     }
 
-    async fn all(client: &Client) -> ClientResult<Vec<Self>> {
+    async fn all(client: &Client, _wanted: &str) -> ClientResult<Vec<Self>> {
         client.list_tokens().await
     }
 }
@@ -80,7 +82,7 @@ pub(crate) async fn resolve<T: Named>(client: &Client, wanted: &str) -> Result<T
             got => return Ok(got?),
         }
     }
-    pick(T::all(client).await?, wanted)
+    pick(T::all(client, wanted).await?, wanted)
 }
 
 /// The same as it is now.
@@ -157,7 +159,7 @@ mod tests {
             Err(ovhai_client::Error::Api { status: 404, message: id })
         }
 
-        async fn all(_: &Client) -> ClientResult<Vec<Self>> {
+        async fn all(_: &Client, _: &str) -> ClientResult<Vec<Self>> {
             Ok(things())
         }
     }

@@ -16,6 +16,7 @@ use ovhai_emulator::state::{Running, StateDir};
 
 use crate::config::Config;
 use crate::context::Context;
+use crate::credentials::Issuer;
 use crate::error::{DENIED, Failure, Result};
 use crate::session::Sessions;
 use crate::settings::state_dir;
@@ -34,11 +35,12 @@ pub(crate) struct Target {
     pub(crate) login: Client,
     /// The region; for an endpoint its name.
     pub(crate) region: Region,
+    /// Who issues the tokens that open its apps.
+    pub(crate) issuer: Issuer,
     /// Where apps are reached, whatever their host names resolve to; none: there.
     pub(crate) address: Option<SocketAddr>,
     /// Where it is.
     pub(crate) server: Server,
-    local_only: bool,
 }
 
 /// A server, without anybody who calls.
@@ -80,6 +82,22 @@ impl Server {
         Ok(Self::Local(running, region))
     }
 
+    /// The same, but nothing is started for it: none when no local emulator runs.
+    pub(crate) async fn find_running(context: &mut Context) -> Result<Option<Self>> {
+        let autostart = context.env.insert("OVHAI_AUTOSTART".into(), "0".into());
+        let running = StateDir::new(state_dir(context)?).is_locked();
+        let found = Self::find(context).await;
+        match autostart {
+            Some(value) => context.env.insert("OVHAI_AUTOSTART".into(), value),
+            None => context.env.remove("OVHAI_AUTOSTART"),
+        };
+        match found {
+            Ok(server) => Ok(Some(server)),
+            Err(_) if !running => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Whether it is an emulator of this program's.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self, Self::Local(..))
@@ -93,13 +111,13 @@ impl Server {
         }
     }
 
-    /// How it is called in the file of sessions.
-    pub(crate) fn key(&self, context: &Context) -> Result<String> {
-        Ok(match self {
-            // Its regions are one project.
-            Self::Local(..) => format!("local:{}", state_dir(context)?.display()),
-            Self::Remote { name, .. } => format!("endpoint:{name}"),
-        })
+    /// What sessions and tokens are stored under: they belong to a project of the local emulator,
+    /// or to an endpoint as long as its address stays the same.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Self::Local(running, _) => local_key(running),
+            Self::Remote { name, url } => endpoint_key(name, url),
+        }
     }
 
     /// How it is called for people.
@@ -108,6 +126,12 @@ impl Server {
             Self::Local(running, region) => format!("{region} ({})", root(running)),
             Self::Remote { name, url } => format!("{name} ({url})"),
         }
+    }
+
+    /// Says that something is changed there, unless it is this machine, and refuses it if nothing
+    /// but this machine may be changed.
+    pub(crate) fn announce_change(&self, context: &mut Context) -> Result<()> {
+        if self.is_loopback() { Ok(()) } else { announce(context, &self.shown()) }
     }
 
     pub(crate) fn region(&self) -> Result<Region> {
@@ -134,6 +158,16 @@ impl Server {
     }
 }
 
+/// See [`Server::key`].
+pub(crate) fn local_key(running: &Running) -> String {
+    format!("local:{}", running.project)
+}
+
+/// See [`Server::key`].
+pub(crate) fn endpoint_key(name: &str, url: &str) -> String {
+    format!("endpoint:{name} {url}")
+}
+
 fn region_of(running: &Running, wanted: Option<Region>) -> Result<Region> {
     match wanted {
         Some(region) if running.regions.contains(&region) => Ok(region),
@@ -152,6 +186,17 @@ fn region_of(running: &Running, wanted: Option<Region>) -> Result<Region> {
             .cloned()
             .ok_or_else(|| Failure::new("the emulator has no region")),
     }
+}
+
+fn announce(context: &mut Context, server: &str) -> Result<()> {
+    if local_only(context) {
+        return Err(Failure::new(format!("nothing is changed at {server}"))
+            .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
+            .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")
+            .exit_code(DENIED));
+    }
+    context.note(format!("Target: {server}"));
+    Ok(())
 }
 
 /// Whether nothing is to be changed anywhere but on this machine.
@@ -175,8 +220,8 @@ impl Target {
             Server::Remote { .. } => None,
         };
         let region = server.region()?;
-        let local_only = local_only(context);
-        Ok(Self { client, login, region, address, server, local_only })
+        let issuer = Issuer { server: server.key(), region: region.clone() };
+        Ok(Self { client, login, region, issuer, address, server })
     }
 
     /// The same, to change something: says where, unless that is this machine, and refuses it
@@ -189,17 +234,15 @@ impl Target {
 
     /// See [`Target::find_to_change`].
     pub(crate) fn announce_change(&self, context: &mut Context) -> Result<()> {
-        if self.server.is_loopback() {
-            return Ok(());
+        self.server.announce_change(context)
+    }
+
+    /// The same for a request to an app, which may be elsewhere than the API.
+    pub(crate) fn announce_change_of(&self, context: &mut Context, app_url: &str) -> Result<()> {
+        self.announce_change(context)?;
+        if self.server.is_loopback() && !is_loopback(app_url) {
+            return announce(context, app_url);
         }
-        let server = self.server.shown();
-        if self.local_only {
-            return Err(Failure::new(format!("nothing is changed at {server}"))
-                .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
-                .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")
-                .exit_code(DENIED));
-        }
-        context.note(format!("Target: {server}"));
         Ok(())
     }
 
@@ -220,14 +263,18 @@ impl Target {
     }
 }
 
-/// Calls the local emulator itself as its owner, whatever region or login is chosen; it is started
-/// when none runs.
+/// Calls the local emulator itself, whatever region or login is chosen: as its owner, or with the
+/// token that stands on the command line. It is started when none runs.
 pub(crate) async fn owner(context: &mut Context) -> Result<Client> {
     let running = match context.embedded.clone() {
         Some(running) => running,
         None => find_or_start(context).await?,
     };
-    Ok(Client::new(endpoint(&running))?.recorded_by(Arc::clone(&context.trace) as _))
+    let mut endpoint = endpoint(&running);
+    if context.global.token.is_some() {
+        endpoint.bearer = context.token()?.map(str::to_owned);
+    }
+    Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
 }
 
 /// The bearer of who is logged in: of the session, else of the local administrator. A caller with
@@ -241,7 +288,7 @@ async fn login_bearer(
     if context.embedded.is_none() {
         let anonymous = || server.client(None, context);
         let sessions = Sessions::open(context)?;
-        let bearer = sessions.bearer(&server.key(context)?, anonymous, context.now).await;
+        let bearer = sessions.bearer(&server.key(), anonymous, context.now).await;
         match bearer {
             Ok(Some(bearer)) => return Ok(Some(bearer)),
             Ok(None) => {}
@@ -348,11 +395,14 @@ pub(crate) async fn start_in_background(
         .arg("--state-dir")
         .arg(state.path())
         .current_dir(&context.directory)
-        // Its environment is the command's, but for the caller's secret.
+        // Its environment, and so that of its apps, is the command's, but for the caller's secrets.
         .env_remove("OVHAI_TOKEN")
         .stdin(Stdio::null())
         .stdout(Stdio::from(log.try_clone()?))
         .stderr(Stdio::from(log));
+    for name in &context.secret_variables {
+        command.env_remove(name);
+    }
     if !arguments.iter().any(|argument| argument == "--port") {
         command.args(["--port", &port(context)?.to_string()]);
     }

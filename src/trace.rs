@@ -10,6 +10,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use jiff::Timestamp;
 use ovhai_client::{Exchange, Recorder};
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,10 @@ const BODY_MAX: usize = 32 * 1024;
 const QUIET_BODY_MAX: usize = 4 * 1024;
 /// Exchanges kept of one run; watching makes many.
 const EXCHANGES_MAX: usize = 50;
+/// Of these the last have their bodies.
+const WHOLE: usize = 4;
+/// So many hexadecimal digits are a secret; an id has hyphens.
+const LONG: usize = 32;
 const HIDDEN: &str = "***";
 
 /// One run.
@@ -84,6 +90,10 @@ impl Recorder for Trace {
         if requests.len() == EXCHANGES_MAX {
             requests.remove(0);
         }
+        // Only the last ones with all that was said.
+        if let Some(older) = requests.len().checked_sub(WHOLE) {
+            (requests[older].body, requests[older].answer) = (None, None);
+        }
         requests.push(request);
     }
 }
@@ -97,7 +107,7 @@ impl Request {
             length if length > most => Some(Value::String(format!("<{length} bytes>"))),
             _ => Some(serde_json::from_slice(body).map_or_else(
                 |_| Value::String(hide_in(&String::from_utf8_lossy(body))),
-                |json| hidden(json, false),
+                |json| hidden(json, ""),
             )),
         };
         let most = if quiet { QUIET_BODY_MAX } else { BODY_MAX };
@@ -119,42 +129,39 @@ impl Request {
 
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["password", "token", "secret", "authorization"].iter().any(|part| name.contains(part))
+    ["password", "token", "secret", "authorization", "apikey", "api_key"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
-/// Tokens and the strings of sessions, wherever they stand in a text.
+/// Tokens, the strings of sessions, and other long secrets, wherever they stand in a text.
 fn hide_in(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    loop {
-        let found = ["eyJ", "ovhs_", "ovhr_"].iter().filter_map(|start| rest.find(start)).min();
-        let Some(at) = found else {
-            out.push_str(rest);
-            return out;
-        };
-        out.push_str(&rest[..at]);
-        out.push_str(HIDDEN);
-        let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        rest = rest[at..].trim_start_matches(is_part);
-    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_secret = |word: &str| {
+        ["eyJ", "ovhs_", "ovhr_"].iter().any(|start| word.contains(start))
+            || (word.len() >= LONG && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    text.split_inclusive(|c| !is_part(c)).fold(String::with_capacity(text.len()), |out, piece| {
+        let word = piece.trim_end_matches(|c| !is_part(c));
+        if is_secret(word) { out + HIDDEN + &piece[word.len()..] } else { out + piece }
+    })
 }
 
-/// JSON without secrets; `env` says that a field named `value` is one of an environment variable.
-fn hidden(json: Value, env: bool) -> Value {
+/// JSON without secrets. What the strings below it are depends on the name that it stands under:
+/// `value` is a token's string below `status`, and a variable's below `envVars`; a command may
+/// have anything.
+fn hidden(json: Value, under: &str) -> Value {
     match json {
+        Value::String(_) if under == "command" => Value::String(HIDDEN.into()),
         Value::String(text) => Value::String(hide_in(&text)),
-        Value::Array(all) => all.into_iter().map(|one| hidden(one, env)).collect(),
+        Value::Array(all) => all.into_iter().map(|one| hidden(one, under)).collect(),
         Value::Object(map) => map
             .into_iter()
             .map(|(name, value)| {
-                let secret =
-                    (is_secret_name(&name) || (env && name == "value")) && value.is_string();
-                let value = if secret {
-                    Value::String(HIDDEN.into())
-                } else {
-                    let env = name == "envVars";
-                    hidden(value, env)
-                };
+                let is_value = name == "value" && matches!(under, "status" | "envVars");
+                let secret = value.is_string() && (is_value || is_secret_name(&name));
+                let value =
+                    if secret { Value::String(HIDDEN.into()) } else { hidden(value, &name) };
                 (name, value)
             })
             .collect(),
@@ -162,52 +169,76 @@ fn hidden(json: Value, env: bool) -> Value {
     }
 }
 
-/// Options whose value may be a secret.
-const SECRET_OPTIONS: [&str; 14] = [
-    "--token",
-    "--password",
-    "--env",
-    "-e",
-    "--header",
-    "-H",
-    "--data",
-    "-d",
-    "--data-raw",
-    "--data-binary",
-    "--data-urlencode",
-    "--form",
-    "-F",
-    "--user",
+/// Arguments whose values tell what a run was about, and are no secrets. The values of all others
+/// are hidden.
+const SHOWN: [&str; 31] = [
+    "app",
+    "auto_max_replicas",
+    "auto_min_replicas",
+    "cpu",
+    "default_http_port",
+    "first",
+    "flavor",
+    "follow",
+    "gpu",
+    "id",
+    "image",
+    "labels",
+    "method",
+    "name",
+    "output",
+    "quota",
+    "region",
+    "registry",
+    "replica",
+    "replicas",
+    "role",
+    "runtime",
+    "selector",
+    "session",
+    "shell",
+    "state",
+    "state_dir",
+    "states",
+    "tail",
+    "token",
+    "username",
 ];
 
-/// A command line without secrets.
-fn hide_arguments(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut next_is_secret = false;
-    arguments
-        .into_iter()
-        .map(|argument| {
-            if std::mem::take(&mut next_is_secret) {
-                // The name of a variable or header tells something, and is no secret.
-                return match argument.find(['=', ':']) {
-                    Some(at) => format!("{}{HIDDEN}", &argument[..=at]),
-                    None => HIDDEN.to_owned(),
-                };
+/// What was typed, by the names of the arguments, without secrets.
+pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
+    let mut words = vec!["ovhai".to_owned()];
+    let mut level = Some(matches);
+    let mut arguments = Vec::new();
+    while let Some(matches) = level {
+        for id in matches.ids() {
+            let id = id.as_str();
+            let typed = matches.value_source(id) == Some(ValueSource::CommandLine);
+            // A group of arguments has the name of its struct.
+            if !typed || id.starts_with(|first: char| first.is_ascii_uppercase()) {
+                continue;
             }
-            if SECRET_OPTIONS.contains(&argument.as_str()) {
-                next_is_secret = true;
-                return argument;
-            }
-            let is_secret = |option: &&&str| {
-                let rest = argument.strip_prefix(**option);
-                // `--token=T`, `-eA=B`.
-                rest.is_some_and(|rest| rest.starts_with('=') || option.len() == 2)
+            let values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
+            let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
+            let word = match values.as_slice() {
+                [] => id.to_owned(),
+                [one] if one == "true" => id.to_owned(),
+                many if SHOWN.contains(&id) => format!("{id}={}", hide_in(&many.join(","))),
+                _ => format!("{id}={HIDDEN}"),
             };
-            match SECRET_OPTIONS.iter().find(is_secret) {
-                Some(option) => format!("{option}={HIDDEN}"),
-                None => hide_in(&argument),
+            // Global arguments are seen at every level.
+            if !arguments.contains(&word) {
+                arguments.push(word);
             }
-        })
-        .collect()
+        }
+        level = matches.subcommand().map(|(name, matches)| {
+            words.push(name.to_owned());
+            matches
+        });
+    }
+    arguments.sort_unstable();
+    words.append(&mut arguments);
+    words
 }
 
 impl Trace {
@@ -221,14 +252,13 @@ impl Trace {
         &self,
         file: &Path,
         at: Timestamp,
-        command: impl IntoIterator<Item = String>,
+        command: Vec<String>,
         exit_code: u8,
     ) -> Option<String> {
         let requests =
             std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner));
         let failed = requests.last()?.failed() && exit_code != 0;
         let session = format!("{:08x}", random());
-        let command = hide_arguments(command);
         let run = Run { session: session.clone(), at, command, exit_code, requests };
         let mut line = serde_json::to_vec(&run).ok()?;
         line.push(b'\n');
@@ -298,41 +328,52 @@ mod tests {
         let file = directory.path().join("sub/debug.jsonl");
         let trace = Trace::default();
         trace.record(exchange(
-            r#"{"envVars":[{"name":"KEY","value":"hush1"}],"password":"hush2"}"#,
-            &format!(r#"{{"status":{{"value":"{TOKEN}"}},"message":"bad {TOKEN}, and ovhs_1_2"}}"#),
+            r#"{"envVars":[{"name":"KEY","value":"hush1"}],"password":"hush2","command":["x","hush3"]}"#,
+            &format!(
+                r#"{{"status":{{"value":"hush4"}},"message":"bad {TOKEN}, and ovhs_1_2","command":"--env A=hush5"}}"#
+            ),
         ));
-        trace.record(exchange("no json hush ovhr_ab_cd", ""));
-        let command = [
-            "ovhai",
-            "--token",
-            "hush3",
-            "-e",
-            "A=hush4",
-            "--env=B=hush5",
-            "--token=hush6",
-            "-eC=hush7",
-            "-H",
-            "X-Key: hush8",
-            "--password",
-            "hush9",
-            TOKEN,
-            "-n",
-            "name",
-        ];
-        let session = trace
-            .keep(&file, Timestamp::UNIX_EPOCH, command.map(str::to_owned), 2)
-            .expect("a failure");
+        let bearer = "0123456789abcdef".repeat(4);
+        trace.record(exchange(&format!("no json hush ovhr_ab_cd {bearer}"), ""));
+        let session =
+            trace.keep(&file, Timestamp::UNIX_EPOCH, vec!["ovhai".into()], 2).expect("a failure");
         let text = std::fs::read_to_string(&file).expect("kept");
-        for secret in ["hush1", "hush2", "hush3", "hush4", "hush5", "hush6", "hush7", "hush8"] {
+        for secret in ["hush1", "hush2", "hush3", "hush4", "hush5", "ovhs_1", "ovhr_ab"] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
-        for secret in ["hush9", "payload", "ovhs_1", "ovhr_ab"] {
-            assert!(!text.contains(secret), "{secret}: {text}");
-        }
+        assert!(!text.contains("payload") && !text.contains(&bearer), "{text}");
         let runs = runs(&file);
         assert_eq!((runs.len(), &runs[0].session), (1, &session));
-        assert_eq!(runs[0].command.last().map(String::as_str), Some("name"));
-        assert!(text.contains("KEY") && text.contains("bad ***"), "{text}");
+        assert!(text.contains("KEY") && text.contains("bad ***, and ***"), "{text}");
+    }
+
+    /// However it is typed: only the arguments that are known to be harmless are kept.
+    #[test]
+    fn a_command_line_is_kept_without_secrets() {
+        use clap::CommandFactory;
+
+        let kept = |line: &str| {
+            let words = line.split(' ').map(|word| word.replace("TOKEN", TOKEN));
+            let matches = crate::cli::Cli::command().try_get_matches_from(words);
+            shown(&matches.expect("a command")).join(" ")
+        };
+        for line in [
+            "ovhai --token hush app list",
+            "ovhai app run x -qeKEY=hush --env=B=hush -- serve --key=hush",
+            "ovhai app curl a /x?key=hush -sdpw=hush -siHX-Key:hush --data-ascii hush",
+            "ovhai app curl a -Fa=hush",
+            "ovhai login -u ann --password hush",
+            "ovhai token explain TOKEN",
+            "ovhai app get 0123456789abcdef0123456789abcdef",
+        ] {
+            let kept = kept(line);
+            assert!(!kept.contains("hush") && !kept.contains("payload"), "{kept}");
+            assert!(!kept.contains("0123456789abcdef0"), "{kept}");
+        }
+        assert_eq!(
+            kept("ovhai app run x -n name -o json --replicas 2 -v a@b:/c --region GRA -q"),
+            "ovhai app run first=x name=name output=json quiet region=GRA replicas=2 volumes=***"
+        );
     }
 
     #[test]
@@ -342,7 +383,7 @@ mod tests {
         for _ in 0..100 {
             let trace = Trace::default();
             trace.record(exchange(&"x".repeat(30_000), ""));
-            trace.keep(&file, Timestamp::UNIX_EPOCH, [], 0);
+            trace.keep(&file, Timestamp::UNIX_EPOCH, Vec::new(), 0);
         }
         let length = std::fs::metadata(&file).expect("kept").len();
         assert!(length < LARGEST + 100_000, "{length}");

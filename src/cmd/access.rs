@@ -2,6 +2,8 @@
 
 use ovhai_api_types::{Access, AccessQuestion, Verdict};
 
+use serde::Serialize;
+
 use crate::context::Context;
 use crate::describe::Description;
 use crate::error::Result;
@@ -74,5 +76,28 @@ impl Show for Access {
 
     fn name(&self) -> String {
         self.app.name.clone()
+    }
+}
+
+/// The same, of which the token is what differs.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct OfToken(pub(super) Access);
+
+impl Show for OfToken {
+    const COLUMNS: &'static [&'static str] = &["TOKEN", "READ", "OPERATE", "BECAUSE"];
+
+    const FIT: &'static [Fit] = &[Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Shrink(24)];
+
+    fn row(&self, now: jiff::Timestamp) -> Vec<String> {
+        self.0.row(now).split_off(1)
+    }
+
+    fn describe(&self) -> Description {
+        self.0.describe()
+    }
+
+    fn name(&self) -> String {
+        token_name(&self.0).to_owned()
     }
 }

@@ -27,7 +27,9 @@ impl Login {
         // A token that stands in the environment is the caller's, and nothing to log in with.
         let given = context.global.token.is_some();
         let token = context.token()?.map(str::to_owned).filter(|_| given);
+        self.password.hide(context);
         let server = Server::find(context).await?;
+        server.announce_change(context)?;
         let (session, who) = match token {
             Some(token) => {
                 let client = server.client(Some(token.clone()), context)?;
@@ -36,7 +38,7 @@ impl Login {
             }
             None => self.with_password(&server, context).await?,
         };
-        Sessions::open(context)?.set(&server.key(context)?, Some(session))?;
+        Sessions::open(context)?.set(&server.key(), Some(session))?;
         context.note(format!("Logged in as {who} at {}.", server.shown()));
         if context.var("OVHAI_TOKEN").is_some() {
             context.note("hint: OVHAI_TOKEN is set, and goes before the login");
@@ -80,12 +82,17 @@ pub struct Logout {}
 
 impl Logout {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        let server = Server::find(context).await?;
-        let (sessions, key) = (Sessions::open(context)?, server.key(context)?);
+        let Some(server) = Server::find_running(context).await? else {
+            // Its sessions are in the emulator's keeping, and none runs.
+            context.note("No local emulator runs, so nobody is logged in at one.");
+            return Ok(());
+        };
+        let (sessions, key) = (Sessions::open(context)?, server.key());
         let Some(session) = sessions.get(&key)? else {
             context.note(format!("Nobody was logged in at {}.", server.shown()));
             return Ok(());
         };
+        server.announce_change(context)?;
         // Forgotten here whatever the server makes of it.
         sessions.set(&key, None)?;
         if let Session::User { access, refresh, .. } = session {

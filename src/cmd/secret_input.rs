@@ -34,6 +34,7 @@ impl PasswordSource {
         question: &str,
         is_new: bool,
     ) -> Result<Option<String>> {
+        self.hide(context);
         if let Some(password) = &self.password {
             return Ok(Some(password.clone()));
         }
@@ -53,6 +54,11 @@ impl PasswordSource {
             return Ok(Some(password));
         }
         context.ask_password(question, is_new)
+    }
+
+    /// Keeps the password from an emulator that this command may start, and so from its apps.
+    pub(super) fn hide(&self, context: &mut Context) {
+        context.secret_variables.extend(self.password_from_env.clone());
     }
 
     /// Whether it was said where the password comes from.

@@ -146,7 +146,12 @@ fn changes_by_name_and_by_the_beginning_of_an_id() {
     assert_eq!(now["spec"]["labels"]["team"], "x");
     assert_eq!(now["spec"]["scalingStrategy"]["fixed"]["replicas"], 2);
     assert_eq!(now["spec"]["envVars"][0]["value"], "b");
-    cli.ok(&["app", "set-label", "e", "team"]);
+    assert_eq!(
+        cli.fails(&["app", "set-label", "e", "team"]).0,
+        2,
+        "an unset variable removes nothing"
+    );
+    cli.ok(&["app", "set-label", "e", "team", "--remove"]);
     assert!(cli.json(&["app", "get", "e"])["spec"]["labels"].get("team").is_none());
     assert_eq!(cli.ok(&["app", "curl", "e"]), "Hello, World!");
     assert!(cli.ok(&["app", "logs", "e", "--tail", "1"]).ends_with('\n'));

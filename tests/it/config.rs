@@ -48,13 +48,15 @@ fn settings_need_no_emulator() {
     let all = cli.ok(&["config", "list"]);
     assert!(all.contains("https://gra.ai.cloud.ovh.net\n"), "{all}");
     for (name, url, code, says) in [
-        ("gra", "https://x", 2, "already a region GRA"),
-        ("cloud", "https://x", 2, "already a endpoint cloud"),
+        ("gra", "https://x", 2, "is a region of the local emulator"),
+        ("Cloud", "https://x", 2, "cloud is the name of another endpoint"),
         ("a b", "https://x", 2, "can't name an endpoint"),
         ("other", "ftp://x", 2, "https://"),
         ("other", "https://me:secret@x", 2, "must not hold a name or a password"),
         ("other", "https://x?y", 2, "query"),
         ("other", "x", 2, "https://"),
+        ("other", "https://x/#y", 2, "fragment"),
+        ("other", "https://x:99999", 2, "65535"),
     ] {
         let (got, said) = cli.fails(&["config", "add", name, url]);
         assert_eq!(got, code, "{name} {url}: {said}");
@@ -121,4 +123,72 @@ fn what_is_changed_elsewhere_is_said_or_refused() {
         .output()
         .unwrap();
     assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stderr));
+}
+
+/// A server that keeps what it is asked, and answers 404 to everything.
+fn listening() -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{Read, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let (sender, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 8192];
+            let read = stream.read(&mut head).unwrap_or(0);
+            let _ = sender.send(String::from_utf8_lossy(&head[..read]).into_owned());
+            let _ = stream.write_all(
+                b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            );
+        }
+    });
+    (url, heard)
+}
+
+/// Whatever it is called: what was stored for one server is never sent to another.
+#[test]
+fn stored_tokens_go_to_the_server_that_made_them_only() {
+    let cli = TestCli::new(OVHAI);
+    let start = ["emulator", "start", "--detach", "--port", "0", "--regions"];
+    cli.ok(&[&start[..], &["GRA,SBG"]].concat());
+    let app = cli.json(&["app", "run", "ovhai/echo", "-n", "e", "-l", "a=b", "--region", "SBG"]);
+    cli.ok(&["token", "new", "t", "--role", "read", "-l", "a=b", "--region", "SBG"]);
+    cli.ok(&["app", "delete", "e", "--region", "SBG", "--wait"]);
+    cli.ok(&["emulator", "stop"]);
+    cli.ok(&[&start[..], &["GRA"]].concat());
+    let (url, heard) = listening();
+    cli.ok(&["config", "add", "SBG", &url]);
+    let id = app["id"].as_str().unwrap();
+    for arguments in [
+        &["app", "curl", id, "--as", "t", "--region", "SBG"][..],
+        &["app", "curl", id, "--region", "SBG"],
+        &["app", "list", "--region", "SBG"],
+        &["login", "--region", "SBG", "--token", "of-the-far-server"],
+    ] {
+        cli.fails(arguments);
+    }
+    let sent: Vec<String> = heard.try_iter().collect();
+    assert!(!sent.is_empty());
+    for request in &sent {
+        let request = request.to_lowercase();
+        assert!(!request.contains("bearer ey") && !request.contains("ovhs_"), "{request}");
+    }
+}
+
+#[test]
+fn local_only_refuses_whatever_reaches_further() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["config", "add", "far", "http://far.invalid"]);
+    for arguments in [
+        &["login", "-u", "x", "--password", "y"][..],
+        &["login", "--token", "y"],
+        &["auth", "login", "-u", "x", "--password", "y"],
+    ] {
+        let arguments = [arguments, &["--region", "far"]].concat();
+        let refused = cli.command(&arguments).env("OVHAI_LOCAL_ONLY", "1").output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(4), "{arguments:?}: {said}");
+        assert!(said.contains("nothing is changed at far"), "{arguments:?}: {said}");
+    }
 }

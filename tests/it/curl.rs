@@ -95,6 +95,23 @@ fn data_in_curls_ways() {
     }
 }
 
+/// Not the format of the result, as elsewhere.
+#[test]
+fn json_is_what_it_is_to_curl() {
+    let cli = echo();
+    let seen = curl(&cli, &["--json", "{\"a\":1}"]);
+    assert_eq!((&seen["method"], &seen["target"]), (&json!("POST"), &json!("/")));
+    assert_eq!(seen["body"], "{\"a\":1}");
+    for name in ["content-type", "accept"] {
+        assert_eq!(seen["headers"][name][0], "application/json", "{name}");
+    }
+    let text = cli.ok(&["--json", "app", "curl", "e", "/x"]);
+    let seen: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&seen["method"], &seen["target"]), (&json!("GET"), &json!("/x")));
+    let (code, _) = cli.fails(&["app", "curl", "e", "--json", "1", "-d", "2"]);
+    assert_eq!(code, 2);
+}
+
 #[test]
 fn headers_in_curls_ways() {
     let cli = echo();

@@ -226,3 +226,15 @@ async fn the_token_endpoint_is_strict() {
     assert_eq!(e.call("GRA", access, "GET", "/v1/me", None).await.status, 401);
     assert_eq!(e.query(&app, Some(access)).await.status, 401);
 }
+
+/// The emulator that a login starts, and so its apps, do not have the password.
+#[test]
+fn a_password_in_the_environment_stays_with_the_command() {
+    let cli = TestCli::new(OVHAI);
+    let login = [&["login", "-u", "tester"][..], &FROM_ENV].concat();
+    assert_eq!(with_password(&cli, &login, "hush-hush").0, 4, "it is not the password");
+    let pid = cli.json(&["emulator", "status"])["pid"].to_string();
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+    let has = |word: &[u8]| environment.windows(word.len()).any(|part| part == word);
+    assert!(has(b"HOME=") && !has(b"SECRET=") && !has(b"hush-hush"));
+}

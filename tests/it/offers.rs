@@ -80,7 +80,7 @@ fn over_quota_is_refused_with_what_to_do() {
     }
     let (code, said) = cli.fails(&["app", "run", "infrastructureascode/hello-world"]);
     assert_eq!(code, 1);
-    for part in ["402", "over quota: 1 GPU more beside the 4 in use", "--quota GPU=16"] {
+    for part in ["402", "over quota: 1 GPU more beside the 4 in use", "--quota CPU=48,GPU=16"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     cli.ok(&["app", "run", "infrastructureascode/hello-world", "--cpu", "1"]);
@@ -108,8 +108,8 @@ fn registries_never_show_a_password() {
         + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("does not keep the password"), "{said}");
     let list = cli.ok(&["registry", "list"]);
-    let last = list.lines().nth(1).unwrap().split_whitespace().last();
-    assert_eq!(last, Some("registry.example.com/team"), "the URL is the last column");
+    let url = list.lines().nth(1).unwrap().split_whitespace().last();
+    assert_eq!(url, Some("registry.example.com/team"), "the URL is the last column");
     let id = cli.json(&["registry", "ls"])[0]["id"].as_str().unwrap().to_owned();
     cli.ok(&["registry", "update", &id[..8], "--username", "robot"]);
     let one = cli.json(&["registry", "get", "registry.example.com/team"]);

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::{Client, PAGE, Result};
+use crate::{Client, PAGE, Result, encode};
+
+/// A shell asks before it shows more, and a whole app is large.
+const APPS: u32 = 100;
 
 /// What tells an app or a token from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,18 +49,19 @@ impl From<Item> for Brief {
 }
 
 impl Client {
-    /// The first page of apps.
-    pub async fn brief_apps(&self) -> Result<Vec<Brief>> {
-        self.brief("app").await
+    /// Apps whose name or id begins so, where the server knows how: as many as anybody reads.
+    pub async fn brief_apps(&self, begins: &str) -> Result<Vec<Brief>> {
+        let query = encode(&[("size", APPS.to_string()), ("begins", begins.to_owned())]);
+        self.brief(&format!("/v1/app?{query}")).await
     }
 
     /// The first page of tokens.
     pub async fn brief_tokens(&self) -> Result<Vec<Brief>> {
-        self.brief("token").await
+        self.brief(&format!("/v1/token?page=1&size={PAGE}")).await
     }
 
-    async fn brief(&self, noun: &str) -> Result<Vec<Brief>> {
-        let list: List = self.get(&format!("/v1/{noun}?page=1&size={PAGE}")).await?;
+    async fn brief(&self, path: &str) -> Result<Vec<Brief>> {
+        let list: List = self.get(path).await?;
         Ok(list.items.into_iter().map(Brief::from).collect())
     }
 }

@@ -37,6 +37,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 const PAGE: u32 = 1000;
+/// A list of more pages is not believed.
+const PAGES: u32 = 1000;
 
 /// How to reach a server.
 #[derive(Clone)]
@@ -120,6 +122,8 @@ pub struct AppFilter {
     pub selector: Option<String>,
     /// States; empty: all.
     pub states: Vec<String>,
+    /// Only those whose name or id begins so, where the server knows how; others give all.
+    pub begins: Option<String>,
 }
 
 /// Which part of an app's output to read.
@@ -254,10 +258,18 @@ impl Client {
         if status.is_success() {
             return (Ok(response), exchange);
         }
+        let elsewhere = response.headers().get(reqwest::header::LOCATION).cloned();
         let body = response.bytes().await.unwrap_or_default();
         let text = String::from_utf8_lossy(&body);
         let message = serde_json::from_slice::<ErrorBody>(&body)
             .map_or_else(|_| text.into_owned(), |body| body.message);
+        let message = match elsewhere.filter(|_| status.is_redirection()) {
+            Some(to) => format!(
+                "it redirects to {:?}, which is not followed: a bearer goes nowhere else",
+                String::from_utf8_lossy(to.as_bytes())
+            ),
+            None => message,
+        };
         if let Some(exchange) = &mut exchange {
             exchange.answer = body;
         }
@@ -280,10 +292,11 @@ impl Client {
     /// All apps that fit, from all pages.
     pub async fn list_apps(&self, filter: &AppFilter) -> Result<Vec<App>> {
         let mut all = Vec::new();
-        for page in 1u32.. {
+        for page in 1..=PAGES {
             let mut query = vec![("page", page.to_string()), ("size", PAGE.to_string())];
             query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
             query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
+            query.extend(filter.begins.iter().map(|begin| ("begins", begin.clone())));
             let list: AppList = self
                 .json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query))))
                 .await?;
@@ -364,7 +377,7 @@ impl Client {
     /// All tokens, from all pages; without their strings.
     pub async fn list_tokens(&self) -> Result<Vec<Token>> {
         let mut all = Vec::new();
-        for page in 1u32.. {
+        for page in 1..=PAGES {
             let list: TokenList = self.get(&format!("/v1/token?page={page}&size={PAGE}")).await?;
             let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
             all.extend(list.items);

@@ -5,8 +5,17 @@ use ovhai_api_types::{
     RegistryList, RegistryUpdate,
 };
 use reqwest::Method;
+use serde::Deserialize;
 
-use crate::{Client, PAGE, Result};
+use crate::{Client, PAGE, PAGES, Result};
+
+/// Descriptions of the API have one, the official SDK reads a list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Quotas {
+    Many(Vec<ProjectQuotas>),
+    One(ProjectQuotas),
+}
 
 impl Client {
     /// The flavors.
@@ -26,7 +35,11 @@ impl Client {
 
     /// What the project may use at once.
     pub async fn quotas(&self) -> Result<ProjectQuotas> {
-        self.get("/v1/capabilities/quota").await
+        let quotas: Quotas = self.get("/v1/capabilities/quota").await?;
+        Ok(match quotas {
+            Quotas::One(one) => one,
+            Quotas::Many(many) => many.into_iter().next().unwrap_or_default(),
+        })
     }
 
     /// The command line that makes an app.
@@ -38,7 +51,7 @@ impl Client {
     /// All registries, from all pages; without their passwords.
     pub async fn list_registries(&self) -> Result<Vec<Registry>> {
         let mut all = Vec::new();
-        for page in 1u32.. {
+        for page in 1..=PAGES {
             let list: RegistryList =
                 self.get(&format!("/v1/registry?page={page}&size={PAGE}")).await?;
             let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;

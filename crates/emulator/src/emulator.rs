@@ -297,6 +297,7 @@ impl Builder {
             regions: platform.settings().regions.clone(),
             started_at,
             version: env!("CARGO_PKG_VERSION").into(),
+            project: platform.project().to_string(),
         };
         if let Some(state) = &self.state
             && let Err(source) = state.announce(&running)

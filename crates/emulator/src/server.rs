@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http_body::Body;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::HOST;
 use hyper::service::service_fn;
@@ -27,6 +29,8 @@ use crate::host::{self, Door, NoDoor};
 const HEAD_MAX: usize = 64 * 1024;
 /// A client has this long for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A body of at most so many bytes is taken in before a call is looked at.
+const SMALL_BODY: u64 = 64 * 1024;
 /// Between two looks for connections to apps that nobody uses any more.
 const PURGE_EVERY: Duration = Duration::from_secs(30);
 
@@ -195,8 +199,29 @@ async fn api(
 }
 
 async fn route(router: &Router, request: Request<Incoming>) -> Response<ServerBody> {
+    let request = match read_whole(request).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal.into_response(),
+    };
     match router.clone().oneshot(request).await {
         Ok(response) => response.map(ServerBody::Api),
         Err(never) => match never {},
+    }
+}
+
+/// Takes a small body in before the request is looked at. A refusal that leaves it on the line
+/// would cost the connection, which the client may just be using again.
+async fn read_whole(request: Request<Incoming>) -> Result<Request<axum::body::Body>, Refusal> {
+    let length = request.body().size_hint().exact();
+    if length.is_none_or(|length| length == 0 || length > SMALL_BODY) {
+        return Ok(request.map(axum::body::Body::new));
+    }
+    let (head, body) = request.into_parts();
+    let body = tokio::time::timeout(HEAD_TIMEOUT, body.collect()).await;
+    match body {
+        Ok(Ok(body)) => Ok(Request::from_parts(head, body.to_bytes().into())),
+        Ok(Err(_)) | Err(_) => {
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))
+        }
     }
 }

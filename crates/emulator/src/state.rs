@@ -34,6 +34,8 @@ pub struct Running {
     pub started_at: Timestamp,
     /// Its version.
     pub version: String,
+    /// The project's id, as long as the directory is not made anew.
+    pub project: String,
 }
 
 impl std::fmt::Debug for Running {
@@ -42,6 +44,13 @@ impl std::fmt::Debug for Running {
             .field("pid", &self.pid)
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// Its region of that name, in any case.
+    pub fn region(&self, name: &str) -> Option<Region> {
+        self.regions.iter().find(|region| region.is_host_label(name)).cloned()
     }
 }
 

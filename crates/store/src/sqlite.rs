@@ -239,7 +239,7 @@ fn commit(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<(
             }
             Change::RemoveSession(id) => remove(&transaction, "session", &id.0.to_string())?,
             Change::PutMapping(mapping) => {
-                put(&transaction, "mapping", &mapping.image, &**mapping)?
+                put(&transaction, "mapping", &mapping.image, &**mapping)?;
             }
             Change::RemoveMapping(image) => remove(&transaction, "mapping", image)?,
         }

@@ -4,7 +4,7 @@ use clap::Args;
 use ovhai_api_types::AccessQuestion;
 
 use super::resolve;
-use crate::cmd::access::ask;
+use crate::cmd::access::{OfToken, ask};
 use crate::context::Context;
 use crate::error::Result;
 use crate::target::Target;
@@ -23,6 +23,7 @@ impl Access {
         let region = target.region.clone();
         let question = AccessQuestion { region, token: None, value: None, app: Some(app.id) };
         let all = ask(context, &target, &question).await?;
+        let all: Vec<_> = all.into_iter().map(OfToken).collect();
         context.show_all(&all)?;
         if app.spec.unsecure_http {
             context.note("The app is open to everybody: it asks for no token.");

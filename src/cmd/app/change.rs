@@ -1,7 +1,8 @@
 //! Commands that change an app: start, stop, delete, set-label, set-image, scale, update.
 
 use clap::Args;
-use ovhai_api_types::{AppState, AppUpdate, Env, LabelUpdate};
+use ovhai_api_types::{App, AppState, AppUpdate, Env, LabelUpdate};
+use ovhai_client::Client;
 
 use super::options::{Deployment, Scaling};
 use super::wait::Wait;
@@ -10,11 +11,24 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
+/// All the apps that are meant, before anything is done to one of them.
+async fn resolve_all(client: &Client, wanted: &[String]) -> Result<Vec<App>> {
+    let mut apps: Vec<App> = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        let app = resolve(client, wanted).await?;
+        if apps.iter().all(|known| known.id != app.id) {
+            apps.push(app);
+        }
+    }
+    Ok(apps)
+}
+
 /// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Start {
-    /// Id, name, or beginning of an id
-    app: String,
+    /// Ids, names, or beginnings of ids
+    #[arg(id = "app", required = true, value_name = "APP")]
+    apps: Vec<String>,
     #[command(flatten)]
     wait: Wait,
 }
@@ -22,10 +36,14 @@ pub(super) struct Start {
 impl Start {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
-        let app = resolve(&target.client, &self.app).await?;
-        target.client.start_app(app.id).await?;
-        self.wait.until(context, &target.client, app.id, AppState::Running).await?;
-        context.note(format!("Started {} ({}).", view::name(&app), app.id));
+        let apps = resolve_all(&target.client, &self.apps).await?;
+        for app in &apps {
+            target.client.start_app(app.id).await?;
+        }
+        for app in &apps {
+            self.wait.until(context, &target.client, app.id, AppState::Running).await?;
+            context.note(format!("Started {} ({}).", view::name(app), app.id));
+        }
         Ok(())
     }
 }
@@ -33,8 +51,9 @@ impl Start {
 /// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Stop {
-    /// Id, name, or beginning of an id
-    app: String,
+    /// Ids, names, or beginnings of ids
+    #[arg(id = "app", required = true, value_name = "APP")]
+    apps: Vec<String>,
     #[command(flatten)]
     wait: Wait,
 }
@@ -42,10 +61,14 @@ pub(super) struct Stop {
 impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
-        let app = resolve(&target.client, &self.app).await?;
-        target.client.stop_app(app.id).await?;
-        self.wait.until(context, &target.client, app.id, AppState::Stopped).await?;
-        context.note(format!("Stopped {} ({}).", view::name(&app), app.id));
+        let apps = resolve_all(&target.client, &self.apps).await?;
+        for app in &apps {
+            target.client.stop_app(app.id).await?;
+        }
+        for app in &apps {
+            self.wait.until(context, &target.client, app.id, AppState::Stopped).await?;
+            context.note(format!("Stopped {} ({}).", view::name(app), app.id));
+        }
         Ok(())
     }
 }
@@ -53,9 +76,10 @@ impl Stop {
 /// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Delete {
-    /// Id, name, or beginning of an id
-    app: String,
-    /// End it at once, and do not ask
+    /// Ids, names, or beginnings of ids
+    #[arg(id = "app", required = true, value_name = "APP")]
+    apps: Vec<String>,
+    /// End them at once, and do not ask
     #[arg(long)]
     force: bool,
     /// Do not ask
@@ -68,12 +92,18 @@ pub(super) struct Delete {
 impl Delete {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
-        let app = resolve(&target.client, &self.app).await?;
-        let question = format!("Delete the app {} ({})?", view::name(&app), app.id);
-        context.confirm(&question, self.yes || self.force)?;
-        target.client.delete_app(app.id, self.force).await?;
-        self.wait.until_gone(context, &target.client, app.id).await?;
-        context.note(format!("Deleted {} ({}).", view::name(&app), app.id));
+        let apps = resolve_all(&target.client, &self.apps).await?;
+        for app in &apps {
+            let question = format!("Delete the app {} ({})?", view::name(app), app.id);
+            context.confirm(&question, self.yes || self.force)?;
+        }
+        for app in &apps {
+            target.client.delete_app(app.id, self.force).await?;
+        }
+        for app in &apps {
+            self.wait.until_gone(context, &target.client, app.id).await?;
+            context.note(format!("Deleted {} ({}).", view::name(app), app.id));
+        }
         Ok(())
     }
 }
@@ -85,8 +115,12 @@ pub(super) struct SetLabel {
     app: String,
     /// The label's key
     name: String,
-    /// Its value; none removes the label
+    /// Its value
+    #[arg(required_unless_present = "remove", conflicts_with = "remove")]
     value: Option<String>,
+    /// Remove the label
+    #[arg(long)]
+    remove: bool,
 }
 
 impl SetLabel {

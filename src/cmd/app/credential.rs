@@ -2,11 +2,11 @@
 //! fits.
 
 use clap::Args;
-use ovhai_api_types::{App, Region};
+use ovhai_api_types::App;
 
 use super::view;
 use crate::context::Context;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Issuer};
 use crate::error::{DENIED, Failure, Result};
 
 /// Options of commands that reach an app itself.
@@ -26,14 +26,15 @@ impl Credential {
         &self,
         context: &Context,
         app: &App,
-        region: &Region,
+        issuer: &Issuer,
     ) -> Result<Option<String>> {
         if self.no_auth {
             return Ok(None);
         }
+        let region = &issuer.region;
         let credentials = Credentials::open(context)?;
         if let Some(wanted) = &self.as_token {
-            return credentials.find(wanted, region)?.map(Some).ok_or_else(|| {
+            return credentials.find(wanted, issuer)?.map(Some).ok_or_else(|| {
                 Failure::not_found(format!("no token {wanted:?} is stored for region {region}"))
                     .hint("stored tokens are those made here with ovhai token new, or regenerated")
             });
@@ -44,10 +45,10 @@ impl Credential {
         if app.spec.unsecure_http {
             return Ok(None);
         }
-        if let Some(token) = credentials.for_app(app, region)? {
+        if let Some(token) = credentials.for_app(app, issuer)? {
             return Ok(Some(token));
         }
-        let stored = credentials.describe(region);
+        let stored = credentials.describe(issuer);
         let group = app
             .spec
             .labels

@@ -20,7 +20,7 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode, Uri, Version};
+use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::TokioIo;
 use ovhai_client::{AppClient, AppConnection, Error as ClientError, RequestBody, Unanswered};
 use tokio::net::TcpStream;
@@ -247,6 +247,15 @@ fn admit(request: &Request<Incoming>, local: IpAddr) -> Result<String, Refusal> 
         status: StatusCode::MISDIRECTED_REQUEST,
         message: "ovhai app port-forward answers to localhost, 127.0.0.1, [::1] and the address it listens on".into(),
     })?;
+    // Pages send no Origin with a GET of an image or a script; browsers say where it comes from.
+    let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    let navigates = headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
+    if elsewhere && !(navigates && request.method() == Method::GET) {
+        return Err(Refusal {
+            status: StatusCode::FORBIDDEN,
+            message: "ovhai app port-forward takes no requests of pages from elsewhere".into(),
+        });
+    }
     for origin in headers.get_all(ORIGIN) {
         let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
         let authority = origin.as_ref().and_then(Uri::authority);

@@ -38,6 +38,7 @@ impl List {
         let filter = AppFilter {
             selector: Some(terms.join(",")).filter(|selector| !selector.is_empty()),
             states: self.states.iter().map(ToString::to_string).collect(),
+            begins: None,
         };
         let target = Target::find(context).await?;
         let list = async || Ok(target.client.list_apps(&filter).await?);

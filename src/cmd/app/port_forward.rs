@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use ovhai_api_types::{App, Region};
+use ovhai_api_types::App;
 use ovhai_client::{AppClient, bearer};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -16,6 +16,7 @@ use super::credential::Credential;
 use super::forward::{Forwarder, Refused};
 use super::{resolve, view};
 use crate::context::Context;
+use crate::credentials::Issuer;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
@@ -44,8 +45,10 @@ impl PortForward {
         let target = Target::find(context).await?;
         // As for app curl: whoever may query an app may have it forwarded.
         let app = resolve(&target.login, &self.app).await?;
+        // Whatever comes in is passed on.
+        target.announce_change_of(context, &app.status.url)?;
         let client = AppClient::new(&app.status.url, target.address)?;
-        let token = self.credential.bearer(context, &app, &target.region)?;
+        let token = self.credential.bearer(context, &app, &target.issuer)?;
         let token = token.as_deref().map(bearer).transpose()?;
         let listener = self.listen(app.spec.default_http_port).await?;
         let mut local = listener.local_addr()?;
@@ -64,7 +67,7 @@ impl PortForward {
         }
         let (refused, refusals) = mpsc::channel(1);
         let forwarder = Arc::new(Forwarder::new(client, token, refused));
-        self.serve(context, &listener, &forwarder, refusals, (&app, &target.region)).await
+        self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer)).await
     }
 
     async fn listen(&self, own: Option<i64>) -> Result<TcpListener> {
@@ -97,7 +100,7 @@ impl PortForward {
         listener: &TcpListener,
         forwarder: &Arc<Forwarder>,
         mut refusals: mpsc::Receiver<Refused>,
-        (app, region): (&App, &Region),
+        (app, issuer): (&App, &Issuer),
     ) -> Result<()> {
         let mut connections = JoinSet::new();
         let mut told = false;
@@ -111,7 +114,7 @@ impl PortForward {
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 },
                 Some(refused) = refusals.recv() => {
-                    let stored = self.credential.bearer(context, app, region).ok().flatten();
+                    let stored = self.credential.bearer(context, app, issuer).ok().flatten();
                     let stored = stored.as_deref().map(bearer).transpose()?;
                     if let Some(token) = stored.filter(|token| *token != refused.token) {
                         context.note("The token was refused; the string that is stored for it now is used from here on.");

@@ -93,8 +93,18 @@ impl Run {
         let spec = self.spec(context)?;
         let target = Target::find_to_change(context).await?;
         let app = target.client.create_app(&spec).await?;
-        let then = self.wait.until(context, &target.client, app.id, AppState::Running).await?;
-        context.show(&then.unwrap_or(app))
+        let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
+        match waited {
+            Ok(then) => context.show(&then.unwrap_or(app)),
+            Err(failure) => {
+                // A program needs to know what it has to clean up.
+                if context.format().is_some() {
+                    let app = target.client.get_app(app.id).await.unwrap_or(app);
+                    context.show(&app)?;
+                }
+                Err(failure)
+            }
+        }
     }
 
     /// Name and image, whichever way round they were given.

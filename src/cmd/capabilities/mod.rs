@@ -65,7 +65,11 @@ enum Verb {
 
 /// See the command.
 #[derive(Debug, Args)]
-struct Quota {}
+struct Quota {
+    /// As the others are called.
+    #[arg(hide = true, value_parser = ["list", "ls", "get"])]
+    verb: Option<String>,
+}
 
 impl CapabilitiesCommand {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
@@ -80,7 +84,7 @@ impl CapabilitiesCommand {
             Part::Preset(command) => {
                 show(context, command.verb, &client.presets().await?, |one| &one.id)
             }
-            Part::Quota(Quota {}) => context.show(&Quotas(client.quotas().await?)),
+            Part::Quota(Quota { .. }) => context.show(&Quotas(client.quotas().await?)),
         }
     }
 }

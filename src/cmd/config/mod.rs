@@ -9,12 +9,13 @@ use serde::Serialize;
 
 use crate::config::{Config, checked_name, checked_url};
 use crate::context::Context;
+use crate::credentials::Credentials;
 use crate::describe::Description;
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 use crate::session::Sessions;
 use crate::settings::state_dir;
-use crate::target::root;
+use crate::target::{endpoint_key, root};
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -112,10 +113,16 @@ impl ConfigCommand {
             Verb::Add(Add { name, url }) => {
                 checked_name(&name)?;
                 let url = checked_url(&url)?;
+                if DEFAULT_REGIONS.iter().any(|region| region.eq_ignore_ascii_case(&name)) {
+                    return Err(Failure::usage(format!(
+                        "{name} is a region of the local emulator"
+                    ))
+                    .hint(format!("choose another name, such as cloud-{}", name.to_lowercase())));
+                }
                 if let Some(place) = find(&name) {
                     return Err(Failure::usage(format!(
-                        "there is already a {} {}",
-                        place.kind, place.name
+                        "{} is the name of another {}",
+                        place.name, place.kind
                     ))
                     .hint("choose another name, or remove it first: ovhai config remove NAME"));
                 }
@@ -129,11 +136,13 @@ impl ConfigCommand {
                 Ok(())
             }
             Verb::Remove(Remove { name }) => {
-                let Some((known, _)) = config.endpoint(&name) else {
+                let Some((known, endpoint)) = config.endpoint(&name) else {
                     return Err(unknown_endpoint(&name, &config));
                 };
+                let key = endpoint_key(known, &endpoint.url);
                 let known = known.to_owned();
-                Sessions::open(context)?.set(&format!("endpoint:{known}"), None)?;
+                Sessions::open(context)?.set(&key, None)?;
+                Credentials::open(context)?.forget_server(&key)?;
                 config.remove(&known)?;
                 context.note(format!("Removed the endpoint {known}."));
                 Ok(())

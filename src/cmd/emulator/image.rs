@@ -56,7 +56,8 @@ impl ImageCommand {
         let client = owner(context).await?;
         match self.verb {
             Verb::Map(Map { image, workdir, command }) => {
-                let directory = context.directory.join(workdir.unwrap_or_default());
+                let here = context.directory.clone();
+                let directory = workdir.map_or(here, |given| context.directory.join(given));
                 let mapping = ImageMapping {
                     image,
                     command,

@@ -7,11 +7,11 @@ mod new;
 mod regenerate;
 
 use clap::{Args, Subcommand};
-use ovhai_api_types::{Region, Token};
+use ovhai_api_types::Token;
 use ovhai_client::Client;
 
 use crate::context::Context;
-use crate::credentials::{Credentials, Place};
+use crate::credentials::{Credentials, Issuer, Place};
 use crate::describe::{Description, age, date};
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
@@ -63,7 +63,7 @@ async fn resolve(client: &Client, wanted: &str) -> Result<Token> {
 }
 
 /// Shows a token with its string, and keeps the string.
-fn show_and_keep(context: &mut Context, token: &Token, region: &Region) -> Result<()> {
+fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Result<()> {
     context.show(token)?;
     // Shown before anything else can fail: there is no second chance to see it.
     context.out.flush()?;
@@ -71,7 +71,7 @@ fn show_and_keep(context: &mut Context, token: &Token, region: &Region) -> Resul
         return Err(Failure::new("the server did not send the token's string"));
     };
     let mut credentials = Credentials::open(context)?;
-    let place = match credentials.keep(token, region, value)? {
+    let place = match credentials.keep(token, issuer, value)? {
         Place::Keyring => "in the system's keyring".to_owned(),
         Place::File => {
             format!("in {} (mode 0600; no keyring is used)", credentials.path().display())

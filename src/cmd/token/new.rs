@@ -42,6 +42,6 @@ impl New {
         // A file that can't be used is noticed before a string is made that would be lost.
         Credentials::open(context)?;
         let token = target.client.create_token(&spec).await?;
-        show_and_keep(context, &token, &target.region)
+        show_and_keep(context, &token, &target.issuer)
     }
 }

@@ -30,6 +30,6 @@ impl Regenerate {
         // As in token new.
         Credentials::open(context)?;
         let token = target.client.renew_token(token.id).await?;
-        show_and_keep(context, &token, &target.region)
+        show_and_keep(context, &token, &target.issuer)
     }
 }

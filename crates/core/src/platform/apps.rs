@@ -23,6 +23,8 @@ pub struct AppQuery {
     pub selector: Selector,
     /// Only apps in one of these states; empty: in any.
     pub states: Vec<AppState>,
+    /// Only apps whose name or id begins so.
+    pub begins: Option<String>,
     /// Only apps that changed after.
     pub updated_after: Option<Timestamp>,
     /// Only apps that changed before.
@@ -165,6 +167,10 @@ impl Platform {
         apps.retain(|app| {
             let record = &app.record;
             (query.states.is_empty() || query.states.contains(&record.state))
+                && query.begins.as_ref().is_none_or(|begin| {
+                    record.spec.name.starts_with(begin)
+                        || record.id.to_string().starts_with(&begin.to_ascii_lowercase())
+                })
                 && query.updated_after.is_none_or(|after| record.updated_at > after)
                 && query.updated_before.is_none_or(|before| record.updated_at < before)
         });

@@ -378,6 +378,11 @@ impl Platform {
         check(policy::decide(caller, Action::Create, &Resource::Region(region)))
     }
 
+    /// Whether the caller may see anything through the API here.
+    pub fn may_view(&self, caller: &Principal, region: &Region) -> Result<()> {
+        check(policy::decide(caller, Action::Read, &Resource::Region(region)))
+    }
+
     /// Whether a principal of some time ago is still one: its token was neither renewed nor
     /// deleted, its session is not over.
     pub fn is_current(&self, principal: &Principal) -> bool {

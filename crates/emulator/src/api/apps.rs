@@ -39,6 +39,7 @@ type Shared = State<Arc<ApiState>>;
         ("statusState" = Option<Vec<String>>, Query, description = "States, repeated or with commas"),
         ("ReadLock" = Option<bool>, Query, description = "Has no meaning here"),
         ("labelSelector" = Option<String>, Query, description = "Kubernetes grammar"),
+        ("begins" = Option<String>, Query, description = "The emulator's: apps whose name or id begins so"),
     ),
     responses(
         (status = 200, description = "A page of apps", body = AppList),

@@ -12,7 +12,7 @@ use ovhai_core::catalog::{self, BuiltinImage};
 
 use super::ApiState;
 use super::error::ApiError;
-use super::extract::Caller;
+use super::extract::Viewer;
 use super::query::Query;
 
 type Shared = State<Arc<ApiState>>;
@@ -29,9 +29,10 @@ fn missing(kind: &str, id: &str) -> ApiError {
     responses(
         (status = 200, description = "The images", body = Vec<AppImage>),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
     ),
 )]
-pub(super) async fn app_images(State(state): Shared, _caller: Caller) -> Json<Vec<AppImage>> {
+pub(super) async fn app_images(State(state): Shared, _caller: Viewer) -> Json<Vec<AppImage>> {
     let builtin = state.platform.builtin_images().iter().map(|image| AppImage {
         id: image.reference.to_owned(),
         name: short_name(image.reference).to_owned(),
@@ -94,9 +95,10 @@ fn wire(flavor: &catalog::Flavor) -> Flavor {
     responses(
         (status = 200, description = "The flavors, by id", body = Vec<Flavor>),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
     ),
 )]
-pub(super) async fn flavors(_caller: Caller) -> Json<Vec<Flavor>> {
+pub(super) async fn flavors(_caller: Viewer) -> Json<Vec<Flavor>> {
     Json(catalog::FLAVORS.iter().map(wire).collect())
 }
 
@@ -108,11 +110,12 @@ pub(super) async fn flavors(_caller: Caller) -> Json<Vec<Flavor>> {
     responses(
         (status = 200, description = "The flavor", body = Flavor),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
         (status = 404, description = "No such flavor", body = ErrorBody),
     ),
 )]
 pub(super) async fn flavor(
-    _caller: Caller,
+    _caller: Viewer,
     Path(id): Path<String>,
 ) -> Result<Json<Flavor>, ApiError> {
     catalog::flavor(&id).map(|flavor| Json(wire(flavor))).ok_or_else(|| missing("flavor", &id))
@@ -125,9 +128,10 @@ pub(super) async fn flavor(
     responses(
         (status = 200, description = "None", body = Vec<JobImage>),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
     ),
 )]
-pub(super) async fn job_images(_caller: Caller) -> Json<Vec<JobImage>> {
+pub(super) async fn job_images(_caller: Viewer) -> Json<Vec<JobImage>> {
     Json(Vec::new())
 }
 
@@ -139,9 +143,10 @@ pub(super) async fn job_images(_caller: Caller) -> Json<Vec<JobImage>> {
     responses(
         (status = 200, description = "None", body = Vec<NotebookEditor>),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
     ),
 )]
-pub(super) async fn notebook_editors(_caller: Caller) -> Json<Vec<NotebookEditor>> {
+pub(super) async fn notebook_editors(_caller: Viewer) -> Json<Vec<NotebookEditor>> {
     Json(Vec::new())
 }
 
@@ -153,10 +158,11 @@ pub(super) async fn notebook_editors(_caller: Caller) -> Json<Vec<NotebookEditor
     responses(
         (status = 200, description = "The editor", body = NotebookEditor),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
         (status = 404, description = "No such editor", body = ErrorBody),
     ),
 )]
-pub(super) async fn notebook_editor(_caller: Caller, Path(id): Path<String>) -> ApiError {
+pub(super) async fn notebook_editor(_caller: Viewer, Path(id): Path<String>) -> ApiError {
     missing("editor", &id)
 }
 
@@ -168,9 +174,10 @@ pub(super) async fn notebook_editor(_caller: Caller, Path(id): Path<String>) -> 
     responses(
         (status = 200, description = "None", body = Vec<NotebookFramework>),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
     ),
 )]
-pub(super) async fn notebook_frameworks(_caller: Caller) -> Json<Vec<NotebookFramework>> {
+pub(super) async fn notebook_frameworks(_caller: Viewer) -> Json<Vec<NotebookFramework>> {
     Json(Vec::new())
 }
 
@@ -182,10 +189,11 @@ pub(super) async fn notebook_frameworks(_caller: Caller) -> Json<Vec<NotebookFra
     responses(
         (status = 200, description = "The framework", body = NotebookFramework),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
         (status = 404, description = "No such framework", body = ErrorBody),
     ),
 )]
-pub(super) async fn notebook_framework(_caller: Caller, Path(id): Path<String>) -> ApiError {
+pub(super) async fn notebook_framework(_caller: Viewer, Path(id): Path<String>) -> ApiError {
     missing("framework", &id)
 }
 
@@ -221,11 +229,12 @@ fn preset_of(image: &BuiltinImage) -> Preset {
         (status = 200, description = "The presets", body = Vec<Preset>),
         (status = 400, description = "A parameter is not allowed", body = ErrorBody),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
     ),
 )]
 pub(super) async fn presets(
     State(state): Shared,
-    _caller: Caller,
+    _caller: Viewer,
     query: Query,
 ) -> Result<Json<Vec<Preset>>, ApiError> {
     let all = || state.platform.builtin_images().iter().map(preset_of).collect();
@@ -247,12 +256,13 @@ pub(super) async fn presets(
     responses(
         (status = 200, description = "The preset", body = Preset),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
         (status = 404, description = "No such preset", body = ErrorBody),
     ),
 )]
 pub(super) async fn preset(
     State(state): Shared,
-    _caller: Caller,
+    _caller: Viewer,
     Path(id): Path<String>,
 ) -> Result<Json<Preset>, ApiError> {
     let found = state.platform.builtin_images().iter().map(preset_of).find(|p| p.id == id);
@@ -264,12 +274,14 @@ pub(super) async fn preset(
     get, path = "/v1/capabilities/quota", operation_id = "get_v1_capabilities_quota",
     tag = "capabilities",
     responses(
-        (status = 200, description = "Units by kind; null: as many as they like", body = ProjectQuotas),
+        (status = 200, description = "One: units by kind, null for as many as they like", body = Vec<ProjectQuotas>),
         (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
     ),
 )]
-pub(super) async fn quota(State(state): Shared, _caller: Caller) -> Json<ProjectQuotas> {
-    Json(quotas(&state))
+pub(super) async fn quota(State(state): Shared, _caller: Viewer) -> Json<Vec<ProjectQuotas>> {
+    // A list, because the official SDK reads one.
+    Json(vec![quotas(&state)])
 }
 
 /// What the apps of a region may use at once.

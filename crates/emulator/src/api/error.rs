@@ -8,6 +8,14 @@ use ovhai_api_types::ErrorBody;
 use ovhai_core::Error;
 use ovhai_core::policy::Effect;
 
+const REALM: &str = "Bearer realm=\"AI\"";
+
+/// Why a known caller may not, as it stands in `WWW-Authenticate` (RFC 6750 section 3).
+pub(crate) fn insufficient_scope(reason: &str) -> String {
+    let quoted = reason.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("error=\"insufficient_scope\", error_description=\"{quoted}\"")
+}
+
 /// An error answer: a status, what the caller is told, and what only the log is told.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -15,11 +23,13 @@ pub(crate) struct ApiError {
     message: String,
     internal: Option<String>,
     retry_after: Option<u64>,
+    /// What stands in `WWW-Authenticate` beside the scheme.
+    challenge: Option<String>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), internal: None, retry_after: None }
+        Self { status, message: message.into(), internal: None, retry_after: None, challenge: None }
     }
 
     /// 400 about the field at `field`.
@@ -33,7 +43,12 @@ impl ApiError {
     }
 
     fn forbidden(reason: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::FORBIDDEN, format!("forbidden: {reason}"))
+        let reason = reason.to_string();
+        tracing::info!(reason, "a call was refused");
+        Self {
+            challenge: Some(insufficient_scope(&reason)),
+            ..Self::new(StatusCode::FORBIDDEN, format!("forbidden: {reason}"))
+        }
     }
 
     /// 404.
@@ -94,8 +109,14 @@ impl IntoResponse for ApiError {
             tracing::error!(detail, "an API call failed");
         }
         let mut response = (self.status, Json(ErrorBody { message: self.message })).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer realm=\"AI\"");
+        let challenge = match self.challenge {
+            Some(more) => HeaderValue::try_from(format!("{REALM}, {more}")).ok(),
+            None if self.status == StatusCode::UNAUTHORIZED => {
+                Some(HeaderValue::from_static(REALM))
+            }
+            None => None,
+        };
+        if let Some(challenge) = challenge {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(seconds) = self.retry_after {

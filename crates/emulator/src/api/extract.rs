@@ -47,6 +47,22 @@ impl FromRequestParts<Arc<ApiState>> for Caller {
     }
 }
 
+/// Somebody whom the API shows anything at all.
+pub(super) struct Viewer;
+
+impl FromRequestParts<Arc<ApiState>> for Viewer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<ApiState>,
+    ) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        state.platform.may_view(&caller.principal, &caller.region)?;
+        Ok(Self)
+    }
+}
+
 /// An id in the path. What can't be an id is the id of nothing: 404, as the SDK expects.
 pub(super) struct Id<T>(pub(super) T);
 

@@ -113,7 +113,7 @@ pub(crate) fn router(
     users_ready: CancellationToken,
 ) -> Router {
     let state = Arc::new(ApiState { platform, port, stopping, users_ready });
-    let (router, document) = routes().with_state(state).split_for_parts();
+    let (router, document) = routes().with_state(Arc::clone(&state)).split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let serve_document = move || async move {
         let mut response = document.into_response();
@@ -123,18 +123,20 @@ pub(crate) fn router(
     };
     router
         .route("/openapi.json", get(serve_document))
-        .fallback(fallback)
+        .fallback_service(Router::new().fallback(fallback).with_state(state))
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
 }
 
 /// An operation that the real API has and this one has not yet is named; anything else is not
 /// there.
-async fn fallback(request: Request) -> Response {
+async fn fallback(
+    caller: Result<extract::Caller, ApiError>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let path = request.uri().path();
-    match later::operation(request.method(), path) {
-        Some(id) => {
-            ApiError::not_emulated(&format!("{id} ({} {path})", request.method())).into_response()
-        }
-        None => ApiError::not_found(format!("there is nothing at {path}")).into_response(),
-    }
+    let Some(id) = later::operation(request.method(), path) else {
+        return Err(ApiError::not_found(format!("there is nothing at {path}")));
+    };
+    caller?;
+    Err(ApiError::not_emulated(&format!("{id} ({} {path})", request.method())))
 }

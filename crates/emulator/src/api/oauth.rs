@@ -21,11 +21,25 @@ type Shared = State<Arc<ApiState>>;
 /// Largest body, in bytes.
 const BODY_MAX: usize = 16 * 1024;
 
+/// A refusal, ready to be sent.
+pub(super) struct Refused(Box<Response>);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
 /// The parameters of a request, of which none may come twice.
 struct Form(Vec<(String, String)>);
 
 impl Form {
-    async fn read(request: Request) -> Result<Self, Response> {
+    async fn read(request: Request) -> Result<Self, Refused> {
+        // A form of a page from elsewhere must not try passwords here.
+        let site = request.headers().get("sec-fetch-site");
+        if site.is_some_and(|site| site == "cross-site") {
+            return Err(refuse("invalid_request", "requests of pages from elsewhere are refused"));
+        }
         let form_type = "application/x-www-form-urlencoded";
         let is_form = request
             .headers()
@@ -44,7 +58,7 @@ impl Form {
         Ok(Self(form_urlencoded::parse(&body.to_bytes()).into_owned().collect()))
     }
 
-    fn one(&self, name: &str) -> Result<&str, Response> {
+    fn one(&self, name: &str) -> Result<&str, Refused> {
         let mut all = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         match (all.next(), all.next()) {
             (Some(value), None) => Ok(value),
@@ -54,15 +68,15 @@ impl Form {
     }
 }
 
-fn refuse(code: &str, description: &str) -> Response {
+fn refuse(code: &str, description: &str) -> Refused {
     let body = OauthError { error: code.into(), error_description: Some(description.into()) };
-    not_kept((StatusCode::BAD_REQUEST, Json(body)).into_response())
+    Refused(Box::new(not_kept((StatusCode::BAD_REQUEST, Json(body)).into_response())))
 }
 
-fn failed(error: Error) -> Response {
+fn failed(error: Error) -> Refused {
     match error {
         Error::BadCredentials => refuse("invalid_grant", &error.to_string()),
-        other => ApiError::from(other).into_response(),
+        other => Refused(Box::new(ApiError::from(other).into_response())),
     }
 }
 
@@ -88,7 +102,7 @@ fn not_kept(mut response: Response) -> Response {
         (status = 429, description = "Too many wrong passwords; Retry-After says how long to wait"),
     ),
 )]
-pub(super) async fn token(State(state): Shared, request: Request) -> Result<Response, Response> {
+pub(super) async fn token(State(state): Shared, request: Request) -> Result<Response, Refused> {
     let form = Form::read(request).await?;
     let platform = &state.platform;
     let login = match form.one("grant_type")? {
@@ -124,7 +138,7 @@ pub(super) async fn token(State(state): Shared, request: Request) -> Result<Resp
         (status = 400, description = "error (RFC 6749 section 5.2) and error_description"),
     ),
 )]
-pub(super) async fn revoke(State(state): Shared, request: Request) -> Result<StatusCode, Response> {
+pub(super) async fn revoke(State(state): Shared, request: Request) -> Result<StatusCode, Refused> {
     let form = Form::read(request).await?;
     state.platform.revoke(form.one("token")?).await.map_err(failed)?;
     Ok(StatusCode::OK)

@@ -140,6 +140,7 @@ impl Query {
         Ok(AppQuery {
             selector,
             states,
+            begins: self.one("begins").map(str::to_owned),
             updated_after: self.moment("updatedAfter")?,
             updated_before: self.moment("updatedBefore")?,
             sort: sort.unwrap_or_default(),

@@ -30,6 +30,7 @@ use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::api::error::insufficient_scope;
 use crate::bearer::{Bearer, bearer};
 use crate::body::ServerBody;
 pub use upstream::UpstreamBody;
@@ -274,11 +275,8 @@ impl Refusal {
 
     fn forbidden(reason: &Reason) -> Self {
         let text = reason.to_string();
-        let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
         Self {
-            challenge: Some(format!(
-                "{CHALLENGE}, error=\"insufficient_scope\", error_description=\"{quoted}\""
-            )),
+            challenge: Some(format!("{CHALLENGE}, {}", insufficient_scope(&text))),
             ..Self::new(StatusCode::FORBIDDEN, format!("forbidden: {text}"))
         }
     }

@@ -58,6 +58,9 @@ pub(super) struct Curl {
     /// Send the data in the query of a GET
     #[arg(short = 'G', long)]
     get: bool,
+    /// Body as JSON: POST, and JSON is asked for too (@FILE and @- read it)
+    #[arg(id = "json", long = "json", value_name = "DATA", value_parser = own, conflicts_with_all = BODIES)]
+    json: Option<String>,
     /// Field of a multipart form, may be repeated
     #[arg(short = 'F', long, value_name = "NAME=VALUE|NAME=@FILE|NAME=<FILE", conflicts_with_all = BODIES)]
     form: Vec<String>,
@@ -140,9 +143,12 @@ impl Curl {
         let token = if given.mentions(&AUTHORIZATION) {
             None
         } else {
-            self.credential.bearer(context, &app, &target.region)?
+            self.credential.bearer(context, &app, &target.issuer)?
         };
         let asked = self.asked(context, &client, given, token).await?;
+        if !asked.method.is_safe() {
+            target.announce_change_of(context, &app.status.url)?;
+        }
         let output = self.output(context, &asked.target)?;
         let mut transfer = Transfer::default();
         let begun = Instant::now();
@@ -175,6 +181,7 @@ impl Curl {
         let directory = &context.directory;
         let mut target = path(&self.path, client.url())?;
         let mut content_type = None;
+        let mut accept = "*/*";
         let mut body = RequestBody::default();
         let mut method = Method::GET;
         if self.get {
@@ -193,6 +200,11 @@ impl Curl {
             method = Method::POST;
             body = self.data.body(directory).await?;
             content_type = Some("application/x-www-form-urlencoded".to_owned());
+        } else if let Some(json) = self.json.as_deref().and_then(|json| json.strip_prefix(OWN)) {
+            method = Method::POST;
+            body = source::text_or_file(directory, json).await?;
+            content_type = Some("application/json".to_owned());
+            accept = "application/json";
         } else if !self.form.is_empty() {
             method = Method::POST;
             let (kind, form) = form::body(&self.form, directory).await?;
@@ -219,7 +231,7 @@ impl Curl {
             defaults.push((AUTHORIZATION, bearer(&token)?));
         }
         defaults.push(user_agent());
-        defaults.push((ACCEPT, HeaderValue::from_static("*/*")));
+        defaults.push((ACCEPT, HeaderValue::from_static(accept)));
         if self.compressed {
             defaults.push((ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate")));
         }

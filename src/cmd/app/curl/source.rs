@@ -27,6 +27,14 @@ pub(super) async fn read(directory: &Path, name: &str) -> Result<Vec<u8>> {
     tokio::fs::read(directory.join(name)).await.map_err(|error| unreadable(name, &error))
 }
 
+/// A body of this text, or of the file that `@` names.
+pub(super) async fn text_or_file(directory: &Path, text: &str) -> Result<RequestBody> {
+    match text.strip_prefix('@') {
+        Some(name) => stream(RequestBody::default(), directory, name).await,
+        None => Ok(RequestBody::default().then(text.as_bytes().to_vec())),
+    }
+}
+
 /// A body with a file, or the standard input for `-`, after what there is.
 pub(super) async fn stream(body: RequestBody, directory: &Path, name: &str) -> Result<RequestBody> {
     if name == "-" {
