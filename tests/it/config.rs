@@ -135,9 +135,9 @@ fn listening() -> (String, std::sync::mpsc::Receiver<String>) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut head = [0; 8192];
-            let read = stream.read(&mut head).unwrap_or(0);
-            let _ = sender.send(String::from_utf8_lossy(&head[..read]).into_owned());
+            let mut bytes = [0; 8192];
+            let read = stream.read(&mut bytes).unwrap_or(0);
+            let _ = sender.send(String::from_utf8_lossy(&bytes[..read]).into_owned());
             let _ = stream.write_all(
                 b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
             );

@@ -1,6 +1,8 @@
-//! Apps and tokens as a shell completes them: nothing but what tells one from another is read.
+//! Apps and tokens of which only a little is read: what a shell completes, and what a table shows.
+//! Of a thousand apps the rest is most of the work.
 
-use serde::Deserialize;
+use ovhai_api_types::{AppState, ScalingStrategy, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{Client, PAGE, Result, encode};
 
@@ -64,4 +66,44 @@ impl Client {
         let list: List = self.get(path).await?;
         Ok(list.items.into_iter().map(Brief::from).collect())
     }
+}
+
+/// What a table shows of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppRow {
+    /// The id.
+    pub id: String,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+    /// What it is asked to be.
+    pub spec: RowSpec,
+    /// What it is.
+    pub status: RowStatus,
+}
+
+/// Of [`AppRow`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RowSpec {
+    /// The name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// How many replicas.
+    #[serde(default)]
+    pub scaling_strategy: Option<ScalingStrategy>,
+}
+
+/// Of [`AppRow`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RowStatus {
+    /// Replicas that answer now.
+    #[serde(default)]
+    pub available_replicas: i64,
+    /// The state.
+    pub state: AppState,
+    /// The app's address.
+    #[serde(default)]
+    pub url: String,
 }

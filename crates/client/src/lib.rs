@@ -18,16 +18,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
-    App, AppId, AppList, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, ErrorBody,
-    LabelUpdate, Me, ScalingStrategy, Token, TokenId, TokenList, TokenSpec,
+    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, ErrorBody, LabelUpdate, Me,
+    Metadata, ScalingStrategy, Token, TokenId, TokenList, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub use app_http::{AppClient, AppConnection, AppResponse, Unanswered, bearer, user_agent};
 pub use body::RequestBody;
-pub use brief::Brief;
+pub use brief::{AppRow, Brief, RowSpec, RowStatus};
 pub use error::Error;
 pub use record::{Exchange, Recorder};
 
@@ -113,6 +113,14 @@ pub fn is_loopback(url: &str) -> bool {
     host_of(url).is_some_and(|host| {
         is_local_name(host) || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     })
+}
+
+/// One page of a list.
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    #[serde(default)]
+    metadata: Metadata,
 }
 
 /// Which apps to list.
@@ -291,13 +299,22 @@ impl Client {
 
     /// All apps that fit, from all pages.
     pub async fn list_apps(&self, filter: &AppFilter) -> Result<Vec<App>> {
+        self.list_apps_as(filter).await
+    }
+
+    /// The same, as far as a table shows them.
+    pub async fn list_app_rows(&self, filter: &AppFilter) -> Result<Vec<AppRow>> {
+        self.list_apps_as(filter).await
+    }
+
+    async fn list_apps_as<T: DeserializeOwned>(&self, filter: &AppFilter) -> Result<Vec<T>> {
         let mut all = Vec::new();
         for page in 1..=PAGES {
             let mut query = vec![("page", page.to_string()), ("size", PAGE.to_string())];
             query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
             query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
             query.extend(filter.begins.iter().map(|begin| ("begins", begin.clone())));
-            let list: AppList = self
+            let list: Page<T> = self
                 .json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query))))
                 .await?;
             let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;

@@ -5,6 +5,7 @@ use ovhai_api_types::{AppState, Selector};
 use ovhai_client::AppFilter;
 
 use super::{pair, resolve};
+use crate::cli::Format;
 use crate::context::Context;
 use crate::error::Result;
 use crate::resolve::again;
@@ -41,6 +42,10 @@ impl List {
             begins: None,
         };
         let target = Target::find(context).await?;
+        if matches!(context.format(), None | Some(Format::Table | Format::Name)) {
+            let rows = async || Ok(target.client.list_app_rows(&filter).await?);
+            return self.watch.run(context, rows, |context, rows| context.show_all(rows)).await;
+        }
         let list = async || Ok(target.client.list_apps(&filter).await?);
         self.watch.run(context, list, |context, apps| context.show_all(apps)).await
     }

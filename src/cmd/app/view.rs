@@ -2,7 +2,9 @@
 
 use ovhai_api_types::{App, AppSpec, ScalingStrategy};
 
-use crate::describe::{Description, age, date};
+use ovhai_client::AppRow;
+
+use crate::describe::{Description, age, bytes, date, rate};
 use crate::output::{Fit, Show};
 
 /// An app's name.
@@ -51,10 +53,39 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
         .maybe("Cooldown", automatic.cooldown_period_seconds.map(seconds))
 }
 
+const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
+const FIT: &[Fit] = &[Fit::Fixed, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
+
+/// What a list reads of an app is enough for its row, and for nothing else.
+impl Show for AppRow {
+    const COLUMNS: &'static [&'static str] = COLUMNS;
+    const FIT: &'static [Fit] = FIT;
+
+    fn row(&self, now: jiff::Timestamp) -> Vec<String> {
+        let wanted =
+            self.spec.scaling_strategy.as_ref().map_or_else(|| "1".into(), wanted_replicas);
+        vec![
+            self.id.clone(),
+            self.name(),
+            self.status.state.to_string(),
+            format!("{}/{wanted}", self.status.available_replicas),
+            age(self.created_at, now),
+            self.status.url.clone(),
+        ]
+    }
+
+    fn describe(&self) -> Description {
+        Description::new().field("ID", &self.id).field("Name", self.name())
+    }
+
+    fn name(&self) -> String {
+        self.spec.name.clone().unwrap_or_default()
+    }
+}
+
 impl Show for App {
-    const COLUMNS: &'static [&'static str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
-    const FIT: &'static [Fit] =
-        &[Fit::Fixed, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
+    const COLUMNS: &'static [&'static str] = COLUMNS;
+    const FIT: &'static [Fit] = FIT;
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![
@@ -112,6 +143,9 @@ impl Show for App {
                     .maybe("Flavor", given.flavor)
                     .maybe("CPU", given.cpu)
                     .maybe("GPU", given.gpu)
+                    .maybe("Memory", given.memory.map(bytes))
+                    .maybe("Ephemeral Storage", given.ephemeral_storage.map(bytes))
+                    .maybe("Public Network", given.public_network.map(rate))
             })
             .field("User", &self.user)
             .field("Created At", date(self.created_at))

@@ -66,6 +66,11 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"))
     }
 
+    /// 500, whose cause only the log is told.
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
+        Error::Internal(error.to_string()).into()
+    }
+
     /// 501 for an operation that the real service has.
     pub(crate) fn not_emulated(operation: &str) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, format!("{operation} is not emulated yet"))
