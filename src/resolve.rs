@@ -26,7 +26,7 @@ pub(crate) trait Named: Sized {
     fn id(&self) -> Self::Id;
     fn name(&self) -> &str;
     fn get(client: &Client, id: Self::Id) -> impl Future<Output = ClientResult<Self>>;
-    /// All of them; where the server can tell, only those that are named or begin so.
+    /// All of them; where the server can tell, only those that can be meant.
     fn all(client: &Client, wanted: &str) -> impl Future<Output = ClientResult<Vec<Self>>>;
 }
 
@@ -47,8 +47,8 @@ impl Named for App {
     }
 
     async fn all(client: &Client, wanted: &str) -> ClientResult<Vec<Self>> {
-        let begins = Some(wanted.to_owned());
-        client.list_apps(&AppFilter { begins, ..AppFilter::default() }).await
+        let named = Some(wanted.to_owned());
+        client.list_apps(&AppFilter { named, ..AppFilter::default() }).await
     }
 }
 

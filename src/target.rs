@@ -57,45 +57,56 @@ pub(crate) enum Server {
     },
 }
 
+/// Where a command wants to go, before it is known whether anything is there.
+enum Choice {
+    Running(Running, Option<Region>),
+    Local(Option<Region>),
+    Remote { name: String, url: String },
+}
+
+/// What is named on the command line or in the environment, else what the settings say, else the
+/// local emulator's first region.
+fn choose(context: &Context) -> Result<Choice> {
+    // Before anything is started for it.
+    context.token()?;
+    let named = context.region()?;
+    if let Some(running) = context.embedded.clone() {
+        return Ok(Choice::Running(running, named));
+    }
+    let config = Config::open(context)?;
+    let wanted = named.as_ref().map(Region::as_str).or_else(|| config.current());
+    if let Some((name, endpoint)) = wanted.and_then(|wanted| config.endpoint(wanted)) {
+        return Ok(Choice::Remote { name: name.to_owned(), url: endpoint.url.clone() });
+    }
+    let wanted = wanted
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: ovhai_api_types::InvalidRegion| Failure::usage(error.to_string()))?;
+    Ok(Choice::Local(wanted))
+}
+
 impl Server {
-    /// The one that is named on the command line or in the environment, else that of the
-    /// settings, else the local emulator's first region. A local one is started when none runs.
+    /// The one that the command is for; a local one is started when none runs.
     pub(crate) async fn find(context: &mut Context) -> Result<Self> {
-        // Before anything is started for it.
-        context.token()?;
-        if let Some(running) = context.embedded.clone() {
-            let region = region_of(&running, context.region()?)?;
-            return Ok(Self::Local(running, region));
-        }
-        let config = Config::open(context)?;
-        let named = context.region()?;
-        let wanted = named.as_ref().map(Region::as_str).or_else(|| config.current());
-        if let Some((name, endpoint)) = wanted.and_then(|wanted| config.endpoint(wanted)) {
-            return Ok(Self::Remote { name: name.to_owned(), url: endpoint.url.clone() });
-        }
-        let wanted: Option<Region> = wanted
-            .map(str::parse)
-            .transpose()
-            .map_err(|error: ovhai_api_types::InvalidRegion| Failure::usage(error.to_string()))?;
-        let running = find_or_start(context).await?;
+        let (running, wanted) = match choose(context)? {
+            Choice::Remote { name, url } => return Ok(Self::Remote { name, url }),
+            Choice::Running(running, wanted) => (running, wanted),
+            Choice::Local(wanted) => (find_or_start(context).await?, wanted),
+        };
         let region = region_of(&running, wanted)?;
         Ok(Self::Local(running, region))
     }
 
     /// The same, but nothing is started for it: none when no local emulator runs.
-    pub(crate) async fn find_running(context: &mut Context) -> Result<Option<Self>> {
-        let autostart = context.env.insert("OVHAI_AUTOSTART".into(), "0".into());
-        let running = StateDir::new(state_dir(context)?).is_locked();
-        let found = Self::find(context).await;
-        match autostart {
-            Some(value) => context.env.insert("OVHAI_AUTOSTART".into(), value),
-            None => context.env.remove("OVHAI_AUTOSTART"),
+    pub(crate) fn find_running(context: &Context) -> Result<Option<Self>> {
+        let (running, wanted) = match choose(context)? {
+            Choice::Remote { name, url } => return Ok(Some(Self::Remote { name, url })),
+            Choice::Running(running, wanted) => (Some(running), wanted),
+            Choice::Local(wanted) => (StateDir::new(state_dir(context)?).running(), wanted),
         };
-        match found {
-            Ok(server) => Ok(Some(server)),
-            Err(_) if !running => Ok(None),
-            Err(failure) => Err(failure),
-        }
+        let Some(running) = running else { return Ok(None) };
+        let region = region_of(&running, wanted)?;
+        Ok(Some(Self::Local(running, region)))
     }
 
     /// Whether it is an emulator of this program's.

@@ -82,7 +82,7 @@ pub struct Logout {}
 
 impl Logout {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        let Some(server) = Server::find_running(context).await? else {
+        let Some(server) = Server::find_running(context)? else {
             // Its sessions are in the emulator's keeping, and none runs.
             context.note("No local emulator runs, so nobody is logged in at one.");
             return Ok(());

@@ -221,3 +221,25 @@ async fn stop_of_the_emulator_is_its_owners() {
     }
     e.emulator.stop_asked().await;
 }
+
+/// What a client asks to find out which app is meant.
+#[tokio::test]
+async fn apps_are_found_by_what_people_call_them() {
+    let e = TestEmulator::start().await;
+    let mut ids = std::collections::BTreeMap::new();
+    for name in ["web", "web-2", "api"] {
+        let app = e.submit(&[], json!({ "name": name })).await;
+        ids.insert(name, app.id.to_string());
+    }
+    let found = async |query: &str| {
+        let answer = e.admin("GET", &format!("/v1/app?sort=name&{query}"), None).await;
+        let items = answer.json()["items"].as_array().unwrap().clone();
+        items.iter().map(|app| app["spec"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("named=web").await, ["web"]);
+    assert_eq!(found(&format!("named={}", &ids["api"][..8].to_uppercase())).await, ["api"]);
+    assert_eq!(found("named=we").await, Vec::<String>::new());
+    assert_eq!(found("begins=web").await, ["web", "web-2"]);
+    assert_eq!(found(&format!("begins={}", &ids["web-2"][..8])).await, ["web-2"]);
+    assert_eq!(found("named=&begins=").await, ["api", "web", "web-2"], "nothing is asked for");
+}

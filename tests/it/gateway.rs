@@ -584,3 +584,88 @@ async fn a_head_of_64_kib_passes() {
         .unwrap();
     assert_eq!(e.send(request).await.status, 200);
 }
+
+fn page_asks(app: &ovhai_api_types::App, method: &str) -> hyper::http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri("/data")
+        .header("host", TestEmulator::host(app))
+        .header("origin", "https://page.example")
+}
+
+/// Browsers ask without credentials whether a page may; anything else that looks like it may not.
+#[tokio::test]
+async fn a_preflight_passes_without_a_token_and_nothing_else_does() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({"image": "ovhai/echo"})).await;
+    let preflight = || page_asks(&app, "OPTIONS").header("access-control-request-method", "PUT");
+    let answer = e.send(preflight().body(Full::default()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["method"]), (200, &json!("OPTIONS")));
+    let carrying = preflight().header("authorization", "Bearer x").header("x-ovhai-token", "y");
+    let answer = e.send(carrying.body(Full::default()).unwrap()).await;
+    let headers = &answer.json()["headers"];
+    assert!(headers.get("authorization").is_none() && headers.get("x-ovhai-token").is_none());
+
+    let bare = Request::options("/").header("host", TestEmulator::host(&app));
+    for request in [
+        bare.header("access-control-request-method", "PUT").body(Full::default()),
+        page_asks(&app, "OPTIONS").body(Full::default()),
+        preflight().method("GET").body(Full::default()),
+        preflight().body(Full::new(Bytes::from_static(b"work to do"))),
+        preflight().header("connection", "upgrade").header("upgrade", "x").body(Full::default()),
+    ] {
+        let request = request.unwrap();
+        let shown = format!("{request:?}");
+        assert_eq!(e.send(request).await.status, 401, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_can_read_why_it_has_no_access() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    let other = e.token("GRA", "read", Some("group=B")).await.status.value.unwrap();
+    for (bearer, status) in [(None, 401), (Some("x"), 401), (Some(other.as_str()), 403)] {
+        let mut request = page_asks(&app, "GET");
+        if let Some(bearer) = bearer {
+            request = request.header("authorization", format!("Bearer {bearer}"));
+        }
+        let answer = e.send(request.body(Full::default()).unwrap()).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert_eq!(answer.header("access-control-expose-headers"), "WWW-Authenticate");
+        assert_eq!(answer.header("access-control-allow-credentials"), "");
+    }
+    let answer = e.query(&app, None).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "", "only pages are told so");
+}
+
+/// An app with bearers of its own: ours comes apart, and its own reaches it untouched.
+#[tokio::test]
+async fn a_token_can_come_apart_from_the_apps_own() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[("group", "A")], json!({"image": "ovhai/echo"})).await;
+    let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();
+    let other = e.token("GRA", "read", Some("group=B")).await.status.value.unwrap();
+    let ask = async |headers: &[(&str, &str)]| {
+        let mut request = Request::get("/").header("host", TestEmulator::host(&app));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        e.send(request.body(Full::default()).unwrap()).await
+    };
+    let own = ("authorization", "Bearer sk-own");
+    let answer = ask(&[own, ("x-ovhai-token", &token)]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let seen = &answer.json()["headers"];
+    assert_eq!(seen["authorization"], json!(["Bearer sk-own"]));
+    assert!(seen.get("x-ovhai-token").is_none() && !answer.text().contains(&token));
+    let ours = format!("Bearer {token}");
+    let answer = ask(&[("authorization", &ours), ("x-ovhai-token", &token)]).await;
+    assert!(!answer.text().contains(&token), "ours is not handed to an app");
+    assert_eq!(ask(&[own]).await.status, 401);
+    assert_eq!(ask(&[own, ("x-ovhai-token", "x")]).await.status, 401);
+    assert_eq!(ask(&[own, ("x-ovhai-token", &other)]).await.status, 403);
+    let twice = [("x-ovhai-token", token.as_str()), ("x-ovhai-token", token.as_str())];
+    assert_eq!(ask(&twice).await.status, 401);
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Client, PAGE, Result, encode};
 
 /// A shell asks before it shows more, and a whole app is large.
-const APPS: u32 = 100;
+const APPS: u32 = 200;
 
 /// What tells an app or a token from another.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -130,8 +130,9 @@ pub struct AppFilter {
     pub selector: Option<String>,
     /// States; empty: all.
     pub states: Vec<String>,
-    /// Only those whose name or id begins so, where the server knows how; others give all.
-    pub begins: Option<String>,
+    /// Only those of exactly this name, else those whose id begins so, where the server knows how;
+    /// others give all.
+    pub named: Option<String>,
 }
 
 /// Which part of an app's output to read.
@@ -313,7 +314,7 @@ impl Client {
             let mut query = vec![("page", page.to_string()), ("size", PAGE.to_string())];
             query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
             query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
-            query.extend(filter.begins.iter().map(|begin| ("begins", begin.clone())));
+            query.extend(filter.named.iter().map(|named| ("named", named.clone())));
             let list: Page<T> = self
                 .json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query))))
                 .await?;

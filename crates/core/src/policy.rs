@@ -6,7 +6,7 @@
 //! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes, users, mapped images, and not the emulator itself |
 //! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens and registries only when unscoped |
 //! | read token | query matching apps through the gateway; ask who it is |
-//! | nobody | query apps with `unsecureHttp` |
+//! | nobody | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
 //!
 //! The caller has been authenticated before: a [`Principal::Token`] is a current version of a
 //! living token with a good signature.
@@ -64,6 +64,9 @@ impl Principal {
 pub enum Action {
     /// Send a request to an app through the gateway.
     Query,
+    /// Ask an app, through the gateway, whether a page from elsewhere may send it a request: a
+    /// browser does so without credentials.
+    Preflight,
     /// List apps, or see one.
     Read,
     /// Read an app's output.
@@ -105,8 +108,9 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Query,
+        Self::Preflight,
         Self::Read,
         Self::Logs,
         Self::Start,
@@ -135,6 +139,7 @@ impl Action {
     fn verb(self) -> &'static str {
         match self {
             Self::Query => "query apps",
+            Self::Preflight => "ask what pages may",
             Self::Read => "see apps through the API",
             Self::Logs => "read logs",
             Self::Start => "start apps",
@@ -204,6 +209,8 @@ pub enum Reason {
     User,
     /// The app is open to everybody.
     Public,
+    /// Browsers ask without credentials.
+    Preflight,
     /// The token has no selector.
     Unscoped,
     /// The app satisfies the token's selector.
@@ -266,6 +273,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Administrator => f.write_str("the project's administrator may do everything"),
             Self::User => f.write_str("a logged-in user may do everything in the project"),
+            Self::Preflight => f.write_str("a CORS preflight needs no credentials"),
             Self::Public => f.write_str("the app is open to everybody (unsecureHttp)"),
             Self::Unscoped => {
                 f.write_str("the token has no label selector: it matches every app of its region")
@@ -334,6 +342,11 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
         && let Resource::App { public: true, .. } = resource
     {
         return Decision::new(Effect::Allow, Reason::Public);
+    }
+    if action == Action::Preflight
+        && let Resource::App { .. } = resource
+    {
+        return Decision::new(Effect::Allow, Reason::Preflight);
     }
     let token = match principal {
         Principal::Administrator { .. } => {
@@ -427,7 +440,7 @@ mod tests {
             Action::RunProcess | Action::Shutdown | Action::Users | Action::MapImages
         );
         match (who, action, place) {
-            ("administrator", _, _) => Allow,
+            ("administrator", _, _) | (_, Action::Preflight, _) => Allow,
             ("user", _, _) => {
                 if is_owners {
                     Forbidden
@@ -481,7 +494,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 8 * 19 * 3);
+        assert_eq!(checked, 8 * 20 * 3);
     }
 
     /// Lists, tokens and the caller itself are asked for of a region.
@@ -519,8 +532,10 @@ mod tests {
         let open = Resource::App { region: &region, labels: &labels, public: true };
         for action in Action::ALL {
             let effect = decide(&Principal::Anonymous, action, &open).effect;
-            let wanted =
-                if action == Action::Query { Effect::Allow } else { Effect::Unauthenticated };
+            let wanted = match action {
+                Action::Query | Action::Preflight => Effect::Allow,
+                _ => Effect::Unauthenticated,
+            };
             assert_eq!(effect, wanted, "{action:?}");
         }
     }

@@ -39,7 +39,7 @@ impl List {
         let filter = AppFilter {
             selector: Some(terms.join(",")).filter(|selector| !selector.is_empty()),
             states: self.states.iter().map(ToString::to_string).collect(),
-            begins: None,
+            named: None,
         };
         let target = Target::find(context).await?;
         if matches!(context.format(), None | Some(Format::Table | Format::Name)) {

@@ -25,6 +25,9 @@ pub struct AppQuery {
     pub states: Vec<AppState>,
     /// Only apps whose name or id begins so.
     pub begins: Option<String>,
+    /// Only what a person means by this: the apps of exactly this name, else those whose id
+    /// begins so.
+    pub named: Option<String>,
     /// Only apps that changed after.
     pub updated_after: Option<Timestamp>,
     /// Only apps that changed before.
@@ -174,6 +177,15 @@ impl Platform {
                 && query.updated_after.is_none_or(|after| record.updated_at > after)
                 && query.updated_before.is_none_or(|before| record.updated_at < before)
         });
+        if let Some(named) = &query.named {
+            let has_name = |app: &Arc<AppEntry>| app.record.spec.name == *named;
+            if apps.iter().any(has_name) {
+                apps.retain(has_name);
+            } else {
+                let begin = named.to_ascii_lowercase();
+                apps.retain(|app| app.record.id.to_string().starts_with(&begin));
+            }
+        }
         match query.sort {
             AppSort::Created => {}
             AppSort::Updated => apps.sort_by_key(|app| app.record.updated_at),

@@ -43,6 +43,7 @@ const APP_SIZE: usize = 1536;
         ("ReadLock" = Option<bool>, Query, description = "Has no meaning here"),
         ("labelSelector" = Option<String>, Query, description = "Kubernetes grammar"),
         ("begins" = Option<String>, Query, description = "The emulator's: apps whose name or id begins so"),
+        ("named" = Option<String>, Query, description = "The emulator's: apps of exactly this name, else those whose id begins so"),
     ),
     responses(
         (status = 200, description = "A page of apps", body = AppList),

@@ -141,6 +141,7 @@ impl Query {
             selector,
             states,
             begins: self.one("begins").map(str::to_owned),
+            named: self.one("named").map(str::to_owned),
             updated_after: self.moment("updatedAfter")?,
             updated_before: self.moment("updatedBefore")?,
             sort: sort.unwrap_or_default(),

@@ -11,14 +11,15 @@ mod upstream;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING,
-    WWW_AUTHENTICATE,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN,
+    RETRY_AFTER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use ovhai_api_types::{AppId, AppState, ErrorBody, Region};
@@ -45,10 +46,15 @@ pub(crate) struct Gateway {
     platform: Arc<Platform>,
     pool: Arc<Pool>,
     turn: AtomicUsize,
+    /// Whether it was said that the cloud has no `X-OVHAI-Token`.
+    told_apart: AtomicBool,
     /// Cancelled when open tunnels have to end.
     stopping: CancellationToken,
 }
 
+/// Where the token may come, for an app that has bearers of its own. The emulator's: the cloud
+/// knows `Authorization` only.
+const OWN_TOKEN: HeaderName = HeaderName::from_static("x-ovhai-token");
 /// How a request without access is told so.
 const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
 /// Begin every bearer that the emulator makes: tokens, and the two strings of a login.
@@ -56,7 +62,13 @@ const OWN: [&str; 3] = ["eyJhbGciOiJFZERTQSJ9.", ACCESS_PREFIX, REFRESH_PREFIX];
 
 impl Gateway {
     pub(crate) fn new(platform: Arc<Platform>, stopping: CancellationToken) -> Self {
-        Self { platform, pool: Arc::default(), turn: AtomicUsize::new(0), stopping }
+        Self {
+            platform,
+            pool: Arc::default(),
+            turn: AtomicUsize::new(0),
+            told_apart: AtomicBool::new(false),
+            stopping,
+        }
     }
 
     /// Closes connections that nobody used for a while; called from time to time.
@@ -73,9 +85,10 @@ impl Gateway {
         region: &Region,
         client: IpAddr,
     ) -> Response<ServerBody> {
+        let of_a_page = request.headers().contains_key(ORIGIN);
         match self.pass(request, id, port, region, client).await {
             Ok(response) => response,
-            Err(refusal) => refusal.into_response(),
+            Err(refusal) => refusal.readable_by_pages(of_a_page).into_response(),
         }
     }
 
@@ -93,7 +106,7 @@ impl Gateway {
                 snapshot.app(id).filter(|entry| entry.record.region == *region).ok_or_else(
                     || Refusal::new(StatusCode::NOT_FOUND, format!("there is no app {id}")),
                 )?;
-            let principal = self.admit(&snapshot, entry, request.headers_mut())?;
+            let principal = self.admit(&snapshot, entry, &mut request)?;
             if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
                 return Err(Refusal::new(
                     StatusCode::METHOD_NOT_ALLOWED,
@@ -126,23 +139,37 @@ impl Gateway {
         Ok(response.map(ServerBody::App))
     }
 
-    /// Lets the caller in or refuses, and takes the bearer that opened the door out of the
-    /// headers.
-    fn admit(
+    /// Lets the caller in or refuses, and takes the token that opened the door out of the headers.
+    fn admit<B: Body>(
         &self,
         snapshot: &ovhai_core::directory::Snapshot,
         entry: &AppEntry,
-        headers: &mut HeaderMap,
+        request: &mut Request<B>,
     ) -> Result<Principal, Refusal> {
-        if entry.record.spec.public {
-            // An open app may have bearers of its own. Ours are none of its business, in
-            // whatever form they come.
+        if is_preflight(request) {
+            let decision =
+                policy::decide(&Principal::Anonymous, Action::Preflight, &resource(&entry.record));
+            if decision.is_allowed() {
+                // Browsers send none with it; nobody has looked at one that comes all the same.
+                request.headers_mut().remove(AUTHORIZATION);
+                request.headers_mut().remove(OWN_TOKEN);
+                return Ok(Principal::Anonymous);
+            }
+        }
+        let headers = request.headers_mut();
+        let apart = self.token_apart(headers)?;
+        if entry.record.spec.public || apart.is_some() {
+            // The app may have bearers of its own. Ours are none of its business, in whatever
+            // form they come.
             let mut values = headers.get_all(AUTHORIZATION).iter();
             if values.any(|value| self.is_ours(value.as_bytes())) {
                 headers.remove(AUTHORIZATION);
             }
         }
-        let given = bearer(headers);
+        let given = match &apart {
+            Some(token) => Bearer::Token(token),
+            None => bearer(headers),
+        };
         let principal = match &given {
             Bearer::Token(token) if !entry.record.spec.public => {
                 self.platform.authenticate(snapshot, token).ok_or_else(Refusal::bad_token)?
@@ -153,7 +180,7 @@ impl Gateway {
         let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
         match decision.effect {
             Effect::Allow => {
-                if known {
+                if known && apart.is_none() {
                     headers.remove(AUTHORIZATION);
                 }
                 Ok(principal)
@@ -172,6 +199,23 @@ impl Gateway {
                 Err(Refusal::forbidden(&decision.reason))
             }
         }
+    }
+
+    /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app; it is taken out.
+    fn token_apart(&self, headers: &mut HeaderMap) -> Result<Option<String>, Refusal> {
+        let mut all = headers.get_all(OWN_TOKEN).iter();
+        let token = match (all.next(), all.next()) {
+            (None, _) => return Ok(None),
+            (Some(one), None) => one.to_str().ok().map(|token| token.trim().to_owned()),
+            (Some(_), Some(_)) => None,
+        };
+        headers.remove(OWN_TOKEN);
+        if !self.told_apart.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a token came in X-OVHAI-Token: the cloud knows Authorization only, and would refuse it"
+            );
+        }
+        token.map(Some).ok_or_else(Refusal::bad_token)
     }
 
     /// Whether a header's value has a token of this emulator in it, current or not.
@@ -216,6 +260,17 @@ impl Gateway {
     }
 }
 
+/// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
+/// that would reach the app.
+fn is_preflight<B: Body>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    *request.method() == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+        && !headers.contains_key(UPGRADE)
+        && request.body().is_end_stream()
+}
+
 /// An absolute target becomes what the app would have got directly; path and query stay as they
 /// are.
 fn to_origin_form<B>(request: &mut Request<B>) -> Result<(), Refusal> {
@@ -248,11 +303,22 @@ pub(crate) struct Refusal {
     message: String,
     challenge: Option<String>,
     retry_after: Option<u32>,
+    /// Whether pages from elsewhere may read it.
+    for_pages: bool,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), challenge: None, retry_after: None }
+        let message = message.into();
+        Self { status, message, challenge: None, retry_after: None, for_pages: false }
+    }
+
+    /// Lets a page from elsewhere read why it has no access, so that it can say so; what a cookie
+    /// got is not for it.
+    fn readable_by_pages(mut self, of_a_page: bool) -> Self {
+        let no_access = matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        self.for_pages = of_a_page && no_access;
+        self
     }
 
     fn no_token() -> Self {
@@ -304,6 +370,11 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(challenge) = self.challenge.and_then(|c| HeaderValue::try_from(c).ok()) {
             headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if self.for_pages {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            let exposed = HeaderValue::from_static("WWW-Authenticate");
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
