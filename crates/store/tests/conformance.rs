@@ -203,3 +203,16 @@ async fn a_damaged_record_is_named() {
     let error = store.load().await.expect_err("damaged");
     assert!(error.0.contains(&app(5).id.to_string()), "{error}");
 }
+
+/// A login that can't be read is made again; it costs nothing else.
+#[tokio::test]
+async fn a_session_of_another_shape_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    store.commit(vec![Change::PutApp(Arc::new(app(5)))]).await.unwrap();
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.execute("INSERT INTO session (id, record) VALUES ('x', '{}')", []).unwrap();
+    let all = store.load().await.unwrap();
+    assert_eq!((all.apps.len(), all.sessions.len()), (1, 0));
+}
