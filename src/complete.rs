@@ -16,6 +16,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{EnvCompleter, Shells};
 use ovhai_api_types::{AppState, Placement, Region, Role};
 use ovhai_client::{Brief, Client, Endpoint};
+use ovhai_emulator::catalog::FLAVORS;
 use ovhai_emulator::state::{Running, StateDir};
 
 use crate::cli::Cli;
@@ -30,17 +31,6 @@ use crate::target::{endpoint, local_key};
 const VARIABLE: &str = "COMPLETE";
 /// A prompt that waits longer than this feels stuck.
 const LIMIT: Duration = Duration::from_millis(100);
-/// What `--flavor` takes in the regions of the guides.
-const FLAVORS: [(&str, &str); 7] = [
-    ("ai1-1-cpu", "Intel CPU vCores"),
-    ("ai1-1-gpu", "NVIDIA Tesla V100S"),
-    ("ai1-le-1-gpu", "NVIDIA Tesla V100S"),
-    ("a100-1-gpu", "NVIDIA Ampere A100"),
-    ("h100-1-gpu", "NVIDIA H100"),
-    ("l4-1-gpu", "NVIDIA L4"),
-    ("l40s-1-gpu", "NVIDIA L40s"),
-];
-
 /// The shell that asks, when one does.
 fn shell() -> Option<&'static dyn EnvCompleter> {
     const SHELLS: Shells<'static> = Shells::builtins();
@@ -177,7 +167,7 @@ impl World {
                 any(names.iter().map(|name| (name.as_str(), "")), word)
             }
             Kind::Usage => any([("CPU", ""), ("RAM", "")], word),
-            Kind::Flavor => any(FLAVORS, word),
+            Kind::Flavor => any(FLAVORS.iter().map(|flavor| (flavor.id, flavor.description)), word),
             Kind::Topic => reference::help_words(&Cli::command())
                 .into_iter()
                 .filter(|(name, _)| name.starts_with(word))

@@ -180,7 +180,7 @@ impl From<StartError> for Failure {
                 "see it: ovhai emulator status; stop it: ovhai emulator stop; or give this one a directory of its own: --state-dir DIR",
             ),
             StartError::PortTaken { .. } => failure
-                .hint("choose another port: --port N or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
+                .hint("choose another port: ovhai emulator start --detach --port N, or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
             StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
             StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
             StartError::Platform(_) => failure.hint(

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::{DENIED, Failure, Result};
 use crate::private_file;
 use crate::settings::config_dir;
+use crate::target::LOCAL;
 
 /// A bearer that ends sooner is made anew first.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
@@ -73,6 +74,12 @@ impl Sessions {
     pub(crate) fn get(&self, server: &str) -> Result<Option<Session>> {
         let mut contents: Contents = private_file::read(&self.path, IF_DAMAGED)?;
         Ok(contents.sessions.remove(server))
+    }
+
+    /// Whether there is a session at a local emulator, of whatever project.
+    pub(crate) fn any_local(&self) -> Result<bool> {
+        let contents: Contents = private_file::read(&self.path, IF_DAMAGED)?;
+        Ok(contents.sessions.keys().any(|server| server.starts_with(LOCAL)))
     }
 
     /// Keeps a session, or forgets it.

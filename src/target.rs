@@ -169,9 +169,12 @@ impl Server {
     }
 }
 
+/// Begins the key of every local project.
+pub(crate) const LOCAL: &str = "local:";
+
 /// See [`Server::key`].
 pub(crate) fn local_key(running: &Running) -> String {
-    format!("local:{}", running.project)
+    format!("{LOCAL}{}", running.project)
 }
 
 /// See [`Server::key`].

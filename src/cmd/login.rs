@@ -82,12 +82,17 @@ pub struct Logout {}
 
 impl Logout {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        let Some(server) = Server::find_running(context)? else {
-            // Its sessions are in the emulator's keeping, and none runs.
-            context.note("No local emulator runs, so nobody is logged in at one.");
-            return Ok(());
+        let sessions = Sessions::open(context)?;
+        let server = match Server::find_running(context)? {
+            Some(server) => server,
+            // A session outlives the emulator, which alone can tell whose it is and end it.
+            None if sessions.any_local()? => Server::find(context).await?,
+            None => {
+                context.note("Nobody was logged in at a local emulator.");
+                return Ok(());
+            }
         };
-        let (sessions, key) = (Sessions::open(context)?, server.key());
+        let key = server.key();
         let Some(session) = sessions.get(&key)? else {
             context.note(format!("Nobody was logged in at {}.", server.shown()));
             return Ok(());

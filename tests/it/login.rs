@@ -227,6 +227,21 @@ async fn the_token_endpoint_is_strict() {
     assert_eq!(e.query(&app, Some(access)).await.status, 401);
 }
 
+/// A session outlives the emulator, so logging out is needed, and works, while none runs.
+#[test]
+fn logging_out_ends_a_session_also_while_no_emulator_runs() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["logout"]);
+    assert!(!cli.state_dir().join("lock").exists(), "nothing was started for it");
+    let add = [&["emulator", "user", "add", "ann"][..], &FROM_ENV].concat();
+    assert_eq!(with_password(&cli, &add, "a long password").0, 0);
+    let login = [&["login", "-u", "ann"][..], &FROM_ENV].concat();
+    assert_eq!(with_password(&cli, &login, "a long password").0, 0);
+    cli.ok(&["emulator", "stop"]);
+    cli.ok(&["logout"]);
+    assert_ne!(cli.json(&["me"])["name"], "ann");
+}
+
 /// The emulator that a login starts, and so its apps, do not have the password.
 #[test]
 fn a_password_in_the_environment_stays_with_the_command() {

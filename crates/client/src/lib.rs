@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
     App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, ErrorBody, LabelUpdate, Me,
-    Metadata, ScalingStrategy, Token, TokenId, TokenList, TokenSpec,
+    Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -187,11 +187,6 @@ impl Client {
         self
     }
 
-    /// The base of the API.
-    pub fn base(&self) -> &str {
-        &self.endpoint.base
-    }
-
     /// A call that has to be answered within [`CALL_TIMEOUT`].
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.endless(method, path).timeout(CALL_TIMEOUT)
@@ -309,22 +304,33 @@ impl Client {
     }
 
     async fn list_apps_as<T: DeserializeOwned>(&self, filter: &AppFilter) -> Result<Vec<T>> {
+        let mut query = Vec::new();
+        query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
+        query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
+        query.extend(filter.named.iter().map(|named| ("named", named.clone())));
+        self.all_pages("/v1/app", query).await
+    }
+
+    /// The items of all pages of a list.
+    async fn all_pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        mut query: Vec<(&str, String)>,
+    ) -> Result<Vec<T>> {
         let mut all = Vec::new();
+        query.push(("size", PAGE.to_string()));
         for page in 1..=PAGES {
-            let mut query = vec![("page", page.to_string()), ("size", PAGE.to_string())];
-            query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
-            query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
-            query.extend(filter.named.iter().map(|named| ("named", named.clone())));
-            let list: Page<T> = self
-                .json(self.request(Method::GET, &format!("/v1/app?{}", encode(&query))))
-                .await?;
+            query.push(("page", page.to_string()));
+            let target = format!("{path}?{}", encode(&query));
+            query.pop();
+            let list: Page<T> = self.get(&target).await?;
             let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
             all.extend(list.items);
             if is_last {
-                break;
+                return Ok(all);
             }
         }
-        Ok(all)
+        Err(Error::Answer(format!("the list has no end after {PAGES} pages")))
     }
 
     /// One app.
@@ -394,16 +400,7 @@ impl Client {
 
     /// All tokens, from all pages; without their strings.
     pub async fn list_tokens(&self) -> Result<Vec<Token>> {
-        let mut all = Vec::new();
-        for page in 1..=PAGES {
-            let list: TokenList = self.get(&format!("/v1/token?page={page}&size={PAGE}")).await?;
-            let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
-            all.extend(list.items);
-            if is_last {
-                break;
-            }
-        }
-        Ok(all)
+        self.all_pages("/v1/token", Vec::new()).await
     }
 
     /// One token, without its string.

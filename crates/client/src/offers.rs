@@ -2,12 +2,12 @@
 
 use ovhai_api_types::{
     AppImage, AppSpec, CliCommand, Flavor, Preset, ProjectQuotas, Registry, RegistryId,
-    RegistryList, RegistryUpdate,
+    RegistryUpdate,
 };
 use reqwest::Method;
 use serde::Deserialize;
 
-use crate::{Client, PAGE, PAGES, Result};
+use crate::{Client, Result};
 
 /// Descriptions of the API have one, the official SDK reads a list.
 #[derive(Deserialize)]
@@ -50,17 +50,7 @@ impl Client {
 
     /// All registries, from all pages; without their passwords.
     pub async fn list_registries(&self) -> Result<Vec<Registry>> {
-        let mut all = Vec::new();
-        for page in 1..=PAGES {
-            let list: RegistryList =
-                self.get(&format!("/v1/registry?page={page}&size={PAGE}")).await?;
-            let is_last = list.items.is_empty() || u64::from(page) >= list.metadata.page_count;
-            all.extend(list.items);
-            if is_last {
-                break;
-            }
-        }
-        Ok(all)
+        self.all_pages("/v1/registry", Vec::new()).await
     }
 
     /// One registry.

@@ -21,5 +21,6 @@ pub mod signer;
 pub mod state;
 
 pub use emulator::{Builder, DEFAULT_PORT, DEFAULT_REGIONS, Emulator, StartError};
+pub use ovhai_core::catalog;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;

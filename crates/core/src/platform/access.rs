@@ -95,14 +95,17 @@ impl Platform {
                         action,
                         &resource(&app.record),
                     ),
-                    // An open app does not ask.
-                    _ if action == Action::Query && app.record.spec.public => {
-                        policy::decide(&Principal::Anonymous, action, &resource(&app.record))
+                    // Such a string is nobody's; where that is refused, the reason says why.
+                    (void, _) => {
+                        let nobody = &Principal::Anonymous;
+                        let decision = policy::decide(nobody, action, &resource(&app.record));
+                        match (decision.effect, void) {
+                            (Effect::Unauthenticated, Some(why)) => {
+                                Decision { reason: why.clone(), ..decision }
+                            }
+                            _ => decision,
+                        }
                     }
-                    (void, _) => Decision {
-                        effect: Effect::Unauthenticated,
-                        reason: void.clone().unwrap_or(Reason::Anonymous),
-                    },
                 };
                 all.push(Access {
                     token: token.clone(),
