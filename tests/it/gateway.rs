@@ -325,7 +325,9 @@ async fn connections_to_an_app_are_used_again_and_replaced_when_it_closed_them()
     for _ in 0..20 {
         assert_eq!(e.query(&app, None).await.text(), "hi");
     }
-    assert_eq!(upstream.connections(), 1);
+    // Each of the edge's threads has its own.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(upstream.connections() <= threads.min(8), "{}", upstream.connections());
 
     // One that closes after every answer, as it may with keep-alive.
     let closing = Upstream::answering_once(OK).await;

@@ -3,6 +3,8 @@
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
+use crate::edge::parse::Once;
+
 /// What `Authorization` holds.
 pub(crate) enum Bearer<'a> {
     /// Nothing.
@@ -16,12 +18,21 @@ pub(crate) enum Bearer<'a> {
 /// The bearer of a request. Two `Authorization` headers are none that can be believed.
 pub(crate) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = all.next() else { return Bearer::None };
-    if all.next().is_some() {
-        return Bearer::Other;
-    }
-    value
-        .to_str()
+    of(match (all.next(), all.next()) {
+        (None, _) => Once::Never,
+        (Some(value), None) => Once::One(value.as_bytes()),
+        (Some(_), Some(_)) => Once::Several,
+    })
+}
+
+/// The bearer in a value of `Authorization`.
+pub(crate) fn of(value: Once<'_>) -> Bearer<'_> {
+    let value = match value {
+        Once::Never => return Bearer::None,
+        Once::One(value) => value,
+        Once::Several => return Bearer::Other,
+    };
+    std::str::from_utf8(value)
         .ok()
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))

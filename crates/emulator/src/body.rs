@@ -1,4 +1,4 @@
-//! The body of every answer of the server.
+//! The body of every answer that is not an app's of HTTP/1 to a client of HTTP/1.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -6,14 +6,16 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
+use hyper::body::Incoming;
 
-use crate::gateway::UpstreamBody;
+use crate::gateway::http2::AppBody;
 
-/// A short body of ours, one of the API's, or one that an app sends.
+/// A short body of ours, one of the API's, or one that an app sends to a client of HTTP/2.
 pub(crate) enum ServerBody {
     Full(Full<Bytes>),
     Api(axum::body::Body),
-    App(UpstreamBody),
+    App(Box<AppBody>),
+    Grpc(Incoming),
 }
 
 impl ServerBody {
@@ -37,7 +39,10 @@ impl Body for ServerBody {
                 ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into))
             }
             Self::Api(body) => ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into)),
-            Self::App(body) => ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into)),
+            Self::App(body) => ready!(Pin::new(body).poll_frame(cx)),
+            Self::Grpc(body) => {
+                ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into))
+            }
         };
         Poll::Ready(frame)
     }
@@ -47,6 +52,7 @@ impl Body for ServerBody {
             Self::Full(body) => body.is_end_stream(),
             Self::Api(body) => body.is_end_stream(),
             Self::App(body) => body.is_end_stream(),
+            Self::Grpc(body) => body.is_end_stream(),
         }
     }
 
@@ -55,6 +61,7 @@ impl Body for ServerBody {
             Self::Full(body) => body.size_hint(),
             Self::Api(body) => body.size_hint(),
             Self::App(body) => body.size_hint(),
+            Self::Grpc(body) => body.size_hint(),
         }
     }
 }

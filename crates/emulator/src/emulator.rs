@@ -19,9 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::edge::{Edge, Shared};
 use crate::gateway::Gateway;
+use crate::limits::Limits;
 use crate::passwords::{SystemSecrets, random_secret};
-use crate::server::{self, Shared};
 use crate::signer::JwtSigner;
 use crate::state::{FirstUser, Lock, Running, StateDir};
 use crate::{api, control};
@@ -122,6 +123,7 @@ pub struct Builder {
     user: Option<String>,
     quotas: Quotas,
     session_ttl: SessionTtl,
+    limits: Limits,
 }
 
 impl std::fmt::Debug for Builder {
@@ -207,6 +209,12 @@ impl Builder {
     /// How long a login lasts.
     pub fn session_ttl(mut self, ttl: SessionTtl) -> Self {
         self.session_ttl = ttl;
+        self
+    }
+
+    /// What clients may ask of the edge.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -305,7 +313,8 @@ impl Builder {
             platform.shutdown(SHUTDOWN).await;
             return Err(StartError::State { path: state.path().into(), source });
         }
-        Ok(Emulator::serve(listener, platform, running, self.state, lock))
+        Emulator::serve(listener, platform, running, self.state, lock, self.limits)
+            .map_err(StartError::System)
     }
 }
 
@@ -368,6 +377,7 @@ pub struct Emulator {
     platform: Arc<Platform>,
     state: Option<StateDir>,
     lock: Option<Lock>,
+    edge: Option<Edge>,
     connections: TaskTracker,
     stopping: CancellationToken,
     abandon: CancellationToken,
@@ -392,7 +402,8 @@ impl Emulator {
         running: Running,
         state: Option<StateDir>,
         lock: Option<Lock>,
-    ) -> Self {
+        limits: Limits,
+    ) -> io::Result<Self> {
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: nobody waits for it but
@@ -408,7 +419,7 @@ impl Emulator {
         let connections = TaskTracker::new();
         let shared = Arc::new(Shared {
             platform: Arc::clone(&platform),
-            gateway: Gateway::new(Arc::clone(&platform), stopping.clone()),
+            gateway: Arc::new(Gateway::new(Arc::clone(&platform), stopping.clone())),
             api: api::router(
                 Arc::clone(&platform),
                 running.address.port(),
@@ -421,15 +432,22 @@ impl Emulator {
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
             }),
+            limits,
+            main: tokio::runtime::Handle::current(),
+            stopping: stopping.clone(),
         });
-        connections.spawn(server::run(
-            listener,
-            shared,
-            connections.clone(),
-            stopping.clone(),
-            abandon.clone(),
-        ));
-        Self { running, platform, state, lock, connections, stopping, abandon, stop_asked }
+        let edge = Edge::start(listener, shared, &connections, &abandon)?;
+        Ok(Self {
+            running,
+            platform,
+            state,
+            lock,
+            edge: Some(edge),
+            connections,
+            stopping,
+            abandon,
+            stop_asked,
+        })
     }
 
     /// Where it listens.
@@ -466,6 +484,11 @@ impl Emulator {
         if tokio::time::timeout(DRAIN, self.connections.wait()).await.is_err() {
             self.abandon.cancel();
             let _ = tokio::time::timeout(DRAIN, self.connections.wait()).await;
+        }
+        if let Some(edge) = self.edge.take() {
+            // They end at once now; a thread must not outlive what it serves.
+            self.abandon.cancel();
+            let _ = tokio::task::spawn_blocking(move || edge.join()).await;
         }
         self.platform.shutdown(SHUTDOWN).await;
         self.leave();

@@ -93,6 +93,12 @@ fn app_label(label: &str) -> Option<(AppId, Option<u16>)> {
     }
 }
 
+/// Whether a host, with or without a port, is one at all.
+pub fn is_well_formed(host: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    host.bytes().all(plain) && strip_port(host).is_some()
+}
+
 /// The host without its port; none if that is malformed.
 fn strip_port(host: &str) -> Option<&str> {
     let at = match host.strip_prefix('[') {

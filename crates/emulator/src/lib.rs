@@ -1,7 +1,8 @@
 //! The emulator of AI Deploy as a server.
 //!
-//! One listener; the Host header says which door a request takes ([`host`]): the regional API
-//! ([`api`]), the gateway to an app ([`gateway`]), or the emulator's own control ([`control`]).
+//! One listener ([`edge`]); the Host header says which door a request takes ([`host`]): the
+//! regional API ([`api`]), the gateway to an app ([`gateway`]), or the emulator's own control
+//! ([`control`]).
 //! All of them talk to the domain's [`ovhai_core::Platform`] and to nothing below it. Nothing is
 //! global: a hundred emulators run in one process.
 //!
@@ -11,16 +12,18 @@ pub mod api;
 mod bearer;
 mod body;
 mod control;
+mod edge;
 mod emulator;
-pub mod gateway;
+mod gateway;
 pub mod host;
+mod limits;
 mod passwords;
 mod secret;
-mod server;
 pub mod signer;
 pub mod state;
 
 pub use emulator::{Builder, DEFAULT_PORT, DEFAULT_REGIONS, Emulator, StartError};
+pub use limits::Limits;
 pub use ovhai_core::catalog;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;

@@ -9,7 +9,7 @@
 
 pub mod builtin;
 pub mod local;
-mod probe;
+pub mod probe;
 pub mod process;
 pub mod sim;
 pub mod sockets;

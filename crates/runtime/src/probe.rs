@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// With a path of its own the probe wants a 2xx or 3xx, as Kubernetes does. Without one any
 /// answer but a server error will do: an API need not have a page at `/`.
-pub(crate) async fn http(address: SocketAddr, path: Option<&str>) -> Result<(), String> {
+pub async fn http(address: SocketAddr, path: Option<&str>) -> Result<(), String> {
     let status = tokio::time::timeout(TIMEOUT, get(address, path.unwrap_or("/")))
         .await
         .map_err(|_| format!("port {} accepts connections but does not answer", address.port()))?

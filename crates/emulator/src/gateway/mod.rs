@@ -1,50 +1,42 @@
-//! The door in front of the apps: finds the app, checks the caller, passes the request on.
+//! The door in front of the apps: finds the app, checks the caller, says what is passed on.
 //!
 //! Access is decided by the domain's policy, with the newest durable snapshot, on every request.
 //! The bearer that opened the door is not passed on. Every refusal has a JSON body; all bad
 //! tokens get one and the same.
 
-mod headers;
-mod upgrade;
-mod upstream;
+pub(crate) mod compose;
+pub(crate) mod exchange;
+pub(crate) mod grpc;
+mod health;
+pub(crate) mod http2;
+mod refusal;
+pub(crate) mod tunnel;
+pub(crate) mod upstream;
 
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
-use http_body::Body;
-use hyper::body::Incoming;
-use hyper::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN,
-    RETRY_AFTER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
-};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use ovhai_api_types::{AppId, AppState, ErrorBody, Region};
+use hyper::StatusCode;
+use ovhai_api_types::AppId;
 use ovhai_core::Platform;
 use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
-use ovhai_core::directory::AppEntry;
+use ovhai_core::directory::{AppEntry, Snapshot};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
-
 use tokio_util::sync::CancellationToken;
 
-use crate::api::error::insufficient_scope;
-use crate::bearer::{Bearer, bearer};
-use crate::body::ServerBody;
-pub use upstream::UpstreamBody;
-use upstream::{Pool, RequestBody, UpstreamError};
-
-/// How long an app may think before the head of its answer comes. As long as a large model may
-/// take for an answer in one piece.
-pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
+use crate::bearer::{self, Bearer};
+use crate::edge::body::Framing;
+use crate::edge::parse::{Head, Once};
+use health::Health;
+pub(crate) use refusal::Refusal;
 
 /// See the module.
 pub(crate) struct Gateway {
     platform: Arc<Platform>,
-    pool: Arc<Pool>,
+    health: Health,
     turn: AtomicUsize,
     /// Whether it was said that the cloud has no `X-OVHAI-Token`.
     told_apart: AtomicBool,
@@ -52,138 +44,115 @@ pub(crate) struct Gateway {
     stopping: CancellationToken,
 }
 
-/// Where the token may come, for an app that has bearers of its own. The emulator's: the cloud
-/// knows `Authorization` only.
-const OWN_TOKEN: HeaderName = HeaderName::from_static("x-ovhai-token");
-/// How a request without access is told so.
-const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
 /// Begin every bearer that the emulator makes: tokens, and the two strings of a login.
 const OWN: [&str; 3] = ["eyJhbGciOiJFZERTQSJ9.", ACCESS_PREFIX, REFRESH_PREFIX];
+
+/// Who sends a request, as far as the connection tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client {
+    pub(crate) ip: IpAddr,
+    /// Whether it came over TLS.
+    pub(crate) secure: bool,
+}
+
+/// Which app is asked for, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) id: AppId,
+    /// Another port than its own.
+    pub(crate) port: Option<u16>,
+    /// The region's part of the host's name.
+    pub(crate) region: &'a str,
+    /// Whether gRPC is spoken.
+    pub(crate) grpc: bool,
+}
+
+/// A request that may pass.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) app: AppId,
+    pub(crate) address: SocketAddr,
+    pub(crate) principal: Principal,
+    /// The `Authorization` is the app's, not ours.
+    pub(crate) keeps_authorization: bool,
+}
 
 impl Gateway {
     pub(crate) fn new(platform: Arc<Platform>, stopping: CancellationToken) -> Self {
         Self {
             platform,
-            pool: Arc::default(),
+            health: Health::default(),
             turn: AtomicUsize::new(0),
             told_apart: AtomicBool::new(false),
             stopping,
         }
     }
 
-    /// Closes connections that nobody used for a while; called from time to time.
-    pub(crate) fn purge(&self) {
-        self.pool.purge();
+    /// Whether a request may pass, and where to.
+    pub(crate) fn admit(&self, head: &Head<'_>, asked: Asked<'_>) -> Result<Pass, Refusal> {
+        let result = self.try_admit(head, asked);
+        result.map_err(|refusal| refusal.readable_by_pages(head.origin.is_there()))
     }
 
-    /// Answers one request to an app.
-    pub(crate) async fn serve(
-        &self,
-        request: Request<Incoming>,
-        id: AppId,
-        port: Option<u16>,
-        region: &Region,
-        client: IpAddr,
-    ) -> Response<ServerBody> {
-        let of_a_page = request.headers().contains_key(ORIGIN);
-        match self.pass(request, id, port, region, client).await {
-            Ok(response) => response,
-            Err(refusal) => refusal.readable_by_pages(of_a_page).into_response(),
+    fn try_admit(&self, head: &Head<'_>, asked: Asked<'_>) -> Result<Pass, Refusal> {
+        let snapshot = self.platform.snapshot();
+        let entry = snapshot
+            .app(asked.id)
+            .filter(|entry| entry.record.region.is_host_label(asked.region))
+            .ok_or_else(|| Refusal::no_app(asked.id))?;
+        let (principal, keeps_authorization) = self.let_in(&snapshot, entry, head)?;
+        if asked.grpc || asked.port.is_some_and(|port| port != entry.record.spec.http_port) {
+            return Err(Refusal::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "other ports of an app than its own are not emulated yet",
+            ));
         }
+        let address = self.choose(entry, None)?;
+        Ok(Pass { app: asked.id, address, principal, keeps_authorization })
     }
 
-    async fn pass(
-        &self,
-        mut request: Request<Incoming>,
-        id: AppId,
-        port: Option<u16>,
-        region: &Region,
-        client: IpAddr,
-    ) -> Result<Response<ServerBody>, Refusal> {
-        let (endpoint, principal) = {
-            let snapshot = self.platform.snapshot();
-            let entry =
-                snapshot.app(id).filter(|entry| entry.record.region == *region).ok_or_else(
-                    || Refusal::new(StatusCode::NOT_FOUND, format!("there is no app {id}")),
-                )?;
-            let principal = self.admit(&snapshot, entry, &mut request)?;
-            if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-                return Err(Refusal::new(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    format!("{} is not passed on to apps", request.method()),
-                ));
-            }
-            if port.is_some_and(|port| port != entry.record.spec.http_port) {
-                return Err(Refusal::new(
-                    StatusCode::NOT_IMPLEMENTED,
-                    "other ports of an app than its own are not emulated yet",
-                ));
-            }
-            (self.choose(entry)?, principal)
-        };
-        to_origin_form(&mut request)?;
-        // The app's side has a version of its own.
-        *request.version_mut() = Version::HTTP_11;
-        if upgrade::is_asked(request.headers()) {
-            let access = self.until_denied(principal, id);
-            return upgrade::pass(request, endpoint, client, access).await;
-        }
-        headers::prepare_request(request.headers_mut(), client);
-        let request = request.map(RequestBody::from);
-        let request = with_framing(request);
-        let answer = upstream::send(&self.pool, (id, endpoint), request);
-        let mut response = tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| {
-            Refusal::new(StatusCode::GATEWAY_TIMEOUT, "the app does not answer in time")
-        })??;
-        headers::prepare_response(response.headers_mut());
-        Ok(response.map(ServerBody::App))
+    /// Another replica that answers than the one that does not.
+    pub(crate) fn instead(&self, app: AppId, failed: SocketAddr) -> Option<SocketAddr> {
+        let snapshot = self.platform.snapshot();
+        self.choose(snapshot.app(app)?, Some(failed)).ok()
     }
 
-    /// Lets the caller in or refuses, and takes the token that opened the door out of the headers.
-    fn admit<B: Body>(
+    /// Lets the caller in or refuses; whether `Authorization` is the app's.
+    fn let_in(
         &self,
-        snapshot: &ovhai_core::directory::Snapshot,
+        snapshot: &Snapshot,
         entry: &AppEntry,
-        request: &mut Request<B>,
-    ) -> Result<Principal, Refusal> {
-        if is_preflight(request) {
-            let decision =
-                policy::decide(&Principal::Anonymous, Action::Preflight, &resource(&entry.record));
+        head: &Head<'_>,
+    ) -> Result<(Principal, bool), Refusal> {
+        let target = resource(&entry.record);
+        if is_preflight(head) {
+            let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
                 // Browsers send none with it; nobody has looked at one that comes all the same.
-                request.headers_mut().remove(AUTHORIZATION);
-                request.headers_mut().remove(OWN_TOKEN);
-                return Ok(Principal::Anonymous);
+                return Ok((Principal::Anonymous, false));
             }
         }
-        let headers = request.headers_mut();
-        let apart = self.token_apart(headers)?;
-        if entry.record.spec.public || apart.is_some() {
-            // The app may have bearers of its own. Ours are none of its business, in whatever
-            // form they come.
-            let mut values = headers.get_all(AUTHORIZATION).iter();
-            if values.any(|value| self.is_ours(value.as_bytes())) {
-                headers.remove(AUTHORIZATION);
-            }
-        }
-        let given = match &apart {
+        let public = entry.record.spec.public;
+        let apart = self.token_apart(head)?;
+        let given = match apart {
             Some(token) => Bearer::Token(token),
-            None => bearer(headers),
+            None => bearer::of(head.authorization),
         };
-        let principal = match &given {
-            Bearer::Token(token) if !entry.record.spec.public => {
+        let principal = match given {
+            Bearer::Token(token) if !public => {
                 self.platform.authenticate(snapshot, token).ok_or_else(Refusal::bad_token)?
             }
             _ => Principal::Anonymous,
         };
-        let known = !matches!(principal, Principal::Anonymous);
-        let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
+        let decision = policy::decide(&principal, Action::Query, &target);
         match decision.effect {
             Effect::Allow => {
-                if known && apart.is_none() {
-                    headers.remove(AUTHORIZATION);
-                }
-                Ok(principal)
+                // The app may have bearers of its own. Ours are none of its business, in whatever
+                // form they come.
+                let keeps = (public || apart.is_some())
+                    && head.authorization.is_there()
+                    && !self.has_ours(head);
+                Ok((principal, keeps))
             }
             Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
                 Err(if matches!(given, Bearer::None) {
@@ -201,31 +170,37 @@ impl Gateway {
         }
     }
 
-    /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app; it is taken out.
-    fn token_apart(&self, headers: &mut HeaderMap) -> Result<Option<String>, Refusal> {
-        let mut all = headers.get_all(OWN_TOKEN).iter();
-        let token = match (all.next(), all.next()) {
-            (None, _) => return Ok(None),
-            (Some(one), None) => one.to_str().ok().map(|token| token.trim().to_owned()),
-            (Some(_), Some(_)) => None,
+    /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app.
+    fn token_apart<'b>(&self, head: &Head<'b>) -> Result<Option<&'b str>, Refusal> {
+        let value = match head.own_token {
+            Once::Never => return Ok(None),
+            Once::One(value) => value,
+            Once::Several => return Err(Refusal::bad_token()),
         };
-        headers.remove(OWN_TOKEN);
         if !self.told_apart.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "a token came in X-OVHAI-Token: the cloud knows Authorization only, and would refuse it"
             );
         }
-        token.map(Some).ok_or_else(Refusal::bad_token)
+        let token = std::str::from_utf8(value).map_err(|_| Refusal::bad_token())?;
+        Ok(Some(token.trim_matches([' ', '\t'])))
     }
 
-    /// Whether a header's value has a token of this emulator in it, current or not.
-    fn is_ours(&self, value: &[u8]) -> bool {
-        OWN.iter().any(|own| value.windows(own.len()).any(|part| part == own.as_bytes()))
-            || self.platform.mentions_administrator(value)
+    /// Whether an `Authorization` has a token of this emulator in it, current or not.
+    fn has_ours(&self, head: &Head<'_>) -> bool {
+        use crate::edge::parse::Known;
+        head.each().filter(|(known, _)| *known == Known::Authorization).any(|(_, field)| {
+            let has = |own: &&str| memchr::memmem::find(field.value, own.as_bytes()).is_some();
+            OWN.iter().any(has) || self.platform.mentions_administrator(field.value)
+        })
     }
 
     /// Ready when a caller that was let in would not be any more, or everything stops.
-    fn until_denied(&self, principal: Principal, id: AppId) -> impl Future<Output = ()> + use<> {
+    pub(crate) fn until_denied(
+        &self,
+        principal: Principal,
+        id: AppId,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let (platform, stopping) = (Arc::clone(&self.platform), self.stopping.clone());
         let mut changes = platform.watch();
         async move {
@@ -246,153 +221,41 @@ impl Gateway {
         }
     }
 
-    /// The address of a replica that answers, each in its turn.
-    fn choose(&self, entry: &AppEntry) -> Result<std::net::SocketAddr, Refusal> {
+    /// The address of a replica that answers, each in its turn; those that failed are left out
+    /// until they pass their probe, unless there is no other.
+    fn choose(&self, entry: &AppEntry, but: Option<SocketAddr>) -> Result<SocketAddr, Refusal> {
         let endpoints = &entry.live.endpoints;
         match endpoints.as_slice() {
-            [] => Err(Refusal::not_ready(entry)),
-            [one] => Ok(one.http),
-            many => {
-                let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-                Ok(many[turn % many.len()].http)
-            }
+            [] => return Err(Refusal::not_ready(entry)),
+            [one] if but.is_none() => return Ok(one.http),
+            _ => {}
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let in_turn = || (0..endpoints.len()).map(|at| endpoints[(turn + at) % endpoints.len()].http);
+        in_turn()
+            .find(|address| Some(*address) != but && !self.health.is_out(entry.record.id, *address))
+            .or_else(|| in_turn().find(|address| Some(*address) != but))
+            .ok_or_else(|| Refusal::not_ready(entry))
+    }
+
+    /// A replica takes no connections: it gets no requests until it passes its probe.
+    pub(crate) fn leave_out(self: &Arc<Self>, app: AppId, address: SocketAddr) {
+        let snapshot = self.platform.snapshot();
+        let Some(entry) = snapshot.app(app) else { return };
+        if entry.live.endpoints.len() > 1 && self.health.leave_out(app, address) {
+            let path = entry.record.spec.probe_path.clone();
+            tracing::info!(%app, %address, "a replica takes no connections: it is left out until its probe passes");
+            tokio::spawn(health::watch(Arc::clone(self), app, address, path));
         }
     }
 }
 
 /// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
 /// that would reach the app.
-fn is_preflight<B: Body>(request: &Request<B>) -> bool {
-    let headers = request.headers();
-    *request.method() == Method::OPTIONS
-        && headers.contains_key(ORIGIN)
-        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-        && !headers.contains_key(UPGRADE)
-        && request.body().is_end_stream()
-}
-
-/// An absolute target becomes what the app would have got directly; path and query stay as they
-/// are.
-fn to_origin_form<B>(request: &mut Request<B>) -> Result<(), Refusal> {
-    let Some(authority) = request.uri().authority() else { return Ok(()) };
-    // The target names the host, whatever the header says (RFC 9112 section 3.2.2).
-    let malformed = |_| Refusal::new(StatusCode::BAD_REQUEST, "the request's target is malformed");
-    let host = HeaderValue::try_from(authority.as_str()).map_err(malformed)?;
-    request.headers_mut().insert(HOST, host);
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    *request.uri_mut() = target
-        .parse::<Uri>()
-        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the request's target is malformed"))?;
-    Ok(())
-}
-
-/// A body of unknown length is chunked, whatever the method is.
-fn with_framing(mut request: Request<RequestBody>) -> Request<RequestBody> {
-    let unknown = request.body().size_hint().exact().is_none();
-    if unknown && !request.headers().contains_key(CONTENT_LENGTH) {
-        let chunked = HeaderValue::from_static("chunked");
-        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
-    }
-    request
-}
-
-/// A request that is not passed on.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    status: StatusCode,
-    message: String,
-    challenge: Option<String>,
-    retry_after: Option<u32>,
-    /// Whether pages from elsewhere may read it.
-    for_pages: bool,
-}
-
-impl Refusal {
-    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { status, message, challenge: None, retry_after: None, for_pages: false }
-    }
-
-    /// Lets a page from elsewhere read why it has no access, so that it can say so; what a cookie
-    /// got is not for it.
-    fn readable_by_pages(mut self, of_a_page: bool) -> Self {
-        let no_access = matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        self.for_pages = of_a_page && no_access;
-        self
-    }
-
-    fn no_token() -> Self {
-        Self {
-            challenge: Some(CHALLENGE.into()),
-            ..Self::new(
-                StatusCode::UNAUTHORIZED,
-                "authentication is required: send the header Authorization: Bearer <token>",
-            )
-        }
-    }
-
-    /// One answer for every kind of bad token.
-    fn bad_token() -> Self {
-        Self {
-            challenge: Some(format!("{CHALLENGE}, error=\"invalid_token\"")),
-            ..Self::new(StatusCode::UNAUTHORIZED, "the token is not valid here")
-        }
-    }
-
-    fn forbidden(reason: &Reason) -> Self {
-        let text = reason.to_string();
-        Self {
-            challenge: Some(format!("{CHALLENGE}, {}", insufficient_scope(&text))),
-            ..Self::new(StatusCode::FORBIDDEN, format!("forbidden: {text}"))
-        }
-    }
-
-    fn not_ready(entry: &AppEntry) -> Self {
-        let record = &entry.record;
-        let soon = matches!(
-            record.state,
-            AppState::Queued | AppState::Initializing | AppState::Running | AppState::Scaling
-        );
-        Self {
-            retry_after: soon.then_some(1),
-            ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("the app {} is {}: {}", record.id, record.state, record.info.message),
-            )
-        }
-    }
-
-    pub(crate) fn into_response(self) -> Response<ServerBody> {
-        let body = serde_json::to_vec(&ErrorBody { message: self.message }).unwrap_or_default();
-        let mut response = Response::new(ServerBody::text(body));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(challenge) = self.challenge.and_then(|c| HeaderValue::try_from(c).ok()) {
-            headers.insert(WWW_AUTHENTICATE, challenge);
-        }
-        if self.for_pages {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            let exposed = HeaderValue::from_static("WWW-Authenticate");
-            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-        }
-        if let Some(seconds) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-}
-
-impl From<UpstreamError> for Refusal {
-    fn from(error: UpstreamError) -> Self {
-        tracing::debug!(%error, "no answer from an app");
-        let status = match error {
-            UpstreamError::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
-            UpstreamError::RequestBody => StatusCode::BAD_REQUEST,
-            UpstreamError::Connect(_) | UpstreamError::Broken(_) | UpstreamError::Unasked => {
-                StatusCode::BAD_GATEWAY
-            }
-        };
-        Self::new(status, error.to_string())
-    }
+fn is_preflight(head: &Head<'_>) -> bool {
+    head.method == "OPTIONS"
+        && head.origin.is_there()
+        && head.has_preflight_method
+        && !head.has_upgrade
+        && matches!(head.framing, Framing::None | Framing::Length(0))
 }

@@ -1,0 +1,42 @@
+//! A connection's deadline, moved with every request at the cost of a subtraction.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+/// One timer for the life of a connection: it is set anew only when it rings too early, or would
+/// ring too late.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    timer: Pin<Box<Sleep>>,
+    at: Instant,
+}
+
+impl Clock {
+    pub(crate) fn new(time: Duration) -> Self {
+        let at = Instant::now() + time;
+        Self { timer: Box::pin(tokio::time::sleep_until(at)), at }
+    }
+
+    /// The time from now on.
+    pub(crate) fn set(&mut self, time: Duration) {
+        self.at = Instant::now() + time;
+        if self.timer.deadline() > self.at {
+            self.timer.as_mut().reset(self.at);
+        }
+    }
+
+    /// Ready when the time is up.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.timer.as_mut().poll(cx).is_ready() {
+            if self.at <= Instant::now() {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(self.at);
+        }
+        Poll::Pending
+    }
+}

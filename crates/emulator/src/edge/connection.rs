@@ -1,0 +1,449 @@
+//! A client's connection that speaks HTTP/1: one request after the other.
+
+use std::future::{Future, poll_fn};
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::{Response, StatusCode};
+use tokio::io::AsyncWriteExt;
+
+use super::body::{Decoder, Framing, Piece};
+use super::buffer::Buffer;
+use super::clock::Clock;
+use super::doors::{self, Call, Way};
+use super::parse::{
+    AskedWith, FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version,
+};
+use super::respond::{Manner, respond};
+use super::{Stream, Worker, http2};
+use crate::body::ServerBody;
+use crate::gateway::compose::{self, After};
+use crate::gateway::exchange::{self, Order, Outcome};
+use crate::gateway::upstream::Upstream;
+use crate::gateway::{Client, Refusal, tunnel};
+
+/// How a client of HTTP/2 begins that knows beforehand that it is spoken here.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// A call's body is at most so long, in bytes.
+const CALL_MAX: usize = 1024 * 1024;
+/// So much of a refused request's body is read, so that the connection can go on.
+const DISCARD_MAX: usize = 64 * 1024;
+/// A refused client has this long to read why before the connection is gone.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// What comes next on a connection.
+enum Next {
+    Head(Range<usize>),
+    Http2,
+    Closed,
+    Bad(Malformed),
+    Slow,
+}
+
+/// What a request's head asks for.
+enum Plan {
+    Pass(Box<Order>),
+    Call(Box<Call>),
+    Refuse(Refusal),
+}
+
+/// What of the head counts for the connection.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    framing: Framing,
+    expects_continue: bool,
+    manner: Manner,
+}
+
+impl Facts {
+    /// Of a head that nobody understands.
+    const MALFORMED: Self = Self {
+        framing: Framing::UntilClose,
+        expects_continue: false,
+        manner: Manner { after: After::Close, is_modern: true, head_only: false },
+    };
+}
+
+struct Connection<S> {
+    stream: S,
+    input: Buffer,
+    clock: Clock,
+    client: Client,
+    worker: Arc<Worker>,
+    /// Rooms that every request uses again.
+    out: Vec<u8>,
+    head: Vec<u8>,
+    known: Vec<Known>,
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve<S: Stream>(stream: S, client: Client, worker: Arc<Worker>) {
+    let clock = Clock::new(worker.limits.head_timeout);
+    let mut connection = Connection {
+        stream,
+        input: Buffer::default(),
+        clock,
+        client,
+        worker,
+        out: Vec::new(),
+        head: Vec::new(),
+        known: Vec::new(),
+    };
+    if connection.run().await {
+        let Connection { stream, input, client, worker, .. } = connection;
+        http2::serve(stream, input, client, worker).await;
+    }
+}
+
+impl<S: Stream> Connection<S> {
+    /// Serves requests until the connection is at its end; whether it goes on as HTTP/2.
+    async fn run(&mut self) -> bool {
+        let worker = Arc::clone(&self.worker);
+        let mut stopping = pin!(worker.stopping.cancelled());
+        let mut is_first = true;
+        loop {
+            let next = self.next(is_first, stopping.as_mut()).await;
+            is_first = false;
+            let (plan, facts) = match next {
+                Next::Head(range) => self.plan(range),
+                Next::Http2 => return true,
+                Next::Closed => return false,
+                Next::Bad(malformed) => (Plan::Refuse(malformed.into()), Facts::MALFORMED),
+                Next::Slow => {
+                    let why = "the request's head did not come in time";
+                    let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, why);
+                    (Plan::Refuse(refusal), Facts::MALFORMED)
+                }
+            };
+            let goes_on = match plan {
+                Plan::Pass(order) => self.pass(*order, facts).await,
+                Plan::Call(call) => self.call(*call, facts).await,
+                Plan::Refuse(refusal) => self.refuse(refusal, facts).await,
+            };
+            if !goes_on {
+                return false;
+            }
+            self.input.shrink();
+        }
+    }
+
+    /// Waits for the next head.
+    async fn next(&mut self, is_first: bool, mut stopping: Pin<&mut impl Future>) -> Next {
+        let limits = self.worker.limits;
+        let sizes = HeadLimits { line: limits.line_max, head: limits.head_max };
+        let mut scanner = Scanner::default();
+        let mut has_begun = is_first;
+        self.clock.set(if is_first { limits.head_timeout } else { limits.idle_timeout });
+        poll_fn(|cx| {
+            loop {
+                let bytes = self.input.filled();
+                if is_first && bytes.starts_with(PREFACE) {
+                    return Poll::Ready(Next::Http2);
+                }
+                if !bytes.is_empty() {
+                    if !has_begun {
+                        has_begun = true;
+                        self.clock.set(limits.head_timeout);
+                    }
+                    let may_be_http2 = is_first && PREFACE.starts_with(bytes);
+                    if !may_be_http2 {
+                        match scanner.find(bytes, sizes) {
+                            Ok(Some(range)) => return Poll::Ready(Next::Head(range)),
+                            Ok(None) => {}
+                            Err(malformed) => return Poll::Ready(Next::Bad(malformed)),
+                        }
+                    }
+                }
+                match self.input.poll_fill(cx, &mut self.stream, limits.head_max + 1024) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Closed),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Pending => {
+                        let idle = self.input.is_empty();
+                        if idle && stopping.as_mut().poll(cx).is_ready() {
+                            return Poll::Ready(Next::Closed);
+                        }
+                        if self.clock.poll(cx).is_ready() {
+                            let next = if idle { Next::Closed } else { Next::Slow };
+                            return Poll::Ready(next);
+                        }
+                        return Poll::Pending;
+                    }
+                }
+            }
+        })
+        .await
+    }
+
+    /// Understands a head, and takes it out of what was read.
+    fn plan(&mut self, range: Range<usize>) -> (Plan, Facts) {
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let known = std::mem::take(&mut self.known);
+        let bytes = &self.input.filled()[range.clone()];
+        let parsed = Head::parse(bytes, &mut fields, known);
+        let head = match parsed {
+            Ok(head) => head,
+            Err(malformed) => {
+                self.input.consume(range.end);
+                return (Plan::Refuse(malformed.into()), Facts::MALFORMED);
+            }
+        };
+        let is_modern = head.version == Version::Http11;
+        let after = match (head.keep_alive && !self.worker.is_stopping(), is_modern) {
+            (false, _) => After::Close,
+            (true, true) => After::KeepAlive,
+            (true, false) => After::SayKeepAlive,
+        };
+        let facts = Facts {
+            framing: head.framing,
+            expects_continue: head.expects_continue,
+            manner: Manner { after, is_modern, head_only: head.method == "HEAD" },
+        };
+        let shared = &self.worker.shared;
+        let plan = doors::find(shared, &head).and_then(|way| match way {
+            Way::Call(call) => Ok(Plan::Call(Box::new(call))),
+            Way::App(asked) => {
+                let pass = shared.gateway.admit(&head, asked)?;
+                let mut out = std::mem::take(&mut self.head);
+                out.clear();
+                let keeps = pass.keeps_authorization;
+                compose::request(&mut out, &head, keeps, self.client, "");
+                Ok(Plan::Pass(Box::new(Order {
+                    pass,
+                    head: out,
+                    framing: head.framing,
+                    asked_with: if facts.manner.head_only {
+                        AskedWith::Head
+                    } else {
+                        AskedWith::Other
+                    },
+                    repeatable: head.framing == Framing::None
+                        && head.upgrade.is_none()
+                        && matches!(head.method, "GET" | "HEAD" | "OPTIONS"),
+                    is_modern,
+                    expects_continue: head.expects_continue,
+                    wants_upgrade: head.upgrade.is_some(),
+                    after,
+                })))
+            }
+        });
+        self.known = head.known;
+        self.input.consume(range.end);
+        (plan.unwrap_or_else(Plan::Refuse), facts)
+    }
+
+    async fn pass(&mut self, order: Order, facts: Facts) -> bool {
+        let access = order
+            .wants_upgrade
+            .then(|| self.worker.gateway.until_denied(order.pass.principal.clone(), order.pass.app));
+        let client = exchange::Client {
+            stream: &mut self.stream,
+            input: &mut self.input,
+            clock: &mut self.clock,
+            out: std::mem::take(&mut self.out),
+        };
+        match exchange::run(client, order, &self.worker, "").await {
+            Outcome::Answered(answered) => {
+                (self.head, self.out) = (answered.head, answered.out);
+                if answered.abort {
+                    self.stream.abort();
+                } else if !answered.keep {
+                    self.linger(facts.framing != Framing::None).await;
+                }
+                answered.keep
+            }
+            Outcome::Refused { refusal, head, out } => {
+                (self.head, self.out) = (head, out);
+                self.refuse_late(refusal, facts).await
+            }
+            Outcome::Gone => false,
+            Outcome::Tunnel(upstream) => {
+                let Upstream { mut stream, buffer, .. } = *upstream;
+                let input = std::mem::take(&mut self.input);
+                (self.out, self.head) = (Vec::new(), Vec::new());
+                if let Some(access) = access {
+                    tunnel::run(&mut self.stream, &mut stream, input, buffer, access).await;
+                }
+                false
+            }
+        }
+    }
+
+    /// Calls the API, or console and control.
+    async fn call(&mut self, call: Call, facts: Facts) -> bool {
+        let body = match self.whole_body(facts).await {
+            Ok(body) => body,
+            Err(Some(refusal)) => return self.refuse_late(refusal, facts).await,
+            Err(None) => return false,
+        };
+        let response = doors::call(&self.worker.shared, call, Body::from(body)).await;
+        let goes_on = self.respond(response, facts.manner).await;
+        if !goes_on {
+            self.linger(false).await;
+        }
+        goes_on
+    }
+
+    /// A call's body; or why there is none, unless the client has gone.
+    async fn whole_body(&mut self, facts: Facts) -> Result<Vec<u8>, Option<Refusal>> {
+        let too_large = || {
+            let why = format!("the body is larger than {CALL_MAX} bytes");
+            Some(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
+        };
+        let mut body = Vec::new();
+        match facts.framing {
+            Framing::None | Framing::UntilClose => return Ok(body),
+            Framing::Length(length) if length > CALL_MAX as u64 => return Err(too_large()),
+            Framing::Length(_) | Framing::Chunked => {}
+        }
+        if facts.expects_continue {
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_| None)?;
+            self.stream.flush().await.map_err(|_| None)?;
+        }
+        let whole = self.read_body(facts.framing, |bytes| {
+            body.extend_from_slice(bytes);
+            body.len() <= CALL_MAX
+        });
+        match whole.await {
+            Read::Whole => Ok(body),
+            Read::Enough => Err(too_large()),
+            Read::Bad(malformed) => Err(Some(malformed.into())),
+            Read::Slow => {
+                let why = "the body did not come in time";
+                Err(Some(Refusal::new(StatusCode::REQUEST_TIMEOUT, why)))
+            }
+            Read::Gone => Err(None),
+        }
+    }
+
+    /// Reads a body as long as `each` wants more of it.
+    async fn read_body(&mut self, framing: Framing, mut each: impl FnMut(&[u8]) -> bool) -> Read {
+        let mut decoder = Decoder::new(framing);
+        let pause = self.worker.limits.body_timeout;
+        self.clock.set(pause);
+        poll_fn(|cx| {
+            loop {
+                match decoder.next(self.input.filled()) {
+                    Ok(Piece::End { skip, .. }) => {
+                        self.input.consume(skip);
+                        return Poll::Ready(Read::Whole);
+                    }
+                    Ok(Piece::Skip(count)) => self.input.consume(count),
+                    Ok(Piece::Data { skip, len }) => {
+                        let goes_on = each(&self.input.filled()[skip..skip + len]);
+                        self.input.consume(skip + len);
+                        if !goes_on {
+                            return Poll::Ready(Read::Enough);
+                        }
+                    }
+                    Ok(Piece::More) => {
+                        match self.input.poll_fill(cx, &mut self.stream, DISCARD_MAX) {
+                            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Read::Gone),
+                            Poll::Ready(Ok(_)) => self.clock.set(pause),
+                            Poll::Pending if self.clock.poll(cx).is_ready() => {
+                                return Poll::Ready(Read::Slow);
+                            }
+                            Poll::Pending => return Poll::Pending,
+                        }
+                    }
+                    Err(malformed) => return Poll::Ready(Read::Bad(malformed)),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Says no to a request of which only the head was read.
+    async fn refuse(&mut self, refusal: Refusal, facts: Facts) -> bool {
+        let is_small = match facts.framing {
+            Framing::None | Framing::Length(0) => true,
+            Framing::Length(length) => {
+                !facts.expects_continue && length <= DISCARD_MAX as u64
+            }
+            Framing::Chunked => !facts.expects_continue,
+            Framing::UntilClose => false,
+        };
+        if !is_small {
+            return self.refuse_late(refusal, facts).await;
+        }
+        if !self.respond(refusal.into_response(), facts.manner).await {
+            self.linger(facts.framing != Framing::None).await;
+            return false;
+        }
+        // A small body is read, so that the connection can go on.
+        let mut left = DISCARD_MAX;
+        let whole = self.read_body(facts.framing, |bytes| {
+            left = left.saturating_sub(bytes.len());
+            left > 0
+        });
+        let goes_on = matches!(whole.await, Read::Whole);
+        if !goes_on {
+            self.linger(true).await;
+        }
+        goes_on
+    }
+
+    /// Says no to a request of whose body nobody knows how much was read.
+    async fn refuse_late(&mut self, refusal: Refusal, facts: Facts) -> bool {
+        let mut manner = facts.manner;
+        let has_body = !matches!(facts.framing, Framing::None | Framing::Length(0));
+        if has_body {
+            manner.after = After::Close;
+        }
+        let goes_on = self.respond(refusal.into_response(), manner).await;
+        if !goes_on {
+            self.linger(has_body).await;
+        }
+        goes_on
+    }
+
+    /// Whether the connection goes on.
+    async fn respond(&mut self, response: Response<ServerBody>, manner: Manner) -> bool {
+        let pause = self.worker.limits.body_timeout;
+        let sent = respond(
+            &mut self.stream,
+            &mut self.input,
+            &mut self.clock,
+            &mut self.out,
+            response,
+            manner,
+            pause,
+        )
+        .await;
+        let _ = sent.bytes;
+        sent.whole && manner.after != After::Close
+    }
+
+    /// Closes so that the client gets what was written: what it still sends is read for a while,
+    /// since closing with bytes unread would reset the connection.
+    async fn linger(&mut self, sends_more: bool) {
+        if self.stream.shutdown().await.is_err() || (!sends_more && self.input.is_empty()) {
+            return;
+        }
+        self.clock.set(LINGER);
+        poll_fn(|cx| {
+            loop {
+                self.input.consume(usize::MAX);
+                match self.input.poll_fill(cx, &mut self.stream, DISCARD_MAX) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Pending => return self.clock.poll(cx),
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// How reading a body ended.
+enum Read {
+    Whole,
+    Enough,
+    Bad(Malformed),
+    Slow,
+    Gone,
+}

@@ -1,0 +1,118 @@
+//! Finds the door of a request by its host, and calls the API and control behind theirs.
+
+use axum::Router;
+use axum::body::Body;
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use ovhai_api_types::Region;
+use tower::ServiceExt;
+
+use super::Shared;
+use super::parse::Head;
+use crate::body::ServerBody;
+use crate::gateway::{Asked, Refusal, compose};
+use crate::host::{self, Door, NoDoor};
+
+/// Where a request goes.
+pub(super) enum Way<'b> {
+    /// To an app.
+    App(Asked<'b>),
+    /// To the API of a region, or to console and control; its body has to be added.
+    Call(Call),
+}
+
+/// A call of the API, or of console and control.
+pub(super) struct Call {
+    request: Request<()>,
+    router: Router,
+}
+
+impl Call {
+    fn new(
+        head: &Head<'_>,
+        target: &str,
+        router: &Router,
+        region: Option<&Region>,
+    ) -> Result<Self, Refusal> {
+        let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
+        let mut request = Request::new(());
+        *request.method_mut() = Method::from_bytes(head.method.as_bytes())
+            .map_err(|_| malformed("the method is malformed"))?;
+        *request.uri_mut() =
+            target.parse::<Uri>().map_err(|_| malformed("the request's target is malformed"))?;
+        for field in head.fields {
+            compose::append(request.headers_mut(), field.name, field.value);
+        }
+        if let Some(region) = region {
+            request.extensions_mut().insert(region.clone());
+        }
+        Ok(Self { request, router: router.clone() })
+    }
+}
+
+/// The door of a request.
+pub(super) fn find<'b>(shared: &Shared, head: &Head<'b>) -> Result<Way<'b>, Refusal> {
+    match host::door(head.host) {
+        Ok(Door::App { id, port, region }) => {
+            Ok(Way::App(Asked { id, port, region, grpc: false }))
+        }
+        Ok(Door::Api { region }) => {
+            let region = shared.platform.region(region).ok_or_else(no_region)?;
+            Ok(Way::Call(Call::new(head, head.target, &shared.api, Some(region))?))
+        }
+        Ok(Door::Local) => Ok(Way::Call(local(shared, head)?)),
+        Ok(Door::Grpc) => Err(Refusal::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "gRPC to apps is not emulated yet",
+        )),
+        Err(NoDoor::Malformed) => {
+            Err(Refusal::new(StatusCode::BAD_REQUEST, "the Host header is malformed"))
+        }
+        Err(NoDoor::Misdirected) => Err(Refusal::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "this host is not served here: use localhost, <region>.ai.localhost or <app>.app.<region>.ai.localhost",
+        )),
+    }
+}
+
+fn no_region() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "there is no such region here")
+}
+
+/// `/regions/<R>/…` is the API of that region, other API paths are that of the default region,
+/// the rest is console and control.
+fn local(shared: &Shared, head: &Head<'_>) -> Result<Call, Refusal> {
+    let (target, path) = (head.target, head.path());
+    if let Some(rest) = target.strip_prefix("/regions/") {
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (name, inner) = rest.split_at(end);
+        let region = shared.platform.region(name).ok_or_else(|| {
+            Refusal::new(StatusCode::NOT_FOUND, format!("there is no region {name:?} here"))
+        })?;
+        let slash = if inner.starts_with('/') { "" } else { "/" };
+        return Call::new(head, &format!("{slash}{inner}"), &shared.api, Some(region));
+    }
+    let is_api = ["/v1/", "/oauth2/"].iter().any(|start| path.starts_with(start));
+    if is_api || path == "/v1" || path == "/openapi.json" {
+        let region = shared.platform.default_region().ok_or_else(no_region)?;
+        return Call::new(head, target, &shared.api, Some(region));
+    }
+    Call::new(head, target, &shared.local, None)
+}
+
+/// Calls, on the emulator's own runtime: what it waits for holds no worker up.
+pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<ServerBody> {
+    let Call { request, router } = call;
+    let request = request.map(|()| body);
+    match shared.main.spawn(router.oneshot(request)).await {
+        Ok(Ok(response)) => response.map(ServerBody::Api),
+        Ok(Err(never)) => match never {},
+        Err(error) => {
+            tracing::error!(%error, "a call of the API broke down");
+            Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal error; the emulator's log has the details (ovhai emulator logs)",
+            )
+            .into_response()
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Clients that speak HTTP/2, which is hyper's: the same doors, the same decisions.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http_body::Body as _;
+use http_body_util::{BodyExt, Limited};
+use httparse::Header;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, HOST};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+
+use super::body::Framing;
+use super::buffer::Buffer;
+use super::doors::{self, Way};
+use super::parse::{Head, Version};
+use super::prefixed::Prefixed;
+use super::{Stream, Worker};
+use crate::body::ServerBody;
+use crate::gateway::{Client, Refusal, http2};
+
+/// Requests of one connection under way at once.
+const STREAMS: u32 = 128;
+/// Bytes of bodies on their way on one connection.
+const WINDOW: u32 = 1024 * 1024;
+/// A call's body is at most so long, in bytes.
+const CALL_MAX: usize = 1024 * 1024;
+
+/// Serves a connection until it ends.
+pub(super) async fn serve<S: Stream>(
+    stream: S,
+    prefix: Buffer,
+    client: Client,
+    worker: Arc<Worker>,
+) {
+    let of_requests = Arc::clone(&worker);
+    let service = service_fn(move |request| {
+        let worker = Arc::clone(&of_requests);
+        async move { Ok::<_, Infallible>(answer(request, client, &worker).await) }
+    });
+    let limits = worker.limits;
+    let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(WINDOW / 2)
+        .max_header_list_size(u32::try_from(limits.head_max).unwrap_or(u32::MAX))
+        .keep_alive_interval(limits.idle_timeout)
+        .serve_connection(TokioIo::new(Prefixed::new(prefix, stream)), service);
+    let mut connection = pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = worker.stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, client = %client.ip, "a connection of HTTP/2 ended badly");
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    client: Client,
+    worker: &Arc<Worker>,
+) -> Response<ServerBody> {
+    let (parts, body) = request.into_parts();
+    let ready = plan(&parts, &body, client, worker);
+    let plan = match ready {
+        Ok(plan) => plan,
+        Err(refusal) => return refusal.into_response(),
+    };
+    match plan {
+        Plan::Pass(order) => match http2::pass(order, body, worker).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.into_response(),
+        },
+        Plan::Call(call) => match Limited::new(body, CALL_MAX).collect().await {
+            Ok(body) => doors::call(&worker.shared, call, Body::from(body.to_bytes())).await,
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+                let why = format!("the body is larger than {CALL_MAX} bytes");
+                Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why).into_response()
+            }
+            Err(_) => Refusal::new(StatusCode::BAD_REQUEST, "the body was broken off")
+                .into_response(),
+        },
+    }
+}
+
+enum Plan {
+    Pass(http2::Order),
+    Call(doors::Call),
+}
+
+/// What a head asks for, by the same rules as one of HTTP/1.
+fn plan(
+    parts: &hyper::http::request::Parts,
+    body: &Incoming,
+    client: Client,
+    worker: &Worker,
+) -> Result<Plan, Refusal> {
+    let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
+    let fields: Vec<Header<'_>> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() })
+        .collect();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let method = parts.method.as_str();
+    if method == "CONNECT" || method == "TRACE" {
+        return Err(Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "CONNECT and TRACE are not passed on",
+        ));
+    }
+    let mut head = Head::of_fields(method, target, Version::Http2, &fields, Vec::new())?;
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let host = parts.headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
+    head.host = match (authority, host) {
+        (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {
+            return Err(malformed("the authority and the Host header differ"));
+        }
+        (Some(host), _) | (None, Some(host)) => host,
+        (None, None) => return Err(malformed("an authority is required")),
+    };
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    head.framing = match length {
+        _ if body.is_end_stream() => Framing::None,
+        Some(length) => Framing::Length(
+            length.parse().map_err(|_| malformed("the Content-Length is not a number"))?,
+        ),
+        None => Framing::Chunked,
+    };
+    match doors::find(&worker.shared, &head)? {
+        Way::Call(call) => Ok(Plan::Call(call)),
+        Way::App(asked) => {
+            let pass = worker.gateway.admit(&head, asked)?;
+            Ok(Plan::Pass(http2::Order::new(pass, &head, asked.grpc, client, "")))
+        }
+    }
+}

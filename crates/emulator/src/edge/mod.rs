@@ -1,0 +1,242 @@
+//! The edge: takes connections, understands HTTP/1.1 strictly, finds the door of every request.
+//!
+//! Every connection is served by one of a few workers, each of which is a thread with a runtime of
+//! its own: a request to an app and its answer pass through one task on one core. Calls of the
+//! API, which may wait for the disk, run on the emulator's own runtime. HTTP/2 is hyper's.
+
+pub(crate) mod body;
+pub(crate) mod buffer;
+pub(crate) mod clock;
+mod connection;
+mod doors;
+mod http2;
+pub(crate) mod parse;
+mod prefixed;
+pub(crate) mod pump;
+mod respond;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use ovhai_core::Platform;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::gateway::grpc;
+use crate::gateway::upstream::Pool;
+use crate::gateway::{Client, Gateway};
+use crate::limits::Limits;
+
+/// More workers than this serve nobody faster on one machine with its apps.
+const WORKERS: usize = 8;
+/// Between two looks for connections to apps that nobody uses any more.
+const PURGE_EVERY: Duration = Duration::from_secs(15);
+
+/// A connection with a client.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Makes closing it look like what it is, where the end says nothing: broken off.
+    fn abort(&self);
+}
+
+impl Stream for TcpStream {
+    fn abort(&self) {
+        // It may be gone already, which is as well.
+        let _ = self.set_zero_linger();
+    }
+}
+
+/// What all workers share.
+pub(crate) struct Shared {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) gateway: Arc<Gateway>,
+    /// The API of all regions; the region comes in the request's extensions.
+    pub(crate) api: Router,
+    /// Console and control, at `localhost`.
+    pub(crate) local: Router,
+    pub(crate) limits: Limits,
+    /// The emulator's own runtime.
+    pub(crate) main: tokio::runtime::Handle,
+    pub(crate) stopping: CancellationToken,
+}
+
+/// What the connections of one worker share.
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    pub(crate) pool: Pool,
+    pub(crate) grpc: grpc::Pool,
+    open: AtomicUsize,
+}
+
+impl std::ops::Deref for Worker {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Worker {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+}
+
+type Accepted = (std::net::TcpStream, SocketAddr);
+
+/// The threads, and where their connections come from.
+struct Hand {
+    worker: Arc<Worker>,
+    sender: mpsc::UnboundedSender<Accepted>,
+}
+
+/// The running edge.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Edge {
+    /// Starts the workers and accepts connections until `stopping`; `abandon` ends what does not
+    /// finish by itself.
+    pub(crate) fn start(
+        listener: TcpListener,
+        shared: Arc<Shared>,
+        tasks: &TaskTracker,
+        abandon: &CancellationToken,
+    ) -> io::Result<Self> {
+        let count = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
+        let (mut threads, mut hands) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            let worker = Arc::new(Worker {
+                shared: Arc::clone(&shared),
+                pool: Pool::default(),
+                grpc: grpc::Pool::default(),
+                open: AtomicUsize::new(0),
+            });
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let (of_thread, abandon) = (Arc::clone(&worker), abandon.clone());
+            // The shutdown waits for it as for a task.
+            let running = tasks.token();
+            let thread = std::thread::Builder::new().name(format!("edge-{number}")).spawn(
+                move || {
+                    runtime.block_on(work(of_thread, receiver, abandon));
+                    // What did not finish is dropped here, and its connections are closed.
+                    drop(runtime);
+                    drop(running);
+                },
+            )?;
+            threads.push(thread);
+            hands.push(Hand { worker, sender });
+        }
+        tasks.spawn(accept(listener, shared, hands));
+        Ok(Self { threads })
+    }
+
+    /// Waits for the threads, which have been told to end.
+    pub(crate) fn join(self) {
+        for thread in self.threads {
+            // One that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Gives each connection to the worker that has fewest.
+async fn accept(listener: TcpListener, shared: Arc<Shared>, hands: Vec<Hand>) {
+    let most = shared.limits.connections;
+    let mut next = 0;
+    loop {
+        let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
+        if open >= most {
+            tokio::select! {
+                () = shared.stopping.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_millis(20)) => continue,
+            }
+        }
+        let accepted = tokio::select! {
+            biased;
+            () = shared.stopping.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let handed = accepted.and_then(|(stream, client)| {
+            stream.set_nodelay(true)?;
+            // The worker's runtime watches it, not this one.
+            Ok((stream.into_std()?, client))
+        });
+        match handed {
+            Ok(connection) => {
+                next += 1;
+                let order = (0..hands.len()).map(|at| &hands[(next + at) % hands.len()]);
+                let least = order.min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
+                if let Some(hand) = least {
+                    hand.worker.open.fetch_add(1, Ordering::Relaxed);
+                    // It ends only when everything stops.
+                    let _ = hand.sender.send(connection);
+                }
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: others go on, new ones wait.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Counts an open connection of a worker.
+struct Open(Arc<Worker>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A worker's life: serves what it is given until there is no more, or `abandon`.
+async fn work(
+    worker: Arc<Worker>,
+    mut receiver: mpsc::UnboundedReceiver<Accepted>,
+    abandon: CancellationToken,
+) {
+    let connections = TaskTracker::new();
+    let mut purge = tokio::time::interval(PURGE_EVERY);
+    purge.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = abandon.cancelled() => return,
+            accepted = receiver.recv() => accepted,
+            _ = purge.tick() => {
+                worker.pool.purge();
+                continue;
+            }
+        };
+        let Some((stream, client)) = accepted else { break };
+        let open = Open(Arc::clone(&worker));
+        let client = Client { ip: client.ip(), secure: false };
+        match TcpStream::from_std(stream) {
+            Ok(stream) => {
+                let worker = Arc::clone(&worker);
+                connections.spawn(async move {
+                    connection::serve(stream, client, worker).await;
+                    drop(open);
+                });
+            }
+            Err(error) => tracing::warn!(%error, "a connection could not be served"),
+        }
+    }
+    connections.close();
+    tokio::select! {
+        () = abandon.cancelled() => {}
+        () = connections.wait() => {}
+    }
+}

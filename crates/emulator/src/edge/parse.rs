@@ -1,0 +1,847 @@
+//! Heads of HTTP/1.1 messages, read strictly: what another reader of the same bytes might take
+//! for something else is refused (RFC 9112 section 11.2). Pure functions of bytes.
+
+use std::mem::MaybeUninit;
+
+use httparse::Header;
+use hyper::StatusCode;
+
+use super::body::Framing;
+use crate::host;
+
+/// Most header fields of a message.
+pub(crate) const FIELDS: usize = 256;
+
+/// Room for the fields of one head.
+pub(crate) type Fields<'b> = [MaybeUninit<Header<'b>>; FIELDS];
+
+/// A message that can't be understood, or only in more than one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    pub(crate) status: StatusCode,
+    pub(crate) why: &'static str,
+}
+
+pub(crate) const fn bad(why: &'static str) -> Malformed {
+    Malformed { status: StatusCode::BAD_REQUEST, why }
+}
+
+const fn with(status: StatusCode, why: &'static str) -> Malformed {
+    Malformed { status, why }
+}
+
+/// Looks for the end of a head while it arrives; every byte is looked at once.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    seen: usize,
+    line: usize,
+    /// Where the head begins: one empty line before it is let pass (RFC 9112 section 2.2).
+    begin: usize,
+}
+
+impl Scanner {
+    /// The range of a whole head, its empty line included; none when more has to come.
+    pub(crate) fn find(
+        &mut self,
+        bytes: &[u8],
+        limits: HeadLimits,
+    ) -> Result<Option<std::ops::Range<usize>>, Malformed> {
+        for at in memchr::memchr_iter(b'\n', &bytes[self.seen..]) {
+            let at = self.seen + at;
+            if at == 0 || bytes[at - 1] != b'\r' {
+                return Err(bad("a line ends without a carriage return"));
+            }
+            if at + 1 - self.begin > limits.head {
+                return Err(self.too_long(limits));
+            }
+            let first = self.line == self.begin;
+            if at == self.line + 1 {
+                if !first {
+                    return Ok(Some(self.begin..at + 1));
+                }
+                if self.begin > 0 {
+                    return Err(bad("there are empty lines where a request should be"));
+                }
+                self.begin = 2;
+            } else if first && at - self.line > limits.line {
+                return Err(with(StatusCode::URI_TOO_LONG, "the request's target is too long"));
+            }
+            self.line = at + 1;
+        }
+        self.seen = bytes.len();
+        let len = bytes.len().saturating_sub(self.begin);
+        if len >= limits.head || (self.line == self.begin && len > limits.line) {
+            return Err(self.too_long(limits));
+        }
+        let first = bytes.get(self.begin).copied();
+        let possible = first.is_none_or(|byte| byte.is_ascii_alphanumeric() || is_symbol(byte))
+            || first == Some(b'\r');
+        if possible { Ok(None) } else { Err(bad("this is not HTTP")) }
+    }
+
+    fn too_long(&self, limits: HeadLimits) -> Malformed {
+        if self.line == self.begin && limits.line < limits.head {
+            with(StatusCode::URI_TOO_LONG, "the request's target is too long")
+        } else {
+            with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too large")
+        }
+    }
+}
+
+fn is_symbol(byte: u8) -> bool {
+    b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// How long a head may be, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadLimits {
+    /// Its first line.
+    pub(crate) line: usize,
+    /// All of it.
+    pub(crate) head: usize,
+}
+
+/// The fields that this gateway does something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Known {
+    Other,
+    Accept,
+    AccessControlRequestMethod,
+    Authorization,
+    Connection,
+    ContentLength,
+    Cookie,
+    Expect,
+    /// Said by clients of what only a proxy can know: not believed.
+    Forwarding,
+    /// About one connection only: `Keep-Alive`, `Proxy-Connection`, `Proxy-Authorization`.
+    Hop,
+    Host,
+    Origin,
+    OwnToken,
+    RequestId,
+    SecFetchDest,
+    SecFetchMode,
+    SecFetchSite,
+    Te,
+    TransferEncoding,
+    Upgrade,
+    XRequestedWith,
+}
+
+impl Known {
+    pub(crate) fn of(name: &str) -> Self {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        match name.len() {
+            2 if is("te") => Self::Te,
+            4 if is("host") => Self::Host,
+            6 if is("accept") => Self::Accept,
+            6 if is("cookie") => Self::Cookie,
+            6 if is("expect") => Self::Expect,
+            6 if is("origin") => Self::Origin,
+            7 if is("upgrade") => Self::Upgrade,
+            9 if is("x-real-ip") || is("forwarded") => Self::Forwarding,
+            10 if is("connection") => Self::Connection,
+            10 if is("keep-alive") => Self::Hop,
+            12 if is("x-request-id") => Self::RequestId,
+            13 if is("authorization") => Self::Authorization,
+            13 if is("x-ovhai-token") => Self::OwnToken,
+            14 if is("content-length") => Self::ContentLength,
+            14 if is("sec-fetch-site") => Self::SecFetchSite,
+            14 if is("sec-fetch-mode") => Self::SecFetchMode,
+            14 if is("sec-fetch-dest") => Self::SecFetchDest,
+            15 if is("x-forwarded-for") => Self::Forwarding,
+            16 if is("proxy-connection") => Self::Hop,
+            16 if is("x-forwarded-host") || is("x-forwarded-port") => Self::Forwarding,
+            16 if is("x-requested-with") => Self::XRequestedWith,
+            17 if is("transfer-encoding") => Self::TransferEncoding,
+            17 if is("x-forwarded-proto") => Self::Forwarding,
+            18 if is("x-forwarded-prefix") => Self::Forwarding,
+            18 if is("x-forwarded-server") => Self::Forwarding,
+            19 if is("proxy-authorization") => Self::Hop,
+            29 if is("access-control-request-method") => Self::AccessControlRequestMethod,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A value that must come at most once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Once<'b> {
+    #[default]
+    Never,
+    One(&'b [u8]),
+    Several,
+}
+
+impl<'b> Once<'b> {
+    fn add(&mut self, value: &'b [u8]) {
+        *self = if *self == Self::Never { Self::One(value) } else { Self::Several };
+    }
+
+    pub(crate) fn is_there(self) -> bool {
+        self != Self::Never
+    }
+}
+
+/// A request's head.
+#[derive(Debug)]
+pub(crate) struct Head<'b> {
+    pub(crate) method: &'b str,
+    /// Path and query as they came, or `*`.
+    pub(crate) target: &'b str,
+    /// The host that is asked for, with its port if it was given.
+    pub(crate) host: &'b str,
+    pub(crate) version: Version,
+    pub(crate) fields: &'b [Header<'b>],
+    pub(crate) known: Vec<Known>,
+    pub(crate) framing: Framing,
+    pub(crate) authorization: Once<'b>,
+    pub(crate) own_token: Once<'b>,
+    pub(crate) origin: Once<'b>,
+    pub(crate) request_id: Once<'b>,
+    pub(crate) accept: Option<&'b [u8]>,
+    pub(crate) sec_fetch_site: Option<&'b [u8]>,
+    pub(crate) sec_fetch_mode: Option<&'b [u8]>,
+    pub(crate) sec_fetch_dest: Option<&'b [u8]>,
+    pub(crate) has_cookies: bool,
+    pub(crate) has_preflight_method: bool,
+    pub(crate) has_requested_with: bool,
+    pub(crate) has_upgrade: bool,
+    pub(crate) expects_continue: bool,
+    /// Whether the client goes on using the connection.
+    pub(crate) keep_alive: bool,
+    pub(crate) wants_trailers: bool,
+    /// The protocol that the client wants to leave HTTP for.
+    pub(crate) upgrade: Option<&'b [u8]>,
+    /// Whether `Connection` names fields besides the usual.
+    pub(crate) names_fields: bool,
+}
+
+/// The client's version of HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    Http10,
+    Http11,
+    Http2,
+}
+
+impl<'b> Head<'b> {
+    /// Parses a whole head of HTTP/1; `known` is room that is used again.
+    pub(crate) fn parse(
+        bytes: &'b [u8],
+        fields: &'b mut Fields<'b>,
+        known: Vec<Known>,
+    ) -> Result<Self, Malformed> {
+        let mut request = httparse::Request::new(&mut []);
+        let parsed = httparse::ParserConfig::default()
+            .parse_request_with_uninit_headers(&mut request, bytes, fields)
+            .map_err(|error| malformed(error, bytes))?;
+        if !matches!(parsed, httparse::Status::Complete(end) if end == bytes.len()) {
+            return Err(bad("the request's head is malformed"));
+        }
+        let version =
+            if request.version == Some(1) { Version::Http11 } else { Version::Http10 };
+        let (Some(method), Some(target)) = (request.method, request.path) else {
+            return Err(bad("the request line is malformed"));
+        };
+        let mut head = Self::of_fields(method, target, version, request.headers, known)?;
+        head.find_host()?;
+        Ok(head)
+    }
+
+    /// What the fields say, of whatever version.
+    pub(crate) fn of_fields(
+        method: &'b str,
+        target: &'b str,
+        version: Version,
+        fields: &'b [Header<'b>],
+        mut known: Vec<Known>,
+    ) -> Result<Self, Malformed> {
+        known.clear();
+        let mut head = Self {
+            method,
+            target,
+            host: "",
+            version,
+            fields,
+            known,
+            framing: Framing::None,
+            authorization: Once::Never,
+            own_token: Once::Never,
+            origin: Once::Never,
+            request_id: Once::Never,
+            accept: None,
+            sec_fetch_site: None,
+            sec_fetch_mode: None,
+            sec_fetch_dest: None,
+            has_cookies: false,
+            has_preflight_method: false,
+            has_requested_with: false,
+            has_upgrade: false,
+            expects_continue: false,
+            keep_alive: version != Version::Http10,
+            wants_trailers: false,
+            upgrade: None,
+            names_fields: false,
+        };
+        let (mut length, mut coding, mut host) = (Once::Never, Once::Never, Once::Never);
+        let (mut expect, mut upgrades) = (Once::Never, Once::Never);
+        let (mut wants_upgrade, mut wants_close, mut wants_keep) = (false, false, false);
+        for field in fields {
+            let (known, value) = (Known::of(field.name), field.value);
+            head.known.push(known);
+            match known {
+                Known::Host => host.add(value),
+                Known::ContentLength => length.add(value),
+                Known::TransferEncoding => coding.add(value),
+                Known::Authorization => head.authorization.add(value),
+                Known::OwnToken => head.own_token.add(value),
+                Known::Origin => head.origin.add(value),
+                Known::RequestId => head.request_id.add(value),
+                Known::Accept => head.accept = Some(value),
+                Known::SecFetchDest => head.sec_fetch_dest = Some(value),
+                Known::SecFetchMode => head.sec_fetch_mode = Some(value),
+                Known::SecFetchSite => head.sec_fetch_site = Some(value),
+                Known::Cookie => head.has_cookies = true,
+                Known::AccessControlRequestMethod => head.has_preflight_method = true,
+                Known::XRequestedWith => head.has_requested_with = true,
+                Known::Expect => expect.add(value),
+                Known::Upgrade => {
+                    head.has_upgrade = true;
+                    upgrades.add(value);
+                }
+                Known::Te => {
+                    head.wants_trailers |=
+                        words(value).any(|word| word.eq_ignore_ascii_case(b"trailers"));
+                }
+                Known::Connection => {
+                    for word in words(value) {
+                        match word {
+                            word if word.eq_ignore_ascii_case(b"close") => wants_close = true,
+                            word if word.eq_ignore_ascii_case(b"keep-alive") => wants_keep = true,
+                            word if word.eq_ignore_ascii_case(b"upgrade") => wants_upgrade = true,
+                            _ => head.names_fields = true,
+                        }
+                    }
+                }
+                Known::Other | Known::Forwarding | Known::Hop => {}
+            }
+        }
+        head.keep_alive = !wants_close && (head.keep_alive || wants_keep);
+        if version == Version::Http2 {
+            return Ok(head);
+        }
+        head.framing = framing(length, coding, version)?;
+        head.expects_continue = match expect {
+            Once::Never => false,
+            Once::One(value) if value.eq_ignore_ascii_case(b"100-continue") => {
+                version == Version::Http11
+            }
+            Once::One(_) | Once::Several => {
+                return Err(with(
+                    StatusCode::EXPECTATION_FAILED,
+                    "nothing but 100-continue can be expected here",
+                ));
+            }
+        };
+        if let Once::One(protocol) = upgrades
+            && wants_upgrade
+            && version == Version::Http11
+            && !is_http(protocol)
+        {
+            head.upgrade = Some(protocol);
+        }
+        head.host = match host {
+            Once::One(host) => std::str::from_utf8(host).map_err(|_| HOST)?,
+            Once::Never => return Err(bad("a Host header is required")),
+            Once::Several => return Err(bad("more than one Host header")),
+        };
+        Ok(head)
+    }
+
+    /// Takes the target apart. An absolute one names the host, whatever the header says (RFC 9112
+    /// section 3.2.2).
+    fn find_host(&mut self) -> Result<(), Malformed> {
+        if self.method == "CONNECT" || self.method == "TRACE" {
+            return Err(with(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "CONNECT and TRACE are not passed on",
+            ));
+        }
+        let (host, target) = split_target(self.method, self.target)?;
+        self.target = target;
+        if let Some(host) = host {
+            self.host = host;
+        }
+        if host::is_well_formed(self.host) { Ok(()) } else { Err(HOST) }
+    }
+
+    /// The fields with what they are.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (Known, &Header<'b>)> {
+        self.known.iter().copied().zip(self.fields)
+    }
+
+    /// Whether `Connection` says that this field is about the connection only. The field that
+    /// says which trailers come can't be named.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.names_fields
+            && !name.eq_ignore_ascii_case("trailer")
+            && self
+                .each()
+                .filter(|(known, _)| *known == Known::Connection)
+                .flat_map(|(_, field)| words(field.value))
+                .any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// Values of the `Cookie` fields.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &'b [u8]> {
+        let cookies = self.has_cookies.then(|| self.known.iter().zip(self.fields));
+        cookies.into_iter().flatten().filter(|(known, _)| **known == Known::Cookie).map(|c| c.1.value)
+    }
+
+    /// The target without its query.
+    pub(crate) fn path(&self) -> &'b str {
+        self.target.split('?').next().unwrap_or(self.target)
+    }
+}
+
+const HOST: Malformed = bad("the Host header is malformed");
+
+/// The host that an absolute target names, and path and query.
+fn split_target<'b>(
+    method: &str,
+    target: &'b str,
+) -> Result<(Option<&'b str>, &'b str), Malformed> {
+    const TARGET: Malformed = bad("the request's target is malformed");
+    if !target.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'#') {
+        return Err(TARGET);
+    }
+    if target.starts_with('/') || (target == "*" && method == "OPTIONS") {
+        return Ok((None, target));
+    }
+    let rest = ["http://", "https://"].iter().find_map(|scheme| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    let rest = rest.ok_or(TARGET)?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if authority.is_empty() || authority.contains('@') || path.starts_with('?') {
+        return Err(TARGET);
+    }
+    let path = match (path, method) {
+        ("", "OPTIONS") => "*",
+        ("", _) => "/",
+        (path, _) => path,
+    };
+    Ok((Some(authority), path))
+}
+
+/// How the body of a request is framed. Of what is said twice, or in two ways, nothing is
+/// believed.
+fn framing(length: Once<'_>, coding: Once<'_>, version: Version) -> Result<Framing, Malformed> {
+    match (length, coding) {
+        (Once::Never, Once::Never) => Ok(Framing::None),
+        (Once::One(value), Once::Never) => match number(value) {
+            Some(length) => Ok(Framing::Length(length)),
+            None => Err(bad("the Content-Length is not a number")),
+        },
+        (Once::Several, Once::Never) => Err(bad("more than one Content-Length")),
+        (Once::Never, Once::One(value)) => {
+            if version == Version::Http10 {
+                Err(bad("HTTP/1.0 has no Transfer-Encoding"))
+            } else if value.eq_ignore_ascii_case(b"chunked") {
+                Ok(Framing::Chunked)
+            } else {
+                Err(bad("no Transfer-Encoding but chunked is understood"))
+            }
+        }
+        (Once::Never, Once::Several) => Err(bad("more than one Transfer-Encoding")),
+        (_, Once::One(_) | Once::Several) => {
+            Err(bad("Content-Length and Transfer-Encoding in one request"))
+        }
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    plain.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+}
+
+/// Another version of HTTP is no other protocol: through `h2c` requests would pass that nobody
+/// has checked.
+fn is_http(protocol: &[u8]) -> bool {
+    words(protocol).any(|word| {
+        let name = word.split(|byte| *byte == b'/').next().unwrap_or_default();
+        [&b"h2c"[..], b"h2", b"http", b"tls"].iter().any(|http| name.eq_ignore_ascii_case(http))
+    })
+}
+
+/// The members of a comma-separated list.
+pub(crate) fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|word| !word.is_empty())
+}
+
+fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
+    match error {
+        httparse::Error::TooManyHeaders => with(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "the request has too many headers",
+        ),
+        httparse::Error::Version => {
+            let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+            let mut words = line.split(|byte| *byte == b' ');
+            let (version, end) = (words.nth(2).unwrap_or_default(), words.next());
+            let is_other = matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+                if major.is_ascii_digit() && minor.is_ascii_digit());
+            if is_other && end.is_none() {
+                with(
+                    StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+                    "HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here",
+                )
+            } else {
+                bad("the request line is malformed")
+            }
+        }
+        httparse::Error::Token => bad("the request's method is malformed"),
+        httparse::Error::HeaderName => bad("a header's name is malformed"),
+        httparse::Error::HeaderValue => bad("a header's value is malformed"),
+        _ => bad("the request's head is malformed"),
+    }
+}
+
+/// Checks a trailer section, its empty line included, and tells the fields that may be passed
+/// on: none that frames or routes a message, or says who sends it (RFC 9110 section 6.5.1).
+pub(crate) fn parse_trailers<'b>(
+    bytes: &'b [u8],
+    mut each: impl FnMut(&'b str, &'b [u8]),
+) -> Result<(), Malformed> {
+    let mut room = [httparse::EMPTY_HEADER; 64];
+    let parsed = httparse::parse_headers(bytes, &mut room);
+    let Ok(httparse::Status::Complete((end, fields))) = parsed else {
+        return Err(bad("the trailers are malformed"));
+    };
+    if end != bytes.len() {
+        return Err(bad("the trailers are malformed"));
+    }
+    for field in fields {
+        if Known::of(field.name) == Known::Other
+            && !["trailer", "content-encoding", "content-type", "content-range", "set-cookie"]
+                .iter()
+                .any(|never| field.name.eq_ignore_ascii_case(never))
+        {
+            each(field.name, field.value);
+        }
+    }
+    Ok(())
+}
+
+/// The head of an app's answer.
+#[derive(Debug)]
+pub(crate) struct AnswerHead<'b> {
+    pub(crate) status: u16,
+    pub(crate) reason: &'b str,
+    pub(crate) fields: &'b [Header<'b>],
+    pub(crate) framing: Framing,
+    /// Whether the connection can be used again after the body.
+    pub(crate) keep_alive: bool,
+    pub(crate) upgrade: Option<&'b [u8]>,
+    /// What `Connection` names besides the usual.
+    named: bool,
+}
+
+/// What is wrong with an app's answer is nobody's business but the log's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rubbish(pub(crate) &'static str);
+
+impl<'b> AnswerHead<'b> {
+    /// The head at the beginning of `bytes` and its length; none when more has to come. Apps are
+    /// read as browsers read servers: what is sloppy but clear is understood.
+    pub(crate) fn parse(
+        bytes: &'b [u8],
+        fields: &'b mut Fields<'b>,
+        asked_with: AskedWith,
+    ) -> Result<Option<(Self, usize)>, Rubbish> {
+        let mut response = httparse::Response::new(&mut []);
+        let mut config = httparse::ParserConfig::default();
+        config.allow_obsolete_multiline_headers_in_responses(false);
+        let parsed = config
+            .parse_response_with_uninit_headers(&mut response, bytes, fields)
+            .map_err(|_| Rubbish("it is not HTTP"))?;
+        let httparse::Status::Complete(end) = parsed else { return Ok(None) };
+        let status = response.code.unwrap_or_default();
+        if !(100..=999).contains(&status) {
+            return Err(Rubbish("its status is not one"));
+        }
+        let (mut length, mut coding, mut upgrade) = (Once::Never, Once::Never, None);
+        let (mut close, mut keep, mut named) = (false, false, false);
+        for field in &*response.headers {
+            match Known::of(field.name) {
+                Known::ContentLength => match length {
+                    Once::One(before) if before == field.value => {}
+                    _ => length.add(field.value),
+                },
+                Known::TransferEncoding => coding.add(field.value),
+                Known::Upgrade => upgrade = Some(field.value),
+                Known::Connection => {
+                    for word in words(field.value) {
+                        match word {
+                            word if word.eq_ignore_ascii_case(b"close") => close = true,
+                            word if word.eq_ignore_ascii_case(b"keep-alive") => keep = true,
+                            word if word.eq_ignore_ascii_case(b"upgrade") => {}
+                            _ => named = true,
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut keep_alive = !close && (response.version == Some(1) || keep);
+        let framing = if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
+            Framing::None
+        } else {
+            match (length, coding) {
+                (length, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
+                    // Of the two the coding counts; what else stands there nobody should rely on.
+                    keep_alive &= !length.is_there();
+                    Framing::Chunked
+                }
+                (_, Once::One(_) | Once::Several) => {
+                    return Err(Rubbish("its Transfer-Encoding is not understood"));
+                }
+                (Once::One(value), Once::Never) => {
+                    Framing::Length(number(value).ok_or(Rubbish("its Content-Length is no number"))?)
+                }
+                (Once::Several, Once::Never) => {
+                    return Err(Rubbish("it has more than one Content-Length"));
+                }
+                (Once::Never, Once::Never) => Framing::UntilClose,
+            }
+        };
+        keep_alive &= framing != Framing::UntilClose;
+        let fields = &*response.headers;
+        let reason = response.reason.unwrap_or_default();
+        let head = Self { status, reason, fields, framing, keep_alive, upgrade, named };
+        Ok(Some((head, end)))
+    }
+
+    /// The fields that go to the client. `Content-Length` is among them only where it is true.
+    pub(crate) fn passed(&self) -> impl Iterator<Item = &'b Header<'b>> {
+        let (chunked, named, fields) =
+            (self.framing == Framing::Chunked, self.named, self.fields);
+        fields.iter().filter(move |field| {
+            match Known::of(field.name) {
+                Known::Connection | Known::TransferEncoding | Known::Upgrade => return false,
+                Known::Hop => return false,
+                Known::ContentLength if chunked => return false,
+                _ => {}
+            }
+            let ends_here = field.name.eq_ignore_ascii_case("proxy-authenticate");
+            // Over HTTP on a loopback host it would lock browsers out of every app's plain port.
+            let locks = field.name.eq_ignore_ascii_case("strict-transport-security");
+            !ends_here && !locks && !(named && is_named(fields, field.name))
+        })
+    }
+}
+
+fn is_named(fields: &[Header<'_>], name: &str) -> bool {
+    !name.eq_ignore_ascii_case("trailer")
+        && !name.eq_ignore_ascii_case("content-length")
+        && fields
+            .iter()
+            .filter(|field| Known::of(field.name) == Known::Connection)
+            .flat_map(|field| words(field.value))
+            .any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// What decides, besides the answer itself, whether it has a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskedWith {
+    Head,
+    Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: HeadLimits = HeadLimits { line: 1000, head: 4000 };
+
+    fn status(bytes: &[u8]) -> Result<(String, String, Framing), u16> {
+        let mut scanner = Scanner::default();
+        let range = scanner.find(bytes, LIMITS).map_err(|bad| bad.status.as_u16())?.ok_or(0_u16)?;
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let head = Head::parse(&bytes[range], &mut fields, Vec::new())
+            .map_err(|bad| bad.status.as_u16())?;
+        Ok((head.host.to_owned(), head.target.to_owned(), head.framing))
+    }
+
+    fn ok(request: &str) -> (String, String, Framing) {
+        status(request.as_bytes()).unwrap_or_else(|status| panic!("{status}: {request:?}"))
+    }
+
+    #[test]
+    fn well_formed() {
+        let got = ok("GET /a//b/../c;d?%zz&=+\"|{} HTTP/1.1\r\nHost: h:1\r\n\r\n");
+        assert_eq!(got, ("h:1".into(), "/a//b/../c;d?%zz&=+\"|{}".into(), Framing::None));
+        let got = ok("\r\nPURGE http://x/y HTTP/1.1\r\nHost: h\r\ncontent-length: 0\r\n\r\n");
+        assert_eq!(got, ("x".into(), "/y".into(), Framing::Length(0)));
+        let got = ok("OPTIONS HTTP://x HTTP/1.0\r\nHost: h\r\n\r\n");
+        assert_eq!(got.1, "*");
+        let got = ok("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\tChunked \r\n\r\n");
+        assert_eq!(got.2, Framing::Chunked);
+    }
+
+    #[test]
+    fn malformed() {
+        for (request, expected) in [
+            ("GET / HTTP/1.1\nHost: h\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\n\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nx: a\rb\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nx: a\0b\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nx: a\r\n b\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nx : a\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\n: a\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n", 400),
+            ("GET  / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET /  HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET /\u{e9} HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET /#x HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET x HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET * HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET http://u@x/ HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET http:///x HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("GET /\r\nHost: h\r\n\r\n", 400),
+            ("GET / HTTP/1.2\r\nHost: h\r\n\r\n", 505),
+            ("GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505),
+            ("GET / http/1.1\r\nHost: h\r\n\r\n", 400),
+            ("G(T / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+            ("\x16\x03\x01", 400),
+            ("GET / HTTP/1.1\r\n\r\n", 400),
+            ("GET / HTTP/1.0\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+            ("CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", 405),
+            ("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 405),
+            ("GET / HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n", 417),
+        ] {
+            assert_eq!(status(request.as_bytes()), Err(expected), "{request:?}");
+        }
+        let many = "x: y\r\n".repeat(FIELDS + 1);
+        let limits = HeadLimits { line: 1000, head: 1_000_000 };
+        let request = format!("GET / HTTP/1.1\r\nHost: h\r\n{many}\r\n");
+        assert!(Scanner::default().find(request.as_bytes(), limits).is_ok_and(|r| r.is_some()));
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let got = Head::parse(request.as_bytes(), &mut fields, Vec::new());
+        assert_eq!(got.err().map(|bad| bad.status.as_u16()), Some(431));
+        assert_eq!(status(format!("GET /{} HTTP/1.1\r\n", "x".repeat(1000)).as_bytes()), Err(414));
+        assert_eq!(status("GET /".repeat(1000).as_bytes()), Err(414));
+        let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(5000));
+        assert_eq!(status(long.as_bytes()), Err(431));
+        assert_eq!(status(b"GET / HTTP/1.1\r\nHost: h\r\n"), Err(0), "more has to come");
+    }
+
+    #[test]
+    fn framings() {
+        let post = |fields: &str| {
+            status(format!("POST / HTTP/1.1\r\nHost: h\r\n{fields}\r\n\r\n").as_bytes())
+                .map(|head| head.2)
+        };
+        assert_eq!(post("Content-Length: 18446744073709551615"), Ok(Framing::Length(u64::MAX)));
+        for wrong in [
+            "Content-Length: 1\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\nContent-Length: 1",
+            "Content-Length: 1\r\nContent-Length: 1",
+            "Content-Length: 1\r\nContent-Length: 2",
+            "Content-Length: 1, 1",
+            "Content-Length: +1",
+            "Content-Length: -1",
+            "Content-Length: 0x1",
+            "Content-Length: 1 1",
+            "Content-Length:",
+            "Content-Length: 18446744073709551616",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked, chunked",
+            "Transfer-Encoding: gzip, chunked",
+            "Transfer-Encoding: identity",
+            "Transfer-Encoding: xchunked",
+            "Transfer-Encoding: \x0bchunked",
+            "Transfer-Encoding: \"chunked\"",
+            "Transfer-Encoding:",
+        ] {
+            assert_eq!(post(wrong), Err(400), "{wrong:?}");
+        }
+        let old = b"POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(status(old), Err(400));
+    }
+
+    #[test]
+    fn what_is_an_upgrade() {
+        let asked = |version: &str, connection: &str, upgrade: &str| {
+            let request = format!(
+                "GET / HTTP/{version}\r\nHost: h\r\nConnection: {connection}\r\nUpgrade: {upgrade}\r\n\r\n"
+            );
+            let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+            let head = Head::parse(request.as_bytes(), &mut fields, Vec::new()).expect("a head");
+            head.upgrade.is_some()
+        };
+        assert!(asked("1.1", "keep-alive, Upgrade", "websocket") && asked("1.1", "upgrade", "x/1"));
+        assert!(!asked("1.1", "keep-alive", "websocket") && !asked("1.0", "upgrade", "websocket"));
+        for http in ["h2c", "HTTP/2.0", "websocket, h2c", "TLS/1.2"] {
+            assert!(!asked("1.1", "upgrade", http), "{http}");
+        }
+    }
+
+    fn answer(bytes: &[u8]) -> Result<Option<(u16, Framing, bool, Vec<String>)>, Rubbish> {
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let parsed = AnswerHead::parse(bytes, &mut fields, AskedWith::Other)?;
+        Ok(parsed.map(|(head, _)| {
+            let passed = head.passed().map(|field| field.name.to_owned()).collect();
+            (head.status, head.framing, head.keep_alive, passed)
+        }))
+    }
+
+    #[test]
+    fn answers() {
+        let got = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nX-Hop: 1\r\nConnection: x-hop\r\nKeep-Alive: 5\r\n\r\n");
+        let passed = ["Content-Length", "Set-Cookie", "Set-Cookie"].map(str::to_owned).to_vec();
+        assert_eq!(got, Ok(Some((200, Framing::Length(2), true, passed))));
+        let got = answer(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n");
+        assert_eq!(got, Ok(Some((200, Framing::Chunked, false, vec![]))));
+        let got = answer(b"HTTP/1.0 404 Not Found\r\n\r\n");
+        assert_eq!(got, Ok(Some((404, Framing::UntilClose, false, vec![]))));
+        let got = answer(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n");
+        assert_eq!(got, Ok(Some((304, Framing::None, true, vec!["Content-Length".into()]))));
+        assert_eq!(answer(b"HTTP/1.1 200 OK\r\nx"), Ok(None));
+        for wrong in [
+            &b"rubbish\r\n\r\n"[..],
+            b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
+            b"HTTP/1.1 099 OK\r\n\r\n",
+            b"\x00\x01",
+        ] {
+            assert!(answer(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = status(&bytes);
+            let _ = answer(&bytes);
+        }
+
+        #[test]
+        fn near_misses_never_panic(target in "[/a-z:@?*#%\u{e9} ]{0,40}", field in "[A-Za-z-]{0,20}[: \t]{0,3}[a-z0-9,; \r\n]{0,30}") {
+            let _ = status(format!("GET {target} HTTP/1.1\r\nHost: h\r\n{field}\r\n\r\n").as_bytes());
+        }
+    }
+}

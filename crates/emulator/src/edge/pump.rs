@@ -1,0 +1,244 @@
+//! One direction of a message: what is written first, then a body from one side to the other,
+//! without its old framing and with a new one. What the receiver does not take is not read from
+//! the sender.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::body::{Decoder, Encoding, Framing, Piece, chunk_head};
+use super::buffer::Buffer;
+use super::parse::{Malformed, parse_trailers};
+
+/// Most bytes of a body that wait in the gateway, in each direction.
+pub(crate) const BODY_BUFFER: usize = 128 * 1024;
+/// Less than this is copied to what goes out, so that it takes one call of the system with it.
+const SMALL: usize = 8 * 1024;
+
+/// Why a direction ended early.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The sender broke off, or was cut.
+    Sender,
+    /// The receiver takes no more.
+    Receiver,
+    /// The sender's framing is wrong.
+    Malformed(Malformed),
+}
+
+/// Whom a direction waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WaitsFor {
+    Sender,
+    Receiver,
+    Nobody,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Pump {
+    decoder: Decoder,
+    encoding: Encoding,
+    /// Waits to be written, from `sent` on.
+    out: Vec<u8>,
+    sent: usize,
+    /// So many bytes at the front of the buffer go out as they are.
+    direct: usize,
+    ended: bool,
+    waits_for: WaitsFor,
+    /// Bytes that went out, and those of the body among those that came in.
+    written: u64,
+    body: u64,
+}
+
+impl Pump {
+    /// `out` is what is written first.
+    pub(crate) fn new(framing: Framing, encoding: Encoding, out: Vec<u8>) -> Self {
+        // Without a body nothing of its framing is written either.
+        let ended = matches!(framing, Framing::None) || framing == Framing::Length(0);
+        Self {
+            decoder: Decoder::new(framing),
+            encoding,
+            out,
+            sent: 0,
+            direct: 0,
+            ended,
+            waits_for: WaitsFor::Nobody,
+            written: 0,
+            body: 0,
+        }
+    }
+
+    /// One that only writes what is left of `out`.
+    pub(crate) fn resumed(out: Vec<u8>, sent: usize) -> Self {
+        let mut pump = Self::new(Framing::None, Encoding::Plain, out);
+        pump.skip(sent);
+        pump
+    }
+
+    /// So many of the first bytes were written already.
+    pub(crate) fn skip(&mut self, sent: usize) {
+        self.sent = sent;
+    }
+
+    /// Whether everything was read.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(crate) fn waits_for(&self) -> WaitsFor {
+        self.waits_for
+    }
+
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes of the body so far.
+    pub(crate) fn body(&self) -> u64 {
+        self.body
+    }
+
+    /// What was written, when there was no body: to be written again.
+    pub(crate) fn into_out(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Room to be used again.
+    pub(crate) fn into_room(mut self) -> Vec<u8> {
+        self.out.clear();
+        self.out
+    }
+
+    /// Moves as much as can be; ready when all was written.
+    pub(crate) fn poll<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut R,
+        buffer: &mut Buffer,
+        to: &mut W,
+    ) -> Poll<Result<(), Broken>> {
+        loop {
+            let wants_more = self.stage(buffer).map_err(Broken::Malformed)?;
+            self.waits_for = WaitsFor::Receiver;
+            ready!(self.poll_write(cx, buffer, to)).map_err(|_| Broken::Receiver)?;
+            if self.ended {
+                self.waits_for = WaitsFor::Nobody;
+                return Pin::new(to).poll_flush(cx).map_err(|_| Broken::Receiver);
+            }
+            if !wants_more {
+                continue;
+            }
+            self.waits_for = WaitsFor::Sender;
+            match buffer.poll_fill(cx, from, BODY_BUFFER) {
+                Poll::Ready(Ok(0)) => {
+                    if !self.decoder.end_of_stream() {
+                        return Poll::Ready(Err(Broken::Sender));
+                    }
+                }
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Broken::Sender)),
+                Poll::Pending => {
+                    // What was written must not wait for more.
+                    let _ = Pin::new(to).poll_flush(cx).map_err(|_| Broken::Receiver)?;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Makes what was read ready to be written; whether more has to be read.
+    fn stage(&mut self, buffer: &mut Buffer) -> Result<bool, Malformed> {
+        while !self.ended && self.direct == 0 && self.out.len() < BODY_BUFFER {
+            match self.decoder.next(buffer.filled())? {
+                Piece::More => return Ok(true),
+                Piece::Skip(count) => buffer.consume(count),
+                Piece::Data { skip, len } => {
+                    buffer.consume(skip);
+                    self.body += len as u64;
+                    match self.encoding {
+                        Encoding::Plain if len >= SMALL => self.direct = len,
+                        Encoding::Plain => {
+                            self.out.extend_from_slice(&buffer.filled()[..len]);
+                            buffer.consume(len);
+                        }
+                        Encoding::Chunked => {
+                            chunk_head(&mut self.out, len);
+                            self.out.extend_from_slice(&buffer.filled()[..len]);
+                            self.out.extend_from_slice(b"\r\n");
+                            buffer.consume(len);
+                        }
+                    }
+                    // The end of a body of known length is known at once.
+                    self.ended = self.direct == 0
+                        && self.encoding == Encoding::Plain
+                        && self.decoder.is_done();
+                }
+                Piece::End { skip, trailers } => {
+                    if self.encoding == Encoding::Chunked {
+                        self.out.extend_from_slice(b"0\r\n");
+                        if trailers > 2 {
+                            let section = &buffer.filled()[skip - trailers..skip];
+                            let out = &mut self.out;
+                            parse_trailers(section, |name, value| field(out, name, value))?;
+                        }
+                        self.out.extend_from_slice(b"\r\n");
+                    }
+                    buffer.consume(skip);
+                    self.ended = true;
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn poll_write<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Buffer,
+        to: &mut W,
+    ) -> Poll<io::Result<()>> {
+        while self.sent < self.out.len() {
+            let count = ready!(Pin::new(&mut *to).poll_write(cx, &self.out[self.sent..]))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.sent += count;
+            self.written += count as u64;
+        }
+        if !self.ended {
+            self.out.clear();
+            self.sent = 0;
+        }
+        while self.direct > 0 {
+            let bytes = &buffer.filled()[..self.direct];
+            let count = ready!(Pin::new(&mut *to).poll_write(cx, bytes))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.direct -= count;
+            self.written += count as u64;
+            buffer.consume(count);
+            if self.direct == 0 && self.decoder.is_done() && self.encoding == Encoding::Plain {
+                self.ended = true;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Writes one header field.
+pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes a number in decimal digits.
+pub(crate) fn number(out: &mut Vec<u8>, number: u64) {
+    let mut digits = itoa::Buffer::new();
+    out.extend_from_slice(digits.format(number).as_bytes());
+}

@@ -1,0 +1,173 @@
+//! Answers of ours, to clients of HTTP/1.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http_body::Body;
+use hyper::header::{CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use hyper::{Response, StatusCode};
+
+use super::Stream;
+use super::body::chunk_head;
+use super::buffer::Buffer;
+use super::clock::Clock;
+use super::pump::{BODY_BUFFER, field, number};
+use crate::body::ServerBody;
+use crate::gateway::compose::{self, After};
+
+/// How an answer is to be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) after: After,
+    /// Whether the client knows chunks.
+    pub(super) is_modern: bool,
+    /// Whether it asked for the head only.
+    pub(super) head_only: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    /// Whether the client has all of it.
+    pub(super) whole: bool,
+    pub(super) bytes: u64,
+}
+
+/// Writes an answer. `pause` is how long the client may take none of it.
+pub(super) async fn respond<S: Stream>(
+    stream: &mut S,
+    input: &mut Buffer,
+    clock: &mut Clock,
+    out: &mut Vec<u8>,
+    response: Response<ServerBody>,
+    manner: Manner,
+    pause: Duration,
+) -> Sent {
+    let (parts, body) = response.into_parts();
+    let length = body.size_hint().exact();
+    let bodiless = manner.head_only
+        || parts.status.is_informational()
+        || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let chunked = length.is_none() && manner.is_modern && !bodiless;
+    let after =
+        if length.is_none() && !chunked && !bodiless { After::Close } else { manner.after };
+    out.clear();
+    out.extend_from_slice(b"HTTP/1.1 ");
+    number(out, parts.status.as_u16().into());
+    out.push(b' ');
+    out.extend_from_slice(compose::reason(parts.status).as_bytes());
+    out.extend_from_slice(b"\r\n");
+    for (name, value) in &parts.headers {
+        if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
+            field(out, name.as_str(), value.as_bytes());
+        }
+    }
+    if !parts.headers.contains_key(DATE) {
+        date(out);
+    }
+    match length {
+        Some(length) if parts.status != StatusCode::NO_CONTENT => {
+            out.extend_from_slice(b"content-length: ");
+            number(out, length);
+            out.extend_from_slice(b"\r\n");
+        }
+        None if chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        _ => {}
+    }
+    after.write(out);
+    out.extend_from_slice(b"\r\n");
+
+    let mut body = pin!(body);
+    let mut ended = bodiless;
+    let (mut written, mut bytes) = (0, 0);
+    clock.set(pause);
+    let whole = poll_fn(|cx| {
+        loop {
+            // As much as there is goes out at once.
+            while !ended && out.len() < BODY_BUFFER {
+                match body.as_mut().poll_frame(cx) {
+                    Poll::Ready(Some(Ok(frame))) => {
+                        let Some(data) = frame.data_ref().filter(|data| !data.is_empty()) else {
+                            continue;
+                        };
+                        if chunked {
+                            chunk_head(out, data.len());
+                        }
+                        out.extend_from_slice(data);
+                        if chunked {
+                            out.extend_from_slice(b"\r\n");
+                        }
+                    }
+                    Poll::Ready(Some(Err(_))) => return Poll::Ready(false),
+                    Poll::Ready(None) => {
+                        ended = true;
+                        if chunked {
+                            out.extend_from_slice(b"0\r\n\r\n");
+                        }
+                    }
+                    Poll::Pending => break,
+                }
+            }
+            if written < out.len() {
+                match Pin::new(&mut *stream).poll_write(cx, &out[written..]) {
+                    Poll::Ready(Ok(count)) if count > 0 => {
+                        written += count;
+                        bytes += count as u64;
+                        clock.set(pause);
+                        if written == out.len() {
+                            (*out).clear();
+                            written = 0;
+                        }
+                        continue;
+                    }
+                    Poll::Ready(_) => return Poll::Ready(false),
+                    Poll::Pending => {
+                        return if clock.poll(cx).is_ready() {
+                            Poll::Ready(false)
+                        } else {
+                            Poll::Pending
+                        };
+                    }
+                }
+            }
+            match Pin::new(&mut *stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) if ended => return Poll::Ready(true),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+            }
+            if ended {
+                return Poll::Pending;
+            }
+            // Nothing to send: perhaps nobody is there any more.
+            match input.poll_fill(cx, stream, BODY_BUFFER) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(false),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await;
+    Sent { whole, bytes }
+}
+
+/// The `Date` field, made once a second.
+fn date(out: &mut Vec<u8>) {
+    thread_local! {
+        static NOW: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
+    }
+    let now = SystemTime::now();
+    let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    NOW.with_borrow_mut(|(made, text)| {
+        if *made != second || text.is_empty() {
+            (*made, *text) = (second, httpdate::fmt_http_date(now));
+        }
+        field(out, "date", text.as_bytes());
+    });
+}

@@ -1,0 +1,160 @@
+//! The heads that the gateway writes: a client's request for the app, an app's answer for the
+//! client. What is about one connection only ends here (RFC 9110 section 7.6.1).
+
+use std::io::Write;
+
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+
+use super::Client;
+use crate::edge::body::Framing;
+use crate::edge::parse::{AnswerHead, Head, Known, Version};
+use crate::edge::pump::{field, number};
+
+/// Writes a request's head for the app. What the client says about who forwarded it is not
+/// believed: nobody stands before this gateway.
+pub(crate) fn request(
+    out: &mut Vec<u8>,
+    head: &Head<'_>,
+    keeps_authorization: bool,
+    client: Client,
+    request_id: &str,
+) {
+    out.extend_from_slice(head.method.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(head.target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    field(out, "host", head.host.as_bytes());
+    let mut cookies = 0;
+    for (known, each) in head.each() {
+        match known {
+            Known::Other | Known::Accept | Known::AccessControlRequestMethod | Known::Origin
+            | Known::SecFetchDest | Known::SecFetchMode | Known::SecFetchSite
+            | Known::XRequestedWith => {
+                if !head.is_named(each.name) {
+                    field(out, each.name, each.value);
+                }
+            }
+            Known::Authorization if keeps_authorization => field(out, each.name, each.value),
+            Known::Cookie if head.version == Version::Http2 => cookies += 1,
+            Known::Cookie => field(out, each.name, each.value),
+            Known::Expect if head.expects_continue => field(out, each.name, each.value),
+            _ => {}
+        }
+    }
+    if cookies > 0 {
+        // HTTP/2 may send them one by one; HTTP/1.1 wants one field (RFC 9113 section 8.2.3).
+        out.extend_from_slice(b"cookie: ");
+        for (at, cookie) in head.cookies().enumerate() {
+            out.extend_from_slice(if at == 0 { b"" } else { b"; " });
+            out.extend_from_slice(cookie);
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+    if head.wants_trailers {
+        out.extend_from_slice(b"te: trailers\r\n");
+    }
+    if let Some(protocol) = head.upgrade {
+        out.extend_from_slice(b"connection: upgrade\r\n");
+        field(out, "upgrade", protocol);
+    }
+    match head.framing {
+        Framing::Length(length) => {
+            out.extend_from_slice(b"content-length: ");
+            number(out, length);
+            out.extend_from_slice(b"\r\n");
+        }
+        Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        Framing::None | Framing::UntilClose => {}
+    }
+    field(out, "x-forwarded-host", head.host.as_bytes());
+    out.extend_from_slice(match client.secure {
+        true => b"x-forwarded-proto: https\r\nx-forwarded-for: ",
+        false => b"x-forwarded-proto: http\r\nx-forwarded-for: ",
+    });
+    // Writing to memory does not fail.
+    let _ = write!(out, "{}", client.ip);
+    out.extend_from_slice(b"\r\n");
+    field(out, "x-request-id", request_id.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// How the connection to a client of HTTP/1 goes on after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// As is usual in HTTP/1.1.
+    KeepAlive,
+    /// As a client of HTTP/1.0 asked for.
+    SayKeepAlive,
+    Close,
+}
+
+impl After {
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        match self {
+            Self::KeepAlive => {}
+            Self::SayKeepAlive => out.extend_from_slice(b"connection: keep-alive\r\n"),
+            Self::Close => out.extend_from_slice(b"connection: close\r\n"),
+        }
+    }
+}
+
+/// Writes an answer's head for a client of HTTP/1.
+pub(crate) fn answer(
+    out: &mut Vec<u8>,
+    answer: &AnswerHead<'_>,
+    chunked: bool,
+    after: After,
+    request_id: &str,
+) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    number(out, answer.status.into());
+    out.push(b' ');
+    out.extend_from_slice(answer.reason.as_bytes());
+    out.extend_from_slice(b"\r\n");
+    let mut has_id = false;
+    for each in answer.passed() {
+        has_id |= each.name.eq_ignore_ascii_case("x-request-id");
+        field(out, each.name, each.value);
+    }
+    if !has_id && answer.status >= 200 {
+        field(out, "x-request-id", request_id.as_bytes());
+    }
+    if chunked {
+        out.extend_from_slice(b"transfer-encoding: chunked\r\n");
+    }
+    if let (101, Some(protocol)) = (answer.status, answer.upgrade) {
+        out.extend_from_slice(b"connection: upgrade\r\n");
+        field(out, "upgrade", protocol);
+    } else {
+        after.write(out);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The same for a client of HTTP/2.
+pub(crate) fn answer_headers(answer: &AnswerHead<'_>, request_id: &str) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(answer.fields.len() + 1);
+    for each in answer.passed() {
+        append(&mut headers, each.name, each.value);
+    }
+    let id = HeaderName::from_static("x-request-id");
+    if let (false, Ok(value)) = (headers.contains_key(&id), HeaderValue::from_str(request_id)) {
+        headers.insert(id, value);
+    }
+    headers
+}
+
+/// Adds a field that was checked when it was read.
+pub(crate) fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) {
+    if let (Ok(name), Ok(value)) =
+        (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
+    {
+        headers.append(name, value);
+    }
+}
+
+/// What stands behind a status in HTTP/1.
+pub(crate) fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("")
+}

@@ -1,0 +1,464 @@
+//! One request of a client of HTTP/1 and its answer, both ways at once, in the task of the
+//! client's connection.
+
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::StatusCode;
+
+use super::compose::{self, After};
+use super::upstream::{FRESH, Upstream, UpstreamError};
+use super::{Pass, Refusal};
+use crate::edge::body::{Encoding, Framing};
+use crate::edge::buffer::Buffer;
+use crate::edge::clock::Clock;
+use crate::edge::parse::{AnswerHead, AskedWith, FIELDS, Malformed};
+use crate::edge::pump::{Broken, Pump, WaitsFor};
+use crate::edge::{Stream, Worker};
+
+/// Longest head of an answer, in bytes.
+const HEAD_MAX: usize = 256 * 1024;
+/// So many bytes of a client's next requests are read while it waits for an answer.
+const AHEAD: usize = 64 * 1024;
+/// More interim answers than this are no use to anybody.
+const INTERIM_MAX: u32 = 32;
+
+/// What is to be done.
+pub(crate) struct Order {
+    pub(crate) pass: Pass,
+    /// The request's head as the app gets it.
+    pub(crate) head: Vec<u8>,
+    pub(crate) framing: Framing,
+    pub(crate) asked_with: AskedWith,
+    /// Whether it may be sent twice (RFC 9110 section 9.2.2).
+    pub(crate) repeatable: bool,
+    /// Whether the client knows interim answers and chunks.
+    pub(crate) is_modern: bool,
+    pub(crate) expects_continue: bool,
+    pub(crate) wants_upgrade: bool,
+    pub(crate) after: After,
+}
+
+/// The client's side.
+pub(crate) struct Client<'a, S> {
+    pub(crate) stream: &'a mut S,
+    pub(crate) input: &'a mut Buffer,
+    pub(crate) clock: &'a mut Clock,
+    /// Room for what goes out.
+    pub(crate) out: Vec<u8>,
+}
+
+/// How it ended.
+pub(crate) enum Outcome {
+    /// Answered, in whole or in part.
+    Answered(Answered),
+    /// Not answered: the client is to be told.
+    Refused { refusal: Refusal, head: Vec<u8>, out: Vec<u8> },
+    /// The client has gone.
+    Gone,
+    /// Both sides leave HTTP.
+    Tunnel(Box<Upstream>),
+}
+
+/// What the access log and the connection want to know.
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    /// Whether the client's connection goes on.
+    pub(crate) keep: bool,
+    /// Whether the client must not take the end for one in order.
+    pub(crate) abort: bool,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    /// How long the app took for the head of its answer.
+    pub(crate) waited: Duration,
+    /// Rooms to be used again.
+    pub(crate) head: Vec<u8>,
+    pub(crate) out: Vec<u8>,
+}
+
+/// Why no head of an answer came.
+enum NoHead {
+    ClientGone,
+    BadBody(Malformed),
+    SlowBody,
+    App(UpstreamError),
+    /// The app closed the connection without a byte of an answer.
+    Silent,
+    TooSlow,
+}
+
+/// The head of an answer that came.
+#[derive(Debug, Clone, Copy)]
+struct Came {
+    status: u16,
+    framing: Framing,
+    keep_alive: bool,
+}
+
+/// Sends a request to the app and its answer to the client.
+pub(crate) async fn run<S: Stream>(
+    mut client: Client<'_, S>,
+    order: Order,
+    worker: &Worker,
+    request_id: &str,
+) -> Outcome {
+    let began = std::time::Instant::now();
+    let Order { pass, mut head, framing, .. } = order;
+    let mut address = pass.address;
+    let mut fresh = false;
+    loop {
+        let mut upstream = match connect(worker, &pass, &mut address, order.repeatable, fresh).await
+        {
+            Ok(upstream) => upstream,
+            Err(error) => {
+                return Outcome::Refused { refusal: error.into(), head, out: client.out };
+            }
+        };
+        let encoding =
+            if framing == Framing::Chunked { Encoding::Chunked } else { Encoding::Plain };
+        let mut up = Pump::new(framing, encoding, head);
+        let mut exchange = Exchange {
+            up_done: false,
+            up_broken: false,
+            out_sent: 0,
+            interim: 0,
+            waits_for: WaitsFor::Nobody,
+            moved: 0,
+        };
+        let what = What {
+            asked_with: order.asked_with,
+            is_modern: order.is_modern,
+            expects_continue: order.expects_continue,
+            wants_upgrade: order.wants_upgrade,
+            after: order.after,
+            request_id,
+        };
+        let limits = &worker.limits;
+        client.clock.set(limits.answer_timeout);
+        let came = poll_fn(|cx| {
+            exchange.poll_head(cx, &mut client, &mut up, &mut upstream, &what, worker)
+        })
+        .await;
+        let waited = began.elapsed();
+        let came = match came {
+            Ok(came) => came,
+            Err(NoHead::Silent) if upstream.reused && order.repeatable => {
+                // It closed a resting connection just now; nothing of an answer came.
+                head = up.into_out();
+                fresh = true;
+                continue;
+            }
+            Err(no_head) => {
+                let refusal = match no_head {
+                    NoHead::ClientGone => return Outcome::Gone,
+                    NoHead::BadBody(malformed) => malformed.into(),
+                    NoHead::SlowBody => Refusal::new(
+                        StatusCode::REQUEST_TIMEOUT,
+                        "the body does not come in time",
+                    ),
+                    NoHead::App(error) => error.into(),
+                    NoHead::Silent => UpstreamError::Gone.into(),
+                    NoHead::TooSlow => Refusal::too_slow(),
+                };
+                if exchange.out_sent > 0 && exchange.out_sent < client.out.len() {
+                    // In the middle of an interim answer.
+                    return Outcome::Gone;
+                }
+                client.out.clear();
+                return Outcome::Refused { refusal, head: up.into_room(), out: client.out };
+            }
+        };
+        if came.status == 101 {
+            let out = std::mem::take(&mut client.out);
+            let mut down = Pump::resumed(out, exchange.out_sent);
+            let mut nothing = Buffer::default();
+            let written =
+                poll_fn(|cx| down.poll(cx, &mut tokio::io::empty(), &mut nothing, client.stream))
+                    .await;
+            return match written {
+                Ok(()) => Outcome::Tunnel(Box::new(upstream)),
+                Err(_) => Outcome::Gone,
+            };
+        }
+        let encoding = match came.framing {
+            Framing::Chunked | Framing::UntilClose if order.is_modern => Encoding::Chunked,
+            _ => Encoding::Plain,
+        };
+        let out = std::mem::take(&mut client.out);
+        let mut down = Pump::new(came.framing, encoding, out);
+        down.skip(exchange.out_sent);
+        let ended = poll_fn(|cx| {
+            exchange.poll_body(cx, &mut client, &mut up, &mut down, &mut upstream, worker)
+        })
+        .await;
+        let whole = ended.is_ok();
+        let answered = Answered {
+            status: came.status,
+            keep: whole && order.after != After::Close && up.has_ended() && exchange.up_done,
+            // Without lengths and chunks an end looks like any other.
+            abort: !whole && encoding == Encoding::Plain,
+            received: up.body(),
+            sent: down.written(),
+            waited,
+            head: up.into_room(),
+            out: down.into_room(),
+        };
+        let reusable = came.keep_alive && exchange.up_done && !exchange.up_broken;
+        if whole && reusable && upstream.buffer.is_empty() {
+            worker.pool.put(upstream);
+        }
+        return Outcome::Answered(answered);
+    }
+}
+
+/// A connection to the replica, or to another one when it takes none: nothing was sent yet.
+pub(super) async fn connect(
+    worker: &Worker,
+    pass: &Pass,
+    address: &mut SocketAddr,
+    repeatable: bool,
+    fresh: bool,
+) -> Result<Upstream, UpstreamError> {
+    let at_most = if repeatable { Duration::MAX } else { FRESH };
+    let mut tries = 0;
+    loop {
+        let peer = (pass.app, *address);
+        if !fresh && let Some(upstream) = worker.pool.take(peer, at_most) {
+            return Ok(upstream);
+        }
+        match Upstream::open(peer).await {
+            Ok(upstream) => return Ok(upstream),
+            Err(error) => {
+                worker.gateway.leave_out(pass.app, *address);
+                tries += 1;
+                match worker.gateway.instead(pass.app, *address) {
+                    Some(other) if tries < 4 => *address = other,
+                    _ => return Err(error),
+                }
+            }
+        }
+    }
+}
+
+struct What<'a> {
+    asked_with: AskedWith,
+    is_modern: bool,
+    expects_continue: bool,
+    wants_upgrade: bool,
+    after: After,
+    request_id: &'a str,
+}
+
+/// What the two phases share.
+struct Exchange {
+    up_done: bool,
+    up_broken: bool,
+    /// So much of what goes to the client was written already.
+    out_sent: usize,
+    interim: u32,
+    /// Whom it waited for when the time was set, and what had moved till then.
+    waits_for: WaitsFor,
+    moved: u64,
+}
+
+impl Exchange {
+    fn poll_head<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Client<'_, S>,
+        up: &mut Pump,
+        upstream: &mut Upstream,
+        what: &What<'_>,
+        worker: &Worker,
+    ) -> Poll<Result<Came, NoHead>> {
+        match self.poll_up(cx, client, up, upstream) {
+            Some(Broken::Malformed(malformed)) => {
+                return Poll::Ready(Err(NoHead::BadBody(malformed)));
+            }
+            Some(Broken::Sender) => return Poll::Ready(Err(NoHead::ClientGone)),
+            Some(Broken::Receiver) | None => {}
+        }
+        loop {
+            match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
+                Poll::Ready(Ok(0)) => {
+                    let silent = upstream.buffer.is_empty() && self.interim == 0;
+                    let why = if silent {
+                        NoHead::Silent
+                    } else {
+                        NoHead::App(UpstreamError::Rubbish("its head has no end"))
+                    };
+                    return Poll::Ready(Err(why));
+                }
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+                    return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge)));
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(NoHead::Silent)),
+                Poll::Pending => break,
+            }
+            match self.take_head(client, upstream, what, worker) {
+                Ok(Some(came)) => return Poll::Ready(Ok(came)),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(NoHead::App(error))),
+            }
+        }
+        // An interim answer must not wait: the client may wait for it with its body.
+        while self.out_sent < client.out.len() {
+            match Pin::new(&mut *client.stream).poll_write(cx, &client.out[self.out_sent..]) {
+                Poll::Ready(Ok(count)) if count > 0 => self.out_sent += count,
+                Poll::Ready(_) => return Poll::Ready(Err(NoHead::ClientGone)),
+                Poll::Pending => break,
+            }
+        }
+        let _ = Pin::new(&mut *client.stream).poll_flush(cx);
+        if self.up_done && is_gone(cx, client) {
+            return Poll::Ready(Err(NoHead::ClientGone));
+        }
+        let waits_for = if self.up_done { WaitsFor::Nobody } else { up.waits_for() };
+        let slow = waits_for == WaitsFor::Sender;
+        let limits = &worker.limits;
+        let allowed = if slow { limits.body_timeout } else { limits.answer_timeout };
+        self.time(client, waits_for, up.body(), allowed);
+        if client.clock.poll(cx).is_ready() {
+            return Poll::Ready(Err(if slow { NoHead::SlowBody } else { NoHead::TooSlow }));
+        }
+        Poll::Pending
+    }
+
+    /// Looks whether the head of an answer is there; interim ones are passed on and forgotten.
+    fn take_head<S>(
+        &mut self,
+        client: &mut Client<'_, S>,
+        upstream: &mut Upstream,
+        what: &What<'_>,
+        worker: &Worker,
+    ) -> Result<Option<Came>, UpstreamError> {
+        loop {
+            let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+            let bytes = upstream.buffer.filled();
+            let parsed = AnswerHead::parse(bytes, &mut fields, what.asked_with)
+                .map_err(|rubbish| UpstreamError::Rubbish(rubbish.0))?;
+            let Some((answer, length)) = parsed else { return Ok(None) };
+            let (status, framing) = (answer.status, answer.framing);
+            let is_interim = status < 200 && status != 101;
+            if status == 101 && !what.wants_upgrade {
+                return Err(UpstreamError::Unasked);
+            }
+            let expected = status != 100 || what.expects_continue;
+            if is_interim && !(what.is_modern && expected) {
+                // Nobody would understand it.
+            } else if is_interim {
+                compose::answer(&mut client.out, &answer, false, After::KeepAlive, "");
+            } else {
+                let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
+                let closes = worker.is_stopping() || (unknown && !what.is_modern);
+                let after = if closes { After::Close } else { what.after };
+                let (out, chunked) = (&mut client.out, unknown && what.is_modern);
+                compose::answer(out, &answer, chunked, after, what.request_id);
+            }
+            let came = Came { status, framing, keep_alive: answer.keep_alive };
+            upstream.buffer.consume(length);
+            if !is_interim {
+                return Ok(Some(came));
+            }
+            self.interim += 1;
+            if self.interim > INTERIM_MAX {
+                return Err(UpstreamError::Rubbish("it has too many interim answers"));
+            }
+        }
+    }
+
+    fn poll_body<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Client<'_, S>,
+        up: &mut Pump,
+        down: &mut Pump,
+        upstream: &mut Upstream,
+        worker: &Worker,
+    ) -> Poll<Result<(), ()>> {
+        let (buffer, stream) = (&mut upstream.buffer, &mut upstream.stream);
+        match down.poll(cx, stream, buffer, client.stream) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(())),
+            Poll::Pending => {}
+        }
+        match self.poll_up(cx, client, up, upstream) {
+            // The client's body is of no use any more, but it still gets its answer.
+            Some(Broken::Malformed(_)) => return Poll::Ready(Err(())),
+            Some(Broken::Sender) => return Poll::Ready(Err(())),
+            Some(Broken::Receiver) | None => {}
+        }
+        if self.up_done && is_gone(cx, client) {
+            return Poll::Ready(Err(()));
+        }
+        let waits_for = match (down.waits_for(), up.waits_for()) {
+            (WaitsFor::Receiver, _) => WaitsFor::Receiver,
+            (_, WaitsFor::Sender) if !self.up_done => WaitsFor::Sender,
+            _ => WaitsFor::Nobody,
+        };
+        self.time(client, waits_for, up.body() + down.written(), worker.limits.body_timeout);
+        if waits_for != WaitsFor::Nobody && client.clock.poll(cx).is_ready() {
+            return Poll::Ready(Err(()));
+        }
+        Poll::Pending
+    }
+
+    /// Sends what there is of the request; says what broke.
+    fn poll_up<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Client<'_, S>,
+        up: &mut Pump,
+        upstream: &mut Upstream,
+    ) -> Option<Broken> {
+        if self.up_done {
+            return None;
+        }
+        match up.poll(cx, client.stream, client.input, &mut upstream.stream) {
+            Poll::Ready(Ok(())) => {
+                self.up_done = true;
+                None
+            }
+            Poll::Ready(Err(Broken::Receiver)) => {
+                // It may have answered before it stopped to read.
+                (self.up_done, self.up_broken) = (true, true);
+                Some(Broken::Receiver)
+            }
+            Poll::Ready(Err(broken)) => Some(broken),
+            Poll::Pending => None,
+        }
+    }
+
+    /// Whoever is waited for has time anew whenever something moved.
+    fn time<S>(
+        &mut self,
+        client: &mut Client<'_, S>,
+        waits_for: WaitsFor,
+        moved: u64,
+        allowed: Duration,
+    ) {
+        if (waits_for, moved) != (self.waits_for, self.moved) {
+            client.clock.set(allowed);
+            (self.waits_for, self.moved) = (waits_for, moved);
+        }
+    }
+}
+
+/// Whether the client has closed; what it sends ahead is kept.
+fn is_gone<S: Stream>(cx: &mut Context<'_>, client: &mut Client<'_, S>) -> bool {
+    loop {
+        match client.input.poll_fill(cx, client.stream, AHEAD) {
+            Poll::Ready(Ok(0)) => return true,
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) => {
+                return error.kind() != std::io::ErrorKind::OutOfMemory;
+            }
+            Poll::Pending => return false,
+        }
+    }
+}

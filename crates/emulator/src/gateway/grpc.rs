@@ -1,0 +1,127 @@
+//! gRPC: HTTP/2 from the client to the app, trailers included. One connection to a replica is
+//! shared by all requests of a worker.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper::body::Incoming;
+use hyper::client::conn::http2::SendRequest;
+use hyper::header::{
+    CONNECTION, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
+};
+use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use super::upstream::{Peer, Upstream, UpstreamError};
+use super::{Client, Pass, Refusal, compose};
+use crate::body::ServerBody;
+use crate::edge::Worker;
+use crate::edge::parse::{Head, Known};
+
+/// A request's head as the app gets it.
+pub(crate) struct RequestHead {
+    method: String,
+    target: String,
+    host: String,
+    headers: HeaderMap,
+}
+
+impl RequestHead {
+    pub(super) fn new(
+        head: &Head<'_>,
+        keeps_authorization: bool,
+        client: Client,
+        request_id: &str,
+    ) -> Self {
+        let mut headers = HeaderMap::new();
+        for (known, each) in head.each() {
+            let passes = match known {
+                Known::Other | Known::Accept | Known::Cookie | Known::ContentLength => true,
+                Known::Authorization => keeps_authorization,
+                _ => false,
+            };
+            if passes {
+                compose::append(&mut headers, each.name, each.value);
+            }
+        }
+        let proto = if client.secure { "https" } else { "http" };
+        // gRPC wants it, and an app's library looks for it.
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        compose::append(&mut headers, "x-forwarded-proto", proto.as_bytes());
+        compose::append(&mut headers, "x-forwarded-host", head.host.as_bytes());
+        compose::append(&mut headers, "x-forwarded-for", client.ip.to_string().as_bytes());
+        compose::append(&mut headers, "x-request-id", request_id.as_bytes());
+        Self {
+            method: head.method.to_owned(),
+            target: head.target.to_owned(),
+            host: head.host.to_owned(),
+            headers,
+        }
+    }
+
+    fn into_request(self, body: Incoming) -> Option<Request<Incoming>> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::from_bytes(self.method.as_bytes()).ok()?;
+        *request.uri_mut() = format!("http://{}{}", self.host, self.target).parse::<Uri>().ok()?;
+        *request.headers_mut() = self.headers;
+        Some(request)
+    }
+}
+
+/// Connections to the gRPC ports of replicas.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    open: Mutex<HashMap<Peer, SendRequest<Incoming>>>,
+}
+
+impl Pool {
+    fn get(&self, peer: Peer) -> Option<SendRequest<Incoming>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, sender| !sender.is_closed());
+        open.get(&peer).cloned()
+    }
+
+    async fn open(&self, peer: Peer) -> Result<SendRequest<Incoming>, UpstreamError> {
+        if let Some(mut sender) = self.get(peer)
+            && sender.ready().await.is_ok()
+        {
+            return Ok(sender);
+        }
+        let Upstream { stream, .. } = Upstream::open(peer).await?;
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .map_err(UpstreamError::Http2)?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to an app's gRPC port ended");
+            }
+        });
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(peer, sender.clone());
+        Ok(sender)
+    }
+}
+
+/// Sends a request to the app's gRPC port.
+pub(super) async fn pass(
+    pass: Pass,
+    head: RequestHead,
+    body: Incoming,
+    worker: &Arc<Worker>,
+) -> Result<Response<ServerBody>, Refusal> {
+    let mut sender = worker.grpc.open((pass.app, pass.address)).await?;
+    let malformed =
+        || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
+    let request = head.into_request(body).ok_or_else(malformed)?;
+    let answer = sender.send_request(request);
+    let mut response = tokio::time::timeout(worker.limits.answer_timeout, answer)
+        .await
+        .map_err(|_| Refusal::too_slow())?
+        .map_err(UpstreamError::Http2)?;
+    for name in [CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+        response.headers_mut().remove(name);
+    }
+    response.headers_mut().remove(HeaderName::from_static("strict-transport-security"));
+    Ok(response.map(ServerBody::Grpc))
+}

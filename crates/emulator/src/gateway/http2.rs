@@ -1,0 +1,348 @@
+//! A request of a client of HTTP/2 to an app, which speaks HTTP/1.1, and the answer.
+
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::header::CONTENT_LENGTH;
+use hyper::{HeaderMap, Response, StatusCode};
+
+use super::exchange::connect;
+use super::upstream::{Upstream, UpstreamError};
+use super::{Client, Pass, Refusal, compose, grpc};
+use crate::body::{BodyError, ServerBody};
+use crate::edge::Worker;
+use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
+use crate::edge::parse::{AnswerHead, AskedWith, FIELDS, Head, parse_trailers};
+use crate::edge::pump::{BODY_BUFFER, field};
+
+/// Longest head of an answer, in bytes.
+const HEAD_MAX: usize = 256 * 1024;
+
+/// What is to be done.
+pub(crate) struct Order {
+    pass: Pass,
+    head: Vec<u8>,
+    framing: Framing,
+    asked_with: AskedWith,
+    repeatable: bool,
+    request_id: String,
+    /// The head as it goes to an app that speaks gRPC.
+    grpc: Option<grpc::RequestHead>,
+}
+
+impl Order {
+    pub(crate) fn new(
+        pass: Pass,
+        head: &Head<'_>,
+        grpc: bool,
+        client: Client,
+        request_id: &str,
+    ) -> Self {
+        let mut bytes = Vec::with_capacity(1024);
+        let keeps = pass.keeps_authorization;
+        compose::request(&mut bytes, head, keeps, client, request_id);
+        let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
+        Self {
+            head: bytes,
+            framing: head.framing,
+            asked_with: if head.method == "HEAD" { AskedWith::Head } else { AskedWith::Other },
+            repeatable: safe && head.framing == Framing::None,
+            request_id: request_id.to_owned(),
+            grpc: grpc.then(|| grpc::RequestHead::new(head, keeps, client, request_id)),
+            pass,
+        }
+    }
+}
+
+/// Sends a request to the app; the answer's body goes on with it.
+pub(crate) async fn pass(
+    order: Order,
+    body: Incoming,
+    worker: &Arc<Worker>,
+) -> Result<Response<ServerBody>, Refusal> {
+    if let Some(head) = order.grpc {
+        return grpc::pass(order.pass, head, body, worker).await;
+    }
+    let mut address = order.pass.address;
+    let mut sender = Sender::new(order.head, order.framing, body);
+    let mut fresh = false;
+    let answered = loop {
+        let pass = &order.pass;
+        let mut upstream =
+            connect(worker, pass, &mut address, order.repeatable, fresh).await?;
+        let answer = poll_fn(|cx| poll_head(cx, &mut sender, &mut upstream, order.asked_with));
+        let answer = tokio::time::timeout(worker.limits.answer_timeout, answer)
+            .await
+            .map_err(|_| Refusal::too_slow())?;
+        match answer {
+            Ok(came) => break (came, upstream),
+            Err(NoHead::Silent) if upstream.reused && order.repeatable => {
+                sender.sent = 0;
+                fresh = true;
+            }
+            Err(NoHead::Silent) => return Err(UpstreamError::Gone.into()),
+            Err(NoHead::App(error)) => return Err(error.into()),
+            Err(NoHead::Client) => {
+                let why = "the request's body was broken off";
+                return Err(Refusal::new(StatusCode::BAD_REQUEST, why));
+            }
+        }
+    };
+    let ((status, framing, keep_alive, length), upstream) = answered;
+    let mut response = Response::new(());
+    {
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let bytes = upstream.buffer.filled();
+        if let Ok(Some((answer, _))) = AnswerHead::parse(bytes, &mut fields, order.asked_with) {
+            *response.headers_mut() = compose::answer_headers(&answer, &order.request_id);
+        }
+    }
+    *response.status_mut() = StatusCode::from_u16(status)
+        .map_err(|_| UpstreamError::Rubbish("its status is not one"))?;
+    let mut upstream = upstream;
+    upstream.buffer.consume(length);
+    let known = match framing {
+        Framing::None => Some(0),
+        Framing::Length(length) => Some(length),
+        Framing::Chunked | Framing::UntilClose => None,
+    };
+    if known.is_none() {
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    let mut body = AppBody {
+        upstream: Some(upstream),
+        decoder: Decoder::new(framing),
+        sender,
+        keep_alive,
+        left: known,
+        worker: Arc::clone(worker),
+    };
+    if body.decoder.is_done() {
+        body.finish();
+    }
+    Ok(response.map(|()| ServerBody::App(Box::new(body))))
+}
+
+/// Status, framing, whether the connection can be used again, and the head's length.
+type Came = (u16, Framing, bool, usize);
+
+enum NoHead {
+    App(UpstreamError),
+    Silent,
+    Client,
+}
+
+fn poll_head(
+    cx: &mut Context<'_>,
+    sender: &mut Sender,
+    upstream: &mut Upstream,
+    asked_with: AskedWith,
+) -> Poll<Result<Came, NoHead>> {
+    if sender.poll(cx, upstream).is_err() {
+        return Poll::Ready(Err(NoHead::Client));
+    }
+    loop {
+        match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
+            Poll::Ready(Ok(0)) if upstream.buffer.is_empty() => {
+                return Poll::Ready(Err(NoHead::Silent));
+            }
+            Poll::Ready(Ok(0)) => {
+                let error = UpstreamError::Rubbish("its head has no end");
+                return Poll::Ready(Err(NoHead::App(error)));
+            }
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+                return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge)));
+            }
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(NoHead::Silent)),
+            Poll::Pending => return Poll::Pending,
+        }
+        loop {
+            let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+            let bytes = upstream.buffer.filled();
+            let parsed = AnswerHead::parse(bytes, &mut fields, asked_with)
+                .map_err(|rubbish| NoHead::App(UpstreamError::Rubbish(rubbish.0)))?;
+            let Some((answer, length)) = parsed else { break };
+            if answer.status == 101 {
+                return Poll::Ready(Err(NoHead::App(UpstreamError::Unasked)));
+            }
+            let came = (answer.status, answer.framing, answer.keep_alive, length);
+            if answer.status >= 200 {
+                return Poll::Ready(Ok(came));
+            }
+            // hyper has no way to pass an interim answer on to a client of HTTP/2.
+            upstream.buffer.consume(length);
+        }
+    }
+}
+
+/// Sends the request's head and body.
+struct Sender {
+    out: Vec<u8>,
+    sent: usize,
+    body: Option<Incoming>,
+    chunked: bool,
+    broken: bool,
+}
+
+impl Sender {
+    fn new(head: Vec<u8>, framing: Framing, body: Incoming) -> Self {
+        let body = (framing != Framing::None).then_some(body);
+        Self { out: head, sent: 0, body, chunked: framing == Framing::Chunked, broken: false }
+    }
+
+    fn is_done(&self) -> bool {
+        self.body.is_none() && self.sent == self.out.len()
+    }
+
+    /// Sends what there is; an error when the client broke its body off.
+    fn poll(&mut self, cx: &mut Context<'_>, upstream: &mut Upstream) -> Result<(), ()> {
+        use tokio::io::AsyncWrite;
+        loop {
+            while self.sent < self.out.len() && !self.broken {
+                let stream = Pin::new(&mut upstream.stream);
+                match stream.poll_write(cx, &self.out[self.sent..]) {
+                    Poll::Ready(Ok(count)) if count > 0 => self.sent += count,
+                    // It may have answered before it stopped to read.
+                    Poll::Ready(_) => self.broken = true,
+                    Poll::Pending => return Ok(()),
+                }
+            }
+            let Some(body) = self.body.as_mut().filter(|_| !self.broken) else { return Ok(()) };
+            let frame = match Pin::new(body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => frame,
+                Poll::Ready(Some(Err(_))) => return Err(()),
+                Poll::Ready(None) => {
+                    self.end(None);
+                    continue;
+                }
+                Poll::Pending => return Ok(()),
+            };
+            self.out.clear();
+            self.sent = 0;
+            match frame.into_data() {
+                Ok(data) if data.is_empty() => {}
+                Ok(data) if self.chunked => {
+                    chunk_head(&mut self.out, data.len());
+                    self.out.extend_from_slice(&data);
+                    self.out.extend_from_slice(b"\r\n");
+                }
+                Ok(data) => self.out.extend_from_slice(&data),
+                Err(frame) => {
+                    let trailers = frame.into_trailers().ok();
+                    self.end(trailers.as_ref());
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, trailers: Option<&HeaderMap>) {
+        self.body = None;
+        self.out.clear();
+        self.sent = 0;
+        if self.chunked {
+            self.out.extend_from_slice(b"0\r\n");
+            for (name, value) in trailers.into_iter().flatten() {
+                field(&mut self.out, name.as_str(), value.as_bytes());
+            }
+            self.out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+/// The body of an app's answer; reading it drives the request's body too, and its end gives the
+/// connection back. Dropping it early closes the connection, which tells the app.
+pub(crate) struct AppBody {
+    upstream: Option<Upstream>,
+    decoder: Decoder,
+    sender: Sender,
+    keep_alive: bool,
+    /// What is left of a body of known length.
+    left: Option<u64>,
+    worker: Arc<Worker>,
+}
+
+impl AppBody {
+    fn finish(&mut self) {
+        if let Some(upstream) = self.upstream.take() {
+            let whole = self.sender.is_done() && !self.sender.broken;
+            if self.keep_alive && whole && upstream.buffer.is_empty() {
+                self.worker.pool.put(upstream);
+            }
+        }
+    }
+}
+
+impl Body for AppBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        let Some(upstream) = &mut this.upstream else { return Poll::Ready(None) };
+        if this.sender.poll(cx, upstream).is_err() {
+            return Poll::Ready(Some(Err("the client broke its request off".into())));
+        }
+        loop {
+            match this.decoder.next(upstream.buffer.filled()) {
+                Ok(Piece::Skip(count)) => upstream.buffer.consume(count),
+                Ok(Piece::Data { skip, len }) => {
+                    upstream.buffer.consume(skip);
+                    let data = Bytes::copy_from_slice(&upstream.buffer.filled()[..len]);
+                    upstream.buffer.consume(len);
+                    this.left = this.left.map(|left| left.saturating_sub(len as u64));
+                    if this.left == Some(0) {
+                        this.finish();
+                    }
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Ok(Piece::End { skip, trailers }) => {
+                    let mut fields = HeaderMap::new();
+                    if trailers > 2 {
+                        let section = &upstream.buffer.filled()[skip - trailers..skip];
+                        let each = |name: &str, value: &[u8]| {
+                            compose::append(&mut fields, name, value);
+                        };
+                        if let Err(malformed) = parse_trailers(section, each) {
+                            return Poll::Ready(Some(Err(malformed.why.into())));
+                        }
+                    }
+                    upstream.buffer.consume(skip);
+                    this.finish();
+                    let trailers = (!fields.is_empty()).then(|| Ok(Frame::trailers(fields)));
+                    return Poll::Ready(trailers);
+                }
+                Ok(Piece::More) => {
+                    let read = upstream.buffer.poll_fill(cx, &mut upstream.stream, BODY_BUFFER);
+                    match ready!(read) {
+                        Ok(0) if this.decoder.end_of_stream() => {}
+                        Ok(0) => {
+                            let why = "the app broke its answer off";
+                            return Poll::Ready(Some(Err(why.into())));
+                        }
+                        Ok(_) => {}
+                        Err(error) => return Poll::Ready(Some(Err(error.into()))),
+                    }
+                }
+                Err(malformed) => return Poll::Ready(Some(Err(malformed.why.into()))),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.upstream.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}

@@ -1,0 +1,125 @@
+//! Requests that are not passed on, and what their senders are told.
+
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, HeaderValue,
+    RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use hyper::{Response, StatusCode};
+use ovhai_api_types::{AppId, AppState, ErrorBody};
+use ovhai_core::directory::AppEntry;
+use ovhai_core::policy::Reason;
+use std::borrow::Cow;
+
+use crate::api::error::insufficient_scope;
+use crate::body::ServerBody;
+use crate::edge::parse::Malformed;
+
+/// How a request without access is told so.
+const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
+
+/// A request that is not passed on.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    message: Cow<'static, str>,
+    challenge: Option<HeaderValue>,
+    retry_after: Option<u32>,
+    /// Whether pages from elsewhere may read it.
+    for_pages: bool,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        let message = message.into();
+        Self { status, message, challenge: None, retry_after: None, for_pages: false }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Lets a page from elsewhere read why it has no access, so that it can say so; what a cookie
+    /// got is not for it.
+    pub(super) fn readable_by_pages(mut self, of_a_page: bool) -> Self {
+        let no_access = matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        self.for_pages = of_a_page && no_access;
+        self
+    }
+
+    pub(super) fn no_app(id: AppId) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("there is no app {id}"))
+    }
+
+    pub(super) fn no_token() -> Self {
+        Self {
+            challenge: Some(HeaderValue::from_static(CHALLENGE)),
+            ..Self::new(
+                StatusCode::UNAUTHORIZED,
+                "authentication is required: send the header Authorization: Bearer <token>",
+            )
+        }
+    }
+
+    /// One answer for every kind of bad token.
+    pub(super) fn bad_token() -> Self {
+        const INVALID: &str = "Bearer realm=\"AI Deploy\", error=\"invalid_token\"";
+        Self {
+            challenge: Some(HeaderValue::from_static(INVALID)),
+            ..Self::new(StatusCode::UNAUTHORIZED, "the token is not valid here")
+        }
+    }
+
+    pub(super) fn forbidden(reason: &Reason) -> Self {
+        let text = reason.to_string();
+        let challenge = format!("{CHALLENGE}, {}", insufficient_scope(&text));
+        Self {
+            challenge: HeaderValue::try_from(challenge).ok(),
+            ..Self::new(StatusCode::FORBIDDEN, format!("forbidden: {text}"))
+        }
+    }
+
+    pub(super) fn not_ready(entry: &AppEntry) -> Self {
+        let record = &entry.record;
+        let soon = matches!(
+            record.state,
+            AppState::Queued | AppState::Initializing | AppState::Running | AppState::Scaling
+        );
+        Self {
+            retry_after: soon.then_some(1),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("the app {} is {}: {}", record.id, record.state, record.info.message),
+            )
+        }
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "the app does not answer in time")
+    }
+
+    pub(crate) fn into_response(self) -> Response<ServerBody> {
+        let body = serde_json::to_vec(&ErrorBody { message: self.message.into_owned() });
+        let mut response = Response::new(ServerBody::text(body.unwrap_or_default()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(challenge) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if self.for_pages {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            let exposed = HeaderValue::from_static("WWW-Authenticate");
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(malformed: Malformed) -> Self {
+        Self::new(malformed.status, malformed.why)
+    }
+}
