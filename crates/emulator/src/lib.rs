@@ -19,6 +19,7 @@ mod secret;
 mod server;
 pub mod signer;
 pub mod state;
+pub mod tls;
 
 pub use emulator::{Builder, DEFAULT_PORT, DEFAULT_REGIONS, Emulator, StartError};
 pub use ovhai_core::catalog;
