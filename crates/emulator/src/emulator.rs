@@ -24,10 +24,13 @@ use crate::passwords::{SystemSecrets, random_secret};
 use crate::server::{self, Shared};
 use crate::signer::JwtSigner;
 use crate::state::{FirstUser, Lock, Running, StateDir};
+use crate::tls::{Tls, TlsError};
 use crate::{api, control};
 
 /// Port that the emulator listens on when nothing else is said.
 pub const DEFAULT_PORT: u16 = 4480;
+/// Port for HTTPS when nothing else is said.
+pub const DEFAULT_TLS_PORT: u16 = 4443;
 /// Regions that it has when nothing else is said; the first is the default.
 pub const DEFAULT_REGIONS: [&str; 2] = ["GRA", "BHS"];
 /// Apps have this long to end in a shutdown; with [`DRAIN`] before it, below two seconds.
@@ -51,6 +54,8 @@ pub enum StartError {
     PortTaken {
         /// The port.
         port: u16,
+        /// Whether it was to be that for HTTPS.
+        tls: bool,
         /// Who holds it, as far as can be seen.
         holder: Option<String>,
     },
@@ -79,6 +84,9 @@ pub enum StartError {
     /// A region's name is not one.
     #[error(transparent)]
     Region(#[from] InvalidRegion),
+    /// The certificate authority can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Anything else of the system.
     #[error("{0}")]
     System(io::Error),
@@ -111,6 +119,7 @@ pub struct Builder {
     state: Option<StateDir>,
     listener: Option<std::net::TcpListener>,
     address: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
     regions: Vec<String>,
     placement: Option<Placement>,
     supervisor: Option<PathBuf>,
@@ -146,6 +155,12 @@ impl Builder {
     /// Listens on this address; port 0 lets the system choose.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = Some(address);
+        self
+    }
+
+    /// Serves HTTPS too, at this address; port 0 lets the system choose.
+    pub fn tls(mut self, address: SocketAddr) -> Self {
+        self.tls = Some(address);
         self
     }
 
@@ -223,8 +238,20 @@ impl Builder {
             Some(state) => Some(take(state)?),
             None => None,
         };
-        let listener = listen(self.listener, self.address)?;
+        let listener = match self.listener {
+            Some(bound) => adopt(bound)?,
+            None => listen(self.address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()), false)?,
+        };
         let address = listener.local_addr().map_err(StartError::System)?;
+        let secure = match self.tls {
+            Some(address) => {
+                let listener = listen(address, true)?;
+                Some((listener, Tls::load_or_create(self.state.as_ref().map(StateDir::path))?))
+            }
+            None => None,
+        };
+        let tls = secure.as_ref().map(|(listener, _)| listener.local_addr()).transpose();
+        let tls = tls.map_err(StartError::System)?;
         let regions = if self.regions.is_empty() {
             DEFAULT_REGIONS.map(str::to_owned).to_vec()
         } else {
@@ -292,6 +319,7 @@ impl Builder {
         let running = Running {
             pid: std::process::id(),
             address,
+            tls,
             administrator,
             // Those that were asked for, and those of apps that are stored.
             regions: platform.settings().regions.clone(),
@@ -305,7 +333,7 @@ impl Builder {
             platform.shutdown(SHUTDOWN).await;
             return Err(StartError::State { path: state.path().into(), source });
         }
-        Ok(Emulator::serve(listener, platform, running, self.state, lock))
+        Ok(Emulator::serve(listener, secure, platform, running, self.state, lock))
     }
 }
 
@@ -318,23 +346,19 @@ fn take(state: &StateDir) -> Result<Lock, StartError> {
     })
 }
 
-fn listen(
-    bound: Option<std::net::TcpListener>,
-    address: Option<SocketAddr>,
-) -> Result<TcpListener, StartError> {
-    let listener = match bound {
-        Some(listener) => listener,
-        None => {
-            let address = address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
-            std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
-                io::ErrorKind::AddrInUse => StartError::PortTaken {
-                    port: address.port(),
-                    holder: ovhai_runtime::sockets::holder(address.port()),
-                },
-                _ => StartError::Listen { address, source },
-            })?
-        }
-    };
+fn listen(address: SocketAddr, tls: bool) -> Result<TcpListener, StartError> {
+    let bound = std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortTaken {
+            port: address.port(),
+            tls,
+            holder: ovhai_runtime::sockets::holder(address.port()),
+        },
+        _ => StartError::Listen { address, source },
+    })?;
+    adopt(bound)
+}
+
+fn adopt(listener: std::net::TcpListener) -> Result<TcpListener, StartError> {
     listener.set_nonblocking(true).map_err(StartError::System)?;
     TcpListener::from_std(listener).map_err(StartError::System)
 }
@@ -388,6 +412,7 @@ impl Emulator {
 
     fn serve(
         listener: TcpListener,
+        secure: Option<(TcpListener, Tls)>,
         platform: Arc<Platform>,
         running: Running,
         state: Option<StateDir>,
@@ -420,15 +445,20 @@ impl Emulator {
                 started_at: running.started_at,
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
+                authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
             }),
         });
-        connections.spawn(server::run(
-            listener,
-            shared,
-            connections.clone(),
-            stopping.clone(),
-            abandon.clone(),
-        ));
+        let secure = secure.map(|(listener, tls)| (listener, Some(tls)));
+        for (listener, tls) in std::iter::once((listener, None)).chain(secure) {
+            connections.spawn(server::run(
+                listener,
+                tls,
+                Arc::clone(&shared),
+                connections.clone(),
+                stopping.clone(),
+                abandon.clone(),
+            ));
+        }
         Self { running, platform, state, lock, connections, stopping, abandon, stop_asked }
     }
 

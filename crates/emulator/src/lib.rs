@@ -21,7 +21,9 @@ pub mod signer;
 pub mod state;
 pub mod tls;
 
-pub use emulator::{Builder, DEFAULT_PORT, DEFAULT_REGIONS, Emulator, StartError};
+pub use emulator::{
+    Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,
+};
 pub use ovhai_core::catalog;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;

@@ -12,18 +12,20 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::HOST;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode, Uri};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{Request, Response, StatusCode, Uri, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use ovhai_api_types::Region;
 use ovhai_core::Platform;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::body::ServerBody;
-use crate::gateway::{Gateway, Refusal};
+use crate::gateway::{Gateway, Peer, Refusal};
 use crate::host::{self, Door, NoDoor};
+use crate::tls::Tls;
 
 /// Longest head of a request, in bytes. Streamlit and single sign-on send large cookies.
 const HEAD_MAX: usize = 64 * 1024;
@@ -44,10 +46,11 @@ pub(crate) struct Shared {
     pub(crate) local: Router,
 }
 
-/// Accepts until `stopping`; then lets connections finish their requests. The tracker has every
+/// Accepts until `stopping`, with TLS if there is one; then lets connections finish their requests. The tracker has every
 /// connection; `abandon` ends what did not finish.
 pub(crate) async fn run(
     listener: TcpListener,
+    tls: Option<Tls>,
     shared: Arc<Shared>,
     connections: TaskTracker,
     stopping: CancellationToken,
@@ -62,7 +65,7 @@ pub(crate) async fn run(
             _ = purge.tick() => shared.gateway.purge(),
             accepted = listener.accept() => match accepted {
                 Ok((stream, client)) => {
-                    let serving = serve(stream, client, Arc::clone(&shared), stopping.clone());
+                    let serving = serve(stream, client, tls.clone(), Arc::clone(&shared), stopping.clone());
                     let abandon = abandon.clone();
                     connections.spawn(async move {
                         tokio::select! {
@@ -84,12 +87,36 @@ pub(crate) async fn run(
 async fn serve(
     stream: TcpStream,
     client: SocketAddr,
+    tls: Option<Tls>,
     shared: Arc<Shared>,
     stopping: CancellationToken,
 ) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let peer = Peer { ip: client.ip(), secure: tls.is_some() };
+    let outcome = match tls {
+        None => http1(stream, peer, shared, stopping).await,
+        Some(tls) => match tls.accept(stream).await {
+            Ok((stream, true)) => http2(stream, peer, shared, stopping).await,
+            Ok((stream, false)) => http1(stream, peer, shared, stopping).await,
+            Err(error) => {
+                tracing::debug!(%error, %client, "a handshake failed");
+                return;
+            }
+        },
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%error, %client, "a connection ended badly");
+    }
+}
+
+async fn http1(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    client: Peer,
+    shared: Arc<Shared>,
+    stopping: CancellationToken,
+) -> hyper::Result<()> {
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(dispatch(&shared, request, client).await) }
@@ -101,22 +128,43 @@ async fn serve(
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    let outcome = tokio::select! {
+    tokio::select! {
         outcome = connection.as_mut() => outcome,
         () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-    };
-    if let Err(error) = outcome {
-        tracing::debug!(%error, %client, "a connection ended badly");
+    }
+}
+
+async fn http2(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    client: Peer,
+    shared: Arc<Shared>,
+    stopping: CancellationToken,
+) -> hyper::Result<()> {
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(dispatch(&shared, request, client).await) }
+    });
+    let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(HEAD_MAX).unwrap_or(u32::MAX))
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
     }
 }
 
 async fn dispatch(
     shared: &Shared,
     request: Request<Incoming>,
-    client: SocketAddr,
+    client: Peer,
 ) -> Response<ServerBody> {
     let refuse = |status, why: &str| Refusal::new(status, why).into_response();
     let mut hosts = request.headers().get_all(HOST).iter();
@@ -126,15 +174,17 @@ async fn dispatch(
     };
     // An absolute target names the host (RFC 9112 section 3.2.2).
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
-    let (Some(header), authority) = (header, authority) else {
-        return refuse(StatusCode::BAD_REQUEST, "a Host header is required");
+    // HTTP/2 has it there only.
+    let name = match (authority.as_deref(), header) {
+        (Some(name), _) if header.is_some() || request.version() == Version::HTTP_2 => name,
+        (None, Some(name)) => name,
+        _ => return refuse(StatusCode::BAD_REQUEST, "a Host header is required"),
     };
-    let name = authority.as_deref().unwrap_or(header);
     match host::door(name) {
         Ok(Door::App { id, port, region }) => match shared.platform.region(region) {
             Some(region) => {
                 let region = region.clone();
-                shared.gateway.serve(request, id, port, &region, client.ip()).await
+                shared.gateway.serve(request, id, port, &region, client).await
             }
             None => refuse(StatusCode::NOT_FOUND, "there is no such region here"),
         },
@@ -146,7 +196,9 @@ async fn dispatch(
             None => refuse(StatusCode::NOT_FOUND, "there is no such region here"),
         },
         Ok(Door::Local) => local(shared, request).await,
-        Ok(Door::Grpc) => refuse(StatusCode::NOT_IMPLEMENTED, "gRPC to apps is not emulated yet"),
+        Ok(Door::Grpc { .. }) => {
+            refuse(StatusCode::NOT_IMPLEMENTED, "gRPC to apps is not emulated yet")
+        }
         Err(NoDoor::Malformed) => refuse(StatusCode::BAD_REQUEST, "the Host header is malformed"),
         Err(NoDoor::Misdirected) => refuse(
             StatusCode::MISDIRECTED_REQUEST,

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use super::Peer;
 use hyper::HeaderMap;
 use hyper::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    PROXY_AUTHORIZATION, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -48,7 +49,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 
 /// Makes a client's headers ready for the app. What the client says about who forwarded it is
 /// not believed: nobody stands before this gateway.
-pub(crate) fn prepare_request(headers: &mut HeaderMap, client: IpAddr) {
+pub(crate) fn prepare_request(headers: &mut HeaderMap, client: Peer) {
     let wants_trailers = headers.get_all(TE).iter().any(|value| {
         value
             .to_str()
@@ -68,8 +69,11 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, client: IpAddr) {
     for name in UNVERIFIED {
         headers.remove(name);
     }
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
-    headers.insert(X_FORWARDED_FOR, address(client));
+    headers.insert(
+        X_FORWARDED_PROTO,
+        HeaderValue::from_static(if client.secure { "https" } else { "http" }),
+    );
+    headers.insert(X_FORWARDED_FOR, address(client.ip));
 }
 
 fn address(client: IpAddr) -> HeaderValue {
@@ -88,6 +92,8 @@ pub(crate) fn prepare_response(headers: &mut HeaderMap) {
     }
     remove_hop_by_hop(headers);
     headers.remove(PROXY_AUTHENTICATE);
+    // A browser would refuse plain HTTP to the app from then on.
+    headers.remove(STRICT_TRANSPORT_SECURITY);
 }
 
 #[cfg(test)]
@@ -128,7 +134,10 @@ mod tests {
             ("x-real-ip", "6.6.6.6"),
             ("x-forwarded-host", "evil.example"),
         ]);
-        prepare_request(&mut map, "10.0.0.1".parse().expect("an address"));
+        prepare_request(
+            &mut map,
+            Peer { ip: "10.0.0.1".parse().expect("an address"), secure: false },
+        );
         assert_eq!(
             map,
             headers(&[

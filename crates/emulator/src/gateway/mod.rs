@@ -41,6 +41,14 @@ use upstream::{Pool, RequestBody, UpstreamError};
 /// take for an answer in one piece.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_mins(10);
 
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) ip: IpAddr,
+    /// Whether TLS is spoken.
+    pub(crate) secure: bool,
+}
+
 /// See the module.
 pub(crate) struct Gateway {
     platform: Arc<Platform>,
@@ -83,7 +91,7 @@ impl Gateway {
         id: AppId,
         port: Option<u16>,
         region: &Region,
-        client: IpAddr,
+        client: Peer,
     ) -> Response<ServerBody> {
         let of_a_page = request.headers().contains_key(ORIGIN);
         match self.pass(request, id, port, region, client).await {
@@ -98,7 +106,7 @@ impl Gateway {
         id: AppId,
         port: Option<u16>,
         region: &Region,
-        client: IpAddr,
+        client: Peer,
     ) -> Result<Response<ServerBody>, Refusal> {
         let (endpoint, principal) = {
             let snapshot = self.platform.snapshot();

@@ -2,7 +2,7 @@
 //! either side has ended, or the caller has no access any more.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderMap, HeaderValue, UPGRADE};
@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::upstream::{CONNECT_TIMEOUT, UpstreamError};
-use super::{ANSWER_TIMEOUT, Refusal, headers};
+use super::{ANSWER_TIMEOUT, Peer, Refusal, headers};
 use crate::body::ServerBody;
 
 /// Whether a request asks to leave HTTP. Another version of HTTP is no other protocol: through
@@ -34,7 +34,7 @@ pub(super) fn is_asked(headers: &HeaderMap) -> bool {
 pub(super) async fn pass(
     mut request: Request<Incoming>,
     address: SocketAddr,
-    client: IpAddr,
+    client: Peer,
     access: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Response<ServerBody>, Refusal> {
     let protocol = request.headers().get(UPGRADE).cloned();

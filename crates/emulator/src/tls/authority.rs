@@ -149,7 +149,9 @@ fn load(files: &Files, now: SystemTime) -> Result<Option<Authority>, TlsError> {
         path: Some(path.into()),
         source: io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("{why}; remove it, and a new certificate authority is made, which has to be installed again"),
+            format!(
+                "{why}; remove it, and a new certificate authority is made, which has to be installed again"
+            ),
         ),
     };
     let key = PrivateKeyDer::from_pem_slice(&key)

@@ -58,7 +58,9 @@ impl Leaves {
             None => LOCAL.to_owned(),
             Some(host) => match host::door(host).ok()? {
                 Door::Local => LOCAL.to_owned(),
-                Door::Api { .. } | Door::App { .. } | Door::Grpc => host.to_ascii_lowercase(),
+                Door::Api { .. } | Door::App { .. } | Door::Grpc { .. } => {
+                    host.to_ascii_lowercase()
+                }
             },
         };
         if let Some(leaf) = self.made.get(name.as_str())

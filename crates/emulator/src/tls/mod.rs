@@ -94,10 +94,7 @@ impl Tls {
     }
 
     /// Does the handshake, within ten seconds.
-    pub async fn accept(
-        &self,
-        stream: TcpStream,
-    ) -> io::Result<(TlsStream<TcpStream>, AlpnIsH2)> {
+    pub async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, AlpnIsH2)> {
         let handshake = async {
             let mut first = [0];
             if stream.peek(&mut first).await? == 1 && first[0].is_ascii_uppercase() {
