@@ -179,6 +179,7 @@ impl From<StartError> for Failure {
             StartError::AlreadyRunning { .. } => failure.hint(
                 "see it: ovhai emulator status; stop it: ovhai emulator stop; or give this one a directory of its own: --state-dir DIR",
             ),
+            StartError::PortTaken { tls: true, .. } => failure.hint("choose another port for HTTPS: --tls=N, or OVHAI_TLS=N (0 lets the system choose), or stop the program that holds it"),
             StartError::PortTaken { .. } => failure
                 .hint("choose another port: ovhai emulator start --detach --port N, or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
             StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
@@ -187,6 +188,7 @@ impl From<StartError> for Failure {
                 "the database may be damaged: keep a copy, and start with another directory: --state-dir DIR",
             ),
             StartError::Listen { .. } => failure.hint("choose an address of this machine: --host IP"),
+            StartError::Tls(_) => failure.hint("start without --tls, or with another directory: --state-dir DIR"),
             StartError::Region(_) | StartError::System(_) => failure,
         }
     }

@@ -338,6 +338,11 @@ pub(crate) fn root(running: &Running) -> String {
     format!("http://{}", reachable(running.address))
 }
 
+/// The same with TLS, where that is served.
+pub(crate) fn secure_root(running: &Running) -> Option<String> {
+    running.tls.map(|address| format!("https://{}", reachable(address)))
+}
+
 /// Where to connect to reach a listener.
 fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {

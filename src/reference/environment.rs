@@ -30,7 +30,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 15] = [
+pub const VARIABLES: [Variable; 16] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; wins over the login and stored tokens",
@@ -51,6 +51,12 @@ pub const VARIABLES: [Variable; 15] = [
     Variable::new("OVHAI_PORT", "port of an emulator that is started; `0` lets the system choose")
         .like(&["emulator", "start"], "port")
         .default("4480"),
+    Variable::new(
+        "OVHAI_TLS",
+        "port for HTTPS of an emulator that is started; `0` lets the system choose",
+    )
+    .like(&["emulator", "start"], "tls")
+    .default("no HTTPS"),
     Variable::new("OVHAI_QUOTA", "quotas of an emulator that is started"),
     Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator by themselves"),
     Variable::new(

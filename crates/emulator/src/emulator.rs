@@ -25,10 +25,13 @@ use crate::limits::Limits;
 use crate::passwords::{SystemSecrets, random_secret};
 use crate::signer::JwtSigner;
 use crate::state::{FirstUser, Lock, Running, StateDir};
+use crate::tls::{Tls, TlsError};
 use crate::{api, control};
 
 /// Port that the emulator listens on when nothing else is said.
 pub const DEFAULT_PORT: u16 = 4480;
+/// Port for HTTPS when nothing else is said.
+pub const DEFAULT_TLS_PORT: u16 = 4443;
 /// Regions that it has when nothing else is said; the first is the default.
 pub const DEFAULT_REGIONS: [&str; 2] = ["GRA", "BHS"];
 /// Apps have this long to end in a shutdown; with [`DRAIN`] before it, below two seconds.
@@ -52,6 +55,8 @@ pub enum StartError {
     PortTaken {
         /// The port.
         port: u16,
+        /// Whether it was to be that for HTTPS.
+        tls: bool,
         /// Who holds it, as far as can be seen.
         holder: Option<String>,
     },
@@ -80,6 +85,9 @@ pub enum StartError {
     /// A region's name is not one.
     #[error(transparent)]
     Region(#[from] InvalidRegion),
+    /// The certificate authority can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Anything else of the system.
     #[error("{0}")]
     System(io::Error),
@@ -112,6 +120,7 @@ pub struct Builder {
     state: Option<StateDir>,
     listener: Option<std::net::TcpListener>,
     address: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
     regions: Vec<String>,
     placement: Option<Placement>,
     supervisor: Option<PathBuf>,
@@ -148,6 +157,12 @@ impl Builder {
     /// Listens on this address; port 0 lets the system choose.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = Some(address);
+        self
+    }
+
+    /// Serves HTTPS too, at this address; port 0 lets the system choose.
+    pub fn tls(mut self, address: SocketAddr) -> Self {
+        self.tls = Some(address);
         self
     }
 
@@ -231,8 +246,20 @@ impl Builder {
             Some(state) => Some(take(state)?),
             None => None,
         };
-        let listener = listen(self.listener, self.address)?;
+        let listener = match self.listener {
+            Some(bound) => adopt(bound)?,
+            None => listen(self.address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()), false)?,
+        };
         let address = listener.local_addr().map_err(StartError::System)?;
+        let secure = match self.tls {
+            Some(address) => {
+                let listener = listen(address, true)?;
+                Some((listener, Tls::load_or_create(self.state.as_ref().map(StateDir::path))?))
+            }
+            None => None,
+        };
+        let tls = secure.as_ref().map(|(listener, _)| listener.local_addr()).transpose();
+        let tls = tls.map_err(StartError::System)?;
         let regions = if self.regions.is_empty() {
             DEFAULT_REGIONS.map(str::to_owned).to_vec()
         } else {
@@ -300,6 +327,7 @@ impl Builder {
         let running = Running {
             pid: std::process::id(),
             address,
+            tls,
             administrator,
             // Those that were asked for, and those of apps that are stored.
             regions: platform.settings().regions.clone(),
@@ -313,7 +341,8 @@ impl Builder {
             platform.shutdown(SHUTDOWN).await;
             return Err(StartError::State { path: state.path().into(), source });
         }
-        Emulator::serve(listener, platform, running, self.state, lock, self.limits)
+        let listeners = (listener, secure);
+        Emulator::serve(listeners, platform, running, self.state, lock, self.limits)
             .map_err(StartError::System)
     }
 }
@@ -327,23 +356,19 @@ fn take(state: &StateDir) -> Result<Lock, StartError> {
     })
 }
 
-fn listen(
-    bound: Option<std::net::TcpListener>,
-    address: Option<SocketAddr>,
-) -> Result<TcpListener, StartError> {
-    let listener = match bound {
-        Some(listener) => listener,
-        None => {
-            let address = address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
-            std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
-                io::ErrorKind::AddrInUse => StartError::PortTaken {
-                    port: address.port(),
-                    holder: ovhai_runtime::sockets::holder(address.port()),
-                },
-                _ => StartError::Listen { address, source },
-            })?
-        }
-    };
+fn listen(address: SocketAddr, tls: bool) -> Result<TcpListener, StartError> {
+    let bound = std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortTaken {
+            port: address.port(),
+            tls,
+            holder: ovhai_runtime::sockets::holder(address.port()),
+        },
+        _ => StartError::Listen { address, source },
+    })?;
+    adopt(bound)
+}
+
+fn adopt(listener: std::net::TcpListener) -> Result<TcpListener, StartError> {
     listener.set_nonblocking(true).map_err(StartError::System)?;
     TcpListener::from_std(listener).map_err(StartError::System)
 }
@@ -397,7 +422,7 @@ impl Emulator {
     }
 
     fn serve(
-        listener: TcpListener,
+        (listener, secure): (TcpListener, Option<(TcpListener, Tls)>),
         platform: Arc<Platform>,
         running: Running,
         state: Option<StateDir>,
@@ -431,12 +456,13 @@ impl Emulator {
                 started_at: running.started_at,
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
+                authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
             }),
             limits,
             main: tokio::runtime::Handle::current(),
             stopping: stopping.clone(),
         });
-        let edge = Edge::start(listener, shared, &connections, &abandon)?;
+        let edge = Edge::start(listener, secure, shared, &connections, &abandon)?;
         Ok(Self {
             running,
             platform,

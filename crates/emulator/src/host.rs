@@ -37,7 +37,12 @@ pub enum Door<'a> {
         region: &'a str,
     },
     /// The gateway to an app's gRPC port.
-    Grpc,
+    Grpc {
+        /// The app.
+        id: AppId,
+        /// The region's part of the name, in any case.
+        region: &'a str,
+    },
 }
 
 /// Why there is no door.
@@ -68,7 +73,9 @@ pub fn door(host: &str) -> Result<Door<'_>, NoDoor> {
             Ok(Door::App { id, port, region })
         }
         (Some(kind), Some(app), None) if kind.eq_ignore_ascii_case("app-grpc") => {
-            AppId::from_str(app).map(|_| Door::Grpc).map_err(|_| NoDoor::Misdirected)
+            AppId::from_str(app)
+                .map(|id| Door::Grpc { id, region })
+                .map_err(|_| NoDoor::Misdirected)
         }
         _ => Err(NoDoor::Misdirected),
     }
@@ -150,7 +157,7 @@ mod tests {
             (format!("{ID}.app.gra.ai.localhost:4480"), app(None)),
             (format!("{ID}-8501.app.gra.ai.localhost"), app(Some(8501))),
             (format!("{ID}.APP.gra.ai.localhost"), app(None)),
-            (format!("{ID}.app-grpc.gra.ai.localhost"), Ok(Door::Grpc)),
+            (format!("{ID}.app-grpc.gra.ai.localhost"), Ok(Door::Grpc { id, region: "gra" })),
         ] {
             assert_eq!(door(&host), expected, "{host}");
         }

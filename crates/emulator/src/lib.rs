@@ -21,8 +21,11 @@ mod passwords;
 mod secret;
 pub mod signer;
 pub mod state;
+pub mod tls;
 
-pub use emulator::{Builder, DEFAULT_PORT, DEFAULT_REGIONS, Emulator, StartError};
+pub use emulator::{
+    Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,
+};
 pub use limits::Limits;
 pub use ovhai_core::catalog;
 pub use ovhai_core::platform::SessionTtl;

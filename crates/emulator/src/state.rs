@@ -26,6 +26,9 @@ pub struct Running {
     pub pid: u32,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens with TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<SocketAddr>,
     /// The local administrator's bearer.
     pub administrator: String,
     /// Its regions; the first is the default.

@@ -1,5 +1,6 @@
 //! `ovhai emulator …`.
 
+mod ca;
 mod image;
 mod logs;
 mod openapi;
@@ -36,6 +37,8 @@ enum Verb {
     /// Have commands of this machine run in place of images
     #[command(visible_alias = "images")]
     Image(image::ImageCommand),
+    /// Have this machine trust the certificates of HTTPS
+    Ca(ca::CaCommand),
     /// Print the OpenAPI document of its API
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
@@ -54,6 +57,7 @@ impl EmulatorCommand {
             Verb::Logs(verb) => verb.run(context).await,
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
+            Verb::Ca(verb) => verb.run(context),
             Verb::OpenApi(verb) => verb.run(context),
         }
     }

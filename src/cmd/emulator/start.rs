@@ -4,13 +4,13 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
-use ovhai_emulator::state::StateDir;
-use ovhai_emulator::{DEFAULT_REGIONS, Emulator, Quotas};
+use ovhai_emulator::state::{Running, StateDir};
+use ovhai_emulator::{DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Quotas};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
 use crate::settings::state_dir;
-use crate::target::{port, root, start_in_background};
+use crate::target::{port, root, secure_root, start_in_background};
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -24,6 +24,10 @@ pub(super) struct Start {
     /// Port; 0 lets the system choose [env: `OVHAI_PORT`] [default: 4480]
     #[arg(short, long)]
     port: Option<u16>,
+    /// Serve HTTPS too, on port 4443 or this one; 0 lets the system choose. Trust its certificates:
+    /// ovhai emulator ca install [env: `OVHAI_TLS`]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_TLS)]
+    tls: Option<u16>,
     /// Address to listen on; anything but loopback lets other machines in
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
@@ -42,6 +46,9 @@ pub(super) struct Start {
     #[arg(long, hide = true, conflicts_with_all = ["detach", "ephemeral"])]
     background: bool,
 }
+
+const DEFAULT_TLS: &str = "4443";
+const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
 
 fn quotas(text: &str) -> Result<Quotas, String> {
     const FORM: &str = "use CPU=24,GPU=8, one of the two, or unlimited";
@@ -73,6 +80,17 @@ impl Start {
         }
     }
 
+    /// The port for HTTPS, if it is to be served.
+    fn tls(&self, context: &Context) -> Result<Option<u16>> {
+        match (self.tls, context.var("OVHAI_TLS")) {
+            (Some(port), _) => Ok(Some(port)),
+            (None, Some(text)) => text.parse().map(Some).map_err(|_| {
+                Failure::usage(format!("OVHAI_TLS is {text:?}: use a port, 0 to 65535"))
+            }),
+            (None, None) => Ok(None),
+        }
+    }
+
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         for region in &self.regions {
             region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
@@ -98,6 +116,9 @@ impl Start {
             .regions(self.regions.clone())
             .quotas(self.quotas(context)?)
             .placement(self.runtime);
+        if let Some(port) = self.tls(context)? {
+            builder = builder.tls((self.host, port).into());
+        }
         if let Some(user) = context.var("USER").or_else(|| context.var("LOGNAME")) {
             builder = builder.user(user);
         }
@@ -129,6 +150,10 @@ impl Start {
             root(running),
             regions.join(", ")
         ));
+        if let Some(secure) = secure_root(running) {
+            context
+                .note(format!("HTTPS: {secure} (trust its certificates: {})", self.trust(running)));
+        }
         if self.ephemeral {
             context.note(format!(
                 "It keeps nothing. Administrator's bearer: {}",
@@ -140,6 +165,15 @@ impl Start {
         }
     }
 
+    /// How its certificates come to be trusted.
+    fn trust(&self, running: &Running) -> String {
+        if self.ephemeral {
+            format!("curl {}/_emulator/ca.pem", root(running))
+        } else {
+            "ovhai emulator ca install".into()
+        }
+    }
+
     async fn start_detached(&self, context: &mut Context, port: u16) -> Result<()> {
         let state = StateDir::new(state_dir(context)?);
         if let Some(running) = state.running() {
@@ -148,6 +182,9 @@ impl Start {
                 root(&running),
                 running.pid
             ));
+            if self.tls(context)?.is_some() && running.tls.is_none() {
+                context.note("hint: it serves no HTTPS; stop it first: ovhai emulator stop");
+            }
             return Ok(());
         }
         let mut arguments = vec![
@@ -161,6 +198,9 @@ impl Start {
         if let Some(runtime) = self.runtime {
             arguments.extend(["--runtime".to_owned(), runtime.to_string()]);
         }
+        if let Some(port) = self.tls(context)? {
+            arguments.push(format!("--tls={port}"));
+        }
         let quotas = self.quotas(context)?;
         let units = |units: Option<u32>| units.map_or("unlimited".into(), |n| n.to_string());
         let quota = format!("CPU={},GPU={}", units(quotas.cpu), units(quotas.gpu));
@@ -170,7 +210,14 @@ impl Start {
             "The emulator of AI Deploy runs at {} (pid {})",
             root(&running),
             running.pid
-        ))
+        ))?;
+        if let Some(secure) = secure_root(&running) {
+            context.line(format!(
+                "HTTPS: {secure} (trust its certificates: {})",
+                self.trust(&running)
+            ))?;
+        }
+        Ok(())
     }
 }
 

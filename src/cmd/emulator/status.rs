@@ -10,7 +10,7 @@ use crate::describe::{Description, age, date};
 use crate::error::{FAILED, Failure, Result};
 use crate::output::Show;
 use crate::settings::state_dir;
-use crate::target::root;
+use crate::target::{root, secure_root};
 
 /// See the command.
 #[derive(Debug, Args)]
@@ -27,6 +27,8 @@ struct Shown {
     running: bool,
     pid: u32,
     address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    https: Option<String>,
     regions: Vec<Region>,
     started_at: jiff::Timestamp,
     version: String,
@@ -83,6 +85,7 @@ impl Shown {
             running: true,
             pid: running.pid,
             address: root(&running),
+            https: secure_root(&running),
             regions: running.regions,
             started_at: running.started_at,
             version: running.version,
@@ -109,8 +112,12 @@ impl Show for Shown {
     }
 
     fn describe(&self) -> Description {
-        let view = Description::new()
-            .field("Address", &self.address)
+        let view = Description::new().field("Address", &self.address);
+        let view = match &self.https {
+            Some(https) => view.field("HTTPS", https),
+            None => view,
+        };
+        let view = view
             .field("PID", self.pid)
             .field("Regions", self.regions())
             .field("State Directory", &self.state_dir)

@@ -29,6 +29,8 @@ pub(crate) struct Control {
     pub(crate) stop_asked: CancellationToken,
     /// Where the first user's password stands, until it is changed.
     pub(crate) state: Option<StateDir>,
+    /// The certificate of the authority for HTTPS.
+    pub(crate) authority: Option<Arc<str>>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +50,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/health", get(health))
         .route("/_emulator/features", get(features))
         .route("/_emulator/stop", post(stop))
+        .route("/_emulator/ca.pem", get(authority))
         .route("/_emulator/access", post(access::explain))
         .route("/_emulator/users", get(users::list).post(users::add))
         .route("/_emulator/users/{name}", delete(users::remove))
@@ -101,7 +104,7 @@ const FEATURES: [(&str, bool, &str); 15] = [
     ("volumes", false, "501"),
     ("grpc", false, "501"),
     ("login-page", false, "Browsers get 401 as programs do"),
-    ("tls", false, "HTTP on loopback"),
+    ("tls", true, "HTTPS beside HTTP with --tls; a certificate authority of this machine"),
     ("jobs-and-notebooks", false, "501"),
 ];
 
@@ -121,6 +124,12 @@ async fn stop(
     control.platform.may_shut_down(&caller)?;
     control.stop_asked.cancel();
     Ok(StatusCode::ACCEPTED)
+}
+
+/// The certificate to trust: the only way to it when the emulator keeps nothing.
+async fn authority(State(control): State<Arc<Control>>) -> Result<String, ApiError> {
+    let none = || ApiError::not_found("HTTPS is not served: start with --tls");
+    control.authority.as_deref().map(str::to_owned).ok_or_else(none)
 }
 
 async fn front() -> &'static str {

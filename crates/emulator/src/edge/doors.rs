@@ -60,10 +60,9 @@ pub(super) fn find<'b>(shared: &Shared, head: &Head<'b>) -> Result<Way<'b>, Refu
             Ok(Way::Call(Call::new(head, head.target, &shared.api, Some(region))?))
         }
         Ok(Door::Local) => Ok(Way::Call(local(shared, head)?)),
-        Ok(Door::Grpc) => Err(Refusal::new(
-            StatusCode::NOT_IMPLEMENTED,
-            "gRPC to apps is not emulated yet",
-        )),
+        Ok(Door::Grpc { id, region }) => {
+            Ok(Way::App(Asked { id, port: None, region, grpc: true }))
+        }
         Err(NoDoor::Malformed) => {
             Err(Refusal::new(StatusCode::BAD_REQUEST, "the Host header is malformed"))
         }

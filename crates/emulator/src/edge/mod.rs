@@ -27,6 +27,7 @@ use ovhai_core::Platform;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,6 +35,8 @@ use crate::gateway::grpc;
 use crate::gateway::upstream::Pool;
 use crate::gateway::{Client, Gateway};
 use crate::limits::Limits;
+use crate::tls::Tls;
+use buffer::Buffer;
 
 /// More workers than this serve nobody faster on one machine with its apps.
 const WORKERS: usize = 8;
@@ -44,6 +47,12 @@ const PURGE_EVERY: Duration = Duration::from_secs(15);
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Makes closing it look like what it is, where the end says nothing: broken off.
     fn abort(&self);
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn abort(&self) {
+        self.get_ref().0.abort();
+    }
 }
 
 impl Stream for TcpStream {
@@ -89,7 +98,12 @@ impl Worker {
     }
 }
 
-type Accepted = (std::net::TcpStream, SocketAddr);
+/// A connection that was accepted, and what it begins with.
+struct Accepted {
+    stream: std::net::TcpStream,
+    client: SocketAddr,
+    tls: Option<Tls>,
+}
 
 /// The threads, and where their connections come from.
 struct Hand {
@@ -107,7 +121,8 @@ impl Edge {
     /// Starts the workers and accepts connections until `stopping`; `abandon` ends what does not
     /// finish by itself.
     pub(crate) fn start(
-        listener: TcpListener,
+        plain: TcpListener,
+        secure: Option<(TcpListener, Tls)>,
         shared: Arc<Shared>,
         tasks: &TaskTracker,
         abandon: &CancellationToken,
@@ -137,7 +152,11 @@ impl Edge {
             threads.push(thread);
             hands.push(Hand { worker, sender });
         }
-        tasks.spawn(accept(listener, shared, hands));
+        let hands = Arc::new(hands);
+        let secure = secure.map(|(listener, tls)| (listener, Some(tls)));
+        for (listener, tls) in std::iter::once((plain, None)).chain(secure) {
+            tasks.spawn(accept(listener, tls, Arc::clone(&shared), Arc::clone(&hands)));
+        }
         Ok(Self { threads })
     }
 
@@ -151,7 +170,12 @@ impl Edge {
 }
 
 /// Gives each connection to the worker that has fewest.
-async fn accept(listener: TcpListener, shared: Arc<Shared>, hands: Vec<Hand>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    shared: Arc<Shared>,
+    hands: Arc<Vec<Hand>>,
+) {
     let most = shared.limits.connections;
     let mut next = 0;
     loop {
@@ -170,7 +194,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, hands: Vec<Hand>) {
         let handed = accepted.and_then(|(stream, client)| {
             stream.set_nodelay(true)?;
             // The worker's runtime watches it, not this one.
-            Ok((stream.into_std()?, client))
+            Ok(Accepted { stream: stream.into_std()?, client, tls: tls.clone() })
         });
         match handed {
             Ok(connection) => {
@@ -220,23 +244,33 @@ async fn work(
                 continue;
             }
         };
-        let Some((stream, client)) = accepted else { break };
+        let Some(accepted) = accepted else { break };
         let open = Open(Arc::clone(&worker));
-        let client = Client { ip: client.ip(), secure: false };
-        match TcpStream::from_std(stream) {
-            Ok(stream) => {
-                let worker = Arc::clone(&worker);
-                connections.spawn(async move {
-                    connection::serve(stream, client, worker).await;
-                    drop(open);
-                });
-            }
-            Err(error) => tracing::warn!(%error, "a connection could not be served"),
-        }
+        let worker = Arc::clone(&worker);
+        connections.spawn(async move {
+            serve(accepted, worker).await;
+            drop(open);
+        });
     }
     connections.close();
     tokio::select! {
         () = abandon.cancelled() => {}
         () = connections.wait() => {}
+    }
+}
+
+/// Serves a connection until it ends.
+async fn serve(accepted: Accepted, worker: Arc<Worker>) {
+    let Accepted { stream, client: address, tls } = accepted;
+    let client = Client { ip: address.ip(), secure: tls.is_some() };
+    let stream = match TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => return tracing::warn!(%error, "a connection could not be served"),
+    };
+    let Some(tls) = tls else { return connection::serve(stream, client, worker).await };
+    match tls.accept(stream).await {
+        Ok((stream, true)) => http2::serve(stream, Buffer::default(), client, worker).await,
+        Ok((stream, false)) => connection::serve(stream, client, worker).await,
+        Err(error) => tracing::debug!(%error, client = %address, "a handshake failed"),
     }
 }

@@ -1,0 +1,244 @@
+//! `ovhai emulator ca …`: the local certificate authority, and the stores that trust it.
+//!
+//! Nothing is done here that needs more rights than the caller has: what does is said, as a
+//! command to run by hand.
+
+mod java;
+mod machine;
+mod nss;
+mod system;
+
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+use ovhai_emulator::state::StateDir;
+use ovhai_emulator::tls::{Authority, TlsError};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::describe::Description;
+use crate::error::{FAILED, Failure, Result};
+use crate::output::{Fit, Show};
+use crate::settings::state_dir;
+use machine::Machine;
+
+/// See the command.
+#[derive(Debug, Args)]
+pub(super) struct CaCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print the path of its certificate; it is made if there is none
+    Path,
+    /// Have the stores of this machine trust it
+    #[command(
+        after_help = "It can sign for localhost, names under it, 127.0.0.1 and ::1, and for nothing else."
+    )]
+    Install(Stores),
+    /// Take it out of the stores of this machine; its files stay
+    #[command(visible_alias = "rm")]
+    Remove(Stores),
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+struct Stores {
+    /// The system's store, which curl and most programs use [default: every store that is there]
+    #[arg(long)]
+    system: bool,
+    /// The NSS databases of Chromium and Firefox
+    #[arg(long)]
+    nss: bool,
+    /// The store of `JAVA_HOME`, or of the java on the path
+    #[arg(long)]
+    java: bool,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Install,
+    Remove,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Became {
+    Installed,
+    AlreadyThere,
+    Removed,
+    NotThere,
+    Skipped,
+    Failed,
+}
+
+impl Became {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::AlreadyThere => "already there",
+            Self::Removed => "removed",
+            Self::NotThere => "not there",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One store, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome {
+    store: &'static str,
+    place: String,
+    result: Became,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// To run by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+}
+
+impl Outcome {
+    fn new(store: &'static str, place: impl Into<String>, result: Became) -> Self {
+        Self { store, place: place.into(), result, reason: None, command: None }
+    }
+
+    /// There is nothing to do it with.
+    fn skipped(store: &'static str, reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..Self::new(store, "", Became::Skipped) }
+    }
+
+    fn failed(
+        store: &'static str,
+        place: impl Into<String>,
+        reason: impl Into<String>,
+        command: Option<String>,
+    ) -> Self {
+        Self { reason: Some(reason.into()), command, ..Self::new(store, place, Became::Failed) }
+    }
+}
+
+impl Show for Outcome {
+    const COLUMNS: &'static [&'static str] = &["STORE", "RESULT", "PLACE"];
+
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Shrink(10)];
+
+    fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
+        vec![self.store.into(), self.result.as_str().into(), self.place.clone()]
+    }
+
+    fn describe(&self) -> Description {
+        Description::new()
+            .field("Store", self.store)
+            .field("Place", &self.place)
+            .field("Result", self.result.as_str())
+            .maybe("Reason", self.reason.as_ref())
+            .maybe("By Hand", self.command.as_ref())
+    }
+
+    fn name(&self) -> String {
+        self.place.clone()
+    }
+}
+
+/// The authority as stores see it.
+#[derive(Debug, Clone, Copy)]
+struct Certificate<'a> {
+    /// The file, as PEM.
+    path: &'a Path,
+    pem: &'a str,
+    /// What it is called in the stores; no other one is.
+    name: &'a str,
+    /// SHA-256, hexadecimal.
+    fingerprint: &'a str,
+}
+
+impl CaCommand {
+    pub(super) fn run(self, context: &mut Context) -> Result<()> {
+        let state = StateDir::new(state_dir(context)?);
+        match self.verb {
+            Verb::Path => {
+                let authority = load_or_create(&state)?;
+                context.line(path(&authority)?.to_string_lossy())
+            }
+            Verb::Install(stores) => {
+                let authority = load_or_create(&state)?;
+                stores.each(context, Task::Install, &authority)
+            }
+            Verb::Remove(stores) => match Authority::load(state.path()).map_err(failure)? {
+                Some(authority) => stores.each(context, Task::Remove, &authority),
+                None => {
+                    context.note(format!(
+                        "There is no certificate authority in {}: nothing of it is anywhere.",
+                        state.path().display()
+                    ));
+                    Ok(())
+                }
+            },
+        }
+    }
+}
+
+fn load_or_create(state: &StateDir) -> Result<Authority> {
+    state.create().map_err(|error| {
+        Failure::new(format!("{} can't be used", state.path().display()))
+            .because(error)
+            .hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR")
+    })?;
+    Authority::load_or_create(state.path()).map_err(failure)
+}
+
+fn failure(error: TlsError) -> Failure {
+    Failure::new("the certificate authority can't be used")
+        .because(error)
+        .hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR")
+}
+
+fn path(authority: &Authority) -> Result<&Path> {
+    authority.path().ok_or_else(|| Failure::new("the certificate authority has no file"))
+}
+
+impl Stores {
+    fn each(self, context: &mut Context, task: Task, authority: &Authority) -> Result<()> {
+        let machine = Machine::of(context);
+        let fingerprint = authority.fingerprint();
+        let certificate = Certificate {
+            path: path(authority)?,
+            pem: authority.pem(),
+            name: authority.name(),
+            fingerprint: &fingerprint,
+        };
+        let named = self.system || self.nss || self.java;
+        let mut outcomes = Vec::new();
+        if self.system || !named {
+            outcomes.push(system::run(&machine, task, certificate));
+        }
+        if self.nss || !named {
+            outcomes.extend(nss::run(&machine, task, certificate, self.nss));
+        }
+        if self.java || !named {
+            outcomes.push(java::run(&machine, task, certificate));
+        }
+        context.show_all(&outcomes)?;
+        for outcome in &outcomes {
+            if let Some(reason) = &outcome.reason {
+                let (store, what) = (outcome.store, outcome.result.as_str());
+                context.note(format!("{store} {what}: {reason}"));
+            }
+            if let Some(command) = &outcome.command {
+                context.note(format!("hint: run it by hand: {command}"));
+            }
+        }
+        let bad = |outcome: &Outcome| match outcome.result {
+            Became::Failed => true,
+            // Whoever names a store wants that one.
+            Became::Skipped => named && task == Task::Install,
+            _ => false,
+        };
+        if outcomes.iter().any(bad) { Err(Failure::silent(FAILED)) } else { Ok(()) }
+    }
+}

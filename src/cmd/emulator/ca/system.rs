@@ -1,0 +1,156 @@
+//! The system's store: a directory of certificates and a program that takes them in, or the
+//! keychain of macOS.
+
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::machine::{Machine, run as run_program, shown};
+use super::{Became, Certificate, Outcome, Task};
+
+const STORE: &str = "system";
+
+/// A kind of system: the directory, the program, and its arguments to add and to remove.
+struct Kind {
+    directory: &'static str,
+    program: &'static str,
+    add: &'static [&'static str],
+    remove: &'static [&'static str],
+}
+
+const KINDS: [Kind; 4] = [
+    // Debian, Ubuntu, Alpine
+    Kind {
+        directory: "usr/local/share/ca-certificates",
+        program: "update-ca-certificates",
+        add: &[],
+        remove: &["--fresh"],
+    },
+    // Fedora and its kin
+    Kind {
+        directory: "etc/pki/ca-trust/source/anchors",
+        program: "update-ca-trust",
+        add: &["extract"],
+        remove: &["extract"],
+    },
+    // Arch
+    Kind {
+        directory: "etc/ca-certificates/trust-source/anchors",
+        program: "update-ca-trust",
+        add: &["extract"],
+        remove: &["extract"],
+    },
+    // SUSE
+    Kind {
+        directory: "etc/pki/trust/anchors",
+        program: "update-ca-certificates",
+        add: &[],
+        remove: &["--fresh"],
+    },
+];
+
+pub(super) fn run(machine: &Machine, task: Task, certificate: Certificate<'_>) -> Outcome {
+    let keychain = machine.root.join("Library/Keychains/System.keychain");
+    if let Some(security) = machine.program("security").filter(|_| keychain.exists()) {
+        return macos(&security, &keychain, task, certificate);
+    }
+    let found = KINDS.iter().find_map(|kind| {
+        let directory = machine.root.join(kind.directory);
+        let program = machine.program(kind.program).filter(|_| directory.is_dir())?;
+        Some((kind, directory, program))
+    });
+    let Some((kind, directory, program)) = found else {
+        return Outcome::skipped(
+            STORE,
+            "there is no update-ca-certificates or update-ca-trust (Debian: ca-certificates)",
+        );
+    };
+    let file = directory.join(format!("{}.crt", certificate.name.replace(' ', "-")));
+    let place = file.display().to_string();
+    let arguments = if task == Task::Install { kind.add } else { kind.remove };
+    let outcome = match task {
+        Task::Install => install(&file, &program, arguments, certificate),
+        Task::Remove => remove(&file, &program, arguments),
+    };
+    match outcome {
+        Ok(result) => Outcome::new(STORE, place, result),
+        Err(reason) => {
+            let update = shown(&[&["sudo", kind.program], arguments].concat());
+            let change = match task {
+                Task::Install => shown(&[
+                    "sudo".as_ref(),
+                    "install".as_ref(),
+                    "-m644".as_ref(),
+                    certificate.path.as_os_str(),
+                    file.as_os_str(),
+                ]),
+                Task::Remove => {
+                    shown(&["sudo".as_ref(), "rm".as_ref(), "-f".as_ref(), file.as_os_str()])
+                }
+            };
+            Outcome::failed(STORE, place, reason, Some(format!("{change} && {update}")))
+        }
+    }
+}
+
+fn install(
+    file: &Path,
+    program: &Path,
+    arguments: &[&str],
+    certificate: Certificate<'_>,
+) -> Result<Became, String> {
+    if std::fs::read(file).is_ok_and(|there| there == certificate.pem.as_bytes()) {
+        return Ok(Became::AlreadyThere);
+    }
+    write(file, certificate.pem).map_err(|error| told(file, &error))?;
+    run_program(program, arguments).map(|_| Became::Installed).inspect_err(|_| {
+        // Otherwise the next try would find it there.
+        let _ = std::fs::remove_file(file);
+    })
+}
+
+fn remove(file: &Path, program: &Path, arguments: &[&str]) -> Result<Became, String> {
+    match std::fs::remove_file(file) {
+        Ok(()) => run_program(program, arguments).map(|_| Became::Removed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Became::NotThere),
+        Err(error) => Err(told(file, &error)),
+    }
+}
+
+fn told(file: &Path, error: &io::Error) -> String {
+    let directory = file.parent().unwrap_or(file);
+    format!("{} can't be changed: {error}", directory.display())
+}
+
+/// Whole or not at all, and for everybody to read.
+fn write(file: &Path, pem: &str) -> io::Result<()> {
+    let mut temporary = tempfile::NamedTempFile::new_in(file.parent().unwrap_or(file))?;
+    temporary.write_all(pem.as_bytes())?;
+    temporary.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    temporary.persist(file)?;
+    Ok(())
+}
+
+fn macos(security: &Path, keychain: &Path, task: Task, certificate: Certificate<'_>) -> Outcome {
+    let place = keychain.display().to_string();
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let find = ["find-certificate", "-c", certificate.name, &place];
+    let there = run_program(security, &find).is_ok();
+    let file = path(certificate.path);
+    let arguments = match (task, there) {
+        (Task::Install, true) => return Outcome::new(STORE, place, Became::AlreadyThere),
+        (Task::Remove, false) => return Outcome::new(STORE, place, Became::NotThere),
+        (Task::Install, false) => {
+            vec!["add-trusted-cert", "-d", "-r", "trustRoot", "-k", &place, &file]
+        }
+        (Task::Remove, true) => vec!["delete-certificate", "-t", "-c", certificate.name, &place],
+    };
+    match run_program(security, &arguments) {
+        Ok(_) if task == Task::Install => Outcome::new(STORE, place, Became::Installed),
+        Ok(_) => Outcome::new(STORE, place, Became::Removed),
+        Err(reason) => {
+            let command = shown(&[&["sudo", "security"], arguments.as_slice()].concat());
+            Outcome::failed(STORE, place.clone(), reason, Some(command))
+        }
+    }
+}
