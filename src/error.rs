@@ -187,6 +187,9 @@ impl From<StartError> for Failure {
                 "the database may be damaged: keep a copy, and start with another directory: --state-dir DIR",
             ),
             StartError::Listen { .. } => failure.hint("choose an address of this machine: --host IP"),
+            StartError::AccessLog { .. } => {
+                failure.hint("use another file: --access-log FILE; or none: --access-log off")
+            }
             StartError::Region(_) | StartError::System(_) => failure,
         }
     }

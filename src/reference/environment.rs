@@ -30,7 +30,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 15] = [
+pub const VARIABLES: [Variable; 16] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; wins over the login and stored tokens",
@@ -52,6 +52,12 @@ pub const VARIABLES: [Variable; 15] = [
         .like(&["emulator", "start"], "port")
         .default("4480"),
     Variable::new("OVHAI_QUOTA", "quotas of an emulator that is started"),
+    Variable::new(
+        "OVHAI_ACCESS_LOG",
+        "where an emulator that is started writes a line for every request: a file, or `off`",
+    )
+    .like(&["emulator", "start"], "access-log")
+    .default("`access.log` in the state directory"),
     Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator by themselves"),
     Variable::new(
         "OVHAI_KEYRING",

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ovhai_api_types::{InvalidRegion, Placement, Region, Timestamp};
@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::gateway::Gateway;
 use crate::passwords::{SystemSecrets, random_secret};
+use crate::seen::{AccessLog, LogFile, Seen};
 use crate::server::{self, Shared};
 use crate::signer::JwtSigner;
 use crate::state::{FirstUser, Lock, Running, StateDir};
@@ -32,6 +33,8 @@ pub const DEFAULT_PORT: u16 = 4480;
 pub const DEFAULT_REGIONS: [&str; 2] = ["GRA", "BHS"];
 /// Apps have this long to end in a shutdown; with [`DRAIN`] before it, below two seconds.
 const SHUTDOWN: Duration = Duration::from_millis(1400);
+/// The end of the access log has this long to be written.
+const FLUSH: Duration = Duration::from_millis(100);
 /// Requests under way have this long to finish in a shutdown, and then again to be broken off.
 const DRAIN: Duration = Duration::from_millis(250);
 
@@ -79,6 +82,14 @@ pub enum StartError {
     /// A region's name is not one.
     #[error(transparent)]
     Region(#[from] InvalidRegion),
+    /// The access log can't be written.
+    #[error("the access log {} can't be written: {source}", path.display())]
+    AccessLog {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Anything else of the system.
     #[error("{0}")]
     System(io::Error),
@@ -122,6 +133,7 @@ pub struct Builder {
     user: Option<String>,
     quotas: Quotas,
     session_ttl: SessionTtl,
+    access_log: Option<AccessLog>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -210,6 +222,13 @@ impl Builder {
         self
     }
 
+    /// Where a line for every request goes; by default into the state directory, and nowhere
+    /// without one.
+    pub fn access_log(mut self, log: AccessLog) -> Self {
+        self.access_log = Some(log);
+        self
+    }
+
     /// The local administrator's name.
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.user = Some(name.into());
@@ -224,6 +243,16 @@ impl Builder {
             None => None,
         };
         let listener = listen(self.listener, self.address)?;
+        let access_log = match (self.access_log, &self.state) {
+            (Some(AccessLog::Path(path)), _) => Some(path),
+            (None, Some(state)) => Some(state.access_log()),
+            (Some(AccessLog::Off), _) | (None, None) => None,
+        };
+        let access_log = access_log
+            .map(|path| {
+                LogFile::open(&path).map_err(|source| StartError::AccessLog { path, source })
+            })
+            .transpose()?;
         let address = listener.local_addr().map_err(StartError::System)?;
         let regions = if self.regions.is_empty() {
             DEFAULT_REGIONS.map(str::to_owned).to_vec()
@@ -305,7 +334,8 @@ impl Builder {
             platform.shutdown(SHUTDOWN).await;
             return Err(StartError::State { path: state.path().into(), source });
         }
-        Ok(Emulator::serve(listener, platform, running, self.state, lock))
+        let seen = Seen::new(access_log);
+        Ok(Emulator::serve(listener, platform, running, self.state, lock, seen))
     }
 }
 
@@ -372,6 +402,7 @@ pub struct Emulator {
     stopping: CancellationToken,
     abandon: CancellationToken,
     stop_asked: CancellationToken,
+    seen: Arc<Seen>,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -392,6 +423,7 @@ impl Emulator {
         running: Running,
         state: Option<StateDir>,
         lock: Option<Lock>,
+        seen: Arc<Seen>,
     ) -> Self {
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -420,7 +452,10 @@ impl Emulator {
                 started_at: running.started_at,
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
+                seen: Arc::clone(&seen),
             }),
+            worker: Mutex::new(seen.worker()),
+            seen: Arc::clone(&seen),
         });
         connections.spawn(server::run(
             listener,
@@ -429,7 +464,7 @@ impl Emulator {
             stopping.clone(),
             abandon.clone(),
         ));
-        Self { running, platform, state, lock, connections, stopping, abandon, stop_asked }
+        Self { running, platform, state, lock, connections, stopping, abandon, stop_asked, seen }
     }
 
     /// Where it listens.
@@ -468,6 +503,9 @@ impl Emulator {
             let _ = tokio::time::timeout(DRAIN, self.connections.wait()).await;
         }
         self.platform.shutdown(SHUTDOWN).await;
+        let seen = Arc::clone(&self.seen);
+        // It fails only when the runtime is ending; then the log's own thread does its best.
+        let _ = tokio::task::spawn_blocking(move || seen.flush(FLUSH)).await;
         self.leave();
     }
 

@@ -16,11 +16,14 @@ pub mod gateway;
 pub mod host;
 mod passwords;
 mod secret;
+mod seen;
 mod server;
 pub mod signer;
 pub mod state;
+mod watched;
 
 pub use emulator::{Builder, DEFAULT_PORT, DEFAULT_REGIONS, Emulator, StartError};
 pub use ovhai_core::catalog;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;
+pub use seen::AccessLog;

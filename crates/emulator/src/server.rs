@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,6 +24,8 @@ use tower::ServiceExt;
 use crate::body::ServerBody;
 use crate::gateway::{Gateway, Refusal};
 use crate::host::{self, Door, NoDoor};
+use crate::seen::{Seen, Whither, Worker};
+use crate::watched::{Note, Watched};
 
 /// Longest head of a request, in bytes. Streamlit and single sign-on send large cookies.
 const HEAD_MAX: usize = 64 * 1024;
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) api: Router,
     /// Console and control, at `localhost`.
     pub(crate) local: Router,
+    pub(crate) seen: Arc<Seen>,
+    pub(crate) worker: Mutex<Worker>,
 }
 
 /// Accepts until `stopping`; then lets connections finish their requests. The tracker has every
@@ -59,7 +63,11 @@ pub(crate) async fn run(
         tokio::select! {
             biased;
             () = stopping.cancelled() => return,
-            _ = purge.tick() => shared.gateway.purge(),
+            _ = purge.tick() => {
+                shared.gateway.purge();
+                let snapshot = shared.platform.snapshot();
+                shared.seen.purge(|id| snapshot.app(id).is_some());
+            }
             accepted = listener.accept() => match accepted {
                 Ok((stream, client)) => {
                     let serving = serve(stream, client, Arc::clone(&shared), stopping.clone());
@@ -90,10 +98,12 @@ async fn serve(
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let opened = shared.seen.connection_opened();
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(dispatch(&shared, request, client).await) }
+        async move { Ok::<_, Infallible>(watched(&shared, request, client).await) }
     });
+    let _open = opened;
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -113,12 +123,28 @@ async fn serve(
     }
 }
 
+/// Has a request answered, and notes it when that has ended.
+async fn watched(
+    shared: &Arc<Shared>,
+    mut request: Request<Incoming>,
+    client: SocketAddr,
+) -> Response<Watched> {
+    let mut note = Note::new(shared, &mut request, client);
+    let response = dispatch(shared, request, client, &mut note).await;
+    note.watch(response)
+}
+
 async fn dispatch(
     shared: &Shared,
     request: Request<Incoming>,
     client: SocketAddr,
+    note: &mut Note,
 ) -> Response<ServerBody> {
-    let refuse = |status, why: &str| Refusal::new(status, why).into_response();
+    let mut refuse = |status, why: &str| {
+        let refusal = Refusal::new(status, why);
+        note.refused_by(&refusal);
+        refusal.into_response()
+    };
     let mut hosts = request.headers().get_all(HOST).iter();
     let header = match (hosts.next(), hosts.next()) {
         (_, Some(_)) => return refuse(StatusCode::BAD_REQUEST, "more than one Host header"),
@@ -134,18 +160,23 @@ async fn dispatch(
         Ok(Door::App { id, port, region }) => match shared.platform.region(region) {
             Some(region) => {
                 let region = region.clone();
-                shared.gateway.serve(request, id, port, &region, client.ip()).await
+                note.goes_to(Whither::App { id, known: false, port });
+                shared.gateway.serve(request, id, port, &region, client.ip(), note).await
             }
             None => refuse(StatusCode::NOT_FOUND, "there is no such region here"),
         },
         Ok(Door::Api { region }) => match shared.platform.region(region) {
             Some(region) => {
                 let region = region.clone();
+                note.goes_to(Whither::Api);
                 api(shared, request, region).await
             }
             None => refuse(StatusCode::NOT_FOUND, "there is no such region here"),
         },
-        Ok(Door::Local) => local(shared, request).await,
+        Ok(Door::Local) => {
+            note.goes_to(Whither::Local);
+            local(shared, request).await
+        }
         Ok(Door::Grpc) => refuse(StatusCode::NOT_IMPLEMENTED, "gRPC to apps is not emulated yet"),
         Err(NoDoor::Malformed) => refuse(StatusCode::BAD_REQUEST, "the Host header is malformed"),
         Err(NoDoor::Misdirected) => refuse(

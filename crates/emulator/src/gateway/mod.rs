@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::error::insufficient_scope;
 use crate::bearer::{Bearer, bearer};
 use crate::body::ServerBody;
+use crate::watched::Note;
 pub use upstream::UpstreamBody;
 use upstream::{Pool, RequestBody, UpstreamError};
 
@@ -84,11 +85,15 @@ impl Gateway {
         port: Option<u16>,
         region: &Region,
         client: IpAddr,
+        note: &mut Note,
     ) -> Response<ServerBody> {
         let of_a_page = request.headers().contains_key(ORIGIN);
-        match self.pass(request, id, port, region, client).await {
+        match self.pass(request, id, port, region, client, note).await {
             Ok(response) => response,
-            Err(refusal) => refusal.readable_by_pages(of_a_page).into_response(),
+            Err(refusal) => {
+                note.refused_by(&refusal);
+                refusal.readable_by_pages(of_a_page).into_response()
+            }
         }
     }
 
@@ -99,6 +104,7 @@ impl Gateway {
         port: Option<u16>,
         region: &Region,
         client: IpAddr,
+        note: &mut Note,
     ) -> Result<Response<ServerBody>, Refusal> {
         let (endpoint, principal) = {
             let snapshot = self.platform.snapshot();
@@ -106,7 +112,8 @@ impl Gateway {
                 snapshot.app(id).filter(|entry| entry.record.region == *region).ok_or_else(
                     || Refusal::new(StatusCode::NOT_FOUND, format!("there is no app {id}")),
                 )?;
-            let principal = self.admit(&snapshot, entry, &mut request)?;
+            note.app_is_known();
+            let principal = self.admit(&snapshot, entry, &mut request, note)?;
             if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
                 return Err(Refusal::new(
                     StatusCode::METHOD_NOT_ALLOWED,
@@ -121,12 +128,13 @@ impl Gateway {
             }
             (self.choose(entry)?, principal)
         };
+        note.turned_to_the_app();
         to_origin_form(&mut request)?;
         // The app's side has a version of its own.
         *request.version_mut() = Version::HTTP_11;
         if upgrade::is_asked(request.headers()) {
             let access = self.until_denied(principal, id);
-            return upgrade::pass(request, endpoint, client, access).await;
+            return upgrade::pass(request, endpoint, client, access, note.tunnel()).await;
         }
         headers::prepare_request(request.headers_mut(), client);
         let request = request.map(RequestBody::from);
@@ -145,11 +153,13 @@ impl Gateway {
         snapshot: &ovhai_core::directory::Snapshot,
         entry: &AppEntry,
         request: &mut Request<B>,
+        note: &mut Note,
     ) -> Result<Principal, Refusal> {
         if is_preflight(request) {
             let decision =
                 policy::decide(&Principal::Anonymous, Action::Preflight, &resource(&entry.record));
             if decision.is_allowed() {
+                note.decided(&decision, &Principal::Anonymous);
                 // Browsers send none with it; nobody has looked at one that comes all the same.
                 request.headers_mut().remove(AUTHORIZATION);
                 request.headers_mut().remove(OWN_TOKEN);
@@ -172,12 +182,16 @@ impl Gateway {
         };
         let principal = match &given {
             Bearer::Token(token) if !entry.record.spec.public => {
-                self.platform.authenticate(snapshot, token).ok_or_else(Refusal::bad_token)?
+                self.platform.authenticate(snapshot, token).ok_or_else(|| {
+                    note.unknown();
+                    Refusal::bad_token()
+                })?
             }
             _ => Principal::Anonymous,
         };
         let known = !matches!(principal, Principal::Anonymous);
         let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
+        note.decided(&decision, &principal);
         match decision.effect {
             Effect::Allow => {
                 if known && apart.is_none() {
@@ -194,8 +208,7 @@ impl Gateway {
             }
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             Effect::Forbidden | Effect::OutOfScope => {
-                let (app, who) = (entry.record.id, principal.name());
-                tracing::info!(%app, who, reason = %decision.reason, "a request was refused");
+                // Who was refused and why stands in the access log.
                 Err(Refusal::forbidden(&decision.reason))
             }
         }
@@ -360,6 +373,11 @@ impl Refusal {
                 format!("the app {} is {}: {}", record.id, record.state, record.info.message),
             )
         }
+    }
+
+    /// Status and reason, for the log.
+    pub(crate) fn told(&self) -> (StatusCode, &str) {
+        (self.status, &self.message)
     }
 
     pub(crate) fn into_response(self) -> Response<ServerBody> {

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use super::upstream::{CONNECT_TIMEOUT, UpstreamError};
 use super::{ANSWER_TIMEOUT, Refusal, headers};
 use crate::body::ServerBody;
+use crate::seen::Open;
 
 /// Whether a request asks to leave HTTP. Another version of HTTP is no other protocol: through
 /// `h2c` requests would pass that nobody has checked.
@@ -36,6 +37,7 @@ pub(super) async fn pass(
     address: SocketAddr,
     client: IpAddr,
     access: impl Future<Output = ()> + Send + 'static,
+    open: Open,
 ) -> Result<Response<ServerBody>, Refusal> {
     let protocol = request.headers().get(UPGRADE).cloned();
     let client_side = hyper::upgrade::on(&mut request);
@@ -60,6 +62,7 @@ pub(super) async fn pass(
     }
     let app_side = hyper::upgrade::on(&mut response);
     tokio::spawn(async move {
+        let _open = open;
         // Either side may be gone before it begins; then there is nothing to pass.
         if let (Ok(client), Ok(app)) = tokio::join!(client_side, app_side) {
             let (mut client, mut app) = (TokioIo::new(client), TokioIo::new(app));
