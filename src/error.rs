@@ -189,6 +189,9 @@ impl From<StartError> for Failure {
             ),
             StartError::Listen { .. } => failure.hint("choose an address of this machine: --host IP"),
             StartError::Tls(_) => failure.hint("start without --tls, or with another directory: --state-dir DIR"),
+            StartError::AccessLog { .. } => {
+                failure.hint("use another file: --access-log FILE; or none: --access-log off")
+            }
             StartError::Region(_) | StartError::System(_) => failure,
         }
     }

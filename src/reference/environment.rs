@@ -58,6 +58,12 @@ pub const VARIABLES: [Variable; 16] = [
     .like(&["emulator", "start"], "tls")
     .default("no HTTPS"),
     Variable::new("OVHAI_QUOTA", "quotas of an emulator that is started"),
+    Variable::new(
+        "OVHAI_ACCESS_LOG",
+        "where an emulator that is started writes a line for every request: a file, or `off`",
+    )
+    .like(&["emulator", "start"], "access-log")
+    .default("`access.log` in the state directory"),
     Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator by themselves"),
     Variable::new(
         "OVHAI_KEYRING",

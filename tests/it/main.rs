@@ -25,6 +25,7 @@ mod process;
 mod rubbish;
 mod run;
 mod sdk;
+mod seen;
 mod session;
 mod shell;
 

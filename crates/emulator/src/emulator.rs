@@ -23,6 +23,7 @@ use crate::edge::{Edge, Shared};
 use crate::gateway::Gateway;
 use crate::limits::Limits;
 use crate::passwords::{SystemSecrets, random_secret};
+use crate::seen::{AccessLog, LogFile, Seen};
 use crate::signer::JwtSigner;
 use crate::state::{FirstUser, Lock, Running, StateDir};
 use crate::tls::{Tls, TlsError};
@@ -36,6 +37,8 @@ pub const DEFAULT_TLS_PORT: u16 = 4443;
 pub const DEFAULT_REGIONS: [&str; 2] = ["GRA", "BHS"];
 /// Apps have this long to end in a shutdown; with [`DRAIN`] before it, below two seconds.
 const SHUTDOWN: Duration = Duration::from_millis(1400);
+/// The end of the access log has this long to be written.
+const FLUSH: Duration = Duration::from_millis(100);
 /// Requests under way have this long to finish in a shutdown, and then again to be broken off.
 const DRAIN: Duration = Duration::from_millis(250);
 
@@ -88,6 +91,14 @@ pub enum StartError {
     /// The certificate authority can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The access log can't be written.
+    #[error("the access log {} can't be written: {source}", path.display())]
+    AccessLog {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Anything else of the system.
     #[error("{0}")]
     System(io::Error),
@@ -133,6 +144,7 @@ pub struct Builder {
     quotas: Quotas,
     session_ttl: SessionTtl,
     limits: Limits,
+    access_log: Option<AccessLog>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -233,6 +245,13 @@ impl Builder {
         self
     }
 
+    /// Where a line for every request goes; by default into the state directory, and nowhere
+    /// without one.
+    pub fn access_log(mut self, log: AccessLog) -> Self {
+        self.access_log = Some(log);
+        self
+    }
+
     /// The local administrator's name.
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.user = Some(name.into());
@@ -250,6 +269,16 @@ impl Builder {
             Some(bound) => adopt(bound)?,
             None => listen(self.address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()), false)?,
         };
+        let access_log = match (self.access_log, &self.state) {
+            (Some(AccessLog::Path(path)), _) => Some(path),
+            (None, Some(state)) => Some(state.access_log()),
+            (Some(AccessLog::Off), _) | (None, None) => None,
+        };
+        let access_log = access_log
+            .map(|path| {
+                LogFile::open(&path).map_err(|source| StartError::AccessLog { path, source })
+            })
+            .transpose()?;
         let address = listener.local_addr().map_err(StartError::System)?;
         let secure = match self.tls {
             Some(address) => {
@@ -341,9 +370,8 @@ impl Builder {
             platform.shutdown(SHUTDOWN).await;
             return Err(StartError::State { path: state.path().into(), source });
         }
-        let listeners = (listener, secure);
-        Emulator::serve(listeners, platform, running, self.state, lock, self.limits)
-            .map_err(StartError::System)
+        let ways = Ways { plain: listener, secure, limits: self.limits, log: access_log };
+        Emulator::serve(ways, platform, running, self.state, lock).map_err(StartError::System)
     }
 }
 
@@ -396,6 +424,14 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
     }
 }
 
+/// How clients come in, and what is kept of it.
+struct Ways {
+    plain: TcpListener,
+    secure: Option<(TcpListener, Tls)>,
+    limits: Limits,
+    log: Option<LogFile>,
+}
+
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
 pub struct Emulator {
     running: Running,
@@ -407,6 +443,7 @@ pub struct Emulator {
     stopping: CancellationToken,
     abandon: CancellationToken,
     stop_asked: CancellationToken,
+    seen: Arc<Seen>,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -422,13 +459,14 @@ impl Emulator {
     }
 
     fn serve(
-        (listener, secure): (TcpListener, Option<(TcpListener, Tls)>),
+        ways: Ways,
         platform: Arc<Platform>,
         running: Running,
         state: Option<StateDir>,
         lock: Option<Lock>,
-        limits: Limits,
     ) -> io::Result<Self> {
+        let Ways { plain, secure, limits, log } = ways;
+        let seen = Seen::new(log);
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: nobody waits for it but
@@ -457,12 +495,14 @@ impl Emulator {
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
+                seen: Arc::clone(&seen),
             }),
+            seen: Arc::clone(&seen),
             limits,
             main: tokio::runtime::Handle::current(),
             stopping: stopping.clone(),
         });
-        let edge = Edge::start(listener, secure, shared, &connections, &abandon)?;
+        let edge = Edge::start(plain, secure, shared, &connections, &abandon)?;
         Ok(Self {
             running,
             platform,
@@ -473,6 +513,7 @@ impl Emulator {
             stopping,
             abandon,
             stop_asked,
+            seen,
         })
     }
 
@@ -517,6 +558,9 @@ impl Emulator {
             let _ = tokio::task::spawn_blocking(move || edge.join()).await;
         }
         self.platform.shutdown(SHUTDOWN).await;
+        let seen = Arc::clone(&self.seen);
+        // It fails only when the runtime is ending; then the log's own thread does its best.
+        let _ = tokio::task::spawn_blocking(move || seen.flush(FLUSH)).await;
         self.leave();
     }
 

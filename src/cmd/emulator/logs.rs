@@ -1,6 +1,8 @@
 //! `ovhai emulator logs`.
 
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use clap::Args;
@@ -19,15 +21,26 @@ pub(super) struct Logs {
     /// Only the last so many lines [default: all]
     #[arg(long, value_name = "LINES")]
     tail: Option<usize>,
+    /// The access log: a line of JSON for every request
+    #[arg(long)]
+    access: bool,
 }
 
 impl Logs {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(state_dir(context)?);
-        let mut file = std::fs::File::open(state.log()).map_err(|error| {
-            Failure::not_found(format!("there is no log at {}", state.log().display()))
+        let (path, hint) = if self.access {
+            (
+                state.access_log(),
+                "it may be off or elsewhere: ovhai emulator start --access-log FILE",
+            )
+        } else {
+            (state.log(), "an emulator in the foreground writes to its terminal")
+        };
+        let mut file = File::open(&path).map_err(|error| {
+            Failure::not_found(format!("there is no log at {}", path.display()))
                 .because(error)
-                .hint("an emulator in the foreground writes to its terminal")
+                .hint(hint)
         })?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
@@ -47,6 +60,14 @@ impl Logs {
             file.seek(SeekFrom::Start(at))?;
             file.read_to_end(&mut more)?;
             at = file.stream_position()?;
+            if more.is_empty()
+                && let Ok(new) = File::open(&path)
+                && new.metadata()?.ino() != file.metadata()?.ino()
+            {
+                // The old one was put aside, and is read to its end.
+                (file, at) = (new, 0);
+                continue;
+            }
             context.out.write_all(&more)?;
             context.out.flush()?;
         }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
 use ovhai_emulator::state::{Running, StateDir};
-use ovhai_emulator::{DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Quotas};
+use ovhai_emulator::{AccessLog, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Quotas};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
@@ -42,6 +42,11 @@ pub(super) struct Start {
     /// [env: `OVHAI_QUOTA`] [default: CPU=12,GPU=4, as the cloud gives a project]
     #[arg(long, value_name = "KIND=UNITS", value_parser = quotas)]
     quota: Option<Quotas>,
+    /// Where a line of JSON for every request goes: a file, or off; it has no tokens and no queries,
+    /// and 32 MiB at most are kept
+    /// [env: `OVHAI_ACCESS_LOG`] [default: access.log in the state directory; off with --ephemeral]
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<AccessLog>,
     /// This is the process in the background.
     #[arg(long, hide = true, conflicts_with_all = ["detach", "ephemeral"])]
     background: bool,
@@ -91,6 +96,21 @@ impl Start {
         }
     }
 
+    /// The access log, if anything was said about it.
+    fn access_log(&self, context: &Context) -> Result<Option<AccessLog>> {
+        let log = match (&self.access_log, context.var("OVHAI_ACCESS_LOG")) {
+            (Some(log), _) => Some(log.clone()),
+            (None, Some(text)) => Some(text.parse().map_err(|why: &str| {
+                Failure::usage(format!("OVHAI_ACCESS_LOG is {text:?}")).hint(why)
+            })?),
+            (None, None) => None,
+        };
+        Ok(log.map(|log| match log {
+            AccessLog::Off => AccessLog::Off,
+            AccessLog::Path(path) => AccessLog::Path(context.directory.join(path)),
+        }))
+    }
+
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         for region in &self.regions {
             region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
@@ -121,6 +141,9 @@ impl Start {
         }
         if let Some(user) = context.var("USER").or_else(|| context.var("LOGNAME")) {
             builder = builder.user(user);
+        }
+        if let Some(log) = self.access_log(context)? {
+            builder = builder.access_log(log);
         }
         if !self.ephemeral {
             builder = builder.state_dir(state_dir(context)?);
@@ -205,6 +228,17 @@ impl Start {
         let units = |units: Option<u32>| units.map_or("unlimited".into(), |n| n.to_string());
         let quota = format!("CPU={},GPU={}", units(quotas.cpu), units(quotas.gpu));
         arguments.extend(["--quota".to_owned(), quota]);
+        match self.access_log(context)? {
+            Some(AccessLog::Off) => arguments.extend(["--access-log".to_owned(), "off".into()]),
+            Some(AccessLog::Path(path)) => {
+                let path = path.to_str().ok_or_else(|| {
+                    Failure::usage("the access log's path is not UTF-8")
+                        .hint("give one that is: --access-log FILE")
+                })?;
+                arguments.extend(["--access-log".to_owned(), path.to_owned()]);
+            }
+            None => {}
+        }
         let running = start_in_background(context, &state, &arguments).await?;
         context.line(format!(
             "The emulator of AI Deploy runs at {} (pid {})",

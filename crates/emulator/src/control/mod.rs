@@ -3,6 +3,7 @@
 
 mod access;
 mod images;
+mod metrics;
 mod users;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::error::ApiError;
 use crate::bearer::bearer_token;
+use crate::seen::Seen;
 use crate::state::StateDir;
 
 pub(crate) struct Control {
@@ -31,6 +33,8 @@ pub(crate) struct Control {
     pub(crate) state: Option<StateDir>,
     /// The certificate of the authority for HTTPS.
     pub(crate) authority: Option<Arc<str>>,
+    /// What the metrics are made of.
+    pub(crate) seen: Arc<Seen>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +51,7 @@ pub(crate) fn router(control: Control) -> Router {
     Router::new()
         .route("/", get(front))
         .route("/app/{id}", get(app))
+        .route("/metrics", get(metrics::metrics))
         .route("/_emulator/health", get(health))
         .route("/_emulator/features", get(features))
         .route("/_emulator/stop", post(stop))
@@ -140,6 +145,7 @@ async fn front() -> &'static str {
         "API:     /v1/…, /regions/<REGION>/v1/…, described at /openapi.json\n",
         "Login:   /oauth2/token\n",
         "Health:  /_emulator/health\n",
+        "Metrics: /metrics (with a bearer)\n",
         "Try:     ovhai app run --label group=A infrastructureascode/hello-world\n",
     )
 }

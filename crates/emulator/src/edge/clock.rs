@@ -13,12 +13,18 @@ use tokio::time::{Instant, Sleep};
 pub(crate) struct Clock {
     timer: Pin<Box<Sleep>>,
     at: Instant,
+    /// How long a client may pause in a body.
+    pause: Duration,
 }
 
 impl Clock {
-    pub(crate) fn new(time: Duration) -> Self {
+    pub(crate) fn new(time: Duration, pause: Duration) -> Self {
         let at = Instant::now() + time;
-        Self { timer: Box::pin(tokio::time::sleep_until(at)), at }
+        Self { timer: Box::pin(tokio::time::sleep_until(at)), at, pause }
+    }
+
+    pub(crate) fn pause(&self) -> Duration {
+        self.pause
     }
 
     /// The time from now on.

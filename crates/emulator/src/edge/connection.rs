@@ -16,6 +16,7 @@ use super::body::{Decoder, Framing, Piece};
 use super::buffer::Buffer;
 use super::clock::Clock;
 use super::doors::{self, Call, Way};
+use super::note::Note;
 use super::parse::{
     AskedWith, FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version,
 };
@@ -26,6 +27,7 @@ use crate::gateway::compose::{self, After};
 use crate::gateway::exchange::{self, Order, Outcome};
 use crate::gateway::upstream::Upstream;
 use crate::gateway::{Client, Refusal, tunnel};
+use crate::seen::Aborted;
 
 /// How a client of HTTP/2 begins that knows beforehand that it is spoken here.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -35,6 +37,14 @@ const CALL_MAX: usize = 1024 * 1024;
 const DISCARD_MAX: usize = 64 * 1024;
 /// A refused client has this long to read why before the connection is gone.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// What becomes of a connection after a request.
+enum End {
+    GoesOn,
+    /// The client is to get what was written.
+    Closes { unread: bool },
+    Aborted(Aborted),
+}
 
 /// What comes next on a connection.
 enum Next {
@@ -79,11 +89,12 @@ struct Connection<S> {
     out: Vec<u8>,
     head: Vec<u8>,
     known: Vec<Known>,
+    text: Vec<u8>,
 }
 
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Stream>(stream: S, client: Client, worker: Arc<Worker>) {
-    let clock = Clock::new(worker.limits.head_timeout);
+    let clock = Clock::new(worker.limits.head_timeout, worker.limits.body_timeout);
     let mut connection = Connection {
         stream,
         input: Buffer::default(),
@@ -93,6 +104,7 @@ pub(super) async fn serve<S: Stream>(stream: S, client: Client, worker: Arc<Work
         out: Vec::new(),
         head: Vec::new(),
         known: Vec::new(),
+        text: Vec::new(),
     };
     if connection.run().await {
         let Connection { stream, input, client, worker, .. } = connection;
@@ -109,26 +121,31 @@ impl<S: Stream> Connection<S> {
         loop {
             let next = self.next(is_first, stopping.as_mut()).await;
             is_first = false;
-            let (plan, facts) = match next {
+            let (plan, facts, mut note) = match next {
                 Next::Head(range) => self.plan(range),
                 Next::Http2 => return true,
                 Next::Closed => return false,
-                Next::Bad(malformed) => (Plan::Refuse(malformed.into()), Facts::MALFORMED),
+                Next::Bad(malformed) => self.misunderstood(malformed.into()),
                 Next::Slow => {
                     let why = "the request's head did not come in time";
-                    let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, why);
-                    (Plan::Refuse(refusal), Facts::MALFORMED)
+                    self.misunderstood(Refusal::new(StatusCode::REQUEST_TIMEOUT, why))
                 }
             };
-            let goes_on = match plan {
-                Plan::Pass(order) => self.pass(*order, facts).await,
-                Plan::Call(call) => self.call(*call, facts).await,
-                Plan::Refuse(refusal) => self.refuse(refusal, facts).await,
+            let end = match plan {
+                Plan::Pass(order) => self.pass(*order, facts, &mut note).await,
+                Plan::Call(call) => self.call(*call, facts, &mut note).await,
+                Plan::Refuse(refusal) => self.refuse(refusal, facts, &mut note).await,
             };
-            if !goes_on {
-                return false;
+            let aborted = if let End::Aborted(by) = end { Some(by) } else { None };
+            self.text = note.record(&self.worker, self.client, aborted);
+            match end {
+                End::GoesOn => self.input.shrink(),
+                End::Closes { unread } => {
+                    self.linger(unread).await;
+                    return false;
+                }
+                End::Aborted(_) => return false,
             }
-            self.input.shrink();
         }
     }
 
@@ -179,17 +196,22 @@ impl<S: Stream> Connection<S> {
         .await
     }
 
+    /// A head that nobody understands.
+    fn misunderstood(&mut self, refusal: Refusal) -> (Plan, Facts, Note) {
+        let note = Note::new(&self.worker, std::mem::take(&mut self.text));
+        (Plan::Refuse(refusal), Facts::MALFORMED, note)
+    }
+
     /// Understands a head, and takes it out of what was read.
-    fn plan(&mut self, range: Range<usize>) -> (Plan, Facts) {
+    fn plan(&mut self, range: Range<usize>) -> (Plan, Facts, Note) {
         let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
         let known = std::mem::take(&mut self.known);
         let bytes = &self.input.filled()[range.clone()];
-        let parsed = Head::parse(bytes, &mut fields, known);
-        let head = match parsed {
+        let head = match Head::parse(bytes, &mut fields, known) {
             Ok(head) => head,
             Err(malformed) => {
                 self.input.consume(range.end);
-                return (Plan::Refuse(malformed.into()), Facts::MALFORMED);
+                return self.misunderstood(malformed.into());
             }
         };
         let is_modern = head.version == Version::Http11;
@@ -203,27 +225,28 @@ impl<S: Stream> Connection<S> {
             expects_continue: head.expects_continue,
             manner: Manner { after, is_modern, head_only: head.method == "HEAD" },
         };
+        let mut note = Note::of(&self.worker, &head, std::mem::take(&mut self.text));
         let shared = &self.worker.shared;
-        let plan = doors::find(shared, &head).and_then(|way| match way {
+        let plan = doors::find(shared, &head, &mut note).and_then(|way| match way {
             Way::Call(call) => Ok(Plan::Call(Box::new(call))),
+            Way::App(asked) if asked.grpc => Err(Refusal::new(
+                StatusCode::UPGRADE_REQUIRED,
+                "gRPC needs HTTP/2: use it with TLS or with prior knowledge",
+            )),
             Way::App(asked) => {
-                let pass = shared.gateway.admit(&head, asked)?;
+                let pass = shared.gateway.admit(&head, asked, &mut note)?;
                 let mut out = std::mem::take(&mut self.head);
                 out.clear();
-                let keeps = pass.keeps_authorization;
-                compose::request(&mut out, &head, keeps, self.client, "");
+                let (keeps, id) = (pass.keeps_authorization, note.id());
+                compose::request(&mut out, &head, keeps, self.client, id.as_str());
+                let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
+                let head_only = facts.manner.head_only;
                 Ok(Plan::Pass(Box::new(Order {
                     pass,
                     head: out,
                     framing: head.framing,
-                    asked_with: if facts.manner.head_only {
-                        AskedWith::Head
-                    } else {
-                        AskedWith::Other
-                    },
-                    repeatable: head.framing == Framing::None
-                        && head.upgrade.is_none()
-                        && matches!(head.method, "GET" | "HEAD" | "OPTIONS"),
+                    asked_with: if head_only { AskedWith::Head } else { AskedWith::Other },
+                    repeatable: safe && head.framing == Framing::None && head.upgrade.is_none(),
                     is_modern,
                     expects_continue: head.expects_continue,
                     wants_upgrade: head.upgrade.is_some(),
@@ -233,59 +256,65 @@ impl<S: Stream> Connection<S> {
         });
         self.known = head.known;
         self.input.consume(range.end);
-        (plan.unwrap_or_else(Plan::Refuse), facts)
+        (plan.unwrap_or_else(Plan::Refuse), facts, note)
     }
 
-    async fn pass(&mut self, order: Order, facts: Facts) -> bool {
-        let access = order
-            .wants_upgrade
-            .then(|| self.worker.gateway.until_denied(order.pass.principal.clone(), order.pass.app));
+    async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
+        let (app, upgrades) = (order.pass.app, order.wants_upgrade);
+        let access = upgrades
+            .then(|| self.worker.gateway.until_denied(order.pass.principal.clone(), app));
         let client = exchange::Client {
             stream: &mut self.stream,
             input: &mut self.input,
             clock: &mut self.clock,
             out: std::mem::take(&mut self.out),
         };
-        match exchange::run(client, order, &self.worker, "").await {
+        note.turned_to_the_app();
+        match exchange::run(client, order, &self.worker, note).await {
             Outcome::Answered(answered) => {
                 (self.head, self.out) = (answered.head, answered.out);
-                if answered.abort {
-                    self.stream.abort();
-                } else if !answered.keep {
-                    self.linger(facts.framing != Framing::None).await;
+                if let Some(by) = answered.aborted {
+                    if answered.unclear {
+                        self.stream.abort();
+                    }
+                    return End::Aborted(by);
                 }
-                answered.keep
+                if answered.keep {
+                    End::GoesOn
+                } else {
+                    End::Closes { unread: facts.framing != Framing::None }
+                }
             }
             Outcome::Refused { refusal, head, out } => {
                 (self.head, self.out) = (head, out);
-                self.refuse_late(refusal, facts).await
+                self.refuse_late(refusal, facts, note).await
             }
-            Outcome::Gone => false,
+            Outcome::Gone => End::Aborted(Aborted::Client),
             Outcome::Tunnel(upstream) => {
                 let Upstream { mut stream, buffer, .. } = *upstream;
                 let input = std::mem::take(&mut self.input);
-                (self.out, self.head) = (Vec::new(), Vec::new());
+                (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
                 if let Some(access) = access {
-                    tunnel::run(&mut self.stream, &mut stream, input, buffer, access).await;
+                    let _open = self.worker.shared.seen.tunnel_opened();
+                    let client = &mut self.stream;
+                    let passed = tunnel::run(client, &mut stream, input, buffer, access).await;
+                    (note.bytes_in, note.bytes_out) = passed;
                 }
-                false
+                End::Closes { unread: false }
             }
         }
     }
 
     /// Calls the API, or console and control.
-    async fn call(&mut self, call: Call, facts: Facts) -> bool {
+    async fn call(&mut self, call: Call, facts: Facts, note: &mut Note) -> End {
         let body = match self.whole_body(facts).await {
             Ok(body) => body,
-            Err(Some(refusal)) => return self.refuse_late(refusal, facts).await,
-            Err(None) => return false,
+            Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
+            Err(None) => return End::Aborted(Aborted::Client),
         };
+        note.bytes_in = body.len() as u64;
         let response = doors::call(&self.worker.shared, call, Body::from(body)).await;
-        let goes_on = self.respond(response, facts.manner).await;
-        if !goes_on {
-            self.linger(false).await;
-        }
-        goes_on
+        self.respond(response, facts.manner, false, note).await
     }
 
     /// A call's body; or why there is none, unless the client has gone.
@@ -358,21 +387,21 @@ impl<S: Stream> Connection<S> {
     }
 
     /// Says no to a request of which only the head was read.
-    async fn refuse(&mut self, refusal: Refusal, facts: Facts) -> bool {
+    async fn refuse(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
         let is_small = match facts.framing {
             Framing::None | Framing::Length(0) => true,
-            Framing::Length(length) => {
-                !facts.expects_continue && length <= DISCARD_MAX as u64
-            }
+            Framing::Length(length) => !facts.expects_continue && length <= DISCARD_MAX as u64,
             Framing::Chunked => !facts.expects_continue,
             Framing::UntilClose => false,
         };
         if !is_small {
-            return self.refuse_late(refusal, facts).await;
+            return self.refuse_late(refusal, facts, note).await;
         }
-        if !self.respond(refusal.into_response(), facts.manner).await {
-            self.linger(facts.framing != Framing::None).await;
-            return false;
+        note.refused_by(&refusal);
+        let has_body = facts.framing != Framing::None;
+        let end = self.respond(refusal.into_response(), facts.manner, has_body, note).await;
+        if !matches!(end, End::GoesOn) || !has_body {
+            return end;
         }
         // A small body is read, so that the connection can go on.
         let mut left = DISCARD_MAX;
@@ -380,42 +409,42 @@ impl<S: Stream> Connection<S> {
             left = left.saturating_sub(bytes.len());
             left > 0
         });
-        let goes_on = matches!(whole.await, Read::Whole);
-        if !goes_on {
-            self.linger(true).await;
+        match whole.await {
+            Read::Whole => End::GoesOn,
+            _ => End::Closes { unread: true },
         }
-        goes_on
     }
 
     /// Says no to a request of whose body nobody knows how much was read.
-    async fn refuse_late(&mut self, refusal: Refusal, facts: Facts) -> bool {
+    async fn refuse_late(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
+        note.refused_by(&refusal);
         let mut manner = facts.manner;
         let has_body = !matches!(facts.framing, Framing::None | Framing::Length(0));
         if has_body {
             manner.after = After::Close;
         }
-        let goes_on = self.respond(refusal.into_response(), manner).await;
-        if !goes_on {
-            self.linger(has_body).await;
-        }
-        goes_on
+        self.respond(refusal.into_response(), manner, has_body, note).await
     }
 
-    /// Whether the connection goes on.
-    async fn respond(&mut self, response: Response<ServerBody>, manner: Manner) -> bool {
-        let pause = self.worker.limits.body_timeout;
-        let sent = respond(
-            &mut self.stream,
-            &mut self.input,
-            &mut self.clock,
-            &mut self.out,
-            response,
-            manner,
-            pause,
-        )
-        .await;
-        let _ = sent.bytes;
-        sent.whole && manner.after != After::Close
+    /// Sends an answer of ours. `unread` says whether some of the request was not read.
+    async fn respond(
+        &mut self,
+        response: Response<ServerBody>,
+        manner: Manner,
+        unread: bool,
+        note: &mut Note,
+    ) -> End {
+        note.answered(response.status());
+        let id = note.id();
+        let (stream, input, clock) = (&mut self.stream, &mut self.input, &mut self.clock);
+        let out = &mut self.out;
+        let sent = respond(stream, input, clock, out, response, manner, id.as_str()).await;
+        note.bytes_out = sent.bytes;
+        match (sent.whole, manner.after) {
+            (false, _) => End::Aborted(Aborted::Client),
+            (true, After::Close) => End::Closes { unread },
+            (true, _) => End::GoesOn,
+        }
     }
 
     /// Closes so that the client gets what was written: what it still sends is read for a while,

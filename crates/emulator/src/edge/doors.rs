@@ -7,10 +7,12 @@ use ovhai_api_types::Region;
 use tower::ServiceExt;
 
 use super::Shared;
+use super::note::Note;
 use super::parse::Head;
 use crate::body::ServerBody;
 use crate::gateway::{Asked, Refusal, compose};
 use crate::host::{self, Door, NoDoor};
+use crate::seen::Whither;
 
 /// Where a request goes.
 pub(super) enum Way<'b> {
@@ -50,17 +52,27 @@ impl Call {
 }
 
 /// The door of a request.
-pub(super) fn find<'b>(shared: &Shared, head: &Head<'b>) -> Result<Way<'b>, Refusal> {
+pub(super) fn find<'b>(
+    shared: &Shared,
+    head: &Head<'b>,
+    note: &mut Note,
+) -> Result<Way<'b>, Refusal> {
     match host::door(head.host) {
         Ok(Door::App { id, port, region }) => {
+            note.goes_to(Whither::App { id, known: false, port });
             Ok(Way::App(Asked { id, port, region, grpc: false }))
         }
         Ok(Door::Api { region }) => {
+            note.goes_to(Whither::Api);
             let region = shared.platform.region(region).ok_or_else(no_region)?;
             Ok(Way::Call(Call::new(head, head.target, &shared.api, Some(region))?))
         }
-        Ok(Door::Local) => Ok(Way::Call(local(shared, head)?)),
+        Ok(Door::Local) => {
+            note.goes_to(Whither::Local);
+            Ok(Way::Call(local(shared, head)?))
+        }
         Ok(Door::Grpc { id, region }) => {
+            note.goes_to(Whither::App { id, known: false, port: None });
             Ok(Way::App(Asked { id, port: None, region, grpc: true }))
         }
         Err(NoDoor::Malformed) => {

@@ -9,16 +9,18 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use httparse::Header;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, HOST};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::body::Framing;
 use super::buffer::Buffer;
 use super::doors::{self, Way};
+use super::note::Note;
 use super::parse::{Head, Version};
 use super::prefixed::Prefixed;
+use super::watched::Watched;
 use super::{Stream, Worker};
 use crate::body::ServerBody;
 use crate::gateway::{Client, Refusal, http2};
@@ -40,7 +42,7 @@ pub(super) async fn serve<S: Stream>(
     let of_requests = Arc::clone(&worker);
     let service = service_fn(move |request| {
         let worker = Arc::clone(&of_requests);
-        async move { Ok::<_, Infallible>(answer(request, client, &worker).await) }
+        async move { Ok::<_, Infallible>(watched(request, client, worker).await) }
     });
     let limits = worker.limits;
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
@@ -60,40 +62,60 @@ pub(super) async fn serve<S: Stream>(
         }
     };
     if let Err(error) = outcome {
-        tracing::debug!(%error, client = %client.ip, "a connection of HTTP/2 ended badly");
+        tracing::debug!(%error, client = %client.address, "a connection of HTTP/2 ended badly");
     }
+}
+
+/// Has a request answered, and notes it when that has ended.
+async fn watched(
+    request: Request<Incoming>,
+    client: Client,
+    worker: Arc<Worker>,
+) -> Response<Watched> {
+    let mut note = Note::new(&worker, Vec::new());
+    let head_only = request.method() == Method::HEAD;
+    let mut response = match answer(request, client, &worker, &mut note).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            note.refused_by(&refusal);
+            refusal.into_response()
+        }
+    };
+    note.answered(response.status());
+    let id = HeaderName::from_static("x-request-id");
+    if let (false, Ok(value)) =
+        (response.headers().contains_key(&id), HeaderValue::from_bytes(note.id().as_bytes()))
+    {
+        response.headers_mut().insert(id, value);
+    }
+    response.map(|body| Watched::new(body, head_only, note, client, worker))
 }
 
 async fn answer(
     request: Request<Incoming>,
     client: Client,
     worker: &Arc<Worker>,
-) -> Response<ServerBody> {
+    note: &mut Note,
+) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
-    let ready = plan(&parts, &body, client, worker);
-    let plan = match ready {
-        Ok(plan) => plan,
-        Err(refusal) => return refusal.into_response(),
-    };
-    match plan {
-        Plan::Pass(order) => match http2::pass(order, body, worker).await {
-            Ok(response) => response,
-            Err(refusal) => refusal.into_response(),
-        },
+    match plan(&parts, &body, client, worker, note)? {
+        Plan::Pass(order) => {
+            note.turned_to_the_app();
+            http2::pass(*order, body, worker).await
+        }
         Plan::Call(call) => match Limited::new(body, CALL_MAX).collect().await {
-            Ok(body) => doors::call(&worker.shared, call, Body::from(body.to_bytes())).await,
+            Ok(body) => Ok(doors::call(&worker.shared, call, Body::from(body.to_bytes())).await),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
                 let why = format!("the body is larger than {CALL_MAX} bytes");
-                Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why).into_response()
+                Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
             }
-            Err(_) => Refusal::new(StatusCode::BAD_REQUEST, "the body was broken off")
-                .into_response(),
+            Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the body was broken off")),
         },
     }
 }
 
 enum Plan {
-    Pass(http2::Order),
+    Pass(Box<http2::Order>),
     Call(doors::Call),
 }
 
@@ -103,6 +125,7 @@ fn plan(
     body: &Incoming,
     client: Client,
     worker: &Worker,
+    note: &mut Note,
 ) -> Result<Plan, Refusal> {
     let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
     let fields: Vec<Header<'_>> = parts
@@ -136,11 +159,15 @@ fn plan(
         ),
         None => Framing::Chunked,
     };
-    match doors::find(&worker.shared, &head)? {
+    *note = Note::of(worker, &head, Vec::new());
+    note.bytes_in = if let Framing::Length(length) = head.framing { length } else { 0 };
+    match doors::find(&worker.shared, &head, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),
         Way::App(asked) => {
-            let pass = worker.gateway.admit(&head, asked)?;
-            Ok(Plan::Pass(http2::Order::new(pass, &head, asked.grpc, client, "")))
+            let pass = worker.gateway.admit(&head, asked, note)?;
+            let (id, grpc) = (note.id(), asked.grpc);
+            let order = http2::Order::new(pass, &head, grpc, client, id.as_str());
+            Ok(Plan::Pass(Box::new(order)))
         }
     }
 }

@@ -10,14 +10,16 @@ pub(crate) mod clock;
 mod connection;
 mod doors;
 mod http2;
+pub(crate) mod note;
 pub(crate) mod parse;
 mod prefixed;
 pub(crate) mod pump;
 mod respond;
+mod watched;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -35,6 +37,7 @@ use crate::gateway::grpc;
 use crate::gateway::upstream::Pool;
 use crate::gateway::{Client, Gateway};
 use crate::limits::Limits;
+use crate::seen::{self, RequestId, Seen};
 use crate::tls::Tls;
 use buffer::Buffer;
 
@@ -74,6 +77,7 @@ pub(crate) struct Shared {
     /// The emulator's own runtime.
     pub(crate) main: tokio::runtime::Handle,
     pub(crate) stopping: CancellationToken,
+    pub(crate) seen: Arc<Seen>,
 }
 
 /// What the connections of one worker share.
@@ -81,6 +85,7 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     pub(crate) pool: Pool,
     pub(crate) grpc: grpc::Pool,
+    seen: Mutex<seen::Worker>,
     open: AtomicUsize,
 }
 
@@ -95,6 +100,12 @@ impl std::ops::Deref for Worker {
 impl Worker {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.is_cancelled()
+    }
+
+    /// The id of a request: the client's, or a new one.
+    fn id(&self, given: Option<&[u8]>) -> RequestId {
+        let mut worker = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        RequestId::of(given, &mut worker.ids)
     }
 }
 
@@ -135,6 +146,7 @@ impl Edge {
                 shared: Arc::clone(&shared),
                 pool: Pool::default(),
                 grpc: grpc::Pool::default(),
+                seen: Mutex::new(shared.seen.worker()),
                 open: AtomicUsize::new(0),
             });
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -241,6 +253,8 @@ async fn work(
             accepted = receiver.recv() => accepted,
             _ = purge.tick() => {
                 worker.pool.purge();
+                let snapshot = worker.platform.snapshot();
+                worker.shared.seen.purge(|id| snapshot.app(id).is_some());
                 continue;
             }
         };
@@ -262,7 +276,8 @@ async fn work(
 /// Serves a connection until it ends.
 async fn serve(accepted: Accepted, worker: Arc<Worker>) {
     let Accepted { stream, client: address, tls } = accepted;
-    let client = Client { ip: address.ip(), secure: tls.is_some() };
+    let client = Client { address, secure: tls.is_some() };
+    let _open = worker.shared.seen.connection_opened();
     let stream = match TcpStream::from_std(stream) {
         Ok(stream) => stream,
         Err(error) => return tracing::warn!(%error, "a connection could not be served"),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http_body::Body;
 use hyper::header::{CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
@@ -33,10 +33,11 @@ pub(super) struct Manner {
 pub(super) struct Sent {
     /// Whether the client has all of it.
     pub(super) whole: bool,
+    /// Bytes of the body.
     pub(super) bytes: u64,
 }
 
-/// Writes an answer. `pause` is how long the client may take none of it.
+/// Writes an answer.
 pub(super) async fn respond<S: Stream>(
     stream: &mut S,
     input: &mut Buffer,
@@ -44,7 +45,7 @@ pub(super) async fn respond<S: Stream>(
     out: &mut Vec<u8>,
     response: Response<ServerBody>,
     manner: Manner,
-    pause: Duration,
+    request_id: &str,
 ) -> Sent {
     let (parts, body) = response.into_parts();
     let length = body.size_hint().exact();
@@ -68,6 +69,7 @@ pub(super) async fn respond<S: Stream>(
     if !parts.headers.contains_key(DATE) {
         date(out);
     }
+    field(out, "x-request-id", request_id.as_bytes());
     match length {
         Some(length) if parts.status != StatusCode::NO_CONTENT => {
             out.extend_from_slice(b"content-length: ");
@@ -80,6 +82,7 @@ pub(super) async fn respond<S: Stream>(
     after.write(out);
     out.extend_from_slice(b"\r\n");
 
+    let pause = clock.pause();
     let mut body = pin!(body);
     let mut ended = bodiless;
     let (mut written, mut bytes) = (0, 0);
@@ -97,6 +100,7 @@ pub(super) async fn respond<S: Stream>(
                             chunk_head(out, data.len());
                         }
                         out.extend_from_slice(data);
+                        bytes += data.len() as u64;
                         if chunked {
                             out.extend_from_slice(b"\r\n");
                         }
@@ -115,7 +119,6 @@ pub(super) async fn respond<S: Stream>(
                 match Pin::new(&mut *stream).poll_write(cx, &out[written..]) {
                     Poll::Ready(Ok(count)) if count > 0 => {
                         written += count;
-                        bytes += count as u64;
                         clock.set(pause);
                         if written == out.len() {
                             (*out).clear();

@@ -73,7 +73,7 @@ pub(crate) fn request(
         false => b"x-forwarded-proto: http\r\nx-forwarded-for: ",
     });
     // Writing to memory does not fail.
-    let _ = write!(out, "{}", client.ip);
+    let _ = write!(out, "{}", client.address.ip());
     out.extend_from_slice(b"\r\n");
     field(out, "x-request-id", request_id.as_bytes());
     out.extend_from_slice(b"\r\n");

@@ -16,9 +16,11 @@ use super::{Pass, Refusal};
 use crate::edge::body::{Encoding, Framing};
 use crate::edge::buffer::Buffer;
 use crate::edge::clock::Clock;
+use crate::edge::note::Note;
 use crate::edge::parse::{AnswerHead, AskedWith, FIELDS, Malformed};
 use crate::edge::pump::{Broken, Pump, WaitsFor};
 use crate::edge::{Stream, Worker};
+use crate::seen::Aborted;
 
 /// Longest head of an answer, in bytes.
 const HEAD_MAX: usize = 256 * 1024;
@@ -64,17 +66,14 @@ pub(crate) enum Outcome {
     Tunnel(Box<Upstream>),
 }
 
-/// What the access log and the connection want to know.
+/// What the connection wants to know.
 pub(crate) struct Answered {
-    pub(crate) status: u16,
     /// Whether the client's connection goes on.
     pub(crate) keep: bool,
-    /// Whether the client must not take the end for one in order.
-    pub(crate) abort: bool,
-    pub(crate) received: u64,
-    pub(crate) sent: u64,
-    /// How long the app took for the head of its answer.
-    pub(crate) waited: Duration,
+    /// Who broke it off.
+    pub(crate) aborted: Option<Aborted>,
+    /// Whether the client would take closing for an end in order: it has no lengths or chunks.
+    pub(crate) unclear: bool,
     /// Rooms to be used again.
     pub(crate) head: Vec<u8>,
     pub(crate) out: Vec<u8>,
@@ -104,9 +103,9 @@ pub(crate) async fn run<S: Stream>(
     mut client: Client<'_, S>,
     order: Order,
     worker: &Worker,
-    request_id: &str,
+    note: &mut Note,
 ) -> Outcome {
-    let began = std::time::Instant::now();
+    let id = note.id();
     let Order { pass, mut head, framing, .. } = order;
     let mut address = pass.address;
     let mut fresh = false;
@@ -135,7 +134,7 @@ pub(crate) async fn run<S: Stream>(
             expects_continue: order.expects_continue,
             wants_upgrade: order.wants_upgrade,
             after: order.after,
-            request_id,
+            request_id: id.as_str(),
         };
         let limits = &worker.limits;
         client.clock.set(limits.answer_timeout);
@@ -143,7 +142,7 @@ pub(crate) async fn run<S: Stream>(
             exchange.poll_head(cx, &mut client, &mut up, &mut upstream, &what, worker)
         })
         .await;
-        let waited = began.elapsed();
+        note.bytes_in = up.body();
         let came = match came {
             Ok(came) => came,
             Err(NoHead::Silent) if upstream.reused && order.repeatable => {
@@ -172,6 +171,7 @@ pub(crate) async fn run<S: Stream>(
                 return Outcome::Refused { refusal, head: up.into_room(), out: client.out };
             }
         };
+        note.status = came.status;
         if came.status == 101 {
             let out = std::mem::take(&mut client.out);
             let mut down = Pump::resumed(out, exchange.out_sent);
@@ -195,15 +195,13 @@ pub(crate) async fn run<S: Stream>(
             exchange.poll_body(cx, &mut client, &mut up, &mut down, &mut upstream, worker)
         })
         .await;
+        (note.bytes_in, note.bytes_out) = (up.body(), down.body());
         let whole = ended.is_ok();
         let answered = Answered {
-            status: came.status,
             keep: whole && order.after != After::Close && up.has_ended() && exchange.up_done,
-            // Without lengths and chunks an end looks like any other.
-            abort: !whole && encoding == Encoding::Plain,
-            received: up.body(),
-            sent: down.written(),
-            waited,
+            aborted: ended.err(),
+            unclear: encoding == Encoding::Plain && came.framing == Framing::UntilClose
+                || (encoding == Encoding::Plain && came.framing == Framing::Chunked),
             head: up.into_room(),
             out: down.into_room(),
         };
@@ -380,21 +378,22 @@ impl Exchange {
         down: &mut Pump,
         upstream: &mut Upstream,
         worker: &Worker,
-    ) -> Poll<Result<(), ()>> {
+    ) -> Poll<Result<(), Aborted>> {
         let (buffer, stream) = (&mut upstream.buffer, &mut upstream.stream);
         match down.poll(cx, stream, buffer, client.stream) {
             Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(())),
+            Poll::Ready(Err(Broken::Receiver)) => return Poll::Ready(Err(Aborted::Client)),
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(Aborted::App)),
             Poll::Pending => {}
         }
         match self.poll_up(cx, client, up, upstream) {
-            // The client's body is of no use any more, but it still gets its answer.
-            Some(Broken::Malformed(_)) => return Poll::Ready(Err(())),
-            Some(Broken::Sender) => return Poll::Ready(Err(())),
+            Some(Broken::Malformed(_) | Broken::Sender) => {
+                return Poll::Ready(Err(Aborted::Client));
+            }
             Some(Broken::Receiver) | None => {}
         }
         if self.up_done && is_gone(cx, client) {
-            return Poll::Ready(Err(()));
+            return Poll::Ready(Err(Aborted::Client));
         }
         let waits_for = match (down.waits_for(), up.waits_for()) {
             (WaitsFor::Receiver, _) => WaitsFor::Receiver,
@@ -403,7 +402,7 @@ impl Exchange {
         };
         self.time(client, waits_for, up.body() + down.written(), worker.limits.body_timeout);
         if waits_for != WaitsFor::Nobody && client.clock.poll(cx).is_ready() {
-            return Poll::Ready(Err(()));
+            return Poll::Ready(Err(Aborted::Client));
         }
         Poll::Pending
     }

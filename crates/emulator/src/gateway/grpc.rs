@@ -49,7 +49,7 @@ impl RequestHead {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         compose::append(&mut headers, "x-forwarded-proto", proto.as_bytes());
         compose::append(&mut headers, "x-forwarded-host", head.host.as_bytes());
-        compose::append(&mut headers, "x-forwarded-for", client.ip.to_string().as_bytes());
+        compose::append(&mut headers, "x-forwarded-for", client.address.ip().to_string().as_bytes());
         compose::append(&mut headers, "x-request-id", request_id.as_bytes());
         Self {
             method: head.method.to_owned(),

@@ -14,7 +14,7 @@ pub(crate) mod tunnel;
 pub(crate) mod upstream;
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bearer::{self, Bearer};
 use crate::edge::body::Framing;
+use crate::edge::note::Note;
 use crate::edge::parse::{Head, Once};
 use health::Health;
 pub(crate) use refusal::Refusal;
@@ -50,7 +51,7 @@ const OWN: [&str; 3] = ["eyJhbGciOiJFZERTQSJ9.", ACCESS_PREFIX, REFRESH_PREFIX];
 /// Who sends a request, as far as the connection tells.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client {
-    pub(crate) ip: IpAddr,
+    pub(crate) address: SocketAddr,
     /// Whether it came over TLS.
     pub(crate) secure: bool,
 }
@@ -89,18 +90,29 @@ impl Gateway {
     }
 
     /// Whether a request may pass, and where to.
-    pub(crate) fn admit(&self, head: &Head<'_>, asked: Asked<'_>) -> Result<Pass, Refusal> {
-        let result = self.try_admit(head, asked);
+    pub(crate) fn admit(
+        &self,
+        head: &Head<'_>,
+        asked: Asked<'_>,
+        note: &mut Note,
+    ) -> Result<Pass, Refusal> {
+        let result = self.try_admit(head, asked, note);
         result.map_err(|refusal| refusal.readable_by_pages(head.origin.is_there()))
     }
 
-    fn try_admit(&self, head: &Head<'_>, asked: Asked<'_>) -> Result<Pass, Refusal> {
+    fn try_admit(
+        &self,
+        head: &Head<'_>,
+        asked: Asked<'_>,
+        note: &mut Note,
+    ) -> Result<Pass, Refusal> {
         let snapshot = self.platform.snapshot();
         let entry = snapshot
             .app(asked.id)
             .filter(|entry| entry.record.region.is_host_label(asked.region))
             .ok_or_else(|| Refusal::no_app(asked.id))?;
-        let (principal, keeps_authorization) = self.let_in(&snapshot, entry, head)?;
+        note.app_is_known();
+        let (principal, keeps_authorization) = self.let_in(&snapshot, entry, head, note)?;
         if asked.grpc || asked.port.is_some_and(|port| port != entry.record.spec.http_port) {
             return Err(Refusal::new(
                 StatusCode::NOT_IMPLEMENTED,
@@ -123,11 +135,13 @@ impl Gateway {
         snapshot: &Snapshot,
         entry: &AppEntry,
         head: &Head<'_>,
+        note: &mut Note,
     ) -> Result<(Principal, bool), Refusal> {
         let target = resource(&entry.record);
         if is_preflight(head) {
             let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
+                note.decided(&decision, &Principal::Anonymous);
                 // Browsers send none with it; nobody has looked at one that comes all the same.
                 return Ok((Principal::Anonymous, false));
             }
@@ -140,11 +154,15 @@ impl Gateway {
         };
         let principal = match given {
             Bearer::Token(token) if !public => {
-                self.platform.authenticate(snapshot, token).ok_or_else(Refusal::bad_token)?
+                self.platform.authenticate(snapshot, token).ok_or_else(|| {
+                    note.unknown();
+                    Refusal::bad_token()
+                })?
             }
             _ => Principal::Anonymous,
         };
         let decision = policy::decide(&principal, Action::Query, &target);
+        note.decided(&decision, &principal);
         match decision.effect {
             Effect::Allow => {
                 // The app may have bearers of its own. Ours are none of its business, in whatever
@@ -162,11 +180,8 @@ impl Gateway {
                 })
             }
             Effect::Unauthenticated => Err(Refusal::bad_token()),
-            Effect::Forbidden | Effect::OutOfScope => {
-                let (app, who) = (entry.record.id, principal.name());
-                tracing::info!(%app, who, reason = %decision.reason, "a request was refused");
-                Err(Refusal::forbidden(&decision.reason))
-            }
+            // Who was refused and why stands in the access log.
+            Effect::Forbidden | Effect::OutOfScope => Err(Refusal::forbidden(&decision.reason)),
         }
     }
 

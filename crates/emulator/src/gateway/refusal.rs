@@ -34,8 +34,9 @@ impl Refusal {
         Self { status, message, challenge: None, retry_after: None, for_pages: false }
     }
 
-    pub(crate) fn status(&self) -> StatusCode {
-        self.status
+    /// Status and reason, for the log.
+    pub(crate) fn told(&self) -> (StatusCode, &Cow<'static, str>) {
+        (self.status, &self.message)
     }
 
     /// Lets a page from elsewhere read why it has no access, so that it can say so; what a cookie

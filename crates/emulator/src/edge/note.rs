@@ -1,0 +1,148 @@
+//! What is known of a request on its way, for its line in the access log.
+
+use std::borrow::Cow;
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use hyper::StatusCode;
+use ovhai_core::policy::{self, Principal};
+
+use super::Worker;
+use super::parse::{Head, Once, Version};
+use crate::gateway::{Client, Refusal};
+use crate::seen::{Aborted, Decision, Line, Protocol, Refused, RequestId, Whither, Who};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Note {
+    began: Instant,
+    id: RequestId,
+    protocol: Protocol,
+    /// The method, and then the path.
+    text: Vec<u8>,
+    method: usize,
+    whither: Whither,
+    decision: Decision,
+    principal: Principal,
+    refused: Option<Refused>,
+    reason: Cow<'static, str>,
+    upstream: Option<Instant>,
+    pub(crate) status: u16,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+impl Note {
+    /// Of a request of which nothing is known yet; `text` is room that is used again.
+    pub(crate) fn new(worker: &Worker, text: Vec<u8>) -> Self {
+        Self::begin(worker.id(None), Protocol::Http11, text)
+    }
+
+    /// Of a request whose head was understood.
+    pub(crate) fn of(worker: &Worker, head: &Head<'_>, text: Vec<u8>) -> Self {
+        let given = if let Once::One(id) = head.request_id { Some(id) } else { None };
+        let protocol = match head.version {
+            Version::Http10 => Protocol::Http10,
+            Version::Http11 => Protocol::Http11,
+            Version::Http2 => Protocol::Http2,
+        };
+        let mut note = Self::begin(worker.id(given), protocol, text);
+        note.text.extend_from_slice(head.method.as_bytes());
+        note.text.extend_from_slice(head.path().as_bytes());
+        note.method = head.method.len();
+        note
+    }
+
+    fn begin(id: RequestId, protocol: Protocol, mut text: Vec<u8>) -> Self {
+        text.clear();
+        Self {
+            began: Instant::now(),
+            id,
+            protocol,
+            text,
+            method: 0,
+            whither: Whither::Nowhere,
+            decision: Decision::Unasked,
+            principal: Principal::Anonymous,
+            refused: None,
+            reason: Cow::Borrowed(""),
+            upstream: None,
+            status: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// The request's id.
+    pub(crate) fn id(&self) -> RequestId {
+        self.id
+    }
+
+    pub(crate) fn goes_to(&mut self, whither: Whither) {
+        self.whither = whither;
+    }
+
+    pub(crate) fn app_is_known(&mut self) {
+        if let Whither::App { known, .. } = &mut self.whither {
+            *known = true;
+        }
+    }
+
+    pub(crate) fn decided(&mut self, decision: &policy::Decision, principal: &Principal) {
+        self.decision = Decision::of(decision);
+        self.principal = principal.clone();
+    }
+
+    /// The bearer was nobody's.
+    pub(crate) fn unknown(&mut self) {
+        self.decision = Decision::Unauthenticated;
+        self.refused = Some(Refused::BadToken);
+    }
+
+    pub(crate) fn refused_by(&mut self, refusal: &Refusal) {
+        let (status, reason) = refusal.told();
+        self.refused = self.refused.or_else(|| Refused::of_status(status.as_u16()));
+        self.reason = reason.clone();
+        self.answered(status);
+    }
+
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.status = status.as_u16();
+    }
+
+    pub(crate) fn turned_to_the_app(&mut self) {
+        self.upstream = Some(Instant::now());
+    }
+
+    /// Writes the line; gives the room back.
+    pub(crate) fn record(
+        self,
+        worker: &Worker,
+        client: Client,
+        aborted: Option<Aborted>,
+    ) -> Vec<u8> {
+        let (method, path) = self.text.split_at(self.method);
+        let total = self.began.elapsed();
+        let line = Line {
+            client: client.address,
+            whither: self.whither,
+            method,
+            path,
+            status: self.status,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            decision: self.decision,
+            who: Who::of(&self.principal),
+            refused: self.refused,
+            reason: &self.reason,
+            aborted,
+            total,
+            upstream: self.upstream.map(|since| since.elapsed()),
+            id: self.id.as_str(),
+            protocol: self.protocol,
+            tls: client.secure,
+        };
+        worker.seen.lock().unwrap_or_else(PoisonError::into_inner).record(&line);
+        self.text
+    }
+}

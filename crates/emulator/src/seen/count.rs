@@ -1,0 +1,155 @@
+//! Counters and histograms of requests.
+//!
+//! Each thread has its own, which it alone changes and everybody may read: no two threads ever
+//! wait for one cache line, and a change is a plain load and a plain store.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A counter that one thread changes and others read.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    /// Adds; by the one thread that may.
+    pub(crate) fn add(&self, more: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+
+    /// The number now.
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+type Hundred = Box<[Count; 100]>;
+
+/// How many answers had which status; room for the codes of a class is made when its first comes.
+#[derive(Debug, Default)]
+pub(crate) struct Codes([OnceLock<Hundred>; 5]);
+
+impl Codes {
+    /// Counts an answer; a status that none can have is not counted.
+    pub(crate) fn add(&self, status: u16) {
+        let class = usize::from(status / 100).checked_sub(1).and_then(|class| self.0.get(class));
+        if let Some(class) = class {
+            let codes = class.get_or_init(|| Box::new([const { Count(AtomicU64::new(0)) }; 100]));
+            codes[usize::from(status % 100)].add(1);
+        }
+    }
+
+    /// The statuses that there were, in order.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u16, u64)> {
+        let classes = (1u16..).zip(&self.0);
+        let there = classes.filter_map(|(class, codes)| Some((class, codes.get()?)));
+        there.flat_map(|(class, codes)| {
+            let codes = (class * 100..).zip(codes.iter());
+            codes.map(|(code, count)| (code, count.get())).filter(|(_, count)| *count > 0)
+        })
+    }
+}
+
+/// How many buckets a histogram has beside `+Inf`.
+pub(crate) const BUCKETS: usize = 16;
+
+/// The upper bounds of a histogram's buckets, in microseconds, rising.
+pub(crate) type Bounds = [u64; BUCKETS];
+
+/// For answers: from what the gateway needs alone to what a large model does.
+pub(crate) const ANSWERS: Bounds = [
+    250,
+    500,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    10_000_000,
+    60_000_000,
+    600_000_000,
+];
+
+/// For the gateway's own share.
+pub(crate) const OVERHEAD: Bounds = [
+    10, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000,
+];
+
+/// Times, counted in buckets.
+#[derive(Debug, Default)]
+pub(crate) struct Histogram {
+    /// Not cumulative; the last is for what is longer than every bound.
+    buckets: [Count; BUCKETS + 1],
+    nanos: Count,
+}
+
+impl Histogram {
+    /// Counts one time.
+    pub(crate) fn add(&self, time: Duration, bounds: &Bounds) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let at = bounds.partition_point(|bound| bound.saturating_mul(1000) < nanos);
+        self.buckets[at].add(1);
+        self.nanos.add(nanos);
+    }
+
+    /// Adds to what is there already.
+    pub(crate) fn sum_into(&self, total: &mut Summed) {
+        for (sum, bucket) in total.buckets.iter_mut().zip(&self.buckets) {
+            *sum += bucket.get();
+        }
+        total.nanos += u128::from(self.nanos.get());
+    }
+}
+
+/// Several threads' histograms together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Summed {
+    /// Not cumulative.
+    pub(crate) buckets: [u64; BUCKETS + 1],
+    /// Of all times.
+    pub(crate) nanos: u128,
+}
+
+/// What is counted of an app, by one thread.
+#[derive(Debug, Default)]
+pub(crate) struct AppCounts {
+    pub(crate) codes: Codes,
+    pub(crate) total: Histogram,
+    pub(crate) upstream: Histogram,
+    pub(crate) bytes_in: Count,
+    pub(crate) bytes_out: Count,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_counted_one_by_one() {
+        let codes = Codes::default();
+        for status in [200, 404, 200, 599, 100, 0, 99, 600, 999, u16::MAX] {
+            codes.add(status);
+        }
+        assert_eq!(codes.each().collect::<Vec<_>>(), [(100, 1), (200, 2), (404, 1), (599, 1)]);
+    }
+
+    #[test]
+    fn a_time_is_counted_in_the_first_bucket_that_holds_it() {
+        let histogram = Histogram::default();
+        for micros in [0, 250, 251, 600_000_000, 600_000_001, u64::MAX] {
+            histogram.add(Duration::from_micros(micros), &ANSWERS);
+        }
+        let mut summed = Summed::default();
+        histogram.sum_into(&mut summed);
+        histogram.sum_into(&mut summed);
+        assert_eq!((summed.buckets[0], summed.buckets[1]), (4, 2));
+        assert_eq!(summed.buckets[BUCKETS - 1..], [2, 4]);
+        assert!(ANSWERS.is_sorted() && OVERHEAD.is_sorted());
+    }
+}

@@ -1,0 +1,403 @@
+//! The access log's file: lines are gathered in memory and written by a thread of its own, which
+//! is started when the first line comes.
+//!
+//! Whoever has a line never waits for the disk: when too much has gathered, or nothing can be
+//! written, lines are dropped and counted. The file is its owner's alone, and bounded: at a
+//! certain size it is renamed to `….1`, in place of the one before.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, Once};
+use std::time::{Duration, Instant};
+
+use super::lock;
+
+/// A file of this size is put aside.
+const FILE_MAX: u64 = 16 * 1024 * 1024;
+/// So much gathers at most for so long before it is written.
+const GATHER: usize = 64 * 1024;
+const GATHER_FOR: Duration = Duration::from_secs(1);
+/// So much waits at most for a slow disk, for each worker.
+const WAITING_MAX: usize = 256 * 1024;
+/// Between two complaints about a slow disk.
+const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
+
+/// Where a line for every request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Nowhere.
+    Off,
+    /// Into this file.
+    Path(PathBuf),
+}
+
+impl FromStr for AccessLog {
+    type Err = &'static str;
+
+    /// `off`, or a path; a file of that name is `./off`.
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "" => Err("use off or the path of a file"),
+            "off" => Ok(Self::Off),
+            path => Ok(Self::Path(path.into())),
+        }
+    }
+}
+
+/// The open file.
+#[derive(Debug)]
+pub(crate) struct LogFile {
+    path: PathBuf,
+    file: File,
+    size: u64,
+    max: u64,
+    /// A device has no size and is not put aside.
+    is_regular: bool,
+    /// Whether the last try to write failed.
+    failing: bool,
+}
+
+impl LogFile {
+    /// Opens it to go on at its end; makes it if it is not there.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
+            // Opening it would wait for a reader.
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe, not a file"));
+        }
+        let file = append_to(path)?;
+        let found = file.metadata()?;
+        let path = path.to_owned();
+        let is_regular = found.is_file();
+        Ok(Self { path, file, size: found.len(), max: FILE_MAX, is_regular, failing: false })
+    }
+
+    /// Writes whole lines, or nothing.
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        let more = lines.len() as u64;
+        if self.is_regular && self.size > 0 && self.size + more > self.max {
+            self.put_aside()?;
+        }
+        let written = self.file.write_all(lines);
+        match &written {
+            Ok(()) => self.size += more,
+            // A part of a line would spoil the next one. If this fails too, it does.
+            Err(_) if self.is_regular => {
+                let _ = self.file.set_len(self.size);
+            }
+            Err(_) => {}
+        }
+        written
+    }
+
+    fn put_aside(&mut self) -> io::Result<()> {
+        let mut aside = self.path.clone().into_os_string();
+        aside.push(".1");
+        match std::fs::rename(&self.path, aside) {
+            // Somebody has put it aside, or away.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        self.file = append_to(&self.path)?;
+        self.size = self.file.metadata()?.len();
+        Ok(())
+    }
+
+    /// Writes; if that fails, says so once and counts the lines.
+    fn write_or_drop(&mut self, lines: &[u8], dropped: &AtomicU64) {
+        let written = self.write(lines);
+        let path = self.path.display();
+        match written {
+            Ok(()) if self.failing => {
+                self.failing = false;
+                tracing::warn!(%path, "the access log is written again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                let lost = lines.iter().filter(|byte| **byte == b'\n').count() as u64;
+                dropped.fetch_add(lost, Ordering::Relaxed);
+                if !self.failing {
+                    self.failing = true;
+                    tracing::warn!(%path, %error, "the access log can't be written: its lines are dropped until it can; make room, or start the emulator with --access-log off");
+                }
+            }
+        }
+    }
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+/// What one worker has gathered.
+#[derive(Debug, Default)]
+struct Buffer {
+    lines: Mutex<Vec<u8>>,
+    dropped: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Signal {
+    /// The writer is to write at once.
+    urgent: bool,
+    /// It is to write at once and end.
+    stop: bool,
+    /// Flushes that were asked for and those that are done.
+    asked: u64,
+    done: u64,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    buffers: Mutex<Vec<Arc<Buffer>>>,
+    /// Whether the writer knows that there is something.
+    told: AtomicBool,
+    signal: Mutex<Signal>,
+    changed: Condvar,
+    /// Lines that could not be written.
+    dropped: AtomicU64,
+}
+
+/// Takes lines and has them written.
+#[derive(Debug)]
+pub(super) struct Sink {
+    shared: Arc<Shared>,
+    /// Until the writer has it.
+    file: Mutex<Option<LogFile>>,
+    started: Once,
+}
+
+/// A worker's way in.
+#[derive(Debug)]
+pub(super) struct Lines(Arc<Buffer>);
+
+impl Lines {
+    /// Adds a line, which `write` appends to what is given to it.
+    pub(super) fn push(&self, sink: &Sink, write: impl FnOnce(&mut Vec<u8>)) {
+        let is_full = {
+            let mut lines = lock(&self.0.lines);
+            let before = lines.len();
+            if before >= WAITING_MAX {
+                self.0.dropped.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            write(&mut lines);
+            before < GATHER && lines.len() >= GATHER
+        };
+        if is_full || !sink.shared.told.load(Ordering::SeqCst) {
+            sink.tell(is_full);
+        }
+    }
+}
+
+impl Sink {
+    pub(super) fn new(file: LogFile) -> Self {
+        Self { shared: Arc::default(), file: Mutex::new(Some(file)), started: Once::new() }
+    }
+
+    /// A way in for one worker.
+    pub(super) fn lines(&self) -> Lines {
+        let buffer = Arc::default();
+        lock(&self.shared.buffers).push(Arc::clone(&buffer));
+        Lines(buffer)
+    }
+
+    /// Lines that were dropped so far.
+    pub(super) fn dropped(&self) -> u64 {
+        let unwritten = self.shared.dropped.load(Ordering::Relaxed);
+        unwritten + self.shared.overflown()
+    }
+
+    fn tell(&self, urgent: bool) {
+        self.started.call_once(|| self.start());
+        self.shared.told.store(true, Ordering::SeqCst);
+        lock(&self.shared.signal).urgent |= urgent;
+        self.shared.changed.notify_all();
+    }
+
+    fn start(&self) {
+        let Some(file) = lock(&self.file).take() else { return };
+        let shared = Arc::clone(&self.shared);
+        let started = std::thread::Builder::new()
+            .name("access-log".into())
+            .stack_size(128 * 1024)
+            .spawn(move || shared.write(file));
+        if let Err(error) = started {
+            tracing::warn!(%error, "there is no thread for the access log: its lines are dropped");
+        }
+    }
+
+    /// Waits until what was pushed before is written, at most so long.
+    pub(super) fn flush(&self, deadline: Duration) {
+        if !self.started.is_completed() {
+            return;
+        }
+        let mut signal = lock(&self.shared.signal);
+        signal.asked += 1;
+        signal.urgent = true;
+        let mine = signal.asked;
+        self.shared.changed.notify_all();
+        // Late or not: nobody waits for a disk any longer.
+        let _ = self.shared.changed.wait_timeout_while(signal, deadline, |s| s.done < mine);
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        // The writer writes what is left; nobody waits for it.
+        lock(&self.shared.signal).stop = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn overflown(&self) -> u64 {
+        lock(&self.buffers).iter().map(|buffer| buffer.dropped.load(Ordering::Relaxed)).sum()
+    }
+
+    /// The writer's whole life.
+    fn write(&self, mut file: LogFile) {
+        let mut lines = Vec::new();
+        let (mut complained, mut overflown) = (None::<Instant>, 0);
+        loop {
+            let (asked, stop) = self.wait();
+            // What comes from now on is told of again.
+            self.told.store(false, Ordering::SeqCst);
+            let buffers = lock(&self.buffers).clone();
+            for buffer in buffers {
+                std::mem::swap(&mut *lock(&buffer.lines), &mut lines);
+                if !lines.is_empty() {
+                    file.write_or_drop(&lines, &self.dropped);
+                    lines.clear();
+                }
+            }
+            let now_overflown = self.overflown();
+            let may_complain = complained.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY);
+            if now_overflown > overflown && may_complain {
+                let dropped = now_overflown - overflown;
+                tracing::warn!(
+                    dropped,
+                    "the disk is too slow for the access log: lines were dropped"
+                );
+                (complained, overflown) = (Some(Instant::now()), now_overflown);
+            }
+            lock(&self.signal).done = asked;
+            self.changed.notify_all();
+            if stop {
+                return;
+            }
+        }
+    }
+
+    /// Waits until there is something to write and it has gathered for long enough; the flushes
+    /// that were asked for, and whether it is the last time.
+    fn wait(&self) -> (u64, bool) {
+        let now = |signal: &Signal| signal.urgent || signal.stop;
+        let waited = self.changed.wait_while(lock(&self.signal), |signal| {
+            !now(signal) && !self.told.load(Ordering::SeqCst)
+        });
+        let signal = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(signal, GATHER_FOR, |signal| !now(signal));
+        let (mut signal, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        signal.urgent = false;
+        (signal.asked, signal.stop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn read(path: &Path) -> String {
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    const SOON: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn lines_are_written_in_their_order_and_the_file_is_bounded() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("access.log");
+        std::fs::write(&path, "old\n").expect("written");
+        let mut file = LogFile::open(&path).expect("opened");
+        file.max = 100;
+        let sink = Sink::new(file);
+        let lines = sink.lines();
+        for number in 0..40 {
+            lines.push(&sink, |buffer| buffer.extend(format!("line {number:02}\n").bytes()));
+            if number % 5 == 4 {
+                sink.flush(SOON);
+            }
+        }
+        let (new, aside) = (read(&path), read(&directory.path().join("access.log.1")));
+        assert!(new.len() <= 100 && aside.len() <= 100, "{new:?} {aside:?}");
+        let both: Vec<_> = aside.lines().chain(new.lines()).map(str::to_owned).collect();
+        let expected: Vec<_> = (20..40).map(|number| format!("line {number}")).collect();
+        assert!(both.ends_with(&expected[10..]) && both.len() >= 15, "{both:?}");
+        assert_eq!(sink.dropped(), 0);
+        for name in ["access.log", "access.log.1"] {
+            let mode = std::fs::metadata(directory.path().join(name)).expect("there").permissions();
+            assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_written_in_the_end() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("access.log");
+        let sink = Sink::new(LogFile::open(&path).expect("opened"));
+        sink.lines().push(&sink, |buffer| buffer.extend(b"last\n"));
+        let shared = Arc::downgrade(&sink.shared);
+        drop(sink);
+        let deadline = Instant::now() + SOON;
+        while shared.strong_count() > 0 && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert_eq!(read(&path), "last\n");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_costs_lines_and_nothing_else() {
+        let sink = Sink::new(LogFile::open(Path::new("/dev/full")).expect("opened"));
+        let lines = sink.lines();
+        for _ in 0..3 {
+            lines.push(&sink, |buffer| buffer.extend(b"a line\nanother\n"));
+            sink.flush(SOON);
+        }
+        assert_eq!(sink.dropped(), 6);
+    }
+
+    #[test]
+    fn a_slow_disk_costs_lines_and_no_memory() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("access.log");
+        let sink = Sink::new(LogFile::open(&path).expect("opened"));
+        // As if the writer had been started and did not come back from the disk.
+        sink.started.call_once(|| {});
+        let lines = sink.lines();
+        let line = [b'x'; 1023];
+        for _ in 0..300 {
+            lines.push(&sink, |buffer| {
+                buffer.extend(line);
+                buffer.push(b'\n');
+            });
+        }
+        assert_eq!((lock(&lines.0.lines).len(), sink.dropped()), (WAITING_MAX, 300 - 256));
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(LogFile::open(directory.path()).is_err());
+        assert!(LogFile::open(&directory.path().join("not/there")).is_err());
+        assert_eq!("off".parse(), Ok(AccessLog::Off));
+        assert_eq!("./off".parse(), Ok(AccessLog::Path("./off".into())));
+        assert!("".parse::<AccessLog>().is_err());
+    }
+}

@@ -1,0 +1,571 @@
+//! One request, and its line in the access log: JSON, written by hand into a buffer that is used
+//! again, since it is written for every request.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ovhai_api_types::{AppId, TokenId};
+
+use ovhai_core::policy::{self, Effect, Principal, Reason};
+
+use super::stamp::Stamp;
+
+/// So much of a path stands in a line.
+const PATH_MAX: usize = 2048;
+/// So much of a method, a name or a reason.
+const TEXT_MAX: usize = 512;
+
+/// Where a request went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whither {
+    /// To an app.
+    App {
+        /// The app that the host names.
+        id: AppId,
+        /// Whether there is such an app: only those are counted one by one, or anybody could
+        /// make up ids until the memory is full.
+        known: bool,
+        /// Another port than its own.
+        port: Option<u16>,
+    },
+    /// To the API of a region.
+    Api,
+    /// To the console and control.
+    Local,
+    /// Nowhere: refused before its host was known.
+    Nowhere,
+}
+
+/// What the policy said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It was not asked.
+    Unasked,
+    /// Let through.
+    Allowed,
+    /// Let through, as anybody is: the app is open.
+    Public,
+    /// Let through as a CORS preflight.
+    Preflight,
+    /// Nobody that is known.
+    Unauthenticated,
+    /// Known, and may not.
+    Forbidden,
+    /// Known, and the app is outside the token's scope.
+    OutOfScope,
+}
+
+impl Decision {
+    /// In short, what the policy decided.
+    pub(crate) fn of(decision: &policy::Decision) -> Self {
+        match (decision.effect, &decision.reason) {
+            (Effect::Allow, Reason::Public) => Self::Public,
+            (Effect::Allow, Reason::Preflight) => Self::Preflight,
+            (Effect::Allow, _) => Self::Allowed,
+            (Effect::Unauthenticated, _) => Self::Unauthenticated,
+            (Effect::Forbidden, _) => Self::Forbidden,
+            (Effect::OutOfScope, _) => Self::OutOfScope,
+        }
+    }
+
+    fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Unasked => None,
+            Self::Allowed => Some("allowed"),
+            Self::Public => Some("public"),
+            Self::Preflight => Some("preflight"),
+            Self::Unauthenticated => Some("unauthenticated"),
+            Self::Forbidden => Some("forbidden"),
+            Self::OutOfScope => Some("out_of_scope"),
+        }
+    }
+}
+
+/// Who asked, as far as it is known. Never the string that somebody showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who<'a> {
+    /// Nobody that is known.
+    Nobody,
+    /// The holder of a token.
+    Token(TokenId),
+    /// The administrator, or somebody who logged in.
+    User(&'a str),
+}
+
+impl<'a> Who<'a> {
+    /// The name of a principal in the log.
+    pub(crate) fn of(principal: &'a Principal) -> Self {
+        match principal {
+            Principal::Anonymous => Self::Nobody,
+            Principal::Token(token) => Self::Token(token.id),
+            Principal::Administrator { user } => Self::User(user),
+            Principal::User { name, .. } => Self::User(name),
+        }
+    }
+}
+
+macro_rules! refused {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Why the gateway answered by itself.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Refused {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Refused {
+            /// Every kind.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Its name in logs and metrics.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+refused! {
+    /// The bytes are no HTTP that can be trusted (400, 501, 505).
+    Malformed = "malformed",
+    /// Head, target or body are too large (413, 414, 431).
+    TooLarge = "too_large",
+    /// Head or body did not come in time (408).
+    Slow = "slow",
+    /// The method or expectation is not served (405, 417).
+    Method = "method",
+    /// The host is nobody's here (421).
+    Misdirected = "misdirected",
+    /// There is no such app or region (404).
+    NotFound = "not_found",
+    /// No credentials (401).
+    NoToken = "no_token",
+    /// Bad credentials (401).
+    BadToken = "bad_token",
+    /// A known caller who may not (403).
+    Forbidden = "forbidden",
+    /// Too many tries (429).
+    TooManyTries = "too_many_tries",
+    /// The app has no replica that answers (503).
+    NotReady = "not_ready",
+    /// The app refused the connection, broke it off or answered rubbish (502).
+    BadGateway = "bad_gateway",
+    /// The app did not answer in time (504).
+    GatewayTimeout = "gateway_timeout",
+    /// What is not emulated (501).
+    Unsupported = "unsupported",
+    /// Anything else.
+    Other = "other",
+}
+
+impl Refused {
+    /// The kind that a status of the gateway's own is of, when no more is known.
+    pub(crate) fn of_status(status: u16) -> Option<Self> {
+        Some(match status {
+            ..400 => return None,
+            400 | 505 => Self::Malformed,
+            401 => Self::NoToken,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            405 | 417 => Self::Method,
+            408 => Self::Slow,
+            413 | 414 | 431 => Self::TooLarge,
+            421 => Self::Misdirected,
+            429 => Self::TooManyTries,
+            501 => Self::Unsupported,
+            502 => Self::BadGateway,
+            503 => Self::NotReady,
+            504 => Self::GatewayTimeout,
+            _ => Self::Other,
+        })
+    }
+}
+
+/// Who broke a request off before its answer was whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aborted {
+    /// The client was gone.
+    Client,
+    /// The app was gone: the client's connection was broken off, too.
+    App,
+}
+
+/// The version that the client spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+    /// HTTP/2.
+    Http2,
+}
+
+impl Protocol {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+        }
+    }
+}
+
+/// What is to be known of a request that has ended; a tunnel has when it is closed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'a> {
+    /// Who sent it.
+    pub(crate) client: SocketAddr,
+    /// Where it went.
+    pub(crate) whither: Whither,
+    /// The method; empty when there was none that could be read.
+    pub(crate) method: &'a [u8],
+    /// The path. What follows a `?` or `#` is left out here: it may hold secrets.
+    pub(crate) path: &'a [u8],
+    /// The answer's status; 0 when there was none.
+    pub(crate) status: u16,
+    /// Bytes of the request's body (of a tunnel: those that the client sent).
+    pub(crate) bytes_in: u64,
+    /// Bytes of the answer's body (of a tunnel: those that the app sent).
+    pub(crate) bytes_out: u64,
+    /// What the policy said.
+    pub(crate) decision: Decision,
+    /// Who asked.
+    pub(crate) who: Who<'a>,
+    /// Why the gateway answered by itself, if it did.
+    pub(crate) refused: Option<Refused>,
+    /// The same in words; empty: nothing. Must not have a token in it.
+    pub(crate) reason: &'a str,
+    /// Who broke it off.
+    pub(crate) aborted: Option<Aborted>,
+    /// From the first byte of the request to the end of the answer.
+    pub(crate) total: Duration,
+    /// From the moment when the app was turned to until the end of its answer; none if it was not.
+    pub(crate) upstream: Option<Duration>,
+    /// Its id.
+    pub(crate) id: &'a str,
+    /// What the client spoke.
+    pub(crate) protocol: Protocol,
+    /// Whether it came through TLS.
+    pub(crate) tls: bool,
+}
+
+impl Line<'_> {
+    /// Adds the line, with its line feed.
+    pub(crate) fn write(&self, stamp: &Stamp, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"time\":\"");
+        out.extend_from_slice(stamp.as_bytes());
+        out.extend_from_slice(b"\",\"id\":");
+        text(self.id.as_bytes(), TEXT_MAX, out);
+        out.extend_from_slice(b",\"client\":\"");
+        address(self.client, out);
+        out.extend_from_slice(b"\",\"door\":\"");
+        match self.whither {
+            Whither::App { id, port, .. } => {
+                out.extend_from_slice(b"app\",\"app\":\"");
+                uuid(id.0, out);
+                out.push(b'"');
+                if let Some(port) = port {
+                    number(",\"port\":", u64::from(port), out);
+                }
+            }
+            Whither::Api => out.extend_from_slice(b"api\""),
+            Whither::Local => out.extend_from_slice(b"local\""),
+            Whither::Nowhere => out.extend_from_slice(b"none\""),
+        }
+        out.extend_from_slice(b",\"protocol\":\"");
+        out.extend_from_slice(self.protocol.as_str().as_bytes());
+        out.push(b'"');
+        if self.tls {
+            out.extend_from_slice(b",\"tls\":true");
+        }
+        out.extend_from_slice(b",\"method\":");
+        quoted_target(self.method, TEXT_MAX, out);
+        out.extend_from_slice(b",\"path\":");
+        let end = self.path.iter().position(|b| matches!(b, b'?' | b'#'));
+        quoted_target(&self.path[..end.unwrap_or(self.path.len())], PATH_MAX, out);
+        number(",\"status\":", u64::from(self.status), out);
+        number(",\"bytesIn\":", self.bytes_in, out);
+        number(",\"bytesOut\":", self.bytes_out, out);
+        if let Some(decision) = self.decision.as_str() {
+            word(",\"decision\":\"", decision, out);
+        }
+        match self.who {
+            Who::Nobody => {}
+            Who::Token(id) => {
+                out.extend_from_slice(b",\"token\":\"");
+                uuid(id.0, out);
+                out.push(b'"');
+            }
+            Who::User(name) => {
+                out.extend_from_slice(b",\"user\":");
+                text(name.as_bytes(), TEXT_MAX, out);
+            }
+        }
+        if let Some(refused) = self.refused {
+            word(",\"refused\":\"", refused.as_str(), out);
+        }
+        if !self.reason.is_empty() {
+            out.extend_from_slice(b",\"reason\":");
+            text(self.reason.as_bytes(), TEXT_MAX, out);
+        }
+        match self.aborted {
+            None => {}
+            Some(Aborted::Client) => word(",\"aborted\":\"", "client", out),
+            Some(Aborted::App) => word(",\"aborted\":\"", "app", out),
+        }
+        number(",\"micros\":", micros(self.total), out);
+        if let Some(upstream) = self.upstream {
+            number(",\"upstreamMicros\":", micros(upstream), out);
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn number(name: &str, value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    digits(value, out);
+}
+
+fn digits(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// A word of ours, which needs no escaping.
+fn word(name: &str, value: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(value.as_bytes());
+    out.push(b'"');
+}
+
+fn uuid(id: uuid::Uuid, out: &mut Vec<u8>) {
+    let mut buffer = [0; uuid::fmt::Hyphenated::LENGTH];
+    out.extend_from_slice(id.hyphenated().encode_lower(&mut buffer).as_bytes());
+}
+
+fn address(address: SocketAddr, out: &mut Vec<u8>) {
+    match address.ip() {
+        IpAddr::V4(ip) => {
+            for (at, octet) in ip.octets().into_iter().enumerate() {
+                if at > 0 {
+                    out.push(b'.');
+                }
+                digits(u64::from(octet), out);
+            }
+        }
+        IpAddr::V6(ip) => out.extend_from_slice(format!("[{ip}]").as_bytes()),
+    }
+    out.push(b':');
+    digits(u64::from(address.port()), out);
+}
+
+/// How a byte stands in a JSON string.
+const PLAIN: u8 = 0;
+const ESCAPED: u8 = 1;
+const NOT_ASCII: u8 = 2;
+const CONTROL: u8 = 3;
+
+const CLASS: [u8; 256] = {
+    let mut table = [PLAIN; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte {
+            0x22 | 0x5c => ESCAPED,
+            0..0x20 | 0x7f => CONTROL,
+            0x80.. => NOT_ASCII,
+            _ => PLAIN,
+        };
+        byte += 1;
+    }
+    table
+};
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// A JSON string of what came from the line, as much as `max` bytes: whatever is not visible ASCII
+/// stands there percent-encoded, as it ought to have come. A cut is marked with three dots.
+fn quoted_target(bytes: &[u8], max: usize, out: &mut Vec<u8>) {
+    let cut = bytes.len().min(max);
+    out.push(b'"');
+    for &byte in &bytes[..cut] {
+        match CLASS[usize::from(byte)] {
+            PLAIN => out.push(byte),
+            ESCAPED => out.extend_from_slice(&[b'\\', byte]),
+            _ => {
+                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
+                out.extend_from_slice(&[b'%', high, low]);
+            }
+        }
+    }
+    if cut < bytes.len() {
+        out.extend_from_slice(b"...");
+    }
+    out.push(b'"');
+}
+
+/// A JSON string of text, cut between characters.
+fn text(bytes: &[u8], max: usize, out: &mut Vec<u8>) {
+    let mut cut = bytes.len().min(max);
+    // Bytes of the form 10xxxxxx go on with a character.
+    while cut < bytes.len() && cut > 0 && bytes[cut] & 0xc0 == 0x80 {
+        cut -= 1;
+    }
+    out.push(b'"');
+    for &byte in &bytes[..cut] {
+        match CLASS[usize::from(byte)] {
+            PLAIN | NOT_ASCII => out.push(byte),
+            ESCAPED => out.extend_from_slice(&[b'\\', byte]),
+            _ => {
+                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+            }
+        }
+    }
+    if cut < bytes.len() {
+        out.extend_from_slice(b"...");
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    pub(in crate::seen) fn line<'a>() -> Line<'a> {
+        Line {
+            client: "127.0.0.1:4711".parse().expect("an address"),
+            whither: Whither::App { id: AppId(Uuid::nil()), known: true, port: None },
+            method: b"GET",
+            path: b"/",
+            status: 200,
+            bytes_in: 0,
+            bytes_out: 13,
+            decision: Decision::Allowed,
+            who: Who::Token(TokenId(Uuid::max())),
+            refused: None,
+            reason: "",
+            aborted: None,
+            total: Duration::from_micros(1234),
+            upstream: Some(Duration::from_millis(1)),
+            id: "abc",
+            protocol: Protocol::Http11,
+            tls: false,
+        }
+    }
+
+    fn written(line: &Line<'_>) -> Value {
+        let mut out = b"before".to_vec();
+        line.write(&Stamp::of(SystemTime::UNIX_EPOCH), &mut out);
+        let text = std::str::from_utf8(&out[b"before".len()..]).expect("UTF-8");
+        assert!(text.ends_with("}\n") && text.matches('\n').count() == 1, "{text:?}");
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    #[test]
+    fn a_line_says_it_all() {
+        assert_eq!(
+            written(&line()),
+            json!({
+                "time": "1970-01-01T00:00:00.000Z", "id": "abc", "client": "127.0.0.1:4711",
+                "door": "app", "app": Uuid::nil(), "protocol": "HTTP/1.1", "method": "GET",
+                "path": "/", "status": 200, "bytesIn": 0, "bytesOut": 13, "decision": "allowed",
+                "token": Uuid::max(), "micros": 1234, "upstreamMicros": 1000,
+            })
+        );
+        let refused = Line {
+            client: "[::1]:80".parse().expect("an address"),
+            whither: Whither::App { id: AppId(Uuid::nil()), known: false, port: Some(8501) },
+            decision: Decision::OutOfScope,
+            who: Who::User("J\"ürgen\u{1b}[2J"),
+            refused: Some(Refused::Forbidden),
+            reason: "a\nb",
+            aborted: Some(Aborted::App),
+            upstream: None,
+            protocol: Protocol::Http2,
+            tls: true,
+            ..line()
+        };
+        let refused = written(&refused);
+        for (name, value) in [
+            ("client", json!("[::1]:80")),
+            ("port", json!(8501)),
+            ("decision", json!("out_of_scope")),
+            ("user", json!("J\"ürgen\u{1b}[2J")),
+            ("refused", json!("forbidden")),
+            ("reason", json!("a\nb")),
+            ("aborted", json!("app")),
+            ("tls", json!(true)),
+            ("protocol", json!("HTTP/2")),
+            ("upstreamMicros", json!(null)),
+        ] {
+            assert_eq!(refused[name], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_may_hold_secrets_or_harm_a_terminal_is_not_there() {
+        for (path, shown) in [
+            ("/a?token=secret", "/a"),
+            ("/a#secret", "/a"),
+            ("/a%3Fb", "/a%3Fb"),
+            ("/\u{1b}[2J\u{7f}é\\\"", "/%1B[2J%7F%C3%A9\\\""),
+            ("*", "*"),
+        ] {
+            assert_eq!(written(&Line { path: path.as_bytes(), ..line() })["path"], shown);
+        }
+        let long = "/".repeat(70_000);
+        let shown = written(&Line { path: long.as_bytes(), ..line() });
+        assert_eq!(shown["path"].as_str().map(str::len), Some(PATH_MAX + 3));
+        let reason = "é".repeat(400);
+        let shown = written(&Line { reason: &reason, ..line() })["reason"].clone();
+        assert_eq!(shown, json!(format!("{}...", "é".repeat(256))));
+    }
+
+    proptest! {
+        /// Whatever comes: one line, one JSON object, the path visible ASCII, the rest as it was.
+        #[test]
+        fn any_line_is_json(
+            path in proptest::collection::vec(any::<u8>(), 0..300),
+            method in proptest::collection::vec(any::<u8>(), 0..40),
+            reason in "\\PC{0,60}|[\\x00-\\x7f]{0,60}",
+            user in any::<String>(),
+            status in any::<u16>(), bytes in any::<u64>(), micros in any::<u64>(),
+        ) {
+            let line = Line {
+                path: &path, method: &method, reason: &reason, who: Who::User(&user), status,
+                bytes_in: bytes, total: Duration::from_micros(micros), ..line()
+            };
+            let shown = written(&line);
+            let text = shown["path"].as_str().expect("text");
+            prop_assert!(text.bytes().all(|b| (0x20..0x7f).contains(&b)), "{text:?}");
+            prop_assert!(!text.contains(['?', '#']));
+            let cut = path.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(path.len());
+            prop_assert_eq!(encoded(&path[..cut]), text);
+            prop_assert_eq!(shown["reason"].as_str().unwrap_or_default(), reason.as_str());
+            if user.len() <= TEXT_MAX {
+                prop_assert_eq!(shown["user"].as_str(), Some(user.as_str()));
+            }
+            prop_assert_eq!(shown["bytesIn"].as_u64(), Some(bytes));
+            prop_assert_eq!(shown["micros"].as_u64(), Some(micros));
+        }
+    }
+
+    fn encoded(bytes: &[u8]) -> String {
+        let one = |&b: &u8| match b {
+            0x20..0x7f => char::from(b).to_string(),
+            _ => format!("%{b:02X}"),
+        };
+        bytes.iter().map(one).collect()
+    }
+}

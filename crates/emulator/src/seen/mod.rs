@@ -1,0 +1,325 @@
+//! What the gateway shows of itself: a line of the access log for every request, metrics, ids of
+//! requests.
+//!
+//! [`Seen`] is shared by all; each thread that serves has a [`Worker`], which is told of every
+//! request when it has ended. That costs well below a microsecond: counters are the worker's own,
+//! and the line goes into a buffer that another thread writes to the file. The gateway never
+//! waits for a disk: lines are dropped, and counted, when it is full or slow.
+//!
+//! No token ever gets here: what is known of a caller is the token's id or the user's name.
+
+mod count;
+mod file;
+mod line;
+mod process;
+mod request_id;
+mod stamp;
+mod text;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use ovhai_api_types::{AppId, Timestamp};
+
+use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
+pub use file::AccessLog;
+pub(crate) use file::LogFile;
+use file::{Lines, Sink};
+pub(crate) use line::{Aborted, Decision, Line, Protocol, Refused, Whither, Who};
+pub(crate) use request_id::{IdSource, RequestId};
+use stamp::Stamp;
+pub(crate) use text::CONTENT_TYPE;
+use text::{Kind, Page};
+
+/// What is counted by one thread.
+#[derive(Default)]
+struct Shard {
+    /// Taken when an app's first request comes, and by those who look.
+    apps: Mutex<HashMap<AppId, Arc<AppCounts>>>,
+    /// Requests that went to no app that there is: to the API, to `localhost`, to nowhere.
+    others: [Codes; OTHERS.len()],
+    overhead: Histogram,
+    refused: [Count; Refused::ALL.len()],
+    aborted: [Count; 2],
+}
+
+/// The doors that are not apps, as they stand in the metrics; the last is an app that is not there.
+const OTHERS: [&str; 4] = ["api", "local", "none", "unknown_app"];
+const ABORTED: [&str; 2] = ["client", "app"];
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// See the module.
+pub(crate) struct Seen {
+    shards: Mutex<Vec<Arc<Shard>>>,
+    /// Changes when apps were forgotten: workers then forget theirs.
+    forgotten: AtomicU64,
+    connections: Arc<AtomicI64>,
+    tunnels: Arc<AtomicI64>,
+    sink: Option<Sink>,
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seen").finish_non_exhaustive()
+    }
+}
+
+/// Something that is open as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<AtomicI64>);
+
+impl Open {
+    fn new(gauge: &Arc<AtomicI64>) -> Self {
+        gauge.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(gauge))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Seen {
+    /// One that writes to this file, or keeps no log.
+    pub(crate) fn new(log: Option<LogFile>) -> Arc<Self> {
+        Arc::new(Self {
+            shards: Mutex::default(),
+            forgotten: AtomicU64::new(0),
+            connections: Arc::default(),
+            tunnels: Arc::default(),
+            sink: log.map(Sink::new),
+        })
+    }
+
+    /// A thread's own. Make one for each thread that serves, not one for each connection: what a
+    /// worker has counted stays when it is gone.
+    pub(crate) fn worker(self: &Arc<Self>) -> Worker {
+        let shard = Arc::new(Shard::default());
+        lock(&self.shards).push(Arc::clone(&shard));
+        Worker {
+            ids: IdSource::new(),
+            apps: HashMap::new(),
+            forgotten: self.forgotten.load(Ordering::Relaxed),
+            lines: self.sink.as_ref().map(Sink::lines),
+            stamp: Stamp::of(SystemTime::now()),
+            shard,
+            seen: Arc::clone(self),
+        }
+    }
+
+    /// Counts a client's connection for as long as the answer of this lives.
+    pub(crate) fn connection_opened(&self) -> Open {
+        Open::new(&self.connections)
+    }
+
+    /// Counts a tunnel (a WebSocket, another upgrade) for as long as the answer of this lives.
+    pub(crate) fn tunnel_opened(&self) -> Open {
+        Open::new(&self.tunnels)
+    }
+
+    /// Forgets the numbers of apps that are gone; called from time to time.
+    pub(crate) fn purge(&self, exists: impl Fn(AppId) -> bool) {
+        let mut gone = false;
+        for shard in lock(&self.shards).iter() {
+            lock(&shard.apps).retain(|id, _| {
+                let stays = exists(*id);
+                gone |= !stays;
+                stays
+            });
+        }
+        if gone {
+            self.forgotten.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes what is still in memory; waits at most so long. Blocks.
+    pub(crate) fn flush(&self, deadline: Duration) {
+        if let Some(sink) = &self.sink {
+            sink.flush(deadline);
+        }
+    }
+
+    /// The metrics, with the apps that may be shown.
+    pub(crate) fn metrics(&self, started_at: Timestamp, shown: impl Fn(AppId) -> bool) -> String {
+        let shards: Vec<_> = lock(&self.shards).clone();
+        let mut apps: BTreeMap<AppId, Vec<Arc<AppCounts>>> = BTreeMap::new();
+        for shard in &shards {
+            for (id, counts) in lock(&shard.apps).iter() {
+                apps.entry(*id).or_default().push(Arc::clone(counts));
+            }
+        }
+        apps.retain(|id, _| shown(*id));
+        let mut page = Page::default();
+        app_metrics(&mut page, &apps);
+        self.own_metrics(&mut page, &shards);
+        process::metrics(&mut page, started_at);
+        page.finish()
+    }
+
+    fn own_metrics(&self, page: &mut Page, shards: &[Arc<Shard>]) {
+        let help = "Requests that went to no app, by door and status.";
+        let mut metric = page.metric("ovhai_other_requests_total", Kind::Counter, help);
+        for (at, door) in OTHERS.into_iter().enumerate() {
+            for (code, count) in summed_codes(shards.iter().map(|shard| &shard.others[at])) {
+                metric.sample(format_args!("door=\"{door}\",code=\"{code}\""), count);
+            }
+        }
+        let help =
+            "The gateway's share of the time of requests to apps: what is left without the app's.";
+        let mut overhead = Summed::default();
+        shards.iter().for_each(|shard| shard.overhead.sum_into(&mut overhead));
+        page.metric("ovhai_gateway_overhead_seconds", Kind::Histogram, help)
+            .histogram("", &overhead, &OVERHEAD);
+        let help = "Requests that the gateway answered by itself, by reason.";
+        let mut metric = page.metric("ovhai_gateway_refusals_total", Kind::Counter, help);
+        for kind in Refused::ALL {
+            let count: u64 = shards.iter().map(|shard| shard.refused[*kind as usize].get()).sum();
+            metric.sample(format_args!("reason=\"{}\"", kind.as_str()), count);
+        }
+        let help = "Answers that were broken off, by who was gone.";
+        let mut metric = page.metric("ovhai_gateway_aborted_total", Kind::Counter, help);
+        for (at, who) in ABORTED.into_iter().enumerate() {
+            let count: u64 = shards.iter().map(|shard| shard.aborted[at].get()).sum();
+            metric.sample(format_args!("by=\"{who}\""), count);
+        }
+        for (name, help, gauge) in [
+            ("ovhai_open_connections", "Connections of clients.", &self.connections),
+            ("ovhai_open_tunnels", "WebSockets and other upgraded connections.", &self.tunnels),
+        ] {
+            page.metric(name, Kind::Gauge, help).sample("", gauge.load(Ordering::Relaxed).max(0));
+        }
+        let help = "Lines of the access log that were dropped because the disk is full or slow.";
+        let dropped = self.sink.as_ref().map_or(0, Sink::dropped);
+        page.metric("ovhai_access_log_dropped_lines_total", Kind::Counter, help)
+            .sample("", dropped);
+    }
+}
+
+/// What is known of each app, under the name it has in the metrics.
+fn app_metrics(page: &mut Page, apps: &BTreeMap<AppId, Vec<Arc<AppCounts>>>) {
+    let help = "Requests to apps, by app and status.";
+    let mut metric = page.metric("ovhai_gateway_requests_total", Kind::Counter, help);
+    for (app, counts) in apps {
+        for (code, count) in summed_codes(counts.iter().map(|counts| &counts.codes)) {
+            metric.sample(format_args!("app=\"{app}\",code=\"{code}\""), count);
+        }
+    }
+    type Times = fn(&AppCounts) -> &Histogram;
+    let histograms: [(&str, &str, Times); 2] = [
+        (
+            "ovhai_gateway_request_duration_seconds",
+            "From the first byte of a request to the end of its answer, tunnels apart.",
+            |counts| &counts.total,
+        ),
+        (
+            "ovhai_gateway_upstream_duration_seconds",
+            "From turning to the app to the end of its answer, tunnels apart.",
+            |counts| &counts.upstream,
+        ),
+    ];
+    for (name, help, times) in histograms {
+        let mut metric = page.metric(name, Kind::Histogram, help);
+        for (app, counts) in apps {
+            let mut sum = Summed::default();
+            counts.iter().for_each(|counts| times(counts).sum_into(&mut sum));
+            metric.histogram(format_args!("app=\"{app}\""), &sum, &ANSWERS);
+        }
+    }
+    type Bytes = fn(&AppCounts) -> u64;
+    let bytes: [(&str, &str, Bytes); 2] = [
+        ("ovhai_gateway_received_bytes_total", "Bytes of requests' bodies.", |c| c.bytes_in.get()),
+        ("ovhai_gateway_sent_bytes_total", "Bytes of answers' bodies.", |c| c.bytes_out.get()),
+    ];
+    for (name, help, of) in bytes {
+        let mut metric = page.metric(name, Kind::Counter, help);
+        for (app, counts) in apps {
+            let sum: u64 = counts.iter().map(|counts| of(counts)).sum();
+            metric.sample(format_args!("app=\"{app}\""), sum);
+        }
+    }
+}
+
+fn summed_codes<'a>(all: impl Iterator<Item = &'a Codes>) -> BTreeMap<u16, u64> {
+    let mut sums = BTreeMap::new();
+    for (code, count) in all.flat_map(Codes::each) {
+        *sums.entry(code).or_default() += count;
+    }
+    sums
+}
+
+/// A thread's own part; see [`Seen::worker`].
+pub(crate) struct Worker {
+    /// Where the ids of its requests come from.
+    pub(crate) ids: IdSource,
+    apps: HashMap<AppId, Arc<AppCounts>>,
+    forgotten: u64,
+    lines: Option<Lines>,
+    stamp: Stamp,
+    shard: Arc<Shard>,
+    seen: Arc<Seen>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    /// Notes a request that has ended.
+    pub(crate) fn record(&mut self, line: &Line<'_>) {
+        self.count(line);
+        if let (Some(lines), Some(sink)) = (&self.lines, &self.seen.sink) {
+            self.stamp.set(SystemTime::now());
+            lines.push(sink, |buffer| line.write(&self.stamp, buffer));
+        }
+    }
+
+    fn count(&mut self, line: &Line<'_>) {
+        let shard = &self.shard;
+        if let Some(refused) = line.refused {
+            shard.refused[refused as usize].add(1);
+        }
+        if let Some(aborted) = line.aborted {
+            shard.aborted[aborted as usize].add(1);
+        }
+        let other = match line.whither {
+            Whither::App { id, known: true, .. } => return self.count_app(id, line),
+            Whither::Api => 0,
+            Whither::Local => 1,
+            Whither::Nowhere => 2,
+            Whither::App { known: false, .. } => 3,
+        };
+        shard.others[other].add(line.status);
+    }
+
+    fn count_app(&mut self, id: AppId, line: &Line<'_>) {
+        let forgotten = self.seen.forgotten.load(Ordering::Relaxed);
+        if forgotten != self.forgotten {
+            self.forgotten = forgotten;
+            self.apps.clear();
+        }
+        let counts = self.apps.entry(id).or_insert_with(|| {
+            // After a purge it may still be there, with its numbers.
+            Arc::clone(lock(&self.shard.apps).entry(id).or_default())
+        });
+        counts.codes.add(line.status);
+        counts.bytes_in.add(line.bytes_in);
+        counts.bytes_out.add(line.bytes_out);
+        // How long a tunnel was open says nothing about how fast anybody was.
+        if line.status != 101 {
+            counts.total.add(line.total, &ANSWERS);
+            if let Some(upstream) = line.upstream {
+                counts.upstream.add(upstream, &ANSWERS);
+                self.shard.overhead.add(line.total.saturating_sub(upstream), &OVERHEAD);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A name for every request, in `X-Request-Id`: the client's own when it is fit to be shown and
+//! logged, else one of ours.
+//!
+//! Ours are unique across threads and restarts. They are no secret and can be guessed.
+
+use uuid::Uuid;
+
+/// Longest id, in bytes.
+const LONGEST: usize = 128;
+/// Digits of the part that differs between threads and restarts.
+const PREFIX: usize = 16;
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Where new ids come from; one a thread.
+#[derive(Debug)]
+pub(crate) struct IdSource {
+    prefix: [u8; PREFIX],
+    next: u64,
+}
+
+impl IdSource {
+    /// One whose ids no other has.
+    pub(crate) fn new() -> Self {
+        let (random, _) = Uuid::new_v4().as_u64_pair();
+        let mut prefix = [0; PREFIX];
+        hex(random, &mut prefix);
+        Self { prefix, next: 0 }
+    }
+}
+
+/// The id of a request; on the stack.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestId {
+    bytes: [u8; LONGEST],
+    length: u8,
+}
+
+impl RequestId {
+    /// The client's id if it is 1 to 128 visible ASCII characters, else a new one. With several
+    /// headers none is the client's: give none.
+    pub(crate) fn of(incoming: Option<&[u8]>, source: &mut IdSource) -> Self {
+        let mut bytes = [0; LONGEST];
+        match incoming.filter(|id| is_fit(id)) {
+            Some(id) => {
+                bytes[..id.len()].copy_from_slice(id);
+                // At most LONGEST.
+                Self { bytes, length: u8::try_from(id.len()).unwrap_or(0) }
+            }
+            None => {
+                const LENGTH: usize = PREFIX + 8;
+                bytes[..PREFIX].copy_from_slice(&source.prefix);
+                hex(source.next, &mut bytes[PREFIX..LENGTH]);
+                source.next += 1;
+                if source.next > 0xffff_ffff {
+                    *source = IdSource::new();
+                }
+                Self { bytes, length: LENGTH as u8 }
+            }
+        }
+    }
+
+    /// The id as text.
+    pub(crate) fn as_str(&self) -> &str {
+        // Visible ASCII and nothing else was let in.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// The id as it stands in a header.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+impl std::fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn is_fit(id: &[u8]) -> bool {
+    (1..=LONGEST).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
+/// The lowest digits of a number, as many as there is room for.
+fn hex(mut number: u64, into: &mut [u8]) {
+    for digit in into.iter_mut().rev() {
+        *digit = DIGITS[(number & 15) as usize];
+        number >>= 4;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_clients_id_stays_when_it_is_fit() {
+        let mut source = IdSource::new();
+        let longest = "~".repeat(128);
+        for fit in ["a", "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11", "{\"x\":1}", &longest] {
+            assert_eq!(RequestId::of(Some(fit.as_bytes()), &mut source).as_str(), fit);
+        }
+        let too_long = "x".repeat(129);
+        for unfit in ["", " ", "a b", "a\tb", "a\r\nb", "é", "\u{7f}", "\0", &too_long] {
+            let ours = RequestId::of(Some(unfit.as_bytes()), &mut source);
+            assert_eq!(ours.as_str().len(), 24, "{unfit:?}");
+            assert!(ours.as_str().bytes().all(|b| b.is_ascii_hexdigit()), "{ours:?}");
+        }
+    }
+
+    #[test]
+    fn ours_are_all_different() {
+        let mut sources: Vec<_> = (0..100).map(|_| IdSource::new()).collect();
+        let mut seen = HashSet::new();
+        for source in &mut sources {
+            for _ in 0..100 {
+                assert!(seen.insert(RequestId::of(None, source).as_str().to_owned()));
+            }
+        }
+        // Also when one has counted to the end.
+        let mut source = IdSource { prefix: [b'0'; PREFIX], next: 0xffff_fffe };
+        let ids: Vec<_> = (0..4).map(|_| RequestId::of(None, &mut source)).collect();
+        assert_eq!(ids[1].as_str(), "0000000000000000ffffffff");
+        assert_ne!(&ids[2].as_str()[..16], "0000000000000000");
+        assert_eq!(&ids[3].as_str()[16..], "00000001", "it goes on with another prefix");
+    }
+}

@@ -1,0 +1,361 @@
+//! What the gateway shows of itself: access log, metrics, ids of requests.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use ovhai_emulator::AccessLog;
+use ovhai_test_support::{Answer, TestCli, TestEmulator, Upstream, eventually, eventually_now};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::OVHAI;
+
+async fn logging_to(path: &Path) -> TestEmulator {
+    let log = AccessLog::Path(path.into());
+    let emulator = TestEmulator::builder().access_log(log).start().await.unwrap();
+    TestEmulator { emulator, sim: None }
+}
+
+/// The lines once there are so many of `path`; a request's line comes when its answer has ended.
+async fn lines_of(log: &Path, path: &str, count: usize) -> Vec<Value> {
+    eventually(&format!("{count} lines of {path}"), || async {
+        let text = std::fs::read_to_string(log).unwrap();
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let lines = whole.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+        let lines: Vec<_> = lines.filter(|line| line["path"] == path).collect();
+        (lines.len() >= count).then_some(lines)
+    })
+    .await
+}
+
+fn get(host: &str, target: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes>> {
+    let mut request = Request::get(target).header("host", host);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Full::default()).unwrap()
+}
+
+#[tokio::test]
+async fn every_request_has_a_line_and_no_line_a_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let e = logging_to(&log).await;
+    let app = e.run_app(&[("group", "A")], json!({"image": "ovhai/echo"})).await;
+    let open = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
+    let reader = e.token("GRA", "read", Some("group=A")).await;
+    let other = e.token("GRA", "read", Some("group=B")).await;
+    let value = |token: &ovhai_api_types::Token| token.status.value.clone().unwrap();
+    let (host, open_host) = (TestEmulator::host(&app), TestEmulator::host(&open));
+    let admin = e.emulator.administrator();
+    let bearer = |string: &str| format!("Bearer {string}");
+    for (host, path, token, status) in [
+        (&host, "/allowed", bearer(&value(&reader)), 200),
+        (&host, "/forbidden", bearer(&value(&other)), 403),
+        (&host, "/bad", bearer("sk-not-ours"), 401),
+        (&host, "/admin", bearer(admin), 200),
+        (&open_host, "/public", bearer("sk-its-own"), 200),
+    ] {
+        let target = format!("{path}?key=s3cret&x=%3F");
+        let answer = e.send(get(host, &target, &[("authorization", &token)])).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+    }
+    assert_eq!(e.send(get(&host, "/nobody", &[])).await.status, 401);
+    let preflight = Request::options("/preflight")
+        .header("host", &host)
+        .header("origin", "https://page.example")
+        .header("access-control-request-method", "PUT");
+    assert_eq!(e.send(preflight.body(Full::default()).unwrap()).await.status, 200);
+    let post = Request::post("/posted").header("host", &open_host);
+    let posted = e.send(post.body(Full::new(Bytes::from_static(b"12345"))).unwrap()).await;
+    assert_eq!(posted.status, 200);
+    assert_eq!(e.send(get("evil.example", "/elsewhere", &[])).await.status, 421);
+
+    let one = async |path: &str| lines_of(&log, path, 1).await.remove(0);
+    let allowed = one("/allowed").await;
+    for (name, expected) in [
+        ("door", json!("app")),
+        ("app", json!(app.id)),
+        ("method", json!("GET")),
+        ("status", json!(200)),
+        ("decision", json!("allowed")),
+        ("token", json!(reader.id)),
+        ("protocol", json!("HTTP/1.1")),
+        ("refused", Value::Null),
+        ("reason", Value::Null),
+        ("aborted", Value::Null),
+    ] {
+        assert_eq!(allowed[name], expected, "{name}: {allowed}");
+    }
+    assert!(allowed["time"].as_str().unwrap().parse::<ovhai_api_types::Timestamp>().is_ok());
+    assert!(allowed["client"].as_str().unwrap().starts_with("127.0.0.1:"), "{allowed}");
+    assert!(allowed["micros"].as_u64() >= allowed["upstreamMicros"].as_u64(), "{allowed}");
+    assert!(allowed["bytesOut"].as_u64().unwrap() > 20, "{allowed}");
+    assert_eq!(one("/posted").await["bytesIn"], 5);
+
+    let forbidden = one("/forbidden").await;
+    assert_eq!(forbidden["token"], json!(other.id), "{forbidden}");
+    assert_eq!(forbidden["decision"], "out_of_scope");
+    assert_eq!(forbidden["upstreamMicros"], Value::Null, "the app was not asked");
+    let reason = forbidden["reason"].as_str().unwrap();
+    assert!(reason.contains("outside the token's selector group=B"), "{reason}");
+    for (path, decision, refused) in [
+        ("/bad", json!("unauthenticated"), json!("bad_token")),
+        ("/nobody", json!("unauthenticated"), json!("no_token")),
+        ("/admin", json!("allowed"), Value::Null),
+        ("/public", json!("public"), Value::Null),
+        ("/preflight", json!("preflight"), Value::Null),
+        ("/elsewhere", Value::Null, json!("misdirected")),
+    ] {
+        let line = one(path).await;
+        assert_eq!((&line["decision"], &line["refused"]), (&decision, &refused), "{line}");
+        assert_eq!(line["user"].is_string(), path == "/admin", "{line}");
+    }
+    assert_eq!(one("/elsewhere").await["door"], "none");
+
+    e.emulator.shutdown().await;
+    let text = std::fs::read_to_string(&log).unwrap();
+    for secret in [&value(&reader), &value(&other), "sk-", "s3cret", "key=", "Bearer"] {
+        assert!(!text.contains(secret), "{secret} is in {text}");
+    }
+    let mode = std::fs::metadata(&log).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn what_is_broken_off_is_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let upstream = Upstream::start(|mut stream| async move {
+        let head = Upstream::head(&mut stream).await.unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello").await;
+        if !head.starts_with("GET /app") {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    })
+    .await;
+    let emulator = TestEmulator::builder()
+        .access_log(AccessLog::Path(log.clone()))
+        .runtime(std::sync::Arc::new(ovhai_runtime::SimRuntime::automatic(upstream.address())))
+        .start()
+        .await
+        .unwrap();
+    let e = TestEmulator { emulator, sim: None };
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    for path in ["/app", "/client"] {
+        let mut client = TcpStream::connect(e.address()).await.unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", TestEmulator::host(&app));
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"hello") {
+            assert!(client.read_buf(&mut seen).await.unwrap() > 0);
+        }
+        if path == "/app" {
+            // What came is not the whole; that is how the client sees it, too.
+            let _ = client.read_to_end(&mut seen).await;
+            assert!(seen.ends_with(b"hello"));
+        }
+    }
+    for (path, by) in [("/app", "app"), ("/client", "client")] {
+        let line = lines_of(&log, path, 1).await.remove(0);
+        assert_eq!((&line["aborted"], &line["bytesOut"]), (&json!(by), &json!(5)), "{line}");
+    }
+    let metrics = e.call_local("GET", "/metrics", None).await.text();
+    for by in ["app", "client"] {
+        assert!(metrics.contains(&format!("ovhai_gateway_aborted_total{{by=\"{by}\"}} 1\n")));
+    }
+}
+
+#[tokio::test]
+async fn requests_have_ids() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let e = logging_to(&log).await;
+    let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let seen = |answer: &Answer| answer.json()["headers"]["x-request-id"].clone();
+
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let mine = "my-{id}/\"1\"";
+    let headers = [("x-request-id", mine), ("traceparent", trace), ("tracestate", "a=1")];
+    let answer = e.send(get(&host, "/mine", &headers)).await;
+    assert_eq!((answer.header("x-request-id"), seen(&answer)), (mine, json!([mine])));
+    assert_eq!(answer.json()["headers"]["traceparent"], json!([trace]));
+    assert_eq!(answer.json()["headers"]["tracestate"], json!(["a=1"]));
+    assert_eq!(lines_of(&log, "/mine", 1).await[0]["id"], mine);
+
+    let long = "x".repeat(129);
+    let mut ids = Vec::new();
+    for headers in [
+        &[][..],
+        &[("x-request-id", "a b")],
+        &[("x-request-id", "")],
+        &[("x-request-id", "é")],
+        &[("x-request-id", &long)],
+        &[("x-request-id", "one"), ("x-request-id", "two")],
+    ] {
+        let answer = e.send(get(&host, "/ours", headers)).await;
+        let id = answer.header("x-request-id").to_owned();
+        assert_eq!(id.len(), 24, "{headers:?}: {id}");
+        assert_eq!(seen(&answer), json!([id]), "the app and the client see the same");
+        ids.push(id);
+    }
+    let logged = lines_of(&log, "/ours", ids.len()).await;
+    assert_eq!(logged.iter().map(|line| line["id"].clone()).collect::<Vec<_>>(), ids);
+    ids.dedup();
+    assert_eq!(ids.len(), 6);
+    // Refusals and the API have them too.
+    for host in ["evil.example", "gra.ai.localhost", "localhost"] {
+        let answer = e.send(get(host, "/v1/app", &[("x-request-id", "r")])).await;
+        assert_eq!(answer.header("x-request-id"), "r", "{host}");
+    }
+}
+
+/// A sample's value.
+fn sample(metrics: &str, series: &str) -> Option<f64> {
+    metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+#[tokio::test]
+async fn metrics_count_what_was_done() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();
+    for _ in 0..3 {
+        assert_eq!(e.query(&app, Some(&token)).await.status, 200);
+    }
+    assert_eq!(e.query(&app, None).await.status, 401);
+    let mut unknown = app.clone();
+    unknown.status.url =
+        app.status.url.replace(&app.id.to_string(), "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11");
+    assert_eq!(e.query(&unknown, None).await.status, 404);
+    let tunnel = {
+        let mut client = TcpStream::connect(e.address()).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        client
+    };
+
+    let id = app.id;
+    let metrics = eventually("all is counted", || async {
+        let answer = e.call_local("GET", "/metrics", None).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+        let metrics = answer.text();
+        let refused = format!("ovhai_gateway_requests_total{{app=\"{id}\",code=\"401\"}}");
+        (sample(&metrics, &refused) == Some(1.0)).then_some(metrics)
+    })
+    .await;
+    let of_app = format!("app=\"{id}\"");
+    for (series, value) in [
+        (format!("ovhai_gateway_requests_total{{{of_app},code=\"200\"}}"), 3.0),
+        (format!("ovhai_gateway_request_duration_seconds_count{{{of_app}}}"), 4.0),
+        (format!("ovhai_gateway_request_duration_seconds_bucket{{{of_app},le=\"+Inf\"}}"), 4.0),
+        (format!("ovhai_gateway_upstream_duration_seconds_count{{{of_app}}}"), 3.0),
+        (format!("ovhai_gateway_sent_bytes_total{{{of_app}}}"), {
+            let hello = "Hello, World!\n".len() * 3;
+            let refusal = e.query(&app, None).await.body.len();
+            (hello + refusal) as f64
+        }),
+        ("ovhai_gateway_overhead_seconds_count".into(), 3.0),
+        ("ovhai_gateway_refusals_total{reason=\"no_token\"}".into(), 1.0),
+        ("ovhai_gateway_refusals_total{reason=\"not_found\"}".into(), 1.0),
+        ("ovhai_other_requests_total{door=\"unknown_app\",code=\"404\"}".into(), 1.0),
+        ("ovhai_open_tunnels".into(), 0.0),
+        ("ovhai_access_log_dropped_lines_total".into(), 0.0),
+    ] {
+        assert_eq!(sample(&metrics, &series), Some(value), "{series} in {metrics}");
+    }
+    assert!(sample(&metrics, "ovhai_open_connections") >= Some(1.0), "{metrics}");
+    assert!(sample(&metrics, "process_start_time_seconds") > Some(1e9), "{metrics}");
+    drop(tunnel);
+    assert!(!metrics.contains("6f7c2f0e"), "nobody fills the memory with ids");
+
+    // What is deleted leaves.
+    assert_eq!(e.admin("PUT", &format!("/v1/app/{id}/stop"), None).await.status, 200);
+    e.wait(&app, "STOPPED").await;
+    assert_eq!(e.admin("DELETE", &format!("/v1/app/{id}"), None).await.status, 204);
+    eventually("the app is forgotten", || async {
+        let metrics = e.call_local("GET", "/metrics", None).await.text();
+        (!metrics.contains(&id.to_string())).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_sees_which_metrics() {
+    let e = TestEmulator::start().await;
+    let (a, b) = (e.run_app(&[("g", "A")], json!({})).await, e.run_app(&[], json!({})).await);
+    for app in [&a, &b] {
+        assert_eq!(e.query(app, None).await.status, 401);
+    }
+    let value = |token: ovhai_api_types::Token| token.status.value.unwrap();
+    let scoped = value(e.token("GRA", "operator", Some("g=A")).await);
+    let unscoped = value(e.token("GRA", "operator", None).await);
+    let elsewhere = value(e.token("BHS", "operator", None).await);
+    let reader = value(e.token("GRA", "read", None).await);
+    let ask = async |host: &str, bearer: Option<&str>| {
+        let bearer = bearer.map(|bearer| format!("Bearer {bearer}"));
+        let headers = bearer.as_deref().map(|bearer| ("authorization", bearer));
+        e.send(get(host, "/metrics", headers.as_slice())).await
+    };
+    let ids = [a.id.to_string(), b.id.to_string()];
+    for (bearer, shown) in [
+        (e.emulator.administrator(), [true, true]),
+        (&unscoped, [true, true]),
+        (&scoped, [true, false]),
+        (&elsewhere, [false, false]),
+    ] {
+        let answer = ask("localhost", Some(bearer)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let text = answer.text();
+        assert_eq!(ids.each_ref().map(|id| text.contains(id)), shown);
+        assert!(text.contains("ovhai_gateway_overhead_seconds_count"));
+    }
+    let refused = ask("localhost", Some(&reader)).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.text().contains("read does not allow"), "{}", refused.text());
+    for bearer in [None, Some("x")] {
+        assert_eq!(ask("localhost", bearer).await.status, 401);
+    }
+    // A page whose name leads here gets nowhere, whatever it knows.
+    assert_eq!(ask("evil.example", Some(e.emulator.administrator())).await.status, 421);
+}
+
+#[test]
+fn the_access_log_of_an_emulator_in_the_background() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "list"]);
+    cli.ok(&["app", "list"]);
+    let shown = eventually_now("the log has both lists", || {
+        let shown = cli.ok(&["emulator", "logs", "--access"]);
+        (shown.matches("\"path\":\"/v1/app\"").count() >= 2).then_some(shown)
+    });
+    assert!(shown.contains("\"door\":\"api\""), "{shown}");
+    let path = cli.state_dir().join("access.log");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    cli.ok(&["emulator", "stop"]);
+
+    // Elsewhere, beginning where the command was called.
+    std::fs::remove_file(&path).unwrap();
+    cli.ok(&["emulator", "start", "--detach", "--access-log", "here.log"]);
+    cli.ok(&["app", "list"]);
+    cli.ok(&["emulator", "stop"]);
+    let here = std::fs::read_to_string(cli.home().join("here.log")).unwrap();
+    assert!(here.contains("\"path\":\"/v1/app\"") && !path.exists(), "{here}");
+    let (_, said) = cli.fails(&["emulator", "logs", "--access"]);
+    assert!(said.contains("--access-log"), "{said}");
+
+    // Off, and by the environment as by the option.
+    let start = || cli.command(&["emulator", "start", "--detach"]);
+    assert!(start().env("OVHAI_ACCESS_LOG", "off").status().unwrap().success());
+    cli.ok(&["app", "list"]);
+    cli.ok(&["emulator", "stop"]);
+    assert!(!path.exists());
+    let (code, said) = cli.fails(&["emulator", "start", "--access-log", "not/there/access.log"]);
+    assert!(code == 1 && said.contains("not/there/access.log"), "{code}: {said}");
+    assert!(said.contains("--access-log off"), "{said}");
+}
