@@ -30,7 +30,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 16] = [
+pub const VARIABLES: [Variable; 17] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; wins over the login and stored tokens",
