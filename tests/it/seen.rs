@@ -351,7 +351,7 @@ fn the_access_log_of_an_emulator_in_the_background() {
 
     // Off, and by the environment as by the option.
     let start = || cli.command(&["emulator", "start", "--detach"]);
-    assert!(start().env("OVHAI_ACCESS_LOG", "off").status().unwrap().success());
+    assert!(start().env("OVHAI_ACCESS_LOG", "off").output().unwrap().status.success());
     cli.ok(&["app", "list"]);
     cli.ok(&["emulator", "stop"]);
     assert!(!path.exists());
