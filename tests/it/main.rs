@@ -27,6 +27,7 @@ mod run;
 mod sdk;
 mod session;
 mod shell;
+mod tls;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");
