@@ -262,8 +262,8 @@ mod tests {
         assert_eq!((made.pem(), made.name()), (read.pem(), read.name()));
         assert_eq!(made.fingerprint(), read.fingerprint());
         assert_eq!(made.path(), Some(&*dir.path().join("ca.pem")));
-        let mode = std::fs::metadata(dir.path().join("ca.key")).expect("there").permissions();
-        assert_eq!(mode.mode() & 0o777, 0o600);
+        let key = std::fs::metadata(dir.path().join("ca.key")).expect("there");
+        assert_eq!(key.permissions().mode() & 0o777, 0o600);
         assert!(!made.pem().contains("PRIVATE"), "{}", made.pem());
     }
 
