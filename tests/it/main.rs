@@ -28,6 +28,7 @@ mod sdk;
 mod seen;
 mod session;
 mod shell;
+mod tls;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");

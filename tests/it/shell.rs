@@ -171,6 +171,7 @@ fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
         .announce(&Running {
             pid: std::process::id(),
             address,
+            tls: None,
             administrator: "nobody".into(),
             regions: vec!["GRA".parse().unwrap()],
             started_at: jiff::Timestamp::now(),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need, and runs every one of them.
 //!
 //! What is installed stays in `target/test-env`: the official Python SDK in an environment of its
-//! own. Programs of the system (python3 with venv, curl, setsid) are installed with apt-get where
+//! own. Programs of the system (python3 with venv, curl, openssl, certutil, chromium) are installed with apt-get where
 //! they are missing and that is possible; where it is not, this says what to install.
 
 use std::path::{Path, PathBuf};
@@ -14,8 +14,15 @@ use crate::run::{cargo, is_installed, output, root};
 /// The SDK that the emulator is held to.
 const SDK: &str = "ovhai==0.1a4";
 /// Programs that tests start, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 4] =
-    [("python3", "python3-venv"), ("curl", "curl"), ("setsid", "util-linux"), ("ps", "procps")];
+const PROGRAMS: [(&str, &str); 7] = [
+    ("python3", "python3-venv"),
+    ("curl", "curl"),
+    ("setsid", "util-linux"),
+    ("ps", "procps"),
+    ("openssl", "openssl"),
+    ("certutil", "libnss3-tools"),
+    ("chromium", "chromium"),
+];
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     install_programs()?;

@@ -21,9 +21,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::TlsError;
 use crate::secret;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 /// How long an authority is good: nobody wants to install one often.
-const VALID: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+const VALID: Duration = Duration::from_hours(10 * 365 * 24);
 /// Clocks of clients, containers for one, may be a little behind.
 pub(super) const BACKDATED: Duration = DAY;
 /// Begins the name of every authority; the rest tells them apart.
@@ -80,7 +80,7 @@ impl Authority {
     /// The SHA-256 of its certificate, in hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let hash = digest(&SHA256, &self.certificate);
-        hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+        hash.as_ref().iter().fold(String::new(), |all, byte| all + &format!("{byte:02X}"))
     }
 
     /// When it ends.
@@ -262,8 +262,8 @@ mod tests {
         assert_eq!((made.pem(), made.name()), (read.pem(), read.name()));
         assert_eq!(made.fingerprint(), read.fingerprint());
         assert_eq!(made.path(), Some(&*dir.path().join("ca.pem")));
-        let mode = std::fs::metadata(dir.path().join("ca.key")).expect("there").permissions();
-        assert_eq!(mode.mode() & 0o777, 0o600);
+        let key = std::fs::metadata(dir.path().join("ca.key")).expect("there");
+        assert_eq!(key.permissions().mode() & 0o777, 0o600);
         assert!(!made.pem().contains("PRIVATE"), "{}", made.pem());
     }
 

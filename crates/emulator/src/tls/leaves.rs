@@ -15,9 +15,9 @@ use super::authority::{Authority, BACKDATED, named, serial};
 use crate::host::{self, Door};
 
 /// Clients take none that is good for more than 397 days.
-const VALID: Duration = Duration::from_secs(90 * 24 * 3600);
+const VALID: Duration = Duration::from_hours(90 * 24);
 /// After this long another one is made.
-const FRESH: Duration = Duration::from_secs(45 * 24 * 3600);
+const FRESH: Duration = Duration::from_hours(45 * 24);
 /// So many hosts are remembered; making one again costs a signature.
 const REMEMBERED: usize = 256;
 /// What those connect to that name no host, as who connects to an address does not.

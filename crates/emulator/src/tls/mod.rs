@@ -118,3 +118,22 @@ async fn refuse_plain(mut stream: TcpStream) {
     let _ = stream.write_all(SPEAK_TLS).await;
     let _ = stream.shutdown().await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_is_not_waited_for() {
+        let tls = Tls::load_or_create(None).expect("made");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, _) = accepted.expect("accepted");
+        let begun = tokio::time::Instant::now();
+        let error = tls.accept(stream).await.expect_err("it said nothing");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(begun.elapsed() >= HANDSHAKE, "{:?}", begun.elapsed());
+        drop(client);
+    }
+}

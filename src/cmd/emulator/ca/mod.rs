@@ -176,6 +176,9 @@ impl CaCommand {
                         "There is no certificate authority in {}: nothing of it is anywhere.",
                         state.path().display()
                     ));
+                    if context.format().is_some() {
+                        context.show_all::<Outcome>(&[])?;
+                    }
                     Ok(())
                 }
             },

@@ -44,9 +44,9 @@ pub(super) fn run(
     };
     if make {
         let database = home.join(CHROMIUM[0]);
-        let made = std::fs::create_dir_all(&database).map_err(|error| error.to_string());
+        let there = std::fs::create_dir_all(&database).map_err(|error| error.to_string());
         let arguments = ["-N", "-d", &sql(&database), "--empty-password"];
-        if let Err(reason) = made.and_then(|()| run_program(&certutil, &arguments)) {
+        if let Err(reason) = there.and_then(|()| run_program(&certutil, &arguments)) {
             let place = database.display().to_string();
             return vec![Outcome::failed(STORE, place, reason, None)];
         }

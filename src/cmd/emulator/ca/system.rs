@@ -154,3 +154,65 @@ fn macos(security: &Path, keychain: &Path, task: Task, certificate: Certificate<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine whose program notes how it was called, and does what is said then.
+    fn machine(root: &Path, then: &str) -> Machine {
+        let bin = root.join("bin");
+        let store = root.join("usr/local/share/ca-certificates");
+        std::fs::create_dir_all(&bin).expect("made");
+        std::fs::create_dir_all(&store).expect("made");
+        let program = bin.join("update-ca-certificates");
+        let calls = root.join("calls");
+        let script = format!("#!/bin/sh\necho \"called $*\" >> {}\n{then}\n", calls.display());
+        std::fs::write(&program, script).expect("written");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("set");
+        Machine { root: root.into(), home: None, java_home: None, path: vec![bin] }
+    }
+
+    fn certificate(path: &Path) -> Certificate<'_> {
+        Certificate { path, pem: "a certificate", name: "ovhai emulator CA 1", fingerprint: "AA" }
+    }
+
+    #[test]
+    fn it_is_put_there_once_and_taken_out_again() {
+        let root = tempfile::tempdir().expect("a directory");
+        let machine = machine(root.path(), "");
+        let file = root.path().join("usr/local/share/ca-certificates/ovhai-emulator-CA-1.crt");
+        let ca = root.path().join("ca.pem");
+        let become_of = |task| run(&machine, task, certificate(&ca)).result;
+        assert_eq!(become_of(Task::Remove), Became::NotThere);
+        assert_eq!(become_of(Task::Install), Became::Installed);
+        assert_eq!(std::fs::read_to_string(&file).expect("there"), "a certificate");
+        let mode = std::fs::metadata(&file).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o644);
+        assert_eq!(become_of(Task::Install), Became::AlreadyThere);
+        assert_eq!(become_of(Task::Remove), Became::Removed);
+        assert!(!file.exists());
+        let calls = std::fs::read_to_string(root.path().join("calls")).expect("there");
+        assert_eq!(calls, "called \ncalled --fresh\n");
+    }
+
+    #[test]
+    fn what_can_not_be_done_is_said_with_a_command() {
+        let root = tempfile::tempdir().expect("a directory");
+        let machine = machine(root.path(), "echo 'no luck' >&2; exit 3");
+        let ca = root.path().join("ca.pem");
+        for _ in 0..2 {
+            let outcome = run(&machine, Task::Install, certificate(&ca));
+            assert_eq!(outcome.result, Became::Failed);
+            let reason = outcome.reason.expect("a reason");
+            assert!(reason.contains("no luck") && reason.contains("exit status: 3"), "{reason}");
+            let command = outcome.command.expect("a command");
+            let ca = ca.to_string_lossy();
+            assert!(command.starts_with(&format!("sudo install -m644 {ca}")), "{command}");
+            assert!(command.ends_with("&& sudo update-ca-certificates"), "{command}");
+        }
+        let nothing = Machine { path: Vec::new(), ..machine };
+        let outcome = run(&nothing, Task::Install, certificate(&ca));
+        assert_eq!(outcome.result, Became::Skipped);
+    }
+}

@@ -1,0 +1,395 @@
+//! HTTPS, and the authority behind it, with the clients that people have.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ovhai_api_types::App;
+use ovhai_emulator::Emulator;
+use ovhai_runtime::SimRuntime;
+use ovhai_test_support::{TestCli, TestEmulator, Upstream};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::emulator::Foreground;
+use crate::{OVHAI, taken_port};
+
+/// An emulator with TLS, and its directory.
+struct Secure {
+    e: TestEmulator,
+    dir: TempDir,
+}
+
+impl Secure {
+    async fn start() -> Self {
+        Self::with(TestEmulator::builder()).await
+    }
+
+    async fn with(builder: ovhai_emulator::Builder) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let builder = builder.state_dir(dir.path()).tls(([127, 0, 0, 1], 0).into());
+        Self { e: TestEmulator { emulator: builder.start().await.unwrap(), sim: None }, dir }
+    }
+
+    fn port(&self) -> u16 {
+        self.e.emulator.running().tls.unwrap().port()
+    }
+
+    fn ca(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
+    }
+
+    fn host(app: &App) -> String {
+        TestEmulator::host(app).split(':').next().unwrap().to_owned()
+    }
+
+    /// curl, to this host of ours.
+    async fn curl(&self, host: &str, arguments: &[&str]) -> Output {
+        let port = self.port();
+        let mut command = Command::new("curl");
+        command
+            .args(["-sS", "-m", "20", "--noproxy", "*", "--cacert"])
+            .arg(self.ca())
+            .args(["--resolve", &format!("{host}:{port}:127.0.0.1")])
+            .args(arguments)
+            .arg(format!("https://{host}:{port}/a?b"));
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn curl_trusts_it_in_every_version() {
+    let s = Secure::start().await;
+    let app = s.e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
+    let host = Secure::host(&app);
+    for (arguments, version) in [
+        (&["--http1.1"][..], "1.1"),
+        (&["--http2"], "2"),
+        (&["--http1.1", "--tls-max", "1.2"], "1.1"),
+        (&["--http2", "--tlsv1.3", "-d", "data"], "2"),
+    ] {
+        let output = s.curl(&host, &[arguments, &["-w", "\n%{http_version}"]].concat()).await;
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        let said = text(&output.stdout);
+        let (body, spoken) = said.rsplit_once('\n').unwrap();
+        assert_eq!(spoken, version, "{arguments:?}");
+        let seen: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(seen["target"], "/a?b");
+        assert_eq!(seen["headers"]["x-forwarded-proto"][0], "https", "{seen}");
+        let forwarded = seen["headers"]["x-forwarded-host"][0].as_str().unwrap();
+        assert_eq!(forwarded, format!("{host}:{}", s.port()));
+    }
+    // The API and the names of this machine too; and an address, which has no name to send.
+    for host in ["gra.ai.localhost", "localhost", "127.0.0.1"] {
+        let output = s.curl(host, &["-o", "/dev/null", "-w", "%{http_code}"]).await;
+        assert_eq!(text(&output.stdout), "404", "{host}: {}", text(&output.stderr));
+    }
+    // HTTP goes on, and says so.
+    let plain = s.e.query(&app, None).await;
+    assert_eq!(plain.json()["headers"]["x-forwarded-proto"][0], "http");
+    s.e.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_of_others_get_no_certificate() {
+    let s = Secure::start().await;
+    for host in ["example.org", "evil.localhost", "x.app.gra.ai.localhost"] {
+        let output = s.curl(host, &["-k"]).await;
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(35), "{host}: {said}");
+        assert!(said.contains("alert"), "{host}: {said}");
+    }
+    // The handshake with one name opens no door to another.
+    let (host, port) = ("localhost", s.port());
+    for version in ["--http1.1", "--http2"] {
+        let foreign = ["-H", "Host: example.org", version, "-w", "%{http_code}", "-o", "/dev/null"];
+        let output = s.curl(host, &foreign).await;
+        assert_eq!(text(&output.stdout), "421", "{version} {}", text(&output.stderr));
+    }
+    let plain = in_plain(port).await;
+    assert!(plain.starts_with("HTTP/1.1 400 ") && plain.contains("HTTPS"), "{plain}");
+    s.e.emulator.shutdown().await;
+}
+
+/// What a client gets that speaks plain HTTP there.
+async fn in_plain(port: u16) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.unwrap();
+    said
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_are_never_locked_out_of_plain_http() {
+    let upstream = Upstream::answering(
+        b"HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=9\r\nContent-Length: 2\r\n\r\nok",
+    )
+    .await;
+    let sim = std::sync::Arc::new(SimRuntime::automatic(upstream.address()));
+    let s = Secure::with(TestEmulator::builder().runtime(sim)).await;
+    let app = s.e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let output = s.curl(&Secure::host(&app), &["-i"]).await;
+    let said = text(&output.stdout);
+    assert!(said.ends_with("ok"), "{said}");
+    assert!(!said.to_lowercase().contains("strict-transport"), "{said}");
+    s.e.emulator.shutdown().await;
+}
+
+fn openssl(dir: &Path, line: &str) -> Output {
+    Command::new("openssl").args(line.split(' ')).current_dir(dir).output().unwrap()
+}
+
+/// Whoever steals the key gets nothing but this machine.
+#[test]
+fn a_stolen_key_is_of_no_use_on_the_internet() {
+    let cli = TestCli::new(OVHAI);
+    let path = cli.ok(&["emulator", "ca", "path"]);
+    let dir = Path::new(path.trim()).parent().unwrap();
+    assert_eq!(dir, cli.state_dir());
+    for (names, good) in [
+        ("DNS:localhost", true),
+        ("DNS:a.app.gra.ai.localhost", true),
+        ("IP:127.0.0.1", true),
+        ("DNS:example.org", false),
+        ("DNS:localhost.example.org", false),
+        ("DNS:localhost,DNS:example.org", false),
+        ("IP:10.0.0.1", false),
+        ("IP:127.0.0.2", false),
+    ] {
+        let made = openssl(
+            dir,
+            &format!(
+                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out leaf.pem -CA ca.pem -CAkey ca.key -days 5 -subj /O=x -addext basicConstraints=critical,CA:FALSE -addext subjectAltName={names}"
+            ),
+        );
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let checked =
+            openssl(dir, "verify -purpose sslserver -x509_strict -CAfile ca.pem leaf.pem");
+        let said = text(&checked.stdout) + &text(&checked.stderr);
+        assert_eq!(checked.status.success(), good, "{names}: {said}");
+        assert!(good || said.contains("permitted subtree violation"), "{names}: {said}");
+    }
+    let mail = openssl(dir, "verify -purpose smimesign -CAfile ca.pem leaf.pem");
+    assert!(!mail.status.success());
+}
+
+#[test]
+fn the_command_line_serves_it_in_the_background() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["emulator", "start", "--detach", "--port", "0", "--tls=0"]);
+    let status = cli.json(&["emulator", "status"]);
+    let https = status["https"].as_str().unwrap();
+    let ca = cli.ok(&["emulator", "ca", "path"]);
+    let curl = |arguments: &[&str], url: &str| {
+        let output = Command::new("curl")
+            .args(["-sS", "-m", "20", "--noproxy", "*"])
+            .args(arguments)
+            .arg(url)
+            .output()
+            .unwrap();
+        (output.status.success(), text(&output.stdout))
+    };
+    let (done, said) = curl(&["--cacert", ca.trim()], &format!("{https}/_emulator/health"));
+    assert!(done && said.contains("\"ok\""), "{said}");
+    // Who has not got the file gets the certificate from the emulator.
+    let address = status["address"].as_str().unwrap();
+    let (_, pem) = curl(&[], &format!("{address}/_emulator/ca.pem"));
+    assert_eq!(pem, std::fs::read_to_string(ca.trim()).unwrap());
+    assert!(cli.ok(&["emulator", "status"]).contains(https));
+    cli.ok(&["emulator", "stop"]);
+    // And from the environment; without either there is none.
+    let start = ["emulator", "start", "--detach", "--port", "0"];
+    assert!(cli.command(&start).env("OVHAI_TLS", "0").output().unwrap().status.success());
+    assert!(cli.json(&["emulator", "status"])["https"].is_string());
+    cli.ok(&["emulator", "stop"]);
+    cli.ok(&start);
+    let status = cli.json(&["emulator", "status"]);
+    assert!(status.get("https").is_none());
+    let address = status["address"].as_str().unwrap();
+    let (_, said) = curl(&[], &format!("{address}/_emulator/ca.pem"));
+    assert!(said.contains("--tls"), "{said}");
+}
+
+#[test]
+fn a_taken_port_and_a_damaged_authority_are_said() {
+    let cli = TestCli::new(OVHAI);
+    let (_held, port) = taken_port();
+    let tls = format!("--tls={port}");
+    for detach in [&["--detach"][..], &[]] {
+        let (code, said) =
+            cli.fails(&[&["emulator", "start", "--port", "0", &tls], detach].concat());
+        assert_eq!(code, 1);
+        assert!(said.contains(&format!("port {port} is taken by")), "{said}");
+        assert!(said.contains("--tls=N"), "{said}");
+    }
+    cli.ok(&["emulator", "ca", "path"]);
+    std::fs::write(cli.state_dir().join("ca.key"), "rubbish").unwrap();
+    for arguments in [
+        &["emulator", "start", "--port", "0", "--tls=0"][..],
+        &["emulator", "ca", "install", "--nss"],
+    ] {
+        let (code, said) = cli.fails(arguments);
+        assert_eq!(code, 1);
+        assert!(said.contains("ca.key") && said.contains("remove it"), "{said}");
+    }
+    // Nobody needs it without TLS.
+    Foreground::start(&cli, &[]);
+}
+
+fn results(cli: &TestCli, arguments: &[&str]) -> Vec<String> {
+    let all = cli.json(&[&["emulator", "ca"], arguments].concat());
+    let all = all.as_array().unwrap().iter();
+    all.map(|one| one["result"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn nss_databases_get_it_and_let_go_of_it() {
+    let cli = TestCli::new(OVHAI);
+    assert_eq!(results(&cli, &["remove", "--nss"]), [""; 0], "there is none");
+    assert_eq!(results(&cli, &["install", "--nss"]), ["installed"]);
+    let profile = cli.home().join(".mozilla/firefox/abc.default");
+    std::fs::create_dir_all(&profile).unwrap();
+    let certutil = |database: &Path, arguments: &[&str]| {
+        let output = Command::new("certutil")
+            .args(["-d", &format!("sql:{}", database.display())])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    certutil(&profile, &["-N", "--empty-password"]);
+    assert_eq!(results(&cli, &["install", "--nss"]), ["already-there", "installed"]);
+    assert_eq!(results(&cli, &["install", "--nss"]), ["already-there"; 2]);
+    for database in [&cli.home().join(".pki/nssdb"), &profile] {
+        let list = certutil(database, &["-L"]);
+        let line = list.lines().find(|line| line.starts_with("ovhai emulator CA ")).unwrap();
+        assert!(line.trim_end().ends_with(" C,,"), "{line}");
+        let name = line.trim().trim_end_matches("C,,").trim();
+        certutil(database, &["-V", "-u", "L", "-n", name]);
+    }
+    assert_eq!(results(&cli, &["remove", "--nss"]), ["removed"; 2]);
+    assert_eq!(results(&cli, &["remove", "--nss"]), ["not-there"; 2]);
+    assert!(!certutil(&profile, &["-L"]).contains("ovhai"));
+    // Without the tool it says what to install.
+    let mut command = cli.command(&["emulator", "ca", "install", "--nss"]);
+    let output = command.env("PATH", cli.home()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("libnss3-tools"), "{}", text(&output.stderr));
+}
+
+/// What Chromium shows of a page, with this home.
+fn chromium(home: &Path, url: &str) -> String {
+    let output = Command::new("timeout")
+        .args(["60", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu"])
+        .args(["--disable-dev-shm-usage", "--no-first-run", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", home.join("profile").display()))
+        .arg(url)
+        .env("HOME", home)
+        .output()
+        .unwrap();
+    text(&output.stdout)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chromium_trusts_it_once_it_is_told_to() {
+    let s = Secure::start().await;
+    let app = s.e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let url = format!("https://{}:{}/", Secure::host(&app), s.port());
+    let cli = TestCli::new(OVHAI);
+    let home = cli.home().to_owned();
+    let look =
+        |url: String, home: PathBuf| tokio::task::spawn_blocking(move || chromium(&home, &url));
+    let before = look(url.clone(), home.clone()).await.unwrap();
+    assert!(!before.contains("Hello, World!"), "{before}");
+    let state = s.dir.path().to_str().unwrap();
+    cli.ok(&["emulator", "ca", "install", "--nss", "--state-dir", state]);
+    let after = look(url, home).await.unwrap();
+    assert!(after.contains("Hello, World!"), "{after}");
+    s.e.emulator.shutdown().await;
+}
+
+/// A home of Java of the test's own, with a copy of the machine's store; none without Java.
+fn java_home(dir: &Path) -> Option<PathBuf> {
+    let keytool = Command::new("sh").args(["-c", "readlink -f \"$(command -v keytool)\""]).output();
+    let keytool = text(&keytool.ok()?.stdout);
+    let machines = Path::new(keytool.trim()).parent()?.parent()?.join("lib/security/cacerts");
+    let home = dir.join("java");
+    std::fs::create_dir_all(home.join("lib/security")).ok()?;
+    std::fs::copy(machines, home.join("lib/security/cacerts")).ok()?;
+    Some(home)
+}
+
+#[test]
+fn java_gets_it_and_accepts_the_certificates() {
+    let cli = TestCli::new(OVHAI);
+    let Some(home) = java_home(cli.home()) else {
+        eprintln!("not tested: there is no Java here");
+        return;
+    };
+    let results = |verb: &str| {
+        let arguments = ["emulator", "ca", verb, "--java", "-o", "json"];
+        let output = cli.command(&arguments).env("JAVA_HOME", &home).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+        all[0]["result"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(results("install"), "installed");
+    assert_eq!(results("install"), "already-there");
+    let e = Foreground::start(&cli, &["--tls=0"]);
+    let port = e.running.tls.unwrap().port();
+    let program = cli.home().join("Get.java");
+    std::fs::write(
+        &program,
+        "public class Get { public static void main(String[] a) throws Exception { System.out.println(new String(new java.net.URL(a[0]).openStream().readAllBytes())); } }",
+    )
+    .unwrap();
+    let java = || {
+        let store = home.join("lib/security/cacerts");
+        let output = Command::new("java")
+            .arg(format!("-Djavax.net.ssl.trustStore={}", store.display()))
+            .arg(&program)
+            .arg(format!("https://localhost:{port}/_emulator/health"))
+            .output()
+            .unwrap();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let has_compiler = Command::new("javac").arg("-version").output().is_ok();
+    if has_compiler {
+        let (said, wrong) = java();
+        assert!(said.contains("\"ok\""), "{said} {wrong}");
+    }
+    assert_eq!(results("remove"), "removed");
+    assert_eq!(results("remove"), "not-there");
+    if has_compiler {
+        let (said, wrong) = java();
+        assert!(!said.contains("\"ok\"") && wrong.contains("SSLHandshakeException"), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_kept_without_a_directory() {
+    let e = Emulator::builder().tls(([127, 0, 0, 1], 0).into()).start().await.unwrap();
+    let (first, e) = (pem(&e).await, e);
+    e.shutdown().await;
+    let e = Emulator::builder().tls(([127, 0, 0, 1], 0).into()).start().await.unwrap();
+    assert_ne!(first, pem(&e).await);
+    e.shutdown().await;
+}
+
+async fn pem(e: &Emulator) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(e.address()).await.unwrap();
+    let request = b"GET /_emulator/ca.pem HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.unwrap();
+    let (_, body) = said.split_once("\r\n\r\n").unwrap();
+    assert!(body.starts_with("-----BEGIN CERTIFICATE-----"), "{said}");
+    body.to_owned()
+}
