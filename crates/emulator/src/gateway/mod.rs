@@ -5,6 +5,7 @@
 //! tokens get one and the same.
 
 mod headers;
+mod login;
 mod upgrade;
 mod upstream;
 
@@ -15,11 +16,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http_body::Body;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN,
-    RETRY_AFTER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN,
+    RETRY_AFTER, SET_COOKIE, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use ovhai_api_types::{AppId, AppState, ErrorBody, Region};
@@ -34,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::error::insufficient_scope;
 use crate::bearer::{Bearer, bearer};
 use crate::body::ServerBody;
+use login::{HowUsed, Logins, is_navigation};
 pub use upstream::UpstreamBody;
 use upstream::{Pool, RequestBody, UpstreamError};
 
@@ -48,10 +51,15 @@ pub(crate) struct Gateway {
     turn: AtomicUsize,
     /// Whether it was said that the cloud has no `X-OVHAI-Token`.
     told_apart: AtomicBool,
+    /// Whether it was said that the cloud has no login beside `Authorization`.
+    told_beside: AtomicBool,
+    logins: Logins,
     /// Cancelled when open tunnels have to end.
     stopping: CancellationToken,
 }
 
+/// A form has this long to come.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where the token may come, for an app that has bearers of its own. The emulator's: the cloud
 /// knows `Authorization` only.
 const OWN_TOKEN: HeaderName = HeaderName::from_static("x-ovhai-token");
@@ -63,10 +71,12 @@ const OWN: [&str; 3] = ["eyJhbGciOiJFZERTQSJ9.", ACCESS_PREFIX, REFRESH_PREFIX];
 impl Gateway {
     pub(crate) fn new(platform: Arc<Platform>, stopping: CancellationToken) -> Self {
         Self {
+            logins: Logins::new(Arc::clone(&platform)),
             platform,
             pool: Arc::default(),
             turn: AtomicUsize::new(0),
             told_apart: AtomicBool::new(false),
+            told_beside: AtomicBool::new(false),
             stopping,
         }
     }
@@ -86,10 +96,65 @@ impl Gateway {
         client: IpAddr,
     ) -> Response<ServerBody> {
         let of_a_page = request.headers().contains_key(ORIGIN);
-        match self.pass(request, id, port, region, client).await {
-            Ok(response) => response,
-            Err(refusal) => refusal.readable_by_pages(of_a_page).into_response(),
+        if login::is_reserved(request.uri().path())
+            && let Some(app) = self.protected(id, region)
+        {
+            return self.log_in(request, &app, client).await;
         }
+        let headers = request.headers();
+        let method = request.method().as_str().as_bytes();
+        let asked = is_navigation(method, first(headers)).then(|| {
+            let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+            (target.to_owned(), headers.get_all(COOKIE).iter().cloned().collect::<Vec<_>>())
+        });
+        match self.pass(request, id, port, region, client).await {
+            Ok(mut response) => {
+                drop_set_cookies(response.headers_mut());
+                response
+            }
+            Err(refusal) => match (asked, self.protected(id, region)) {
+                (Some((target, cookies)), Some(app)) if refusal.is_about_access() => {
+                    let cookies = cookies.iter().map(HeaderValue::as_bytes);
+                    let denied = refusal.denied.as_deref().map(|(who, why)| (who, why));
+                    let page =
+                        self.logins.page(&app.record, target.as_bytes(), cookies, false, denied);
+                    page.map(ServerBody::text)
+                }
+                _ => refusal.readable_by_pages(of_a_page).into_response(),
+            },
+        }
+    }
+
+    /// The app, if it is there and not open to everybody.
+    fn protected(&self, id: AppId, region: &Region) -> Option<Arc<AppEntry>> {
+        let snapshot = self.platform.snapshot();
+        let entry = snapshot.app(id)?;
+        let fits = entry.record.region == *region && !entry.record.spec.public;
+        fits.then(|| Arc::clone(entry))
+    }
+
+    /// Answers what is below `/.ovhai/`.
+    async fn log_in(
+        &self,
+        request: Request<Incoming>,
+        app: &AppEntry,
+        client: IpAddr,
+    ) -> Response<ServerBody> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, login::BODY_MAX).collect();
+        let body = match tokio::time::timeout(BODY_TIMEOUT, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) => {
+                let why = "the form is too long, or did not come whole";
+                return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why).into_response();
+            }
+            Err(_) => {
+                let why = "the body did not come in time";
+                return Refusal::new(StatusCode::REQUEST_TIMEOUT, why).into_response();
+            }
+        };
+        let request = Request::from_parts(head, body);
+        self.logins.answer(request, &app.record, false, client).await.map(ServerBody::text)
     }
 
     async fn pass(
@@ -107,6 +172,7 @@ impl Gateway {
                     || Refusal::new(StatusCode::NOT_FOUND, format!("there is no app {id}")),
                 )?;
             let principal = self.admit(&snapshot, entry, &mut request)?;
+            drop_cookies(request.headers_mut());
             if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
                 return Err(Refusal::new(
                     StatusCode::METHOD_NOT_ALLOWED,
@@ -156,8 +222,23 @@ impl Gateway {
                 return Ok(Principal::Anonymous);
             }
         }
+        let by_cookie = self.by_cookie(entry, request);
         let headers = request.headers_mut();
         let apart = self.token_apart(headers)?;
+        if let Some(principal) = by_cookie.filter(|_| apart.is_none()) {
+            let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
+            if !decision.is_allowed() {
+                return Err(Refusal::denied(entry, principal, decision.reason));
+            }
+            if headers.contains_key(AUTHORIZATION)
+                && !self.told_beside.swap(true, Ordering::Relaxed)
+            {
+                tracing::warn!(
+                    "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
+                );
+            }
+            return Ok(principal);
+        }
         if entry.record.spec.public || apart.is_some() {
             // The app may have bearers of its own. Ours are none of its business, in whatever
             // form they come.
@@ -194,11 +275,28 @@ impl Gateway {
             }
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             Effect::Forbidden | Effect::OutOfScope => {
-                let (app, who) = (entry.record.id, principal.name());
-                tracing::info!(%app, who, reason = %decision.reason, "a request was refused");
-                Err(Refusal::forbidden(&decision.reason))
+                Err(Refusal::denied(entry, principal, decision.reason))
             }
         }
+    }
+
+    /// Who the login cookie stands for, unless `Authorization` has a token of ours: what is said
+    /// outright counts.
+    fn by_cookie<B: Body>(&self, entry: &AppEntry, request: &Request<B>) -> Option<Principal> {
+        let headers = request.headers();
+        if entry.record.spec.public || !headers.contains_key(COOKIE) {
+            return None;
+        }
+        let method = request.method().as_str().as_bytes();
+        let is_upgrade = upgrade::is_asked(headers);
+        let mut how = HowUsed::new(method, first(headers), is_upgrade, false);
+        if let Some(authority) = request.uri().authority() {
+            how.host = Some(authority.as_str().as_bytes());
+        }
+        let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        let principal = self.logins.caller(cookies, entry.record.id, &how)?;
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        (!given.any(|value| self.is_ours(value.as_bytes()))).then_some(principal)
     }
 
     /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app; it is taken out.
@@ -260,6 +358,45 @@ impl Gateway {
     }
 }
 
+/// The first value of a header.
+fn first<'a>(headers: &'a HeaderMap) -> impl Fn(&'static str) -> Option<&'a [u8]> {
+    move |name| headers.get(name).map(HeaderValue::as_bytes)
+}
+
+/// Takes the login's cookies out of a request.
+fn drop_cookies(headers: &mut HeaderMap) {
+    let Some(value) = headers.get(COOKIE) else { return };
+    let is_bare = |value: &HeaderValue| {
+        matches!(login::without_ours(value.as_bytes()), Some(std::borrow::Cow::Borrowed(_)))
+    };
+    if is_bare(value) && headers.get_all(COOKIE).iter().all(is_bare) {
+        return;
+    }
+    let left: Vec<_> = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| HeaderValue::from_bytes(&login::without_ours(value.as_bytes())?).ok())
+        .collect();
+    headers.remove(COOKIE);
+    for value in left {
+        headers.append(COOKIE, value);
+    }
+}
+
+/// Takes out what would set the login's cookies.
+fn drop_set_cookies(headers: &mut HeaderMap) {
+    let sets_ours = |value: &HeaderValue| login::sets_ours(value.as_bytes());
+    if !headers.get_all(SET_COOKIE).iter().any(sets_ours) {
+        return;
+    }
+    let left: Vec<_> =
+        headers.get_all(SET_COOKIE).iter().filter(|value| !sets_ours(value)).cloned().collect();
+    headers.remove(SET_COOKIE);
+    for value in left {
+        headers.append(SET_COOKIE, value);
+    }
+}
+
 /// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
 /// that would reach the app.
 fn is_preflight<B: Body>(request: &Request<B>) -> bool {
@@ -305,20 +442,25 @@ pub(crate) struct Refusal {
     retry_after: Option<u32>,
     /// Whether pages from elsewhere may read it.
     for_pages: bool,
+    /// Who is known and may not, and why.
+    denied: Option<Box<(Principal, Reason)>>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status, message, challenge: None, retry_after: None, for_pages: false }
+        Self { status, message, challenge: None, retry_after: None, for_pages: false, denied: None }
     }
 
     /// Lets a page from elsewhere read why it has no access, so that it can say so; what a cookie
     /// got is not for it.
     fn readable_by_pages(mut self, of_a_page: bool) -> Self {
-        let no_access = matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        self.for_pages = of_a_page && no_access;
+        self.for_pages = of_a_page && self.is_about_access();
         self
+    }
+
+    fn is_about_access(&self) -> bool {
+        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     }
 
     fn no_token() -> Self {
@@ -339,9 +481,12 @@ impl Refusal {
         }
     }
 
-    fn forbidden(reason: &Reason) -> Self {
+    fn denied(entry: &AppEntry, who: Principal, reason: Reason) -> Self {
+        let app = entry.record.id;
+        tracing::info!(%app, who = who.name(), %reason, "a request was refused");
         let text = reason.to_string();
         Self {
+            denied: Some(Box::new((who, reason))),
             challenge: Some(format!("{CHALLENGE}, {}", insufficient_scope(&text))),
             ..Self::new(StatusCode::FORBIDDEN, format!("forbidden: {text}"))
         }
