@@ -20,6 +20,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 import urllib.error
 import urllib.request
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
@@ -227,6 +228,10 @@ def run(*steps: Callable[[], None]) -> None:
             step()
         except Mismatch as error:
             print(f"{step.__name__}: {error}", file=sys.stderr)
-            raise SystemExit(1) from error
+            raise SystemExit(1) from None
+        except WebDriverException as error:
+            traceback.print_tb(error.__traceback__)
+            print(f"{step.__name__}: {error.msg}", file=sys.stderr)
+            raise SystemExit(1) from None
         print(f"{step.__name__}: ok ({time.monotonic() - started:.1f} s)", flush=True)
     print(f"{len(steps)} passed, 0 failed")

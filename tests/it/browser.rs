@@ -10,6 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::OVHAI;
+
 /// `cargo xtask test` makes the environment, installs the browser, and names its Python here.
 const PYTHON: &str = "OVHAI_TEST_PYTHON";
 /// `cargo xtask screenshots` names here where the documents' pictures go.
@@ -114,14 +116,23 @@ impl Drop for Script {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_login_page() {
-    let e = TestEmulator::start().await;
+    let emulator = TestEmulator::builder().supervisor(OVHAI).start().await.unwrap();
+    let e = TestEmulator { emulator, sim: None };
     let app = e.run_app(&[("group", "A")], json!({"name": "hello"})).await;
     let open = e.run_app(&[], json!({"name": "open", "unsecureHttp": true})).await;
+    let on = format!(
+        "import http.server, sys\nclass H(http.server.BaseHTTPRequestHandler):\n  def do_GET(self):\n    self.send_response(302 if self.path == '/on' else 200); self.send_header('location', '{}/there'); self.end_headers()\nhttp.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), H).serve_forever()",
+        open.status.url
+    );
+    let command = json!(["python3", "-c", on, "{port}"]);
+    let leading = json!({"image": "python:3", "runtime": "process", "command": command});
+    let leading = e.run_app(&[("group", "A")], leading).await;
     let ann = json!({"name": "ann", "password": "a long password"});
     assert_eq!(e.call_local("POST", "/_emulator/users", Some(ann)).await.status, 201);
     let more = json!({
-        "app": app.status.url, "open": open.status.url, "label": "A",
+        "app": app.status.url, "open": open.status.url, "leading": leading.status.url, "label": "A",
         "user": "ann", "password": "a long password",
     });
     Script::start(&e, "login.py", more).end().await;
+    e.emulator.shutdown().await;
 }

@@ -39,7 +39,7 @@ pub(crate) fn screenshots() -> Result<()> {
     let python = install()?;
     crate::run::run(
         cargo()
-            .args(["test", "--test", "it", "browser::"])
+            .args(["test", "--test", "it", "browser::the_login_page"])
             .env("OVHAI_TEST_PYTHON", &python)
             .env("OVHAI_TEST_SCREENSHOTS", root().join("docs/images")),
     )

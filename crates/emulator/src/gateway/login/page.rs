@@ -14,7 +14,7 @@ use http::{Response, StatusCode};
 
 const STYLE: &str = include_str!("style.css");
 /// A cloud with a keyhole.
-const MARK: &str = "<svg class=\"icon\" width=\"24\" height=\"24\" viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.8\" stroke-linecap=\"round\" stroke-linejoin=\"round\" aria-hidden=\"true\" focusable=\"false\"><path d=\"M7 19a4.5 4.5 0 0 1-.6-8.96 6 6 0 0 1 11.5 1.02A4 4 0 0 1 17.5 19Z\"/><circle cx=\"12\" cy=\"13\" r=\"1.3\"/><path d=\"M12 14.3v1.9\"/></svg>";
+const MARK: &str = "<svg class=\"mark\" viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.8\" stroke-linecap=\"round\" stroke-linejoin=\"round\" aria-hidden=\"true\" focusable=\"false\"><path d=\"M7 19a4.5 4.5 0 0 1-.6-8.96 6 6 0 0 1 11.5 1.02A4 4 0 0 1 17.5 19Z\"/><circle cx=\"12\" cy=\"13\" r=\"1.3\"/><path d=\"M12 14.3v1.9\"/></svg>";
 
 /// Which field a problem is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,14 +54,14 @@ pub(super) struct LoginPage<'a> {
 
 impl LoginPage<'_> {
     pub(super) fn html(&self) -> String {
-        let (app, form, to) = (escape(self.app), escape(self.form), escape(self.to));
+        let (form, to) = (escape(self.form), escape(self.to));
         let hidden = |with| {
             format!(
                 "<input type=\"hidden\" name=\"form\" value=\"{form}\"><input type=\"hidden\" name=\"to\" value=\"{to}\"><input type=\"hidden\" name=\"with\" value=\"{with}\">"
             )
         };
         let lead = match self.known {
-            Some(who) => format!("You are {}. Log in as somebody else to open it.", escape(who)),
+            Some(who) => format!("You are {who}. Log in as somebody else to open it."),
             None => "Log in to open this app.".to_owned(),
         };
         let note = self.note.map_or_else(String::new, |note| {
@@ -86,8 +86,7 @@ impl LoginPage<'_> {
         let on_token = of == Some(Field::Token);
         let on_password = !on_token && !self.username.is_empty();
         let content = format!(
-            "<h1>{app}</h1>\
-             <p class=\"lead\">{lead}</p>\
+            "{}\
              {note}{alert}\
              <form method=\"post\" action=\"/.ovhai/login\" aria-labelledby=\"with-password\">\
              <h2 id=\"with-password\">Log in with a password</h2>{}\
@@ -102,7 +101,8 @@ impl LoginPage<'_> {
              <label for=\"token\">Token</label>\
              <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"eyJhbGciOi…\" required{}{}>\
              <button class=\"second\">Connect</button></form>\
-             <footer><p>Programs send the header <code>Authorization: Bearer &lt;token&gt;</code> instead. Tokens are made with <code>ovhai token new</code>.</p></footer>",
+             <footer><p>A new token: <code>ovhai token new NAME</code></p><p>Programs send <code>Authorization: Bearer TOKEN</code></p></footer>",
+            head(self.app, &lead),
             hidden("password"),
             escape(self.username),
             marks(Field::Password),
@@ -129,12 +129,11 @@ pub(super) struct AccountPage<'a> {
 impl AccountPage<'_> {
     pub(super) fn html(&self) -> String {
         let content = format!(
-            "<h1>{}</h1>\
-             <p class=\"lead\">You are logged in to this app.</p>\
+            "{}\
              <p class=\"note\">You are {}, until {}.</p>\
              <a class=\"button\" href=\"/\">Open the app</a>\
              <form method=\"post\" action=\"/.ovhai/logout\" class=\"gap\"><input type=\"hidden\" name=\"form\" value=\"{}\"><button class=\"second\">Log out</button></form>",
-            escape(self.app),
+            head(self.app, "You are logged in to this app."),
             escape(self.who),
             escape(self.until),
             escape(self.form),
@@ -145,17 +144,21 @@ impl AccountPage<'_> {
 
 /// A page that says one thing.
 pub(super) fn notice(app: &str, text: &str) -> String {
-    let content = format!(
-        "<h1>{}</h1><p class=\"lead\">{}</p><a class=\"button\" href=\"/\">Open the app</a>",
-        escape(app),
-        escape(text)
-    );
+    let content = format!("{}<a class=\"button\" href=\"/\">Open the app</a>", head(app, text));
     document(app, &content)
+}
+
+fn head(app: &str, lead: &str) -> String {
+    format!(
+        "<header>{MARK}<div><h1>{}</h1><p class=\"lead\">{}</p></div></header>",
+        escape(app),
+        escape(lead)
+    )
 }
 
 fn document(title: &str, content: &str) -> String {
     format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{}</title><style>{STYLE}</style></head><body><main><div class=\"mark\">{MARK}</div>{content}</main></body></html>\n",
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{}</title><style>{STYLE}</style></head><body><main>{content}</main></body></html>\n",
         escape(title)
     )
 }
@@ -180,12 +183,14 @@ fn policy() -> HeaderValue {
     static POLICY: OnceLock<HeaderValue> = OnceLock::new();
     let made = POLICY.get_or_init(|| {
         let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+        // No `form-action`: browsers hold what an app redirects to after the login against it, and
+        // an app may lead on to wherever it likes.
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'"
         );
         // It is visible ASCII; without the style, the page would be plain and as strict.
         HeaderValue::try_from(policy)
-            .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; form-action 'self'"))
+            .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
     });
     made.clone()
 }
