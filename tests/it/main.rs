@@ -9,6 +9,7 @@
 
 mod api;
 mod app;
+mod browser;
 mod cli;
 mod config;
 mod crash;
@@ -18,6 +19,7 @@ mod emulator;
 mod gateway;
 mod layout;
 mod login;
+mod login_page;
 mod offers;
 mod openapi;
 mod port_forward;

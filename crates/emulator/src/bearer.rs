@@ -6,6 +6,7 @@ use hyper::header::AUTHORIZATION;
 use crate::edge::parse::Once;
 
 /// What `Authorization` holds.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Bearer<'a> {
     /// Nothing.
     None,

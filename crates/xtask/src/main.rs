@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask test|gen|lint|bench`.
+//! The project's own tasks: `cargo xtask test|screenshots|gen|lint|bench`.
 //!
 //! A task may print and may stop at the first error: it is run by developers and CI, never by
 //! users.
@@ -17,6 +17,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "cargo xtask <task>
 
   test [ARGS]     install what the tests need, and run every one of them; ARGS go to cargo test
+  screenshots     take the pictures of the documents anew, in a real browser
   gen [--check]   write the generated files (completions, man pages, references), or check them
   lint            check the arrows between crates and the rules that compilers do not know
   bench [ARGS]    measure beside peers, and write docs/benchmarks.md";
@@ -39,6 +40,7 @@ fn task() -> Result<()> {
     };
     match task {
         "test" => test::run(rest),
+        "screenshots" => test::screenshots(),
         "gen" => generate::run(rest),
         "lint" => lint::run(),
         "bench" => bench::run(rest),

@@ -1,8 +1,9 @@
 //! `cargo xtask test`: installs what the tests need, and runs every one of them.
 //!
-//! What is installed stays in `target/test-env`: the official Python SDK in an environment of its
-//! own. Programs of the system (python3 with venv, curl, openssl, certutil, chromium) are installed with apt-get where
-//! they are missing and that is possible; where it is not, this says what to install.
+//! What is installed stays in `target/test-env`: the official Python SDK, and what drives a
+//! browser, in an environment of its own. Programs of the system (python3 with venv, curl, openssl,
+//! certutil, Chromium) are installed with apt-get where they are missing and that is possible;
+//! where it is not, this says what to install.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,10 +12,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::run::{cargo, is_installed, output, root};
 
-/// The SDK that the emulator is held to.
-const SDK: &str = "ovhai==0.1a4";
+/// What tests need of PyPI: the SDK that the emulator is held to, and what drives a browser.
+const PACKAGES: [&str; 2] = ["ovhai==0.1a4", "selenium==4.51.0"];
 /// Programs that tests start, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("python3", "python3-venv"),
     ("curl", "curl"),
     ("setsid", "util-linux"),
@@ -22,17 +23,34 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("openssl", "openssl"),
     ("certutil", "libnss3-tools"),
     ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    install_programs()?;
-    let python = install_sdk()?;
+    let python = install()?;
     crate::run::run(
         cargo()
             .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
             .args(arguments)
             .env("OVHAI_TEST_PYTHON", &python),
     )
+}
+
+/// `cargo xtask screenshots`: takes the pictures that the documents show, anew.
+pub(crate) fn screenshots() -> Result<()> {
+    let python = install()?;
+    crate::run::run(
+        cargo()
+            .args(["test", "--test", "it", "browser::the_login_page"])
+            .env("OVHAI_TEST_PYTHON", &python)
+            .env("OVHAI_TEST_SCREENSHOTS", root().join("docs/images")),
+    )
+}
+
+/// Everything that tests need; the Python that has the packages.
+fn install() -> Result<PathBuf> {
+    install_programs()?;
+    install_packages()
 }
 
 fn install_programs() -> Result<()> {
@@ -61,33 +79,31 @@ fn install_programs() -> Result<()> {
     .context("run it as root, or install these packages yourself")
 }
 
-/// The Python that has the SDK.
-fn install_sdk() -> Result<PathBuf> {
+/// The Python that has the packages.
+fn install_packages() -> Result<PathBuf> {
     let environment = root().join("target/test-env/venv");
     let python = environment.join("bin/python");
-    if has_sdk(&python) {
+    if has_packages(&python) {
         return Ok(python);
     }
-    println!("installing {SDK} into {}", environment.display());
+    println!("installing {} into {}", PACKAGES.join(", "), environment.display());
     // What an interrupted run left is of no use.
     if environment.exists() {
         std::fs::remove_dir_all(&environment)?;
     }
     crate::run::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))
         .context("python3 with its venv module is needed (Debian: python3-venv)")?;
-    crate::run::run(Command::new(&python).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        SDK,
-    ]))?;
+    crate::run::run(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(PACKAGES),
+    )?;
     Ok(python)
 }
 
-fn has_sdk(python: &Path) -> bool {
-    let code = "import importlib.metadata as m; print('ovhai==' + m.version('ovhai'))";
-    output(Command::new(python).args(["-c", code]))
-        .is_ok_and(|said| String::from_utf8_lossy(&said).trim() == SDK)
+fn has_packages(python: &Path) -> bool {
+    let code = "import importlib.metadata as m, sys; print(*[p + '==' + m.version(p) for p in sys.argv[1:]])";
+    let names = PACKAGES.iter().filter_map(|package| package.split("==").next());
+    output(Command::new(python).args(["-c", code]).args(names))
+        .is_ok_and(|said| String::from_utf8_lossy(&said).trim() == PACKAGES.join(" "))
 }

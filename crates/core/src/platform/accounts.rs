@@ -234,6 +234,38 @@ impl Platform {
     /// Logs in with name and password. Whether it is the name or the password that is wrong is
     /// not told, also not by the time that it takes.
     pub async fn log_in(&self, name: &str, password: String) -> Result<Login> {
+        let user = self.who_knows(name, password).await?;
+        self.begin_session(&user, self.settings.session_ttl).await.map(|(_, login)| login)
+    }
+
+    /// Logs in for so long as somebody whom the caller knows by other means: there are no strings.
+    pub async fn log_in_for(
+        &self,
+        name: &str,
+        password: String,
+        lasts: Duration,
+    ) -> Result<Principal> {
+        let user = self.who_knows(name, password).await?;
+        let ttl = SessionTtl { access: Duration::ZERO, refresh: lasts };
+        let (session, _) = self.begin_session(&user, ttl).await?;
+        Ok(Principal::User { name: user.name.clone(), session })
+    }
+
+    /// Ends the caller's session, if it has one.
+    pub async fn log_out(&self, caller: &Principal) -> Result<()> {
+        let Principal::User { session, .. } = caller else { return Ok(()) };
+        self.ledger
+            .transact(|tx| {
+                if tx.state().session(*session).is_some() {
+                    tx.apply(Change::RemoveSession(*session));
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// The user of that name and password.
+    async fn who_knows(&self, name: &str, password: String) -> Result<Arc<UserRecord>> {
         if name.len() > LONGEST || password.len() > 4 * LONGEST {
             return Err(Error::BadCredentials);
         }
@@ -258,9 +290,18 @@ impl Platform {
             return Err(Error::BadCredentials);
         };
         self.tries.succeeded(name);
+        Ok(user)
+    }
+
+    async fn begin_session(
+        &self,
+        user: &UserRecord,
+        ttl: SessionTtl,
+    ) -> Result<(SessionId, Login)> {
         let now = self.clock.now();
         let id = SessionId(self.ids.uuid());
-        let (access, refresh, login) = self.strings(id, now)?;
+        let name = user.name.as_str();
+        let (access, refresh, login) = self.strings(id, now, ttl)?;
         let session = SessionRecord {
             id,
             user: name.to_owned(),
@@ -285,7 +326,7 @@ impl Platform {
                 Ok(())
             })
             .await?;
-        Ok(login)
+        Ok((id, login))
     }
 
     /// Goes on with a session: new strings. The old one for this is void; the old one for calls is
@@ -300,7 +341,8 @@ impl Platform {
                         std::slice::from_ref(&session.refresh)
                     })
                     .ok_or(Error::BadCredentials)?;
-                let (access, refresh, login) = self.strings(session.id, now)?;
+                let (access, refresh, login) =
+                    self.strings(session.id, now, self.settings.session_ttl)?;
                 let mut session = SessionRecord { refresh, ..SessionRecord::clone(session) };
                 session.access.retain(|old| old.until > now);
                 session.access.insert(0, access);
@@ -333,8 +375,12 @@ impl Platform {
             .await
     }
 
-    fn strings(&self, id: SessionId, now: Timestamp) -> Result<(Digest, Digest, Login)> {
-        let ttl = self.settings.session_ttl;
+    fn strings(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+        ttl: SessionTtl,
+    ) -> Result<(Digest, Digest, Login)> {
         let secrets: &dyn Secrets = &*self.secrets;
         let (access, refresh) =
             (secrets.random().map_err(internal)?, secrets.random().map_err(internal)?);

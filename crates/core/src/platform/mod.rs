@@ -304,6 +304,11 @@ impl Platform {
         &self.settings
     }
 
+    /// The time of day, as it is to the platform.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The region whose name this is, in any case.
     pub fn region(&self, name: &str) -> Option<&Region> {
         self.settings.regions.iter().find(|region| region.is_host_label(name))

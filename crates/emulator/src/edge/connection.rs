@@ -9,7 +9,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
-use hyper::{Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
+use ovhai_core::directory::AppEntry;
 use tokio::io::AsyncWriteExt;
 
 use super::body::{Decoder, Framing, Piece};
@@ -26,7 +27,8 @@ use crate::body::ServerBody;
 use crate::gateway::compose::{self, After};
 use crate::gateway::exchange::{self, Order, Outcome};
 use crate::gateway::upstream::Upstream;
-use crate::gateway::{Client, Refusal, tunnel};
+use crate::gateway::login::BODY_MAX;
+use crate::gateway::{Admitted, Client, Refusal, tunnel};
 use crate::seen::Aborted;
 
 /// How a client of HTTP/2 begins that knows beforehand that it is spoken here.
@@ -59,7 +61,14 @@ enum Next {
 enum Plan {
     Pass(Box<Order>),
     Call(Box<Call>),
+    /// A request to the login of an app.
+    LogIn(Box<LogIn>),
     Refuse(Refusal),
+}
+
+struct LogIn {
+    request: Request<()>,
+    app: Arc<AppEntry>,
 }
 
 /// What of the head counts for the connection.
@@ -134,6 +143,7 @@ impl<S: Stream> Connection<S> {
             let end = match plan {
                 Plan::Pass(order) => self.pass(*order, facts, &mut note).await,
                 Plan::Call(call) => self.call(*call, facts, &mut note).await,
+                Plan::LogIn(login) => self.log_in(*login, facts, &mut note).await,
                 Plan::Refuse(refusal) => self.refuse(refusal, facts, &mut note).await,
             };
             let aborted = if let End::Aborted(by) = end { Some(by) } else { None };
@@ -234,7 +244,13 @@ impl<S: Stream> Connection<S> {
                 "gRPC needs HTTP/2: use it with TLS or with prior knowledge",
             )),
             Way::App(asked) => {
-                let pass = shared.gateway.admit(&head, asked, &mut note)?;
+                let pass = match shared.gateway.admit(&head, asked, self.client, &mut note)? {
+                    Admitted::Pass(pass) => pass,
+                    Admitted::LogIn(app) => {
+                        let login = LogIn { request: doors::request(&head, head.target)?, app };
+                        return Ok(Plan::LogIn(Box::new(login)));
+                    }
+                };
                 let mut out = std::mem::take(&mut self.head);
                 out.clear();
                 let (keeps, id) = (pass.keeps_authorization, note.id());
@@ -307,7 +323,7 @@ impl<S: Stream> Connection<S> {
 
     /// Calls the API, or console and control.
     async fn call(&mut self, call: Call, facts: Facts, note: &mut Note) -> End {
-        let body = match self.whole_body(facts).await {
+        let body = match self.whole_body(facts, CALL_MAX).await {
             Ok(body) => body,
             Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
             Err(None) => return End::Aborted(Aborted::Client),
@@ -317,16 +333,31 @@ impl<S: Stream> Connection<S> {
         self.respond(response, facts.manner, false, note).await
     }
 
+    /// Has the login of an app answer.
+    async fn log_in(&mut self, login: LogIn, facts: Facts, note: &mut Note) -> End {
+        let body = match self.whole_body(facts, BODY_MAX).await {
+            Ok(body) => body,
+            Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
+            Err(None) => return End::Aborted(Aborted::Client),
+        };
+        note.bytes_in = body.len() as u64;
+        let request = login.request.map(|()| body.into());
+        let Client { address, secure } = self.client;
+        let logins = &self.worker.gateway.logins;
+        let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
+        self.respond(answer.map(ServerBody::text), facts.manner, false, note).await
+    }
+
     /// A call's body; or why there is none, unless the client has gone.
-    async fn whole_body(&mut self, facts: Facts) -> Result<Vec<u8>, Option<Refusal>> {
+    async fn whole_body(&mut self, facts: Facts, most: usize) -> Result<Vec<u8>, Option<Refusal>> {
         let too_large = || {
-            let why = format!("the body is larger than {CALL_MAX} bytes");
+            let why = format!("the body is larger than {most} bytes");
             Some(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
         };
         let mut body = Vec::new();
         match facts.framing {
             Framing::None | Framing::UntilClose => return Ok(body),
-            Framing::Length(length) if length > CALL_MAX as u64 => return Err(too_large()),
+            Framing::Length(length) if length > most as u64 => return Err(too_large()),
             Framing::Length(_) | Framing::Chunked => {}
         }
         if facts.expects_continue {
@@ -335,7 +366,7 @@ impl<S: Stream> Connection<S> {
         }
         let whole = self.read_body(facts.framing, |bytes| {
             body.extend_from_slice(bytes);
-            body.len() <= CALL_MAX
+            body.len() <= most
         });
         match whole.await {
             Read::Whole => Ok(body),

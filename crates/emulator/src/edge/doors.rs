@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
+use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use ovhai_api_types::Region;
 use tower::ServiceExt;
@@ -35,20 +36,30 @@ impl Call {
         router: &Router,
         region: Option<&Region>,
     ) -> Result<Self, Refusal> {
-        let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
-        let mut request = Request::new(());
-        *request.method_mut() = Method::from_bytes(head.method.as_bytes())
-            .map_err(|_| malformed("the method is malformed"))?;
-        *request.uri_mut() =
-            target.parse::<Uri>().map_err(|_| malformed("the request's target is malformed"))?;
-        for field in head.fields {
-            compose::append(request.headers_mut(), field.name, field.value);
-        }
+        let mut request = request(head, target)?;
         if let Some(region) = region {
             request.extensions_mut().insert(region.clone());
         }
         Ok(Self { request, router: router.clone() })
     }
+}
+
+/// A request as libraries want it, but for its body.
+pub(super) fn request(head: &Head<'_>, target: &str) -> Result<Request<()>, Refusal> {
+    let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
+    let mut request = Request::new(());
+    *request.method_mut() = Method::from_bytes(head.method.as_bytes())
+        .map_err(|_| malformed("the method is malformed"))?;
+    *request.uri_mut() =
+        target.parse::<Uri>().map_err(|_| malformed("the request's target is malformed"))?;
+    for field in head.fields {
+        compose::append(request.headers_mut(), field.name, field.value);
+    }
+    // The target may have named another one.
+    if let Ok(host) = HeaderValue::from_str(head.host) {
+        request.headers_mut().insert(HOST, host);
+    }
+    Ok(request)
 }
 
 /// The door of a request.

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
+use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use httparse::Header;
@@ -13,6 +14,7 @@ use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use ovhai_core::directory::AppEntry;
 
 use super::body::Framing;
 use super::buffer::Buffer;
@@ -23,7 +25,8 @@ use super::prefixed::Prefixed;
 use super::watched::Watched;
 use super::{Stream, Worker};
 use crate::body::ServerBody;
-use crate::gateway::{Client, Refusal, http2};
+use crate::gateway::login::BODY_MAX;
+use crate::gateway::{Admitted, Client, Refusal, http2};
 
 /// Requests of one connection under way at once.
 const STREAMS: u32 = 128;
@@ -103,20 +106,39 @@ async fn answer(
             note.turned_to_the_app();
             http2::pass(*order, body, worker).await
         }
-        Plan::Call(call) => match Limited::new(body, CALL_MAX).collect().await {
-            Ok(body) => Ok(doors::call(&worker.shared, call, Body::from(body.to_bytes())).await),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                let why = format!("the body is larger than {CALL_MAX} bytes");
-                Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
-            }
-            Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the body was broken off")),
-        },
+        Plan::Call(call) => {
+            let body = whole(body, CALL_MAX, worker).await?;
+            Ok(doors::call(&worker.shared, call, Body::from(body)).await)
+        }
+        Plan::LogIn(request, app) => {
+            let body = whole(body, BODY_MAX, worker).await?;
+            let (logins, ip) = (&worker.gateway.logins, client.address.ip());
+            let request = request.map(|()| body);
+            let answer = logins.answer(request, &app.record, client.secure, ip).await;
+            Ok(answer.map(ServerBody::text))
+        }
+    }
+}
+
+async fn whole(body: Incoming, most: usize, worker: &Worker) -> Result<Bytes, Refusal> {
+    let collected = Limited::new(body, most).collect();
+    match tokio::time::timeout(worker.limits.body_timeout, collected).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            let why = format!("the body is larger than {most} bytes");
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
+        }
+        Ok(Err(_)) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the body was broken off")),
+        Err(_) => {
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))
+        }
     }
 }
 
 enum Plan {
     Pass(Box<http2::Order>),
     Call(doors::Call),
+    LogIn(Request<()>, Arc<AppEntry>),
 }
 
 /// What a head asks for, by the same rules as one of HTTP/1.
@@ -164,7 +186,12 @@ fn plan(
     match doors::find(&worker.shared, &head, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),
         Way::App(asked) => {
-            let pass = worker.gateway.admit(&head, asked, note)?;
+            let pass = match worker.gateway.admit(&head, asked, client, note)? {
+                Admitted::Pass(pass) => pass,
+                Admitted::LogIn(app) => {
+                    return Ok(Plan::LogIn(doors::request(&head, head.target)?, app));
+                }
+            };
             let (id, grpc) = (note.id(), asked.grpc);
             let order = http2::Order::new(pass, &head, grpc, client, id.as_str());
             Ok(Plan::Pass(Box::new(order)))

@@ -7,6 +7,7 @@ use httparse::Header;
 use hyper::StatusCode;
 
 use super::body::Framing;
+use crate::gateway::login;
 use crate::host;
 
 /// Most header fields of a message.
@@ -106,7 +107,6 @@ pub(crate) struct HeadLimits {
 #[repr(u8)]
 pub(crate) enum Known {
     Other,
-    Accept,
     AccessControlRequestMethod,
     Authorization,
     Connection,
@@ -121,13 +121,9 @@ pub(crate) enum Known {
     Origin,
     OwnToken,
     RequestId,
-    SecFetchDest,
-    SecFetchMode,
-    SecFetchSite,
     Te,
     TransferEncoding,
     Upgrade,
-    XRequestedWith,
 }
 
 impl Known {
@@ -136,8 +132,7 @@ impl Known {
         match name.len() {
             2 if is("te") => Self::Te,
             4 if is("host") => Self::Host,
-            6 if is("accept") => Self::Accept,
-            6 if is("cookie") => Self::Cookie,
+                6 if is("cookie") => Self::Cookie,
             6 if is("expect") => Self::Expect,
             6 if is("origin") => Self::Origin,
             7 if is("upgrade") => Self::Upgrade,
@@ -148,13 +143,9 @@ impl Known {
             13 if is("authorization") => Self::Authorization,
             13 if is("x-ovhai-token") => Self::OwnToken,
             14 if is("content-length") => Self::ContentLength,
-            14 if is("sec-fetch-site") => Self::SecFetchSite,
-            14 if is("sec-fetch-mode") => Self::SecFetchMode,
-            14 if is("sec-fetch-dest") => Self::SecFetchDest,
             15 if is("x-forwarded-for") => Self::Forwarding,
             16 if is("proxy-connection") => Self::Hop,
             16 if is("x-forwarded-host") || is("x-forwarded-port") => Self::Forwarding,
-            16 if is("x-requested-with") => Self::XRequestedWith,
             17 if is("transfer-encoding") => Self::TransferEncoding,
             17 if is("x-forwarded-proto") => Self::Forwarding,
             18 if is("x-forwarded-prefix") => Self::Forwarding,
@@ -201,13 +192,8 @@ pub(crate) struct Head<'b> {
     pub(crate) own_token: Once<'b>,
     pub(crate) origin: Once<'b>,
     pub(crate) request_id: Once<'b>,
-    pub(crate) accept: Option<&'b [u8]>,
-    pub(crate) sec_fetch_site: Option<&'b [u8]>,
-    pub(crate) sec_fetch_mode: Option<&'b [u8]>,
-    pub(crate) sec_fetch_dest: Option<&'b [u8]>,
     pub(crate) has_cookies: bool,
     pub(crate) has_preflight_method: bool,
-    pub(crate) has_requested_with: bool,
     pub(crate) has_upgrade: bool,
     pub(crate) expects_continue: bool,
     /// Whether the client goes on using the connection.
@@ -272,13 +258,8 @@ impl<'b> Head<'b> {
             own_token: Once::Never,
             origin: Once::Never,
             request_id: Once::Never,
-            accept: None,
-            sec_fetch_site: None,
-            sec_fetch_mode: None,
-            sec_fetch_dest: None,
             has_cookies: false,
             has_preflight_method: false,
-            has_requested_with: false,
             has_upgrade: false,
             expects_continue: false,
             keep_alive: version != Version::Http10,
@@ -300,13 +281,8 @@ impl<'b> Head<'b> {
                 Known::OwnToken => head.own_token.add(value),
                 Known::Origin => head.origin.add(value),
                 Known::RequestId => head.request_id.add(value),
-                Known::Accept => head.accept = Some(value),
-                Known::SecFetchDest => head.sec_fetch_dest = Some(value),
-                Known::SecFetchMode => head.sec_fetch_mode = Some(value),
-                Known::SecFetchSite => head.sec_fetch_site = Some(value),
                 Known::Cookie => head.has_cookies = true,
                 Known::AccessControlRequestMethod => head.has_preflight_method = true,
-                Known::XRequestedWith => head.has_requested_with = true,
                 Known::Expect => expect.add(value),
                 Known::Upgrade => {
                     head.has_upgrade = true;
@@ -393,6 +369,12 @@ impl<'b> Head<'b> {
                 .filter(|(known, _)| *known == Known::Connection)
                 .flat_map(|(_, field)| words(field.value))
                 .any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// The first value of a field, by its name in lower case.
+    pub(crate) fn first(&self, name: &str) -> Option<&'b [u8]> {
+        let mut fields = self.fields.iter();
+        fields.find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
     }
 
     /// Values of the `Cookie` fields.
@@ -641,7 +623,9 @@ impl<'b> AnswerHead<'b> {
             let ends_here = field.name.eq_ignore_ascii_case("proxy-authenticate");
             // Over HTTP on a loopback host it would lock browsers out of every app's plain port.
             let locks = field.name.eq_ignore_ascii_case("strict-transport-security");
-            !ends_here && !locks && !(named && is_named(fields, field.name))
+            let is_ours =
+                field.name.eq_ignore_ascii_case("set-cookie") && login::sets_ours(field.value);
+            !ends_here && !locks && !is_ours && !(named && is_named(fields, field.name))
         })
     }
 }

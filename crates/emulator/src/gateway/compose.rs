@@ -6,7 +6,7 @@ use std::io::Write;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 
-use super::Client;
+use super::{Client, login};
 use crate::edge::body::Framing;
 use crate::edge::parse::{AnswerHead, Head, Known, Version};
 use crate::edge::pump::{field, number};
@@ -28,28 +28,33 @@ pub(crate) fn request(
     let mut cookies = 0;
     for (known, each) in head.each() {
         match known {
-            Known::Other | Known::Accept | Known::AccessControlRequestMethod | Known::Origin
-            | Known::SecFetchDest | Known::SecFetchMode | Known::SecFetchSite
-            | Known::XRequestedWith => {
+            Known::Other | Known::AccessControlRequestMethod | Known::Origin => {
                 if !head.is_named(each.name) {
                     field(out, each.name, each.value);
                 }
             }
             Known::Authorization if keeps_authorization => field(out, each.name, each.value),
             Known::Cookie if head.version == Version::Http2 => cookies += 1,
-            Known::Cookie => field(out, each.name, each.value),
+            Known::Cookie => {
+                if let Some(left) = login::without_ours(each.value) {
+                    field(out, each.name, &left);
+                }
+            }
             Known::Expect if head.expects_continue => field(out, each.name, each.value),
             _ => {}
         }
     }
     if cookies > 0 {
         // HTTP/2 may send them one by one; HTTP/1.1 wants one field (RFC 9113 section 8.2.3).
-        out.extend_from_slice(b"cookie: ");
-        for (at, cookie) in head.cookies().enumerate() {
-            out.extend_from_slice(if at == 0 { b"" } else { b"; " });
-            out.extend_from_slice(cookie);
+        let mut start: &[u8] = b"cookie: ";
+        for cookie in head.cookies().filter_map(login::without_ours) {
+            out.extend_from_slice(start);
+            out.extend_from_slice(&cookie);
+            start = b"; ";
         }
-        out.extend_from_slice(b"\r\n");
+        if start == b"; " {
+            out.extend_from_slice(b"\r\n");
+        }
     }
     if head.wants_trailers {
         out.extend_from_slice(b"te: trailers\r\n");

@@ -36,7 +36,7 @@ impl RequestHead {
         let mut headers = HeaderMap::new();
         for (known, each) in head.each() {
             let passes = match known {
-                Known::Other | Known::Accept | Known::Cookie | Known::ContentLength => true,
+                Known::Other | Known::ContentLength => true,
                 Known::Authorization => keeps_authorization,
                 _ => false,
             };

@@ -9,6 +9,7 @@ pub(crate) mod exchange;
 pub(crate) mod grpc;
 mod health;
 pub(crate) mod http2;
+pub(crate) mod login;
 mod refusal;
 pub(crate) mod tunnel;
 pub(crate) mod upstream;
@@ -32,6 +33,7 @@ use crate::edge::body::Framing;
 use crate::edge::note::Note;
 use crate::edge::parse::{Head, Once};
 use health::Health;
+use login::{HowUsed, Logins};
 pub(crate) use refusal::Refusal;
 
 /// See the module.
@@ -41,6 +43,9 @@ pub(crate) struct Gateway {
     turn: AtomicUsize,
     /// Whether it was said that the cloud has no `X-OVHAI-Token`.
     told_apart: AtomicBool,
+    /// Whether it was said that the cloud has no login beside `Authorization`.
+    told_beside: AtomicBool,
+    pub(crate) logins: Logins,
     /// Cancelled when open tunnels have to end.
     stopping: CancellationToken,
 }
@@ -68,6 +73,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) grpc: bool,
 }
 
+/// What becomes of a request to an app.
+pub(crate) enum Admitted {
+    Pass(Pass),
+    /// It is to the app's login, which answers by itself.
+    LogIn(Arc<AppEntry>),
+}
+
 /// A request that may pass.
 #[derive(Debug)]
 pub(crate) struct Pass {
@@ -81,10 +93,12 @@ pub(crate) struct Pass {
 impl Gateway {
     pub(crate) fn new(platform: Arc<Platform>, stopping: CancellationToken) -> Self {
         Self {
+            logins: Logins::new(Arc::clone(&platform)),
             platform,
             health: Health::default(),
             turn: AtomicUsize::new(0),
             told_apart: AtomicBool::new(false),
+            told_beside: AtomicBool::new(false),
             stopping,
         }
     }
@@ -94,25 +108,28 @@ impl Gateway {
         &self,
         head: &Head<'_>,
         asked: Asked<'_>,
+        client: Client,
         note: &mut Note,
-    ) -> Result<Pass, Refusal> {
-        let result = self.try_admit(head, asked, note);
-        result.map_err(|refusal| refusal.readable_by_pages(head.origin.is_there()))
-    }
-
-    fn try_admit(
-        &self,
-        head: &Head<'_>,
-        asked: Asked<'_>,
-        note: &mut Note,
-    ) -> Result<Pass, Refusal> {
+    ) -> Result<Admitted, Refusal> {
         let snapshot = self.platform.snapshot();
         let entry = snapshot
             .app(asked.id)
             .filter(|entry| entry.record.region.is_host_label(asked.region))
             .ok_or_else(|| Refusal::no_app(asked.id))?;
         note.app_is_known();
-        let (principal, keeps_authorization) = self.let_in(&snapshot, entry, head, note)?;
+        let public = entry.record.spec.public;
+        if !public && login::is_reserved(head.path()) {
+            return Ok(Admitted::LogIn(Arc::clone(entry)));
+        }
+        let (principal, keeps_authorization) =
+            self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
+                let method = head.method.as_bytes();
+                if !public && login::is_navigation(method, |name| head.first(name)) {
+                    self.with_page(refusal, entry, head, client)
+                } else {
+                    refusal.readable_by_pages(head.origin.is_there())
+                }
+            })?;
         if asked.grpc || asked.port.is_some_and(|port| port != entry.record.spec.http_port) {
             return Err(Refusal::new(
                 StatusCode::NOT_IMPLEMENTED,
@@ -120,7 +137,24 @@ impl Gateway {
             ));
         }
         let address = self.choose(entry, None)?;
-        Ok(Pass { app: asked.id, address, principal, keeps_authorization })
+        Ok(Admitted::Pass(Pass { app: asked.id, address, principal, keeps_authorization }))
+    }
+
+    /// A person in front of a browser is shown a page and not JSON.
+    fn with_page(
+        &self,
+        refusal: Refusal,
+        entry: &AppEntry,
+        head: &Head<'_>,
+        client: Client,
+    ) -> Refusal {
+        if !refusal.is_about_access() {
+            return refusal;
+        }
+        let denied = refusal.denied.as_deref().map(|(who, why)| (who, why));
+        let (target, cookies) = (head.target.as_bytes(), head.cookies());
+        let page = self.logins.page(&entry.record, target, cookies, client.secure, denied);
+        refusal.shown_as(page)
     }
 
     /// Another replica that answers than the one that does not.
@@ -135,6 +169,7 @@ impl Gateway {
         snapshot: &Snapshot,
         entry: &AppEntry,
         head: &Head<'_>,
+        client: Client,
         note: &mut Note,
     ) -> Result<(Principal, bool), Refusal> {
         let target = resource(&entry.record);
@@ -148,12 +183,22 @@ impl Gateway {
         }
         let public = entry.record.spec.public;
         let apart = self.token_apart(head)?;
+        let by_cookie = if head.has_cookies && !public && apart.is_none() {
+            self.by_cookie(entry.record.id, head, client)
+        } else {
+            None
+        };
         let given = match apart {
             Some(token) => Bearer::Token(token),
             None => bearer::of(head.authorization),
         };
-        let principal = match given {
-            Bearer::Token(token) if !public => {
+        // The app may have bearers of its own. Ours are none of its business, in whatever form
+        // they come.
+        let has_own = || head.authorization.is_there() && !self.has_ours(head);
+        let has_cookie = by_cookie.is_some();
+        let principal = match (by_cookie, given) {
+            (Some(principal), _) => principal,
+            (None, Bearer::Token(token)) if !public => {
                 self.platform.authenticate(snapshot, token).ok_or_else(|| {
                     note.unknown();
                     Refusal::bad_token()
@@ -165,11 +210,12 @@ impl Gateway {
         note.decided(&decision, &principal);
         match decision.effect {
             Effect::Allow => {
-                // The app may have bearers of its own. Ours are none of its business, in whatever
-                // form they come.
-                let keeps = (public || apart.is_some())
-                    && head.authorization.is_there()
-                    && !self.has_ours(head);
+                let keeps = (public || apart.is_some() || has_cookie) && has_own();
+                if has_cookie && keeps && !self.told_beside.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
+                    );
+                }
                 Ok((principal, keeps))
             }
             Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
@@ -181,8 +227,21 @@ impl Gateway {
             }
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             // Who was refused and why stands in the access log.
-            Effect::Forbidden | Effect::OutOfScope => Err(Refusal::forbidden(&decision.reason)),
+            Effect::Forbidden | Effect::OutOfScope => {
+                Err(Refusal::denied(principal, decision.reason))
+            }
         }
+    }
+
+    /// Who the login cookie stands for, unless `Authorization` has a token of ours: what is said
+    /// outright counts.
+    fn by_cookie(&self, app: AppId, head: &Head<'_>, client: Client) -> Option<Principal> {
+        let method = head.method.as_bytes();
+        let is_upgrade = head.upgrade.is_some();
+        let mut how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
+        how.host = Some(head.host.as_bytes());
+        let principal = self.logins.caller(head.cookies(), app, &how)?;
+        (!self.has_ours(head)).then_some(principal)
     }
 
     /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app.

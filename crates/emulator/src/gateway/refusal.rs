@@ -1,5 +1,8 @@
 //! Requests that are not passed on, and what their senders are told.
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, HeaderValue,
     RETRY_AFTER, WWW_AUTHENTICATE,
@@ -7,8 +10,7 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 use ovhai_api_types::{AppId, AppState, ErrorBody};
 use ovhai_core::directory::AppEntry;
-use ovhai_core::policy::Reason;
-use std::borrow::Cow;
+use ovhai_core::policy::{Principal, Reason};
 
 use crate::api::error::insufficient_scope;
 use crate::body::ServerBody;
@@ -26,12 +28,24 @@ pub(crate) struct Refusal {
     retry_after: Option<u32>,
     /// Whether pages from elsewhere may read it.
     for_pages: bool,
+    /// Who is known and may not, and why.
+    pub(super) denied: Option<Box<(Principal, Reason)>>,
+    /// What people are shown instead.
+    page: Option<Box<Response<Bytes>>>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
-        Self { status, message, challenge: None, retry_after: None, for_pages: false }
+        Self {
+            status,
+            message,
+            challenge: None,
+            retry_after: None,
+            for_pages: false,
+            denied: None,
+            page: None,
+        }
     }
 
     /// Status and reason, for the log.
@@ -42,9 +56,16 @@ impl Refusal {
     /// Lets a page from elsewhere read why it has no access, so that it can say so; what a cookie
     /// got is not for it.
     pub(super) fn readable_by_pages(mut self, of_a_page: bool) -> Self {
-        let no_access = matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        self.for_pages = of_a_page && no_access;
+        self.for_pages = of_a_page && self.is_about_access();
         self
+    }
+
+    pub(super) fn shown_as(self, page: Response<Bytes>) -> Self {
+        Self { page: Some(Box::new(page)), ..self }
+    }
+
+    pub(super) fn is_about_access(&self) -> bool {
+        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     }
 
     pub(super) fn no_app(id: AppId) -> Self {
@@ -70,10 +91,11 @@ impl Refusal {
         }
     }
 
-    pub(super) fn forbidden(reason: &Reason) -> Self {
+    pub(super) fn denied(who: Principal, reason: Reason) -> Self {
         let text = reason.to_string();
         let challenge = format!("{CHALLENGE}, {}", insufficient_scope(&text));
         Self {
+            denied: Some(Box::new((who, reason))),
             challenge: HeaderValue::try_from(challenge).ok(),
             ..Self::new(StatusCode::FORBIDDEN, format!("forbidden: {text}"))
         }
@@ -99,6 +121,9 @@ impl Refusal {
     }
 
     pub(crate) fn into_response(self) -> Response<ServerBody> {
+        if let Some(page) = self.page {
+            return page.map(ServerBody::text);
+        }
         let body = serde_json::to_vec(&ErrorBody { message: self.message.into_owned() });
         let mut response = Response::new(ServerBody::text(body.unwrap_or_default()));
         *response.status_mut() = self.status;

@@ -1,0 +1,164 @@
+//! The cookies of the login, beside those of the app: which are ours, and how they are set.
+//!
+//! Ports share a host's cookies, and so do HTTP and HTTPS: over TLS the names have the prefix that
+//! browsers let nobody else set (`__Host-`), and the plain ones are not looked at there.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::HeaderValue;
+
+/// Stands for a login.
+const LOGIN: [&str; 2] = ["ovhai", "__Host-ovhai"];
+/// Tells whose forms these are, before anybody has logged in.
+const FORM: [&str; 2] = ["ovhai-form", "__Host-ovhai-form"];
+
+/// The name of the cookie that stands for a login.
+pub(super) fn login(secure: bool) -> &'static str {
+    LOGIN[usize::from(secure)]
+}
+
+/// The name of the cookie that forms are bound to.
+pub(super) fn form(secure: bool) -> &'static str {
+    FORM[usize::from(secure)]
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    LOGIN.iter().chain(&FORM).any(|ours| name == ours.as_bytes())
+}
+
+/// Name and value of a pair, as servers read it.
+fn pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = pair.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = pair.split_at_checked(at)?;
+    Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
+}
+
+/// The values of that name in a `Cookie` header.
+pub(super) fn values<'a>(header: &'a [u8], name: &'static str) -> impl Iterator<Item = &'a [u8]> {
+    header
+        .split(|byte| *byte == b';')
+        .filter_map(pair)
+        .filter(move |(found, _)| *found == name.as_bytes())
+        .map(|(_, value)| value)
+}
+
+/// A `Cookie` header's value without ours, the rest byte for byte; none if nothing is left.
+pub(super) fn without_ours(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let pairs = || value.split(|byte| *byte == b';');
+    let is_of_app = |found: &&[u8]| !pair(found).is_some_and(|(name, _)| is_ours(name));
+    if pairs().all(|found| is_of_app(&found)) {
+        return Some(Cow::Borrowed(value));
+    }
+    let left = pairs().filter(is_of_app).collect::<Vec<_>>().join(&b';');
+    let left = left.trim_ascii();
+    (!left.is_empty()).then(|| Cow::Owned(left.to_vec()))
+}
+
+/// Whether a `Set-Cookie` would set one of ours. A cookie without a name comes back as its value
+/// alone: `=ovhai=x` would be sent as `ovhai=x`.
+pub(super) fn sets_ours(set_cookie: &[u8]) -> bool {
+    let first = set_cookie.split(|byte| *byte == b';').next().unwrap_or_default();
+    let start = first.iter().position(|byte| *byte != b'=' && !byte.is_ascii_whitespace());
+    let Some(named) = start.and_then(|at| first.get(at..)) else { return false };
+    let name = named.split(|byte| *byte == b'=').next().unwrap_or_default();
+    is_ours(name.trim_ascii())
+}
+
+/// A `Set-Cookie` of ours; none if the value can't stand in one. No time means: until the browser
+/// ends.
+pub(super) fn set(
+    name: &str,
+    value: &str,
+    lasts: Option<Duration>,
+    secure: bool,
+) -> Option<HeaderValue> {
+    let mut cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
+    if let Some(lasts) = lasts {
+        cookie += &format!("; Max-Age={}", lasts.as_secs());
+    }
+    if secure {
+        cookie += "; Secure";
+    }
+    let mut cookie = HeaderValue::try_from(cookie).ok()?;
+    cookie.set_sensitive(true);
+    Some(cookie)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(value: &str) -> Option<String> {
+        without_ours(value.as_bytes()).map(|left| String::from_utf8(left.into()).expect("text"))
+    }
+
+    #[test]
+    fn the_apps_cookies_stay_byte_for_byte() {
+        for same in [
+            "",
+            "a=1",
+            "a=1; b=2",
+            " a = 1 ;b=\"x; y\";;c",
+            "ovhai2=1; xovhai=2; a=ovhai=3",
+            "ovhai",
+            "OVHAI=1",
+        ] {
+            let same = same.as_bytes();
+            assert!(matches!(without_ours(same), Some(Cow::Borrowed(left)) if left == same));
+        }
+        assert!(matches!(without_ours(b"a=\xff; b=1"), Some(Cow::Borrowed(_))));
+        for (value, expected) in [
+            ("ovhai=x", None),
+            (" ovhai = x ; ovhai-form=y", None),
+            ("ovhai=x; a=1; b=2", Some("a=1; b=2")),
+            ("a=1; ovhai=x; b=2", Some("a=1; b=2")),
+            ("a=1;b=\"2\"; __Host-ovhai=x", Some("a=1;b=\"2\"")),
+            ("ovhai=x; ovhai=y;a=1;  c", Some("a=1;  c")),
+            ("__Host-ovhai-form=x;a=ovhai", Some("a=ovhai")),
+        ] {
+            assert_eq!(left(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn values_of_a_name() {
+        let all = |header: &'static str| values(header.as_bytes(), "ovhai").collect::<Vec<_>>();
+        assert_eq!(all("a=1; ovhai=x; ovhai=y=z;ovhai-form=f"), [&b"x"[..], b"y=z"]);
+        assert!(all("aovhai=1; ovhai").is_empty() && all("").is_empty());
+    }
+
+    #[test]
+    fn apps_do_not_set_ours() {
+        for ours in [
+            "ovhai=x",
+            "ovhai=x; Domain=ai.localhost",
+            " ovhai =x",
+            "\tovhai=",
+            "=ovhai=x",
+            "= =ovhai=x",
+            "ovhai",
+            "__Host-ovhai=x; Secure; Path=/",
+            "ovhai-form=x",
+            "__Host-ovhai-form=x",
+        ] {
+            assert!(sets_ours(ours.as_bytes()), "{ours}");
+        }
+        for of_app in ["a=ovhai", "ovhai2=x", "xovhai=x", "a=1; ovhai=x", "", "=", "ovhai-x=1"] {
+            assert!(!sets_ours(of_app.as_bytes()), "{of_app}");
+        }
+    }
+
+    #[test]
+    fn how_they_are_set() {
+        let of = |secure| set(login(secure), "v", Some(Duration::from_hours(12)), secure);
+        assert_eq!(
+            of(false).expect("a cookie"),
+            "ovhai=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200"
+        );
+        assert_eq!(
+            of(true).expect("a cookie"),
+            "__Host-ovhai=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200; Secure"
+        );
+    }
+}

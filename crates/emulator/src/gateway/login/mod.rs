@@ -1,0 +1,584 @@
+//! The login page of apps: a browser that opens an app without access gets a page on the app's own
+//! address, logs in there with a password or a token, and goes on to what it asked for.
+//!
+//! All of it is below `/.ovhai/` of an app that is not open to everybody. A login is a random
+//! cookie for one app; whom it stands for is kept in memory (`sessions`), and becomes a
+//! [`Principal`] that the policy decides on like any other, at every request. It is nobody as soon
+//! as its token is renewed or deleted or its user's session ends.
+//!
+//! Nothing here knows how requests come in or go on to apps.
+
+mod cookie;
+mod csrf;
+mod page;
+mod request;
+mod sessions;
+mod target;
+mod tries;
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, RETRY_AFTER,
+    SET_COOKIE, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use ovhai_api_types::{AppId, ErrorBody};
+use ovhai_core::model::AppRecord;
+use ovhai_core::platform::resource;
+use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
+use ovhai_core::{Error, Platform};
+
+use page::{AccountPage, Field, LoginPage, Problem};
+pub(crate) use request::{HowUsed, is_navigation};
+use sessions::{Session, Sessions};
+
+/// The longest body of a request to here, in bytes: a form with a target of 64 KiB, encoded.
+pub(crate) const BODY_MAX: usize = 256 * 1024;
+/// Cookies of one name that are looked at: another app's page may have set more of them.
+const LOOKED_AT: usize = 8;
+const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
+const FORM_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// Whether a path is ours and not the app's.
+pub(crate) fn is_reserved(path: &str) -> bool {
+    path.strip_prefix("/.ovhai").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A `Cookie` header's value without ours; none if nothing is left.
+pub(crate) fn without_ours(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    cookie::without_ours(value)
+}
+
+/// Whether a `Set-Cookie` of an app would set a cookie of ours.
+pub(crate) fn sets_ours(set_cookie: &[u8]) -> bool {
+    cookie::sets_ours(set_cookie)
+}
+
+fn random() -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).ok().map(|()| bytes)
+}
+
+/// 256 random bits, as they stand in a cookie.
+fn secret() -> Option<String> {
+    random().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Who somebody is, after "You are".
+fn described(who: &Principal) -> String {
+    match who {
+        Principal::Token(token) => format!("here with the token {}", token.name),
+        Principal::User { name, .. } => format!("logged in as {name}"),
+        Principal::Administrator { .. } => "logged in as the administrator".to_owned(),
+        Principal::Anonymous => "nobody that is known".to_owned(),
+    }
+}
+
+/// The logins of browsers.
+pub(crate) struct Logins {
+    platform: Arc<Platform>,
+    sessions: Sessions,
+    forms: csrf::Forms,
+    tries: tries::Tries,
+}
+
+/// Where and by whom a page is asked for.
+struct Visit<'a> {
+    app: &'a AppRecord,
+    cookies: Vec<&'a [u8]>,
+    secure: bool,
+    /// Whether the answer is for people.
+    speaks_html: bool,
+}
+
+impl Visit<'_> {
+    fn cookies(&self, name: &'static str) -> impl Iterator<Item = &[u8]> {
+        self.cookies.iter().flat_map(move |header| cookie::values(header, name)).take(LOOKED_AT)
+    }
+
+    fn visitor(&self) -> Option<&str> {
+        self.cookies(cookie::form(self.secure)).find_map(csrf::visitor)
+    }
+}
+
+/// What a page says beside its fields.
+#[derive(Default)]
+struct Said<'a> {
+    known: Option<&'a str>,
+    problem: Option<Problem>,
+    note: Option<&'a str>,
+    username: &'a str,
+}
+
+impl Said<'_> {
+    fn problem(text: impl Into<String>, of: Option<Field>) -> Self {
+        Self { problem: Some(Problem::new(text, of)), ..Self::default() }
+    }
+}
+
+/// The fields of a form, of which none may come twice.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn read(headers: &HeaderMap, body: &[u8]) -> Option<Self> {
+        let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let is_form = kind.eq_ignore_ascii_case(FORM_TYPE);
+        is_form.then(|| Self(form_urlencoded::parse(body).into_owned().collect()))
+    }
+
+    /// The field's value; empty when it is missing or there twice.
+    fn get(&self, name: &str) -> &str {
+        let mut values = self.0.iter().filter(|(of, _)| of == name).map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (Some(value), None) => value,
+            _ => "",
+        }
+    }
+}
+
+/// Why a login did not come about.
+struct Failed<'a> {
+    status: StatusCode,
+    said: Said<'a>,
+    retry_after: Option<u64>,
+}
+
+impl Failed<'_> {
+    fn new(status: StatusCode, text: impl Into<String>, of: Option<Field>) -> Self {
+        Self { status, said: Said::problem(text, of), retry_after: None }
+    }
+
+    fn too_many(seconds: u64, field: Field) -> Self {
+        let text = format!("Too many wrong tries. Wait {seconds} seconds, then try again.");
+        let failed = Self::new(StatusCode::TOO_MANY_REQUESTS, text, Some(field));
+        Self { retry_after: Some(seconds), ..failed }
+    }
+}
+
+impl Logins {
+    pub(crate) fn new(platform: Arc<Platform>) -> Self {
+        Self {
+            platform,
+            sessions: Sessions::default(),
+            forms: csrf::Forms::default(),
+            tries: tries::Tries::default(),
+        }
+    }
+
+    /// Who a request's cookies stand for at this app; `cookies` are its `Cookie` headers.
+    pub(crate) fn caller<'c>(
+        &self,
+        cookies: impl Iterator<Item = &'c [u8]>,
+        app: AppId,
+        how: &HowUsed<'_>,
+    ) -> Option<Principal> {
+        let name = cookie::login(how.secure);
+        let mut values =
+            cookies.flat_map(|header| cookie::values(header, name)).take(LOOKED_AT).peekable();
+        values.peek()?;
+        if !how.may_use_cookie() {
+            return None;
+        }
+        self.session(values, app).map(|(who, _)| who)
+    }
+
+    /// The first login among these cookies that still is one, with who it is now.
+    fn session<'c>(
+        &self,
+        mut cookies: impl Iterator<Item = &'c [u8]>,
+        app: AppId,
+    ) -> Option<(Principal, Session)> {
+        let now = self.platform.now();
+        cookies.find_map(|cookie| {
+            let session = self.sessions.find(cookie, app, now)?;
+            if !self.platform.is_current(&session.who) {
+                return None;
+            }
+            let who = match &session.who {
+                // As it is stored now.
+                Principal::Token(of) => Principal::Token(
+                    self.platform
+                        .snapshot()
+                        .token(of.id)
+                        .filter(|token| token.version == of.version)
+                        .map(Arc::clone)?,
+                ),
+                other => other.clone(),
+            };
+            Some((who, session))
+        })
+    }
+
+    /// The answer to somebody who opened a page of the app without access: 401, or 403 with the
+    /// reason to a caller who is known and may not. `target` is the path and query that were asked
+    /// for.
+    pub(crate) fn page<'c>(
+        &self,
+        app: &AppRecord,
+        target: &[u8],
+        cookies: impl Iterator<Item = &'c [u8]>,
+        secure: bool,
+        denied: Option<(&Principal, &Reason)>,
+    ) -> Response<Bytes> {
+        let visit = Visit { app, cookies: cookies.collect(), secure, speaks_html: true };
+        match denied {
+            None => self.show(&visit, StatusCode::UNAUTHORIZED, target, Said::default()),
+            Some((who, reason)) => {
+                let known = described(who);
+                let said = Said { known: Some(&known), ..Said::problem(no_access(reason), None) };
+                self.show(&visit, StatusCode::FORBIDDEN, target, said)
+            }
+        }
+    }
+
+    /// Answers everything below `/.ovhai/` of an app that is not open to everybody; the body is
+    /// no longer than [`BODY_MAX`].
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Bytes>,
+        app: &AppRecord,
+        secure: bool,
+        client: IpAddr,
+    ) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        let header = |name: &'static str| head.headers.get(name).map(HeaderValue::as_bytes);
+        let mut how = HowUsed::new(head.method.as_str().as_bytes(), header, false, secure);
+        if let Some(authority) = head.uri.authority() {
+            // The target names the host, whatever the header says.
+            how.host = Some(authority.as_str().as_bytes());
+        }
+        let accept = head.headers.get(ACCEPT).map(HeaderValue::as_bytes);
+        let cookies = head.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        let visit = Visit {
+            app,
+            cookies: cookies.collect(),
+            secure,
+            speaks_html: accept.is_some_and(request::names_html),
+        };
+        let is_read = matches!(head.method, Method::GET | Method::HEAD);
+        let is_post = head.method == Method::POST;
+        let path = head.uri.path();
+        match path {
+            "/.ovhai" | "/.ovhai/" if is_read => {
+                let is_page = is_navigation(how.method, header);
+                self.account(&visit, &how, head.uri.query(), is_page)
+            }
+            "/.ovhai/login" if is_read && visit.speaks_html => {
+                self.show(&visit, StatusCode::OK, target::HOME.as_bytes(), Said::default())
+            }
+            "/.ovhai/login" | "/.ovhai/logout" if is_post => {
+                if !how.may_send_form() {
+                    let why = "this was sent by a page of somewhere else; open the app's own address and log in there";
+                    return message(StatusCode::FORBIDDEN, why);
+                }
+                let Some(fields) = Fields::read(&head.headers, &body) else {
+                    let why = format!("send the fields as {FORM_TYPE}");
+                    return message(StatusCode::UNSUPPORTED_MEDIA_TYPE, &why);
+                };
+                if path == "/.ovhai/login" {
+                    self.log_in(&visit, &fields, client).await
+                } else {
+                    self.log_out(&visit, &fields).await
+                }
+            }
+            "/.ovhai" | "/.ovhai/" => not_allowed("GET, HEAD"),
+            "/.ovhai/login" if !is_read => not_allowed("GET, HEAD, POST"),
+            "/.ovhai/logout" => not_allowed("POST"),
+            _ if visit.speaks_html && path != "/.ovhai/login" => {
+                let html = page::notice(&app.spec.name, "There is no such page of the login.");
+                page::answer(StatusCode::NOT_FOUND, html)
+            }
+            _ => message(
+                StatusCode::NOT_FOUND,
+                "paths below /.ovhai/ are not the app's; open /.ovhai/ in a browser",
+            ),
+        }
+    }
+
+    /// Who is logged in, or the login.
+    fn account(
+        &self,
+        visit: &Visit<'_>,
+        how: &HowUsed<'_>,
+        query: Option<&str>,
+        is_page: bool,
+    ) -> Response<Bytes> {
+        if !is_page {
+            return challenge(message(
+                StatusCode::UNAUTHORIZED,
+                "authentication is required: send the header Authorization: Bearer <token>",
+            ));
+        }
+        let found = Some(how)
+            .filter(|how| how.may_use_cookie())
+            .and_then(|_| self.session(visit.cookies(cookie::login(visit.secure)), visit.app.id));
+        let Some((who, session)) = found else {
+            let said = Said {
+                note: (query == Some("logged-out")).then_some("You are logged out."),
+                ..Said::default()
+            };
+            return self.show(visit, StatusCode::UNAUTHORIZED, target::HOME.as_bytes(), said);
+        };
+        self.with_form(visit, |form| {
+            let until = session.until.strftime("%-d %B, %H:%M UTC").to_string();
+            let (app, who) = (visit.app.spec.name.as_str(), described(&who));
+            let page = AccountPage { app, who: &who, until: &until, form };
+            page::answer(StatusCode::OK, page.html())
+        })
+    }
+
+    async fn log_in(&self, visit: &Visit<'_>, fields: &Fields, client: IpAddr) -> Response<Bytes> {
+        let wanted = fields.get("to").as_bytes();
+        match self.who_logs_in(visit, fields, client).await {
+            Ok(who) => {
+                tracing::info!(app = %visit.app.id, who = who.name(), "somebody logged in in a browser");
+                self.let_in(visit, who, target::safe(wanted)).await
+            }
+            Err(Failed { status, said, retry_after }) => {
+                tracing::info!(app = %visit.app.id, %client, status = status.as_u16(), "a login in a browser was refused");
+                let mut response = self.show(visit, status, wanted, said);
+                if let Some(seconds) = retry_after {
+                    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+                }
+                response
+            }
+        }
+    }
+
+    async fn who_logs_in<'f>(
+        &self,
+        visit: &Visit<'_>,
+        fields: &'f Fields,
+        client: IpAddr,
+    ) -> Result<Principal, Failed<'f>> {
+        if !self.is_good(visit, fields) {
+            let why = "This page was open for too long, or your browser keeps no cookies of it. Please try again.";
+            return Err(Failed::new(StatusCode::FORBIDDEN, why, None));
+        }
+        let who = match fields.get("with") {
+            "token" => self.by_token(visit.app.id, fields.get("token"), client)?,
+            "password" => {
+                let name = fields.get("username");
+                self.by_password(name.trim(), fields.get("password")).await.map_err(|failed| {
+                    Failed { said: Said { username: name, ..failed.said }, ..failed }
+                })?
+            }
+            _ => {
+                let why = "The form was not complete. Please try again.";
+                return Err(Failed::new(StatusCode::BAD_REQUEST, why, None));
+            }
+        };
+        let decision = policy::decide(&who, Action::Query, &resource(visit.app));
+        match decision.effect {
+            Effect::Allow => Ok(who),
+            Effect::Unauthenticated => Err(bad_token()),
+            Effect::Forbidden | Effect::OutOfScope => {
+                let why = no_access(&decision.reason);
+                Err(Failed::new(StatusCode::FORBIDDEN, why, Some(Field::Token)))
+            }
+        }
+    }
+
+    fn by_token<'f>(
+        &self,
+        app: AppId,
+        token: &str,
+        client: IpAddr,
+    ) -> Result<Principal, Failed<'f>> {
+        self.tries.begin(client, app).map_err(|seconds| Failed::too_many(seconds, Field::Token))?;
+        // As it is copied from a command or a header.
+        let token = token.trim();
+        let token = token.strip_prefix("Bearer ").map_or(token, str::trim_start);
+        match self.platform.authenticate(&self.platform.snapshot(), token) {
+            // A login's string is good for an hour, and the cookie would outlast it.
+            Some(Principal::User { .. }) => Err(Failed::new(
+                StatusCode::UNAUTHORIZED,
+                "This is no token but a login's string. Log in with the user and password.",
+                Some(Field::Token),
+            )),
+            Some(who) => {
+                self.tries.succeeded(client, app);
+                Ok(who)
+            }
+            None => Err(bad_token()),
+        }
+    }
+
+    async fn by_password<'f>(&self, name: &str, password: &str) -> Result<Principal, Failed<'f>> {
+        let login = self.platform.log_in_for(name, password.to_owned(), sessions::LASTS).await;
+        let field = Some(Field::Password);
+        login.map_err(|error| match error {
+            Error::BadCredentials => {
+                Failed::new(StatusCode::UNAUTHORIZED, "The user or the password is wrong.", field)
+            }
+            Error::TooManyTries { seconds } => Failed::too_many(seconds, Field::Password),
+            error => {
+                tracing::error!(%error, "a login failed");
+                let why = "The emulator can't log anybody in at the moment; its log says why.";
+                Failed::new(StatusCode::SERVICE_UNAVAILABLE, why, None)
+            }
+        })
+    }
+
+    /// Makes the login, in place of the one that the browser may have had.
+    async fn let_in(&self, visit: &Visit<'_>, who: Principal, to: &str) -> Response<Bytes> {
+        let now = self.platform.now();
+        let until = now.checked_add(sessions::LASTS).unwrap_or(now);
+        let name = cookie::login(visit.secure);
+        let made = secret().and_then(|secret| {
+            let set = cookie::set(name, &secret, Some(sessions::LASTS), visit.secure)?;
+            Some((secret, set))
+        });
+        let (Some((secret, set)), Ok(location)) = (made, HeaderValue::try_from(to)) else {
+            return no_random_numbers();
+        };
+        self.forget(visit).await;
+        let app = visit.app.id;
+        for gone in self.sessions.add(&secret, Session { app, who, until }, now) {
+            self.end(&gone).await;
+        }
+        let mut response = see_other(location);
+        response.headers_mut().append(SET_COOKIE, set);
+        response
+    }
+
+    async fn log_out(&self, visit: &Visit<'_>, fields: &Fields) -> Response<Bytes> {
+        if !self.is_good(visit, fields) {
+            let said = Said::problem(
+                "You are not logged out: the page was open for too long. Open /.ovhai/ and try again.",
+                None,
+            );
+            return self.show(visit, StatusCode::FORBIDDEN, target::HOME.as_bytes(), said);
+        }
+        self.forget(visit).await;
+        let mut response = see_other(HeaderValue::from_static("/.ovhai/?logged-out"));
+        let name = cookie::login(visit.secure);
+        if let Some(set) = cookie::set(name, "", Some(std::time::Duration::ZERO), visit.secure) {
+            response.headers_mut().append(SET_COOKIE, set);
+        }
+        response
+    }
+
+    /// Ends every login of this app that the browser has.
+    async fn forget(&self, visit: &Visit<'_>) {
+        let cookies = visit.cookies(cookie::login(visit.secure));
+        let ended: Vec<_> =
+            cookies.filter_map(|cookie| self.sessions.remove(cookie, visit.app.id)).collect();
+        for session in ended {
+            self.end(&session.who).await;
+        }
+    }
+
+    /// Ends the session of a user whose login is gone.
+    async fn end(&self, who: &Principal) {
+        if let Err(error) = self.platform.log_out(who).await {
+            // Nobody has its cookie any more; it ends by itself.
+            tracing::warn!(%error, "a session could not be ended");
+        }
+    }
+
+    /// Whether the visitor was shown the form that was sent.
+    fn is_good(&self, visit: &Visit<'_>, fields: &Fields) -> bool {
+        let now = self.platform.now();
+        let form = fields.get("form");
+        visit.visitor().is_some_and(|visitor| self.forms.is_good(form, visitor, visit.app.id, now))
+    }
+
+    /// The page to log in with; what went wrong alone to programs.
+    fn show(
+        &self,
+        visit: &Visit<'_>,
+        status: StatusCode,
+        to: &[u8],
+        said: Said<'_>,
+    ) -> Response<Bytes> {
+        let response = if visit.speaks_html {
+            self.with_form(visit, |form| {
+                let Said { known, problem, note, username } = said;
+                let (app, to) = (visit.app.spec.name.as_str(), target::safe(to));
+                let page = LoginPage { app, known, problem, note, username, to, form };
+                page::answer(status, page.html())
+            })
+        } else {
+            message(status, said.problem.as_ref().map_or("", |problem| problem.text.as_str()))
+        };
+        if response.status() == StatusCode::UNAUTHORIZED { challenge(response) } else { response }
+    }
+
+    /// A page with a form in it, for the visitor who is known or becomes one.
+    fn with_form(
+        &self,
+        visit: &Visit<'_>,
+        page: impl FnOnce(&str) -> Response<Bytes>,
+    ) -> Response<Bytes> {
+        let known = visit.visitor().map(str::to_owned);
+        let is_new = known.is_none();
+        let signed = known.or_else(secret).and_then(|visitor| {
+            let form = self.forms.sign(&visitor, visit.app.id, self.platform.now())?;
+            Some((visitor, form))
+        });
+        let Some((visitor, form)) = signed else { return no_random_numbers() };
+        let mut response = page(&form);
+        let name = cookie::form(visit.secure);
+        if is_new && let Some(set) = cookie::set(name, &visitor, None, visit.secure) {
+            response.headers_mut().append(SET_COOKIE, set);
+        }
+        response
+    }
+}
+
+fn no_access(reason: &Reason) -> String {
+    format!("No access to this app: {reason}.")
+}
+
+/// One answer for every kind of bad token.
+fn bad_token<'a>() -> Failed<'a> {
+    Failed::new(StatusCode::UNAUTHORIZED, "The token is not valid here.", Some(Field::Token))
+}
+
+fn no_random_numbers() -> Response<Bytes> {
+    tracing::error!("no random numbers can be had: nobody can log in");
+    message(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "the emulator can't log anybody in; its log says why",
+    )
+}
+
+fn message(status: StatusCode, text: &str) -> Response<Bytes> {
+    let body = serde_json::to_vec(&ErrorBody { message: text.to_owned() }).unwrap_or_default();
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn challenge(mut response: Response<Bytes>) -> Response<Bytes> {
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    response
+}
+
+fn not_allowed(allowed: &'static str) -> Response<Bytes> {
+    let mut response =
+        message(StatusCode::METHOD_NOT_ALLOWED, &format!("this takes {allowed} only"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+fn see_other(location: HeaderValue) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, location);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

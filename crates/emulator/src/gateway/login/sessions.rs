@@ -1,0 +1,167 @@
+//! Who is logged in at which app. Kept in memory, under the digests of the cookies: who reads it
+//! can't be anybody with it.
+//!
+//! It says whom a cookie stands for, and not what they may do: that is asked anew every time.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use ovhai_api_types::{AppId, Timestamp};
+use ovhai_core::policy::Principal;
+
+/// How long a login lasts.
+pub(super) const LASTS: Duration = Duration::from_hours(12);
+/// Logins at once; the oldest leave first.
+const MOST: usize = 1024;
+/// Logins of one token or user at one app.
+const MOST_OF_ONE: usize = 64;
+
+type Key = [u8; 32];
+
+/// A login.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) app: AppId,
+    pub(super) who: Principal,
+    pub(super) until: Timestamp,
+}
+
+#[derive(Default)]
+pub(super) struct Sessions(RwLock<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    by_key: HashMap<Key, Session>,
+    /// Oldest first; may name some that have left.
+    order: VecDeque<Key>,
+}
+
+fn key(cookie: &[u8]) -> Option<Key> {
+    digest(&SHA256, cookie).as_ref().try_into().ok()
+}
+
+/// Whether two are the same token, the same user or the same owner.
+fn are_one(one: &Principal, other: &Principal) -> bool {
+    match (one, other) {
+        (Principal::Token(one), Principal::Token(other)) => one.id == other.id,
+        (Principal::User { name: one, .. }, Principal::User { name: other, .. }) => one == other,
+        (Principal::Administrator { .. }, Principal::Administrator { .. }) => true,
+        _ => false,
+    }
+}
+
+impl Inner {
+    /// Removes the oldest that fits; whose it was.
+    fn evict(&mut self, fits: impl Fn(&Session) -> bool) -> Option<Principal> {
+        let found = |key: &&Key| self.by_key.get(*key).is_some_and(&fits);
+        let oldest = *self.order.iter().find(found)?;
+        self.by_key.remove(&oldest).map(|session| session.who)
+    }
+}
+
+impl Sessions {
+    /// Remembers a login under its cookie; who had to leave for it.
+    pub(super) fn add(&self, cookie: &str, new: Session, now: Timestamp) -> Vec<Principal> {
+        let Some(key) = key(cookie.as_bytes()) else { return Vec::new() };
+        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        inner.by_key.retain(|_, session| session.until > now);
+        let mut gone = Vec::new();
+        let is_same = |old: &Session| old.app == new.app && are_one(&old.who, &new.who);
+        if inner.by_key.values().filter(|old| is_same(old)).count() >= MOST_OF_ONE {
+            gone.extend(inner.evict(is_same));
+        }
+        if inner.by_key.len() >= MOST {
+            gone.extend(inner.evict(|_| true));
+        }
+        inner.by_key.insert(key, new);
+        let Inner { by_key, order } = &mut *inner;
+        order.retain(|key| by_key.contains_key(key));
+        order.push_back(key);
+        gone
+    }
+
+    /// The login behind a cookie, if it is one of this app and not over.
+    pub(super) fn find(&self, cookie: &[u8], app: AppId, now: Timestamp) -> Option<Session> {
+        let key = key(cookie)?;
+        let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        inner.by_key.get(&key).filter(|of| of.app == app && of.until > now).cloned()
+    }
+
+    /// Forgets the login behind a cookie of this app.
+    pub(super) fn remove(&self, cookie: &[u8], app: AppId) -> Option<Session> {
+        let key = key(cookie)?;
+        let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        inner.by_key.get(&key).filter(|of| of.app == app)?;
+        inner.by_key.remove(&key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ovhai_core::model::SessionId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn user(name: &str, session: u128) -> Principal {
+        Principal::User { name: name.into(), session: SessionId(Uuid::from_u128(session)) }
+    }
+
+    fn login(app: u128, who: Principal, now: Timestamp) -> Session {
+        Session { app: AppId(Uuid::from_u128(app)), who, until: now + LASTS }
+    }
+
+    #[test]
+    fn a_login_is_for_one_app_and_a_time() {
+        let sessions = Sessions::default();
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let (one, two) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
+        assert!(sessions.add("a", login(1, user("ann", 1), now), now).is_empty());
+        let found = |cookie: &[u8], app, now| {
+            sessions.find(cookie, app, now).map(|of| of.who.name().to_owned())
+        };
+        assert_eq!(found(b"a", one, now).as_deref(), Some("ann"));
+        assert_eq!(found(b"a", two, now), None);
+        assert_eq!(found(b"b", one, now), None);
+        assert_eq!(found(b"a", one, now + LASTS), None);
+        assert!(sessions.remove(b"a", two).is_none());
+        assert!(sessions.remove(b"a", one).is_some());
+        assert_eq!(found(b"a", one, now), None);
+        let kept = sessions.0.read().expect("not poisoned").by_key.len();
+        assert_eq!(kept, 0);
+    }
+
+    #[test]
+    fn the_oldest_leave() {
+        let sessions = Sessions::default();
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let app = AppId(Uuid::from_u128(1));
+        let most = MOST_OF_ONE as u128;
+        for n in 0..most {
+            let gone = sessions.add(&format!("ann {n}"), login(1, user("ann", n), now), now);
+            assert!(gone.is_empty());
+        }
+        assert!(sessions.add("bob", login(1, user("bob", 1000), now), now).is_empty());
+        let gone = sessions.add("one more", login(1, user("ann", most), now), now);
+        assert!(
+            matches!(gone.as_slice(), [Principal::User { session, .. }] if session.0.as_u128() == 0)
+        );
+        assert!(sessions.find(b"ann 0", app, now).is_none());
+        assert!(sessions.find(b"ann 1", app, now).is_some());
+        for n in 0..MOST as u128 {
+            let who = user(&format!("u{n}"), n);
+            sessions.add(&format!("u{n}"), login(2, who, now), now);
+        }
+        let inner = sessions.0.read().expect("not poisoned");
+        assert_eq!((inner.by_key.len(), inner.order.len()), (MOST, MOST));
+        drop(inner);
+        assert!(sessions.find(b"bob", app, now).is_none());
+        // What is over leaves by itself.
+        let later = now + LASTS;
+        sessions.add("new", login(1, user("ann", 1), later), later);
+        let inner = sessions.0.read().expect("not poisoned");
+        assert_eq!((inner.by_key.len(), inner.order.len()), (1, 1));
+    }
+}
