@@ -129,6 +129,11 @@ async fn wrong_passwords_are_counted_for_a_minute() {
     assert!(matches!(refused, Err(Error::TooManyTries { seconds: 1..=61 })), "{refused:?}");
     tokio::time::advance(Duration::from_secs(61)).await;
     platform.log_in("ann", "a long password".into()).await.unwrap();
+    for _ in 0..20 {
+        let nobody = platform.log_in("", "wrong password".into()).await;
+        assert!(matches!(nobody, Err(Error::BadCredentials)), "no name is nobody's");
+    }
+    platform.log_in("ann", "a long password".into()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
