@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::run::{cargo, is_installed, output, root};
 
-/// What tests need of PyPI: the SDK that the emulator is held to, and what drives a browser.
+/// The Python packages of tests: the SDK that the emulator is held to, and what drives a browser.
 const PACKAGES: [&str; 2] = ["ovhai==0.1a4", "selenium==4.51.0"];
 /// Programs that tests start, and the Debian packages that have them.
 const PROGRAMS: [(&str, &str); 8] = [

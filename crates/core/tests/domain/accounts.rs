@@ -20,6 +20,35 @@ fn who(world: &World, bearer: &str) -> Option<Principal> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_login_without_strings_ends_like_any_other() {
+    let world = World::automatic().await;
+    let platform = &world.platform;
+    platform.add_user(&world.admin, "ann", "a long password".into()).await.unwrap();
+    let lasts = Duration::from_hours(12);
+    let log_in = |password: &'static str| platform.log_in_for("ann", password.into(), lasts);
+    assert!(matches!(log_in("a wrong password").await, Err(Error::BadCredentials)));
+
+    let ann = log_in("a long password").await.unwrap();
+    assert!(ann.name() == "ann" && platform.is_current(&ann));
+    world.clock.pass(lasts / 2);
+    assert!(platform.is_current(&ann));
+    world.clock.pass(lasts / 2);
+    assert!(!platform.is_current(&ann), "it expires");
+
+    let (ann, other) =
+        (log_in("a long password").await.unwrap(), log_in("a long password").await.unwrap());
+    platform.log_out(&ann).await.unwrap();
+    platform.log_out(&ann).await.unwrap();
+    platform.log_out(&world.admin).await.unwrap();
+    assert!(!platform.is_current(&ann) && platform.is_current(&other));
+    platform.set_password(&world.admin, "ann", "another password".into()).await.unwrap();
+    assert!(!platform.is_current(&other));
+    let ann = log_in("another password").await.unwrap();
+    platform.remove_user(&world.admin, "ann").await.unwrap();
+    assert!(!platform.is_current(&ann));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_ends_is_refreshed_and_revoked() {
     let world = World::automatic().await;
     let platform = &world.platform;
@@ -99,6 +128,11 @@ async fn wrong_passwords_are_counted_for_a_minute() {
     let refused = platform.log_in("ann", "a long password".into()).await;
     assert!(matches!(refused, Err(Error::TooManyTries { seconds: 1..=61 })), "{refused:?}");
     tokio::time::advance(Duration::from_secs(61)).await;
+    platform.log_in("ann", "a long password".into()).await.unwrap();
+    for _ in 0..20 {
+        let nobody = platform.log_in("", "wrong password".into()).await;
+        assert!(matches!(nobody, Err(Error::BadCredentials)), "no name is nobody's");
+    }
     platform.log_in("ann", "a long password".into()).await.unwrap();
 }
 

@@ -75,6 +75,8 @@ impl LoginPage<'_> {
             )
         });
         let of = problem.and_then(|problem| problem.of);
+        // Where it is about: a small screen shows that part of the page.
+        let alert_of = |field| if of == field { alert.as_str() } else { "" };
         let marks = |field| {
             if of == Some(field) {
                 " aria-invalid=\"true\" aria-describedby=\"problem\""
@@ -87,9 +89,9 @@ impl LoginPage<'_> {
         let on_password = !on_token && !self.username.is_empty();
         let content = format!(
             "{}\
-             {note}{alert}\
+             {note}{}\
              <form method=\"post\" action=\"/.ovhai/login\" aria-labelledby=\"with-password\">\
-             <h2 id=\"with-password\">Log in with a password</h2>{}\
+             <h2 id=\"with-password\">Log in with a password</h2>{}{}\
              <label for=\"username\">User</label>\
              <input id=\"username\" name=\"username\" value=\"{}\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required{}{}>\
              <label for=\"password\">Password</label>\
@@ -97,18 +99,21 @@ impl LoginPage<'_> {
              <button>Log in</button></form>\
              <p class=\"or\">or</p>\
              <form method=\"post\" action=\"/.ovhai/login\" aria-labelledby=\"with-token\">\
-             <h2 id=\"with-token\">Login with token</h2>{}\
+             <h2 id=\"with-token\">Login with token</h2>{}{}\
              <label for=\"token\">Token</label>\
              <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"eyJhbGciOi…\" required{}{}>\
              <button class=\"second\">Connect</button></form>\
              <footer><p>A new token: <code>ovhai token new NAME</code></p><p>Programs send <code>Authorization: Bearer TOKEN</code></p></footer>",
             head(self.app, &lead),
+            alert_of(None),
+            alert_of(Some(Field::Password)),
             hidden("password"),
             escape(self.username),
             marks(Field::Password),
             focus(!on_token && !on_password),
             marks(Field::Password),
             focus(on_password),
+            alert_of(Some(Field::Token)),
             hidden("token"),
             marks(Field::Token),
             focus(on_token),
