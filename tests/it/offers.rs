@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use ovhai_test_support::TestCli;
+use ovhai_test_support::{TestCli, eventually_now};
 use serde_json::json;
 
 use crate::OVHAI;
@@ -149,8 +149,11 @@ fn access_is_explained_from_both_sides_in_the_gateways_words() {
     assert_eq!(body["message"], format!("forbidden: {reason}"));
     let quoted = reason.replace('"', "\\\"");
     assert!(head.contains(&format!("error_description=\"{quoted}\"")), "{reason}: {head}");
-    let log = cli.ok(&["emulator", "logs"]);
-    assert!(log.contains(reason), "{reason}: {log}");
+    // In the log it stands within JSON.
+    eventually_now("the reason is in the access log", || {
+        let log = cli.ok(&["emulator", "logs", "--access"]);
+        log.contains(&quoted).then_some(())
+    });
 
     let access = cli.ok(&["app", "access", "one"]);
     assert!(access.contains("reader") && !access.contains("op "), "of this region: {access}");

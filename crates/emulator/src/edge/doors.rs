@@ -80,7 +80,7 @@ pub(super) fn find<'b>(
         }
         Ok(Door::Local) => {
             note.goes_to(Whither::Local);
-            Ok(Way::Call(local(shared, head)?))
+            Ok(Way::Call(local(shared, head, note)?))
         }
         Ok(Door::Grpc { id, region }) => {
             note.goes_to(Whither::App { id, known: false, port: None });
@@ -102,7 +102,7 @@ fn no_region() -> Refusal {
 
 /// `/regions/<R>/…` is the API of that region, other API paths are that of the default region,
 /// the rest is console and control.
-fn local(shared: &Shared, head: &Head<'_>) -> Result<Call, Refusal> {
+fn local(shared: &Shared, head: &Head<'_>, note: &mut Note) -> Result<Call, Refusal> {
     let (target, path) = (head.target, head.path());
     if let Some(rest) = target.strip_prefix("/regions/") {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -110,11 +110,13 @@ fn local(shared: &Shared, head: &Head<'_>) -> Result<Call, Refusal> {
         let region = shared.platform.region(name).ok_or_else(|| {
             Refusal::new(StatusCode::NOT_FOUND, format!("there is no region {name:?} here"))
         })?;
+        note.goes_to(Whither::Api);
         let slash = if inner.starts_with('/') { "" } else { "/" };
         return Call::new(head, &format!("{slash}{inner}"), &shared.api, Some(region));
     }
     let is_api = ["/v1/", "/oauth2/"].iter().any(|start| path.starts_with(start));
     if is_api || path == "/v1" || path == "/openapi.json" {
+        note.goes_to(Whither::Api);
         let region = shared.platform.default_region().ok_or_else(no_region)?;
         return Call::new(head, target, &shared.api, Some(region));
     }

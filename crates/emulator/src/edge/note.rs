@@ -102,7 +102,10 @@ impl Note {
     pub(crate) fn refused_by(&mut self, refusal: &Refusal) {
         let (status, reason) = refusal.told();
         self.refused = self.refused.or_else(|| Refused::of_status(status.as_u16()));
-        self.reason = reason.clone();
+        // That there were no credentials, or bad ones, is said already.
+        if !matches!(self.refused, Some(Refused::NoToken | Refused::BadToken)) {
+            self.reason = reason.clone();
+        }
         self.answered(status);
     }
 
