@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::gateway::Gateway;
+use crate::limits::Limits;
 use crate::passwords::{SystemSecrets, random_secret};
 use crate::seen::{AccessLog, LogFile, Seen};
 use crate::server::{self, Shared};
@@ -134,6 +135,7 @@ pub struct Builder {
     quotas: Quotas,
     session_ttl: SessionTtl,
     access_log: Option<AccessLog>,
+    limits: Limits,
 }
 
 impl std::fmt::Debug for Builder {
@@ -226,6 +228,12 @@ impl Builder {
     /// without one.
     pub fn access_log(mut self, log: AccessLog) -> Self {
         self.access_log = Some(log);
+        self
+    }
+
+    /// What a client may take of it.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -335,7 +343,7 @@ impl Builder {
             return Err(StartError::State { path: state.path().into(), source });
         }
         let seen = Seen::new(access_log);
-        Ok(Emulator::serve(listener, platform, running, self.state, lock, seen))
+        Ok(Emulator::serve(listener, platform, running, self.state, lock, seen, self.limits))
     }
 }
 
@@ -424,6 +432,7 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
         seen: Arc<Seen>,
+        limits: Limits,
     ) -> Self {
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -454,6 +463,7 @@ impl Emulator {
                 state: state.clone(),
                 seen: Arc::clone(&seen),
             }),
+            limits,
             worker: Mutex::new(seen.worker()),
             seen: Arc::clone(&seen),
         });

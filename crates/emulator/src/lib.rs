@@ -14,6 +14,7 @@ mod control;
 mod emulator;
 pub mod gateway;
 pub mod host;
+mod limits;
 mod passwords;
 mod secret;
 mod seen;
@@ -23,6 +24,7 @@ pub mod state;
 mod watched;
 
 pub use emulator::{Builder, DEFAULT_PORT, DEFAULT_REGIONS, Emulator, StartError};
+pub use limits::Limits;
 pub use ovhai_core::catalog;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;

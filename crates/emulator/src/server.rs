@@ -24,13 +24,12 @@ use tower::ServiceExt;
 use crate::body::ServerBody;
 use crate::gateway::{Gateway, Refusal};
 use crate::host::{self, Door, NoDoor};
+use crate::limits::Limits;
 use crate::seen::{Seen, Whither, Worker};
 use crate::watched::{Note, Watched};
 
-/// Longest head of a request, in bytes. Streamlit and single sign-on send large cookies.
-const HEAD_MAX: usize = 64 * 1024;
-/// A client has this long for the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A client has this long for a small body.
+const SMALL_BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// A body of at most so many bytes is taken in before a call is looked at.
 const SMALL_BODY: u64 = 64 * 1024;
 /// Between two looks for connections to apps that nobody uses any more.
@@ -44,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) api: Router,
     /// Console and control, at `localhost`.
     pub(crate) local: Router,
+    pub(crate) limits: Limits,
     pub(crate) seen: Arc<Seen>,
     pub(crate) worker: Mutex<Worker>,
 }
@@ -98,6 +98,7 @@ async fn serve(
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let limits = shared.limits;
     let opened = shared.seen.connection_opened();
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
@@ -106,8 +107,8 @@ async fn serve(
     let _open = opened;
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_MAX)
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(limits.head_max)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);
@@ -175,7 +176,7 @@ async fn dispatch(
         },
         Ok(Door::Local) => {
             note.goes_to(Whither::Local);
-            local(shared, request).await
+            local(shared, request, note).await
         }
         Ok(Door::Grpc) => refuse(StatusCode::NOT_IMPLEMENTED, "gRPC to apps is not emulated yet"),
         Err(NoDoor::Malformed) => refuse(StatusCode::BAD_REQUEST, "the Host header is malformed"),
@@ -188,7 +189,11 @@ async fn dispatch(
 
 /// `/regions/<R>/…` is the API of that region, other API paths are that of the default region,
 /// the rest is console and control.
-async fn local(shared: &Shared, mut request: Request<Incoming>) -> Response<ServerBody> {
+async fn local(
+    shared: &Shared,
+    mut request: Request<Incoming>,
+    note: &mut Note,
+) -> Response<ServerBody> {
     let path = request.uri().path();
     if let Some(rest) = path.strip_prefix("/regions/") {
         let (name, inner) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
@@ -196,6 +201,7 @@ async fn local(shared: &Shared, mut request: Request<Incoming>) -> Response<Serv
             let why = format!("there is no region {name:?} here");
             return Refusal::new(StatusCode::NOT_FOUND, why).into_response();
         };
+        note.goes_to(Whither::Api);
         let target = match request.uri().query() {
             Some(query) => format!("{inner}?{query}"),
             None => inner.to_owned(),
@@ -212,6 +218,7 @@ async fn local(shared: &Shared, mut request: Request<Incoming>) -> Response<Serv
     }
     let is_api = ["/v1/", "/oauth2/"].iter().any(|start| path.starts_with(start));
     if is_api || path == "/v1" || path == "/openapi.json" {
+        note.goes_to(Whither::Api);
         return match shared.platform.default_region().cloned() {
             Some(region) => api(shared, request, region).await,
             None => Refusal::new(StatusCode::NOT_FOUND, "there is no region here").into_response(),
@@ -248,7 +255,7 @@ async fn read_whole(request: Request<Incoming>) -> Result<Request<axum::body::Bo
         return Ok(request.map(axum::body::Body::new));
     }
     let (head, body) = request.into_parts();
-    let body = tokio::time::timeout(HEAD_TIMEOUT, body.collect()).await;
+    let body = tokio::time::timeout(SMALL_BODY_TIMEOUT, body.collect()).await;
     match body {
         Ok(Ok(body)) => Ok(Request::from_parts(head, body.to_bytes().into())),
         Ok(Err(_)) | Err(_) => {
