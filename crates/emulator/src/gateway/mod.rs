@@ -8,6 +8,7 @@ mod headers;
 mod upgrade;
 mod upstream;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
+use ovhai_core::ports::Endpoint;
 
 use tokio_util::sync::CancellationToken;
 
@@ -121,13 +123,12 @@ impl Gateway {
                     format!("{} is not passed on to apps", request.method()),
                 ));
             }
-            if port.is_some_and(|port| port != entry.record.spec.http_port) {
-                return Err(Refusal::new(
-                    StatusCode::NOT_IMPLEMENTED,
-                    "other ports of an app than its own are not emulated yet",
-                ));
-            }
-            (self.choose(entry)?, principal)
+            let other = port.filter(|port| *port != entry.record.spec.http_port);
+            let endpoint = match other {
+                None => self.choose(entry)?,
+                Some(port) => self.choose_at(entry, port)?,
+            };
+            (endpoint, principal)
         };
         to_origin_form(&mut request)?;
         // The app's side has a version of its own.
@@ -266,6 +267,33 @@ impl Gateway {
             }
         }
     }
+
+    /// The same for another port than the app's own, at those that listen there.
+    fn choose_at(&self, entry: &AppEntry, port: u16) -> Result<std::net::SocketAddr, Refusal> {
+        let endpoints = &entry.live.endpoints;
+        if endpoints.is_empty() {
+            return Err(Refusal::not_ready(entry));
+        }
+        let there: Vec<_> = endpoints.iter().filter_map(|endpoint| endpoint.at(port)).collect();
+        match there.as_slice() {
+            [] => Err(not_listening(entry, port)),
+            many => Ok(many[self.turn.fetch_add(1, Ordering::Relaxed) % many.len()]),
+        }
+    }
+}
+
+/// Nothing of the app listens there; says what does.
+fn not_listening(entry: &AppEntry, port: u16) -> Refusal {
+    let ports: BTreeSet<u16> = entry.live.endpoints.iter().flat_map(Endpoint::ports).collect();
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    Refusal::new(
+        StatusCode::BAD_GATEWAY,
+        format!(
+            "the app {} does not listen on port {port}; it listens on {}",
+            entry.record.id,
+            if ports.is_empty() { "its own port only".into() } else { ports.join(", ") }
+        ),
+    )
 }
 
 /// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
