@@ -125,7 +125,8 @@ async fn one_that_listens_elsewhere_is_told_so_at_its_deadline() {
     let port = free_port();
     let spec = process(
         &python(&format!("serve({port})")),
-        json!({"deploymentStrategy": {"progressDeadlineSeconds": 1}}),
+        // Python takes most of a second to begin on a busy machine.
+        json!({"deploymentStrategy": {"progressDeadlineSeconds": 3}}),
     );
     let app = e.submit(&[], spec).await;
     let app = e.wait(&app, "FAILED").await;
