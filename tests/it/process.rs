@@ -3,9 +3,13 @@
 use std::process::Command;
 use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::HOST;
 use ovhai_api_types::App;
+use ovhai_core::ports::Endpoint;
 use ovhai_emulator::Emulator;
-use ovhai_test_support::{TestEmulator, eventually};
+use ovhai_test_support::{Answer, TestEmulator, eventually};
 use serde_json::{Value, json};
 
 use crate::{OVHAI, free_port, taken_port};
@@ -41,6 +45,12 @@ fn processes(word: &str) -> Vec<String> {
         .filter(|line| line.contains(word))
         .map(str::to_owned)
         .collect()
+}
+
+/// Asks an app on another port of it; whether it is let in is another test's.
+async fn query_at(e: &TestEmulator, app: &App, port: u16) -> Answer {
+    let host = TestEmulator::host(app).replacen(".app.", &format!("-{port}.app."), 1);
+    e.send(Request::get("/").header(HOST, host).body(Full::default()).unwrap()).await
 }
 
 fn info(app: &App) -> String {
@@ -115,7 +125,8 @@ async fn one_that_listens_elsewhere_is_told_so_at_its_deadline() {
     let port = free_port();
     let spec = process(
         &python(&format!("serve({port})")),
-        json!({"deploymentStrategy": {"progressDeadlineSeconds": 1}}),
+        // Python takes most of a second to begin on a busy machine.
+        json!({"deploymentStrategy": {"progressDeadlineSeconds": 3}}),
     );
     let app = e.submit(&[], spec).await;
     let app = e.wait(&app, "FAILED").await;
@@ -277,5 +288,98 @@ async fn a_default_serves_clients_that_can_not_say_it() {
     assert_eq!(e.query(&app, None).await.text(), "from python");
     let hello = e.run_app(&[], json!({})).await;
     assert_eq!(hello.spec.image, "infrastructureascode/hello-world", "built in all the same");
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn other_ports_of_an_app_have_addresses() {
+    let e = emulator().await;
+    let (metrics, later, nobodys) = (free_port(), free_port(), free_port());
+    let directory = tempfile::tempdir().unwrap();
+    // What listens on a port says which.
+    let code = format!(
+        "import threading, time\nH.do_GET = lambda self: (self.send_response(200), self.end_headers(), self.wfile.write(str(self.server.server_port).encode()))\nthreading.Thread(target=serve, args=[{metrics}], daemon=True).start()\ndef wait():\n  while not os.path.exists('open'): time.sleep(0.01)\n  serve({later})\nthreading.Thread(target=wait, daemon=True).start()\nserve(os.environ['PORT'])"
+    );
+    let here = directory.path().to_str().unwrap();
+    let app = e.run_app(&[], process(&python(&code), json!({"workingDirectory": here}))).await;
+    let own: u16 = e.query(&app, None).await.text().parse().unwrap();
+    eventually("the other port is found", || async {
+        let answer = query_at(&e, &app, metrics).await;
+        (answer.status == 200).then(|| assert_eq!(answer.text(), metrics.to_string()))
+    })
+    .await;
+    // The app's own has its number of the cloud too.
+    let answer = query_at(&e, &app, 8080).await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, own.to_string()));
+
+    // A service of this machine that is not the app's is not to be had through it.
+    let machines = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    machines.set_nonblocking(true).unwrap();
+    for port in [nobodys, machines.local_addr().unwrap().port(), e.address().port()] {
+        let answer = query_at(&e, &app, port).await;
+        assert_eq!(answer.status, 502, "{port}");
+        let said = answer.text();
+        let says = format!("does not listen on port {port}; it listens on ");
+        assert!(said.contains(&says) && said.contains(&metrics.to_string()), "{said}");
+    }
+    assert!(machines.accept().is_err(), "nobody came");
+
+    // One that opens later is found, and the app's state is none of its business.
+    assert_eq!(query_at(&e, &app, later).await.status, 502);
+    let before = e.app(&app).await;
+    std::fs::write(directory.path().join("open"), "").unwrap();
+    eventually("the new port is found", || async {
+        (query_at(&e, &app, later).await.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(e.app(&app).await.status.history, before.status.history);
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn other_ports_are_behind_the_same_door() {
+    let e = emulator().await;
+    let port = free_port();
+    let code = format!(
+        "import threading\nthreading.Thread(target=serve, args=[{port}], daemon=True).start()\nserve(os.environ['PORT'])"
+    );
+    let app = e.run_app(&[], process(&python(&code), json!({"unsecureHttp": false}))).await;
+    for port in [port, free_port()] {
+        let answer = query_at(&e, &app, port).await;
+        assert_eq!(answer.status, 401, "who is not let in learns nothing: {}", answer.text());
+    }
+    let hello = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let answer = query_at(&e, &hello, 9999).await;
+    assert_eq!(answer.status, 502);
+    assert!(answer.text().contains("it listens on 8080"), "{}", answer.text());
+    assert_eq!(query_at(&e, &hello, 8080).await.text(), "Hello, World!");
+    e.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_port_for_grpc_is_given_and_found() {
+    let e = emulator().await;
+    let own = free_port();
+    let listen = "import threading\ndef grpc(port): threading.Thread(target=serve, args=[port], daemon=True).start()\n";
+    for port in ["os.environ['GRPC_PORT']".to_owned(), "'{grpc_port}'".into(), own.to_string()] {
+        let code = format!("{listen}grpc({port})\nserve(os.environ['PORT'])");
+        let app = e.run_app(&[], process(&python(&code), json!({"grpcPort": own}))).await;
+        let host = TestEmulator::host(&app).replacen(".app.", ".app-grpc.", 1);
+        assert_eq!(app.status.grpc_address.as_deref(), Some(&*host), "the API tells it");
+        let found = eventually("the port is found", || async {
+            let snapshot = e.emulator.platform().snapshot();
+            snapshot.app(app.id).unwrap().live.endpoints.first().and_then(Endpoint::grpc)
+        })
+        .await;
+        assert_eq!(found.port() == own, port == own.to_string(), "{port}: {found}");
+        // It is also the app's port of that number.
+        assert_eq!(query_at(&e, &app, own).await.text(), "from python", "{port}");
+        let path = format!("/v1/app/{}?force=true", app.id);
+        assert_eq!(e.admin("DELETE", &path, None).await.status, 204);
+    }
+    // Without one there is neither.
+    let code = "assert 'GRPC_PORT' not in os.environ\nserve(os.environ['PORT'])";
+    let app = e.run_app(&[], process(&python(code), json!({}))).await;
+    assert_eq!(app.status.grpc_address, None);
     e.emulator.shutdown().await;
 }

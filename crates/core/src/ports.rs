@@ -1,5 +1,6 @@
 //! What the domain needs from outside. Implementations live in `store`, `runtime` and `emulator`.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -91,12 +92,53 @@ pub trait Secrets: Send + Sync + 'static {
 }
 
 /// Where a replica answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// The app's own HTTP port.
     pub http: SocketAddr,
     /// The process behind it, when there is one.
     pub pid: Option<u32>,
+    grpc: Option<SocketAddr>,
+    /// By the port's number as the app has it, which may be another here; sorted.
+    ports: Arc<[(u16, SocketAddr)]>,
+}
+
+impl Endpoint {
+    /// One that answers on its HTTP port only.
+    pub fn new(http: SocketAddr, pid: Option<u32>) -> Self {
+        Self { http, pid, grpc: None, ports: Arc::default() }
+    }
+
+    /// Answers on these ports too: the number as the app has it, and where that is.
+    #[must_use]
+    pub fn with_ports(mut self, ports: impl IntoIterator<Item = (u16, SocketAddr)>) -> Self {
+        let ports: BTreeMap<u16, SocketAddr> = ports.into_iter().collect();
+        self.ports = ports.into_iter().collect();
+        self
+    }
+
+    /// Speaks gRPC there.
+    #[must_use]
+    pub fn with_grpc(mut self, grpc: Option<SocketAddr>) -> Self {
+        self.grpc = grpc;
+        self
+    }
+
+    /// Where a port of the app is; none if nothing of the app listens there.
+    pub fn at(&self, port: u16) -> Option<SocketAddr> {
+        let at = self.ports.binary_search_by_key(&port, |(number, _)| *number).ok()?;
+        self.ports.get(at).map(|(_, address)| *address)
+    }
+
+    /// Where it speaks gRPC.
+    pub fn grpc(&self) -> Option<SocketAddr> {
+        self.grpc
+    }
+
+    /// The numbers of the ports that it answers on, in order.
+    pub fn ports(&self) -> impl Iterator<Item = u16> {
+        self.ports.iter().map(|(number, _)| *number)
+    }
 }
 
 /// Whose fault a failure is.
@@ -113,7 +155,7 @@ pub enum Fault {
 pub enum ReplicaEvent {
     /// It does not answer yet, and this is what was seen last.
     Waiting(String),
-    /// It answers.
+    /// It answers; or, said again, on other ports than before.
     Ready(Endpoint),
     /// It does not answer any more, though it is still there.
     Lost(String),

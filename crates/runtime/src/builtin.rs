@@ -104,7 +104,8 @@ async fn serve(
     };
     let log = |text: String| request.logs.push(Timestamp::now(), request.number, text);
     log(format!("{} listens on {address}", request.spec.image));
-    reporter.report(ReplicaEvent::Ready(Endpoint { http: address, pid: None }));
+    let endpoint = Endpoint::new(address, None).with_ports([(request.spec.http_port, address)]);
+    reporter.report(ReplicaEvent::Ready(endpoint));
     let mut connections = JoinSet::new();
     loop {
         let stream = tokio::select! {

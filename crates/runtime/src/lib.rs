@@ -9,6 +9,7 @@
 
 pub mod builtin;
 pub mod local;
+mod places;
 pub mod probe;
 pub mod process;
 pub mod sim;

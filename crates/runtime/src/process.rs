@@ -1,7 +1,8 @@
 //! An app's command as a local process.
 //!
-//! Every replica gets a free port as `PORT` and in place of `{port}`. Which port it really
-//! listens on is looked up, never guessed: that one, or the app's own as in the cloud.
+//! Every replica gets a free port as `PORT` and in place of `{port}`; that of an app that speaks
+//! gRPC another one as `GRPC_PORT` and in place of `{grpc_port}`. Which ports it really listens on
+//! is looked up, never guessed: those, or the app's own as in the cloud, and any others.
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -23,18 +24,20 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::probe;
-use crate::sockets::{self, Listening};
+use crate::places::{self, Port, Ports};
 use crate::supervisor::{Order, SUBCOMMAND};
 use crate::task::{Control, replica};
+use crate::{probe, sockets};
 
 /// Between the first looks at a replica; doubles up to [`SLOWEST_LOOK`].
 const FIRST_LOOK: Duration = Duration::from_millis(25);
 const SLOWEST_LOOK: Duration = Duration::from_secs(1);
 /// For the output of a process that has ended to be read.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// Between two looks whether a replica that answers still listens where it did.
+/// Between two looks whether a replica that answers still listens where it did. The first come
+/// sooner: its other ports open about the time that its first does.
 const RECHECK: Duration = Duration::from_secs(1);
+const FIRST_RECHECK: Duration = Duration::from_millis(125);
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -70,14 +73,6 @@ fn platform(what: &str, error: &std::io::Error) -> Failure {
     (Fault::Platform, format!("{what}: {error}"))
 }
 
-/// Ports of a replica: the one it is given, and the app's own.
-#[derive(Clone, Copy)]
-struct Ports {
-    given: u16,
-    own: u16,
-    probe: Option<u16>,
-}
-
 fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
     let Some(command) = &spec.command else {
         return Err((
@@ -88,11 +83,18 @@ fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
             ),
         ));
     };
-    let port = ports.given.to_string();
-    let mut env = vec![("PORT".to_owned(), port.clone())];
+    let mut given = vec![("PORT", "{port}", ports.http.given.to_string())];
+    if let Some(grpc) = ports.grpc {
+        given.push(("GRPC_PORT", "{grpc_port}", grpc.given.to_string()));
+    }
+    let filled = |word: &String| {
+        given.iter().fold(word.clone(), |word, (_, place, port)| word.replace(place, port))
+    };
+    let mut env: Vec<(String, String)> =
+        given.iter().map(|(name, _, port)| ((*name).to_owned(), port.clone())).collect();
     env.extend(spec.env.iter().map(|env| (env.name.clone(), env.value.clone())));
     Ok(Order {
-        command: command.iter().map(|word| word.replace("{port}", &port)).collect(),
+        command: command.iter().map(filled).collect(),
         env,
         directory: spec.working_directory.clone(),
     })
@@ -105,8 +107,15 @@ async fn run(
     mut control: Control,
 ) -> Result<(), Failure> {
     let spec = &request.spec;
-    let given = sockets::free_port().map_err(|e| platform("No free port could be had", &e))?;
-    let ports = Ports { given, own: spec.http_port, probe: spec.probe_port };
+    let port = |own| match sockets::free_port() {
+        Ok(given) => Ok(Port { given, own }),
+        Err(error) => Err(platform("No free port could be had", &error)),
+    };
+    let ports = Ports {
+        http: port(spec.http_port)?,
+        grpc: spec.grpc_port.map(port).transpose()?,
+        probe: spec.probe_port,
+    };
     let order = order(spec, ports)?;
     let program = order.command.first().cloned().unwrap_or_default();
 
@@ -218,7 +227,7 @@ impl Watched<'_> {
     ) -> Result<(), Failure> {
         let mut to = Some(to);
         let mut stopping = false;
-        let mut ready = None;
+        let mut ready: Option<Endpoint> = None;
         let mut pause = FIRST_LOOK;
         loop {
             tokio::select! {
@@ -244,14 +253,17 @@ impl Watched<'_> {
                     }
                 }
                 // Dropped when something else happens first: a look may take long.
-                looked = self.look_after(pause, ready), if !stopping => match (looked, ready) {
-                    (Ok(http), None) => {
-                        ready = Some(http);
-                        pause = RECHECK;
-                        let endpoint = Endpoint { http, pid: Some(self.group) };
-                        self.reporter.report(ReplicaEvent::Ready(endpoint));
+                looked = self.look_after(pause, ready.as_ref()), if !stopping => match (looked, &ready) {
+                    (Ok(endpoint), before) => {
+                        pause = match before {
+                            Some(_) => (pause * 2).min(RECHECK),
+                            None => FIRST_RECHECK,
+                        };
+                        if before.as_ref() != Some(&endpoint) {
+                            ready = Some(endpoint.clone());
+                            self.reporter.report(ReplicaEvent::Ready(endpoint));
+                        }
                     }
-                    (Ok(_), Some(_)) => {}
                     (Err(why), None) => {
                         pause = (pause * 2).min(SLOWEST_LOOK);
                         self.reporter.report(ReplicaEvent::Waiting(why));
@@ -271,48 +283,24 @@ impl Watched<'_> {
     async fn look_after(
         &self,
         pause: Duration,
-        ready: Option<SocketAddr>,
-    ) -> Result<SocketAddr, String> {
+        ready: Option<&Endpoint>,
+    ) -> Result<Endpoint, String> {
         tokio::time::sleep(pause).await;
+        let (now, probed) = self.place().await?;
         match ready {
-            None => self.look().await,
-            Some(http) => self.place().await.and_then(|now| still(now, http)).map(|()| http),
+            None => probe::http(probed, self.request.spec.probe_path.as_deref()).await?,
+            Some(before) if before.http != now.http => {
+                return Err("it listens elsewhere now".into());
+            }
+            Some(_) => {}
         }
+        Ok(now)
     }
 
-    /// Where the group listens, if it answers there.
-    async fn look(&self) -> Result<SocketAddr, String> {
-        let (http, probed) = self.place().await?;
-        probe::http(probed, self.request.spec.probe_path.as_deref()).await?;
-        Ok(http)
-    }
-
-    /// Where the group listens, and nobody else: the app's address, and that of its probe.
-    async fn place(&self) -> Result<(SocketAddr, SocketAddr), String> {
-        let (group, ports) = (self.group, self.ports);
+    /// Where the group listens, and nobody else; and the address of its probe.
+    async fn place(&self) -> Result<(Endpoint, SocketAddr), String> {
         let all = tokio::task::spawn_blocking(sockets::listening).await.unwrap_or_default();
-        let ours: Vec<&Listening> = all.iter().filter(|l| l.is_in_group(group)).collect();
-        let on = |port: u16| ours.iter().find(|l| l.address.port() == port).copied();
-        let Some(found) = on(ports.given).or_else(|| on(ports.own)) else {
-            return Err(not_listening(&ours, &all, ports));
-        };
-        let rival = all.iter().find(|l| found.is_rivalled_by(l) && !l.is_in_group(group));
-        if let Some(rival) = rival {
-            return Err(format!(
-                "port {} is shared with {} (pid {}), which may get the app's requests",
-                found.address.port(),
-                rival.name,
-                rival.pid
-            ));
-        }
-        let http = found.reachable();
-        let probed = match ports.probe.filter(|port| *port != ports.own) {
-            Some(port) => on(port)
-                .map(Listening::reachable)
-                .ok_or_else(|| format!("it does not listen on its probe's port {port} yet"))?,
-            None => http,
-        };
-        Ok((http, probed))
+        places::find(&all, self.group, |l| l.is_in_group(self.group), self.ports)
     }
 
     /// Says how the command ended, and whether a taken port may be why.
@@ -322,10 +310,13 @@ impl Watched<'_> {
             Some(("signalled", number)) => format!("was ended by signal {number}"),
             _ => return (Fault::Platform, "The supervisor of the app's process was killed".into()),
         };
-        let own = self.ports.own;
+        let own: Vec<u16> =
+            [Some(self.ports.http), self.ports.grpc].iter().flatten().map(|p| p.own).collect();
         let group = self.group;
-        let holder =
-            tokio::task::spawn_blocking(move || sockets::holder_but(own, |l| l.is_in_group(group)));
+        let holder = tokio::task::spawn_blocking(move || {
+            own.into_iter()
+                .find_map(|port| Some((port, sockets::holder_but(port, |l| l.is_in_group(group))?)))
+        });
         // What it said last may still be on its way.
         let mut pumps = std::mem::take(&mut *self.pumps.lock().await);
         let _ =
@@ -336,17 +327,18 @@ impl Watched<'_> {
         let last = last.map(|line| format!("; its last line was: {}", line.text.trim()));
         let mut message =
             format!("The command {:?} {how}{}", self.program, last.unwrap_or_default());
-        if let Some(holder) = holder.await.ok().flatten() {
+        if let Some((own, holder)) = holder.await.ok().flatten() {
+            let given = if own == self.ports.http.own {
+                "$PORT or {port}"
+            } else {
+                "$GRPC_PORT or {grpc_port}"
+            };
             message += &format!(
-                ". Port {own}, the app's own, is held by {holder}: have the command listen on $PORT or {{port}}, or free that port"
+                ". Port {own}, the app's own, is held by {holder}: have the command listen on {given}, or free that port"
             );
         }
         (Fault::User, message)
     }
-}
-
-fn still(now: (SocketAddr, SocketAddr), then: SocketAddr) -> Result<(), String> {
-    if now.0 == then { Ok(()) } else { Err("it listens elsewhere now".into()) }
 }
 
 fn kill_group(group: u32) {
@@ -354,20 +346,6 @@ fn kill_group(group: u32) {
         // It may have gone by itself.
         let _ = kill_process_group(group, Signal::KILL);
     }
-}
-
-fn not_listening(ours: &[&Listening], all: &[Listening], ports: Ports) -> String {
-    let expected = format!("{} ($PORT) or {} (the app's own)", ports.given, ports.own);
-    let held = all
-        .iter()
-        .find(|l| l.address.port() == ports.own)
-        .map(|l| format!("; port {} is held by {} (pid {})", ports.own, l.name, l.pid))
-        .unwrap_or_default();
-    if ours.is_empty() {
-        return format!("the process does not listen on port {expected} yet{held}");
-    }
-    let elsewhere: Vec<String> = ours.iter().map(|l| l.address.to_string()).collect();
-    format!("the process listens on {}, but not on port {expected}{held}", elsewhere.join(", "))
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl SimRuntime {
 
     /// Replica `number` (of whatever app) answers from now on.
     pub fn ready(&self, number: u64) {
-        self.report(number, &ReplicaEvent::Ready(Endpoint { http: self.endpoint, pid: None }));
+        self.report(number, &ReplicaEvent::Ready(Endpoint::new(self.endpoint, None)));
     }
 
     /// Replica `number` does not answer, for this reason.
@@ -138,7 +138,7 @@ impl Runtime for SimRuntime {
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
         let (done, ended) = watch::channel(());
         if self.automatic {
-            reporter.report(ReplicaEvent::Ready(Endpoint { http: self.endpoint, pid: None }));
+            reporter.report(ReplicaEvent::Ready(Endpoint::new(self.endpoint, None)));
         }
         let mut state = self.lock();
         state.replicas.push(Entry {

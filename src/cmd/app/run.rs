@@ -41,7 +41,8 @@ pub(super) struct Run {
     /// Port that the app listens on, 1 to 65535 [default: 8080]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,
-    /// Port that speaks gRPC, 1 to 65535 [default: none]
+    /// Port that speaks gRPC, 1 to 65535; a local process gets a free one as `GRPC_PORT` and
+    /// `{grpc_port}` [default: none]
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
     /// Open the app to everybody, without a token

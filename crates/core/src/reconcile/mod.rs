@@ -210,12 +210,14 @@ impl Actor {
             .collect()
     }
 
-    /// Whether a replica is a process on the app's own port: no other can have it meanwhile.
+    /// Whether a replica is a process on a port of the app's own: no other can have it meanwhile.
     fn holds_own_port(&self, record: &AppRecord) -> bool {
-        self.replicas
-            .values()
-            .filter_map(|slot| slot.endpoint)
-            .any(|endpoint| endpoint.pid.is_some() && endpoint.http.port() == record.spec.http_port)
+        self.replicas.values().filter_map(|slot| slot.endpoint.as_ref()).any(|endpoint| {
+            let grpc = endpoint.grpc().map(|grpc| grpc.port());
+            endpoint.pid.is_some()
+                && (endpoint.http.port() == record.spec.http_port
+                    || grpc.is_some_and(|port| Some(port) == record.spec.grpc_port))
+        })
     }
 
     fn ready(&self) -> usize {
@@ -245,8 +247,11 @@ impl Actor {
                 if slot.phase == Phase::Starting {
                     slot.phase = Phase::Ready;
                     slot.since = Instant::now();
-                    slot.endpoint = Some(endpoint);
                     slot.has_answered = true;
+                }
+                // It may say so again with other ports; that is no change of state.
+                if slot.phase == Phase::Ready {
+                    slot.endpoint = Some(endpoint);
                 }
             }
             ReplicaEvent::Exited { fault, message } => {
@@ -353,7 +358,7 @@ impl Actor {
             .replicas
             .values()
             .filter(|slot| slot.phase == Phase::Ready)
-            .filter_map(|slot| slot.endpoint)
+            .filter_map(|slot| slot.endpoint.clone())
             .collect();
         let live = Live { endpoints };
         if live != self.published {

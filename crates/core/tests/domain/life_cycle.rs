@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{AppState, ScalingStrategy};
-use ovhai_core::ports::{Fault, Store};
+use ovhai_core::ports::{Endpoint, Fault, ReplicaEvent, Store};
 use ovhai_runtime::SimRuntime;
 
 use crate::harness::World;
@@ -337,4 +337,43 @@ async fn storms_of_orders_end_in_the_last_ones_state() {
     w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
     w.becomes(id, AppState::Running).await;
     assert_eq!(w.sim.alive().len(), 1);
+}
+
+/// Ports open and close while an app runs: gateways see it, and nothing else changes.
+#[tokio::test(start_paused = true)]
+async fn other_ports_are_published_without_a_commit() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    let http = ([127, 0, 0, 1], 9).into();
+    let other = ([127, 0, 0, 1], 10).into();
+    let report = |endpoint: Endpoint| w.sim.report(1, &ReplicaEvent::Ready(endpoint));
+    let seen = |port: u16| {
+        let snapshot = w.platform.snapshot();
+        let live = &snapshot.app(id).unwrap().live;
+        (live.endpoints.len(), live.endpoints.first().and_then(|endpoint| endpoint.at(port)))
+    };
+    report(Endpoint::new(http, Some(1)));
+    w.becomes(id, AppState::Running).await;
+    let record = || Arc::clone(&w.platform.snapshot().app(id).unwrap().record);
+    let before = record();
+    assert_eq!(seen(7000), (1, None));
+    // Whatever would be stored now is refused.
+    w.store.set_failing(true);
+    let opened = Endpoint::new(http, Some(1)).with_ports([(7000, other)]);
+    report(opened.clone());
+    w.settle().await;
+    assert_eq!(seen(7000), (1, Some(other)));
+    report(opened.with_grpc(Some(other)).with_ports([]));
+    w.settle().await;
+    assert_eq!(seen(7000), (1, None));
+    assert_eq!(w.platform.snapshot().app(id).unwrap().live.endpoints[0].grpc(), Some(other));
+    assert!(Arc::ptr_eq(&before, &record()));
+    w.store.set_failing(false);
+    // One that was asked to stop is not heard any more.
+    w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
+    w.settle().await;
+    report(Endpoint::new(http, Some(1)));
+    w.settle().await;
+    assert_eq!(w.endpoints(id), 0);
 }

@@ -231,9 +231,9 @@ pub(super) async fn connect(
         match Upstream::open(peer).await {
             Ok(upstream) => return Ok(upstream),
             Err(error) => {
-                worker.gateway.leave_out(pass.app, *address);
+                worker.gateway.leave_out(pass, *address);
                 tries += 1;
-                match worker.gateway.instead(pass.app, *address) {
+                match worker.gateway.instead(pass, *address) {
                     Some(other) if tries < 4 => *address = other,
                     _ => return Err(error),
                 }

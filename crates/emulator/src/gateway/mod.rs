@@ -14,6 +14,7 @@ mod refusal;
 pub(crate) mod tunnel;
 pub(crate) mod upstream;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use ovhai_core::directory::{AppEntry, Snapshot};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
+use ovhai_core::ports::Endpoint;
 use tokio_util::sync::CancellationToken;
 
 use crate::bearer::{self, Bearer};
@@ -80,10 +82,29 @@ pub(crate) enum Admitted {
     LogIn(Arc<AppEntry>),
 }
 
+/// Where at a replica a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Own,
+    Port(u16),
+    Grpc,
+}
+
+impl Place {
+    fn at(self, endpoint: &Endpoint) -> Option<SocketAddr> {
+        match self {
+            Self::Own => Some(endpoint.http),
+            Self::Port(port) => endpoint.at(port),
+            Self::Grpc => endpoint.grpc(),
+        }
+    }
+}
+
 /// A request that may pass.
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(crate) app: AppId,
+    pub(crate) place: Place,
     pub(crate) address: SocketAddr,
     pub(crate) principal: Principal,
     /// The `Authorization` is the app's, not ours.
@@ -130,14 +151,14 @@ impl Gateway {
                     refusal.readable_by_pages(head.origin.is_there())
                 }
             })?;
-        if asked.grpc || asked.port.is_some_and(|port| port != entry.record.spec.http_port) {
-            return Err(Refusal::new(
-                StatusCode::NOT_IMPLEMENTED,
-                "other ports of an app than its own are not emulated yet",
-            ));
-        }
-        let address = self.choose(entry, None)?;
-        Ok(Admitted::Pass(Pass { app: asked.id, address, principal, keeps_authorization }))
+        let place = match asked.port {
+            _ if asked.grpc => Place::Grpc,
+            Some(port) if port != entry.record.spec.http_port => Place::Port(port),
+            _ => Place::Own,
+        };
+        let address = self.choose(entry, place, None)?;
+        let app = asked.id;
+        Ok(Admitted::Pass(Pass { app, place, address, principal, keeps_authorization }))
     }
 
     /// A person in front of a browser is shown a page and not JSON.
@@ -158,9 +179,9 @@ impl Gateway {
     }
 
     /// Another replica that answers than the one that does not.
-    pub(crate) fn instead(&self, app: AppId, failed: SocketAddr) -> Option<SocketAddr> {
+    pub(crate) fn instead(&self, pass: &Pass, failed: SocketAddr) -> Option<SocketAddr> {
         let snapshot = self.platform.snapshot();
-        self.choose(snapshot.app(app)?, Some(failed)).ok()
+        self.choose(snapshot.app(pass.app)?, pass.place, Some(failed)).ok()
     }
 
     /// Lets the caller in or refuses; whether `Authorization` is the app's.
@@ -297,31 +318,63 @@ impl Gateway {
 
     /// The address of a replica that answers, each in its turn; those that failed are left out
     /// until they pass their probe, unless there is no other.
-    fn choose(&self, entry: &AppEntry, but: Option<SocketAddr>) -> Result<SocketAddr, Refusal> {
+    fn choose(
+        &self,
+        entry: &AppEntry,
+        place: Place,
+        but: Option<SocketAddr>,
+    ) -> Result<SocketAddr, Refusal> {
         let endpoints = &entry.live.endpoints;
         match endpoints.as_slice() {
             [] => return Err(Refusal::not_ready(entry)),
-            [one] if but.is_none() => return Ok(one.http),
+            [one] if but.is_none() && place == Place::Own => return Ok(one.http),
             _ => {}
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let in_turn = || (0..endpoints.len()).map(|at| endpoints[(turn + at) % endpoints.len()].http);
+        let in_turn = || {
+            (0..endpoints.len())
+                .filter_map(|at| place.at(&endpoints[(turn + at) % endpoints.len()]))
+                .filter(|address| Some(*address) != but)
+        };
         in_turn()
-            .find(|address| Some(*address) != but && !self.health.is_out(entry.record.id, *address))
-            .or_else(|| in_turn().find(|address| Some(*address) != but))
-            .ok_or_else(|| Refusal::not_ready(entry))
+            .find(|address| !self.health.is_out(entry.record.id, *address))
+            .or_else(|| in_turn().next())
+            .ok_or_else(|| not_listening(entry, place))
     }
 
     /// A replica takes no connections: it gets no requests until it passes its probe.
-    pub(crate) fn leave_out(self: &Arc<Self>, app: AppId, address: SocketAddr) {
+    pub(crate) fn leave_out(self: &Arc<Self>, pass: &Pass, address: SocketAddr) {
         let snapshot = self.platform.snapshot();
-        let Some(entry) = snapshot.app(app) else { return };
-        if entry.live.endpoints.len() > 1 && self.health.leave_out(app, address) {
+        let Some(entry) = snapshot.app(pass.app).filter(|_| pass.place == Place::Own) else {
+            return;
+        };
+        if entry.live.endpoints.len() > 1 && self.health.leave_out(pass.app, address) {
             let path = entry.record.spec.probe_path.clone();
+            let app = pass.app;
             tracing::info!(%app, %address, "a replica takes no connections: it is left out until its probe passes");
             tokio::spawn(health::watch(Arc::clone(self), app, address, path));
         }
     }
+}
+
+/// Nothing of the app listens there; says what does.
+fn not_listening(entry: &AppEntry, place: Place) -> Refusal {
+    let id = entry.record.id;
+    let port = match (place, entry.record.spec.grpc_port) {
+        (Place::Port(port), _) | (Place::Grpc, Some(port)) => port,
+        (Place::Grpc, None) => {
+            let why = format!("the app {id} has no gRPC port: give it one with --grpc-port");
+            return Refusal::new(StatusCode::NOT_FOUND, why);
+        }
+        (Place::Own, _) => return Refusal::not_ready(entry),
+    };
+    let ports: BTreeSet<u16> = entry.live.endpoints.iter().flat_map(Endpoint::ports).collect();
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let listens = if ports.is_empty() { "its own port only".into() } else { ports.join(", ") };
+    Refusal::new(
+        StatusCode::BAD_GATEWAY,
+        format!("the app {id} does not listen on port {port}; it listens on {listens}"),
+    )
 }
 
 /// Whether a browser asks what a page from elsewhere may: without credentials, and without a body

@@ -32,6 +32,9 @@ pub(super) struct CaCommand {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Print the path of its certificate; it is made if there is none
+    #[command(
+        after_help = "Example: curl --cacert \"$(ovhai emulator ca path)\" https://localhost:4443/"
+    )]
     Path,
     /// Have the stores of this machine trust it
     #[command(
