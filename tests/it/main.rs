@@ -14,8 +14,10 @@ mod config;
 mod crash;
 mod curl;
 mod docs;
+mod edge;
 mod emulator;
 mod gateway;
+mod hostile;
 mod layout;
 mod login;
 mod offers;
@@ -28,6 +30,7 @@ mod sdk;
 mod seen;
 mod session;
 mod shell;
+mod wire;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");
