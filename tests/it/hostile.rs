@@ -38,7 +38,7 @@ async fn refused(wire: &Wire, name: &str, message: &[u8], statuses: &[u16]) -> O
     if !statuses.contains(&status) {
         return fault(&format!("not {statuses:?}"));
     }
-    if text.matches("HTTP/1.1 ").count() != 1 {
+    if text.matches("HTTP/1.").count() != 1 {
         return fault("more than one answer");
     }
     if !header(head, "connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {

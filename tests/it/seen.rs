@@ -284,7 +284,7 @@ async fn metrics_count_what_was_done() {
     assert!(!metrics.contains("6f7c2f0e"), "nobody fills the memory with ids");
 
     // What is deleted leaves.
-    assert_eq!(e.admin("PUT", &format!("/v1/app/{id}/stop"), None).await.status, 200);
+    assert_eq!(e.admin("PUT", &format!("/v1/app/{id}/stop"), None).await.status, 204);
     e.wait(&app, "STOPPED").await;
     assert_eq!(e.admin("DELETE", &format!("/v1/app/{id}"), None).await.status, 204);
     eventually("the app is forgotten", || async {
