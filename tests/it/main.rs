@@ -15,8 +15,10 @@ mod config;
 mod crash;
 mod curl;
 mod docs;
+mod edge;
 mod emulator;
 mod gateway;
+mod hostile;
 mod layout;
 mod login;
 mod login_page;
@@ -31,6 +33,7 @@ mod seen;
 mod session;
 mod shell;
 mod tls;
+mod wire;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");

@@ -197,14 +197,14 @@ async fn requests_have_ids() {
     assert_eq!(answer.json()["headers"]["tracestate"], json!(["a=1"]));
     assert_eq!(lines_of(&log, "/mine", 1).await[0]["id"], mine);
 
-    let long = "x".repeat(129);
+    let unfit = "x".repeat(129);
     let mut ids = Vec::new();
     for headers in [
         &[][..],
         &[("x-request-id", "a b")],
         &[("x-request-id", "")],
         &[("x-request-id", "é")],
-        &[("x-request-id", &long)],
+        &[("x-request-id", &unfit)],
         &[("x-request-id", "one"), ("x-request-id", "two")],
     ] {
         let answer = e.send(get(&host, "/ours", headers)).await;
@@ -239,13 +239,13 @@ async fn metrics_count_what_was_done() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
     let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();
-    let mut sent = 0;
+    let mut sent = 0.0;
     for (bearer, status) in
         [(Some(&token), 200), (Some(&token), 200), (Some(&token), 200), (None, 401)]
     {
         let answer = e.query(&app, bearer.map(String::as_str)).await;
         assert_eq!(answer.status, status);
-        sent += answer.body.len();
+        sent += f64::from(u32::try_from(answer.body.len()).unwrap());
     }
     let mut unknown = app.clone();
     unknown.status.url =
@@ -273,7 +273,7 @@ async fn metrics_count_what_was_done() {
         (format!("ovhai_gateway_request_duration_seconds_count{{{of_app}}}"), 4.0),
         (format!("ovhai_gateway_request_duration_seconds_bucket{{{of_app},le=\"+Inf\"}}"), 4.0),
         (format!("ovhai_gateway_upstream_duration_seconds_count{{{of_app}}}"), 3.0),
-        (format!("ovhai_gateway_sent_bytes_total{{{of_app}}}"), sent as f64),
+        (format!("ovhai_gateway_sent_bytes_total{{{of_app}}}"), sent),
         ("ovhai_gateway_overhead_seconds_count".into(), 3.0),
         ("ovhai_gateway_refusals_total{reason=\"no_token\"}".into(), 1.0),
         ("ovhai_gateway_refusals_total{reason=\"not_found\"}".into(), 1.0),

@@ -117,7 +117,7 @@ impl LogFile {
             }
             Ok(()) => {}
             Err(error) => {
-                let lost = lines.iter().filter(|byte| **byte == b'\n').count() as u64;
+                let lost = lines.split(|byte| *byte == b'\n').count().saturating_sub(1) as u64;
                 dropped.fetch_add(lost, Ordering::Relaxed);
                 if !self.failing {
                     self.failing = true;

@@ -174,7 +174,9 @@ impl Seen {
         let help =
             "The gateway's share of the time of requests to apps: what is left without the app's.";
         let mut overhead = Summed::default();
-        shards.iter().for_each(|shard| shard.overhead.sum_into(&mut overhead));
+        for shard in shards {
+            shard.overhead.sum_into(&mut overhead);
+        }
         page.metric("ovhai_gateway_overhead_seconds", Kind::Histogram, help)
             .histogram("", &overhead, &OVERHEAD);
         let help = "Requests that the gateway answered by itself, by reason.";
@@ -228,7 +230,9 @@ fn app_metrics(page: &mut Page, apps: &BTreeMap<AppId, Vec<Arc<AppCounts>>>) {
         let mut metric = page.metric(name, Kind::Histogram, help);
         for (app, counts) in apps {
             let mut sum = Summed::default();
-            counts.iter().for_each(|counts| times(counts).sum_into(&mut sum));
+            for counts in counts {
+                times(counts).sum_into(&mut sum);
+            }
             metric.histogram(format_args!("app=\"{app}\""), &sum, &ANSWERS);
         }
     }
@@ -321,5 +325,95 @@ impl Worker {
                 self.shard.overhead.add(line.total.saturating_sub(upstream), &OVERHEAD);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn line<'a>(app: AppId, known: bool, status: u16) -> Line<'a> {
+        Line {
+            client: ([127, 0, 0, 1], 1).into(),
+            whither: Whither::App { id: app, known, port: None },
+            method: b"GET",
+            path: b"/",
+            status,
+            bytes_in: 1,
+            bytes_out: 2,
+            decision: Decision::Public,
+            who: Who::Nobody,
+            refused: Refused::of_status(status),
+            reason: "",
+            aborted: None,
+            total: Duration::from_micros(700),
+            upstream: (status == 200).then_some(Duration::from_micros(600)),
+            id: "x",
+            protocol: Protocol::Http11,
+            tls: false,
+        }
+    }
+
+    #[test]
+    fn all_threads_are_counted_together_and_apps_that_are_gone_leave() {
+        let seen = Seen::new(None);
+        let (a, b) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
+        let mut workers = [seen.worker(), seen.worker()];
+        for worker in &mut workers {
+            for (app, known, status) in
+                [(a, true, 200), (a, true, 502), (b, true, 101), (AppId(Uuid::max()), false, 404)]
+            {
+                worker.record(&line(app, known, status));
+            }
+            worker.record(&Line {
+                whither: Whither::Api,
+                aborted: Some(Aborted::Client),
+                ..line(a, true, 200)
+            });
+        }
+        let (open, tunnel) = (seen.connection_opened(), seen.tunnel_opened());
+        let page = || seen.metrics(Timestamp::UNIX_EPOCH, |_| true);
+        let samples = text::tests::checked(&page());
+        let is = |series: &str, value: f64| {
+            let found = samples.get(series).copied().unwrap_or(-1.0);
+            assert!((found - value).abs() < 1e-9, "{series}: {found}");
+        };
+        let of_a = format!("app=\"{a}\"");
+        is(&format!("ovhai_gateway_requests_total{{{of_a},code=\"200\"}}"), 2.0);
+        is(&format!("ovhai_gateway_requests_total{{{of_a},code=\"502\"}}"), 2.0);
+        let bucket = "ovhai_gateway_request_duration_seconds_bucket";
+        is(&format!("{bucket}{{{of_a},le=\"0.0005\"}}"), 0.0);
+        is(&format!("{bucket}{{{of_a},le=\"0.001\"}}"), 4.0);
+        is(&format!("ovhai_gateway_request_duration_seconds_sum{{{of_a}}}"), 0.0028);
+        is(&format!("ovhai_gateway_upstream_duration_seconds_count{{{of_a}}}"), 2.0);
+        is(&format!("ovhai_gateway_request_duration_seconds_count{{app=\"{b}\"}}"), 0.0);
+        is("ovhai_gateway_overhead_seconds_bucket{le=\"0.0001\"}", 2.0);
+        is("ovhai_gateway_overhead_seconds_bucket{le=\"0.000075\"}", 0.0);
+        is("ovhai_gateway_refusals_total{reason=\"bad_gateway\"}", 2.0);
+        is("ovhai_gateway_aborted_total{by=\"client\"}", 2.0);
+        is("ovhai_other_requests_total{door=\"api\",code=\"200\"}", 2.0);
+        is("ovhai_other_requests_total{door=\"unknown_app\",code=\"404\"}", 2.0);
+        is("ovhai_open_connections", 1.0);
+        is("ovhai_open_tunnels", 1.0);
+        assert!(!page().contains(&Uuid::max().to_string()), "anybody can make up ids");
+
+        seen.purge(|id| id == b);
+        assert!(!page().contains(&of_a) && page().contains(&b.to_string()));
+        // One that was still under way is counted anew, and leaves with the next purge; the
+        // other's numbers go on.
+        workers[0].record(&line(a, true, 200));
+        workers[0].record(&line(b, true, 101));
+        drop((workers, open, tunnel));
+        let samples = text::tests::checked(&page());
+        assert!(
+            samples.contains_key(&format!("ovhai_gateway_requests_total{{{of_a},code=\"200\"}}"))
+        );
+        let of_b = format!("ovhai_gateway_requests_total{{app=\"{b}\",code=\"101\"}}");
+        assert!((samples[&of_b] - 3.0).abs() < 1e-9);
+        assert!(samples["ovhai_open_connections"].abs() < 1e-9);
+        seen.purge(|_| false);
+        assert!(!page().contains("app=\""));
     }
 }

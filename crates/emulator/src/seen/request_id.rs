@@ -9,6 +9,8 @@ use uuid::Uuid;
 const LONGEST: usize = 128;
 /// Digits of the part that differs between threads and restarts.
 const PREFIX: usize = 16;
+/// Length of one of ours.
+const LENGTH: u8 = 24;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Where new ids come from; one a thread.
@@ -47,14 +49,13 @@ impl RequestId {
                 Self { bytes, length: u8::try_from(id.len()).unwrap_or(0) }
             }
             None => {
-                const LENGTH: usize = PREFIX + 8;
                 bytes[..PREFIX].copy_from_slice(&source.prefix);
-                hex(source.next, &mut bytes[PREFIX..LENGTH]);
+                hex(source.next, &mut bytes[PREFIX..usize::from(LENGTH)]);
                 source.next += 1;
                 if source.next > 0xffff_ffff {
                     *source = IdSource::new();
                 }
-                Self { bytes, length: LENGTH as u8 }
+                Self { bytes, length: LENGTH }
             }
         }
     }

@@ -1,0 +1,608 @@
+//! True to the app: what a client sends reaches it as it was sent, what it answers comes back as
+//! it was answered, and nothing is made up when one of the two fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::wire::{Client, SOON, Wire, at, header};
+
+const OPEN: &str = r#"{"unsecureHttp": true}"#;
+
+/// An emulator with one open app that does with each connection what `serve` does, and a client.
+async fn app<F, T>(serve: F) -> (TestEmulator, String, Client, Upstream)
+where
+    F: Fn(TcpStream) -> T + Send + Sync + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let upstream = Upstream::start(serve).await;
+    let spec = serde_json::from_str(OPEN).unwrap();
+    let (e, app) = at(TestEmulator::builder(), &upstream, spec).await;
+    let client = Client::connect(&e).await;
+    let host = TestEmulator::host(&app);
+    (e, host, client, upstream)
+}
+
+/// The same, answering each head with these bytes; then it closes, if it is to.
+async fn answering(bytes: &[u8], close: bool) -> (TestEmulator, String, Client, Upstream) {
+    let bytes: Arc<[u8]> = bytes.into();
+    app(move |mut stream| {
+        let bytes = Arc::clone(&bytes);
+        async move {
+            while Upstream::head(&mut stream).await.is_some() {
+                if stream.write_all(&bytes).await.is_err() || close {
+                    return;
+                }
+            }
+        }
+    })
+    .await
+}
+
+fn get(host: &str, target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n")
+}
+
+#[tokio::test]
+async fn targets_pass_byte_for_byte() {
+    let wire = Wire::start().await;
+    let mut client = wire.connect().await;
+    for target in [
+        "//a/../b;x?%zz&=+",
+        "/?",
+        "/??",
+        "/a?b?c",
+        "/%",
+        "/%2e%2e/%2F",
+        "/a%00b",
+        "/./..//.",
+        "/a+b%20c",
+        "/x?a[]=1|2&b=~!$'()*,;:@",
+        "/%C3%BC?q=%ff",
+        "/a=b&c",
+        "///",
+        "/?a=http://x.example/?y",
+    ] {
+        client.send(wire.request(&format!("GET {target}"), "")).await;
+        assert_eq!(client.answer().await.text(), format!("GET {target}"));
+        let absolute = format!("GET http://{}{target}", wire.host);
+        client.send(wire.request(&absolute, "")).await;
+        assert_eq!(client.answer().await.text(), format!("GET {target}"), "in absolute form");
+    }
+    client.send(wire.request(&format!("GET http://{}", wire.host), "")).await;
+    assert_eq!(client.answer().await.text(), "GET /", "an absolute target without a path");
+}
+
+#[tokio::test]
+async fn methods_and_names_in_any_case() {
+    let wire = Wire::start().await;
+    let mut client = wire.connect().await;
+    for method in [
+        "GET",
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+        "OPTIONS",
+        "PROPFIND",
+        "M-SEARCH",
+        "get",
+        "X!#$%&'*+-.^_`|~1",
+    ] {
+        client.send(wire.request(&format!("{method} /m"), "")).await;
+        assert_eq!(client.answer().await.text(), format!("{method} /m"));
+        let with_body = wire.request(&format!("{method} /b"), "content-length: 4\r\n") + "body";
+        client.send(with_body).await;
+        assert_eq!(client.answer().await.text(), format!("{method} /b"));
+    }
+    assert!(wire.seen.of("/b").iter().all(|saw| saw.body.as_deref() == Some(b"body")));
+    let head = format!(
+        "POST /case HTTP/1.1\r\nHOST: {}\r\ntRaNsFeR-eNcOdInG:\tChunked \r\nX-Odd: a, b\t c\r\nx-ODD: d\r\nx-empty:\r\nx-latin: \u{e9}\r\n\r\n",
+        wire.host
+    );
+    client.send(head + "5\r\nhello\r\n0\r\n\r\n").await;
+    assert_eq!(client.answer().await.text(), "POST /case");
+    let saw = &wire.seen.of("/case")[0];
+    let head = saw.head.to_lowercase();
+    assert!(head.contains("x-odd: a, b\t c\r\n") && head.contains("x-odd: d\r\n"), "{head}");
+    assert_eq!((header(&head, "x-empty"), header(&head, "x-latin")), (Some(""), Some("\u{e9}")));
+    let body = saw.body.clone().unwrap();
+    assert!(body.windows(5).any(|part| part == b"hello") && body.ends_with(b"0\r\n\r\n"));
+}
+
+#[tokio::test]
+async fn trailers_pass_both_ways() {
+    let (_e, host, mut client, _upstream) = app(|mut stream| async move {
+        Upstream::head(&mut stream).await.unwrap();
+        let mut body = Vec::new();
+        while !body.ends_with(b"\r\n\r\n") {
+            body.push(stream.read_u8().await.unwrap());
+        }
+        let body = String::from_utf8(body).unwrap().to_lowercase();
+        assert!(body.contains("0\r\nx-sum: 123\r\n\r\n"), "{body}");
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-back\r\n\r\n2\r\nhi\r\n0\r\nx-back: 456\r\n\r\n").await.unwrap();
+        let _ = stream.read(&mut [0]).await;
+    })
+    .await;
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: {host}\r\nte: trailers\r\ntrailer: x-sum\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
+    client.send(head + "2\r\nhi\r\n0\r\nx-sum: 123\r\n\r\n").await;
+    let head = client.answer_head().await;
+    assert_eq!((head.status(), head.header("trailer")), (200, Some("x-back")));
+    let body = String::from_utf8(client.until(b"\r\n\r\n").await).unwrap().to_lowercase();
+    assert!(body.ends_with("0\r\nx-back: 456\r\n\r\n"), "{body}");
+}
+
+#[tokio::test]
+async fn early_hints_pass() {
+    let hints = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </b.css>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+    let (_e, host, mut client, _upstream) = answering(hints, false).await;
+    for _ in 0..2 {
+        client.send(get(&host, "/")).await;
+        for link in ["</a.css>; rel=preload", "</b.css>"] {
+            let hint = client.answer_head().await;
+            assert_eq!((hint.status(), hint.header("link")), (103, Some(link)), "{}", hint.head);
+        }
+        assert_eq!(client.answer().await.text(), "hi");
+    }
+    // HTTP/1.0 knows none of that.
+    client.send(format!("GET / HTTP/1.0\r\nhost: {host}\r\n\r\n")).await;
+    let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
+    assert!(!answer.contains(" 103 ") && answer.ends_with("hi"), "{answer}");
+}
+
+/// Answers without a body keep their headers, and the connections stay in step.
+#[tokio::test]
+async fn answers_without_a_body() {
+    let (_e, host, mut client, upstream) = app(|mut stream| async move {
+        while let Some(head) = Upstream::head(&mut stream).await {
+            let answer: &[u8] = match head.split(' ').nth(1).unwrap() {
+                "/204" => b"HTTP/1.1 204 No Content\r\nx-a: 1\r\n\r\n",
+                "/304" => {
+                    b"HTTP/1.1 304 Not Modified\r\netag: \"e\"\r\ncontent-length: 1000\r\n\r\n"
+                }
+                "/head" => b"HTTP/1.1 200 OK\r\ncontent-length: 12345\r\n\r\n",
+                "/chunked" => b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+                "/empty" => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+                "/205" => b"HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n",
+                _ => b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+            };
+            stream.write_all(answer).await.unwrap();
+        }
+    })
+    .await;
+    for _ in 0..2 {
+        for (method, target, status, length) in [
+            ("GET", "/204", 204, None),
+            ("GET", "/304", 304, Some("1000")),
+            ("HEAD", "/head", 200, Some("12345")),
+            ("HEAD", "/chunked", 200, None),
+            ("GET", "/empty", 200, Some("0")),
+            ("GET", "/205", 205, Some("0")),
+        ] {
+            client.send(format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
+            let got = client.answer_head().await;
+            assert_eq!((got.status(), got.header("content-length")), (status, length), "{target}");
+            client.send(get(&host, "/next")).await;
+            assert_eq!(client.answer().await.text(), "hi", "after {target}");
+        }
+    }
+    assert_eq!(upstream.connections(), 1, "every answer left the connection in order");
+}
+
+#[tokio::test]
+async fn headers_that_come_several_times() {
+    let answer = b"HTTP/1.1 200 Fine, thanks\r\nset-cookie: a=1; Path=/\r\nx-other: 1\r\nSet-Cookie: b=2, c\r\nvary: a\r\nset-cookie: a=3\r\nvary: b\r\nx-empty:\r\ncontent-length: 2\r\n\r\nhi";
+    let (_e, host, mut client, _upstream) = answering(answer, false).await;
+    client.send(get(&host, "/")).await;
+    let got = client.answer().await;
+    let values = |name: &str| -> Vec<String> {
+        let lines = got.head.lines().filter_map(|line| line.split_once(':'));
+        let of = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        of.map(|(_, value)| value.trim().to_owned()).collect()
+    };
+    assert_eq!(values("set-cookie"), ["a=1; Path=/", "b=2, c", "a=3"]);
+    assert_eq!(values("vary"), ["a", "b"]);
+    assert_eq!(values("x-empty"), [""]);
+    assert_eq!(got.text(), "hi");
+}
+
+#[tokio::test]
+async fn bodies_framed_in_every_way() {
+    for (answer, close) in [
+        (&b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world"[..], false),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\n\r\n", false),
+        (b"HTTP/1.1 200 OK\r\n\r\nhello world", true),
+        (b"HTTP/1.0 200 OK\r\n\r\nhello world", true),
+        (b"HTTP/1.0 200 OK\r\ncontent-length: 11\r\n\r\nhello world", true),
+        (b"HTTP/1.1 200\r\ncontent-length: 11\r\nconnection: close\r\n\r\nhello world", true),
+    ] {
+        let (e, host, mut client, _upstream) = answering(answer, close).await;
+        let shown = String::from_utf8_lossy(answer);
+        client.send(format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")).await;
+        let all = String::from_utf8(client.rest().await).unwrap();
+        let (head, body) = all.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{shown:?}: {all}");
+        let chunked = header(head, "transfer-encoding").is_some();
+        assert!(chunked || header(head, "content-length") == Some("11"), "it has an end: {all}");
+        assert!(!chunked || body.ends_with("0\r\n\r\n"), "{all}");
+        let data: String = if chunked {
+            body.split("\r\n").skip(1).step_by(2).collect()
+        } else {
+            body.to_owned()
+        };
+        assert_eq!(data, "hello world", "{shown:?}");
+        // An old client is not spoken to in chunks.
+        let mut old = Client::connect(&e).await;
+        old.send(format!("GET / HTTP/1.0\r\nhost: {host}\r\n\r\n")).await;
+        let all = String::from_utf8(old.rest().await).unwrap();
+        assert!(all.ends_with("\r\n\r\nhello world"), "{shown:?}: {all}");
+    }
+}
+
+/// Each event is seen before the next is sent: nobody gathers them.
+#[tokio::test]
+async fn events_pass_at_once() {
+    let seen = Arc::new(Notify::new());
+    let go_on = Arc::clone(&seen);
+    let (_e, host, mut client, _upstream) = app(move |mut stream| {
+        let go_on = Arc::clone(&go_on);
+        async move {
+            Upstream::head(&mut stream).await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+                .await
+                .unwrap();
+            for number in 0..50 {
+                go_on.notified().await;
+                stream.write_all(format!("data: {number}\n\n").as_bytes()).await.unwrap();
+            }
+        }
+    })
+    .await;
+    client.send(get(&host, "/")).await;
+    let head = client.answer_head().await;
+    assert_eq!(head.header("content-type"), Some("text/event-stream"), "before any event");
+    for number in 0..50 {
+        seen.notify_one();
+        client.until(format!("data: {number}\n\n").as_bytes()).await;
+    }
+}
+
+/// Whether the client waits for the head or in the body, the app is told that it is gone.
+#[tokio::test]
+async fn a_client_that_is_gone_is_gone_for_the_app() {
+    let gone = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&gone);
+    let (e, host, _client, upstream) = app(move |mut stream| {
+        let count = Arc::clone(&count);
+        async move {
+            let head = Upstream::head(&mut stream).await.unwrap();
+            if head.starts_with("GET /body") {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nfirst").await;
+            }
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    for (number, target) in ["/thinks", "/body"].into_iter().enumerate() {
+        let mut client = Client::connect(&e).await;
+        client.send(get(&host, target)).await;
+        if target == "/body" {
+            client.answer_head().await;
+        } else {
+            eventually("the app has it", || async { (upstream.connections() > 0).then_some(()) })
+                .await;
+        }
+        drop(client);
+        eventually("the app sees it", || async {
+            (gone.load(Ordering::SeqCst) > number).then_some(())
+        })
+        .await;
+    }
+}
+
+/// What was broken off never looks whole; what was sent of it arrives.
+#[tokio::test]
+async fn an_app_that_dies_in_its_answer() {
+    for (answer, sent, has_end) in [
+        (&b"HTTP/1.1 200 OK\r\nx-a: 1\r\ncontent-length: 10\r\n\r\nhello"[..], "hello", true),
+        (b"HTTP/1.1 200 OK\r\nx-a: 1\r\ncontent-length: 10\r\n\r\n", "", true),
+        (
+            b"HTTP/1.1 200 OK\r\nx-a: 1\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            "hello",
+            true,
+        ),
+        (b"HTTP/1.1 200 OK\r\nx-a: 1\r\ntransfer-encoding: chunked\r\n\r\n", "", true),
+        (
+            b"HTTP/1.1 200 OK\r\nx-a: 1\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+            "hello",
+            true,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nx-a: 1\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n",
+            "hello",
+            true,
+        ),
+        (b"HTTP/1.1 200 OK\r\nx-a: 1\r\n\r\nhello", "hello", false),
+    ] {
+        let shown = String::from_utf8_lossy(answer);
+        let bytes: Arc<[u8]> = answer.into();
+        let (_e, host, mut client, _upstream) = app(move |mut stream| {
+            let bytes = Arc::clone(&bytes);
+            async move {
+                Upstream::head(&mut stream).await.unwrap();
+                stream.write_all(&bytes).await.unwrap();
+                if has_end {
+                    return;
+                }
+                // A body without a length may end with the connection, but not with its reset.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                stream.set_zero_linger().unwrap();
+            }
+        })
+        .await;
+        client.send(get(&host, "/")).await;
+        let all = String::from_utf8(client.rest().await).unwrap();
+        let (head, body) =
+            all.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{shown:?}: {all:?}"));
+        assert!(head.starts_with("HTTP/1.1 200"), "{shown:?}: {all:?}");
+        assert_eq!(header(head, "x-a"), Some("1"), "nothing of the head is lost");
+        assert!(body.contains(sent), "{shown:?}: {all:?}");
+        assert!(!body.ends_with("0\r\n\r\n"), "it looks whole: {shown:?}: {all:?}");
+        let length = header(head, "content-length").map_or(usize::MAX, |l| l.parse().unwrap());
+        assert!(body.len() < length, "{shown:?}: {all:?}");
+    }
+}
+
+/// 502, and the client's connection goes on.
+#[tokio::test]
+async fn apps_that_answer_rubbish_cost_one_request() {
+    let huge =
+        format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 0\r\n\r\n", "y".repeat(300 * 1024));
+    let many = format!("HTTP/1.1 200 OK\r\n{}content-length: 0\r\n\r\n", "x: y\r\n".repeat(20_000));
+    let answers: Vec<Vec<u8>> = [
+        "",
+        "rubbish\r\n\r\n",
+        "HTTP/1.1 200",
+        "HTTP/1.1 20 OK\r\n\r\n",
+        "HTTP/1.1 abc OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nbad header: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n",
+        "HTTP/2 200 OK\r\n\r\n",
+        "\0\x01\x02\x03",
+        "HTTP/1.1 200 OK\r\nx",
+        &huge,
+        &many,
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+    ]
+    .into_iter()
+    .map(|answer| answer.as_bytes().to_vec())
+    .collect();
+    let count = answers.len();
+    let answers = Arc::new(answers);
+    let (_e, host, mut client, _upstream) = app(move |mut stream| {
+        let answers = Arc::clone(&answers);
+        async move {
+            while let Some(head) = Upstream::head(&mut stream).await {
+                let number = head.split(' ').nth(1).unwrap()[1..].parse::<usize>();
+                let Ok(number) = number else {
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+                        .await
+                        .unwrap();
+                    continue;
+                };
+                let _ = stream.write_all(&answers[number]).await;
+                return;
+            }
+        }
+    })
+    .await;
+    for number in 0..count {
+        client.send(get(&host, &format!("/{number}"))).await;
+        let got = client.answer().await;
+        assert_eq!(got.status(), 502, "{number}: {}", got.head);
+        assert!(got.text().contains("\"message\""), "{}", got.text());
+        client.send(get(&host, "/fine")).await;
+        assert_eq!(client.answer().await.text(), "hi", "after {number}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_may_answer_before_the_upload_has_ended() {
+    let (e, host, mut client, _upstream) = app(|mut stream| async move {
+        let head = Upstream::head(&mut stream).await.unwrap();
+        let answer = b"HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\nconnection: close\r\n\r\nno!";
+        stream.write_all(answer).await.unwrap();
+        if head.starts_with("POST /reads") {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    })
+    .await;
+    // The rest of the upload never comes, and is not waited for.
+    client
+        .send(format!(
+            "POST /reads HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1000000\r\n\r\nbegin"
+        ))
+        .await;
+    let got = client.answer().await;
+    assert_eq!((got.status(), got.text().as_str()), (413, "no!"));
+    // It comes while the app is gone.
+    let mut client = Client::connect(&e).await;
+    client
+        .send(format!("POST /leaves HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1000000\r\n\r\n"))
+        .await;
+    let (mut reader, mut writer) = client.0.split();
+    let body = vec![b'x'; 1_000_000];
+    let mut seen = Vec::new();
+    let talk = async {
+        let (_, read) = tokio::join!(writer.write_all(&body), async {
+            while !seen.ends_with(b"no!") {
+                if reader.read_buf(&mut seen).await? == 0 {
+                    break;
+                }
+            }
+            std::io::Result::Ok(())
+        });
+        read.unwrap();
+    };
+    tokio::time::timeout(SOON, talk).await.expect("an answer");
+    let seen = String::from_utf8_lossy(&seen).into_owned();
+    assert!(seen.starts_with("HTTP/1.1 413") && seen.ends_with("no!"), "{seen}");
+}
+
+/// An app that closes a connection that was used before, after it has got the next request and
+/// sent `part` of an answer. How often it got that request, and what the client got.
+async fn closing_at_the_second(method: &str, part: &'static [u8]) -> (usize, u16) {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&tries);
+    let (_e, host, mut client, _upstream) = app(move |mut stream| {
+        let count = Arc::clone(&count);
+        async move {
+            let mut is_first = true;
+            while let Some(head) = Upstream::head(&mut stream).await {
+                if head.contains(" /second ") {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    if !is_first {
+                        let _ = stream.write_all(part).await;
+                        return;
+                    }
+                }
+                is_first = false;
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await.unwrap();
+            }
+        }
+    })
+    .await;
+    client.send(get(&host, "/first")).await;
+    assert_eq!(client.answer().await.text(), "hi");
+    client
+        .send(format!("{method} /second HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\n\r\n"))
+        .await;
+    let status = client.answer().await.status();
+    (tries.load(Ordering::SeqCst), status)
+}
+
+#[tokio::test]
+async fn only_what_is_safe_is_tried_again() {
+    assert_eq!(closing_at_the_second("GET", b"").await, (2, 200), "nothing of an answer came");
+    assert_eq!(closing_at_the_second("GET", b"HTTP/1.1 2").await, (1, 502), "something came");
+    assert_eq!(closing_at_the_second("POST", b"").await, (1, 502), "it may have been done");
+    assert_eq!(closing_at_the_second("DELETE", b"").await, (1, 502));
+}
+
+/// Clients that never stop asking while the app is replaced again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rolling_update_under_load_loses_nothing() {
+    let e = Arc::new(TestEmulator::start().await);
+    let app = e.run_app(&[], json!({"unsecureHttp": true, "image": "ovhai/echo"})).await;
+    let host = TestEmulator::host(&app);
+    let (over, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let clients: Vec<_> = (0..8)
+        .map(|number| {
+            let (e, host) = (Arc::clone(&e), host.clone());
+            let (over, answered) = (Arc::clone(&over), Arc::clone(&answered));
+            tokio::spawn(async move {
+                let mut client = Client::connect(&e).await;
+                let (mut asked, mut kinds) = (0, [0, 0]);
+                while !over.load(Ordering::SeqCst) {
+                    // Half of them begin anew each time; what is not safe to repeat is among it.
+                    if number % 2 == 0 && asked > 0 {
+                        client = Client::connect(&e).await;
+                    }
+                    let post = format!(
+                        "POST /{asked} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 2\r\n\r\nhi"
+                    );
+                    client.send(if number < 4 { get(&host, "/x") } else { post }).await;
+                    let got = client.answer().await;
+                    asked += 1;
+                    assert_eq!(got.status(), 200, "request {asked}: {}", got.text());
+                    kinds[usize::from(got.text().starts_with("Hello"))] += 1;
+                    answered.fetch_add(1, Ordering::SeqCst);
+                }
+                (asked, kinds)
+            })
+        })
+        .collect();
+    for image in
+        ["infrastructureascode/hello-world", "ovhai/echo", "infrastructureascode/hello-world"]
+    {
+        let before = answered.load(Ordering::SeqCst);
+        let path = format!("/v1/app/{}/image", app.id);
+        let answer = e.admin("PUT", &path, Some(json!({"url": image}))).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let hello = image.contains("hello");
+        eventually("the new image answers", || async {
+            let new = e.query(&app, None).await.text().starts_with("Hello") == hello;
+            (new && answered.load(Ordering::SeqCst) > before + 50).then_some(())
+        })
+        .await;
+        e.wait(&app, "RUNNING").await;
+    }
+    over.store(true, Ordering::SeqCst);
+    let mut kinds = [0, 0];
+    for client in clients {
+        let (asked, of) = client.await.expect("every request was answered");
+        assert_eq!(asked, of[0] + of[1]);
+        kinds = [kinds[0] + of[0], kinds[1] + of[1]];
+    }
+    assert!(kinds[0] > 0 && kinds[1] > 0, "both images answered: {kinds:?}");
+}
+
+/// What is under way when the app, or the emulator, is stopped gets its answer.
+#[tokio::test]
+async fn stopping_waits_for_what_is_under_way() {
+    for whole in [false, true] {
+        let (got, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (has, may) = (Arc::clone(&got), Arc::clone(&answer));
+        let upstream = Upstream::start(move |mut stream| {
+            let (has, may) = (Arc::clone(&has), Arc::clone(&may));
+            async move {
+                while Upstream::head(&mut stream).await.is_some() {
+                    has.notify_one();
+                    may.notified().await;
+                    let _ =
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").await;
+                }
+            }
+        })
+        .await;
+        let spec = serde_json::from_str(OPEN).unwrap();
+        let (e, app) = at(TestEmulator::builder(), &upstream, spec).await;
+        let mut client = Client::connect(&e).await;
+        client.send(get(&TestEmulator::host(&app), "/")).await;
+        got.notified().await;
+        if whole {
+            let address = e.address();
+            let stopped = tokio::spawn(e.emulator.shutdown());
+            // It stops to listen first.
+            eventually("it stops", || async {
+                TcpStream::connect(address).await.is_err().then_some(())
+            })
+            .await;
+            answer.notify_one();
+            assert_eq!(client.answer().await.text(), "done");
+            stopped.await.unwrap();
+        } else {
+            let stop = format!("/v1/app/{}/stop", app.id);
+            assert_eq!(e.admin("PUT", &stop, None).await.status, 204);
+            e.wait(&app, "STOPPED").await;
+            answer.notify_one();
+            assert_eq!(client.answer().await.text(), "done");
+            client.send(get(&TestEmulator::host(&app), "/")).await;
+            assert_eq!(client.answer().await.status(), 503);
+        }
+    }
+}

@@ -1,0 +1,666 @@
+//! Clients that attack or misbehave. Whatever they send: the right status, a reason in JSON, a
+//! closed connection; the app sees nothing of it, and others are served meanwhile.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ovhai_emulator::Limits;
+use ovhai_test_support::TestEmulator;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinSet;
+
+use crate::wire::{Client, SOON, Wire, header};
+
+/// Follows every hostile message on its connection, and must never be served.
+const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: HOST\r\n\r\n";
+
+/// Sends a message whose target begins with `/hostile`, with another request behind it. `HOST`
+/// stands for the app's. What is wrong with how it was refused, if anything.
+async fn refused(wire: &Wire, name: &str, message: &[u8], statuses: &[u16]) -> Option<String> {
+    let mut client = wire.connect().await;
+    let mut bytes = replace_host(message, &wire.host);
+    bytes.extend(replace_host(SMUGGLED.as_bytes(), &wire.host));
+    let (mut reader, mut writer) = client.0.split();
+    let mut answer = Vec::new();
+    let talk = async {
+        // The other side may stop listening in the middle; what it said counts.
+        let (_, _) = tokio::join!(writer.write_all(&bytes), reader.read_to_end(&mut answer));
+    };
+    let closed = tokio::time::timeout(SOON, talk).await.is_ok();
+    let text = String::from_utf8_lossy(&answer);
+    let fault = |what: &str| Some(format!("{name}: {what}: {text:.300?}"));
+    if !closed {
+        return fault("the connection is not closed");
+    }
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return fault("no answer") };
+    let status: u16 = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+    if !statuses.contains(&status) {
+        return fault(&format!("not {statuses:?}"));
+    }
+    if text.matches("HTTP/1.").count() != 1 {
+        return fault("more than one answer");
+    }
+    if !header(head, "connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
+        return fault("it does not say that it closes the connection");
+    }
+    if header(head, "content-type") != Some("application/json") {
+        return fault("not JSON");
+    }
+    let told = serde_json::from_str::<Value>(body).unwrap_or_default();
+    if told["message"].as_str().is_none_or(|message| message.len() < 5) {
+        return fault("no message");
+    }
+    None
+}
+
+fn replace_host(message: &[u8], host: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = message;
+    while let Some(at) = rest.windows(4).position(|part| part == b"HOST") {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(host.as_bytes());
+        rest = &rest[at + 4..];
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+/// All of them, a few at a time; somebody else is served before, between and after.
+async fn all_refused(cases: Vec<(String, Vec<u8>, Vec<u16>)>) {
+    let wire = Arc::new(Wire::start().await);
+    let mut other = wire.connect().await;
+    let mut faults = Vec::new();
+    assert!(!cases.is_empty());
+    for some in cases.chunks(8) {
+        let mut tries = JoinSet::new();
+        for case in some {
+            let (name, message, statuses) = case.clone();
+            let wire = Arc::clone(&wire);
+            tries.spawn(async move { refused(&wire, &name, &message, &statuses).await });
+        }
+        faults.extend(tries.join_all().await.into_iter().flatten());
+        other.send(wire.request("GET /other", "")).await;
+        assert_eq!(other.answer().await.text(), "GET /other");
+    }
+    for saw in wire.seen.of("/smuggled") {
+        faults.push(format!("smuggled: {saw:?}"));
+    }
+    for saw in wire.seen.of("/hostile").into_iter().filter(|saw| saw.body.is_some()) {
+        faults.push(format!("the app saw it: {:.200}", saw.head));
+    }
+    assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
+}
+
+/// A POST with these header lines, and what comes after the head.
+fn post(headers: &str, body: &str) -> Vec<u8> {
+    format!("POST /hostile HTTP/1.1\r\nhost: HOST\r\n{headers}\r\n{body}").into_bytes()
+}
+
+fn named(
+    name: impl Into<String>,
+    message: Vec<u8>,
+    statuses: &[u16],
+) -> (String, Vec<u8>, Vec<u16>) {
+    (name.into(), message, statuses.to_vec())
+}
+
+#[tokio::test]
+async fn lengths_that_can_be_read_two_ways() {
+    let mut cases = Vec::new();
+    for lengths in [
+        &["5", "5"][..],
+        &["5", "6"],
+        &["5, 5"],
+        &["5, 6"],
+        &["+5"],
+        &["-5"],
+        &["0x5"],
+        &["5 5"],
+        &["5;"],
+        &["5.0"],
+        &["five"],
+        &[""],
+        &["\u{ff15}"],
+        &["18446744073709551616"],
+        &["99999999999999999999999999"],
+        &["5\t5"],
+    ] {
+        let lines = lengths.iter().map(|l| format!("content-length: {l}\r\n"));
+        let headers = lines.collect::<Vec<_>>().concat();
+        cases.push(named(format!("Content-Length {lengths:?}"), post(&headers, "hello"), &[400]));
+    }
+    all_refused(cases).await;
+}
+
+#[tokio::test]
+async fn encodings_that_can_be_read_two_ways() {
+    const BODY: &str = "5\r\nhello\r\n0\r\n\r\n";
+    let mut cases = Vec::new();
+    for headers in [
+        "content-length: 5\r\ntransfer-encoding: chunked\r\n",
+        "transfer-encoding: chunked\r\ncontent-length: 5\r\n",
+        "content-length: 0\r\ntransfer-encoding: chunked\r\n",
+        "transfer-encoding: chunked, chunked\r\n",
+        "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n",
+        "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n",
+        "transfer-encoding : chunked\r\n",
+        "transfer-encoding: \x0bchunked\r\n",
+        "transfer-encoding: chunked\x0b\r\n",
+        "transfer-encoding: chunked, identity\r\n",
+        "transfer-encoding: \"chunked\"\r\n",
+        "transfer-encoding: chunked;a=b\r\n",
+        "transfer-encoding:\r\n",
+        "transfer-encoding: ,\r\n",
+        "transfer-encoding: chun ked\r\n",
+    ] {
+        cases.push(named(headers, post(headers, BODY), &[400, 501]));
+    }
+    for coding in ["identity", "xchunked", "chunkedx", "gzip, chunked", "chunked, gzip", "gzip"] {
+        let headers = format!("transfer-encoding: {coding}\r\n");
+        cases.push(named(coding, post(&headers, BODY), &[400, 501]));
+    }
+    let old = format!(
+        "POST /hostile HTTP/1.0\r\nhost: HOST\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n{BODY}"
+    );
+    cases.push(named("in HTTP/1.0", old.into_bytes(), &[400, 501]));
+    all_refused(cases).await;
+}
+
+#[tokio::test]
+async fn lines_and_names_that_are_none() {
+    let mut cases = Vec::new();
+    let line = |text: &str| format!("GET /hostile HTTP/1.1\r\nhost: HOST\r\n{text}\r\n\r\n");
+    for text in [
+        "x : y",
+        "x\t: y",
+        ": y",
+        " x: y",
+        "x",
+        "x y: z",
+        "x(y): z",
+        "x@: z",
+        "\u{e9}: z",
+        "x: a\r\n folded",
+        "x: a\r\n\tfolded",
+        "x: a\0b",
+        "x\0: b",
+        "x: a\x01b",
+        "x: a\x7fb",
+        "x: a\x1bb",
+        "\x01: b",
+        "x: a\rb: c",
+        "x\r: c",
+        "x: a\nb: c",
+        "x: a\n",
+        "x: a\r\r",
+    ] {
+        cases.push(named(format!("{text:?}"), line(text).into_bytes(), &[400]));
+    }
+    for head in [
+        "GET /hostile HTTP/1.1\nhost: HOST\r\n\r\n",
+        "GET /hostile HTTP/1.1\r\nhost: HOST\n\r\n",
+        "GET /hostile HTTP/1.1\r\nhost: HOST\r\n\n",
+        "GET /hostile HTTP/1.1\nhost: HOST\n\n",
+        "GET /hostile HTTP/1.1\rhost: HOST\r\r",
+        "GET /hostile HTTP/1.1\r\n host: HOST\r\n\r\n",
+        "\nGET /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        " GET /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET  /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET /hostile  HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET /hostile HTTP/1.1 \r\nhost: HOST\r\n\r\n",
+        "GET\t/hostile\tHTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET /hostile x HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET /hostile\0 HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET /hostile\x7f HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET /hostile/\u{e9} HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET /hostile#fragment HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET HOST/hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET * HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "G@T /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "GET: /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "G\0T /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "/hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "\u{e9}T /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n",
+        "\x16\x03\x01\x02\0\x01\0\x01\r\n\r\n",
+    ] {
+        cases.push(named(format!("{head:?}"), head.as_bytes().to_vec(), &[400]));
+    }
+    for version in [
+        "HTTP/2.0",
+        "HTTP/0.9",
+        "HTTP/3",
+        "HTTP/11",
+        "HTTP/1",
+        "HTTP/1.",
+        "HTTP/1.11",
+        "http/1.1",
+        "HTTP/1.1x",
+        "HTTPS/1.1",
+        "HTTP/ 1.1",
+        "HTTP/-1.1",
+        "ICY/1.1",
+    ] {
+        let head = format!("GET /hostile {version}\r\nhost: HOST\r\n\r\n");
+        cases.push(named(version, head.into_bytes(), &[400, 505]));
+    }
+    let none = b"GET /hostile\r\nhost: HOST\r\n\r\n".to_vec();
+    cases.push(named("no version", none, &[400, 505]));
+    all_refused(cases).await;
+}
+
+#[tokio::test]
+async fn hosts_and_targets() {
+    let mut cases = Vec::new();
+    for host in
+        ["", "a b", "HOST/x", "user@HOST", "HOST:999999", "HOST:x", "[::1", "HOST,HOST", "\"HOST\""]
+    {
+        let head = format!("GET /hostile HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        cases.push(named(format!("Host {host:?}"), head.into_bytes(), &[400, 421]));
+    }
+    for headers in ["", "host: HOST\r\nhost: HOST\r\n", "host: HOST\r\nhost: evil.example\r\n"] {
+        for version in ["1.1", "1.0"] {
+            let head = format!("GET /hostile HTTP/{version}\r\n{headers}\r\n");
+            cases.push(named(format!("{headers:?} {version}"), head.into_bytes(), &[400]));
+        }
+    }
+    for (target, statuses) in [
+        ("http://user@HOST/hostile", &[400][..]),
+        ("http://user:secret@HOST/hostile", &[400]),
+        ("http:///hostile", &[400]),
+        ("http://HOST:x/hostile", &[400]),
+        ("http:/hostile", &[400]),
+        ("ftp://HOST/hostile", &[400]),
+        ("http://evil.example/hostile", &[421]),
+        ("http://HOST\\@evil.example/hostile", &[400]),
+    ] {
+        let head = format!("GET {target} HTTP/1.1\r\nhost: HOST\r\n\r\n");
+        cases.push(named(target, head.into_bytes(), statuses));
+    }
+    for (head, statuses) in [
+        ("CONNECT HOST HTTP/1.1\r\nhost: HOST\r\n\r\n", &[405][..]),
+        ("CONNECT evil.example:443 HTTP/1.1\r\nhost: HOST\r\n\r\n", &[400, 405, 421]),
+        ("CONNECT /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n", &[400, 405]),
+        ("TRACE /hostile HTTP/1.1\r\nhost: HOST\r\n\r\n", &[405]),
+    ] {
+        cases.push(named(head, head.as_bytes().to_vec(), statuses));
+    }
+    let expecting = post("expect: 200-ok\r\ncontent-length: 5\r\n", "hello");
+    cases.push(named("an unknown expectation", expecting, &[417]));
+    all_refused(cases).await;
+}
+
+#[tokio::test]
+async fn chunks_that_can_be_read_two_ways() {
+    let mut cases = Vec::new();
+    let long = format!("5;{}\r\nhello\r\n0\r\n\r\n", "e".repeat(64 * 1024));
+    for body in [
+        "\r\nhello\r\n0\r\n\r\n",
+        "-5\r\nhello\r\n0\r\n\r\n",
+        "+5\r\nhello\r\n0\r\n\r\n",
+        "0x5\r\nhello\r\n0\r\n\r\n",
+        " 5\r\nhello\r\n0\r\n\r\n",
+        "5g\r\nhello\r\n0\r\n\r\n",
+        "5 g\r\nhello\r\n0\r\n\r\n",
+        "g\r\nhello\r\n0\r\n\r\n",
+        "fffffffffffffffff\r\nhello\r\n0\r\n\r\n",
+        "10000000000000005\r\nhello\r\n0\r\n\r\n",
+        "5\r\nhelloX\r\n0\r\n\r\n",
+        "5\r\nhello0\r\n\r\n",
+        "5\r\nhello\n0\r\n\r\n",
+        "5\r\nhello\r0\r\n\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "5\rhello\r\n0\r\n\r\n",
+        "5;a=b\nhello\r\n0\r\n\r\n",
+        "5;a=\0\r\nhello\r\n0\r\n\r\n",
+        "5\0\r\nhello\r\n0\r\n\r\n",
+        "5\r\nhello\r\n0\n\r\n",
+        "5\r\nhello\r\n0\r\nx : y\r\n\r\n",
+        "5\r\nhello\r\n0\r\nno colon\r\n\r\n",
+        "5\r\nhello\r\n0\r\nx: y\r\n folded\r\n\r\n",
+        "5\r\nhello\r\n0\r\nx: y\n\r\n",
+        &long,
+    ] {
+        let message = post("transfer-encoding: chunked\r\n", body);
+        cases.push(named(format!("{body:.40?}"), message, &[400]));
+    }
+    all_refused(cases).await;
+}
+
+/// A trailer says nothing that a head would have to: such ones are refused or left out.
+#[tokio::test]
+async fn trailers_that_are_headers() {
+    let wire = Wire::start().await;
+    for name in ["content-length", "transfer-encoding", "host", "authorization", "x-ovhai-token"] {
+        let mut client = wire.connect().await;
+        let more = "transfer-encoding: chunked\r\nconnection: close\r\n";
+        client.send(wire.request(&format!("POST /{name}"), more)).await;
+        client.send(format!("5\r\nhello\r\n0\r\n{name}: 7\r\nx-fine: 1\r\n\r\n")).await;
+        let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
+        assert!(["HTTP/1.1 200", "HTTP/1.1 400"].iter().any(|s| answer.starts_with(s)), "{answer}");
+        for body in wire.seen.of(name).into_iter().filter_map(|saw| saw.body) {
+            let body = String::from_utf8_lossy(&body).to_lowercase();
+            assert!(!body.contains(name), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn heads_of_every_size() {
+    let mut cases = Vec::new();
+    for (name, head, statuses) in [
+        ("a large header", format!("x: {}\r\n", "y".repeat(72 * 1024)), &[431][..]),
+        ("many large headers", format!("x: {}\r\n", "y".repeat(1000)).repeat(72), &[431]),
+        ("300 headers", "x: y\r\n".repeat(300), &[431]),
+        ("a bomb", "x: y\r\n".repeat(100_000), &[431]),
+        ("a name without end", "x".repeat(200_000), &[400, 431]),
+    ] {
+        let message = format!("GET /hostile HTTP/1.1\r\nhost: HOST\r\n{head}\r\n").into_bytes();
+        cases.push(named(name, message, statuses));
+    }
+    for (name, length) in [("a long line", 70 * 1024), ("a very long line", 1024 * 1024)] {
+        let path = "p".repeat(length);
+        let message = format!("GET /hostile{path} HTTP/1.1\r\nhost: HOST\r\n\r\n").into_bytes();
+        cases.push(named(name, message, &[414]));
+    }
+    let endless = "A".repeat(300_000).into_bytes();
+    cases.push(named("a method without end", endless, &[400, 414, 431]));
+    all_refused(cases).await;
+
+    // What has to pass, does, and whole.
+    let wire = Wire::start().await;
+    let mut client = wire.connect().await;
+    let long = format!("/{}", "p".repeat(60 * 1024 - 20));
+    client.send(wire.request(&format!("GET {long}"), "")).await;
+    assert_eq!(client.answer().await.text(), format!("GET {long}"));
+    let host = format!("host: {}\r\n", wire.host).len();
+    let cookie = "c".repeat(64 * 1024 - host - "cookie: \r\n".len());
+    client.send(wire.request("GET /cookie", &format!("cookie: {cookie}\r\n"))).await;
+    assert_eq!(client.answer().await.text(), "GET /cookie");
+    assert_eq!(header(&wire.seen.of("/cookie")[0].head, "cookie"), Some(cookie.as_str()));
+    let many = (0..250).map(|n| format!("x-{n}: {n}\r\n")).collect::<Vec<_>>().concat();
+    client.send(wire.request("GET /many", &many)).await;
+    assert_eq!(client.answer().await.text(), "GET /many");
+    let saw = &wire.seen.of("/many")[0].head;
+    assert!((0..250).all(|n| header(saw, &format!("x-{n}")) == Some(&n.to_string())), "{saw}");
+}
+
+fn hasty() -> Limits {
+    Limits {
+        head_timeout: Duration::from_millis(300),
+        body_timeout: Duration::from_millis(300),
+        idle_timeout: Duration::from_millis(600),
+        ..Limits::default()
+    }
+}
+
+#[tokio::test]
+async fn slow_clients_are_told_and_left() {
+    let wire = Wire::with(hasty(), json!({"unsecureHttp": true})).await;
+    let refused = async |mut client: Client, what: &str| {
+        let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 408"), "{what}: {answer:?}");
+        assert!(answer.to_lowercase().contains("connection: close"), "{what}: {answer}");
+        assert!(answer.contains("\"message\""), "{what}: {answer}");
+    };
+    let mut stuck = wire.connect().await;
+    stuck.send("GET /hostile HTT").await;
+    // One byte now and then does not make it last.
+    let mut dripping = wire.connect().await;
+    let drip = async {
+        let began = Instant::now();
+        for byte in wire.request("GET /hostile", &"x: y\r\n".repeat(20)).bytes() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if dripping.0.write_all(&[byte]).await.is_err() {
+                break;
+            }
+            if began.elapsed() > Duration::from_secs(2) {
+                break;
+            }
+        }
+        dripping
+    };
+    let (mut body, mut chunks) = (wire.connect().await, wire.connect().await);
+    body.send(wire.request("POST /hostile", "content-length: 10\r\n") + "hel").await;
+    chunks.send(wire.request("POST /hostile", "transfer-encoding: chunked\r\n") + "a\r\nhel").await;
+    let (dripping, (), (), ()) = tokio::join!(
+        drip,
+        refused(stuck, "in the head"),
+        refused(body, "in the body"),
+        refused(chunks, "in a chunk")
+    );
+    refused(dripping, "byte by byte").await;
+    assert!(wire.seen.of("/hostile").iter().all(|saw| saw.body.is_none()));
+
+    // One that rests is closed without a word, whether it ever asked or not.
+    let silent = wire.connect().await;
+    let mut resting = wire.connect().await;
+    resting.send(wire.request("GET /first", "")).await;
+    assert_eq!(resting.answer().await.text(), "GET /first");
+    for mut client in [silent, resting] {
+        let said = String::from_utf8_lossy(&client.rest().await).into_owned();
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
+    }
+    // An app that thinks is nobody's fault: only the client's own slowness counts.
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_idle_connections_are_nobodys_trouble() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    // Both ends of each are in this process, and other tests have theirs.
+    let open = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let count = open.saturating_sub(2000).min(4000) / 2;
+    assert!(count >= 200, "too few descriptors to try anything: {open}");
+    let wire = Wire::start().await;
+    let mut idle = Vec::new();
+    for number in 0..count {
+        let mut client = wire.connect().await;
+        match number % 3 {
+            0 => {}
+            1 => client.send("GET /half HTTP/1.1\r\nho").await,
+            _ => {
+                client.send(wire.request("GET /idle", "")).await;
+                assert_eq!(client.answer().await.status(), 200);
+            }
+        }
+        idle.push(client);
+    }
+    let began = Instant::now();
+    for _ in 0..20 {
+        let mut client = wire.connect().await;
+        client.send(wire.request("GET /quick", "")).await;
+        assert_eq!(client.answer().await.text(), "GET /quick");
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    // They are all still good.
+    for client in idle.iter_mut().skip(2).step_by(3).take(20) {
+        client.send(wire.request("GET /idle", "")).await;
+        assert_eq!(client.answer().await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn credentials_of_every_kind() {
+    let wire = Wire::with(Limits::default(), json!({})).await;
+    let token = wire.e.token("GRA", "read", None).await.status.value.unwrap();
+    let huge = format!("authorization: Bearer {}\r\n", "t".repeat(60 * 1024));
+    let good = format!("authorization: Bearer {token}\r\n");
+    let bad = "authorization: Bearer x\r\n".to_owned();
+    for headers in [
+        huge.clone(),
+        good.clone() + &bad,
+        bad.clone() + &good,
+        good.clone() + &good,
+        bad,
+        "authorization: Basic eDp5\r\n".into(),
+        "authorization:\r\n".into(),
+        format!("authorization: Bearer {token},{token}\r\n"),
+    ] {
+        let mut client = wire.connect().await;
+        client.send(wire.request("GET /hostile", &headers)).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status(), 401, "{headers:.80}");
+        assert!(answer.header("www-authenticate").is_some(), "{}", answer.head);
+        assert!(!answer.text().contains("ttt"), "what was shown is not shown again");
+        assert!(serde_json::from_str::<Value>(&answer.text()).unwrap()["message"].is_string());
+    }
+    assert!(wire.seen.of("/hostile").is_empty());
+    let mut client = wire.connect().await;
+    client.send(wire.request("GET /fine", &good)).await;
+    assert_eq!(client.answer().await.status(), 200);
+}
+
+/// A client that sends before it reads gets to read why it was refused.
+#[tokio::test]
+async fn a_refused_upload_can_read_why() {
+    let wire = Wire::with(Limits::default(), json!({})).await;
+    let body = vec![b'x'; 1024 * 1024];
+    for more in
+        [format!("content-length: {}\r\n", body.len()), "transfer-encoding: chunked\r\n".into()]
+    {
+        for _ in 0..5 {
+            let mut client = wire.connect().await;
+            client.send(wire.request("POST /hostile", &more)).await;
+            if more.starts_with('t') {
+                client.send(format!("{:x}\r\n", body.len())).await;
+            }
+            let sent = tokio::time::timeout(SOON, client.0.write_all(&body)).await;
+            sent.expect("somebody reads it or hangs up").expect("not reset while it is sent");
+            let answer = client.answer().await;
+            assert_eq!(answer.status(), 401);
+            assert!(answer.text().contains("authentication"), "{}", answer.text());
+        }
+    }
+    assert!(wire.seen.of("/hostile").is_empty());
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_their_order() {
+    let wire = Wire::start().await;
+    let mut client = wire.connect().await;
+    let all = wire.request("GET /1", "")
+        + &wire.request("POST /2", "content-length: 7\r\n")
+        + "GET / H"
+        + &wire.request("HEAD /3", "")
+        + &wire.request("POST /4", "transfer-encoding: chunked\r\n")
+        + "5;a=\"b\"\r\nhello\r\n0\r\n\r\n"
+        + &wire.request("GET /5", "content-length:   0  \r\n");
+    client.send(&all).await;
+    for expected in ["GET /1", "POST /2", "", "POST /4", "GET /5"] {
+        if expected.is_empty() {
+            let head = client.answer_head().await;
+            assert_eq!((head.status(), head.header("content-length")), (200, Some("7")));
+        } else {
+            assert_eq!(client.answer().await.text(), expected);
+        }
+    }
+    let body = wire.seen.of("/2")[0].body.clone();
+    assert_eq!(body.as_deref(), Some(&b"GET / H"[..]), "a body is no request");
+    // What comes behind a refused one is not served, what came before is.
+    let mut client = wire.connect().await;
+    let bad = "GET /hostile HTTP/1.1\r\nhost: x\r\nbad header: y\r\n\r\n";
+    client.send(wire.request("GET /6", "") + bad + &wire.request("GET /smuggled", "")).await;
+    let answers = String::from_utf8_lossy(&client.rest().await).into_owned();
+    let statuses: Vec<_> =
+        answers.match_indices("HTTP/1.1 ").map(|(at, _)| &answers[at + 9..at + 12]).collect();
+    assert_eq!(statuses, ["200", "400"], "{answers}");
+    assert!(wire.seen.of("/smuggled").is_empty());
+}
+
+#[tokio::test]
+async fn old_clients_and_odd_beginnings() {
+    let wire = Wire::start().await;
+    let old = |more: &str| format!("GET /old HTTP/1.0\r\nhost: {}\r\n{more}\r\n", wire.host);
+    let mut client = wire.connect().await;
+    client.send(old("")).await;
+    let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
+    assert!(answer.contains(" 200 ") && answer.ends_with("GET /old"), "{answer}");
+    let mut client = wire.connect().await;
+    for _ in 0..2 {
+        client.send(old("connection: keep-alive\r\n")).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.text(), "GET /old");
+        let kept = answer.header("connection").unwrap_or_default();
+        assert!(kept.eq_ignore_ascii_case("keep-alive"), "{}", answer.head);
+    }
+    // One empty line before a request is an old client's habit.
+    let mut client = wire.connect().await;
+    client.send("\r\n".to_owned() + &wire.request("GET /crlf", "")).await;
+    assert_eq!(client.answer().await.text(), "GET /crlf");
+    client.send(wire.request("GET /bye", "connection: close\r\n")).await;
+    assert!(client.rest().await.ends_with(b"GET /bye"));
+
+    let mut client = wire.connect().await;
+    client
+        .send(format!("OPTIONS * HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", wire.host))
+        .await;
+    let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
+    if answer.starts_with("HTTP/1.1 200") {
+        assert_eq!(wire.seen.of("OPTIONS * HTTP").len(), 1, "nothing else than what was asked");
+    } else {
+        let status = &answer[9..12];
+        assert!(["400", "405", "501"].contains(&status) && wire.seen.of("OPTIONS").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_to_be_told_to_go_on() {
+    let wire = Wire::start().await;
+    let mut client = wire.connect().await;
+    for expect in ["100-continue", "100-Continue"] {
+        let more = format!("expect: {expect}\r\ncontent-length: 5\r\n");
+        client.send(wire.request("POST /waits", &more)).await;
+        let go_on = client.answer_head().await;
+        assert_eq!(go_on.status(), 100, "{}", go_on.head);
+        client.send("hello").await;
+        assert_eq!(client.answer().await.text(), "POST /waits");
+    }
+    // One that is refused is told so at once, and not to go on.
+    let closed = Wire::with(Limits::default(), json!({})).await;
+    let mut client = closed.connect().await;
+    let more = "expect: 100-continue\r\ncontent-length: 5\r\n";
+    client.send(closed.request("POST /waits", more)).await;
+    assert_eq!(client.answer().await.status(), 401);
+}
+
+/// Many at once, of every kind, while somebody works.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_them_harms_nobody() {
+    let wire = Wire::start().await;
+    let mut crowd = JoinSet::new();
+    let (address, host) = (wire.e.address(), wire.host.clone());
+    for number in 0..200u32 {
+        let host = host.clone();
+        crowd.spawn(async move {
+            let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else { return };
+            let hostile = match number % 5 {
+                0 => vec![0; 100_000],
+                1 => "x".repeat(500_000).into_bytes(),
+                2 => format!(
+                    "POST /hostile HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: chunked\r\n\r\nzz"
+                )
+                .into_bytes(),
+                3 => format!("GET /hostile HTTP/1.1\r\nhost: {host}\r\n").repeat(1000).into_bytes(),
+                _ => format!("GET /half HTTP/1.1\r\nhost: {host}\r\n").into_bytes(),
+            };
+            let _ = stream.write_all(&hostile).await;
+            let _ =
+                tokio::time::timeout(Duration::from_millis(50), stream.read(&mut [0; 10])).await;
+        });
+    }
+    let mut client = wire.connect().await;
+    for _ in 0..50 {
+        client.send(wire.request("GET /works", "")).await;
+        assert_eq!(client.answer().await.text(), "GET /works");
+    }
+    while crowd.join_next().await.is_some() {}
+    assert!(wire.seen.of("/hostile").iter().all(|saw| saw.body.is_none()));
+    assert_eq!(wire.seen.of("/works").len(), 50);
+    let token = wire.e.emulator.administrator().to_owned();
+    assert_eq!(wire.e.query(&wire.app, Some(&token)).await.status, 200);
+    assert!(TestEmulator::host(&wire.app) == wire.host);
+}
