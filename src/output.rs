@@ -18,6 +18,9 @@ use crate::text::{clean, cut, width};
 
 /// Between two columns.
 const GAP: usize = 2;
+/// Tables of more lines are not left to comfy-table: of a thousand it is the larger part of the
+/// work.
+const LARGE: usize = 200;
 
 /// Something that a command shows.
 pub(crate) trait Show: Serialize {
@@ -81,39 +84,82 @@ impl Layout {
     pub(crate) const PLAIN: Self = Self { columns: None, color: false };
 }
 
+/// A cell as it is shown, and its width.
+struct Cell<'a> {
+    text: Cow<'a, str>,
+    width: usize,
+}
+
+impl<'a> Cell<'a> {
+    fn new(text: Cow<'a, str>) -> Self {
+        Self { width: width(&text), text }
+    }
+
+    fn fitted(self, room: usize) -> Self {
+        if self.width <= room { self } else { Self::new(cut(&self.text, room).into_owned().into()) }
+    }
+}
+
 /// A table without lines; nothing in it is wrapped.
 pub(crate) fn table(heads: &[Head], rows: &[Vec<String>], layout: Layout) -> String {
-    let rows: Vec<Vec<Cow<'_, str>>> =
-        rows.iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect();
-    let widest = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| width(cell));
-        cells.max().unwrap_or(0).max(width(heads[at].name))
+    let names = heads.iter().map(|head| Cell::new(head.name.into())).collect();
+    let cells = rows.iter().map(|row| row.iter().map(|cell| Cell::new(clean(cell))).collect());
+    let rows: Vec<Vec<Cell<'_>>> = std::iter::once(names).chain(cells).collect();
+    let rooms = fit(heads, &widths(&rows, heads.len()), layout.columns);
+    // What is shown of a row, in the columns that are shown.
+    let shown = rows.into_iter().map(|cells| {
+        let cells = cells.into_iter().zip(&rooms);
+        cells.filter_map(|(cell, room)| Some(cell.fitted((*room)?))).collect()
+    });
+    let rows: Vec<Vec<Cell<'_>>> = shown.collect();
+    // A column in which wide characters were cut may be narrower than the room it had.
+    let widths = widths(&rows, rooms.iter().flatten().count());
+    let text = if rows.len() > LARGE { written(&rows, &widths) } else { laid_out(&rows) };
+    let state_at = heads.iter().position(|head| head.name == "STATE");
+    let Some(at) = state_at.filter(|at| layout.color && rooms[*at].is_some()) else {
+        return text;
     };
-    let natural: Vec<usize> = (0..heads.len()).map(widest).collect();
-    let widths = fit(heads, &natural, layout.columns);
+    // Painted when it stands: the codes have no width.
+    let before = rooms[..at].iter().flatten().count();
+    let before: usize = widths[..before].iter().map(|width| width + GAP).sum();
+    text.lines().fold(String::new(), |out, line| out + &paint_state(line, before) + "\n")
+}
+
+/// The width of each column.
+fn widths(rows: &[Vec<Cell<'_>>], columns: usize) -> Vec<usize> {
+    let widest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width).max();
+    (0..columns).map(|at| widest(at).unwrap_or_default()).collect()
+}
+
+/// The lines of a table, made by comfy-table.
+fn laid_out(rows: &[Vec<Cell<'_>>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    // What is shown of a row, in the columns that are shown.
-    let shown = |cells: &[Cow<'_, str>]| -> Vec<String> {
-        let cells = cells.iter().zip(&widths);
-        cells.filter_map(|(cell, room)| Some(cut(cell, (*room)?).into_owned())).collect()
-    };
-    let names: Vec<Cow<'_, str>> = heads.iter().map(|head| head.name.into()).collect();
-    table.set_header(shown(&names));
-    for row in &rows {
-        table.add_row(shown(row));
+    let mut texts = rows.iter().map(|row| row.iter().map(|cell| &*cell.text));
+    table.set_header(texts.next().into_iter().flatten());
+    for row in texts {
+        table.add_row(row);
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, u16::try_from(GAP).unwrap_or(2)));
     }
-    let text = table.trim_fmt();
-    let state_at = heads.iter().position(|head| head.name == "STATE");
-    let Some(at) = state_at.filter(|at| layout.color && widths[*at].is_some()) else {
-        return text + "\n";
-    };
-    // Painted when it stands: the codes have no width.
-    let before: usize = widths[..at].iter().flatten().map(|width| width + GAP).sum();
-    text.lines().fold(String::new(), |out, line| out + &paint_state(line, before) + "\n")
+    table.trim_fmt() + "\n"
+}
+
+/// The very same, but in a small part of the time.
+fn written(rows: &[Vec<Cell<'_>>], widths: &[usize]) -> String {
+    let line = widths.iter().map(|width| width + GAP).sum::<usize>();
+    let mut out = String::with_capacity(line * rows.len());
+    for row in rows {
+        let start = out.len();
+        for (cell, width) in row.iter().zip(widths) {
+            out.push_str(&cell.text);
+            out.extend(std::iter::repeat_n(' ', width + GAP - cell.width));
+        }
+        out.truncate(start + out[start..].trim_end().len());
+        out.push('\n');
+    }
+    out
 }
 
 /// A line of a table with the state that stands at this column in its colour.
@@ -271,7 +317,36 @@ mod tests {
         assert_eq!(shown(Some(4), false), "ID\n0123456789\n1123456789\n");
     }
 
+    #[test]
+    fn the_state_is_painted_where_wide_characters_were_cut() {
+        let row = ["0123456789", "日本語日本語日本語", "RUNNING", ""].map(str::to_owned).to_vec();
+        let text = table(&HEADS, &[row], Layout { columns: Some(30), color: true });
+        assert!(text.ends_with("日本語日…  \x1b[32mRUNNING\x1b[0m\n"), "{text:?}");
+        let row = ["0123456789", "日本語日本語日本語", "RUNNING", ""].map(str::to_owned).to_vec();
+        let text = table(&HEADS, &[row], Layout { columns: Some(29), color: true });
+        assert!(text.ends_with("日本語…  \x1b[32mRUNNING\x1b[0m\n"), "{text:?}");
+    }
+
     proptest! {
+        #[test]
+        fn large_tables_look_like_small_ones(
+            rows in prop::collection::vec(
+                prop::collection::vec("[ -~]{0,12}|\\PC{0,12}|\u{3000}?|RUNNING", 4),
+                0..8,
+            ),
+            columns in prop::option::of(4usize..60),
+            color: bool,
+        ) {
+            let layout = Layout { columns, color };
+            let small = table(&HEADS, &rows, layout);
+            // The same rows again and again: no column gets wider by that.
+            let times = LARGE / rows.len().max(1) + 1;
+            let many: Vec<_> = std::iter::repeat_n(&rows, times).flatten().cloned().collect();
+            let large = table(&HEADS, &many, layout);
+            let (head, body) = small.split_once('\n').expect("a head");
+            prop_assert_eq!(large, format!("{head}\n{}", body.repeat(times)));
+        }
+
         #[test]
         fn lines_fit_and_ids_are_whole(columns in 36usize..200, name in "\\PC{0,50}", url in "[a-z]{0,90}") {
             let id = "caa6077e-2b0d-4e65-8e33-423b3a9d2498";

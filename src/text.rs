@@ -27,9 +27,20 @@ fn escaped(text: &str, keep: &[char]) -> String {
     out
 }
 
+/// Whether every byte is a character that is shown, in one column: so most texts are, and the
+/// questions below are answered at once.
+fn is_plain(text: &str) -> bool {
+    // Not `all`: without a way out the loop is one over many bytes at a time.
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
 /// One line in which every active character is escaped: `\n`, `\u{1b}`.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().any(is_active) { escaped(text, &[]).into() } else { text.into() }
+    if is_plain(text) || !text.chars().any(is_active) {
+        text.into()
+    } else {
+        escaped(text, &[]).into()
+    }
 }
 
 /// The same for text that has lines of its own.
@@ -44,7 +55,7 @@ pub(crate) fn clean_lines(text: &str) -> Cow<'_, str> {
 
 /// How many columns a terminal shows it in.
 pub(crate) fn width(text: &str) -> usize {
-    UnicodeWidthStr::width(text)
+    if is_plain(text) { text.len() } else { UnicodeWidthStr::width(text) }
 }
 
 /// Cut to this many columns, with an ellipsis where something is missing.
@@ -117,6 +128,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_text_is_no_special_case(text in "[ -~]{0,40}|\\PC{0,40}") {
+            prop_assert_eq!(width(&text), UnicodeWidthStr::width(&*text));
+            let active = text.chars().any(is_active);
+            prop_assert_eq!(matches!(clean(&text), Cow::Owned(_)), active);
+        }
+
         #[test]
         fn cut_text_fits_and_begins_the_same(text in "\\PC{0,40}", columns in 1usize..30) {
             let shown = cut(&text, columns);

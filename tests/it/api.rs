@@ -1,8 +1,9 @@
 //! The API as programs call it.
 
 use http_body_util::Full;
+use ovhai_client::AppRow;
 use ovhai_test_support::{TestEmulator, eventually};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn refusals_are_json_and_name_the_field() {
@@ -242,4 +243,49 @@ async fn apps_are_found_by_what_people_call_them() {
     assert_eq!(found("begins=web").await, ["web", "web-2"]);
     assert_eq!(found(&format!("begins={}", &ids["web-2"][..8])).await, ["web-2"]);
     assert_eq!(found("named=&begins=").await, ["api", "web", "web-2"], "nothing is asked for");
+}
+
+/// What a table shows can be had alone, and is read the same from a server that sends all.
+#[tokio::test]
+async fn rows_are_what_a_table_shows_of_apps() {
+    let e = TestEmulator::start().await;
+    let scaling = json!({ "automatic": {
+        "averageUsageTarget": 75, "replicasMax": 3, "replicasMin": 1, "resourceType": "CPU",
+    } });
+    for spec in [json!({ "name": "web" }), json!({ "name": "api", "scalingStrategy": scaling })] {
+        e.run_app(&[("group", "A")], spec).await;
+    }
+    let list = async |query: &str| {
+        e.admin("GET", &format!("/v1/app?labelSelector=group%3DA&{query}"), None).await
+    };
+    let (whole, rows) = (list("").await.json(), list("fields=row").await.json());
+    assert_eq!(whole["metadata"], rows["metadata"]);
+    let whole = whole["items"].as_array().unwrap();
+    let expected: Vec<Value> = whole
+        .iter()
+        .map(|app| {
+            let (spec, status) = (&app["spec"], &app["status"]);
+            json!({
+                "id": app["id"],
+                "createdAt": app["createdAt"],
+                "spec": { "name": spec["name"], "scalingStrategy": spec["scalingStrategy"] },
+                "status": {
+                    "availableReplicas": status["availableReplicas"],
+                    "state": status["state"],
+                    "url": status["url"],
+                },
+            })
+        })
+        .collect();
+    assert_eq!(rows["items"], json!(expected));
+    assert_eq!(expected.len(), 2);
+    let read = |apps: &[Value]| -> Vec<AppRow> { serde_json::from_value(json!(apps)).unwrap() };
+    assert_eq!(read(whole), read(&expected));
+
+    let page = list("fields=row&size=1").await.json();
+    let next = page["metadata"]["links"]["next"].as_str().unwrap();
+    assert!(next.contains("fields=row") && next.contains("labelSelector="), "{next}");
+    let refused = list("fields=id").await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["message"], "fields: \"id\" is not allowed: use row");
 }

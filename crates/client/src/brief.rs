@@ -53,7 +53,8 @@ impl From<Item> for Brief {
 impl Client {
     /// Apps whose name or id begins so, where the server knows how: as many as anybody reads.
     pub async fn brief_apps(&self, begins: &str) -> Result<Vec<Brief>> {
-        let query = encode(&[("size", APPS.to_string()), ("begins", begins.to_owned())]);
+        let row = ("fields", "row".to_owned());
+        let query = encode(&[row, ("size", APPS.to_string()), ("begins", begins.to_owned())]);
         self.brief(&format!("/v1/app?{query}")).await
     }
 

@@ -295,16 +295,19 @@ impl Client {
 
     /// All apps that fit, from all pages.
     pub async fn list_apps(&self, filter: &AppFilter) -> Result<Vec<App>> {
-        self.list_apps_as(filter).await
+        self.list_apps_as(filter, Vec::new()).await
     }
 
-    /// The same, as far as a table shows them.
+    /// The same, as far as a table shows them; where the server knows how, it sends no more.
     pub async fn list_app_rows(&self, filter: &AppFilter) -> Result<Vec<AppRow>> {
-        self.list_apps_as(filter).await
+        self.list_apps_as(filter, vec![("fields", "row".to_owned())]).await
     }
 
-    async fn list_apps_as<T: DeserializeOwned>(&self, filter: &AppFilter) -> Result<Vec<T>> {
-        let mut query = Vec::new();
+    async fn list_apps_as<T: DeserializeOwned>(
+        &self,
+        filter: &AppFilter,
+        mut query: Vec<(&str, String)>,
+    ) -> Result<Vec<T>> {
         query.extend(filter.selector.iter().map(|s| ("labelSelector", s.clone())));
         query.extend(filter.states.iter().map(|s| ("statusState", s.clone())));
         query.extend(filter.named.iter().map(|named| ("named", named.clone())));

@@ -18,8 +18,8 @@ use ovhai_core::logs::LogLine;
 use super::command_line::command_line;
 use super::error::ApiError;
 use super::extract::{Body, Caller, Id};
-use super::query::Query;
-use super::{ApiState, view};
+use super::query::{Fields, Query};
+use super::{ApiState, rows, view};
 
 type Shared = State<Arc<ApiState>>;
 
@@ -44,6 +44,7 @@ const APP_SIZE: usize = 1536;
         ("labelSelector" = Option<String>, Query, description = "Kubernetes grammar"),
         ("begins" = Option<String>, Query, description = "The emulator's: apps whose name or id begins so"),
         ("named" = Option<String>, Query, description = "The emulator's: apps of exactly this name, else those whose id begins so"),
+        ("fields" = Option<String>, Query, description = "The emulator's: row for no more of each app than a row of a table has (id, createdAt, spec.name, spec.scalingStrategy, status.availableReplicas, status.state, status.url)"),
     ),
     responses(
         (status = 200, description = "A page of apps", body = AppList),
@@ -58,11 +59,19 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<Response, ApiError> {
     let apps = state.platform.list_apps(&caller.principal, &caller.region, &query.apps()?)?;
+    let fields = query.fields()?;
     let (page, metadata) = query.cut(apps, query.page()?);
-    let list = view::Apps { items: view::Items { entries: &page, port: state.port }, metadata };
     // In one piece, and each app only as long as it is written: a page may have a thousand.
-    let mut json = Vec::with_capacity(APP_SIZE * (page.len() + 1));
-    serde_json::to_writer(&mut json, &list).map_err(ApiError::internal)?;
+    let json = match fields {
+        Fields::Row => rows::page(&page, state.port, &metadata).map_err(ApiError::internal)?,
+        Fields::All => {
+            let items = view::Items { entries: &page, port: state.port };
+            let mut json = Vec::with_capacity(APP_SIZE * (page.len() + 1));
+            serde_json::to_writer(&mut json, &view::Apps { items, metadata })
+                .map_err(ApiError::internal)?;
+            json
+        }
+    };
     let mut response = Bytes::from(json).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)

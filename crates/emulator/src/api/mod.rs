@@ -12,6 +12,7 @@ mod later;
 mod oauth;
 mod query;
 mod registries;
+mod rows;
 mod tokens;
 mod view;
 

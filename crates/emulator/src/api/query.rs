@@ -95,6 +95,17 @@ impl Query {
         format!("{}?{}", self.path, query.finish())
     }
 
+    /// How much of each app is asked for.
+    pub(super) fn fields(&self) -> Result<Fields, ApiError> {
+        match self.one("fields") {
+            None => Ok(Fields::All),
+            Some("row") => Ok(Fields::Row),
+            Some(other) => {
+                Err(ApiError::invalid("fields", format!("{other:?} is not allowed: use row")))
+            }
+        }
+    }
+
     /// What apps are asked for.
     pub(super) fn apps(&self) -> Result<AppQuery, ApiError> {
         let sort = self
@@ -164,6 +175,15 @@ impl Query {
     }
 }
 
+/// How much of an app is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fields {
+    /// All of it.
+    All,
+    /// What a row of a table has.
+    Row,
+}
+
 /// A page: number from 1, and size.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Page {
@@ -212,6 +232,11 @@ mod tests {
             let error = format!("{:?}", query(text).apps().err());
             assert!(error.contains(&format!("{name}:")), "{text}: {error}");
         }
+        let error = format!("{:?}", query("fields=rows").fields().err());
+        assert!(error.contains("fields:"), "{error}");
+        let fields = |text| query(text).fields().expect("good");
+        assert_eq!([fields(""), fields("fields=")], [Fields::All; 2]);
+        assert_eq!(fields("fields=row"), Fields::Row);
         let apps = query("statusState=RUNNING&statusState=stopped,FAILED&updatedAfter=1700000000")
             .apps()
             .expect("good");

@@ -19,6 +19,8 @@ const FEW: usize = 20;
 const MANY: usize = 1000;
 /// The one that is queried, and whose name is completed; both stages have it.
 const APP: &str = "app-7";
+/// What `ovhai app list` asks for.
+const LIST: &str = "/v1/app?fields=row&size=1000&page=1";
 /// What the app answers.
 const ANSWER: &str = "Hello, World!";
 
@@ -209,7 +211,7 @@ impl Stage {
         let mut command = Command::new(curl);
         command
             .args(["-s", "-H", &format!("Authorization: Bearer {}", self.emulator.administrator)])
-            .arg(format!("http://127.0.0.1:{}/v1/app?page=1&size=1000", self.emulator.port));
+            .arg(format!("http://127.0.0.1:{}{LIST}", self.emulator.port));
         command
     }
 
