@@ -114,14 +114,24 @@ struct Grid<'a> {
 }
 
 impl<'a> Grid<'a> {
-    fn new<S: AsRef<str>>(heads: &[Head], rows: &'a [Vec<S>]) -> Self {
+    fn new(heads: &[Head], rows: impl ExactSizeIterator<Item = Vec<Cow<'a, str>>>) -> Self {
         let columns = heads.len();
         let mut cells = Vec::with_capacity(columns * (rows.len() + 1));
         cells.extend(heads.iter().map(|head| Cell::new(head.name.into())));
         for row in rows {
-            let absent = std::iter::repeat("");
-            let texts = row.iter().map(AsRef::as_ref).chain(absent).take(columns);
-            cells.extend(texts.map(|text| Cell::new(clean(text))));
+            let absent = std::iter::repeat_with(Cow::default);
+            cells.extend(row.into_iter().chain(absent).take(columns).map(|text| {
+                Cell::new(match text {
+                    Cow::Borrowed(text) => clean(text),
+                    Cow::Owned(text) => {
+                        let changed = match clean(&text) {
+                            Cow::Owned(changed) => Some(changed),
+                            Cow::Borrowed(_) => None,
+                        };
+                        changed.unwrap_or(text).into()
+                    }
+                })
+            }));
         }
         Self { columns, cells }
     }
@@ -185,13 +195,23 @@ impl<'a> Grid<'a> {
 }
 
 /// A table without lines; nothing in it is wrapped.
-pub(crate) fn table<S: AsRef<str>>(heads: &[Head], rows: &[Vec<S>], layout: Layout) -> String {
+pub(crate) fn table(heads: &[Head], rows: &[Vec<String>], layout: Layout) -> String {
+    let rows = rows.iter().map(|row| row.iter().map(|cell| cell.as_str().into()).collect());
+    table_of(heads, rows, layout)
+}
+
+fn table_of<'a>(
+    heads: &[Head],
+    rows: impl ExactSizeIterator<Item = Vec<Cow<'a, str>>>,
+    layout: Layout,
+) -> String {
+    let is_large = rows.len() > LARGE;
     let mut grid = Grid::new(heads, rows);
     let rooms = fit(heads, &grid.widths(), layout.columns);
     grid.fit(&rooms);
     // A column in which wide characters were cut may be narrower than the room it had.
     let widths = grid.widths();
-    let text = if rows.len() > LARGE { grid.written(&widths) } else { grid.laid_out() };
+    let text = if is_large { grid.written(&widths) } else { grid.laid_out() };
     let state_at = heads.iter().position(|head| head.name == "STATE");
     let Some(at) = state_at.filter(|at| layout.color && rooms[*at].is_some()) else {
         return text;
@@ -295,8 +315,7 @@ impl Context {
     fn table<T: Show>(&self, things: &[T]) -> String {
         const { assert!(T::FIT.len() <= T::COLUMNS.len(), "a fit for a column that is not there") };
         let now = (self.now)();
-        let rows: Vec<Vec<Cow<'_, str>>> = things.iter().map(|thing| thing.cells(now)).collect();
-        table(&Head::of::<T>(), &rows, self.layout())
+        table_of(&Head::of::<T>(), things.iter().map(|thing| thing.cells(now)), self.layout())
     }
 }
 

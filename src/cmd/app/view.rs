@@ -68,7 +68,7 @@ impl Show for AppRow {
     }
 
     fn cells(&self, now: jiff::Timestamp) -> Vec<Cow<'_, str>> {
-        let scaling = self.spec.scaling_strategy.as_ref().map(wanted_replicas);
+        let scaling = self.spec.scaling_strategy.as_deref().map(wanted_replicas);
         let wanted = scaling.as_deref().unwrap_or("1");
         vec![
             self.id.as_str().into(),
