@@ -104,7 +104,7 @@ pub(super) fn nginx_proxy<P: Display>(
     map $http_authorization $allowed {{
         default 0;
 {map}    }}
-    map $http_upgrade $connection {{
+    map $http_upgrade $hop {{
         default upgrade;
         '' '';
     }}
@@ -133,7 +133,7 @@ pub(super) fn nginx_proxy<P: Display>(
             proxy_pass http://own;
             proxy_http_version 1.1;
             proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection;
+            proxy_set_header Connection $hop;
             proxy_buffering off;
             proxy_request_buffering off;
             proxy_read_timeout 1h;

@@ -146,6 +146,7 @@ fn shoot(stage: &Stage, wrk: &Wrk, load: Load, door: Door, time: Duration) -> Re
         let now = Processes::now()?;
         Ok((now.own(&stage.proxy(&now, door)), now.own(&stage.upstreams(&now))))
     };
+    stage.empty_logs()?;
     let before = cpu()?;
     let outcome = wrk::run(&mut command(stage, wrk, load, door, time))?;
     let after = cpu()?;

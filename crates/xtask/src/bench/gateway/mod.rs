@@ -71,15 +71,15 @@ const NOTES: [&str; 5] = [
      `proxy_request_buffering off`, as people set it who stream; with buffering it would write \
      what it can't pass on to a file.",
     "Growth of memory: `VmHWM` of the proxy's processes, which is set back before every body, less \
-     their `VmRSS` before it.",
+     their `VmRSS` before the first of them.",
     "A WebSocket's memory is that of the proxy's processes; what the kernel keeps of its two \
      connections is not in it. Proxies are started anew in every round.",
 ];
 
 fn log_note(access_log: bool) -> &'static str {
     if access_log {
-        "nginx and HAProxy write an access log, as `ovhai` does by default: nginx in pieces of 64 \
-         KiB or every second, HAProxy line by line to its output."
+        "nginx and HAProxy write an access log, nginx in pieces of 64 KiB or every second, HAProxy \
+         line by line to its output; `ovhai` writes what it does without being told."
     } else {
         "Nobody writes an access log."
     }

@@ -19,6 +19,9 @@ use super::super::tools;
 use super::config::{self, BODY, OWN, Ports};
 use super::upstream;
 
+/// Where the output of HAProxy goes.
+const HAPROXY_LOG: &str = "haproxy.log";
+
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Door {
@@ -126,7 +129,7 @@ impl Stage {
         let token = tokens.get(tokens.len() / 2).context("no tokens")?.clone();
         let all = Self {
             nginx: ready(&mut nginx_command, nginx_port, "nginx.log")?,
-            haproxy: ready(&mut haproxy_command, haproxy_port, "haproxy.log")?,
+            haproxy: ready(&mut haproxy_command, haproxy_port, HAPROXY_LOG)?,
             emulator,
             nginx_port,
             haproxy_port,
@@ -208,6 +211,16 @@ impl Stage {
         let mut tree = processes.tree(self.emulator.pid());
         tree.remove(&self.emulator.pid());
         tree
+    }
+
+    /// Makes the logs of nginx and HAProxy empty: a run would fill the disk.
+    pub(super) fn empty_logs(&self) -> Result<()> {
+        for log in [self.scratch().join("nginx/access.log"), self.scratch().join(HAPROXY_LOG)] {
+            if log.exists() {
+                File::options().write(true).open(log)?.set_len(0)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn scratch(&self) -> &Scratch {

@@ -43,13 +43,22 @@ pub(super) struct Streams {
 }
 
 pub(super) fn measure(bench: &Bench, stage: &Stage, tally: &mut Tally) -> Result<Streams> {
+    // Before anything is streamed: what is kept from one body to the next counts each time.
+    let processes = Processes::now()?;
+    let resident = |door| proc::resident(&stage.proxy(&processes, door));
+    let resident = Door::ALL.map(|door| Ok((door, resident(door)?)));
+    let resident = resident.into_iter().collect::<Result<Vec<_>>>()?;
+    let before =
+        |door| resident.iter().find(|(known, _)| *known == door).map_or(0.0, |(_, rss)| *rss);
     let mut rounds = |name: &str, way: Way| -> Result<Vec<Vec<Shot>>> {
         // Once unmeasured, a small part.
         for door in Door::ALL {
             pass(stage, door, way, SIZE / 16).with_context(|| door.name())?;
         }
         let measured = noise::rounds(bench.options.rounds, name, |number| {
-            in_turn(&Door::ALL, number, |door| shoot(stage, door, way).with_context(|| door.name()))
+            in_turn(&Door::ALL, number, |door| {
+                shoot(stage, door, way, before(door)).with_context(|| door.name())
+            })
         })?;
         *tally += measured.tally;
         Ok(measured.kept)
@@ -57,11 +66,10 @@ pub(super) fn measure(bench: &Bench, stage: &Stage, tally: &mut Tally) -> Result
     Ok(Streams { down: rounds("1 GiB down", Way::Down)?, up: rounds("1 GiB up", Way::Up)? })
 }
 
-fn shoot(stage: &Stage, door: Door, way: Way) -> Result<Shot> {
+fn shoot(stage: &Stage, door: Door, way: Way, resident: f64) -> Result<Shot> {
     let processes = Processes::now()?;
     let proxy = stage.proxy(&processes, door);
     let before = processes.own(&proxy);
-    let resident = proc::resident(&proxy)?;
     proc::forget_peak(&proxy)?;
     let since = Instant::now();
     pass(stage, door, way, SIZE)?;

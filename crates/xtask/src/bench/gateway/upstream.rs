@@ -63,7 +63,8 @@ impl Head {
         line.split(' ').nth(1).unwrap_or_default().clone_into(&mut head.target);
         loop {
             line.clear();
-            if stream.read_line(&mut line)? == 0 {
+            stream.read_line(&mut line)?;
+            if !line.ends_with('\n') {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let Some((name, value)) = line.trim_end().split_once(':') else {
