@@ -18,7 +18,7 @@ use crate::text::{clean, cut, width};
 
 /// Between two columns.
 const GAP: usize = 2;
-/// Tables of more lines are not left to comfy-table: of a thousand it is the larger part of the
+/// Tables of more rows are not left to comfy-table: of a thousand it is the larger part of the
 /// work.
 const LARGE: usize = 200;
 
@@ -32,6 +32,11 @@ pub(crate) trait Show: Serialize {
 
     /// One row of the table.
     fn row(&self, now: jiff::Timestamp) -> Vec<String>;
+
+    /// The same, not copied where it need not be: for lists that may be long.
+    fn cells(&self, now: jiff::Timestamp) -> Vec<Cow<'_, str>> {
+        self.row(now).into_iter().map(Cow::Owned).collect()
+    }
 
     /// The detail view.
     fn describe(&self) -> Description;
@@ -95,26 +100,118 @@ impl<'a> Cell<'a> {
         Self { width: width(&text), text }
     }
 
-    fn fitted(self, room: usize) -> Self {
-        if self.width <= room { self } else { Self::new(cut(&self.text, room).into_owned().into()) }
+    fn fit(&mut self, room: usize) {
+        if self.width > room {
+            *self = Self::new(cut(&self.text, room).into_owned().into());
+        }
+    }
+}
+
+/// Rows of cells, the heads first; as many cells in each as there are columns.
+struct Grid<'a> {
+    columns: usize,
+    cells: Vec<Cell<'a>>,
+}
+
+impl<'a> Grid<'a> {
+    fn new(heads: &[Head], rows: impl ExactSizeIterator<Item = Vec<Cow<'a, str>>>) -> Self {
+        let columns = heads.len();
+        let mut cells = Vec::with_capacity(columns * (rows.len() + 1));
+        cells.extend(heads.iter().map(|head| Cell::new(head.name.into())));
+        for row in rows {
+            let absent = std::iter::repeat_with(Cow::default);
+            cells.extend(row.into_iter().chain(absent).take(columns).map(|text| {
+                Cell::new(match text {
+                    Cow::Borrowed(text) => clean(text),
+                    Cow::Owned(text) => {
+                        let changed = match clean(&text) {
+                            Cow::Owned(changed) => Some(changed),
+                            Cow::Borrowed(_) => None,
+                        };
+                        changed.unwrap_or(text).into()
+                    }
+                })
+            }));
+        }
+        Self { columns, cells }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &[Cell<'a>]> {
+        self.cells.chunks_exact(self.columns)
+    }
+
+    /// The width of each column.
+    fn widths(&self) -> Vec<usize> {
+        let mut widths = vec![0; self.columns];
+        for row in self.rows() {
+            for (widest, cell) in widths.iter_mut().zip(row) {
+                *widest = cell.width.max(*widest);
+            }
+        }
+        widths
+    }
+
+    /// Cuts what does not fit, and leaves out columns that have no room.
+    fn fit(&mut self, rooms: &[Option<usize>]) {
+        let mut at = 0;
+        self.cells.retain_mut(|cell| {
+            let room = rooms[at % rooms.len()];
+            at += 1;
+            room.map(|room| cell.fit(room)).is_some()
+        });
+        self.columns = rooms.iter().flatten().count();
+    }
+
+    /// The lines, made by comfy-table.
+    fn laid_out(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let mut rows = self.rows().map(|row| row.iter().map(|cell| &*cell.text));
+        table.set_header(rows.next().into_iter().flatten());
+        for row in rows {
+            table.add_row(row);
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, u16::try_from(GAP).unwrap_or(2)));
+        }
+        table.trim_fmt() + "\n"
+    }
+
+    /// The very same, in a small part of the time.
+    fn written(&self, widths: &[usize]) -> String {
+        let line = widths.iter().map(|width| width + GAP).sum::<usize>();
+        let mut out = String::with_capacity(line * (self.cells.len() / self.columns));
+        for row in self.rows() {
+            let start = out.len();
+            for (cell, width) in row.iter().zip(widths) {
+                out.push_str(&cell.text);
+                out.extend(std::iter::repeat_n(' ', width + GAP - cell.width));
+            }
+            out.truncate(start + out[start..].trim_end().len());
+            out.push('\n');
+        }
+        out
     }
 }
 
 /// A table without lines; nothing in it is wrapped.
 pub(crate) fn table(heads: &[Head], rows: &[Vec<String>], layout: Layout) -> String {
-    let names = heads.iter().map(|head| Cell::new(head.name.into())).collect();
-    let cells = rows.iter().map(|row| row.iter().map(|cell| Cell::new(clean(cell))).collect());
-    let rows: Vec<Vec<Cell<'_>>> = std::iter::once(names).chain(cells).collect();
-    let rooms = fit(heads, &widths(&rows, heads.len()), layout.columns);
-    // What is shown of a row, in the columns that are shown.
-    let shown = rows.into_iter().map(|cells| {
-        let cells = cells.into_iter().zip(&rooms);
-        cells.filter_map(|(cell, room)| Some(cell.fitted((*room)?))).collect()
-    });
-    let rows: Vec<Vec<Cell<'_>>> = shown.collect();
+    let rows = rows.iter().map(|row| row.iter().map(|cell| cell.as_str().into()).collect());
+    table_of(heads, rows, layout)
+}
+
+fn table_of<'a>(
+    heads: &[Head],
+    rows: impl ExactSizeIterator<Item = Vec<Cow<'a, str>>>,
+    layout: Layout,
+) -> String {
+    let is_large = rows.len() > LARGE;
+    let mut grid = Grid::new(heads, rows);
+    let rooms = fit(heads, &grid.widths(), layout.columns);
+    grid.fit(&rooms);
     // A column in which wide characters were cut may be narrower than the room it had.
-    let widths = widths(&rows, rooms.iter().flatten().count());
-    let text = if rows.len() > LARGE { written(&rows, &widths) } else { laid_out(&rows) };
+    let widths = grid.widths();
+    let text = if is_large { grid.written(&widths) } else { grid.laid_out() };
     let state_at = heads.iter().position(|head| head.name == "STATE");
     let Some(at) = state_at.filter(|at| layout.color && rooms[*at].is_some()) else {
         return text;
@@ -123,43 +220,6 @@ pub(crate) fn table(heads: &[Head], rows: &[Vec<String>], layout: Layout) -> Str
     let before = rooms[..at].iter().flatten().count();
     let before: usize = widths[..before].iter().map(|width| width + GAP).sum();
     text.lines().fold(String::new(), |out, line| out + &paint_state(line, before) + "\n")
-}
-
-/// The width of each column.
-fn widths(rows: &[Vec<Cell<'_>>], columns: usize) -> Vec<usize> {
-    let widest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width).max();
-    (0..columns).map(|at| widest(at).unwrap_or_default()).collect()
-}
-
-/// The lines of a table, made by comfy-table.
-fn laid_out(rows: &[Vec<Cell<'_>>]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let mut texts = rows.iter().map(|row| row.iter().map(|cell| &*cell.text));
-    table.set_header(texts.next().into_iter().flatten());
-    for row in texts {
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, u16::try_from(GAP).unwrap_or(2)));
-    }
-    table.trim_fmt() + "\n"
-}
-
-/// The very same, but in a small part of the time.
-fn written(rows: &[Vec<Cell<'_>>], widths: &[usize]) -> String {
-    let line = widths.iter().map(|width| width + GAP).sum::<usize>();
-    let mut out = String::with_capacity(line * rows.len());
-    for row in rows {
-        let start = out.len();
-        for (cell, width) in row.iter().zip(widths) {
-            out.push_str(&cell.text);
-            out.extend(std::iter::repeat_n(' ', width + GAP - cell.width));
-        }
-        out.truncate(start + out[start..].trim_end().len());
-        out.push('\n');
-    }
-    out
 }
 
 /// A line of a table with the state that stands at this column in its colour.
@@ -255,8 +315,7 @@ impl Context {
     fn table<T: Show>(&self, things: &[T]) -> String {
         const { assert!(T::FIT.len() <= T::COLUMNS.len(), "a fit for a column that is not there") };
         let now = (self.now)();
-        let rows: Vec<Vec<String>> = things.iter().map(|thing| thing.row(now)).collect();
-        table(&Head::of::<T>(), &rows, self.layout())
+        table_of(&Head::of::<T>(), things.iter().map(|thing| thing.cells(now)), self.layout())
     }
 }
 

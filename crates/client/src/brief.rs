@@ -90,9 +90,9 @@ pub struct RowSpec {
     /// The name.
     #[serde(default)]
     pub name: Option<String>,
-    /// How many replicas.
+    /// How many replicas; one when it is not said. Boxed, as it is rare and large.
     #[serde(default)]
-    pub scaling_strategy: Option<ScalingStrategy>,
+    pub scaling_strategy: Option<Box<ScalingStrategy>>,
 }
 
 /// Of [`AppRow`].

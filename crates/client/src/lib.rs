@@ -217,9 +217,12 @@ impl Client {
                 return Err(error);
             }
         };
-        let body = response.bytes().await.map_err(Error::from_reqwest);
+        let body = whole(response).await;
         self.record(exchange, body.as_ref().ok());
-        serde_json::from_slice(&body?).map_err(|error| Error::Answer(error.to_string()))
+        let body = body?;
+        // Looked at as a whole, which is quicker than string by string.
+        let text = std::str::from_utf8(&body).map_err(|error| Error::Answer(error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| Error::Answer(error.to_string()))
     }
 
     fn record(&self, exchange: Option<Exchange>, body: Option<&bytes::Bytes>) {
@@ -430,6 +433,19 @@ impl Client {
     pub async fn me(&self) -> Result<Me> {
         self.get("/v1/me").await
     }
+}
+
+/// A body in one piece. Each part is let go before the next is read, so that all of them come in
+/// the same memory.
+async fn whole(mut response: Response) -> Result<bytes::Bytes> {
+    /// As much room is made because a server says so.
+    const PROMISED_MAX: u64 = 1024 * 1024;
+    let promised = response.content_length().unwrap_or(0).min(PROMISED_MAX);
+    let mut body = Vec::with_capacity(usize::try_from(promised).unwrap_or(0));
+    while let Some(part) = response.chunk().await.map_err(Error::from_reqwest)? {
+        body.extend_from_slice(&part);
+    }
+    Ok(body.into())
 }
 
 /// Whether a request changes something. Two questions are POSTs: a spec, and a token's string,

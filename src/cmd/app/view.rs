@@ -1,5 +1,7 @@
 //! How apps are shown.
 
+use std::borrow::Cow;
+
 use ovhai_api_types::{App, AppSpec, ScalingStrategy};
 
 use ovhai_client::AppRow;
@@ -62,15 +64,19 @@ impl Show for AppRow {
     const FIT: &'static [Fit] = FIT;
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
-        let wanted =
-            self.spec.scaling_strategy.as_ref().map_or_else(|| "1".into(), wanted_replicas);
+        self.cells(now).into_iter().map(Cow::into_owned).collect()
+    }
+
+    fn cells(&self, now: jiff::Timestamp) -> Vec<Cow<'_, str>> {
+        let scaling = self.spec.scaling_strategy.as_deref().map(wanted_replicas);
+        let wanted = scaling.as_deref().unwrap_or("1");
         vec![
-            self.id.clone(),
-            self.name(),
-            self.status.state.to_string(),
-            format!("{}/{wanted}", self.status.available_replicas),
-            age(self.created_at, now),
-            self.status.url.clone(),
+            self.id.as_str().into(),
+            self.spec.name.as_deref().unwrap_or_default().into(),
+            self.status.state.as_str().into(),
+            format!("{}/{wanted}", self.status.available_replicas).into(),
+            age(self.created_at, now).into(),
+            self.status.url.as_str().into(),
         ]
     }
 

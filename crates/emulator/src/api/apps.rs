@@ -44,7 +44,7 @@ const APP_SIZE: usize = 1536;
         ("labelSelector" = Option<String>, Query, description = "Kubernetes grammar"),
         ("begins" = Option<String>, Query, description = "The emulator's: apps whose name or id begins so"),
         ("named" = Option<String>, Query, description = "The emulator's: apps of exactly this name, else those whose id begins so"),
-        ("fields" = Option<String>, Query, description = "The emulator's: row for no more of each app than a row of a table has (id, createdAt, spec.name, spec.scalingStrategy, status.availableReplicas, status.state, status.url)"),
+        ("fields" = Option<String>, Query, description = "The emulator's: row for no more of each app than a row of a table has (id, createdAt, spec.name, spec.scalingStrategy unless it is one replica, status.availableReplicas, status.state, status.url)"),
     ),
     responses(
         (status = 200, description = "A page of apps", body = AppList),

@@ -1,5 +1,5 @@
 //! Apps as rows of a table: of each only what a table shows, by the names and in the form that
-//! [`super::view::app`] gives it. Written piece by piece: of a thousand apps the serializer's walk
+//! [`super::view::app`] gives it; one replica, which a spec need not name, is not named. Written piece by piece: of a thousand apps the serializer's walk
 //! through fields and characters is most of the answer's time.
 
 use std::io;
@@ -47,8 +47,11 @@ fn row(out: &mut Vec<u8>, entry: &AppEntry, port: u16) -> io::Result<()> {
     json(out, &record.created_at)?;
     out.extend_from_slice(br#","spec":{"name":"#);
     json(out, &record.spec.name)?;
-    out.extend_from_slice(br#","scalingStrategy":"#);
-    json(out, &record.spec.scaling.wire())?;
+    let scaling = record.spec.scaling.wire();
+    if scaling.fixed.as_ref().is_none_or(|fixed| fixed.replicas != 1) {
+        out.extend_from_slice(br#","scalingStrategy":"#);
+        json(out, &scaling)?;
+    }
     out.extend_from_slice(br#"},"status":{"availableReplicas":"#);
     json(out, &entry.live.endpoints.len())?;
     out.extend_from_slice(br#","state":"#);

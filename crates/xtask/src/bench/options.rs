@@ -8,10 +8,11 @@ use anyhow::{Context, Result, bail};
 pub(super) const USAGE: &str = "\
 usage: cargo xtask bench [emulator|gateway|cli|labels|store|all]... [options]
 
-  --rounds N     rounds that are kept of every measurement (5)
-  --seconds S    length of one load (5)
-  --binary PATH  measure this executable instead of building one
-  --out PATH     write the report there";
+  --rounds N       rounds that are kept of every measurement (5)
+  --seconds S      length of one load (5)
+  --binary PATH    measure this executable instead of building one
+  --out PATH       write the report there
+  --no-access-log  gateway: no proxy writes one, instead of all";
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub(super) struct Options {
     pub(super) load: Duration,
     pub(super) binary: Option<PathBuf>,
     pub(super) out: Option<PathBuf>,
+    /// Whether proxies write an access log.
+    pub(super) access_log: bool,
 }
 
 /// The options, or none if help was asked for.
@@ -57,6 +60,7 @@ pub(super) fn parse(args: &[String]) -> Result<Option<Options>> {
         load: Duration::from_secs(5),
         binary: None,
         out: None,
+        access_log: true,
     };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -67,6 +71,7 @@ pub(super) fn parse(args: &[String]) -> Result<Option<Options>> {
             "--seconds" => options.load = Duration::from_secs(positive(arg, value()?)? as u64),
             "--binary" => options.binary = Some(value()?.into()),
             "--out" => options.out = Some(value()?.into()),
+            "--no-access-log" => options.access_log = false,
             "all" => options.all = true,
             name => match Benchmark::ALL.into_iter().find(|benchmark| benchmark.name() == name) {
                 Some(benchmark) if options.benchmarks.contains(&benchmark) => {}

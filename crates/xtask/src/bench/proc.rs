@@ -140,15 +140,40 @@ pub(super) struct Memory {
 impl Memory {
     /// Of a process and all that descend from it.
     pub(super) fn of_tree(root: u32) -> Result<Self> {
-        let mut sum = Self::default();
-        for pid in Processes::now()?.tree(root) {
-            let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-            let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-            sum.rss += kibibytes(&status, "VmRSS:").context("no VmRSS")? * 1024.0;
-            sum.pss += kibibytes(&rollup, "Pss:").context("no Pss")? * 1024.0;
-        }
-        Ok(sum)
+        Self::of(&Processes::now()?.tree(root))
     }
+
+    /// Of these processes.
+    pub(super) fn of(pids: &HashSet<u32>) -> Result<Self> {
+        Ok(Self { rss: resident(pids)?, pss: sum(pids, "smaps_rollup", "Pss:")? })
+    }
+}
+
+/// Resident set size of these processes, in bytes.
+pub(super) fn resident(pids: &HashSet<u32>) -> Result<f64> {
+    sum(pids, "status", "VmRSS:")
+}
+
+/// The largest that they ever had, or since [`forget_peak`].
+pub(super) fn peak(pids: &HashSet<u32>) -> Result<f64> {
+    sum(pids, "status", "VmHWM:")
+}
+
+/// Sets back the largest resident set size to what it is now.
+pub(super) fn forget_peak(pids: &HashSet<u32>) -> Result<()> {
+    for pid in pids {
+        fs::write(format!("/proc/{pid}/clear_refs"), "5")?;
+    }
+    Ok(())
+}
+
+/// A field of a file that each of them has in `/proc`, in bytes.
+fn sum(pids: &HashSet<u32>, file: &str, name: &str) -> Result<f64> {
+    let of = |pid: &u32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/{file}"))?;
+        Ok(kibibytes(&text, name).with_context(|| format!("no {name}"))? * 1024.0)
+    };
+    pids.iter().map(of).sum()
 }
 
 fn kibibytes(text: &str, name: &str) -> Option<f64> {

@@ -20,6 +20,7 @@ pub(super) enum Unit {
     /// Given in bytes.
     Bytes,
     PerSecond,
+    BytesPerSecond,
 }
 
 impl Unit {
@@ -34,6 +35,7 @@ impl Unit {
             Self::Bytes if value >= 1024.0 => (1024.0, " KiB"),
             Self::Bytes => (1.0, " bytes"),
             Self::PerSecond => (1.0, "/s"),
+            Self::BytesPerSecond => (MIB, " MiB/s"),
         }
     }
 
@@ -57,6 +59,8 @@ fn digits(value: f64) -> String {
         out
     };
     match value.abs() {
+        // Such as a ratio to nothing at all.
+        _ if !value.is_finite() => "–".into(),
         small if small < 9.995 => format!("{value:.2}"),
         small if small < 99.95 => format!("{value:.1}"),
         _ => whole(value),
@@ -267,9 +271,10 @@ impl Report {
             options.benchmarks.iter().map(|benchmark| benchmark.name()).collect();
         let which = if options.all { "all".to_owned() } else { which.join(" ") };
         let command = format!(
-            "cargo xtask bench {which} --rounds {} --seconds {}",
+            "cargo xtask bench {which} --rounds {} --seconds {}{}",
             options.rounds,
-            options.load.as_secs()
+            options.load.as_secs(),
+            if options.access_log { "" } else { " --no-access-log" }
         );
         let commit = match &options.binary {
             Some(_) => "an executable given with --binary".into(),
@@ -338,6 +343,8 @@ mod tests {
             (Unit::Bytes, 12.0, "12.0 bytes"),
             (Unit::PerSecond, 1_234_567.0, "1,234,567/s"),
             (Unit::PerSecond, 123.4, "123/s"),
+            (Unit::BytesPerSecond, 1536.0 * 1024.0 * 1024.0, "1,536 MiB/s"),
+            (Unit::Bytes, f64::NAN, "– bytes"),
         ] {
             assert_eq!(unit.show(value), expected);
         }

@@ -107,8 +107,14 @@ pub(super) struct Emulator {
 
 impl Emulator {
     pub(super) fn start(binary: &Path, directory: &Path) -> Result<Self> {
+        Self::start_with(binary, directory, &[])
+    }
+
+    /// The same with more arguments.
+    pub(super) fn start_with(binary: &Path, directory: &Path, more: &[&str]) -> Result<Self> {
         let port = free_port()?;
         let mut command = start_command(binary, State::Directory(directory), port);
+        command.args(more);
         // Beside the directory, not in it: the emulator owns that.
         let log = directory.with_extension("log");
         let Started { process, took } = start(&mut command, port, HEALTH, &log)?;

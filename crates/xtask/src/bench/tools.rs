@@ -14,6 +14,7 @@ const MOTO: &str = "moto[server]==5.2.5";
 /// Program and the Debian package that has it.
 const PACKAGES: &[(&str, &str)] = &[
     ("nginx", "nginx"),
+    ("haproxy", "haproxy"),
     ("wrk", "wrk"),
     ("curl", "curl"),
     ("python3", "python3"),
@@ -122,6 +123,7 @@ pub(super) fn versions(bench: &Bench) -> Result<Vec<String>> {
     };
     let nginx = Command::new(program("nginx")?).arg("-v").output()?;
     let nginx = String::from_utf8_lossy(&nginx.stderr).into_owned();
+    let haproxy = output(Command::new(program("haproxy")?).arg("-v"))?;
     // Says its version as part of its usage, and exits with 1.
     let wrk = Command::new(program("wrk")?).arg("-v").output()?;
     let curl = output(Command::new(program("curl")?).arg("--version"))?;
@@ -131,6 +133,7 @@ pub(super) fn versions(bench: &Bench) -> Result<Vec<String>> {
     Ok(vec![
         words(&output(Command::new(&bench.binary).arg("--version"))?, 2),
         words(nginx.trim_start_matches("nginx version: "), 1),
+        words(&haproxy.replacen(" version ", " ", 1), 2),
         format!("moto {}", moto_version(bench)?),
         words(&curl, 2),
         words(&String::from_utf8_lossy(&wrk.stdout), 2),

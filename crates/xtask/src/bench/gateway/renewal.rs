@@ -1,0 +1,93 @@
+//! How long a token's old string is good after its renewal was answered.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::super::Bench;
+use super::super::http::{Connection, request};
+use super::super::noise::{self, Tally};
+use super::super::report::{Figure, Unit};
+use super::super::stats::median;
+use super::stage::{App, Stage, token_spec};
+
+/// Renewals in a round.
+pub(super) const TRIALS: usize = 200;
+/// An old string that is good for so many requests stays good.
+const REQUESTS_MAX: usize = 10_000;
+
+/// One round.
+struct Round {
+    /// From the renewal's answer to the first refusal, in seconds.
+    median: f64,
+    longest: f64,
+    /// Requests in all that were let in after the answer.
+    let_in: usize,
+}
+
+pub(super) struct Renewals(Vec<Round>);
+
+pub(super) fn measure(bench: &Bench, stage: &Stage, tally: &mut Tally) -> Result<Renewals> {
+    let mut control = Connection::open(stage.emulator.port)?;
+    let created = stage.emulator.request("POST", "/v1/token", Some(&token_spec("-renewed")));
+    let (id, mut token) = id_and_value(&control.exchange(&created)?.json()?)?;
+    let renew = stage.emulator.request("POST", &format!("/v1/token/{id}/renew"), None);
+    let mut trial = || -> Result<(f64, usize)> {
+        let mut app = Connection::open(stage.emulator.port)?;
+        let old = request("GET", "/", stage.host(App::Small), Some(&token), None);
+        let good = app.exchange(&old)?;
+        if good.status != 200 {
+            bail!("a good token is answered {}", good.status);
+        }
+        let answer = control.exchange(&renew)?;
+        let since = Instant::now();
+        for let_in in 0..REQUESTS_MAX {
+            match app.exchange(&old)?.status {
+                401 => {
+                    let took = since.elapsed().as_secs_f64();
+                    token = id_and_value(&answer.json()?)?.1;
+                    return Ok((took, let_in));
+                }
+                200 => {}
+                other => bail!("an old string is answered {other}"),
+            }
+        }
+        bail!("an old string was still good after {REQUESTS_MAX} requests")
+    };
+    let measured = noise::rounds(bench.options.rounds, "renewal to refusal", |_| {
+        let trials = (0..TRIALS).map(|_| trial()).collect::<Result<Vec<_>>>()?;
+        let times: Vec<f64> = trials.iter().map(|(took, _)| *took).collect();
+        Ok(Round {
+            median: median(&times),
+            longest: times.iter().copied().fold(0.0, f64::max),
+            let_in: trials.iter().map(|(_, let_in)| let_in).sum(),
+        })
+    })?;
+    *tally += measured.tally;
+    Ok(Renewals(measured.kept))
+}
+
+fn id_and_value(token: &Value) -> Result<(String, String)> {
+    let text = |pointer: &str| token.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    Ok((text("/id").context("a token has no id")?, text("/status/value").context("nor a value")?))
+}
+
+impl Renewals {
+    pub(super) fn figures(&self) -> [Figure; 2] {
+        let of = |what, of: fn(&Round) -> f64| Figure::new(what, Unit::Time, &self.0, of);
+        [
+            of("from a renewal's answer to the first refusal, median", |round| round.median),
+            of("from a renewal's answer to the first refusal, longest", |round| round.longest),
+        ]
+    }
+
+    pub(super) fn note(&self) -> String {
+        let let_in: usize = self.0.iter().map(|round| round.let_in).sum();
+        format!(
+            "Requests with the old string that were let in after the renewal was answered, in {} \
+             renewals: {let_in}. The time is that of the refused request alone, then.",
+            self.0.len() * TRIALS
+        )
+    }
+}
