@@ -6,10 +6,10 @@ use std::time::Duration;
 /// Limits of a connection; see the fields' defaults in [`Limits::default`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// A request line is at most so long, in bytes (64 KiB); else 414.
+    /// A request line is at most so long, in bytes (62 KiB); else 414.
     pub line_max: usize,
-    /// A whole head is at most so long, in bytes (80 KiB, so that 64 KiB of headers pass); else
-    /// 431. So is one with more than 256 fields.
+    /// The header lines of a request are together at most so long, in bytes (64 KiB); else 431. So
+    /// is it with more than 256 of them.
     pub head_max: usize,
     /// A client has this long from a head's first byte to its last (30 s); else 408. A TLS
     /// handshake has as long.
@@ -29,8 +29,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            line_max: 64 * 1024,
-            head_max: 80 * 1024,
+            line_max: 62 * 1024,
+            head_max: 64 * 1024,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_secs(75),

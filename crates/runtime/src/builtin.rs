@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
+use std::pin::pin;
 
 use base64::Engine;
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use ovhai_core::catalog::BuiltinImage;
 use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
 use serde::Serialize;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::task::{Control, replica};
@@ -107,7 +109,8 @@ async fn serve(
     let endpoint = Endpoint::new(address, None).with_ports([(request.spec.http_port, address)]);
     reporter.report(ReplicaEvent::Ready(endpoint));
     let mut connections = JoinSet::new();
-    loop {
+    let (stopping, stop) = watch::channel(());
+    let grace = loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
@@ -115,7 +118,7 @@ async fn serve(
                 Err(_) => { tokio::task::yield_now().await; continue }
             },
             Some(_) = connections.join_next() => continue,
-            _ = control.stop.recv() => break,
+            grace = control.stop.recv() => break grace.unwrap_or_default(),
         };
         let _ = stream.set_nodelay(true);
         let logs = std::sync::Arc::clone(&request.logs);
@@ -128,14 +131,29 @@ async fn serve(
             }
             async move { Ok::<_, Infallible>(answer(image, request).await) }
         });
-        connections.spawn(
-            hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service),
-        );
-    }
+        let connection = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service);
+        let mut stop = stop.clone();
+        connections.spawn(async move {
+            let mut connection = pin!(connection);
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                _ = stop.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    // How it ended is between it and its peer.
+                    let _ = connection.await;
+                }
+            }
+        });
+    };
     log("stopped".into());
     drop(listener);
-    connections.shutdown().await;
+    drop(stopping);
+    // What is under way gets its answer.
+    let finish = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, finish).await.is_err() {
+        connections.shutdown().await;
+    }
     drop(control.done);
 }
 

@@ -26,6 +26,8 @@ use crate::ports::{
 };
 use plan::{Observed, Phase, Target, converged, plan};
 
+/// Between the last request to a replica that others replace, and asking it to stop.
+const HAND_OVER: Duration = Duration::from_millis(200);
 /// Time a replica has between being asked to stop and being ended.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The same when the emulator itself stops; below the two seconds it promises.
@@ -66,7 +68,7 @@ struct Slot {
     endpoint: Option<Endpoint>,
     /// It has answered at some time.
     has_answered: bool,
-    handle: Box<dyn Replica>,
+    handle: Arc<dyn Replica>,
 }
 
 /// See the module.
@@ -397,7 +399,7 @@ impl Actor {
             logs: Arc::clone(&entry.logs),
         };
         let reporter = ReplicaReporter::new(number, self.reporter.clone());
-        let handle = platform.runtime.launch(request, reporter);
+        let handle = Arc::from(platform.runtime.launch(request, reporter));
         self.replicas.insert(
             number,
             Slot {
@@ -419,14 +421,20 @@ impl Actor {
         self.stopping_now.push((number, grace));
     }
 
-    /// Asks those to stop that no gateway sends requests any more.
+    /// Asks those to stop that no gateway sends requests any more. Where others have taken over,
+    /// what a gateway was just sending still gets there.
     fn send_stops(&mut self) {
+        let replaced = !self.published.endpoints.is_empty();
         for (number, grace) in std::mem::take(&mut self.stopping_now) {
             let Some(slot) = self.replicas.get(&number) else { continue };
-            let stopped = slot.handle.stop(grace);
+            let pause = replaced && slot.endpoint.is_some();
+            let handle = Arc::clone(&slot.handle);
             let reporter = ReplicaReporter::new(number, self.reporter.clone());
             tokio::spawn(async move {
-                stopped.await;
+                if pause {
+                    tokio::time::sleep(HAND_OVER).await;
+                }
+                handle.stop(grace).await;
                 let message = String::new();
                 reporter.report(ReplicaEvent::Exited { fault: Fault::User, message });
             });

@@ -18,16 +18,14 @@ use super::buffer::Buffer;
 use super::clock::Clock;
 use super::doors::{self, Call, Way};
 use super::note::Note;
-use super::parse::{
-    AskedWith, FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version,
-};
+use super::parse::{AskedWith, FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
 use super::respond::{Manner, respond};
 use super::{Stream, Worker, http2};
 use crate::body::ServerBody;
 use crate::gateway::compose::{self, After};
 use crate::gateway::exchange::{self, Order, Outcome};
-use crate::gateway::upstream::Upstream;
 use crate::gateway::login::BODY_MAX;
+use crate::gateway::upstream::Upstream;
 use crate::gateway::{Admitted, Client, Refusal, tunnel};
 use crate::seen::Aborted;
 
@@ -44,7 +42,9 @@ const LINGER: Duration = Duration::from_secs(5);
 enum End {
     GoesOn,
     /// The client is to get what was written.
-    Closes { unread: bool },
+    Closes {
+        unread: bool,
+    },
     Aborted(Aborted),
 }
 
@@ -162,7 +162,7 @@ impl<S: Stream> Connection<S> {
     /// Waits for the next head.
     async fn next(&mut self, is_first: bool, mut stopping: Pin<&mut impl Future>) -> Next {
         let limits = self.worker.limits;
-        let sizes = HeadLimits { line: limits.line_max, head: limits.head_max };
+        let sizes = HeadLimits { line: limits.line_max, fields: limits.head_max };
         let mut scanner = Scanner::default();
         let mut has_begun = is_first;
         self.clock.set(if is_first { limits.head_timeout } else { limits.idle_timeout });
@@ -186,7 +186,8 @@ impl<S: Stream> Connection<S> {
                         }
                     }
                 }
-                match self.input.poll_fill(cx, &mut self.stream, limits.head_max + 1024) {
+                let most = limits.line_max + limits.head_max + 1024;
+                match self.input.poll_fill(cx, &mut self.stream, most) {
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Closed),
                     Poll::Ready(Ok(_)) => {}
                     Poll::Pending => {
@@ -256,13 +257,14 @@ impl<S: Stream> Connection<S> {
                 let (keeps, id) = (pass.keeps_authorization, note.id());
                 compose::request(&mut out, &head, keeps, self.client, id.as_str());
                 let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
+                let has_no_body = matches!(head.framing, Framing::None | Framing::Length(0));
                 let head_only = facts.manner.head_only;
                 Ok(Plan::Pass(Box::new(Order {
                     pass,
                     head: out,
                     framing: head.framing,
                     asked_with: if head_only { AskedWith::Head } else { AskedWith::Other },
-                    repeatable: safe && head.framing == Framing::None && head.upgrade.is_none(),
+                    repeatable: safe && has_no_body && head.upgrade.is_none(),
                     is_modern,
                     expects_continue: head.expects_continue,
                     wants_upgrade: head.upgrade.is_some(),
@@ -277,8 +279,8 @@ impl<S: Stream> Connection<S> {
 
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
         let (app, upgrades) = (order.pass.app, order.wants_upgrade);
-        let access = upgrades
-            .then(|| self.worker.gateway.until_denied(order.pass.principal.clone(), app));
+        let access =
+            upgrades.then(|| self.worker.gateway.until_denied(order.pass.principal.clone(), app));
         let client = exchange::Client {
             stream: &mut self.stream,
             input: &mut self.input,
@@ -430,7 +432,12 @@ impl<S: Stream> Connection<S> {
         }
         note.refused_by(&refusal);
         let has_body = facts.framing != Framing::None;
-        let end = self.respond(refusal.into_response(), facts.manner, has_body, note).await;
+        let mut manner = facts.manner;
+        if refusal.is_about_framing() {
+            // Whoever sends such a thing may take the rest for something else, too.
+            manner.after = After::Close;
+        }
+        let end = self.respond(refusal.into_response(), manner, has_body, note).await;
         if !matches!(end, End::GoesOn) || !has_body {
             return end;
         }

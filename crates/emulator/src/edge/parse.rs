@@ -38,6 +38,8 @@ pub(crate) struct Scanner {
     line: usize,
     /// Where the head begins: one empty line before it is let pass (RFC 9112 section 2.2).
     begin: usize,
+    /// Where its fields begin, when its first line is whole.
+    fields: usize,
 }
 
 impl Scanner {
@@ -52,8 +54,8 @@ impl Scanner {
             if at == 0 || bytes[at - 1] != b'\r' {
                 return Err(bad("a line ends without a carriage return"));
             }
-            if at + 1 - self.begin > limits.head {
-                return Err(self.too_long(limits));
+            if self.fields > 0 && at + 1 - self.fields > limits.fields + 2 {
+                return Err(TOO_LARGE);
             }
             let first = self.line == self.begin;
             if at == self.line + 1 {
@@ -64,30 +66,32 @@ impl Scanner {
                     return Err(bad("there are empty lines where a request should be"));
                 }
                 self.begin = 2;
-            } else if first && at - self.line > limits.line {
-                return Err(with(StatusCode::URI_TOO_LONG, "the request's target is too long"));
+            } else if first {
+                if at - self.line > limits.line {
+                    return Err(TOO_LONG);
+                }
+                self.fields = at + 1;
             }
             self.line = at + 1;
         }
         self.seen = bytes.len();
-        let len = bytes.len().saturating_sub(self.begin);
-        if len >= limits.head || (self.line == self.begin && len > limits.line) {
-            return Err(self.too_long(limits));
+        let in_line = self.fields == 0;
+        if in_line && bytes.len().saturating_sub(self.begin) > limits.line {
+            return Err(TOO_LONG);
+        }
+        if !in_line && bytes.len() - self.fields > limits.fields + 2 {
+            return Err(TOO_LARGE);
         }
         let first = bytes.get(self.begin).copied();
         let possible = first.is_none_or(|byte| byte.is_ascii_alphanumeric() || is_symbol(byte))
             || first == Some(b'\r');
         if possible { Ok(None) } else { Err(bad("this is not HTTP")) }
     }
-
-    fn too_long(&self, limits: HeadLimits) -> Malformed {
-        if self.line == self.begin && limits.line < limits.head {
-            with(StatusCode::URI_TOO_LONG, "the request's target is too long")
-        } else {
-            with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too large")
-        }
-    }
 }
+
+const TOO_LONG: Malformed = with(StatusCode::URI_TOO_LONG, "the request line is too long");
+const TOO_LARGE: Malformed =
+    with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too large");
 
 fn is_symbol(byte: u8) -> bool {
     b"!#$%&'*+-.^_`|~".contains(&byte)
@@ -98,8 +102,8 @@ fn is_symbol(byte: u8) -> bool {
 pub(crate) struct HeadLimits {
     /// Its first line.
     pub(crate) line: usize,
-    /// All of it.
-    pub(crate) head: usize,
+    /// All of its fields.
+    pub(crate) fields: usize,
 }
 
 /// The fields that this gateway does something about.
@@ -132,7 +136,7 @@ impl Known {
         match name.len() {
             2 if is("te") => Self::Te,
             4 if is("host") => Self::Host,
-                6 if is("cookie") => Self::Cookie,
+            6 if is("cookie") => Self::Cookie,
             6 if is("expect") => Self::Expect,
             6 if is("origin") => Self::Origin,
             7 if is("upgrade") => Self::Upgrade,
@@ -227,8 +231,7 @@ impl<'b> Head<'b> {
         if !matches!(parsed, httparse::Status::Complete(end) if end == bytes.len()) {
             return Err(bad("the request's head is malformed"));
         }
-        let version =
-            if request.version == Some(1) { Version::Http11 } else { Version::Http10 };
+        let version = if request.version == Some(1) { Version::Http11 } else { Version::Http10 };
         let (Some(method), Some(target)) = (request.method, request.path) else {
             return Err(bad("the request line is malformed"));
         };
@@ -380,7 +383,11 @@ impl<'b> Head<'b> {
     /// Values of the `Cookie` fields.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = &'b [u8]> {
         let cookies = self.has_cookies.then(|| self.known.iter().zip(self.fields));
-        cookies.into_iter().flatten().filter(|(known, _)| **known == Known::Cookie).map(|c| c.1.value)
+        cookies
+            .into_iter()
+            .flatten()
+            .filter(|(known, _)| **known == Known::Cookie)
+            .map(|c| c.1.value)
     }
 
     /// The target without its query.
@@ -433,7 +440,7 @@ fn framing(length: Once<'_>, coding: Once<'_>, version: Version) -> Result<Frami
         (Once::Several, Once::Never) => Err(bad("more than one Content-Length")),
         (Once::Never, Once::One(value)) => {
             if version == Version::Http10 {
-                Err(bad("HTTP/1.0 has no Transfer-Encoding"))
+                Err(bad("this version of HTTP has no Transfer-Encoding"))
             } else if value.eq_ignore_ascii_case(b"chunked") {
                 Ok(Framing::Chunked)
             } else {
@@ -468,10 +475,9 @@ pub(crate) fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
     match error {
-        httparse::Error::TooManyHeaders => with(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "the request has too many headers",
-        ),
+        httparse::Error::TooManyHeaders => {
+            with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers")
+        }
         httparse::Error::Version => {
             let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
             let mut words = line.split(|byte| *byte == b' ');
@@ -481,7 +487,7 @@ fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
             if is_other && end.is_none() {
                 with(
                     StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-                    "HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here",
+                    "versions 1.0, 1.1 and 2 of HTTP are spoken here",
                 )
             } else {
                 bad("the request line is malformed")
@@ -581,27 +587,28 @@ impl<'b> AnswerHead<'b> {
             }
         }
         let mut keep_alive = !close && (response.version == Some(1) || keep);
-        let framing = if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
-            Framing::None
-        } else {
-            match (length, coding) {
-                (length, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
-                    // Of the two the coding counts; what else stands there nobody should rely on.
-                    keep_alive &= !length.is_there();
-                    Framing::Chunked
+        let framing =
+            if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
+                Framing::None
+            } else {
+                match (length, coding) {
+                    (length, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
+                        // Of the two the coding counts; what else stands there nobody should rely on.
+                        keep_alive &= !length.is_there();
+                        Framing::Chunked
+                    }
+                    (_, Once::One(_) | Once::Several) => {
+                        return Err(Rubbish("its Transfer-Encoding is not understood"));
+                    }
+                    (Once::One(value), Once::Never) => Framing::Length(
+                        number(value).ok_or(Rubbish("its Content-Length is no number"))?,
+                    ),
+                    (Once::Several, Once::Never) => {
+                        return Err(Rubbish("it has more than one Content-Length"));
+                    }
+                    (Once::Never, Once::Never) => Framing::UntilClose,
                 }
-                (_, Once::One(_) | Once::Several) => {
-                    return Err(Rubbish("its Transfer-Encoding is not understood"));
-                }
-                (Once::One(value), Once::Never) => {
-                    Framing::Length(number(value).ok_or(Rubbish("its Content-Length is no number"))?)
-                }
-                (Once::Several, Once::Never) => {
-                    return Err(Rubbish("it has more than one Content-Length"));
-                }
-                (Once::Never, Once::Never) => Framing::UntilClose,
-            }
-        };
+            };
         keep_alive &= framing != Framing::UntilClose;
         let fields = &*response.headers;
         let reason = response.reason.unwrap_or_default();
@@ -611,8 +618,7 @@ impl<'b> AnswerHead<'b> {
 
     /// The fields that go to the client. `Content-Length` is among them only where it is true.
     pub(crate) fn passed(&self) -> impl Iterator<Item = &'b Header<'b>> {
-        let (chunked, named, fields) =
-            (self.framing == Framing::Chunked, self.named, self.fields);
+        let (chunked, named, fields) = (self.framing == Framing::Chunked, self.named, self.fields);
         fields.iter().filter(move |field| {
             match Known::of(field.name) {
                 Known::Connection | Known::TransferEncoding | Known::Upgrade => return false,
@@ -653,7 +659,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: HeadLimits = HeadLimits { line: 1000, head: 4000 };
+    const LIMITS: HeadLimits = HeadLimits { line: 1000, fields: 4000 };
 
     fn status(bytes: &[u8]) -> Result<(String, String, Framing), u16> {
         let mut scanner = Scanner::default();
@@ -719,7 +725,7 @@ mod tests {
             assert_eq!(status(request.as_bytes()), Err(expected), "{request:?}");
         }
         let many = "x: y\r\n".repeat(FIELDS + 1);
-        let limits = HeadLimits { line: 1000, head: 1_000_000 };
+        let limits = HeadLimits { line: 1000, fields: 1_000_000 };
         let request = format!("GET / HTTP/1.1\r\nHost: h\r\n{many}\r\n");
         assert!(Scanner::default().find(request.as_bytes(), limits).is_ok_and(|r| r.is_some()));
         let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
@@ -797,7 +803,8 @@ mod tests {
         let got = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nX-Hop: 1\r\nConnection: x-hop\r\nKeep-Alive: 5\r\n\r\n");
         let passed = ["Content-Length", "Set-Cookie", "Set-Cookie"].map(str::to_owned).to_vec();
         assert_eq!(got, Ok(Some((200, Framing::Length(2), true, passed))));
-        let got = answer(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n");
+        let got =
+            answer(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n");
         assert_eq!(got, Ok(Some((200, Framing::Chunked, false, vec![]))));
         let got = answer(b"HTTP/1.0 404 Not Found\r\n\r\n");
         assert_eq!(got, Ok(Some((404, Framing::UntilClose, false, vec![]))));

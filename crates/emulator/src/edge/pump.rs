@@ -47,6 +47,8 @@ pub(crate) struct Pump {
     /// So many bytes at the front of the buffer go out as they are.
     direct: usize,
     ended: bool,
+    /// The sender's framing went wrong after what waits to be written.
+    malformed: Option<Malformed>,
     waits_for: WaitsFor,
     /// Bytes that went out, and those of the body among those that came in.
     written: u64,
@@ -65,6 +67,7 @@ impl Pump {
             sent: 0,
             direct: 0,
             ended,
+            malformed: None,
             waits_for: WaitsFor::Nobody,
             written: 0,
             body: 0,
@@ -121,9 +124,18 @@ impl Pump {
         to: &mut W,
     ) -> Poll<Result<(), Broken>> {
         loop {
-            let wants_more = self.stage(buffer).map_err(Broken::Malformed)?;
+            let wants_more = match self.stage(buffer) {
+                Ok(wants_more) => wants_more,
+                Err(malformed) => {
+                    self.malformed = Some(malformed);
+                    false
+                }
+            };
             self.waits_for = WaitsFor::Receiver;
             ready!(self.poll_write(cx, buffer, to)).map_err(|_| Broken::Receiver)?;
+            if let Some(malformed) = self.malformed {
+                return Poll::Ready(Err(Broken::Malformed(malformed)));
+            }
             if self.ended {
                 self.waits_for = WaitsFor::Nobody;
                 return Pin::new(to).poll_flush(cx).map_err(|_| Broken::Receiver);
@@ -151,7 +163,11 @@ impl Pump {
 
     /// Makes what was read ready to be written; whether more has to be read.
     fn stage(&mut self, buffer: &mut Buffer) -> Result<bool, Malformed> {
-        while !self.ended && self.direct == 0 && self.out.len() < BODY_BUFFER {
+        while !self.ended
+            && self.malformed.is_none()
+            && self.direct == 0
+            && self.out.len() < BODY_BUFFER
+        {
             match self.decoder.next(buffer.filled())? {
                 Piece::More => return Ok(true),
                 Piece::Skip(count) => buffer.consume(count),

@@ -1,7 +1,7 @@
 //! One request of a client of HTTP/1 and its answer, both ways at once, in the task of the
 //! client's connection.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::StatusCode;
+use tokio::time::Sleep;
 
 use super::compose::{self, After};
 use super::upstream::{FRESH, Upstream, UpstreamError};
@@ -26,6 +27,8 @@ use crate::seen::Aborted;
 const HEAD_MAX: usize = 256 * 1024;
 /// So many bytes of a client's next requests are read while it waits for an answer.
 const AHEAD: usize = 64 * 1024;
+/// An app that does not know `Expect` says nothing: after this long the client is told to go on.
+const GO_ON: Duration = Duration::from_millis(300);
 /// More interim answers than this are no use to anybody.
 const INTERIM_MAX: u32 = 32;
 
@@ -127,11 +130,11 @@ pub(crate) async fn run<S: Stream>(
             interim: 0,
             waits_for: WaitsFor::Nobody,
             moved: 0,
+            go_on: order.expects_continue.then(|| Box::pin(tokio::time::sleep(GO_ON))),
         };
         let what = What {
             asked_with: order.asked_with,
             is_modern: order.is_modern,
-            expects_continue: order.expects_continue,
             wants_upgrade: order.wants_upgrade,
             after: order.after,
             request_id: id.as_str(),
@@ -155,10 +158,9 @@ pub(crate) async fn run<S: Stream>(
                 let refusal = match no_head {
                     NoHead::ClientGone => return Outcome::Gone,
                     NoHead::BadBody(malformed) => malformed.into(),
-                    NoHead::SlowBody => Refusal::new(
-                        StatusCode::REQUEST_TIMEOUT,
-                        "the body does not come in time",
-                    ),
+                    NoHead::SlowBody => {
+                        Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body does not come in time")
+                    }
                     NoHead::App(error) => error.into(),
                     NoHead::Silent => UpstreamError::Gone.into(),
                     NoHead::TooSlow => Refusal::too_slow(),
@@ -245,7 +247,6 @@ pub(super) async fn connect(
 struct What<'a> {
     asked_with: AskedWith,
     is_modern: bool,
-    expects_continue: bool,
     wants_upgrade: bool,
     after: After,
     request_id: &'a str,
@@ -258,6 +259,8 @@ struct Exchange {
     /// So much of what goes to the client was written already.
     out_sent: usize,
     interim: u32,
+    /// Rings when the client has waited long enough to be told to go on.
+    go_on: Option<Pin<Box<Sleep>>>,
     /// Whom it waited for when the time was set, and what had moved till then.
     waits_for: WaitsFor,
     moved: u64,
@@ -304,6 +307,13 @@ impl Exchange {
                 Err(error) => return Poll::Ready(Err(NoHead::App(error))),
             }
         }
+        if let Some(go_on) = &mut self.go_on
+            && !up.has_ended()
+            && go_on.as_mut().poll(cx).is_ready()
+        {
+            self.go_on = None;
+            client.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
         // An interim answer must not wait: the client may wait for it with its body.
         while self.out_sent < client.out.len() {
             match Pin::new(&mut *client.stream).poll_write(cx, &client.out[self.out_sent..]) {
@@ -346,7 +356,8 @@ impl Exchange {
             if status == 101 && !what.wants_upgrade {
                 return Err(UpstreamError::Unasked);
             }
-            let expected = status != 100 || what.expects_continue;
+            // Told once is enough.
+            let expected = status != 100 || self.go_on.take().is_some();
             if is_interim && !(what.is_modern && expected) {
                 // Nobody would understand it.
             } else if is_interim {

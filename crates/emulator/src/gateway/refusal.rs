@@ -64,6 +64,11 @@ impl Refusal {
         Self { page: Some(Box::new(page)), ..self }
     }
 
+    /// Whether the request is one that nobody should have sent, to here or at all.
+    pub(crate) fn is_about_framing(&self) -> bool {
+        matches!(self.status.as_u16(), 400 | 405 | 408 | 413 | 414 | 417 | 421 | 431 | 501 | 505)
+    }
+
     pub(super) fn is_about_access(&self) -> bool {
         matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     }
