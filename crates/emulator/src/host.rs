@@ -128,7 +128,12 @@ fn strip_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
 
 /// Host and port of an app.
 pub fn app_host(id: AppId, region: &Region, port: u16) -> String {
-    format!("{id}.app.{}.{DOMAIN}:{port}", region.host_label())
+    format!("{id}{}", app_host_end(region, port))
+}
+
+/// What comes after an app's id in its host and port.
+pub(crate) fn app_host_end(region: &Region, port: u16) -> String {
+    format!(".app.{}.{DOMAIN}:{port}", region.host_label())
 }
 
 /// Host and port of an app's gRPC port.

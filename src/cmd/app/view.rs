@@ -74,7 +74,7 @@ impl Show for AppRow {
             self.id.as_str().into(),
             self.spec.name.as_deref().unwrap_or_default().into(),
             self.status.state.as_str().into(),
-            format!("{}/{wanted}", self.status.available_replicas).into(),
+            (self.status.available_replicas.to_string() + "/" + wanted).into(),
             age(self.created_at, now).into(),
             self.status.url.as_str().into(),
         ]

@@ -63,7 +63,9 @@ pub(super) async fn list(
     let (page, metadata) = query.cut(apps, query.page()?);
     // In one piece, and each app only as long as it is written: a page may have a thousand.
     let json = match fields {
-        Fields::Row => rows::page(&page, state.port, &metadata).map_err(ApiError::internal)?,
+        Fields::Row => {
+            rows::page(&page, &caller.region, state.port, &metadata).map_err(ApiError::internal)?
+        }
         Fields::All => {
             let items = view::Items { entries: &page, port: state.port };
             let mut json = Vec::with_capacity(APP_SIZE * (page.len() + 1));
