@@ -97,6 +97,8 @@ async fn scaling_keeps_answering() {
     let one: ScalingStrategy = serde_json::from_str(r#"{"fixed":{"replicas":1}}"#).unwrap();
     w.platform.scale_app(&w.admin, &w.gra, id, &one).await.unwrap();
     w.becomes(id, AppState::Scaling).await;
+    assert_eq!(w.sim.alive(), [1, 2, 3], "what a gateway was just sending gets there");
+    w.pass(Duration::from_millis(200)).await;
     assert_eq!(w.sim.alive(), [1], "the youngest go");
     w.sim.finish(2);
     w.sim.finish(3);
@@ -116,7 +118,9 @@ async fn a_new_image_replaces_without_a_gap_and_a_bad_one_changes_nothing() {
     assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![1, 2]));
     w.sim.ready(2);
     w.settle().await;
-    assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![2]));
+    assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![1, 2]), "no requests, but some time");
+    w.pass(Duration::from_millis(200)).await;
+    assert_eq!(w.sim.alive(), [2]);
     w.sim.finish(1);
     w.becomes(id, AppState::Running).await;
 
