@@ -136,7 +136,7 @@ async fn a_new_image_replaces_without_a_gap_and_a_bad_one_changes_nothing() {
     w.platform.set_image(&w.admin, &w.gra, id, "good").await.unwrap();
     w.settle().await;
     w.sim.ready(4);
-    w.settle().await;
+    w.pass(Duration::from_millis(200)).await;
     w.sim.finish(2);
     w.becomes(id, AppState::Running).await;
     assert_eq!(w.sim.launched()[3].spec.image, "good");
