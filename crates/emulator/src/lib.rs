@@ -24,6 +24,7 @@ pub mod signer;
 pub mod state;
 pub mod tls;
 
+pub use edge::{Understood, understand};
 pub use emulator::{
     Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,
 };

@@ -288,3 +288,36 @@ async fn serve(accepted: Accepted, worker: Arc<Worker>) {
         Err(error) => tracing::debug!(%error, client = %address, "a handshake failed"),
     }
 }
+
+/// What the edge understood of a request's head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Understood {
+    /// The method.
+    pub method: String,
+    /// The host that is asked for, with its port if it was given.
+    pub host: String,
+    /// Path and query, or `*`.
+    pub target: String,
+    /// Bytes of the head.
+    pub length: usize,
+}
+
+/// Reads the head at the beginning of these bytes as the edge does; none if it is not whole, the
+/// status of the refusal if it is malformed. For fuzzing.
+pub fn understand(bytes: &[u8]) -> Result<Option<Understood>, u16> {
+    let limits = Limits::default();
+    let sizes = parse::HeadLimits { line: limits.line_max, fields: limits.head_max };
+    let status = |malformed: parse::Malformed| malformed.status.as_u16();
+    let Some(range) = parse::Scanner::default().find(bytes, sizes).map_err(status)? else {
+        return Ok(None);
+    };
+    let length = range.end;
+    let mut fields = [const { std::mem::MaybeUninit::uninit() }; parse::FIELDS];
+    let head = parse::Head::parse(&bytes[range], &mut fields, Vec::new()).map_err(status)?;
+    Ok(Some(Understood {
+        method: head.method.to_owned(),
+        host: head.host.to_owned(),
+        target: head.target.to_owned(),
+        length,
+    }))
+}

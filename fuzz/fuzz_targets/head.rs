@@ -1,0 +1,22 @@
+//! No bytes make the parser of heads panic; what it understands has a host and a target that mean
+//! one thing only, and is understood in the same way when it is written plainly.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ovhai_emulator::understand;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(Some(head)) = understand(bytes) else { return };
+    assert!(head.length <= bytes.len());
+    assert!(head.target.starts_with('/') || head.target == "*", "{head:?}");
+    assert!(head.target.bytes().all(|b| matches!(b, b'!'..=b'~') && b != b'#'), "{head:?}");
+    assert!(!head.host.contains(['@', '/', ' ', '\t']), "{head:?}");
+    let text = String::from_utf8_lossy(&bytes[..head.length]);
+    assert!(text.contains(&head.target) || matches!(head.target.as_str(), "/" | "*"), "{head:?}");
+    let plain = format!("{} {} HTTP/1.1\r\nhost: {}\r\n\r\n", head.method, head.target, head.host);
+    let again = understand(plain.as_bytes()).ok().flatten().expect("it was understood before");
+    assert_eq!(
+        (again.method, again.host, again.target),
+        (head.method, head.host, head.target)
+    );
+});
