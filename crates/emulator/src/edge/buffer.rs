@@ -107,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn grows_to_its_limit_and_no_further() {
         let mut buffer = Buffer::default();
-        let many = [b'x'; 100_000];
+        let many = vec![b'x'; 100_000];
         let mut total = 0;
         while let Ok(count) = fill(&mut buffer, &many, 10_000).await {
             assert!(count > 0);

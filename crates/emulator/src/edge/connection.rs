@@ -13,12 +13,13 @@ use hyper::{Request, Response, StatusCode};
 use ovhai_core::directory::AppEntry;
 use tokio::io::AsyncWriteExt;
 
+use super::answer::AskedWith;
 use super::body::{Decoder, Framing, Piece};
 use super::buffer::Buffer;
 use super::clock::Clock;
 use super::doors::{self, Call, Way};
 use super::note::Note;
-use super::parse::{AskedWith, FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
+use super::parse::{FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
 use super::respond::{Manner, respond};
 use super::{Stream, Worker, http2};
 use crate::body::ServerBody;

@@ -162,7 +162,7 @@ fn plan(
         ));
     }
     let mut head = Head::of_fields(method, target, Version::Http2, &fields, Vec::new())?;
-    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let authority = parts.uri.authority().map(hyper::http::uri::Authority::as_str);
     let host = parts.headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
     head.host = match (authority, host) {
         (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {

@@ -4,6 +4,7 @@
 //! its own: a request to an app and its answer pass through one task on one core. Calls of the
 //! API, which may wait for the disk, run on the emulator's own runtime. HTTP/2 is hyper's.
 
+pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod buffer;
 pub(crate) mod clock;

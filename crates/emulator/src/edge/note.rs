@@ -104,7 +104,7 @@ impl Note {
         self.refused = self.refused.or_else(|| Refused::of_status(status.as_u16()));
         // That there were no credentials, or bad ones, is said already.
         if !matches!(self.refused, Some(Refused::NoToken | Refused::BadToken)) {
-            self.reason = reason.clone();
+            self.reason.clone_from(reason);
         }
         self.answered(status);
     }

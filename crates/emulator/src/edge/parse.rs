@@ -7,7 +7,6 @@ use httparse::Header;
 use hyper::StatusCode;
 
 use super::body::Framing;
-use crate::gateway::login;
 use crate::host;
 
 /// Most header fields of a message.
@@ -171,7 +170,7 @@ pub(crate) enum Once<'b> {
 }
 
 impl<'b> Once<'b> {
-    fn add(&mut self, value: &'b [u8]) {
+    pub(super) fn add(&mut self, value: &'b [u8]) {
         *self = if *self == Self::Never { Self::One(value) } else { Self::Several };
     }
 
@@ -454,7 +453,7 @@ fn framing(length: Once<'_>, coding: Once<'_>, version: Version) -> Result<Frami
     }
 }
 
-fn number(digits: &[u8]) -> Option<u64> {
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
     let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     plain.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
@@ -524,133 +523,6 @@ pub(crate) fn parse_trailers<'b>(
         }
     }
     Ok(())
-}
-
-/// The head of an app's answer.
-#[derive(Debug)]
-pub(crate) struct AnswerHead<'b> {
-    pub(crate) status: u16,
-    pub(crate) reason: &'b str,
-    pub(crate) fields: &'b [Header<'b>],
-    pub(crate) framing: Framing,
-    /// Whether the connection can be used again after the body.
-    pub(crate) keep_alive: bool,
-    pub(crate) upgrade: Option<&'b [u8]>,
-    /// What `Connection` names besides the usual.
-    named: bool,
-}
-
-/// What is wrong with an app's answer is nobody's business but the log's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rubbish(pub(crate) &'static str);
-
-impl<'b> AnswerHead<'b> {
-    /// The head at the beginning of `bytes` and its length; none when more has to come. Apps are
-    /// read as browsers read servers: what is sloppy but clear is understood.
-    pub(crate) fn parse(
-        bytes: &'b [u8],
-        fields: &'b mut Fields<'b>,
-        asked_with: AskedWith,
-    ) -> Result<Option<(Self, usize)>, Rubbish> {
-        let mut response = httparse::Response::new(&mut []);
-        let mut config = httparse::ParserConfig::default();
-        config.allow_obsolete_multiline_headers_in_responses(false);
-        let parsed = config
-            .parse_response_with_uninit_headers(&mut response, bytes, fields)
-            .map_err(|_| Rubbish("it is not HTTP"))?;
-        let httparse::Status::Complete(end) = parsed else { return Ok(None) };
-        let status = response.code.unwrap_or_default();
-        if !(100..=999).contains(&status) {
-            return Err(Rubbish("its status is not one"));
-        }
-        let (mut length, mut coding, mut upgrade) = (Once::Never, Once::Never, None);
-        let (mut close, mut keep, mut named) = (false, false, false);
-        for field in &*response.headers {
-            match Known::of(field.name) {
-                Known::ContentLength => match length {
-                    Once::One(before) if before == field.value => {}
-                    _ => length.add(field.value),
-                },
-                Known::TransferEncoding => coding.add(field.value),
-                Known::Upgrade => upgrade = Some(field.value),
-                Known::Connection => {
-                    for word in words(field.value) {
-                        match word {
-                            word if word.eq_ignore_ascii_case(b"close") => close = true,
-                            word if word.eq_ignore_ascii_case(b"keep-alive") => keep = true,
-                            word if word.eq_ignore_ascii_case(b"upgrade") => {}
-                            _ => named = true,
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        let mut keep_alive = !close && (response.version == Some(1) || keep);
-        let framing =
-            if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
-                Framing::None
-            } else {
-                match (length, coding) {
-                    (length, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
-                        // Of the two the coding counts; what else stands there nobody should rely on.
-                        keep_alive &= !length.is_there();
-                        Framing::Chunked
-                    }
-                    (_, Once::One(_) | Once::Several) => {
-                        return Err(Rubbish("its Transfer-Encoding is not understood"));
-                    }
-                    (Once::One(value), Once::Never) => Framing::Length(
-                        number(value).ok_or(Rubbish("its Content-Length is no number"))?,
-                    ),
-                    (Once::Several, Once::Never) => {
-                        return Err(Rubbish("it has more than one Content-Length"));
-                    }
-                    (Once::Never, Once::Never) => Framing::UntilClose,
-                }
-            };
-        keep_alive &= framing != Framing::UntilClose;
-        let fields = &*response.headers;
-        let reason = response.reason.unwrap_or_default();
-        let head = Self { status, reason, fields, framing, keep_alive, upgrade, named };
-        Ok(Some((head, end)))
-    }
-
-    /// The fields that go to the client. `Content-Length` is among them only where it is true.
-    pub(crate) fn passed(&self) -> impl Iterator<Item = &'b Header<'b>> {
-        let (chunked, named, fields) = (self.framing == Framing::Chunked, self.named, self.fields);
-        fields.iter().filter(move |field| {
-            match Known::of(field.name) {
-                Known::Connection | Known::TransferEncoding | Known::Upgrade => return false,
-                Known::Hop => return false,
-                Known::ContentLength if chunked => return false,
-                _ => {}
-            }
-            let ends_here = field.name.eq_ignore_ascii_case("proxy-authenticate");
-            // Over HTTP on a loopback host it would lock browsers out of every app's plain port.
-            let locks = field.name.eq_ignore_ascii_case("strict-transport-security");
-            let is_ours =
-                field.name.eq_ignore_ascii_case("set-cookie") && login::sets_ours(field.value);
-            !ends_here && !locks && !is_ours && !(named && is_named(fields, field.name))
-        })
-    }
-}
-
-fn is_named(fields: &[Header<'_>], name: &str) -> bool {
-    !name.eq_ignore_ascii_case("trailer")
-        && !name.eq_ignore_ascii_case("content-length")
-        && fields
-            .iter()
-            .filter(|field| Known::of(field.name) == Known::Connection)
-            .flat_map(|field| words(field.value))
-            .any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
-}
-
-/// What decides, besides the answer itself, whether it has a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AskedWith {
-    Head,
-    Other,
 }
 
 #[cfg(test)]
@@ -789,45 +661,10 @@ mod tests {
         }
     }
 
-    fn answer(bytes: &[u8]) -> Result<Option<(u16, Framing, bool, Vec<String>)>, Rubbish> {
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-        let parsed = AnswerHead::parse(bytes, &mut fields, AskedWith::Other)?;
-        Ok(parsed.map(|(head, _)| {
-            let passed = head.passed().map(|field| field.name.to_owned()).collect();
-            (head.status, head.framing, head.keep_alive, passed)
-        }))
-    }
-
-    #[test]
-    fn answers() {
-        let got = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nX-Hop: 1\r\nConnection: x-hop\r\nKeep-Alive: 5\r\n\r\n");
-        let passed = ["Content-Length", "Set-Cookie", "Set-Cookie"].map(str::to_owned).to_vec();
-        assert_eq!(got, Ok(Some((200, Framing::Length(2), true, passed))));
-        let got =
-            answer(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n");
-        assert_eq!(got, Ok(Some((200, Framing::Chunked, false, vec![]))));
-        let got = answer(b"HTTP/1.0 404 Not Found\r\n\r\n");
-        assert_eq!(got, Ok(Some((404, Framing::UntilClose, false, vec![]))));
-        let got = answer(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n");
-        assert_eq!(got, Ok(Some((304, Framing::None, true, vec!["Content-Length".into()]))));
-        assert_eq!(answer(b"HTTP/1.1 200 OK\r\nx"), Ok(None));
-        for wrong in [
-            &b"rubbish\r\n\r\n"[..],
-            b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
-            b"HTTP/1.1 099 OK\r\n\r\n",
-            b"\x00\x01",
-        ] {
-            assert!(answer(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
-        }
-    }
-
     proptest! {
         #[test]
         fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = status(&bytes);
-            let _ = answer(&bytes);
         }
 
         #[test]

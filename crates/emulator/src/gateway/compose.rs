@@ -7,8 +7,9 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 
 use super::{Client, login};
+use crate::edge::answer::AnswerHead;
 use crate::edge::body::Framing;
-use crate::edge::parse::{AnswerHead, Head, Known, Version};
+use crate::edge::parse::{Head, Known, Version};
 use crate::edge::pump::{field, number};
 
 /// Writes a request's head for the app. What the client says about who forwarded it is not
@@ -28,10 +29,10 @@ pub(crate) fn request(
     let mut cookies = 0;
     for (known, each) in head.each() {
         match known {
-            Known::Other | Known::AccessControlRequestMethod | Known::Origin => {
-                if !head.is_named(each.name) {
-                    field(out, each.name, each.value);
-                }
+            Known::Other | Known::AccessControlRequestMethod | Known::Origin
+                if !head.is_named(each.name) =>
+            {
+                field(out, each.name, each.value);
             }
             Known::Authorization if keeps_authorization => field(out, each.name, each.value),
             Known::Cookie if head.version == Version::Http2 => cookies += 1,
@@ -73,10 +74,9 @@ pub(crate) fn request(
         Framing::None | Framing::UntilClose => {}
     }
     field(out, "x-forwarded-host", head.host.as_bytes());
-    out.extend_from_slice(match client.secure {
-        true => b"x-forwarded-proto: https\r\nx-forwarded-for: ",
-        false => b"x-forwarded-proto: http\r\nx-forwarded-for: ",
-    });
+    let proto = if client.secure { "https" } else { "http" };
+    field(out, "x-forwarded-proto", proto.as_bytes());
+    out.extend_from_slice(b"x-forwarded-for: ");
     // Writing to memory does not fail.
     let _ = write!(out, "{}", client.address.ip());
     out.extend_from_slice(b"\r\n");

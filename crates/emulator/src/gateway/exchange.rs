@@ -14,11 +14,12 @@ use tokio::time::Sleep;
 use super::compose::{self, After};
 use super::upstream::{FRESH, Upstream, UpstreamError};
 use super::{Pass, Refusal};
+use crate::edge::answer::{AnswerHead, AskedWith};
 use crate::edge::body::{Encoding, Framing};
 use crate::edge::buffer::Buffer;
 use crate::edge::clock::Clock;
 use crate::edge::note::Note;
-use crate::edge::parse::{AnswerHead, AskedWith, FIELDS, Malformed};
+use crate::edge::parse::{FIELDS, Malformed};
 use crate::edge::pump::{Broken, Pump, WaitsFor};
 use crate::edge::{Stream, Worker};
 use crate::seen::Aborted;
@@ -202,8 +203,8 @@ pub(crate) async fn run<S: Stream>(
         let answered = Answered {
             keep: whole && order.after != After::Close && up.has_ended() && exchange.up_done,
             aborted: ended.err(),
-            unclear: encoding == Encoding::Plain && came.framing == Framing::UntilClose
-                || (encoding == Encoding::Plain && came.framing == Framing::Chunked),
+            unclear: encoding == Encoding::Plain
+                && matches!(came.framing, Framing::UntilClose | Framing::Chunked),
             head: up.into_room(),
             out: down.into_room(),
         };

@@ -17,8 +17,9 @@ use super::upstream::{Upstream, UpstreamError};
 use super::{Client, Pass, Refusal, compose, grpc};
 use crate::body::{BodyError, ServerBody};
 use crate::edge::Worker;
+use crate::edge::answer::{AnswerHead, AskedWith};
 use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
-use crate::edge::parse::{AnswerHead, AskedWith, FIELDS, Head, parse_trailers};
+use crate::edge::parse::{FIELDS, Head, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
 
 /// Longest head of an answer, in bytes.
