@@ -8,7 +8,10 @@
 //! beyond asking an app whether it answers.
 
 pub mod builtin;
+#[cfg(target_os = "linux")]
+mod diag;
 pub mod local;
+mod looks;
 mod places;
 pub mod probe;
 pub mod process;

@@ -52,10 +52,9 @@ pub(crate) fn find(
         let own = |l: &&&Listening| [ports.http.given, ports.http.own].contains(&l.address.port());
         return Err(match ours.iter().find(own).and_then(|l| Some((l, rival(l)?))) {
             Some((l, rival)) => format!(
-                "port {} is shared with {} (pid {}), which may get the app's requests",
+                "port {} is shared with {}, which may get the app's requests",
                 l.address.port(),
-                rival.name,
-                rival.pid
+                rival.who()
             ),
             None => not_listening(&ours, &others, ports.http),
         });
@@ -91,7 +90,7 @@ fn not_listening(ours: &[&Listening], others: &[&Listening], port: Port) -> Stri
     let held = others
         .iter()
         .find(|l| l.address.port() == port.own)
-        .map(|l| format!("; port {} is held by {} (pid {})", port.own, l.name, l.pid))
+        .map(|l| format!("; port {} is held by {}", port.own, l.who()))
         .unwrap_or_default();
     if ours.is_empty() {
         return format!("the process does not listen on port {expected} yet{held}");

@@ -4,7 +4,6 @@
 //! gRPC another one as `GRPC_PORT` and in place of `{grpc_port}`. Which ports it really listens on
 //! is looked up, never guessed: those, or the app's own as in the cloud, and any others.
 
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
@@ -24,7 +23,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::places::{self, Port, Ports};
+use crate::looks::Looks;
+use crate::places::{Port, Ports};
 use crate::supervisor::{Order, SUBCOMMAND};
 use crate::task::{Control, replica};
 use crate::{probe, sockets};
@@ -229,6 +229,7 @@ impl Watched<'_> {
         let mut stopping = false;
         let mut ready: Option<Endpoint> = None;
         let mut pause = FIRST_LOOK;
+        let mut looks = Looks::new(self.group, self.ports);
         loop {
             tokio::select! {
                 line = from.next_line() => {
@@ -253,7 +254,7 @@ impl Watched<'_> {
                     }
                 }
                 // Dropped when something else happens first: a look may take long.
-                looked = self.look_after(pause, ready.as_ref()), if !stopping => match (looked, &ready) {
+                looked = self.look_after(pause, &mut looks, ready.as_ref()), if !stopping => match (looked, &ready) {
                     (Ok(endpoint), before) => {
                         pause = match before {
                             Some(_) => (pause * 2).min(RECHECK),
@@ -283,10 +284,11 @@ impl Watched<'_> {
     async fn look_after(
         &self,
         pause: Duration,
+        looks: &mut Looks,
         ready: Option<&Endpoint>,
     ) -> Result<Endpoint, String> {
         tokio::time::sleep(pause).await;
-        let (now, probed) = self.place().await?;
+        let (now, probed) = looks.look().await?;
         match ready {
             None => probe::http(probed, self.request.spec.probe_path.as_deref()).await?,
             Some(before) if before.http != now.http => {
@@ -295,12 +297,6 @@ impl Watched<'_> {
             Some(_) => {}
         }
         Ok(now)
-    }
-
-    /// Where the group listens, and nobody else; and the address of its probe.
-    async fn place(&self) -> Result<(Endpoint, SocketAddr), String> {
-        let all = tokio::task::spawn_blocking(sockets::listening).await.unwrap_or_default();
-        places::find(&all, self.group, |l| l.is_in_group(self.group), self.ports)
     }
 
     /// Says how the command ended, and whether a taken port may be why.

@@ -35,7 +35,7 @@ pub fn free_port() -> io::Result<u16> {
 /// A listening socket and the process behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
-    /// The process.
+    /// The process; 0 if this user may not look into it.
     pub pid: u32,
     /// Its name.
     pub name: String,
@@ -58,6 +58,14 @@ impl Listening {
     pub fn is_in_group(&self, group: u32) -> bool {
         let pid = |pid: u32| i32::try_from(pid).ok().and_then(Pid::from_raw);
         pid(self.pid).is_some_and(|of| getpgid(Some(of)).ok() == pid(group))
+    }
+
+    /// The process, in words.
+    pub fn who(&self) -> String {
+        match self.pid {
+            0 => "a process that you may not look into".into(),
+            pid => format!("{} (pid {pid})", self.name),
+        }
     }
 
     /// The address to connect to. What is bound to `::` takes `::1` whether it takes IPv4 or not.
@@ -90,7 +98,7 @@ pub fn holder_but(port: u16, ours: impl Fn(&Listening) -> bool) -> Option<String
     let all = listening();
     let mut on_port = all.iter().filter(|l| l.address.port() == port).peekable();
     if on_port.peek().is_some() {
-        return on_port.find(|l| !ours(l)).map(|l| format!("{} (pid {})", l.name, l.pid));
+        return on_port.find(|l| !ours(l)).map(Listening::who);
     }
     is_taken(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
         .then(|| "a process that you may not look into".into())

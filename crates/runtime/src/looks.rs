@@ -1,0 +1,279 @@
+//! Looks where a process group listens, again and again, at little cost.
+//!
+//! Where the kernel tells which sockets listen (Linux, [`crate::diag`]), a look at an app that
+//! serves is that question, and a link read for each socket of the app: as long as the same sockets
+//! listen and the app's are still its own, everything is as it was. Whatever changes is looked at
+//! in full, at once. Elsewhere, all looks within a moment share one reading of the system's tables.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ovhai_core::ports::Endpoint;
+
+use crate::places::{self, Ports};
+use crate::sockets::{self, Listening};
+
+/// So long a reading of the system's tables is good for everybody.
+const SHARED: Duration = Duration::from_millis(200);
+
+/// Where the group listens, and the address of its probe; or what was seen instead.
+pub(crate) type Found = Result<(Endpoint, SocketAddr), String>;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Looks {
+    group: u32,
+    ports: Ports,
+    #[cfg(target_os = "linux")]
+    held: Option<linux::Held>,
+}
+
+impl Looks {
+    pub(crate) fn new(group: u32, ports: Ports) -> Self {
+        Self {
+            group,
+            ports,
+            #[cfg(target_os = "linux")]
+            held: None,
+        }
+    }
+
+    /// Where the group listens now.
+    pub(crate) async fn look(&mut self) -> Found {
+        #[cfg(target_os = "linux")]
+        if let Some(listeners) = crate::diag::listeners() {
+            return self.look_at(listeners).await;
+        }
+        let (group, ports) = (self.group, self.ports);
+        let read = tokio::task::spawn_blocking(move || {
+            places::find(&shared_reading(), group, |l| l.is_in_group(group), ports)
+        });
+        read.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+}
+
+/// What the whole machine listens on, read at most [`SHARED`] ago.
+fn shared_reading() -> Arc<Vec<Listening>> {
+    static LAST: Mutex<Option<(Instant, Arc<Vec<Listening>>)>> = Mutex::new(None);
+    // Whoever comes meanwhile waits for the one reading.
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((at, all)) = &*last
+        && at.elapsed() < SHARED
+    {
+        return Arc::clone(all);
+    }
+    let all = Arc::new(sockets::listening());
+    *last = Some((Instant::now(), Arc::clone(&all)));
+    all
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::{HashMap, HashSet};
+    use std::fs::{read_dir, read_link};
+    use std::path::{Path, PathBuf};
+    use std::time::{Duration, Instant};
+
+    use super::{Found, Looks, Ports, places, sockets};
+    use crate::diag::Listener;
+    use crate::sockets::Listening;
+
+    /// A look in full comes this often, whatever is told: processes pass sockets on silently.
+    const FULL_LOOK: Duration = Duration::from_secs(10);
+
+    /// A socket, and one who has it.
+    #[derive(Debug)]
+    struct Socket {
+        inode: u64,
+        pid: u32,
+        /// `/proc/PID/fd/NUMBER`.
+        link: PathBuf,
+    }
+
+    /// What a look saw, as long as it holds.
+    #[derive(Debug)]
+    pub(super) struct Held {
+        since: Instant,
+        listeners: Vec<Listener>,
+        ours: Vec<Socket>,
+        found: Found,
+    }
+
+    impl Held {
+        fn holds(&self, listeners: &[Listener], group: u32) -> bool {
+            let is_had =
+                |one: &Socket| inode(&one.link) == Some(one.inode) && is_in_group(one.pid, group);
+            self.found.is_ok()
+                && self.since.elapsed() < FULL_LOOK
+                && self.listeners == listeners
+                && self.ours.iter().all(is_had)
+        }
+    }
+
+    impl Looks {
+        pub(super) async fn look_at(&mut self, listeners: Vec<Listener>) -> Found {
+            if let Some(held) = &self.held
+                && held.holds(&listeners, self.group)
+            {
+                return held.found.clone();
+            }
+            let (group, ports) = (self.group, self.ports);
+            let full = tokio::task::spawn_blocking(move || look(listeners, group, ports));
+            let held = full.await.map_err(|error| error.to_string())?;
+            self.held.insert(held).found.clone()
+        }
+    }
+
+    /// Looks in full.
+    fn look(listeners: Vec<Listener>, group: u32, ports: Ports) -> Held {
+        let mut had: HashMap<u64, Socket> = HashMap::new();
+        for one in sockets_of(group) {
+            had.entry(one.inode).or_insert(one);
+        }
+        let whose = |inode| had.get(&inode).map_or(0, |one| one.pid);
+        let mut all: Vec<Listening> = listeners
+            .iter()
+            .map(|one| Listening {
+                pid: whose(one.inode),
+                name: String::new(),
+                address: one.address,
+            })
+            .collect();
+        let members: HashSet<u32> = had.values().map(|one| one.pid).collect();
+        let is_ours = |l: &Listening| members.contains(&l.pid);
+        let mut found = places::find(&all, group, is_ours, ports);
+        if found.is_err() && name_rivals(&mut all, group, ports) {
+            found = places::find(&all, group, is_ours, ports);
+        }
+        let ours = listeners.iter().filter_map(|one| had.remove(&one.inode)).collect();
+        Held { since: Instant::now(), listeners, ours, found }
+    }
+
+    /// Says whose the sockets are that may be in the way of ours; whether there are any.
+    fn name_rivals(all: &mut [Listening], group: u32, ports: Ports) -> bool {
+        let of_ours: Vec<u16> = all
+            .iter()
+            .filter(|l| l.pid != 0)
+            .map(|l| l.address.port())
+            .chain([ports.http.own, ports.http.given])
+            .collect();
+        let mut rivals =
+            all.iter_mut().filter(|l| l.pid == 0 && of_ours.contains(&l.address.port())).peekable();
+        if rivals.peek().is_none() {
+            return false;
+        }
+        let known = sockets::listening();
+        for rival in rivals {
+            let is_it = |l: &&Listening| l.address == rival.address && !l.is_in_group(group);
+            if let Some(same) = known.iter().find(is_it) {
+                (rival.pid, rival.name) = (same.pid, same.name.clone());
+            }
+        }
+        true
+    }
+
+    /// Read here, since libraries do not expect the kernel's own threads, whose group is 0.
+    fn is_in_group(pid: u32, group: u32) -> bool {
+        let Ok(stat) = std::fs::read(format!("/proc/{pid}/stat")) else { return false };
+        // `PID (NAME) STATE PARENT GROUP`, and the name may be anything.
+        let end = stat.iter().rposition(|byte| *byte == b')').unwrap_or(0);
+        let mut words = stat[end..].split(|byte| *byte == b' ').skip(3);
+        words.next() == Some(group.to_string().as_bytes())
+    }
+
+    fn inode(link: &Path) -> Option<u64> {
+        let target = read_link(link).ok()?;
+        target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    }
+
+    /// The sockets of a group's processes, as far as this user may look into them.
+    fn sockets_of(group: u32) -> impl Iterator<Item = Socket> {
+        let processes = read_dir("/proc").into_iter().flatten().flatten();
+        let members = processes
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(move |pid| is_in_group(*pid, group));
+        members.flat_map(|pid: u32| {
+            let files = read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+            files.filter_map(move |file| {
+                let link = file.path();
+                Some(Socket { inode: inode(&link)?, pid, link })
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::places::Port;
+
+    fn bound(address: &str) -> (TcpListener, u16) {
+        let listener = TcpListener::bind(address).expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        (listener, port)
+    }
+
+    fn own_group() -> u32 {
+        rustix::process::getpgid(None).expect("a group").as_raw_nonzero().get().unsigned_abs()
+    }
+
+    fn looks(group: u32, given: u16) -> Looks {
+        let http = Port { given, own: 1 };
+        Looks::new(group, Ports { http, grpc: None, probe: None })
+    }
+
+    #[tokio::test]
+    async fn what_comes_and_goes_is_seen_by_the_next_look() {
+        let (first, port) = bound("127.0.0.1:0");
+        let mut looks = looks(own_group(), port);
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        for _ in 0..3 {
+            let (endpoint, probed) = looks.look().await.expect("it listens");
+            assert_eq!((endpoint.http, probed), (at(port), at(port)));
+        }
+        drop(first);
+        let why = looks.look().await.expect_err("it is gone");
+        assert!(
+            why.contains(&format!("not on port {port}")) || why.contains("not listen"),
+            "{why}"
+        );
+        let again = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+        assert_eq!(looks.look().await.expect("it is back").0.http, at(port));
+        // It has it twice: only the process is asked, and both sockets are its.
+        let (more, other) = bound("127.0.0.1:0");
+        assert_ne!(other, port);
+        assert_eq!(looks.look().await.expect("it listens").0.http, at(port));
+        drop((again, more));
+    }
+
+    #[tokio::test]
+    async fn what_is_held_by_another_group_is_not_the_groups() {
+        let (_held, port) = bound("127.0.0.1:0");
+        let mut child = std::process::Command::new("sleep");
+        let mut child = std::os::unix::process::CommandExt::process_group(&mut child, 0)
+            .arg("600")
+            .spawn()
+            .expect("it runs");
+        let why = looks(child.id(), port).look().await.expect_err("it is not its");
+        child.kill().and_then(|()| child.wait()).expect("ended");
+        assert!(why.contains("the process does not listen on port"), "{why}");
+    }
+
+    /// The portable way sees the same.
+    #[test]
+    fn one_reading_is_shared() {
+        let (_held, port) = bound("127.0.0.1:0");
+        let find = || shared_reading().iter().any(|l| l.address.port() == port);
+        let begun = Instant::now();
+        while !find() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "the port is not seen");
+            std::thread::yield_now();
+        }
+        let (a, b) = (shared_reading(), shared_reading());
+        let elsewhere = Arc::ptr_eq(&a, &b) || begun.elapsed() > SHARED;
+        assert!(elsewhere, "the second one is the first");
+    }
+}
