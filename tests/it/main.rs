@@ -9,6 +9,7 @@
 
 mod api;
 mod app;
+mod apps;
 mod browser;
 mod cli;
 mod config;

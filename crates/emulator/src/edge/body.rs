@@ -227,10 +227,7 @@ mod tests {
             let end = chunked.len() - 4;
             let got = decode(Framing::Chunked, chunked, step);
             assert_eq!(got, Ok((b"hello!".to_vec(), end)), "{step}");
-            assert_eq!(
-                decode(Framing::Length(5), b"hellonext", step),
-                Ok((b"hello".to_vec(), 5))
-            );
+            assert_eq!(decode(Framing::Length(5), b"hellonext", step), Ok((b"hello".to_vec(), 5)));
             assert_eq!(decode(Framing::None, b"next", step), Ok((Vec::new(), 0)));
             assert_eq!(decode(Framing::Chunked, b"0\r\n\r\n", step), Ok((Vec::new(), 5)));
         }

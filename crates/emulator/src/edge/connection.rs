@@ -18,16 +18,14 @@ use super::buffer::Buffer;
 use super::clock::Clock;
 use super::doors::{self, Call, Way};
 use super::note::Note;
-use super::parse::{
-    AskedWith, FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version,
-};
+use super::parse::{AskedWith, FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
 use super::respond::{Manner, respond};
 use super::{Stream, Worker, http2};
 use crate::body::ServerBody;
 use crate::gateway::compose::{self, After};
 use crate::gateway::exchange::{self, Order, Outcome};
-use crate::gateway::upstream::Upstream;
 use crate::gateway::login::BODY_MAX;
+use crate::gateway::upstream::Upstream;
 use crate::gateway::{Admitted, Client, Refusal, tunnel};
 use crate::seen::Aborted;
 
@@ -44,7 +42,9 @@ const LINGER: Duration = Duration::from_secs(5);
 enum End {
     GoesOn,
     /// The client is to get what was written.
-    Closes { unread: bool },
+    Closes {
+        unread: bool,
+    },
     Aborted(Aborted),
 }
 
@@ -277,8 +277,8 @@ impl<S: Stream> Connection<S> {
 
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
         let (app, upgrades) = (order.pass.app, order.wants_upgrade);
-        let access = upgrades
-            .then(|| self.worker.gateway.until_denied(order.pass.principal.clone(), app));
+        let access =
+            upgrades.then(|| self.worker.gateway.until_denied(order.pass.principal.clone(), app));
         let client = exchange::Client {
             stream: &mut self.stream,
             input: &mut self.input,

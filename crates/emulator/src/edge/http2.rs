@@ -129,9 +129,7 @@ async fn whole(body: Incoming, most: usize, worker: &Worker) -> Result<Bytes, Re
             Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
         }
         Ok(Err(_)) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the body was broken off")),
-        Err(_) => {
-            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))
-        }
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
     }
 }
 

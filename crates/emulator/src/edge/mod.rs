@@ -19,8 +19,8 @@ mod watched;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -153,14 +153,13 @@ impl Edge {
             let (of_thread, abandon) = (Arc::clone(&worker), abandon.clone());
             // The shutdown waits for it as for a task.
             let running = tasks.token();
-            let thread = std::thread::Builder::new().name(format!("edge-{number}")).spawn(
-                move || {
+            let thread =
+                std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
                     runtime.block_on(work(of_thread, receiver, abandon));
                     // What did not finish is dropped here, and its connections are closed.
                     drop(runtime);
                     drop(running);
-                },
-            )?;
+                })?;
             threads.push(thread);
             hands.push(Hand { worker, sender });
         }

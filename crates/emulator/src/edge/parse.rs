@@ -132,7 +132,7 @@ impl Known {
         match name.len() {
             2 if is("te") => Self::Te,
             4 if is("host") => Self::Host,
-                6 if is("cookie") => Self::Cookie,
+            6 if is("cookie") => Self::Cookie,
             6 if is("expect") => Self::Expect,
             6 if is("origin") => Self::Origin,
             7 if is("upgrade") => Self::Upgrade,
@@ -227,8 +227,7 @@ impl<'b> Head<'b> {
         if !matches!(parsed, httparse::Status::Complete(end) if end == bytes.len()) {
             return Err(bad("the request's head is malformed"));
         }
-        let version =
-            if request.version == Some(1) { Version::Http11 } else { Version::Http10 };
+        let version = if request.version == Some(1) { Version::Http11 } else { Version::Http10 };
         let (Some(method), Some(target)) = (request.method, request.path) else {
             return Err(bad("the request line is malformed"));
         };
@@ -380,7 +379,11 @@ impl<'b> Head<'b> {
     /// Values of the `Cookie` fields.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = &'b [u8]> {
         let cookies = self.has_cookies.then(|| self.known.iter().zip(self.fields));
-        cookies.into_iter().flatten().filter(|(known, _)| **known == Known::Cookie).map(|c| c.1.value)
+        cookies
+            .into_iter()
+            .flatten()
+            .filter(|(known, _)| **known == Known::Cookie)
+            .map(|c| c.1.value)
     }
 
     /// The target without its query.
@@ -468,10 +471,9 @@ pub(crate) fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
     match error {
-        httparse::Error::TooManyHeaders => with(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "the request has too many headers",
-        ),
+        httparse::Error::TooManyHeaders => {
+            with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers")
+        }
         httparse::Error::Version => {
             let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
             let mut words = line.split(|byte| *byte == b' ');
@@ -581,27 +583,28 @@ impl<'b> AnswerHead<'b> {
             }
         }
         let mut keep_alive = !close && (response.version == Some(1) || keep);
-        let framing = if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
-            Framing::None
-        } else {
-            match (length, coding) {
-                (length, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
-                    // Of the two the coding counts; what else stands there nobody should rely on.
-                    keep_alive &= !length.is_there();
-                    Framing::Chunked
+        let framing =
+            if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
+                Framing::None
+            } else {
+                match (length, coding) {
+                    (length, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
+                        // Of the two the coding counts; what else stands there nobody should rely on.
+                        keep_alive &= !length.is_there();
+                        Framing::Chunked
+                    }
+                    (_, Once::One(_) | Once::Several) => {
+                        return Err(Rubbish("its Transfer-Encoding is not understood"));
+                    }
+                    (Once::One(value), Once::Never) => Framing::Length(
+                        number(value).ok_or(Rubbish("its Content-Length is no number"))?,
+                    ),
+                    (Once::Several, Once::Never) => {
+                        return Err(Rubbish("it has more than one Content-Length"));
+                    }
+                    (Once::Never, Once::Never) => Framing::UntilClose,
                 }
-                (_, Once::One(_) | Once::Several) => {
-                    return Err(Rubbish("its Transfer-Encoding is not understood"));
-                }
-                (Once::One(value), Once::Never) => {
-                    Framing::Length(number(value).ok_or(Rubbish("its Content-Length is no number"))?)
-                }
-                (Once::Several, Once::Never) => {
-                    return Err(Rubbish("it has more than one Content-Length"));
-                }
-                (Once::Never, Once::Never) => Framing::UntilClose,
-            }
-        };
+            };
         keep_alive &= framing != Framing::UntilClose;
         let fields = &*response.headers;
         let reason = response.reason.unwrap_or_default();
@@ -611,8 +614,7 @@ impl<'b> AnswerHead<'b> {
 
     /// The fields that go to the client. `Content-Length` is among them only where it is true.
     pub(crate) fn passed(&self) -> impl Iterator<Item = &'b Header<'b>> {
-        let (chunked, named, fields) =
-            (self.framing == Framing::Chunked, self.named, self.fields);
+        let (chunked, named, fields) = (self.framing == Framing::Chunked, self.named, self.fields);
         fields.iter().filter(move |field| {
             match Known::of(field.name) {
                 Known::Connection | Known::TransferEncoding | Known::Upgrade => return false,
@@ -797,7 +799,8 @@ mod tests {
         let got = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nX-Hop: 1\r\nConnection: x-hop\r\nKeep-Alive: 5\r\n\r\n");
         let passed = ["Content-Length", "Set-Cookie", "Set-Cookie"].map(str::to_owned).to_vec();
         assert_eq!(got, Ok(Some((200, Framing::Length(2), true, passed))));
-        let got = answer(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n");
+        let got =
+            answer(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n");
         assert_eq!(got, Ok(Some((200, Framing::Chunked, false, vec![]))));
         let got = answer(b"HTTP/1.0 404 Not Found\r\n\r\n");
         assert_eq!(got, Ok(Some((404, Framing::UntilClose, false, vec![]))));

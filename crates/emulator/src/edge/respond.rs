@@ -53,8 +53,7 @@ pub(super) async fn respond<S: Stream>(
         || parts.status.is_informational()
         || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let chunked = length.is_none() && manner.is_modern && !bodiless;
-    let after =
-        if length.is_none() && !chunked && !bodiless { After::Close } else { manner.after };
+    let after = if length.is_none() && !chunked && !bodiless { After::Close } else { manner.after };
     out.clear();
     out.extend_from_slice(b"HTTP/1.1 ");
     number(out, parts.status.as_u16().into());

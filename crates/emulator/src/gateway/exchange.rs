@@ -155,10 +155,9 @@ pub(crate) async fn run<S: Stream>(
                 let refusal = match no_head {
                     NoHead::ClientGone => return Outcome::Gone,
                     NoHead::BadBody(malformed) => malformed.into(),
-                    NoHead::SlowBody => Refusal::new(
-                        StatusCode::REQUEST_TIMEOUT,
-                        "the body does not come in time",
-                    ),
+                    NoHead::SlowBody => {
+                        Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body does not come in time")
+                    }
                     NoHead::App(error) => error.into(),
                     NoHead::Silent => UpstreamError::Gone.into(),
                     NoHead::TooSlow => Refusal::too_slow(),

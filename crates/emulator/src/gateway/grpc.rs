@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
-use hyper::header::{
-    CONNECTION, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE,
-};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
@@ -49,7 +47,11 @@ impl RequestHead {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         compose::append(&mut headers, "x-forwarded-proto", proto.as_bytes());
         compose::append(&mut headers, "x-forwarded-host", head.host.as_bytes());
-        compose::append(&mut headers, "x-forwarded-for", client.address.ip().to_string().as_bytes());
+        compose::append(
+            &mut headers,
+            "x-forwarded-for",
+            client.address.ip().to_string().as_bytes(),
+        );
         compose::append(&mut headers, "x-request-id", request_id.as_bytes());
         Self {
             method: head.method.to_owned(),

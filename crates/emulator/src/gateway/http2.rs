@@ -74,8 +74,7 @@ pub(crate) async fn pass(
     let mut fresh = false;
     let answered = loop {
         let pass = &order.pass;
-        let mut upstream =
-            connect(worker, pass, &mut address, order.repeatable, fresh).await?;
+        let mut upstream = connect(worker, pass, &mut address, order.repeatable, fresh).await?;
         let answer = poll_fn(|cx| poll_head(cx, &mut sender, &mut upstream, order.asked_with));
         let answer = tokio::time::timeout(worker.limits.answer_timeout, answer)
             .await

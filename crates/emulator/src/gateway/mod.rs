@@ -305,7 +305,8 @@ impl Gateway {
             _ => {}
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let in_turn = || (0..endpoints.len()).map(|at| endpoints[(turn + at) % endpoints.len()].http);
+        let in_turn =
+            || (0..endpoints.len()).map(|at| endpoints[(turn + at) % endpoints.len()].http);
         in_turn()
             .find(|address| Some(*address) != but && !self.health.is_out(entry.record.id, *address))
             .or_else(|| in_turn().find(|address| Some(*address) != but))
