@@ -1,6 +1,7 @@
 """FastAPI with uvicorn behind the gateway: programs with a bearer, and pages of its own and of others.
 
-Given: `app` (its address), `token`, `other` (the address of an app that is open to everybody).
+Given: `app` and `secure` (its address over HTTP and HTTPS), `token`, `other` (the address of an app
+that is open to everybody).
 """
 
 from __future__ import annotations
@@ -80,14 +81,20 @@ def plain_calls() -> None:
         expect_equal(json.loads(refused.read())["detail"][0]["loc"], ["body"], "its body")
 
 
+def blocks() -> Iterator[bytes]:
+    for _ in range(UPLOAD // MIB):
+        yield bytes(range(256)) * (MIB // 256)
+
+
+def digest_of_upload() -> str:
+    digest = hashlib.sha256()
+    for block in blocks():
+        digest.update(block)
+    return digest.hexdigest()
+
+
 def bodies() -> None:
-    block = bytes(range(256)) * (MIB // 256)
-    digest = hashlib.sha256(block * (UPLOAD // MIB)).hexdigest()
-
-    def blocks() -> Iterator[bytes]:
-        for _ in range(UPLOAD // MIB):
-            yield block
-
+    digest = digest_of_upload()
     with connection() as c:
         for how in ({"content_length": str(UPLOAD)}, {"transfer_encoding": "chunked"}):
             # http.client puts an iterable into chunks only when it is told so.
@@ -190,56 +197,111 @@ return await new Promise((resolve, reject) => {
 """
 
 
+UPLOAD_SCRIPT = """
+const block = Uint8Array.from({length: 1 << 20}, (_, i) => i % 256);
+const body = new Blob(Array(arguments[0]).fill(block));
+return await (await fetch('/upload', {method: 'PUT', body})).json();
+"""
+
+DOWNLOAD = """
+const reader = (await fetch(`/download?parts=${arguments[0]}`)).body.getReader();
+let at = 0, wrong = 0;
+for (;;) {
+  const {done, value} = await reader.read();
+  if (done) return [at, wrong];
+  for (let i = 0; i < value.length; i += 4096) {
+    if (value[i] !== ((at + i) >> 16) % 256) wrong++;
+  }
+  at += value.length;
+}
+"""
+
+LEAVES = """
+const leave = new AbortController();
+const answer = await fetch('/endless', {signal: leave.signal});
+const {value} = await answer.body.getReader().read();
+leave.abort();
+return [value.length > 0, await (await fetch('/left-alone')).json()];
+"""
+
+COOKIES = """
+for (let i = 0; i < 12; i++) document.cookie = `c${i}=${'x'.repeat(4000)}; path=/`;
+const {headers} = await (await fetch('/?cookies')).json();
+return headers.filter(([name]) => name === 'cookie').map(([, value]) => value);
+"""
+
+
+def expect_its_pages(page: Page, at: str, spoken: str) -> None:
+    page.get(at + "/docs")
+    log_in_with_token(page, given()["token"])
+    expect_equal(page.title, "Fixture - Swagger UI", "title of its documentation")
+    expect("url: '/openapi.json'" in page.driver.page_source, "the document's address")
+    paths = page.script("return Object.keys((await (await fetch('/openapi.json')).json()).paths)")
+    expect("/items" in paths, f"paths of the document: {paths}")
+    protocol = page.script("return performance.getEntriesByType('navigation')[0].nextHopProtocol")
+    expect_equal(protocol, spoken, "what the page came over")
+    # Each event is sent when the one before has come.
+    expect_equal(page.script(EVENTS), ["0:0", "1:1", "2:2"], "events")
+    ws = at.replace("http", "ws", 1)
+    expect_equal(page.script(SOCKET, ws + "/echo"), ["x", 4001], "a WebSocket")
+    expect_equal(page.script(SOCKET, ws + "/refused"), ["error", 1006], "one that is refused")
+    said = page.script(UPLOAD_SCRIPT, UPLOAD // MIB)
+    expect_equal([said["length"], said["sha256"]], [UPLOAD, digest_of_upload()], "an upload")
+    expect_equal(page.script(DOWNLOAD, 300), [300 * 65536, 0], "a stream and what is wrong in it")
+    expect_equal(page.script(LEAVES), [True, {"ended": True}], "a stream that is left")
+    cookies = page.script(COOKIES)
+    wanted = "; ".join(f"c{number}={'x' * 4000}" for number in range(12))
+    expect(cookies == [wanted], f"cookies: {[cookie[:20] for cookie in cookies]}")
+
+
 def its_own_pages() -> None:
     with browser() as page:
-        page.get(given()["app"] + "/docs")
-        log_in_with_token(page, given()["token"])
-        expect_equal(page.title, "Fixture - Swagger UI", "title of its documentation")
-        expect("url: '/openapi.json'" in page.driver.page_source, "the document's address")
-        paths = page.script("return Object.keys((await (await fetch('/openapi.json')).json()).paths)")
-        expect("/items" in paths, f"paths of the document: {paths}")
-        # Each event is sent when the one before has come.
-        expect_equal(page.script(EVENTS), ["0:0", "1:1", "2:2"], "events")
-        ws = "ws://" + host()
-        expect_equal(page.script(SOCKET, ws + "/echo"), ["x", 4001], "a WebSocket")
-        expect_equal(page.script(SOCKET, ws + "/refused"), ["error", 1006], "one that is refused")
+        expect_its_pages(page, given()["app"], "http/1.1")
 
 
-def fetched(page: Page, path: str, **options: Any) -> Any:
+def its_own_pages_over_https() -> None:
+    with browser() as page:
+        expect_its_pages(page, given()["secure"], "h2")
+
+
+def fetched(page: Page, url: str, **options: Any) -> Any:
     return page.script(
         "const answer = await fetch(arguments[0], arguments[1]);"
         "return [answer.status, await answer.json()]",
-        given()["app"] + path,
+        url,
         options,
     )
 
 
+def expect_others_may(page: Page, at: str) -> None:
+    token = given()["token"]
+
+    def put(bearer: str, method: str = "PUT") -> Any:
+        headers = {"content-type": "application/json", "Authorization": f"Bearer {bearer}"}
+        body = '{"name": "a", "price": 1}'
+        return fetched(page, at + "/items", method=method, headers=headers, body=body)
+
+    expect_equal(put(token), [200, {"name": "a", "double": 2.0}], "a call with a preflight")
+    status, body = put("rubbish")
+    expect_equal(status, 401, "with a bad token")
+    expect("not valid" in body["message"], f"what the page may read: {body}")
+    status, body = fetched(page, at + "/")
+    expect_equal(status, 401, "without a token")
+    expect("Authorization: Bearer" in body["message"], f"what the page may read: {body}")
+    try:
+        put(token, "DELETE")
+    except Mismatch as error:
+        expect("Failed to fetch" in str(error), f"what the app does not allow: {error}")
+    else:
+        raise Mismatch("a method passes that the app does not allow to others")
+
+
 def pages_of_others() -> None:
-    item = {
-        "method": "PUT",
-        "headers": {"content-type": "application/json"},
-        "body": '{"name": "a", "price": 1}',
-    }
     with browser() as page:
         page.get(given()["other"])
-        item["headers"]["Authorization"] = f"Bearer {given()['token']}"
-        done = [200, {"name": "a", "double": 2.0}]
-        expect_equal(fetched(page, "/items", **item), done, "a call with a preflight")
-        item["headers"]["Authorization"] = "Bearer rubbish"
-        status, body = fetched(page, "/items", **item)
-        expect_equal(status, 401, "with a bad token")
-        expect("not valid" in body["message"], f"what the page may read: {body}")
-        status, body = fetched(page, "/")
-        expect_equal(status, 401, "without a token")
-        expect("Authorization: Bearer" in body["message"], f"what the page may read: {body}")
-        item["method"] = "DELETE"
-        try:
-            fetched(page, "/items", **item)
-        except Mismatch as error:
-            expect("Failed to fetch" in str(error), f"what the app does not allow: {error}")
-        else:
-            raise Mismatch("a method passes that the app does not allow to others")
+        expect_others_may(page, given()["app"])
+        expect_others_may(page, given()["secure"])
 
 
 if __name__ == "__main__":
-    run(plain_calls, bodies, sockets, its_own_pages, pages_of_others)
+    run(plain_calls, bodies, sockets, its_own_pages, its_own_pages_over_https, pages_of_others)

@@ -77,8 +77,11 @@ impl Running {
         home
     }
 
-    async fn script(&self, home: Home, name: &str, more: Value) {
-        let mut given = json!({"app": self.app.status.url, "token": self.token});
+    async fn script(&self, name: &str, more: Value) {
+        let home = self.home_that_trusts();
+        let mut given = json!({
+            "app": self.app.status.url, "secure": self.secure(), "token": self.token,
+        });
         for (name, value) in more.as_object().into_iter().flatten() {
             given[name] = value.clone();
         }
@@ -125,8 +128,7 @@ async fn streamlit() {
     // cookies are in one.
     let running = Running::start("streamlit", &command, &[("WEBSOCKETS_MAX_LINE_LENGTH", "65536")]);
     let running = running.await;
-    let home = running.home_that_trusts();
-    running.script(home, "streamlit_app.py", json!({"secure": running.secure()})).await;
+    running.script("streamlit_app.py", json!({})).await;
     running.end().await;
 }
 
@@ -134,8 +136,7 @@ async fn streamlit() {
 async fn gradio() {
     let quiet = [("GRADIO_ANALYTICS_ENABLED", "False"), ("HF_HUB_OFFLINE", "1")];
     let running = Running::start("gradio", &["{home}/app.py", "{port}"], &quiet).await;
-    let home = running.home_that_trusts();
-    running.script(home, "gradio_app.py", json!({"secure": running.secure()})).await;
+    running.script("gradio_app.py", json!({})).await;
     running.end().await;
 }
 
@@ -144,6 +145,6 @@ async fn fastapi() {
     let command = ["-m", "uvicorn", "app:app", "--app-dir={home}", "--port={port}"];
     let running = Running::start("fastapi", &command, &[]).await;
     let other = running.e.run_app(&[], json!({"unsecureHttp": true})).await;
-    running.script(Home::new(), "fastapi_app.py", json!({"other": other.status.url})).await;
+    running.script("fastapi_app.py", json!({"other": other.status.url})).await;
     running.end().await;
 }

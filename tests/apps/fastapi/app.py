@@ -18,6 +18,7 @@ app.add_middleware(
     max_age=0,
 )
 asked_for = asyncio.Semaphore(0)
+left_alone = asyncio.Semaphore(0)
 
 
 class Item(BaseModel):
@@ -55,6 +56,28 @@ async def download(parts: int) -> StreamingResponse:
             yield bytes([number % 256]) * 65536
 
     return StreamingResponse(all_parts(), media_type="application/octet-stream")
+
+
+@app.get("/endless")
+async def endless() -> StreamingResponse:
+    """Goes on until nobody listens any more."""
+
+    async def on_and_on() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 1024
+                await asyncio.sleep(0.001)
+        finally:
+            left_alone.release()
+
+    return StreamingResponse(on_and_on(), media_type="application/octet-stream")
+
+
+@app.get("/left-alone")
+async def was_left_alone() -> Dict[str, bool]:
+    """Answers once the stream above was left alone."""
+    await left_alone.acquire()
+    return {"ended": True}
 
 
 @app.post("/next")
