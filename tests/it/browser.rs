@@ -18,6 +18,8 @@ const PYTHON: &str = "OVHAI_TEST_PYTHON";
 const SCREENSHOTS: &str = "OVHAI_TEST_SCREENSHOTS";
 /// No script takes so long, on a machine that does other things too.
 const PATIENCE: Duration = Duration::from_mins(4);
+/// What was ended is gone by then.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A directory; processes that have it in their command lines end with it.
 pub(crate) struct Home(TempDir);
@@ -42,6 +44,13 @@ impl Home {
             .unwrap()
             .filter_map(|entry| Pid::from_raw(entry.ok()?.file_name().to_str()?.parse().ok()?));
         processes.filter(is_ours).collect()
+    }
+
+    /// Parts of a browser that was ended may take a moment for it.
+    pub(crate) async fn is_left_soon(&self, what: &str) {
+        let none_left = || async { self.left().is_empty().then_some(()) };
+        let waited = tokio::time::timeout(SOON, ovhai_test_support::eventually(what, none_left));
+        assert!(waited.await.is_ok(), "{what}: {:?}", self.left());
     }
 }
 
@@ -118,12 +127,13 @@ impl Script {
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         let (said, complained) = (self.said("stdout"), self.said("stderr"));
+        eprint!("{said}");
         assert!(status.is_some_and(|status| status.success()), "{status:?}\n{said}\n{complained}");
         assert!(
             said.lines().last().is_some_and(|line| line.ends_with(" passed, 0 failed")),
             "{said}"
         );
-        assert_eq!(self.home.left(), [], "browsers that the script left");
+        self.home.is_left_soon("browsers that the script left").await;
     }
 }
 
