@@ -47,6 +47,8 @@ FLAGS = (
     "--disable-extensions",
     "--disable-sync",
     "--force-color-profile=srgb",
+    # Nothing beyond this machine: what an app's page would load from elsewhere fails at once.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
 
@@ -135,6 +137,11 @@ class Page:
         lines = [entry["message"] for entry in self.driver.get_log("browser")]
         return [line for line in lines if "the server responded with a status of" not in line]
 
+    def download_to(self, directory: str) -> None:
+        """Downloads go there, without a question."""
+        settings = {"behavior": "allow", "downloadPath": directory}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", settings)
+
     def dark(self, on: bool) -> None:
         """Whether the person prefers dark pages."""
         feature = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
@@ -150,6 +157,12 @@ class Page:
         os.makedirs(directory, exist_ok=True)
         expect(self.driver.save_screenshot(os.path.join(directory, name)), f"{name} is written")
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def log_in_with_token(page: Page, token: str) -> None:
+    """On an app's login page; leads to what was asked for."""
+    page.find("#token").send_keys(token)
+    page.submit(page.find("form[aria-labelledby=with-token] button"))
 
 
 def program(name: str) -> str:

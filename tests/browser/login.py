@@ -9,7 +9,18 @@ from __future__ import annotations
 from typing import Dict
 from urllib.parse import urlsplit
 
-from harness import Api, Mismatch, Page, browser, expect, expect_equal, given, run, until
+from harness import (
+    Api,
+    Mismatch,
+    Page,
+    browser,
+    expect,
+    expect_equal,
+    given,
+    log_in_with_token,
+    run,
+    until,
+)
 
 ASKED = "/a%2Fb//c?x=%20&y=%C3%BC&&z={|}%27"
 HELLO = "Hello, World!"
@@ -30,11 +41,6 @@ def expect_login_page(page: Page, url: str) -> None:
     expect_equal(page.title, "Log in to hello", "title")
     expect_equal(page.find("h1").text, "hello", "heading")
     expect_equal(len(page.all("form")), 2, "ways to log in")
-
-
-def connect(page: Page, token: str) -> None:
-    page.find("#token").send_keys(token)
-    page.submit(page.find("form[aria-labelledby=with-token] button"))
 
 
 def log_in(page: Page, user: str, password: str) -> None:
@@ -93,7 +99,7 @@ def with_a_token() -> None:
             page.shot(f"login-{scheme}.png", 560, 790)
         page.dark(False)
 
-        connect(page, "not-a-token")
+        log_in_with_token(page, "not-a-token")
         expect_equal(page.url, given()["app"] + "/.ovhai/login", "where the error is")
         alert = page.find("[role=alert]")
         expect_equal(alert.text, "The token is not valid here.", "the error")
@@ -101,7 +107,7 @@ def with_a_token() -> None:
         expect_equal(page.find("#token").get_attribute("aria-invalid"), "true", "the field")
         expect("not-a-token" not in page.driver.page_source, "the token is not shown again")
 
-        connect(page, f"  {token['value']} ")
+        log_in_with_token(page, f"  {token['value']} ")
         expect_app(page, asked())
         page.reload()
         expect_app(page, asked())
@@ -153,7 +159,7 @@ def without_access() -> None:
     other = make_token("other", "group=elsewhere")
     with browser() as page:
         page.get(asked())
-        connect(page, other["value"])
+        log_in_with_token(page, other["value"])
         text = page.find("[role=alert]").text
         expect("outside the token's selector group=elsewhere" in text, text)
         expect(not page.driver.get_cookie("ovhai"), "there is no login")
@@ -163,7 +169,7 @@ def from_pages_of_other_apps() -> None:
     token = make_token("mine", f"group={given()['label']}")
     with browser() as page:
         page.get(asked())
-        connect(page, token["value"])
+        log_in_with_token(page, token["value"])
         expect_app(page, asked())
         page.get(given()["open"])
         # Without credentials the refusal can be read; with the cookie it is one all the same, and
@@ -196,7 +202,7 @@ def to_an_app_that_leads_on() -> None:
     token = make_token("on", f"group={given()['label']}")
     with browser() as page:
         page.get(given()["leading"] + "/on")
-        connect(page, token["value"])
+        log_in_with_token(page, token["value"])
         expect_app(page, given()["open"] + "/there")
 
 
@@ -207,9 +213,9 @@ def without_scripts() -> None:
         expect_equal(page.text, "off", "scripts are off")
         page.get(asked())
         expect_login_page(page, asked())
-        connect(page, "not-a-token")
+        log_in_with_token(page, "not-a-token")
         expect_equal(page.find("[role=alert]").text, "The token is not valid here.", "the error")
-        connect(page, token["value"])
+        log_in_with_token(page, token["value"])
         expect_app(page, asked())
 
 

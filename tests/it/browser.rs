@@ -18,27 +18,80 @@ const PYTHON: &str = "OVHAI_TEST_PYTHON";
 const SCREENSHOTS: &str = "OVHAI_TEST_SCREENSHOTS";
 /// No script takes so long, on a machine that does other things too.
 const PATIENCE: Duration = Duration::from_mins(4);
+/// What was ended is gone by then.
+const SOON: Duration = Duration::from_secs(5);
 
-/// A script that runs, with a directory that all its browsers have in their command lines.
-struct Script {
+/// A directory; processes that have it in their command lines end with it.
+pub(crate) struct Home(TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Processes that are its own by their words.
+    pub(crate) fn left(&self) -> Vec<Pid> {
+        let directory = self.path().to_str().unwrap();
+        let is_ours = |pid: &Pid| {
+            let words = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+            words.is_ok_and(|words| String::from_utf8_lossy(&words).contains(directory))
+        };
+        let processes = std::fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| Pid::from_raw(entry.ok()?.file_name().to_str()?.parse().ok()?));
+        processes.filter(is_ours).collect()
+    }
+
+    /// Parts of a browser that was ended may take a moment for it.
+    pub(crate) async fn is_left_soon(&self, what: &str) {
+        let none_left = || async { self.left().is_empty().then_some(()) };
+        let waited = tokio::time::timeout(SOON, ovhai_test_support::eventually(what, none_left));
+        assert!(waited.await.is_ok(), "{what}: {:?}", self.left());
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        for _ in 0..50 {
+            let left = self.left();
+            if left.is_empty() {
+                return;
+            }
+            for pid in left {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A script that runs, in a home that all its browsers have in their command lines.
+pub(crate) struct Script {
     child: Child,
-    directory: TempDir,
+    home: Home,
 }
 
 impl Script {
     fn start(e: &TestEmulator, name: &str, more: Value) -> Self {
+        Self::start_in(Home::new(), e, name, more)
+    }
+
+    pub(crate) fn start_in(home: Home, e: &TestEmulator, name: &str, more: Value) -> Self {
         let python = std::env::var_os(PYTHON).unwrap_or_else(|| {
             panic!("{PYTHON} is not set: run the tests with `cargo xtask test`, which installs Chromium and what drives it")
         });
-        let directory = tempfile::tempdir().unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(name);
-        let file = |name: &str| std::fs::File::create(directory.path().join(name)).unwrap();
+        let file = |name: &str| std::fs::File::create(home.path().join(name)).unwrap();
         let mut child = Command::new(python)
             // It imports its neighbours: nothing compiled is left beside them.
             .arg("-B")
             .arg(script)
-            .env("HOME", directory.path())
-            .env("TMPDIR", directory.path())
+            .env("HOME", home.path())
+            .env("TMPDIR", home.path())
             .stdin(Stdio::piped())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
@@ -47,7 +100,7 @@ impl Script {
         let mut given = json!({
             "address": e.address().to_string(),
             "administrator": e.emulator.administrator(),
-            "directory": directory.path(),
+            "directory": home.path(),
             "screenshots": std::env::var_os(SCREENSHOTS).map(PathBuf::from),
         });
         for (name, value) in more.as_object().into_iter().flatten() {
@@ -55,14 +108,14 @@ impl Script {
         }
         // Not in its arguments, which everybody can see.
         child.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
-        Self { child, directory }
+        Self { child, home }
     }
 
     fn said(&self, stream: &str) -> String {
-        std::fs::read_to_string(self.directory.path().join(stream)).unwrap_or_default()
+        std::fs::read_to_string(self.home.path().join(stream)).unwrap_or_default()
     }
 
-    async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -74,25 +127,13 @@ impl Script {
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         let (said, complained) = (self.said("stdout"), self.said("stderr"));
+        eprint!("{said}");
         assert!(status.is_some_and(|status| status.success()), "{status:?}\n{said}\n{complained}");
         assert!(
             said.lines().last().is_some_and(|line| line.ends_with(" passed, 0 failed")),
             "{said}"
         );
-        assert_eq!(self.left(), [], "browsers that the script left");
-    }
-
-    /// Processes that are this script's by their words.
-    fn left(&self) -> Vec<Pid> {
-        let directory = self.directory.path().to_str().unwrap();
-        let is_ours = |pid: &Pid| {
-            let words = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
-            words.is_ok_and(|words| String::from_utf8_lossy(&words).contains(directory))
-        };
-        let processes = std::fs::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| Pid::from_raw(entry.ok()?.file_name().to_str()?.parse().ok()?));
-        processes.filter(is_ours).collect()
+        self.home.is_left_soon("browsers that the script left").await;
     }
 }
 
@@ -101,16 +142,6 @@ impl Drop for Script {
         // A script that is at its end is no worse for it.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        for _ in 0..50 {
-            let left = self.left();
-            if left.is_empty() {
-                return;
-            }
-            for pid in left {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 }
 

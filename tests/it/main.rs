@@ -9,6 +9,7 @@
 
 mod api;
 mod app;
+mod apps;
 mod browser;
 mod cli;
 mod config;
@@ -19,6 +20,7 @@ mod edge;
 mod emulator;
 mod gateway;
 mod hostile;
+mod http2;
 mod layout;
 mod login;
 mod login_page;

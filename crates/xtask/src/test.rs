@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need, and runs every one of them.
 //!
-//! What is installed stays in `target/test-env`: the official Python SDK, and what drives a
-//! browser, in an environment of its own. Programs of the system (python3 with venv, curl, openssl,
+//! What is installed stays in `target/test-env`: the official Python SDK and what drives a browser
+//! in one environment, the frameworks of the apps in tests/apps in another. Programs of the system (python3 with venv, curl, openssl,
 //! certutil, Chromium) are installed with apt-get where they are missing and that is possible;
 //! where it is not, this says what to install.
 
@@ -28,11 +28,13 @@ const PROGRAMS: [(&str, &str); 8] = [
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let python = install()?;
+    let apps = install_frameworks()?;
     crate::run::run(
         cargo()
             .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
             .args(arguments)
-            .env("OVHAI_TEST_PYTHON", &python),
+            .env("OVHAI_TEST_PYTHON", &python)
+            .env("OVHAI_TEST_APPS_PYTHON", &apps),
     )
 }
 
@@ -81,12 +83,32 @@ fn install_programs() -> Result<()> {
 
 /// The Python that has the packages.
 fn install_packages() -> Result<PathBuf> {
-    let environment = root().join("target/test-env/venv");
+    let packages: Vec<String> = PACKAGES.map(str::to_owned).into();
+    install_into("venv", &packages, &[])
+}
+
+/// The Python that has the frameworks, which are many and large.
+fn install_frameworks() -> Result<PathBuf> {
+    let list = root().join("tests/apps/requirements.txt");
+    let packages: Vec<String> = std::fs::read_to_string(&list)
+        .with_context(|| format!("{} can't be read", list.display()))?
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
+    // The list is complete; and nothing is built from sources, which would need compilers.
+    install_into("apps-venv", &packages, &["--no-deps", "--only-binary=:all:"])
+}
+
+/// Makes an environment with just these packages, unless it is there; its Python.
+fn install_into(name: &str, packages: &[String], options: &[&str]) -> Result<PathBuf> {
+    let environment = root().join("target/test-env").join(name);
     let python = environment.join("bin/python");
-    if has_packages(&python) {
+    if has_packages(&python, packages) {
         return Ok(python);
     }
-    println!("installing {} into {}", PACKAGES.join(", "), environment.display());
+    println!("installing {} Python packages into {}", packages.len(), environment.display());
     // What an interrupted run left is of no use.
     if environment.exists() {
         std::fs::remove_dir_all(&environment)?;
@@ -96,14 +118,15 @@ fn install_packages() -> Result<PathBuf> {
     crate::run::run(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(PACKAGES),
+            .args(options)
+            .args(packages),
     )?;
     Ok(python)
 }
 
-fn has_packages(python: &Path) -> bool {
+fn has_packages(python: &Path, packages: &[String]) -> bool {
     let code = "import importlib.metadata as m, sys; print(*[p + '==' + m.version(p) for p in sys.argv[1:]])";
-    let names = PACKAGES.iter().filter_map(|package| package.split("==").next());
+    let names = packages.iter().filter_map(|package| package.split("==").next());
     output(Command::new(python).args(["-c", code]).args(names))
-        .is_ok_and(|said| String::from_utf8_lossy(&said).trim() == PACKAGES.join(" "))
+        .is_ok_and(|said| String::from_utf8_lossy(&said).trim() == packages.join(" "))
 }

@@ -19,8 +19,10 @@ use crate::body::{BodyError, ServerBody};
 use crate::edge::Worker;
 use crate::edge::answer::{AnswerHead, AskedWith};
 use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
+use crate::edge::clock::Clock;
 use crate::edge::parse::{FIELDS, Head, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
+use crate::limits::Limits;
 
 /// Longest head of an answer, in bytes.
 const HEAD_MAX: usize = 256 * 1024;
@@ -76,10 +78,13 @@ pub(crate) async fn pass(
     let answered = loop {
         let pass = &order.pass;
         let mut upstream = connect(worker, pass, &mut address, order.repeatable, fresh).await?;
-        let answer = poll_fn(|cx| poll_head(cx, &mut sender, &mut upstream, order.asked_with));
-        let answer = tokio::time::timeout(worker.limits.answer_timeout, answer)
-            .await
-            .map_err(|_| Refusal::too_slow())?;
+        let mut patience = Patience::new(worker.limits);
+        let answer =
+            poll_fn(|cx| match poll_head(cx, &mut sender, &mut upstream, order.asked_with) {
+                Poll::Pending => patience.poll(cx, &sender).map(Err),
+                answer => answer,
+            });
+        let answer = answer.await;
         match answer {
             Ok(came) => break (came, upstream),
             Err(NoHead::Silent) if upstream.reused && order.repeatable => {
@@ -88,6 +93,11 @@ pub(crate) async fn pass(
             }
             Err(NoHead::Silent) => return Err(UpstreamError::Gone.into()),
             Err(NoHead::App(error)) => return Err(error.into()),
+            Err(NoHead::TooSlow) => return Err(Refusal::too_slow()),
+            Err(NoHead::SlowBody) => {
+                let why = "the body does not come in time";
+                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, why));
+            }
             Err(NoHead::Client) => {
                 let why = "the request's body was broken off";
                 return Err(Refusal::new(StatusCode::BAD_REQUEST, why));
@@ -136,6 +146,33 @@ enum NoHead {
     App(UpstreamError),
     Silent,
     Client,
+    SlowBody,
+    TooSlow,
+}
+
+/// How long is waited for the head of an answer: whoever is waited for has time anew whenever
+/// something moved.
+struct Patience {
+    clock: Clock,
+    limits: Limits,
+    seen: (u64, bool),
+}
+
+impl Patience {
+    fn new(limits: Limits) -> Self {
+        let clock = Clock::new(limits.answer_timeout, limits.body_timeout);
+        Self { clock, limits, seen: (0, false) }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, sender: &Sender) -> Poll<NoHead> {
+        let slow = sender.waits_for_client;
+        if self.seen != (sender.moved, slow) {
+            self.seen = (sender.moved, slow);
+            let limits = &self.limits;
+            self.clock.set(if slow { limits.body_timeout } else { limits.answer_timeout });
+        }
+        self.clock.poll(cx).map(|()| if slow { NoHead::SlowBody } else { NoHead::TooSlow })
+    }
 }
 
 fn poll_head(
@@ -189,12 +226,23 @@ struct Sender {
     body: Option<Incoming>,
     chunked: bool,
     broken: bool,
+    /// Bytes that the app took.
+    moved: u64,
+    waits_for_client: bool,
 }
 
 impl Sender {
     fn new(head: Vec<u8>, framing: Framing, body: Incoming) -> Self {
         let body = (framing != Framing::None).then_some(body);
-        Self { out: head, sent: 0, body, chunked: framing == Framing::Chunked, broken: false }
+        Self {
+            out: head,
+            sent: 0,
+            body,
+            chunked: framing == Framing::Chunked,
+            broken: false,
+            moved: 0,
+            waits_for_client: false,
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -204,11 +252,15 @@ impl Sender {
     /// Sends what there is; an error when the client broke its body off.
     fn poll(&mut self, cx: &mut Context<'_>, upstream: &mut Upstream) -> Result<(), ()> {
         use tokio::io::AsyncWrite;
+        self.waits_for_client = false;
         loop {
             while self.sent < self.out.len() && !self.broken {
                 let stream = Pin::new(&mut upstream.stream);
                 match stream.poll_write(cx, &self.out[self.sent..]) {
-                    Poll::Ready(Ok(count)) if count > 0 => self.sent += count,
+                    Poll::Ready(Ok(count)) if count > 0 => {
+                        self.sent += count;
+                        self.moved += count as u64;
+                    }
                     // It may have answered before it stopped to read.
                     Poll::Ready(_) => self.broken = true,
                     Poll::Pending => return Ok(()),
@@ -222,7 +274,10 @@ impl Sender {
                     self.end(None);
                     continue;
                 }
-                Poll::Pending => return Ok(()),
+                Poll::Pending => {
+                    self.waits_for_client = true;
+                    return Ok(());
+                }
             };
             self.out.clear();
             self.sent = 0;

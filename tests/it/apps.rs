@@ -1,0 +1,150 @@
+//! Apps as people make them, from their frameworks' own packages, behind the gateway: processes
+//! that a real Chromium and real clients talk to (tests/apps, tests/browser).
+
+use std::path::Path;
+use std::time::Duration;
+
+use ovhai_api_types::App;
+use ovhai_test_support::{TestCli, TestEmulator};
+use serde_json::{Value, json};
+
+use crate::OVHAI;
+use crate::browser::{Home, Script};
+
+/// `cargo xtask test` makes the environment with the frameworks, and names its Python here.
+const PYTHON: &str = "OVHAI_TEST_APPS_PYTHON";
+/// Frameworks take their time to be imported, on a machine that does other things too.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// An emulator with HTTPS, and an app that runs in it.
+struct Running {
+    e: TestEmulator,
+    app: App,
+    token: String,
+    home: Home,
+}
+
+impl Running {
+    /// Starts the app in tests/apps/`name`; `{home}` in its command is where it lies.
+    async fn start(name: &str, command: &[&str], environment: &[(&str, &str)]) -> Self {
+        let python = std::env::var(PYTHON).unwrap_or_else(|_| {
+            panic!("{PYTHON} is not set: run the tests with `cargo xtask test`, which installs the frameworks")
+        });
+        let home = Home::new();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps").join(name);
+        std::fs::copy(source.join("app.py"), home.path().join("app.py")).unwrap();
+        let directory = home.path().to_str().unwrap();
+        let command: Vec<String> = std::iter::once(python)
+            .chain(command.iter().map(|word| word.replace("{home}", directory)))
+            .collect();
+        let environment: Vec<Value> = [("HOME", directory), ("TMPDIR", directory)]
+            .iter()
+            .chain(environment)
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        let builder = TestEmulator::builder()
+            .supervisor(OVHAI)
+            .state_dir(home.path().join("state"))
+            .tls(([127, 0, 0, 1], 0).into());
+        let e = TestEmulator { emulator: builder.start().await.unwrap(), sim: None };
+        let spec = json!({
+            "name": name, "image": "python:3", "runtime": "process", "command": command,
+            "workingDirectory": directory, "envVars": environment,
+        });
+        let app = e.submit(&[("framework", name)], spec).await;
+        let app = runs(&e, &app).await;
+        let selector = format!("framework={name}");
+        let token = e.token("GRA", "read", Some(&selector)).await.status.value.unwrap();
+        Self { e, app, token, home }
+    }
+
+    /// The app's address over HTTPS.
+    fn secure(&self) -> String {
+        let host = TestEmulator::host(&self.app);
+        let port = self.e.emulator.running().tls.unwrap().port();
+        format!("https://{}:{port}", host.split(':').next().unwrap())
+    }
+
+    /// A home whose browsers trust the emulator.
+    fn home_that_trusts(&self) -> Home {
+        let home = Home::new();
+        let state = self.home.path().join("state");
+        let cli = TestCli::new(OVHAI);
+        let arguments =
+            ["emulator", "ca", "install", "--nss", "--state-dir", state.to_str().unwrap()];
+        let output = cli.command(&arguments).env("HOME", home.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        home
+    }
+
+    async fn script(&self, name: &str, more: Value) {
+        let home = self.home_that_trusts();
+        let mut given = json!({
+            "app": self.app.status.url, "secure": self.secure(), "token": self.token,
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            given[name] = value.clone();
+        }
+        Script::start_in(home, &self.e, name, given).end().await;
+    }
+
+    async fn end(self) {
+        self.e.emulator.shutdown().await;
+        self.home.is_left_soon("processes that the app left").await;
+    }
+}
+
+/// The app when it runs; what it said when it does not.
+async fn runs(e: &TestEmulator, app: &App) -> App {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let now = e.app(app).await;
+        let state = now.status.state.as_str();
+        if state == "RUNNING" {
+            return now;
+        }
+        if matches!(state, "FAILED" | "ERROR") || tokio::time::Instant::now() > deadline {
+            let log = e.admin("GET", &format!("/v1/app/{}/log", app.id), None).await;
+            panic!("{state}: {:?}\n{}", now.status.info, log.text());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streamlit() {
+    let command = [
+        "-m",
+        "streamlit",
+        "run",
+        "{home}/app.py",
+        "--server.address=127.0.0.1",
+        "--server.port={port}",
+        "--server.headless=true",
+        "--server.fileWatcherType=none",
+        "--browser.gatherUsageStats=false",
+    ];
+    // The library that its server reads WebSockets with takes lines of 8 KiB by itself, and all
+    // cookies are in one.
+    let running = Running::start("streamlit", &command, &[("WEBSOCKETS_MAX_LINE_LENGTH", "65536")]);
+    let running = running.await;
+    running.script("streamlit_app.py", json!({})).await;
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gradio() {
+    let quiet = [("GRADIO_ANALYTICS_ENABLED", "False"), ("HF_HUB_OFFLINE", "1")];
+    let running = Running::start("gradio", &["{home}/app.py", "{port}"], &quiet).await;
+    running.script("gradio_app.py", json!({})).await;
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fastapi() {
+    let command = ["-m", "uvicorn", "app:app", "--app-dir={home}", "--port={port}"];
+    let running = Running::start("fastapi", &command, &[]).await;
+    let other = running.e.run_app(&[], json!({"unsecureHttp": true})).await;
+    running.script("fastapi_app.py", json!({"other": other.status.url})).await;
+    running.end().await;
+}
