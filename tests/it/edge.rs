@@ -1,10 +1,13 @@
 //! True to the app: what a client sends reaches it as it was sent, what it answers comes back as
 //! it was answered, and nothing is made up when one of the two fails.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ovhai_core::ports::{Endpoint, ReplicaEvent};
+use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -605,4 +608,54 @@ async fn stopping_waits_for_what_is_under_way() {
             assert_eq!(client.answer().await.status(), 503);
         }
     }
+}
+
+/// One of two replicas takes no connections. It gets no requests before it passes its probe.
+#[tokio::test]
+async fn a_replica_that_fails_is_left_out_until_its_probe_passes() {
+    let good = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood").await;
+    let sim = SimRuntime::step_by_step();
+    let e = TestEmulator::with_sim(sim.clone()).await;
+    let two = json!({"unsecureHttp": true, "scalingStrategy": {"fixed": {"replicas": 2}}});
+    let app = e.submit(&[], two).await;
+    e.wait(&app, "INITIALIZING").await;
+    let other = SocketAddr::from(([127, 0, 0, 1], crate::free_port()));
+    for (number, address) in [(1, good.address()), (2, other)] {
+        sim.report(number, &ReplicaEvent::Ready(Endpoint::new(address, None)));
+    }
+    e.wait(&app, "RUNNING").await;
+    for _ in 0..10 {
+        assert_eq!(e.query(&app, None).await.text(), "good", "the other takes no connections");
+    }
+    // It takes connections again, but fails its probe.
+    let (is_well, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let probed = Arc::new(Notify::new());
+    let listener = tokio::net::TcpListener::bind(other).await.unwrap();
+    let (well, count, notify) = (Arc::clone(&is_well), Arc::clone(&asked), Arc::clone(&probed));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let Some(head) = Upstream::head(&mut stream).await else { continue };
+            let is_probe = head.contains("ovhai-probe");
+            count.fetch_add(usize::from(!is_probe), Ordering::SeqCst);
+            let status = if well.load(Ordering::SeqCst) { "200 OK" } else { "500 No" };
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 5\r\nconnection: close\r\n\r\nother");
+            let _ = stream.write_all(answer.as_bytes()).await;
+            if is_probe {
+                notify.notify_one();
+            }
+        }
+    });
+    probed.notified().await;
+    for _ in 0..10 {
+        assert_eq!(e.query(&app, None).await.text(), "good");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0, "it is left out");
+    is_well.store(true, Ordering::SeqCst);
+    eventually("it gets requests again", || async {
+        let answer = e.query(&app, None).await;
+        assert_eq!(answer.status, 200);
+        (answer.text() == "other").then_some(())
+    })
+    .await;
 }
