@@ -48,7 +48,8 @@ FLAGS = (
     "--disable-sync",
     "--force-color-profile=srgb",
     # Nothing beyond this machine: what an app's page would load from elsewhere fails at once.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost,"
+    " EXCLUDE 127.0.0.1",
 )
 
 

@@ -81,7 +81,7 @@ pub(crate) async fn pass(
         let answer =
             poll_fn(|cx| match poll_head(cx, &mut sender, &mut upstream, order.asked_with) {
                 Poll::Pending => patience.poll(cx, &sender).map(Err),
-                answer => answer,
+                Poll::Ready(answer) => Poll::Ready(answer),
             });
         let answer = answer.await;
         match answer {
