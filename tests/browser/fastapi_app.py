@@ -1,4 +1,4 @@
-"""FastAPI with uvicorn behind the gateway: programs with a bearer, and pages of its own and of others.
+"""FastAPI with uvicorn behind the gateway: programs with a bearer, pages of its own and of others.
 
 Given: `app` and `secure` (its address over HTTP and HTTPS), `token`, `other` (the address of an app
 that is open to everybody).
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import websocket
 
 from harness import (
+    Api,
     Mismatch,
     Page,
     browser,
@@ -231,6 +232,21 @@ return headers.filter(([name]) => name === 'cookie').map(([, value]) => value);
 """
 
 
+MANY = """
+const answers = await Promise.all(Array.from({length: 300}, (_, i) => fetch(`/?i=${i}`)));
+const seen = await Promise.all(answers.map(answer => answer.json()));
+return seen.filter(({url}, i) => url === `${location.origin}/?i=${i}`).length;
+"""
+
+OPENS = """
+const socket = new WebSocket(arguments[0]);
+window.socketClosed = new Promise(resolve => { socket.onclose = e => resolve(e.code); });
+await new Promise((resolve, reject) => { socket.onmessage = resolve; socket.onerror = reject; });
+socket.send('still there?');
+return await new Promise(resolve => { socket.onmessage = e => resolve(e.data); });
+"""
+
+
 def expect_its_pages(page: Page, at: str, spoken: str) -> None:
     page.get(at + "/docs")
     log_in_with_token(page, given()["token"])
@@ -249,6 +265,7 @@ def expect_its_pages(page: Page, at: str, spoken: str) -> None:
     expect_equal([said["length"], said["sha256"]], [UPLOAD, digest_of_upload()], "an upload")
     expect_equal(page.script(DOWNLOAD, 300), [300 * 65536, 0], "a stream and what is wrong in it")
     expect_equal(page.script(LEAVES), [True, {"ended": True}], "a stream that is left")
+    expect_equal(page.script(MANY), 300, "answers to calls at the same time")
     cookies = page.script(COOKIES)
     wanted = "; ".join(f"c{number}={'x' * 4000}" for number in range(12))
     expect(cookies == [wanted], f"cookies: {[cookie[:20] for cookie in cookies]}")
@@ -262,6 +279,21 @@ def its_own_pages() -> None:
 def its_own_pages_over_https() -> None:
     with browser() as page:
         expect_its_pages(page, given()["secure"], "h2")
+
+
+def access_ends() -> None:
+    spec = {"name": "renewed", "role": "read", "labelSelector": "framework=fastapi"}
+    token = Api().call("POST", "/regions/GRA/v1/token", spec)
+    with browser() as page:
+        page.get(given()["app"] + "/docs")
+        log_in_with_token(page, token["status"]["value"])
+        said = page.script(OPENS, f"ws://{host()}/echo")
+        expect_equal(said, "still there?", "an echo while there is access")
+        Api().call("POST", f"/regions/GRA/v1/token/{token['id']}/renew")
+        expect_equal(page.script("return await window.socketClosed"), 1006, "how the WebSocket ends")
+        expect_equal(fetched(page, given()["app"] + "/")[0], 401, "a call afterwards")
+        said = page.script(SOCKET, f"ws://{host()}/echo")
+        expect_equal(said, ["error", 1006], "a WebSocket afterwards")
 
 
 def fetched(page: Page, url: str, **options: Any) -> Any:
@@ -304,4 +336,12 @@ def pages_of_others() -> None:
 
 
 if __name__ == "__main__":
-    run(plain_calls, bodies, sockets, its_own_pages, its_own_pages_over_https, pages_of_others)
+    run(
+        plain_calls,
+        bodies,
+        sockets,
+        its_own_pages,
+        its_own_pages_over_https,
+        access_ends,
+        pages_of_others,
+    )

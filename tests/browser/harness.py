@@ -19,6 +19,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import urllib.error
@@ -31,7 +32,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 FLAGS = (
     "--headless=new",
@@ -48,7 +49,8 @@ FLAGS = (
     "--disable-sync",
     "--force-color-profile=srgb",
     # Nothing beyond this machine: what an app's page would load from elsewhere fails at once.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost,"
+    " EXCLUDE 127.0.0.1",
 )
 
 
@@ -232,9 +234,17 @@ def _ended(number: int, _frame: Any) -> None:
     raise SystemExit(128 + number)
 
 
+def _ends_with(parent: int) -> None:
+    """A test that is killed can't end its browsers; they end with it all the same."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def run(*steps: Callable[[], None]) -> None:
     """Runs the steps in their order."""
     signal.signal(signal.SIGTERM, _ended)
+    threading.Thread(target=_ends_with, args=(os.getppid(),), daemon=True).start()
     for step in steps:
         started = time.monotonic()
         try:

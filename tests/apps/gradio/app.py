@@ -1,4 +1,4 @@
-"""Greets whoever is named, word by word, and gives the greeting as a file. Its argument: the port."""
+"""Greets whoever is named, in two steps, and as a file. Its argument: the port."""
 
 import pathlib
 import sys
