@@ -20,7 +20,7 @@ use super::clock::Clock;
 use super::doors::{self, Call, Way};
 use super::note::Note;
 use super::parse::{FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
-use super::respond::{Manner, respond};
+use super::respond::{Manner, Sent, refuse, respond};
 use super::{Stream, Worker, http2};
 use crate::body::ServerBody;
 use crate::gateway::compose::{self, After};
@@ -47,6 +47,16 @@ enum End {
         unread: bool,
     },
     Aborted(Aborted),
+}
+
+impl Sent {
+    fn end(self, manner: Manner, unread: bool) -> End {
+        match (self.whole, manner.after) {
+            (false, _) => End::Aborted(Aborted::Client),
+            (true, After::Close) => End::Closes { unread },
+            (true, _) => End::GoesOn,
+        }
+    }
 }
 
 /// What comes next on a connection.
@@ -438,7 +448,7 @@ impl<S: Stream> Connection<S> {
             // Whoever sends such a thing may take the rest for something else, too.
             manner.after = After::Close;
         }
-        let end = self.respond(refusal.into_response(), manner, has_body, note).await;
+        let end = self.say_no(refusal, manner, has_body, note).await;
         if !matches!(end, End::GoesOn) || !has_body {
             return end;
         }
@@ -462,7 +472,25 @@ impl<S: Stream> Connection<S> {
         if has_body {
             manner.after = After::Close;
         }
-        self.respond(refusal.into_response(), manner, has_body, note).await
+        self.say_no(refusal, manner, has_body, note).await
+    }
+
+    async fn say_no(
+        &mut self,
+        mut refusal: Refusal,
+        manner: Manner,
+        unread: bool,
+        note: &mut Note,
+    ) -> End {
+        if let Some(page) = refusal.take_page() {
+            return self.respond(page, manner, unread, note).await;
+        }
+        let id = note.id();
+        let (stream, clock) = (&mut self.stream, &mut self.clock);
+        let (out, room) = (&mut self.out, &mut self.head);
+        let sent = refuse(stream, clock, out, room, &refusal, manner, id.as_str()).await;
+        note.bytes_out = sent.bytes;
+        sent.end(manner, unread)
     }
 
     /// Sends an answer of ours. `unread` says whether some of the request was not read.
@@ -479,11 +507,7 @@ impl<S: Stream> Connection<S> {
         let out = &mut self.out;
         let sent = respond(stream, input, clock, out, response, manner, id.as_str()).await;
         note.bytes_out = sent.bytes;
-        match (sent.whole, manner.after) {
-            (false, _) => End::Aborted(Aborted::Client),
-            (true, After::Close) => End::Closes { unread },
-            (true, _) => End::GoesOn,
-        }
+        sent.end(manner, unread)
     }
 
     /// Closes so that the client gets what was written: what it still sends is read for a while,

@@ -14,8 +14,9 @@ use super::Stream;
 use super::body::chunk_head;
 use super::buffer::Buffer;
 use super::clock::Clock;
-use super::pump::{BODY_BUFFER, field, number};
+use super::pump::{BODY_BUFFER, Pump, field, number};
 use crate::body::ServerBody;
+use crate::gateway::Refusal;
 use crate::gateway::compose::{self, After};
 
 /// How an answer is to be written.
@@ -55,11 +56,7 @@ pub(super) async fn respond<S: Stream>(
     let chunked = length.is_none() && manner.is_modern && !bodiless;
     let after = if length.is_none() && !chunked && !bodiless { After::Close } else { manner.after };
     out.clear();
-    out.extend_from_slice(b"HTTP/1.1 ");
-    number(out, parts.status.as_u16().into());
-    out.push(b' ');
-    out.extend_from_slice(compose::reason(parts.status).as_bytes());
-    out.extend_from_slice(b"\r\n");
+    status_line(out, parts.status);
     for (name, value) in &parts.headers {
         if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
             field(out, name.as_str(), value.as_bytes());
@@ -157,6 +154,56 @@ pub(super) async fn respond<S: Stream>(
     })
     .await;
     Sent { whole, bytes }
+}
+
+/// Writes a refusal, without the detour over a response: there may be many. `room` is room that is
+/// used again.
+pub(super) async fn refuse<S: Stream>(
+    stream: &mut S,
+    clock: &mut Clock,
+    out: &mut Vec<u8>,
+    room: &mut Vec<u8>,
+    refusal: &Refusal,
+    manner: Manner,
+    request_id: &str,
+) -> Sent {
+    out.clear();
+    room.clear();
+    refusal.body(room);
+    status_line(out, refusal.told().0);
+    for (name, value) in refusal.fields() {
+        field(out, name.as_str(), value.as_bytes());
+    }
+    date(out);
+    field(out, "x-request-id", request_id.as_bytes());
+    out.extend_from_slice(b"content-length: ");
+    number(out, room.len() as u64);
+    out.extend_from_slice(b"\r\n");
+    manner.after.write(out);
+    out.extend_from_slice(b"\r\n");
+    let mut bytes = 0;
+    if !manner.head_only {
+        out.extend_from_slice(room);
+        bytes = room.len() as u64;
+    }
+    clock.set(clock.pause());
+    let mut pump = Pump::resumed(std::mem::take(out), 0);
+    let mut nothing = Buffer::default();
+    let whole = poll_fn(|cx| match pump.poll(cx, &mut tokio::io::empty(), &mut nothing, stream) {
+        Poll::Ready(written) => Poll::Ready(written.is_ok()),
+        Poll::Pending => clock.poll(cx).map(|()| false),
+    })
+    .await;
+    *out = pump.into_room();
+    Sent { whole, bytes }
+}
+
+fn status_line(out: &mut Vec<u8>, status: StatusCode) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    number(out, status.as_u16().into());
+    out.push(b' ');
+    out.extend_from_slice(compose::reason(status).as_bytes());
+    out.extend_from_slice(b"\r\n");
 }
 
 /// The `Date` field, made once a second.

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use hyper::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, HeaderValue,
-    RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, HeaderName,
+    HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::{Response, StatusCode};
-use ovhai_api_types::{AppId, AppState, ErrorBody};
+use ovhai_api_types::{AppId, AppState};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::policy::{Principal, Reason};
+use serde::Serialize;
 
 use crate::api::error::insufficient_scope;
 use crate::body::ServerBody;
@@ -125,28 +126,48 @@ impl Refusal {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "the app does not answer in time")
     }
 
-    pub(crate) fn into_response(self) -> Response<ServerBody> {
-        if let Some(page) = self.page {
-            return page.map(ServerBody::text);
+    /// The page that people are shown instead, if they are.
+    pub(crate) fn take_page(&mut self) -> Option<Response<ServerBody>> {
+        self.page.take().map(|page| page.map(ServerBody::text))
+    }
+
+    /// The header fields of the answer.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let for_pages = self.for_pages.then(|| {
+            [
+                (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+                (ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate")),
+            ]
+        });
+        std::iter::once((CONTENT_TYPE, HeaderValue::from_static("application/json")))
+            .chain(self.challenge.clone().map(|challenge| (WWW_AUTHENTICATE, challenge)))
+            .chain(for_pages.into_iter().flatten())
+            .chain(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))))
+    }
+
+    /// The body of the answer, into room that is used again.
+    pub(crate) fn body(&self, out: &mut Vec<u8>) {
+        // Text into memory does not fail.
+        let _ = serde_json::to_writer(out, &Body { message: &self.message });
+    }
+
+    pub(crate) fn into_response(mut self) -> Response<ServerBody> {
+        if let Some(page) = self.take_page() {
+            return page;
         }
-        let body = serde_json::to_vec(&ErrorBody { message: self.message.into_owned() });
-        let mut response = Response::new(ServerBody::text(body.unwrap_or_default()));
+        let mut body = Vec::new();
+        self.body(&mut body);
+        let mut response = Response::new(ServerBody::text(body));
         *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(challenge) = self.challenge {
-            headers.insert(WWW_AUTHENTICATE, challenge);
-        }
-        if self.for_pages {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            let exposed = HeaderValue::from_static("WWW-Authenticate");
-            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-        }
-        if let Some(seconds) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        response.headers_mut().extend(self.fields());
         response
     }
+}
+
+/// [`ovhai_api_types::ErrorBody`], borrowed.
+#[derive(Serialize)]
+struct Body<'a> {
+    message: &'a str,
 }
 
 impl From<Malformed> for Refusal {
