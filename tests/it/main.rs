@@ -17,6 +17,8 @@ mod curl;
 mod docs;
 mod emulator;
 mod gateway;
+mod grpc;
+mod http2;
 mod layout;
 mod login;
 mod login_page;
@@ -31,6 +33,7 @@ mod seen;
 mod session;
 mod shell;
 mod tls;
+mod wire;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");

@@ -1,8 +1,8 @@
 //! A request of a client of HTTP/2 to an app, which speaks HTTP/1.1, and the answer.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::exchange::connect;
 use super::upstream::{Upstream, UpstreamError};
@@ -20,9 +21,12 @@ use crate::edge::Worker;
 use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
 use crate::edge::parse::{AnswerHead, AskedWith, FIELDS, Head, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
+use crate::limits::Limits;
 
 /// Longest head of an answer, in bytes.
 const HEAD_MAX: usize = 256 * 1024;
+/// More interim answers than this are no use to anybody.
+const INTERIM_MAX: u32 = 32;
 
 /// What is to be done.
 pub(crate) struct Order {
@@ -74,12 +78,9 @@ pub(crate) async fn pass(
     let mut fresh = false;
     let answered = loop {
         let pass = &order.pass;
-        let mut upstream =
-            connect(worker, pass, &mut address, order.repeatable, fresh).await?;
-        let answer = poll_fn(|cx| poll_head(cx, &mut sender, &mut upstream, order.asked_with));
-        let answer = tokio::time::timeout(worker.limits.answer_timeout, answer)
-            .await
-            .map_err(|_| Refusal::too_slow())?;
+        let mut upstream = connect(worker, pass, &mut address, order.repeatable, fresh).await?;
+        let answer = head_in_time(&mut sender, &mut upstream, order.asked_with, &worker.limits);
+        let answer = answer.await;
         match answer {
             Ok(came) => break (came, upstream),
             Err(NoHead::Silent) if upstream.reused && order.repeatable => {
@@ -88,6 +89,11 @@ pub(crate) async fn pass(
             }
             Err(NoHead::Silent) => return Err(UpstreamError::Gone.into()),
             Err(NoHead::App(error)) => return Err(error.into()),
+            Err(NoHead::TooSlow) => return Err(Refusal::too_slow()),
+            Err(NoHead::SlowBody) => {
+                let why = "the body did not come in time";
+                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, why));
+            }
             Err(NoHead::Client) => {
                 let why = "the request's body was broken off";
                 return Err(Refusal::new(StatusCode::BAD_REQUEST, why));
@@ -134,8 +140,37 @@ type Came = (u16, Framing, bool, usize);
 
 enum NoHead {
     App(UpstreamError),
+    /// The app closed the connection without a byte of an answer.
     Silent,
     Client,
+    SlowBody,
+    TooSlow,
+}
+
+/// The head of an answer. The client has its time for the body anew whenever some of it comes, and
+/// the app has its time when it has got all there is.
+async fn head_in_time(
+    sender: &mut Sender,
+    upstream: &mut Upstream,
+    asked_with: AskedWith,
+    limits: &Limits,
+) -> Result<Came, NoHead> {
+    let mut time = pin!(tokio::time::sleep(limits.answer_timeout));
+    let (mut before, mut interim) = ((false, 0), 0);
+    poll_fn(|cx| {
+        if let Poll::Ready(answer) = poll_head(cx, sender, upstream, asked_with, &mut interim) {
+            return Poll::Ready(answer);
+        }
+        let now = (sender.waits, sender.passed);
+        if now != before {
+            before = now;
+            let allowed = if sender.waits { limits.body_timeout } else { limits.answer_timeout };
+            time.as_mut().reset(Instant::now() + allowed);
+        }
+        let slow = if sender.waits { NoHead::SlowBody } else { NoHead::TooSlow };
+        time.as_mut().poll(cx).map(|()| Err(slow))
+    })
+    .await
 }
 
 fn poll_head(
@@ -143,13 +178,14 @@ fn poll_head(
     sender: &mut Sender,
     upstream: &mut Upstream,
     asked_with: AskedWith,
+    interim: &mut u32,
 ) -> Poll<Result<Came, NoHead>> {
     if sender.poll(cx, upstream).is_err() {
         return Poll::Ready(Err(NoHead::Client));
     }
     loop {
         match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
-            Poll::Ready(Ok(0)) if upstream.buffer.is_empty() => {
+            Poll::Ready(Ok(0)) if upstream.buffer.is_empty() && *interim == 0 => {
                 return Poll::Ready(Err(NoHead::Silent));
             }
             Poll::Ready(Ok(0)) => {
@@ -178,6 +214,11 @@ fn poll_head(
             }
             // hyper has no way to pass an interim answer on to a client of HTTP/2.
             upstream.buffer.consume(length);
+            *interim += 1;
+            if *interim > INTERIM_MAX {
+                let error = UpstreamError::Rubbish("it has too many interim answers");
+                return Poll::Ready(Err(NoHead::App(error)));
+            }
         }
     }
 }
@@ -189,12 +230,17 @@ struct Sender {
     body: Option<Incoming>,
     chunked: bool,
     broken: bool,
+    /// Whether the client is waited for.
+    waits: bool,
+    /// Bytes of head and body that went to the app.
+    passed: u64,
 }
 
 impl Sender {
     fn new(head: Vec<u8>, framing: Framing, body: Incoming) -> Self {
         let body = (framing != Framing::None).then_some(body);
-        Self { out: head, sent: 0, body, chunked: framing == Framing::Chunked, broken: false }
+        let chunked = framing == Framing::Chunked;
+        Self { out: head, sent: 0, body, chunked, broken: false, waits: false, passed: 0 }
     }
 
     fn is_done(&self) -> bool {
@@ -204,11 +250,15 @@ impl Sender {
     /// Sends what there is; an error when the client broke its body off.
     fn poll(&mut self, cx: &mut Context<'_>, upstream: &mut Upstream) -> Result<(), ()> {
         use tokio::io::AsyncWrite;
+        self.waits = false;
         loop {
             while self.sent < self.out.len() && !self.broken {
                 let stream = Pin::new(&mut upstream.stream);
                 match stream.poll_write(cx, &self.out[self.sent..]) {
-                    Poll::Ready(Ok(count)) if count > 0 => self.sent += count,
+                    Poll::Ready(Ok(count)) if count > 0 => {
+                        self.sent += count;
+                        self.passed += count as u64;
+                    }
                     // It may have answered before it stopped to read.
                     Poll::Ready(_) => self.broken = true,
                     Poll::Pending => return Ok(()),
@@ -222,7 +272,10 @@ impl Sender {
                     self.end(None);
                     continue;
                 }
-                Poll::Pending => return Ok(()),
+                Poll::Pending => {
+                    self.waits = true;
+                    return Ok(());
+                }
             };
             self.out.clear();
             self.sent = 0;
