@@ -143,8 +143,7 @@ async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answe
         "/t.T/Break" => {
             tokio::spawn(async move {
                 let _ = sender.send(Ok(data(b"some"))).await;
-                let reset = h2_reset();
-                let _ = sender.send(Err(reset)).await;
+                let _ = sender.send(Err("the app breaks off".into())).await;
             });
         }
         _ => {
@@ -165,11 +164,6 @@ async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answe
     }
     *response.body_mut() = Answer::Frames(frames);
     Ok(response)
-}
-
-/// Makes the connection reset the stream.
-fn h2_reset() -> Failure {
-    "the app breaks off".into()
 }
 
 fn grpc_host(app: &App) -> String {
@@ -205,15 +199,19 @@ async fn calls_and_streams_pass_with_their_trailers() {
         .header("x-meta-bin", "AAEC")
         .header("authorization", "Bearer its-own")
         .header("x-forwarded-for", "6.6.6.6");
-    let (answer, sent) = tokio::join!(
-        client.send(given.body(body).unwrap()),
-        pipe.send(data(b"\0\0\0\0\x02hi")),
-    );
+    let (answer, sent) =
+        tokio::join!(client.send(given.body(body).unwrap()), pipe.send(data(b"\0\0\0\0\x02hi")),);
     sent.unwrap();
     drop(pipe);
-    assert_eq!((answer.status().as_u16(), &answer.headers()["x-initial"]), (200, &"metadata".parse().unwrap()));
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["x-initial"]),
+        (200, &"metadata".parse().unwrap())
+    );
     let (body, trailers) = text(answer).await;
-    assert_eq!((&body[..], &trailers.unwrap()["grpc-status"]), (&b"\0\0\0\0\x02hi"[..], &"0".parse().unwrap()));
+    assert_eq!(
+        (&body[..], &trailers.unwrap()["grpc-status"]),
+        (&b"\0\0\0\0\x02hi"[..], &"0".parse().unwrap())
+    );
     let (target, head) = played.heads.recv().await.unwrap();
     assert_eq!(target, format!("http://{host}/t.T/Unary"));
     for (name, value) in [
@@ -389,6 +387,11 @@ import grpc, os, threading
 from concurrent import futures
 from http.server import HTTPServer, BaseHTTPRequestHandler
 
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+
 class Methods(grpc.GenericRpcHandler):
     def service(self, details):
         if details.method == '/t.T/Upper':
@@ -417,7 +420,7 @@ server = grpc.server(futures.ThreadPoolExecutor(8))
 server.add_generic_rpc_handlers((Methods(),))
 server.add_insecure_port('127.0.0.1:' + os.environ['GRPC_PORT'])
 server.start()
-HTTPServer(('127.0.0.1', int(os.environ['PORT'])), BaseHTTPRequestHandler).serve_forever()
+HTTPServer(('127.0.0.1', int(os.environ['PORT'])), Page).serve_forever()
 ";
 
 const CLIENT: &str = r"
