@@ -417,7 +417,7 @@ async fn whoever_is_slow_holds_the_other_up() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_takes_the_apps_connection_with_it() {
-    let (said, mut hears) = mpsc::unbounded_channel();
+    let (said, mut comes) = mpsc::unbounded_channel();
     let upstream = Upstream::start(move |mut stream| {
         let said = said.clone();
         async move {
@@ -439,33 +439,33 @@ async fn a_client_that_goes_away_takes_the_apps_connection_with_it() {
     let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
     let client = Client::connect(&e).await;
-    let mut heard = async |what| {
-        let next = tokio::time::timeout(SOON, hears.recv()).await.expect(what);
+    let mut hear = async |what| {
+        let next = tokio::time::timeout(SOON, comes.recv()).await.expect(what);
         assert_eq!(next, Some(what));
     };
     // While the app thinks.
     let mut sender = client.sender.clone();
     let given = request("GET", &host, "/head?s3cret").body(empty()).unwrap();
     let waiting = tokio::spawn(async move { sender.send_request(given).await.map(|_| ()) });
-    heard("came").await;
+    hear("came").await;
     waiting.abort();
-    heard("gone").await;
+    hear("gone").await;
     // In the midst of an answer.
     let mut response = client.get(&host, "/body").await;
     assert_eq!(response.frame().await.unwrap().unwrap().into_data().unwrap(), "one");
-    heard("came").await;
+    hear("came").await;
     drop(response);
-    heard("gone").await;
+    hear("gone").await;
     // In the midst of its own body.
     let (pipe, body) = pipe();
     let mut sender = client.sender.clone();
     let given = request("POST", &host, "/upload").body(body).unwrap();
     let waiting = tokio::spawn(async move { sender.send_request(given).await.map(|_| ()) });
     pipe.send(data(b"some")).await.unwrap();
-    heard("came").await;
+    hear("came").await;
     waiting.abort();
     client.driver.abort();
-    heard("gone").await;
+    hear("gone").await;
     // All of that is told.
     let lines = eventually("three lines", || async {
         let text = std::fs::read_to_string(&log).unwrap();

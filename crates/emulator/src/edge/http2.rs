@@ -187,7 +187,7 @@ fn plan(
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers");
         return Err(Refusal::new(status, why));
     }
-    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = hosts.next().map(|host| host.to_str().unwrap_or_default());
     if hosts.next().is_some() {
