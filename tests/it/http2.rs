@@ -1,88 +1,580 @@
-//! The limits of clients that speak HTTP/2.
+//! Clients that speak HTTP/2, with apps that speak HTTP/1.1.
 
-use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame};
-use hyper::{Request, StatusCode};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use ovhai_emulator::Limits;
-use serde_json::json;
+use ovhai_emulator::{AccessLog, Limits};
+use ovhai_runtime::SimRuntime;
+use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::wire::{SOON, Wire};
+use crate::wire::{SOON, Wire, at, header};
 
-/// A body that comes as the test sends it.
-struct Pieces(mpsc::UnboundedReceiver<&'static str>);
+/// A body that comes as a test says; its length is not known.
+pub(crate) struct Piped(mpsc::Receiver<Frame<Bytes>>);
 
-impl Body for Pieces {
+impl Body for Piped {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = std::convert::Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.0.poll_recv(cx);
-        piece.map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from(piece)))))
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(cx).map(|frame| frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_closed() && self.0.is_empty()
     }
 }
 
-type Answer = (StatusCode, String);
+pub(crate) type Pipe = mpsc::Sender<Frame<Bytes>>;
 
-/// An upload to the app, and its answer.
-async fn upload(wire: &Wire) -> (UnboundedSender<&'static str>, JoinHandle<Answer>) {
-    let stream = TcpStream::connect(wire.e.address()).await.unwrap();
-    let handshake =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
-    let (mut client, connection) = handshake.await.unwrap();
-    tokio::spawn(connection);
-    let (body, pieces) = mpsc::unbounded_channel();
-    let request = Request::put(format!("http://{}/upload", wire.host));
-    let request = request.body(Pieces(pieces)).unwrap();
-    let answer = tokio::spawn(async move {
-        let asked = tokio::time::timeout(SOON, client.send_request(request));
-        let answer = asked.await.expect("an answer in time").unwrap();
-        let status = answer.status();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
+/// A body, and where it comes from.
+pub(crate) fn pipe() -> (Pipe, Piped) {
+    let (sender, receiver) = mpsc::channel(1);
+    (sender, Piped(receiver))
+}
+
+pub(crate) fn empty() -> Piped {
+    pipe().1
+}
+
+pub(crate) fn data(bytes: &[u8]) -> Frame<Bytes> {
+    Frame::data(Bytes::copy_from_slice(bytes))
+}
+
+/// A connection that speaks HTTP/2 from its first byte.
+pub(crate) struct Client {
+    pub(crate) sender: SendRequest<Piped>,
+    pub(crate) driver: JoinHandle<Result<(), hyper::Error>>,
+}
+
+impl Client {
+    pub(crate) async fn connect(e: &TestEmulator) -> Self {
+        let stream = TcpStream::connect(e.address()).await.unwrap();
+        let (sender, connection) =
+            Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.unwrap();
+        Self { sender, driver: tokio::spawn(connection) }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Piped>) -> Response<Incoming> {
+        let mut sender = self.sender.clone();
+        let answer = async {
+            sender.ready().await.unwrap();
+            sender.send_request(request).await
+        };
+        tokio::time::timeout(SOON, answer).await.expect("an answer").unwrap()
+    }
+
+    async fn get(&self, host: &str, target: &str) -> Response<Incoming> {
+        self.send(request("GET", host, target).body(empty()).unwrap()).await
+    }
+}
+
+pub(crate) fn request(method: &str, host: &str, target: &str) -> hyper::http::request::Builder {
+    Request::builder().method(method).uri(format!("http://{host}{target}"))
+}
+
+pub(crate) async fn text(response: Response<Incoming>) -> (Bytes, Option<HeaderMap>) {
+    let body = tokio::time::timeout(SOON, response.into_body().collect());
+    let body = body.await.expect("an end").expect("a good end");
+    let trailers = body.trailers().cloned();
+    (body.to_bytes(), trailers)
+}
+
+#[tokio::test]
+async fn what_the_app_gets() {
+    let wire = Wire::start().await;
+    let client = Client::connect(&wire.e).await;
+    let given = request("GET", &wire.host, "/a%2Fb//c?x=%20&&y")
+        .header("cookie", "a=1")
+        .header("cookie", "b=2; c=3")
+        .header("te", "trailers")
+        .header("x-forwarded-for", "6.6.6.6")
+        .header("x-request-id", "mine-1");
+    let response = client.send(given.body(empty()).unwrap()).await;
+    assert_eq!(response.headers()["x-request-id"], "mine-1");
+    assert_eq!(text(response).await.0, "GET /a%2Fb//c?x=%20&&y");
+    let seen = wire.seen.of("/a%2Fb").remove(0);
+    assert!(seen.head.starts_with("GET /a%2Fb//c?x=%20&&y HTTP/1.1\r\n"), "{}", seen.head);
+    for (name, value) in [
+        ("host", Some(wire.host.as_str())),
+        ("cookie", Some("a=1; b=2; c=3")),
+        ("te", Some("trailers")),
+        ("x-forwarded-for", Some("127.0.0.1")),
+        ("x-forwarded-proto", Some("http")),
+        ("x-forwarded-host", Some(wire.host.as_str())),
+        ("x-request-id", Some("mine-1")),
+        ("content-length", None),
+        ("transfer-encoding", None),
+    ] {
+        assert_eq!(header(&seen.head, name), value, "{name}: {}", seen.head);
+    }
+    assert_eq!(seen.head.matches("cookie").count(), 1, "{}", seen.head);
+
+    // A body of unknown length, in pieces, with trailers.
+    let (pipe, body) = pipe();
+    let answer = client.send(request("POST", &wire.host, "/chunked").body(body).unwrap());
+    let sent = async {
+        pipe.send(data(b"one")).await.unwrap();
+        pipe.send(data(b"-two")).await.unwrap();
+        let trailers = HeaderMap::from_iter([("x-sum".parse().unwrap(), "7".parse().unwrap())]);
+        pipe.send(Frame::trailers(trailers)).await.unwrap();
+        drop(pipe);
+    };
+    let (answer, ()) = tokio::join!(answer, sent);
+    assert_eq!(answer.status(), 200);
+    let seen = wire.seen.of("/chunked").remove(0);
+    assert_eq!(header(&seen.head, "transfer-encoding"), Some("chunked"));
+    let body = String::from_utf8(seen.body.unwrap()).unwrap();
+    assert!(body.contains("one") && body.ends_with("0\r\nx-sum: 7\r\n\r\n"), "{body}");
+
+    // One of known length.
+    let (pipe, body) = self::pipe();
+    let known = request("PUT", &wire.host, "/known").header("content-length", "5");
+    let answer = client.send(known.body(body).unwrap());
+    let sent = async {
+        pipe.send(data(b"hello")).await.unwrap();
+        drop(pipe);
+    };
+    assert_eq!(tokio::join!(answer, sent).0.status(), 200);
+    let seen = wire.seen.of("/known").remove(0);
+    assert_eq!(header(&seen.head, "content-length"), Some("5"));
+    assert_eq!(seen.body.as_deref(), Some(&b"hello"[..]));
+    let none = request("POST", &wire.host, "/nothing").header("content-length", "0");
+    assert_eq!(client.send(none.body(empty()).unwrap()).await.status(), 200);
+    let seen = wire.seen.of("/nothing").remove(0);
+    assert_eq!(header(&seen.head, "content-length"), Some("0"), "{}", seen.head);
+}
+
+/// Answers by the target's first letters.
+async fn script(mut stream: TcpStream) {
+    while let Some(head) = Upstream::head(&mut stream).await {
+        let target = head.split(' ').nth(1).unwrap_or_default();
+        let answer: &[u8] = match target {
+            "/empty" => b"HTTP/1.1 204 No Content\r\nx-a: 1\r\n\r\n",
+            "/same" => b"HTTP/1.1 304 Not Modified\r\netag: \"x\"\r\ncontent-length: 9\r\n\r\n",
+            "/head" => b"HTTP/1.1 200 OK\r\ncontent-length: 12345\r\n\r\n",
+            "/cookies" => b"HTTP/1.1 200 OK\r\nset-cookie: a=1\r\nset-cookie: b=2\r\nconnection: x-hop\r\nx-hop: 1\r\nkeep-alive: x\r\ncontent-length: 0\r\n\r\n",
+            "/trailers" => b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n3\r\none\r\n0\r\nx-sum: 3\r\n\r\n",
+            "/interim" => b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+            "/until-close" => b"HTTP/1.1 200 OK\r\n\r\nto the end",
+            "/short" => b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nnot all",
+            "/cut" => b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+            "/rubbish" => b"no HTTP at all\r\n\r\n",
+            "/switch" => b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
+            "/endless-interim" => {
+                while stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n").await.is_ok() {}
+                return;
+            }
+            "/silent" => b"",
+            _ => b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+        };
+        let ends = ["/until-close", "/short", "/cut", "/rubbish", "/silent"].contains(&target);
+        if stream.write_all(answer).await.is_err() || ends {
+            return;
+        }
+    }
+}
+
+async fn scripted() -> (Upstream, TestEmulator, String) {
+    let upstream = Upstream::start(script).await;
+    let spec = json!({"unsecureHttp": true});
+    let (e, app) = at(TestEmulator::builder(), &upstream, spec).await;
+    let host = TestEmulator::host(&app);
+    (upstream, e, host)
+}
+
+#[tokio::test]
+async fn what_the_client_gets() {
+    let (_upstream, e, host) = scripted().await;
+    let client = Client::connect(&e).await;
+    let empty_one = client.get(&host, "/empty").await;
+    assert_eq!(
+        (empty_one.status().as_u16(), &empty_one.headers()["x-a"]),
+        (204, &"1".parse().unwrap())
+    );
+    assert_eq!(text(empty_one).await.0, "");
+    let same = client.get(&host, "/same").await;
+    assert_eq!((same.status().as_u16(), &same.headers()["etag"]), (304, &"\"x\"".parse().unwrap()));
+    assert_eq!(text(same).await.0, "");
+    let head = client.send(request("HEAD", &host, "/head").body(empty()).unwrap()).await;
+    assert_eq!(head.headers()["content-length"], "12345");
+    assert_eq!(text(head).await.0, "");
+    let cookies = client.get(&host, "/cookies").await;
+    let all: Vec<_> = cookies.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(all, ["a=1", "b=2"]);
+    for gone in ["connection", "x-hop", "keep-alive", "transfer-encoding"] {
+        assert!(!cookies.headers().contains_key(gone), "{gone}");
+    }
+    assert!(cookies.headers().contains_key("x-request-id"));
+    let (body, trailers) = text(client.get(&host, "/trailers").await).await;
+    assert_eq!((&body[..], &trailers.unwrap()["x-sum"]), (&b"one"[..], &"3".parse().unwrap()));
+    assert_eq!(text(client.get(&host, "/interim").await).await.0, "hi");
+    assert_eq!(text(client.get(&host, "/until-close").await).await.0, "to the end");
+    for (target, status) in
+        [("/rubbish", 502), ("/switch", 502), ("/endless-interim", 502), ("/silent", 502)]
+    {
+        let answer = client.get(&host, target).await;
+        assert_eq!(answer.status(), status, "{target}");
+        assert!(text(answer).await.0.starts_with(b"{\"message\":"), "{target}");
+    }
+    // What an app breaks off has no good end.
+    for target in ["/short", "/cut"] {
+        let mut sender = client.sender.clone();
+        let given = request("GET", &host, target).body(empty()).unwrap();
+        // The reset may overtake even the head.
+        let read = async { sender.send_request(given).await?.into_body().collect().await };
+        let read = tokio::time::timeout(SOON, read).await.unwrap();
+        assert!(read.is_err(), "{target}: {read:?}");
+    }
+    assert_eq!(client.get(&host, "/").await.status(), 200, "others are unharmed");
+}
+
+#[tokio::test]
+async fn many_requests_at_once() {
+    let (upstream, e, host) = scripted().await;
+    let client = Client::connect(&e).await;
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..300 {
+        let (mut sender, request) =
+            (client.sender.clone(), request("GET", &host, "/").body(empty()).unwrap());
+        all.spawn(async move {
+            sender.ready().await.unwrap();
+            text(sender.send_request(request).await.unwrap()).await.0
+        });
+    }
+    let answers = tokio::time::timeout(SOON, all.join_all()).await.unwrap();
+    assert!(answers.iter().all(|answer| answer == "hi"));
+    assert!(upstream.connections() <= 129, "no more at once than streams");
+}
+
+#[tokio::test]
+async fn who_is_refused_and_how() {
+    let upstream = Upstream::start(script).await;
+    let limits = Limits { line_max: 1000, head_max: 16 * 1024, ..Limits::default() };
+    let (e, app) = at(TestEmulator::builder().limits(limits), &upstream, json!({})).await;
+    let host = TestEmulator::host(&app);
+    let token = e.token("GRA", "read", None).await.status.value.unwrap();
+    let other = e.token("GRA", "read", Some("group=B")).await.status.value.unwrap();
+    let client = Client::connect(&e).await;
+    let ask = async |given: hyper::http::request::Builder| {
+        let response = client.send(given.body(empty()).unwrap()).await;
+        (response.status().as_u16(), response.headers().clone(), text(response).await.0)
+    };
+    let bearer = |token: &str| format!("Bearer {token}");
+    let get = || request("GET", &host, "/");
+    assert_eq!(ask(get().header("authorization", bearer(&token))).await.0, 200);
+    let (status, headers, body) = ask(get()).await;
+    assert_eq!(status, 401);
+    assert!(headers["www-authenticate"].to_str().unwrap().starts_with("Bearer realm"));
+    assert!(body.starts_with(b"{\"message\":\"authentication is required"), "{body:?}");
+    assert_eq!(ask(get().header("authorization", bearer("x"))).await.0, 401);
+    let two = get().header("authorization", bearer(&token)).header("authorization", "Bearer x");
+    assert_eq!(ask(two).await.0, 401);
+    let (status, _, body) = ask(get().header("authorization", bearer(&other))).await;
+    assert_eq!((status, body.windows(9).any(|w| w == b"forbidden")), (403, true));
+    // To a HEAD nothing but the head.
+    let (status, headers, body) = ask(request("HEAD", &host, "/")).await;
+    assert_eq!((status, &body[..]), (401, &b""[..]));
+    assert!(headers["content-length"].to_str().unwrap().parse::<u64>().unwrap() > 10);
+    // A browser gets the page.
+    let page = get().header("accept", "text/html,*/*").header("sec-fetch-mode", "navigate");
+    let (status, headers, body) = ask(page.header("sec-fetch-dest", "document")).await;
+    assert_eq!(status, 401);
+    assert!(headers["content-type"].to_str().unwrap().starts_with("text/html"), "{headers:?}");
+    assert!(body.starts_with(b"<!doctype html>") || body.starts_with(b"<!DOCTYPE html>"));
+
+    let large = "x".repeat(limits.head_max);
+    let long = "x".repeat(limits.line_max);
+    let mut many = get();
+    for number in 0..300 {
+        many = many.header(format!("x-{number}"), "");
+    }
+    for (given, status, why) in [
+        (request("GET", "evil.example", "/"), 421, "somebody else's"),
+        (
+            request("GET", "00000000-0000-0000-0000-000000000000.app.gra.ai.localhost", "/"),
+            404,
+            "no app",
+        ),
+        (get().header("host", "other.localhost"), 400, "two hosts"),
+        (get().header("host", &host).header("host", &host), 400, "several hosts"),
+        (get().header("host", &host), 401, "the same host"),
+        (request("TRACE", &host, "/"), 405, "TRACE"),
+        (Request::builder().method("CONNECT").uri(&host), 405, "CONNECT"),
+        (request("GET", &host, &format!("/{long}")), 414, "a long target"),
+        (get().header("x-large", large), 431, "large headers"),
+        (many, 431, "many headers"),
+    ] {
+        assert_eq!(ask(given).await.0, status, "{why}");
+    }
+    assert_eq!(ask(get().header("authorization", bearer(&token))).await.0, 200, "unharmed");
+}
+
+/// So much a test sends where nobody takes it.
+const MUCH: usize = 64 * 1024 * 1024;
+
+/// What a counter stands at when it moves no more.
+async fn at_rest(count: &AtomicU64) -> u64 {
+    let (mut last, mut same) = (0, 0);
+    eventually("nothing moves", || {
+        let now = count.load(Ordering::SeqCst);
+        same = if now == last && now > 0 { same + 1 } else { 0 };
+        last = now;
+        let rests = (same > 40).then_some(now);
+        async move { rests }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn whoever_is_slow_holds_the_other_up() {
+    let (written, go) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
+    let (count, wait) = (Arc::clone(&written), Arc::clone(&go));
+    let upstream = Upstream::start(move |mut stream| {
+        let (count, wait) = (Arc::clone(&count), Arc::clone(&wait));
+        async move {
+            let head = Upstream::head(&mut stream).await.unwrap();
+            if head.starts_with("GET") {
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {MUCH}\r\n\r\n");
+                stream.write_all(head.as_bytes()).await.unwrap();
+                let piece = vec![7; 64 * 1024];
+                for _ in 0..MUCH / piece.len() {
+                    if stream.write_all(&piece).await.is_err() {
+                        return;
+                    }
+                    count.fetch_add(piece.len() as u64, Ordering::SeqCst);
+                }
+                return;
+            }
+            wait.notified().await;
+            let mut left = MUCH;
+            let mut room = vec![0; 64 * 1024];
+            while left > 0 {
+                let read = stream.read(&mut room).await.unwrap();
+                assert!(read > 0 && room[..read].iter().all(|byte| *byte == 9));
+                left -= read;
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nall").await.unwrap();
+        }
+    })
+    .await;
+    let spec = json!({"unsecureHttp": true});
+    let (e, app) = at(TestEmulator::builder(), &upstream, spec).await;
+    let host = TestEmulator::host(&app);
+    let client = Client::connect(&e).await;
+
+    let mut response = client.get(&host, "/").await;
+    let held = at_rest(&written).await;
+    assert!(held < 24 * 1024 * 1024, "the system's buffers, and hardly more: {held}");
+    let mut got = 0;
+    while let Some(frame) = response.frame().await {
+        let data = frame.unwrap().into_data().unwrap();
+        assert!(data.iter().all(|byte| *byte == 7));
+        got += data.len();
+    }
+    assert_eq!(got, MUCH);
+
+    let (pipe, body) = pipe();
+    let sent = Arc::new(AtomicU64::new(0));
+    let given = request("POST", &host, "/").header("content-length", MUCH);
+    let answer = client.send(given.body(body).unwrap());
+    let count = Arc::clone(&sent);
+    let upload = tokio::spawn(async move {
+        let piece = Bytes::from(vec![9; 64 * 1024]);
+        for _ in 0..MUCH / piece.len() {
+            pipe.send(Frame::data(piece.clone())).await.unwrap();
+            count.fetch_add(piece.len() as u64, Ordering::SeqCst);
+        }
     });
-    (body, answer)
+    let check = async {
+        let held = at_rest(&sent).await;
+        assert!(held < 24 * 1024 * 1024, "the system's buffers, and hardly more: {held}");
+        // Others are not held up meanwhile.
+        assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
+        go.notify_one();
+    };
+    let (answer, ()) = tokio::join!(answer, check);
+    assert_eq!(text(answer).await.0, "all");
+    upload.await.unwrap();
 }
 
 #[tokio::test]
-async fn an_upload_may_take_longer_than_an_answer() {
-    let limits = Limits { answer_timeout: Duration::from_secs(1), ..Limits::default() };
-    let wire = Wire::with(limits, json!({"unsecureHttp": true})).await;
-    let (body, answer) = upload(&wire).await;
-    body.send("first,").unwrap();
-    // This time is what the test is about.
-    tokio::time::sleep(Duration::from_millis(1200)).await;
-    body.send("second").unwrap();
-    drop(body);
-    assert_eq!(answer.await.unwrap(), (StatusCode::OK, "PUT /upload".to_owned()));
-    let seen = wire.seen.of("/upload").remove(0).body.unwrap();
-    let chunks = "6\r\nfirst,\r\n6\r\nsecond\r\n0\r\n\r\n";
-    assert_eq!(String::from_utf8(seen).unwrap(), chunks);
-    wire.e.emulator.shutdown().await;
+async fn a_client_that_goes_away_takes_the_apps_connection_with_it() {
+    let (said, mut comes) = mpsc::unbounded_channel();
+    let upstream = Upstream::start(move |mut stream| {
+        let said = said.clone();
+        async move {
+            let Some(head) = Upstream::head(&mut stream).await else { return };
+            said.send("came").unwrap();
+            if head.contains("/body") {
+                let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n";
+                stream.write_all(head).await.unwrap();
+            }
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+            said.send("gone").unwrap();
+        }
+    })
+    .await;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let builder = TestEmulator::builder().access_log(AccessLog::Path(log.clone()));
+    let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let client = Client::connect(&e).await;
+    let mut hear = async |what| {
+        let next = tokio::time::timeout(SOON, comes.recv()).await.expect(what);
+        assert_eq!(next, Some(what));
+    };
+    // While the app thinks.
+    let mut sender = client.sender.clone();
+    let given = request("GET", &host, "/head?s3cret").body(empty()).unwrap();
+    let waiting = tokio::spawn(async move { sender.send_request(given).await.map(|_| ()) });
+    hear("came").await;
+    waiting.abort();
+    hear("gone").await;
+    // In the midst of an answer.
+    let mut response = client.get(&host, "/body").await;
+    assert_eq!(response.frame().await.unwrap().unwrap().into_data().unwrap(), "one");
+    hear("came").await;
+    drop(response);
+    hear("gone").await;
+    // In the midst of its own body.
+    let (pipe, body) = pipe();
+    let mut sender = client.sender.clone();
+    let given = request("POST", &host, "/upload").body(body).unwrap();
+    let waiting = tokio::spawn(async move { sender.send_request(given).await.map(|_| ()) });
+    pipe.send(data(b"some")).await.unwrap();
+    hear("came").await;
+    waiting.abort();
+    client.driver.abort();
+    hear("gone").await;
+    // All of that is told.
+    let lines = eventually("three lines", || async {
+        let text = std::fs::read_to_string(&log).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let lines: Vec<Value> = lines.filter(|line| line["door"] == "app").collect();
+        (lines.len() == 3).then_some(lines)
+    })
+    .await;
+    for line in &lines {
+        assert_eq!(line["aborted"], "client", "{line}");
+        assert_eq!(line["protocol"], "HTTP/2", "{line}");
+        assert_eq!(line["app"], json!(app.id), "{line}");
+        assert!(!line.to_string().contains("s3cret"), "{line}");
+    }
+    drop(pipe);
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_408() {
-    let limits = Limits { body_timeout: Duration::from_millis(100), ..Limits::default() };
-    let wire = Wire::with(limits, json!({"unsecureHttp": true})).await;
-    let (body, answer) = upload(&wire).await;
-    body.send("first,").unwrap();
-    let (status, said) = answer.await.unwrap();
-    assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{said}");
-    assert!(said.contains("does not come in time"), "{said}");
-    drop(body);
-    wire.e.emulator.shutdown().await;
+async fn a_resting_connection_that_the_app_closes_costs_no_request() {
+    // Answers the first request of each connection and closes it when another one comes.
+    let upstream = Upstream::start(|mut stream| async move {
+        if Upstream::head(&mut stream).await.is_some() {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+            Upstream::head(&mut stream).await;
+        }
+    })
+    .await;
+    let (e, app) = at(TestEmulator::builder(), &upstream, json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let client = Client::connect(&e).await;
+    for _ in 0..4 {
+        let answer = client.get(&host, "/").await;
+        assert_eq!((answer.status().as_u16(), &text(answer).await.0[..]), (200, &b"hi"[..]));
+    }
+    assert_eq!(upstream.connections(), 4);
+    // What may have been done is not done again.
+    let post = request("POST", &host, "/").body(empty()).unwrap();
+    assert_eq!(client.send(post).await.status(), StatusCode::BAD_GATEWAY);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever() {
+    let go = Arc::new(Notify::new());
+    let wait = Arc::clone(&go);
+    let upstream = Upstream::start(move |mut stream| {
+        let wait = Arc::clone(&wait);
+        async move {
+            Upstream::head(&mut stream).await;
+            wait.notified().await;
+        }
+    })
+    .await;
+    let quick = Duration::from_millis(200);
+    let limits = Limits { body_timeout: quick, answer_timeout: quick, ..Limits::default() };
+    let builder = TestEmulator::builder().limits(Limits { idle_timeout: quick, ..limits });
+    let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let client = Client::connect(&e).await;
+    assert_eq!(client.get(&host, "/").await.status(), 504);
+    let (pipe, body) = pipe();
+    let (answer, sent) = tokio::join!(
+        client.send(request("POST", &host, "/").body(body).unwrap()),
+        pipe.send(data(b"some")),
+    );
+    sent.unwrap();
+    assert_eq!(answer.status(), 408);
+    let (status, body) = (answer.status(), text(answer).await.0);
+    assert!(status == 408 && body.windows(7).any(|w| w == b"in time"), "{body:?}");
+    drop((pipe, client.sender));
+    // A connection without requests is closed, by the book.
+    let ended = tokio::time::timeout(SOON, Client::connect(&e).await.driver).await;
+    ended.expect("closed").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn stopping_lets_end_what_is_under_way() {
+    let go = Arc::new(Notify::new());
+    let (came, mut comes) = mpsc::unbounded_channel();
+    let wait = Arc::clone(&go);
+    let upstream = Upstream::start(move |mut stream| {
+        let (wait, came) = (Arc::clone(&wait), came.clone());
+        async move {
+            Upstream::head(&mut stream).await;
+            came.send(()).unwrap();
+            wait.notified().await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+        }
+    })
+    .await;
+    let sim = SimRuntime::automatic(upstream.address());
+    let e = TestEmulator::with_sim(sim).await;
+    let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    // The log of an app is followed meanwhile.
+    let client = Client::connect(&e).await;
+    let follow = request("GET", "gra.ai.localhost", &format!("/v1/app/{}/log?follow=true", app.id))
+        .header("authorization", format!("Bearer {}", e.emulator.administrator()));
+    let log = client.send(follow.body(empty()).unwrap()).await;
+    assert_eq!(log.status(), 200);
+    let mut sender = client.sender.clone();
+    let given = request("GET", &host, "/").body(empty()).unwrap();
+    let waiting =
+        tokio::spawn(async move { text(sender.send_request(given).await.unwrap()).await.0 });
+    comes.recv().await.unwrap();
+    let stopping = tokio::spawn(e.emulator.shutdown());
+    // The log's end shows that stopping has begun.
+    tokio::time::timeout(SOON, log.into_body().collect()).await.expect("an end").unwrap();
+    go.notify_one();
+    assert_eq!(tokio::time::timeout(SOON, waiting).await.unwrap().unwrap(), "hi");
+    tokio::time::timeout(SOON, stopping).await.unwrap().unwrap();
+    tokio::time::timeout(SOON, client.driver).await.expect("closed").unwrap().unwrap();
 }

@@ -19,6 +19,7 @@ mod docs;
 mod edge;
 mod emulator;
 mod gateway;
+mod grpc;
 mod hostile;
 mod http2;
 mod layout;

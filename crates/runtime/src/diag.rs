@@ -33,7 +33,7 @@ const HEADER: usize = 16;
 const REQUEST: usize = 56;
 const MESSAGE: usize = 72;
 /// The kernel sends no larger piece.
-const ROOM: usize = 64 * 1024;
+const ROOM: usize = 32 * 1024;
 
 /// All of them, in order; none where the kernel does not tell.
 pub(crate) fn listeners() -> Option<Vec<Listener>> {

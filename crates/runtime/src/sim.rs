@@ -45,6 +45,7 @@ struct State {
 pub struct SimRuntime {
     automatic: bool,
     endpoint: SocketAddr,
+    grpc: Option<SocketAddr>,
     state: Arc<Mutex<State>>,
 }
 
@@ -57,13 +58,23 @@ impl std::fmt::Debug for SimRuntime {
 impl SimRuntime {
     /// Every replica answers at `endpoint`, at once.
     pub fn automatic(endpoint: SocketAddr) -> Self {
-        Self { automatic: true, endpoint, state: Arc::default() }
+        Self { automatic: true, endpoint, grpc: None, state: Arc::default() }
     }
 
     /// Nothing happens by itself.
     pub fn step_by_step() -> Self {
         let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-        Self { automatic: false, endpoint, state: Arc::default() }
+        Self { automatic: false, endpoint, grpc: None, state: Arc::default() }
+    }
+
+    /// Every replica speaks gRPC at `address`.
+    #[must_use]
+    pub fn with_grpc(self, address: SocketAddr) -> Self {
+        Self { grpc: Some(address), ..self }
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::new(self.endpoint, None).with_grpc(self.grpc)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -90,7 +101,7 @@ impl SimRuntime {
 
     /// Replica `number` (of whatever app) answers from now on.
     pub fn ready(&self, number: u64) {
-        self.report(number, &ReplicaEvent::Ready(Endpoint::new(self.endpoint, None)));
+        self.report(number, &ReplicaEvent::Ready(self.endpoint()));
     }
 
     /// Replica `number` does not answer, for this reason.
@@ -138,7 +149,7 @@ impl Runtime for SimRuntime {
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
         let (done, ended) = watch::channel(());
         if self.automatic {
-            reporter.report(ReplicaEvent::Ready(Endpoint::new(self.endpoint, None)));
+            reporter.report(ReplicaEvent::Ready(self.endpoint()));
         }
         let mut state = self.lock();
         state.replicas.push(Entry {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::run::{cargo, is_installed, output, root};
 
 /// The Python packages of tests: the SDK that the emulator is held to, and what drives a browser.
-const PACKAGES: [&str; 2] = ["ovhai==0.1a4", "selenium==4.51.0"];
+const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1"];
 /// Programs that tests start, and the Debian packages that have them.
 const PROGRAMS: [(&str, &str); 8] = [
     ("python3", "python3-venv"),

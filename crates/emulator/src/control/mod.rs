@@ -107,7 +107,7 @@ const FEATURES: [(&str, bool, &str); 15] = [
     ("container-runtime", false, "Apps of other images are FAILED with advice"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
     ("volumes", false, "501"),
-    ("grpc", true, "HTTP/2 to the app's gRPC port"),
+    ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),
     ("login-page", true, "On the app's own address, with a cookie for that app"),
     ("tls", true, "HTTPS beside HTTP with --tls; a certificate authority of this machine"),
     ("jobs-and-notebooks", false, "501"),

@@ -20,9 +20,9 @@ use super::body::Framing;
 use super::buffer::Buffer;
 use super::doors::{self, Way};
 use super::note::Note;
-use super::parse::{Head, Version};
+use super::parse::{FIELDS, Head, Version};
 use super::prefixed::Prefixed;
-use super::watched::Watched;
+use super::watched::{Underway, Uses, Watched};
 use super::{Stream, Worker};
 use crate::body::ServerBody;
 use crate::gateway::login::BODY_MAX;
@@ -42,10 +42,12 @@ pub(super) async fn serve<S: Stream>(
     client: Client,
     worker: Arc<Worker>,
 ) {
-    let of_requests = Arc::clone(&worker);
+    let uses = Uses::default();
+    let (of_requests, of_uses) = (Arc::clone(&worker), uses.clone());
     let service = service_fn(move |request| {
         let worker = Arc::clone(&of_requests);
-        async move { Ok::<_, Infallible>(watched(request, client, worker).await) }
+        let underway = Underway::new(client, &worker, &of_uses);
+        async move { Ok::<_, Infallible>(watched(request, client, worker, underway).await) }
     });
     let limits = worker.limits;
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
@@ -59,7 +61,7 @@ pub(super) async fn serve<S: Stream>(
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
-        () = worker.stopping.cancelled() => {
+        () = either(uses.rested(limits.idle_timeout), worker.stopping.cancelled()) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -69,15 +71,23 @@ pub(super) async fn serve<S: Stream>(
     }
 }
 
+async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::select! {
+        () = one => {}
+        () = other => {}
+    }
+}
+
 /// Has a request answered, and notes it when that has ended.
 async fn watched(
     request: Request<Incoming>,
     client: Client,
     worker: Arc<Worker>,
+    mut underway: Underway,
 ) -> Response<Watched> {
-    let mut note = Note::new(&worker, Vec::new());
+    let note = underway.note();
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, &mut note).await {
+    let mut response = match answer(request, client, &worker, note).await {
         Ok(response) => response,
         Err(refusal) => {
             note.refused_by(&refusal);
@@ -91,7 +101,13 @@ async fn watched(
     {
         response.headers_mut().insert(id, value);
     }
-    response.map(|body| Watched::new(body, head_only, note, client, worker))
+    if let (true, Some(length)) = (head_only, response.body().size_hint().exact())
+        && length > 0
+    {
+        // It is said how long it would be.
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    response.map(|body| Watched::new(body, head_only, underway))
 }
 
 async fn answer(
@@ -155,15 +171,28 @@ fn plan(
         .collect();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let method = parts.method.as_str();
+    let mut head = Head::of_fields(method, target, Version::Http2, &fields, Vec::new())?;
+    *note = Note::of(worker, &head, Vec::new());
     if method == "CONNECT" || method == "TRACE" {
         return Err(Refusal::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "CONNECT and TRACE are not passed on",
         ));
     }
-    let mut head = Head::of_fields(method, target, Version::Http2, &fields, Vec::new())?;
-    let authority = parts.uri.authority().map(hyper::http::uri::Authority::as_str);
-    let host = parts.headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
+    if target.len() > worker.limits.line_max {
+        return Err(Refusal::new(StatusCode::URI_TOO_LONG, "the request's target is too long"));
+    }
+    if fields.len() > FIELDS {
+        let (status, why) =
+            (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers");
+        return Err(Refusal::new(status, why));
+    }
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let host = hosts.next().map(|host| host.to_str().unwrap_or_default());
+    if hosts.next().is_some() {
+        return Err(malformed("there are several Host headers"));
+    }
     head.host = match (authority, host) {
         (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {
             return Err(malformed("the authority and the Host header differ"));
@@ -173,13 +202,14 @@ fn plan(
     };
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     head.framing = match length {
+        // What is said to be empty is said so to the app too.
+        Some("0") => Framing::Length(0),
         _ if body.is_end_stream() => Framing::None,
         Some(length) => Framing::Length(
             length.parse().map_err(|_| malformed("the Content-Length is not a number"))?,
         ),
         None => Framing::Chunked,
     };
-    *note = Note::of(worker, &head, Vec::new());
     note.bytes_in = if let Framing::Length(length) = head.framing { length } else { 0 };
     match doors::find(&worker.shared, &head, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),

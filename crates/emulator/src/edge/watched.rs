@@ -1,8 +1,10 @@
-//! An answer to a client of HTTP/2 whose end is noted.
+//! Requests of HTTP/2 under way: each is noted when it has ended, however that is, and a connection
+//! without any is closed after a while.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -13,39 +15,85 @@ use crate::body::{BodyError, ServerBody};
 use crate::gateway::Client;
 use crate::seen::Aborted;
 
-/// See the module.
-pub(super) struct Watched {
-    body: ServerBody,
-    ended: bool,
-    aborted: Option<Aborted>,
-    sent: u64,
-    /// Taken when it is written.
-    note: Option<Note>,
-    client: Client,
-    worker: Arc<Worker>,
-}
+/// How many requests of a connection are under way, and since when.
+#[derive(Debug, Clone)]
+pub(super) struct Uses(Arc<Mutex<(usize, Instant)>>);
 
-impl Watched {
-    pub(super) fn new(
-        body: ServerBody,
-        head_only: bool,
-        note: Note,
-        client: Client,
-        worker: Arc<Worker>,
-    ) -> Self {
-        let ended = head_only;
-        Self { body, ended, aborted: None, sent: 0, note: Some(note), client, worker }
+impl Default for Uses {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new((0, Instant::now()))))
     }
 }
 
-impl Drop for Watched {
+impl Uses {
+    fn lock(&self) -> MutexGuard<'_, (usize, Instant)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl Fn(usize) -> usize) {
+        let mut uses = self.lock();
+        *uses = (change(uses.0), Instant::now());
+    }
+
+    /// Until there was none for so long.
+    pub(super) async fn rested(&self, long: Duration) {
+        loop {
+            let (count, since) = *self.lock();
+            let rested = if count == 0 { since.elapsed() } else { Duration::ZERO };
+            if rested >= long {
+                return;
+            }
+            tokio::time::sleep(long.saturating_sub(rested)).await;
+        }
+    }
+}
+
+/// A request under way; noted when this is dropped.
+pub(super) struct Underway {
+    note: Option<Note>,
+    client: Client,
+    worker: Arc<Worker>,
+    uses: Uses,
+    sent: u64,
+    /// Whether the answer has come to its end.
+    ended: bool,
+    aborted: Option<Aborted>,
+}
+
+impl Underway {
+    pub(super) fn new(client: Client, worker: &Arc<Worker>, uses: &Uses) -> Self {
+        uses.change(|count| count + 1);
+        let (worker, uses) = (Arc::clone(worker), uses.clone());
+        Self { note: None, client, worker, uses, sent: 0, ended: false, aborted: None }
+    }
+
+    pub(super) fn note(&mut self) -> &mut Note {
+        self.note.get_or_insert_with(|| Note::new(&self.worker, Vec::new()))
+    }
+}
+
+impl Drop for Underway {
     fn drop(&mut self) {
-        let unread = !self.ended && !self.body.is_end_stream();
-        let aborted = self.aborted.or(unread.then_some(Aborted::Client));
+        self.uses.change(|count| count.saturating_sub(1));
+        let aborted = self.aborted.or((!self.ended).then_some(Aborted::Client));
         if let Some(mut note) = self.note.take() {
             note.bytes_out = self.sent;
             note.record(&self.worker, self.client, aborted);
         }
+    }
+}
+
+/// An answer on its way.
+pub(super) struct Watched {
+    body: ServerBody,
+    head_only: bool,
+    underway: Underway,
+}
+
+impl Watched {
+    pub(super) fn new(body: ServerBody, head_only: bool, mut underway: Underway) -> Self {
+        underway.ended = head_only || body.is_end_stream();
+        Self { body, head_only, underway }
     }
 }
 
@@ -57,20 +105,24 @@ impl Body for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.head_only {
+            return Poll::Ready(None);
+        }
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
-                self.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.underway.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.underway.ended = self.body.is_end_stream() || frame.is_trailers();
             }
-            Poll::Ready(Some(Err(_))) => self.aborted = Some(Aborted::App),
-            Poll::Ready(None) => self.ended = true,
+            Poll::Ready(Some(Err(_))) => self.underway.aborted = Some(Aborted::App),
+            Poll::Ready(None) => self.underway.ended = true,
             Poll::Pending => {}
         }
         frame
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.head_only || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

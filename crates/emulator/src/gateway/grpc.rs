@@ -2,7 +2,7 @@
 //! shared by all requests of a worker.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
@@ -11,10 +11,17 @@ use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::upstream::{Peer, Upstream, UpstreamError};
-use super::{Client, Pass, Refusal, compose};
+use super::{Client, Pass, Refusal, compose, login};
 use crate::body::ServerBody;
 use crate::edge::Worker;
 use crate::edge::parse::{Head, Known};
+
+/// Bytes of answers on their way on one connection to an app.
+const WINDOW: u32 = 1024 * 1024;
+/// Longest head of an answer, in bytes.
+const HEAD_MAX: u32 = 256 * 1024;
+/// Connections that are tried for a request.
+const TRIES: u32 = 4;
 
 /// A request's head as the app gets it.
 pub(crate) struct RequestHead {
@@ -34,13 +41,17 @@ impl RequestHead {
         let mut headers = HeaderMap::new();
         for (known, each) in head.each() {
             let passes = match known {
-                Known::Other | Known::ContentLength => true,
+                Known::Other | Known::ContentLength | Known::Origin => true,
+                Known::AccessControlRequestMethod => true,
                 Known::Authorization => keeps_authorization,
                 _ => false,
             };
             if passes {
                 compose::append(&mut headers, each.name, each.value);
             }
+        }
+        for cookie in head.cookies().filter_map(login::without_ours) {
+            compose::append(&mut headers, "cookie", &cookie);
         }
         let proto = if client.secure { "https" } else { "http" };
         // gRPC wants it, and an app's library looks for it.
@@ -77,8 +88,12 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Peer, SendRequest<Incoming>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn get(&self, peer: Peer) -> Option<SendRequest<Incoming>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.lock();
         open.retain(|_, sender| !sender.is_closed());
         open.get(&peer).cloned()
     }
@@ -90,37 +105,69 @@ impl Pool {
             return Ok(sender);
         }
         let Upstream { stream, .. } = Upstream::open(peer).await?;
-        let (sender, connection) =
-            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-                .await
-                .map_err(UpstreamError::Http2)?;
+        let (sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(WINDOW / 2)
+            .initial_connection_window_size(WINDOW)
+            .max_header_list_size(HEAD_MAX)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(UpstreamError::Http2)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to an app's gRPC port ended");
             }
         });
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(peer, sender.clone());
+        self.lock().insert(peer, sender.clone());
         Ok(sender)
+    }
+
+    /// The connection takes no more requests, though it may not have ended yet.
+    fn forget(&self, peer: Peer) {
+        self.lock().remove(&peer);
     }
 }
 
-/// Sends a request to the app's gRPC port.
+/// Sends a request to the app's gRPC port; to that of another replica when the first takes no
+/// connection, and once more on a new connection when the old one did not take the request.
 pub(super) async fn pass(
     pass: Pass,
     head: RequestHead,
     body: Incoming,
     worker: &Arc<Worker>,
 ) -> Result<Response<ServerBody>, Refusal> {
-    let mut sender = worker.grpc.open((pass.app, pass.address)).await?;
     let malformed =
         || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
-    let request = head.into_request(body).ok_or_else(malformed)?;
-    let answer = sender.send_request(request);
-    let mut response = tokio::time::timeout(worker.limits.answer_timeout, answer)
-        .await
-        .map_err(|_| Refusal::too_slow())?
-        .map_err(UpstreamError::Http2)?;
+    let mut request = head.into_request(body).ok_or_else(malformed)?;
+    let (mut address, mut tries) = (pass.address, 0);
+    let mut response = loop {
+        let peer = (pass.app, address);
+        tries += 1;
+        let mut sender = match worker.grpc.open(peer).await {
+            Ok(sender) => sender,
+            Err(error) => match worker.gateway.instead(&pass, address) {
+                Some(other) if tries < TRIES => {
+                    address = other;
+                    continue;
+                }
+                _ => return Err(error.into()),
+            },
+        };
+        let answer = sender.try_send_request(request);
+        let answer = tokio::time::timeout(worker.limits.answer_timeout, answer)
+            .await
+            .map_err(|_| Refusal::too_slow())?;
+        match answer {
+            Ok(response) => break response,
+            Err(mut error) => match error.take_message() {
+                // Nothing of it was sent.
+                Some(unsent) if tries < TRIES => {
+                    worker.grpc.forget(peer);
+                    request = unsent;
+                }
+                _ => return Err(UpstreamError::Http2(error.into_error()).into()),
+            },
+        }
+    };
     for name in [CONNECTION, TRANSFER_ENCODING, UPGRADE] {
         response.headers_mut().remove(name);
     }

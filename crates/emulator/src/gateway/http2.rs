@@ -1,8 +1,8 @@
 //! A request of a client of HTTP/2 to an app, which speaks HTTP/1.1, and the answer.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::exchange::connect;
 use super::upstream::{Upstream, UpstreamError};
@@ -19,13 +20,14 @@ use crate::body::{BodyError, ServerBody};
 use crate::edge::Worker;
 use crate::edge::answer::{AnswerHead, AskedWith};
 use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
-use crate::edge::clock::Clock;
 use crate::edge::parse::{FIELDS, Head, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
 
 /// Longest head of an answer, in bytes.
 const HEAD_MAX: usize = 256 * 1024;
+/// More interim answers than this are no use to anybody.
+const INTERIM_MAX: u32 = 32;
 
 /// What is to be done.
 pub(crate) struct Order {
@@ -78,12 +80,7 @@ pub(crate) async fn pass(
     let answered = loop {
         let pass = &order.pass;
         let mut upstream = connect(worker, pass, &mut address, order.repeatable, fresh).await?;
-        let mut patience = Patience::new(worker.limits);
-        let answer =
-            poll_fn(|cx| match poll_head(cx, &mut sender, &mut upstream, order.asked_with) {
-                Poll::Pending => patience.poll(cx, &sender).map(Err),
-                answer @ Poll::Ready(_) => answer,
-            });
+        let answer = head_in_time(&mut sender, &mut upstream, order.asked_with, &worker.limits);
         let answer = answer.await;
         match answer {
             Ok(came) => break (came, upstream),
@@ -95,7 +92,7 @@ pub(crate) async fn pass(
             Err(NoHead::App(error)) => return Err(error.into()),
             Err(NoHead::TooSlow) => return Err(Refusal::too_slow()),
             Err(NoHead::SlowBody) => {
-                let why = "the body does not come in time";
+                let why = "the body did not come in time";
                 return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, why));
             }
             Err(NoHead::Client) => {
@@ -144,35 +141,37 @@ type Came = (u16, Framing, bool, usize);
 
 enum NoHead {
     App(UpstreamError),
+    /// The app closed the connection without a byte of an answer.
     Silent,
     Client,
     SlowBody,
     TooSlow,
 }
 
-/// How long is waited for the head of an answer: whoever is waited for has time anew whenever
-/// something moved.
-struct Patience {
-    clock: Clock,
-    limits: Limits,
-    seen: (u64, bool),
-}
-
-impl Patience {
-    fn new(limits: Limits) -> Self {
-        let clock = Clock::new(limits.answer_timeout, limits.body_timeout);
-        Self { clock, limits, seen: (0, false) }
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>, sender: &Sender) -> Poll<NoHead> {
-        let slow = sender.waits_for_client;
-        if self.seen != (sender.moved, slow) {
-            self.seen = (sender.moved, slow);
-            let limits = &self.limits;
-            self.clock.set(if slow { limits.body_timeout } else { limits.answer_timeout });
+/// The head of an answer. The client has its time for the body anew whenever some of it comes, and
+/// the app has its time when it has got all there is.
+async fn head_in_time(
+    sender: &mut Sender,
+    upstream: &mut Upstream,
+    asked_with: AskedWith,
+    limits: &Limits,
+) -> Result<Came, NoHead> {
+    let mut time = pin!(tokio::time::sleep(limits.answer_timeout));
+    let (mut before, mut interim) = ((false, 0), 0);
+    poll_fn(|cx| {
+        if let Poll::Ready(answer) = poll_head(cx, sender, upstream, asked_with, &mut interim) {
+            return Poll::Ready(answer);
         }
-        self.clock.poll(cx).map(|()| if slow { NoHead::SlowBody } else { NoHead::TooSlow })
-    }
+        let now = (sender.waits, sender.passed);
+        if now != before {
+            before = now;
+            let allowed = if sender.waits { limits.body_timeout } else { limits.answer_timeout };
+            time.as_mut().reset(Instant::now() + allowed);
+        }
+        let slow = if sender.waits { NoHead::SlowBody } else { NoHead::TooSlow };
+        time.as_mut().poll(cx).map(|()| Err(slow))
+    })
+    .await
 }
 
 fn poll_head(
@@ -180,13 +179,14 @@ fn poll_head(
     sender: &mut Sender,
     upstream: &mut Upstream,
     asked_with: AskedWith,
+    interim: &mut u32,
 ) -> Poll<Result<Came, NoHead>> {
     if sender.poll(cx, upstream).is_err() {
         return Poll::Ready(Err(NoHead::Client));
     }
     loop {
         match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
-            Poll::Ready(Ok(0)) if upstream.buffer.is_empty() => {
+            Poll::Ready(Ok(0)) if upstream.buffer.is_empty() && *interim == 0 => {
                 return Poll::Ready(Err(NoHead::Silent));
             }
             Poll::Ready(Ok(0)) => {
@@ -215,6 +215,11 @@ fn poll_head(
             }
             // hyper has no way to pass an interim answer on to a client of HTTP/2.
             upstream.buffer.consume(length);
+            *interim += 1;
+            if *interim > INTERIM_MAX {
+                let error = UpstreamError::Rubbish("it has too many interim answers");
+                return Poll::Ready(Err(NoHead::App(error)));
+            }
         }
     }
 }
@@ -226,23 +231,17 @@ struct Sender {
     body: Option<Incoming>,
     chunked: bool,
     broken: bool,
-    /// Bytes that the app took.
-    moved: u64,
-    waits_for_client: bool,
+    /// Whether the client is waited for.
+    waits: bool,
+    /// Bytes of head and body that went to the app.
+    passed: u64,
 }
 
 impl Sender {
     fn new(head: Vec<u8>, framing: Framing, body: Incoming) -> Self {
         let body = (framing != Framing::None).then_some(body);
-        Self {
-            out: head,
-            sent: 0,
-            body,
-            chunked: framing == Framing::Chunked,
-            broken: false,
-            moved: 0,
-            waits_for_client: false,
-        }
+        let chunked = framing == Framing::Chunked;
+        Self { out: head, sent: 0, body, chunked, broken: false, waits: false, passed: 0 }
     }
 
     fn is_done(&self) -> bool {
@@ -252,14 +251,14 @@ impl Sender {
     /// Sends what there is; an error when the client broke its body off.
     fn poll(&mut self, cx: &mut Context<'_>, upstream: &mut Upstream) -> Result<(), ()> {
         use tokio::io::AsyncWrite;
-        self.waits_for_client = false;
+        self.waits = false;
         loop {
             while self.sent < self.out.len() && !self.broken {
                 let stream = Pin::new(&mut upstream.stream);
                 match stream.poll_write(cx, &self.out[self.sent..]) {
                     Poll::Ready(Ok(count)) if count > 0 => {
                         self.sent += count;
-                        self.moved += count as u64;
+                        self.passed += count as u64;
                     }
                     // It may have answered before it stopped to read.
                     Poll::Ready(_) => self.broken = true,
@@ -275,7 +274,7 @@ impl Sender {
                     continue;
                 }
                 Poll::Pending => {
-                    self.waits_for_client = true;
+                    self.waits = true;
                     return Ok(());
                 }
             };
