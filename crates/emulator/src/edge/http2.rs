@@ -20,13 +20,14 @@ use super::body::Framing;
 use super::buffer::Buffer;
 use super::doors::{self, Way};
 use super::note::Note;
-use super::parse::{Head, Version};
+use super::parse::{Head, Version, is_plain_target};
 use super::prefixed::Prefixed;
 use super::watched::Watched;
 use super::{Stream, Worker};
 use crate::body::ServerBody;
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::{Admitted, Client, Refusal, http2};
+use crate::host;
 
 /// Requests of one connection under way at once.
 const STREAMS: u32 = 128;
@@ -161,6 +162,9 @@ fn plan(
             "CONNECT and TRACE are not passed on",
         ));
     }
+    if !is_plain_target(method, target) {
+        return Err(malformed("the request's target is malformed"));
+    }
     let mut head = Head::of_fields(method, target, Version::Http2, &fields, Vec::new())?;
     let authority = parts.uri.authority().map(hyper::http::uri::Authority::as_str);
     let host = parts.headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
@@ -171,6 +175,9 @@ fn plan(
         (Some(host), _) | (None, Some(host)) => host,
         (None, None) => return Err(malformed("an authority is required")),
     };
+    if !host::is_well_formed(head.host) {
+        return Err(malformed("the authority is malformed"));
+    }
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     head.framing = match length {
         _ if body.is_end_stream() => Framing::None,

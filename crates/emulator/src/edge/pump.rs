@@ -137,8 +137,10 @@ impl Pump {
                 return Poll::Ready(Err(Broken::Malformed(malformed)));
             }
             if self.ended {
+                // TLS holds some of it until the receiver takes it.
+                ready!(Pin::new(to).poll_flush(cx)).map_err(|_| Broken::Receiver)?;
                 self.waits_for = WaitsFor::Nobody;
-                return Pin::new(to).poll_flush(cx).map_err(|_| Broken::Receiver);
+                return Poll::Ready(Ok(()));
             }
             if !wants_more {
                 continue;

@@ -35,6 +35,8 @@ pub(super) struct Sent {
     pub(super) whole: bool,
     /// Bytes of the body.
     pub(super) bytes: u64,
+    /// How the connection goes on, as the client was told.
+    pub(super) after: After,
 }
 
 /// Writes an answer.
@@ -141,7 +143,8 @@ pub(super) async fn respond<S: Stream>(
                 Poll::Ready(Err(_)) => return Poll::Ready(false),
             }
             if ended {
-                return Poll::Pending;
+                // A client of TLS that takes nothing may not hold the connection for ever.
+                return clock.poll(cx).map(|()| false);
             }
             // Nothing to send: perhaps nobody is there any more.
             match input.poll_fill(cx, stream, BODY_BUFFER) {
@@ -156,7 +159,7 @@ pub(super) async fn respond<S: Stream>(
         }
     })
     .await;
-    Sent { whole, bytes }
+    Sent { whole, bytes, after }
 }
 
 /// The `Date` field, made once a second.

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE};
+use hyper::header::{HeaderValue, TE};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::upstream::{Peer, Upstream, UpstreamError};
 use super::{Client, Pass, Refusal, compose};
 use crate::body::ServerBody;
-use crate::edge::Worker;
+use crate::edge::{Worker, answer};
 use crate::edge::parse::{Head, Known};
 
 /// A request's head as the app gets it.
@@ -112,18 +112,22 @@ pub(super) async fn pass(
     body: Incoming,
     worker: &Arc<Worker>,
 ) -> Result<Response<ServerBody>, Refusal> {
-    let mut sender = worker.grpc.open((pass.app, pass.address)).await?;
+    let patience = worker.limits.answer_timeout;
+    let opened = tokio::time::timeout(patience, worker.grpc.open((pass.app, pass.address))).await;
+    let mut sender = opened.map_err(|_| Refusal::too_slow())??;
     let malformed =
         || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
     let request = head.into_request(body).ok_or_else(malformed)?;
     let answer = sender.send_request(request);
-    let mut response = tokio::time::timeout(worker.limits.answer_timeout, answer)
+    let mut response = tokio::time::timeout(patience, answer)
         .await
         .map_err(|_| Refusal::too_slow())?
         .map_err(UpstreamError::Http2)?;
-    for name in [CONNECTION, TRANSFER_ENCODING, UPGRADE] {
-        response.headers_mut().remove(name);
+    let headers = std::mem::take(response.headers_mut());
+    for (name, value) in &headers {
+        if answer::may_pass(name.as_str(), value.as_bytes()) {
+            response.headers_mut().append(name, value.clone());
+        }
     }
-    response.headers_mut().remove(HeaderName::from_static("strict-transport-security"));
     Ok(response.map(ServerBody::Grpc))
 }
