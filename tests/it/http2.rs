@@ -86,3 +86,34 @@ async fn a_body_that_does_not_come_is_408() {
     drop(body);
     wire.e.emulator.shutdown().await;
 }
+
+/// As with HTTP/1: what routes or frames a message, or says who sends it, is no trailer.
+#[tokio::test]
+async fn trailers_and_targets_are_checked() {
+    let wire = Wire::start().await;
+    let stream = TcpStream::connect(wire.e.address()).await.unwrap();
+    let handshake =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+    let (mut client, connection) = handshake.await.unwrap();
+    tokio::spawn(connection);
+    let mut ask = async |target: &str| {
+        let (body, pieces) = mpsc::unbounded_channel();
+        body.send("hello").unwrap();
+        drop(body);
+        let mut trailers = hyper::HeaderMap::new();
+        for name in ["x-sum", "authorization", "cookie", "x-forwarded-for", "x-ovhai-token", "host"]
+        {
+            trailers.insert(name, "1".parse().unwrap());
+        }
+        let body = Pieces(pieces).with_trailers(std::future::ready(Some(Ok(trailers))));
+        let request = Request::put(format!("http://{}{target}", wire.host)).body(body).unwrap();
+        let answer = tokio::time::timeout(SOON, client.send_request(request)).await;
+        answer.expect("an answer in time").unwrap().status()
+    };
+    assert_eq!(ask("/trailers").await, StatusCode::OK);
+    assert_eq!(ask("/\u{fc}").await, StatusCode::BAD_REQUEST);
+    let seen = wire.seen.of("/trailers").remove(0).body.unwrap();
+    let chunks = "5\r\nhello\r\n0\r\nx-sum: 1\r\n\r\n";
+    assert_eq!(String::from_utf8(seen).unwrap(), chunks);
+    wire.e.emulator.shutdown().await;
+}

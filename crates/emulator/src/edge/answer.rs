@@ -182,6 +182,13 @@ mod tests {
         assert_eq!(got, Ok(Some((404, Framing::UntilClose, false, vec![]))));
         let got = answer(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n");
         assert_eq!(got, Ok(Some((304, Framing::None, true, vec!["Content-Length".into()]))));
+        // A length where there is never a body, or one said twice, is not passed on.
+        let got = answer(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(got, Ok(Some((204, Framing::None, true, vec![]))));
+        let got = answer(b"HTTP/1.1 304 No\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n");
+        assert_eq!(got, Ok(Some((304, Framing::None, true, vec![]))));
+        let got = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(got, Ok(Some((200, Framing::Length(5), true, vec!["Content-Length".into()]))));
         assert_eq!(answer(b"HTTP/1.1 200 OK\r\nx"), Ok(None));
         for wrong in [
             &b"rubbish\r\n\r\n"[..],

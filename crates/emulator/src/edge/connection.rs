@@ -18,6 +18,7 @@ use super::body::{Decoder, Framing, Piece};
 use super::buffer::Buffer;
 use super::clock::Clock;
 use super::doors::{self, Call, Way};
+use super::http2::PREFACE;
 use super::note::Note;
 use super::parse::{FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
 use super::respond::{Manner, respond};
@@ -30,8 +31,6 @@ use crate::gateway::upstream::Upstream;
 use crate::gateway::{Admitted, Client, Refusal, tunnel};
 use crate::seen::Aborted;
 
-/// How a client of HTTP/2 begins that knows beforehand that it is spoken here.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A call's body is at most so long, in bytes.
 const CALL_MAX: usize = 1024 * 1024;
 /// So much of a refused request's body is read, so that the connection can go on.
@@ -182,6 +181,7 @@ impl<S: Stream> Connection<S> {
         poll_fn(|cx| {
             loop {
                 let bytes = self.input.filled();
+                // A client may know beforehand that HTTP/2 is spoken here.
                 if is_first && bytes.starts_with(PREFACE) {
                     return Poll::Ready(Next::Http2);
                 }

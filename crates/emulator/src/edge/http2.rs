@@ -1,8 +1,10 @@
 //! Clients that speak HTTP/2, which is hyper's: the same doors, the same decisions.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -15,6 +17,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use ovhai_core::directory::AppEntry;
+use tokio::io::AsyncRead;
 
 use super::body::Framing;
 use super::buffer::Buffer;
@@ -29,12 +32,32 @@ use crate::gateway::login::BODY_MAX;
 use crate::gateway::{Admitted, Client, Refusal, http2};
 use crate::host;
 
+/// How a client begins.
+pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Requests of one connection under way at once.
 const STREAMS: u32 = 128;
 /// Bytes of bodies on their way on one connection.
 const WINDOW: u32 = 1024 * 1024;
 /// A call's body is at most so long, in bytes.
 const CALL_MAX: usize = 1024 * 1024;
+
+/// Waits until a client has begun as clients of HTTP/2 do: hyper would wait for ever.
+pub(super) async fn has_begun<R: AsyncRead + Unpin>(
+    stream: &mut R,
+    read: &mut Buffer,
+    patience: Duration,
+) -> bool {
+    let begun = async {
+        while read.len() < PREFACE.len() {
+            match poll_fn(|cx| read.poll_fill(cx, stream, 16 * 1024)).await {
+                Ok(0) | Err(_) => return false,
+                Ok(_) => {}
+            }
+        }
+        read.filled().starts_with(PREFACE)
+    };
+    tokio::time::timeout(patience, begun).await.unwrap_or(false)
+}
 
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Stream>(
@@ -200,6 +223,30 @@ fn plan(
             let (id, grpc) = (note.id(), asked.grpc);
             let order = http2::Order::new(pass, &head, grpc, client, id.as_str());
             Ok(Plan::Pass(Box::new(order)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_has_to_begin() {
+        for (said, begins) in [
+            (PREFACE, true),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04", true),
+            (b"", false),
+            (b"PRI * HTTP/2.0", false),
+            (b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", false),
+        ] {
+            let (mut client, mut stream) = tokio::io::duplex(100);
+            client.write_all(said).await.unwrap();
+            let mut read = Buffer::default();
+            let begun = has_begun(&mut stream, &mut read, Duration::from_secs(1)).await;
+            assert_eq!((begun, read.filled()), (begins, said));
         }
     }
 }

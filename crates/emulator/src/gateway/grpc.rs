@@ -13,8 +13,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use super::upstream::{Peer, Upstream, UpstreamError};
 use super::{Client, Pass, Refusal, compose};
 use crate::body::ServerBody;
-use crate::edge::{Worker, answer};
 use crate::edge::parse::{Head, Known};
+use crate::edge::{Worker, answer};
 
 /// A request's head as the app gets it.
 pub(crate) struct RequestHead {
