@@ -174,6 +174,7 @@ async fn answers_without_a_body() {
                 "/head" => b"HTTP/1.1 200 OK\r\ncontent-length: 12345\r\n\r\n",
                 "/chunked" => b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
                 "/empty" => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+                "/wrong" => b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\n",
                 "/205" => b"HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n",
                 _ => b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
             };
@@ -184,6 +185,7 @@ async fn answers_without_a_body() {
     for _ in 0..2 {
         for (method, target, status, length) in [
             ("GET", "/204", 204, None),
+            ("GET", "/wrong", 204, None),
             ("GET", "/304", 304, Some("1000")),
             ("HEAD", "/head", 200, Some("12345")),
             ("HEAD", "/chunked", 200, None),
@@ -197,7 +199,81 @@ async fn answers_without_a_body() {
             assert_eq!(client.answer().await.text(), "hi", "after {target}");
         }
     }
-    assert_eq!(upstream.connections(), 1, "every answer left the connection in order");
+    // Each HEAD is its connection's last: some apps send a body all the same.
+    assert_eq!(upstream.connections(), 5, "every other answer left the connection in order");
+}
+
+/// What an app sends after the head of an answer to HEAD is nobody's answer.
+#[tokio::test]
+async fn a_body_for_head_is_nobodys_answer() {
+    let (_e, host, mut client, _upstream) = app(|mut stream| async move {
+        while let Some(head) = Upstream::head(&mut stream).await {
+            let is_head = head.starts_with("HEAD");
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+            let (first, rest) = answer.split_at(if is_head { answer.len() - 2 } else { 0 });
+            stream.write_all(first).await.unwrap();
+            tokio::task::yield_now().await;
+            // Whoever asked may be served already.
+            if stream.write_all(rest).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await;
+    for _ in 0..20 {
+        let both = format!("HEAD / HTTP/1.1\r\nhost: {host}\r\n\r\n") + &get(&host, "/next");
+        client.send(both).await;
+        assert_eq!(client.answer_head().await.status(), 200);
+        assert_eq!(client.answer().await.text(), "hi");
+    }
+}
+
+/// A client without chunks sees the end of such an answer by the connection's.
+#[tokio::test]
+async fn old_clients_that_go_on_see_every_end() {
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"[..],
+        b"HTTP/1.0 200 OK\r\n\r\nhi",
+    ] {
+        let (_e, host, mut client, _upstream) =
+            answering(answer, answer.starts_with(b"HTTP/1.0")).await;
+        let request = format!("GET / HTTP/1.0\r\nhost: {host}\r\nconnection: keep-alive\r\n\r\n");
+        client.send(request.repeat(2)).await;
+        let all = String::from_utf8_lossy(&client.rest().await).into_owned();
+        assert!(all.contains("connection: close\r\n") && all.ends_with("\r\n\r\nhi"), "{all}");
+        assert_eq!(all.matches("HTTP/1.1 200").count(), 1, "{all}");
+    }
+}
+
+/// An answer that has begun is not begun again on another connection.
+#[tokio::test]
+async fn nothing_is_tried_again_behind_an_early_hint() {
+    let (heads, hinted) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let (of_app, has_hint) = (Arc::clone(&heads), Arc::clone(&hinted));
+    let (_e, host, mut client, _upstream) = app(move |mut stream| {
+        let (heads, hinted) = (Arc::clone(&of_app), Arc::clone(&has_hint));
+        async move {
+            while Upstream::head(&mut stream).await.is_some() {
+                if heads.fetch_add(1, Ordering::SeqCst) == 1 {
+                    let hint = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n";
+                    stream.write_all(hint).await.unwrap();
+                    hinted.notified().await;
+                    stream.set_zero_linger().unwrap();
+                    return;
+                }
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+                stream.write_all(answer).await.unwrap();
+            }
+        }
+    })
+    .await;
+    client.send(get(&host, "/")).await;
+    assert_eq!(client.answer().await.text(), "hi");
+    client.send(get(&host, "/")).await;
+    assert_eq!(client.answer_head().await.status(), 103);
+    hinted.notify_one();
+    assert_eq!(client.answer().await.status(), 502);
+    assert_eq!(heads.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

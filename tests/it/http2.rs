@@ -578,3 +578,35 @@ async fn stopping_lets_end_what_is_under_way() {
     tokio::time::timeout(SOON, stopping).await.unwrap().unwrap();
     tokio::time::timeout(SOON, client.driver).await.expect("closed").unwrap().unwrap();
 }
+
+/// As with HTTP/1: what routes or frames a message, or says who sends it, is no trailer.
+#[tokio::test]
+async fn trailers_and_targets_are_checked() {
+    let wire = Wire::start().await;
+    let stream = TcpStream::connect(wire.e.address()).await.unwrap();
+    let handshake =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+    let (mut client, connection) = handshake.await.unwrap();
+    tokio::spawn(connection);
+    let mut ask = async |target: &str| {
+        let mut trailers = hyper::HeaderMap::new();
+        for name in ["x-sum", "authorization", "cookie", "x-forwarded-for", "x-ovhai-token", "host"]
+        {
+            trailers.insert(name, "1".parse().unwrap());
+        }
+        let (body, frames) = mpsc::channel(2);
+        body.send(Frame::data(Bytes::from_static(b"hello"))).await.unwrap();
+        body.send(Frame::trailers(trailers)).await.unwrap();
+        drop(body);
+        let body = Piped(frames);
+        let request = Request::put(format!("http://{}{target}", wire.host)).body(body).unwrap();
+        let answer = tokio::time::timeout(SOON, client.send_request(request)).await;
+        answer.expect("an answer in time").unwrap().status()
+    };
+    assert_eq!(ask("/trailers").await, StatusCode::OK);
+    assert_eq!(ask("/\u{fc}").await, StatusCode::BAD_REQUEST);
+    let seen = wire.seen.of("/trailers").remove(0).body.unwrap();
+    let chunks = "5\r\nhello\r\n0\r\nx-sum: 1\r\n\r\n";
+    assert_eq!(String::from_utf8(seen).unwrap(), chunks);
+    wire.e.emulator.shutdown().await;
+}

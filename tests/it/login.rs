@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use ovhai_emulator::SessionTtl;
-use ovhai_test_support::{TestCli, TestEmulator};
+use ovhai_test_support::{TestCli, TestEmulator, eventually_now};
 use serde_json::{Value, json};
 
 use crate::OVHAI;
@@ -252,4 +252,26 @@ fn a_password_in_the_environment_stays_with_the_command() {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
     let has = |word: &[u8]| environment.windows(word.len()).any(|part| part == word);
     assert!(has(b"HOME=") && !has(b"SECRET=") && !has(b"hush-hush"));
+}
+
+/// An emulator that ended between telling the password and storing the user.
+#[test]
+fn a_first_user_that_was_told_and_not_stored_is_there_after_the_next_start() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "list"]);
+    let file = cli.state_dir().join("first-user.json");
+    let told = eventually_now("the password is told", || std::fs::read(&file).ok());
+    eventually_now("the user is there", || {
+        cli.ok(&["emulator", "user", "list"]).contains("tester").then_some(())
+    });
+    cli.ok(&["emulator", "user", "remove", "tester", "--yes"]);
+    cli.ok(&["emulator", "stop"]);
+    // What it leaves that ends in between: the password in the file, and no user.
+    std::fs::write(&file, &told).unwrap();
+    cli.ok(&["app", "list"]);
+    let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+    let login = ["login", "-u", "tester", "--password-from-stdin"];
+    let password = format!("{}\n", told["password"].as_str().unwrap());
+    let output = cli.command(&login).write_stdin(password).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

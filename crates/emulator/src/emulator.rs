@@ -404,7 +404,10 @@ fn adopt(listener: std::net::TcpListener) -> Result<TcpListener, StartError> {
 /// Makes the first user, in the name of the owner, whom the state directory tells the password.
 /// Only there: nobody could read it of an emulator that keeps nothing.
 async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
-    if !platform.is_new() {
+    let is_there = |name: &str| platform.snapshot().users().any(|user| user.name == name);
+    // One that was told, but whose emulator ended before it was stored.
+    let told = state.first_user().filter(|first| !is_there(&first.name));
+    if !platform.is_new() && told.is_none() {
         return;
     }
     let owner = Principal::Administrator { user: platform.settings().user.clone() };
@@ -413,10 +416,17 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
         owner.name().chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
     let name = if name.is_empty() { "local".to_owned() } else { name };
     let made = async {
-        let mut password = random_secret().map_err(|why| why.to_string())?;
-        password.truncate(20);
-        let first = FirstUser { name: name.clone(), password: password.clone() };
-        state.write_first_user(&first).map_err(|why| why.to_string())?;
+        let first = match told {
+            Some(first) => first,
+            None => {
+                let mut password = random_secret().map_err(|why| why.to_string())?;
+                password.truncate(20);
+                let first = FirstUser { name, password };
+                state.write_first_user(&first).map_err(|why| why.to_string())?;
+                first
+            }
+        };
+        let FirstUser { name, password } = first;
         platform.add_user(&owner, &name, password).await.map_err(|why| why.to_string())
     };
     if let Err(why) = made.await {

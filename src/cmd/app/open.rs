@@ -35,7 +35,7 @@ impl Open {
         }
         if !app.spec.unsecure_http {
             context.note(format!(
-                "hint: the app wants a token, which a browser does not send; this adds it: ovhai app port-forward {}",
+                "hint: the app asks the browser to log in: a user's password, or a token; this adds one: ovhai app port-forward {}",
                 view::name(&app)
             ));
         }

@@ -197,6 +197,16 @@ impl Start {
         }
     }
 
+    /// Whether an option was given that counts when an emulator starts.
+    fn says_something(&self) -> bool {
+        self.port.is_some()
+            || self.tls.is_some()
+            || self.runtime.is_some()
+            || self.quota.is_some()
+            || self.access_log.is_some()
+            || self.regions != DEFAULT_REGIONS
+    }
+
     async fn start_detached(&self, context: &mut Context, port: u16) -> Result<()> {
         let state = StateDir::new(state_dir(context)?);
         if let Some(running) = state.running() {
@@ -205,8 +215,10 @@ impl Start {
                 root(&running),
                 running.pid
             ));
-            if self.tls(context)?.is_some() && running.tls.is_none() {
-                context.note("hint: it serves no HTTPS; stop it first: ovhai emulator stop");
+            if self.says_something() {
+                context.note(
+                    "hint: it keeps the options that it was started with; for others stop it first: ovhai emulator stop",
+                );
             }
             return Ok(());
         }

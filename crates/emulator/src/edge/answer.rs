@@ -17,6 +17,8 @@ pub(crate) struct AnswerHead<'b> {
     /// Whether the connection can be used again after the body.
     pub(crate) keep_alive: bool,
     pub(crate) upgrade: Option<&'b [u8]>,
+    /// The value of the `Content-Length` that goes to the client.
+    length: Option<&'b [u8]>,
     /// What `Connection` names besides the usual.
     named: bool,
 }
@@ -91,30 +93,43 @@ impl<'b> AnswerHead<'b> {
                 }
             };
         keep_alive &= framing != Framing::UntilClose;
+        // Heads that never have a body say nothing of its length; somebody might wait for it.
+        let bodiless = status < 200 || status == 204;
+        let length = match length {
+            Once::One(value) if framing != Framing::Chunked && !bodiless => {
+                number(value).map(|_| value)
+            }
+            _ => None,
+        };
         let fields = &*response.headers;
         let reason = response.reason.unwrap_or_default();
-        let head = Self { status, reason, fields, framing, keep_alive, upgrade, named };
+        let head = Self { status, reason, fields, framing, keep_alive, upgrade, length, named };
         Ok(Some((head, end)))
     }
 
     /// The fields that go to the client. `Content-Length` is among them only where it is true.
     pub(crate) fn passed(&self) -> impl Iterator<Item = &'b Header<'b>> {
-        let (chunked, named, fields) = (self.framing == Framing::Chunked, self.named, self.fields);
+        let (length, named, fields) = (self.length, self.named, self.fields);
         fields.iter().filter(move |field| {
-            match Known::of(field.name) {
-                Known::Connection | Known::TransferEncoding | Known::Upgrade => return false,
-                Known::Hop => return false,
-                Known::ContentLength if chunked => return false,
-                _ => {}
-            }
-            let ends_here = field.name.eq_ignore_ascii_case("proxy-authenticate");
-            // Over HTTP on a loopback host it would lock browsers out of every app's plain port.
-            let locks = field.name.eq_ignore_ascii_case("strict-transport-security");
-            let is_ours =
-                field.name.eq_ignore_ascii_case("set-cookie") && login::sets_ours(field.value);
-            !(ends_here || locks || is_ours || named && is_named(fields, field.name))
+            may_pass(field.name, field.value)
+                && (Known::of(field.name) != Known::ContentLength
+                    || length.is_some_and(|length| std::ptr::eq(length, field.value)))
+                && !(named && is_named(fields, field.name))
         })
     }
+}
+
+/// Whether a field of an app's answer is for its client: it is not about the connection to the
+/// app, nor ours to set.
+pub(crate) fn may_pass(name: &str, value: &[u8]) -> bool {
+    let ends_here = matches!(
+        Known::of(name),
+        Known::Connection | Known::TransferEncoding | Known::Upgrade | Known::Hop
+    ) || name.eq_ignore_ascii_case("proxy-authenticate");
+    // Over HTTP on a loopback host it would lock browsers out of every app's plain port.
+    let locks = name.eq_ignore_ascii_case("strict-transport-security");
+    let is_ours = name.eq_ignore_ascii_case("set-cookie") && login::sets_ours(value);
+    !(ends_here || locks || is_ours)
 }
 
 fn is_named(fields: &[Header<'_>], name: &str) -> bool {
@@ -167,6 +182,13 @@ mod tests {
         assert_eq!(got, Ok(Some((404, Framing::UntilClose, false, vec![]))));
         let got = answer(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n");
         assert_eq!(got, Ok(Some((304, Framing::None, true, vec!["Content-Length".into()]))));
+        // A length where there is never a body, or one said twice, is not passed on.
+        let got = answer(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(got, Ok(Some((204, Framing::None, true, vec![]))));
+        let got = answer(b"HTTP/1.1 304 No\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n");
+        assert_eq!(got, Ok(Some((304, Framing::None, true, vec![]))));
+        let got = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(got, Ok(Some((200, Framing::Length(5), true, vec!["Content-Length".into()]))));
         assert_eq!(answer(b"HTTP/1.1 200 OK\r\nx"), Ok(None));
         for wrong in [
             &b"rubbish\r\n\r\n"[..],

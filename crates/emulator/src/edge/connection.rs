@@ -18,6 +18,7 @@ use super::body::{Decoder, Framing, Piece};
 use super::buffer::Buffer;
 use super::clock::Clock;
 use super::doors::{self, Call, Way};
+use super::http2::PREFACE;
 use super::note::Note;
 use super::parse::{FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
 use super::respond::{Manner, Sent, refuse, respond};
@@ -30,12 +31,12 @@ use crate::gateway::upstream::Upstream;
 use crate::gateway::{Admitted, Client, Refusal, tunnel};
 use crate::seen::Aborted;
 
-/// How a client of HTTP/2 begins that knows beforehand that it is spoken here.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A call's body is at most so long, in bytes.
 const CALL_MAX: usize = 1024 * 1024;
 /// So much of a refused request's body is read, so that the connection can go on.
 const DISCARD_MAX: usize = 64 * 1024;
+/// A resting connection keeps no larger rooms than this, in bytes.
+const ROOM_MAX: usize = 16 * 1024;
 /// A refused client has this long to read why before the connection is gone.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -50,8 +51,8 @@ enum End {
 }
 
 impl Sent {
-    fn end(self, manner: Manner, unread: bool) -> End {
-        match (self.whole, manner.after) {
+    fn end(self, unread: bool) -> End {
+        match (self.whole, self.after) {
             (false, _) => End::Aborted(Aborted::Client),
             (true, After::Close) => End::Closes { unread },
             (true, _) => End::GoesOn,
@@ -160,12 +161,22 @@ impl<S: Stream> Connection<S> {
             let aborted = if let End::Aborted(by) = end { Some(by) } else { None };
             self.text = note.record(&self.worker, self.client, aborted);
             match end {
-                End::GoesOn => self.input.shrink(),
+                End::GoesOn => self.shrink(),
                 End::Closes { unread } => {
                     self.linger(unread).await;
                     return false;
                 }
                 End::Aborted(_) => return false,
+            }
+        }
+    }
+
+    /// Gives memory back that only a large message needed: the connection may rest now.
+    fn shrink(&mut self) {
+        self.input.shrink();
+        for room in [&mut self.out, &mut self.head, &mut self.text] {
+            if room.capacity() > ROOM_MAX {
+                *room = Vec::new();
             }
         }
     }
@@ -180,6 +191,7 @@ impl<S: Stream> Connection<S> {
         poll_fn(|cx| {
             loop {
                 let bytes = self.input.filled();
+                // A client may know beforehand that HTTP/2 is spoken here.
                 if is_first && bytes.starts_with(PREFACE) {
                     return Poll::Ready(Next::Http2);
                 }
@@ -374,8 +386,12 @@ impl<S: Stream> Connection<S> {
             Framing::Length(_) | Framing::Chunked => {}
         }
         if facts.expects_continue {
-            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_| None)?;
-            self.stream.flush().await.map_err(|_| None)?;
+            let told = async {
+                self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+                self.stream.flush().await
+            };
+            let told = tokio::time::timeout(self.worker.limits.body_timeout, told).await;
+            told.map_err(|_| None)?.map_err(|_| None)?;
         }
         let whole = self.read_body(facts.framing, |bytes| {
             body.extend_from_slice(bytes);
@@ -490,7 +506,7 @@ impl<S: Stream> Connection<S> {
         let (out, room) = (&mut self.out, &mut self.head);
         let sent = refuse(stream, clock, out, room, &refusal, manner, id.as_str()).await;
         note.bytes_out = sent.bytes;
-        sent.end(manner, unread)
+        sent.end(unread)
     }
 
     /// Sends an answer of ours. `unread` says whether some of the request was not read.
@@ -507,13 +523,14 @@ impl<S: Stream> Connection<S> {
         let out = &mut self.out;
         let sent = respond(stream, input, clock, out, response, manner, id.as_str()).await;
         note.bytes_out = sent.bytes;
-        sent.end(manner, unread)
+        sent.end(unread)
     }
 
     /// Closes so that the client gets what was written: what it still sends is read for a while,
     /// since closing with bytes unread would reset the connection.
     async fn linger(&mut self, sends_more: bool) {
-        if self.stream.shutdown().await.is_err() || (!sends_more && self.input.is_empty()) {
+        let said = tokio::time::timeout(LINGER, self.stream.shutdown()).await;
+        if !matches!(said, Ok(Ok(()))) || (!sends_more && self.input.is_empty()) {
             return;
         }
         self.clock.set(LINGER);

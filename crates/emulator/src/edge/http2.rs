@@ -1,8 +1,10 @@
 //! Clients that speak HTTP/2, which is hyper's: the same doors, the same decisions.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -15,25 +17,47 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use ovhai_core::directory::AppEntry;
+use tokio::io::AsyncRead;
 
 use super::body::Framing;
 use super::buffer::Buffer;
 use super::doors::{self, Way};
 use super::note::Note;
-use super::parse::{FIELDS, Head, Version};
+use super::parse::{FIELDS, Head, Version, is_plain_target};
 use super::prefixed::Prefixed;
 use super::watched::{Underway, Uses, Watched};
 use super::{Stream, Worker};
 use crate::body::ServerBody;
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::{Admitted, Client, Refusal, http2};
+use crate::host;
 
+/// How a client begins.
+pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Requests of one connection under way at once.
 const STREAMS: u32 = 128;
 /// Bytes of bodies on their way on one connection.
 const WINDOW: u32 = 1024 * 1024;
 /// A call's body is at most so long, in bytes.
 const CALL_MAX: usize = 1024 * 1024;
+
+/// Waits until a client has begun as clients of HTTP/2 do: hyper would wait for ever.
+pub(super) async fn has_begun<R: AsyncRead + Unpin>(
+    stream: &mut R,
+    read: &mut Buffer,
+    patience: Duration,
+) -> bool {
+    let begun = async {
+        while read.len() < PREFACE.len() {
+            match poll_fn(|cx| read.poll_fill(cx, stream, 16 * 1024)).await {
+                Ok(0) | Err(_) => return false,
+                Ok(_) => {}
+            }
+        }
+        read.filled().starts_with(PREFACE)
+    };
+    tokio::time::timeout(patience, begun).await.unwrap_or(false)
+}
 
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Stream>(
@@ -193,6 +217,9 @@ fn plan(
     if hosts.next().is_some() {
         return Err(malformed("there are several Host headers"));
     }
+    if !is_plain_target(method, target) {
+        return Err(malformed("the request's target is malformed"));
+    }
     head.host = match (authority, host) {
         (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {
             return Err(malformed("the authority and the Host header differ"));
@@ -200,6 +227,9 @@ fn plan(
         (Some(host), _) | (None, Some(host)) => host,
         (None, None) => return Err(malformed("an authority is required")),
     };
+    if !host::is_well_formed(head.host) {
+        return Err(malformed("the authority is malformed"));
+    }
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     head.framing = match length {
         // What is said to be empty is said so to the app too.
@@ -223,6 +253,30 @@ fn plan(
             let (id, grpc) = (note.id(), asked.grpc);
             let order = http2::Order::new(pass, &head, grpc, client, id.as_str());
             Ok(Plan::Pass(Box::new(order)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_has_to_begin() {
+        for (said, begins) in [
+            (PREFACE, true),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04", true),
+            (b"", false),
+            (b"PRI * HTTP/2.0", false),
+            (b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", false),
+        ] {
+            let (mut client, mut stream) = tokio::io::duplex(100);
+            client.write_all(said).await.unwrap();
+            let mut read = Buffer::default();
+            let begun = has_begun(&mut stream, &mut read, Duration::from_secs(1)).await;
+            assert_eq!((begun, read.filled()), (begins, said));
         }
     }
 }

@@ -284,7 +284,12 @@ async fn serve(accepted: Accepted, worker: Arc<Worker>) {
     };
     let Some(tls) = tls else { return connection::serve(stream, client, worker).await };
     match tls.accept(stream).await {
-        Ok((stream, true)) => http2::serve(stream, Buffer::default(), client, worker).await,
+        Ok((mut stream, true)) => {
+            let (mut read, patience) = (Buffer::default(), worker.limits.head_timeout);
+            if http2::has_begun(&mut stream, &mut read, patience).await {
+                http2::serve(stream, read, client, worker).await;
+            }
+        }
         Ok((stream, false)) => connection::serve(stream, client, worker).await,
         Err(error) => tracing::debug!(%error, client = %address, "a handshake failed"),
     }

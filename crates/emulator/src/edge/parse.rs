@@ -499,6 +499,20 @@ fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
     }
 }
 
+/// Whether a field may be passed on that comes after the body.
+pub(crate) fn may_trail(name: &str) -> bool {
+    Known::of(name) == Known::Other
+        && !["trailer", "content-encoding", "content-type", "content-range", "set-cookie"]
+            .iter()
+            .any(|never| name.eq_ignore_ascii_case(never))
+}
+
+/// Whether a target is a path with its query, or an asterisk, in the characters of one.
+pub(crate) fn is_plain_target(method: &str, target: &str) -> bool {
+    target.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'#')
+        && (target.starts_with('/') || (target == "*" && method == "OPTIONS"))
+}
+
 /// Checks a trailer section, its empty line included, and tells the fields that may be passed
 /// on: none that frames or routes a message, or says who sends it (RFC 9110 section 6.5.1).
 pub(crate) fn parse_trailers<'b>(
@@ -514,11 +528,7 @@ pub(crate) fn parse_trailers<'b>(
         return Err(bad("the trailers are malformed"));
     }
     for field in fields {
-        if Known::of(field.name) == Known::Other
-            && !["trailer", "content-encoding", "content-type", "content-range", "set-cookie"]
-                .iter()
-                .any(|never| field.name.eq_ignore_ascii_case(never))
-        {
+        if may_trail(field.name) {
             each(field.name, field.value);
         }
     }

@@ -137,8 +137,10 @@ impl Pump {
                 return Poll::Ready(Err(Broken::Malformed(malformed)));
             }
             if self.ended {
+                // TLS holds some of it until the receiver takes it.
+                ready!(Pin::new(to).poll_flush(cx)).map_err(|_| Broken::Receiver)?;
                 self.waits_for = WaitsFor::Nobody;
-                return Pin::new(to).poll_flush(cx).map_err(|_| Broken::Receiver);
+                return Poll::Ready(Ok(()));
             }
             if !wants_more {
                 continue;
@@ -257,4 +259,44 @@ pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 pub(crate) fn number(out: &mut Vec<u8>, number: u64) {
     let mut digits = itoa::Buffer::new();
     out.extend_from_slice(digits.format(number).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Takes everything, and keeps it, as TLS does for a client that reads nothing.
+    struct Holding;
+
+    impl AsyncWrite for Holding {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_flushed_is_waited_for() {
+        let mut pump = Pump::new(Framing::Length(2), Encoding::Plain, b"head".to_vec());
+        let (mut buffer, mut from) = (Buffer::default(), &b"hi"[..]);
+        poll_fn(|cx| {
+            assert!(pump.poll(cx, &mut from, &mut buffer, &mut Holding).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert_eq!((pump.waits_for(), pump.written()), (WaitsFor::Receiver, 6));
+    }
 }

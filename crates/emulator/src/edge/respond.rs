@@ -36,6 +36,8 @@ pub(super) struct Sent {
     pub(super) whole: bool,
     /// Bytes of the body.
     pub(super) bytes: u64,
+    /// How the connection goes on, as the client was told.
+    pub(super) after: After,
 }
 
 /// Writes an answer.
@@ -138,7 +140,8 @@ pub(super) async fn respond<S: Stream>(
                 Poll::Ready(Err(_)) => return Poll::Ready(false),
             }
             if ended {
-                return Poll::Pending;
+                // A client of TLS that takes nothing may not hold the connection for ever.
+                return clock.poll(cx).map(|()| false);
             }
             // Nothing to send: perhaps nobody is there any more.
             match input.poll_fill(cx, stream, BODY_BUFFER) {
@@ -153,7 +156,7 @@ pub(super) async fn respond<S: Stream>(
         }
     })
     .await;
-    Sent { whole, bytes }
+    Sent { whole, bytes, after }
 }
 
 /// Writes a refusal, without the detour over a response: there may be many. `room` is room that is
@@ -195,7 +198,7 @@ pub(super) async fn refuse<S: Stream>(
     })
     .await;
     *out = pump.into_room();
-    Sent { whole, bytes }
+    Sent { whole, bytes, after: manner.after }
 }
 
 fn status_line(out: &mut Vec<u8>, status: StatusCode) {

@@ -180,11 +180,10 @@ pub(crate) async fn run<S: Stream>(
             let mut down = Pump::resumed(out, exchange.out_sent);
             let mut nothing = Buffer::default();
             let written =
-                poll_fn(|cx| down.poll(cx, &mut tokio::io::empty(), &mut nothing, client.stream))
-                    .await;
-            return match written {
-                Ok(()) => Outcome::Tunnel(Box::new(upstream)),
-                Err(_) => Outcome::Gone,
+                poll_fn(|cx| down.poll(cx, &mut tokio::io::empty(), &mut nothing, client.stream));
+            return match tokio::time::timeout(limits.body_timeout, written).await {
+                Ok(Ok(())) => Outcome::Tunnel(Box::new(upstream)),
+                Ok(Err(_)) | Err(_) => Outcome::Gone,
             };
         }
         let encoding = match came.framing {
@@ -200,15 +199,20 @@ pub(crate) async fn run<S: Stream>(
         .await;
         (note.bytes_in, note.bytes_out) = (up.body(), down.body());
         let whole = ended.is_ok();
+        // Its end is the connection's.
+        let unclear = encoding == Encoding::Plain
+            && matches!(came.framing, Framing::UntilClose | Framing::Chunked);
+        let may_go_on = order.after != After::Close && !unclear;
         let answered = Answered {
-            keep: whole && order.after != After::Close && up.has_ended() && exchange.up_done,
+            keep: whole && may_go_on && up.has_ended() && exchange.up_done,
             aborted: ended.err(),
-            unclear: encoding == Encoding::Plain
-                && matches!(came.framing, Framing::UntilClose | Framing::Chunked),
+            unclear,
             head: up.into_room(),
             out: down.into_room(),
         };
-        let reusable = came.keep_alive && exchange.up_done && !exchange.up_broken;
+        // Apps that send a body all the same would have it taken for somebody else's answer.
+        let is_clean = came.keep_alive && order.asked_with != AskedWith::Head;
+        let reusable = is_clean && exchange.up_done && !exchange.up_broken;
         if whole && reusable && upstream.buffer.is_empty() {
             worker.pool.put(upstream);
         }
@@ -299,7 +303,12 @@ impl Exchange {
                 Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
                     return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge)));
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(NoHead::Silent)),
+                Poll::Ready(Err(_)) if upstream.buffer.is_empty() && self.interim == 0 => {
+                    return Poll::Ready(Err(NoHead::Silent));
+                }
+                Poll::Ready(Err(_)) => {
+                    return Poll::Ready(Err(NoHead::App(UpstreamError::Gone)));
+                }
                 Poll::Pending => break,
             }
             match self.take_head(client, upstream, what, worker) {
@@ -354,7 +363,8 @@ impl Exchange {
             let Some((answer, length)) = parsed else { return Ok(None) };
             let (status, framing) = (answer.status, answer.framing);
             let is_interim = status < 200 && status != 101;
-            if status == 101 && !what.wants_upgrade {
+            // Half a request would be lost between the two protocols.
+            if status == 101 && !(what.wants_upgrade && self.up_done) {
                 return Err(UpstreamError::Unasked);
             }
             // Told once is enough.

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE};
+use hyper::header::{HeaderValue, TE};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::upstream::{Peer, Upstream, UpstreamError};
 use super::{Client, Pass, Refusal, compose, login};
 use crate::body::ServerBody;
-use crate::edge::Worker;
 use crate::edge::parse::{Head, Known};
+use crate::edge::{Worker, answer};
 
 /// Bytes of answers on their way on one connection to an app.
 const WINDOW: u32 = 1024 * 1024;
@@ -135,6 +135,7 @@ pub(super) async fn pass(
     body: Incoming,
     worker: &Arc<Worker>,
 ) -> Result<Response<ServerBody>, Refusal> {
+    let patience = worker.limits.answer_timeout;
     let malformed =
         || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
     let mut request = head.into_request(body).ok_or_else(malformed)?;
@@ -142,7 +143,8 @@ pub(super) async fn pass(
     let mut response = loop {
         let peer = (pass.app, address);
         tries += 1;
-        let mut sender = match worker.grpc.open(peer).await {
+        let opened = tokio::time::timeout(patience, worker.grpc.open(peer)).await;
+        let mut sender = match opened.map_err(|_| Refusal::too_slow())? {
             Ok(sender) => sender,
             Err(error) => match worker.gateway.instead(&pass, address) {
                 Some(other) if tries < TRIES => {
@@ -153,9 +155,8 @@ pub(super) async fn pass(
             },
         };
         let answer = sender.try_send_request(request);
-        let answer = tokio::time::timeout(worker.limits.answer_timeout, answer)
-            .await
-            .map_err(|_| Refusal::too_slow())?;
+        let answer =
+            tokio::time::timeout(patience, answer).await.map_err(|_| Refusal::too_slow())?;
         match answer {
             Ok(response) => break response,
             Err(mut error) => match error.take_message() {
@@ -168,9 +169,11 @@ pub(super) async fn pass(
             },
         }
     };
-    for name in [CONNECTION, TRANSFER_ENCODING, UPGRADE] {
-        response.headers_mut().remove(name);
+    let headers = std::mem::take(response.headers_mut());
+    for (name, value) in &headers {
+        if answer::may_pass(name.as_str(), value.as_bytes()) {
+            response.headers_mut().append(name, value.clone());
+        }
     }
-    response.headers_mut().remove(HeaderName::from_static("strict-transport-security"));
     Ok(response.map(ServerBody::Grpc))
 }

@@ -20,7 +20,7 @@ use crate::body::{BodyError, ServerBody};
 use crate::edge::Worker;
 use crate::edge::answer::{AnswerHead, AskedWith};
 use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
-use crate::edge::parse::{FIELDS, Head, parse_trailers};
+use crate::edge::parse::{FIELDS, Head, may_trail, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
 
@@ -126,7 +126,8 @@ pub(crate) async fn pass(
         upstream: Some(upstream),
         decoder: Decoder::new(framing),
         sender,
-        keep_alive,
+        // As with clients of HTTP/1.
+        reusable: keep_alive && order.asked_with != AskedWith::Head,
         left: known,
         worker: Arc::clone(worker),
     };
@@ -302,7 +303,8 @@ impl Sender {
         self.sent = 0;
         if self.chunked {
             self.out.extend_from_slice(b"0\r\n");
-            for (name, value) in trailers.into_iter().flatten() {
+            let passing = trailers.into_iter().flatten();
+            for (name, value) in passing.filter(|(name, _)| may_trail(name.as_str())) {
                 field(&mut self.out, name.as_str(), value.as_bytes());
             }
             self.out.extend_from_slice(b"\r\n");
@@ -316,7 +318,7 @@ pub(crate) struct AppBody {
     upstream: Option<Upstream>,
     decoder: Decoder,
     sender: Sender,
-    keep_alive: bool,
+    reusable: bool,
     /// What is left of a body of known length.
     left: Option<u64>,
     worker: Arc<Worker>,
@@ -326,7 +328,7 @@ impl AppBody {
     fn finish(&mut self) {
         if let Some(upstream) = self.upstream.take() {
             let whole = self.sender.is_done() && !self.sender.broken;
-            if self.keep_alive && whole && upstream.buffer.is_empty() {
+            if self.reusable && whole && upstream.buffer.is_empty() {
                 self.worker.pool.put(upstream);
             }
         }

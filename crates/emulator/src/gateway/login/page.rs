@@ -103,7 +103,7 @@ impl LoginPage<'_> {
              <label for=\"token\">Token</label>\
              <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"eyJhbGciOi…\" required{}{}>\
              <button class=\"second\">Connect</button></form>\
-             <footer><p>A new token: <code>ovhai token new NAME</code></p><p>Programs send <code>Authorization: Bearer TOKEN</code></p></footer>",
+             <footer><p>A new token: <code>ovhai token new NAME --role read</code></p><p>Programs send <code>Authorization: Bearer TOKEN</code></p></footer>",
             head(self.app, &lead),
             alert_of(None),
             alert_of(Some(Field::Password)),
