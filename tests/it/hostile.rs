@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ovhai_emulator::Limits;
-use ovhai_test_support::TestEmulator;
+use ovhai_test_support::{TestEmulator, Upstream};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
-use crate::wire::{Client, SOON, Wire, header};
+use crate::wire::{Client, SOON, Wire, at, header};
 
 /// Follows every hostile message on its connection, and must never be served.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: HOST\r\n\r\n";
@@ -444,6 +444,33 @@ async fn slow_clients_are_told_and_left() {
         assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
     }
     // An app that thinks is nobody's fault: only the client's own slowness counts.
+}
+
+/// An app that answers, and then neither reads nor says anything, holds nobody for ever.
+#[tokio::test]
+async fn an_upload_that_nobody_reads_ends() {
+    let upstream = Upstream::start(|mut stream| async move {
+        let _ = Upstream::head(&mut stream).await;
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n";
+        let _ = stream.write_all(head).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let limits = Limits { answer_timeout: Duration::from_secs(1), ..Limits::default() };
+    let spec = serde_json::from_str(r#"{"unsecureHttp": true}"#).unwrap();
+    let (e, app) = at(TestEmulator::builder().limits(limits), &upstream, spec).await;
+    let mut client = Client::connect(&e).await;
+    let (host, length) = (TestEmulator::host(&app), 64 << 20);
+    let head = format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n");
+    client.send(head).await;
+    let (mut reader, mut writer) = client.0.split();
+    let (mut answer, body) = (Vec::new(), vec![b'x'; length]);
+    let talk = async {
+        // How it ends is not the question.
+        let (_, _) = tokio::join!(writer.write_all(&body), reader.read_to_end(&mut answer));
+    };
+    tokio::time::timeout(SOON, talk).await.expect("an end");
+    assert!(String::from_utf8_lossy(&answer).ends_with("2\r\nhi\r\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -338,8 +338,9 @@ impl<S: Stream> Connection<S> {
                 if let Some(access) = access {
                     let _open = self.worker.shared.seen.tunnel_opened();
                     let client = &mut self.stream;
-                    let passed = tunnel::run(client, &mut stream, input, buffer, access).await;
-                    (note.bytes_in, note.bytes_out) = passed;
+                    let patience = self.worker.limits.body_timeout;
+                    let passed = tunnel::run(client, &mut stream, input, buffer, access, patience);
+                    (note.bytes_in, note.bytes_out) = passed.await;
                 }
                 End::Closes { unread: false }
             }

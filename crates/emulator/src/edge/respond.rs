@@ -223,3 +223,76 @@ fn date(out: &mut Vec<u8>) {
         field(out, "date", text.as_bytes());
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::task::Context;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::*;
+
+    /// Takes everything, and says that it went out if it is to.
+    struct Client {
+        reads: bool,
+    }
+
+    impl AsyncRead for Client {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Client {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if self.reads { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl Stream for Client {
+        fn abort(&self) {}
+    }
+
+    async fn sent(reads: bool, body: ServerBody) -> Sent {
+        let second = Duration::from_secs(1);
+        let (mut input, mut clock) = (Buffer::default(), Clock::new(second, second));
+        let manner = Manner { after: After::SayKeepAlive, is_modern: false, head_only: false };
+        let (mut client, mut out) = (Client { reads }, Vec::new());
+        let response = Response::new(body);
+        respond(&mut client, &mut input, &mut clock, &mut out, response, manner, "id").await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_waited_for_for_ever() {
+        assert!(sent(true, ServerBody::text("hi")).await.whole);
+        assert!(!sent(false, ServerBody::text("hi")).await.whole);
+    }
+
+    #[tokio::test]
+    async fn an_end_that_only_closing_tells() {
+        let known = sent(true, ServerBody::text("hi")).await;
+        assert_eq!((known.whole, known.after), (true, After::SayKeepAlive));
+        let pieces = futures_util::stream::iter([Ok::<_, io::Error>("h"), Ok("i")]);
+        let body = ServerBody::Api(axum::body::Body::from_stream(pieces));
+        let unknown = sent(true, body).await;
+        assert_eq!((unknown.whole, unknown.bytes, unknown.after), (true, 2, After::Close));
+    }
+}

@@ -422,9 +422,16 @@ impl Exchange {
             (_, WaitsFor::Sender) if !self.up_done => WaitsFor::Sender,
             _ => WaitsFor::Nobody,
         };
-        self.time(client, waits_for, up.body() + down.written(), worker.limits.body_timeout);
-        if waits_for != WaitsFor::Nobody && client.clock.poll(cx).is_ready() {
-            return Poll::Ready(Err(Aborted::Client));
+        // While the app does not read the request, nobody sees the client leave.
+        let is_blind = !self.up_done && up.waits_for() == WaitsFor::Receiver;
+        let limits = &worker.limits;
+        let (allowed, by) = match waits_for {
+            WaitsFor::Nobody => (limits.answer_timeout, Aborted::App),
+            WaitsFor::Sender | WaitsFor::Receiver => (limits.body_timeout, Aborted::Client),
+        };
+        self.time(client, waits_for, up.body() + down.written(), allowed);
+        if (waits_for != WaitsFor::Nobody || is_blind) && client.clock.poll(cx).is_ready() {
+            return Poll::Ready(Err(by));
         }
         Poll::Pending
     }
