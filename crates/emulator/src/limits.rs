@@ -12,7 +12,7 @@ pub struct Limits {
     /// is it with more than 256 of them.
     pub head_max: usize,
     /// A client has this long from a head's first byte to its last (30 s); else 408. A TLS
-    /// handshake has as long.
+    /// handshake has 10 s.
     pub head_timeout: Duration,
     /// A client may pause this long in a body that it sends, or in taking one (60 s); else 408, or
     /// the connection is closed.
