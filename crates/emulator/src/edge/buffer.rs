@@ -15,12 +15,14 @@ pub(crate) struct Buffer {
     data: Vec<u8>,
     start: usize,
     end: usize,
+    /// Whether the last reading took all the room there was.
+    was_filled: bool,
 }
 
 impl Buffer {
     /// One that has these bytes already.
     pub(crate) fn with(bytes: Vec<u8>) -> Self {
-        Self { end: bytes.len(), data: bytes, start: 0 }
+        Self { end: bytes.len(), data: bytes, start: 0, was_filled: false }
     }
 
     pub(crate) fn filled(&self) -> &[u8] {
@@ -56,19 +58,21 @@ impl Buffer {
         }
     }
 
-    /// Room for more, as long as no more than `most` bytes wait; empty when they do.
+    /// Room for more, as long as no more than `most` bytes wait; empty when they do. A reader that
+    /// filled what it got last time gets twice as much.
     fn room(&mut self, most: usize) -> &mut [u8] {
-        if self.end == self.data.len() {
+        if self.end == self.data.len() || self.was_filled {
             if self.start > 0 {
                 self.data.copy_within(self.start..self.end, 0);
                 self.end -= self.start;
                 self.start = 0;
             }
-            if self.data.len() < most && self.end > self.data.len() / 2 || self.data.is_empty() {
-                // The reader fills what it gets: twice as much is worth a try.
-                let size = (self.data.len() * 2).clamp(FIRST.min(most), most);
-                self.data.resize(size.max(self.end), 0);
+            let size = (self.data.len() * 2).clamp(FIRST.min(most), most);
+            let is_crowded = self.was_filled || self.end > self.data.len() / 2;
+            if self.data.len() < size && (is_crowded || self.data.is_empty()) {
+                self.data.resize(size, 0);
             }
+            self.was_filled = false;
         }
         let limit = self.data.len().min(self.start + most).max(self.end);
         &mut self.data[self.end..limit]
@@ -83,12 +87,14 @@ impl Buffer {
         most: usize,
     ) -> Poll<io::Result<usize>> {
         let room = self.room(most);
-        if room.is_empty() {
+        let size = room.len();
+        if size == 0 {
             return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
         }
         let mut read = ReadBuf::new(room);
         ready!(Pin::new(reader).poll_read(cx, &mut read))?;
         let count = read.filled().len();
+        self.was_filled = count == size;
         self.end += count;
         Poll::Ready(Ok(count))
     }
@@ -102,6 +108,21 @@ mod tests {
 
     async fn fill(buffer: &mut Buffer, mut from: &[u8], most: usize) -> io::Result<usize> {
         poll_fn(|cx| buffer.poll_fill(cx, &mut from, most)).await
+    }
+
+    /// A body that is passed on at once is read in ever larger pieces.
+    #[tokio::test]
+    async fn grows_for_who_fills_it_though_it_is_emptied() {
+        let mut buffer = Buffer::default();
+        let many = vec![b'x'; 1_000_000];
+        let mut sizes = Vec::new();
+        for _ in 0..7 {
+            sizes.push(fill(&mut buffer, &many, 100_000).await.ok());
+            buffer.consume(usize::MAX);
+        }
+        let expected = [4096, 8192, 16_384, 32_768, 65_536, 100_000, 100_000].map(Some);
+        assert_eq!(sizes, expected);
+        assert_eq!(fill(&mut buffer, b"little", 100_000).await.ok(), Some(6));
     }
 
     #[tokio::test]
