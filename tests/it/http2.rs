@@ -501,6 +501,10 @@ async fn a_resting_connection_that_the_app_closes_costs_no_request() {
         assert_eq!((answer.status().as_u16(), &text(answer).await.0[..]), (200, &b"hi"[..]));
     }
     assert_eq!(upstream.connections(), 4);
+    // A body that is said to be empty is none.
+    let empty_body = request("GET", &host, "/").header("content-length", "0");
+    assert_eq!(client.send(empty_body.body(empty()).unwrap()).await.status(), 200);
+    assert_eq!(upstream.connections(), 5);
     // What may have been done is not done again.
     let post = request("POST", &host, "/").body(empty()).unwrap();
     assert_eq!(client.send(post).await.status(), StatusCode::BAD_GATEWAY);

@@ -13,11 +13,10 @@ use hyper::{Request, Response, StatusCode};
 use ovhai_core::directory::AppEntry;
 use tokio::io::AsyncWriteExt;
 
-use super::answer::AskedWith;
 use super::body::{Decoder, Framing, Piece};
 use super::buffer::Buffer;
 use super::clock::Clock;
-use super::doors::{self, Call, Way};
+use super::doors::{self, CALL_MAX, Call, Way};
 use super::http2::PREFACE;
 use super::note::Note;
 use super::parse::{FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
@@ -31,8 +30,6 @@ use crate::gateway::upstream::Upstream;
 use crate::gateway::{Admitted, Client, Refusal, tunnel};
 use crate::seen::Aborted;
 
-/// A call's body is at most so long, in bytes.
-const CALL_MAX: usize = 1024 * 1024;
 /// So much of a refused request's body is read, so that the connection can go on.
 const DISCARD_MAX: usize = 64 * 1024;
 /// A resting connection keeps no larger rooms than this, in bytes.
@@ -279,15 +276,12 @@ impl<S: Stream> Connection<S> {
                 out.clear();
                 let (keeps, id) = (pass.keeps_authorization, note.id());
                 compose::request(&mut out, &head, keeps, self.client, id.as_str());
-                let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
-                let has_no_body = matches!(head.framing, Framing::None | Framing::Length(0));
-                let head_only = facts.manner.head_only;
                 Ok(Plan::Pass(Box::new(Order {
                     pass,
                     head: out,
                     framing: head.framing,
-                    asked_with: if head_only { AskedWith::Head } else { AskedWith::Other },
-                    repeatable: safe && has_no_body && head.upgrade.is_none(),
+                    asked_with: head.asked_with(),
+                    repeatable: head.is_repeatable(),
                     is_modern,
                     expects_continue: head.expects_continue,
                     wants_upgrade: head.upgrade.is_some(),

@@ -15,6 +15,9 @@ use crate::gateway::{Asked, Refusal, compose};
 use crate::host::{self, Door, NoDoor};
 use crate::seen::Whither;
 
+/// A call's body is at most so long, in bytes.
+pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
+
 /// Where a request goes.
 pub(super) enum Way<'b> {
     /// To an app.

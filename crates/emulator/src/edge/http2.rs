@@ -21,7 +21,7 @@ use tokio::io::AsyncRead;
 
 use super::body::Framing;
 use super::buffer::Buffer;
-use super::doors::{self, Way};
+use super::doors::{self, CALL_MAX, Way};
 use super::note::Note;
 use super::parse::{FIELDS, Head, Version, is_plain_target};
 use super::prefixed::Prefixed;
@@ -38,8 +38,6 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const STREAMS: u32 = 128;
 /// Bytes of bodies on their way on one connection.
 const WINDOW: u32 = 1024 * 1024;
-/// A call's body is at most so long, in bytes.
-const CALL_MAX: usize = 1024 * 1024;
 
 /// Waits until a client has begun as clients of HTTP/2 do: hyper would wait for ever.
 pub(super) async fn has_begun<R: AsyncRead + Unpin>(

@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use httparse::Header;
 use hyper::StatusCode;
 
+use super::answer::AskedWith;
 use super::body::Framing;
 use crate::host;
 
@@ -387,6 +388,18 @@ impl<'b> Head<'b> {
             .flatten()
             .filter(|(known, _)| **known == Known::Cookie)
             .map(|c| c.1.value)
+    }
+
+    /// Whether it may be sent twice (RFC 9110 section 9.2.2), and nothing of it would be missing.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD" | "OPTIONS")
+            && matches!(self.framing, Framing::None | Framing::Length(0))
+            && self.upgrade.is_none()
+    }
+
+    /// What its answer's framing depends on.
+    pub(crate) fn asked_with(&self) -> AskedWith {
+        if self.method == "HEAD" { AskedWith::Head } else { AskedWith::Other }
     }
 
     /// The target without its query.

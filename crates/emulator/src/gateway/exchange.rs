@@ -25,7 +25,7 @@ use crate::edge::{Stream, Worker};
 use crate::seen::Aborted;
 
 /// Longest head of an answer, in bytes.
-const HEAD_MAX: usize = 256 * 1024;
+pub(super) const HEAD_MAX: usize = 256 * 1024;
 /// So many bytes of a client's next requests are read while it waits for an answer.
 const AHEAD: usize = 64 * 1024;
 /// An app that does not know `Expect` says nothing: after this long the client is told to go on.

@@ -13,7 +13,7 @@ use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Response, StatusCode};
 use tokio::time::Instant;
 
-use super::exchange::connect;
+use super::exchange::{HEAD_MAX, connect};
 use super::upstream::{Upstream, UpstreamError};
 use super::{Client, Pass, Refusal, compose, grpc};
 use crate::body::{BodyError, ServerBody};
@@ -24,8 +24,6 @@ use crate::edge::parse::{FIELDS, Head, may_trail, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
 
-/// Longest head of an answer, in bytes.
-const HEAD_MAX: usize = 256 * 1024;
 /// More interim answers than this are no use to anybody.
 const INTERIM_MAX: u32 = 32;
 
@@ -52,12 +50,11 @@ impl Order {
         let mut bytes = Vec::with_capacity(1024);
         let keeps = pass.keeps_authorization;
         compose::request(&mut bytes, head, keeps, client, request_id);
-        let safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
         Self {
             head: bytes,
             framing: head.framing,
-            asked_with: if head.method == "HEAD" { AskedWith::Head } else { AskedWith::Other },
-            repeatable: safe && head.framing == Framing::None,
+            asked_with: head.asked_with(),
+            repeatable: head.is_repeatable(),
             request_id: request_id.to_owned(),
             grpc: grpc.then(|| grpc::RequestHead::new(head, keeps, client, request_id)),
             pass,
@@ -240,7 +237,7 @@ struct Sender {
 
 impl Sender {
     fn new(head: Vec<u8>, framing: Framing, body: Incoming) -> Self {
-        let body = (framing != Framing::None).then_some(body);
+        let body = (!matches!(framing, Framing::None | Framing::Length(0))).then_some(body);
         let chunked = framing == Framing::Chunked;
         Self { out: head, sent: 0, body, chunked, broken: false, waits: false, passed: 0 }
     }
