@@ -4,10 +4,10 @@
 
 use std::ffi::OsString;
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory};
 
-use crate::cli::Cli;
+use crate::cli;
 use crate::error::Failure;
 
 /// Guesses at one place, and what to say about them.
@@ -300,7 +300,7 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure>
     let ContextValue::String(guess) = error.get(kind)? else { return None };
     // Without its value, which is nobody's business.
     let guess = guess.split(['=', ' ']).next().unwrap_or_default();
-    let path = path_of(&Cli::command(), args);
+    let path = path_of(&cli::tree(), args);
     let say = find(&path, guess)?;
     let place = ["ovhai", path.as_str()].join(" ");
     let message = match error.kind() {
@@ -365,7 +365,7 @@ mod tests {
 
     fn said(line: &str) -> Option<String> {
         let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let error = Cli::try_parse_from(&args).expect_err(line);
+        let error = cli::Cli::try_parse_from(&args).expect_err(line);
         let mut out = Vec::new();
         let failure = failure(&error, &args)?;
         assert_eq!(failure.code(), 2);
@@ -405,8 +405,7 @@ mod tests {
     /// Advice about a word that exists would never be given.
     #[test]
     fn nothing_that_is_there_is_in_the_table() {
-        let mut root = Cli::command();
-        root.build();
+        let root = cli::tree();
         for advice in TABLE {
             let mut command = &root;
             for name in advice.path.split_whitespace() {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{EnvCompleter, Shells};
 use ovhai_api_types::{AppState, Placement, Region, Role};
@@ -19,7 +19,7 @@ use ovhai_client::{Brief, Client, Endpoint};
 use ovhai_emulator::catalog::FLAVORS;
 use ovhai_emulator::state::{Running, StateDir};
 
-use crate::cli::Cli;
+use crate::cli;
 use crate::config::Config;
 use crate::context::Context;
 use crate::credentials::{Credentials, Issuer};
@@ -56,7 +56,7 @@ pub(crate) fn answer() {
         script(shell, &mut text)
     } else {
         let world = World::new(&words, begin + LIMIT);
-        let mut command = attach(Cli::command(), &Arc::new(Mutex::new(world)));
+        let mut command = attach(cli::tree(), &Arc::new(Mutex::new(world)));
         let here = std::env::current_dir().ok();
         shell.write_complete(&mut command, words, here.as_deref(), &mut text)
     };
@@ -168,7 +168,7 @@ impl World {
             }
             Kind::Usage => any([("CPU", ""), ("RAM", "")], word),
             Kind::Flavor => any(FLAVORS.iter().map(|flavor| (flavor.id, flavor.description)), word),
-            Kind::Topic => reference::help_words(&Cli::command())
+            Kind::Topic => reference::help_words(&cli::tree())
                 .into_iter()
                 .filter(|(name, _)| name.starts_with(word))
                 .map(|(name, about)| CompletionCandidate::new(name).help(Some(about.into())))
@@ -345,7 +345,7 @@ mod tests {
             }
         }
         let mut found = Vec::new();
-        walk(&Cli::command(), &mut found);
+        walk(&cli::tree(), &mut found);
         let count = |kind| found.iter().filter(|k| **k == kind).count();
         assert!(count(Kind::App) >= 10 && count(Kind::Token) >= 3, "{found:?}");
         for kind in [Kind::Stored, Kind::Region, Kind::State, Kind::Role, Kind::Runtime] {

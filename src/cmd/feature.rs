@@ -17,6 +17,7 @@ pub struct FeatureCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// List what the emulator has and has not
     #[command(visible_alias = "ls")]

@@ -1,8 +1,8 @@
 //! `ovhai help [COMMAND…|TOPIC]`.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use crate::cli::Cli;
+use crate::cli;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::reference::{help_words, topics};
@@ -22,9 +22,7 @@ pub struct Help {
 
 impl Help {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
-        let mut root = Cli::command();
-        // Names the whole command in the line of its usage.
-        root.build();
+        let root = cli::tree();
         if let [word] = self.words.as_slice()
             && let Some(topic) = topics().into_iter().find(|topic| topic.name == word)
         {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Subcommand};
+use clap::{Args, Subcommand};
 
-use crate::cli::Cli;
+use crate::cli;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::reference::{commands, environment, exit_codes, man, selectors};
@@ -17,6 +17,7 @@ pub struct Reference {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum What {
     /// Write the man pages into a directory
     Man {
@@ -35,8 +36,7 @@ enum What {
 
 impl Reference {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
-        let mut command = Cli::command();
-        command.build();
+        let command = cli::tree();
         let text = match self.what {
             What::Man { directory } => {
                 let directory = context.directory.join(directory);

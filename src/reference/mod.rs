@@ -31,10 +31,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
+    use crate::cli;
 
     /// Names that only tests and developers' tasks know.
     const OF_TESTS: [&str; 1] = ["OVHAI_TEST_PYTHON"];
@@ -85,7 +83,7 @@ mod tests {
 
     #[test]
     fn options_name_the_variables_that_stand_for_them() {
-        let command = Cli::command();
+        let command = cli::tree();
         for variable in environment::VARIABLES {
             let Some((path, long)) = variable.like else { continue };
             let arguments = find(&command, path).get_arguments();
@@ -109,12 +107,12 @@ mod tests {
             }
             command.get_subcommands().for_each(walk);
         }
-        walk(&Cli::command());
+        walk(&cli::tree());
     }
 
     #[test]
     fn no_topic_has_the_name_of_a_command() {
-        let words = help_words(&Cli::command());
+        let words = help_words(&cli::tree());
         let unique: BTreeSet<&String> = words.iter().map(|(name, _)| name).collect();
         assert_eq!(unique.len(), words.len());
     }

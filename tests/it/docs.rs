@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use ovhai::cli::Cli;
 use regex_lite::Regex;
 use tempfile::TempDir;
@@ -388,8 +388,7 @@ fn commands_in(line: &str) -> Vec<String> {
 /// Whether a command as it is written in prose has commands and options that there are:
 /// alternatives stand as `a|b`, what can be left out in brackets.
 fn is_known(span: &str) -> Result<(), String> {
-    let mut cli = Cli::command();
-    cli.build();
+    let cli = ovhai::cli::tree();
     let mut command = &cli;
     let text = span.replace(['[', ']', '"'], " ");
     let mut words = text.split_whitespace().skip(1).take_while(|word| *word != "--");

@@ -34,6 +34,7 @@ pub struct AppCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Submit an app
     #[command(visible_alias = "create")]

@@ -18,6 +18,7 @@ pub struct CapabilitiesCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Part {
     /// What a replica can be given
     #[command(visible_alias = "flavors")]
@@ -52,6 +53,7 @@ struct PresetCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// List them
     #[command(visible_alias = "ls")]

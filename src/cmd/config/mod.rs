@@ -25,6 +25,7 @@ pub struct ConfigCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// List the local regions and the endpoints; the current one is marked
     #[command(visible_alias = "ls")]

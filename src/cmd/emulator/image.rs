@@ -19,6 +19,7 @@ pub(super) struct ImageCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Have a command run in place of an image, from the next start of an app on
     Map(Map),

@@ -22,6 +22,7 @@ pub struct EmulatorCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Start an emulator of AI Deploy
     Start(start::Start),

@@ -18,6 +18,7 @@ pub(super) struct UserCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Add a user
     Add(Add),

@@ -19,6 +19,7 @@ pub struct RegistryCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// List registries; passwords are never shown
     #[command(visible_alias = "ls")]

@@ -24,6 +24,7 @@ pub struct TokenCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Make a token; its string is shown once, and stored
     #[command(visible_alias = "create")]

@@ -30,6 +30,7 @@ pub(super) struct CaCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Verb {
     /// Print the path of its certificate; it is made if there is none
     #[command(
