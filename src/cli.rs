@@ -12,6 +12,7 @@ use crate::cmd::{
 };
 use crate::context::Context;
 use crate::error::Result;
+use crate::later::Later;
 
 /// OVHcloud AI Deploy on your own machine: run apps, make tokens, reach the apps with them.
 ///
@@ -31,10 +32,10 @@ Topics: ovhai help environment | exit-codes | formats | selectors")]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     /// The command.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Options of every command.
@@ -91,60 +92,58 @@ pub enum Format {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run, see, change and query apps
     #[command(visible_alias = "apps")]
-    App(AppCommand),
+    App(Later<AppCommand>),
     /// Make, see, regenerate and delete application tokens
     #[command(visible_alias = "tokens")]
-    Token(TokenCommand),
+    Token(Later<TokenCommand>),
     /// Show who you are and what you may use
     #[command(alias = "whoami")]
-    Me(Me),
+    Me(Later<Me>),
     /// Log in with a user's password, or with a token
-    Login(Login),
+    Login(Later<Login>),
     /// End the login
-    Logout(Logout),
+    Logout(Later<Logout>),
     /// Choose a region, and add endpoints beside the local emulator
-    Config(ConfigCommand),
+    Config(Later<ConfigCommand>),
     /// Show what a region offers: flavors, images, presets, quotas
     #[command(visible_alias = "cap")]
-    Capabilities(CapabilitiesCommand),
+    Capabilities(Later<CapabilitiesCommand>),
     /// Manage registries that images come from
     #[command(visible_alias = "registries")]
-    Registry(RegistryCommand),
+    Registry(Later<RegistryCommand>),
     /// Show what a run said to the server and was answered
-    Debug(Debug),
+    Debug(Later<Debug>),
     /// Show what the emulator has and has not
     #[command(visible_alias = "features")]
-    Feature(FeatureCommand),
+    Feature(Later<FeatureCommand>),
     /// As other tools call it.
     #[command(hide = true)]
-    Auth(AuthCommand),
+    Auth(Later<AuthCommand>),
     /// Start, stop and look at the local emulator
     #[command(visible_alias = "emu")]
-    Emulator(EmulatorCommand),
+    Emulator(Later<EmulatorCommand>),
     /// Walk through labels, tokens and access in a minute, for real
-    Demo(Demo),
+    Demo(Later<Demo>),
     /// Print the script that makes a shell complete commands, names and values
-    Completion(Completion),
+    Completion(Later<Completion>),
     /// Explain a command or a topic
-    Help(Help),
+    Help(Later<Help>),
     /// Print what docs/ and completions/ have, for the project's own use
     #[command(hide = true)]
-    Reference(Reference),
+    Reference(Later<Reference>),
 }
 
 /// `auth login`, as other tools call it.
 #[derive(Debug, Args)]
-pub struct AuthCommand {
+pub(crate) struct AuthCommand {
     #[command(subcommand)]
     verb: AuthVerb,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum AuthVerb {
     /// Log in with a user's password, or with a token
     Login(Login),
@@ -154,8 +153,7 @@ enum AuthVerb {
     Status(Me),
 }
 
-/// The whole tree of commands. [`Cli::command`] has only what a line may begin with: what stands
-/// below a command is made when it is asked for (`defer`), which halves the start of every run.
+/// The whole tree of commands; in [`Cli::command`] much is left for [`Later`].
 pub fn tree() -> clap::Command {
     let mut root = Cli::command();
     root.build();
@@ -170,33 +168,33 @@ impl Command {
 
     /// Whether the command itself does what is to be done when the program is asked to end.
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Emulator(command) if command.handles_signals())
+        matches!(self, Self::Emulator(Later(command)) if command.handles_signals())
     }
 
     /// Runs it.
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         match self {
-            Self::App(command) => command.run(context).await,
-            Self::Token(command) => command.run(context).await,
-            Self::Me(command) => command.run(context).await,
-            Self::Login(command) => command.run(context).await,
-            Self::Logout(command) => command.run(context).await,
-            Self::Config(command) => command.run(context),
-            Self::Capabilities(command) => command.run(context).await,
-            Self::Registry(command) => command.run(context).await,
-            Self::Debug(command) => command.run(context),
-            Self::Feature(command) => command.run(context).await,
-            Self::Auth(command) => match command.verb {
+            Self::App(Later(command)) => command.run(context).await,
+            Self::Token(Later(command)) => command.run(context).await,
+            Self::Me(Later(command)) => command.run(context).await,
+            Self::Login(Later(command)) => command.run(context).await,
+            Self::Logout(Later(command)) => command.run(context).await,
+            Self::Config(Later(command)) => command.run(context),
+            Self::Capabilities(Later(command)) => command.run(context).await,
+            Self::Registry(Later(command)) => command.run(context).await,
+            Self::Debug(Later(command)) => command.run(context),
+            Self::Feature(Later(command)) => command.run(context).await,
+            Self::Auth(Later(command)) => match command.verb {
                 AuthVerb::Login(command) => command.run(context).await,
                 AuthVerb::Logout(command) => command.run(context).await,
                 AuthVerb::Status(command) => command.run(context).await,
             },
-            Self::Emulator(command) => command.run(context).await,
+            Self::Emulator(Later(command)) => command.run(context).await,
             // Boxed: it runs all the others.
-            Self::Demo(command) => Box::pin(command.run(context)).await,
-            Self::Completion(command) => command.run(context),
-            Self::Help(command) => command.run(context),
-            Self::Reference(command) => command.run(context),
+            Self::Demo(Later(command)) => Box::pin(command.run(context)).await,
+            Self::Completion(Later(command)) => command.run(context),
+            Self::Help(Later(command)) => command.run(context),
+            Self::Reference(Later(command)) => command.run(context),
         }
     }
 }

@@ -8,13 +8,14 @@
 
 mod advice;
 pub mod cli;
-pub mod cmd;
+mod cmd;
 mod complete;
 mod config;
 pub mod context;
 mod credentials;
 mod describe;
 pub mod error;
+mod later;
 mod output;
 mod private_file;
 mod progress;

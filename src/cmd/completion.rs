@@ -7,7 +7,6 @@ use crate::complete;
 use crate::context::Context;
 use crate::error::Result;
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bash        ovhai completion bash > ~/.local/share/bash-completion/completions/ovhai
@@ -16,7 +15,7 @@ use crate::error::Result;
   powershell  ovhai completion powershell >> $PROFILE
   elvish      ovhai completion elvish >> ~/.config/elvish/rc.elv
 Names of apps, tokens and regions come from the running emulator; none is started for them.")]
-pub struct Completion {
+pub(crate) struct Completion {
     /// The shell
     shell: Shell,
 }

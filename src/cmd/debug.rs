@@ -10,12 +10,11 @@ use crate::output::{Fit, Show};
 use crate::settings::debug_file;
 use crate::trace::{Run, runs};
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Kept in debug.jsonl in the state directory, about 1 MiB at most; strings of tokens, passwords and values of environment variables are not kept."
 )]
-pub struct Debug {
+pub(crate) struct Debug {
     /// Session, as a failed command names it; without one: list the last runs
     session: Option<String>,
 }

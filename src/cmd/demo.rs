@@ -18,9 +18,8 @@ use crate::context::Context;
 use crate::error::{Failure, INTERRUPTED, Result};
 use crate::terminal::Colors;
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct Demo {}
+pub(crate) struct Demo {}
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);

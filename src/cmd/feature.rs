@@ -9,22 +9,19 @@ use crate::error::Result;
 use crate::output::{Fit, Show};
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct FeatureCommand {
+pub(crate) struct FeatureCommand {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// List what the emulator has and has not
     #[command(visible_alias = "ls")]
     List(List),
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct List {}
 

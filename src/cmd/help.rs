@@ -12,9 +12,8 @@ const WIDEST: usize = 100;
 /// Where nobody knows the width.
 const USUAL: usize = 80;
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct Help {
+pub(crate) struct Help {
     /// A command, such as app run, or a topic: environment, exit-codes, formats, selectors
     #[arg(id = "topic", value_name = "COMMAND|TOPIC")]
     words: Vec<String>,

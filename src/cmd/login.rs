@@ -9,12 +9,11 @@ use crate::error::{Failure, Result};
 use crate::session::{Session, Sessions};
 use crate::target::Server;
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Without a login, commands to a local emulator are its owner's. With --token, that token is what commands call with from now on."
 )]
-pub struct Login {
+pub(crate) struct Login {
     /// User; asked for in a terminal when not given
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
@@ -76,9 +75,8 @@ impl Login {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct Logout {}
+pub(crate) struct Logout {}
 
 impl Logout {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {

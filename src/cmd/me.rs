@@ -9,9 +9,8 @@ use crate::error::Result;
 use crate::output::{Fit, Show};
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct Me {}
+pub(crate) struct Me {}
 
 impl Me {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {

@@ -1,27 +1,27 @@
 //! The commands: one module a noun, one file a verb.
 
 mod access;
-pub mod app;
-pub mod capabilities;
+pub(crate) mod app;
+pub(crate) mod capabilities;
 mod completion;
-pub mod config;
+pub(crate) mod config;
 mod debug;
 mod demo;
-pub mod emulator;
+pub(crate) mod emulator;
 mod feature;
 mod help;
 mod login;
 mod me;
 mod reference;
-pub mod registry;
+pub(crate) mod registry;
 mod secret_input;
-pub mod token;
+pub(crate) mod token;
 
-pub use completion::Completion;
-pub use debug::Debug;
-pub use demo::Demo;
-pub use feature::FeatureCommand;
-pub use help::Help;
-pub use login::{Login, Logout};
-pub use me::Me;
-pub use reference::Reference;
+pub(crate) use completion::Completion;
+pub(crate) use debug::Debug;
+pub(crate) use demo::Demo;
+pub(crate) use feature::FeatureCommand;
+pub(crate) use help::Help;
+pub(crate) use login::{Login, Logout};
+pub(crate) use me::Me;
+pub(crate) use reference::Reference;

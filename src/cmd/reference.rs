@@ -9,15 +9,13 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::reference::{commands, environment, exit_codes, man, selectors};
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct Reference {
+pub(crate) struct Reference {
     #[command(subcommand)]
     what: What,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum What {
     /// Write the man pages into a directory
     Man {

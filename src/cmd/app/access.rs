@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Access {
     /// Id, name, or beginning of an id

@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::error::{NOT_FOUND, Result};
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "It ends at once when the app is FAILED or ERROR, unless that is waited for. Exit code 5: it took too long."

@@ -23,7 +23,6 @@ async fn resolve_all(client: &Client, wanted: &[String]) -> Result<Vec<App>> {
     Ok(apps)
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Start {
     /// Ids, names, or beginnings of ids
@@ -48,7 +47,6 @@ impl Start {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Stop {
     /// Ids, names, or beginnings of ids
@@ -73,7 +71,6 @@ impl Stop {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Delete {
     /// Ids, names, or beginnings of ids
@@ -108,7 +105,6 @@ impl Delete {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct SetLabel {
     /// Id, name, or beginning of an id
@@ -135,7 +131,6 @@ impl SetLabel {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct SetImage {
     /// Id, name, or beginning of an id
@@ -157,7 +152,6 @@ impl SetImage {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Scale {
     /// Id, name, or beginning of an id
@@ -184,7 +178,6 @@ impl Scale {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Update {
     /// Id, name, or beginning of an id

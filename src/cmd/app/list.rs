@@ -12,7 +12,6 @@ use crate::resolve::again;
 use crate::target::Target;
 use crate::watch::Watch;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Only apps that satisfy this label selector, such as group=A,team!=b
@@ -51,7 +50,6 @@ impl List {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Get {
     /// Id, name, or beginning of an id

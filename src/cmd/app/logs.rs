@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Logs {
     /// Id, name, or beginning of an id

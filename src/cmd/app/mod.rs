@@ -25,75 +25,75 @@ use ovhai_client::Client;
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::later::Later;
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct AppCommand {
+pub(crate) struct AppCommand {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// Submit an app
+    // `run` and `curl` have options of their own in the place of global ones: not [`Later`].
     #[command(visible_alias = "create")]
     Run(Box<run::Run>),
     /// List apps
     #[command(visible_alias = "ls", alias = "ps")]
-    List(list::List),
+    List(Later<list::List>),
     /// Show an app
     #[command(aliases = ["show", "describe", "status"])]
-    Get(list::Get),
+    Get(Later<list::Get>),
     /// Send a request to an app, with a stored token
     Curl(Box<curl::Curl>),
     /// Show which tokens open an app, and what decides
-    Access(access::Access),
+    Access(Later<access::Access>),
     /// Reach an app at a local port, with a stored token
-    PortForward(port_forward::PortForward),
+    PortForward(Later<port_forward::PortForward>),
     /// Open an app in the browser
-    Open(open::Open),
+    Open(Later<open::Open>),
     /// Read an app's output
     #[command(alias = "log")]
-    Logs(logs::Logs),
+    Logs(Later<logs::Logs>),
     /// Wait until an app is in a state
-    Wait(await_state::AwaitState),
+    Wait(Later<await_state::AwaitState>),
     /// Start an app
-    Start(change::Start),
+    Start(Later<change::Start>),
     /// Stop an app
-    Stop(change::Stop),
+    Stop(Later<change::Stop>),
     /// Delete an app
     #[command(visible_alias = "rm")]
-    Delete(change::Delete),
+    Delete(Later<change::Delete>),
     /// Set or remove a label of an app
-    SetLabel(change::SetLabel),
+    SetLabel(Later<change::SetLabel>),
     /// Change an app's image
-    SetImage(change::SetImage),
+    SetImage(Later<change::SetImage>),
     /// Change an app's number of replicas, or how it scales
-    Scale(change::Scale),
+    Scale(Later<change::Scale>),
     /// Change an app's environment, image, ports, or how updates go
-    Update(change::Update),
+    Update(Later<change::Update>),
 }
 
 impl AppCommand {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         match self.verb {
             Verb::Run(verb) => verb.run(context).await,
-            Verb::List(verb) => verb.run(context).await,
-            Verb::Get(verb) => verb.run(context).await,
+            Verb::List(Later(verb)) => verb.run(context).await,
+            Verb::Get(Later(verb)) => verb.run(context).await,
             Verb::Curl(verb) => verb.run(context).await,
-            Verb::Access(verb) => verb.run(context).await,
-            Verb::PortForward(verb) => verb.run(context).await,
-            Verb::Open(verb) => verb.run(context).await,
-            Verb::Logs(verb) => verb.run(context).await,
-            Verb::Wait(verb) => verb.run(context).await,
-            Verb::Start(verb) => verb.run(context).await,
-            Verb::Stop(verb) => verb.run(context).await,
-            Verb::Delete(verb) => verb.run(context).await,
-            Verb::SetLabel(verb) => verb.run(context).await,
-            Verb::SetImage(verb) => verb.run(context).await,
-            Verb::Scale(verb) => verb.run(context).await,
-            Verb::Update(verb) => verb.run(context).await,
+            Verb::Access(Later(verb)) => verb.run(context).await,
+            Verb::PortForward(Later(verb)) => verb.run(context).await,
+            Verb::Open(Later(verb)) => verb.run(context).await,
+            Verb::Logs(Later(verb)) => verb.run(context).await,
+            Verb::Wait(Later(verb)) => verb.run(context).await,
+            Verb::Start(Later(verb)) => verb.run(context).await,
+            Verb::Stop(Later(verb)) => verb.run(context).await,
+            Verb::Delete(Later(verb)) => verb.run(context).await,
+            Verb::SetLabel(Later(verb)) => verb.run(context).await,
+            Verb::SetImage(Later(verb)) => verb.run(context).await,
+            Verb::Scale(Later(verb)) => verb.run(context).await,
+            Verb::Update(Later(verb)) => verb.run(context).await,
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "The browser is the one of BROWSER, or the system's; without one the address is printed."

@@ -23,7 +23,6 @@ use crate::target::Target;
 /// The port of an app that names none.
 const APP_PORT: u16 = 8080;
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Only requests to localhost, 127.0.0.1, [::1] or the address it listens on are forwarded, and none of pages from elsewhere. Ctrl-C ends it."

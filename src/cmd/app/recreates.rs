@@ -19,7 +19,7 @@ use crate::context::Context;
 fn parse(words: &[String]) -> AppSpec {
     let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
     let Command::App(command) = cli.command else { panic!("{words:?}") };
-    let Verb::Run(run) = command.verb else { panic!("{words:?}") };
+    let Verb::Run(run) = command.0.verb else { panic!("{words:?}") };
     let mut context = Context::from_process();
     context.directory = "/where/the/line/is/typed".into();
     run.spec(&context).unwrap_or_else(|error| panic!("{words:?}: {error:?}"))

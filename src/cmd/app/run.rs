@@ -14,7 +14,6 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ovhai app run --label group=A infrastructureascode/hello-world

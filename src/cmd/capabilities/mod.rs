@@ -10,15 +10,13 @@ use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct CapabilitiesCommand {
+pub(crate) struct CapabilitiesCommand {
     #[command(subcommand)]
     part: Part,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Part {
     /// What a replica can be given
     #[command(visible_alias = "flavors")]
@@ -53,7 +51,6 @@ struct PresetCommand {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// List them
     #[command(visible_alias = "ls")]
@@ -65,7 +62,6 @@ enum Verb {
     },
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct Quota {
     /// As the others are called.

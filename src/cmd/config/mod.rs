@@ -17,15 +17,13 @@ use crate::session::Sessions;
 use crate::settings::state_dir;
 use crate::target::{endpoint_key, root};
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct ConfigCommand {
+pub(crate) struct ConfigCommand {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// List the local regions and the endpoints; the current one is marked
     #[command(visible_alias = "ls")]
@@ -41,11 +39,9 @@ enum Verb {
     Remove(Remove),
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct List {}
 
-/// See the command.
 #[derive(Debug, Args)]
 struct Set {
     /// Region, such as GRA, or name of an endpoint
@@ -53,14 +49,12 @@ struct Set {
     name: String,
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct Get {
     /// Region or endpoint
     name: Option<String>,
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: ovhai config add cloud-gra https://gra.ai.cloud.ovh.net")]
 struct Add {
@@ -70,7 +64,6 @@ struct Add {
     url: String,
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct Remove {
     /// Name of the endpoint

@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::output::{Fit, Show};
 use crate::target::owner;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct ImageCommand {
     #[command(subcommand)]
@@ -19,7 +18,6 @@ pub(super) struct ImageCommand {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// Have a command run in place of an image, from the next start of an app on
     Map(Map),

@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::settings::state_dir;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Logs {
     /// Go on with what is written from now on

@@ -14,15 +14,13 @@ use clap::{Args, Subcommand};
 use crate::context::Context;
 use crate::error::Result;
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct EmulatorCommand {
+pub(crate) struct EmulatorCommand {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// Start an emulator of AI Deploy
     Start(start::Start),

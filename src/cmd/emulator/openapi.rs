@@ -5,7 +5,6 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::Result;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct OpenApi {}
 

@@ -12,7 +12,6 @@ use crate::error::{Failure, Result};
 use crate::settings::state_dir;
 use crate::target::{port, root, secure_root, start_in_background};
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Start {
     /// Go on in the background

@@ -12,7 +12,6 @@ use crate::output::Show;
 use crate::settings::state_dir;
 use crate::target::{root, secure_root};
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     /// Show the first user's password too, unless it was changed

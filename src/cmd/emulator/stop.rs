@@ -15,7 +15,6 @@ use crate::target::endpoint;
 /// It promises two seconds; a busy machine gets a few more.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Stop {}
 

@@ -10,7 +10,6 @@ use crate::error::Result;
 use crate::output::Show;
 use crate::target::owner;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct UserCommand {
     #[command(subcommand)]
@@ -18,7 +17,6 @@ pub(super) struct UserCommand {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// Add a user
     Add(Add),

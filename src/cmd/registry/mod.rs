@@ -11,15 +11,13 @@ use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct RegistryCommand {
+pub(crate) struct RegistryCommand {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// List registries; passwords are never shown
     #[command(visible_alias = "ls")]
@@ -36,18 +34,15 @@ enum Verb {
     Delete(Delete),
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct List {}
 
-/// See the command.
 #[derive(Debug, Args)]
 struct Get {
     /// Id, beginning of an id, or URL
     registry: String,
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct Add {
     /// Host and path, such as registry.example.com/team; port 443 only
@@ -59,7 +54,6 @@ struct Add {
     password: PasswordSource,
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct Update {
     /// Id, beginning of an id, or URL
@@ -74,7 +68,6 @@ struct Update {
     password: PasswordSource,
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 struct Delete {
     /// Id, beginning of an id, or URL

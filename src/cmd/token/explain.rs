@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ovhai token explain reader

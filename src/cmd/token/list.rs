@@ -9,7 +9,6 @@ use crate::resolve::again;
 use crate::target::Target;
 use crate::watch::Watch;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
@@ -24,7 +23,6 @@ impl List {
     }
 }
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Get {
     /// Id, name, or beginning of an id

@@ -16,15 +16,13 @@ use crate::describe::{Description, age, date};
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 
-/// See the command.
 #[derive(Debug, Args)]
-pub struct TokenCommand {
+pub(crate) struct TokenCommand {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// Make a token; its string is shown once, and stored
     #[command(visible_alias = "create")]

@@ -9,7 +9,6 @@ use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ovhai token new reader --selector group=A --role read --region GRA

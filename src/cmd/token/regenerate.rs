@@ -8,7 +8,6 @@ use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::target::Target;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct Regenerate {
     /// Id, name, or beginning of an id

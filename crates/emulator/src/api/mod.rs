@@ -21,14 +21,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodFilter, get, on};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use ovhai_core::Platform;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use utoipa_axum::{PathItemExt, routes};
 
 use error::ApiError;
 
@@ -62,48 +62,83 @@ pub(crate) struct ApiState {
 )]
 struct Document;
 
-fn routes() -> OpenApiRouter<Arc<ApiState>> {
+/// What is served and what is documented are the same operations, named once; to serve them the
+/// document need not be made, which would be half of the emulator's start.
+macro_rules! operations {
+    ($($module:ident :: $handler:ident),+ $(,)?) => { pastey::paste! {
+        fn served() -> Router<Arc<ApiState>> {
+            let mut router = Router::new();
+            $(
+                let (path, methods) = where_at::<$module::[<__path_ $handler>]>();
+                router = router.route(&path, on(methods, $module::$handler));
+            )+
+            router
+        }
+
+        fn documented(mut router: OpenApiRouter<Arc<ApiState>>) -> OpenApiRouter<Arc<ApiState>> {
+            $( router = router.routes(routes!($module::$handler)); )+
+            router
+        }
+    } };
+}
+
+operations! {
+    apps::list,
+    apps::create,
+    apps::command,
+    apps::get,
+    apps::update,
+    apps::delete,
+    apps::start,
+    apps::stop,
+    apps::label,
+    apps::image,
+    apps::scale,
+    apps::log,
+    apps::datasync,
+    tokens::list,
+    tokens::create,
+    tokens::get,
+    tokens::delete,
+    tokens::renew,
+    tokens::me,
+    capabilities::app_images,
+    capabilities::flavors,
+    capabilities::flavor,
+    capabilities::job_images,
+    capabilities::notebook_editors,
+    capabilities::notebook_editor,
+    capabilities::notebook_frameworks,
+    capabilities::notebook_framework,
+    capabilities::presets,
+    capabilities::preset,
+    capabilities::quota,
+    registries::list,
+    registries::create,
+    registries::get,
+    registries::update,
+    registries::delete,
+    oauth::token,
+    oauth::revoke,
+}
+
+/// The place of an operation by its annotation, which names one method.
+fn where_at<P: utoipa::Path>() -> (String, MethodFilter) {
+    let methods = P::methods();
+    let filters = methods.iter().map(PathItemExt::to_method_filter);
+    (P::path(), filters.reduce(MethodFilter::or).unwrap_or(MethodFilter::GET))
+}
+
+/// The OpenAPI document, as JSON.
+pub fn openapi() -> String {
     let mut document = Document::openapi();
     document.components.get_or_insert_default().add_security_scheme(
         "bearer",
         SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
     );
-    OpenApiRouter::with_openapi(document)
-        .routes(routes!(apps::list, apps::create))
-        .routes(routes!(apps::command))
-        .routes(routes!(apps::get, apps::update, apps::delete))
-        .routes(routes!(apps::start))
-        .routes(routes!(apps::stop))
-        .routes(routes!(apps::label))
-        .routes(routes!(apps::image))
-        .routes(routes!(apps::scale))
-        .routes(routes!(apps::log))
-        .routes(routes!(apps::datasync))
-        .routes(routes!(tokens::list, tokens::create))
-        .routes(routes!(tokens::get, tokens::delete))
-        .routes(routes!(tokens::renew))
-        .routes(routes!(tokens::me))
-        .routes(routes!(capabilities::app_images))
-        .routes(routes!(capabilities::flavors))
-        .routes(routes!(capabilities::flavor))
-        .routes(routes!(capabilities::job_images))
-        .routes(routes!(capabilities::notebook_editors))
-        .routes(routes!(capabilities::notebook_editor))
-        .routes(routes!(capabilities::notebook_frameworks))
-        .routes(routes!(capabilities::notebook_framework))
-        .routes(routes!(capabilities::presets))
-        .routes(routes!(capabilities::preset))
-        .routes(routes!(capabilities::quota))
-        .routes(routes!(registries::list, registries::create))
-        .routes(routes!(registries::get, registries::update, registries::delete))
-        .routes(routes!(oauth::token))
-        .routes(routes!(oauth::revoke))
-}
-
-/// The OpenAPI document, as JSON.
-pub fn openapi() -> String {
+    let document = documented(OpenApiRouter::with_openapi(document)).into_openapi();
     // It is made of strings and numbers only.
-    routes().into_openapi().to_pretty_json().unwrap_or_default()
+    document.to_pretty_json().unwrap_or_default()
 }
 
 /// The router; requests bring their region in their extensions.
@@ -114,15 +149,14 @@ pub(crate) fn router(
     users_ready: CancellationToken,
 ) -> Router {
     let state = Arc::new(ApiState { platform, port, stopping, users_ready });
-    let (router, document) = routes().with_state(Arc::clone(&state)).split_for_parts();
-    let document = document.to_json().unwrap_or_default();
-    let serve_document = move || async move {
-        let mut response = document.into_response();
+    let serve_document = || async {
+        let mut response = openapi().into_response();
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);
         response
     };
-    router
+    served()
+        .with_state(Arc::clone(&state))
         .route("/openapi.json", get(serve_document))
         .fallback_service(Router::new().fallback(fallback).with_state(state))
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })

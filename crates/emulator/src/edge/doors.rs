@@ -1,7 +1,10 @@
 //! Finds the door of a request by its host, and calls the API and control behind theirs.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::Router;
 use axum::body::Body;
+use futures_util::FutureExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use ovhai_api_types::Region;
@@ -17,6 +20,9 @@ use crate::seen::Whither;
 
 /// A call's body is at most so long, in bytes.
 pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
+
+/// A call that reads no more apps than so many takes a millisecond or two at most.
+const FEW: usize = 2_000;
 
 /// Where a request goes.
 pub(super) enum Way<'b> {
@@ -126,20 +132,27 @@ fn local(shared: &Shared, head: &Head<'_>, note: &mut Note) -> Result<Call, Refu
     Call::new(head, target, &shared.local, None)
 }
 
-/// Calls, on the emulator's own runtime: what it waits for holds no worker up.
+/// Calls. What may wait for the disk, or has much to look through, is done on the emulator's own
+/// runtime, so that it holds no worker up; the rest here, which saves waking another thread twice.
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<ServerBody> {
     let Call { request, router } = call;
-    let request = request.map(|()| body);
-    match shared.main.spawn(router.oneshot(request)).await {
+    let only_reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    let answer = router.oneshot(request.map(|()| body));
+    let response = if only_reads && shared.platform.snapshot().app_count() <= FEW {
+        AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ())
+    } else {
+        shared.main.spawn(answer).await.map_err(|error| {
+            tracing::error!(%error, "a call of the API was broken off");
+        })
+    };
+    match response {
         Ok(Ok(response)) => response.map(ServerBody::Api),
         Ok(Err(never)) => match never {},
-        Err(error) => {
-            tracing::error!(%error, "a call of the API broke down");
-            Refusal::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal error; the emulator's log has the details (ovhai emulator logs)",
-            )
-            .into_response()
-        }
+        // It panicked, which was said where panics are, or everything stops.
+        Err(()) => Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal error; the emulator's log has the details (ovhai emulator logs)",
+        )
+        .into_response(),
     }
 }

@@ -140,8 +140,8 @@ impl Edge {
         abandon: &CancellationToken,
     ) -> io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
-        let (mut threads, mut hands) = (Vec::new(), Vec::new());
-        for number in 0..count {
+        let (mut hands, mut receivers) = (Vec::new(), Vec::new());
+        for _ in 0..count {
             let (sender, receiver) = mpsc::unbounded_channel();
             let worker = Arc::new(Worker {
                 shared: Arc::clone(&shared),
@@ -150,24 +150,40 @@ impl Edge {
                 seen: Mutex::new(shared.seen.worker()),
                 open: AtomicUsize::new(0),
             });
+            hands.push(Hand { worker, sender });
+            receivers.push(receiver);
+        }
+        let hands = Arc::new(hands);
+        let secure = secure.map(|(listener, tls)| (listener, Some(tls)));
+        let mut doors = Vec::new();
+        for (listener, tls) in std::iter::once((plain, None)).chain(secure) {
+            // The first worker's runtime watches it.
+            doors.push((listener.into_std()?, tls));
+        }
+        let mut threads = Vec::new();
+        for (number, receiver) in receivers.into_iter().enumerate() {
+            let worker = Arc::clone(&hands[number].worker);
+            let doors = std::mem::take(&mut doors);
+            let hands = Arc::clone(&hands);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let (of_thread, abandon) = (Arc::clone(&worker), abandon.clone());
+            let abandon = abandon.clone();
             // The shutdown waits for it as for a task.
             let running = tasks.token();
             let thread =
                 std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
-                    runtime.block_on(work(of_thread, receiver, abandon));
+                    runtime.block_on(async {
+                        // Whoever accepts a connection serves it too, as long as there are few.
+                        for (listener, tls) in doors {
+                            tokio::spawn(accept(listener, tls, Arc::clone(&hands)));
+                        }
+                        drop(hands);
+                        work(worker, receiver, abandon).await;
+                    });
                     // What did not finish is dropped here, and its connections are closed.
                     drop(runtime);
                     drop(running);
                 })?;
             threads.push(thread);
-            hands.push(Hand { worker, sender });
-        }
-        let hands = Arc::new(hands);
-        let secure = secure.map(|(listener, tls)| (listener, Some(tls)));
-        for (listener, tls) in std::iter::once((plain, None)).chain(secure) {
-            tasks.spawn(accept(listener, tls, Arc::clone(&shared), Arc::clone(&hands)));
         }
         Ok(Self { threads })
     }
@@ -182,14 +198,13 @@ impl Edge {
 }
 
 /// Gives each connection to the worker that has fewest.
-async fn accept(
-    listener: TcpListener,
-    tls: Option<Tls>,
-    shared: Arc<Shared>,
-    hands: Arc<Vec<Hand>>,
-) {
+async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Vec<Hand>>) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "no connections can be accepted"),
+    };
+    let Some(shared) = hands.first().map(|hand| Arc::clone(&hand.worker.shared)) else { return };
     let most = shared.limits.connections;
-    let mut next = 0;
     loop {
         let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
         if open >= most {
@@ -210,9 +225,9 @@ async fn accept(
         });
         match handed {
             Ok(connection) => {
-                next += 1;
-                let order = (0..hands.len()).map(|at| &hands[(next + at) % hands.len()]);
-                let least = order.min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
+                // The first of them, among equals: it is awake already.
+                let least =
+                    hands.iter().min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
                 if let Some(hand) = least {
                     hand.worker.open.fetch_add(1, Ordering::Relaxed);
                     // It ends only when everything stops.

@@ -36,7 +36,6 @@ use crate::target::Target;
 /// format of other commands, to the argument of the same name here.
 const OWN: char = '=';
 
-/// See the command.
 #[derive(Debug, Args)]
 #[command(
     after_help = "The token is the one of --token or OVHAI_TOKEN, else the stored one whose scope matches the app. Redirects are not followed."

@@ -22,7 +22,6 @@ use crate::output::{Fit, Show};
 use crate::settings::state_dir;
 use machine::Machine;
 
-/// See the command.
 #[derive(Debug, Args)]
 pub(super) struct CaCommand {
     #[command(subcommand)]
@@ -30,7 +29,6 @@ pub(super) struct CaCommand {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// Print the path of its certificate; it is made if there is none
     #[command(
