@@ -16,6 +16,7 @@ mod edge;
 mod emulator;
 mod gateway;
 pub mod host;
+mod json;
 mod limits;
 mod passwords;
 mod secret;

@@ -193,10 +193,6 @@ impl<S: Stream> Connection<S> {
                     return Poll::Ready(Next::Http2);
                 }
                 if !bytes.is_empty() {
-                    if !has_begun {
-                        has_begun = true;
-                        self.clock.set(limits.head_timeout);
-                    }
                     let may_be_http2 = is_first && PREFACE.starts_with(bytes);
                     if !may_be_http2 {
                         match scanner.find(bytes, sizes) {
@@ -204,6 +200,9 @@ impl<S: Stream> Connection<S> {
                             Ok(None) => {}
                             Err(malformed) => return Poll::Ready(Next::Bad(malformed)),
                         }
+                    }
+                    if !std::mem::replace(&mut has_begun, true) {
+                        self.clock.set(limits.head_timeout);
                     }
                 }
                 let most = limits.line_max + limits.head_max + 1024;
@@ -274,8 +273,8 @@ impl<S: Stream> Connection<S> {
                 };
                 let mut out = std::mem::take(&mut self.head);
                 out.clear();
-                let (keeps, id) = (pass.keeps_authorization, note.id());
-                compose::request(&mut out, &head, keeps, self.client, id.as_str());
+                let keeps = pass.keeps_authorization;
+                compose::request(&mut out, &head, keeps, self.client, note.id().as_bytes());
                 Ok(Plan::Pass(Box::new(Order {
                     pass,
                     head: out,
@@ -496,10 +495,9 @@ impl<S: Stream> Connection<S> {
         if let Some(page) = refusal.take_page() {
             return self.respond(page, manner, unread, note).await;
         }
-        let id = note.id();
         let (stream, clock) = (&mut self.stream, &mut self.clock);
         let (out, room) = (&mut self.out, &mut self.head);
-        let sent = refuse(stream, clock, out, room, &refusal, manner, id.as_str()).await;
+        let sent = refuse(stream, clock, out, room, &refusal, manner, note.id().as_bytes()).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }
@@ -513,10 +511,9 @@ impl<S: Stream> Connection<S> {
         note: &mut Note,
     ) -> End {
         note.answered(response.status());
-        let id = note.id();
         let (stream, input, clock) = (&mut self.stream, &mut self.input, &mut self.clock);
         let out = &mut self.out;
-        let sent = respond(stream, input, clock, out, response, manner, id.as_str()).await;
+        let sent = respond(stream, input, clock, out, response, manner, note.id().as_bytes()).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }

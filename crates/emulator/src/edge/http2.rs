@@ -248,8 +248,8 @@ fn plan(
                     return Ok(Plan::LogIn(doors::request(&head, head.target)?, app));
                 }
             };
-            let (id, grpc) = (note.id(), asked.grpc);
-            let order = http2::Order::new(pass, &head, grpc, client, id.as_str());
+            let (id, grpc) = (note.id().as_bytes(), asked.grpc);
+            let order = http2::Order::new(pass, &head, grpc, client, id);
             Ok(Plan::Pass(Box::new(order)))
         }
     }

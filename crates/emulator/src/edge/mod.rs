@@ -165,7 +165,10 @@ impl Edge {
             let worker = Arc::clone(&hands[number].worker);
             let doors = std::mem::take(&mut doors);
             let hands = Arc::clone(&hands);
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .on_thread_park(std::thread::yield_now)
+                .build()?;
             let abandon = abandon.clone();
             // The shutdown waits for it as for a task.
             let running = tasks.token();

@@ -74,8 +74,8 @@ impl Note {
     }
 
     /// The request's id.
-    pub(crate) fn id(&self) -> RequestId {
-        self.id
+    pub(crate) fn id(&self) -> &RequestId {
+        &self.id
     }
 
     pub(crate) fn goes_to(&mut self, whither: Whither) {
@@ -141,7 +141,7 @@ impl Note {
             aborted,
             total,
             upstream: self.upstream.map(|since| since.elapsed()),
-            id: self.id.as_str(),
+            id: self.id.as_bytes(),
             protocol: self.protocol,
             tls: client.secure,
         };

@@ -48,7 +48,7 @@ pub(super) async fn respond<S: Stream>(
     out: &mut Vec<u8>,
     response: Response<ServerBody>,
     manner: Manner,
-    request_id: &str,
+    request_id: &[u8],
 ) -> Sent {
     let (parts, body) = response.into_parts();
     let length = body.size_hint().exact();
@@ -67,7 +67,7 @@ pub(super) async fn respond<S: Stream>(
     if !parts.headers.contains_key(DATE) {
         date(out);
     }
-    field(out, "x-request-id", request_id.as_bytes());
+    field(out, "x-request-id", request_id);
     match length {
         Some(length) if parts.status != StatusCode::NO_CONTENT => {
             out.extend_from_slice(b"content-length: ");
@@ -168,17 +168,15 @@ pub(super) async fn refuse<S: Stream>(
     room: &mut Vec<u8>,
     refusal: &Refusal,
     manner: Manner,
-    request_id: &str,
+    request_id: &[u8],
 ) -> Sent {
     out.clear();
     room.clear();
     refusal.body(room);
     status_line(out, refusal.told().0);
-    for (name, value) in refusal.fields() {
-        field(out, name.as_str(), value.as_bytes());
-    }
+    refusal.fields(|name, value| field(out, name.as_str(), value.as_bytes()));
     date(out);
-    field(out, "x-request-id", request_id.as_bytes());
+    field(out, "x-request-id", request_id);
     out.extend_from_slice(b"content-length: ");
     number(out, room.len() as u64);
     out.extend_from_slice(b"\r\n");
@@ -189,12 +187,17 @@ pub(super) async fn refuse<S: Stream>(
         out.extend_from_slice(room);
         bytes = room.len() as u64;
     }
-    clock.set(clock.pause());
     let mut pump = Pump::resumed(std::mem::take(out), 0);
     let mut nothing = Buffer::default();
+    let mut waits = false;
     let whole = poll_fn(|cx| match pump.poll(cx, &mut tokio::io::empty(), &mut nothing, stream) {
         Poll::Ready(written) => Poll::Ready(written.is_ok()),
-        Poll::Pending => clock.poll(cx).map(|()| false),
+        Poll::Pending => {
+            if !std::mem::replace(&mut waits, true) {
+                clock.set(clock.pause());
+            }
+            clock.poll(cx).map(|()| false)
+        }
     })
     .await;
     *out = pump.into_room();
@@ -277,7 +280,7 @@ mod tests {
         let manner = Manner { after: After::SayKeepAlive, is_modern: false, head_only: false };
         let (mut client, mut out) = (Client { reads }, Vec::new());
         let response = Response::new(body);
-        respond(&mut client, &mut input, &mut clock, &mut out, response, manner, "id").await
+        respond(&mut client, &mut input, &mut clock, &mut out, response, manner, b"id").await
     }
 
     #[tokio::test(start_paused = true)]

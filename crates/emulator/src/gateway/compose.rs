@@ -19,7 +19,7 @@ pub(crate) fn request(
     head: &Head<'_>,
     keeps_authorization: bool,
     client: Client,
-    request_id: &str,
+    request_id: &[u8],
 ) {
     out.extend_from_slice(head.method.as_bytes());
     out.push(b' ');
@@ -80,7 +80,7 @@ pub(crate) fn request(
     // Writing to memory does not fail.
     let _ = write!(out, "{}", client.address.ip());
     out.extend_from_slice(b"\r\n");
-    field(out, "x-request-id", request_id.as_bytes());
+    field(out, "x-request-id", request_id);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn answer(
     answer: &AnswerHead<'_>,
     chunked: bool,
     after: After,
-    request_id: &str,
+    request_id: &[u8],
 ) {
     out.extend_from_slice(b"HTTP/1.1 ");
     number(out, answer.status.into());
@@ -123,7 +123,7 @@ pub(crate) fn answer(
         field(out, each.name, each.value);
     }
     if !has_id && answer.status >= 200 {
-        field(out, "x-request-id", request_id.as_bytes());
+        field(out, "x-request-id", request_id);
     }
     if chunked {
         out.extend_from_slice(b"transfer-encoding: chunked\r\n");
@@ -138,13 +138,13 @@ pub(crate) fn answer(
 }
 
 /// The same for a client of HTTP/2.
-pub(crate) fn answer_headers(answer: &AnswerHead<'_>, request_id: &str) -> HeaderMap {
+pub(crate) fn answer_headers(answer: &AnswerHead<'_>, request_id: &[u8]) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(answer.fields.len() + 1);
     for each in answer.passed() {
         append(&mut headers, each.name, each.value);
     }
     let id = HeaderName::from_static("x-request-id");
-    if let (false, Ok(value)) = (headers.contains_key(&id), HeaderValue::from_str(request_id)) {
+    if let (false, Ok(value)) = (headers.contains_key(&id), HeaderValue::from_bytes(request_id)) {
         headers.insert(id, value);
     }
     headers

@@ -109,7 +109,7 @@ pub(crate) async fn run<S: Stream>(
     worker: &Worker,
     note: &mut Note,
 ) -> Outcome {
-    let id = note.id();
+    let id = note.id().clone();
     let Order { pass, mut head, framing, .. } = order;
     let mut address = pass.address;
     let mut fresh = false;
@@ -138,7 +138,7 @@ pub(crate) async fn run<S: Stream>(
             is_modern: order.is_modern,
             wants_upgrade: order.wants_upgrade,
             after: order.after,
-            request_id: id.as_str(),
+            request_id: id.as_bytes(),
         };
         let limits = &worker.limits;
         client.clock.set(limits.answer_timeout);
@@ -254,7 +254,7 @@ struct What<'a> {
     is_modern: bool,
     wants_upgrade: bool,
     after: After,
-    request_id: &'a str,
+    request_id: &'a [u8],
 }
 
 /// What the two phases share.
@@ -372,7 +372,7 @@ impl Exchange {
             if is_interim && !(what.is_modern && expected) {
                 // Nobody would understand it.
             } else if is_interim {
-                compose::answer(&mut client.out, &answer, false, After::KeepAlive, "");
+                compose::answer(&mut client.out, &answer, false, After::KeepAlive, b"");
             } else {
                 let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
                 let closes = worker.is_stopping() || (unknown && !what.is_modern);

@@ -36,7 +36,7 @@ impl RequestHead {
         head: &Head<'_>,
         keeps_authorization: bool,
         client: Client,
-        request_id: &str,
+        request_id: &[u8],
     ) -> Self {
         let mut headers = HeaderMap::new();
         for (known, each) in head.each() {
@@ -63,7 +63,7 @@ impl RequestHead {
             "x-forwarded-for",
             client.address.ip().to_string().as_bytes(),
         );
-        compose::append(&mut headers, "x-request-id", request_id.as_bytes());
+        compose::append(&mut headers, "x-request-id", request_id);
         Self {
             method: head.method.to_owned(),
             target: head.target.to_owned(),

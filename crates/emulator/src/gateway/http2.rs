@@ -34,7 +34,7 @@ pub(crate) struct Order {
     framing: Framing,
     asked_with: AskedWith,
     repeatable: bool,
-    request_id: String,
+    request_id: Vec<u8>,
     /// The head as it goes to an app that speaks gRPC.
     grpc: Option<grpc::RequestHead>,
 }
@@ -45,7 +45,7 @@ impl Order {
         head: &Head<'_>,
         grpc: bool,
         client: Client,
-        request_id: &str,
+        request_id: &[u8],
     ) -> Self {
         let mut bytes = Vec::with_capacity(1024);
         let keeps = pass.keeps_authorization;

@@ -11,11 +11,11 @@ use hyper::{Response, StatusCode};
 use ovhai_api_types::{AppId, AppState};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::policy::{Principal, Reason};
-use serde::Serialize;
 
 use crate::api::error::insufficient_scope;
 use crate::body::ServerBody;
 use crate::edge::parse::Malformed;
+use crate::json;
 
 /// How a request without access is told so.
 const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
@@ -131,24 +131,29 @@ impl Refusal {
         self.page.take().map(|page| page.map(ServerBody::text))
     }
 
-    /// The header fields of the answer.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let for_pages = self.for_pages.then(|| {
-            [
-                (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
-                (ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate")),
-            ]
-        });
-        std::iter::once((CONTENT_TYPE, HeaderValue::from_static("application/json")))
-            .chain(self.challenge.clone().map(|challenge| (WWW_AUTHENTICATE, challenge)))
-            .chain(for_pages.into_iter().flatten())
-            .chain(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))))
+    /// The header fields of the answer, one after the other.
+    pub(crate) fn fields(&self, mut each: impl FnMut(HeaderName, &HeaderValue)) {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        const ANY: HeaderValue = HeaderValue::from_static("*");
+        const READABLE: HeaderValue = HeaderValue::from_static("WWW-Authenticate");
+        each(CONTENT_TYPE, &JSON);
+        if let Some(challenge) = &self.challenge {
+            each(WWW_AUTHENTICATE, challenge);
+        }
+        if self.for_pages {
+            each(ACCESS_CONTROL_ALLOW_ORIGIN, &ANY);
+            each(ACCESS_CONTROL_EXPOSE_HEADERS, &READABLE);
+        }
+        if let Some(seconds) = self.retry_after {
+            each(RETRY_AFTER, &HeaderValue::from(seconds));
+        }
     }
 
-    /// The body of the answer, into room that is used again.
+    /// The body of the answer (an `ErrorBody`), into room that is used again.
     pub(crate) fn body(&self, out: &mut Vec<u8>) {
-        // Text into memory does not fail.
-        let _ = serde_json::to_writer(out, &Body { message: &self.message });
+        out.extend_from_slice(b"{\"message\":");
+        json::text(self.message.as_bytes(), usize::MAX, out);
+        out.push(b'}');
     }
 
     pub(crate) fn into_response(mut self) -> Response<ServerBody> {
@@ -159,15 +164,11 @@ impl Refusal {
         self.body(&mut body);
         let mut response = Response::new(ServerBody::text(body));
         *response.status_mut() = self.status;
-        response.headers_mut().extend(self.fields());
+        self.fields(|name, value| {
+            response.headers_mut().insert(name, value.clone());
+        });
         response
     }
-}
-
-/// [`ovhai_api_types::ErrorBody`], borrowed.
-#[derive(Serialize)]
-struct Body<'a> {
-    message: &'a str,
 }
 
 impl From<Malformed> for Refusal {

@@ -96,6 +96,11 @@ impl LogFile {
     fn put_aside(&mut self) -> io::Result<()> {
         let mut aside = self.path.clone().into_os_string();
         aside.push(".1");
+        // Taking its place would have ext4 write the whole file to the disk at once.
+        match std::fs::remove_file(&aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         match std::fs::rename(&self.path, aside) {
             // Somebody has put it aside, or away.
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -9,6 +9,7 @@ use ovhai_api_types::{AppId, TokenId};
 use ovhai_core::policy::{self, Effect, Principal, Reason};
 
 use super::stamp::Stamp;
+use crate::json::{quoted_target, text};
 
 /// So much of a path stands in a line.
 const PATH_MAX: usize = 2048;
@@ -244,7 +245,7 @@ pub(crate) struct Line<'a> {
     /// From the moment when the app was turned to until the end of its answer; none if it was not.
     pub(crate) upstream: Option<Duration>,
     /// Its id.
-    pub(crate) id: &'a str,
+    pub(crate) id: &'a [u8],
     /// What the client spoke.
     pub(crate) protocol: Protocol,
     /// Whether it came through TLS.
@@ -257,7 +258,7 @@ impl Line<'_> {
         out.extend_from_slice(b"{\"time\":\"");
         out.extend_from_slice(stamp.as_bytes());
         out.extend_from_slice(b"\",\"id\":");
-        text(self.id.as_bytes(), TEXT_MAX, out);
+        text(self.id, TEXT_MAX, out);
         out.extend_from_slice(b",\"client\":\"");
         address(self.client, out);
         out.extend_from_slice(b"\",\"door\":\"");
@@ -364,74 +365,6 @@ fn address(address: SocketAddr, out: &mut Vec<u8>) {
     digits(u64::from(address.port()), out);
 }
 
-/// How a byte stands in a JSON string.
-const PLAIN: u8 = 0;
-const ESCAPED: u8 = 1;
-const NOT_ASCII: u8 = 2;
-const CONTROL: u8 = 3;
-
-const CLASS: [u8; 256] = {
-    let mut table = [PLAIN; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = match byte {
-            0x22 | 0x5c => ESCAPED,
-            0..0x20 | 0x7f => CONTROL,
-            0x80.. => NOT_ASCII,
-            _ => PLAIN,
-        };
-        byte += 1;
-    }
-    table
-};
-
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
-
-/// A JSON string of what came from the line, as much as `max` bytes: whatever is not visible ASCII
-/// stands there percent-encoded, as it ought to have come. A cut is marked with three dots.
-fn quoted_target(bytes: &[u8], max: usize, out: &mut Vec<u8>) {
-    let cut = bytes.len().min(max);
-    out.push(b'"');
-    for &byte in &bytes[..cut] {
-        match CLASS[usize::from(byte)] {
-            PLAIN => out.push(byte),
-            ESCAPED => out.extend_from_slice(&[b'\\', byte]),
-            _ => {
-                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
-                out.extend_from_slice(&[b'%', high, low]);
-            }
-        }
-    }
-    if cut < bytes.len() {
-        out.extend_from_slice(b"...");
-    }
-    out.push(b'"');
-}
-
-/// A JSON string of text, cut between characters.
-fn text(bytes: &[u8], max: usize, out: &mut Vec<u8>) {
-    let mut cut = bytes.len().min(max);
-    // Bytes of the form 10xxxxxx go on with a character.
-    while cut < bytes.len() && cut > 0 && bytes[cut] & 0xc0 == 0x80 {
-        cut -= 1;
-    }
-    out.push(b'"');
-    for &byte in &bytes[..cut] {
-        match CLASS[usize::from(byte)] {
-            PLAIN | NOT_ASCII => out.push(byte),
-            ESCAPED => out.extend_from_slice(&[b'\\', byte]),
-            _ => {
-                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
-            }
-        }
-    }
-    if cut < bytes.len() {
-        out.extend_from_slice(b"...");
-    }
-    out.push(b'"');
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
@@ -458,7 +391,7 @@ mod tests {
             aborted: None,
             total: Duration::from_micros(1234),
             upstream: Some(Duration::from_millis(1)),
-            id: "abc",
+            id: b"abc",
             protocol: Protocol::Http11,
             tls: false,
         }

@@ -350,7 +350,7 @@ mod tests {
             aborted: None,
             total: Duration::from_micros(700),
             upstream: (status == 200).then_some(Duration::from_micros(600)),
-            id: "x",
+            id: b"x",
             protocol: Protocol::Http11,
             tls: false,
         }

@@ -3,6 +3,8 @@
 //!
 //! Ours are unique across threads and restarts. They are no secret and can be guessed.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 /// Longest id, in bytes.
@@ -10,7 +12,7 @@ const LONGEST: usize = 128;
 /// Digits of the part that differs between threads and restarts.
 const PREFIX: usize = 16;
 /// Length of one of ours.
-const LENGTH: u8 = 24;
+const LENGTH: usize = 24;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Where new ids come from; one a thread.
@@ -30,51 +32,43 @@ impl IdSource {
     }
 }
 
-/// The id of a request; on the stack.
-#[derive(Clone, Copy)]
-pub(crate) struct RequestId {
-    bytes: [u8; LONGEST],
-    length: u8,
+/// The id of a request.
+#[derive(Clone)]
+pub(crate) enum RequestId {
+    Ours([u8; LENGTH]),
+    /// Visible ASCII and nothing else.
+    Theirs(Arc<[u8]>),
 }
 
 impl RequestId {
     /// The client's id if it is 1 to 128 visible ASCII characters, else a new one. With several
     /// headers none is the client's: give none.
     pub(crate) fn of(incoming: Option<&[u8]>, source: &mut IdSource) -> Self {
-        let mut bytes = [0; LONGEST];
-        match incoming.filter(|id| is_fit(id)) {
-            Some(id) => {
-                bytes[..id.len()].copy_from_slice(id);
-                // At most LONGEST.
-                Self { bytes, length: u8::try_from(id.len()).unwrap_or(0) }
-            }
-            None => {
-                bytes[..PREFIX].copy_from_slice(&source.prefix);
-                hex(source.next, &mut bytes[PREFIX..usize::from(LENGTH)]);
-                source.next += 1;
-                if source.next > 0xffff_ffff {
-                    *source = IdSource::new();
-                }
-                Self { bytes, length: LENGTH }
-            }
+        if let Some(id) = incoming.filter(|id| is_fit(id)) {
+            return Self::Theirs(id.into());
         }
-    }
-
-    /// The id as text.
-    pub(crate) fn as_str(&self) -> &str {
-        // Visible ASCII and nothing else was let in.
-        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+        let mut bytes = [0; LENGTH];
+        bytes[..PREFIX].copy_from_slice(&source.prefix);
+        hex(source.next, &mut bytes[PREFIX..]);
+        source.next += 1;
+        if source.next > 0xffff_ffff {
+            *source = IdSource::new();
+        }
+        Self::Ours(bytes)
     }
 
     /// The id as it stands in a header.
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
+        match self {
+            Self::Ours(id) => id,
+            Self::Theirs(id) => id,
+        }
     }
 }
 
 impl std::fmt::Debug for RequestId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&String::from_utf8_lossy(self.as_bytes()))
     }
 }
 
@@ -101,13 +95,13 @@ mod tests {
         let mut source = IdSource::new();
         let longest = "~".repeat(128);
         for fit in ["a", "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11", "{\"x\":1}", &longest] {
-            assert_eq!(RequestId::of(Some(fit.as_bytes()), &mut source).as_str(), fit);
+            assert_eq!(RequestId::of(Some(fit.as_bytes()), &mut source).as_bytes(), fit.as_bytes());
         }
         let too_long = "x".repeat(129);
         for unfit in ["", " ", "a b", "a\tb", "a\r\nb", "é", "\u{7f}", "\0", &too_long] {
             let ours = RequestId::of(Some(unfit.as_bytes()), &mut source);
-            assert_eq!(ours.as_str().len(), 24, "{unfit:?}");
-            assert!(ours.as_str().bytes().all(|b| b.is_ascii_hexdigit()), "{ours:?}");
+            assert_eq!(ours.as_bytes().len(), 24, "{unfit:?}");
+            assert!(ours.as_bytes().iter().all(u8::is_ascii_hexdigit), "{ours:?}");
         }
     }
 
@@ -117,14 +111,14 @@ mod tests {
         let mut seen = HashSet::new();
         for source in &mut sources {
             for _ in 0..100 {
-                assert!(seen.insert(RequestId::of(None, source).as_str().to_owned()));
+                assert!(seen.insert(RequestId::of(None, source).as_bytes().to_owned()));
             }
         }
         // Also when one has counted to the end.
         let mut source = IdSource { prefix: [b'0'; PREFIX], next: 0xffff_fffe };
         let ids: Vec<_> = (0..4).map(|_| RequestId::of(None, &mut source)).collect();
-        assert_eq!(ids[1].as_str(), "0000000000000000ffffffff");
-        assert_ne!(&ids[2].as_str()[..16], "0000000000000000");
-        assert_eq!(&ids[3].as_str()[16..], "00000001", "it goes on with another prefix");
+        assert_eq!(ids[1].as_bytes(), b"0000000000000000ffffffff");
+        assert_ne!(&ids[2].as_bytes()[..16], b"0000000000000000");
+        assert_eq!(&ids[3].as_bytes()[16..], b"00000001", "it goes on with another prefix");
     }
 }

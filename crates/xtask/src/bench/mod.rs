@@ -57,10 +57,10 @@ struct Bench {
 /// Runs what the arguments after `bench` ask for.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     // What the benchmark of the gateway runs as an app.
-    if let [task, port, file] = args
+    if let [task, port] = args
         && task == "upstream"
     {
-        return gateway::upstream::serve(port, file);
+        return gateway::upstream::serve(port);
     }
     let Some(options) = options::parse(args)? else {
         println!("{}", options::USAGE);

@@ -172,10 +172,11 @@ fn how(bench: &Bench, stage: &Stage, wrk: &Wrk) -> Vec<String> {
          same way for the upstreams' processes."
             .into(),
         format!(
-            "1 GiB: `GET {OWN}bytes/{}`, or `POST {OWN}count` with as many bytes, sent by \
-             `sendfile` from a file of zeros at the one end, read and dropped in pieces of {} KiB \
-             at the other; the number of bytes that came is checked.",
+            "1 GiB: `GET {OWN}bytes/{}`, or `POST {OWN}count` with as many bytes, sent in \
+             pieces of {} KiB at the one end, read and dropped in pieces of {} KiB at the other; \
+             the number of bytes that came is checked.",
             stream::SIZE,
+            upstream::PIECE / 1024,
             upstream::BUFFER / 1024
         ),
         format!(

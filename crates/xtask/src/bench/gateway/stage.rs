@@ -17,7 +17,6 @@ use super::super::process::{Guard, Scratch, free_port};
 use super::super::subject::{Emulator, start, state_directory};
 use super::super::tools;
 use super::config::{self, BODY, OWN, Ports};
-use super::upstream;
 
 /// Where the output of HAProxy goes.
 const HAPROXY_LOG: &str = "haproxy.log";
@@ -73,8 +72,6 @@ pub(super) struct Stage {
     pub(super) bad: String,
     /// One token a line.
     pub(super) tokens: PathBuf,
-    /// What bodies are made of.
-    pub(super) file: PathBuf,
     /// The commands that were started: both upstreams, nginx, HAProxy.
     pub(super) commands: [Command; 4],
     /// Removed when all that writes there has ended: it is the last field.
@@ -95,10 +92,8 @@ impl Stage {
             &scratch.join("upstream"),
             &config::upstream(small_port),
         )?;
-        let file = scratch.join("zeros");
-        File::create(&file)?.set_len(upstream::FILE_SIZE)?;
         let mut large = Command::new(std::env::current_exe()?);
-        large.args(["bench", "upstream", &large_port.to_string()]).arg(&file);
+        large.args(["bench", "upstream", &large_port.to_string()]);
 
         let arguments = config::ovhai_arguments(access_log);
         let emulator = Emulator::start_with(&bench.binary, &directory, arguments)?;
@@ -139,7 +134,6 @@ impl Stage {
             bad: forge(&token)?,
             token,
             tokens: path,
-            file,
             commands: [small, large, nginx_command, haproxy_command],
             directories: (state, scratch),
         };

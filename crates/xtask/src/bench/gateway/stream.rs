@@ -98,7 +98,7 @@ fn pass(stage: &Stage, door: Door, way: Way, size: u64) -> Result<()> {
     );
     stream.get_mut().write_all(head.as_bytes())?;
     if way == Way::Up {
-        upstream::send(stream.get_mut(), &stage.file, size)?;
+        upstream::send(stream.get_mut(), size)?;
     }
     let length = answer(&mut stream)?;
     match way {

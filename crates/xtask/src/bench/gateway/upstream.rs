@@ -1,24 +1,21 @@
-//! The upstream of streams and sockets: `cargo xtask bench upstream PORT FILE`, run by the
-//! benchmark itself. It is to cost little beside the proxy that is measured: bodies go out by
-//! `sendfile`, those that come in are counted and dropped, a thread serves each connection.
+//! The upstream of streams and sockets: `cargo xtask bench upstream PORT`, run by the
+//! benchmark itself. It is to cost little beside the proxy that is measured: bodies go out in
+//! large pieces, those that come in are counted and dropped, a thread serves each connection.
 //!
 //! - `GET /own/bytes/N`: N bytes.
 //! - `POST /own/count`: how many bytes came.
 //! - `GET /own/socket` with `Upgrade: websocket`: a socket that says what it is told.
 //! - anything else: 200.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
 use super::frames;
 
-/// Bytes of the file that bodies are made of.
-pub(super) const FILE_SIZE: u64 = 16 * 1024 * 1024;
+/// What is sent at once.
+pub(super) const PIECE: usize = 1024 * 1024;
 /// What is read at once.
 pub(super) const BUFFER: usize = 256 * 1024;
 /// A thread that waits needs no more.
@@ -27,15 +24,14 @@ const STACK: usize = 64 * 1024;
 const HEAD_MAX: u64 = 64 * 1024;
 
 /// Serves until it is ended.
-pub(in crate::bench) fn serve(port: &str, file: &str) -> Result<()> {
+pub(in crate::bench) fn serve(port: &str) -> Result<()> {
     let port: u16 = port.parse().context("a port is a number")?;
-    let file: Arc<PathBuf> = Arc::new(file.into());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     for stream in listener.incoming() {
-        let (stream, file) = (stream?, Arc::clone(&file));
+        let stream = stream?;
         let serve = move || {
             // Whoever goes away in the middle is missed at the other end.
-            let _ = connection(stream, &file);
+            let _ = connection(stream);
         };
         std::thread::Builder::new().stack_size(STACK).spawn(serve)?;
     }
@@ -81,7 +77,7 @@ impl Head {
     }
 }
 
-fn connection(stream: TcpStream, file: &PathBuf) -> io::Result<()> {
+fn connection(stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::with_capacity(16 * 1024, stream);
     while let Some(head) = Head::read(&mut stream)? {
@@ -102,7 +98,7 @@ fn connection(stream: TcpStream, file: &PathBuf) -> io::Result<()> {
                 let size = rest["bytes/".len()..].parse().map_err(io::Error::other)?;
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n");
                 stream.get_mut().write_all(head.as_bytes())?;
-                send(stream.get_mut(), file, size)?;
+                send(stream.get_mut(), size)?;
                 continue;
             }
             _ => "ready".into(),
@@ -113,17 +109,13 @@ fn connection(stream: TcpStream, file: &PathBuf) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends this many bytes of a file, again and again from its start; by `sendfile` where there is
-/// one.
-pub(super) fn send(stream: &mut TcpStream, file: &PathBuf, size: u64) -> io::Result<()> {
-    let mut file = File::open(file)?;
+/// Sends this many zeros.
+pub(super) fn send(stream: &mut TcpStream, size: u64) -> io::Result<()> {
+    let zeros = vec![0; PIECE];
     let mut left = size;
     while left > 0 {
-        file.rewind()?;
-        match io::copy(&mut (&mut file).take(left), stream)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            sent => left -= sent,
-        }
+        let piece = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
+        left -= stream.write(&zeros[..piece])? as u64;
     }
     Ok(())
 }
