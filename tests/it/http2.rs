@@ -544,6 +544,44 @@ async fn nobody_waits_for_ever() {
     ended.expect("closed").unwrap().unwrap();
 }
 
+/// The head of an answer is out already: what the client does not do then is held against it too.
+#[tokio::test]
+async fn nobody_waits_for_ever_after_the_head() {
+    let upstream = Upstream::start(|mut stream| async move {
+        let head = Upstream::head(&mut stream).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 50000000\r\n\r\n").await.unwrap();
+        let piece = vec![7; 64 * 1024];
+        while head.starts_with("GET") && stream.write_all(&piece).await.is_ok() {}
+        // Until the gateway has closed it.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let quick = Duration::from_millis(200);
+    let limits = Limits { body_timeout: quick, ..Limits::default() };
+    let builder = TestEmulator::builder().limits(limits);
+    let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+
+    // An upload that stalls.
+    let client = Client::connect(&e).await;
+    let (pipe, body) = pipe();
+    pipe.send(data(b"some")).await.unwrap();
+    let mut answer = client.send(request("POST", &host, "/").body(body).unwrap()).await;
+    assert_eq!(answer.status(), 200);
+    let frame = tokio::time::timeout(SOON, answer.frame()).await.expect("an end");
+    assert!(frame.is_some_and(|frame| frame.is_err()), "it is broken off");
+    // Others on the connection are not.
+    assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
+    drop(pipe);
+
+    // An answer that is not taken: the connection is cut off.
+    let answer = client.get(&host, "/").await;
+    assert_eq!(answer.status(), 200);
+    let ended = tokio::time::timeout(SOON, client.driver).await;
+    assert!(ended.expect("closed").is_ok());
+    drop(answer);
+}
+
 #[tokio::test]
 async fn stopping_lets_end_what_is_under_way() {
     let go = Arc::new(Notify::new());

@@ -22,6 +22,11 @@ impl ServerBody {
     pub(crate) fn text(text: impl Into<Bytes>) -> Self {
         Self::Full(Full::new(text.into()))
     }
+
+    /// Bytes of the request's body so far, if that goes on with the answer.
+    pub(crate) fn received(&self) -> Option<u64> {
+        if let Self::App(body) = self { Some(body.received()) } else { None }
+    }
 }
 
 pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;

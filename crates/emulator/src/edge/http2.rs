@@ -81,22 +81,34 @@ pub(super) async fn serve<S: Stream>(
         .keep_alive_interval(limits.idle_timeout)
         .serve_connection(TokioIo::new(Prefixed::new(prefix, stream)), service);
     let mut connection = pin!(connection);
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        () = either(uses.rested(limits.idle_timeout), worker.stopping.cancelled()) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let may_end = async {
+        tokio::select! {
+            () = uses.rested(limits.idle_timeout) => {}
+            () = worker.stopping.cancelled() => {}
         }
     };
-    if let Err(error) = outcome {
-        tracing::debug!(%error, client = %client.address, "a connection of HTTP/2 ended badly");
-    }
-}
-
-async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    // A client that takes nothing has its time, also when it was told of the end.
+    let lost = async {
+        tokio::select! {
+            () = uses.stuck(limits.body_timeout) => {}
+            () = uses.rested(limits.idle_timeout + limits.body_timeout) => {}
+        }
+    };
+    let ended = async {
+        tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = may_end => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    };
+    let client = client.address;
     tokio::select! {
-        () = one => {}
-        () = other => {}
+        outcome = ended => if let Err(error) = outcome {
+            tracing::debug!(%error, %client, "a connection of HTTP/2 ended badly");
+        },
+        () = lost => tracing::debug!(%client, "a client of HTTP/2 takes nothing: it is cut off"),
     }
 }
 

@@ -29,6 +29,7 @@ use axum::Router;
 use ovhai_core::Platform;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -165,10 +166,7 @@ impl Edge {
             let worker = Arc::clone(&hands[number].worker);
             let doors = std::mem::take(&mut doors);
             let hands = Arc::clone(&hands);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .on_thread_park(std::thread::yield_now)
-                .build()?;
+            let runtime = runtime(Arc::clone(&worker))?;
             let abandon = abandon.clone();
             // The shutdown waits for it as for a task.
             let running = tasks.token();
@@ -198,6 +196,19 @@ impl Edge {
             let _ = thread.join();
         }
     }
+}
+
+/// A worker's runtime. Before it sleeps it lets others run: its clients may be waiting for a core
+/// to send what comes next, and waking up costs several times what a request does.
+fn runtime(worker: Arc<Worker>) -> io::Result<Runtime> {
+    let let_others_run = move || {
+        // One client alone sends nothing before it is answered.
+        if worker.open.load(Ordering::Relaxed) > 1 {
+            std::thread::yield_now();
+        }
+    };
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().on_thread_park(let_others_run).build()
 }
 
 /// Gives each connection to the worker that has fewest.

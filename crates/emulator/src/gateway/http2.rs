@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Response, StatusCode};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::exchange::{HEAD_MAX, connect};
 use super::upstream::{Upstream, UpstreamError};
@@ -126,6 +126,8 @@ pub(crate) async fn pass(
         // As with clients of HTTP/1.
         reusable: keep_alive && order.asked_with != AskedWith::Head,
         left: known,
+        patience: None,
+        sent: 0,
         worker: Arc::clone(worker),
     };
     if body.decoder.is_done() {
@@ -233,13 +235,24 @@ struct Sender {
     waits: bool,
     /// Bytes of head and body that went to the app.
     passed: u64,
+    /// Bytes of the body that came.
+    received: u64,
 }
 
 impl Sender {
     fn new(head: Vec<u8>, framing: Framing, body: Incoming) -> Self {
         let body = (!matches!(framing, Framing::None | Framing::Length(0))).then_some(body);
         let chunked = framing == Framing::Chunked;
-        Self { out: head, sent: 0, body, chunked, broken: false, waits: false, passed: 0 }
+        Self {
+            out: head,
+            sent: 0,
+            body,
+            chunked,
+            broken: false,
+            waits: false,
+            passed: 0,
+            received: 0,
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -278,6 +291,7 @@ impl Sender {
             };
             self.out.clear();
             self.sent = 0;
+            self.received += frame.data_ref().map_or(0, |data| data.len() as u64);
             match frame.into_data() {
                 Ok(data) if data.is_empty() => {}
                 Ok(data) if self.chunked => {
@@ -318,10 +332,36 @@ pub(crate) struct AppBody {
     reusable: bool,
     /// What is left of a body of known length.
     left: Option<u64>,
+    /// Rings when the client has sent nothing of its body for too long, and what had moved before.
+    patience: Option<(Pin<Box<Sleep>>, u64)>,
+    /// Bytes of the answer's body so far.
+    sent: u64,
     worker: Arc<Worker>,
 }
 
 impl AppBody {
+    /// Bytes of the request's body so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.sender.received
+    }
+
+    /// Ready when the client has been waited for too long: its body is not whole, and neither it
+    /// nor the answer moves.
+    fn poll_patience(&mut self, cx: &mut Context<'_>, moved: u64) -> Poll<()> {
+        if !self.sender.waits {
+            self.patience = None;
+            return Poll::Pending;
+        }
+        let long = self.worker.limits.body_timeout;
+        let fresh = || (Box::pin(tokio::time::sleep(long)), moved);
+        let (timer, before) = self.patience.get_or_insert_with(fresh);
+        if *before != moved {
+            *before = moved;
+            timer.as_mut().reset(Instant::now() + long);
+        }
+        timer.as_mut().poll(cx)
+    }
+
     fn finish(&mut self) {
         if let Some(upstream) = self.upstream.take() {
             let whole = self.sender.is_done() && !self.sender.broken;
@@ -352,6 +392,7 @@ impl Body for AppBody {
                     upstream.buffer.consume(skip);
                     let data = Bytes::copy_from_slice(&upstream.buffer.filled()[..len]);
                     upstream.buffer.consume(len);
+                    this.sent += len as u64;
                     this.left = this.left.map(|left| left.saturating_sub(len as u64));
                     if this.left == Some(0) {
                         this.finish();
@@ -376,7 +417,12 @@ impl Body for AppBody {
                 }
                 Ok(Piece::More) => {
                     let read = upstream.buffer.poll_fill(cx, &mut upstream.stream, BODY_BUFFER);
-                    match ready!(read) {
+                    let Poll::Ready(read) = read else {
+                        let moved = this.sender.passed + this.sent;
+                        ready!(this.poll_patience(cx, moved));
+                        return Poll::Ready(Some(Err("the body did not come in time".into())));
+                    };
+                    match read {
                         Ok(0) if this.decoder.end_of_stream() => {}
                         Ok(0) => {
                             let why = "the app broke its answer off";
