@@ -28,7 +28,7 @@ use crate::later::Later;
 #[command(disable_help_subcommand = true)]
 #[command(after_help = "Begin with: ovhai demo
 A command's whole help: ovhai help COMMAND
-Topics: ovhai help environment | exit-codes | formats | selectors")]
+Topics: ovhai help environment | exit-codes | formats | limits | selectors")]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]

@@ -14,7 +14,7 @@ const USUAL: usize = 80;
 
 #[derive(Debug, Args)]
 pub(crate) struct Help {
-    /// A command, such as app run, or a topic: environment, exit-codes, formats, selectors
+    /// A command, such as app run, or a topic: environment, exit-codes, formats, limits, selectors
     #[arg(id = "topic", value_name = "COMMAND|TOPIC")]
     words: Vec<String>,
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use crate::cli;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::reference::{commands, environment, exit_codes, man, selectors};
+use crate::reference::{commands, environment, exit_codes, limits, man, selectors};
 
 #[derive(Debug, Args)]
 pub(crate) struct Reference {
@@ -28,6 +28,8 @@ enum What {
     Environment,
     /// Print the exit codes as Markdown
     ExitCodes,
+    /// Print the limits of the gateway as Markdown
+    Limits,
     /// Print what label selectors are as Markdown
     Selectors,
 }
@@ -55,6 +57,7 @@ impl Reference {
                 .map_err(|error| Failure::new(error.to_string()))?,
             What::Environment => environment::page().markdown(),
             What::ExitCodes => exit_codes::page().markdown(),
+            What::Limits => limits::page().markdown(),
             What::Selectors => selectors::page().markdown(),
         };
         context.line(text.trim_end())

@@ -30,7 +30,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 17] = [
+pub const VARIABLES: [Variable; 18] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; wins over the login and stored tokens",
@@ -64,6 +64,11 @@ pub const VARIABLES: [Variable; 17] = [
     )
     .like(&["emulator", "start"], "access-log")
     .default("`access.log` in the state directory"),
+    Variable::new(
+        "OVHAI_LIMITS",
+        "limits of the gateway of an emulator that is started, such as `headers=128KiB`",
+    )
+    .like(&["emulator", "start"], "limit"),
     Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator by themselves"),
     Variable::new(
         "OVHAI_KEYRING",

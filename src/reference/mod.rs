@@ -5,6 +5,7 @@ pub mod commands;
 pub mod environment;
 pub mod exit_codes;
 pub mod formats;
+pub mod limits;
 pub mod man;
 pub mod page;
 pub mod selectors;
@@ -12,8 +13,8 @@ pub mod selectors;
 use page::Page;
 
 /// The topics of `ovhai help`.
-pub fn topics() -> [Page; 4] {
-    [environment::page(), exit_codes::page(), formats::page(), selectors::page()]
+pub fn topics() -> [Page; 5] {
+    [environment::page(), exit_codes::page(), formats::page(), limits::page(), selectors::page()]
 }
 
 /// What `ovhai help` takes as its first word, each with what it is about: commands and topics.

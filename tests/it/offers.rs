@@ -204,3 +204,31 @@ fn a_failure_names_a_session_that_shows_what_was_said_without_secrets() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.starts_with("GET http://localhost:") && said.contains("-> 200 ("), "{said}");
 }
+
+#[test]
+fn limits_of_the_gateway_are_settings() {
+    let cli = TestCli::new(OVHAI);
+    let start = ["emulator", "start", "--detach", "--port", "0", "--limit"];
+    for (bad, said) in [("header=1KiB", "use line, headers"), ("headers=1", "1KiB to 1MiB")] {
+        let (code, shown) = cli.fails(&[&start[..], &[bad]].concat());
+        assert!(code == 2 && shown.contains(said), "{shown}");
+    }
+    let limit = cli.command(&start[..5]).env("OVHAI_LIMITS", "lines=9").output().unwrap();
+    let shown = String::from_utf8_lossy(&limit.stderr);
+    assert!(limit.status.code() == Some(2) && shown.contains("OVHAI_LIMITS"), "{shown}");
+    cli.ok(&[&start[..], &["headers=2KiB"]].concat());
+    cli.ok(&[
+        "app",
+        "run",
+        "-n",
+        "h",
+        "--unsecure-http",
+        "--wait",
+        "infrastructureascode/hello-world",
+    ]);
+    let long = format!("x: {}", "y".repeat(2500));
+    let answer = cli.ok(&["app", "curl", "-i", "-H", &long, "h"]);
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert!(cli.ok(&["app", "curl", "-i", "h"]).starts_with("HTTP/1.1 200"));
+    assert!(cli.ok(&["help", "limits"]).contains("headers=64KiB"));
+}

@@ -29,7 +29,7 @@ pub use edge::{Understood, understand};
 pub use emulator::{
     Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,
 };
-pub use limits::Limits;
+pub use limits::{LIMITS, Limit, Limits};
 pub use ovhai_core::catalog;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;

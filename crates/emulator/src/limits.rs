@@ -1,28 +1,23 @@
 //! What a client may ask of the edge before it is refused. The defaults let through what
 //! Streamlit, single sign-on and large models need.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
-/// Limits of a connection; see the fields' defaults in [`Limits::default`].
+use jiff::SignedDuration;
+
+/// Limits of a connection. [`LIMITS`] says what each does; the defaults are in
+/// [`Limits::default`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the table has them")]
 pub struct Limits {
-    /// A request line is at most so long, in bytes (62 KiB); else 414.
     pub line_max: usize,
-    /// The header lines of a request are together at most so long, in bytes (64 KiB); else 431. So
-    /// is it with more than 256 of them.
     pub head_max: usize,
-    /// A client has this long from a head's first byte to its last (30 s); else 408. A TLS
-    /// handshake has 10 s.
     pub head_timeout: Duration,
-    /// A client may pause this long in a body that it sends, or in taking one (60 s); else 408, or
-    /// the connection is closed.
     pub body_timeout: Duration,
-    /// A connection without a request is closed after this long (75 s).
     pub idle_timeout: Duration,
-    /// An app may think this long before the head of its answer (10 min, as long as a large model
-    /// may take for an answer in one piece); else 504.
     pub answer_timeout: Duration,
-    /// So many clients may be connected at once (10,000); further ones wait in the system's queue.
     pub connections: usize,
 }
 
@@ -36,6 +31,198 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(75),
             answer_timeout: Duration::from_mins(10),
             connections: 10_000,
+        }
+    }
+}
+
+/// A limit as people name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds for, and what becomes of who exceeds it.
+    pub meaning: &'static str,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// Bytes, up to what a connection may well hold in memory.
+    Bytes(fn(&mut Limits) -> &mut usize),
+    Time(fn(&mut Limits) -> &mut Duration),
+    Count(fn(&mut Limits) -> &mut usize),
+}
+
+/// Every limit.
+pub const LIMITS: [Limit; 7] = [
+    Limit {
+        name: "line",
+        meaning: "bytes of a request line; more: 414",
+        place: Place::Bytes(|limits| &mut limits.line_max),
+    },
+    Limit {
+        name: "headers",
+        meaning: "bytes of a request's header lines together; more, or over 256 lines: 431",
+        place: Place::Bytes(|limits| &mut limits.head_max),
+    },
+    Limit {
+        name: "head-time",
+        meaning: "time from the first byte of a head to its last (a TLS handshake has 10 s); longer: 408",
+        place: Place::Time(|limits| &mut limits.head_timeout),
+    },
+    Limit {
+        name: "body-time",
+        meaning: "pause of a client in the body that it sends, or in taking one; longer: 408, or the connection is closed",
+        place: Place::Time(|limits| &mut limits.body_timeout),
+    },
+    Limit {
+        name: "idle-time",
+        meaning: "time of a connection without a request; longer: it is closed",
+        place: Place::Time(|limits| &mut limits.idle_timeout),
+    },
+    Limit {
+        name: "answer-time",
+        meaning: "time of an app before the head of its answer, as long as a large model may take for one in one piece; longer: 504",
+        place: Place::Time(|limits| &mut limits.answer_timeout),
+    },
+    Limit {
+        name: "connections",
+        meaning: "clients connected at once; further ones wait in the system's queue",
+        place: Place::Count(|limits| &mut limits.connections),
+    },
+];
+
+const BYTES: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;
+const TIME: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_hours(24);
+const COUNT: std::ops::RangeInclusive<usize> = 1..=1_000_000;
+
+impl Limit {
+    fn set(&self, limits: &mut Limits, value: &str) -> Result<(), String> {
+        let Self { name, .. } = self;
+        match self.place {
+            Place::Bytes(place) => {
+                let bytes = bytes(value).filter(|bytes| BYTES.contains(bytes));
+                *place(limits) = bytes
+                    .ok_or_else(|| format!("{name} is in bytes, 1KiB to 1MiB, such as 64KiB"))?;
+            }
+            Place::Time(place) => {
+                let time = time(value).filter(|time| TIME.contains(time));
+                *place(limits) =
+                    time.ok_or_else(|| format!("{name} is a time, 1ms to 24h, such as 30s"))?;
+            }
+            Place::Count(place) => {
+                let count = value.parse().ok().filter(|count| COUNT.contains(count));
+                *place(limits) =
+                    count.ok_or_else(|| format!("{name} is a number, 1 to 1000000"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Its value, as it may be given.
+    pub fn shown(&self, mut limits: Limits) -> String {
+        match self.place {
+            Place::Bytes(place) => match *place(&mut limits) {
+                bytes if bytes % 1024 == 0 => format!("{}KiB", bytes / 1024),
+                bytes => bytes.to_string(),
+            },
+            Place::Time(place) => match *place(&mut limits) {
+                time if time.subsec_nanos() == 0 => format!("{}s", time.as_secs()),
+                time => format!("{}ms", time.as_millis()),
+            },
+            Place::Count(place) => place(&mut limits).to_string(),
+        }
+    }
+}
+
+fn bytes(text: &str) -> Option<usize> {
+    let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let unit = match unit.trim() {
+        "" | "B" => 1,
+        "KiB" => 1024,
+        "MiB" => 1024 * 1024,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(unit)
+}
+
+fn time(text: &str) -> Option<Duration> {
+    match text.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => text.parse::<SignedDuration>().ok()?.try_into().ok(),
+    }
+}
+
+impl FromStr for Limits {
+    type Err = String;
+
+    /// `headers=128KiB,body-time=5m`; what is not named keeps its default.
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',').try_fold(Self::default(), |mut limits, part| {
+            let (name, value) =
+                part.split_once('=').ok_or("use NAME=VALUE, such as headers=128KiB")?;
+            let limit = LIMITS.iter().find(|limit| limit.name == name.trim()).ok_or_else(|| {
+                let names = LIMITS.map(|limit| limit.name).join(", ");
+                format!("there is no limit {:?}: use {names}", name.trim())
+            })?;
+            limit.set(&mut limits, value.trim())?;
+            Ok(limits)
+        })
+    }
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = LIMITS.map(|limit| format!("{}={}", limit.name, limit.shown(*self)));
+        f.write_str(&each.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_can_be_given() {
+        let all = "line=62KiB,headers=64KiB,head-time=30s,body-time=60s,idle-time=75s,\
+                   answer-time=600s,connections=10000";
+        assert_eq!(Limits::default().to_string(), all);
+        assert_eq!(all.parse(), Ok(Limits::default()));
+        let given: Limits =
+            "headers=1MiB, body-time=5m,idle-time=1ms,connections=1".parse().unwrap();
+        let expected = Limits {
+            head_max: 1024 * 1024,
+            body_timeout: Duration::from_mins(5),
+            idle_timeout: Duration::from_millis(1),
+            connections: 1,
+            ..Limits::default()
+        };
+        assert_eq!(given, expected);
+        assert_eq!(given.to_string().parse(), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_limit_is_said_so() {
+        for (bad, said) in [
+            ("", "NAME=VALUE"),
+            ("headers", "NAME=VALUE"),
+            ("header=1KiB", "there is no limit \"header\": use line, headers,"),
+            ("headers=1", "1KiB to 1MiB"),
+            ("headers=2MiB", "1KiB to 1MiB"),
+            ("headers=64kb", "1KiB to 1MiB"),
+            ("headers=99999999999999999999MiB", "1KiB to 1MiB"),
+            ("body-time=0", "1ms to 24h"),
+            ("body-time=-5s", "1ms to 24h"),
+            ("body-time=2d", "1ms to 24h"),
+            ("connections=0", "1 to 1000000"),
+            ("connections=many", "1 to 1000000"),
+        ] {
+            let error = bad.parse::<Limits>().expect_err(bad);
+            assert!(error.contains(said), "{bad}: {error}");
         }
     }
 }

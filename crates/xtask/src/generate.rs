@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::run::{cargo, output, root};
 
 /// Arguments of `ovhai`, and the file that has what it prints.
-const FILES: [(&[&str], &str); 10] = [
+const FILES: [(&[&str], &str); 11] = [
     (&["completion", "bash"], "completions/ovhai.bash"),
     (&["completion", "zsh"], "completions/_ovhai"),
     (&["completion", "fish"], "completions/ovhai.fish"),
@@ -19,6 +19,7 @@ const FILES: [(&[&str], &str); 10] = [
     (&["reference", "commands"], "docs/commands.json"),
     (&["reference", "environment"], "docs/environment.md"),
     (&["reference", "exit-codes"], "docs/exit-codes.md"),
+    (&["reference", "limits"], "docs/limits.md"),
     (&["reference", "selectors"], "docs/selectors.md"),
     (&["emulator", "openapi"], "docs/openapi.json"),
 ];

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
 use ovhai_emulator::state::{Running, StateDir};
-use ovhai_emulator::{AccessLog, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Quotas};
+use ovhai_emulator::{AccessLog, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
@@ -46,6 +46,10 @@ pub(super) struct Start {
     /// [env: `OVHAI_ACCESS_LOG`] [default: access.log in the state directory; off with --ephemeral]
     #[arg(long, value_name = "FILE")]
     access_log: Option<AccessLog>,
+    /// What clients may ask of the gateway, such as headers=128KiB,body-time=5m; see ovhai help
+    /// limits [env: `OVHAI_LIMITS`] [default: those of the help topic]
+    #[arg(long, value_name = "NAME=VALUE")]
+    limit: Option<Limits>,
     /// This is the process in the background.
     #[arg(long, hide = true, conflicts_with_all = ["detach", "ephemeral"])]
     background: bool,
@@ -81,6 +85,18 @@ impl Start {
             (None, Some(text)) => quotas(text)
                 .map_err(|why| Failure::usage(format!("OVHAI_QUOTA is {text:?}")).hint(why)),
             (None, None) => Ok(Quotas::default()),
+        }
+    }
+
+    fn limits(&self, context: &Context) -> Result<Limits> {
+        match (self.limit, context.var("OVHAI_LIMITS")) {
+            (Some(limits), _) => Ok(limits),
+            (None, Some(text)) => text.parse().map_err(|why: String| {
+                Failure::usage(format!("OVHAI_LIMITS is {text:?}"))
+                    .because(why)
+                    .hint("ovhai help limits")
+            }),
+            (None, None) => Ok(Limits::default()),
         }
     }
 
@@ -134,6 +150,7 @@ impl Start {
             .address((self.host, port).into())
             .regions(self.regions.clone())
             .quotas(self.quotas(context)?)
+            .limits(self.limits(context)?)
             .placement(self.runtime);
         if let Some(port) = self.tls(context)? {
             builder = builder.tls((self.host, port).into());
@@ -203,6 +220,7 @@ impl Start {
             || self.runtime.is_some()
             || self.quota.is_some()
             || self.access_log.is_some()
+            || self.limit.is_some()
             || self.regions != DEFAULT_REGIONS
     }
 
@@ -239,6 +257,7 @@ impl Start {
         let units = |units: Option<u32>| units.map_or("unlimited".into(), |n| n.to_string());
         let quota = format!("CPU={},GPU={}", units(quotas.cpu), units(quotas.gpu));
         arguments.extend(["--quota".to_owned(), quota]);
+        arguments.extend(["--limit".to_owned(), self.limits(context)?.to_string()]);
         match self.access_log(context)? {
             Some(AccessLog::Off) => arguments.extend(["--access-log".to_owned(), "off".into()]),
             Some(AccessLog::Path(path)) => {
