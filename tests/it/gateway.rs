@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+use crate::http2;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
@@ -266,6 +268,49 @@ async fn tunnels_and_followed_logs_end_with_their_token() {
         deleted.read_to_end(&mut Vec::new()).await.unwrap();
     });
     assert!([200, 401].contains(&followed.status.as_u16()));
+}
+
+/// So does an answer that goes on: it never looks whole.
+#[tokio::test]
+async fn streams_end_with_their_token() {
+    let upstream = Upstream::start(|mut stream| async move {
+        Upstream::head(&mut stream).await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Until the gateway has closed it.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    let token = e.token("GRA", "read", Some("group=A")).await;
+    let value = token.status.value.unwrap();
+    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let head = format!(
+        "GET / HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {value}\r\n\r\n",
+        TestEmulator::host(&app)
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"data: 1\n\n\r\n") {
+        assert!(client.read_buf(&mut seen).await.unwrap() > 0);
+    }
+    let mut second = http2::Client::connect(&e).await;
+    let request = http2::request("GET", &TestEmulator::host(&app), "/")
+        .header("authorization", format!("Bearer {value}"));
+    let mut answer = second.send(request.body(http2::empty()).unwrap()).await;
+    assert!(answer.frame().await.unwrap().unwrap().is_data());
+
+    // Other changes are none of its business.
+    e.token("GRA", "read", None).await;
+    assert!(tokio::time::timeout(Duration::from_millis(20), answer.frame()).await.is_err());
+    let renewed = e.admin("POST", &format!("/v1/token/{}/renew", token.id), None).await;
+    assert_eq!(renewed.status, 200);
+    seen.clear();
+    let _ = client.read_to_end(&mut seen).await;
+    assert_eq!(seen, b"", "no last chunk");
+    assert!(answer.frame().await.unwrap().is_err(), "it is broken off");
+    second.sender.ready().await.expect("others on the connection go on");
 }
 
 #[tokio::test]

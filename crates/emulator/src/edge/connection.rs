@@ -296,7 +296,7 @@ impl<S: Stream> Connection<S> {
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
         let (app, upgrades) = (order.pass.app, order.wants_upgrade);
         let access =
-            upgrades.then(|| self.worker.gateway.until_denied(order.pass.principal.clone(), app));
+            upgrades.then(|| self.worker.gateway.until_over(order.pass.principal.clone(), app));
         let client = exchange::Client {
             stream: &mut self.stream,
             input: &mut self.input,

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use hyper::StatusCode;
+use ovhai_api_types::AppId;
 use ovhai_core::policy::{self, Principal};
 
 use super::Worker;
@@ -76,6 +77,14 @@ impl Note {
     /// The request's id.
     pub(crate) fn id(&self) -> &RequestId {
         &self.id
+    }
+
+    /// Who was let in, and to which app.
+    pub(crate) fn admitted(&self) -> Option<(Principal, AppId)> {
+        match self.whither {
+            Whither::App { id, known: true, .. } => Some((self.principal.clone(), id)),
+            _ => None,
+        }
     }
 
     pub(crate) fn goes_to(&mut self, whither: Whither) {

@@ -131,13 +131,28 @@ impl Drop for Underway {
 pub(super) struct Watched {
     body: ServerBody,
     head_only: bool,
+    /// Rings when the caller would not be let in any more; made for answers that take longer than
+    /// a moment.
+    denied: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     underway: Underway,
 }
 
 impl Watched {
     pub(super) fn new(body: ServerBody, head_only: bool, mut underway: Underway) -> Self {
         underway.ended = head_only || body.is_end_stream();
-        Self { body, head_only, underway }
+        Self { body, head_only, denied: None, underway }
+    }
+
+    /// Ready when the caller would not be let in any more.
+    fn poll_denied(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.denied.is_none() {
+            let Some((principal, app)) = self.underway.note().admitted() else {
+                return Poll::Pending;
+            };
+            let gateway = &self.underway.worker.gateway;
+            self.denied = Some(Box::pin(gateway.until_denied(principal, app)));
+        }
+        self.denied.as_mut().map_or(Poll::Pending, |denied| denied.as_mut().poll(cx))
     }
 }
 
@@ -167,7 +182,12 @@ impl Body for Watched {
             }
             Poll::Ready(Some(Err(_))) => self.underway.aborted = Some(Aborted::App),
             Poll::Ready(None) => self.underway.ended = true,
-            Poll::Pending => {}
+            Poll::Pending => {
+                if self.poll_denied(cx).is_ready() {
+                    self.underway.aborted = Some(Aborted::Access);
+                    return Poll::Ready(Some(Err("the caller has no access any more".into())));
+                }
+            }
         }
         frame
     }

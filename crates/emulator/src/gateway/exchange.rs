@@ -193,8 +193,18 @@ pub(crate) async fn run<S: Stream>(
         let out = std::mem::take(&mut client.out);
         let mut down = Pump::new(came.framing, encoding, out);
         down.skip(exchange.out_sent);
+        // Made for answers that take longer than a moment.
+        let mut access = None;
         let ended = poll_fn(|cx| {
-            exchange.poll_body(cx, &mut client, &mut up, &mut down, &mut upstream, worker)
+            let body =
+                exchange.poll_body(cx, &mut client, &mut up, &mut down, &mut upstream, worker);
+            if body.is_ready() {
+                return body;
+            }
+            let until_denied =
+                || Box::pin(worker.gateway.until_denied(pass.principal.clone(), pass.app));
+            let denied = access.get_or_insert_with(until_denied).as_mut().poll(cx);
+            denied.map(|()| Err(Aborted::Access))
         })
         .await;
         (note.bytes_in, note.bytes_out) = (up.body(), down.body());

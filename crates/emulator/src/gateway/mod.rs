@@ -290,13 +290,13 @@ impl Gateway {
         })
     }
 
-    /// Ready when a caller that was let in would not be any more, or everything stops.
+    /// Ready when a caller that was let in would not be any more.
     pub(crate) fn until_denied(
         &self,
         principal: Principal,
         id: AppId,
     ) -> impl Future<Output = ()> + Send + use<> {
-        let (platform, stopping) = (Arc::clone(&self.platform), self.stopping.clone());
+        let platform = Arc::clone(&self.platform);
         let mut changes = platform.watch();
         async move {
             loop {
@@ -305,13 +305,25 @@ impl Gateway {
                         policy::decide(&principal, Action::Query, &resource(&entry.record))
                             .is_allowed()
                     });
-                if !allowed {
+                if !allowed || changes.changed().await.is_err() {
                     return;
                 }
-                tokio::select! {
-                    seen = changes.changed() => if seen.is_err() { return },
-                    () = stopping.cancelled() => return,
-                }
+            }
+        }
+    }
+
+    /// Ready when a tunnel has to end: its caller would not be let in any more, or everything
+    /// stops.
+    pub(crate) fn until_over(
+        &self,
+        principal: Principal,
+        id: AppId,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (denied, stopping) = (self.until_denied(principal, id), self.stopping.clone());
+        async move {
+            tokio::select! {
+                () = denied => {}
+                () = stopping.cancelled() => {}
             }
         }
     }

@@ -190,6 +190,8 @@ pub(crate) enum Aborted {
     Client,
     /// The app was gone: the client's connection was broken off, too.
     App,
+    /// The caller would not be let in any more.
+    Access,
 }
 
 /// The version that the client spoke.
@@ -315,6 +317,7 @@ impl Line<'_> {
             None => {}
             Some(Aborted::Client) => word(",\"aborted\":\"", "client", out),
             Some(Aborted::App) => word(",\"aborted\":\"", "app", out),
+            Some(Aborted::Access) => word(",\"aborted\":\"", "access", out),
         }
         number(",\"micros\":", micros(self.total), out);
         if let Some(upstream) = self.upstream {

@@ -42,12 +42,12 @@ struct Shard {
     others: [Codes; OTHERS.len()],
     overhead: Histogram,
     refused: [Count; Refused::ALL.len()],
-    aborted: [Count; 2],
+    aborted: [Count; ABORTED.len()],
 }
 
 /// The doors that are not apps, as they stand in the metrics; the last is an app that is not there.
 const OTHERS: [&str; 4] = ["api", "local", "none", "unknown_app"];
-const ABORTED: [&str; 2] = ["client", "app"];
+const ABORTED: [&str; 3] = ["client", "app", "access"];
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
