@@ -89,7 +89,6 @@ def with_a_token() -> None:
             ".filter(field => !field.labels.length).map(field => field.name)"
         )
         expect_equal(unnamed, [], "fields without a label")
-        expect_equal(page.script("return document.scripts.length"), 0, "scripts")
         loaded = page.script("return performance.getEntriesByType('resource').map(e => e.name)")
         expect_equal(loaded, [], "what the page loads")
         styled = page.script("return getComputedStyle(document.querySelector('main')).maxWidth")
@@ -206,6 +205,18 @@ def to_an_app_that_leads_on() -> None:
         expect_app(page, given()["open"] + "/there")
 
 
+def with_a_fragment() -> None:
+    """What stands behind `#` comes along, also through an error."""
+    token = make_token("fragment", f"group={given()['label']}")
+    with browser() as page:
+        page.get(asked() + "#/a?b=%20")
+        log_in_with_token(page, "not-a-token")
+        expect_equal(page.find("[role=alert]").text, "The token is not valid here.", "the error")
+        log_in_with_token(page, token["value"])
+        expect_app(page, asked() + "#/a?b=%20")
+        expect_equal(page.complaints(), [], "what the browser complains of")
+
+
 def without_scripts() -> None:
     token = make_token("plain", f"group={given()['label']}")
     with browser(javascript=False) as page:
@@ -241,6 +252,7 @@ if __name__ == "__main__":
         without_access,
         from_pages_of_other_apps,
         to_an_app_that_leads_on,
+        with_a_fragment,
         without_scripts,
         in_the_dark,
     )

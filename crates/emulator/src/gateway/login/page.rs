@@ -1,4 +1,4 @@
-//! The pages of the login: HTML without scripts and without anything from elsewhere.
+//! The pages of the login: HTML that needs no script and nothing from elsewhere.
 
 use std::sync::OnceLock;
 
@@ -13,6 +13,9 @@ use http::header::{
 use http::{Response, StatusCode};
 
 const STYLE: &str = include_str!("style.css");
+/// What stands behind a `#` never comes to the server: the form's address keeps it, and the browser
+/// takes it along to where the login leads (RFC 9110 section 10.2.2). Without scripts it is lost.
+const SCRIPT: &str = "addEventListener(\"submit\",e=>{e.target.action=e.target.action.split(\"#\")[0]+location.hash})";
 /// A cloud with a keyhole.
 const MARK: &str = "<svg class=\"mark\" viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.8\" stroke-linecap=\"round\" stroke-linejoin=\"round\" aria-hidden=\"true\" focusable=\"false\"><path d=\"M7 19a4.5 4.5 0 0 1-.6-8.96 6 6 0 0 1 11.5 1.02A4 4 0 0 1 17.5 19Z\"/><circle cx=\"12\" cy=\"13\" r=\"1.3\"/><path d=\"M12 14.3v1.9\"/></svg>";
 
@@ -163,7 +166,7 @@ fn head(app: &str, lead: &str) -> String {
 
 fn document(title: &str, content: &str) -> String {
     format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{}</title><style>{STYLE}</style></head><body><main>{content}</main></body></html>\n",
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{}</title><style>{STYLE}</style></head><body><main>{content}</main><script>{SCRIPT}</script></body></html>\n",
         escape(title)
     )
 }
@@ -187,11 +190,12 @@ fn escape(text: &str) -> String {
 fn policy() -> HeaderValue {
     static POLICY: OnceLock<HeaderValue> = OnceLock::new();
     let made = POLICY.get_or_init(|| {
-        let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+        let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
+        let (style, script) = (hash(STYLE), hash(SCRIPT));
         // No `form-action`: browsers hold what an app redirects to after the login against it, and
         // an app may lead on to wherever it likes.
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; frame-ancestors 'none'; base-uri 'none'"
         );
         // It is visible ASCII; without the style, the page would be plain and as strict.
         HeaderValue::try_from(policy)
@@ -233,20 +237,23 @@ mod tests {
         };
         let account = AccountPage { app: evil, who: evil, until: evil, form: evil };
         for html in [page.html(), account.html(), notice(evil, evil)] {
-            assert!(!html.contains("<script") && !html.contains("\"'>"), "{html}");
+            let ours = format!("<script>{SCRIPT}</script>");
+            let rest = html.replacen(&ours, "", 1);
+            assert!(!rest.contains("<script") && !rest.contains("\"'>"), "{html}");
             assert!(html.contains("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;"));
         }
     }
 
     #[test]
-    fn the_policy_names_the_style_and_nothing_else() {
+    fn the_policy_names_style_and_script_and_nothing_else() {
         let answer = answer(StatusCode::OK, notice("a", "b"));
         let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text");
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert!(policy.contains("; script-src 'sha256-"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
         let html = String::from_utf8(answer.body().to_vec()).expect("text");
         assert!(html.contains(&format!("<style>{STYLE}</style>")));
-        for external in ["http://", "https://", "url(", "@import", " style=", "<script", "<link"] {
+        for external in ["http://", "https://", "url(", "@import", " style=", " src=", "<link"] {
             assert!(!html.contains(external), "{external}");
         }
     }
