@@ -203,6 +203,16 @@ async fn a_token_opens_the_very_address_that_was_asked_for() {
     let ours = format!("Bearer {string}x");
     assert_eq!(ann.send("GET", "/", &[("authorization", &ours)], "").await.status, 401);
 
+    // Whoever is known and has no access any more is not told to be let in.
+    assert_eq!(ann.get("/.ovhai/").await.status, 200);
+    let label = |value| Some(json!({"name": "group", "value": value}));
+    let path = format!("/v1/app/{}/label", app.id);
+    assert_eq!(e.admin("PUT", &path, label("B")).await.status, 204);
+    let page = ann.get("/.ovhai/").await;
+    assert!(page.status == 403 && is_page(&page), "{}", page.text());
+    assert!(!page.text().contains("You are logged in"), "{}", page.text());
+    assert_eq!(e.admin("PUT", &path, label("A")).await.status, 204);
+
     let renew = format!("/v1/token/{}/renew", token.id);
     assert_eq!(e.admin("POST", &renew, None).await.status, 200);
     let page = ann.get(ASKED).await;

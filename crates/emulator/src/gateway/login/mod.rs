@@ -231,12 +231,21 @@ impl Logins {
         let visit = Visit { app, cookies: cookies.collect(), secure, speaks_html: true };
         match denied {
             None => self.show(&visit, StatusCode::UNAUTHORIZED, target, Said::default()),
-            Some((who, reason)) => {
-                let known = described(who);
-                let said = Said { known: Some(&known), ..Said::problem(no_access(reason), None) };
-                self.show(&visit, StatusCode::FORBIDDEN, target, said)
-            }
+            Some((who, reason)) => self.show_denied(&visit, who, reason, target),
         }
+    }
+
+    /// Who it is may not, and may be somebody else too.
+    fn show_denied(
+        &self,
+        visit: &Visit<'_>,
+        who: &Principal,
+        reason: &Reason,
+        target: &[u8],
+    ) -> Response<Bytes> {
+        let known = described(who);
+        let said = Said { known: Some(&known), ..Said::problem(no_access(reason), None) };
+        self.show(visit, StatusCode::FORBIDDEN, target, said)
     }
 
     /// Answers everything below `/.ovhai/` of an app that is not open to everybody; the body is
@@ -327,6 +336,10 @@ impl Logins {
             };
             return self.show(visit, StatusCode::UNAUTHORIZED, target::HOME.as_bytes(), said);
         };
+        let decision = policy::decide(&who, Action::Query, &resource(visit.app));
+        if !decision.is_allowed() {
+            return self.show_denied(visit, &who, &decision.reason, target::HOME.as_bytes());
+        }
         self.with_form(visit, |form| {
             let until = session.until.strftime("%-d %B, %H:%M UTC").to_string();
             let (app, who) = (visit.app.spec.name.as_str(), described(&who));
