@@ -357,6 +357,9 @@ fn the_access_log_of_an_emulator_in_the_background() {
     std::fs::remove_file(&path).unwrap();
     cli.ok(&["emulator", "start", "--detach", "--access-log", "here.log"]);
     cli.ok(&["app", "list"]);
+    eventually_now("it is shown from there", || {
+        cli.ok(&["emulator", "logs", "--access"]).contains("/v1/app\"").then_some(())
+    });
     cli.ok(&["emulator", "stop"]);
     let here = std::fs::read_to_string(cli.home().join("here.log")).unwrap();
     assert!(here.contains("/v1/app\"") && !path.exists(), "{here}");
@@ -367,6 +370,8 @@ fn the_access_log_of_an_emulator_in_the_background() {
     let start = || cli.command(&["emulator", "start", "--detach"]);
     assert!(start().env("OVHAI_ACCESS_LOG", "off").output().unwrap().status.success());
     cli.ok(&["app", "list"]);
+    let (code, said) = cli.fails(&["emulator", "logs", "--access"]);
+    assert!(code == 3 && said.contains("keeps no access log"), "{code}: {said}");
     cli.ok(&["emulator", "stop"]);
     assert!(!path.exists());
     let (code, said) = cli.fails(&["emulator", "start", "--access-log", "not/there/access.log"]);

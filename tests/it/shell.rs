@@ -175,6 +175,7 @@ fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
             administrator: "nobody".into(),
             regions: vec!["GRA".parse().unwrap()],
             started_at: jiff::Timestamp::now(),
+            access_log: None,
             version: "0".into(),
             project: "p".into(),
         })

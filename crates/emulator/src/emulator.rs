@@ -269,12 +269,13 @@ impl Builder {
             Some(bound) => adopt(bound)?,
             None => listen(self.address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()), false)?,
         };
-        let access_log = match (self.access_log, &self.state) {
+        let log_path = match (self.access_log, &self.state) {
             (Some(AccessLog::Path(path)), _) => Some(path),
             (None, Some(state)) => Some(state.access_log()),
             (Some(AccessLog::Off), _) | (None, None) => None,
         };
-        let access_log = access_log
+        let access_log = log_path
+            .clone()
             .map(|path| {
                 LogFile::open(&path).map_err(|source| StartError::AccessLog { path, source })
             })
@@ -361,6 +362,7 @@ impl Builder {
             // Those that were asked for, and those of apps that are stored.
             regions: platform.settings().regions.clone(),
             started_at,
+            access_log: log_path,
             version: env!("CARGO_PKG_VERSION").into(),
             project: platform.project().to_string(),
         };

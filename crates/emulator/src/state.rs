@@ -36,6 +36,9 @@ pub struct Running {
     pub regions: Vec<Region>,
     /// When it started.
     pub started_at: Timestamp,
+    /// Where it writes a line for every request, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log: Option<PathBuf>,
     /// Its version.
     pub version: String,
     /// The project's id, as long as the directory is not made anew.

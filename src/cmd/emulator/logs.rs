@@ -29,10 +29,16 @@ impl Logs {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(state_dir(context)?);
         let (path, hint) = if self.access {
-            (
-                state.access_log(),
-                "it may be off or elsewhere: ovhai emulator start --access-log FILE",
-            )
+            let path = match state.running() {
+                Some(running) => running.access_log.ok_or_else(|| {
+                    Failure::not_found("the emulator that runs keeps no access log").hint(
+                        "ovhai emulator stop, then ovhai emulator start --detach --access-log FILE",
+                    )
+                })?,
+                // That of the last one, where it is by default.
+                None => state.access_log(),
+            };
+            (path, "it may be off or elsewhere: ovhai emulator start --access-log FILE")
         } else {
             (state.log(), "an emulator in the foreground writes to its terminal")
         };
