@@ -1,5 +1,6 @@
 //! Clients that speak HTTP/2, with apps that speak HTTP/1.1.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -200,6 +201,33 @@ async fn scripted() -> (Upstream, TestEmulator, String) {
     (upstream, e, host)
 }
 
+/// Interim answers to a request, with what each links to.
+async fn interim(e: &TestEmulator, host: &str, target: &str, waits: bool) -> Vec<String> {
+    let stream = TcpStream::connect(e.address()).await.unwrap();
+    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let mut given = request(if waits { "POST" } else { "GET" }, host, target);
+    if waits {
+        given = given.header("expect", "100-continue");
+    }
+    let mut sender = sender.ready().await.unwrap();
+    let (mut answer, mut body) = sender.send_request(given.body(()).unwrap(), !waits).unwrap();
+    let mut seen = Vec::new();
+    let mut body_is_due = waits;
+    while let Some(head) = poll_fn(|cx| answer.poll_informational(cx)).await {
+        let head = head.unwrap();
+        let link = head.headers().get("link").map_or("-", |link| link.to_str().unwrap());
+        seen.push(format!("{} {link}", head.status().as_u16()));
+        if std::mem::take(&mut body_is_due) {
+            body.send_data(Bytes::from_static(b"body"), true).unwrap();
+        }
+    }
+    assert_eq!(answer.await.unwrap().status(), 200);
+    drop(sender);
+    driver.abort();
+    seen
+}
+
 #[tokio::test]
 async fn what_the_client_gets() {
     let (_upstream, e, host) = scripted().await;
@@ -226,6 +254,8 @@ async fn what_the_client_gets() {
     let (body, trailers) = text(client.get(&host, "/trailers").await).await;
     assert_eq!((&body[..], &trailers.unwrap()["x-sum"]), (&b"one"[..], &"3".parse().unwrap()));
     assert_eq!(text(client.get(&host, "/interim").await).await.0, "hi");
+    assert_eq!(interim(&e, &host, "/interim", false).await, ["103 x"]);
+    assert_eq!(interim(&e, &host, "/", true).await, ["100 -"]);
     assert_eq!(text(client.get(&host, "/until-close").await).await.0, "to the end");
     for (target, status) in
         [("/rubbish", 502), ("/switch", 502), ("/endless-interim", 502), ("/silent", 502)]
@@ -547,13 +577,19 @@ async fn nobody_waits_for_ever() {
 /// The head of an answer is out already: what the client does not do then is held against it too.
 #[tokio::test]
 async fn nobody_waits_for_ever_after_the_head() {
-    let upstream = Upstream::start(|mut stream| async move {
-        let head = Upstream::head(&mut stream).await.unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 50000000\r\n\r\n").await.unwrap();
-        let piece = vec![7; 64 * 1024];
-        while head.starts_with("GET") && stream.write_all(&piece).await.is_ok() {}
-        // Until the gateway has closed it.
-        let _ = stream.read_to_end(&mut Vec::new()).await;
+    let (said, mut comes) = mpsc::unbounded_channel();
+    let upstream = Upstream::start(move |mut stream| {
+        let said = said.clone();
+        async move {
+            let head = Upstream::head(&mut stream).await.unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 50000000\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            let piece = vec![7; 64 * 1024];
+            while head.starts_with("GET") && stream.write_all(&piece).await.is_ok() {}
+            // Until the gateway has closed it.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+            said.send(()).unwrap();
+        }
     })
     .await;
     let quick = Duration::from_millis(200);
@@ -574,12 +610,14 @@ async fn nobody_waits_for_ever_after_the_head() {
     assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
     drop(pipe);
 
-    // An answer that is not taken: the connection is cut off.
+    tokio::time::timeout(SOON, comes.recv()).await.expect("the app learns it");
+
+    // An answer that is not taken.
     let answer = client.get(&host, "/").await;
     assert_eq!(answer.status(), 200);
-    let ended = tokio::time::timeout(SOON, client.driver).await;
-    assert!(ended.expect("closed").is_ok());
-    drop(answer);
+    tokio::time::timeout(SOON, comes.recv()).await.expect("the app learns it");
+    assert!(answer.into_body().collect().await.is_err(), "it is broken off");
+    assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
 }
 
 #[tokio::test]

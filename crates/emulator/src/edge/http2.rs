@@ -1,6 +1,6 @@
-//! Clients that speak HTTP/2, which is hyper's: the same doors, the same decisions.
+//! Clients that speak HTTP/2, of which the h2 crate does the framing: the same doors, the same
+//! decisions.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Ping, PingPong};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use httparse::Header;
-use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use ovhai_core::directory::AppEntry;
 use tokio::io::AsyncRead;
 
 use super::body::Framing;
 use super::buffer::Buffer;
 use super::doors::{self, CALL_MAX, Way};
+use super::incoming::{self, Incoming, Interim};
 use super::note::Note;
 use super::parse::{FIELDS, Head, Version, is_plain_target};
 use super::prefixed::Prefixed;
@@ -38,6 +38,10 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const STREAMS: u32 = 128;
 /// Bytes of bodies on their way on one connection.
 const WINDOW: u32 = 1024 * 1024;
+/// Bytes of an answer that wait for a client to have room for them.
+const SEND_BUFFER: usize = 256 * 1024;
+/// A client that is there says so within this time.
+const PONG_WITHIN: Duration = Duration::from_secs(20);
 
 /// Waits until a client has begun as clients of HTTP/2 do: hyper would wait for ever.
 pub(super) async fn has_begun<R: AsyncRead + Unpin>(
@@ -64,51 +68,92 @@ pub(super) async fn serve<S: Stream>(
     client: Client,
     worker: Arc<Worker>,
 ) {
-    let uses = Uses::default();
-    let (of_requests, of_uses) = (Arc::clone(&worker), uses.clone());
-    let service = service_fn(move |request| {
-        let worker = Arc::clone(&of_requests);
-        let underway = Underway::new(client, &worker, &of_uses);
-        async move { Ok::<_, Infallible>(watched(request, client, worker, underway).await) }
-    });
-    let limits = worker.limits;
-    let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
+    let (uses, limits) = (Uses::default(), worker.limits);
+    let builder = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS)
         .initial_connection_window_size(WINDOW)
-        .initial_stream_window_size(WINDOW / 2)
+        .initial_window_size(WINDOW / 2)
         .max_header_list_size(u32::try_from(limits.head_max).unwrap_or(u32::MAX))
-        .keep_alive_interval(limits.idle_timeout)
-        .serve_connection(TokioIo::new(Prefixed::new(prefix, stream)), service);
-    let mut connection = pin!(connection);
-    let may_end = async {
+        .max_send_buffer_size(SEND_BUFFER)
+        .to_owned();
+    let handshake = builder.handshake::<_, Bytes>(Prefixed::new(prefix, stream));
+    let address = client.address;
+    let mut connection = match tokio::time::timeout(limits.head_timeout, handshake).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, client = %address, "HTTP/2 did not begin");
+            return;
+        }
+        Err(_) => return,
+    };
+    let mut may_end = pin!(async {
         tokio::select! {
             () = uses.rested(limits.idle_timeout) => {}
             () = worker.stopping.cancelled() => {}
         }
-    };
-    // A client that takes nothing has its time, also when it was told of the end.
-    let lost = async {
-        tokio::select! {
-            () = uses.stuck(limits.body_timeout) => {}
-            () = uses.rested(limits.idle_timeout + limits.body_timeout) => {}
-        }
-    };
-    let ended = async {
-        tokio::select! {
-            outcome = connection.as_mut() => outcome,
-            () = may_end => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+    });
+    // A client that was told of the end and does not take it.
+    let mut lost = pin!(uses.rested(limits.idle_timeout + limits.body_timeout));
+    let mut gone = pin!(until_gone(connection.ping_pong(), limits.idle_timeout));
+    let mut told = false;
+    loop {
+        let accepted = tokio::select! {
+            accepted = connection.accept() => accepted,
+            () = may_end.as_mut(), if !told => {
+                connection.graceful_shutdown();
+                told = true;
+                continue;
             }
+            () = lost.as_mut() => return,
+            () = gone.as_mut() => {
+                tracing::debug!(client = %address, "a client of HTTP/2 does not answer");
+                return;
+            }
+        };
+        match accepted {
+            Some(Ok((request, respond))) => {
+                let underway = Underway::new(client, &worker, &uses);
+                let request = request.map(Incoming::new);
+                tokio::spawn(serve_one(request, respond, client, Arc::clone(&worker), underway));
+            }
+            Some(Err(error)) => {
+                tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
+                return;
+            }
+            None => return,
         }
-    };
-    let client = client.address;
-    tokio::select! {
-        outcome = ended => if let Err(error) = outcome {
-            tracing::debug!(%error, %client, "a connection of HTTP/2 ended badly");
-        },
-        () = lost => tracing::debug!(%client, "a client of HTTP/2 takes nothing: it is cut off"),
+    }
+}
+
+/// Until a client that is asked from time to time whether it is there does not say so.
+async fn until_gone(ping_pong: Option<PingPong>, every: Duration) {
+    // The connection's first and only one.
+    let Some(mut ping_pong) = ping_pong else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(every).await;
+        let answer = async {
+            ping_pong.send_ping(Ping::opaque())?;
+            poll_fn(|cx| ping_pong.poll_pong(cx)).await
+        };
+        if !matches!(tokio::time::timeout(PONG_WITHIN, answer).await, Ok(Ok(_))) {
+            return;
+        }
+    }
+}
+
+/// One request and its answer.
+async fn serve_one(
+    request: Request<Incoming>,
+    mut respond: SendResponse<Bytes>,
+    client: Client,
+    worker: Arc<Worker>,
+    underway: Underway,
+) {
+    let (interim, patience) = (Interim::default(), worker.limits.body_timeout);
+    let answer = watched(request, client, worker, underway, &interim);
+    let Some(response) = incoming::answered(&mut respond, &interim, answer).await else { return };
+    if let Err(error) = incoming::send(respond, response, patience).await {
+        tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
     }
 }
 
@@ -118,10 +163,11 @@ async fn watched(
     client: Client,
     worker: Arc<Worker>,
     mut underway: Underway,
+    interim: &Interim,
 ) -> Response<Watched> {
     let note = underway.note();
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, note).await {
+    let mut response = match answer(request, client, &worker, note, interim).await {
         Ok(response) => response,
         Err(refusal) => {
             note.refused_by(&refusal);
@@ -149,12 +195,13 @@ async fn answer(
     client: Client,
     worker: &Arc<Worker>,
     note: &mut Note,
+    interim: &Interim,
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
     match plan(&parts, &body, client, worker, note)? {
         Plan::Pass(order) => {
             note.turned_to_the_app();
-            http2::pass(*order, body, worker).await
+            http2::pass(*order, body, interim, worker).await
         }
         Plan::Call(call) => {
             let body = whole(body, CALL_MAX, worker).await?;

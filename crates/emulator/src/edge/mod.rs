@@ -11,6 +11,7 @@ pub(crate) mod clock;
 mod connection;
 mod doors;
 mod http2;
+pub(crate) mod incoming;
 pub(crate) mod note;
 pub(crate) mod parse;
 mod prefixed;

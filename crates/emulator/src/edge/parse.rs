@@ -310,6 +310,8 @@ impl<'b> Head<'b> {
         }
         head.keep_alive = !wants_close && (head.keep_alive || wants_keep);
         if version == Version::Http2 {
+            let awaits = |value: &[u8]| value.eq_ignore_ascii_case(b"100-continue");
+            head.expects_continue = matches!(expect, Once::One(value) if awaits(value));
             return Ok(head);
         }
         head.framing = framing(length, coding, version)?;

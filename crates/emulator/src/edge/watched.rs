@@ -1,6 +1,5 @@
-//! Requests of HTTP/2 under way: each is noted when it has ended, however that is. A connection
-//! without any is closed after a while, and so is one whose client takes nothing of what it asked
-//! for.
+//! Requests of HTTP/2 under way: each is noted when it has ended, however that is, and a connection
+//! without any is closed after a while.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,57 +15,35 @@ use crate::body::{BodyError, ServerBody};
 use crate::gateway::Client;
 use crate::seen::Aborted;
 
-/// What is under way on a connection.
+/// How many requests of a connection are under way, and since when.
 #[derive(Debug, Clone)]
-pub(super) struct Uses(Arc<Mutex<Counts>>);
-
-#[derive(Debug)]
-struct Counts {
-    requests: usize,
-    /// Answers of which some was given to be sent, and the client has no room for more.
-    untaken: usize,
-    /// When any of it changed.
-    since: Instant,
-}
+pub(super) struct Uses(Arc<Mutex<(usize, Instant)>>);
 
 impl Default for Uses {
     fn default() -> Self {
-        let counts = Counts { requests: 0, untaken: 0, since: Instant::now() };
-        Self(Arc::new(Mutex::new(counts)))
+        Self(Arc::new(Mutex::new((0, Instant::now()))))
     }
 }
 
 impl Uses {
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, (usize, Instant)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Counts)) {
-        let mut counts = self.lock();
-        change(&mut counts);
-        counts.since = Instant::now();
+    fn change(&self, change: impl Fn(usize) -> usize) {
+        let mut uses = self.lock();
+        *uses = (change(uses.0), Instant::now());
     }
 
-    /// Until there was no request for so long.
+    /// Until there was none for so long.
     pub(super) async fn rested(&self, long: Duration) {
-        self.until(long, |counts| counts.requests == 0).await;
-    }
-
-    /// Until for so long an answer waited for the client to take more, and nothing else moved.
-    pub(super) async fn stuck(&self, long: Duration) {
-        self.until(long, |counts| counts.untaken > 0).await;
-    }
-
-    async fn until(&self, long: Duration, holds: impl Fn(&Counts) -> bool) {
         loop {
-            let held = {
-                let counts = self.lock();
-                if holds(&counts) { counts.since.elapsed() } else { Duration::ZERO }
-            };
-            if held >= long {
+            let (count, since) = *self.lock();
+            let rested = if count == 0 { since.elapsed() } else { Duration::ZERO };
+            if rested >= long {
                 return;
             }
-            tokio::time::sleep(long.saturating_sub(held)).await;
+            tokio::time::sleep(long.saturating_sub(rested)).await;
         }
     }
 }
@@ -81,33 +58,13 @@ pub(super) struct Underway {
     /// Whether the answer has come to its end.
     ended: bool,
     aborted: Option<Aborted>,
-    /// Whether some of the answer was given to be sent, and nobody asked for more yet.
-    untaken: bool,
 }
 
 impl Underway {
     pub(super) fn new(client: Client, worker: &Arc<Worker>, uses: &Uses) -> Self {
-        uses.change(|counts| counts.requests += 1);
+        uses.change(|count| count + 1);
         let (worker, uses) = (Arc::clone(worker), uses.clone());
-        Self {
-            note: None,
-            client,
-            worker,
-            uses,
-            sent: 0,
-            ended: false,
-            aborted: None,
-            untaken: false,
-        }
-    }
-
-    fn set_untaken(&mut self, untaken: bool) {
-        if self.untaken != untaken {
-            self.untaken = untaken;
-            self.uses.change(|counts| {
-                counts.untaken = counts.untaken.saturating_add_signed(if untaken { 1 } else { -1 });
-            });
-        }
+        Self { note: None, client, worker, uses, sent: 0, ended: false, aborted: None }
     }
 
     pub(super) fn note(&mut self) -> &mut Note {
@@ -117,8 +74,7 @@ impl Underway {
 
 impl Drop for Underway {
     fn drop(&mut self) {
-        self.set_untaken(false);
-        self.uses.change(|counts| counts.requests = counts.requests.saturating_sub(1));
+        self.uses.change(|count| count.saturating_sub(1));
         let aborted = self.aborted.or((!self.ended).then_some(Aborted::Client));
         if let Some(mut note) = self.note.take() {
             note.bytes_out = self.sent;
@@ -167,8 +123,6 @@ impl Body for Watched {
         if self.head_only {
             return Poll::Ready(None);
         }
-        // Asked for when the client has room.
-        self.underway.set_untaken(false);
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if let Some(received) = self.body.received() {
             self.underway.note().bytes_in = received;
@@ -177,8 +131,6 @@ impl Body for Watched {
             Poll::Ready(Some(Ok(frame))) => {
                 self.underway.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
                 self.underway.ended = self.body.is_end_stream() || frame.is_trailers();
-                let goes_on = !self.underway.ended;
-                self.underway.set_untaken(goes_on);
             }
             Poll::Ready(Some(Err(_))) => self.underway.aborted = Some(Aborted::App),
             Poll::Ready(None) => self.underway.ended = true,

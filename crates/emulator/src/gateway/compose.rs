@@ -41,7 +41,10 @@ pub(crate) fn request(
                     field(out, each.name, &left);
                 }
             }
-            Known::Expect if head.expects_continue => field(out, each.name, each.value),
+            // A client of HTTP/2 was told to go on by the gateway.
+            Known::Expect if head.expects_continue && head.version != Version::Http2 => {
+                field(out, each.name, each.value)
+            }
             _ => {}
         }
     }
@@ -139,13 +142,19 @@ pub(crate) fn answer(
 
 /// The same for a client of HTTP/2.
 pub(crate) fn answer_headers(answer: &AnswerHead<'_>, request_id: &[u8]) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(answer.fields.len() + 1);
-    for each in answer.passed() {
-        append(&mut headers, each.name, each.value);
-    }
+    let mut headers = passed_headers(answer);
     let id = HeaderName::from_static("x-request-id");
     if let (false, Ok(value)) = (headers.contains_key(&id), HeaderValue::from_bytes(request_id)) {
         headers.insert(id, value);
+    }
+    headers
+}
+
+/// What of an answer's fields is for the client.
+pub(crate) fn passed_headers(answer: &AnswerHead<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(answer.fields.len() + 1);
+    for each in answer.passed() {
+        append(&mut headers, each.name, each.value);
     }
     headers
 }

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
 use hyper::header::{HeaderValue, TE};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
@@ -13,6 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use super::upstream::{Peer, Upstream, UpstreamError};
 use super::{Client, Pass, Refusal, compose, login};
 use crate::body::ServerBody;
+use crate::edge::incoming::Incoming;
 use crate::edge::parse::{Head, Known};
 use crate::edge::{Worker, answer};
 

@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, Sleep};
@@ -20,6 +19,7 @@ use crate::body::{BodyError, ServerBody};
 use crate::edge::Worker;
 use crate::edge::answer::{AnswerHead, AskedWith};
 use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
+use crate::edge::incoming::{Incoming, Interim};
 use crate::edge::parse::{FIELDS, Head, may_trail, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
@@ -35,6 +35,8 @@ pub(crate) struct Order {
     asked_with: AskedWith,
     repeatable: bool,
     request_id: Vec<u8>,
+    /// Whether the client waits to be told to go on.
+    expects_continue: bool,
     /// The head as it goes to an app that speaks gRPC.
     grpc: Option<grpc::RequestHead>,
 }
@@ -56,6 +58,7 @@ impl Order {
             asked_with: head.asked_with(),
             repeatable: head.is_repeatable(),
             request_id: request_id.to_owned(),
+            expects_continue: head.expects_continue,
             grpc: grpc.then(|| grpc::RequestHead::new(head, keeps, client, request_id)),
             pass,
         }
@@ -66,8 +69,15 @@ impl Order {
 pub(crate) async fn pass(
     order: Order,
     body: Incoming,
+    interim: &Interim,
     worker: &Arc<Worker>,
 ) -> Result<Response<ServerBody>, Refusal> {
+    if order.expects_continue {
+        // Whoever may pass may send its body: the app, which does not hear of it, gets all of it.
+        let mut head = Response::new(());
+        *head.status_mut() = StatusCode::CONTINUE;
+        interim.push(head);
+    }
     if let Some(head) = order.grpc {
         return grpc::pass(order.pass, head, body, worker).await;
     }
@@ -77,7 +87,9 @@ pub(crate) async fn pass(
     let answered = loop {
         let pass = &order.pass;
         let mut upstream = connect(worker, pass, &mut address, order.repeatable, fresh).await?;
-        let answer = head_in_time(&mut sender, &mut upstream, order.asked_with, &worker.limits);
+        let mut hints = Hints { to: interim, count: 0 };
+        let answer =
+            head_in_time(&mut sender, &mut upstream, order.asked_with, &mut hints, &worker.limits);
         let answer = answer.await;
         match answer {
             Ok(came) => break (came, upstream),
@@ -136,6 +148,28 @@ pub(crate) async fn pass(
     Ok(response.map(|()| ServerBody::App(Box::new(body))))
 }
 
+/// Interim answers of an app.
+struct Hints<'a> {
+    to: &'a Interim,
+    count: u32,
+}
+
+impl Hints<'_> {
+    fn pass(&mut self, answer: &AnswerHead<'_>) {
+        self.count += 1;
+        // The client was told to go on already, if it waited for that.
+        if self.count <= INTERIM_MAX
+            && answer.status != 100
+            && let Ok(status) = StatusCode::from_u16(answer.status)
+        {
+            let mut head = Response::new(());
+            *head.status_mut() = status;
+            *head.headers_mut() = compose::passed_headers(answer);
+            self.to.push(head);
+        }
+    }
+}
+
 /// Status, framing, whether the connection can be used again, and the head's length.
 type Came = (u16, Framing, bool, usize);
 
@@ -154,12 +188,13 @@ async fn head_in_time(
     sender: &mut Sender,
     upstream: &mut Upstream,
     asked_with: AskedWith,
+    hints: &mut Hints<'_>,
     limits: &Limits,
 ) -> Result<Came, NoHead> {
     let mut time = pin!(tokio::time::sleep(limits.answer_timeout));
-    let (mut before, mut interim) = ((false, 0), 0);
+    let mut before = (false, 0);
     poll_fn(|cx| {
-        if let Poll::Ready(answer) = poll_head(cx, sender, upstream, asked_with, &mut interim) {
+        if let Poll::Ready(answer) = poll_head(cx, sender, upstream, asked_with, hints) {
             return Poll::Ready(answer);
         }
         let now = (sender.waits, sender.passed);
@@ -179,14 +214,14 @@ fn poll_head(
     sender: &mut Sender,
     upstream: &mut Upstream,
     asked_with: AskedWith,
-    interim: &mut u32,
+    hints: &mut Hints<'_>,
 ) -> Poll<Result<Came, NoHead>> {
     if sender.poll(cx, upstream).is_err() {
         return Poll::Ready(Err(NoHead::Client));
     }
     loop {
         match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
-            Poll::Ready(Ok(0)) if upstream.buffer.is_empty() && *interim == 0 => {
+            Poll::Ready(Ok(0)) if upstream.buffer.is_empty() && hints.count == 0 => {
                 return Poll::Ready(Err(NoHead::Silent));
             }
             Poll::Ready(Ok(0)) => {
@@ -213,10 +248,9 @@ fn poll_head(
             if answer.status >= 200 {
                 return Poll::Ready(Ok(came));
             }
-            // hyper has no way to pass an interim answer on to a client of HTTP/2.
+            hints.pass(&answer);
             upstream.buffer.consume(length);
-            *interim += 1;
-            if *interim > INTERIM_MAX {
+            if hints.count > INTERIM_MAX {
                 let error = UpstreamError::Rubbish("it has too many interim answers");
                 return Poll::Ready(Err(NoHead::App(error)));
             }

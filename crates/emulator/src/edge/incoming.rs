@@ -1,0 +1,178 @@
+//! What goes over the line of HTTP/2 besides heads of requests: their bodies, and answers.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, SendStream};
+use http_body::{Body, Frame, SizeHint};
+use hyper::header::{CONTENT_LENGTH, DATE, HeaderValue};
+use hyper::{HeaderMap, Response};
+
+/// A request's body. One that is broken off, in whatever way, never looks whole.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    stream: RecvStream,
+    /// Whether only trailers can come.
+    data_ended: bool,
+}
+
+impl Incoming {
+    pub(super) fn new(stream: RecvStream) -> Self {
+        Self { stream, data_ended: false }
+    }
+}
+
+impl Body for Incoming {
+    type Data = Bytes;
+    type Error = h2::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+        if !self.data_ended {
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(data)) => {
+                    // Whoever takes it makes room for more.
+                    self.stream.flow_control().release_capacity(data.len())?;
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => self.data_ended = true,
+            }
+        }
+        let trailers = ready!(self.stream.poll_trailers(cx))?;
+        Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
+    }
+}
+
+/// Interim answers (1xx) on their way to the client.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interim(Arc<Mutex<Vec<Response<()>>>>);
+
+impl Interim {
+    pub(crate) fn push(&self, head: Response<()>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+    }
+
+    fn take(&self) -> Vec<Response<()>> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The final answer, when there is one; interim ones are sent as they come. None when the client
+/// gave the request up.
+pub(super) async fn answered<T>(
+    respond: &mut SendResponse<Bytes>,
+    interim: &Interim,
+    answer: impl Future<Output = T>,
+) -> Option<T> {
+    let mut answer = pin!(answer);
+    poll_fn(|cx| {
+        let answer = answer.as_mut().poll(cx);
+        for head in interim.take() {
+            // It is only a hint; whether the client is there shows with the answer.
+            let _ = respond.send_informational(head);
+        }
+        match answer {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => respond.poll_reset(cx).map(|_| None),
+        }
+    })
+    .await
+}
+
+/// Sends an answer. What the client has no room for is not asked for; a client that makes none for
+/// so long is not waited for any more, which the others of its connection do not feel.
+pub(super) async fn send<B>(
+    mut respond: SendResponse<Bytes>,
+    response: Response<B>,
+    patience: Duration,
+) -> Result<(), h2::Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (mut parts, mut body) = response.into_parts();
+    if !parts.headers.contains_key(DATE)
+        && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(SystemTime::now()))
+    {
+        parts.headers.insert(DATE, date);
+    }
+    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
+        parts.headers.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    let ends = body.is_end_stream();
+    let mut stream = respond.send_response(Response::from_parts(parts, ()), ends)?;
+    if ends {
+        return Ok(());
+    }
+    loop {
+        match tokio::time::timeout(patience, room(&mut stream)).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(_) => {
+                stream.send_reset(Reason::CANCEL);
+                return Ok(());
+            }
+        }
+        let frame = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
+            Poll::Ready(frame) => Poll::Ready(Some(frame)),
+            Poll::Pending => stream.poll_reset(cx).map(|_| None),
+        });
+        match frame.await {
+            Some(Some(Ok(frame))) => {
+                let ends = body.is_end_stream();
+                if put(&mut stream, frame, ends)? {
+                    return Ok(());
+                }
+            }
+            Some(Some(Err(_))) => {
+                stream.send_reset(Reason::INTERNAL_ERROR);
+                return Ok(());
+            }
+            Some(None) => return stream.send_data(Bytes::new(), true),
+            // The client wants no more of it.
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Waits until the client has room for some data; whether it is still there.
+async fn room(stream: &mut SendStream<Bytes>) -> bool {
+    stream.reserve_capacity(1);
+    poll_fn(|cx| {
+        while stream.capacity() == 0 {
+            match stream.poll_capacity(cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(false),
+                Poll::Pending => return stream.poll_reset(cx).map(|_| false),
+            }
+        }
+        Poll::Ready(true)
+    })
+    .await
+}
+
+/// Gives a part of the body to be sent; whether it was the last.
+fn put(stream: &mut SendStream<Bytes>, frame: Frame<Bytes>, ends: bool) -> Result<bool, h2::Error> {
+    match frame.into_data() {
+        Ok(data) => stream.send_data(data, ends).map(|()| ends),
+        Err(frame) => {
+            let trailers = frame.into_trailers().unwrap_or_else(|_| HeaderMap::new());
+            stream.send_trailers(trailers).map(|()| true)
+        }
+    }
+}
