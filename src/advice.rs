@@ -8,6 +8,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli;
+use crate::cmd::app::wait::looks_like_duration;
 use crate::error::Failure;
 
 /// Guesses at one place, and what to say about them.
@@ -99,6 +100,7 @@ const TABLE: &[Advice] = &[
         &["image", "images"],
         "an image is named when an app is run: ovhai app run IMAGE; see the app's: ovhai app get APP",
     ),
+    advice("", &["version"], "ovhai --version"),
     advice("", &["flavor", "flavors"], "list flavors: ovhai capabilities flavor list"),
     advice(
         "",
@@ -157,6 +159,14 @@ const TABLE: &[Advice] = &[
         &["add", "generate", "make"],
         "make one: ovhai token new NAME --role read --selector KEY=VALUE",
     ),
+    advice("app", &["help"], "ovhai help app COMMAND"),
+    advice(
+        "emulator",
+        &["restart", "reload"],
+        "stop it and start it again: ovhai emulator stop && ovhai emulator start --detach",
+    ),
+    advice("token", &["help"], "ovhai help token COMMAND"),
+    advice("emulator", &["help"], "ovhai help emulator COMMAND"),
     advice("token", &["remove", "revoke", "destroy"], "delete it: ovhai token delete TOKEN"),
     advice(
         "token",
@@ -268,6 +278,37 @@ const TABLE: &[Advice] = &[
         "this stays as the app was run: run another with ovhai app run, and delete this one",
     ),
     advice(
+        "app curl",
+        &["-L", "--location"],
+        "redirects are not followed: -i shows where an answer leads, and ovhai app curl APP PATH goes there",
+    ),
+    advice(
+        "app curl",
+        &["-u", "--user", "--basic"],
+        "a password of the app's own goes in its header: -H 'Authorization: Basic …'",
+    ),
+    advice("app curl", &["-A", "--user-agent"], "-H 'User-Agent: NAME'"),
+    advice("app curl", &["-r", "--range"], "-H 'Range: bytes=0-99'"),
+    advice("app curl", &["-b", "--cookie"], "-H 'Cookie: NAME=VALUE'"),
+    advice("app curl", &["-e", "--referer"], "-H 'Referer: URL'"),
+    advice("app curl", &["-D", "--dump-header"], "the answer's head comes with it: -i; alone: -I"),
+    advice(
+        "app curl",
+        &["-k", "--insecure", "--cacert"],
+        "there is no certificate to check: the local gateway is asked over plain HTTP",
+    ),
+    advice(
+        "app curl",
+        &["--http2", "--http2-prior-knowledge", "--http3", "-0", "--http1.0"],
+        "it speaks HTTP/1.1; for others take curl with the app's URL (ovhai app get APP)",
+    ),
+    advice("app curl", &["--url"], "the app is named, and then the path: ovhai app curl APP /path"),
+    advice(
+        "app curl",
+        &["--port", "-p"],
+        "another port of an app has a host of its own, <id>-<port>.app.<region>.ai.localhost: curl http://<that host>:4480/",
+    ),
+    advice(
         "app list",
         &["--name"],
         "show one by its name: ovhai app get NAME; list by labels: --label KEY=VALUE",
@@ -301,7 +342,12 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure>
     // Without its value, which is nobody's business.
     let guess = guess.split(['=', ' ']).next().unwrap_or_default();
     let path = path_of(&cli::tree(), args);
-    let say = find(&path, guess)?;
+    let waits = args.iter().any(|word| word == "--wait");
+    let say = if waits && looks_like_duration(guess) {
+        format!("write the time with an equals sign: --wait={guess}")
+    } else {
+        find(&path, guess)?.to_owned()
+    };
     let place = ["ovhai", path.as_str()].join(" ");
     let message = match error.kind() {
         ErrorKind::InvalidSubcommand => {

@@ -278,3 +278,60 @@ fn completions_are_those_that_are_committed() {
         assert!(script == committed, "{file} is not up to date: cargo xtask gen");
     }
 }
+
+/// A scope that is wider than what was asked for would be worse than an error.
+#[test]
+fn several_selectors_have_to_match_together() {
+    let cli = TestCli::new(OVHAI);
+    let new =
+        ["token", "new", "both", "-r", "read", "-l", "group=A", "--selector", "team in (x,y)"];
+    cli.ok(&new);
+    let selector = cli.json(&["token", "get", "both"])["spec"]["labelSelector"].clone();
+    assert_eq!(selector, "group=A,team in (x,y)");
+}
+
+#[test]
+fn what_was_changed_is_shown_as_asked() {
+    let cli = TestCli::new(OVHAI);
+    let image = "infrastructureascode/hello-world";
+    for name in ["one", "two"] {
+        cli.ok(&["app", "run", "-n", name, "--wait", image]);
+    }
+    let one = cli.json(&["app", "set-label", "one", "group", "A"]);
+    assert_eq!(one["spec"]["labels"]["group"], "A");
+    assert_eq!(cli.json(&["app", "scale", "one", "--replicas", "1"])["spec"]["name"], "one");
+    let both = cli.json(&["app", "stop", "--wait", "one", "two"]);
+    assert_eq!(both.as_array().map(Vec::len), Some(2));
+    assert_eq!(both[1]["status"]["state"], "STOPPED");
+    assert_eq!(cli.ok(&["app", "start", "one", "-o", "name"]), "one\n");
+    assert_eq!(cli.ok(&["app", "delete", "--force", "one", "two", "-o", "name"]), "one\ntwo\n");
+}
+
+#[test]
+fn words_that_are_meant_otherwise() {
+    let cli = TestCli::new(OVHAI);
+    for line in [
+        &["app", "start", "x", "--wait", "30s"][..],
+        &["app", "delete", "x", "--wait", "1m30s"],
+        &["app", "run", "ovhai/echo", "--wait", "30s", "--cpu", "1"],
+    ] {
+        let (code, said) = cli.fails(line);
+        assert!(code == 2 && said.contains("with an equals sign: --wait="), "{line:?}: {said}");
+    }
+    let (code, said) = cli.fails(&["app", "curl", "x", "-L"]);
+    assert!(code == 2 && said.contains("redirects are not followed"), "{said}");
+    assert_eq!(cli.fails(&["app", "logs", "x", "--replica", "0"]).0, 2);
+}
+
+#[test]
+fn an_emulator_that_is_another_than_asked_for_is_no_success() {
+    let cli = TestCli::new(OVHAI);
+    let start = ["emulator", "start", "--detach"];
+    cli.ok(&[&start[..], &["--port", "0"]].concat());
+    cli.ok(&start);
+    cli.ok(&[&start[..], &["--port", "0", "--regions", "GRA"]].concat());
+    for other in ["--port=1", "--tls=0", "--regions=XX", "--access-log=off"] {
+        let (code, said) = cli.fails(&[&start[..], &[other]].concat());
+        assert!(code == 1 && said.contains("ovhai emulator stop"), "{other}: {said}");
+    }
+}

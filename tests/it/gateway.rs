@@ -7,13 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
+use ovhai_emulator::Limits;
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::http2;
+use crate::{http2, wire};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
@@ -88,6 +89,10 @@ async fn what_the_app_sees() {
         .header("te", "trailers")
         .header("x-forwarded-for", "6.6.6.6")
         .header("x-forwarded-proto", "https")
+        .header("X_Forwarded_For", "6.6.6.6")
+        .header("x-forwarded-ssl", "on")
+        .header("x-forwarded-user", "admin")
+        .header("x_real_ip", "6.6.6.6")
         .header("forwarded", "for=6.6.6.6")
         .header("cookie", "a=1")
         .header("cookie", "b=2")
@@ -104,6 +109,9 @@ async fn what_the_app_sees() {
     assert_eq!(headers["host"], json!([host]));
     assert_eq!(headers["x-forwarded-for"], json!(["127.0.0.1"]));
     assert_eq!(headers["x-forwarded-proto"], json!(["http"]));
+    for gone in ["x_forwarded_for", "x-forwarded-ssl", "x-forwarded-user", "x_real_ip"] {
+        assert!(headers.get(gone).is_none(), "{gone}: {headers:?}");
+    }
     assert_eq!(headers["x-forwarded-host"], json!([host]));
     assert_eq!(headers["te"], json!(["trailers"]));
     assert_eq!(headers["cookie"], json!(["a=1", "b=2"]));
@@ -665,6 +673,55 @@ async fn a_preflight_passes_without_a_token_and_nothing_else_does() {
         let shown = format!("{request:?}");
         assert_eq!(e.send(request).await.status, 401, "{shown}");
     }
+}
+
+/// Nobody who asks what is allowed has access, which does not end the answer.
+#[tokio::test]
+async fn a_preflight_gets_all_of_a_late_answer() {
+    let upstream = Upstream::start(|mut stream| async move {
+        Upstream::head(&mut stream).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhi").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stream.write_all(b" u").await.unwrap();
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[], json!({})).await;
+    let asks = page_asks(&app, "OPTIONS").header("access-control-request-method", "PUT");
+    assert_eq!(e.send(asks.body(Full::default()).unwrap()).await.text(), "hi u");
+    let second = http2::Client::connect(&e).await;
+    let asks = http2::request("OPTIONS", &TestEmulator::host(&app), "/")
+        .header("origin", "http://page.example")
+        .header("access-control-request-method", "PUT");
+    let answer = second.send(asks.body(http2::empty()).unwrap()).await;
+    assert_eq!(http2::text(answer).await.0, "hi u");
+}
+
+/// Nobody can see it leave, but nothing moves either.
+#[tokio::test]
+async fn a_client_that_sent_too_much_ahead_and_left_is_given_up() {
+    let (said, mut comes) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = Upstream::start(move |mut stream| {
+        let said = said.clone();
+        async move {
+            Upstream::head(&mut stream).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\ndata").await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+            said.send(()).unwrap();
+        }
+    })
+    .await;
+    let limits = Limits { answer_timeout: Duration::from_millis(300), ..Limits::default() };
+    let builder = TestEmulator::builder().limits(limits);
+    let (e, app) = wire::at(builder, &upstream, json!({"unsecureHttp": true})).await;
+    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let head = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", TestEmulator::host(&app));
+    let many = head.repeat(4_000_000 / head.len());
+    let _ =
+        tokio::time::timeout(Duration::from_millis(100), client.write_all(many.as_bytes())).await;
+    drop(client);
+    let gone = tokio::time::timeout(Duration::from_secs(20), comes.recv()).await;
+    gone.expect("the app's connection is closed");
 }
 
 #[tokio::test]

@@ -257,6 +257,8 @@ async fn what_the_client_gets() {
     assert_eq!(interim(&e, &host, "/interim", false).await, ["103 x"]);
     assert_eq!(interim(&e, &host, "/", true).await, ["100 -"]);
     assert_eq!(text(client.get(&host, "/until-close").await).await.0, "to the end");
+    let expects = request("GET", &host, "/").header("expect", "miracles").body(empty()).unwrap();
+    assert_eq!(client.send(expects).await.status(), 417);
     for (target, status) in
         [("/rubbish", 502), ("/switch", 502), ("/endless-interim", 502), ("/silent", 502)]
     {

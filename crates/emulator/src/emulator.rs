@@ -372,7 +372,12 @@ impl Builder {
             platform.shutdown(SHUTDOWN).await;
             return Err(StartError::State { path: state.path().into(), source });
         }
-        let ways = Ways { plain: listener, secure, limits: self.limits, log: access_log };
+        let ways = Ways {
+            plain: listener,
+            secure,
+            limits: self.limits.within_descriptors(),
+            log: access_log,
+        };
         Emulator::serve(ways, platform, running, self.state, lock).map_err(StartError::System)
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use rustix::process::{Resource, getrlimit};
 
 /// Limits of a connection. [`LIMITS`] says what each does; the defaults are in
 /// [`Limits::default`].
@@ -32,6 +33,18 @@ impl Default for Limits {
             answer_timeout: Duration::from_mins(10),
             connections: 10_000,
         }
+    }
+}
+
+/// Of what the process may open, this is for its own files and for apps that start.
+const RESERVED: u64 = 64;
+
+impl Limits {
+    /// No more connections than the process may open, with one to an app for each.
+    pub(crate) fn within_descriptors(self) -> Self {
+        let Some(most) = getrlimit(Resource::Nofile).current else { return self };
+        let clients = usize::try_from(most.saturating_sub(RESERVED) / 2).unwrap_or(usize::MAX);
+        Self { connections: self.connections.min(clients.max(1)), ..self }
     }
 }
 
@@ -87,7 +100,7 @@ pub const LIMITS: [Limit; 7] = [
     },
     Limit {
         name: "connections",
-        meaning: "clients connected at once; further ones wait in the system's queue",
+        meaning: "clients connected at once, and no more than half of what the process may open; further ones wait in the system's queue",
         place: Place::Count(|limits| &mut limits.connections),
     },
 ];

@@ -23,6 +23,26 @@ async fn resolve_all(client: &Client, wanted: &[String]) -> Result<Vec<App>> {
     Ok(apps)
 }
 
+/// Whoever asked for a format gets the apps as they are now, beside what is said to people.
+async fn show(context: &mut Context, client: &Client, apps: &[App]) -> Result<()> {
+    if context.format().is_none() {
+        return Ok(());
+    }
+    let mut now = Vec::with_capacity(apps.len());
+    for app in apps {
+        now.push(client.get_app(app.id).await?);
+    }
+    show_as_asked(context, &now)
+}
+
+/// One app as it is, several as a list.
+fn show_as_asked(context: &mut Context, apps: &[App]) -> Result<()> {
+    match apps {
+        [one] => context.show(one),
+        many => context.show_all(many),
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Start {
     /// Ids, names, or beginnings of ids
@@ -34,6 +54,7 @@ pub(super) struct Start {
 
 impl Start {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        self.wait.is_meant(&self.apps)?;
         let target = Target::find_to_change(context).await?;
         let apps = resolve_all(&target.client, &self.apps).await?;
         for app in &apps {
@@ -43,7 +64,7 @@ impl Start {
             self.wait.until(context, &target.client, app.id, AppState::Running).await?;
             context.note(format!("Started {} ({}).", view::name(app), app.id));
         }
-        Ok(())
+        show(context, &target.client, &apps).await
     }
 }
 
@@ -58,6 +79,7 @@ pub(super) struct Stop {
 
 impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        self.wait.is_meant(&self.apps)?;
         let target = Target::find_to_change(context).await?;
         let apps = resolve_all(&target.client, &self.apps).await?;
         for app in &apps {
@@ -67,7 +89,7 @@ impl Stop {
             self.wait.until(context, &target.client, app.id, AppState::Stopped).await?;
             context.note(format!("Stopped {} ({}).", view::name(app), app.id));
         }
-        Ok(())
+        show(context, &target.client, &apps).await
     }
 }
 
@@ -88,6 +110,7 @@ pub(super) struct Delete {
 
 impl Delete {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        self.wait.is_meant(&self.apps)?;
         let target = Target::find_to_change(context).await?;
         let apps = resolve_all(&target.client, &self.apps).await?;
         for app in &apps {
@@ -101,7 +124,8 @@ impl Delete {
             self.wait.until_gone(context, &target.client, app.id).await?;
             context.note(format!("Deleted {} ({}).", view::name(app), app.id));
         }
-        Ok(())
+        // As they were: nothing else is left.
+        if context.format().is_some() { show_as_asked(context, &apps) } else { Ok(()) }
     }
 }
 
@@ -127,7 +151,7 @@ impl SetLabel {
         target.client.set_label(app.id, &update).await?;
         let what = if update.value.is_some() { "Set" } else { "Removed" };
         context.note(format!("{what} the label {} of {}.", update.name, view::name(&app)));
-        Ok(())
+        show(context, &target.client, &[app]).await
     }
 }
 
@@ -148,7 +172,7 @@ impl SetImage {
         target.client.set_image(app.id, &self.image).await?;
         self.wait.until_running_again(context, &target.client, &app).await?;
         context.note(format!("The image of {} is now {}.", view::name(&app), self.image));
-        Ok(())
+        show(context, &target.client, &[app]).await
     }
 }
 
@@ -174,7 +198,7 @@ impl Scale {
         self.wait.until_running_again(context, &target.client, &app).await?;
         let replicas = view::wanted_replicas(&strategy);
         context.note(format!("{} is to have {replicas} replicas.", view::name(&app)));
-        Ok(())
+        show(context, &target.client, &[app]).await
     }
 }
 

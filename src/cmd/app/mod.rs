@@ -14,7 +14,7 @@ mod port_forward;
 mod run;
 mod view;
 mod volume;
-mod wait;
+pub(crate) mod wait;
 
 #[cfg(test)]
 mod recreates;

@@ -24,6 +24,25 @@ pub(super) struct Wait {
     only_state: bool,
 }
 
+impl Wait {
+    /// An app's name that looks like a time, after `--wait`, is one.
+    pub(super) fn is_meant(&self, names: &[String]) -> Result<()> {
+        let looks_so = |name: &&String| self.wait.is_some() && looks_like_duration(name);
+        match names.iter().find(looks_so) {
+            None => Ok(()),
+            Some(time) => Err(Failure::usage(format!("{time:?} is taken for an app"))
+                .hint(format!("write the time with an equals sign: --wait={time}"))),
+        }
+    }
+}
+
+/// Whether a word is a time with its unit, such as 30s.
+pub(crate) fn looks_like_duration(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.ends_with(|c: char| c.is_ascii_alphabetic())
+        && duration(word).is_ok()
+}
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),

@@ -18,7 +18,7 @@ pub(super) struct Logs {
     #[arg(short, long)]
     follow: bool,
     /// Only the last so many lines [default: all]
-    #[arg(long, value_name = "LINES")]
+    #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<usize>,
     /// The access log: a line of JSON for every request
     #[arg(long)]

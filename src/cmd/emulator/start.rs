@@ -6,6 +6,7 @@ use clap::Args;
 use ovhai_api_types::{Placement, Region};
 use ovhai_emulator::state::{Running, StateDir};
 use ovhai_emulator::{AccessLog, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
@@ -143,6 +144,7 @@ impl Start {
             // fails only where there is none to leave.
             let _ = rustix::process::setsid();
         }
+        open_more();
         // Whatever it writes is its owner's alone; the database has the apps' environment.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         start_logging(context, self.background);
@@ -199,6 +201,10 @@ impl Start {
                 emulator.administrator()
             ));
         }
+        self.warn_of_others(context);
+    }
+
+    fn warn_of_others(&self, context: &mut Context) {
         if !self.host.is_loopback() {
             context.note("It listens beyond this machine: whoever reaches it and has a token gets in. Only the names of the emulator are answered.");
         }
@@ -224,6 +230,22 @@ impl Start {
             || self.regions != DEFAULT_REGIONS
     }
 
+    /// Whether the emulator that runs is known to be another than is asked for.
+    fn differs_from(&self, context: &Context, running: &Running) -> Result<bool> {
+        let is_other = |asked: Option<u16>, port: Option<u16>| {
+            asked.is_some_and(|asked| port.is_none_or(|port| asked != 0 && asked != port))
+        };
+        let has_region = |name: &String| running.region(name).is_some();
+        let log = self.access_log.as_ref().map(|_| self.access_log(context)).transpose()?.flatten();
+        Ok(is_other(self.port, Some(running.address.port()))
+            || is_other(self.tls, running.tls.map(|tls| tls.port()))
+            || (self.regions != DEFAULT_REGIONS && !self.regions.iter().all(has_region))
+            || log.is_some_and(|log| match log {
+                AccessLog::Off => running.access_log.is_some(),
+                AccessLog::Path(path) => running.access_log.as_ref() != Some(&path),
+            }))
+    }
+
     async fn start_detached(&self, context: &mut Context, port: u16) -> Result<()> {
         let state = StateDir::new(state_dir(context)?);
         if let Some(running) = state.running() {
@@ -232,10 +254,16 @@ impl Start {
                 root(&running),
                 running.pid
             ));
-            if self.says_something() {
-                context.note(
-                    "hint: it keeps the options that it was started with; for others stop it first: ovhai emulator stop",
+            const STOP: &str = "stop it first: ovhai emulator stop";
+            if self.differs_from(context, &running)? {
+                return Err(
+                    Failure::new("it keeps the options that it was started with").hint(STOP)
                 );
+            }
+            if self.says_something() {
+                context.note(format!(
+                    "hint: it keeps the options that it was started with; for others {STOP}"
+                ));
             }
             return Ok(());
         }
@@ -275,6 +303,7 @@ impl Start {
             root(&running),
             running.pid
         ))?;
+        self.warn_of_others(context);
         if let Some(secure) = secure_root(&running) {
             context.line(format!(
                 "HTTPS: {secure} (trust its certificates: {})",
@@ -282,6 +311,18 @@ impl Start {
             ))?;
         }
         Ok(())
+    }
+}
+
+/// A gateway has two connections for each client, and shells mostly allow 1,024 open files until
+/// somebody asks for more. Not for all there is: old programs close every number they might have.
+fn open_more() {
+    const ENOUGH: u64 = 65_536;
+    let now = getrlimit(Resource::Nofile);
+    let wanted = now.maximum.map_or(ENOUGH, |most| most.min(ENOUGH));
+    if now.current.is_some_and(|current| current < wanted) {
+        // If it is refused, fewer clients are let in.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..now });
     }
 }
 

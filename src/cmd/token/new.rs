@@ -23,20 +23,26 @@ pub(super) struct New {
     /// What it may do: read (query the apps) or operator (manage them too)
     #[arg(short, long)]
     role: Role,
-    /// Which apps it is for, now and later, such as group=A; see ovhai help selectors [default: all
-    /// of the region]
-    #[arg(short = 'l', long, visible_alias = "label-selector", value_name = "SELECTOR")]
-    selector: Option<Selector>,
+    /// Which apps it is for, now and later, such as group=A; given more than once, all have to
+    /// match; see ovhai help selectors [default: all of the region]
+    #[arg(
+        short = 'l',
+        long = "selector",
+        visible_alias = "label-selector",
+        value_name = "SELECTOR"
+    )]
+    selectors: Vec<Selector>,
 }
 
 impl New {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
+        let selectors: Vec<String> = self.selectors.iter().map(ToString::to_string).collect();
         let spec = TokenSpec {
             // One of the two is required.
             name: self.name.or(self.given_name).unwrap_or_default(),
             role: self.role.wire().into(),
-            label_selector: self.selector.map(|selector| selector.to_string()),
+            label_selector: (!selectors.is_empty()).then(|| selectors.join(",")),
         };
         // A file that can't be used is noticed before a string is made that would be lost.
         Credentials::open(context)?;

@@ -16,7 +16,7 @@ mod rows;
 mod tokens;
 mod view;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::Request;
@@ -150,7 +150,8 @@ pub(crate) fn router(
 ) -> Router {
     let state = Arc::new(ApiState { platform, port, stopping, users_ready });
     let serve_document = || async {
-        let mut response = openapi().into_response();
+        static DOCUMENT: OnceLock<String> = OnceLock::new();
+        let mut response = DOCUMENT.get_or_init(openapi).as_str().into_response();
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);
         response

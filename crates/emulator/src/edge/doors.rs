@@ -21,8 +21,10 @@ use crate::seen::Whither;
 /// A call's body is at most so long, in bytes.
 pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
 
-/// A call that reads no more apps than so many takes a millisecond or two at most.
-const FEW: usize = 2_000;
+/// A call that reads no more apps than so many takes a millisecond or two at most,
+const FEW: usize = 1_000;
+/// if it is no longer than this: a selector may have thousands of terms.
+const SHORT: usize = 512;
 
 /// Where a request goes.
 pub(super) enum Way<'b> {
@@ -137,9 +139,14 @@ fn local(shared: &Shared, head: &Head<'_>, note: &mut Note) -> Result<Call, Refu
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<ServerBody> {
     let Call { request, router } = call;
     let only_reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    let is_short = request.uri().query().is_none_or(|query| query.len() <= SHORT);
     let answer = router.oneshot(request.map(|()| body));
-    let response = if only_reads && shared.platform.snapshot().app_count() <= FEW {
-        AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ())
+    let is_quick = only_reads && is_short && shared.platform.snapshot().app_count() <= FEW;
+    let response = if is_quick {
+        let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ());
+        // Whoever sends many at once takes its turn among the others.
+        tokio::task::yield_now().await;
+        response
     } else {
         shared.main.spawn(answer).await.map_err(|error| {
             tracing::error!(%error, "a call of the API was broken off");

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
@@ -19,11 +20,18 @@ pub(crate) struct Incoming {
     stream: RecvStream,
     /// Whether only trailers can come.
     data_ended: bool,
+    /// Pieces that have come.
+    came: Arc<AtomicU64>,
 }
 
 impl Incoming {
     pub(super) fn new(stream: RecvStream) -> Self {
-        Self { stream, data_ended: false }
+        Self { stream, data_ended: false, came: Arc::default() }
+    }
+
+    /// Counts the pieces that come, also when somebody else has the body.
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.came)
     }
 }
 
@@ -38,6 +46,7 @@ impl Body for Incoming {
         if !self.data_ended {
             match ready!(self.stream.poll_data(cx)) {
                 Some(Ok(data)) => {
+                    self.came.fetch_add(1, Ordering::Relaxed);
                     // Whoever takes it makes room for more.
                     self.stream.flow_control().release_capacity(data.len())?;
                     return Poll::Ready(Some(Ok(Frame::data(data))));

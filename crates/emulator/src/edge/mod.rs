@@ -24,7 +24,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use ovhai_core::Platform;
@@ -48,6 +48,9 @@ use buffer::Buffer;
 const WORKERS: usize = 8;
 /// Between two looks for connections to apps that nobody uses any more.
 const PURGE_EVERY: Duration = Duration::from_secs(15);
+
+/// Between two complaints that there are no more file descriptors.
+const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
 /// A connection with a client.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
@@ -220,6 +223,7 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
     };
     let Some(shared) = hands.first().map(|hand| Arc::clone(&hand.worker.shared)) else { return };
     let most = shared.limits.connections;
+    let mut told = None;
     loop {
         let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
         if open >= most {
@@ -251,7 +255,10 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
             }
             Err(error) => {
                 // Out of file descriptors, most likely: others go on, new ones wait.
-                tracing::warn!(%error, "a connection could not be accepted");
+                if told.is_none_or(|at: Instant| at.elapsed() >= COMPLAIN_EVERY) {
+                    told = Some(Instant::now());
+                    tracing::warn!(%error, "connections can't be accepted: they wait");
+                }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }

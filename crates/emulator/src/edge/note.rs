@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use hyper::StatusCode;
 use ovhai_api_types::AppId;
-use ovhai_core::policy::{self, Principal};
+use ovhai_core::policy::{self, Action, Principal};
 
 use super::Worker;
 use super::parse::{Head, Once, Version};
@@ -79,10 +79,15 @@ impl Note {
         &self.id
     }
 
-    /// Who was let in, and to which app.
-    pub(crate) fn admitted(&self) -> Option<(Principal, AppId)> {
+    /// Who was let in, what for, and to which app.
+    pub(crate) fn admitted(&self) -> Option<(Principal, Action, AppId)> {
+        let action = match self.decision {
+            Decision::Allowed | Decision::Public => Action::Query,
+            Decision::Preflight => Action::Preflight,
+            _ => return None,
+        };
         match self.whither {
-            Whither::App { id, known: true, .. } => Some((self.principal.clone(), id)),
+            Whither::App { id, known: true, .. } => Some((self.principal.clone(), action, id)),
             _ => None,
         }
     }

@@ -140,24 +140,45 @@ impl Known {
             6 if is("expect") => Self::Expect,
             6 if is("origin") => Self::Origin,
             7 if is("upgrade") => Self::Upgrade,
-            9 if is("x-real-ip") || is("forwarded") => Self::Forwarding,
+            9 if is("forwarded") => Self::Forwarding,
             10 if is("connection") => Self::Connection,
             10 if is("keep-alive") => Self::Hop,
             12 if is("x-request-id") => Self::RequestId,
             13 if is("authorization") => Self::Authorization,
             13 if is("x-ovhai-token") => Self::OwnToken,
             14 if is("content-length") => Self::ContentLength,
-            15 if is("x-forwarded-for") => Self::Forwarding,
             16 if is("proxy-connection") => Self::Hop,
-            16 if is("x-forwarded-host") || is("x-forwarded-port") => Self::Forwarding,
             17 if is("transfer-encoding") => Self::TransferEncoding,
-            17 if is("x-forwarded-proto") => Self::Forwarding,
-            18 if is("x-forwarded-prefix") => Self::Forwarding,
-            18 if is("x-forwarded-server") => Self::Forwarding,
             19 if is("proxy-authorization") => Self::Hop,
             29 if is("access-control-request-method") => Self::AccessControlRequestMethod,
+            _ if is_forwarding(name) => Self::Forwarding,
             _ => Self::Other,
         }
+    }
+}
+
+/// Whether it is a name that servers take for `X-Forwarded-…` or `X-Real-IP`: for some an
+/// underscore is as good as a hyphen.
+fn is_forwarding(name: &str) -> bool {
+    let starts_with = |known: &str| {
+        name.len() >= known.len()
+            && name.bytes().zip(known.bytes()).all(|(byte, known)| {
+                let byte = if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+                byte == known
+            })
+    };
+    starts_with("x-forwarded-") || (name.len() == 9 && starts_with("x-real-ip"))
+}
+
+/// Whether the client waits to be told to go on.
+fn continues(expect: Once<'_>) -> Result<bool, Malformed> {
+    match expect {
+        Once::Never => Ok(false),
+        Once::One(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(true),
+        Once::One(_) | Once::Several => Err(with(
+            StatusCode::EXPECTATION_FAILED,
+            "nothing but 100-continue can be expected here",
+        )),
     }
 }
 
@@ -310,23 +331,11 @@ impl<'b> Head<'b> {
         }
         head.keep_alive = !wants_close && (head.keep_alive || wants_keep);
         if version == Version::Http2 {
-            let awaits = |value: &[u8]| value.eq_ignore_ascii_case(b"100-continue");
-            head.expects_continue = matches!(expect, Once::One(value) if awaits(value));
+            head.expects_continue = continues(expect)?;
             return Ok(head);
         }
         head.framing = framing(length, coding, version)?;
-        head.expects_continue = match expect {
-            Once::Never => false,
-            Once::One(value) if value.eq_ignore_ascii_case(b"100-continue") => {
-                version == Version::Http11
-            }
-            Once::One(_) | Once::Several => {
-                return Err(with(
-                    StatusCode::EXPECTATION_FAILED,
-                    "nothing but 100-continue can be expected here",
-                ));
-            }
-        };
+        head.expects_continue = continues(expect)? && version == Version::Http11;
         if let Once::One(protocol) = upgrades
             && wants_upgrade
             && version == Version::Http11

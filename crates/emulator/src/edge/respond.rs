@@ -148,7 +148,8 @@ pub(super) async fn respond<S: Stream>(
                 Poll::Ready(Ok(0)) => return Poll::Ready(false),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
-                    return Poll::Pending;
+                    // So much of the next requests waits that nobody would see the client leave.
+                    return clock.poll(cx).map(|()| false);
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(false),
                 Poll::Pending => return Poll::Pending,

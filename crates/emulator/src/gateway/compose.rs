@@ -43,7 +43,7 @@ pub(crate) fn request(
             }
             // A client of HTTP/2 was told to go on by the gateway.
             Known::Expect if head.expects_continue && head.version != Version::Http2 => {
-                field(out, each.name, each.value)
+                field(out, each.name, each.value);
             }
             _ => {}
         }

@@ -201,8 +201,10 @@ pub(crate) async fn run<S: Stream>(
             if body.is_ready() {
                 return body;
             }
-            let until_denied =
-                || Box::pin(worker.gateway.until_denied(pass.principal.clone(), pass.app));
+            let until_denied = || {
+                let principal = pass.principal.clone();
+                Box::pin(worker.gateway.until_denied(principal, pass.action, pass.app))
+            };
             let denied = access.get_or_insert_with(until_denied).as_mut().poll(cx);
             denied.map(|()| Err(Aborted::Access))
         })
@@ -432,8 +434,10 @@ impl Exchange {
             (_, WaitsFor::Sender) if !self.up_done => WaitsFor::Sender,
             _ => WaitsFor::Nobody,
         };
-        // While the app does not read the request, nobody sees the client leave.
-        let is_blind = !self.up_done && up.waits_for() == WaitsFor::Receiver;
+        // While the app does not read the request, or too much of the next ones waits, nobody sees
+        // the client leave.
+        let is_blind =
+            (!self.up_done && up.waits_for() == WaitsFor::Receiver) || client.input.len() >= AHEAD;
         let limits = &worker.limits;
         let (allowed, by) = match waits_for {
             WaitsFor::Nobody => (limits.answer_timeout, Aborted::App),

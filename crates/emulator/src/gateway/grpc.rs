@@ -2,7 +2,10 @@
 //! shared by all requests of a worker.
 
 use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hyper::client::conn::http2::SendRequest;
 use hyper::header::{HeaderValue, TE};
@@ -127,6 +130,25 @@ impl Pool {
     }
 }
 
+/// The answer, if it comes in time: the app has it anew with every message of the client.
+async fn in_time<T>(
+    answer: impl Future<Output = T>,
+    patience: Duration,
+    came: &AtomicU64,
+) -> Option<T> {
+    let mut answer = pin!(answer);
+    let mut before = came.load(Ordering::Relaxed);
+    loop {
+        if let Ok(answer) = tokio::time::timeout(patience, answer.as_mut()).await {
+            return Some(answer);
+        }
+        let now = came.load(Ordering::Relaxed);
+        if now == std::mem::replace(&mut before, now) {
+            return None;
+        }
+    }
+}
+
 /// Sends a request to the app's gRPC port; to that of another replica when the first takes no
 /// connection, and once more on a new connection when the old one did not take the request.
 pub(super) async fn pass(
@@ -138,6 +160,7 @@ pub(super) async fn pass(
     let patience = worker.limits.answer_timeout;
     let malformed =
         || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
+    let came = body.counter();
     let mut request = head.into_request(body).ok_or_else(malformed)?;
     let (mut address, mut tries) = (pass.address, 0);
     let mut response = loop {
@@ -155,8 +178,7 @@ pub(super) async fn pass(
             },
         };
         let answer = sender.try_send_request(request);
-        let answer =
-            tokio::time::timeout(patience, answer).await.map_err(|_| Refusal::too_slow())?;
+        let answer = in_time(answer, patience, &came).await.ok_or_else(Refusal::too_slow)?;
         match answer {
             Ok(response) => break response,
             Err(mut error) => match error.take_message() {

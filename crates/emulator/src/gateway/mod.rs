@@ -107,6 +107,8 @@ pub(crate) struct Pass {
     pub(crate) place: Place,
     pub(crate) address: SocketAddr,
     pub(crate) principal: Principal,
+    /// What the principal was let in for.
+    pub(crate) action: Action,
     /// The `Authorization` is the app's, not ours.
     pub(crate) keeps_authorization: bool,
 }
@@ -142,7 +144,7 @@ impl Gateway {
         if !public && login::is_reserved(head.path()) {
             return Ok(Admitted::LogIn(Arc::clone(entry)));
         }
-        let (principal, keeps_authorization) =
+        let (principal, action, keeps_authorization) =
             self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
                 let method = head.method.as_bytes();
                 if !public && login::is_navigation(method, |name| head.first(name)) {
@@ -158,7 +160,7 @@ impl Gateway {
         };
         let address = self.choose(entry, place, None)?;
         let app = asked.id;
-        Ok(Admitted::Pass(Pass { app, place, address, principal, keeps_authorization }))
+        Ok(Admitted::Pass(Pass { app, place, address, principal, action, keeps_authorization }))
     }
 
     /// A person in front of a browser is shown a page and not JSON.
@@ -184,7 +186,7 @@ impl Gateway {
         self.choose(snapshot.app(pass.app)?, pass.place, Some(failed)).ok()
     }
 
-    /// Lets the caller in or refuses; whether `Authorization` is the app's.
+    /// Lets the caller in or refuses; what for, and whether `Authorization` is the app's.
     fn let_in(
         &self,
         snapshot: &Snapshot,
@@ -192,14 +194,14 @@ impl Gateway {
         head: &Head<'_>,
         client: Client,
         note: &mut Note,
-    ) -> Result<(Principal, bool), Refusal> {
+    ) -> Result<(Principal, Action, bool), Refusal> {
         let target = resource(&entry.record);
         if is_preflight(head) {
             let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
                 note.decided(&decision, &Principal::Anonymous);
                 // Browsers send none with it; nobody has looked at one that comes all the same.
-                return Ok((Principal::Anonymous, false));
+                return Ok((Principal::Anonymous, Action::Preflight, false));
             }
         }
         let public = entry.record.spec.public;
@@ -237,7 +239,7 @@ impl Gateway {
                         "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
                     );
                 }
-                Ok((principal, keeps))
+                Ok((principal, Action::Query, keeps))
             }
             Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
                 Err(if matches!(given, Bearer::None) {
@@ -294,6 +296,7 @@ impl Gateway {
     pub(crate) fn until_denied(
         &self,
         principal: Principal,
+        action: Action,
         id: AppId,
     ) -> impl Future<Output = ()> + Send + use<> {
         let platform = Arc::clone(&self.platform);
@@ -302,8 +305,7 @@ impl Gateway {
             loop {
                 let allowed = platform.is_current(&principal)
                     && platform.snapshot().app(id).is_some_and(|entry| {
-                        policy::decide(&principal, Action::Query, &resource(&entry.record))
-                            .is_allowed()
+                        policy::decide(&principal, action, &resource(&entry.record)).is_allowed()
                     });
                 if !allowed || changes.changed().await.is_err() {
                     return;
@@ -319,7 +321,8 @@ impl Gateway {
         principal: Principal,
         id: AppId,
     ) -> impl Future<Output = ()> + Send + use<> {
-        let (denied, stopping) = (self.until_denied(principal, id), self.stopping.clone());
+        let (denied, stopping) =
+            (self.until_denied(principal, Action::Query, id), self.stopping.clone());
         async move {
             tokio::select! {
                 () = denied => {}
