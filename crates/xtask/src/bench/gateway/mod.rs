@@ -62,7 +62,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     })
 }
 
-const NOTES: [&str; 6] = [
+const NOTES: [&str; 8] = [
     "wrk is a closed loop: each connection sends its next request when it has the answer; p99 has \
      no waiting before that in it.",
     "nginx looks up a string (and ignores its case), HAProxy a string; `ovhai` checks a signed \
@@ -77,10 +77,18 @@ const NOTES: [&str; 6] = [
     "What was tried, and what it brought (medians of earlier runs, relative to nginx): hyper's \
      server with the app's connection driven by the request's own task, 0.74 to 0.80 of the requests \
      at 1.35 to 1.40 of the CPU time; an HTTP/1.1 edge of our own on single-threaded runtimes, access \
-     log included, 1.04 at 0.94; a buffer that grows for a sender that fills it, streams of 1.05 \
-     down and 0.87 up before it at more than twice the CPU time of after it. Asking the kernel for \
-     listening sockets instead of reading /proc: 16 ms of CPU a second for each app before, 2 at most \
-     after.",
+     log included, 1.04 at 0.94; a buffer that grows for a sender that fills it, more than twice \
+     the CPU time of a stream before it than after. Asking the kernel for listening sockets instead \
+     of reading /proc: 16 ms of CPU a second for each app before, 2 at most after.",
+    "Refusals, step by step, each beside the step before in turns of 2 s (requests/s, and CPU time \
+     a request, relative to nginx): before, 0.93 at 1.09; a quarter fewer instructions a refusal \
+     (callgrind), 0.96 at 1.09; a full log put aside without taking an older one's place, which made \
+     ext4 write all of it to the disk, 1.02 at 1.00; a worker that yields once before it sleeps, \
+     1.34 at 0.86 and a twentieth of the context switches. Of no use: a faster hash function, and \
+     larger pieces of the log.",
+    "Until 24 November 2026 the bodies of 1 GiB were not sent by `sendfile`, as was said here, but \
+     copied in pieces of 8 KiB (`io::copy` through `Take`): no proxy could be faster than about \
+     1 GiB/s, and ratios of streams in earlier reports are too low for all that were.",
 ];
 
 fn log_note(access_log: bool) -> &'static str {

@@ -270,10 +270,11 @@ fn make_tokens(emulator: &Emulator, count: usize) -> Result<Vec<String>> {
         .collect()
 }
 
-/// The same token with one character of its signature changed.
+/// The same token with one character of its signature changed, and not only its case: nginx's map
+/// ignores that.
 fn forge(token: &str) -> Result<String> {
     let (head, signature) = token.rsplit_once('.').context("a token is no JWT")?;
-    let changed = if signature.starts_with('A') { 'B' } else { 'A' };
+    let changed = if signature.starts_with(['A', 'a']) { 'B' } else { 'A' };
     let rest = signature.get(1..).context("a token has no signature")?;
     Ok(format!("{head}.{changed}{rest}"))
 }
