@@ -78,6 +78,8 @@ enum Kind {
     Token,
     Stored,
     Region,
+    /// A region, or an endpoint of the configuration.
+    Place,
     State,
     Role,
     Runtime,
@@ -93,6 +95,7 @@ impl Kind {
             "token" | "tokens" if arg.is_positional() => Self::Token,
             "as_token" => Self::Stored,
             "region" => Self::Region,
+            "place" => Self::Place,
             "state" | "states" => Self::State,
             "role" => Self::Role,
             "runtime" => Self::Runtime,
@@ -152,6 +155,14 @@ impl World {
                 let running = self.running();
                 let regions = running.iter().flat_map(|running| &running.regions);
                 any(regions.map(|region| (region.as_str(), "")), word)
+            }
+            Kind::Place => {
+                let mut found = self.candidates(Kind::Region, word);
+                if let Ok(config) = Config::open(&self.context) {
+                    let endpoints = config.endpoints().map(|(name, to)| (name, to.url.as_str()));
+                    found.extend(any(endpoints, word));
+                }
+                found
             }
             Kind::State => any(AppState::ALL.iter().map(|state| (state.as_str(), "")), word),
             Kind::Role => any(

@@ -18,6 +18,22 @@ pub fn state_dir(context: &Context) -> Result<PathBuf> {
     xdg("keep state in", "--state-dir DIR or OVHAI_STATE_DIR").map(|xdg| xdg.data_dir())
 }
 
+/// The same, for those who look whether an emulator runs there: in a directory that is somebody
+/// else's they would find none.
+pub(crate) fn readable_state_dir(context: &Context) -> Result<PathBuf> {
+    let path = state_dir(context)?;
+    match std::fs::read_dir(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(Failure::new(
+            format!("the state directory {} can't be read", path.display()),
+        )
+        .because(error)
+        .hint(
+            "it may be somebody else's: choose one of your own with --state-dir or OVHAI_STATE_DIR",
+        )),
+        _ => Ok(path),
+    }
+}
+
 /// The directory of the client's own settings and sessions: `OVHAI_CONFIG_DIR`, or `ovhai` in the
 /// user's configuration directory (XDG).
 pub(crate) fn config_dir(context: &Context) -> Result<PathBuf> {

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::credentials::Issuer;
 use crate::error::{DENIED, Failure, Result};
 use crate::session::Sessions;
-use crate::settings::state_dir;
+use crate::settings::{readable_state_dir, state_dir};
 
 /// How long an emulator in the background has to start.
 const START_TIMEOUT: Duration = Duration::from_secs(15);
@@ -360,7 +360,7 @@ pub(crate) fn port(context: &Context) -> Result<u16> {
 }
 
 async fn find_or_start(context: &mut Context) -> Result<Running> {
-    let state = StateDir::new(state_dir(context)?);
+    let state = StateDir::new(readable_state_dir(context)?);
     if let Some(running) = state.running() {
         return Ok(running);
     }

@@ -102,6 +102,8 @@ fn names_are_completed_from_the_running_emulator() {
     assert_eq!(in_bash(&cli, &["token", "get", "e"]), Vec::<String>::new());
     assert_eq!(found(|| in_bash(&cli, &["app", "curl", "--as", "r"])), ["reader"]);
     assert_eq!(found(|| in_bash(&cli, &["--region", ""])), ["GRA", "BHS"]);
+    cli.ok(&["config", "add", "gravelines", "http://127.0.0.1:1"]);
+    assert_eq!(found(|| in_bash(&cli, &["config", "set", "g"])), ["GRA", "gravelines"]);
 
     for (shell, has) in [
         ("zsh", format!("hello:RUNNING {}", &id_of(&apps, "hello")[..8])),

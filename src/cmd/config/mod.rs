@@ -45,13 +45,14 @@ struct List {}
 #[derive(Debug, Args)]
 struct Set {
     /// Region, such as GRA, or name of an endpoint
-    #[arg(value_name = "REGION")]
+    #[arg(id = "place", value_name = "REGION")]
     name: String,
 }
 
 #[derive(Debug, Args)]
 struct Get {
     /// Region or endpoint
+    #[arg(id = "place", value_name = "NAME")]
     name: Option<String>,
 }
 
@@ -67,6 +68,7 @@ struct Add {
 #[derive(Debug, Args)]
 struct Remove {
     /// Name of the endpoint
+    #[arg(id = "place", value_name = "NAME")]
     name: String,
 }
 

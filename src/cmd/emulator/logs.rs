@@ -10,7 +10,7 @@ use ovhai_emulator::state::StateDir;
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::settings::state_dir;
+use crate::settings::readable_state_dir;
 
 #[derive(Debug, Args)]
 pub(super) struct Logs {
@@ -27,7 +27,7 @@ pub(super) struct Logs {
 
 impl Logs {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let state = StateDir::new(state_dir(context)?);
+        let state = StateDir::new(readable_state_dir(context)?);
         let (path, hint) = if self.access {
             let path = match state.running() {
                 Some(running) => running.access_log.ok_or_else(|| {

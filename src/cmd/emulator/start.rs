@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
-use crate::settings::state_dir;
+use crate::settings::{readable_state_dir, state_dir};
 use crate::target::{port, root, secure_root, start_in_background};
 
 #[derive(Debug, Args)]
@@ -247,7 +247,7 @@ impl Start {
     }
 
     async fn start_detached(&self, context: &mut Context, port: u16) -> Result<()> {
-        let state = StateDir::new(state_dir(context)?);
+        let state = StateDir::new(readable_state_dir(context)?);
         if let Some(running) = state.running() {
             context.note(format!(
                 "An emulator runs already: {} (pid {})",

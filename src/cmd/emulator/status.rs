@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::describe::{Description, age, date};
 use crate::error::{FAILED, Failure, Result};
 use crate::output::Show;
-use crate::settings::state_dir;
+use crate::settings::readable_state_dir;
 use crate::target::{root, secure_root};
 
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ struct FirstUser {
 
 impl Status {
     pub(super) fn run(self, context: &mut Context) -> Result<()> {
-        let state = StateDir::new(state_dir(context)?);
+        let state = StateDir::new(readable_state_dir(context)?);
         let Some(running) = state.running() else {
             if let Some(pid) = state.holder() {
                 return Err(Failure::new(format!(

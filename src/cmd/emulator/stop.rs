@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::context::Context;
 use crate::error::{Failure, Result, TIMEOUT};
-use crate::settings::state_dir;
+use crate::settings::readable_state_dir;
 use crate::target::endpoint;
 
 /// It promises two seconds; a busy machine gets a few more.
@@ -20,7 +20,7 @@ pub(super) struct Stop {}
 
 impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let state = StateDir::new(state_dir(context)?);
+        let state = StateDir::new(readable_state_dir(context)?);
         let Some(pid) = state.holder() else {
             context.note(format!("No emulator runs in {}", state.path().display()));
             return Ok(());
