@@ -104,8 +104,8 @@ pub(super) async fn answered<T>(
     .await
 }
 
-/// Sends an answer. What the client has no room for is not asked for; a client that makes none for
-/// so long is not waited for any more, which the others of its connection do not feel.
+/// Sends an answer. One piece of it waits for the client to have room; when it waits for too long
+/// the answer is given up, which the others of the connection do not feel.
 pub(super) async fn send<B>(
     mut respond: SendResponse<Bytes>,
     response: Response<B>,
@@ -129,14 +129,6 @@ where
         return Ok(());
     }
     loop {
-        match tokio::time::timeout(patience, room(&mut stream)).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(_) => {
-                stream.send_reset(Reason::CANCEL);
-                return Ok(());
-            }
-        }
         let frame = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
             Poll::Ready(frame) => Poll::Ready(Some(frame)),
             Poll::Pending => stream.poll_reset(cx).map(|_| None),
@@ -144,6 +136,16 @@ where
         match frame.await {
             Some(Some(Ok(frame))) => {
                 let ends = body.is_end_stream();
+                if frame.data_ref().is_some_and(|data| !data.is_empty()) {
+                    match tokio::time::timeout(patience, room(&mut stream)).await {
+                        Ok(true) => {}
+                        Ok(false) => return Ok(()),
+                        Err(_) => {
+                            stream.send_reset(Reason::CANCEL);
+                            return Ok(());
+                        }
+                    }
+                }
                 if put(&mut stream, frame, ends)? {
                     return Ok(());
                 }
