@@ -22,8 +22,8 @@ pub(super) struct Logs {
     /// Only the last so many lines, before --grep
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u32>,
-    /// Only of the replica with this number, counted from 1
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Only of the replica with this number
+    #[arg(long, value_name = "NUMBER")]
     replica: Option<u64>,
     /// Only what was written in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
     #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
