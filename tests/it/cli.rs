@@ -318,6 +318,8 @@ fn words_that_are_meant_otherwise() {
         let (code, said) = cli.fails(line);
         assert!(code == 2 && said.contains("with an equals sign: --wait="), "{line:?}: {said}");
     }
+    let (code, said) = cli.fails(&["app", "logs", "x", "-o", "json"]);
+    assert!(code == 2 && said.contains("has no formats"), "{said}");
     let (code, said) = cli.fails(&["app", "curl", "x", "-L"]);
     assert!(code == 2 && said.contains("redirects are not followed"), "{said}");
 }

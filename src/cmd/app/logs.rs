@@ -67,6 +67,10 @@ impl Since {
 
 impl Logs {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        if context.format().is_some() {
+            return Err(Failure::usage("app logs has no formats: it shows what the app wrote")
+                .hint("leave --output out; --timestamps and --replica tell lines apart"));
+        }
         let pattern = self.pattern()?;
         let target = Target::find(context).await?;
         let app = resolve(&target.client, &self.app).await?;
