@@ -3,6 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
 use ovhai_emulator::SessionTtl;
 use ovhai_test_support::{TestCli, TestEmulator, eventually_now};
 use serde_json::{Value, json};
@@ -214,6 +217,22 @@ async fn the_token_endpoint_is_strict() {
     assert_eq!(known, unknown, "nobody learns who there is");
     let json = e.call_local("POST", "/oauth2/token", Some(json!({"grant_type": "password"}))).await;
     assert_eq!(json.status, 400);
+
+    // The page of an app is of the same site.
+    for of_a_page in [
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "http://x.app.gra.ai.localhost:4480"),
+    ] {
+        let request = Request::post("/oauth2/token")
+            .header("host", "gra.ai.localhost")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header(of_a_page.0, of_a_page.1)
+            .body(Full::new(Bytes::from_static(good.as_bytes())));
+        let answer = e.send(request.unwrap()).await;
+        assert_eq!(answer.status, 400, "{of_a_page:?}");
+        assert!(answer.text().contains("pages from elsewhere"), "{}", answer.text());
+    }
 
     let access = tokens["access_token"].as_str().unwrap();
     assert_eq!(e.call("BHS", access, "GET", "/v1/app", None).await.status, 200);
