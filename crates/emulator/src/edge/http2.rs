@@ -43,7 +43,7 @@ const SEND_BUFFER: usize = 256 * 1024;
 /// A client that is there says so within this time.
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 
-/// Waits until a client has begun as clients of HTTP/2 do: hyper would wait for ever.
+/// Waits until a client has begun as clients of HTTP/2 do, and not for ever.
 pub(super) async fn has_begun<R: AsyncRead + Unpin>(
     stream: &mut R,
     read: &mut Buffer,

@@ -2,7 +2,8 @@
 //!
 //! Every connection is served by one of a few workers, each of which is a thread with a runtime of
 //! its own: a request to an app and its answer pass through one task on one core. Calls of the
-//! API, which may wait for the disk, run on the emulator's own runtime. HTTP/2 is hyper's.
+//! API that may wait for the disk, or have much to look through, run on the emulator's own
+//! runtime. The framing of HTTP/2 is the h2 crate's.
 
 pub(crate) mod answer;
 pub(crate) mod body;
