@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -125,15 +126,15 @@ impl fmt::Display for UnmetTerm {
     }
 }
 
-/// A parsed label selector: all its terms must hold.
+/// A parsed label selector: all its terms must hold. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Selector(Vec<Term>);
+pub struct Selector(Arc<[Term]>);
 
 impl Selector {
     /// A selector of these terms.
     pub fn new(terms: Vec<Term>) -> Self {
-        Self(terms)
+        Self(terms.into())
     }
 
     /// The terms in the order in which they were written.
@@ -277,12 +278,12 @@ impl Parser<'_> {
     fn selector(mut self) -> Result<Selector, InvalidSelector> {
         let mut terms = Vec::new();
         if self.lexer.peek() == Lexeme::End {
-            return Ok(Selector(terms));
+            return Ok(Selector::new(terms));
         }
         loop {
             terms.push(self.term()?);
             match self.lexer.next() {
-                (Lexeme::End, _) => return Ok(Selector(terms)),
+                (Lexeme::End, _) => return Ok(Selector::new(terms)),
                 (Lexeme::Comma, _) => {}
                 (other, at) => return Err(unexpected(other, at, "',' or the end")),
             }

@@ -216,7 +216,7 @@ pub enum Reason {
     /// The app satisfies the token's selector.
     InScope {
         /// The selector.
-        selector: String,
+        selector: Selector,
     },
     /// Every known caller may do this.
     AnyToken,
@@ -239,14 +239,14 @@ pub enum Reason {
     /// The app does not satisfy the token's selector.
     OutOfScope {
         /// The selector.
-        selector: String,
+        selector: Selector,
         /// The term that does not hold.
         unmet: UnmetTerm,
     },
     /// Only tokens without a selector may manage what is the whole region's.
     ScopedToken {
         /// The selector.
-        selector: String,
+        selector: Selector,
         /// What was asked for.
         action: Action,
     },
@@ -383,17 +383,15 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     match resource {
         _ if matches!(action, Action::Tokens | Action::Registries) => Decision::new(
             Effect::Forbidden,
-            Reason::ScopedToken { selector: selector.to_string(), action },
+            Reason::ScopedToken { selector: selector.clone(), action },
         ),
         // Lists are narrowed to the scope by whoever makes them.
         Resource::Region(_) => Decision::new(Effect::Allow, Reason::AnyToken),
         Resource::App { labels, .. } => match selector.first_unmet(labels) {
-            None => {
-                Decision::new(Effect::Allow, Reason::InScope { selector: selector.to_string() })
-            }
+            None => Decision::new(Effect::Allow, Reason::InScope { selector: selector.clone() }),
             Some(unmet) => Decision::new(
                 if action == Action::Create { Effect::Forbidden } else { Effect::OutOfScope },
-                Reason::OutOfScope { selector: selector.to_string(), unmet },
+                Reason::OutOfScope { selector: selector.clone(), unmet },
             ),
         },
     }

@@ -9,6 +9,7 @@
 //! What must not be here: access rules, the life cycle, SQL.
 
 pub mod api;
+mod ascii;
 mod bearer;
 mod body;
 mod control;

@@ -4,7 +4,7 @@
 use httparse::Header;
 
 use super::body::Framing;
-use super::parse::{Fields, Known, Once, number, words};
+use super::parse::{FIELDS, Fields, Known, Once, number, words};
 use crate::gateway::login;
 
 /// The head of an app's answer.
@@ -17,10 +17,26 @@ pub(crate) struct AnswerHead<'b> {
     /// Whether the connection can be used again after the body.
     pub(crate) keep_alive: bool,
     pub(crate) upgrade: Option<&'b [u8]>,
-    /// The value of the `Content-Length` that goes to the client.
-    length: Option<&'b [u8]>,
-    /// What `Connection` names besides the usual.
-    named: bool,
+    passes: Passes,
+}
+
+/// Which fields go to the client.
+#[derive(Debug, Default)]
+struct Passes([u64; FIELDS / 64]);
+
+impl Passes {
+    fn set(&mut self, at: usize, passes: bool) {
+        let bit = 1 << (at % 64);
+        if passes {
+            self.0[at / 64] |= bit;
+        } else {
+            self.0[at / 64] &= !bit;
+        }
+    }
+
+    fn get(&self, at: usize) -> bool {
+        self.0[at / 64] & 1 << (at % 64) != 0
+    }
 }
 
 /// What is wrong with an app's answer is nobody's business but the log's.
@@ -48,12 +64,19 @@ impl<'b> AnswerHead<'b> {
         }
         let (mut length, mut coding, mut upgrade) = (Once::Never, Once::Never, None);
         let (mut close, mut keep, mut named) = (false, false, false);
-        for field in &*response.headers {
-            match Known::of(field.name) {
-                Known::ContentLength => match length {
-                    Once::One(before) if before == field.value => {}
-                    _ => length.add(field.value),
-                },
+        let (mut passes, mut length_at) = (Passes::default(), 0);
+        for (at, field) in response.headers.iter().enumerate() {
+            let known = Known::of(field.name);
+            match known {
+                Known::ContentLength => {
+                    match length {
+                        Once::Never => length_at = at,
+                        Once::One(before) if before == field.value => continue,
+                        Once::One(_) | Once::Several => {}
+                    }
+                    length.add(field.value);
+                    continue;
+                }
                 Known::TransferEncoding => coding.add(field.value),
                 Known::Upgrade => upgrade = Some(field.value),
                 Known::Connection => {
@@ -67,6 +90,15 @@ impl<'b> AnswerHead<'b> {
                     }
                 }
                 _ => {}
+            }
+            passes.set(at, may_pass(known, field));
+        }
+        let fields = &*response.headers;
+        if named {
+            for (at, field) in fields.iter().enumerate() {
+                if is_named(fields, field.name) {
+                    passes.set(at, false);
+                }
             }
         }
         let mut keep_alive = !close && (response.version == Some(1) || keep);
@@ -95,41 +127,36 @@ impl<'b> AnswerHead<'b> {
         keep_alive &= framing != Framing::UntilClose;
         // Heads that never have a body say nothing of its length; somebody might wait for it.
         let bodiless = status < 200 || status == 204;
-        let length = match length {
-            Once::One(value) if framing != Framing::Chunked && !bodiless => {
-                number(value).map(|_| value)
-            }
-            _ => None,
-        };
-        let fields = &*response.headers;
+        if let Once::One(value) = length {
+            let is_true = framing != Framing::Chunked && !bodiless && number(value).is_some();
+            passes.set(length_at, is_true);
+        }
         let reason = response.reason.unwrap_or_default();
-        let head = Self { status, reason, fields, framing, keep_alive, upgrade, length, named };
+        let head = Self { status, reason, fields, framing, keep_alive, upgrade, passes };
         Ok(Some((head, end)))
     }
 
     /// The fields that go to the client. `Content-Length` is among them only where it is true.
     pub(crate) fn passed(&self) -> impl Iterator<Item = &'b Header<'b>> {
-        let (length, named, fields) = (self.length, self.named, self.fields);
-        fields.iter().filter(move |field| {
-            may_pass(field.name, field.value)
-                && (Known::of(field.name) != Known::ContentLength
-                    || length.is_some_and(|length| std::ptr::eq(length, field.value)))
-                && !(named && is_named(fields, field.name))
-        })
+        let fields = self.fields.iter().enumerate();
+        fields.filter(|(at, _)| self.passes.get(*at)).map(|(_, field)| field)
     }
 }
 
 /// Whether a field of an app's answer is for its client: it is not about the connection to the
 /// app, nor ours to set.
-pub(crate) fn may_pass(name: &str, value: &[u8]) -> bool {
-    let ends_here = matches!(
-        Known::of(name),
-        Known::Connection | Known::TransferEncoding | Known::Upgrade | Known::Hop
-    ) || name.eq_ignore_ascii_case("proxy-authenticate");
-    // Over HTTP on a loopback host it would lock browsers out of every app's plain port.
-    let locks = name.eq_ignore_ascii_case("strict-transport-security");
-    let is_ours = name.eq_ignore_ascii_case("set-cookie") && login::sets_ours(value);
-    !(ends_here || locks || is_ours)
+pub(crate) fn may_pass(known: Known, field: &Header<'_>) -> bool {
+    let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+    match known {
+        Known::Connection | Known::TransferEncoding | Known::Upgrade | Known::Hop => false,
+        Known::Other => {
+            // Over HTTP on a loopback host HSTS would lock browsers out of every app's plain port.
+            !(is("proxy-authenticate")
+                || is("strict-transport-security")
+                || (is("set-cookie") && login::sets_ours(field.value)))
+        }
+        _ => true,
+    }
 }
 
 fn is_named(fields: &[Header<'_>], name: &str) -> bool {
@@ -155,7 +182,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::parse::FIELDS;
     use super::*;
 
     /// Status, framing, whether the connection goes on, names of the fields that pass.
@@ -214,7 +240,8 @@ mod tests {
             ("keep-alive", "5", false),
             ("upgrade", "h2c", false),
         ] {
-            assert_eq!(may_pass(name, value.as_bytes()), passes, "{name}: {value}");
+            let field = Header { name, value: value.as_bytes() };
+            assert_eq!(may_pass(Known::of(name), &field), passes, "{name}: {value}");
         }
     }
 

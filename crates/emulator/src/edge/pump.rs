@@ -255,12 +255,6 @@ pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Writes a number in decimal digits.
-pub(crate) fn number(out: &mut Vec<u8>, number: u64) {
-    let mut digits = itoa::Buffer::new();
-    out.extend_from_slice(digits.format(number).as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;

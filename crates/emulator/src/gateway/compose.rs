@@ -1,16 +1,15 @@
 //! The heads that the gateway writes: a client's request for the app, an app's answer for the
 //! client. What is about one connection only ends here (RFC 9110 section 7.6.1).
 
-use std::io::Write;
-
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 
 use super::{Client, login};
+use crate::ascii::{self, number};
 use crate::edge::answer::AnswerHead;
 use crate::edge::body::Framing;
 use crate::edge::parse::{Head, Known, Version};
-use crate::edge::pump::{field, number};
+use crate::edge::pump::field;
 
 /// Writes a request's head for the app. What the client says about who forwarded it is not
 /// believed: nobody stands before this gateway.
@@ -80,8 +79,7 @@ pub(crate) fn request(
     let proto = if client.secure { "https" } else { "http" };
     field(out, "x-forwarded-proto", proto.as_bytes());
     out.extend_from_slice(b"x-forwarded-for: ");
-    // Writing to memory does not fail.
-    let _ = write!(out, "{}", client.address.ip());
+    ascii::ip(out, client.address.ip());
     out.extend_from_slice(b"\r\n");
     field(out, "x-request-id", request_id);
     out.extend_from_slice(b"\r\n");

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use httparse::Header;
 use hyper::client::conn::http2::SendRequest;
 use hyper::header::{HeaderValue, TE};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
@@ -193,7 +194,8 @@ pub(super) async fn pass(
     };
     let headers = std::mem::take(response.headers_mut());
     for (name, value) in &headers {
-        if answer::may_pass(name.as_str(), value.as_bytes()) {
+        let field = Header { name: name.as_str(), value: value.as_bytes() };
+        if answer::may_pass(Known::of(field.name), &field) {
             response.headers_mut().append(name, value.clone());
         }
     }

@@ -158,7 +158,7 @@ struct Signal {
 #[derive(Debug, Default)]
 struct Shared {
     buffers: Mutex<Vec<Arc<Buffer>>>,
-    /// Whether the writer knows that there is something.
+    /// Whether the writer looks soon without being told that there is something.
     told: AtomicBool,
     signal: Mutex<Signal>,
     changed: Condvar,
@@ -269,15 +269,11 @@ impl Shared {
         let (mut complained, mut overflown) = (None::<Instant>, 0);
         loop {
             let (asked, stop) = self.wait();
-            // What comes from now on is told of again.
-            self.told.store(false, Ordering::SeqCst);
-            let buffers = lock(&self.buffers).clone();
-            for buffer in buffers {
-                std::mem::swap(&mut *lock(&buffer.lines), &mut lines);
-                if !lines.is_empty() {
-                    file.write_or_drop(&lines, &self.dropped);
-                    lines.clear();
-                }
+            // While lines come it looks by itself: being told costs those who have them time.
+            if !self.write_all(&mut file, &mut lines) {
+                self.told.store(false, Ordering::SeqCst);
+                // What came before that was told to nobody.
+                self.write_all(&mut file, &mut lines);
             }
             let now_overflown = self.overflown();
             let may_complain = complained.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY);
@@ -295,6 +291,21 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    /// Writes what has gathered; whether there was anything. `lines` is room that is used again.
+    fn write_all(&self, file: &mut LogFile, lines: &mut Vec<u8>) -> bool {
+        let mut any = false;
+        let buffers = lock(&self.buffers).clone();
+        for buffer in buffers {
+            std::mem::swap(&mut *lock(&buffer.lines), lines);
+            if !lines.is_empty() {
+                any = true;
+                file.write_or_drop(lines, &self.dropped);
+                lines.clear();
+            }
+        }
+        any
     }
 
     /// Waits until there is something to write and it has gathered for long enough; the flushes

@@ -1,7 +1,7 @@
 //! One request, and its line in the access log: JSON, written by hand into a buffer that is used
 //! again, since it is written for every request.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ovhai_api_types::{AppId, TokenId};
@@ -9,6 +9,7 @@ use ovhai_api_types::{AppId, TokenId};
 use ovhai_core::policy::{self, Effect, Principal, Reason};
 
 use super::stamp::Stamp;
+use crate::ascii;
 use crate::json::{quoted_target, text};
 
 /// So much of a path stands in a line.
@@ -333,11 +334,7 @@ fn micros(duration: Duration) -> u64 {
 
 fn number(name: &str, value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
-    digits(value, out);
-}
-
-fn digits(value: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    ascii::number(out, value);
 }
 
 /// A word of ours, which needs no escaping.
@@ -353,19 +350,16 @@ fn uuid(id: uuid::Uuid, out: &mut Vec<u8>) {
 }
 
 fn address(address: SocketAddr, out: &mut Vec<u8>) {
-    match address.ip() {
-        IpAddr::V4(ip) => {
-            for (at, octet) in ip.octets().into_iter().enumerate() {
-                if at > 0 {
-                    out.push(b'.');
-                }
-                digits(u64::from(octet), out);
-            }
-        }
-        IpAddr::V6(ip) => out.extend_from_slice(format!("[{ip}]").as_bytes()),
+    let ip = address.ip();
+    if ip.is_ipv6() {
+        out.push(b'[');
+    }
+    ascii::ip(out, ip);
+    if ip.is_ipv6() {
+        out.push(b']');
     }
     out.push(b':');
-    digits(u64::from(address.port()), out);
+    ascii::number(out, address.port().into());
 }
 
 #[cfg(test)]
