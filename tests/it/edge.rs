@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ovhai_core::ports::{Endpoint, ReplicaEvent};
+use ovhai_emulator::Limits;
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::json;
@@ -734,4 +735,39 @@ async fn a_replica_that_fails_is_left_out_until_its_probe_passes() {
         (answer.text() == "other").then_some(())
     })
     .await;
+}
+
+/// A replica that takes connections and then fails costs one request, and not every other one.
+#[tokio::test]
+async fn a_replica_that_fails_later_is_left_out_too() {
+    for does in ["closes", "says rubbish", "says nothing"] {
+        let good = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood").await;
+        let bad = Upstream::start(move |mut stream| async move {
+            Upstream::head(&mut stream).await;
+            match does {
+                "closes" => {}
+                "says rubbish" => drop(stream.write_all(b"rubbish\r\n\r\n").await),
+                _ => drop(stream.read(&mut [0]).await),
+            }
+        })
+        .await;
+        let sim = SimRuntime::step_by_step();
+        let limits = Limits { answer_timeout: Duration::from_millis(100), ..Limits::default() };
+        let emulator =
+            TestEmulator::builder().runtime(Arc::new(sim.clone())).limits(limits).start().await;
+        let e = TestEmulator { emulator: emulator.unwrap(), sim: Some(sim.clone()) };
+        let two = json!({"unsecureHttp": true, "scalingStrategy": {"fixed": {"replicas": 2}}});
+        let app = e.submit(&[], two).await;
+        e.wait(&app, "INITIALIZING").await;
+        for (number, address) in [(1, good.address()), (2, bad.address())] {
+            sim.report(number, &ReplicaEvent::Ready(Endpoint::new(address, None)));
+        }
+        e.wait(&app, "RUNNING").await;
+        let mut failed = 0;
+        for _ in 0..10 {
+            let answer = e.query(&app, None).await;
+            failed += usize::from(answer.status != 200);
+        }
+        assert_eq!(failed, 1, "it {does}");
+    }
 }

@@ -16,6 +16,10 @@ use tokio::net::TcpStream;
 
 use crate::{http2, wire};
 
+/// A bearer that an app's own issuer signed, with the same algorithm as ours.
+pub(crate) const FOREIGN: &str =
+    "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUiLCJzdWIiOiJhbm4ifQ.AAAA";
+
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
 #[tokio::test]
@@ -133,7 +137,9 @@ async fn open_apps_are_open_and_keep_their_own_bearers() {
         }
     };
     assert_eq!(seen(None).await, None);
-    assert_eq!(seen(Some("sk-own".into())).await, Some(json!(["Bearer sk-own"])));
+    for own in ["sk-own", FOREIGN] {
+        assert_eq!(seen(Some(own.into())).await, Some(json!([format!("Bearer {own}")])));
+    }
     let token = e.token("GRA", "read", None).await.status.value.unwrap();
     assert_eq!(seen(Some(token.clone())).await, None, "ours is not handed to an app");
 
@@ -758,12 +764,15 @@ async fn a_token_can_come_apart_from_the_apps_own() {
         }
         e.send(request.body(Full::default()).unwrap()).await
     };
+    let foreign = format!("Bearer {FOREIGN}");
     let own = ("authorization", "Bearer sk-own");
-    let answer = ask(&[own, ("x-ovhai-token", &token)]).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let seen = &answer.json()["headers"];
-    assert_eq!(seen["authorization"], json!(["Bearer sk-own"]));
-    assert!(seen.get("x-ovhai-token").is_none() && !answer.text().contains(&token));
+    for own in [own, ("authorization", &foreign)] {
+        let answer = ask(&[own, ("x-ovhai-token", &token)]).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let seen = &answer.json()["headers"];
+        assert_eq!(seen["authorization"], json!([own.1]));
+        assert!(seen.get("x-ovhai-token").is_none() && !answer.text().contains(&token));
+    }
     let ours = format!("Bearer {token}");
     let answer = ask(&[("authorization", &ours), ("x-ovhai-token", &token)]).await;
     assert!(!answer.text().contains(&token), "ours is not handed to an app");

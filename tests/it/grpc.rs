@@ -15,7 +15,6 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ovhai_api_types::App;
-use ovhai_core::ports::Endpoint;
 use ovhai_emulator::Emulator;
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, eventually};
@@ -470,8 +469,8 @@ async fn grpcio_speaks_through_it() {
     let app = e.run_app(&[], spec).await;
     eventually("its port for gRPC is found", || async {
         let snapshot = e.emulator.platform().snapshot();
-        let endpoints = &snapshot.app(app.id).unwrap().live.endpoints;
-        endpoints.first().and_then(Endpoint::grpc)
+        let endpoints = &snapshot.app(app.id).unwrap().live.backends;
+        endpoints.first().and_then(|backend| backend.grpc())
     })
     .await;
     let token = e.token("GRA", "read", None).await.status.value.unwrap();

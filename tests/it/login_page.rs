@@ -191,13 +191,15 @@ async fn a_token_opens_the_very_address_that_was_asked_for() {
 
     ann.cookies.insert(0, ("a".into(), "1".into()));
     ann.cookies.push(("b".into(), "\"2\"".into()));
-    let own = ("authorization", "Bearer sk-own");
-    let seen = ann.send("GET", ASKED, &[own], "").await;
-    assert_eq!(seen.status, 200);
-    let seen = seen.json();
-    assert_eq!(seen["target"], ASKED);
-    assert_eq!(seen["headers"]["cookie"], json!(["a=1; b=\"2\""]), "ours is not the app's");
-    assert_eq!(seen["headers"]["authorization"], json!(["Bearer sk-own"]));
+    for own in ["sk-own", crate::gateway::FOREIGN] {
+        let own = format!("Bearer {own}");
+        let seen = ann.send("GET", ASKED, &[("authorization", &own)], "").await;
+        assert_eq!(seen.status, 200);
+        let seen = seen.json();
+        assert_eq!(seen["target"], ASKED);
+        assert_eq!(seen["headers"]["cookie"], json!(["a=1; b=\"2\""]), "ours is not the app's");
+        assert_eq!(seen["headers"]["authorization"], json!([own]));
+    }
 
     // What is said outright counts.
     let ours = format!("Bearer {string}x");

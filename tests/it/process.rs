@@ -1,13 +1,14 @@
 //! Apps as local processes.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::HOST;
 use ovhai_api_types::App;
-use ovhai_core::ports::Endpoint;
 use ovhai_emulator::Emulator;
 use ovhai_test_support::{Answer, TestEmulator, eventually};
 use serde_json::{Value, json};
@@ -55,6 +56,47 @@ async fn query_at(e: &TestEmulator, app: &App, port: u16) -> Answer {
 
 fn info(app: &App) -> String {
     app.status.info.as_ref().unwrap().message.clone()
+}
+
+/// A process that knows nothing of signals is ended by the first one, and loses nothing for it.
+#[tokio::test]
+async fn a_rolling_update_loses_no_request_of_a_process() {
+    let e = Arc::new(emulator().await);
+    let slow = "import time\nclass Slow(H):\n  protocol_version = 'HTTP/1.1'\n  def do_POST(self):\n    self.rfile.read(int(self.headers['content-length']))\n    time.sleep(0.4)\n    said = os.environ['SAYS'].encode()\n    self.send_response(200); self.send_header('content-length', str(len(said))); self.end_headers(); self.wfile.write(said)\nH = Slow\nserve(os.environ['PORT'])";
+    let says = |what: &str| json!([{"name": "SAYS", "value": what}]);
+    let spec = process(&python(slow), json!({"envVars": says("old")}));
+    let app = e.run_app(&[], spec).await;
+    let post = |e: Arc<TestEmulator>, host: String| async move {
+        let request = Request::post("/").header(HOST, host).body(Full::from("hi")).unwrap();
+        e.send(request).await
+    };
+    let over = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..6)
+        .map(|_| {
+            let (e, host, over) = (Arc::clone(&e), TestEmulator::host(&app), Arc::clone(&over));
+            tokio::spawn(async move {
+                let mut said = Vec::new();
+                while !over.load(Ordering::SeqCst) {
+                    let answer = post(Arc::clone(&e), host.clone()).await;
+                    said.push((answer.status, answer.text()));
+                }
+                said
+            })
+        })
+        .collect();
+    e.admin("PUT", &format!("/v1/app/{}/image", app.id), Some(json!({"url": "python:4"}))).await;
+    eventually("the old process is gone", || async {
+        let app = e.admin("GET", &format!("/v1/app/{}", app.id), None).await.json();
+        let updated = app["spec"]["image"] == "python:4" && app["status"]["state"] == "RUNNING";
+        updated.then_some(())
+    })
+    .await;
+    over.store(true, Ordering::SeqCst);
+    for client in clients {
+        let said = client.await.unwrap();
+        let lost: Vec<_> = said.iter().filter(|(status, _)| *status != 200).collect();
+        assert!(lost.is_empty(), "of {}: {lost:?}", said.len());
+    }
 }
 
 #[tokio::test]
@@ -368,7 +410,7 @@ async fn a_port_for_grpc_is_given_and_found() {
         assert_eq!(app.status.grpc_address.as_deref(), Some(&*host), "the API tells it");
         let found = eventually("the port is found", || async {
             let snapshot = e.emulator.platform().snapshot();
-            snapshot.app(app.id).unwrap().live.endpoints.first().and_then(Endpoint::grpc)
+            snapshot.app(app.id).unwrap().live.backends.first().and_then(|backend| backend.grpc())
         })
         .await;
         assert_eq!(found.port() == own, port == own.to_string(), "{port}: {found}");

@@ -1,6 +1,7 @@
 //! Who a bearer is. One answer for everything that is wrong with one, so that nobody learns
 //! from it which part was right.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
@@ -16,12 +17,48 @@ pub const ACCESS_PREFIX: &str = "ovhs_";
 /// Begins every string that makes new ones of those.
 pub const REFRESH_PREFIX: &str = "ovhr_";
 
+/// Looks for a secret in what others send, which may be long, in linear time and without telling
+/// by its time how much of the secret stands there (Rabin and Karp, with a base nobody knows).
+struct Search {
+    base: u64,
+    /// The base to the power of the secret's length.
+    power: u64,
+    sum: u64,
+}
+
+impl Search {
+    fn new(secret: &[u8]) -> Self {
+        // Odd, or its powers would soon be zero.
+        let base = RandomState::new().build_hasher().finish() | 1;
+        let power = secret.iter().fold(1_u64, |power, _| power.wrapping_mul(base));
+        let sum = secret.iter().fold(0, |sum, byte| Self::add(base, sum, *byte));
+        Self { base, power, sum }
+    }
+
+    fn add(base: u64, sum: u64, byte: u8) -> u64 {
+        sum.wrapping_mul(base).wrapping_add(byte.into())
+    }
+
+    fn finds(&self, secret: &[u8], text: &[u8]) -> bool {
+        let mut sum = 0;
+        text.iter().enumerate().any(|(at, byte)| {
+            sum = Self::add(self.base, sum, *byte);
+            let Some(start) = (at + 1).checked_sub(secret.len()) else { return false };
+            if let Some(left) = start.checked_sub(1).and_then(|at| text.get(at)) {
+                sum = sum.wrapping_sub(self.power.wrapping_mul((*left).into()));
+            }
+            sum == self.sum && bool::from(text[start..=at].ct_eq(secret))
+        })
+    }
+}
+
 /// Tells who a bearer is.
 pub struct Authenticator {
     signer: Arc<dyn Signer>,
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     administrator: Box<[u8]>,
+    search: Search,
     user: String,
 }
 
@@ -40,14 +77,14 @@ impl Authenticator {
         administrator: &str,
         user: String,
     ) -> Self {
-        Self { signer, secrets, clock, administrator: administrator.as_bytes().into(), user }
+        let administrator: Box<[u8]> = administrator.as_bytes().into();
+        let search = Search::new(&administrator);
+        Self { signer, secrets, clock, administrator, search, user }
     }
 
     /// Whether a header's value has the administrator's bearer in it, in whatever form.
     pub fn mentions_administrator(&self, value: &[u8]) -> bool {
-        value
-            .windows(self.administrator.len())
-            .any(|part| bool::from(part.ct_eq(&self.administrator)))
+        self.search.finds(&self.administrator, value)
     }
 
     /// The principal behind a bearer; none when it is malformed, has a bad signature, is of a
@@ -83,5 +120,21 @@ impl Authenticator {
             bool::from(given.as_bytes().ct_eq(known.digest.as_bytes())) && known.until > now
         };
         secrets(session).iter().any(fits).then_some(session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_secret_is_found_wherever_it_stands(secret in "[ab]{1,5}", text in "[abc]{0,20}") {
+            let search = Search::new(secret.as_bytes());
+            let found = search.finds(secret.as_bytes(), text.as_bytes());
+            prop_assert_eq!(found, text.contains(&secret), "{} in {}", secret, text);
+        }
     }
 }

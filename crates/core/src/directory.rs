@@ -7,12 +7,14 @@
 //! region. The platform's own labels are not in the lists: `ovh/id` is the primary key, and
 //! `ovh/type` tells no app from another.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use ovhai_api_types::{
     AppId, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region, RegistryId, Selector,
     Term, TokenId,
 };
+use tokio_util::task::TaskTracker;
 
 use crate::logs::LogBuffer;
 use crate::model::{
@@ -22,11 +24,36 @@ use crate::model::{
 use crate::ports::Endpoint;
 use crate::quota::Usage;
 
+/// A replica that answers.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    /// Where it does.
+    pub endpoint: Endpoint,
+    /// Whoever has a request under way there holds a token of this: before it is asked to stop,
+    /// they have time to finish.
+    pub under_way: TaskTracker,
+}
+
+impl Deref for Backend {
+    type Target = Endpoint;
+
+    fn deref(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}
+
+impl PartialEq for Backend {
+    fn eq(&self, other: &Self) -> bool {
+        // Another replica may have got the same address.
+        self.endpoint == other.endpoint && TaskTracker::ptr_eq(&self.under_way, &other.under_way)
+    }
+}
+
 /// What is known of an app only while it runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Live {
-    /// Where its ready replicas answer.
-    pub endpoints: Vec<Endpoint>,
+    /// Its ready replicas.
+    pub backends: Vec<Backend>,
 }
 
 /// An app in the directory.

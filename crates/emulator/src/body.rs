@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::gateway::http2::AppBody;
 
@@ -15,7 +16,11 @@ pub(crate) enum ServerBody {
     Full(Full<Bytes>),
     Api(axum::body::Body),
     App(Box<AppBody>),
-    Grpc(Incoming),
+    Grpc {
+        body: Incoming,
+        /// The request is under way until the body has ended.
+        _under_way: TaskTrackerToken,
+    },
 }
 
 impl ServerBody {
@@ -45,7 +50,7 @@ impl Body for ServerBody {
             }
             Self::Api(body) => ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into)),
             Self::App(body) => ready!(Pin::new(body).poll_frame(cx)),
-            Self::Grpc(body) => {
+            Self::Grpc { body, .. } => {
                 ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into))
             }
         };
@@ -57,7 +62,7 @@ impl Body for ServerBody {
             Self::Full(body) => body.is_end_stream(),
             Self::Api(body) => body.is_end_stream(),
             Self::App(body) => body.is_end_stream(),
-            Self::Grpc(body) => body.is_end_stream(),
+            Self::Grpc { body, .. } => body.is_end_stream(),
         }
     }
 
@@ -66,7 +71,7 @@ impl Body for ServerBody {
             Self::Full(body) => body.size_hint(),
             Self::Api(body) => body.size_hint(),
             Self::App(body) => body.size_hint(),
-            Self::Grpc(body) => body.size_hint(),
+            Self::Grpc { body, .. } => body.size_hint(),
         }
     }
 }

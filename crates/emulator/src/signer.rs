@@ -3,11 +3,14 @@
 //! Header exactly `{"alg":"EdDSA"}`; payload `project`, `jti` (`<token id>-<version>`), `iss`,
 //! `sub`; no expiry. Verification accepts that header, byte for byte, and nothing else.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use ovhai_api_types::TokenId;
 use ovhai_core::model::TokenClaims;
@@ -109,6 +112,21 @@ fn generate() -> io::Result<Vec<u8>> {
     Ok(pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec())
 }
 
+/// Whether these bytes have a token of the service in them, of whatever emulator and version,
+/// however signed. Other issuers make tokens with the same header: those are theirs.
+pub(crate) fn mentions_token(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Issued<'a> {
+        iss: Cow<'a, str>,
+    }
+    memchr::memmem::find_iter(bytes, HEADER).any(|at| {
+        let rest = &bytes[at + HEADER.len()..];
+        let end = rest.iter().position(|byte| *byte == b'.').unwrap_or(rest.len());
+        let payload = URL_SAFE_NO_PAD.decode(&rest[..end.min(LONGEST)]).unwrap_or_default();
+        serde_json::from_slice::<Issued<'_>>(&payload).is_ok_and(|of| of.iss == ISSUER)
+    })
+}
+
 impl Signer for JwtSigner {
     fn sign(&self, claims: &TokenClaims) -> Result<String, SignError> {
         let payload = Payload {
@@ -150,8 +168,6 @@ impl Signer for JwtSigner {
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;
@@ -207,6 +223,28 @@ mod tests {
         ] {
             assert_eq!(signer.verify(&bad), None, "{bad:.60}");
         }
+    }
+
+    #[test]
+    fn ours_are_told_from_those_of_others() {
+        let signer = JwtSigner::ephemeral().expect("a key");
+        let token = signer.sign(&claims()).expect("signed");
+        let unsigned = &token[..token.rfind('.').expect("three parts")];
+        for ours in [format!("Bearer {token}"), format!("x,{token},y"), format!("{unsigned}.x")] {
+            assert!(mentions_token(ours.as_bytes()), "{ours}");
+        }
+        let with = |json: &str| format!("Bearer {HEADER}{}.x", URL_SAFE_NO_PAD.encode(json));
+        for others in [
+            with(r#"{"iss":"https://login.example","sub":"me"}"#),
+            with(r#"{"sub":"training.ai.cloud.ovh.net"}"#),
+            with("rubbish"),
+            HEADER.repeat(1000),
+            "Bearer sk-own".into(),
+        ] {
+            assert!(!mentions_token(others.as_bytes()), "{others:.60}");
+        }
+        let both = format!("{}, {token}", with("{}"));
+        assert!(mentions_token(both.as_bytes()), "{both}");
     }
 
     #[test]

@@ -15,8 +15,9 @@ use ovhai_api_types::{AppId, AppState};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::directory::Live;
+use crate::directory::{Backend, Live};
 use crate::lifecycle::{self, Event, may_answer};
 use crate::model::{AppRecord, Wanted};
 use crate::platform::images::resolved;
@@ -28,6 +29,8 @@ use plan::{Observed, Phase, Target, converged, plan};
 
 /// Between the last request to a replica that others replace, and asking it to stop.
 const HAND_OVER: Duration = Duration::from_millis(200);
+/// Requests under way at a replica have this long to finish before it is asked to stop.
+const DRAIN: Duration = Duration::from_secs(5);
 /// Time a replica has between being asked to stop and being ended.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The same when the emulator itself stops; below the two seconds it promises.
@@ -66,6 +69,8 @@ struct Slot {
     since: Instant,
     waiting_for: Option<String>,
     endpoint: Option<Endpoint>,
+    /// Requests that gateways sent it.
+    under_way: TaskTracker,
     /// It has answered at some time.
     has_answered: bool,
     handle: Arc<dyn Replica>,
@@ -356,13 +361,12 @@ impl Actor {
 
     /// Makes what gateways see true, and then has those stopped that they do not see any more.
     async fn publish(&mut self, platform: &Platform) {
-        let endpoints: Vec<Endpoint> = self
-            .replicas
-            .values()
-            .filter(|slot| slot.phase == Phase::Ready)
-            .filter_map(|slot| slot.endpoint.clone())
-            .collect();
-        let live = Live { endpoints };
+        let backend = |slot: &Slot| {
+            let endpoint = slot.endpoint.clone()?;
+            Some(Backend { endpoint, under_way: slot.under_way.clone() })
+        };
+        let ready = self.replicas.values().filter(|slot| slot.phase == Phase::Ready);
+        let live = Live { backends: ready.filter_map(backend).collect() };
         if live != self.published {
             let (id, published) = (self.id, live.clone());
             let kept = platform
@@ -400,6 +404,9 @@ impl Actor {
         };
         let reporter = ReplicaReporter::new(number, self.reporter.clone());
         let handle = Arc::from(platform.runtime.launch(request, reporter));
+        let under_way = TaskTracker::new();
+        // Only a closed one can be waited for.
+        under_way.close();
         self.replicas.insert(
             number,
             Slot {
@@ -408,6 +415,7 @@ impl Actor {
                 since: Instant::now(),
                 waiting_for: None,
                 endpoint: None,
+                under_way,
                 has_answered: false,
                 handle,
             },
@@ -421,18 +429,23 @@ impl Actor {
         self.stopping_now.push((number, grace));
     }
 
-    /// Asks those to stop that no gateway sends requests any more. Where others have taken over,
-    /// what a gateway was just sending still gets there.
+    /// Asks those to stop that no gateway sends requests any more, when they have answered what
+    /// is under way. Where others have taken over, what a gateway was just sending still gets
+    /// there.
     fn send_stops(&mut self) {
-        let replaced = !self.published.endpoints.is_empty();
+        let replaced = !self.published.backends.is_empty();
         for (number, grace) in std::mem::take(&mut self.stopping_now) {
             let Some(slot) = self.replicas.get(&number) else { continue };
-            let pause = replaced && slot.endpoint.is_some();
+            let drains = slot.endpoint.is_some() && !grace.is_zero();
+            let under_way = slot.under_way.clone();
             let handle = Arc::clone(&slot.handle);
             let reporter = ReplicaReporter::new(number, self.reporter.clone());
             tokio::spawn(async move {
-                if pause {
+                if drains && replaced {
                     tokio::time::sleep(HAND_OVER).await;
+                }
+                if drains && tokio::time::timeout(DRAIN, under_way.wait()).await.is_err() {
+                    tracing::info!(replica = number, "it is asked to stop with requests under way");
                 }
                 handle.stop(grace).await;
                 let message = String::new();

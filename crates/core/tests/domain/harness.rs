@@ -142,7 +142,7 @@ impl World {
     }
 
     pub(crate) fn endpoints(&self, id: AppId) -> usize {
-        self.platform.snapshot().app(id).map_or(0, |entry| entry.live.endpoints.len())
+        self.platform.snapshot().app(id).map_or(0, |entry| entry.live.backends.len())
     }
 
     pub(crate) fn history(&self, id: AppId) -> Vec<AppState> {

@@ -142,6 +142,47 @@ async fn a_new_image_replaces_without_a_gap_and_a_bad_one_changes_nothing() {
     assert_eq!(w.sim.launched()[3].spec.image, "good");
 }
 
+/// A replica is not asked to stop while a request is under way there, but not kept for ever.
+#[tokio::test(start_paused = true)]
+async fn a_replica_answers_what_is_under_way_before_it_is_asked_to_stop() {
+    for (replaced, finishes) in [(true, true), (true, false), (false, true), (false, false)] {
+        let w = World::step_by_step().await;
+        let id = w.submit(APP).await;
+        w.settle().await;
+        w.sim.ready(1);
+        w.becomes(id, AppState::Running).await;
+        let request = w.platform.snapshot().app(id).unwrap().live.backends[0].under_way.token();
+        if replaced {
+            w.platform.set_image(&w.admin, &w.gra, id, "b").await.unwrap();
+            w.settle().await;
+            w.sim.ready(2);
+        } else {
+            w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
+        }
+        w.pass(Duration::from_millis(200)).await;
+        w.pass(Duration::from_millis(4_700)).await;
+        assert_eq!(w.endpoints(id), usize::from(replaced), "it gets no more requests");
+        assert!(w.sim.alive().contains(&1), "replaced: {replaced}");
+        if finishes {
+            drop(request);
+        } else {
+            w.pass(Duration::from_millis(400)).await;
+        }
+        w.settle().await;
+        assert!(!w.sim.alive().contains(&1), "replaced: {replaced}, finishes: {finishes}");
+    }
+    // Whoever kills it does not want to wait.
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    let _request = w.platform.snapshot().app(id).unwrap().live.backends[0].under_way.token();
+    w.platform.delete_app(&w.admin, &w.gra, id, true).await.unwrap();
+    w.settle().await;
+    assert!(w.sim.alive().is_empty());
+}
+
 /// An update that failed must not keep the app from being mended.
 #[tokio::test(start_paused = true)]
 async fn a_crash_after_a_failed_update_is_not_the_end() {
@@ -355,7 +396,7 @@ async fn other_ports_are_published_without_a_commit() {
     let seen = |port: u16| {
         let snapshot = w.platform.snapshot();
         let live = &snapshot.app(id).unwrap().live;
-        (live.endpoints.len(), live.endpoints.first().and_then(|endpoint| endpoint.at(port)))
+        (live.backends.len(), live.backends.first().and_then(|endpoint| endpoint.at(port)))
     };
     report(Endpoint::new(http, Some(1)));
     w.becomes(id, AppState::Running).await;
@@ -371,7 +412,7 @@ async fn other_ports_are_published_without_a_commit() {
     report(opened.with_grpc(Some(other)).with_ports([]));
     w.settle().await;
     assert_eq!(seen(7000), (1, None));
-    assert_eq!(w.platform.snapshot().app(id).unwrap().live.endpoints[0].grpc(), Some(other));
+    assert_eq!(w.platform.snapshot().app(id).unwrap().live.backends[0].grpc(), Some(other));
     assert!(Arc::ptr_eq(&before, &record()));
     w.store.set_failing(false);
     // One that was asked to stop is not heard any more.

@@ -55,7 +55,7 @@ fn row(out: &mut Vec<u8>, entry: &AppEntry, host_end: &str) -> io::Result<()> {
         json(out, &scaling)?;
     }
     out.extend_from_slice(br#"},"status":{"availableReplicas":"#);
-    json(out, &entry.live.endpoints.len())?;
+    json(out, &entry.live.backends.len())?;
     out.extend_from_slice(br#","state":""#);
     out.extend_from_slice(record.state.as_str().as_bytes());
     out.extend_from_slice(br#"","url":"http://"#);

@@ -18,7 +18,7 @@ pub(super) fn app(entry: &AppEntry, port: u16) -> App {
         updated_at: record.updated_at,
         spec: record.spec.wire(&record.labels),
         status: AppStatus {
-            available_replicas: i64::try_from(entry.live.endpoints.len()).unwrap_or(i64::MAX),
+            available_replicas: i64::try_from(entry.live.backends.len()).unwrap_or(i64::MAX),
             data_sync: Vec::new(),
             grpc_address: record
                 .spec

@@ -3,7 +3,6 @@
 
 use std::future::{Future, poll_fn};
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -110,12 +109,10 @@ pub(crate) async fn run<S: Stream>(
     note: &mut Note,
 ) -> Outcome {
     let id = note.id().clone();
-    let Order { pass, mut head, framing, .. } = order;
-    let mut address = pass.address;
+    let Order { mut pass, mut head, framing, .. } = order;
     let mut fresh = false;
     loop {
-        let mut upstream = match connect(worker, &pass, &mut address, order.repeatable, fresh).await
-        {
+        let mut upstream = match connect(worker, &mut pass, order.repeatable, fresh).await {
             Ok(upstream) => upstream,
             Err(error) => {
                 return Outcome::Refused { refusal: error.into(), head, out: client.out };
@@ -162,9 +159,9 @@ pub(crate) async fn run<S: Stream>(
                     NoHead::SlowBody => {
                         Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body does not come in time")
                     }
-                    NoHead::App(error) => error.into(),
-                    NoHead::Silent => UpstreamError::Gone.into(),
-                    NoHead::TooSlow => Refusal::too_slow(),
+                    NoHead::App(error) => error.failed(worker, &pass),
+                    NoHead::Silent => UpstreamError::Gone.failed(worker, &pass),
+                    NoHead::TooSlow => UpstreamError::TooSlow.failed(worker, &pass),
                 };
                 if exchange.out_sent > 0 && exchange.out_sent < client.out.len() {
                     // In the middle of an interim answer.
@@ -235,26 +232,24 @@ pub(crate) async fn run<S: Stream>(
 /// A connection to the replica, or to another one when it takes none: nothing was sent yet.
 pub(super) async fn connect(
     worker: &Worker,
-    pass: &Pass,
-    address: &mut SocketAddr,
+    pass: &mut Pass,
     repeatable: bool,
     fresh: bool,
 ) -> Result<Upstream, UpstreamError> {
     let at_most = if repeatable { Duration::MAX } else { FRESH };
     let mut tries = 0;
     loop {
-        let peer = (pass.app, *address);
+        let peer = (pass.app, pass.address);
         if !fresh && let Some(upstream) = worker.pool.take(peer, at_most) {
             return Ok(upstream);
         }
         match Upstream::open(peer).await {
             Ok(upstream) => return Ok(upstream),
             Err(error) => {
-                worker.gateway.leave_out(pass, *address);
                 tries += 1;
-                match worker.gateway.instead(pass, *address) {
-                    Some(other) if tries < 4 => *address = other,
-                    _ => return Err(error),
+                error.leave_out(worker, pass);
+                if tries == 4 || !worker.gateway.turn_to_another(pass) {
+                    return Err(error);
                 }
             }
         }

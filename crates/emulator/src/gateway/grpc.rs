@@ -153,7 +153,7 @@ async fn in_time<T>(
 /// Sends a request to the app's gRPC port; to that of another replica when the first takes no
 /// connection, and once more on a new connection when the old one did not take the request.
 pub(super) async fn pass(
-    pass: Pass,
+    mut pass: Pass,
     head: RequestHead,
     body: Incoming,
     worker: &Arc<Worker>,
@@ -163,23 +163,18 @@ pub(super) async fn pass(
         || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
     let came = body.counter();
     let mut request = head.into_request(body).ok_or_else(malformed)?;
-    let (mut address, mut tries) = (pass.address, 0);
+    let mut tries = 0;
     let mut response = loop {
-        let peer = (pass.app, address);
+        let peer = (pass.app, pass.address);
         tries += 1;
         let opened = tokio::time::timeout(patience, worker.grpc.open(peer)).await;
-        let mut sender = match opened.map_err(|_| Refusal::too_slow())? {
+        let mut sender = match opened.map_err(|_| UpstreamError::TooSlow)? {
             Ok(sender) => sender,
-            Err(error) => match worker.gateway.instead(&pass, address) {
-                Some(other) if tries < TRIES => {
-                    address = other;
-                    continue;
-                }
-                _ => return Err(error.into()),
-            },
+            Err(_) if tries < TRIES && worker.gateway.turn_to_another(&mut pass) => continue,
+            Err(error) => return Err(error.into()),
         };
         let answer = sender.try_send_request(request);
-        let answer = in_time(answer, patience, &came).await.ok_or_else(Refusal::too_slow)?;
+        let answer = in_time(answer, patience, &came).await.ok_or(UpstreamError::TooSlow)?;
         match answer {
             Ok(response) => break response,
             Err(mut error) => match error.take_message() {
@@ -199,5 +194,5 @@ pub(super) async fn pass(
             response.headers_mut().append(name, value.clone());
         }
     }
-    Ok(response.map(ServerBody::Grpc))
+    Ok(response.map(|body| ServerBody::Grpc { body, _under_way: pass.under_way }))
 }

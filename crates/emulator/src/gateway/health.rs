@@ -47,7 +47,7 @@ pub(super) async fn watch(
             () = tokio::time::sleep(PROBE_EVERY) => {}
         }
         let is_there = gateway.platform.snapshot().app(app).is_some_and(|entry| {
-            entry.live.endpoints.iter().any(|endpoint| endpoint.http == address)
+            entry.live.backends.iter().any(|endpoint| endpoint.http == address)
         });
         if !is_there || ovhai_runtime::probe::http(address, path.as_deref()).await.is_ok() {
             gateway.health.take_back(app, address);

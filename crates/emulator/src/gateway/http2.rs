@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, Sleep};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::exchange::{HEAD_MAX, connect};
 use super::upstream::{Upstream, UpstreamError};
@@ -81,12 +82,11 @@ pub(crate) async fn pass(
     if let Some(head) = order.grpc {
         return grpc::pass(order.pass, head, body, worker).await;
     }
-    let mut address = order.pass.address;
+    let mut pass = order.pass;
     let mut sender = Sender::new(order.head, order.framing, body);
     let mut fresh = false;
     let answered = loop {
-        let pass = &order.pass;
-        let mut upstream = connect(worker, pass, &mut address, order.repeatable, fresh).await?;
+        let mut upstream = connect(worker, &mut pass, order.repeatable, fresh).await?;
         let mut hints = Hints { to: interim, count: 0 };
         let answer =
             head_in_time(&mut sender, &mut upstream, order.asked_with, &mut hints, &worker.limits);
@@ -97,9 +97,9 @@ pub(crate) async fn pass(
                 sender.sent = 0;
                 fresh = true;
             }
-            Err(NoHead::Silent) => return Err(UpstreamError::Gone.into()),
-            Err(NoHead::App(error)) => return Err(error.into()),
-            Err(NoHead::TooSlow) => return Err(Refusal::too_slow()),
+            Err(NoHead::Silent) => return Err(UpstreamError::Gone.failed(worker, &pass)),
+            Err(NoHead::App(error)) => return Err(error.failed(worker, &pass)),
+            Err(NoHead::TooSlow) => return Err(UpstreamError::TooSlow.failed(worker, &pass)),
             Err(NoHead::SlowBody) => {
                 let why = "the body did not come in time";
                 return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, why));
@@ -141,6 +141,7 @@ pub(crate) async fn pass(
         patience: None,
         sent: 0,
         worker: Arc::clone(worker),
+        _under_way: pass.under_way,
     };
     if body.decoder.is_done() {
         body.finish();
@@ -371,6 +372,7 @@ pub(crate) struct AppBody {
     /// Bytes of the answer's body so far.
     sent: u64,
     worker: Arc<Worker>,
+    _under_way: TaskTrackerToken,
 }
 
 impl AppBody {

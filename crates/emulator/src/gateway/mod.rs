@@ -29,11 +29,13 @@ use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Endpoint;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::bearer::{self, Bearer};
 use crate::edge::body::Framing;
 use crate::edge::note::Note;
 use crate::edge::parse::{Head, Once};
+use crate::signer;
 use health::Health;
 use login::{HowUsed, Logins};
 pub(crate) use refusal::Refusal;
@@ -52,8 +54,8 @@ pub(crate) struct Gateway {
     stopping: CancellationToken,
 }
 
-/// Begin every bearer that the emulator makes: tokens, and the two strings of a login.
-const OWN: [&str; 3] = ["eyJhbGciOiJFZERTQSJ9.", ACCESS_PREFIX, REFRESH_PREFIX];
+/// Begin the two strings of a login.
+const LOGIN: [&str; 2] = [ACCESS_PREFIX, REFRESH_PREFIX];
 
 /// Who sends a request, as far as the connection tells.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +108,8 @@ pub(crate) struct Pass {
     pub(crate) app: AppId,
     pub(crate) place: Place,
     pub(crate) address: SocketAddr,
+    /// As long as it lives, the replica there knows of a request under way.
+    pub(crate) under_way: TaskTrackerToken,
     pub(crate) principal: Principal,
     /// What the principal was let in for.
     pub(crate) action: Action,
@@ -158,9 +162,16 @@ impl Gateway {
             Some(port) if port != entry.record.spec.http_port => Place::Port(port),
             _ => Place::Own,
         };
-        let address = self.choose(entry, place, None)?;
-        let app = asked.id;
-        Ok(Admitted::Pass(Pass { app, place, address, principal, action, keeps_authorization }))
+        let (address, under_way) = self.choose(entry, place, None)?;
+        Ok(Admitted::Pass(Pass {
+            app: asked.id,
+            place,
+            address,
+            under_way,
+            principal,
+            action,
+            keeps_authorization,
+        }))
     }
 
     /// A person in front of a browser is shown a page and not JSON.
@@ -180,10 +191,16 @@ impl Gateway {
         refusal.shown_as(page)
     }
 
-    /// Another replica that answers than the one that does not.
-    pub(crate) fn instead(&self, pass: &Pass, failed: SocketAddr) -> Option<SocketAddr> {
+    /// Turns to another replica than the one that does not answer, if there is one.
+    pub(crate) fn turn_to_another(&self, pass: &mut Pass) -> bool {
         let snapshot = self.platform.snapshot();
-        self.choose(snapshot.app(pass.app)?, pass.place, Some(failed)).ok()
+        let entry = snapshot.app(pass.app);
+        let other = entry.and_then(|entry| self.choose(entry, pass.place, Some(pass.address)).ok());
+        let found = other.is_some();
+        if let Some((address, under_way)) = other {
+            (pass.address, pass.under_way) = (address, under_way);
+        }
+        found
     }
 
     /// Lets the caller in or refuses; what for, and whether `Authorization` is the app's.
@@ -287,8 +304,10 @@ impl Gateway {
     fn has_ours(&self, head: &Head<'_>) -> bool {
         use crate::edge::parse::Known;
         head.each().filter(|(known, _)| *known == Known::Authorization).any(|(_, field)| {
-            let has = |own: &&str| memchr::memmem::find(field.value, own.as_bytes()).is_some();
-            OWN.iter().any(has) || self.platform.mentions_administrator(field.value)
+            let has = |start: &&str| memchr::memmem::find(field.value, start.as_bytes()).is_some();
+            LOGIN.iter().any(has)
+                || signer::mentions_token(field.value)
+                || self.platform.mentions_administrator(field.value)
         })
     }
 
@@ -338,35 +357,38 @@ impl Gateway {
         entry: &AppEntry,
         place: Place,
         but: Option<SocketAddr>,
-    ) -> Result<SocketAddr, Refusal> {
-        let endpoints = &entry.live.endpoints;
-        match endpoints.as_slice() {
+    ) -> Result<(SocketAddr, TaskTrackerToken), Refusal> {
+        let backends = &entry.live.backends;
+        let found = match backends.as_slice() {
             [] => return Err(Refusal::not_ready(entry)),
-            [one] if but.is_none() && place == Place::Own => return Ok(one.http),
-            _ => {}
-        }
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let in_turn = || {
-            (0..endpoints.len())
-                .filter_map(|at| place.at(&endpoints[(turn + at) % endpoints.len()]))
-                .filter(|address| Some(*address) != but)
+            [one] if but.is_none() && place == Place::Own => Some((one.http, one)),
+            _ => {
+                let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+                let in_turn = || {
+                    (0..backends.len())
+                        .map(|at| &backends[(turn + at) % backends.len()])
+                        .filter_map(|backend| Some((place.at(backend)?, backend)))
+                        .filter(|(address, _)| Some(*address) != but)
+                };
+                in_turn()
+                    .find(|(address, _)| !self.health.is_out(entry.record.id, *address))
+                    .or_else(|| in_turn().next())
+            }
         };
-        in_turn()
-            .find(|address| !self.health.is_out(entry.record.id, *address))
-            .or_else(|| in_turn().next())
-            .ok_or_else(|| not_listening(entry, place))
+        let (address, backend) = found.ok_or_else(|| not_listening(entry, place))?;
+        Ok((address, backend.under_way.token()))
     }
 
-    /// A replica takes no connections: it gets no requests until it passes its probe.
-    pub(crate) fn leave_out(self: &Arc<Self>, pass: &Pass, address: SocketAddr) {
+    /// The replica has failed: it gets no requests until it passes its probe, if there are others.
+    pub(crate) fn leave_out(self: &Arc<Self>, pass: &Pass, why: &'static str) {
         let snapshot = self.platform.snapshot();
         let Some(entry) = snapshot.app(pass.app).filter(|_| pass.place == Place::Own) else {
             return;
         };
-        if entry.live.endpoints.len() > 1 && self.health.leave_out(pass.app, address) {
+        let Pass { app, address, .. } = *pass;
+        if entry.live.backends.len() > 1 && self.health.leave_out(app, address) {
             let path = entry.record.spec.probe_path.clone();
-            let app = pass.app;
-            tracing::info!(%app, %address, "a replica takes no connections: it is left out until its probe passes");
+            tracing::info!(%app, %address, why, "a replica has failed: it is left out until its probe passes");
             tokio::spawn(health::watch(Arc::clone(self), app, address, path));
         }
     }
@@ -383,7 +405,8 @@ fn not_listening(entry: &AppEntry, place: Place) -> Refusal {
         }
         (Place::Own, _) => return Refusal::not_ready(entry),
     };
-    let ports: BTreeSet<u16> = entry.live.endpoints.iter().flat_map(Endpoint::ports).collect();
+    let ports: BTreeSet<u16> =
+        entry.live.backends.iter().flat_map(|backend| backend.ports()).collect();
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
     let listens = if ports.is_empty() { "its own port only".into() } else { ports.join(", ") };
     Refusal::new(

@@ -122,10 +122,6 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn too_slow() -> Self {
-        Self::new(StatusCode::GATEWAY_TIMEOUT, "the app does not answer in time")
-    }
-
     /// The page that people are shown instead, if they are.
     pub(crate) fn take_page(&mut self) -> Option<Response<ServerBody>> {
         self.page.take().map(|page| page.map(ServerBody::text))

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
 use ovhai_api_types::AppId;
+use rustix::io::Errno;
 use tokio::net::TcpStream;
 
-use super::Refusal;
+use super::{Pass, Refusal};
+use crate::edge::Worker;
 use crate::edge::buffer::Buffer;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,6 +24,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// A request that can't be sent twice takes no connection that rested longer: apps close resting
 /// connections after some seconds, perhaps at this very moment.
 pub(crate) const FRESH: Duration = Duration::from_secs(1);
+/// There are too many files, or too many connections to the same address.
+const OWN_ERRORS: [Errno; 5] =
+    [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM];
 /// So many connections of one replica rest at the most, in one worker.
 const IDLE_MAX: usize = 256;
 
@@ -42,12 +47,41 @@ pub(crate) enum UpstreamError {
     Unasked,
     #[error("the app broke the connection off: {0}")]
     Http2(hyper::Error),
+    #[error("the app does not answer in time")]
+    TooSlow,
+}
+
+impl UpstreamError {
+    /// Whether it is this process that can open no more connections.
+    fn is_ours(&self) -> bool {
+        let Self::Connect(error) = self else { return false };
+        let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+        errno.is_some_and(|errno| OWN_ERRORS.contains(&errno))
+    }
+
+    /// The replica gets no requests until it passes its probe.
+    pub(super) fn leave_out(&self, worker: &Worker, pass: &Pass) {
+        let why = match self {
+            _ if self.is_ours() => return,
+            Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
+            Self::Gone | Self::Http2(_) => "it broke the connection off",
+            Self::Rubbish(_) | Self::TooLarge | Self::Unasked => "it does not speak HTTP/1.1",
+            Self::TooSlow => "it does not answer in time",
+        };
+        worker.gateway.leave_out(pass, why);
+    }
+
+    /// The same, and what the client is told.
+    pub(super) fn failed(self, worker: &Worker, pass: &Pass) -> Refusal {
+        self.leave_out(worker, pass);
+        self.into()
+    }
 }
 
 impl From<UpstreamError> for Refusal {
     fn from(error: UpstreamError) -> Self {
         let status = match error {
-            UpstreamError::ConnectTimeout => StatusCode::GATEWAY_TIMEOUT,
+            UpstreamError::ConnectTimeout | UpstreamError::TooSlow => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
         };
         Self::new(status, error.to_string())
