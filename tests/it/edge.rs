@@ -390,6 +390,55 @@ async fn a_client_that_is_gone_is_gone_for_the_app() {
     }
 }
 
+/// The same while nothing of the client is read, since the app takes nothing of its body.
+#[tokio::test]
+async fn a_client_that_is_gone_is_gone_though_nobody_reads_it() {
+    for (target, answers) in [("/thinks", false), ("/body", true)] {
+        let (may_look, gone) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (look, is_gone) = (Arc::clone(&may_look), Arc::clone(&gone));
+        let (e, host, mut client, _upstream) = app(move |mut stream| {
+            let (look, is_gone) = (Arc::clone(&look), Arc::clone(&is_gone));
+            async move {
+                Upstream::head(&mut stream).await.unwrap();
+                if answers {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nfirst").await;
+                }
+                // It reads nothing until the gateway has closed.
+                look.notified().await;
+                eventually("the gateway closes", || async {
+                    let closed = stream.ready(tokio::io::Interest::READABLE).await.unwrap();
+                    closed.is_read_closed().then_some(())
+                })
+                .await;
+                is_gone.notify_one();
+            }
+        })
+        .await;
+        client
+            .send(format!(
+                "POST {target} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 100000000\r\n\r\n"
+            ))
+            .await;
+        if answers {
+            client.answer_head().await;
+        }
+        // As much as anybody takes.
+        let piece = vec![b'x'; 1 << 20];
+        let full = async {
+            loop {
+                client.send(&piece).await;
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(300), full).await;
+        // Its end stands behind what nobody takes, unless it breaks off.
+        client.0.set_zero_linger().unwrap();
+        drop(client);
+        may_look.notify_one();
+        tokio::time::timeout(SOON, gone.notified()).await.expect("the app is told");
+        drop(e);
+    }
+}
+
 /// What was broken off never looks whole; what was sent of it arrives.
 #[tokio::test]
 async fn an_app_that_dies_in_its_answer() {

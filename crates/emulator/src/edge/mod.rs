@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use ovhai_core::Platform;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -57,11 +58,18 @@ const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Makes closing it look like what it is, where the end says nothing: broken off.
     fn abort(&self);
+
+    /// Whether the client has closed, though what it sent before may not have been read.
+    fn is_closed(&self) -> bool;
 }
 
 impl Stream for TlsStream<TcpStream> {
     fn abort(&self) {
         self.get_ref().0.abort();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.get_ref().0.is_closed()
     }
 }
 
@@ -69,6 +77,15 @@ impl Stream for TcpStream {
     fn abort(&self) {
         // It may be gone already, which is as well.
         let _ = self.set_zero_linger();
+    }
+
+    fn is_closed(&self) -> bool {
+        let closed = PollFlags::HUP | PollFlags::ERR;
+        #[cfg(target_os = "linux")]
+        let closed = closed | PollFlags::RDHUP;
+        let mut polled = [PollFd::new(self, closed)];
+        let looked = rustix::event::poll(&mut polled, Some(&Timespec::default()));
+        looked.is_ok() && polled[0].revents().intersects(closed)
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::StatusCode;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::compose::{self, After};
 use super::upstream::{FRESH, Upstream, UpstreamError};
@@ -29,6 +29,8 @@ pub(super) const HEAD_MAX: usize = 256 * 1024;
 const AHEAD: usize = 64 * 1024;
 /// An app that does not know `Expect` says nothing: after this long the client is told to go on.
 const GO_ON: Duration = Duration::from_millis(300);
+/// Between two looks whether a client is still there of which nothing is read for now.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// More interim answers than this are no use to anybody.
 const INTERIM_MAX: u32 = 32;
 
@@ -128,6 +130,7 @@ pub(crate) async fn run<S: Stream>(
             interim: 0,
             waits_for: WaitsFor::Nobody,
             moved: 0,
+            look: None,
             go_on: order.expects_continue.then(|| Box::pin(tokio::time::sleep(GO_ON))),
         };
         let what = What {
@@ -144,6 +147,9 @@ pub(crate) async fn run<S: Stream>(
         })
         .await;
         note.bytes_in = up.body();
+        if came.is_err() {
+            exchange.break_off(&upstream);
+        }
         let came = match came {
             Ok(came) => came,
             Err(NoHead::Silent) if upstream.reused && order.repeatable => {
@@ -208,6 +214,9 @@ pub(crate) async fn run<S: Stream>(
         .await;
         (note.bytes_in, note.bytes_out) = (up.body(), down.body());
         let whole = ended.is_ok();
+        if !whole {
+            exchange.break_off(&upstream);
+        }
         // Its end is the connection's.
         let unclear = encoding == Encoding::Plain
             && matches!(came.framing, Framing::UntilClose | Framing::Chunked);
@@ -276,6 +285,8 @@ struct Exchange {
     /// Whom it waited for when the time was set, and what had moved till then.
     waits_for: WaitsFor,
     moved: u64,
+    /// Rings when it is time for a look whether the client is still there.
+    look: Option<Pin<Box<Sleep>>>,
 }
 
 impl Exchange {
@@ -340,7 +351,7 @@ impl Exchange {
             }
         }
         let _ = Pin::new(&mut *client.stream).poll_flush(cx);
-        if self.up_done && is_gone(cx, client) {
+        if (self.up_done && is_gone(cx, client)) || self.has_left(cx, client, up) {
             return Poll::Ready(Err(NoHead::ClientGone));
         }
         let waits_for = if self.up_done { WaitsFor::Nobody } else { up.waits_for() };
@@ -421,7 +432,7 @@ impl Exchange {
             }
             Some(Broken::Receiver) | None => {}
         }
-        if self.up_done && is_gone(cx, client) {
+        if (self.up_done && is_gone(cx, client)) || self.has_left(cx, client, up) {
             return Poll::Ready(Err(Aborted::Client));
         }
         let waits_for = match (down.waits_for(), up.waits_for()) {
@@ -429,17 +440,15 @@ impl Exchange {
             (_, WaitsFor::Sender) if !self.up_done => WaitsFor::Sender,
             _ => WaitsFor::Nobody,
         };
-        // While the app does not read the request, or too much of the next ones waits, nobody sees
-        // the client leave.
-        let is_blind =
-            (!self.up_done && up.waits_for() == WaitsFor::Receiver) || client.input.len() >= AHEAD;
         let limits = &worker.limits;
         let (allowed, by) = match waits_for {
             WaitsFor::Nobody => (limits.answer_timeout, Aborted::App),
             WaitsFor::Sender | WaitsFor::Receiver => (limits.body_timeout, Aborted::Client),
         };
         self.time(client, waits_for, up.body() + down.written(), allowed);
-        if (waits_for != WaitsFor::Nobody || is_blind) && client.clock.poll(cx).is_ready() {
+        // An app that does not read has no more time than one that does not answer.
+        let counts = waits_for != WaitsFor::Nobody || self.is_blind(client, up);
+        if counts && client.clock.poll(cx).is_ready() {
             return Poll::Ready(Err(by));
         }
         Poll::Pending
@@ -469,6 +478,40 @@ impl Exchange {
             Poll::Ready(Err(broken)) => Some(broken),
             Poll::Pending => None,
         }
+    }
+
+    /// Closes so that an app that does not read hears of it too, and nothing waits for it to.
+    fn break_off(&self, upstream: &Upstream) {
+        if !self.up_done {
+            upstream.stream.abort();
+        }
+    }
+
+    /// Whether nothing is read of the client for now: the app does not read the request, or too
+    /// much of the next ones waits.
+    fn is_blind<S>(&self, client: &Client<'_, S>, up: &Pump) -> bool {
+        (!self.up_done && up.waits_for() == WaitsFor::Receiver) || client.input.len() >= AHEAD
+    }
+
+    /// Whether a client has left of which nothing is read for now.
+    fn has_left<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &Client<'_, S>,
+        up: &Pump,
+    ) -> bool {
+        if !self.is_blind(client, up) {
+            self.look = None;
+            return false;
+        }
+        let look = self.look.get_or_insert_with(|| Box::pin(tokio::time::sleep(LOOK_EVERY)));
+        while look.as_mut().poll(cx).is_ready() {
+            if client.stream.is_closed() {
+                return true;
+            }
+            look.as_mut().reset(Instant::now() + LOOK_EVERY);
+        }
+        false
     }
 
     /// Whoever is waited for has time anew whenever something moved.
