@@ -16,6 +16,7 @@ use tokio::io::AsyncWriteExt;
 use super::body::{Decoder, Framing, Piece};
 use super::buffer::Buffer;
 use super::clock::Clock;
+use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Call, Way};
 use super::http2::PREFACE;
 use super::note::Note;
@@ -103,6 +104,7 @@ struct Connection<S> {
     clock: Clock,
     client: Client,
     worker: Arc<Worker>,
+    place: Place,
     /// Rooms that every request uses again.
     out: Vec<u8>,
     head: Vec<u8>,
@@ -118,6 +120,7 @@ pub(super) async fn serve<S: Stream>(stream: S, client: Client, worker: Arc<Work
         input: Buffer::default(),
         clock,
         client,
+        place: worker.crowd.enter(),
         worker,
         out: Vec::new(),
         head: Vec::new(),
@@ -125,7 +128,8 @@ pub(super) async fn serve<S: Stream>(stream: S, client: Client, worker: Arc<Work
         text: Vec::new(),
     };
     if connection.run().await {
-        let Connection { stream, input, client, worker, .. } = connection;
+        let Connection { stream, input, client, worker, place, .. } = connection;
+        drop(place);
         http2::serve(stream, input, client, worker).await;
     }
 }
@@ -138,6 +142,7 @@ impl<S: Stream> Connection<S> {
         let mut is_first = true;
         loop {
             let next = self.next(is_first, stopping.as_mut()).await;
+            self.place.is_busy();
             is_first = false;
             let (plan, facts, mut note) = match next {
                 Next::Head(range) => self.plan(range),
@@ -184,6 +189,7 @@ impl<S: Stream> Connection<S> {
         let sizes = HeadLimits { line: limits.line_max, fields: limits.head_max };
         let mut scanner = Scanner::default();
         let mut has_begun = is_first;
+        self.place.waits();
         self.clock.set(if is_first { limits.head_timeout } else { limits.idle_timeout });
         poll_fn(|cx| {
             loop {
@@ -212,6 +218,9 @@ impl<S: Stream> Connection<S> {
                     Poll::Pending => {
                         let idle = self.input.is_empty();
                         if idle && stopping.as_mut().poll(cx).is_ready() {
+                            return Poll::Ready(Next::Closed);
+                        }
+                        if self.place.poll_leave(cx).is_ready() {
                             return Poll::Ready(Next::Closed);
                         }
                         if self.clock.poll(cx).is_ready() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use h2::server::SendResponse;
-use h2::{Ping, PingPong};
+use h2::{Ping, PingPong, Reason};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use httparse::Header;
@@ -43,6 +43,9 @@ const SEND_BUFFER: usize = 256 * 1024;
 /// A client that is there says so within this time.
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 
+/// Telling a client that its connection ends takes no longer.
+const SAYS_GOODBYE: Duration = Duration::from_secs(1);
+
 /// Waits until a client has begun as clients of HTTP/2 do, and not for ever.
 pub(super) async fn has_begun<R: AsyncRead + Unpin>(
     stream: &mut R,
@@ -68,7 +71,7 @@ pub(super) async fn serve<S: Stream>(
     client: Client,
     worker: Arc<Worker>,
 ) {
-    let (uses, limits) = (Uses::default(), worker.limits);
+    let (uses, limits) = (Uses::new(worker.crowd.enter()), worker.limits);
     let builder = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS)
         .initial_connection_window_size(WINDOW)
@@ -105,6 +108,12 @@ pub(super) async fn serve<S: Stream>(
                 continue;
             }
             () = lost.as_mut() => return,
+            () = uses.asked_to_leave(), if uses.rest() => {
+                connection.abrupt_shutdown(Reason::NO_ERROR);
+                let closed = poll_fn(|cx| connection.poll_closed(cx));
+                let _ = tokio::time::timeout(SAYS_GOODBYE, closed).await;
+                return;
+            }
             () = gone.as_mut() => {
                 tracing::debug!(client = %address, "a client of HTTP/2 does not answer");
                 return;

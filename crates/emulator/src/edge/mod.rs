@@ -10,6 +10,7 @@ pub(crate) mod body;
 pub(crate) mod buffer;
 pub(crate) mod clock;
 mod connection;
+mod crowd;
 mod doors;
 mod http2;
 pub(crate) mod incoming;
@@ -45,12 +46,17 @@ use crate::limits::Limits;
 use crate::seen::{self, RequestId, Seen};
 use crate::tls::Tls;
 use buffer::Buffer;
+use crowd::Crowd;
 
 /// More workers than this serve nobody faster on one machine with its apps.
 const WORKERS: usize = 8;
 /// Between two looks for connections to apps that nobody uses any more.
 const PURGE_EVERY: Duration = Duration::from_secs(15);
 
+/// One of so many connections is closed, at least one, when there are too many;
+const MAKES_ROOM: usize = 64;
+/// and after this long it is looked again whether there is room.
+const FULL: Duration = Duration::from_millis(5);
 /// Between two complaints that there are no more file descriptors.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
@@ -111,6 +117,7 @@ pub(crate) struct Worker {
     pub(crate) grpc: grpc::Pool,
     seen: Mutex<seen::Worker>,
     open: AtomicUsize,
+    crowd: Arc<Crowd>,
 }
 
 impl std::ops::Deref for Worker {
@@ -164,6 +171,7 @@ impl Edge {
     ) -> io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
         let (mut hands, mut receivers) = (Vec::new(), Vec::new());
+        let since = Instant::now();
         for _ in 0..count {
             let (sender, receiver) = mpsc::unbounded_channel();
             let worker = Arc::new(Worker {
@@ -172,6 +180,7 @@ impl Edge {
                 grpc: grpc::Pool::default(),
                 seen: Mutex::new(shared.seen.worker()),
                 open: AtomicUsize::new(0),
+                crowd: Arc::new(Crowd::new(since)),
             });
             hands.push(Hand { worker, sender });
             receivers.push(receiver);
@@ -245,9 +254,11 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
     loop {
         let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
         if open >= most {
+            let crowds = hands.iter().map(|hand| &*hand.worker.crowd);
+            crowd::make_room(crowds, 1 + most / MAKES_ROOM);
             tokio::select! {
                 () = shared.stopping.cancelled() => return,
-                () = tokio::time::sleep(Duration::from_millis(20)) => continue,
+                () = tokio::time::sleep(FULL) => continue,
             }
         }
         let accepted = tokio::select! {

@@ -274,6 +274,10 @@ mod tests {
 
     impl Stream for Client {
         fn abort(&self) {}
+
+        fn is_closed(&self) -> bool {
+            false
+        }
     }
 
     async fn sent(reads: bool, body: ServerBody) -> Sent {

@@ -10,29 +10,46 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::Worker;
+use super::crowd::Place;
 use super::note::Note;
 use crate::body::{BodyError, ServerBody};
 use crate::gateway::Client;
 use crate::seen::Aborted;
 
-/// How many requests of a connection are under way, and since when.
+/// How many requests of a connection are under way, and since when; and its place among those
+/// that have none.
 #[derive(Debug, Clone)]
-pub(super) struct Uses(Arc<Mutex<(usize, Instant)>>);
-
-impl Default for Uses {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new((0, Instant::now()))))
-    }
-}
+pub(super) struct Uses(Arc<(Mutex<(usize, Instant)>, Place)>);
 
 impl Uses {
+    /// None so far.
+    pub(super) fn new(place: Place) -> Self {
+        place.waits();
+        Self(Arc::new((Mutex::new((0, Instant::now())), place)))
+    }
+
     fn lock(&self) -> MutexGuard<'_, (usize, Instant)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl Fn(usize) -> usize) {
         let mut uses = self.lock();
         *uses = (change(uses.0), Instant::now());
+        if uses.0 == 0 {
+            self.0.1.waits();
+        } else {
+            self.0.1.is_busy();
+        }
+    }
+
+    /// Whether there are none.
+    pub(super) fn rest(&self) -> bool {
+        self.lock().0 == 0
+    }
+
+    /// Until the connection is asked to make room for another.
+    pub(super) async fn asked_to_leave(&self) {
+        self.0.1.asked_to_leave().await;
     }
 
     /// Until there was none for so long.
