@@ -14,6 +14,8 @@ use ovhai_test_support::{Answer, TestEmulator, Upstream};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
+use crate::wire::SOON;
+
 const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 const ASKED: &str = "/a%2Fb//c/../d?x=%20&y=%C3%BC&&z='%22";
 
@@ -318,34 +320,59 @@ async fn a_login_is_of_one_app_and_counts_where_its_pages_ask() {
     }
 }
 
-/// A WebSocket of the app's own page opens with the cookie, and ends with the token.
+/// A WebSocket of the app's own page, or its events, opens with the cookie; it ends with the token,
+/// and when somebody logs out.
 #[tokio::test]
-async fn tunnels_that_a_cookie_opened_end_with_its_token() {
+async fn what_a_cookie_opened_ends_with_the_login() {
     use tokio::io::AsyncReadExt;
     let upstream = Upstream::start(|mut stream| async move {
         let head = Upstream::head(&mut stream).await.unwrap();
         assert!(!head.contains("ovhai="), "{head}");
-        let answer =
-            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
-        let _ = stream.write_all(answer).await;
+        let answer = if head.contains("upgrade: echo") {
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
+        } else {
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n"
+        };
+        let _ = stream.write_all(answer.as_bytes()).await;
         let _ = stream.read_to_end(&mut Vec::new()).await;
     })
     .await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
-    let token = e.token("GRA", "read", Some("group=A")).await;
-    let ann = Visitor::new(&e, &app).logged_in(token.status.value.as_deref().unwrap()).await;
-    let mut client = tokio::net::TcpStream::connect(e.address()).await.unwrap();
-    let (host, cookies) = (&ann.host, ann.header());
-    let head = format!(
-        "GET / HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookies}\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
-    );
-    client.write_all(head.as_bytes()).await.unwrap();
-    let mut seen = [0; 12];
-    client.read_exact(&mut seen).await.unwrap();
-    assert_eq!(&seen, b"HTTP/1.1 101");
-    assert_eq!(e.admin("DELETE", &format!("/v1/token/{}", token.id), None).await.status, 204);
-    client.read_to_end(&mut Vec::new()).await.unwrap();
+    for logs_out in [false, true] {
+        let token = e.token("GRA", "read", Some("group=A")).await;
+        let value = token.status.value.as_deref().unwrap();
+        let mut ann = Visitor::new(&e, &app).logged_in(value).await;
+        let (host, cookies) = (&ann.host, ann.header());
+        let mut open = Vec::new();
+        for more in ["connection: upgrade\r\nupgrade: echo\r\n", ""] {
+            let mut client = tokio::net::TcpStream::connect(e.address()).await.unwrap();
+            let head = format!(
+                "GET / HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookies}\r\n{more}\r\n"
+            );
+            client.write_all(head.as_bytes()).await.unwrap();
+            let mut seen = [0; 12];
+            client.read_exact(&mut seen).await.unwrap();
+            assert_eq!(&seen, if more.is_empty() { b"HTTP/1.1 200" } else { b"HTTP/1.1 101" });
+            open.push(client);
+        }
+        if logs_out {
+            let account = ann.get("/.ovhai/").await;
+            let out = ann.post("/.ovhai/logout", &[("form", &field(&account, "form"))], &[]).await;
+            assert_eq!(out.status, 303);
+        } else {
+            let deleted = e.admin("DELETE", &format!("/v1/token/{}", token.id), None).await;
+            assert_eq!(deleted.status, 204);
+        }
+        for mut client in open {
+            // Broken off or closed.
+            let mut rest = Vec::new();
+            let end = tokio::time::timeout(SOON, client.read_to_end(&mut rest)).await;
+            assert!(end.is_ok(), "logs out: {logs_out}");
+        }
+    }
+    let metrics = e.call_local("GET", "/metrics", None).await.text();
+    assert!(metrics.contains("ovhai_gateway_aborted_total{by=\"access\"} 4"), "{metrics}");
 }
 
 #[tokio::test]

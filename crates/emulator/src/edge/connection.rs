@@ -303,9 +303,6 @@ impl<S: Stream> Connection<S> {
     }
 
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
-        let (app, upgrades) = (order.pass.app, order.wants_upgrade);
-        let access =
-            upgrades.then(|| self.worker.gateway.until_over(order.pass.principal.clone(), app));
         let client = exchange::Client {
             stream: &mut self.stream,
             input: &mut self.input,
@@ -337,12 +334,18 @@ impl<S: Stream> Connection<S> {
                 let Upstream { mut stream, buffer, .. } = *upstream;
                 let input = std::mem::take(&mut self.input);
                 (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
-                if let Some(access) = access {
-                    let _open = self.worker.shared.seen.tunnel_opened();
-                    let client = &mut self.stream;
-                    let patience = self.worker.limits.body_timeout;
-                    let passed = tunnel::run(client, &mut stream, input, buffer, access, patience);
-                    (note.bytes_in, note.bytes_out) = passed.await;
+                let Some(admission) = note.admitted() else {
+                    return End::Closes { unread: false };
+                };
+                let _open = self.worker.shared.seen.tunnel_opened();
+                let access = self.worker.gateway.until_over(admission);
+                let client = &mut self.stream;
+                let patience = self.worker.limits.body_timeout;
+                let passed =
+                    tunnel::run(client, &mut stream, input, buffer, access, patience).await;
+                (note.bytes_in, note.bytes_out) = (passed.to_app, passed.to_client);
+                if let Some(aborted) = passed.aborted {
+                    return End::Aborted(aborted);
                 }
                 End::Closes { unread: false }
             }

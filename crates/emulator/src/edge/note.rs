@@ -5,12 +5,12 @@ use std::sync::PoisonError;
 use std::time::Instant;
 
 use hyper::StatusCode;
-use ovhai_api_types::AppId;
 use ovhai_core::policy::{self, Action, Principal};
 
 use super::Worker;
 use super::parse::{Head, Once, Version};
-use crate::gateway::{Client, Refusal};
+use crate::gateway::login::Login;
+use crate::gateway::{Admission, Client, Refusal};
 use crate::seen::{Aborted, Decision, Line, Protocol, Refused, RequestId, Whither, Who};
 
 /// See the module.
@@ -25,6 +25,7 @@ pub(crate) struct Note {
     whither: Whither,
     decision: Decision,
     principal: Principal,
+    login: Option<Login>,
     refused: Option<Refused>,
     reason: Cow<'static, str>,
     upstream: Option<Instant>,
@@ -65,6 +66,7 @@ impl Note {
             whither: Whither::Nowhere,
             decision: Decision::Unasked,
             principal: Principal::Anonymous,
+            login: None,
             refused: None,
             reason: Cow::Borrowed(""),
             upstream: None,
@@ -80,14 +82,19 @@ impl Note {
     }
 
     /// Who was let in, what for, and to which app.
-    pub(crate) fn admitted(&self) -> Option<(Principal, Action, AppId)> {
+    pub(crate) fn admitted(&self) -> Option<Admission> {
         let action = match self.decision {
             Decision::Allowed | Decision::Public => Action::Query,
             Decision::Preflight => Action::Preflight,
             _ => return None,
         };
         match self.whither {
-            Whither::App { id, known: true, .. } => Some((self.principal.clone(), action, id)),
+            Whither::App { id, known: true, .. } => Some(Admission {
+                app: id,
+                principal: self.principal.clone(),
+                action,
+                login: self.login.clone(),
+            }),
             _ => None,
         }
     }
@@ -105,6 +112,11 @@ impl Note {
     pub(crate) fn decided(&mut self, decision: &policy::Decision, principal: &Principal) {
         self.decision = Decision::of(decision);
         self.principal = principal.clone();
+    }
+
+    /// It came with this login.
+    pub(crate) fn by_login(&mut self, login: Login) {
+        self.login = Some(login);
     }
 
     /// The bearer was nobody's.

@@ -119,11 +119,11 @@ impl Watched {
     /// Ready when the caller would not be let in any more.
     fn poll_denied(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.denied.is_none() {
-            let Some((principal, action, app)) = self.underway.note().admitted() else {
+            let Some(admission) = self.underway.note().admitted() else {
                 return Poll::Pending;
             };
             let gateway = &self.underway.worker.gateway;
-            self.denied = Some(Box::pin(gateway.until_denied(principal, action, app)));
+            self.denied = Some(Box::pin(gateway.until_denied(admission)));
         }
         self.denied.as_mut().map_or(Poll::Pending, |denied| denied.as_mut().poll(cx))
     }

@@ -204,11 +204,12 @@ pub(crate) async fn run<S: Stream>(
             if body.is_ready() {
                 return body;
             }
-            let until_denied = || {
-                let principal = pass.principal.clone();
-                Box::pin(worker.gateway.until_denied(principal, pass.action, pass.app))
-            };
-            let denied = access.get_or_insert_with(until_denied).as_mut().poll(cx);
+            if access.is_none() {
+                let admission = note.admitted();
+                access =
+                    admission.map(|admission| Box::pin(worker.gateway.until_denied(admission)));
+            }
+            let denied = access.as_mut().map_or(Poll::Pending, |access| access.as_mut().poll(cx));
             denied.map(|()| Err(Aborted::Access))
         })
         .await;

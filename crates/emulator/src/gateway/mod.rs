@@ -35,9 +35,10 @@ use crate::bearer::{self, Bearer};
 use crate::edge::body::Framing;
 use crate::edge::note::Note;
 use crate::edge::parse::{Head, Once};
+use crate::seen::Aborted;
 use crate::signer;
 use health::Health;
-use login::{HowUsed, Logins};
+use login::{HowUsed, Login, Logins};
 pub(crate) use refusal::Refusal;
 
 /// See the module.
@@ -102,6 +103,17 @@ impl Place {
     }
 }
 
+/// A caller that was let in.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission {
+    pub(crate) app: AppId,
+    pub(crate) principal: Principal,
+    /// What for.
+    pub(crate) action: Action,
+    /// What it was known by, unless by a bearer.
+    pub(crate) login: Option<Login>,
+}
+
 /// A request that may pass.
 #[derive(Debug)]
 pub(crate) struct Pass {
@@ -110,9 +122,6 @@ pub(crate) struct Pass {
     pub(crate) address: SocketAddr,
     /// As long as it lives, the replica there knows of a request under way.
     pub(crate) under_way: TaskTrackerToken,
-    pub(crate) principal: Principal,
-    /// What the principal was let in for.
-    pub(crate) action: Action,
     /// The `Authorization` is the app's, not ours.
     pub(crate) keeps_authorization: bool,
 }
@@ -148,7 +157,7 @@ impl Gateway {
         if !public && login::is_reserved(head.path()) {
             return Ok(Admitted::LogIn(Arc::clone(entry)));
         }
-        let (principal, action, keeps_authorization) =
+        let keeps_authorization =
             self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
                 let method = head.method.as_bytes();
                 if !public && login::is_navigation(method, |name| head.first(name)) {
@@ -163,15 +172,7 @@ impl Gateway {
             _ => Place::Own,
         };
         let (address, under_way) = self.choose(entry, place, None)?;
-        Ok(Admitted::Pass(Pass {
-            app: asked.id,
-            place,
-            address,
-            under_way,
-            principal,
-            action,
-            keeps_authorization,
-        }))
+        Ok(Admitted::Pass(Pass { app: asked.id, place, address, under_way, keeps_authorization }))
     }
 
     /// A person in front of a browser is shown a page and not JSON.
@@ -203,7 +204,7 @@ impl Gateway {
         found
     }
 
-    /// Lets the caller in or refuses; what for, and whether `Authorization` is the app's.
+    /// Lets the caller in or refuses; whether `Authorization` is the app's.
     fn let_in(
         &self,
         snapshot: &Snapshot,
@@ -211,18 +212,18 @@ impl Gateway {
         head: &Head<'_>,
         client: Client,
         note: &mut Note,
-    ) -> Result<(Principal, Action, bool), Refusal> {
+    ) -> Result<bool, Refusal> {
         let target = resource(&entry.record);
         if is_preflight(head) {
             let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
                 note.decided(&decision, &Principal::Anonymous);
                 // Browsers send none with it; nobody has looked at one that comes all the same.
-                return Ok((Principal::Anonymous, Action::Preflight, false));
+                return Ok(false);
             }
         }
         let public = entry.record.spec.public;
-        let apart = self.token_apart(head)?;
+        let apart = if public { None } else { self.token_apart(head)? };
         let by_cookie = if head.has_cookies && !public && apart.is_none() {
             self.by_cookie(entry.record.id, head, client)
         } else {
@@ -237,7 +238,10 @@ impl Gateway {
         let has_own = || head.authorization.is_there() && !self.has_ours(head);
         let has_cookie = by_cookie.is_some();
         let principal = match (by_cookie, given) {
-            (Some(principal), _) => principal,
+            (Some((principal, login)), _) => {
+                note.by_login(login);
+                principal
+            }
             (None, Bearer::Token(token)) if !public => {
                 self.platform.authenticate(snapshot, token).ok_or_else(|| {
                     note.unknown();
@@ -256,7 +260,7 @@ impl Gateway {
                         "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
                     );
                 }
-                Ok((principal, Action::Query, keeps))
+                Ok(keeps)
             }
             Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
                 Err(if matches!(given, Bearer::None) {
@@ -275,13 +279,13 @@ impl Gateway {
 
     /// Who the login cookie stands for, unless `Authorization` has a token of ours: what is said
     /// outright counts.
-    fn by_cookie(&self, app: AppId, head: &Head<'_>, client: Client) -> Option<Principal> {
+    fn by_cookie(&self, app: AppId, head: &Head<'_>, client: Client) -> Option<(Principal, Login)> {
         let method = head.method.as_bytes();
         let is_upgrade = head.upgrade.is_some();
         let mut how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
         how.host = Some(head.host.as_bytes());
-        let principal = self.logins.caller(head.cookies(), app, &how)?;
-        (!self.has_ours(head)).then_some(principal)
+        let caller = self.logins.caller(head.cookies(), app, &how)?;
+        (!self.has_ours(head)).then_some(caller)
     }
 
     /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app.
@@ -314,21 +318,33 @@ impl Gateway {
     /// Ready when a caller that was let in would not be any more.
     pub(crate) fn until_denied(
         &self,
-        principal: Principal,
-        action: Action,
-        id: AppId,
+        admission: Admission,
     ) -> impl Future<Output = ()> + Send + use<> {
         let platform = Arc::clone(&self.platform);
         let mut changes = platform.watch();
-        async move {
+        let Admission { app, principal, action, login } = admission;
+        let now = platform.now();
+        let logged_out = async move {
+            match login {
+                Some(login) => login.over(now).await,
+                None => std::future::pending().await,
+            }
+        };
+        let denied = async move {
             loop {
                 let allowed = platform.is_current(&principal)
-                    && platform.snapshot().app(id).is_some_and(|entry| {
+                    && platform.snapshot().app(app).is_some_and(|entry| {
                         policy::decide(&principal, action, &resource(&entry.record)).is_allowed()
                     });
                 if !allowed || changes.changed().await.is_err() {
                     return;
                 }
+            }
+        };
+        async move {
+            tokio::select! {
+                () = denied => {}
+                () = logged_out => {}
             }
         }
     }
@@ -337,15 +353,13 @@ impl Gateway {
     /// stops.
     pub(crate) fn until_over(
         &self,
-        principal: Principal,
-        id: AppId,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        let (denied, stopping) =
-            (self.until_denied(principal, Action::Query, id), self.stopping.clone());
+        admission: Admission,
+    ) -> impl Future<Output = Option<Aborted>> + Send + use<> {
+        let (denied, stopping) = (self.until_denied(admission), self.stopping.clone());
         async move {
             tokio::select! {
-                () = denied => {}
-                () = stopping.cancelled() => {}
+                () = denied => Some(Aborted::Access),
+                () = stopping.cancelled() => None,
             }
         }
     }

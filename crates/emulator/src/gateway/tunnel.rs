@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::edge::buffer::Buffer;
 use crate::edge::clock::Clock;
+use crate::seen::Aborted;
 
 /// Read at once; every worker has one such room, so that a silent tunnel has none.
 const CHUNK: usize = 64 * 1024;
@@ -45,12 +46,14 @@ impl Way {
         cx: &mut Context<'_>,
         from: &mut R,
         to: &mut W,
-    ) -> Poll<io::Result<()>> {
+    ) -> Poll<Result<(), Broken>> {
+        let gone = |_: io::Error| Broken::Receiver;
         loop {
             while !self.rest.is_empty() {
-                let count = ready!(Pin::new(&mut *to).poll_write(cx, self.rest.filled()))?;
+                let count =
+                    ready!(Pin::new(&mut *to).poll_write(cx, self.rest.filled())).map_err(gone)?;
                 if count == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                    return Poll::Ready(Err(Broken::Receiver));
                 }
                 self.rest.consume(count);
                 self.passed += count as u64;
@@ -59,22 +62,23 @@ impl Way {
             match self.state {
                 State::Passing => {}
                 State::Closing => {
-                    ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
+                    ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(gone)?;
                     self.state = State::Closed;
                     return Poll::Ready(Ok(()));
                 }
                 State::Closed => return Poll::Ready(Ok(())),
             }
-            let read = ROOM.with_borrow_mut(|room| -> Poll<io::Result<usize>> {
+            let read = ROOM.with_borrow_mut(|room| -> Poll<Result<usize, Broken>> {
                 let mut read = ReadBuf::new(room);
-                if Pin::new(&mut *from).poll_read(cx, &mut read)?.is_pending() {
+                let came = Pin::new(&mut *from).poll_read(cx, &mut read);
+                if came.map_err(|_| Broken::Sender)?.is_pending() {
                     return Poll::Pending;
                 }
                 let bytes = read.filled();
                 if bytes.is_empty() {
                     return Poll::Ready(Ok(0));
                 }
-                let sent = match Pin::new(&mut *to).poll_write(cx, bytes)? {
+                let sent = match Pin::new(&mut *to).poll_write(cx, bytes).map_err(gone)? {
                     Poll::Ready(sent) => sent,
                     Poll::Pending => 0,
                 };
@@ -87,9 +91,9 @@ impl Way {
             match read {
                 Poll::Ready(Ok(0)) => self.state = State::Closing,
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Err(broken)) => return Poll::Ready(Err(broken)),
                 Poll::Pending => {
-                    ready!(Pin::new(&mut *to).poll_flush(cx))?;
+                    ready!(Pin::new(&mut *to).poll_flush(cx)).map_err(gone)?;
                     return Poll::Pending;
                 }
             }
@@ -97,17 +101,28 @@ impl Way {
     }
 }
 
-/// Passes bytes both ways; `to_app` and `to_client` were read already. How many passed to the app,
-/// and to the client. When one side has ended and the other says nothing for `patience`, it has
-/// ended, too.
+/// What passed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// Bytes.
+    pub(crate) to_app: u64,
+    /// Bytes.
+    pub(crate) to_client: u64,
+    /// Why `access` ended, if that was why.
+    pub(crate) aborted: Option<Aborted>,
+}
+
+/// Passes bytes both ways until `access` ends; `to_app` and `to_client` were read already. When
+/// one side has ended, or takes no more, and the other says nothing for `patience`, it has ended,
+/// too.
 pub(crate) async fn run<C, A>(
     client: &mut C,
     app: &mut A,
     to_app: Buffer,
     to_client: Buffer,
-    access: impl Future<Output = ()>,
+    access: impl Future<Output = Option<Aborted>>,
     patience: Duration,
-) -> (u64, u64)
+) -> Passed
 where
     C: AsyncRead + AsyncWrite + Unpin,
     A: AsyncRead + AsyncWrite + Unpin,
@@ -115,31 +130,38 @@ where
     let (mut up, mut down) = (Way::new(to_app), Way::new(to_client));
     let mut access = pin!(access);
     let mut half: Option<(u64, Clock)> = None;
-    poll_fn(|cx| {
-        let ups = up.poll(cx, client, app);
-        let downs = down.poll(cx, app, client);
+    let aborted = poll_fn(|cx| {
+        let ways = [up.poll(cx, client, app), down.poll(cx, app, client)];
         // How it ended is between the two.
-        match (ups, downs) {
-            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(()),
-            (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => Poll::Ready(()),
-            (Poll::Pending, Poll::Pending) => access.as_mut().poll(cx),
-            _ => {
-                let passed = up.passed + down.passed;
-                let begin = || (passed, Clock::new(patience, patience));
-                let (before, clock) = half.get_or_insert_with(begin);
-                if *before != passed {
-                    *before = passed;
-                    clock.set(patience);
-                }
-                if clock.poll(cx).is_ready() {
-                    return Poll::Ready(());
-                }
-                access.as_mut().poll(cx)
+        if ways.iter().any(|way| matches!(way, Poll::Ready(Err(Broken::Sender))))
+            || ways.iter().all(Poll::is_ready)
+        {
+            return Poll::Ready(None);
+        }
+        if ways.iter().any(Poll::is_ready) {
+            // Whoever takes no more may have said something before.
+            let passed = up.passed + down.passed;
+            let begin = || (passed, Clock::new(patience, patience));
+            let (before, clock) = half.get_or_insert_with(begin);
+            if *before != passed {
+                *before = passed;
+                clock.set(patience);
+            }
+            if clock.poll(cx).is_ready() {
+                return Poll::Ready(None);
             }
         }
+        access.as_mut().poll(cx)
     })
     .await;
-    (up.passed, down.passed)
+    Passed { to_app: up.passed, to_client: down.passed, aborted }
+}
+
+/// Which side has broken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    Sender,
+    Receiver,
 }
 
 #[cfg(test)]
@@ -157,8 +179,7 @@ mod tests {
         let (mut app, mut far) = tokio::io::duplex(100);
         let began = Instant::now();
         let (none, nothing) = (Buffer::default(), Buffer::default());
-        let tunnel =
-            run(&mut near, &mut far, none, nothing, std::future::pending::<()>(), PATIENCE);
+        let tunnel = run(&mut near, &mut far, none, nothing, std::future::pending(), PATIENCE);
         let talk = async {
             // A whole one may be silent.
             sleep(PATIENCE * 5).await;
@@ -175,7 +196,7 @@ mod tests {
             passed = tunnel => passed,
             () = talk => unreachable!(),
         };
-        assert_eq!(passed, (3, 3));
+        assert_eq!(passed, Passed { to_app: 3, to_client: 3, aborted: None });
         assert_eq!(began.elapsed().as_secs(), (PATIENCE * 5 + PATIENCE / 2 + PATIENCE).as_secs());
     }
 }

@@ -29,7 +29,7 @@ use http::header::{
     SET_COOKIE, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use ovhai_api_types::{AppId, ErrorBody};
+use ovhai_api_types::{AppId, ErrorBody, Timestamp};
 use ovhai_core::model::AppRecord;
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
@@ -87,6 +87,17 @@ pub(crate) struct Logins {
     sessions: Sessions,
     forms: csrf::Forms,
     tries: tries::Tries,
+}
+
+/// The login that a request came with.
+#[derive(Debug, Clone)]
+pub(crate) struct Login(Session);
+
+impl Login {
+    /// Until it is over: somebody logged out, or it has lasted long enough.
+    pub(crate) async fn over(self, now: Timestamp) {
+        self.0.over(now).await;
+    }
 }
 
 /// Where and by whom a page is asked for.
@@ -179,7 +190,7 @@ impl Logins {
         cookies: impl Iterator<Item = &'c [u8]>,
         app: AppId,
         how: &HowUsed<'_>,
-    ) -> Option<Principal> {
+    ) -> Option<(Principal, Login)> {
         let name = cookie::login(how.secure);
         let mut values =
             cookies.flat_map(|header| cookie::values(header, name)).take(LOOKED_AT).peekable();
@@ -187,7 +198,7 @@ impl Logins {
         if !how.may_use_cookie() {
             return None;
         }
-        self.session(values, app).map(|(who, _)| who)
+        self.session(values, app).map(|(who, session)| (who, Login(session)))
     }
 
     /// The first login among these cookies that still is one, with who it is now.
@@ -444,7 +455,6 @@ impl Logins {
     /// Makes the login, in place of the one that the browser may have had.
     async fn let_in(&self, visit: &Visit<'_>, who: Principal, to: &str) -> Response<Bytes> {
         let now = self.platform.now();
-        let until = now.checked_add(sessions::LASTS).unwrap_or(now);
         let name = cookie::login(visit.secure);
         let made = secret().and_then(|secret| {
             let set = cookie::set(name, &secret, Some(sessions::LASTS), visit.secure)?;
@@ -455,7 +465,7 @@ impl Logins {
         };
         self.forget(visit).await;
         let app = visit.app.id;
-        for gone in self.sessions.add(&secret, Session { app, who, until }, now) {
+        for gone in self.sessions.add(&secret, Session::new(app, who, now), now) {
             self.end(&gone).await;
         }
         let mut response = see_other(location);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use ovhai_api_types::{AppId, Timestamp};
 use ovhai_core::policy::Principal;
+use tokio_util::sync::CancellationToken;
 
 /// How long a login lasts.
 pub(super) const LASTS: Duration = Duration::from_hours(12);
@@ -26,6 +27,31 @@ pub(super) struct Session {
     pub(super) app: AppId,
     pub(super) who: Principal,
     pub(super) until: Timestamp,
+    /// Cancelled when it has ended before its time.
+    ended: CancellationToken,
+}
+
+impl Session {
+    pub(super) fn new(app: AppId, who: Principal, now: Timestamp) -> Self {
+        let until = now.checked_add(LASTS).unwrap_or(now);
+        Self { app, who, until, ended: CancellationToken::new() }
+    }
+
+    /// Until it is over.
+    pub(super) async fn over(self, now: Timestamp) {
+        let left = Duration::try_from(self.until.duration_since(now)).unwrap_or_default();
+        // Sooner or later.
+        let _ = tokio::time::timeout(left, self.ended.cancelled()).await;
+    }
+}
+
+/// Ends with a login what was opened with it.
+struct Kept(Session);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.ended.cancel();
+    }
 }
 
 #[derive(Default)]
@@ -33,7 +59,7 @@ pub(super) struct Sessions(RwLock<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    by_key: HashMap<Key, Session>,
+    by_key: HashMap<Key, Kept>,
     /// Oldest first; may name some that have left.
     order: VecDeque<Key>,
 }
@@ -55,9 +81,9 @@ fn are_one(one: &Principal, other: &Principal) -> bool {
 impl Inner {
     /// Removes the oldest that fits; whose it was.
     fn evict(&mut self, fits: impl Fn(&Session) -> bool) -> Option<Principal> {
-        let found = |key: &&Key| self.by_key.get(*key).is_some_and(&fits);
+        let found = |key: &&Key| self.by_key.get(*key).is_some_and(|kept| fits(&kept.0));
         let oldest = *self.order.iter().find(found)?;
-        self.by_key.remove(&oldest).map(|session| session.who)
+        self.by_key.remove(&oldest).map(|kept| kept.0.who.clone())
     }
 }
 
@@ -66,16 +92,16 @@ impl Sessions {
     pub(super) fn add(&self, cookie: &str, new: Session, now: Timestamp) -> Vec<Principal> {
         let Some(key) = key(cookie.as_bytes()) else { return Vec::new() };
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        inner.by_key.retain(|_, session| session.until > now);
+        inner.by_key.retain(|_, kept| kept.0.until > now);
         let mut gone = Vec::new();
         let is_same = |old: &Session| old.app == new.app && are_one(&old.who, &new.who);
-        if inner.by_key.values().filter(|old| is_same(old)).count() >= MOST_OF_ONE {
+        if inner.by_key.values().filter(|old| is_same(&old.0)).count() >= MOST_OF_ONE {
             gone.extend(inner.evict(is_same));
         }
         if inner.by_key.len() >= MOST {
             gone.extend(inner.evict(|_| true));
         }
-        inner.by_key.insert(key, new);
+        inner.by_key.insert(key, Kept(new));
         let Inner { by_key, order } = &mut *inner;
         order.retain(|key| by_key.contains_key(key));
         order.push_back(key);
@@ -86,15 +112,16 @@ impl Sessions {
     pub(super) fn find(&self, cookie: &[u8], app: AppId, now: Timestamp) -> Option<Session> {
         let key = key(cookie)?;
         let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        inner.by_key.get(&key).filter(|of| of.app == app && of.until > now).cloned()
+        let session = &inner.by_key.get(&key)?.0;
+        (session.app == app && session.until > now).then(|| session.clone())
     }
 
     /// Forgets the login behind a cookie of this app.
     pub(super) fn remove(&self, cookie: &[u8], app: AppId) -> Option<Session> {
         let key = key(cookie)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        inner.by_key.get(&key).filter(|of| of.app == app)?;
-        inner.by_key.remove(&key)
+        inner.by_key.get(&key).filter(|kept| kept.0.app == app)?;
+        inner.by_key.remove(&key).map(|kept| kept.0.clone())
     }
 }
 
@@ -110,7 +137,7 @@ mod tests {
     }
 
     fn login(app: u128, who: Principal, now: Timestamp) -> Session {
-        Session { app: AppId(Uuid::from_u128(app)), who, until: now + LASTS }
+        Session::new(AppId(Uuid::from_u128(app)), who, now)
     }
 
     #[test]
