@@ -178,6 +178,65 @@ async fn other_hosts_are_misdirected() {
     }
 }
 
+/// A page that a browser shows, of another site or of an app, calls nothing here, with or without a
+/// bearer: no password is tried, nothing is changed and nothing can be read.
+#[tokio::test]
+async fn pages_from_elsewhere_call_nothing() {
+    use hyper::Request;
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({})).await;
+    let call =
+        async |method: &str, host: &str, path: &str, body: &str, headers: &[(&str, &str)]| {
+            let mut request = Request::builder().method(method).uri(path).header("host", host);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            e.send(request.body(Full::from(body.to_owned())).unwrap()).await
+        };
+    let bearer = format!("Bearer {}", e.emulator.administrator());
+    let bearer = ("authorization", bearer.as_str());
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let stop = format!("/v1/app/{}/stop", app.id);
+    let app_origin = format!("http://{}", TestEmulator::host(&app));
+    for of_a_page in [
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "null"),
+        ("origin", "https://evil.example"),
+        ("origin", &app_origin),
+    ] {
+        for (method, host, path) in [
+            ("POST", "gra.ai.localhost", "/oauth2/token"),
+            ("PUT", "gra.ai.localhost", &stop),
+            ("GET", "gra.ai.localhost", "/v1/app"),
+            ("OPTIONS", "gra.ai.localhost", "/v1/app"),
+            ("GET", "localhost", "/v1/app"),
+            ("GET", "localhost", "/metrics"),
+            ("POST", "localhost", "/_emulator/stop"),
+            ("GET", "localhost", "/"),
+        ] {
+            let answer = call(method, host, path, "", &[of_a_page, bearer, form]).await;
+            assert_eq!(answer.status, 403, "{method} {path} {of_a_page:?}");
+            assert!(answer.text().contains("pages from elsewhere"), "{}", answer.text());
+            assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+        }
+    }
+    assert_eq!(e.app(&app).await.status.state, app.status.state, "nothing was stopped");
+    // The console's own pages, somebody who follows a link, and programs.
+    for headers in [
+        &[("origin", "http://localhost"), bearer][..],
+        &[("sec-fetch-site", "same-origin"), bearer],
+        &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), bearer],
+        &[bearer],
+    ] {
+        assert_eq!(
+            call("GET", "localhost", "/v1/app", "", headers).await.status,
+            200,
+            "{headers:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn logs_are_paged_and_followed() {
     let e = TestEmulator::start().await;

@@ -97,6 +97,10 @@ async fn what_the_app_sees() {
         .header("x-forwarded-ssl", "on")
         .header("x-forwarded-user", "admin")
         .header("x_real_ip", "6.6.6.6")
+        .header("x_request-id", "6")
+        .header("content_length", "6")
+        .header("Transfer_Encoding", "chunked")
+        .header("own_name", "1")
         .header("forwarded", "for=6.6.6.6")
         .header("cookie", "a=1")
         .header("cookie", "b=2")
@@ -116,6 +120,10 @@ async fn what_the_app_sees() {
     for gone in ["x_forwarded_for", "x-forwarded-ssl", "x-forwarded-user", "x_real_ip"] {
         assert!(headers.get(gone).is_none(), "{gone}: {headers:?}");
     }
+    for gone in ["x_request-id", "content_length", "transfer_encoding"] {
+        assert!(headers.get(gone).is_none(), "{gone} is as good as another: {headers:?}");
+    }
+    assert_eq!(headers["own_name"], json!(["1"]));
     assert_eq!(headers["x-forwarded-host"], json!([host]));
     assert_eq!(headers["te"], json!(["trailers"]));
     assert_eq!(headers["cookie"], json!(["a=1", "b=2"]));

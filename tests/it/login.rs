@@ -3,9 +3,6 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::Request;
 use ovhai_emulator::SessionTtl;
 use ovhai_test_support::{TestCli, TestEmulator, eventually_now};
 use serde_json::{Value, json};
@@ -25,8 +22,12 @@ const FROM_ENV: [&str; 2] = ["--password-from-env", "SECRET"];
 fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["me"]);
-    let shown = cli.ok(&["emulator", "status"]);
-    assert!(shown.contains("Name:     tester") && shown.contains("--show-password"), "{shown}");
+    // Its password is hashed meanwhile.
+    let shown = eventually_now("the first user is there", || {
+        let shown = cli.ok(&["emulator", "status"]);
+        shown.contains("Name:     tester").then_some(shown)
+    });
+    assert!(shown.contains("--show-password"), "{shown}");
     let status = cli.json(&["emulator", "status"]);
     assert!(status["first_user"].is_null() && status["firstUser"].get("password").is_none());
     let status = cli.json(&["emulator", "status", "--show-password"]);
@@ -219,21 +220,6 @@ async fn the_token_endpoint_is_strict() {
     assert_eq!(json.status, 400);
 
     // The page of an app is of the same site.
-    for of_a_page in [
-        ("sec-fetch-site", "same-site"),
-        ("sec-fetch-site", "cross-site"),
-        ("origin", "http://x.app.gra.ai.localhost:4480"),
-    ] {
-        let request = Request::post("/oauth2/token")
-            .header("host", "gra.ai.localhost")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header(of_a_page.0, of_a_page.1)
-            .body(Full::new(Bytes::from_static(good.as_bytes())));
-        let answer = e.send(request.unwrap()).await;
-        assert_eq!(answer.status, 400, "{of_a_page:?}");
-        assert!(answer.text().contains("pages from elsewhere"), "{}", answer.text());
-    }
-
     let access = tokens["access_token"].as_str().unwrap();
     assert_eq!(e.call("BHS", access, "GET", "/v1/app", None).await.status, 200);
     let app = e.run_app(&[], json!({})).await;

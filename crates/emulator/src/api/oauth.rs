@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, HeaderValue, ORIGIN, PRAGMA};
+use hyper::header::{CACHE_CONTROL, HeaderValue, PRAGMA};
 use ovhai_api_types::{OauthError, OauthTokens};
 use ovhai_core::Error;
 use ovhai_core::platform::Login;
@@ -35,13 +35,6 @@ struct Form(Vec<(String, String)>);
 
 impl Form {
     async fn read(request: Request) -> Result<Self, Refused> {
-        // A form of a page from elsewhere must not try passwords here, and be it one of an app: no
-        // page of ours does, and programs name no origin.
-        let site = request.headers().get("sec-fetch-site");
-        let is_own = site.is_none_or(|site| site == "same-origin" || site == "none");
-        if !is_own || request.headers().contains_key(ORIGIN) {
-            return Err(refuse("invalid_request", "requests of pages from elsewhere are refused"));
-        }
         let form_type = "application/x-www-form-urlencoded";
         let is_form = request
             .headers()

@@ -53,6 +53,7 @@ pub(crate) enum Piece {
 pub(crate) struct Decoder {
     state: State,
     extensions: usize,
+    is_lenient: bool,
 }
 
 impl Decoder {
@@ -63,7 +64,14 @@ impl Decoder {
             Framing::Chunked => State::Size,
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state, extensions: 0 }
+        Self { state, extensions: 0, is_lenient: false }
+    }
+
+    /// The same for an app's answer, which is read as browsers read servers: a size may be padded,
+    /// and a stream that goes on for days may have any number of chunk extensions.
+    #[must_use]
+    pub(crate) fn lenient(self) -> Self {
+        Self { is_lenient: true, ..self }
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -125,10 +133,13 @@ impl Decoder {
         if !(1..=SIZE_DIGITS).contains(&digits) {
             return Err(bad("a chunk's size is not a hexadecimal number"));
         }
-        let (number, extension) = line.split_at(digits);
+        let (number, mut extension) = line.split_at(digits);
+        if self.is_lenient {
+            extension = extension.trim_ascii_end();
+        }
         check_extension(extension)?;
         self.extensions += extension.len();
-        if self.extensions > EXTENSIONS {
+        if self.extensions > EXTENSIONS && !self.is_lenient {
             return Err(bad("the body has too many chunk extensions"));
         }
         let size = number.iter().fold(0_u64, |size, digit| {
@@ -231,6 +242,34 @@ mod tests {
             assert_eq!(decode(Framing::None, b"next", step), Ok((Vec::new(), 0)));
             assert_eq!(decode(Framing::Chunked, b"0\r\n\r\n", step), Ok((Vec::new(), 5)));
         }
+    }
+
+    #[test]
+    fn apps_may_pad_and_extend() {
+        let long = format!("1;{}\r\nx\r\n", "e".repeat(1000)).repeat(20);
+        for (bytes, body) in [
+            ("5  \r\nhello\r\n0 \r\n\r\n".to_owned(), "hello".to_owned()),
+            (long + "0\r\n\r\n", "x".repeat(20)),
+        ] {
+            let read = |mut decoder: Decoder| -> Result<Vec<u8>, Malformed> {
+                let (mut rest, mut body) = (bytes.as_bytes(), Vec::new());
+                loop {
+                    match decoder.next(rest)? {
+                        Piece::Skip(count) => rest = &rest[count..],
+                        Piece::Data { skip, len } => {
+                            body.extend_from_slice(&rest[skip..skip + len]);
+                            rest = &rest[skip + len..];
+                        }
+                        Piece::End { .. } | Piece::More => return Ok(body),
+                    }
+                }
+            };
+            let decoder = || Decoder::new(Framing::Chunked);
+            assert!(read(decoder()).is_err(), "clients may not");
+            assert_eq!(read(decoder().lenient()), Ok(body.into_bytes()));
+        }
+        let wrong = b"5 x\r\nhello\r\n0\r\n\r\n";
+        assert!(Decoder::new(Framing::Chunked).lenient().next(wrong).is_err());
     }
 
     #[test]

@@ -266,7 +266,7 @@ impl<S: Stream> Connection<S> {
         };
         let mut note = Note::of(&self.worker, &head, std::mem::take(&mut self.text));
         let shared = &self.worker.shared;
-        let plan = doors::find(shared, &head, &mut note).and_then(|way| match way {
+        let plan = doors::find(shared, &head, self.client, &mut note).and_then(|way| match way {
             Way::Call(call) => Ok(Plan::Call(Box::new(call))),
             Way::App(asked) if asked.grpc => Err(Refusal::new(
                 StatusCode::UPGRADE_REQUIRED,

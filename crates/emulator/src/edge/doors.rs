@@ -14,7 +14,8 @@ use super::Shared;
 use super::note::Note;
 use super::parse::Head;
 use crate::body::ServerBody;
-use crate::gateway::{Asked, Refusal, compose};
+use crate::gateway::login::HowUsed;
+use crate::gateway::{Asked, Client, Refusal, compose};
 use crate::host::{self, Door, NoDoor};
 use crate::seen::Whither;
 
@@ -77,6 +78,7 @@ pub(super) fn request(head: &Head<'_>, target: &str) -> Result<Request<()>, Refu
 pub(super) fn find<'b>(
     shared: &Shared,
     head: &Head<'b>,
+    client: Client,
     note: &mut Note,
 ) -> Result<Way<'b>, Refusal> {
     match host::door(head.host) {
@@ -86,11 +88,13 @@ pub(super) fn find<'b>(
         }
         Ok(Door::Api { region }) => {
             note.goes_to(Whither::Api);
+            check_page(head, client)?;
             let region = shared.platform.region(region).ok_or_else(no_region)?;
             Ok(Way::Call(Call::new(head, head.target, &shared.api, Some(region))?))
         }
         Ok(Door::Local) => {
             note.goes_to(Whither::Local);
+            check_page(head, client)?;
             Ok(Way::Call(local(shared, head, note)?))
         }
         Ok(Door::Grpc { id, region }) => {
@@ -105,6 +109,20 @@ pub(super) fn find<'b>(
             "this host is not served here: use localhost, <region>.ai.localhost or <app>.app.<region>.ai.localhost",
         )),
     }
+}
+
+/// Pages from elsewhere, and be it from an app, call nothing here: they must not try passwords, and
+/// what they could read or change with a bearer is nothing for a page.
+fn check_page(head: &Head<'_>, client: Client) -> Result<(), Refusal> {
+    let method = head.method.as_bytes();
+    let how = HowUsed::new(method, |name| head.first(name), head.has_upgrade, client.secure);
+    if (HowUsed { host: Some(head.host.as_bytes()), ..how }).is_from_here() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        "pages from elsewhere may not call this: use a program, or a server of your own",
+    ))
 }
 
 fn no_region() -> Refusal {

@@ -307,7 +307,7 @@ fn plan(
         None => Framing::Chunked,
     };
     note.bytes_in = if let Framing::Length(length) = head.framing { length } else { 0 };
-    match doors::find(&worker.shared, &head, note)? {
+    match doors::find(&worker.shared, &head, client, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),
         Way::App(asked) => {
             let pass = match worker.gateway.admit(&head, asked, client, note)? {

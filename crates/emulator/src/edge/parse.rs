@@ -117,7 +117,8 @@ pub(crate) enum Known {
     ContentLength,
     Cookie,
     Expect,
-    /// Said by clients of what only a proxy can know: not believed.
+    /// Said by clients of what only a proxy can know, or under a name that servers take for one of
+    /// these: not believed.
     Forwarding,
     /// About one connection only: `Keep-Alive`, `Proxy-Connection`, `Proxy-Authorization`.
     Hop,
@@ -151,23 +152,23 @@ impl Known {
             17 if is("transfer-encoding") => Self::TransferEncoding,
             19 if is("proxy-authorization") => Self::Hop,
             29 if is("access-control-request-method") => Self::AccessControlRequestMethod,
-            _ if is_forwarding(name) => Self::Forwarding,
+            9 if is("x-real-ip") => Self::Forwarding,
+            12.. if is_forwarding(name) => Self::Forwarding,
+            _ if imitates(name) => Self::Forwarding,
             _ => Self::Other,
         }
     }
 }
 
-/// Whether it is a name that servers take for `X-Forwarded-…` or `X-Real-IP`: for some an
-/// underscore is as good as a hyphen.
 fn is_forwarding(name: &str) -> bool {
-    let starts_with = |known: &str| {
-        name.len() >= known.len()
-            && name.bytes().zip(known.bytes()).all(|(byte, known)| {
-                let byte = if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-                byte == known
-            })
-    };
-    starts_with("x-forwarded-") || (name.len() == 9 && starts_with("x-real-ip"))
+    const START: &str = "x-forwarded-";
+    name.get(..START.len()).is_some_and(|start| start.eq_ignore_ascii_case(START))
+}
+
+/// Whether it is another known name but for underscores, which are as good as hyphens where servers
+/// hand names on as variables (RFC 3875 section 4.1.18).
+fn imitates(name: &str) -> bool {
+    name.contains('_') && Known::of(&name.replace('_', "-")) != Known::Other
 }
 
 /// Whether the client waits to be told to go on.

@@ -74,6 +74,12 @@ impl Pump {
         }
     }
 
+    /// The same for what comes from an app.
+    #[must_use]
+    pub(crate) fn lenient(self) -> Self {
+        Self { decoder: self.decoder.lenient(), ..self }
+    }
+
     /// One that only writes what is left of `out`.
     pub(crate) fn resumed(out: Vec<u8>, sent: usize) -> Self {
         let mut pump = Self::new(Framing::None, Encoding::Plain, out);

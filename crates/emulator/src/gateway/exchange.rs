@@ -194,7 +194,7 @@ pub(crate) async fn run<S: Stream>(
             _ => Encoding::Plain,
         };
         let out = std::mem::take(&mut client.out);
-        let mut down = Pump::new(came.framing, encoding, out);
+        let mut down = Pump::new(came.framing, encoding, out).lenient();
         down.skip(exchange.out_sent);
         // Made for answers that take longer than a moment.
         let mut access = None;

@@ -133,7 +133,7 @@ pub(crate) async fn pass(
     }
     let mut body = AppBody {
         upstream: Some(upstream),
-        decoder: Decoder::new(framing),
+        decoder: Decoder::new(framing).lenient(),
         sender,
         // As with clients of HTTP/1.
         reusable: keep_alive && order.asked_with != AskedWith::Head,

@@ -41,8 +41,9 @@ use sessions::{Session, Sessions};
 
 /// The longest body of a request to here, in bytes: a form with a target of 64 KiB, encoded.
 pub(crate) const BODY_MAX: usize = 256 * 1024;
-/// Cookies of one name that are looked at: another app's page may have set more of them.
-const LOOKED_AT: usize = 8;
+/// Cookies of one name that are looked at: as many as browsers send, since another app's page may
+/// have set all but one of them.
+const LOOKED_AT: usize = 200;
 const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
@@ -195,7 +196,7 @@ impl Logins {
         let mut values =
             cookies.flat_map(|header| cookie::values(header, name)).take(LOOKED_AT).peekable();
         values.peek()?;
-        if !how.may_use_cookie() {
+        if !how.is_from_here() {
             return None;
         }
         self.session(values, app).map(|(who, session)| (who, Login(session)))
@@ -338,7 +339,7 @@ impl Logins {
             ));
         }
         let found = Some(how)
-            .filter(|how| how.may_use_cookie())
+            .filter(|how| how.is_from_here())
             .and_then(|_| self.session(visit.cookies(cookie::login(visit.secure)), visit.app.id));
         let Some((who, session)) = found else {
             let said = Said {

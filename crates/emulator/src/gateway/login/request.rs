@@ -5,7 +5,7 @@
 //! sending requests with another app's cookie. `Sec-Fetch-…` and `Origin` tell them apart; pages
 //! can set neither.
 
-/// How a request with a cookie came about. Headers that are not there are `None`.
+/// How a request came about. Headers that are not there are `None`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HowUsed<'a> {
     /// The method.
@@ -54,9 +54,9 @@ impl<'a> HowUsed<'a> {
         !host.zip(self.host).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host))
     }
 
-    /// Whether a login cookie counts: the app's own pages sent the request, or no page did, or
-    /// somebody followed a link to here.
-    pub(super) fn may_use_cookie(&self) -> bool {
+    /// Whether the host's own pages sent the request, or no page did, or somebody followed a link to
+    /// here: only then does a login cookie count.
+    pub(crate) fn is_from_here(&self) -> bool {
         if self.is_upgrade && self.is_from_elsewhere() {
             return false;
         }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn when_the_cookie_counts() {
         let counts = |method: &'static str, is_upgrade, headers: Headers| {
-            HowUsed::new(method.as_bytes(), first(headers), is_upgrade, false).may_use_cookie()
+            HowUsed::new(method.as_bytes(), first(headers), is_upgrade, false).is_from_here()
         };
         for (method, upgrade, headers) in [
             ("GET", false, &[HOST][..]),
