@@ -14,9 +14,9 @@ fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(&bytes[..head.length]);
     assert!(text.contains(&head.target) || matches!(head.target.as_str(), "/" | "*"), "{head:?}");
     let plain = format!("{} {} HTTP/1.1\r\nhost: {}\r\n\r\n", head.method, head.target, head.host);
-    let again = understand(plain.as_bytes()).ok().flatten().expect("it was understood before");
+    let again = understand(plain.as_bytes()).ok().flatten();
     assert_eq!(
-        (again.method, again.host, again.target),
-        (head.method, head.host, head.target)
+        again.map(|again| (again.method, again.host, again.target)),
+        Some((head.method, head.host, head.target))
     );
 });

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::run::{cargo, output, root};
 
 /// Who may use whom among our own crates (see docs/ARCHITECTURE.md).
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("ovhai-api-types", &[]),
     ("ovhai-client", &["ovhai-api-types"]),
     ("ovhai-core", &["ovhai-api-types"]),
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("ovhai-emulator", &["ovhai-api-types", "ovhai-core", "ovhai-store", "ovhai-runtime"]),
     ("ovhai", &["ovhai-api-types", "ovhai-client", "ovhai-emulator", "ovhai-runtime"]),
     ("ovhai-test-support", &["ovhai-api-types", "ovhai-emulator", "ovhai-runtime"]),
+    ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator"]),
     ("xtask", &[]),
 ];
 
