@@ -27,13 +27,13 @@ const END_HEADERS: u8 = 4;
 /// Requests that came and were neither accepted nor refused so far; more than h2 lets come.
 const WAITING_MAX: usize = 2048;
 
-/// A frame that begins, or one that is only a few bytes long.
+/// The beginning of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Frame {
     kind: u8,
     flags: u8,
     stream: u32,
-    /// Why a stream is reset.
+    /// Of a `RST_STREAM`: why.
     code: u32,
 }
 
@@ -67,8 +67,11 @@ impl Scan {
             if self.have < wanted {
                 return;
             }
-            let [a, b, c, kind, flags, s, t, u, v, code @ ..] = self.head;
-            let length = u32::from_be_bytes([0, a, b, c]) as usize;
+            let head = self.head;
+            let number = |at: usize| {
+                u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]])
+            };
+            let (length, kind, flags) = (number(0) as usize >> 8, head[3], head[4]);
             if kind == RST_STREAM && length == 4 && !is_reset {
                 continue;
             }
@@ -79,8 +82,8 @@ impl Scan {
             } else {
                 (self.of_head, self.goes_on) = (false, false);
             }
-            let stream = u32::from_be_bytes([s & 0x7f, t, u, v]);
-            each(Frame { kind, flags, stream, code: u32::from_be_bytes(code) });
+            let (stream, code) = (number(5) & 0x7fff_ffff, number(9));
+            each(Frame { kind, flags, stream, code });
         }
     }
 
@@ -139,7 +142,7 @@ impl<S> Overseen<S> {
         Self { inner, client, worker, waiting, input, output, slow: None }
     }
 
-    /// Looks at what came; whether a head is under way.
+    /// Looks at what came.
     fn look_at_input(&mut self, bytes: &[u8]) {
         let Self { input, waiting, slow, .. } = self;
         let was_in_head = input.is_in_head();
