@@ -7,12 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use ovhai_core::model::{Change, Stored};
+use ovhai_core::ports::{BoxFuture, Store, StoreError};
 use ovhai_emulator::{AccessLog, Builder, Limits};
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::edge::TARGETS;
 use crate::http2::{self, empty, request};
@@ -721,4 +725,60 @@ async fn what_breaks_the_rules_ends_the_connection() {
     let is_end = |line: &&Value| line["reason"].as_str().unwrap_or_default().contains("ended with");
     assert_eq!(noted.iter().filter(is_end).count(), cases.len(), "{noted:?}");
     assert!(logged.wire.seen.of("/hostile").iter().all(|saw| saw.body.is_none()));
+}
+
+/// Commits when it may.
+struct Gated(watch::Receiver<bool>);
+
+impl Store for Gated {
+    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
+        Box::pin(async { Ok(Stored::default()) })
+    }
+
+    fn commit(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>> {
+        let mut gate = self.0.clone();
+        Box::pin(async move {
+            let open = gate.wait_for(|open| *open).await;
+            open.map(|_| ()).map_err(|_| StoreError("it never opens".into()))
+        })
+    }
+
+    fn set_project(&self, _: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A call of the API goes on when it is given up, and counts until it has ended.
+#[tokio::test]
+async fn calls_that_are_given_up_do_not_pile_up() {
+    let (gate, gated) = watch::channel(true);
+    let e = TestEmulator::builder().store(Arc::new(Gated(gated))).start().await.unwrap();
+    let e = TestEmulator { emulator: e, sim: None };
+    let bearer = format!("Bearer {}", e.emulator.administrator());
+    let body = json!({"name": "t", "role": "read"}).to_string();
+    // POST by its index.
+    let mut post = block("gra.ai.localhost", b"/v1/token");
+    post[0] = 0x83;
+    post.extend(field("authorization", bearer.as_bytes()));
+    post.extend(field("content-type", b"application/json"));
+    let asked = |stream: u32| {
+        [head(stream, 0, &post), frame(DATA, END_STREAM, stream, body.as_bytes())].concat()
+    };
+    gate.send(false).unwrap();
+    let mut raw = Raw::connect(&e).await;
+    for number in 0..300 {
+        let stream = 2 * number + 1;
+        raw.send(asked(stream)).await;
+        raw.settle().await;
+        raw.settle().await;
+        raw.send(reset(stream)).await;
+    }
+    is_served(&e).await;
+    gate.send(true).unwrap();
+    raw.send(asked(601)).await;
+    assert_eq!(raw.answer(601).await, Ok(()));
+    let platform = e.emulator.platform();
+    let region = platform.default_region().unwrap();
+    let count = platform.snapshot().tokens_of(region).len();
+    assert!((2..=129).contains(&count), "{count} calls were under way");
 }

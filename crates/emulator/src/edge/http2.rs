@@ -16,6 +16,7 @@ use httparse::Header;
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use ovhai_core::directory::AppEntry;
+use tokio::sync::Semaphore;
 
 use super::body::Framing;
 use super::buffer::Buffer;
@@ -58,6 +59,7 @@ pub(super) async fn serve<S: Stream>(
     worker: Arc<Worker>,
 ) {
     let (uses, waiting, limits) = (Uses::default(), Waiting::default(), worker.limits);
+    let turns = Arc::new(Semaphore::new(STREAMS as usize));
     let builder = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS)
         .initial_connection_window_size(WINDOW)
@@ -106,7 +108,8 @@ pub(super) async fn serve<S: Stream>(
                 waiting.take(respond.stream_id().as_u32());
                 let underway = Underway::new(client, &worker, &uses);
                 let request = request.map(Incoming::new);
-                tokio::spawn(serve_one(request, respond, client, Arc::clone(&worker), underway));
+                let (worker, turns) = (Arc::clone(&worker), Arc::clone(&turns));
+                tokio::spawn(serve_one(request, respond, client, worker, turns, underway));
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
@@ -151,10 +154,11 @@ async fn serve_one(
     mut respond: SendResponse<Bytes>,
     client: Client,
     worker: Arc<Worker>,
+    turns: Arc<Semaphore>,
     underway: Underway,
 ) {
     let (interim, patience) = (Interim::default(), worker.limits.body_timeout);
-    let answer = watched(request, client, worker, underway, &interim);
+    let answer = watched(request, client, worker, &turns, underway, &interim);
     let Some(response) = incoming::answered(&mut respond, &interim, answer).await else { return };
     if let Err(error) = incoming::send(respond, response, patience).await {
         tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
@@ -166,12 +170,13 @@ async fn watched(
     request: Request<Incoming>,
     client: Client,
     worker: Arc<Worker>,
+    turns: &Arc<Semaphore>,
     mut underway: Underway,
     interim: &Interim,
 ) -> Response<Watched> {
     let note = underway.note();
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, note, interim).await {
+    let mut response = match answer(request, client, &worker, turns, note, interim).await {
         Ok(response) => response,
         Err(refusal) => {
             note.refused_by(&refusal);
@@ -198,6 +203,7 @@ async fn answer(
     request: Request<Incoming>,
     client: Client,
     worker: &Arc<Worker>,
+    turns: &Arc<Semaphore>,
     note: &mut Note,
     interim: &Interim,
 ) -> Result<Response<ServerBody>, Refusal> {
@@ -209,16 +215,39 @@ async fn answer(
         }
         Plan::Call(call) => {
             let body = whole(body, CALL_MAX, worker).await?;
-            Ok(doors::call(&worker.shared, call, Body::from(body)).await)
+            let worker = Arc::clone(worker);
+            let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
+            to_its_end(turns, call).await
         }
         Plan::LogIn(request, app) => {
             let body = whole(body, BODY_MAX, worker).await?;
-            let (logins, ip) = (&worker.gateway.logins, client.address.ip());
-            let request = request.map(|()| body);
-            let answer = logins.answer(request, &app.record, client.secure, ip).await;
-            Ok(answer.map(ServerBody::text))
+            let worker = Arc::clone(worker);
+            let login = async move {
+                let (logins, ip) = (&worker.gateway.logins, client.address.ip());
+                let request = request.map(|()| body);
+                let answer = logins.answer(request, &app.record, client.secure, ip).await;
+                answer.map(ServerBody::text)
+            };
+            to_its_end(turns, login).await
         }
     }
+}
+
+/// What has begun goes on when its request is given up, and has its turn until it ends: else
+/// requests that are given up at once would pile up behind it, and wrong passwords not be counted.
+async fn to_its_end(
+    turns: &Arc<Semaphore>,
+    answer: impl Future<Output = Response<ServerBody>> + Send + 'static,
+) -> Result<Response<ServerBody>, Refusal> {
+    // Never closed.
+    let turn = Arc::clone(turns).acquire_owned().await.ok();
+    let answer = tokio::spawn(async move {
+        let answer = answer.await;
+        drop(turn);
+        answer
+    });
+    // It panicked, which was said where panics are, or everything stops.
+    answer.await.map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
 }
 
 async fn whole(body: Incoming, most: usize, worker: &Worker) -> Result<Bytes, Refusal> {
