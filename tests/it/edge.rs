@@ -53,26 +53,29 @@ fn get(host: &str, target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n")
 }
 
+/// Targets as no library would write them.
+pub(crate) const TARGETS: [&str; 14] = [
+    "//a/../b;x?%zz&=+",
+    "/?",
+    "/??",
+    "/a?b?c",
+    "/%",
+    "/%2e%2e/%2F",
+    "/a%00b",
+    "/./..//.",
+    "/a+b%20c",
+    "/x?a[]=1|2&b=~!$'()*,;:@",
+    "/%C3%BC?q=%ff",
+    "/a=b&c",
+    "///",
+    "/?a=http://x.example/?y",
+];
+
 #[tokio::test]
 async fn targets_pass_byte_for_byte() {
     let wire = Wire::start().await;
     let mut client = wire.connect().await;
-    for target in [
-        "//a/../b;x?%zz&=+",
-        "/?",
-        "/??",
-        "/a?b?c",
-        "/%",
-        "/%2e%2e/%2F",
-        "/a%00b",
-        "/./..//.",
-        "/a+b%20c",
-        "/x?a[]=1|2&b=~!$'()*,;:@",
-        "/%C3%BC?q=%ff",
-        "/a=b&c",
-        "///",
-        "/?a=http://x.example/?y",
-    ] {
+    for target in TARGETS {
         client.send(wire.request(&format!("GET {target}"), "")).await;
         assert_eq!(client.answer().await.text(), format!("GET {target}"));
         let absolute = format!("GET http://{}{target}", wire.host);
@@ -593,43 +596,81 @@ async fn an_app_may_answer_before_the_upload_has_ended() {
 }
 
 /// An app that closes a connection that was used before, after it has got the next request and
-/// sent `part` of an answer. How often it got that request, and what the client got.
-async fn closing_at_the_second(method: &str, part: &'static [u8]) -> (usize, u16) {
-    let tries = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&tries);
-    let (_e, host, mut client, _upstream) = app(move |mut stream| {
-        let count = Arc::clone(&count);
-        async move {
-            let mut is_first = true;
-            while let Some(head) = Upstream::head(&mut stream).await {
-                if head.contains(" /second ") {
-                    count.fetch_add(1, Ordering::SeqCst);
-                    if !is_first {
-                        let _ = stream.write_all(part).await;
-                        return;
-                    }
-                }
-                is_first = false;
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await.unwrap();
-            }
-        }
-    })
-    .await;
-    client.send(get(&host, "/first")).await;
-    assert_eq!(client.answer().await.text(), "hi");
-    client
-        .send(format!("{method} /second HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\n\r\n"))
-        .await;
-    let status = client.answer().await.status();
-    (tries.load(Ordering::SeqCst), status)
+/// sent `part` of an answer.
+pub(crate) struct ClosingAtTheSecond {
+    pub(crate) upstream: Upstream,
+    /// How often it got a request to `/second`.
+    pub(crate) tries: Arc<AtomicUsize>,
 }
+
+impl ClosingAtTheSecond {
+    pub(crate) async fn start(part: &'static [u8], end: End) -> Self {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&tries);
+        let upstream = Upstream::start(move |mut stream| {
+            let count = Arc::clone(&count);
+            async move {
+                let mut is_first = true;
+                while let Some(head) = Upstream::head(&mut stream).await {
+                    if head.contains(" /second ") {
+                        count.fetch_add(1, Ordering::SeqCst);
+                        if !is_first {
+                            let _ = stream.write_all(part).await;
+                            if end == End::Reset {
+                                stream.set_zero_linger().unwrap();
+                            }
+                            return;
+                        }
+                    }
+                    is_first = false;
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+                    stream.write_all(answer).await.unwrap();
+                }
+            }
+        })
+        .await;
+        Self { upstream, tries }
+    }
+}
+
+/// How an app ends a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    InOrder,
+    Reset,
+}
+
+/// Requests that meet such an app with what it sends, how often it gets them, and what the client
+/// gets.
+pub(crate) const TRIED_AGAIN: [(&str, &[u8], usize, u16, &str); 6] = [
+    ("GET", b"", 2, 200, "nothing of an answer came"),
+    ("GET", b"HTTP/1.1 2", 1, 502, "something came"),
+    ("GET", b"HTTP/1.1 103 Early Hints\r\n\r\n", 1, 502, "a hint came"),
+    ("GET", b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 2", 1, 502, "a hint and something came"),
+    ("POST", b"", 1, 502, "it may have been done"),
+    ("DELETE", b"", 1, 502, "it may have been done"),
+];
 
 #[tokio::test]
 async fn only_what_is_safe_is_tried_again() {
-    assert_eq!(closing_at_the_second("GET", b"").await, (2, 200), "nothing of an answer came");
-    assert_eq!(closing_at_the_second("GET", b"HTTP/1.1 2").await, (1, 502), "something came");
-    assert_eq!(closing_at_the_second("POST", b"").await, (1, 502), "it may have been done");
-    assert_eq!(closing_at_the_second("DELETE", b"").await, (1, 502));
+    for (method, part, tries, status, why) in TRIED_AGAIN {
+        for end in [End::InOrder, End::Reset] {
+            let app = ClosingAtTheSecond::start(part, end).await;
+            let spec = serde_json::from_str(OPEN).unwrap();
+            let (e, of) = at(TestEmulator::builder(), &app.upstream, spec).await;
+            let (host, mut client) = (TestEmulator::host(&of), Client::connect(&e).await);
+            client.send(get(&host, "/first")).await;
+            assert_eq!(client.answer().await.text(), "hi");
+            let line = format!("{method} /second HTTP/1.1\r\nhost: {host}\r\n");
+            client.send(line + "content-length: 0\r\n\r\n").await;
+            let mut answer = client.answer().await;
+            while answer.status() == 103 {
+                answer = client.answer().await;
+            }
+            let tried = app.tries.load(Ordering::SeqCst);
+            assert_eq!((tried, answer.status()), (tries, status), "{method}, {end:?}: {why}");
+        }
+    }
 }
 
 /// Clients that never stop asking while the app is replaced again and again.

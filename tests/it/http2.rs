@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::edge::{ClosingAtTheSecond, End, TRIED_AGAIN};
 use crate::wire::{SOON, Wire, at, header};
 
 /// A body that comes as a test says; its length is not known.
@@ -541,6 +542,24 @@ async fn a_resting_connection_that_the_app_closes_costs_no_request() {
     // What may have been done is not done again.
     let post = request("POST", &host, "/").body(empty()).unwrap();
     assert_eq!(client.send(post).await.status(), StatusCode::BAD_GATEWAY);
+}
+
+/// An answer that has begun is not begun again on another connection, however the app ends it.
+#[tokio::test]
+async fn only_what_is_safe_is_tried_again() {
+    for (method, part, tries, status, why) in TRIED_AGAIN {
+        for end in [End::InOrder, End::Reset] {
+            let app = ClosingAtTheSecond::start(part, end).await;
+            let spec = json!({"unsecureHttp": true});
+            let (e, of) = at(TestEmulator::builder(), &app.upstream, spec).await;
+            let (host, client) = (TestEmulator::host(&of), Client::connect(&e).await);
+            assert_eq!(text(client.get(&host, "/first").await).await.0, "hi");
+            let given = request(method, &host, "/second").body(empty()).unwrap();
+            let answer = client.send(given).await.status();
+            let tried = app.tries.load(Ordering::SeqCst);
+            assert_eq!((tried, answer.as_u16()), (tries, status), "{method}, {end:?}: {why}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use hyper::Request;
 use ovhai_api_types::{App, Timestamp};
 use ovhai_core::ports::Clock;
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{Answer, TestEmulator, Upstream};
+use ovhai_test_support::{Answer, TestEmulator, Upstream, eventually};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
@@ -405,6 +405,45 @@ async fn who_may_not_is_told_why() {
     let answer = ann.token(&page, &other).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/x"));
     assert_eq!(ann.get("/x").await.status, 200);
+}
+
+/// A password that is looked at is looked at to the end, and counts, when a client of HTTP/2 has
+/// given up: otherwise nothing would bound how many are looked at.
+#[tokio::test]
+async fn a_login_goes_on_when_it_is_given_up() {
+    const LOGINS: usize = 8;
+    let e = TestEmulator::start().await;
+    let app = echo(&e).await;
+    let user = json!({"name": "ann", "password": "a long password"});
+    assert_eq!(e.call_local("POST", "/_emulator/users", Some(user)).await.status, 201);
+    let mut ann = Visitor::new(&e, &app);
+    let form = field(&ann.get("/").await, "form");
+    let body =
+        format!("form={form}&to=%2F&with=password&username=ann&password=a%20long%20password");
+    let client = crate::http2::Client::connect(&e).await;
+    for _ in 0..LOGINS {
+        let login = crate::http2::request("POST", &ann.host, "/.ovhai/login")
+            .header("cookie", ann.header())
+            .header("content-length", body.len())
+            .header("content-type", "application/x-www-form-urlencoded");
+        let (pipe, sent) = crate::http2::pipe();
+        pipe.send(crate::http2::data(body.as_bytes())).await.unwrap();
+        drop(pipe);
+        let mut sender = client.sender.clone();
+        sender.ready().await.unwrap();
+        let login = tokio::spawn(sender.send_request(login.body(sent).unwrap()));
+        // Whatever was sent before these was looked at.
+        for _ in 0..3 {
+            let other = crate::http2::request("GET", &ann.host, "/.ovhai/");
+            client.send(other.body(crate::http2::empty()).unwrap()).await;
+        }
+        login.abort();
+    }
+    let platform = e.emulator.platform();
+    eventually("each has come to its end", || async {
+        (platform.snapshot().sessions().count() == LOGINS).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

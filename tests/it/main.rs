@@ -21,6 +21,7 @@ mod emulator;
 mod gateway;
 mod grpc;
 mod hostile;
+mod hostile_http2;
 mod http2;
 mod layout;
 mod login;

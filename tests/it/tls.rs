@@ -2,15 +2,24 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
 
 use ovhai_api_types::App;
-use ovhai_emulator::Emulator;
+use ovhai_emulator::{Emulator, Limits};
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestCli, TestEmulator, Upstream};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::emulator::Foreground;
+use crate::wire::SOON;
 use crate::{OVHAI, taken_port};
 
 /// An emulator with TLS, and its directory.
@@ -91,6 +100,43 @@ async fn curl_trusts_it_in_every_version() {
     let plain = s.e.query(&app, None).await;
     assert_eq!(plain.json()["headers"]["x-forwarded-proto"][0], "http");
     s.e.emulator.shutdown().await;
+}
+
+/// Who agrees on HTTP/2 has to begin as in HTTP/2, and soon.
+#[tokio::test]
+async fn a_client_of_http2_has_to_begin() {
+    let limits = Limits { head_timeout: Duration::from_millis(300), ..Limits::default() };
+    let secure = Secure::with(TestEmulator::builder().limits(limits)).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(secure.ca()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let connector = TlsConnector::from(Arc::new(config));
+    let connect = async || {
+        let stream = TcpStream::connect(("127.0.0.1", secure.port())).await.unwrap();
+        let name = ServerName::try_from("gra.ai.localhost").unwrap();
+        connector.connect(name, stream).await.unwrap()
+    };
+    let is_get = b"GET / HTTP/1.1\r\nhost: gra.ai.localhost\r\n\r\n";
+    for said in [&b""[..], b"PRI * HTTP/2.0\r\n", is_get] {
+        let mut stream = connect().await;
+        stream.write_all(said).await.unwrap();
+        let mut got = Vec::new();
+        let read = tokio::time::timeout(SOON, stream.read_to_end(&mut got)).await;
+        // Whether TLS is closed by the book is not the question.
+        let _ = read.unwrap_or_else(|_| panic!("{said:?}: it is not closed"));
+        assert!(!got.starts_with(b"HTTP/1"), "{}", text(&got));
+    }
+    let (mut sender, connection) = h2::client::handshake(connect().await).await.unwrap();
+    tokio::spawn(connection);
+    let request = hyper::Request::get("https://gra.ai.localhost/v1/app").body(()).unwrap();
+    let (answer, _) = sender.send_request(request, true).unwrap();
+    assert_eq!(answer.await.unwrap().status(), 401);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,5 @@
 //! Bytes to and from the gateway: an app that remembers what it saw, and clients that send
-//! whatever a test wants. For [`crate::hostile`] and [`crate::edge`].
+//! whatever a test wants. For [`crate::hostile`], [`crate::hostile_http2`] and [`crate::edge`].
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -73,10 +73,14 @@ impl Wire {
     }
 
     pub(crate) async fn with(limits: Limits, spec: Value) -> Self {
+        Self::built(TestEmulator::builder().limits(limits), spec).await
+    }
+
+    pub(crate) async fn built(builder: Builder, spec: Value) -> Self {
         let seen = Seen::default();
         let memory = seen.clone();
         let upstream = Upstream::start(move |stream| remember(stream, memory.clone())).await;
-        let (e, app) = at(TestEmulator::builder().limits(limits), &upstream, spec).await;
+        let (e, app) = at(builder, &upstream, spec).await;
         let host = TestEmulator::host(&app);
         let wire = Self { e, app, host, seen, _upstream: upstream };
         // The app works, and was called.

@@ -16,14 +16,17 @@ use httparse::Header;
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use ovhai_core::directory::AppEntry;
-use tokio::io::AsyncRead;
+use tokio::sync::Semaphore;
 
 use super::body::Framing;
 use super::buffer::Buffer;
 use super::doors::{self, CALL_MAX, Way};
+use super::frames::{Overseen, Waiting, note_refusal};
 use super::incoming::{self, Incoming, Interim};
 use super::note::Note;
-use super::parse::{FIELDS, Head, Version, is_plain_target};
+use super::parse::{
+    FIELDS, Head, Known, Malformed, TOO_LARGE, TOO_LONG, TOO_MANY, Version, is_plain_target,
+};
 use super::prefixed::Prefixed;
 use super::watched::{Underway, Uses, Watched};
 use super::{Stream, Worker};
@@ -31,38 +34,25 @@ use crate::body::ServerBody;
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::{Admitted, Client, Refusal, http2};
 use crate::host;
+use crate::limits::Limits;
 
 /// How a client begins.
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Requests of one connection under way at once.
-const STREAMS: u32 = 128;
+pub(super) const STREAMS: u32 = 128;
 /// Bytes of bodies on their way on one connection.
 const WINDOW: u32 = 1024 * 1024;
 /// Bytes of an answer that wait for a client to have room for them.
 const SEND_BUFFER: usize = 256 * 1024;
+/// Fields that every request has before the others.
+const PSEUDO: usize = 5;
+/// A line of cookies may come in so many fields.
+const CRUMBS: usize = 512;
 /// A client that is there says so within this time.
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 
 /// Telling a client that its connection ends takes no longer.
 const SAYS_GOODBYE: Duration = Duration::from_secs(1);
-
-/// Waits until a client has begun as clients of HTTP/2 do, and not for ever.
-pub(super) async fn has_begun<R: AsyncRead + Unpin>(
-    stream: &mut R,
-    read: &mut Buffer,
-    patience: Duration,
-) -> bool {
-    let begun = async {
-        while read.len() < PREFACE.len() {
-            match poll_fn(|cx| read.poll_fill(cx, stream, 16 * 1024)).await {
-                Ok(0) | Err(_) => return false,
-                Ok(_) => {}
-            }
-        }
-        read.filled().starts_with(PREFACE)
-    };
-    tokio::time::timeout(patience, begun).await.unwrap_or(false)
-}
 
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Stream>(
@@ -71,15 +61,19 @@ pub(super) async fn serve<S: Stream>(
     client: Client,
     worker: Arc<Worker>,
 ) {
-    let (uses, limits) = (Uses::new(worker.crowd.enter()), worker.limits);
+    let (uses, waiting) = (Uses::new(worker.crowd.enter()), Waiting::default());
+    let limits = worker.limits;
+    let turns = Arc::new(Semaphore::new(STREAMS as usize));
     let builder = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS)
         .initial_connection_window_size(WINDOW)
         .initial_window_size(WINDOW / 2)
-        .max_header_list_size(u32::try_from(limits.head_max).unwrap_or(u32::MAX))
+        .max_header_list_size(list_max(&limits))
         .max_send_buffer_size(SEND_BUFFER)
         .to_owned();
-    let handshake = builder.handshake::<_, Bytes>(Prefixed::new(prefix, stream));
+    let stream = Prefixed::new(prefix, stream);
+    let stream = Overseen::new(stream, client, Arc::clone(&worker), waiting.clone());
+    let handshake = builder.handshake::<_, Bytes>(stream);
     let address = client.address;
     let mut connection = match tokio::time::timeout(limits.head_timeout, handshake).await {
         Ok(Ok(connection)) => connection,
@@ -121,17 +115,31 @@ pub(super) async fn serve<S: Stream>(
         };
         match accepted {
             Some(Ok((request, respond))) => {
+                waiting.take(respond.stream_id().as_u32());
                 let underway = Underway::new(client, &worker, &uses);
                 let request = request.map(Incoming::new);
-                tokio::spawn(serve_one(request, respond, client, Arc::clone(&worker), underway));
+                let (worker, turns) = (Arc::clone(&worker), Arc::clone(&turns));
+                tokio::spawn(serve_one(request, respond, client, worker, turns, underway));
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
+                if let (true, Some(reason)) = (error.is_library(), error.reason()) {
+                    let why = format!("the connection is no good HTTP/2: ended with {reason:?}");
+                    let refusal = Refusal::new(StatusCode::BAD_REQUEST, why);
+                    note_refusal(&refusal, 0, &worker, client);
+                }
                 return;
             }
             None => return,
         }
     }
+}
+
+/// So large may a list of fields be for the h2 crate, which adds 32 bytes to each. What is larger
+/// than HTTP/1 takes is refused here, in words; this only has to be surely larger than that.
+fn list_max(limits: &Limits) -> u32 {
+    let fields = 32 * (FIELDS + PSEUDO) + (32 + "cookie".len()) * CRUMBS;
+    u32::try_from(limits.head_max + limits.line_max + fields).unwrap_or(u32::MAX)
 }
 
 /// Until a client that is asked from time to time whether it is there does not say so.
@@ -156,10 +164,11 @@ async fn serve_one(
     mut respond: SendResponse<Bytes>,
     client: Client,
     worker: Arc<Worker>,
+    turns: Arc<Semaphore>,
     underway: Underway,
 ) {
     let (interim, patience) = (Interim::default(), worker.limits.body_timeout);
-    let answer = watched(request, client, worker, underway, &interim);
+    let answer = watched(request, client, worker, &turns, underway, &interim);
     let Some(response) = incoming::answered(&mut respond, &interim, answer).await else { return };
     if let Err(error) = incoming::send(respond, response, patience).await {
         tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
@@ -171,12 +180,13 @@ async fn watched(
     request: Request<Incoming>,
     client: Client,
     worker: Arc<Worker>,
+    turns: &Arc<Semaphore>,
     mut underway: Underway,
     interim: &Interim,
 ) -> Response<Watched> {
     let note = underway.note();
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, note, interim).await {
+    let mut response = match answer(request, client, &worker, turns, note, interim).await {
         Ok(response) => response,
         Err(refusal) => {
             note.refused_by(&refusal);
@@ -203,6 +213,7 @@ async fn answer(
     request: Request<Incoming>,
     client: Client,
     worker: &Arc<Worker>,
+    turns: &Arc<Semaphore>,
     note: &mut Note,
     interim: &Interim,
 ) -> Result<Response<ServerBody>, Refusal> {
@@ -214,16 +225,39 @@ async fn answer(
         }
         Plan::Call(call) => {
             let body = whole(body, CALL_MAX, worker).await?;
-            Ok(doors::call(&worker.shared, call, Body::from(body)).await)
+            let worker = Arc::clone(worker);
+            let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
+            to_its_end(turns, call).await
         }
         Plan::LogIn(request, app) => {
             let body = whole(body, BODY_MAX, worker).await?;
-            let (logins, ip) = (&worker.gateway.logins, client.address.ip());
-            let request = request.map(|()| body);
-            let answer = logins.answer(request, &app.record, client.secure, ip).await;
-            Ok(answer.map(ServerBody::text))
+            let worker = Arc::clone(worker);
+            let login = async move {
+                let (logins, ip) = (&worker.gateway.logins, client.address.ip());
+                let request = request.map(|()| body);
+                let answer = logins.answer(request, &app.record, client.secure, ip).await;
+                answer.map(ServerBody::text)
+            };
+            to_its_end(turns, login).await
         }
     }
+}
+
+/// What has begun goes on when its request is given up, and has its turn until it ends: else
+/// requests that are given up at once would pile up behind it, and wrong passwords not be counted.
+async fn to_its_end(
+    turns: &Arc<Semaphore>,
+    answer: impl Future<Output = Response<ServerBody>> + Send + 'static,
+) -> Result<Response<ServerBody>, Refusal> {
+    // Never closed.
+    let turn = Arc::clone(turns).acquire_owned().await.ok();
+    let answer = tokio::spawn(async move {
+        let answer = answer.await;
+        drop(turn);
+        answer
+    });
+    // It panicked, which was said where panics are, or everything stops.
+    answer.await.map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
 }
 
 async fn whole(body: Incoming, most: usize, worker: &Worker) -> Result<Bytes, Refusal> {
@@ -243,6 +277,32 @@ enum Plan {
     Pass(Box<http2::Order>),
     Call(doors::Call),
     LogIn(Request<()>, Arc<AppEntry>),
+}
+
+/// A head is as large as it would be in HTTP/1, where an authority is a line and cookies are one.
+fn check_size(head: &Head<'_>, authority: Option<&str>, limits: &Limits) -> Result<(), Malformed> {
+    if head.method.len() + head.target.len() + "  HTTP/1.1\r".len() > limits.line_max {
+        return Err(TOO_LONG);
+    }
+    let (mut count, mut size, mut cookies) = (0, 0, 0);
+    for (known, field) in head.each() {
+        let is_crumb = known == Known::Cookie && cookies > 0;
+        cookies += usize::from(known == Known::Cookie);
+        if is_crumb {
+            size += "; ".len() + field.value.len();
+        } else {
+            count += 1;
+            size += field.name.len() + field.value.len() + ": \r\n".len();
+        }
+    }
+    if let Some(authority) = authority {
+        count += 1;
+        size += "host: \r\n".len() + authority.len();
+    }
+    if count > FIELDS {
+        return Err(TOO_MANY);
+    }
+    if size > limits.head_max { Err(TOO_LARGE) } else { Ok(()) }
 }
 
 /// What a head asks for, by the same rules as one of HTTP/1.
@@ -269,17 +329,11 @@ fn plan(
             "CONNECT and TRACE are not passed on",
         ));
     }
-    if target.len() > worker.limits.line_max {
-        return Err(Refusal::new(StatusCode::URI_TOO_LONG, "the request's target is too long"));
-    }
-    if fields.len() > FIELDS {
-        let (status, why) =
-            (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers");
-        return Err(Refusal::new(status, why));
-    }
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = hosts.next().map(|host| host.to_str().unwrap_or_default());
+    let of_authority = authority.filter(|_| host.is_none());
+    check_size(&head, of_authority, &worker.limits)?;
     if hosts.next().is_some() {
         return Err(malformed("there are several Host headers"));
     }
@@ -319,30 +373,6 @@ fn plan(
             let (id, grpc) = (note.id().as_bytes(), asked.grpc);
             let order = http2::Order::new(pass, &head, grpc, client, id);
             Ok(Plan::Pass(Box::new(order)))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::AsyncWriteExt;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_client_has_to_begin() {
-        for (said, begins) in [
-            (PREFACE, true),
-            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04", true),
-            (b"", false),
-            (b"PRI * HTTP/2.0", false),
-            (b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", false),
-        ] {
-            let (mut client, mut stream) = tokio::io::duplex(100);
-            client.write_all(said).await.unwrap();
-            let mut read = Buffer::default();
-            let begun = has_begun(&mut stream, &mut read, Duration::from_secs(1)).await;
-            assert_eq!((begun, read.filled()), (begins, said));
         }
     }
 }

@@ -91,15 +91,16 @@ pub(super) async fn answered<T>(
 ) -> Option<T> {
     let mut answer = pin!(answer);
     poll_fn(|cx| {
+        // First of all: for a request that was given up at once the app must not be turned to.
+        if respond.poll_reset(cx).is_ready() {
+            return Poll::Ready(None);
+        }
         let answer = answer.as_mut().poll(cx);
         for head in interim.take() {
             // It is only a hint; whether the client is there shows with the answer.
             let _ = respond.send_informational(head);
         }
-        match answer {
-            Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending => respond.poll_reset(cx).map(|_| None),
-        }
+        answer.map(Some)
     })
     .await
 }

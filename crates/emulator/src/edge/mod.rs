@@ -12,6 +12,7 @@ pub(crate) mod clock;
 mod connection;
 mod crowd;
 mod doors;
+mod frames;
 mod http2;
 pub(crate) mod incoming;
 pub(crate) mod note;
@@ -350,12 +351,7 @@ async fn serve(accepted: Accepted, worker: Arc<Worker>) {
     };
     let Some(tls) = tls else { return connection::serve(stream, client, worker).await };
     match tls.accept(stream).await {
-        Ok((mut stream, true)) => {
-            let (mut read, patience) = (Buffer::default(), worker.limits.head_timeout);
-            if http2::has_begun(&mut stream, &mut read, patience).await {
-                http2::serve(stream, read, client, worker).await;
-            }
-        }
+        Ok((stream, true)) => http2::serve(stream, Buffer::default(), client, worker).await,
         Ok((stream, false)) => connection::serve(stream, client, worker).await,
         Err(error) => tracing::debug!(%error, client = %address, "a handshake failed"),
     }

@@ -40,6 +40,11 @@ impl Note {
         Self::begin(worker.id(None), Protocol::Http11, text)
     }
 
+    /// The same in HTTP/2.
+    pub(super) fn of_http2(worker: &Worker) -> Self {
+        Self::begin(worker.id(None), Protocol::Http2, Vec::new())
+    }
+
     /// Of a request whose head was understood.
     pub(crate) fn of(worker: &Worker, head: &Head<'_>, text: Vec<u8>) -> Self {
         let given = if let Once::One(id) = head.request_id { Some(id) } else { None };

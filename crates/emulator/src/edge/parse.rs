@@ -89,9 +89,12 @@ impl Scanner {
     }
 }
 
-const TOO_LONG: Malformed = with(StatusCode::URI_TOO_LONG, "the request line is too long");
-const TOO_LARGE: Malformed =
+pub(super) const TOO_LONG: Malformed =
+    with(StatusCode::URI_TOO_LONG, "the request line is too long");
+pub(super) const TOO_LARGE: Malformed =
     with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too large");
+pub(super) const TOO_MANY: Malformed =
+    with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers");
 
 fn is_symbol(byte: u8) -> bool {
     b"!#$%&'*+-.^_`|~".contains(&byte)
@@ -499,9 +502,7 @@ pub(crate) fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
     match error {
-        httparse::Error::TooManyHeaders => {
-            with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers")
-        }
+        httparse::Error::TooManyHeaders => TOO_MANY,
         httparse::Error::Version => {
             let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
             let mut words = line.split(|byte| *byte == b' ');

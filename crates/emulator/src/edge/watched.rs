@@ -85,7 +85,7 @@ impl Underway {
     }
 
     pub(super) fn note(&mut self) -> &mut Note {
-        self.note.get_or_insert_with(|| Note::new(&self.worker, Vec::new()))
+        self.note.get_or_insert_with(|| Note::of_http2(&self.worker))
     }
 }
 
@@ -93,10 +93,10 @@ impl Drop for Underway {
     fn drop(&mut self) {
         self.uses.change(|count| count.saturating_sub(1));
         let aborted = self.aborted.or((!self.ended).then_some(Aborted::Client));
-        if let Some(mut note) = self.note.take() {
-            note.bytes_out = self.sent;
-            note.record(&self.worker, self.client, aborted);
-        }
+        // Also one that was given up before anybody looked at it.
+        let mut note = self.note.take().unwrap_or_else(|| Note::of_http2(&self.worker));
+        note.bytes_out = self.sent;
+        note.record(&self.worker, self.client, aborted);
     }
 }
 

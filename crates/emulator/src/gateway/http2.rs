@@ -94,7 +94,7 @@ pub(crate) async fn pass(
         match answer {
             Ok(came) => break (came, upstream),
             Err(NoHead::Silent) if upstream.reused && order.repeatable => {
-                sender.sent = 0;
+                sender.begin_again();
                 fresh = true;
             }
             Err(NoHead::Silent) => return Err(UpstreamError::Gone.failed(worker, &pass)),
@@ -233,7 +233,10 @@ fn poll_head(
             Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
                 return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge)));
             }
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(NoHead::Silent)),
+            Poll::Ready(Err(_)) if upstream.buffer.is_empty() && hints.count == 0 => {
+                return Poll::Ready(Err(NoHead::Silent));
+            }
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
             Poll::Pending => return Poll::Pending,
         }
         loop {
@@ -288,6 +291,11 @@ impl Sender {
             passed: 0,
             received: 0,
         }
+    }
+
+    /// For another connection, of a request without a body: all of it is still there.
+    fn begin_again(&mut self) {
+        (self.sent, self.broken) = (0, false);
     }
 
     fn is_done(&self) -> bool {
@@ -479,5 +487,48 @@ impl Body for AppBody {
 
     fn size_hint(&self) -> SizeHint {
         self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ovhai_api_types::AppId;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// The app had closed it already when the head was sent.
+    #[tokio::test]
+    async fn what_could_not_be_sent_is_sent_on_the_next_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = (AppId(uuid::Uuid::nil()), listener.local_addr().unwrap());
+        let mut sender = Sender {
+            out: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+            sent: 0,
+            body: None,
+            chunked: false,
+            broken: false,
+            waits: false,
+            passed: 0,
+            received: 0,
+        };
+        let mut stale = Upstream::open(peer).await.unwrap();
+        drop(listener.accept().await.unwrap());
+        assert_eq!(stale.stream.read(&mut [0]).await.unwrap(), 0);
+        // It learns from this that nobody reads it.
+        stale.stream.write_all(b"x").await.unwrap();
+        stale.stream.ready(tokio::io::Interest::ERROR).await.unwrap();
+        assert!(poll_fn(|cx| Poll::Ready(sender.poll(cx, &mut stale))).await.is_ok());
+        assert!(sender.broken && sender.sent == 0);
+
+        sender.begin_again();
+        let mut fresh = Upstream::open(peer).await.unwrap();
+        assert!(poll_fn(|cx| Poll::Ready(sender.poll(cx, &mut fresh))).await.is_ok());
+        assert!(!sender.broken && sender.is_done());
+        let (mut app, _) = listener.accept().await.unwrap();
+        let mut got = [0; 18];
+        app.read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, b"GET / HTTP/1.1\r\n\r\n");
     }
 }

@@ -1,0 +1,344 @@
+//! What the h2 crate keeps to itself, seen in the frames that pass: requests that it refuses
+//! before anybody hears of them, and heads that do not come to an end.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use h2::Reason;
+use hyper::StatusCode;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use super::Worker;
+use super::http2::{PREFACE, STREAMS};
+use super::note::Note;
+use crate::gateway::{Client, Refusal};
+
+/// Bytes before a frame's payload (RFC 9113 section 4.1).
+const FRAME_HEAD: usize = 9;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const CONTINUATION: u8 = 9;
+const END_HEADERS: u8 = 4;
+/// Requests that came and were neither accepted nor refused so far; more than h2 lets come.
+const WAITING_MAX: usize = 2048;
+
+/// The beginning of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Frame {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    /// Of a `RST_STREAM`: why.
+    code: u32,
+}
+
+/// Finds the frames in bytes that come in pieces.
+#[derive(Debug, Default)]
+struct Scan {
+    head: [u8; FRAME_HEAD + 4],
+    have: usize,
+    /// Bytes to come before the next frame.
+    left: usize,
+    /// Whether these are of a head, and whether it goes on behind them.
+    of_head: bool,
+    goes_on: bool,
+}
+
+impl Scan {
+    fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(Frame)) {
+        while !bytes.is_empty() {
+            if self.left > 0 {
+                let count = self.left.min(bytes.len());
+                self.left -= count;
+                bytes = &bytes[count..];
+                continue;
+            }
+            let is_reset = self.have >= FRAME_HEAD;
+            let wanted = if is_reset { self.head.len() } else { FRAME_HEAD };
+            let count = (wanted - self.have).min(bytes.len());
+            self.head[self.have..self.have + count].copy_from_slice(&bytes[..count]);
+            self.have += count;
+            bytes = &bytes[count..];
+            if self.have < wanted {
+                return;
+            }
+            let head = self.head;
+            let number = |at: usize| {
+                u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]])
+            };
+            let (length, kind, flags) = (number(0) as usize >> 8, head[3], head[4]);
+            if kind == RST_STREAM && length == 4 && !is_reset {
+                continue;
+            }
+            self.have = 0;
+            self.left = if is_reset { 0 } else { length };
+            if kind == HEADERS || kind == CONTINUATION {
+                (self.of_head, self.goes_on) = (true, flags & END_HEADERS == 0);
+            } else {
+                (self.of_head, self.goes_on) = (false, false);
+            }
+            let (stream, code) = (number(5) & 0x7fff_ffff, number(9));
+            each(Frame { kind, flags, stream, code });
+        }
+    }
+
+    /// Whether a head has begun and not come to its end.
+    fn is_in_head(&self) -> bool {
+        self.goes_on || (self.of_head && self.left > 0)
+    }
+}
+
+/// Requests that came, by their streams, and that nobody has heard of: in the order in which they
+/// came.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waiting(Arc<Mutex<(VecDeque<u32>, u32)>>);
+
+impl Waiting {
+    fn lock(&self) -> MutexGuard<'_, (VecDeque<u32>, u32)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn came(&self, stream: u32) {
+        let (waiting, last) = &mut *self.lock();
+        // Others are trailers, or belong to no request.
+        if stream > *last && stream % 2 == 1 {
+            *last = stream;
+            if waiting.len() == WAITING_MAX {
+                waiting.pop_front();
+            }
+            waiting.push_back(stream);
+        }
+    }
+
+    /// Takes one out that is accepted, given up or refused; whether it was there.
+    pub(super) fn take(&self, stream: u32) -> bool {
+        let (waiting, _) = &mut *self.lock();
+        let at = waiting.iter().position(|one| *one == stream);
+        at.is_some_and(|at| waiting.remove(at).is_some())
+    }
+}
+
+/// A connection whose frames are seen as they pass.
+pub(super) struct Overseen<S> {
+    inner: S,
+    client: Client,
+    worker: Arc<Worker>,
+    waiting: Waiting,
+    input: Scan,
+    output: Scan,
+    /// Rings when the head that has begun takes too long.
+    slow: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Overseen<S> {
+    pub(super) fn new(inner: S, client: Client, worker: Arc<Worker>, waiting: Waiting) -> Self {
+        let input = Scan { left: PREFACE.len(), ..Scan::default() };
+        let output = Scan::default();
+        Self { inner, client, worker, waiting, input, output, slow: None }
+    }
+
+    /// Looks at what came.
+    fn look_at_input(&mut self, bytes: &[u8]) {
+        let Self { input, waiting, slow, .. } = self;
+        let was_in_head = input.is_in_head();
+        let mut begins = false;
+        input.feed(bytes, |frame| match frame.kind {
+            HEADERS => {
+                begins = true;
+                waiting.came(frame.stream);
+            }
+            RST_STREAM => {
+                waiting.take(frame.stream);
+            }
+            _ => {}
+        });
+        if !input.is_in_head() {
+            *slow = None;
+        } else if begins || !was_in_head {
+            *slow = Some(Box::pin(tokio::time::sleep(self.worker.limits.head_timeout)));
+        }
+    }
+
+    /// Looks at what was sent.
+    fn look_at_output(&mut self, bytes: &[u8]) {
+        let Self { output, waiting, worker, client, .. } = self;
+        output.feed(bytes, |frame| {
+            if matches!(frame.kind, HEADERS | RST_STREAM) && waiting.take(frame.stream) {
+                refused_unheard(frame, worker, *client);
+            }
+        });
+    }
+}
+
+/// A refusal that the client did not get as an answer of ours.
+pub(super) fn note_refusal(refusal: &Refusal, status: u16, worker: &Worker, client: Client) {
+    let mut note = Note::of_http2(worker);
+    note.refused_by(refusal);
+    note.status = status;
+    note.record(worker, client, None);
+}
+
+fn refused_unheard(frame: Frame, worker: &Worker, client: Client) {
+    let reason = Reason::from(frame.code);
+    let (refusal, status) = if frame.kind == HEADERS {
+        let (status, why) = (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "the request's head is larger than HTTP/2 takes",
+        );
+        (Refusal::new(status, why), status.as_u16())
+    } else if reason == Reason::REFUSED_STREAM {
+        let why = format!("the connection has {STREAMS} requests under way: reset");
+        (Refusal::new(StatusCode::TOO_MANY_REQUESTS, why), 0)
+    } else {
+        let why = format!("the request is malformed for HTTP/2: reset with {reason:?}");
+        (Refusal::new(StatusCode::BAD_REQUEST, why), 0)
+    };
+    note_refusal(&refusal, status, worker, client);
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Overseen<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let before = buf.filled().len();
+        let read = Pin::new(&mut this.inner).poll_read(cx, buf);
+        if let Poll::Ready(Ok(())) = read {
+            this.look_at_input(&buf.filled()[before..]);
+        }
+        if let Some(slow) = &mut this.slow
+            && slow.as_mut().poll(cx).is_ready()
+        {
+            let why = "the request's head did not come in time";
+            let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, why);
+            note_refusal(&refusal, 0, &this.worker, this.client);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Overseen<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes))?;
+        self.look_at_output(&bytes[..count]);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(Pin::new(&mut self.inner).poll_write_vectored(cx, bytes))?;
+        let mut left = count;
+        for part in bytes {
+            let sent = left.min(part.len());
+            self.look_at_output(&part[..sent]);
+            left -= sent;
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        let mut frame = length[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(stream.to_be_bytes());
+        frame.extend(payload);
+        frame
+    }
+
+    #[test]
+    fn frames_are_found_however_they_come() {
+        let all = [
+            frame(4, 0, 0, &[0; 18]),
+            frame(HEADERS, END_HEADERS, 1, b"head"),
+            frame(0, 0, 1, &[1; 300]),
+            frame(RST_STREAM, 0, 1, &7_u32.to_be_bytes()),
+            // What is no reset by its length is passed over as any other.
+            frame(RST_STREAM, 0, 0x8000_0003, b"rubbish"),
+            frame(6, 0, 0, b""),
+            frame(HEADERS, 0, 5, b""),
+        ];
+        let expected = [
+            (4, 0, 0, 0),
+            (HEADERS, END_HEADERS, 1, 0),
+            (0, 0, 1, 0),
+            (RST_STREAM, 0, 1, 7),
+            (RST_STREAM, 0, 3, 7),
+            (6, 0, 0, 7),
+            (HEADERS, 0, 5, 7),
+        ];
+        let bytes = all.concat();
+        for size in [1, 2, 9, 10, 13, 100, bytes.len()] {
+            let (mut scan, mut found) = (Scan::default(), Vec::new());
+            for part in bytes.chunks(size) {
+                scan.feed(part, |f| found.push((f.kind, f.flags, f.stream, f.code)));
+            }
+            assert_eq!(found, expected, "in pieces of {size}");
+            assert!(scan.is_in_head());
+        }
+    }
+
+    #[test]
+    fn where_a_head_ends() {
+        let mut scan = Scan::default();
+        let mut after = |bytes: &[u8]| {
+            scan.feed(bytes, |_| {});
+            scan.is_in_head()
+        };
+        let whole = frame(HEADERS, END_HEADERS, 1, b"head");
+        assert!(!after(&whole[..8]), "it is not known what it is");
+        assert!(after(&whole[8..12]));
+        assert!(!after(&whole[12..]));
+        assert!(!after(&frame(0, 0, 1, b"data")[..10]), "a body has a time of its own");
+        assert!(!after(b"ata"));
+        assert!(after(&frame(HEADERS, 0, 3, b"head")));
+        assert!(after(&frame(CONTINUATION, 0, 3, b"more")));
+        assert!(!after(&frame(CONTINUATION, END_HEADERS, 3, b"")));
+    }
+
+    #[test]
+    fn who_waits_to_be_heard() {
+        let waiting = Waiting::default();
+        for stream in [1, 3, 5, 3, 4, 0] {
+            waiting.came(stream);
+        }
+        assert!(waiting.take(3) && !waiting.take(3), "trailers are no other request");
+        assert!(waiting.take(1) && waiting.take(5) && !waiting.take(4) && !waiting.take(0));
+        for stream in 0..10_000 {
+            waiting.came(stream);
+        }
+        assert_eq!(waiting.lock().0.len(), WAITING_MAX);
+        assert!(waiting.take(9_999) && !waiting.take(7));
+    }
+}

@@ -1,0 +1,784 @@
+//! The same as [`crate::hostile`] for clients that speak HTTP/2: frames that no library would send.
+//! Whatever they do, it ends, it is noted, and others are served meanwhile.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ovhai_core::model::{Change, Stored};
+use ovhai_core::ports::{BoxFuture, Store, StoreError};
+use ovhai_emulator::{AccessLog, Builder, Limits};
+use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::edge::TARGETS;
+use crate::http2::{self, empty, request};
+use crate::wire::{SOON, Wire, at, header};
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PUSH_PROMISE: u8 = 5;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
+
+const END_STREAM: u8 = 1;
+const ACK: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+const PROTOCOL_ERROR: u32 = 1;
+const FLOW_CONTROL_ERROR: u32 = 3;
+const FRAME_SIZE_ERROR: u32 = 6;
+const REFUSED_STREAM: u32 = 7;
+const CANCEL: u32 = 8;
+const CALM: u32 = 11;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut frame = length[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// A string of HPACK, not compressed.
+fn string(text: &[u8], out: &mut Vec<u8>) {
+    let mut left = text.len();
+    if left < 127 {
+        out.push(u8::try_from(left).unwrap());
+    } else {
+        out.push(127);
+        left -= 127;
+        while left >= 128 {
+            out.push(u8::try_from(left % 128 + 128).unwrap());
+            left /= 128;
+        }
+        out.push(u8::try_from(left).unwrap());
+    }
+    out.extend(text);
+}
+
+/// A field that goes into no table.
+fn field(name: &str, value: &[u8]) -> Vec<u8> {
+    let mut out = vec![0];
+    string(name.as_bytes(), &mut out);
+    string(value, &mut out);
+    out
+}
+
+/// The block of a GET.
+fn block(host: &str, target: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x82, 0x86, 0x04];
+    string(target, &mut out);
+    out.push(0x01);
+    string(host.as_bytes(), &mut out);
+    out
+}
+
+/// A whole head in as many frames as it takes.
+fn head(stream: u32, flags: u8, block: &[u8]) -> Vec<u8> {
+    let parts: Vec<_> = block.chunks(16 * 1024).collect();
+    let mut out = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let ends = if at + 1 == parts.len() { END_HEADERS } else { 0 };
+        let (kind, flags) = if at == 0 { (HEADERS, flags | ends) } else { (CONTINUATION, ends) };
+        out.extend(frame(kind, flags, stream, part));
+    }
+    out
+}
+
+fn reset(stream: u32) -> Vec<u8> {
+    frame(RST_STREAM, 0, stream, &CANCEL.to_be_bytes())
+}
+
+#[derive(Debug)]
+struct Frame {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+impl Frame {
+    /// The number that a payload ends with, or begins with.
+    fn code(&self) -> u32 {
+        let at = if self.kind == GOAWAY { 4 } else { 0 };
+        u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
+    }
+}
+
+/// A connection that says what a test wants.
+struct Raw(TcpStream);
+
+impl Raw {
+    async fn connect(e: &TestEmulator) -> Self {
+        let stream = TcpStream::connect(e.address()).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut raw = Self(stream);
+        raw.begin().await;
+        raw
+    }
+
+    async fn begin(&mut self) {
+        self.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+        self.send(frame(SETTINGS, 0, 0, b"")).await;
+    }
+
+    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// The next frame; none when the connection is closed.
+    async fn next(&mut self) -> Option<Frame> {
+        let read = async {
+            let mut head = [0; 9];
+            self.0.read_exact(&mut head).await.ok()?;
+            let [a, b, c, kind, flags, stream @ ..] = head;
+            let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+            self.0.read_exact(&mut payload).await.ok()?;
+            Some(Frame { kind, flags, stream: u32::from_be_bytes(stream), payload })
+        };
+        tokio::time::timeout(SOON, read).await.expect("a frame, or an end")
+    }
+
+    /// The first answer on a stream: its head, or that it was reset and why.
+    async fn answer(&mut self, stream: u32) -> Result<(), u32> {
+        loop {
+            let frame = self.next().await.expect("an answer");
+            assert_ne!(frame.kind, GOAWAY, "{frame:?}");
+            match frame.kind {
+                HEADERS if frame.stream == stream => return Ok(()),
+                RST_STREAM if frame.stream == stream => return Err(frame.code()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Until everything that was sent has been read by the other side.
+    async fn settle(&mut self) {
+        self.send(frame(PING, 0, 0, b"settled?")).await;
+        loop {
+            let frame = self.next().await.expect("a pong");
+            if frame.kind == PING && frame.flags & ACK != 0 {
+                return;
+            }
+        }
+    }
+
+    /// Sends all of it, as far as anybody reads it, and waits for the end; why there was one.
+    async fn until_closed(mut self, bytes: &[u8]) -> Option<u32> {
+        let (mut reader, mut writer) = self.0.split();
+        let mut got = Vec::new();
+        let talk = async {
+            let (_, _) = tokio::join!(writer.write_all(bytes), reader.read_to_end(&mut got));
+        };
+        tokio::time::timeout(SOON, talk).await.expect("the connection is closed");
+        let (mut rest, mut why) = (&got[..], None);
+        while let Some(([a, b, c, kind, ..], _)) = rest.split_first_chunk::<9>() {
+            let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+            let Some(payload) = rest.get(9..9 + length) else { break };
+            if *kind == GOAWAY {
+                why = Some(u32::from_be_bytes(payload[4..8].try_into().unwrap()));
+            }
+            rest = &rest[9 + length..];
+        }
+        why
+    }
+}
+
+/// A [`Wire`] whose access log can be read.
+struct Logged {
+    wire: Wire,
+    log: PathBuf,
+    _directory: TempDir,
+}
+
+impl Logged {
+    async fn with(limits: Limits) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("access.log");
+        let builder = logging(limits, &log);
+        let wire = Wire::built(builder, json!({"unsecureHttp": true})).await;
+        Self { wire, log, _directory: directory }
+    }
+
+    async fn start() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    /// The lines of HTTP/2, when there are so many.
+    async fn lines(&self, count: usize) -> Vec<Value> {
+        lines(&self.log, count).await
+    }
+
+    /// Somebody else is served.
+    async fn serves_others(&self) {
+        let mut other = self.wire.connect().await;
+        other.send(self.wire.request("GET /other", "")).await;
+        assert_eq!(other.answer().await.text(), "GET /other");
+        let mut other = Raw::connect(&self.wire.e).await;
+        other.send(head(1, END_STREAM, &block(&self.wire.host, b"/other"))).await;
+        assert_eq!(other.answer(1).await, Ok(()));
+    }
+}
+
+fn logging(limits: Limits, log: &std::path::Path) -> Builder {
+    TestEmulator::builder().limits(limits).access_log(AccessLog::Path(log.to_owned()))
+}
+
+async fn lines(log: &std::path::Path, count: usize) -> Vec<Value> {
+    eventually("lines of the log", || async {
+        let text = std::fs::read_to_string(log).unwrap();
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines: Vec<Value> = lines.filter(|line| line["protocol"] == "HTTP/2").collect();
+        (lines.len() >= count).then_some(lines)
+    })
+    .await
+}
+
+/// What HTTP/1 takes, HTTP/2 takes; what it refuses is refused in the same words, and noted.
+#[tokio::test]
+async fn heads_of_every_size() {
+    let logged = Logged::start().await;
+    let (wire, limits) = (&logged.wire, Limits::default());
+    let client = http2::Client::connect(&wire.e).await;
+    let host = format!("host: {}\r\n", wire.host).len();
+    let get = |target: &str| request("GET", &wire.host, target);
+    let x = |bytes: usize| "x".repeat(bytes);
+    let many = |name: &str, count: usize| {
+        let fields = (0..count).map(|n| (format!("{name}-{n}"), n));
+        fields.fold(get("/hostile"), |given, (name, n)| given.header(name, n))
+    };
+    let crumbs = |count: usize, size: usize| {
+        let all = (0..count).map(|n| format!("{n:03}={}", "c".repeat(size)));
+        all.fold(get("/crumbs"), |given, crumb| given.header("cookie", crumb))
+    };
+    let line = limits.line_max - "GET  HTTP/1.1\r".len();
+    let room = limits.head_max - host - "x: \r\n".len();
+    let mut told = Vec::new();
+    for (name, given, status) in [
+        ("a large header", get("/hostile").header("x", x(room + 1)), 431),
+        ("a larger header", get("/hostile").header("x", x(2 * room)), 431),
+        ("300 headers", many("x", 300), 431),
+        ("256 headers", many("x", 256), 431),
+        ("many cookies", crumbs(500, 150), 431),
+        ("a long line", get(&format!("/hostile{}", x(line - 7))), 414),
+        ("a longer line", get(&format!("/hostile{}", x(65_000))), 414),
+    ] {
+        let answer = client.send(given.body(empty()).unwrap()).await;
+        assert_eq!(answer.status(), status, "{name}");
+        assert_eq!(answer.headers()["content-type"], "application/json", "{name}");
+        let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let body: Value = serde_json::from_slice(&http2::text(answer).await.0).unwrap();
+        let said = body["message"].as_str().unwrap();
+        assert!(said.starts_with("the request"), "{name}: {said}");
+        told.push((id, status, said.to_owned()));
+    }
+    assert!(wire.seen.of("/hostile").is_empty() && wire.seen.of("/crumbs").is_empty());
+    let metrics = wire.e.call_local("GET", "/metrics", None).await.text();
+    let counted = "ovhai_gateway_refusals_total{reason=\"too_large\"} 7";
+    assert!(metrics.contains(counted), "{metrics}");
+
+    // What has to pass, does, and whole.
+    let long = format!("/{}", x(line - 1));
+    let cookie = "c".repeat(room - "cookie".len() + "x".len());
+    let answer = client.send(get(&long).header("cookie", &cookie).body(empty()).unwrap()).await;
+    assert_eq!(http2::text(answer).await.0, format!("GET {long}"));
+    assert_eq!(header(&wire.seen.of("/xxx")[0].head, "cookie"), Some(cookie.as_str()));
+    let answer = client.send(many("y", 255).body(empty()).unwrap()).await;
+    assert_eq!(answer.status(), 200);
+    let saw = &wire.seen.of("/hostile")[0].head;
+    assert!((0..255).all(|n| header(saw, &format!("y-{n}")) == Some(&n.to_string())), "{saw}");
+    let answer = client.send(crumbs(500, 100).body(empty()).unwrap()).await;
+    assert_eq!(answer.status(), 200, "browsers send each cookie by itself");
+    assert_eq!(
+        header(&wire.seen.of("/crumbs")[0].head, "cookie").unwrap().split("; ").count(),
+        500
+    );
+
+    let all = logged.lines(told.len() + 3).await;
+    assert_eq!(all.len(), told.len() + 3);
+    for (line, (id, status, said)) in all.iter().zip(told) {
+        assert_eq!((&line["id"], &line["status"]), (&json!(id), &json!(status)), "{line}");
+        assert_eq!((&line["reason"], &line["refused"]), (&json!(said), &json!("too_large")));
+        assert_eq!(line["method"], "GET", "{line}");
+    }
+}
+
+#[tokio::test]
+async fn targets_pass_byte_for_byte() {
+    let logged = Logged::start().await;
+    let (wire, mut raw) = (&logged.wire, Raw::connect(&logged.wire.e).await);
+    let mut stream = 1;
+    for target in TARGETS {
+        raw.send(head(stream, END_STREAM, &block(&wire.host, target.as_bytes()))).await;
+        assert_eq!(raw.answer(stream).await, Ok(()), "{target}");
+        let saw = wire.seen.all().pop().unwrap().head;
+        assert!(saw.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{target}: {saw}");
+        stream += 2;
+    }
+}
+
+/// The http crate takes a few characters in no target, which the guide says. In HTTP/1 all of them
+/// pass but `#`.
+#[tokio::test]
+async fn targets_that_http2_does_not_take() {
+    let logged = Logged::start().await;
+    let (wire, mut raw) = (&logged.wire, Raw::connect(&logged.wire.e).await);
+    let (mut stream, mut in_path, mut in_query) = (1, String::new(), String::new());
+    for byte in b'!'..=b'~' {
+        for (before, refused) in [("/a", &mut in_path), ("/a?b", &mut in_query)] {
+            let target = format!("{before}{}c", char::from(byte));
+            raw.send(head(stream, END_STREAM, &block(&wire.host, target.as_bytes()))).await;
+            let answer = raw.answer(stream).await;
+            stream += 2;
+            if answer.is_err() {
+                assert_eq!(answer, Err(PROTOCOL_ERROR), "{target}");
+                refused.push(char::from(byte));
+                continue;
+            }
+            let saw = wire.seen.all().pop().unwrap().head;
+            let target = if byte == b'#' { before } else { &target };
+            assert!(saw.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{target}: {saw}");
+        }
+    }
+    assert_eq!((in_path.as_str(), in_query.as_str()), ("<>`", "\"<>"));
+    let mut client = wire.connect().await;
+    for target in ["/a<>`c", "/a?b\"<>c"] {
+        client.send(wire.request(&format!("GET {target}"), "")).await;
+        assert_eq!(client.answer().await.text(), format!("GET {target}"), "in HTTP/1");
+    }
+    for target in [&b"a"[..], b"", b"/ ", b"/\x7f", b"http://x/"] {
+        raw.send(head(stream, END_STREAM, &block(&wire.host, target))).await;
+        assert_eq!(raw.answer(stream).await, Err(PROTOCOL_ERROR), "{target:?}");
+        stream += 2;
+    }
+    let why = raw.until_closed(&head(stream, END_STREAM, &block(&wire.host, b"/\xff"))).await;
+    assert_eq!(why, Some(PROTOCOL_ERROR), "what is no UTF-8 ends the connection");
+}
+
+/// What the h2 crate refuses by itself it does without a word: it is noted all the same.
+#[tokio::test]
+async fn what_is_refused_unheard_is_noted() {
+    let logged = Logged::start().await;
+    let (wire, mut raw) = (&logged.wire, Raw::connect(&logged.wire.e).await);
+    let plain = block(&wire.host, b"/hostile");
+    let with = |name: &str, value: &[u8]| [plain.clone(), field(name, value)].concat();
+    let large = with("x", &vec![b'y'; 160_000]);
+    let (mut number, mut expected) = (1, Vec::new());
+    for (name, block, answer, status, refused) in [
+        ("much too large", large, Ok(()), 431, "too_large"),
+        ("long", block(&wire.host, &vec![b'/'; 65_535]), Err(PROTOCOL_ERROR), 0, "malformed"),
+        ("hop by hop", with("connection", b"close"), Err(PROTOCOL_ERROR), 0, "malformed"),
+        ("chunked", with("transfer-encoding", b"chunked"), Err(PROTOCOL_ERROR), 0, "malformed"),
+        ("te", with("te", b"gzip"), Err(PROTOCOL_ERROR), 0, "malformed"),
+        ("length", with("content-length", b"+5"), Err(PROTOCOL_ERROR), 0, "malformed"),
+        ("a length too much", with("content-length", b"5"), Err(PROTOCOL_ERROR), 0, "malformed"),
+        ("no method", plain[1..].to_vec(), Err(PROTOCOL_ERROR), 0, "malformed"),
+        ("no scheme", [&plain[..1], &plain[2..]].concat(), Err(PROTOCOL_ERROR), 0, "malformed"),
+        ("host", block("a b", b"/hostile"), Err(PROTOCOL_ERROR), 0, "malformed"),
+    ] {
+        raw.send(head(number, END_STREAM, &block)).await;
+        assert_eq!(raw.answer(number).await, answer, "{name}");
+        expected.push((json!(status), json!(refused)));
+        number += 2;
+    }
+    // The connection is good all the while, and what is heard is noted once.
+    raw.send(head(number, END_STREAM, &block(&wire.host, b"/good"))).await;
+    assert_eq!(raw.answer(number).await, Ok(()));
+    expected.push((json!(200), Value::Null));
+    let all = logged.lines(expected.len()).await;
+    let all: Vec<_> = all.iter().map(|l| (l["status"].clone(), l["refused"].clone())).collect();
+    assert_eq!(all, expected);
+    assert!(wire.seen.of("/hostile").is_empty());
+}
+
+/// An app that holds every request, and knows how many it holds.
+struct Holding {
+    upstream: Upstream,
+    open: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Holding {
+    async fn start() -> Self {
+        let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (now, max) = (Arc::clone(&open), Arc::clone(&most));
+        let upstream = Upstream::start(move |mut stream| {
+            let (now, max) = (Arc::clone(&now), Arc::clone(&max));
+            async move {
+                max.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // Until the gateway has closed it.
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            }
+        })
+        .await;
+        Self { upstream, open, most }
+    }
+
+    async fn holds(&self, count: usize) {
+        eventually("so many are held", || async {
+            (self.open.load(Ordering::SeqCst) == count).then_some(())
+        })
+        .await;
+    }
+
+    /// An emulator with it as an app, and the app's host.
+    async fn behind(&self, builder: Builder) -> (TestEmulator, String) {
+        let (e, app) = at(builder, &self.upstream, json!({"unsecureHttp": true})).await;
+        (e, TestEmulator::host(&app))
+    }
+}
+
+async fn is_served(e: &TestEmulator) {
+    let client = http2::Client::connect(e).await;
+    let answer = request("GET", "gra.ai.localhost", "/v1/app").body(empty()).unwrap();
+    assert_eq!(client.send(answer).await.status(), 401);
+}
+
+/// Thousands of requests, each given up at once (CVE-2023-44487).
+#[tokio::test]
+async fn requests_that_are_given_up_at_once() {
+    let app = Holding::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let (e, host) = app.behind(logging(Limits::default(), &log)).await;
+    let get = block(&host, b"/");
+    let asked = |stream: u32| head(stream, END_STREAM, &get);
+    // Who waits for an answer on another connection gets it at the end.
+    let mut patient = Raw::connect(&e).await;
+    patient.send(asked(1)).await;
+    app.holds(1).await;
+
+    let all: Vec<u8> =
+        (0..20_000).flat_map(|n| [asked(2 * n + 1), reset(2 * n + 1)].concat()).collect();
+    assert_eq!(Raw::connect(&e).await.until_closed(&all).await, Some(CALM));
+    app.holds(1).await;
+    assert!(app.most.load(Ordering::SeqCst) <= 130, "no more at once than streams");
+
+    // A few at a time, so that nobody calls it too many: the app hears of none.
+    let before = app.upstream.connections();
+    let mut raw = Raw::connect(&e).await;
+    for round in 0..100 {
+        let streams = (0..10).map(|n| 2 * (10 * round + n) + 1);
+        let some: Vec<u8> = streams.flat_map(|n| [asked(n), reset(n)].concat()).collect();
+        raw.send(some).await;
+        raw.settle().await;
+    }
+    assert_eq!(app.upstream.connections(), before, "nobody turned to the app");
+
+    // As soon as the app has each.
+    let mut raw = Raw::connect(&e).await;
+    for number in 0..300 {
+        let stream = 2 * number + 1;
+        raw.send(asked(stream)).await;
+        if number % 10 == 0 {
+            app.holds(2).await;
+        }
+        raw.send(reset(stream)).await;
+        raw.settle().await;
+    }
+    app.holds(1).await;
+    assert!(app.most.load(Ordering::SeqCst) <= 130);
+    is_served(&e).await;
+    let ended = lines(&log, 1301).await;
+    assert!(ended.iter().any(|line| line["reason"].as_str().unwrap_or_default().contains("CALM")));
+    // Whoever was patient is still waiting.
+    patient.settle().await;
+    assert_eq!(app.open.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn more_requests_at_once_than_are_allowed() {
+    const MOST: u32 = 128;
+    let app = Holding::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let (e, host) = app.behind(logging(Limits::default(), &log)).await;
+    let mut raw = Raw::connect(&e).await;
+    let get = block(&host, b"/");
+    for number in 0..MOST + 50 {
+        raw.send(head(2 * number + 1, END_STREAM, &get)).await;
+    }
+    for number in MOST..MOST + 50 {
+        assert_eq!(raw.answer(2 * number + 1).await, Err(REFUSED_STREAM), "{number}");
+    }
+    app.holds(MOST as usize).await;
+    is_served(&e).await;
+    let refused = lines(&log, 51).await;
+    let is_over = |line: &&Value| line["reason"].as_str().unwrap_or_default().contains("128");
+    assert_eq!(refused.iter().filter(is_over).count(), 50);
+    // Each that ends makes room for another.
+    raw.send(reset(1)).await;
+    app.holds(MOST as usize - 1).await;
+    raw.send(head(2 * (MOST + 50) + 1, END_STREAM, &get)).await;
+    app.holds(MOST as usize).await;
+    drop(raw);
+    app.holds(0).await;
+}
+
+#[tokio::test]
+async fn heads_without_end() {
+    let logged = Logged::start().await;
+    let e = &logged.wire.e;
+    let first = frame(HEADERS, END_STREAM, 1, &block(&logged.wire.host, b"/hostile"));
+    let mut reasons = BTreeSet::new();
+    for (name, part) in [
+        ("nothing", Vec::new()),
+        ("small fields", field("x", b"y")),
+        ("large fields", field("x", &[b'y'; 16_000])),
+        // One string that goes on for ever.
+        ("one field", [&[0, 1, b'x', 127, 255, 255, 255, 127][..], &[b'y'; 16_000]].concat()),
+    ] {
+        let more = frame(CONTINUATION, 0, 1, &part);
+        let rest = if name == "one field" {
+            frame(CONTINUATION, 0, 1, &[b'y'; 16_000])
+        } else {
+            more.clone()
+        };
+        let mut all = [&first[..], &more].concat();
+        all.extend(rest.repeat(8 * 1024 * 1024 / rest.len().max(2000)));
+        let began = Instant::now();
+        let why = Raw::connect(e).await.until_closed(&all).await;
+        assert!(began.elapsed() < Duration::from_secs(10), "{name}: {:?}", began.elapsed());
+        reasons.insert(why);
+        logged.serves_others().await;
+    }
+    // The last bytes may be lost when it is closed under what is being sent.
+    assert!(
+        reasons.is_subset(&[None, Some(CALM), Some(PROTOCOL_ERROR), Some(9)].into()),
+        "{reasons:?}"
+    );
+    let ended = logged.lines(8).await;
+    assert_eq!(ended.iter().filter(|line| line["refused"] == "malformed").count(), 4, "{ended:?}");
+    assert!(logged.wire.seen.of("/hostile").is_empty());
+}
+
+/// A head has its time, whatever else the connection is busy with.
+#[tokio::test]
+async fn heads_that_do_not_go_on() {
+    let app = Holding::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let limits = Limits { head_timeout: Duration::from_millis(300), ..Limits::default() };
+    let (e, host) = app.behind(logging(limits, &log)).await;
+    let block = block(&host, b"/");
+    let whole = frame(HEADERS, END_STREAM | END_HEADERS, 3, &block);
+    let without_end = frame(HEADERS, END_STREAM, 3, &block);
+    let goes_on = [&without_end[..], &frame(CONTINUATION, 0, 3, &field("x", b"y"))].concat();
+    let cut = [&without_end[..], &frame(CONTINUATION, END_HEADERS, 3, &field("x", b"y"))[..12]];
+    for begun in [&whole[..9], &whole[..30], &without_end, &goes_on, &cut.concat()] {
+        let mut raw = Raw::connect(&e).await;
+        raw.send(head(1, END_STREAM, &block)).await;
+        app.holds(1).await;
+        assert_eq!(raw.until_closed(begun).await, None);
+        app.holds(0).await;
+    }
+    // Bit by bit is no better.
+    let mut raw = Raw::connect(&e).await;
+    raw.send(&whole[..9]).await;
+    let began = Instant::now();
+    for byte in whole[9..].iter().cycle().take(whole.len() - 10) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if raw.0.write_all(&[*byte]).await.is_err() || began.elapsed() > Duration::from_secs(2) {
+            break;
+        }
+    }
+    raw.until_closed(b"").await;
+    is_served(&e).await;
+    let all = lines(&log, 12).await;
+    let slow = all.iter().filter(|line| line["refused"] == "slow" && line["status"] == 0).count();
+    assert_eq!(slow, 6, "{all:?}");
+    // Whoever takes several pieces but comes in time is served.
+    let mut raw = Raw::connect(&e).await;
+    let (first, rest) = whole.split_at(20);
+    raw.send(first).await;
+    raw.send(rest).await;
+    app.holds(1).await;
+}
+
+/// A little that unfolds to a lot.
+#[tokio::test]
+async fn a_bomb_of_fields() {
+    let logged = Logged::start().await;
+    let get = block(&logged.wire.host, b"/hostile");
+    // A field of 4 KB goes into the table, and is then named thousands of times by a byte each.
+    let mut first = get.clone();
+    first.push(0x40);
+    string(b"x", &mut first);
+    string(&[b'y'; 4000], &mut first);
+    let bomb = [&first[..], &[0xbe; 12_000]].concat();
+    let mut raw = Raw::connect(&logged.wire.e).await;
+    raw.send(head(1, END_STREAM, &first)).await;
+    assert_eq!(raw.answer(1).await, Ok(()));
+    let after = [&get[..], &[0xbe; 12_000]].concat();
+    let all: Vec<u8> = (1..100).flat_map(|n| head(2 * n + 1, END_STREAM, &after)).collect();
+    assert_eq!(raw.until_closed(&all).await, Some(CALM));
+    let raw = Raw::connect(&logged.wire.e).await;
+    assert_eq!(raw.until_closed(&head(1, END_STREAM, &bomb)).await, Some(CALM));
+    logged.serves_others().await;
+    assert_eq!(logged.wire.seen.of("/hostile").len(), 1, "the one that is none");
+
+    // A few times is too large, and no more than that.
+    let mut raw = Raw::connect(&logged.wire.e).await;
+    raw.send(head(1, END_STREAM, &first)).await;
+    raw.send(head(3, END_STREAM, &[&get[..], &[0xbe; 60]].concat())).await;
+    raw.send(head(5, END_STREAM, &[&get[..], &[0xbe; 10]].concat())).await;
+    let mut answered = BTreeSet::from([1, 3, 5]);
+    while !answered.is_empty() {
+        let frame = raw.next().await.expect("an answer");
+        assert!(frame.kind != GOAWAY, "{frame:?}");
+        if frame.kind == HEADERS {
+            answered.remove(&frame.stream);
+        }
+    }
+    assert_eq!(logged.wire.seen.of("/hostile").len(), 3);
+}
+
+/// What a client makes the other side say, and does not read.
+#[tokio::test]
+async fn floods_whose_answers_nobody_reads() {
+    const FLOOD: usize = 64 * 1024 * 1024;
+    let quick = Duration::from_millis(300);
+    let limits = Limits { idle_timeout: quick, body_timeout: quick, ..Limits::default() };
+    let logged = Logged::with(limits).await;
+    let wire = &logged.wire;
+    let many: Vec<u8> = (0..8000).flat_map(|n| head(2 * n + 1, END_STREAM, &[0x82])).collect();
+    for (name, flood, again) in [
+        ("pings", frame(PING, 0, 0, b"12345678"), true),
+        ("settings", frame(SETTINGS, 0, 0, &[0, 4, 0, 1, 0, 0]), true),
+        ("malformed requests", many, false),
+    ] {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut raw = Raw(socket.connect(wire.e.address()).await.unwrap());
+        raw.begin().await;
+        let flood = flood.repeat(if again { 64 * 1024 / flood.len() } else { 1 });
+        let mut sent = 0;
+        let talk = async {
+            while raw.0.write_all(&flood).await.is_ok() && sent < FLOOD {
+                sent += flood.len();
+            }
+        };
+        tokio::time::timeout(SOON, talk).await.expect("it is hung up on");
+        assert!(sent < FLOOD, "{name}: all of it was taken");
+        logged.serves_others().await;
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_the_rules_ends_the_connection() {
+    let logged = Logged::start().await;
+    let get = block(&logged.wire.host, b"/hostile");
+    let update = |stream, by: u32| frame(WINDOW_UPDATE, 0, stream, &by.to_be_bytes());
+    let most = 0x7fff_ffff_u32;
+    let cases = [
+        ("a window without end", update(0, most), FLOW_CONTROL_ERROR),
+        ("a window that grows by nothing", update(0, 0), PROTOCOL_ERROR),
+        ("data of nothing", frame(DATA, 0, 0, b"x"), PROTOCOL_ERROR),
+        ("data before a head", frame(DATA, 0, 1, b"x"), PROTOCOL_ERROR),
+        ("an even stream", head(2, END_STREAM, &get), PROTOCOL_ERROR),
+        ("stream 0", head(0, END_STREAM, &get), PROTOCOL_ERROR),
+        ("a promise", frame(PUSH_PROMISE, END_HEADERS, 1, &[0, 0, 0, 2, 0x82]), PROTOCOL_ERROR),
+        ("a reset of nothing", reset(1), PROTOCOL_ERROR),
+        ("a continuation of nothing", frame(CONTINUATION, 4, 1, b""), PROTOCOL_ERROR),
+        ("settings of five bytes", frame(SETTINGS, 0, 0, b"12345"), PROTOCOL_ERROR),
+        ("a long ping", frame(PING, 0, 0, b"123456789"), PROTOCOL_ERROR),
+        ("a long frame", frame(DATA, 0, 1, &vec![0; 16_385]), FRAME_SIZE_ERROR),
+        ("a table of nothing", head(1, END_STREAM, &[0xff, 0xff, 0x7f]), PROTOCOL_ERROR),
+        (
+            "padding that is too long",
+            frame(HEADERS, 0xc | END_STREAM, 1, &[200, 0x82]),
+            PROTOCOL_ERROR,
+        ),
+        (
+            "a head in a head",
+            [frame(HEADERS, 0, 1, &get), frame(HEADERS, 4, 3, &get)].concat(),
+            PROTOCOL_ERROR,
+        ),
+    ];
+    for (name, bytes, code) in &cases {
+        let mut raw = Raw::connect(&logged.wire.e).await;
+        raw.settle().await;
+        assert_eq!(raw.until_closed(bytes).await, Some(*code), "{name}");
+    }
+    // Of one stream, only that one.
+    let mut raw = Raw::connect(&logged.wire.e).await;
+    raw.send([head(1, 0, &get), update(1, most)].concat()).await;
+    assert_eq!(raw.answer(1).await, Err(FLOW_CONTROL_ERROR));
+    raw.send(head(3, END_STREAM, &block(&logged.wire.host, b"/good"))).await;
+    assert_eq!(raw.answer(3).await, Ok(()));
+    logged.serves_others().await;
+    let noted = logged.lines(cases.len() + 3).await;
+    let is_end = |line: &&Value| line["reason"].as_str().unwrap_or_default().contains("ended with");
+    assert_eq!(noted.iter().filter(is_end).count(), cases.len(), "{noted:?}");
+    assert!(logged.wire.seen.of("/hostile").iter().all(|saw| saw.body.is_none()));
+}
+
+/// Commits when it may.
+struct Gated(watch::Receiver<bool>);
+
+impl Store for Gated {
+    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
+        Box::pin(async { Ok(Stored::default()) })
+    }
+
+    fn commit(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>> {
+        let mut gate = self.0.clone();
+        Box::pin(async move {
+            let open = gate.wait_for(|open| *open).await;
+            open.map(|_| ()).map_err(|_| StoreError("it never opens".into()))
+        })
+    }
+
+    fn set_project(&self, _: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A call of the API goes on when it is given up, and counts until it has ended.
+#[tokio::test]
+async fn calls_that_are_given_up_do_not_pile_up() {
+    let (gate, gated) = watch::channel(true);
+    let e = TestEmulator::builder().store(Arc::new(Gated(gated))).start().await.unwrap();
+    let e = TestEmulator { emulator: e, sim: None };
+    let bearer = format!("Bearer {}", e.emulator.administrator());
+    let body = json!({"name": "t", "role": "read"}).to_string();
+    // POST by its index.
+    let mut post = block("gra.ai.localhost", b"/v1/token");
+    post[0] = 0x83;
+    post.extend(field("authorization", bearer.as_bytes()));
+    post.extend(field("content-type", b"application/json"));
+    let asked = |stream: u32| {
+        [head(stream, 0, &post), frame(DATA, END_STREAM, stream, body.as_bytes())].concat()
+    };
+    gate.send(false).unwrap();
+    let mut raw = Raw::connect(&e).await;
+    for number in 0..300 {
+        let stream = 2 * number + 1;
+        raw.send(asked(stream)).await;
+        raw.settle().await;
+        raw.settle().await;
+        raw.send(reset(stream)).await;
+    }
+    is_served(&e).await;
+    gate.send(true).unwrap();
+    raw.send(asked(601)).await;
+    assert_eq!(raw.answer(601).await, Ok(()));
+    let platform = e.emulator.platform();
+    let region = platform.default_region().unwrap();
+    let count = platform.snapshot().tokens_of(region).len();
+    assert!((2..=129).contains(&count), "{count} calls were under way");
+}
