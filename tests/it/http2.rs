@@ -1,6 +1,7 @@
 //! Clients that speak HTTP/2, with apps that speak HTTP/1.1.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,7 +68,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(e: &TestEmulator) -> Self {
-        let stream = TcpStream::connect(e.address()).await.unwrap();
+        Self::to(e.address()).await
+    }
+
+    pub(crate) async fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
         let (sender, connection) =
             Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.unwrap();
         Self { sender, driver: tokio::spawn(connection) }

@@ -25,6 +25,7 @@ mod http2;
 mod layout;
 mod login;
 mod login_page;
+mod memory;
 mod offers;
 mod openapi;
 mod port_forward;
