@@ -36,6 +36,7 @@ mod sdk;
 mod seen;
 mod session;
 mod shell;
+mod slow;
 mod tls;
 mod wire;
 
