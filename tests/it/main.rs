@@ -18,6 +18,7 @@ mod curl;
 mod docs;
 mod edge;
 mod emulator;
+mod events;
 mod gateway;
 mod grpc;
 mod hostile;
