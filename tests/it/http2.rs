@@ -504,6 +504,36 @@ async fn a_resting_connection_that_the_app_closes_costs_no_request() {
     assert_eq!(client.send(post).await.status(), StatusCode::BAD_GATEWAY);
 }
 
+/// An answer that has begun is not begun again on another connection, also when it was reset.
+#[tokio::test]
+async fn nothing_is_tried_again_behind_the_beginning_of_an_answer() {
+    for begins in ["HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", "HTTP/1.1 200 OK\r\nx-a: "] {
+        let heads = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&heads);
+        let upstream = Upstream::start(move |mut stream| {
+            let count = Arc::clone(&count);
+            async move {
+                while Upstream::head(&mut stream).await.is_some() {
+                    if count.fetch_add(1, Ordering::SeqCst) == 1 {
+                        // The system gives the gateway these bytes first, and then the reset.
+                        stream.write_all(begins.as_bytes()).await.unwrap();
+                        return stream.set_zero_linger().unwrap();
+                    }
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+                    stream.write_all(answer).await.unwrap();
+                }
+            }
+        })
+        .await;
+        let (e, app) = at(TestEmulator::builder(), &upstream, json!({"unsecureHttp": true})).await;
+        let host = TestEmulator::host(&app);
+        let client = Client::connect(&e).await;
+        assert_eq!(text(client.get(&host, "/").await).await.0, "hi");
+        assert_eq!(client.get(&host, "/").await.status(), StatusCode::BAD_GATEWAY, "{begins:?}");
+        assert_eq!(heads.load(Ordering::SeqCst), 2, "{begins:?}");
+    }
+}
+
 #[tokio::test]
 async fn nobody_waits_for_ever() {
     let go = Arc::new(Notify::new());
