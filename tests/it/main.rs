@@ -10,6 +10,7 @@
 mod api;
 mod app;
 mod apps;
+mod broken;
 mod browser;
 mod cli;
 mod config;
