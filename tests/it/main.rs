@@ -35,6 +35,7 @@ mod process;
 mod rubbish;
 mod run;
 mod sdk;
+mod secrets;
 mod seen;
 mod session;
 mod shell;
