@@ -99,8 +99,7 @@ async fn whoever_is_slow_holds_the_other_up() {
     tokio::time::timeout(SOON, read(&mut client.0, MUCH)).await.expect("all of it");
 
     let mut client = Client::connect(&e).await;
-    let head = format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: {MUCH}\r\n\r\n");
-    client.send(head).await;
+    client.send(format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: {MUCH}\r\n\r\n")).await;
     let sent = AtomicU64::new(0);
     let check = async {
         let held = at_rest(&sent).await;
