@@ -20,7 +20,7 @@ use crate::wire::{Client, SOON, Wire, at, header};
 const OPEN: &str = r#"{"unsecureHttp": true}"#;
 
 /// An emulator with one open app that does with each connection what `serve` does, and a client.
-async fn app<F, T>(serve: F) -> (TestEmulator, String, Client, Upstream)
+pub(crate) async fn app<F, T>(serve: F) -> (TestEmulator, String, Client, Upstream)
 where
     F: Fn(TcpStream) -> T + Send + Sync + 'static,
     T: Future<Output = ()> + Send + 'static,
@@ -49,7 +49,7 @@ async fn answering(bytes: &[u8], close: bool) -> (TestEmulator, String, Client, 
     .await
 }
 
-fn get(host: &str, target: &str) -> String {
+pub(crate) fn get(host: &str, target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n")
 }
 

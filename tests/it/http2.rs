@@ -1,6 +1,7 @@
 //! Clients that speak HTTP/2, with apps that speak HTTP/1.1.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::edge::{ClosingAtTheSecond, End, TRIED_AGAIN};
+use crate::slow::{self, HELD, MUCH, PIECE, at_rest};
 use crate::wire::{SOON, Wire, at, header};
 
 /// A body that comes as a test says; its length is not known.
@@ -68,7 +70,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(e: &TestEmulator) -> Self {
-        let stream = TcpStream::connect(e.address()).await.unwrap();
+        Self::to(e.address()).await
+    }
+
+    pub(crate) async fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
         let (sender, connection) =
             Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.unwrap();
         Self { sender, driver: tokio::spawn(connection) }
@@ -361,67 +367,24 @@ async fn who_is_refused_and_how() {
     assert_eq!(ask(get().header("authorization", bearer(&token))).await.0, 200, "unharmed");
 }
 
-/// So much a test sends where nobody takes it.
-const MUCH: usize = 64 * 1024 * 1024;
-
-/// What a counter stands at when it moves no more.
-async fn at_rest(count: &AtomicU64) -> u64 {
-    let (mut last, mut same) = (0, 0);
-    eventually("nothing moves", || {
-        let now = count.load(Ordering::SeqCst);
-        same = if now == last && now > 0 { same + 1 } else { 0 };
-        last = now;
-        let rests = (same > 40).then_some(now);
-        async move { rests }
-    })
-    .await
-}
-
 #[tokio::test]
 async fn whoever_is_slow_holds_the_other_up() {
-    let (written, go) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
-    let (count, wait) = (Arc::clone(&written), Arc::clone(&go));
-    let upstream = Upstream::start(move |mut stream| {
-        let (count, wait) = (Arc::clone(&count), Arc::clone(&wait));
-        async move {
-            let head = Upstream::head(&mut stream).await.unwrap();
-            if head.starts_with("GET") {
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {MUCH}\r\n\r\n");
-                stream.write_all(head.as_bytes()).await.unwrap();
-                let piece = vec![7; 64 * 1024];
-                for _ in 0..MUCH / piece.len() {
-                    if stream.write_all(&piece).await.is_err() {
-                        return;
-                    }
-                    count.fetch_add(piece.len() as u64, Ordering::SeqCst);
-                }
-                return;
-            }
-            wait.notified().await;
-            let mut left = MUCH;
-            let mut room = vec![0; 64 * 1024];
-            while left > 0 {
-                let read = stream.read(&mut room).await.unwrap();
-                assert!(read > 0 && room[..read].iter().all(|byte| *byte == 9));
-                left -= read;
-            }
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nall").await.unwrap();
-        }
-    })
-    .await;
+    let slow = slow::App::start().await;
     let spec = json!({"unsecureHttp": true});
-    let (e, app) = at(TestEmulator::builder(), &upstream, spec).await;
+    let (e, app) = at(TestEmulator::builder(), &slow.upstream, spec).await;
     let host = TestEmulator::host(&app);
     let client = Client::connect(&e).await;
 
     let mut response = client.get(&host, "/").await;
-    let held = at_rest(&written).await;
-    assert!(held < 24 * 1024 * 1024, "the system's buffers, and hardly more: {held}");
+    let held = at_rest(&slow.written).await;
+    assert!(held < HELD, "an answer that nobody reads: {held}");
     let mut got = 0;
     while let Some(frame) = response.frame().await {
         let data = frame.unwrap().into_data().unwrap();
-        assert!(data.iter().all(|byte| *byte == 7));
-        got += data.len();
+        for byte in &data[..] {
+            assert_eq!(usize::from(*byte), got / PIECE % 251);
+            got += 1;
+        }
     }
     assert_eq!(got, MUCH);
 
@@ -431,18 +394,17 @@ async fn whoever_is_slow_holds_the_other_up() {
     let answer = client.send(given.body(body).unwrap());
     let count = Arc::clone(&sent);
     let upload = tokio::spawn(async move {
-        let piece = Bytes::from(vec![9; 64 * 1024]);
-        for _ in 0..MUCH / piece.len() {
-            pipe.send(Frame::data(piece.clone())).await.unwrap();
-            count.fetch_add(piece.len() as u64, Ordering::SeqCst);
+        for number in 0..MUCH / PIECE {
+            pipe.send(Frame::data(slow::piece(number).into())).await.unwrap();
+            count.fetch_add(PIECE as u64, Ordering::SeqCst);
         }
     });
     let check = async {
         let held = at_rest(&sent).await;
-        assert!(held < 24 * 1024 * 1024, "the system's buffers, and hardly more: {held}");
+        assert!(held < HELD, "a request that nobody reads: {held}");
         // Others are not held up meanwhile.
         assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
-        go.notify_one();
+        slow.may_read.notify_one();
     };
     let (answer, ()) = tokio::join!(answer, check);
     assert_eq!(text(answer).await.0, "all");

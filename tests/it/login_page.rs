@@ -1,5 +1,6 @@
 //! The login page of apps, as a browser's requests meet it; browser.rs has a real one.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use hyper::Request;
 use ovhai_api_types::{App, Timestamp};
 use ovhai_core::ports::Clock;
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{Answer, TestEmulator, Upstream, eventually};
+use ovhai_test_support::{Answer, TestEmulator, Upstream, eventually, send};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
@@ -20,28 +21,32 @@ const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=
 const ASKED: &str = "/a%2Fb//c/../d?x=%20&y=%C3%BC&&z='%22";
 
 /// A browser at one app: it keeps cookies, and says where its requests come from.
-struct Visitor<'a> {
-    e: &'a TestEmulator,
+pub(crate) struct Visitor {
+    address: SocketAddr,
     host: String,
     cookies: Vec<(String, String)>,
 }
 
-impl<'a> Visitor<'a> {
-    fn new(e: &'a TestEmulator, app: &App) -> Self {
-        Self { e, host: TestEmulator::host(app), cookies: Vec::new() }
+impl Visitor {
+    fn new(e: &TestEmulator, app: &App) -> Self {
+        Self::at(e.address(), TestEmulator::host(app))
     }
 
-    fn cookie(&self, name: &str) -> Option<&str> {
+    pub(crate) fn at(address: SocketAddr, host: String) -> Self {
+        Self { address, host, cookies: Vec::new() }
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
     }
 
-    fn header(&self) -> String {
+    pub(crate) fn header(&self) -> String {
         let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join("; ")
     }
 
     /// `headers` win over what a browser would send.
-    async fn send(
+    pub(crate) async fn send(
         &mut self,
         method: &str,
         path: &str,
@@ -61,7 +66,7 @@ impl<'a> Visitor<'a> {
             request = request.header(name, value);
         }
         let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
-        let answer = self.e.send(request.body(body).unwrap()).await;
+        let answer = send(self.address, request.body(body).unwrap()).await;
         for set in answer.headers.get_all("set-cookie") {
             let set = set.to_str().unwrap();
             let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
@@ -73,11 +78,11 @@ impl<'a> Visitor<'a> {
         answer
     }
 
-    async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, &[], "").await
     }
 
-    async fn post(
+    pub(crate) async fn post(
         &mut self,
         path: &str,
         fields: &[(&str, &str)],
@@ -100,13 +105,13 @@ impl<'a> Visitor<'a> {
         self.send("POST", path, &all, &body).await
     }
 
-    async fn token(&mut self, page: &Answer, token: &str) -> Answer {
+    pub(crate) async fn token(&mut self, page: &Answer, token: &str) -> Answer {
         let (form, to) = (field(page, "form"), field(page, "to"));
         let fields = [("form", form.as_str()), ("to", &to), ("with", "token"), ("token", token)];
         self.post("/.ovhai/login", &fields, &[]).await
     }
 
-    async fn password(&mut self, page: &Answer, user: &str, password: &str) -> Answer {
+    pub(crate) async fn password(&mut self, page: &Answer, user: &str, password: &str) -> Answer {
         let (form, to) = (field(page, "form"), field(page, "to"));
         let fields = [
             ("form", form.as_str()),
@@ -128,7 +133,7 @@ impl<'a> Visitor<'a> {
 }
 
 /// The value of a page's hidden field.
-fn field(page: &Answer, name: &str) -> String {
+pub(crate) fn field(page: &Answer, name: &str) -> String {
     let html = page.text();
     let start = format!("name=\"{name}\" value=\"");
     let at = html.find(&start).unwrap_or_else(|| panic!("{name}: {html}")) + start.len();
@@ -493,6 +498,40 @@ async fn users_log_in_and_out() {
         assert_eq!(ann.get("/x").await.status, 200);
         assert_eq!(e.call_local(method, path, body).await.status, status, "{method}");
         assert_eq!(ann.get("/x").await.status, 401, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_with_a_token_ends_with_its_log_out_or_its_token() {
+    let e = TestEmulator::start().await;
+    let app = echo(&e).await;
+    let token = e.token("GRA", "read", Some("group=A")).await;
+    let string = token.status.value.unwrap();
+    let mut ann = Visitor::new(&e, &app).logged_in(&string).await;
+    let mut ben = Visitor::new(&e, &app).logged_in(&string).await;
+    let account = ann.get("/.ovhai/").await;
+    assert!(account.text().contains("You are here with the token t"), "{}", account.text());
+    let before = ann.cookies.clone();
+    let out = ann.post("/.ovhai/logout", &[("form", &field(&account, "form"))], &[]).await;
+    assert_eq!((out.status.as_u16(), out.header("location")), (303, "/.ovhai/?logged-out"));
+    assert!(ann.cookie("ovhai").is_none());
+    ann.cookies = before;
+    let page = ann.get("/x").await;
+    assert!(page.status == 401 && is_page(&page), "the cookie is good for nothing");
+
+    // Neither the token nor somebody else's login with it was ended by that.
+    assert_eq!(ben.get("/x").await.status, 200);
+    ann = ann.logged_in(&string).await;
+    assert_eq!(e.admin("DELETE", &format!("/v1/token/{}", token.id), None).await.status, 204);
+    for mut visitor in [ann, ben] {
+        let page = visitor.get("/x").await;
+        assert!(page.status == 401 && is_page(&page), "{}", page.text());
+        let refused = visitor.send("GET", "/x", &[("accept", "*/*")], "").await;
+        assert!(refused.status == 401 && refused.json()["message"].is_string());
+        let page = visitor.get("/.ovhai/").await;
+        assert!(!page.text().contains("You are here"), "{}", page.text());
+        let page = visitor.token(&page, &string).await;
+        assert!(page.status == 401 && visitor.get("/x").await.status == 401, "{}", page.text());
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::OVHAI;
+use crate::wire::{Client, at};
 
 async fn logging_to(path: &Path) -> TestEmulator {
     let log = AccessLog::Path(path.into());
@@ -297,6 +298,93 @@ async fn metrics_count_what_was_done() {
         (!metrics.contains(&id.to_string())).then_some(())
     })
     .await;
+}
+
+/// How many connections and tunnels are open, but for the one of whoever asks.
+async fn open(e: &TestEmulator) -> (f64, f64) {
+    let metrics = e.call_local("GET", "/metrics", None).await.text();
+    let of = |gauge| sample(&metrics, gauge).unwrap();
+    (of("ovhai_open_connections") - 1.0, of("ovhai_open_tunnels"))
+}
+
+/// What has been closed is noticed some time later.
+async fn until_open(e: &TestEmulator, expected: (f64, f64)) {
+    eventually(&format!("{expected:?} are open"), || async {
+        (open(e).await == expected).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_open_is_counted_and_a_tunnel_has_its_line() {
+    let upstream = Upstream::start(|mut stream| async move {
+        Upstream::head(&mut stream).await.unwrap();
+        let switch = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhi";
+        stream.write_all(switch.as_bytes()).await.unwrap();
+        let mut piece = [0; 64];
+        while let Ok(n @ 1..) = stream.read(&mut piece).await {
+            stream.write_all(&piece[..n]).await.unwrap();
+        }
+    })
+    .await;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let builder = TestEmulator::builder().access_log(AccessLog::Path(log.clone()));
+    let (e, app) = at(builder, &upstream, json!({})).await;
+    let token = e.token("GRA", "read", None).await;
+    until_open(&e, (0.0, 0.0)).await;
+
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        idle.push(Client::connect(&e).await);
+    }
+    until_open(&e, (3.0, 0.0)).await;
+    let mut tunnel = Client::connect(&e).await;
+    let head = format!(
+        "GET /socket?s3cret HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+        TestEmulator::host(&app),
+        token.status.value.unwrap(),
+    );
+    tunnel.send(head + "early").await;
+    assert_eq!(tunnel.answer_head().await.status(), 101);
+    tunnel.until(b"hiearly").await;
+    tunnel.send("and late").await;
+    tunnel.until(b"and late").await;
+    // What came back passed the tunnel: it is counted by now.
+    assert_eq!(Some(open(&e).await.1), Some(1.0));
+    until_open(&e, (4.0, 1.0)).await;
+    idle.clear();
+    until_open(&e, (1.0, 1.0)).await;
+    drop(tunnel);
+    until_open(&e, (0.0, 0.0)).await;
+
+    let line = lines_of(&log, "/socket", 1).await.remove(0);
+    for (name, expected) in [
+        ("method", json!("GET")),
+        ("status", json!(101)),
+        ("bytesIn", json!("earlyand late".len())),
+        ("bytesOut", json!("hiearlyand late".len())),
+        ("door", json!("app")),
+        ("app", json!(app.id)),
+        ("token", json!(token.id)),
+        ("decision", json!("allowed")),
+        ("protocol", json!("HTTP/1.1")),
+        ("aborted", Value::Null),
+    ] {
+        assert_eq!(line[name], expected, "{name}: {line}");
+    }
+    let metrics = e.call_local("GET", "/metrics", None).await.text();
+    let of_app = format!("app=\"{}\"", app.id);
+    for (series, value) in [
+        (format!("ovhai_gateway_requests_total{{{of_app},code=\"101\"}}"), Some(1.0)),
+        (format!("ovhai_gateway_received_bytes_total{{{of_app}}}"), Some(13.0)),
+        (format!("ovhai_gateway_sent_bytes_total{{{of_app}}}"), Some(15.0)),
+        // How long it was open says nothing about how fast anybody was.
+        (format!("ovhai_gateway_request_duration_seconds_count{{{of_app}}}"), Some(0.0)),
+    ] {
+        assert_eq!(sample(&metrics, &series), value, "{series} in {metrics}");
+    }
+    assert_eq!(lines_of(&log, "/socket", 1).await.len(), 1, "and no other");
 }
 
 #[tokio::test]

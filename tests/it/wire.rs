@@ -1,6 +1,7 @@
 //! Bytes to and from the gateway: an app that remembers what it saw, and clients that send
 //! whatever a test wants. For [`crate::hostile`], [`crate::hostile_http2`] and [`crate::edge`].
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -182,7 +183,11 @@ pub(crate) struct Client(pub(crate) TcpStream);
 
 impl Client {
     pub(crate) async fn connect(e: &TestEmulator) -> Self {
-        let stream = TcpStream::connect(e.address()).await.unwrap();
+        Self::to(e.address()).await
+    }
+
+    pub(crate) async fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self(stream)
     }

@@ -9,7 +9,7 @@ mod emulator;
 mod upstream;
 
 pub use cli::TestCli;
-pub use emulator::{Answer, TestEmulator};
+pub use emulator::{Answer, TestEmulator, send};
 pub use upstream::Upstream;
 
 use std::future::Future;

@@ -394,7 +394,9 @@ impl Exchange {
                 compose::answer(&mut client.out, &answer, false, After::KeepAlive, b"");
             } else {
                 let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
-                let closes = worker.is_stopping() || (unknown && !what.is_modern);
+                // Nobody knows whether a body comes that the client was not told to send.
+                let unsure = self.go_on.is_some() && !self.up_done;
+                let closes = worker.is_stopping() || (unknown && !what.is_modern) || unsure;
                 let after = if closes { After::Close } else { what.after };
                 let (out, chunked) = (&mut client.out, unknown && what.is_modern);
                 compose::answer(out, &answer, chunked, after, what.request_id);

@@ -222,7 +222,7 @@ fn poll_head(
     }
     loop {
         match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
-            Poll::Ready(Ok(0)) if upstream.buffer.is_empty() && hints.count == 0 => {
+            Poll::Ready(Ok(0) | Err(_)) if upstream.buffer.is_empty() && hints.count == 0 => {
                 return Poll::Ready(Err(NoHead::Silent));
             }
             Poll::Ready(Ok(0)) => {
@@ -232,9 +232,6 @@ fn poll_head(
             Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
                 return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge)));
-            }
-            Poll::Ready(Err(_)) if upstream.buffer.is_empty() && hints.count == 0 => {
-                return Poll::Ready(Err(NoHead::Silent));
             }
             Poll::Ready(Err(_)) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
             Poll::Pending => return Poll::Pending,

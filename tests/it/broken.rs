@@ -1,0 +1,162 @@
+//! What is broken off, by whom and when: the other side learns it, and takes it for nothing else.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ovhai_emulator::Limits;
+use ovhai_test_support::{TestEmulator, Upstream};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, mpsc};
+
+use crate::edge::{app, get};
+use crate::http2;
+use crate::wire::{Client, SOON, at};
+
+/// What the app of a test says has happened.
+async fn hear<T>(comes: &mut mpsc::UnboundedReceiver<T>) -> T {
+    tokio::time::timeout(SOON, comes.recv()).await.expect("it happens").unwrap()
+}
+
+#[tokio::test]
+async fn an_app_that_does_not_answer_in_time() {
+    let (said, mut comes) = mpsc::unbounded_channel();
+    let upstream = Upstream::start(move |mut stream| {
+        let said = said.clone();
+        async move {
+            while let Some(head) = Upstream::head(&mut stream).await {
+                if head.starts_with("GET /quick") {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+                    stream.write_all(answer).await.unwrap();
+                }
+            }
+            said.send(()).unwrap();
+        }
+    })
+    .await;
+    let limits = Limits { answer_timeout: Duration::from_millis(100), ..Limits::default() };
+    let builder = TestEmulator::builder().limits(limits);
+    let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let mut client = Client::connect(&e).await;
+    for _ in 0..2 {
+        client.send(get(&host, "/never")).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status(), 504, "{}", answer.text());
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(body["message"], "the app does not answer in time");
+        // The app is not asked again, and need not go on.
+        hear(&mut comes).await;
+        client.send(get(&host, "/quick")).await;
+        assert_eq!(client.answer().await.text(), "hi", "the client's connection goes on");
+    }
+}
+
+/// Nothing says that the app has not begun to do what it was asked for.
+#[tokio::test]
+async fn a_reset_before_any_answer() {
+    let (e, host, mut client, upstream) = app(|mut stream| async move {
+        Upstream::head(&mut stream).await.unwrap();
+        stream.set_zero_linger().unwrap();
+    })
+    .await;
+    for asked in 1..=3 {
+        client.send(get(&host, "/")).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status(), 502);
+        assert!(answer.text().contains("broke the connection off"), "{}", answer.text());
+        assert_eq!(upstream.connections(), asked, "a fresh connection is not tried twice");
+    }
+    let second = http2::Client::connect(&e).await;
+    let answer = second.send(http2::request("GET", &host, "/").body(http2::empty()).unwrap()).await;
+    assert_eq!(answer.status(), 502);
+    assert_eq!(upstream.connections(), 4);
+}
+
+/// HTTP/1.0 knows the end of such an answer by the connection's, which then must not look like one.
+#[tokio::test]
+async fn an_app_that_dies_while_an_old_client_listens() {
+    for (answer, is_reset) in [
+        (&b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"[..], false),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nrubbish\r\n", false),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n", true),
+        (b"HTTP/1.1 200 OK\r\n\r\nhello", true),
+    ] {
+        let has_read = Arc::new(Notify::new());
+        let may_die = Arc::clone(&has_read);
+        let (_e, host, mut client, _upstream) = app(move |mut stream| {
+            let may_die = Arc::clone(&may_die);
+            async move {
+                Upstream::head(&mut stream).await.unwrap();
+                // What comes behind the word is for the moment of death.
+                let word = answer.windows(5).position(|part| part == b"hello").unwrap() + 5;
+                stream.write_all(&answer[..word]).await.unwrap();
+                may_die.notified().await;
+                stream.write_all(&answer[word..]).await.unwrap();
+                if is_reset {
+                    stream.set_zero_linger().unwrap();
+                }
+            }
+        })
+        .await;
+        let shown = String::from_utf8_lossy(answer);
+        client.send(format!("GET / HTTP/1.0\r\nhost: {host}\r\n\r\n")).await;
+        let seen = client.until(b"\r\n\r\nhello").await;
+        let head = String::from_utf8_lossy(&seen).to_lowercase();
+        assert!(head.starts_with("http/1.1 200") && !head.contains("content-length"), "{head}");
+        has_read.notify_one();
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(SOON, client.0.read_to_end(&mut rest)).await;
+        let error = ended.expect("an end").expect_err("it looks whole");
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{shown:?}");
+        assert_eq!(rest, b"", "{shown:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_in_its_upload() {
+    let (said, mut comes) = mpsc::unbounded_channel();
+    let (e, host, _client, _upstream) = app(move |mut stream| {
+        let said = said.clone();
+        async move {
+            let head = Upstream::head(&mut stream).await.unwrap();
+            if head.starts_with("POST /answers") {
+                let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+                stream.write_all(answer).await.unwrap();
+            }
+            let mut some = [0; 4];
+            // The line of a chunk's size.
+            if head.to_lowercase().contains("transfer-encoding") {
+                stream.read_exact(&mut [0; 3]).await.unwrap();
+            }
+            stream.read_exact(&mut some).await.unwrap();
+            assert_eq!(&some, b"some");
+            said.send(Vec::new()).unwrap();
+            let mut rest = Vec::new();
+            // How it ends says nothing; that nothing else comes does.
+            let _ = stream.read_to_end(&mut rest).await;
+            said.send(rest).unwrap();
+        }
+    })
+    .await;
+    for target in ["/thinks", "/answers"] {
+        for (framing, body, behind) in [
+            ("content-length: 100", "some", ""),
+            ("transfer-encoding: chunked", "4\r\nsome\r\n", "\r\n"),
+        ] {
+            for is_reset in [false, true] {
+                let mut client = Client::connect(&e).await;
+                let head = format!("POST {target} HTTP/1.1\r\nhost: {host}\r\n{framing}\r\n\r\n");
+                client.send(head + body).await;
+                hear(&mut comes).await;
+                if is_reset {
+                    client.0.set_zero_linger().unwrap();
+                }
+                drop(client);
+                let rest = String::from_utf8(hear(&mut comes).await).unwrap();
+                assert_eq!(rest, behind, "no end of the body is made up: {target} {framing}");
+            }
+        }
+    }
+}

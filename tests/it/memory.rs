@@ -1,0 +1,147 @@
+//! Bodies pass through the gateway and stay nowhere in it: measured at the process that people
+//! run, with bodies far larger than what it may grow by.
+
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Frame;
+use ovhai_test_support::TestCli;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::emulator::Foreground;
+use crate::{OVHAI, http2, wire};
+
+const MIB: u64 = 1024 * 1024;
+/// A body.
+const MUCH: u64 = 1024 * MIB;
+/// The windows of HTTP/2 and a buffer in each direction, several times over.
+const GROWTH: u64 = 4 * MIB;
+
+static PIECE: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; 256 * 1024].into());
+
+/// Makes bodies of the length that the path says, and counts those that it gets, without keeping
+/// any of it.
+const APP: &str = "
+import os, socket, threading
+PIECE = b'x' * (1 << 18)
+def serve(stream):
+  while True:
+    head = b''
+    while not head.endswith(b'\\r\\n\\r\\n'):
+      byte = stream.recv(1)
+      if not byte: return
+      head += byte
+    words = head.split(b' ')
+    size = int(words[1].rpartition(b'/')[2] or 0)
+    if words[0] == b'POST':
+      got, room = 0, bytearray(1 << 18)
+      while got < size:
+        read = stream.recv_into(room)
+        if not read: return
+        got += read
+      stream.sendall(b'HTTP/1.1 200 OK\\r\\ncontent-length: 3\\r\\n\\r\\nall')
+      continue
+    chunked = words[1].startswith(b'/chunked')
+    framing = b'transfer-encoding: chunked' if chunked else b'content-length: %d' % size
+    stream.sendall(b'HTTP/1.1 200 OK\\r\\n%s\\r\\n\\r\\n' % framing)
+    for _ in range(size // len(PIECE)):
+      stream.sendall(b'40000\\r\\n' + PIECE + b'\\r\\n' if chunked else PIECE)
+    if chunked: stream.sendall(b'0\\r\\n\\r\\n')
+listener = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))
+while True:
+  threading.Thread(target=serve, args=[listener.accept()[0]], daemon=True).start()
+";
+
+/// The most memory that a process had since its peak was set back, in bytes.
+fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// Passes a little with `pass`, and then much; the emulator grows by next to nothing.
+async fn stays_small<F: Future<Output = ()>>(pass: impl Fn(SocketAddr, String, u64) -> F) {
+    let cli = TestCli::new(OVHAI);
+    let e = Foreground::start(&cli, &[]);
+    cli.ok(&[
+        "app",
+        "run",
+        "--name",
+        "bodies",
+        "--unsecure-http",
+        "--wait",
+        "--runtime",
+        "process",
+        "python:3",
+        "--",
+        "python3",
+        "-c",
+        APP,
+    ]);
+    let app = cli.json(&["app", "get", "bodies"]);
+    let url = app["status"]["url"].as_str().unwrap();
+    let host = url.strip_prefix("http://").unwrap().to_owned();
+    let address = e.running.address;
+    // Rooms that are used again are made with the first ones.
+    pass(address, host.clone(), 16 * MIB).await;
+    // It had more at its start, for a password's hash: that peak would hide what comes now.
+    let pid = e.running.pid;
+    std::fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+    let before = peak(pid);
+    pass(address, host, MUCH).await;
+    let growth = peak(pid) - before;
+    assert!(growth < GROWTH, "it grew by {growth} from {before}");
+}
+
+#[tokio::test]
+async fn bodies_of_http1_stay_nowhere() {
+    stays_small(|address, host, size| async move {
+        let mut client = wire::Client::to(address).await;
+        client.send(format!("GET /{size} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
+        assert_eq!(client.answer_head().await.header("content-length"), Some(&*size.to_string()));
+        let (mut room, mut left) = (vec![0; PIECE.len()], size);
+        while left > 0 {
+            let most = room.len().min(usize::try_from(left).unwrap());
+            let read = client.0.read(&mut room[..most]).await.unwrap();
+            assert!(read > 0, "{left} bytes did not come");
+            left -= read as u64;
+        }
+        client
+            .send(format!(
+                "POST /{size} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {size}\r\n\r\n"
+            ))
+            .await;
+        for _ in 0..size / PIECE.len() as u64 {
+            client.0.write_all(&PIECE).await.unwrap();
+        }
+        assert_eq!(client.answer().await.text(), "all");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bodies_of_http2_stay_nowhere() {
+    stays_small(|address, host, size| async move {
+        let client = http2::Client::to(address).await;
+        let given = http2::request("GET", &host, &format!("/chunked/{size}"));
+        let mut answer = client.send(given.body(http2::empty()).unwrap()).await;
+        let mut got = 0;
+        while let Some(frame) = answer.frame().await {
+            got += frame.unwrap().into_data().unwrap().len() as u64;
+        }
+        assert_eq!(got, size);
+        let (pipe, body) = http2::pipe();
+        let given =
+            http2::request("POST", &host, &format!("/{size}")).header("content-length", size);
+        let upload = async move {
+            for _ in 0..size / PIECE.len() as u64 {
+                pipe.send(Frame::data(PIECE.clone())).await.unwrap();
+            }
+        };
+        let (answer, ()) = tokio::join!(client.send(given.body(body).unwrap()), upload);
+        assert_eq!(http2::text(answer).await.0, "all");
+    })
+    .await;
+}

@@ -1,0 +1,206 @@
+//! Whoever does not read holds up whoever writes: the gateway takes no more from one side than the
+//! other takes from it, and what was held up arrives whole.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{Notify, mpsc};
+
+use crate::wire::{Client, SOON, at};
+
+/// So much a test sends where nobody takes it.
+pub(crate) const MUCH: usize = 64 * 1024 * 1024;
+/// What the system's buffers of two connections hold, and hardly more.
+pub(crate) const HELD: u64 = 24 * 1024 * 1024;
+/// It is sent in pieces of this size, each of which is all one byte.
+pub(crate) const PIECE: usize = 64 * 1024;
+
+/// What a counter stands at when it moves no more.
+pub(crate) async fn at_rest(count: &AtomicU64) -> u64 {
+    let (mut last, mut same) = (0, 0);
+    eventually("nothing moves", || {
+        let now = count.load(Ordering::SeqCst);
+        same = if now == last && now > 0 { same + 1 } else { 0 };
+        last = now;
+        let rests = (same > 40).then_some(now);
+        async move { rests }
+    })
+    .await
+}
+
+/// A piece that is like none of its neighbours.
+pub(crate) fn piece(number: usize) -> Vec<u8> {
+    vec![u8::try_from(number % 251).unwrap(); PIECE]
+}
+
+/// Writes pieces and counts what was taken.
+async fn write(to: &mut (impl AsyncWrite + Unpin), size: usize, count: &AtomicU64) {
+    for number in 0..size / PIECE {
+        to.write_all(&piece(number)).await.unwrap();
+        count.fetch_add(PIECE as u64, Ordering::SeqCst);
+    }
+}
+
+/// Reads pieces, each as it was written.
+async fn read(from: &mut (impl AsyncRead + Unpin), size: usize) {
+    let mut room = vec![0; PIECE];
+    for number in 0..size / PIECE {
+        from.read_exact(&mut room).await.unwrap();
+        assert!(room == piece(number), "piece {number} is another one");
+    }
+}
+
+/// An app that sends much to a GET, and takes as much of anything else when it may.
+pub(crate) struct App {
+    pub(crate) upstream: Upstream,
+    /// How much of an answer it could write.
+    pub(crate) written: Arc<AtomicU64>,
+    pub(crate) may_read: Arc<Notify>,
+}
+
+impl App {
+    pub(crate) async fn start() -> Self {
+        let (written, may_read) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
+        let (count, wait) = (Arc::clone(&written), Arc::clone(&may_read));
+        let upstream = Upstream::start(move |mut stream| {
+            let (count, wait) = (Arc::clone(&count), Arc::clone(&wait));
+            async move {
+                let head = Upstream::head(&mut stream).await.unwrap();
+                if head.starts_with("GET") {
+                    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {MUCH}\r\n\r\n");
+                    stream.write_all(head.as_bytes()).await.unwrap();
+                    return write(&mut stream, MUCH, &count).await;
+                }
+                wait.notified().await;
+                read(&mut stream, MUCH).await;
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nall").await.unwrap();
+            }
+        })
+        .await;
+        Self { upstream, written, may_read }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_slow_holds_the_other_up() {
+    let slow = App::start().await;
+    let spec = json!({"unsecureHttp": true});
+    let (e, app) = at(TestEmulator::builder(), &slow.upstream, spec).await;
+    let host = TestEmulator::host(&app);
+
+    let mut client = Client::connect(&e).await;
+    client.send(format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
+    let held = at_rest(&slow.written).await;
+    assert!(held < HELD, "an answer that nobody reads: {held}");
+    assert_eq!(client.answer_head().await.status(), 200);
+    tokio::time::timeout(SOON, read(&mut client.0, MUCH)).await.expect("all of it");
+
+    let mut client = Client::connect(&e).await;
+    client.send(format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: {MUCH}\r\n\r\n")).await;
+    let sent = AtomicU64::new(0);
+    let check = async {
+        let held = at_rest(&sent).await;
+        assert!(held < HELD, "a request that nobody reads: {held}");
+        slow.may_read.notify_one();
+    };
+    let upload = async { tokio::join!(write(&mut client.0, MUCH, &sent), check) };
+    tokio::time::timeout(SOON, upload).await.expect("all of it");
+    assert_eq!(client.answer().await.text(), "all");
+}
+
+/// An app that switches to a WebSocket when it may, and then reads a number of bytes for every one
+/// that comes of `reads`; what it read comes back.
+struct Socket {
+    _upstream: Upstream,
+    e: TestEmulator,
+    head: String,
+    asked: mpsc::UnboundedReceiver<()>,
+    may_switch: Arc<Notify>,
+    reads: mpsc::Sender<usize>,
+    got: mpsc::Receiver<Vec<u8>>,
+}
+
+impl Socket {
+    async fn start() -> Self {
+        let (say_asked, asked) = mpsc::unbounded_channel();
+        let may_switch = Arc::new(Notify::new());
+        let (reads, to_read) = mpsc::channel::<usize>(1);
+        let (say_got, got) = mpsc::channel(1);
+        let (wait, to_read) = (Arc::clone(&may_switch), Arc::new(tokio::sync::Mutex::new(to_read)));
+        let upstream = Upstream::start(move |mut stream| {
+            let (say_asked, wait) = (say_asked.clone(), Arc::clone(&wait));
+            let (to_read, say_got) = (Arc::clone(&to_read), say_got.clone());
+            async move {
+                Upstream::head(&mut stream).await.unwrap();
+                say_asked.send(()).unwrap();
+                wait.notified().await;
+                let early = stream.try_read(&mut [0]);
+                assert!(early.is_err(), "nothing may come before both sides have left HTTP");
+                let switch = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+                stream.write_all(switch.as_bytes()).await.unwrap();
+                while let Some(size) = to_read.lock().await.recv().await {
+                    let mut room = vec![0; size];
+                    stream.read_exact(&mut room).await.unwrap();
+                    say_got.send(room).await.unwrap();
+                }
+            }
+        })
+        .await;
+        let spec = json!({"unsecureHttp": true});
+        let (e, app) = at(TestEmulator::builder(), &upstream, spec).await;
+        let head = format!(
+            "GET / HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n",
+            TestEmulator::host(&app)
+        );
+        Self { _upstream: upstream, e, head, asked, may_switch, reads, got }
+    }
+
+    /// The next bytes that the app reads.
+    async fn read(&mut self, size: usize) -> Vec<u8> {
+        self.reads.send(size).await.unwrap();
+        tokio::time::timeout(SOON, self.got.recv()).await.expect("more").unwrap()
+    }
+}
+
+/// A client that does not wait for the app to agree loses nothing by that.
+#[tokio::test]
+async fn what_a_client_sends_before_the_switch_comes_behind_it() {
+    let mut socket = Socket::start().await;
+    let mut client = Client::connect(&socket.e).await;
+    // With the head, behind it, and more than is read ahead.
+    client.send(socket.head.clone() + "one,").await;
+    socket.asked.recv().await.unwrap();
+    client.send("two,").await;
+    client.send(piece(3)).await;
+    client.send(piece(4)).await;
+    socket.may_switch.notify_one();
+    assert_eq!(client.answer_head().await.status(), 101);
+    client.send("after").await;
+    assert_eq!(socket.read(8).await, b"one,two,");
+    assert!(socket.read(PIECE).await == piece(3));
+    assert!(socket.read(PIECE).await == piece(4));
+    assert_eq!(socket.read(5).await, b"after");
+}
+
+#[tokio::test]
+async fn a_socket_that_nobody_reads_holds_its_client_up() {
+    const SIZE: usize = 50_000_000 / PIECE * PIECE;
+    let mut socket = Socket::start().await;
+    let mut client = Client::connect(&socket.e).await;
+    client.send(&socket.head).await;
+    socket.may_switch.notify_one();
+    assert_eq!(client.answer_head().await.status(), 101);
+    let sent = AtomicU64::new(0);
+    let check = async {
+        let held = at_rest(&sent).await;
+        assert!(held < HELD, "what nobody reads: {held}");
+        for number in 0..SIZE / PIECE {
+            assert!(socket.read(PIECE).await == piece(number), "piece {number} is another one");
+        }
+    };
+    let talk = async { tokio::join!(write(&mut client.0, SIZE, &sent), check) };
+    tokio::time::timeout(SOON, talk).await.expect("all of it");
+}
