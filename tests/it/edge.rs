@@ -1,23 +1,18 @@
 //! True to the app: what a client sends reaches it as it was sent, what it answers comes back as
 //! it was answered, and nothing is made up when one of the two fails.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ovhai_core::ports::{Endpoint, ReplicaEvent};
-use ovhai_emulator::Limits;
-use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
-use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::wire::{Client, SOON, Wire, at, header};
 
-const OPEN: &str = r#"{"unsecureHttp": true}"#;
+pub(crate) const OPEN: &str = r#"{"unsecureHttp": true}"#;
 
 /// An emulator with one open app that does with each connection what `serve` does, and a client.
 pub(crate) async fn app<F, T>(serve: F) -> (TestEmulator, String, Client, Upstream)
@@ -670,194 +665,5 @@ async fn only_what_is_safe_is_tried_again() {
             let tried = app.tries.load(Ordering::SeqCst);
             assert_eq!((tried, answer.status()), (tries, status), "{method}, {end:?}: {why}");
         }
-    }
-}
-
-/// Clients that never stop asking while the app is replaced again and again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rolling_update_under_load_loses_nothing() {
-    let e = Arc::new(TestEmulator::start().await);
-    let app = e.run_app(&[], json!({"unsecureHttp": true, "image": "ovhai/echo"})).await;
-    let host = TestEmulator::host(&app);
-    let (over, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let clients: Vec<_> = (0..8)
-        .map(|number| {
-            let (e, host) = (Arc::clone(&e), host.clone());
-            let (over, answered) = (Arc::clone(&over), Arc::clone(&answered));
-            tokio::spawn(async move {
-                let mut client = Client::connect(&e).await;
-                let (mut asked, mut kinds) = (0, [0, 0]);
-                while !over.load(Ordering::SeqCst) {
-                    // Half of them begin anew each time; what is not safe to repeat is among it.
-                    if number % 2 == 0 && asked > 0 {
-                        client = Client::connect(&e).await;
-                    }
-                    let post = format!(
-                        "POST /{asked} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 2\r\n\r\nhi"
-                    );
-                    client.send(if number < 4 { get(&host, "/x") } else { post }).await;
-                    let got = client.answer().await;
-                    asked += 1;
-                    assert_eq!(got.status(), 200, "request {asked}: {}", got.text());
-                    kinds[usize::from(got.text().starts_with("Hello"))] += 1;
-                    answered.fetch_add(1, Ordering::SeqCst);
-                }
-                (asked, kinds)
-            })
-        })
-        .collect();
-    for image in
-        ["infrastructureascode/hello-world", "ovhai/echo", "infrastructureascode/hello-world"]
-    {
-        let before = answered.load(Ordering::SeqCst);
-        let path = format!("/v1/app/{}/image", app.id);
-        let answer = e.admin("PUT", &path, Some(json!({"url": image}))).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let hello = image.contains("hello");
-        eventually("the new image answers", || async {
-            let new = e.query(&app, None).await.text().starts_with("Hello") == hello;
-            (new && answered.load(Ordering::SeqCst) > before + 50).then_some(())
-        })
-        .await;
-        e.wait(&app, "RUNNING").await;
-    }
-    over.store(true, Ordering::SeqCst);
-    let mut kinds = [0, 0];
-    for client in clients {
-        let (asked, of) = client.await.expect("every request was answered");
-        assert_eq!(asked, of[0] + of[1]);
-        kinds = [kinds[0] + of[0], kinds[1] + of[1]];
-    }
-    assert!(kinds[0] > 0 && kinds[1] > 0, "both images answered: {kinds:?}");
-}
-
-/// What is under way when the app, or the emulator, is stopped gets its answer.
-#[tokio::test]
-async fn stopping_waits_for_what_is_under_way() {
-    for whole in [false, true] {
-        let (got, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (has, may) = (Arc::clone(&got), Arc::clone(&answer));
-        let upstream = Upstream::start(move |mut stream| {
-            let (has, may) = (Arc::clone(&has), Arc::clone(&may));
-            async move {
-                while Upstream::head(&mut stream).await.is_some() {
-                    has.notify_one();
-                    may.notified().await;
-                    let _ =
-                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").await;
-                }
-            }
-        })
-        .await;
-        let spec = serde_json::from_str(OPEN).unwrap();
-        let (e, app) = at(TestEmulator::builder(), &upstream, spec).await;
-        let mut client = Client::connect(&e).await;
-        client.send(get(&TestEmulator::host(&app), "/")).await;
-        got.notified().await;
-        if whole {
-            let address = e.address();
-            let stopped = tokio::spawn(e.emulator.shutdown());
-            // It stops to listen first.
-            eventually("it stops", || async {
-                TcpStream::connect(address).await.is_err().then_some(())
-            })
-            .await;
-            answer.notify_one();
-            assert_eq!(client.answer().await.text(), "done");
-            stopped.await.unwrap();
-        } else {
-            let stop = format!("/v1/app/{}/stop", app.id);
-            assert_eq!(e.admin("PUT", &stop, None).await.status, 204);
-            e.wait(&app, "STOPPED").await;
-            answer.notify_one();
-            assert_eq!(client.answer().await.text(), "done");
-            client.send(get(&TestEmulator::host(&app), "/")).await;
-            assert_eq!(client.answer().await.status(), 503);
-        }
-    }
-}
-
-/// One of two replicas takes no connections. It gets no requests before it passes its probe.
-#[tokio::test]
-async fn a_replica_that_fails_is_left_out_until_its_probe_passes() {
-    let good = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood").await;
-    let sim = SimRuntime::step_by_step();
-    let e = TestEmulator::with_sim(sim.clone()).await;
-    let two = json!({"unsecureHttp": true, "scalingStrategy": {"fixed": {"replicas": 2}}});
-    let app = e.submit(&[], two).await;
-    e.wait(&app, "INITIALIZING").await;
-    let other = SocketAddr::from(([127, 0, 0, 1], crate::free_port()));
-    for (number, address) in [(1, good.address()), (2, other)] {
-        sim.report(number, &ReplicaEvent::Ready(Endpoint::new(address, None)));
-    }
-    e.wait(&app, "RUNNING").await;
-    for _ in 0..10 {
-        assert_eq!(e.query(&app, None).await.text(), "good", "the other takes no connections");
-    }
-    // It takes connections again, but fails its probe.
-    let (is_well, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let probed = Arc::new(Notify::new());
-    let listener = tokio::net::TcpListener::bind(other).await.unwrap();
-    let (well, count, notify) = (Arc::clone(&is_well), Arc::clone(&asked), Arc::clone(&probed));
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let Some(head) = Upstream::head(&mut stream).await else { continue };
-            let is_probe = head.contains("ovhai-probe");
-            count.fetch_add(usize::from(!is_probe), Ordering::SeqCst);
-            let status = if well.load(Ordering::SeqCst) { "200 OK" } else { "500 No" };
-            let answer =
-                format!("HTTP/1.1 {status}\r\ncontent-length: 5\r\nconnection: close\r\n\r\nother");
-            let _ = stream.write_all(answer.as_bytes()).await;
-            if is_probe {
-                notify.notify_one();
-            }
-        }
-    });
-    probed.notified().await;
-    for _ in 0..10 {
-        assert_eq!(e.query(&app, None).await.text(), "good");
-    }
-    assert_eq!(asked.load(Ordering::SeqCst), 0, "it is left out");
-    is_well.store(true, Ordering::SeqCst);
-    eventually("it gets requests again", || async {
-        let answer = e.query(&app, None).await;
-        assert_eq!(answer.status, 200);
-        (answer.text() == "other").then_some(())
-    })
-    .await;
-}
-
-/// A replica that takes connections and then fails costs one request, and not every other one.
-#[tokio::test]
-async fn a_replica_that_fails_later_is_left_out_too() {
-    for does in ["closes", "says rubbish", "says nothing"] {
-        let good = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood").await;
-        let bad = Upstream::start(move |mut stream| async move {
-            Upstream::head(&mut stream).await;
-            match does {
-                "closes" => {}
-                "says rubbish" => drop(stream.write_all(b"rubbish\r\n\r\n").await),
-                _ => drop(stream.read(&mut [0]).await),
-            }
-        })
-        .await;
-        let sim = SimRuntime::step_by_step();
-        let limits = Limits { answer_timeout: Duration::from_millis(100), ..Limits::default() };
-        let emulator =
-            TestEmulator::builder().runtime(Arc::new(sim.clone())).limits(limits).start().await;
-        let e = TestEmulator { emulator: emulator.unwrap(), sim: Some(sim.clone()) };
-        let two = json!({"unsecureHttp": true, "scalingStrategy": {"fixed": {"replicas": 2}}});
-        let app = e.submit(&[], two).await;
-        e.wait(&app, "INITIALIZING").await;
-        for (number, address) in [(1, good.address()), (2, bad.address())] {
-            sim.report(number, &ReplicaEvent::Ready(Endpoint::new(address, None)));
-        }
-        e.wait(&app, "RUNNING").await;
-        let mut failed = 0;
-        for _ in 0..10 {
-            let answer = e.query(&app, None).await;
-            failed += usize::from(answer.status != 200);
-        }
-        assert_eq!(failed, 1, "it {does}");
     }
 }

@@ -1,8 +1,6 @@
 //! Apps as local processes.
 
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -15,20 +13,20 @@ use serde_json::{Value, json};
 
 use crate::{OVHAI, free_port, taken_port};
 
-async fn emulator() -> TestEmulator {
+pub(crate) async fn emulator() -> TestEmulator {
     let emulator = Emulator::builder().supervisor(OVHAI).start().await.unwrap();
     TestEmulator { emulator, sim: None }
 }
 
 /// A small server in Python: listens on the port that its code says.
-fn python(code: &str) -> Value {
+pub(crate) fn python(code: &str) -> Value {
     let program = format!(
         "import http.server, os, sys\nclass H(http.server.BaseHTTPRequestHandler):\n  def do_GET(self):\n    self.send_response(200); self.end_headers(); self.wfile.write(b'from python')\n  def log_message(self, *a): pass\ndef serve(port): http.server.ThreadingHTTPServer(('127.0.0.1', int(port)), H).serve_forever()\n{code}"
     );
     json!(["python3", "-c", program])
 }
 
-fn process(command: &Value, more: Value) -> Value {
+pub(crate) fn process(command: &Value, more: Value) -> Value {
     let mut spec = json!({
         "image": "python:3", "runtime": "process", "command": command, "unsecureHttp": true,
     });
@@ -56,47 +54,6 @@ async fn query_at(e: &TestEmulator, app: &App, port: u16) -> Answer {
 
 fn info(app: &App) -> String {
     app.status.info.as_ref().unwrap().message.clone()
-}
-
-/// A process that knows nothing of signals is ended by the first one, and loses nothing for it.
-#[tokio::test]
-async fn a_rolling_update_loses_no_request_of_a_process() {
-    let e = Arc::new(emulator().await);
-    let slow = "import time\nclass Slow(H):\n  protocol_version = 'HTTP/1.1'\n  def do_POST(self):\n    self.rfile.read(int(self.headers['content-length']))\n    time.sleep(0.4)\n    said = os.environ['SAYS'].encode()\n    self.send_response(200); self.send_header('content-length', str(len(said))); self.end_headers(); self.wfile.write(said)\nH = Slow\nserve(os.environ['PORT'])";
-    let says = |what: &str| json!([{"name": "SAYS", "value": what}]);
-    let spec = process(&python(slow), json!({"envVars": says("old")}));
-    let app = e.run_app(&[], spec).await;
-    let post = |e: Arc<TestEmulator>, host: String| async move {
-        let request = Request::post("/").header(HOST, host).body(Full::from("hi")).unwrap();
-        e.send(request).await
-    };
-    let over = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..6)
-        .map(|_| {
-            let (e, host, over) = (Arc::clone(&e), TestEmulator::host(&app), Arc::clone(&over));
-            tokio::spawn(async move {
-                let mut said = Vec::new();
-                while !over.load(Ordering::SeqCst) {
-                    let answer = post(Arc::clone(&e), host.clone()).await;
-                    said.push((answer.status, answer.text()));
-                }
-                said
-            })
-        })
-        .collect();
-    e.admin("PUT", &format!("/v1/app/{}/image", app.id), Some(json!({"url": "python:4"}))).await;
-    eventually("the old process is gone", || async {
-        let app = e.admin("GET", &format!("/v1/app/{}", app.id), None).await.json();
-        let updated = app["spec"]["image"] == "python:4" && app["status"]["state"] == "RUNNING";
-        updated.then_some(())
-    })
-    .await;
-    over.store(true, Ordering::SeqCst);
-    for client in clients {
-        let said = client.await.unwrap();
-        let lost: Vec<_> = said.iter().filter(|(status, _)| *status != 200).collect();
-        assert!(lost.is_empty(), "of {}: {lost:?}", said.len());
-    }
 }
 
 #[tokio::test]

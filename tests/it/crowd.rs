@@ -1,0 +1,99 @@
+//! More connections than anybody needs.
+
+use std::time::{Duration, Instant};
+
+use ovhai_emulator::Limits;
+use ovhai_test_support::eventually;
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+
+use crate::http2;
+use crate::wire::{SOON, Wire};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_idle_connections_are_nobodys_trouble() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    // Both ends of each are in this process, and other tests have theirs.
+    let open = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let count = open.saturating_sub(2000).min(4000) / 2;
+    assert!(count >= 200, "too few descriptors to try anything: {open}");
+    let wire = Wire::start().await;
+    let mut idle = Vec::new();
+    for number in 0..count {
+        let mut client = wire.connect().await;
+        match number % 3 {
+            0 => {}
+            1 => client.send("GET /half HTTP/1.1\r\nho").await,
+            _ => {
+                client.send(wire.request("GET /idle", "")).await;
+                assert_eq!(client.answer().await.status(), 200);
+            }
+        }
+        idle.push(client);
+    }
+    let began = Instant::now();
+    for _ in 0..20 {
+        let mut client = wire.connect().await;
+        client.send(wire.request("GET /quick", "")).await;
+        assert_eq!(client.answer().await.text(), "GET /quick");
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    // They are all still good.
+    for client in idle.iter_mut().skip(2).step_by(3).take(20) {
+        client.send(wire.request("GET /idle", "")).await;
+        assert_eq!(client.answer().await.status(), 200);
+    }
+}
+
+/// When there are as many connections as there may be, those that have rested longest make room;
+/// nothing that is under way does.
+#[tokio::test]
+async fn idle_connections_make_room_for_others() {
+    let wire =
+        Wire::with(Limits { connections: 12, ..Limits::default() }, json!({"unsecureHttp": true}))
+            .await;
+    let mut busy = wire.connect().await;
+    busy.send(wire.request("POST /busy", "content-length: 4\r\n")).await;
+    eventually("it is under way", || async { (wire.seen.of("/busy").len() == 1).then_some(()) })
+        .await;
+    let mut idle = Vec::new();
+    let mut modern = Vec::new();
+    for number in 0..11 {
+        match number % 4 {
+            0 => modern.push(http2::Client::connect(&wire.e).await),
+            kind => {
+                let mut client = wire.connect().await;
+                match kind {
+                    1 => {}
+                    2 => client.send("GET /half HTTP/1.1\r\nho").await,
+                    _ => {
+                        client.send(wire.request("GET /idle", "")).await;
+                        assert_eq!(client.answer().await.status(), 200);
+                    }
+                }
+                idle.push(client);
+            }
+        }
+    }
+    let mut later = Vec::new();
+    for _ in 0..11 {
+        let mut client = wire.connect().await;
+        client.send(wire.request("GET /later", "")).await;
+        assert_eq!(client.answer().await.text(), "GET /later");
+        later.push(client);
+    }
+    for mut client in idle {
+        // The half of a head may be told that it took too long.
+        let mut rest = Vec::new();
+        let end = tokio::time::timeout(SOON, client.0.read_to_end(&mut rest)).await;
+        end.expect("it is closed").ok();
+    }
+    for client in modern {
+        let end = tokio::time::timeout(SOON, client.driver).await.expect("it is closed");
+        end.unwrap().unwrap();
+    }
+    busy.send("body").await;
+    assert_eq!(busy.answer().await.text(), "POST /busy");
+}
