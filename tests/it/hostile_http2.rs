@@ -2,7 +2,7 @@
 //! Whatever they do, it ends, it is noted, and others are served meanwhile.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -217,9 +217,9 @@ impl Logged {
         Self::with(Limits::default()).await
     }
 
-    /// The lines of HTTP/2, when there are so many.
-    async fn lines(&self, count: usize) -> Vec<Value> {
-        lines(&self.log, count).await
+    /// Stops it, when nobody is connected any more; the lines of HTTP/2.
+    async fn ended(self) -> Vec<Value> {
+        ended(self.wire.e, &self.log).await
     }
 
     /// Somebody else is served.
@@ -233,18 +233,15 @@ impl Logged {
     }
 }
 
-fn logging(limits: Limits, log: &std::path::Path) -> Builder {
+fn logging(limits: Limits, log: &Path) -> Builder {
     TestEmulator::builder().limits(limits).access_log(AccessLog::Path(log.to_owned()))
 }
 
-async fn lines(log: &std::path::Path, count: usize) -> Vec<Value> {
-    eventually("lines of the log", || async {
-        let text = std::fs::read_to_string(log).unwrap();
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let lines: Vec<Value> = lines.filter(|line| line["protocol"] == "HTTP/2").collect();
-        (lines.len() >= count).then_some(lines)
-    })
-    .await
+async fn ended(e: TestEmulator, log: &Path) -> Vec<Value> {
+    e.emulator.shutdown().await;
+    let text = std::fs::read_to_string(log).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["protocol"] == "HTTP/2").collect()
 }
 
 /// What HTTP/1 takes, HTTP/2 takes; what it refuses is refused in the same words, and noted.
@@ -307,7 +304,8 @@ async fn heads_of_every_size() {
         500
     );
 
-    let all = logged.lines(told.len() + 3).await;
+    drop(client);
+    let all = logged.ended().await;
     assert_eq!(all.len(), told.len() + 3);
     for (line, (id, status, said)) in all.iter().zip(told) {
         assert_eq!((&line["id"], &line["status"]), (&json!(id), &json!(status)), "{line}");
@@ -398,10 +396,11 @@ async fn what_is_refused_unheard_is_noted() {
     raw.send(head(number, END_STREAM, &block(&wire.host, b"/good"))).await;
     assert_eq!(raw.answer(number).await, Ok(()));
     expected.push((json!(200), Value::Null));
-    let all = logged.lines(expected.len()).await;
+    assert!(wire.seen.of("/hostile").is_empty());
+    drop(raw);
+    let all = logged.ended().await;
     let all: Vec<_> = all.iter().map(|l| (l["status"].clone(), l["refused"].clone())).collect();
     assert_eq!(all, expected);
-    assert!(wire.seen.of("/hostile").is_empty());
 }
 
 /// An app that holds every request, and knows how many it holds.
@@ -493,11 +492,14 @@ async fn requests_that_are_given_up_at_once() {
     app.holds(1).await;
     assert!(app.most.load(Ordering::SeqCst) <= 130);
     is_served(&e).await;
-    let ended = lines(&log, 1301).await;
-    assert!(ended.iter().any(|line| line["reason"].as_str().unwrap_or_default().contains("CALM")));
     // Whoever was patient is still waiting.
     patient.settle().await;
     assert_eq!(app.open.load(Ordering::SeqCst), 1);
+    drop((patient, raw));
+    app.holds(0).await;
+    let all = ended(e, &log).await;
+    assert!(all.iter().any(|line| line["reason"].as_str().unwrap_or_default().contains("CALM")));
+    assert!(all.iter().filter(|line| line["aborted"] == "client").count() >= 1301);
 }
 
 #[tokio::test]
@@ -517,9 +519,6 @@ async fn more_requests_at_once_than_are_allowed() {
     }
     app.holds(MOST as usize).await;
     is_served(&e).await;
-    let refused = lines(&log, 51).await;
-    let is_over = |line: &&Value| line["reason"].as_str().unwrap_or_default().contains("128");
-    assert_eq!(refused.iter().filter(is_over).count(), 50);
     // Each that ends makes room for another.
     raw.send(reset(1)).await;
     app.holds(MOST as usize - 1).await;
@@ -527,6 +526,9 @@ async fn more_requests_at_once_than_are_allowed() {
     app.holds(MOST as usize).await;
     drop(raw);
     app.holds(0).await;
+    let all = ended(e, &log).await;
+    let is_over = |line: &&Value| line["reason"].as_str().unwrap_or_default().contains("128");
+    assert_eq!(all.iter().filter(is_over).count(), 50);
 }
 
 #[tokio::test]
@@ -561,9 +563,9 @@ async fn heads_without_end() {
         reasons.is_subset(&[None, Some(CALM), Some(PROTOCOL_ERROR), Some(9)].into()),
         "{reasons:?}"
     );
-    let ended = logged.lines(8).await;
-    assert_eq!(ended.iter().filter(|line| line["refused"] == "malformed").count(), 4, "{ended:?}");
     assert!(logged.wire.seen.of("/hostile").is_empty());
+    let all = logged.ended().await;
+    assert_eq!(all.iter().filter(|line| line["refused"] == "malformed").count(), 4, "{all:?}");
 }
 
 /// A head has its time, whatever else the connection is busy with.
@@ -598,15 +600,17 @@ async fn heads_that_do_not_go_on() {
     }
     raw.until_closed(b"").await;
     is_served(&e).await;
-    let all = lines(&log, 12).await;
-    let slow = all.iter().filter(|line| line["refused"] == "slow" && line["status"] == 0).count();
-    assert_eq!(slow, 6, "{all:?}");
     // Whoever takes several pieces but comes in time is served.
     let mut raw = Raw::connect(&e).await;
     let (first, rest) = whole.split_at(20);
     raw.send(first).await;
     raw.send(rest).await;
     app.holds(1).await;
+    drop(raw);
+    app.holds(0).await;
+    let all = ended(e, &log).await;
+    let slow = all.iter().filter(|line| line["refused"] == "slow" && line["status"] == 0).count();
+    assert_eq!(slow, 6, "{all:?}");
 }
 
 /// A little that unfolds to a lot.
@@ -721,10 +725,11 @@ async fn what_breaks_the_rules_ends_the_connection() {
     raw.send(head(3, END_STREAM, &block(&logged.wire.host, b"/good"))).await;
     assert_eq!(raw.answer(3).await, Ok(()));
     logged.serves_others().await;
-    let noted = logged.lines(cases.len() + 3).await;
-    let is_end = |line: &&Value| line["reason"].as_str().unwrap_or_default().contains("ended with");
-    assert_eq!(noted.iter().filter(is_end).count(), cases.len(), "{noted:?}");
     assert!(logged.wire.seen.of("/hostile").iter().all(|saw| saw.body.is_none()));
+    drop(raw);
+    let all = logged.ended().await;
+    let is_end = |line: &&Value| line["reason"].as_str().unwrap_or_default().contains("ended with");
+    assert_eq!(all.iter().filter(is_end).count(), cases.len(), "{all:?}");
 }
 
 /// Commits when it may.
