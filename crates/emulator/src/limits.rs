@@ -100,7 +100,7 @@ pub const LIMITS: [Limit; 7] = [
     },
     Limit {
         name: "connections",
-        meaning: "clients connected at once, and no more than half of what the process may open; further ones wait in the system's queue",
+        meaning: "clients connected at once, and no more than half of what the process may open; further ones wait until those that have rested longest are closed to make room",
         place: Place::Count(|limits| &mut limits.connections),
     },
 ];

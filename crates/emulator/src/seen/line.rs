@@ -243,7 +243,7 @@ pub(crate) struct Line<'a> {
     pub(crate) reason: &'a str,
     /// Who broke it off.
     pub(crate) aborted: Option<Aborted>,
-    /// From the first byte of the request to the end of the answer.
+    /// From the request's whole head to the end of the answer.
     pub(crate) total: Duration,
     /// From the moment when the app was turned to until the end of its answer; none if it was not.
     pub(crate) upstream: Option<Duration>,

@@ -217,12 +217,12 @@ fn app_metrics(page: &mut Page, apps: &BTreeMap<AppId, Vec<Arc<AppCounts>>>) {
     let histograms: [(&str, &str, Times); 2] = [
         (
             "ovhai_gateway_request_duration_seconds",
-            "From the first byte of a request to the end of its answer, tunnels apart.",
+            "From a request's whole head to the end of its answer, tunnels apart.",
             |counts| &counts.total,
         ),
         (
             "ovhai_gateway_upstream_duration_seconds",
-            "From turning to the app to the end of its answer, tunnels apart.",
+            "From turning to the app to the end of its answer, waiting for either side's body included, tunnels apart.",
             |counts| &counts.upstream,
         ),
     ];
