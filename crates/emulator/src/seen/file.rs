@@ -18,11 +18,12 @@ use super::lock;
 
 /// A file of this size is put aside.
 const FILE_MAX: u64 = 16 * 1024 * 1024;
-/// So much gathers at most for so long before it is written.
-const GATHER: usize = 64 * 1024;
+/// So much gathers at most for so long before it is written: waking the writer takes time from
+/// those who serve.
+const GATHER: usize = 256 * 1024;
 const GATHER_FOR: Duration = Duration::from_secs(1);
 /// So much waits at most for a slow disk, for each worker.
-const WAITING_MAX: usize = 256 * 1024;
+const WAITING_MAX: usize = 1024 * 1024;
 /// Between two complaints about a slow disk.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
@@ -274,6 +275,8 @@ impl Shared {
                 self.told.store(false, Ordering::SeqCst);
                 // What came before that was told to nobody.
                 self.write_all(&mut file, &mut lines);
+                lines = Vec::new();
+                self.release();
             }
             let now_overflown = self.overflown();
             let may_complain = complained.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY);
@@ -306,6 +309,16 @@ impl Shared {
             }
         }
         any
+    }
+
+    /// Gives the room back of workers that have nothing to say.
+    fn release(&self) {
+        for buffer in lock(&self.buffers).iter() {
+            let mut lines = lock(&buffer.lines);
+            if lines.is_empty() {
+                *lines = Vec::new();
+            }
+        }
     }
 
     /// Waits until there is something to write and it has gathered for long enough; the flushes
@@ -398,13 +411,13 @@ mod tests {
         sink.started.call_once(|| {});
         let lines = sink.lines();
         let line = [b'x'; 1023];
-        for _ in 0..300 {
+        for _ in 0..1100 {
             lines.push(&sink, |buffer| {
                 buffer.extend(line);
                 buffer.push(b'\n');
             });
         }
-        assert_eq!((lock(&lines.0.lines).len(), sink.dropped()), (WAITING_MAX, 300 - 256));
+        assert_eq!((lock(&lines.0.lines).len(), sink.dropped()), (WAITING_MAX, 1100 - 1024));
     }
 
     #[test]
