@@ -94,7 +94,8 @@ pub(crate) async fn pass(
         match answer {
             Ok(came) => break (came, upstream),
             Err(NoHead::Silent) if upstream.reused && order.repeatable => {
-                sender.sent = 0;
+                // That it could not be written to the one is nothing to the other.
+                (sender.sent, sender.broken) = (0, false);
                 fresh = true;
             }
             Err(NoHead::Silent) => return Err(UpstreamError::Gone.into()),
