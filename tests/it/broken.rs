@@ -9,10 +9,11 @@ use ovhai_test_support::{TestEmulator, Upstream};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
 
 use crate::edge::{app, get};
 use crate::http2;
-use crate::wire::{Client, SOON, at};
+use crate::wire::{Client, SOON, at, secure};
 
 /// What the app of a test says has happened.
 async fn hear<T>(comes: &mut mpsc::UnboundedReceiver<T>) -> T {
@@ -112,6 +113,63 @@ async fn an_app_that_dies_while_an_old_client_listens() {
         assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{shown:?}");
         assert_eq!(rest, b"", "{shown:?}");
     }
+}
+
+/// TLS has an end of its own, which is not said either.
+#[tokio::test]
+async fn an_app_that_dies_while_an_old_client_listens_in_tls() {
+    let has_read = Arc::new(Notify::new());
+    let may_die = Arc::clone(&has_read);
+    let upstream = Upstream::start(move |mut stream| {
+        let may_die = Arc::clone(&may_die);
+        async move {
+            Upstream::head(&mut stream).await.unwrap();
+            let part = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
+            stream.write_all(part).await.unwrap();
+            may_die.notified().await;
+        }
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    let builder = TestEmulator::builder().state_dir(dir.path()).tls(([127, 0, 0, 1], 0).into());
+    let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let mut client = secure(&e, &host, dir.path()).await;
+    let request = format!("GET / HTTP/1.0\r\nhost: {host}\r\n\r\n");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"\r\n\r\nhello") {
+        assert!(client.read_buf(&mut seen).await.unwrap() > 0);
+    }
+    has_read.notify_one();
+    let ended = tokio::time::timeout(SOON, client.read_to_end(&mut seen)).await;
+    let error = ended.expect("an end").expect_err("it looks whole");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert!(seen.ends_with(b"\r\n\r\nhello"), "nothing is made up");
+}
+
+/// Many at once, so that some are on their way to an app's connection when the reset comes.
+#[tokio::test]
+async fn a_resting_connection_that_the_app_resets_costs_no_request() {
+    let (e, host, _client, _upstream) = app(|mut stream| async move {
+        if Upstream::head(&mut stream).await.is_some() {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+            stream.set_zero_linger().unwrap();
+        }
+    })
+    .await;
+    let mut all = JoinSet::new();
+    for _ in 0..32 {
+        let (mut client, host) = (Client::connect(&e).await, host.clone());
+        all.spawn(async move {
+            for number in 0..40 {
+                client.send(get(&host, "/")).await;
+                let answer = client.answer().await;
+                assert_eq!(answer.text(), "hi", "{number}");
+            }
+        });
+    }
+    all.join_all().await;
 }
 
 #[tokio::test]

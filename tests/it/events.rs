@@ -1,7 +1,5 @@
 //! Events of an app are with the client as soon as it has written them.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,15 +7,9 @@ use http_body_util::BodyExt;
 use ovhai_test_support::{TestEmulator, Upstream};
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::wire::{SOON, at};
+use crate::wire::{SOON, at, secure};
 use crate::{http2, wire};
 
 const EVENTS: usize = 50;
@@ -89,17 +81,6 @@ async fn until(stream: &mut (impl AsyncRead + Unpin), end: &str) {
     }
 }
 
-/// A connection with TLS, of a client that trusts this authority only.
-async fn secure(address: SocketAddr, host: &str, ca: &Path) -> TlsStream<TcpStream> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let name = host.split(':').next().unwrap().to_owned();
-    let stream = TcpStream::connect(address).await.unwrap();
-    let connector = TlsConnector::from(Arc::new(config));
-    connector.connect(ServerName::try_from(name).unwrap(), stream).await.unwrap()
-}
-
 #[tokio::test]
 async fn over_http1() {
     let events = Events::start().await;
@@ -112,8 +93,7 @@ async fn over_http1() {
 #[tokio::test]
 async fn over_tls() {
     let events = Events::start().await;
-    let address = events.e.emulator.running().tls.unwrap();
-    let mut client = secure(address, &events.host, &events.dir.path().join("ca.pem")).await;
+    let mut client = secure(&events.e, &events.host, events.dir.path()).await;
     client.write_all(events.request().as_bytes()).await.unwrap();
     until(&mut client, "\r\n\r\n").await;
     events.come_at_once(async |event| until(&mut client, &event).await).await;

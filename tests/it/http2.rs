@@ -524,6 +524,39 @@ async fn only_what_is_safe_is_tried_again() {
     }
 }
 
+/// Many at once, so that some are on their way to an app's connection when the reset comes.
+#[tokio::test]
+async fn a_resting_connection_that_the_app_resets_costs_no_request() {
+    let upstream = Upstream::start(|mut stream| async move {
+        if Upstream::head(&mut stream).await.is_some() {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+            stream.set_zero_linger().unwrap();
+        }
+    })
+    .await;
+    let limits = Limits { answer_timeout: Duration::from_secs(2), ..Limits::default() };
+    let builder = TestEmulator::builder().limits(limits);
+    let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let client = Client::connect(&e).await;
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let (mut sender, host) = (client.sender.clone(), host.clone());
+        all.spawn(async move {
+            let mut statuses = Vec::new();
+            for _ in 0..40 {
+                let given = request("GET", &host, "/").body(empty()).unwrap();
+                sender.ready().await.unwrap();
+                statuses.push(sender.send_request(given).await.unwrap().status().as_u16());
+            }
+            statuses
+        });
+    }
+    let statuses = all.join_all().await.concat();
+    let bad: Vec<_> = statuses.iter().filter(|status| **status != 200).collect();
+    assert!(bad.is_empty(), "{} of {}: {bad:?}", bad.len(), statuses.len());
+}
+
 #[tokio::test]
 async fn nobody_waits_for_ever() {
     let go = Arc::new(Notify::new());

@@ -2,6 +2,7 @@
 //! whatever a test wants. For [`crate::hostile`], [`crate::hostile_http2`] and [`crate::edge`].
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +13,11 @@ use ovhai_test_support::{TestEmulator, Upstream};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// Nothing that is to happen takes longer.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
@@ -240,4 +246,15 @@ impl Client {
         }
         all
     }
+}
+
+/// A connection with TLS, of a client that trusts only the authority in the emulator's directory.
+pub(crate) async fn secure(e: &TestEmulator, host: &str, dir: &Path) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(dir.join("ca.pem")).unwrap()).unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = host.split(':').next().unwrap().to_owned();
+    let stream = TcpStream::connect(e.emulator.running().tls.unwrap()).await.unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    connector.connect(ServerName::try_from(name).unwrap(), stream).await.unwrap()
 }
