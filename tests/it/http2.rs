@@ -191,6 +191,18 @@ async fn script(mut stream: TcpStream) {
                 return;
             }
             "/silent" => b"",
+            "/says-so" | "/says-so-twice" | "/waits" => {
+                assert!(head.contains("\r\nexpect: 100-continue\r\n"), "{head}");
+                let times = ["/waits", "/says-so", "/says-so-twice"].iter().position(|t| *t == target);
+                let told = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(times.unwrap());
+                stream.write_all(&told).await.unwrap();
+                let mut body = Vec::new();
+                while !body.ends_with(b"0\r\n\r\n") {
+                    body.push(stream.read_u8().await.unwrap());
+                }
+                assert_eq!(body, b"7\r\ntoken=x\r\n0\r\n\r\n");
+                b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
+            }
             _ => b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
         };
         let ends = ["/until-close", "/short", "/cut", "/rubbish", "/silent"].contains(&target);
@@ -208,15 +220,16 @@ async fn scripted() -> (Upstream, TestEmulator, String) {
     (upstream, e, host)
 }
 
-/// Interim answers to a request, with what each links to.
-async fn interim(e: &TestEmulator, host: &str, target: &str, waits: bool) -> Vec<String> {
+/// Interim answers to a request, with what each links to; the body goes when there was one.
+async fn interim(
+    e: &TestEmulator,
+    given: hyper::http::request::Builder,
+    waits: bool,
+) -> Vec<String> {
     let stream = TcpStream::connect(e.address()).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     let driver = tokio::spawn(connection);
-    let mut given = request(if waits { "POST" } else { "GET" }, host, target);
-    if waits {
-        given = given.header("expect", "100-continue");
-    }
+    let given = if waits { given.header("expect", "100-continue") } else { given };
     let mut sender = sender.ready().await.unwrap();
     let (mut answer, mut body) = sender.send_request(given.body(()).unwrap(), !waits).unwrap();
     let mut seen = Vec::new();
@@ -226,8 +239,7 @@ async fn interim(e: &TestEmulator, host: &str, target: &str, waits: bool) -> Vec
         let link = head.headers().get("link").map_or("-", |link| link.to_str().unwrap());
         seen.push(format!("{} {link}", head.status().as_u16()));
         if std::mem::take(&mut body_is_due) {
-            // The app answers without reading it, and may have done so already.
-            let _ = body.send_data(Bytes::from_static(b"body"), true);
+            body.send_data(Bytes::from_static(b"token=x"), true).unwrap();
         }
     }
     assert_eq!(answer.await.unwrap().status(), 200);
@@ -262,8 +274,16 @@ async fn what_the_client_gets() {
     let (body, trailers) = text(client.get(&host, "/trailers").await).await;
     assert_eq!((&body[..], &trailers.unwrap()["x-sum"]), (&b"one"[..], &"3".parse().unwrap()));
     assert_eq!(text(client.get(&host, "/interim").await).await.0, "hi");
-    assert_eq!(interim(&e, &host, "/interim", false).await, ["103 x"]);
-    assert_eq!(interim(&e, &host, "/", true).await, ["100 -"]);
+    assert_eq!(interim(&e, request("GET", &host, "/interim"), false).await, ["103 x"]);
+    // By the app, or by the gateway where the app says nothing; and by nobody where it answers.
+    for target in ["/says-so", "/says-so-twice", "/waits"] {
+        let given = request("POST", &host, target);
+        assert_eq!(interim(&e, given, true).await, ["100 -"], "{target}");
+    }
+    assert!(interim(&e, request("POST", &host, "/"), true).await.is_empty());
+    let revoke = request("POST", "gra.ai.localhost", "/oauth2/revoke")
+        .header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(interim(&e, revoke, true).await, ["100 -"], "a call of the API");
     assert_eq!(text(client.get(&host, "/until-close").await).await.0, "to the end");
     let expects = request("GET", &host, "/").header("expect", "miracles").body(empty()).unwrap();
     assert_eq!(client.send(expects).await.status(), 417);

@@ -13,7 +13,7 @@ use h2::{Ping, PingPong, Reason};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use httparse::Header;
-use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use ovhai_core::directory::AppEntry;
 use tokio::sync::Semaphore;
@@ -218,7 +218,12 @@ async fn answer(
     interim: &Interim,
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
-    match plan(&parts, &body, client, worker, note)? {
+    let plan = plan(&parts, &body, client, worker, note)?;
+    // The app says so itself.
+    if !matches!(plan, Plan::Pass(_)) && parts.headers.contains_key(EXPECT) {
+        interim.go_on();
+    }
+    match plan {
         Plan::Pass(order) => {
             note.turned_to_the_app();
             http2::pass(*order, body, interim, worker).await

@@ -12,7 +12,7 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http_body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_LENGTH, DATE, HeaderValue};
-use hyper::{HeaderMap, Response};
+use hyper::{HeaderMap, Response, StatusCode};
 
 /// A request's body. One that is broken off, in whatever way, never looks whole.
 #[derive(Debug)]
@@ -75,6 +75,13 @@ pub(crate) struct Interim(Arc<Mutex<Vec<Response<()>>>>);
 impl Interim {
     pub(crate) fn push(&self, head: Response<()>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+    }
+
+    /// Tells a client that waits for it to go on.
+    pub(crate) fn go_on(&self) {
+        let mut head = Response::new(());
+        *head.status_mut() = StatusCode::CONTINUE;
+        self.push(head);
     }
 
     fn take(&self) -> Vec<Response<()>> {

@@ -40,10 +40,7 @@ pub(crate) fn request(
                     field(out, each.name, &left);
                 }
             }
-            // A client of HTTP/2 was told to go on by the gateway.
-            Known::Expect if head.expects_continue && head.version != Version::Http2 => {
-                field(out, each.name, each.value);
-            }
+            Known::Expect if head.expects_continue => field(out, each.name, each.value),
             _ => {}
         }
     }

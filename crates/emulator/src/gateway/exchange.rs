@@ -28,7 +28,7 @@ pub(super) const HEAD_MAX: usize = 256 * 1024;
 /// So many bytes of a client's next requests are read while it waits for an answer.
 const AHEAD: usize = 64 * 1024;
 /// An app that does not know `Expect` says nothing: after this long the client is told to go on.
-const GO_ON: Duration = Duration::from_millis(300);
+pub(super) const GO_ON: Duration = Duration::from_millis(300);
 /// Between two looks whether a client is still there of which nothing is read for now.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// More interim answers than this are no use to anybody.

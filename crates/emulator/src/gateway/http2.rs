@@ -13,7 +13,7 @@ use hyper::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, Sleep};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::exchange::{HEAD_MAX, connect};
+use super::exchange::{GO_ON, HEAD_MAX, connect};
 use super::upstream::{Upstream, UpstreamError};
 use super::{Client, Pass, Refusal, compose, grpc};
 use crate::body::{BodyError, ServerBody};
@@ -73,21 +73,20 @@ pub(crate) async fn pass(
     interim: &Interim,
     worker: &Arc<Worker>,
 ) -> Result<Response<ServerBody>, Refusal> {
-    if order.expects_continue {
-        // Whoever may pass may send its body: the app, which does not hear of it, gets all of it.
-        let mut head = Response::new(());
-        *head.status_mut() = StatusCode::CONTINUE;
-        interim.push(head);
-    }
     if let Some(head) = order.grpc {
+        if order.expects_continue {
+            // Whoever may pass may send its body: the app does not hear of it.
+            interim.go_on();
+        }
         return grpc::pass(order.pass, head, body, worker).await;
     }
     let mut pass = order.pass;
     let mut sender = Sender::new(order.head, order.framing, body);
     let mut fresh = false;
+    let go_on = order.expects_continue.then(|| Box::pin(tokio::time::sleep(GO_ON)));
+    let mut hints = Hints { to: interim, count: 0, go_on };
     let answered = loop {
         let mut upstream = connect(worker, &mut pass, order.repeatable, fresh).await?;
-        let mut hints = Hints { to: interim, count: 0 };
         let answer =
             head_in_time(&mut sender, &mut upstream, order.asked_with, &mut hints, &worker.limits);
         let answer = answer.await;
@@ -153,14 +152,25 @@ pub(crate) async fn pass(
 struct Hints<'a> {
     to: &'a Interim,
     count: u32,
+    /// Rings when the client has waited long enough to be told to go on; none if it does not wait.
+    go_on: Option<Pin<Box<Sleep>>>,
 }
 
 impl Hints<'_> {
+    /// Tells the client to go on if the app says nothing.
+    fn poll_go_on(&mut self, cx: &mut Context<'_>) {
+        if self.go_on.as_mut().is_some_and(|go_on| go_on.as_mut().poll(cx).is_ready()) {
+            self.go_on = None;
+            self.to.go_on();
+        }
+    }
+
     fn pass(&mut self, answer: &AnswerHead<'_>) {
         self.count += 1;
-        // The client was told to go on already, if it waited for that.
+        // Told once is enough.
+        let expected = answer.status != 100 || self.go_on.take().is_some();
         if self.count <= INTERIM_MAX
-            && answer.status != 100
+            && expected
             && let Ok(status) = StatusCode::from_u16(answer.status)
         {
             let mut head = Response::new(());
@@ -219,6 +229,9 @@ fn poll_head(
 ) -> Poll<Result<Came, NoHead>> {
     if sender.poll(cx, upstream).is_err() {
         return Poll::Ready(Err(NoHead::Client));
+    }
+    if !sender.is_done() {
+        hints.poll_go_on(cx);
     }
     loop {
         match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
