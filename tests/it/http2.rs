@@ -431,6 +431,40 @@ async fn whoever_is_slow_holds_the_other_up() {
     upload.await.unwrap();
 }
 
+/// An app that reads a request while nobody takes its answer.
+#[tokio::test]
+async fn an_upload_goes_on_while_the_answer_waits() {
+    let upstream = Upstream::start(|mut stream| async move {
+        Upstream::head(&mut stream).await.unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {MUCH}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (mut reader, mut writer) = stream.split();
+        let written = AtomicU64::new(0);
+        let read = slow::read(&mut reader, MUCH);
+        tokio::join!(read, slow::write(&mut writer, MUCH, &written));
+    })
+    .await;
+    let (e, app) = at(TestEmulator::builder(), &upstream, json!({"unsecureHttp": true})).await;
+    let client = Client::connect(&e).await;
+    let (pipe, body) = pipe();
+    let given = request("POST", &TestEmulator::host(&app), "/").header("content-length", MUCH);
+    let mut response = client.send(given.body(body).unwrap()).await;
+    let upload = async {
+        for number in 0..MUCH / PIECE {
+            pipe.send(Frame::data(slow::piece(number).into())).await.unwrap();
+        }
+    };
+    tokio::time::timeout(SOON, upload)
+        .await
+        .expect("all of it, though nothing of the answer is read");
+    drop(pipe);
+    let mut got = 0;
+    while let Some(frame) = response.frame().await {
+        got += frame.unwrap().data_ref().map_or(0, Bytes::len);
+    }
+    assert_eq!(got, MUCH);
+}
+
 #[tokio::test]
 async fn a_client_that_goes_away_takes_the_apps_connection_with_it() {
     let (said, mut comes) = mpsc::unbounded_channel();

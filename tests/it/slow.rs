@@ -37,7 +37,7 @@ pub(crate) fn piece(number: usize) -> Vec<u8> {
 }
 
 /// Writes pieces and counts what was taken.
-async fn write(to: &mut (impl AsyncWrite + Unpin), size: usize, count: &AtomicU64) {
+pub(crate) async fn write(to: &mut (impl AsyncWrite + Unpin), size: usize, count: &AtomicU64) {
     for number in 0..size / PIECE {
         to.write_all(&piece(number)).await.unwrap();
         count.fetch_add(PIECE as u64, Ordering::SeqCst);
@@ -45,7 +45,7 @@ async fn write(to: &mut (impl AsyncWrite + Unpin), size: usize, count: &AtomicU6
 }
 
 /// Reads pieces, each as it was written.
-async fn read(from: &mut (impl AsyncRead + Unpin), size: usize) {
+pub(crate) async fn read(from: &mut (impl AsyncRead + Unpin), size: usize) {
     let mut room = vec![0; PIECE];
     for number in 0..size / PIECE {
         from.read_exact(&mut room).await.unwrap();

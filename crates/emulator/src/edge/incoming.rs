@@ -112,6 +112,11 @@ pub(super) async fn answered<T>(
     .await
 }
 
+/// A body that has something to do also while the client has no room for more of it.
+pub(super) trait Meanwhile {
+    fn poll_meanwhile(&mut self, cx: &mut Context<'_>);
+}
+
 /// Sends an answer. One piece of it waits for the client to have room; when it waits for too long
 /// the answer is given up, which the others of the connection do not feel.
 pub(super) async fn send<B>(
@@ -120,7 +125,7 @@ pub(super) async fn send<B>(
     patience: Duration,
 ) -> Result<(), h2::Error>
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes> + Meanwhile + Unpin,
 {
     let (mut parts, mut body) = response.into_parts();
     if !parts.headers.contains_key(DATE)
@@ -145,7 +150,7 @@ where
             Some(Some(Ok(frame))) => {
                 let ends = body.is_end_stream();
                 if frame.data_ref().is_some_and(|data| !data.is_empty()) {
-                    match tokio::time::timeout(patience, room(&mut stream)).await {
+                    match tokio::time::timeout(patience, room(&mut stream, &mut body)).await {
                         Ok(true) => {}
                         Ok(false) => return Ok(()),
                         Err(_) => {
@@ -170,9 +175,10 @@ where
 }
 
 /// Waits until the client has room for some data; whether it is still there.
-async fn room(stream: &mut SendStream<Bytes>) -> bool {
+async fn room(stream: &mut SendStream<Bytes>, body: &mut impl Meanwhile) -> bool {
     stream.reserve_capacity(1);
     poll_fn(|cx| {
+        body.poll_meanwhile(cx);
         while stream.capacity() == 0 {
             match stream.poll_capacity(cx) {
                 Poll::Ready(Some(Ok(_))) => {}

@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::Worker;
 use super::crowd::Place;
+use super::incoming::Meanwhile;
 use super::note::Note;
 use crate::body::{BodyError, ServerBody};
 use crate::gateway::Client;
@@ -126,6 +127,14 @@ impl Watched {
             self.denied = Some(Box::pin(gateway.until_denied(admission)));
         }
         self.denied.as_mut().map_or(Poll::Pending, |denied| denied.as_mut().poll(cx))
+    }
+}
+
+impl Meanwhile for Watched {
+    fn poll_meanwhile(&mut self, cx: &mut Context<'_>) {
+        if let ServerBody::App(body) = &mut self.body {
+            body.poll_upload(cx);
+        }
     }
 }
 

@@ -399,6 +399,15 @@ impl AppBody {
         self.sender.received
     }
 
+    /// Goes on with the request while nothing of the answer is asked for: an app may read all of it
+    /// before it writes the rest.
+    pub(crate) fn poll_upload(&mut self, cx: &mut Context<'_>) {
+        if let Some(upstream) = &mut self.upstream {
+            // That the client has broken it off shows in the answer.
+            let _ = self.sender.poll(cx, upstream);
+        }
+    }
+
     /// Ready when the client has been waited for too long: its body is not whole, and neither it
     /// nor the answer moves.
     fn poll_patience(&mut self, cx: &mut Context<'_>, moved: u64) -> Poll<()> {
