@@ -1,14 +1,17 @@
 //! More connections than anybody needs.
 
+use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ovhai_emulator::Limits;
-use ovhai_test_support::eventually;
+use ovhai_test_support::{TestCli, eventually};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
-use crate::http2;
+use crate::emulator::Foreground;
 use crate::wire::{SOON, Wire};
+use crate::{OVHAI, http2};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_idle_connections_are_nobodys_trouble() {
@@ -96,4 +99,28 @@ async fn idle_connections_make_room_for_others() {
     }
     busy.send("body").await;
     assert_eq!(busy.answer().await.text(), "POST /busy");
+}
+
+/// A process that may open few files has fewer connections, and none to apps too many.
+#[test]
+fn there_are_no_more_connections_than_files_for_them() {
+    let cli = TestCli::new(OVHAI);
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\"", OVHAI]);
+    let e = Foreground::start_by(few, &cli, &[]);
+    cli.ok(&[
+        "app",
+        "run",
+        "--name",
+        "hi",
+        "--unsecure-http",
+        "--wait",
+        "infrastructureascode/hello-world",
+    ]);
+    let idle: Vec<TcpStream> =
+        (0..300).map(|_| TcpStream::connect(e.running.address).unwrap()).collect();
+    for _ in 0..3 {
+        assert_eq!(cli.ok(&["app", "curl", "hi"]), "Hello, World!");
+    }
+    drop(idle);
 }

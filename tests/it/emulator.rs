@@ -65,7 +65,12 @@ pub(crate) struct Foreground {
 
 impl Foreground {
     pub(crate) fn start(cli: &TestCli, arguments: &[&str]) -> Self {
-        let mut child = Command::new(OVHAI)
+        Self::start_by(Command::new(OVHAI), cli, arguments)
+    }
+
+    /// By a command that becomes the emulator.
+    pub(crate) fn start_by(mut command: Command, cli: &TestCli, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["emulator", "start", "--port", "0", "--quota", "unlimited"])
             .args(arguments)
             .env("OVHAI_STATE_DIR", cli.state_dir())
