@@ -27,12 +27,14 @@ impl Clock {
         self.pause
     }
 
-    /// The time from now on.
-    pub(crate) fn set(&mut self, time: Duration) {
-        self.at = Instant::now() + time;
+    /// The time from now on; says what moment that is.
+    pub(crate) fn set(&mut self, time: Duration) -> Instant {
+        let now = Instant::now();
+        self.at = now + time;
         if self.timer.deadline() > self.at {
             self.timer.as_mut().reset(self.at);
         }
+        now
     }
 
     /// Ready when the time is up.

@@ -189,8 +189,8 @@ impl<S: Stream> Connection<S> {
         let sizes = HeadLimits { line: limits.line_max, fields: limits.head_max };
         let mut scanner = Scanner::default();
         let mut has_begun = is_first;
-        self.place.waits();
-        self.clock.set(if is_first { limits.head_timeout } else { limits.idle_timeout });
+        let time = if is_first { limits.head_timeout } else { limits.idle_timeout };
+        self.place.waits(self.clock.set(time).into_std());
         poll_fn(|cx| {
             loop {
                 let bytes = self.input.filled();
@@ -438,7 +438,7 @@ impl<S: Stream> Connection<S> {
                     Ok(Piece::More) => {
                         match self.input.poll_fill(cx, &mut self.stream, DISCARD_MAX) {
                             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Read::Gone),
-                            Poll::Ready(Ok(_)) => self.clock.set(pause),
+                            Poll::Ready(Ok(_)) => _ = self.clock.set(pause),
                             Poll::Pending if self.clock.poll(cx).is_ready() => {
                                 return Poll::Ready(Read::Slow);
                             }

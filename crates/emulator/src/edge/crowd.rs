@@ -91,8 +91,8 @@ fn micros(time: Duration) -> u64 {
 
 impl Place {
     /// From now on it waits for a request.
-    pub(super) fn waits(&self) {
-        let since = self.crowd.micros(Instant::now()).max(1);
+    pub(super) fn waits(&self, now: Instant) {
+        let since = self.crowd.micros(now).max(1);
         self.seat.waits_since.store(since, Ordering::Relaxed);
     }
 

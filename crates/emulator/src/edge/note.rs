@@ -156,7 +156,7 @@ impl Note {
         aborted: Option<Aborted>,
     ) -> Vec<u8> {
         let (method, path) = self.text.split_at(self.method);
-        let total = self.began.elapsed();
+        let now = Instant::now();
         let line = Line {
             client: client.address,
             whither: self.whither,
@@ -170,8 +170,8 @@ impl Note {
             refused: self.refused,
             reason: &self.reason,
             aborted,
-            total,
-            upstream: self.upstream.map(|since| since.elapsed()),
+            total: now.saturating_duration_since(self.began),
+            upstream: self.upstream.map(|since| now.saturating_duration_since(since)),
             id: self.id.as_bytes(),
             protocol: self.protocol,
             tls: client.secure,

@@ -25,8 +25,9 @@ pub(super) struct Uses(Arc<(Mutex<(usize, Instant)>, Place)>);
 impl Uses {
     /// None so far.
     pub(super) fn new(place: Place) -> Self {
-        place.waits();
-        Self(Arc::new((Mutex::new((0, Instant::now())), place)))
+        let now = Instant::now();
+        place.waits(now);
+        Self(Arc::new((Mutex::new((0, now)), place)))
     }
 
     fn lock(&self) -> MutexGuard<'_, (usize, Instant)> {
@@ -37,7 +38,7 @@ impl Uses {
         let mut uses = self.lock();
         *uses = (change(uses.0), Instant::now());
         if uses.0 == 0 {
-            self.0.1.waits();
+            self.0.1.waits(uses.1);
         } else {
             self.0.1.is_busy();
         }
