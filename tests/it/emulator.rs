@@ -405,11 +405,13 @@ fn one_that_keeps_nothing_says_how_to_use_it() {
         &["token", "new", "t", "--role", "read", "-l", "a=b"],
         &["app", "curl", "e", "--fail"],
         &["emulator", "status"],
-        &["emulator", "stop"],
     ] {
         let output = there(arguments);
         assert!(output.status.success(), "{arguments:?} {output:?}");
     }
+    let ca = there(&["emulator", "ca", "path"]);
+    assert!(said(&ca).contains("/_emulator/ca.pem"), "no authority is made: {ca:?}");
+    assert!(there(&["emulator", "stop"]).status.success());
     assert!(child.wait().unwrap().success());
     let mut more = String::new();
     lines.for_each(|line| more += &line.unwrap());

@@ -328,7 +328,10 @@ impl Start {
         }
         let options = self.options(context)?;
         let running = start_in_background(context, &state, &options).await?;
-        keep(context, &state, &options)?;
+        // Another command may have been faster, and has another one.
+        if !self.differs_from(context, &running)? {
+            keep(context, &state, &options)?;
+        }
         context.line(format!(
             "The emulator of AI Deploy runs at {} (pid {})",
             root(&running),
