@@ -302,12 +302,8 @@ const TABLE: &[Advice] = &[
         &["--http2", "--http2-prior-knowledge", "--http3", "-0", "--http1.0"],
         "it speaks HTTP/1.1; for others take curl with the app's URL (ovhai app get APP)",
     ),
+    advice("app curl", &["-p"], "another port of the app: --port PORT"),
     advice("app curl", &["--url"], "the app is named, and then the path: ovhai app curl APP /path"),
-    advice(
-        "app curl",
-        &["--port", "-p"],
-        "another port of an app has a host of its own, <id>-<port>.app.<region>.ai.localhost: curl http://<that host>:4480/",
-    ),
     advice(
         "app list",
         &["--name"],

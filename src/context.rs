@@ -13,6 +13,7 @@ use ovhai_api_types::Region;
 use crate::cli::{Format, Global};
 use crate::error::{Failure, Result};
 use crate::output::Layout;
+use crate::pulse::Found;
 use crate::terminal::{self, Colors, Paint, paint};
 use crate::text;
 use crate::trace::Trace;
@@ -100,6 +101,8 @@ pub struct Context {
     pub(crate) secret_variables: Vec<String>,
     /// What this run said to servers.
     pub(crate) trace: Arc<Trace>,
+    /// The local emulator that this run talks to.
+    pub(crate) found: Arc<Found>,
 }
 
 impl std::fmt::Debug for Context {
@@ -129,6 +132,7 @@ impl Context {
             global: Global::default(),
             secret_variables: Vec::new(),
             trace: Arc::default(),
+            found: Arc::default(),
         }
     }
 

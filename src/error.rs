@@ -91,6 +91,14 @@ impl Failure {
         self
     }
 
+    /// What happened and why, in a few words.
+    pub(crate) fn brief(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}: {cause}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code

@@ -16,9 +16,12 @@ mod credentials;
 mod describe;
 pub mod error;
 mod later;
+mod meaningless;
+mod options;
 mod output;
 mod private_file;
 mod progress;
+mod pulse;
 pub mod reference;
 mod resolve;
 mod session;
@@ -32,6 +35,7 @@ mod watch;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
@@ -50,18 +54,28 @@ pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     let mut shown = Vec::new();
     let code = match parse(&args, &mut shown) {
-        Ok(cli) => execute(cli, &mut context),
+        Ok((cli, None)) => execute(cli, &mut context),
+        Ok((cli, refused)) => {
+            context.apply(&cli.global);
+            finish(refused.map_or(Ok(()), Err), &mut context)
+        }
         Err(error) => usage(&error, &args, &mut context),
     };
     keep_trace(&mut context, shown, code);
     ExitCode::from(code)
 }
 
-/// The command, and what of its line may be kept.
-fn parse(args: &[OsString], shown: &mut Vec<String>) -> Result<Cli, clap::Error> {
+/// The command, why it is not run if it is not, and what of its line may be kept.
+fn parse(
+    args: &[OsString],
+    shown: &mut Vec<String>,
+) -> Result<(Cli, Option<Failure>), clap::Error> {
     let mut matches = Cli::command().try_get_matches_from(args)?;
     *shown = trace::shown(&matches);
-    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Cli::command()))
+    let refused = meaningless::refused(&matches);
+    let cli = Cli::from_arg_matches_mut(&mut matches)
+        .map_err(|error| error.format(&mut Cli::command()))?;
+    Ok((cli, refused))
 }
 
 /// Parses and runs one command line in this process, with this context; returns the exit code.
@@ -120,10 +134,14 @@ fn execute(cli: Cli, context: &mut Context) -> u8 {
                 if stops_by_itself {
                     return dispatch(cli, context).await;
                 }
+                context.apply(&cli.global);
+                let hangs =
+                    pulse::until_it_hangs(Arc::clone(&context.found), Arc::clone(&context.trace));
                 tokio::select! {
                     // A command that has to say more when it is interrupted comes first.
                     biased;
-                    outcome = dispatch(cli, context) => outcome,
+                    outcome = cli.command.run(context) => outcome,
+                    failure = hangs => Err(failure),
                     () = context::interrupted() => Err(Failure::interrupted()),
                 }
             });

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::credentials::Issuer;
 use crate::error::{DENIED, Failure, Result};
+use crate::options::Options;
 use crate::session::Sessions;
 use crate::settings::{readable_state_dir, state_dir};
 
@@ -102,7 +103,13 @@ impl Server {
         let (running, wanted) = match choose(context)? {
             Choice::Remote { name, url } => return Ok(Some(Self::Remote { name, url })),
             Choice::Running(running, wanted) => (Some(running), wanted),
-            Choice::Local(wanted) => (StateDir::new(state_dir(context)?).running(), wanted),
+            Choice::Local(wanted) => {
+                let running = StateDir::new(state_dir(context)?).running();
+                if let Some(running) = &running {
+                    context.found.tell(running);
+                }
+                (running, wanted)
+            }
         };
         let Some(running) = running else { return Ok(None) };
         let region = region_of(&running, wanted)?;
@@ -344,7 +351,7 @@ pub(crate) fn secure_root(running: &Running) -> Option<String> {
 }
 
 /// Where to connect to reach a listener.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         (std::net::Ipv4Addr::LOCALHOST, address.port()).into()
     } else {
@@ -362,6 +369,7 @@ pub(crate) fn port(context: &Context) -> Result<u16> {
 async fn find_or_start(context: &mut Context) -> Result<Running> {
     let state = StateDir::new(readable_state_dir(context)?);
     if let Some(running) = state.running() {
+        context.found.tell(&running);
         return Ok(running);
     }
     if state.is_locked() {
@@ -381,20 +389,27 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
         return Err(Failure::new(format!("no emulator runs in {}", state.path().display()))
             .hint("start one: ovhai emulator start --detach; or let commands do so: unset OVHAI_AUTOSTART"));
     }
-    let running = start_in_background(context, &state, &[]).await?;
+    let options = Options::of(&state)?.within(context);
+    let running = start_in_background(context, &state, &options).await?;
     context.note(format!(
         "Started an emulator of AI Deploy in the background: {} (pid {}); stop it: ovhai emulator stop",
         root(&running),
         running.pid
     ));
+    if !options.is_empty() {
+        context.note(format!(
+            "It has the options of the last emulator start: {} (for others: ovhai emulator stop, then ovhai emulator start --detach)",
+            options.shown()
+        ));
+    }
     Ok(running)
 }
 
-/// Starts an emulator in the background with these further arguments, and waits until it runs.
+/// Starts an emulator in the background with these options, and waits until it runs.
 pub(crate) async fn start_in_background(
     context: &Context,
     state: &StateDir,
-    arguments: &[String],
+    options: &Options,
 ) -> Result<Running> {
     let program = context
         .executable
@@ -410,7 +425,7 @@ pub(crate) async fn start_in_background(
     let mut command = tokio::process::Command::new(program);
     command
         .args(["emulator", "start", "--background"])
-        .args(arguments)
+        .args(options.arguments())
         .arg("--state-dir")
         .arg(state.path())
         .current_dir(&context.directory)
@@ -422,7 +437,7 @@ pub(crate) async fn start_in_background(
     for name in &context.secret_variables {
         command.env_remove(name);
     }
-    if !arguments.iter().any(|argument| argument == "--port") {
+    if !options.has("port") {
         command.args(["--port", &port(context)?.to_string()]);
     }
     let mut child = command.spawn()?;

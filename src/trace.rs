@@ -171,7 +171,7 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 31] = [
+const SHOWN: [&str; 33] = [
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
@@ -187,6 +187,8 @@ const SHOWN: [&str; 31] = [
     "method",
     "name",
     "output",
+    "port",
+    "ports",
     "quota",
     "region",
     "registry",
@@ -242,6 +244,12 @@ pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
 }
 
 impl Trace {
+    /// Whether a server has answered anything.
+    pub(crate) fn has_answer(&self) -> bool {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.iter().any(|request| request.status.is_some())
+    }
+
     pub(crate) fn new(verbose: bool) -> Self {
         Self { verbose, ..Self::default() }
     }

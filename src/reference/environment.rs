@@ -105,7 +105,7 @@ pub fn page() -> Page {
         about: "Environment variables",
         blocks: vec![
             Block::Text(
-                "An option on the command line wins over its variable. A variable that is set to nothing counts as not set. An app that is run as a local process gets the environment without `OVHAI_…`.",
+                "An option on the command line wins over its variable, and the variable over what is kept: `ovhai config set`, the options of the last `ovhai emulator start`. A variable that is set to nothing counts as not set. An app that is run as a local process gets the environment without `OVHAI_…`.",
             ),
             Block::Terms { name: "variable", meaning: "meaning", terms: terms.collect() },
         ],

@@ -204,6 +204,7 @@ fn an_emulator_elsewhere_on_this_machine_is_reached() {
     assert_eq!(cli.ok(&["app", "curl", "h"]), "Hello, World!");
     cli.ok(&["emulator", "stop"]);
     // Its region is there though nobody names it this time.
+    cli.ok(&["emulator", "start", "--detach"]);
     assert_eq!(cli.ok(&["app", "list", "--region", "SBG", "-o", "name"]), "h\n");
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "");
 }
@@ -335,4 +336,29 @@ fn an_emulator_that_is_another_than_asked_for_is_no_success() {
         let (code, said) = cli.fails(&[&start[..], &[other]].concat());
         assert!(code == 1 && said.contains("ovhai emulator stop"), "{other}: {said}");
     }
+}
+
+#[test]
+fn options_of_every_command_that_mean_nothing_here_are_refused() {
+    let cli = TestCli::new(OVHAI);
+    for (arguments, option) in [
+        (&["emulator", "stop", "--token", "x"][..], "--token"),
+        (&["--token", "x", "emulator", "stop"], "--token"),
+        (&["emulator", "status", "--region", "GRA"], "--region"),
+        (&["app", "open", "x", "--url", "-o", "json"], "--output"),
+        (&["app", "open", "x", "--json"], "--json"),
+        (&["config", "set", "GRA", "-o", "json"], "--output"),
+        (&["completion", "bash", "--token", "x"], "--token"),
+        (&["logout", "-o", "yaml"], "--output"),
+    ] {
+        let (code, said) = cli.fails(arguments);
+        let expected = format!("error: {option} means nothing to ovhai ");
+        assert!(code == 2 && said.starts_with(&expected), "{arguments:?} {code} {said}");
+        assert!(said.contains("cause: ") && said.contains("hint: leave it out"), "{said}");
+    }
+    assert!(!cli.state_dir().exists(), "nothing was started");
+    // What means something stays, and so does what stands in the environment for all commands.
+    let stop = cli.command(&["emulator", "stop"]).env("OVHAI_TOKEN", "x").output().unwrap();
+    assert!(stop.status.success());
+    cli.ok(&["config", "list", "--region", "GRA", "-o", "json"]);
 }

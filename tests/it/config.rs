@@ -192,3 +192,33 @@ fn local_only_refuses_whatever_reaches_further() {
         assert!(said.contains("nothing is changed at far"), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn what_the_environment_overrides_is_shown() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["config", "set", "BHS"]);
+    let with = |arguments: &[&str], name: &str, value: &str| {
+        let output = cli.command(arguments).env(name, value).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let list = ["config", "list", "-o", "json"];
+    let (_, shown, said) = with(&list, "OVHAI_REGION", "gra");
+    let all: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let brief =
+        |one: &serde_json::Value| json!([one["name"], one["current"], one["chosenBy"], one["set"]]);
+    assert_eq!(brief(&all[0]), json!(["GRA", true, "OVHAI_REGION", false]));
+    assert_eq!(brief(&all[1]), json!(["BHS", false, null, true]));
+    assert!(said.contains("OVHAI_REGION=gra goes before the settings, which say BHS"), "{said}");
+    let (_, shown, _) = with(&["config", "list"], "OVHAI_REGION", "gra");
+    assert!(shown.lines().any(|line| line.starts_with('*') && line.contains("OVHAI_REGION")));
+    assert_eq!(brief(&cli.json(&["config", "get"])), json!(["BHS", true, "config set", true]));
+    let (_, shown, _) = with(&["config", "get", "-o", "name"], "OVHAI_REGION", "gra");
+    assert_eq!(shown, "GRA\n");
+    let (code, _, said) = with(&["config", "get"], "OVHAI_REGION", "XX");
+    assert!(code == Some(3) && said.contains("OVHAI_REGION names it"), "{said}");
+    let (_, _, said) = with(&list, "OVHAI_REGION", "XX");
+    assert!(said.contains("warning: OVHAI_REGION=XX"), "{said}");
+    let (_, _, said) = with(&list, "OVHAI_TOKEN", "secret");
+    assert!(said.contains("OVHAI_TOKEN is set") && !said.contains("secret"), "{said}");
+}

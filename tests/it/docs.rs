@@ -70,7 +70,7 @@ fn every_other_command_can_be_typed() {
 
 #[test]
 fn every_link_leads_somewhere() {
-    let link = Regex::new(r"\]\(([^)#]+)\)").unwrap();
+    let link = Regex::new(r##"(?:\]\(|\bsrc(?:set)?=")([^)"#]+)[)"]"##).unwrap();
     let mut checked = 0;
     for name in documents() {
         let from = root().join(&name).parent().unwrap().to_path_buf();

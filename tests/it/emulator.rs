@@ -250,3 +250,178 @@ fn what_is_kept_is_private() {
         }
     }
 }
+
+fn send_signal(signal: &str, pid: u64) {
+    let status = Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+fn said(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn one_that_starts_by_itself_has_the_options_of_the_last_start() {
+    use std::os::unix::fs::PermissionsExt;
+    let cli = TestCli::new(OVHAI);
+    let start = ["emulator", "start", "--detach", "--tls=0", "--regions", "ONE,TWO"];
+    cli.ok(&[&start[..], &["--quota", "CPU=3", "--host", "127.0.0.77"]].concat());
+    let status = cli.json(&["emulator", "status"]);
+    let kept = json!([
+        "--port=0",
+        "--tls=0",
+        "--host=127.0.0.77",
+        "--regions=ONE,TWO",
+        "--quota=CPU=3,GPU=4"
+    ]);
+    assert_eq!(status["options"], kept);
+    let mode = std::fs::metadata(cli.state_dir().join("options.json")).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+    send_signal("-KILL", status["pid"].as_u64().unwrap());
+    eventually_now("it is gone", || (!StateDir::new(cli.state_dir()).is_locked()).then_some(()));
+    let none = cli.command(&["emulator", "status", "-o", "json"]).output().unwrap();
+    let none: serde_json::Value = serde_json::from_slice(&none.stdout).unwrap();
+    assert_eq!((&none["running"], &none["options"]), (&json!(false), &kept));
+
+    // After a kill, and after an orderly end.
+    for _ in 0..2 {
+        let first = cli.command(&["capabilities", "quota"]).output().unwrap();
+        assert!(said(&first).contains("--tls=0 --host=127.0.0.77 --regions=ONE,TWO"), "{first:?}");
+        assert!(String::from_utf8_lossy(&first.stdout).contains("CPU: 3"), "{first:?}");
+        let status = cli.json(&["emulator", "status"]);
+        assert_eq!(status["regions"], json!(["ONE", "TWO"]));
+        assert!(status["https"].as_str().unwrap().starts_with("https://127.0.0.77:"), "{status}");
+        assert_eq!(status["options"], kept);
+        cli.ok(&["emulator", "stop"]);
+    }
+    // A variable goes before what is kept, and is not kept itself.
+    let other = cli.command(&["capabilities", "quota"]).env("OVHAI_QUOTA", "CPU=5").output();
+    let other = other.unwrap();
+    assert!(String::from_utf8_lossy(&other.stdout).contains("CPU: 5"), "{other:?}");
+    assert!(!said(&other).contains("--quota"), "{other:?}");
+    cli.ok(&["emulator", "stop"]);
+    // A start on purpose says anew what there is to be.
+    let anew = cli.command(&["emulator", "start", "--detach"]).output().unwrap();
+    assert!(said(&anew).contains("forgets --tls=0 --host=127.0.0.77"), "{anew:?}");
+    let status = cli.json(&["emulator", "status"]);
+    assert_eq!(status["options"], json!(["--port=0"]));
+    assert_eq!(status["https"], json!(null));
+}
+
+#[test]
+fn a_kept_port_is_used_again() {
+    let cli = TestCli::new(OVHAI);
+    let without_port = |arguments: &[&str]| {
+        let output = cli.command(arguments).env_remove("OVHAI_PORT").output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    };
+    // Nobody else listens on that address.
+    let port = crate::free_port().to_string();
+    without_port(&["emulator", "start", "-d", "--host", "127.0.0.78", "--port", &port]);
+    without_port(&["emulator", "stop"]);
+    without_port(&["app", "list"]);
+    let address = cli.json(&["emulator", "status"])["address"].clone();
+    assert_eq!(address, json!(format!("http://127.0.0.78:{port}")));
+}
+
+#[test]
+fn one_that_hangs_is_said_to() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
+    let pid = cli.json(&["emulator", "status"])["pid"].as_u64().unwrap();
+    let mut logs = Command::new(OVHAI)
+        .args(["app", "logs", "--follow", "e"])
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(logs.stdout.take().unwrap());
+    lines.read_line(&mut String::new()).unwrap();
+
+    send_signal("-STOP", pid);
+    let who = format!("the emulator (pid {pid}) does not answer");
+    std::thread::scope(|scope| {
+        for (arguments, code) in [
+            (&["app", "list"][..], 5),
+            (&["emulator", "user", "list"], 5),
+            (&["emulator", "start", "--detach"], 5),
+            (&["emulator", "status", "-o", "json"], 1),
+            // It counts when it goes on: here it is ended before.
+            (&["emulator", "stop"], 5),
+        ] {
+            let (cli, who) = (&cli, &who);
+            scope.spawn(move || {
+                let begun = Instant::now();
+                let output = cli.command(arguments).output().unwrap();
+                let took = begun.elapsed();
+                assert_eq!(output.status.code(), Some(code), "{arguments:?} {output:?}");
+                let said = said(&output);
+                assert!(
+                    said.contains(who) && said.contains("ovhai emulator stop --force"),
+                    "{said}"
+                );
+                assert!(took < Duration::from_secs(8), "{took:?}");
+                if arguments[1] == "status" {
+                    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+                    assert_eq!(
+                        (&shown["running"], &shown["answers"]),
+                        (&json!(true), &json!(false))
+                    );
+                }
+            });
+        }
+    });
+    assert!(logs.try_wait().unwrap().is_none(), "what has begun goes on");
+
+    let forced = cli.command(&["emulator", "stop", "--force"]).output().unwrap();
+    assert!(forced.status.success() && said(&forced).contains("Killed"), "{forced:?}");
+    lines.read_to_end(&mut Vec::new()).unwrap();
+    logs.wait().unwrap();
+    assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "e\n", "what was answered is there");
+}
+
+#[test]
+fn one_that_keeps_nothing_says_how_to_use_it() {
+    let cli = TestCli::new(OVHAI);
+    let mut child = Command::new(OVHAI)
+        .args(["emulator", "start", "--ephemeral", "--port", "0"])
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .env("XDG_RUNTIME_DIR", cli.home())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.find_map(|line| Some(line.unwrap().split_once("export ")?.1.to_owned()));
+    let line = line.unwrap();
+    let (directory, rest) = line.split_once(' ').unwrap();
+    let directory = directory.strip_prefix("OVHAI_STATE_DIR=").unwrap();
+    assert_eq!(rest, "OVHAI_AUTOSTART=0");
+    let there = |arguments: &[&str]| {
+        cli.command(arguments)
+            .env("OVHAI_STATE_DIR", directory)
+            .env("OVHAI_AUTOSTART", "0")
+            .output()
+            .unwrap()
+    };
+    for arguments in [
+        &["app", "run", "ovhai/echo", "-n", "e", "-l", "a=b", "--wait"][..],
+        &["token", "new", "t", "--role", "read", "-l", "a=b"],
+        &["app", "curl", "e", "--fail"],
+        &["emulator", "status"],
+    ] {
+        let output = there(arguments);
+        assert!(output.status.success(), "{arguments:?} {output:?}");
+    }
+    let ca = there(&["emulator", "ca", "path"]);
+    assert!(said(&ca).contains("/_emulator/ca.pem"), "no authority is made: {ca:?}");
+    assert!(there(&["emulator", "stop"]).status.success());
+    assert!(child.wait().unwrap().success());
+    let mut more = String::new();
+    lines.for_each(|line| more += &line.unwrap());
+    assert!(more.contains("emulator.json") && !more.contains("earer: "), "{more}");
+    assert!(!std::path::Path::new(directory).exists(), "nothing is left");
+    assert!(!cli.state_dir().exists(), "nothing was written");
+    assert_eq!(there(&["app", "list"]).status.code(), Some(1), "none is started in its place");
+}

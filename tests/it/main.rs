@@ -44,6 +44,7 @@ mod session;
 mod shell;
 mod slow;
 mod tls;
+mod tokens;
 mod wire;
 
 /// The executable under test.

@@ -114,6 +114,10 @@ fn registries_never_show_a_password() {
     cli.ok(&["registry", "update", &id[..8], "--username", "robot"]);
     let one = cli.json(&["registry", "get", "registry.example.com/team"]);
     assert_eq!((&one["username"], one.get("password")), (&json!("robot"), None));
+    for written in ["https://Registry.example.com:443/team/", "registry.example.com/team/"] {
+        assert_eq!(cli.ok(&["registry", "get", written, "-o", "name"]), format!("{id}\n"));
+    }
+    assert_eq!(cli.fails(&["registry", "get", "registry.example.com/Team"]).0, 3);
     let (code, said) = cli.fails(&["registry", "add", "registry.example.com:5000", "-u", "x"]);
     assert!(code == 2 && said.contains("port 443 only"), "{said}");
     assert_eq!(cli.ok(&["registry", "list", "--region", "BHS", "-o", "name"]), "");

@@ -176,3 +176,64 @@ fn a_forwarded_port_passes_other_protocols_through() {
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the end is passed on too");
 }
+
+/// Answers on its own port with `own`, on another with `other` and the Host it was asked by.
+const TWO_PORTS: &str = "import http.server, os, sys, threading
+def serve(port, said):
+    class H(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = (said + ' ' + self.headers['host'] + ' ' + self.path).encode()
+            self.send_response(200)
+            self.send_header('content-length', str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+    return http.server.ThreadingHTTPServer(('127.0.0.1', port), H)
+other = serve(0, 'other')
+print(other.server_address[1], flush=True)
+threading.Thread(target=other.serve_forever, daemon=True).start()
+serve(int(os.environ['PORT']), 'own').serve_forever()";
+
+#[test]
+fn other_ports_of_an_app_are_reached() {
+    let cli = TestCli::new(OVHAI);
+    let run = ["app", "run", "--name", "two", "--label", "g=a", "--cpu", "1", "--wait"];
+    let program = ["--runtime", "process", "python:3", "--", "python3", "-c", TWO_PORTS];
+    cli.ok(&[&run[..], &program].concat());
+    cli.ok(&["token", "new", "t", "--selector", "g=a", "--role", "read"]);
+    let port = cli.ok(&["app", "logs", "two"]).lines().next().unwrap().to_owned();
+    let url = cli.ok(&["app", "open", "two", "--url"]).trim().to_owned();
+    let other = url.replacen('.', &format!("-{port}."), 1);
+    let host = other.strip_prefix("http://").unwrap();
+    // It is seen once a second which ports an app listens on.
+    ovhai_test_support::eventually_now("the port is known", || {
+        let answer =
+            cli.command(&["app", "curl", "two", "--port", &port, "/x?y", "--fail"]).output();
+        let answer = answer.unwrap();
+        (answer.stdout == format!("other {host} /x?y").as_bytes()).then_some(())
+    });
+    let asked = format!("{other}/a");
+    assert_eq!(cli.ok(&["app", "curl", "two", &asked]), format!("other {host} /a"));
+    for own in [&["app", "curl", "two"][..], &["app", "curl", "two", "--port", "8080"]] {
+        assert!(cli.ok(own).starts_with("own "), "what the app is known by: {own:?}");
+    }
+
+    let forward = Forward::start(&cli, &["two", &format!(":{port}")]);
+    assert!(forward.get("/b", "").ends_with(&format!("other {host} /b")));
+    let local = crate::free_port();
+    let forward = Forward::start(&cli, &["two", &format!("{local}:{port}")]);
+    assert!(forward.address.ends_with(&format!(":{local}")), "{}", forward.address);
+    assert!(forward.get("/c", "").ends_with(&format!("other {host} /c")));
+
+    for (arguments, says) in [
+        (&["app", "curl", "two", &asked, "--port", "1"][..], "leave one of them out"),
+        (&["app", "curl", "two", "--port", "0"], "1..=65535"),
+        (&["app", "curl", "two", "http://localhost/"], "--port PORT"),
+        (&["app", "curl", "two", "-p", "1"], "--port PORT"),
+        (&["app", "port-forward", "two", "1:2:3"], "9000:8081"),
+        (&["app", "port-forward", "two", "1:0"], "port 0"),
+        (&["app", "port-forward", "two", ":"], "9000:8081"),
+    ] {
+        let (code, said) = cli.fails(arguments);
+        assert!(code == 2 && said.contains(says), "{arguments:?} {code} {said}");
+    }
+}

@@ -374,7 +374,14 @@ fn java_home(dir: &Path) -> Option<PathBuf> {
 #[test]
 fn java_gets_it_and_accepts_the_certificates() {
     let cli = TestCli::new(OVHAI);
-    let Some(home) = java_home(cli.home()) else {
+    let has = |program: &str| Command::new(program).arg("-help").output().is_ok();
+    let home = java_home(cli.home()).filter(|_| has("java") && has("javac"));
+    let Some(home) = home else {
+        // Where everything is to be tested, nothing passes untested.
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "there is no Java with a compiler here: cargo xtask test installs it (Debian: default-jdk-headless)"
+        );
         eprintln!("not tested: there is no Java here");
         return;
     };
@@ -405,17 +412,12 @@ fn java_gets_it_and_accepts_the_certificates() {
             .unwrap();
         (text(&output.stdout), text(&output.stderr))
     };
-    let has_compiler = Command::new("javac").arg("-version").output().is_ok();
-    if has_compiler {
-        let (said, wrong) = java();
-        assert!(said.contains("\"ok\""), "{said} {wrong}");
-    }
+    let (said, wrong) = java();
+    assert!(said.contains("\"ok\""), "{said} {wrong}");
     assert_eq!(results("remove"), "removed");
     assert_eq!(results("remove"), "not-there");
-    if has_compiler {
-        let (said, wrong) = java();
-        assert!(!said.contains("\"ok\"") && wrong.contains("SSLHandshakeException"), "{wrong}");
-    }
+    let (said, wrong) = java();
+    assert!(!said.contains("\"ok\"") && wrong.contains("SSLHandshakeException"), "{wrong}");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 //! `ovhai.db` (the store), `signing.key` (0600), `emulator.json` (0600: pid, address and the
 //! local administrator's bearer, as long as it runs), `first-user.json` (0600: the first user's
 //! password, until it is changed), `emulator.log` (when it runs in the
-//! background), `access.log` (0600: a line a request; `access.log.1` before it), `lock` (held as long
-//! as it runs).
+//! background), `access.log` (0600: a line a request; `access.log.1` before it), `options.json`
+//! (0600: what the last start on purpose was given), `lock` (held as long as it runs).
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -118,6 +118,11 @@ impl StateDir {
     /// Path of the log of an emulator in the background.
     pub fn log(&self) -> PathBuf {
         self.0.join("emulator.log")
+    }
+
+    /// Path of what it is started with when nothing else is said.
+    pub fn options(&self) -> PathBuf {
+        self.0.join("options.json")
     }
 
     /// Path of the access log, unless it is to be elsewhere.

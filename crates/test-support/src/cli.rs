@@ -73,7 +73,11 @@ impl TestCli {
 
 impl Drop for TestCli {
     fn drop(&mut self) {
-        // None may run.
-        let _ = self.command(&["emulator", "stop", "--quiet"]).output();
+        // None may run, and one may hang.
+        let stop = ["emulator", "stop", "--quiet"];
+        let stopped = self.command(&stop).output();
+        if !stopped.is_ok_and(|output| output.status.success()) {
+            let _ = self.command(&[&stop[..], &["--force"]].concat()).output();
+        }
     }
 }

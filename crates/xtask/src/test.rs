@@ -1,9 +1,9 @@
 //! `cargo xtask test`: installs what the tests need, and runs every one of them.
 //!
 //! What is installed stays in `target/test-env`: the official Python SDK and what drives a browser
-//! in one environment, the frameworks of the apps in tests/apps in another. Programs of the system (python3 with venv, curl, openssl,
-//! certutil, Chromium) are installed with apt-get where they are missing and that is possible;
-//! where it is not, this says what to install.
+//! in one environment, the frameworks of the apps in tests/apps in another. Programs of the system
+//! (python3 with venv, curl, openssl, certutil, Chromium, Java) are installed with apt-get where
+//! they are missing and that is possible; where it is not, this says what to install.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::run::{cargo, is_installed, output, root};
 /// The Python packages of tests: the SDK that the emulator is held to, and what drives a browser.
 const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1"];
 /// Programs that tests start, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("python3", "python3-venv"),
     ("curl", "curl"),
     ("setsid", "util-linux"),
@@ -24,7 +24,12 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("certutil", "libnss3-tools"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
+    ("javac", JAVA),
+    ("keytool", JAVA),
 ];
+
+/// Where both of Java's programs are: the machine's store of certificates, and a compiler.
+const JAVA: &str = "default-jdk-headless";
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let python = install()?;
@@ -56,11 +61,12 @@ fn install() -> Result<PathBuf> {
 }
 
 fn install_programs() -> Result<()> {
-    let missing: Vec<&str> = PROGRAMS
+    let mut missing: Vec<&str> = PROGRAMS
         .iter()
         .filter(|(program, _)| !is_installed(program))
         .map(|(_, package)| *package)
         .collect();
+    missing.dedup();
     if missing.is_empty() {
         return Ok(());
     }

@@ -11,6 +11,7 @@ mod logs;
 mod open;
 mod options;
 mod port_forward;
+mod ports;
 mod run;
 mod view;
 mod volume;

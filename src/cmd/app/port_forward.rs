@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +15,12 @@ use tokio::task::JoinSet;
 
 use super::credential::Credential;
 use super::forward::{Forwarder, Refused};
+use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
 use crate::credentials::Issuer;
 use crate::error::{Failure, Result};
 use crate::target::Target;
-
-/// The port of an app that names none.
-const APP_PORT: u16 = 8080;
 
 #[derive(Debug, Args)]
 #[command(
@@ -30,13 +29,44 @@ const APP_PORT: u16 = 8080;
 pub(super) struct PortForward {
     /// Id, name, or beginning of an id
     app: String,
-    /// Local port, 0 for a free one [default: the app's own if it is free, else a free one]
-    local_port: Option<u16>,
+    /// Local port, 0 for a free one, and another port of the app than its own; LOCAL, LOCAL:REMOTE,
+    /// or :REMOTE for a free local one [default: the app's own if it is free, else a free one]
+    #[arg(value_name = "LOCAL[:REMOTE]")]
+    ports: Option<Ports>,
     /// Local address to listen on
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     #[command(flatten)]
     credential: Credential,
+}
+
+/// `LOCAL`, `LOCAL:REMOTE` or `:REMOTE`, as kubectl has it; but one number alone is the local
+/// port, as the app's own port is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ports {
+    local: u16,
+    remote: Option<u16>,
+}
+
+impl FromStr for Ports {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "use 9000, 9000:8081 or :8081, ports up to 65535";
+        let (local, remote) = match text.split_once(':') {
+            Some((local, remote)) => (local, Some(remote)),
+            None => (text, None),
+        };
+        let local = match (local, remote) {
+            ("", Some(_)) => 0,
+            _ => local.parse().map_err(|_| FORM)?,
+        };
+        let remote: Option<u16> = remote.map(str::parse).transpose().map_err(|_| FORM)?;
+        if remote == Some(0) {
+            return Err("no app listens on port 0");
+        }
+        Ok(Self { local, remote })
+    }
 }
 
 impl PortForward {
@@ -46,21 +76,21 @@ impl PortForward {
         let app = resolve(&target.login, &self.app).await?;
         // Whatever comes in is passed on.
         target.announce_change_of(context, &app.status.url)?;
-        let client = AppClient::new(&app.status.url, target.address)?;
+        let url = match self.ports.and_then(|ports| ports.remote) {
+            Some(remote) => address(&app, remote)?,
+            None => app.status.url.clone(),
+        };
+        let client = AppClient::new(&url, target.address)?;
         let token = self.credential.bearer(context, &app, &target.issuer)?;
         let token = token.as_deref().map(bearer).transpose()?;
-        let listener = self.listen(app.spec.default_http_port).await?;
+        let listener = self.listen(own_port(&app)).await?;
         let mut local = listener.local_addr()?;
         if local.ip().is_unspecified() {
             local.set_ip(Ipv4Addr::LOCALHOST.into());
         }
         context.line(format!("http://{local}"))?;
         context.out.flush()?;
-        context.note(format!(
-            "It leads to {} ({}); Ctrl-C ends it.",
-            view::name(&app),
-            app.status.url
-        ));
+        context.note(format!("It leads to {} ({url}); Ctrl-C ends it.", view::name(&app)));
         if !self.address.is_loopback() && token.is_some() {
             context.note("warning: whoever reaches this address uses the app with your token");
         }
@@ -69,11 +99,10 @@ impl PortForward {
         self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer)).await
     }
 
-    async fn listen(&self, own: Option<i64>) -> Result<TcpListener> {
-        let own = own.and_then(|port| u16::try_from(port).ok()).unwrap_or(APP_PORT);
+    async fn listen(&self, own: u16) -> Result<TcpListener> {
         let bind = |port| TcpListener::bind(SocketAddr::new(self.address, port));
-        let wanted = match self.local_port {
-            Some(port) => port,
+        let wanted = match self.ports {
+            Some(ports) => ports.local,
             // It may be taken; then any other does.
             None => match bind(own).await {
                 Ok(listener) => return Ok(listener),

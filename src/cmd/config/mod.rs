@@ -74,11 +74,18 @@ struct Remove {
 
 /// A place that commands can go to.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Place {
     name: String,
     kind: &'static str,
     url: Option<String>,
+    /// Whether commands go there now.
     current: bool,
+    /// What says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen_by: Option<&'static str>,
+    /// Whether they do as far as the settings go.
+    set: bool,
 }
 
 impl ConfigCommand {
@@ -87,14 +94,23 @@ impl ConfigCommand {
         let places = places(context, &config)?;
         let find = |name: &str| places.iter().find(|place| place.name.eq_ignore_ascii_case(name));
         match self.verb {
-            Verb::List(List {}) => context.show_all(&places),
+            Verb::List(List {}) => {
+                context.show_all(&places)?;
+                say_what_overrides(context, &places);
+                Ok(())
+            }
             Verb::Get(Get { name }) => {
                 let place = match &name {
                     Some(name) => find(name),
                     None => places.iter().find(|place| place.current),
                 };
                 let place =
-                    place.ok_or_else(|| unknown(name.as_deref().unwrap_or("?"), &places))?;
+                    place.ok_or_else(|| match (name.as_deref(), chosen(context, &config)) {
+                        (None, Some((chosen, by))) => {
+                            unknown(&chosen, &places).because(format!("{by} names it"))
+                        }
+                        (name, _) => unknown(name.unwrap_or("?"), &places),
+                    })?;
                 context.show(place)
             }
             Verb::Set(Set { name }) => {
@@ -154,21 +170,59 @@ fn places(context: &Context, config: &Config) -> Result<Vec<Place>> {
         Some(running) => running.regions.clone(),
         None => DEFAULT_REGIONS.iter().filter_map(|name| name.parse().ok()).collect(),
     };
-    let current = config.current().or_else(|| regions.first().map(Region::as_str));
-    let is_current = |name: &str| current.is_some_and(|now| now.eq_ignore_ascii_case(name));
-    let local = regions.iter().map(|region| Place {
-        name: region.to_string(),
-        kind: "region",
-        url: running.as_ref().map(|running| format!("{}/regions/{region}", root(running))),
-        current: is_current(region.as_str()),
+    let first = regions.first().map(Region::as_str);
+    let set = config.current().or(first);
+    let chosen = chosen(context, config).or_else(|| Some((first?.to_owned(), DEFAULT)));
+    let place = |name: &str, kind, url| {
+        let by = chosen.as_ref().filter(|(chosen, _)| chosen.eq_ignore_ascii_case(name));
+        Place {
+            name: name.to_owned(),
+            kind,
+            url,
+            current: by.is_some(),
+            chosen_by: by.map(|(_, by)| *by),
+            set: set.is_some_and(|set| set.eq_ignore_ascii_case(name)),
+        }
+    };
+    let local = regions.iter().map(|region| {
+        let url = running.as_ref().map(|running| format!("{}/regions/{region}", root(running)));
+        place(region.as_str(), "region", url)
     });
-    let remote = config.endpoints().map(|(name, endpoint)| Place {
-        name: name.to_owned(),
-        kind: "endpoint",
-        url: Some(endpoint.url.clone()),
-        current: is_current(name),
-    });
+    let remote = (config.endpoints())
+        .map(|(name, endpoint)| place(name, "endpoint", Some(endpoint.url.clone())));
     Ok(local.chain(remote).collect())
+}
+
+/// What chooses the first region.
+const DEFAULT: &str = "default";
+
+/// Where commands go now, and what says so; none: nothing was said.
+fn chosen(context: &Context, config: &Config) -> Option<(String, &'static str)> {
+    let named = |name: &str, by| Some((name.to_owned(), by));
+    if let Some(name) = &context.global.region {
+        return named(name, "--region");
+    }
+    if let Some(name) = context.var("OVHAI_REGION") {
+        return named(name, "OVHAI_REGION");
+    }
+    named(config.current()?, "config set")
+}
+
+/// Says what of the environment goes before the settings that are shown.
+fn say_what_overrides(context: &mut Context, places: &[Place]) {
+    if context.global.region.is_none()
+        && let Some(named) = context.var("OVHAI_REGION").map(str::to_owned)
+    {
+        let set = places.iter().find(|place| place.set).map_or("?", |place| &place.name);
+        context.note(if places.iter().any(|place| place.current) {
+            format!("OVHAI_REGION={named} goes before the settings, which say {set}.")
+        } else {
+            format!("warning: OVHAI_REGION={named} goes before the settings, which say {set}; and it names no region or endpoint that is here.")
+        });
+    }
+    if context.var("OVHAI_TOKEN").is_some() {
+        context.note("OVHAI_TOKEN is set: commands call with that token, and with no login.");
+    }
 }
 
 fn unknown(name: &str, places: &[Place]) -> Failure {
@@ -189,15 +243,16 @@ fn unknown_endpoint(name: &str, config: &Config) -> Failure {
 }
 
 impl Show for Place {
-    const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "URL"];
+    const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "CHOSEN BY", "URL"];
 
-    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![
             if self.current { "*" } else { "" }.into(),
             self.name.clone(),
             self.kind.into(),
+            self.chosen_by.unwrap_or_default().into(),
             self.url.clone().unwrap_or_else(|| "~".into()),
         ]
     }
@@ -208,6 +263,7 @@ impl Show for Place {
             .field("Kind", self.kind)
             .maybe("URL", self.url.as_ref())
             .field("Current", if self.current { "yes" } else { "no" })
+            .maybe("Chosen By", self.chosen_by)
     }
 
     fn name(&self) -> String {

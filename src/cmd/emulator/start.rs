@@ -1,15 +1,20 @@
 //! `ovhai emulator start`.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
-use ovhai_emulator::state::{Running, StateDir};
+use ovhai_emulator::state::{Lock, Running, StateDir};
 use ovhai_emulator::{AccessLog, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tempfile::TempDir;
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
+use crate::options::Options;
+use crate::pulse;
 use crate::settings::{readable_state_dir, state_dir};
 use crate::target::{port, root, secure_root, start_in_background};
 
@@ -18,7 +23,8 @@ pub(super) struct Start {
     /// Go on in the background
     #[arg(short, long)]
     detach: bool,
-    /// Keep nothing: no directory, no database; what is there is not read either
+    /// Keep nothing: its state is in memory, and what is in the state directory is not read. It says
+    /// how other terminals reach it
     #[arg(long, conflicts_with = "detach")]
     ephemeral: bool,
     /// Port; 0 lets the system choose [env: `OVHAI_PORT`] [default: 4480]
@@ -127,6 +133,47 @@ impl Start {
         }))
     }
 
+    /// What was said on the command line or in the environment, for the process in the background
+    /// and for the next start.
+    fn options(&self, context: &Context) -> Result<Options> {
+        let mut options = Options::default();
+        if self.port.is_some() || context.var("OVHAI_PORT").is_some() {
+            options.set("port", self.port.map_or_else(|| port(context), Ok)?);
+        }
+        if let Some(port) = self.tls(context)? {
+            options.set("tls", port);
+        }
+        if self.host != Ipv4Addr::LOCALHOST {
+            options.set("host", self.host);
+        }
+        if self.regions != DEFAULT_REGIONS {
+            options.set("regions", self.regions.join(","));
+        }
+        if let Some(runtime) = self.runtime {
+            options.set("runtime", runtime);
+        }
+        if self.quota.is_some() || context.var("OVHAI_QUOTA").is_some() {
+            let Quotas { cpu, gpu } = self.quotas(context)?;
+            let units = |units: Option<u32>| units.map_or("unlimited".into(), |n| n.to_string());
+            options.set("quota", format!("CPU={},GPU={}", units(cpu), units(gpu)));
+        }
+        match self.access_log(context)? {
+            Some(AccessLog::Off) => options.set("access-log", "off"),
+            Some(AccessLog::Path(path)) => {
+                let path = path.to_str().ok_or_else(|| {
+                    Failure::usage("the access log's path is not UTF-8")
+                        .hint("give one that is: --access-log FILE")
+                })?;
+                options.set("access-log", path);
+            }
+            None => {}
+        }
+        if self.limit.is_some() || context.var("OVHAI_LIMITS").is_some() {
+            options.set("limit", self.limits(context)?);
+        }
+        Ok(options)
+    }
+
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         for region in &self.regions {
             region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
@@ -135,9 +182,8 @@ impl Start {
                 return Err(Failure::usage(format!("the region {region} is named twice")));
             }
         }
-        let port = self.port.map_or_else(|| port(context), Ok)?;
         if self.detach {
-            return self.start_detached(context, port).await;
+            return self.start_detached(context).await;
         }
         if self.background {
             // Out of the terminal's session: closing the terminal is none of its business. It
@@ -149,7 +195,7 @@ impl Start {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         start_logging(context, self.background);
         let mut builder = Emulator::builder()
-            .address((self.host, port).into())
+            .address((self.host, self.port.map_or_else(|| port(context), Ok)?).into())
             .regions(self.regions.clone())
             .quotas(self.quotas(context)?)
             .limits(self.limits(context)?)
@@ -170,8 +216,15 @@ impl Start {
         let asked_to_end = interrupted();
         let emulator = builder.start().await?;
         tracing::info!(address = %emulator.address(), pid = std::process::id(), "the emulator runs");
+        // Whoever keeps nothing is found through a directory that goes with it.
+        let shared = self.ephemeral.then(|| Doorplate::put_up(context, emulator.running()));
+        let shared = shared.transpose()?;
         if !self.background {
-            self.greet(context, &emulator);
+            self.greet(context, &emulator, shared.as_ref());
+            if shared.is_none() {
+                let state = StateDir::new(state_dir(context)?);
+                keep(context, &state, &self.options(context)?)?;
+            }
         }
         tokio::select! {
             () = asked_to_end => {}
@@ -183,7 +236,7 @@ impl Start {
         Ok(())
     }
 
-    fn greet(&self, context: &mut Context, emulator: &Emulator) {
+    fn greet(&self, context: &mut Context, emulator: &Emulator, shared: Option<&Doorplate>) {
         let running = emulator.running();
         let regions: Vec<_> = running.regions.iter().map(Region::as_str).collect();
         context.note(format!(
@@ -195,10 +248,13 @@ impl Start {
             context
                 .note(format!("HTTPS: {secure} (trust its certificates: {})", self.trust(running)));
         }
-        if self.ephemeral {
+        if let Some(shared) = shared {
+            let directory = shared.directory.path().display();
             context.note(format!(
-                "It keeps nothing. Administrator's bearer: {}",
-                emulator.administrator()
+                "It keeps nothing. Use it from another terminal: export OVHAI_STATE_DIR={directory} OVHAI_AUTOSTART=0"
+            ));
+            context.note(format!(
+                "Other programs call it with the bearer that is `administrator` in {directory}/emulator.json; both are gone when it ends."
             ));
         }
         self.warn_of_others(context);
@@ -246,9 +302,12 @@ impl Start {
             }))
     }
 
-    async fn start_detached(&self, context: &mut Context, port: u16) -> Result<()> {
+    async fn start_detached(&self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
         if let Some(running) = state.running() {
+            if pulse::ask(&running).is_err_and(|error| pulse::is_silence(&error)) {
+                return Err(pulse::failure(running.pid));
+            }
             context.note(format!(
                 "An emulator runs already: {} (pid {})",
                 root(&running),
@@ -267,37 +326,12 @@ impl Start {
             }
             return Ok(());
         }
-        let mut arguments = vec![
-            "--port".to_owned(),
-            port.to_string(),
-            "--host".into(),
-            self.host.to_string(),
-            "--regions".into(),
-            self.regions.join(","),
-        ];
-        if let Some(runtime) = self.runtime {
-            arguments.extend(["--runtime".to_owned(), runtime.to_string()]);
+        let options = self.options(context)?;
+        let running = start_in_background(context, &state, &options).await?;
+        // Another command may have been faster, and has another one.
+        if !self.differs_from(context, &running)? {
+            keep(context, &state, &options)?;
         }
-        if let Some(port) = self.tls(context)? {
-            arguments.push(format!("--tls={port}"));
-        }
-        let quotas = self.quotas(context)?;
-        let units = |units: Option<u32>| units.map_or("unlimited".into(), |n| n.to_string());
-        let quota = format!("CPU={},GPU={}", units(quotas.cpu), units(quotas.gpu));
-        arguments.extend(["--quota".to_owned(), quota]);
-        arguments.extend(["--limit".to_owned(), self.limits(context)?.to_string()]);
-        match self.access_log(context)? {
-            Some(AccessLog::Off) => arguments.extend(["--access-log".to_owned(), "off".into()]),
-            Some(AccessLog::Path(path)) => {
-                let path = path.to_str().ok_or_else(|| {
-                    Failure::usage("the access log's path is not UTF-8")
-                        .hint("give one that is: --access-log FILE")
-                })?;
-                arguments.extend(["--access-log".to_owned(), path.to_owned()]);
-            }
-            None => {}
-        }
-        let running = start_in_background(context, &state, &arguments).await?;
         context.line(format!(
             "The emulator of AI Deploy runs at {} (pid {})",
             root(&running),
@@ -311,6 +345,51 @@ impl Start {
             ))?;
         }
         Ok(())
+    }
+}
+
+/// Keeps the options of a start for the next one, and says which of the last one are gone.
+fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()> {
+    // What is damaged is replaced.
+    let before = Options::of(state).unwrap_or_default();
+    options.keep(state)?;
+    let gone = before.without(options);
+    if !gone.is_empty() {
+        context.note(format!(
+            "hint: this start has other options than the last one, and forgets {}",
+            gone.shown()
+        ));
+    }
+    Ok(())
+}
+
+/// Where other commands of the same user find an emulator that keeps nothing: a directory that
+/// says no more than where it is, and goes with it.
+struct Doorplate {
+    directory: TempDir,
+    _lock: Lock,
+}
+
+impl Doorplate {
+    fn put_up(context: &Context, running: &Running) -> Result<Self> {
+        let put_up = || {
+            let directory = match context
+                .var("XDG_RUNTIME_DIR")
+                .filter(|dir| Path::new(dir).is_dir())
+            {
+                Some(runtime) => tempfile::Builder::new().prefix("ovhai-").tempdir_in(runtime)?,
+                None => tempfile::Builder::new().prefix("ovhai-").tempdir()?,
+            };
+            let state = StateDir::new(directory.path());
+            let lock = state.lock()?.ok_or(io::ErrorKind::ResourceBusy)?;
+            state.announce(running)?;
+            Ok(Self { directory, _lock: lock })
+        };
+        put_up().map_err(|error: io::Error| {
+            Failure::new("others can't be told where the emulator is").because(error).hint(
+                "it needs room for a small file: set TMPDIR to a directory that can be written",
+            )
+        })
     }
 }
 

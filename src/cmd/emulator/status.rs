@@ -8,7 +8,9 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::describe::{Description, age, date};
 use crate::error::{FAILED, Failure, Result};
+use crate::options::Options;
 use crate::output::Show;
+use crate::pulse;
 use crate::settings::readable_state_dir;
 use crate::target::{root, secure_root};
 
@@ -32,6 +34,10 @@ struct Shown {
     started_at: jiff::Timestamp,
     version: String,
     state_dir: String,
+    /// What the next one is started with that nobody starts on purpose.
+    options: Vec<String>,
+    /// Whether it answers; a process that hangs does not.
+    answers: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_user: Option<FirstUser>,
 }
@@ -55,14 +61,36 @@ impl Status {
                 .because("emulator.json is missing or damaged")
                 .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"));
             }
-            let nothing = Nothing { running: false, state_dir: state.path().display().to_string() };
+            let options = Options::of(&state)?;
+            let nothing = Nothing {
+                running: false,
+                state_dir: state.path().display().to_string(),
+                options: options.arguments(),
+            };
             if !context.show_data(&nothing)? {
                 context.line(format!("No emulator runs in {}", state.path().display()))?;
+                if !options.is_empty() {
+                    context.line(format!(
+                        "The next has the options of the last: {}",
+                        options.shown()
+                    ))?;
+                }
             }
             context.note("hint: the next command that needs one starts it; or: ovhai emulator start --detach");
             return Err(Failure::silent(FAILED));
         };
-        context.show(&Shown::new(running, &state, self.show_password))
+        let pid = running.pid;
+        let answer = pulse::ask(&running);
+        let mut shown = Shown::new(running, &state, self.show_password)?;
+        shown.answers = answer.is_ok();
+        context.show(&shown)?;
+        match answer {
+            Ok(()) => Ok(()),
+            Err(error) if pulse::is_silence(&error) => Err(pulse::failure(pid).exit_code(FAILED)),
+            Err(error) => Err(Failure::new(format!("the emulator (pid {pid}) can't be reached"))
+                .because(error)
+                .hint("it may be ending: look again; or end it: ovhai emulator stop --force")),
+        }
     }
 }
 
@@ -72,11 +100,12 @@ impl Status {
 struct Nothing {
     running: bool,
     state_dir: String,
+    options: Vec<String>,
 }
 
 impl Shown {
-    fn new(running: Running, state: &StateDir, show_password: bool) -> Self {
-        Self {
+    fn new(running: Running, state: &StateDir, show_password: bool) -> Result<Self> {
+        Ok(Self {
             first_user: state.first_user().map(|user| FirstUser {
                 name: user.name,
                 password: show_password.then_some(user.password),
@@ -89,7 +118,9 @@ impl Shown {
             started_at: running.started_at,
             version: running.version,
             state_dir: state.path().display().to_string(),
-        }
+            options: Options::of(state)?.arguments(),
+            answers: true,
+        })
     }
 
     fn regions(&self) -> String {
@@ -118,10 +149,16 @@ impl Show for Shown {
         };
         let view = view
             .field("PID", self.pid)
+            .field("Answers", if self.answers { "yes" } else { "no" })
             .field("Regions", self.regions())
             .field("State Directory", &self.state_dir)
             .field("Started At", date(self.started_at))
             .field("Version", &self.version);
+        let view = if self.options.is_empty() {
+            view
+        } else {
+            view.field("Kept Options", self.options.join(" "))
+        };
         match &self.first_user {
             Some(user) => view.section("First User", |view| {
                 let hidden = "(hidden; --show-password shows it)";

@@ -174,8 +174,14 @@ async fn resolve(client: &Client, wanted: &str) -> Result<Registry> {
         wanted.len() >= 4
             && one.id.is_some_and(|id| id.to_string().starts_with(&wanted.to_lowercase()))
     };
-    let named: Vec<&Registry> = all.iter().filter(|one| one.url == wanted).collect();
-    let found = if named.is_empty() { all.iter().filter(begins).collect() } else { named };
+    let of = |is_meant: &dyn Fn(&&Registry) -> bool| all.iter().filter(is_meant).collect();
+    let mut found: Vec<&Registry> = of(&|one| one.url == wanted);
+    if found.is_empty() {
+        found = of(&|one| plain_address(&one.url) == plain_address(wanted));
+    }
+    if found.is_empty() {
+        found = of(&begins);
+    }
     match found.as_slice() {
         [one] => Ok((*one).clone()),
         [] => Err(Failure::not_found(format!("there is no registry {wanted:?}"))
@@ -188,6 +194,18 @@ async fn resolve(client: &Client, wanted: &str) -> Result<Registry> {
                 .hint("use the id"))
         }
     }
+}
+
+/// An address without what may be written or left out: scheme, port 443, a slash at the end, and
+/// the case of the host.
+fn plain_address(url: &str) -> String {
+    let url = match url.split_at_checked("https://".len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https://") => rest,
+        _ => url,
+    };
+    let (host, path) = url.split_at(url.find('/').unwrap_or(url.len()));
+    let host = host.strip_suffix(":443").unwrap_or(host).to_ascii_lowercase();
+    host + path.trim_end_matches('/')
 }
 
 impl Show for Registry {

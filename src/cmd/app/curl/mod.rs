@@ -19,6 +19,7 @@ use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
     HeaderName, HeaderValue,
 };
+use ovhai_api_types::App;
 use ovhai_client::{AppClient, AppResponse, Error as ClientError, RequestBody, bearer, user_agent};
 
 use self::data::Data;
@@ -27,6 +28,7 @@ use self::headers::Given;
 use self::output::Output;
 use self::write_out::Transfer;
 use super::credential::Credential;
+use super::ports::{address, port_of};
 use super::resolve;
 use crate::context::Context;
 use crate::error::{Failure, HTTP_ERROR, Result, TIMEOUT};
@@ -46,6 +48,9 @@ pub(super) struct Curl {
     /// Path and query, sent byte for byte
     #[arg(default_value = "/")]
     path: String,
+    /// Another port that the app listens on than its own
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
     /// Method [default: GET; POST with a body, PUT with --upload-file, HEAD with --head]
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<String>,
@@ -137,14 +142,15 @@ impl Curl {
         let target = Target::find(context).await?;
         // The login looks the app up: a read token may query it, but not see it in the API.
         let app = resolve(&target.login, &self.app).await?;
-        let client = AppClient::new(&app.status.url, target.address)?;
+        let (url, path) = self.place(&app)?;
+        let client = AppClient::new(&url, target.address)?;
         let given = Given::parse(&self.headers, &context.directory).await?;
         let token = if given.mentions(&AUTHORIZATION) {
             None
         } else {
             self.credential.bearer(context, &app, &target.issuer)?
         };
-        let asked = self.asked(context, &client, given, token).await?;
+        let asked = self.asked(context, path, given, token).await?;
         if !asked.method.is_safe() {
             target.announce_change_of(context, &app.status.url)?;
         }
@@ -170,15 +176,27 @@ impl Curl {
         outcome
     }
 
+    /// The address of the port that is asked, and path and query there.
+    fn place(&self, app: &App) -> Result<(String, String)> {
+        let (named, path) = path(&self.path, &app.status.url)?;
+        match (self.port, named) {
+            (Some(given), Some(named)) if given != named => {
+                Err(Failure::usage(format!("--port is {given}, and the address has port {named}"))
+                    .hint("leave one of them out"))
+            }
+            (Some(port), _) | (None, Some(port)) => Ok((address(app, port)?, path)),
+            (None, None) => Ok((app.status.url.clone(), path)),
+        }
+    }
+
     async fn asked(
         &self,
         context: &Context,
-        client: &AppClient,
+        mut target: String,
         given: Given,
         token: Option<String>,
     ) -> Result<Asked> {
         let directory = &context.directory;
-        let mut target = path(&self.path, client.url())?;
         let mut content_type = None;
         let mut accept = "*/*";
         let mut body = RequestBody::default();
@@ -339,23 +357,33 @@ impl Curl {
     }
 }
 
-/// Path and query of what was asked for; an address of the app itself is one too.
-fn path(asked: &str, app: &str) -> Result<String> {
+/// Path and query of what was asked for; an address of the app itself, or of another of its ports
+/// (which then comes first), is one too.
+fn path(asked: &str, app: &str) -> Result<(Option<u16>, String)> {
     let foreign = || {
-        Failure::usage(format!("{asked:?} is no path of the app"))
-            .hint("give path and query only, such as /predict?n=1")
+        Failure::usage(format!("{asked:?} is no path of the app")).hint(
+            "give path and query only, such as /predict?n=1; another port of the app: --port PORT",
+        )
     };
-    let rest = if asked.starts_with("http://") || asked.starts_with("https://") {
-        let rest = asked.strip_prefix(app).ok_or_else(foreign)?;
-        if !(rest.is_empty() || rest.starts_with(['/', '?'])) {
+    let (port, rest) = if asked.starts_with("http://") || asked.starts_with("https://") {
+        let (address, rest) = split_address(asked);
+        let (app, _) = split_address(app);
+        let port = port_of(address, app);
+        if port.is_none() && address != app {
             return Err(foreign());
         }
-        rest
+        (port, rest)
     } else {
-        asked
+        (None, asked)
     };
     let begins = rest.starts_with('/') || rest == "*";
-    Ok(if begins { rest.to_owned() } else { format!("/{rest}") })
+    Ok((port, if begins { rest.to_owned() } else { format!("/{rest}") }))
+}
+
+/// Scheme, host and port; and the rest.
+fn split_address(url: &str) -> (&str, &str) {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |at| host + at))
 }
 
 fn text(answer: &AppResponse, name: &HeaderName) -> Option<String> {

@@ -20,6 +20,7 @@ use crate::describe::Description;
 use crate::error::{FAILED, Failure, Result};
 use crate::output::{Fit, Show};
 use crate::settings::state_dir;
+use crate::target::root;
 use machine::Machine;
 
 #[derive(Debug, Args)]
@@ -189,6 +190,15 @@ impl CaCommand {
 }
 
 fn load_or_create(state: &StateDir) -> Result<Authority> {
+    if let Some(running) = state.running().filter(|_| !state.database().exists()) {
+        // A new one would be trusted, and sign nothing.
+        return Err(Failure::new("the emulator keeps nothing, and its authority neither")
+            .because("it was started with --ephemeral")
+            .hint(format!(
+                "while it runs, get the certificate with curl {}/_emulator/ca.pem; one that stays: ovhai emulator start --tls",
+                root(&running)
+            )));
+    }
     state.create().map_err(|error| {
         Failure::new(format!("{} can't be used", state.path().display()))
             .because(error)

@@ -1,0 +1,72 @@
+//! Other ports of an app: each has a host of its own, `<id>-<port>` in place of `<id>`.
+
+use ovhai_api_types::App;
+
+use crate::error::{Failure, Result};
+
+/// The port of an app that names none.
+const DEFAULT_PORT: u16 = 8080;
+
+/// The port that an app is known by.
+pub(super) fn own_port(app: &App) -> u16 {
+    app.spec.default_http_port.and_then(|port| u16::try_from(port).ok()).unwrap_or(DEFAULT_PORT)
+}
+
+/// The address of a port of the app. Its own is where the app is, whatever it really listens on:
+/// a local process gets a free port in its place.
+pub(super) fn address(app: &App, port: u16) -> Result<String> {
+    let url = &app.status.url;
+    if port == own_port(app) { Ok(url.clone()) } else { other(url, port) }
+}
+
+fn other(url: &str, port: u16) -> Result<String> {
+    let at = label_end(url).ok_or_else(|| {
+        Failure::new(format!("{url:?} has no name that another port could go into"))
+            .because("other ports have hosts of their own: <id>-<port> in place of <id>")
+            .hint("ask the app's own port: leave the port out")
+    })?;
+    let (before, after) = url.split_at(at);
+    Ok(format!("{before}-{port}{after}"))
+}
+
+/// Which other port of the app at `url` an address without a path is of.
+pub(super) fn port_of(address: &str, url: &str) -> Option<u16> {
+    let (before, after) = url.split_at(label_end(url)?);
+    let digits = address.strip_prefix(before)?.strip_suffix(after)?.strip_prefix('-')?;
+    digits.parse().ok().filter(|port: &u16| *port != 0 && port.to_string() == digits)
+}
+
+/// Where the first label of its host ends.
+fn label_end(url: &str) -> Option<usize> {
+    let host = url.find("://")? + 3;
+    let end = url[host..].find(['.', ':', '/']).map(|at| host + at)?;
+    // A label that is all digits is an address's, not a name's.
+    let label = &url[host..end];
+    (url[end..].starts_with('.') && label.bytes().any(|byte| !byte.is_ascii_digit())).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        let app = "http://some-id.app.gra.ai.localhost:4480";
+        let of_8081 = "http://some-id-8081.app.gra.ai.localhost:4480";
+        assert_eq!(other(app, 8081).as_deref(), Ok(of_8081));
+        assert_eq!(port_of(of_8081, app), Some(8081));
+        for foreign in [
+            "http://some-id-.app.gra.ai.localhost:4480",
+            "http://some-id-0.app.gra.ai.localhost:4480",
+            "http://some-id-08.app.gra.ai.localhost:4480",
+            "http://some-id-8081.app.gra.ai.localhost:4481",
+            "http://other-8081.app.gra.ai.localhost:4480",
+            "https://some-id-8081.app.gra.ai.localhost:4480",
+        ] {
+            assert_eq!(port_of(foreign, app), None, "{foreign}");
+        }
+        for nameless in ["http://127.0.0.1:80", "http://localhost:80", "http://[::1]:80"] {
+            assert!(other(nameless, 1).is_err(), "{nameless}");
+        }
+    }
+}
