@@ -37,14 +37,16 @@ impl Options {
         private_file::read(&state.options(), IF_DAMAGED)
     }
 
-    /// Keeps them for the next time.
-    pub(crate) fn keep(&self, state: &StateDir) -> Result<()> {
+    /// Keeps them for the next time; but beyond this machine an emulator listens only when it is
+    /// told to, each time.
+    pub(crate) fn keep(mut self, state: &StateDir) -> Result<()> {
+        self.0.remove("host");
         if self.is_empty() {
             // It need not be there, and then is not.
             let _ = std::fs::remove_file(state.options());
             return Ok(());
         }
-        private_file::write(&state.options(), self)
+        private_file::write(&state.options(), &self)
     }
 
     pub(crate) fn set(&mut self, name: &str, value: impl ToString) {

@@ -352,7 +352,7 @@ impl Start {
 fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()> {
     // What is damaged is replaced.
     let before = Options::of(state).unwrap_or_default();
-    options.keep(state)?;
+    options.clone().keep(state)?;
     let gone = before.without(options);
     if !gone.is_empty() {
         context.note(format!(

@@ -15,9 +15,9 @@ use super::stage::{App, Door, Stage};
 
 /// Connections of the loads that ask for throughput.
 const CONNECTIONS: u32 = 64;
-/// With one connection most of the time goes into waking processes up, which scatters: so many times
-/// as many rounds are taken.
-const SINGLE_TIMES: usize = 3;
+/// Times to an answer scatter most, and most of all with one connection, when nearly all of the time
+/// goes into waking processes up: so many times as many rounds are taken of what passes.
+const PASSED_TIMES: usize = 3;
 /// A load of this length comes before those that are measured.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -83,7 +83,8 @@ pub(super) fn measure(bench: &Bench, stage: &Stage, wrk: &Wrk, tally: &mut Tally
         shoot(stage, wrk, ONE, *door, WARM_UP)?;
     }
     let mut rounds = |load: Load| -> Result<Vec<Round>> {
-        let times = if load.connections == 1 { SINGLE_TIMES } else { 1 };
+        let is_refused = matches!(load.bearer, Bearer::None | Bearer::Bad);
+        let times = if is_refused { 1 } else { PASSED_TIMES };
         let measured = noise::rounds(bench.options.rounds * times, load.name, |number| {
             in_turn(load.doors, number, |door| shoot(stage, wrk, load, door, bench.options.load))
         })?;
@@ -242,9 +243,9 @@ impl Loads {
             Samples::of(&self.one, busy).median()
         };
         format!(
-            "With one connection there are {SINGLE_TIMES} times as many rounds: nearly all of its \
-             time goes into waking one process after the other up, and scatters. The load \
-             generator, the proxy and the upstream share the machine's cores: at 64 \
+            "Of requests that pass there are {PASSED_TIMES} times as many rounds: their times scatter, \
+             most of all with one connection, where nearly all of the time goes into waking one \
+             process after the other up. The load generator, the proxy and the upstream share the machine's cores: at 64 \
              connections with one token `ovhai` got {:.2} of a core, nginx {:.2} and HAProxy \
              {:.2}.",
             cores(0),
