@@ -87,10 +87,10 @@ const NOTES: [&str; 9] = [
      1.34 at 0.86 and a twentieth of the context switches. Of no use: a faster hash function, and \
      larger pieces of the log.",
     "Requests that pass, in turns of 3 s beside the step before (relative to nginx, 64 connections and \
-     one): before, 1.04 and 0.98 of the requests at 0.94 and 1.00 of the CPU time; an access log whose \
+     one): before, 1.10 and 1.01 of the requests at 0.92 and 0.96 of the CPU time; an access log whose \
      writer looks by itself while lines come, in pieces of 256 KiB (half as many wake-ups, then a \
      quarter of those), an answer's fields looked at once, no text made of a decision that lets in, \
-     fewer looks at the clock: 1.09 and 1.08 at 0.91 and 0.88. Of no use: workers bound to cores. \
+     fewer looks at the clock: 1.09 and 1.11 at 0.91 and 0.88. Of no use: workers bound to cores. \
      Half of the time of a request on one connection is the kernel waking the next process up and \
      switching to it (perf).",
     "Until 24 November 2026 the bodies of 1 GiB were not sent by `sendfile`, as was said here, but \
