@@ -16,12 +16,9 @@ pub(super) const OWN: &str = "/own/";
 /// Connections that a proxy may have, on either side.
 const MOST: u32 = 4096;
 
-/// What `ovhai emulator start` is told about its access log.
+/// What `ovhai emulator start` is told about its access log, which it writes without being told.
 pub(super) fn ovhai_arguments(access_log: bool) -> &'static [&'static str] {
-    /// It has no such log yet. When it writes one without being told: `["--access-log", "off"]`
-    /// in the second.
-    const ARGUMENTS: [&[&str]; 2] = [&[], &[]];
-    ARGUMENTS[usize::from(!access_log)]
+    if access_log { &[] } else { &["--access-log", "off"] }
 }
 
 /// Where a proxy listens and what it passes on to.

@@ -101,7 +101,8 @@ const NOTES: [&str; 9] = [
 fn log_note(access_log: bool) -> &'static str {
     if access_log {
         "nginx and HAProxy write an access log, nginx in pieces of 64 KiB or every second, HAProxy \
-         line by line to its output; `ovhai` writes what it does without being told."
+         line by line to its output; `ovhai` writes one without being told, in pieces of 256 KiB or \
+         every second, in a thread of its own."
     } else {
         "Nobody writes an access log."
     }
