@@ -16,9 +16,9 @@ const REPORT: &str = r#"
 done = function(summary, latency, requests)
   local e = summary.errors
   io.write(string.format(
-    '\nRESULT {"requests":%.0f,"micros":%.0f,"refused":%.0f,"broken":%.0f,"p50":%.0f,"p99":%.0f}\n',
+    '\nRESULT {"requests":%.0f,"micros":%.0f,"refused":%.0f,"broken":%.0f,"p99":%.0f}\n',
     summary.requests, summary.duration, e.status, e.connect + e.read + e.write + e.timeout,
-    latency:percentile(50), latency:percentile(99)))
+    latency:percentile(99)))
 end
 "#;
 
@@ -46,8 +46,7 @@ pub(super) struct Outcome {
     refused: f64,
     /// Connections that failed, or requests without an answer.
     broken: f64,
-    /// Time to the answer, in microseconds.
-    pub(super) p50: f64,
+    /// Of the times to the answer, in microseconds.
     pub(super) p99: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Small requests, as many as go through.
+//! Small requests over many connections, as many as go through.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,11 +13,10 @@ use super::super::stats::Samples;
 use super::super::wrk::{self, Bearers, Outcome, Wrk};
 use super::stage::{App, Door, Stage};
 
-/// Connections of the loads that ask for throughput.
+/// Connections of every load.
 const CONNECTIONS: u32 = 64;
-/// Times to an answer scatter most, and most of all with one connection, when nearly all of the time
-/// goes into waking processes up: so many times as many rounds are taken of what passes.
-const PASSED_TIMES: usize = 3;
+/// Times to an answer scatter most: so many times as many rounds are taken of what passes.
+pub(super) const PASSED_TIMES: usize = 3;
 /// A load of this length comes before those that are measured.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -25,7 +24,6 @@ const WARM_UP: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
     name: &'static str,
-    connections: u32,
     bearer: Bearer,
     doors: &'static [Door],
 }
@@ -38,20 +36,13 @@ enum Bearer {
     Bad,
 }
 
-pub(super) const ONE: Load = Load {
-    name: "64 connections, one token",
-    connections: CONNECTIONS,
-    bearer: Bearer::One,
-    doors: &Door::ALL,
-};
+pub(super) const ONE: Load =
+    Load { name: "64 connections, one token", bearer: Bearer::One, doors: &Door::ALL };
 pub(super) const ALL: Load = Load {
     name: "64 connections, 1,000 tokens in turn",
     bearer: Bearer::All,
     doors: &Door::PROXIES,
-    ..ONE
 };
-pub(super) const SINGLE: Load = Load { name: "1 connection, one token", connections: 1, ..ONE };
-const SINGLE_ALL: Load = Load { name: "1 connection, 1,000 tokens in turn", connections: 1, ..ALL };
 pub(super) const ANONYMOUS: Load =
     Load { name: "64 connections, no token", bearer: Bearer::None, ..ALL };
 pub(super) const FORGED: Load =
@@ -72,8 +63,6 @@ type Round = Vec<Shot>;
 pub(super) struct Loads {
     one: Vec<Round>,
     all: Vec<Round>,
-    single: Vec<Round>,
-    single_all: Vec<Round>,
     anonymous: Vec<Round>,
     forged: Vec<Round>,
 }
@@ -94,8 +83,6 @@ pub(super) fn measure(bench: &Bench, stage: &Stage, wrk: &Wrk, tally: &mut Tally
     Ok(Loads {
         one: rounds(ONE)?,
         all: rounds(ALL)?,
-        single: rounds(SINGLE)?,
-        single_all: rounds(SINGLE_ALL)?,
         anonymous: rounds(ANONYMOUS)?,
         forged: rounds(FORGED)?,
     })
@@ -142,7 +129,7 @@ pub(super) fn command(stage: &Stage, wrk: &Wrk, load: Load, door: Door, time: Du
         Bearer::Bad => Bearers::One(&stage.bad),
     };
     let port = stage.port(door, App::Small);
-    wrk.command(load.connections, time, port, stage.host(App::Small), bearers)
+    wrk.command(CONNECTIONS, time, port, stage.host(App::Small), bearers)
 }
 
 fn shoot(stage: &Stage, wrk: &Wrk, load: Load, door: Door, time: Duration) -> Result<Shot> {
@@ -183,23 +170,9 @@ impl Loads {
                 rate,
             )
             .target(no_less),
-            of("requests/s, 1 connection, one token", per_second, SINGLE, &self.single, rate)
-                .target(no_less),
-            of(
-                "requests/s, 1 connection, 1,000 tokens in turn",
-                per_second,
-                SINGLE_ALL,
-                &self.single_all,
-                rate,
-            )
-            .target(no_less),
             of("p99, 64 connections, one token", time, ONE, &self.one, p99).target(no_more),
             of("p99, 64 connections, 1,000 tokens in turn", time, ALL, &self.all, p99)
                 .target(no_more),
-            of("median latency, 1 connection", time, SINGLE, &self.single, |shot| {
-                shot.outcome.p50 / 1e6
-            }),
-            of("p99, 1 connection", time, SINGLE, &self.single, p99).target(no_more),
             // The upstream alone has no proxy.
             of(
                 "the proxy's CPU time a request, 64 connections, one token",
@@ -217,13 +190,6 @@ impl Loads {
                 |shot| shot.proxy,
             )
             .target(Target::RatioAtMost(1.1)),
-            of(
-                "the proxy's CPU time a request, 1 connection",
-                time,
-                Load { doors: ALL.doors, ..SINGLE },
-                &self.single,
-                |shot| shot.proxy,
-            ),
             of("the upstream's CPU time a request, 64 connections", time, ONE, &self.one, |shot| {
                 shot.upstream
             }),
@@ -243,10 +209,8 @@ impl Loads {
             Samples::of(&self.one, busy).median()
         };
         format!(
-            "Of requests that pass there are {PASSED_TIMES} times as many rounds: their times scatter, \
-             most of all with one connection, where nearly all of the time goes into waking one \
-             process after the other up. The load generator, the proxy and the upstream share the machine's cores: at 64 \
-             connections with one token `ovhai` got {:.2} of a core, nginx {:.2} and HAProxy \
+            "Of requests that pass there are {PASSED_TIMES} times as many rounds: their times scatter. The load \
+             generator, the proxy and the upstream share the machine's cores: at 64 connections with one token `ovhai` got {:.2} of a core, nginx {:.2} and HAProxy \
              {:.2}.",
             cores(0),
             cores(1),

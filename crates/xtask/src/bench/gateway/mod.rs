@@ -5,6 +5,7 @@ mod config;
 mod frames;
 mod loads;
 mod renewal;
+mod single;
 mod sockets;
 mod stage;
 mod stream;
@@ -32,6 +33,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     let wrk = Wrk::new(stage.scratch())?;
     let mut tally = Tally::default();
     let loads = loads::measure(bench, &stage, &wrk, &mut tally)?;
+    let singles = single::measure(bench, &stage, &mut tally)?;
     let streams = stream::measure(bench, &stage, &mut tally)?;
     let renewals = renewal::measure(bench, &stage, &mut tally)?;
     let how = how(bench, &stage, &wrk);
@@ -40,10 +42,11 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     let sockets = sockets::measure(bench, &mut tally)?;
 
     let mut figures = loads.figures();
+    figures.extend(singles.figures());
     figures.extend(streams.figures());
     figures.extend(sockets.figures());
     figures.extend(renewals.figures());
-    let mut notes = vec![loads.note(), renewals.note()];
+    let mut notes = vec![loads.note(), singles.note(), renewals.note()];
     notes.extend(NOTES.map(str::to_owned));
     notes.push(log_note(access_log).into());
     Ok(Section {
@@ -173,13 +176,12 @@ fn how(bench: &Bench, stage: &Stage, wrk: &Wrk) -> Vec<String> {
              request",
             load(loads::ALL, Door::Ovhai)
         ),
-        format!("one connection: {}", load(loads::SINGLE, Door::Ovhai)),
         format!("no token: {}", load(loads::ANONYMOUS, Door::Ovhai)),
         format!(
             "bad signature (one character of a token's last part changed): {}",
             load(loads::FORGED, Door::Ovhai)
         ),
-        "`report.lua` prints wrk's counts, p50 and p99 unrounded. It was checked first that each \
+        "`report.lua` prints wrk's counts and p99 unrounded. It was checked first that each \
          door gives the right status and body; a load with any other answer than the expected \
          one, or with a broken connection, ends the run."
             .into(),

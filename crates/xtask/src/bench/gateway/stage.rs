@@ -207,6 +207,11 @@ impl Stage {
         tree
     }
 
+    /// All that open the apps.
+    pub(super) fn all_tokens(&self) -> Result<Vec<String>> {
+        Ok(fs::read_to_string(&self.tokens)?.lines().map(str::to_owned).collect())
+    }
+
     /// Makes the logs of nginx and HAProxy empty: a run would fill the disk.
     pub(super) fn empty_logs(&self) -> Result<()> {
         for log in [self.scratch().join("nginx/access.log"), self.scratch().join(HAPROXY_LOG)] {
