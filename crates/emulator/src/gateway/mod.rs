@@ -323,10 +323,10 @@ impl Gateway {
         let platform = Arc::clone(&self.platform);
         let mut changes = platform.watch();
         let Admission { app, principal, action, login } = admission;
-        let now = platform.now();
+        let clock = Arc::clone(&platform);
         let logged_out = async move {
             match login {
-                Some(login) => login.over(now).await,
+                Some(login) => login.over(|| clock.now()).await,
                 None => std::future::pending().await,
             }
         };

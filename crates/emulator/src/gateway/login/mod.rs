@@ -96,7 +96,7 @@ pub(crate) struct Login(Session);
 
 impl Login {
     /// Until it is over: somebody logged out, or it has lasted long enough.
-    pub(crate) async fn over(self, now: Timestamp) {
+    pub(crate) async fn over(self, now: impl Fn() -> Timestamp) {
         self.0.over(now).await;
     }
 }
