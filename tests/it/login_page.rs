@@ -25,12 +25,12 @@ const ASKED: &str = "/a%2Fb//c/../d?x=%20&y=%C3%BC&&z='%22";
 /// A browser at one app: it keeps cookies, and says where its requests come from.
 pub(crate) struct Visitor {
     address: SocketAddr,
-    host: String,
-    cookies: Vec<(String, String)>,
+    pub(crate) host: String,
+    pub(crate) cookies: Vec<(String, String)>,
 }
 
 impl Visitor {
-    fn new(e: &TestEmulator, app: &App) -> Self {
+    pub(crate) fn new(e: &TestEmulator, app: &App) -> Self {
         Self::at(e.address(), TestEmulator::host(app))
     }
 
@@ -144,7 +144,7 @@ impl Visitor {
     }
 
     /// Logs in with a token, for the tests of what comes then.
-    async fn logged_in(mut self, token: &str) -> Self {
+    pub(crate) async fn logged_in(mut self, token: &str) -> Self {
         let page = self.get("/").await;
         let answer = self.token(&page, token).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
@@ -171,11 +171,11 @@ fn is_page(answer: &Answer) -> bool {
         && answer.text().contains("Login with token")
 }
 
-async fn echo(e: &TestEmulator) -> App {
+pub(crate) async fn echo(e: &TestEmulator) -> App {
     e.run_app(&[("group", "A")], json!({"image": "ovhai/echo", "name": "echo"})).await
 }
 
-async fn value(e: &TestEmulator, selector: &str) -> String {
+pub(crate) async fn value(e: &TestEmulator, selector: &str) -> String {
     e.token("GRA", "read", Some(selector)).await.status.value.unwrap()
 }
 

@@ -32,6 +32,7 @@ mod login_page;
 mod memory;
 mod offers;
 mod openapi;
+mod planted;
 mod port_forward;
 mod process;
 mod replicas;
