@@ -733,7 +733,7 @@ async fn what_breaks_the_rules_ends_the_connection() {
 }
 
 /// Commits when it may.
-struct Gated(watch::Receiver<bool>);
+pub(crate) struct Gated(pub(crate) watch::Receiver<bool>);
 
 impl Store for Gated {
     fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
