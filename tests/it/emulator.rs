@@ -11,7 +11,7 @@ use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now};
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::hostile_http2::Gated;
+use crate::wire::Gated;
 use crate::{OVHAI, taken_port};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,6 +21,7 @@ mod docs;
 mod edge;
 mod emulator;
 mod events;
+mod frames;
 mod gateway;
 mod grpc;
 mod hostile;
