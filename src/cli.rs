@@ -75,6 +75,10 @@ fn formats() -> PossibleValuesParser {
     Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).into()
 }
 
+/// Marks a value of `app curl`'s own `--output` and `--json`. Clap gives what stands before the
+/// subcommand, the format of other commands, to the argument of the same name there.
+pub(crate) const OWN: char = '=';
+
 /// How to show a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -4,6 +4,7 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use crate::cli::OWN;
 use crate::error::Failure;
 
 /// An option of every command.
@@ -29,6 +30,7 @@ impl Global {
 /// Commands, what means nothing to them, and why there is no other format. The longest path that
 /// fits counts.
 const TABLE: &[(&str, &[Global], &str)] = &[
+    (CURL, &[Output], "it prints the app's answer as it is"),
     ("app open", &[Output], "it prints an address; with all the rest: ovhai app get APP"),
     ("app port-forward", &[Output], NO_RESULT),
     ("registry delete", &[Output], NO_RESULT),
@@ -56,6 +58,8 @@ const TABLE: &[(&str, &[Global], &str)] = &[
     ("help", &[Token, Region, Output], "it prints a text"),
 ];
 
+/// Has options of the same names behind it, which are no mistake.
+const CURL: &str = "app curl";
 const NO_RESULT: &str = "it has no result to show";
 
 /// Why this command line can't be run, if it has such an option.
@@ -65,9 +69,14 @@ pub(crate) fn refused(matches: &ArgMatches) -> Option<Failure> {
         .iter()
         .filter(|(known, ..)| path == *known || path.starts_with(&format!("{known} ")))
         .max_by_key(|(known, ..)| known.len())?;
+    let is_own = |id: &str| {
+        let value = last.try_get_one::<String>(id).ok().flatten();
+        value.is_some_and(|value| value.starts_with(OWN))
+    };
     let is_given = |id: &str| {
         last.try_contains_id(id).unwrap_or(false)
             && last.value_source(id) == Some(ValueSource::CommandLine)
+            && !is_own(id)
     };
     for option in *options {
         let mut arguments = option.arguments().iter();
@@ -78,7 +87,12 @@ pub(crate) fn refused(matches: &ArgMatches) -> Option<Failure> {
                 Output => format,
             };
             let failure = Failure::usage(format!("{written} means nothing to ovhai {path}"));
-            return Some(failure.because(why).hint("leave it out"));
+            let hint = match (path.as_str(), *written) {
+                (CURL, "--json") => "leave it out; to send JSON: ovhai app curl APP --json DATA",
+                (CURL, _) => "leave it out; to write to a file: ovhai app curl APP -o FILE",
+                _ => "leave it out",
+            };
+            return Some(failure.because(why).hint(hint));
         }
     }
     None

@@ -1,9 +1,11 @@
 //! Whether an emulator that runs answers. One that hangs takes connections all the same, as the
 //! kernel does that for it, and would have its callers wait until their time is out.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use ovhai_emulator::state::Running;
@@ -15,8 +17,10 @@ use crate::trace::Trace;
 
 /// How long an emulator may take to say that it is well, which takes it less than a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Most commands have their first answer by then, and nobody asks how the emulator is.
+/// Most requests have their answer by then, and nobody asks how the emulator is.
 const GRACE: Duration = Duration::from_millis(300);
+/// Between two looks.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The emulator that a command has found.
 #[derive(Debug, Default)]
@@ -33,23 +37,84 @@ impl Found {
     }
 }
 
-/// Ready when the emulator that a command talks to turns out to hang. Once it has answered
-/// anything, nobody looks any more: what takes long then is for the command to judge.
-pub(crate) async fn until_it_hangs(found: Arc<Found>, trace: Arc<Trace>) -> Failure {
-    found.told.notified().await;
-    tokio::time::sleep(GRACE).await;
-    if let Some(running) = found.running.get().filter(|_| !trace.has_answer()) {
-        let asked = running.clone();
-        // In a thread: a question at the terminal may hold up this one.
-        let answer = tokio::task::spawn_blocking(move || ask(&asked)).await;
-        if let Ok(Err(error)) = answer
-            && is_silence(&error)
-            && !trace.has_answer()
-        {
-            return failure(running.pid);
+/// The requests of a command that wait for the first byte of an answer, by their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(Arc<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    next: AtomicU64,
+    since: Mutex<BTreeMap<u64, Instant>>,
+    begun: Notify,
+}
+
+/// One of them; it waits until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn(Arc<Queue>, u64);
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.lock().remove(&self.1);
+    }
+}
+
+impl Waiting {
+    /// One begins to wait.
+    pub(crate) fn begin(&self) -> Turn {
+        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
+        self.0.lock().insert(number, Instant::now());
+        self.0.begun.notify_one();
+        Turn(Arc::clone(&self.0), number)
+    }
+
+    /// The oldest, as soon as there is one.
+    async fn oldest(&self) -> (u64, Instant) {
+        loop {
+            let oldest = self.0.lock().first_key_value().map(|(number, since)| (*number, *since));
+            match oldest {
+                Some(oldest) => return oldest,
+                None => self.0.begun.notified().await,
+            }
         }
     }
-    std::future::pending().await
+
+    fn has(&self, number: u64) -> bool {
+        self.0.lock().contains_key(&number)
+    }
+}
+
+/// Ready when the emulator that a command talks to turns out to hang: before it has answered
+/// anything, or while a request waits. It is asked each time, since an answer may take long without
+/// that; and one that has begun is for the command to judge.
+pub(crate) async fn until_it_hangs(found: Arc<Found>, trace: Arc<Trace>) -> Failure {
+    found.told.notified().await;
+    let Some(running) = found.running.get() else { return std::future::pending().await };
+    tokio::time::sleep(GRACE).await;
+    if !trace.has_answer() && is_silent(running).await && !trace.has_answer() {
+        return failure(running.pid);
+    }
+    let waiting = trace.waiting();
+    loop {
+        let (number, since) = waiting.oldest().await;
+        tokio::time::sleep_until((since + GRACE).into()).await;
+        if waiting.has(number) && is_silent(running).await && waiting.has(number) {
+            return failure(running.pid);
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn is_silent(running: &Running) -> bool {
+    let asked = running.clone();
+    // In a thread: a question at the terminal may hold up this one.
+    let answer = tokio::task::spawn_blocking(move || ask(&asked)).await;
+    answer.is_ok_and(|answer| answer.is_err_and(|error| is_silence(&error)))
 }
 
 /// Asks it how it is. The error says that it is silent, or that there is nobody to ask.

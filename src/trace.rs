@@ -13,9 +13,11 @@ use std::sync::{Mutex, PoisonError};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use jiff::Timestamp;
-use ovhai_client::{Exchange, Recorder};
+use ovhai_client::{Exchange, Recorder, Waits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::pulse::Waiting;
 
 /// The file is halved when it is larger.
 const LARGEST: u64 = 1024 * 1024;
@@ -62,6 +64,7 @@ pub(crate) struct Request {
 #[derive(Default)]
 pub(crate) struct Trace {
     requests: Mutex<Vec<Request>>,
+    waiting: Waiting,
     verbose: bool,
 }
 
@@ -72,6 +75,10 @@ impl std::fmt::Debug for Trace {
 }
 
 impl Recorder for Trace {
+    fn begin(&self) -> Waits {
+        Box::new(self.waiting.begin())
+    }
+
     fn record(&self, exchange: Exchange) {
         let request = Request::of(exchange);
         if self.verbose {
@@ -244,6 +251,11 @@ pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
 }
 
 impl Trace {
+    /// The requests that wait for their answers.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
     /// Whether a server has answered anything.
     pub(crate) fn has_answer(&self) -> bool {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,6 @@
 //! More connections than anybody needs.
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -123,4 +124,60 @@ fn there_are_no_more_connections_than_files_for_them() {
         assert_eq!(cli.ok(&["app", "curl", "hi"]), "Hello, World!");
     }
     drop(idle);
+}
+
+/// A process that may open nothing more: who is connected is told so, who is not waits, and no
+/// replica is blamed.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_more_files_at_all() {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+    let cli = TestCli::new(OVHAI);
+    let mut heard = Command::new("sh");
+    heard
+        .args(["-c", "exec \"$0\" \"$@\" 2>\"$HOME/said\"", OVHAI])
+        .env("HOME", cli.home())
+        .env("OVHAI_LOG", "info");
+    let e = Foreground::start_by(heard, &cli, &[]);
+    let image = "infrastructureascode/hello-world";
+    let run = ["app", "run", "--unsecure-http", "--wait", "--replicas", "2", image];
+    let app = cli.json(&run);
+    let host = app["status"]["url"].as_str().unwrap().strip_prefix("http://").unwrap();
+    let ask = |stream: &mut TcpStream, host: &str| {
+        write!(stream, "GET /v1/app HTTP/1.1\r\nhost: {host}\r\n\r\n").unwrap();
+    };
+    let answer = |stream: &mut TcpStream| {
+        let mut said = [0; 4096];
+        let count = stream.read(&mut said).unwrap();
+        String::from_utf8_lossy(&said[..count]).into_owned()
+    };
+    let connect = || {
+        let stream = TcpStream::connect(e.running.address).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream
+    };
+    let mut connected = connect();
+    ask(&mut connected, "gra.ai.localhost");
+    assert!(answer(&mut connected).starts_with("HTTP/1.1 401 "));
+
+    let pid = Pid::from_child(&e.child);
+    let set = |limit| prlimit(Some(pid), Resource::Nofile, limit).unwrap();
+    let before = set(Rlimit { current: Some(1), ..getrlimit(Resource::Nofile) });
+    let mut waiting = connect();
+    ask(&mut waiting, host);
+    for _ in 0..4 {
+        ask(&mut connected, host);
+        let said = answer(&mut connected);
+        assert!(said.starts_with("HTTP/1.1 503 "), "{said}");
+        assert!(said.contains("the emulator can open no more connections"), "{said}");
+    }
+    set(before);
+    assert!(answer(&mut waiting).starts_with("HTTP/1.1 200 "));
+    for _ in 0..4 {
+        ask(&mut connected, host);
+        assert!(answer(&mut connected).starts_with("HTTP/1.1 200 "));
+    }
+    let said = std::fs::read_to_string(cli.home().join("said")).unwrap();
+    assert_eq!(said.matches("connections can't be accepted").count(), 1, "{said}");
+    assert!(!said.contains("left out"), "{said}");
 }

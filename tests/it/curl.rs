@@ -105,9 +105,9 @@ fn json_is_what_it_is_to_curl() {
     for name in ["content-type", "accept"] {
         assert_eq!(seen["headers"][name][0], "application/json", "{name}");
     }
-    let text = cli.ok(&["--json", "app", "curl", "e", "/x"]);
-    let seen: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((&seen["method"], &seen["target"]), (&json!("GET"), &json!("/x")));
+    let (code, said) = cli.fails(&["--json", "app", "curl", "e", "/x"]);
+    assert!(code == 2 && said.contains("error: --json means nothing to ovhai app curl"), "{said}");
+    assert!(said.contains("to send JSON: ovhai app curl APP --json DATA"), "{said}");
     let (code, _) = cli.fails(&["app", "curl", "e", "--json", "1", "-d", "2"]);
     assert_eq!(code, 2);
 }
@@ -275,9 +275,16 @@ fn answers_go_where_they_should() {
         assert_eq!(code, 2, "{said}");
         assert!(said.contains("does not name a file"), "{said}");
     }
-    // What -o says before the command is the format of others.
-    assert!(cli.ok(&["-o", "json", "app", "curl", "e"]).contains("\"GET\""));
+    // What -o says before the command is the format of others, and no file.
+    for before in [&["-o", "json", "app", "curl"][..], &["app", "--output=json", "curl"]] {
+        let (code, said) = cli.fails(&[before, &["e", "-i"]].concat());
+        let expected = "error: --output means nothing to ovhai app curl";
+        assert!(code == 2 && said.contains(expected), "{said}");
+        assert!(said.contains("to write to a file: ovhai app curl APP -o FILE"), "{said}");
+    }
     assert!(!cli.home().join("json").exists());
+    cli.ok(&["app", "curl", "e", "-o", "json", "--json", "1"]);
+    assert!(std::fs::read_to_string(cli.home().join("json")).unwrap().contains("\"POST\""));
     let (code, said) = cli.fails(&["app", "curl", "e", "-o", "no/such/file"]);
     assert_eq!(code, 1);
     assert!(said.contains("no/such/file can't be written"), "{said}");

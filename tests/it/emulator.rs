@@ -2,13 +2,16 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ovhai_emulator::state::{Running, StateDir};
-use ovhai_emulator::{Emulator, StartError};
-use ovhai_test_support::{TestCli, TestEmulator, eventually_now};
+use ovhai_emulator::{AccessLog, Emulator, StartError};
+use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now};
 use serde_json::json;
+use tokio::sync::watch;
 
+use crate::wire::Gated;
 use crate::{OVHAI, taken_port};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -332,6 +335,20 @@ fn one_that_hangs_is_said_to() {
         .unwrap();
     let mut lines = BufReader::new(logs.stdout.take().unwrap());
     lines.read_line(&mut String::new()).unwrap();
+    // It has had answers, and wants more of them.
+    let mut watch = Command::new(OVHAI)
+        .args(["app", "list", "--watch", "--verbose"])
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut watched = BufReader::new(watch.stderr.take().unwrap());
+    for _ in 0..2 {
+        let mut line = String::new();
+        watched.read_line(&mut line).unwrap();
+        assert!(line.contains(" -> 200 "), "{line}");
+    }
 
     send_signal("-STOP", pid);
     let who = format!("the emulator (pid {pid}) does not answer");
@@ -367,12 +384,48 @@ fn one_that_hangs_is_said_to() {
         }
     });
     assert!(logs.try_wait().unwrap().is_none(), "what has begun goes on");
+    let mut said = String::new();
+    watched.read_to_string(&mut said).unwrap();
+    assert_eq!(watch.wait().unwrap().code(), Some(5), "{said}");
+    assert!(said.contains(&who), "{said}");
 
     let forced = cli.command(&["emulator", "stop", "--force"]).output().unwrap();
-    assert!(forced.status.success() && said(&forced).contains("Killed"), "{forced:?}");
+    assert!(forced.status.success() && self::said(&forced).contains("Killed"), "{forced:?}");
     lines.read_to_end(&mut Vec::new()).unwrap();
     logs.wait().unwrap();
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "e\n", "what was answered is there");
+}
+
+/// An answer may take its time: whoever is asked meanwhile, and is well, does not hang.
+#[tokio::test]
+async fn one_that_is_slow_does_not_hang() {
+    let cli = TestCli::new(OVHAI);
+    let log = cli.home().join("access.log");
+    let (gate, gated) = watch::channel(true);
+    let builder = TestEmulator::builder()
+        .state_dir(cli.state_dir())
+        .store(Arc::new(Gated(gated)))
+        .access_log(AccessLog::Path(log.clone()));
+    let e = TestEmulator { emulator: builder.start().await.unwrap(), sim: None };
+    let app = e.run_app(&[], json!({"image": "ovhai/echo", "name": "e"})).await;
+    gate.send(false).unwrap();
+    let mut stop = Command::new(OVHAI)
+        .args(["app", "stop", "e"])
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("it is asked how it is, again and again", || async {
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        (log.matches("/_emulator/health").count() >= 2).then_some(())
+    })
+    .await;
+    assert!(stop.try_wait().unwrap().is_none(), "it waits");
+    gate.send(true).unwrap();
+    let status = tokio::task::spawn_blocking(move || stop.wait()).await.unwrap().unwrap();
+    assert!(status.success(), "{status}");
+    e.wait(&app, "STOPPED").await;
+    e.emulator.shutdown().await;
 }
 
 #[test]

@@ -7,195 +7,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ovhai_core::model::{Change, Stored};
-use ovhai_core::ports::{BoxFuture, Store, StoreError};
 use ovhai_emulator::{AccessLog, Builder, Limits};
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::edge::TARGETS;
+use crate::frames::{
+    CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR,
+    GOAWAY, HEADERS, PING, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS,
+    WINDOW_UPDATE, block, field, frame, head, reset, string,
+};
 use crate::http2::{self, empty, request};
-use crate::wire::{SOON, Wire, at, header};
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PUSH_PROMISE: u8 = 5;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-
-const END_STREAM: u8 = 1;
-const ACK: u8 = 1;
-const END_HEADERS: u8 = 4;
-
-const PROTOCOL_ERROR: u32 = 1;
-const FLOW_CONTROL_ERROR: u32 = 3;
-const FRAME_SIZE_ERROR: u32 = 6;
-const REFUSED_STREAM: u32 = 7;
-const CANCEL: u32 = 8;
-const CALM: u32 = 11;
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let mut frame = length[1..].to_vec();
-    frame.extend([kind, flags]);
-    frame.extend(stream.to_be_bytes());
-    frame.extend(payload);
-    frame
-}
-
-/// A string of HPACK, not compressed.
-fn string(text: &[u8], out: &mut Vec<u8>) {
-    let mut left = text.len();
-    if left < 127 {
-        out.push(u8::try_from(left).unwrap());
-    } else {
-        out.push(127);
-        left -= 127;
-        while left >= 128 {
-            out.push(u8::try_from(left % 128 + 128).unwrap());
-            left /= 128;
-        }
-        out.push(u8::try_from(left).unwrap());
-    }
-    out.extend(text);
-}
-
-/// A field that goes into no table.
-fn field(name: &str, value: &[u8]) -> Vec<u8> {
-    let mut out = vec![0];
-    string(name.as_bytes(), &mut out);
-    string(value, &mut out);
-    out
-}
-
-/// The block of a GET.
-fn block(host: &str, target: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x82, 0x86, 0x04];
-    string(target, &mut out);
-    out.push(0x01);
-    string(host.as_bytes(), &mut out);
-    out
-}
-
-/// A whole head in as many frames as it takes.
-fn head(stream: u32, flags: u8, block: &[u8]) -> Vec<u8> {
-    let parts: Vec<_> = block.chunks(16 * 1024).collect();
-    let mut out = Vec::new();
-    for (at, part) in parts.iter().enumerate() {
-        let ends = if at + 1 == parts.len() { END_HEADERS } else { 0 };
-        let (kind, flags) = if at == 0 { (HEADERS, flags | ends) } else { (CONTINUATION, ends) };
-        out.extend(frame(kind, flags, stream, part));
-    }
-    out
-}
-
-fn reset(stream: u32) -> Vec<u8> {
-    frame(RST_STREAM, 0, stream, &CANCEL.to_be_bytes())
-}
-
-#[derive(Debug)]
-struct Frame {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
-}
-
-impl Frame {
-    /// The number that a payload ends with, or begins with.
-    fn code(&self) -> u32 {
-        let at = if self.kind == GOAWAY { 4 } else { 0 };
-        u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())
-    }
-}
-
-/// A connection that says what a test wants.
-struct Raw(TcpStream);
-
-impl Raw {
-    async fn connect(e: &TestEmulator) -> Self {
-        let stream = TcpStream::connect(e.address()).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let mut raw = Self(stream);
-        raw.begin().await;
-        raw
-    }
-
-    async fn begin(&mut self) {
-        self.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
-        self.send(frame(SETTINGS, 0, 0, b"")).await;
-    }
-
-    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.0.write_all(bytes.as_ref()).await.unwrap();
-    }
-
-    /// The next frame; none when the connection is closed.
-    async fn next(&mut self) -> Option<Frame> {
-        let read = async {
-            let mut head = [0; 9];
-            self.0.read_exact(&mut head).await.ok()?;
-            let [a, b, c, kind, flags, stream @ ..] = head;
-            let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
-            self.0.read_exact(&mut payload).await.ok()?;
-            Some(Frame { kind, flags, stream: u32::from_be_bytes(stream), payload })
-        };
-        tokio::time::timeout(SOON, read).await.expect("a frame, or an end")
-    }
-
-    /// The first answer on a stream: its head, or that it was reset and why.
-    async fn answer(&mut self, stream: u32) -> Result<(), u32> {
-        loop {
-            let frame = self.next().await.expect("an answer");
-            assert_ne!(frame.kind, GOAWAY, "{frame:?}");
-            match frame.kind {
-                HEADERS if frame.stream == stream => return Ok(()),
-                RST_STREAM if frame.stream == stream => return Err(frame.code()),
-                _ => {}
-            }
-        }
-    }
-
-    /// Until everything that was sent has been read by the other side.
-    async fn settle(&mut self) {
-        self.send(frame(PING, 0, 0, b"settled?")).await;
-        loop {
-            let frame = self.next().await.expect("a pong");
-            if frame.kind == PING && frame.flags & ACK != 0 {
-                return;
-            }
-        }
-    }
-
-    /// Sends all of it, as far as anybody reads it, and waits for the end; why there was one.
-    async fn until_closed(mut self, bytes: &[u8]) -> Option<u32> {
-        let (mut reader, mut writer) = self.0.split();
-        let mut got = Vec::new();
-        let talk = async {
-            let (_, _) = tokio::join!(writer.write_all(bytes), reader.read_to_end(&mut got));
-        };
-        tokio::time::timeout(SOON, talk).await.expect("the connection is closed");
-        let (mut rest, mut why) = (&got[..], None);
-        while let Some(([a, b, c, kind, ..], _)) = rest.split_first_chunk::<9>() {
-            let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
-            let Some(payload) = rest.get(9..9 + length) else { break };
-            if *kind == GOAWAY {
-                why = Some(u32::from_be_bytes(payload[4..8].try_into().unwrap()));
-            }
-            rest = &rest[9 + length..];
-        }
-        why
-    }
-}
+use crate::wire::{Gated, SOON, Wire, at, header};
 
 /// A [`Wire`] whose access log can be read.
 struct Logged {
@@ -401,6 +228,45 @@ async fn what_is_refused_unheard_is_noted() {
     let all = logged.ended().await;
     let all: Vec<_> = all.iter().map(|l| (l["status"].clone(), l["refused"].clone())).collect();
     assert_eq!(all, expected);
+}
+
+/// A request that was good until something behind it, in the same read, was not.
+#[tokio::test]
+async fn what_is_refused_before_it_is_heard_is_noted_once() {
+    const ROUNDS: usize = 20;
+    let logged = Logged::start().await;
+    let (wire, mut raw) = (&logged.wire, Raw::connect(&logged.wire.e).await);
+    let get = block(&wire.host, b"/hostile");
+    let short = [&get[..], &field("content-length", b"1")].concat();
+    let update = |stream, by: u32| frame(WINDOW_UPDATE, 0, stream, &by.to_be_bytes());
+    let mut number = 1;
+    for _ in 0..ROUNDS {
+        let window = [head(number, 0, &get), update(number, 0x7fff_ffff)].concat();
+        let body = frame(DATA, END_STREAM, number + 2, b"more than one");
+        let good = head(number + 4, END_STREAM, &block(&wire.host, b"/good"));
+        raw.send([window, head(number + 2, 0, &short), body, good].concat()).await;
+        let mut answers = BTreeSet::new();
+        while answers.len() < 3 {
+            let frame = raw.next().await.expect("an answer");
+            match frame.kind {
+                HEADERS => drop(answers.insert((frame.stream - number, 0))),
+                RST_STREAM => drop(answers.insert((frame.stream - number, frame.code()))),
+                _ => {}
+            }
+        }
+        assert_eq!(answers, [(0, FLOW_CONTROL_ERROR), (2, PROTOCOL_ERROR), (4, 0)].into());
+        number += 6;
+    }
+    assert!(wire.seen.of("/hostile").is_empty(), "the app hears of none");
+    drop(raw);
+    let all = logged.ended().await;
+    let count = |status, refused: Value| {
+        let fits =
+            |line: &&Value| (&line["status"], &line["refused"]) == (&json!(status), &refused);
+        all.iter().filter(fits).count()
+    };
+    let counts = [count(0, json!("malformed")), count(200, Value::Null), all.len()];
+    assert_eq!(counts, [2 * ROUNDS, ROUNDS, 3 * ROUNDS], "{all:?}");
 }
 
 /// An app that holds every request, and knows how many it holds.
@@ -730,27 +596,6 @@ async fn what_breaks_the_rules_ends_the_connection() {
     let all = logged.ended().await;
     let is_end = |line: &&Value| line["reason"].as_str().unwrap_or_default().contains("ended with");
     assert_eq!(all.iter().filter(is_end).count(), cases.len(), "{all:?}");
-}
-
-/// Commits when it may.
-struct Gated(watch::Receiver<bool>);
-
-impl Store for Gated {
-    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
-        Box::pin(async { Ok(Stored::default()) })
-    }
-
-    fn commit(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>> {
-        let mut gate = self.0.clone();
-        Box::pin(async move {
-            let open = gate.wait_for(|open| *open).await;
-            open.map(|_| ()).map_err(|_| StoreError("it never opens".into()))
-        })
-    }
-
-    fn set_project(&self, _: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async { Ok(()) })
-    }
 }
 
 /// A call of the API goes on when it is given up, and counts until it has ended.

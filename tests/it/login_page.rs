@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use ovhai_api_types::{App, Timestamp};
 use ovhai_core::ports::Clock;
+use ovhai_emulator::Builder;
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{Answer, TestEmulator, Upstream, eventually, send};
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::wire::SOON;
 
@@ -23,12 +25,12 @@ const ASKED: &str = "/a%2Fb//c/../d?x=%20&y=%C3%BC&&z='%22";
 /// A browser at one app: it keeps cookies, and says where its requests come from.
 pub(crate) struct Visitor {
     address: SocketAddr,
-    host: String,
-    cookies: Vec<(String, String)>,
+    pub(crate) host: String,
+    pub(crate) cookies: Vec<(String, String)>,
 }
 
 impl Visitor {
-    fn new(e: &TestEmulator, app: &App) -> Self {
+    pub(crate) fn new(e: &TestEmulator, app: &App) -> Self {
         Self::at(e.address(), TestEmulator::host(app))
     }
 
@@ -123,8 +125,26 @@ impl Visitor {
         self.post("/.ovhai/login", &fields, &[]).await
     }
 
+    /// A tunnel and events, of [`socket_or_events`].
+    async fn open_both(&self) -> Vec<TcpStream> {
+        let (host, cookies) = (&self.host, self.header());
+        let mut open = Vec::new();
+        for more in ["connection: upgrade\r\nupgrade: echo\r\n", ""] {
+            let mut client = TcpStream::connect(self.address).await.unwrap();
+            let head = format!(
+                "GET / HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookies}\r\n{more}\r\n"
+            );
+            client.write_all(head.as_bytes()).await.unwrap();
+            let mut seen = [0; 12];
+            client.read_exact(&mut seen).await.unwrap();
+            assert_eq!(&seen, if more.is_empty() { b"HTTP/1.1 200" } else { b"HTTP/1.1 101" });
+            open.push(client);
+        }
+        open
+    }
+
     /// Logs in with a token, for the tests of what comes then.
-    async fn logged_in(mut self, token: &str) -> Self {
+    pub(crate) async fn logged_in(mut self, token: &str) -> Self {
         let page = self.get("/").await;
         let answer = self.token(&page, token).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
@@ -151,11 +171,11 @@ fn is_page(answer: &Answer) -> bool {
         && answer.text().contains("Login with token")
 }
 
-async fn echo(e: &TestEmulator) -> App {
+pub(crate) async fn echo(e: &TestEmulator) -> App {
     e.run_app(&[("group", "A")], json!({"image": "ovhai/echo", "name": "echo"})).await
 }
 
-async fn value(e: &TestEmulator, selector: &str) -> String {
+pub(crate) async fn value(e: &TestEmulator, selector: &str) -> String {
     e.token("GRA", "read", Some(selector)).await.status.value.unwrap()
 }
 
@@ -325,12 +345,9 @@ async fn a_login_is_of_one_app_and_counts_where_its_pages_ask() {
     }
 }
 
-/// A WebSocket of the app's own page, or its events, opens with the cookie; it ends with the token,
-/// and when somebody logs out.
-#[tokio::test]
-async fn what_a_cookie_opened_ends_with_the_login() {
-    use tokio::io::AsyncReadExt;
-    let upstream = Upstream::start(|mut stream| async move {
+/// An app that answers with what does not end: a tunnel to who asks for one, events to others.
+async fn socket_or_events() -> Upstream {
+    Upstream::start(|mut stream| async move {
         let head = Upstream::head(&mut stream).await.unwrap();
         assert!(!head.contains("ovhai="), "{head}");
         let answer = if head.contains("upgrade: echo") {
@@ -341,26 +358,21 @@ async fn what_a_cookie_opened_ends_with_the_login() {
         let _ = stream.write_all(answer.as_bytes()).await;
         let _ = stream.read_to_end(&mut Vec::new()).await;
     })
-    .await;
+    .await
+}
+
+/// A WebSocket of the app's own page, or its events, opens with the cookie; it ends with the token,
+/// and when somebody logs out.
+#[tokio::test]
+async fn what_a_cookie_opened_ends_with_the_login() {
+    let upstream = socket_or_events().await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
     for logs_out in [false, true] {
         let token = e.token("GRA", "read", Some("group=A")).await;
         let value = token.status.value.as_deref().unwrap();
         let mut ann = Visitor::new(&e, &app).logged_in(value).await;
-        let (host, cookies) = (&ann.host, ann.header());
-        let mut open = Vec::new();
-        for more in ["connection: upgrade\r\nupgrade: echo\r\n", ""] {
-            let mut client = tokio::net::TcpStream::connect(e.address()).await.unwrap();
-            let head = format!(
-                "GET / HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookies}\r\n{more}\r\n"
-            );
-            client.write_all(head.as_bytes()).await.unwrap();
-            let mut seen = [0; 12];
-            client.read_exact(&mut seen).await.unwrap();
-            assert_eq!(&seen, if more.is_empty() { b"HTTP/1.1 200" } else { b"HTTP/1.1 101" });
-            open.push(client);
-        }
+        let open = ann.open_both().await;
         if logs_out {
             let account = ann.get("/.ovhai/").await;
             let out = ann.post("/.ovhai/logout", &[("form", &field(&account, "form"))], &[]).await;
@@ -663,30 +675,89 @@ async fn whoever_logs_in_at_an_app_that_does_not_run_sees_so() {
     assert_eq!(lost.status, 404);
 }
 
+/// A clock that goes on when a test says so, by seconds.
+#[derive(Debug)]
+struct Stepped(Timestamp, AtomicI64);
+
+impl Stepped {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Timestamp::now(), AtomicI64::new(0)))
+    }
+
+    fn set(&self, seconds: u64) {
+        self.1.store(seconds.try_into().unwrap(), Ordering::SeqCst);
+    }
+
+    /// An emulator that lives by it.
+    async fn emulator(self: &Arc<Self>, builder: Builder) -> TestEmulator {
+        let emulator = builder.clock(Arc::clone(self) as _).start().await.unwrap();
+        TestEmulator { emulator, sim: None }
+    }
+}
+
+impl Clock for Stepped {
+    fn now(&self) -> Timestamp {
+        self.0
+            .checked_add(Duration::from_secs(self.1.load(Ordering::SeqCst).unsigned_abs()))
+            .unwrap()
+    }
+}
+
+const LASTS: u64 = 12 * 3600;
+
 /// What a login is worth ends by itself.
 #[tokio::test]
 async fn a_login_lasts_twelve_hours() {
-    #[derive(Debug)]
-    struct Ahead(AtomicI64);
-    impl Clock for Ahead {
-        fn now(&self) -> Timestamp {
-            let ahead = Duration::from_secs(self.0.load(Ordering::SeqCst).unsigned_abs());
-            Timestamp::now().checked_add(ahead).unwrap()
-        }
-    }
-    let clock = Arc::new(Ahead(AtomicI64::new(0)));
-    let emulator = TestEmulator::builder().clock(clock.clone()).start().await.unwrap();
-    let e = TestEmulator { emulator, sim: None };
+    let clock = Stepped::new();
+    let e = clock.emulator(TestEmulator::builder()).await;
     let app = echo(&e).await;
     let token = value(&e, "group=A").await;
     let mut ann = Visitor::new(&e, &app).logged_in(&token).await;
     let page = ann.send("GET", "/", &[("cookie", "")], "").await;
-    clock.0.store(11 * 3600, Ordering::SeqCst);
+    clock.set(LASTS - 3600);
     assert_eq!(ann.get("/").await.status, 200);
-    clock.0.store(12 * 3600 + 60, Ordering::SeqCst);
+    clock.set(LASTS + 60);
     assert_eq!(ann.get("/").await.status, 401);
     let old = ann.token(&page, &token).await;
     assert!(old.status == 403 && old.text().contains("open for too long"), "{}", old.text());
     let answer = ann.token(&old, &token).await;
     assert_eq!(answer.status, 303, "the page that says so is a new one");
+}
+
+/// And so does what it opened, whoever logged in and however.
+#[tokio::test]
+async fn what_a_cookie_opened_ends_after_twelve_hours() {
+    let upstream = socket_or_events().await;
+    let clock = Stepped::new();
+    let sim = SimRuntime::automatic(upstream.address());
+    let e = clock.emulator(TestEmulator::builder().runtime(Arc::new(sim))).await;
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    let user = json!({"name": "ann", "password": "a long password"});
+    assert_eq!(e.call_local("POST", "/_emulator/users", Some(user)).await.status, 201);
+    let token = value(&e, "group=A").await;
+    let by_token = Visitor::new(&e, &app).logged_in(&token).await;
+    let mut by_password = Visitor::new(&e, &app);
+    let page = by_password.get("/").await;
+    assert_eq!(by_password.password(&page, "ann", "a long password").await.status, 303);
+
+    clock.set(LASTS - 1);
+    let mut open = Vec::new();
+    for visitor in [&by_token, &by_password] {
+        open.extend(visitor.open_both().await);
+    }
+    let client = crate::http2::Client::connect(&e).await;
+    let events =
+        crate::http2::request("GET", &by_token.host, "/").header("cookie", by_token.header());
+    let mut events = client.send(events.body(crate::http2::empty()).unwrap()).await;
+    assert_eq!(events.status(), 200);
+    // Everything is open; its time is up a second later, by whatever clock.
+    clock.set(LASTS);
+    for mut client in open {
+        let end = tokio::time::timeout(SOON, client.read_to_end(&mut Vec::new())).await;
+        assert!(end.is_ok(), "it goes on");
+    }
+    let end = async { while let Some(Ok(_)) = events.frame().await {} };
+    assert!(tokio::time::timeout(SOON, end).await.is_ok(), "in HTTP/2 it goes on");
+    let metrics = e.call_local("GET", "/metrics", None).await.text();
+    assert!(metrics.contains("ovhai_gateway_aborted_total{by=\"access\"} 5"), "{metrics}");
 }

@@ -34,6 +34,7 @@ impl Client {
     /// Not recorded: what is sent and answered is nothing but secrets.
     async fn oauth(&self, path: &str, fields: &[(&str, &str)]) -> Result<bytes::Bytes> {
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).into())).collect();
+        let waits = self.begin();
         let response = self
             .http
             .post(format!("{}{path}", self.endpoint.base))
@@ -43,6 +44,7 @@ impl Client {
             .send()
             .await
             .map_err(Error::from_reqwest)?;
+        drop(waits);
         let status = response.status();
         let body = response.bytes().await.map_err(Error::from_reqwest)?;
         if status.is_success() {

@@ -29,7 +29,7 @@ pub use app_http::{AppClient, AppConnection, AppResponse, Unanswered, bearer, us
 pub use body::RequestBody;
 pub use brief::{AppRow, Brief, RowSpec, RowStatus};
 pub use error::Error;
-pub use record::{Exchange, Recorder};
+pub use record::{Exchange, Recorder, Waits};
 
 /// The result of every call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -225,6 +225,11 @@ impl Client {
         serde_json::from_str(text).map_err(|error| Error::Answer(error.to_string()))
     }
 
+    /// Somebody may want to know how long a request waits.
+    fn begin(&self) -> Option<Waits> {
+        self.recorder.as_ref().map(|recorder| recorder.begin())
+    }
+
     fn record(&self, exchange: Option<Exchange>, body: Option<&bytes::Bytes>) {
         if let (Some(recorder), Some(mut exchange)) = (&self.recorder, exchange) {
             if let Some(body) = body {
@@ -244,8 +249,9 @@ impl Client {
             return (Err(Error::ReadOnly(self.endpoint.base.clone())), None);
         }
         let mut exchange = self.recorder.as_ref().map(|_| Exchange::of(&request));
-        let start = Instant::now();
+        let (start, waits) = (Instant::now(), self.begin());
         let answered = self.http.execute(request).await.map_err(Error::from_reqwest);
+        drop(waits);
         if let Some(exchange) = &mut exchange {
             exchange.elapsed = start.elapsed();
         }

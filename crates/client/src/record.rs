@@ -48,8 +48,14 @@ impl Exchange {
     }
 }
 
+/// Something that lives as long as a request waits for its answer.
+pub type Waits = Box<dyn Send + Sync>;
+
 /// Is told of every exchange.
 pub trait Recorder: Send + Sync {
+    /// A request is sent. What it gives is dropped when the answer begins, or nobody waits any more.
+    fn begin(&self) -> Waits;
+
     /// One exchange.
     fn record(&self, exchange: Exchange);
 }

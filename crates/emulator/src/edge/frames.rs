@@ -96,30 +96,68 @@ impl Scan {
 /// Requests that came, by their streams, and that nobody has heard of: in the order in which they
 /// came.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Waiting(Arc<Mutex<(VecDeque<u32>, u32)>>);
+pub(super) struct Waiting(Arc<Mutex<Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<u32>,
+    last: u32,
+    /// Those that were refused meanwhile. h2 may hand one out all the same, if it was good before
+    /// something of the same stream was not.
+    refused: VecDeque<u32>,
+}
+
+impl Queue {
+    fn take(&mut self, stream: u32) -> bool {
+        let at = self.waiting.iter().position(|one| *one == stream);
+        at.is_some_and(|at| self.waiting.remove(at).is_some())
+    }
+}
+
+fn push(queue: &mut VecDeque<u32>, stream: u32) {
+    if queue.len() == WAITING_MAX {
+        queue.pop_front();
+    }
+    queue.push_back(stream);
+}
 
 impl Waiting {
-    fn lock(&self) -> MutexGuard<'_, (VecDeque<u32>, u32)> {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn came(&self, stream: u32) {
-        let (waiting, last) = &mut *self.lock();
+        let queue = &mut *self.lock();
         // Others are trailers, or belong to no request.
-        if stream > *last && stream % 2 == 1 {
-            *last = stream;
-            if waiting.len() == WAITING_MAX {
-                waiting.pop_front();
-            }
-            waiting.push_back(stream);
+        if stream > queue.last && stream % 2 == 1 {
+            queue.last = stream;
+            push(&mut queue.waiting, stream);
         }
     }
 
-    /// Takes one out that is accepted, given up or refused; whether it was there.
-    pub(super) fn take(&self, stream: u32) -> bool {
-        let (waiting, _) = &mut *self.lock();
-        let at = waiting.iter().position(|one| *one == stream);
-        at.is_some_and(|at| waiting.remove(at).is_some())
+    /// The client gives it up; whoever hears of it will see so.
+    fn given_up(&self, stream: u32) {
+        self.lock().take(stream);
+    }
+
+    /// It is refused; whether that is news.
+    fn refused(&self, stream: u32) -> bool {
+        let queue = &mut *self.lock();
+        let is_news = queue.take(stream);
+        if is_news {
+            push(&mut queue.refused, stream);
+        }
+        is_news
+    }
+
+    /// Somebody hears of it; whether it was refused before, and noted.
+    pub(super) fn is_heard(&self, stream: u32) -> bool {
+        let queue = &mut *self.lock();
+        queue.take(stream);
+        let was_refused = queue.refused.contains(&stream);
+        // They are handed out in their order: of those before this one nobody hears any more.
+        queue.refused.retain(|one| *one > stream);
+        was_refused
     }
 }
 
@@ -152,9 +190,7 @@ impl<S> Overseen<S> {
                 begins = true;
                 waiting.came(frame.stream);
             }
-            RST_STREAM => {
-                waiting.take(frame.stream);
-            }
+            RST_STREAM => waiting.given_up(frame.stream),
             _ => {}
         });
         if !input.is_in_head() {
@@ -168,7 +204,7 @@ impl<S> Overseen<S> {
     fn look_at_output(&mut self, bytes: &[u8]) {
         let Self { output, waiting, worker, client, .. } = self;
         output.feed(bytes, |frame| {
-            if matches!(frame.kind, HEADERS | RST_STREAM) && waiting.take(frame.stream) {
+            if matches!(frame.kind, HEADERS | RST_STREAM) && waiting.refused(frame.stream) {
                 refused_unheard(frame, worker, *client);
             }
         });
@@ -330,15 +366,30 @@ mod tests {
     #[test]
     fn who_waits_to_be_heard() {
         let waiting = Waiting::default();
-        for stream in [1, 3, 5, 3, 4, 0] {
+        for stream in [1, 3, 5, 3, 4, 0, 7, 9] {
             waiting.came(stream);
         }
-        assert!(waiting.take(3) && !waiting.take(3), "trailers are no other request");
-        assert!(waiting.take(1) && waiting.take(5) && !waiting.take(4) && !waiting.take(0));
+        assert!(!waiting.is_heard(1) && !waiting.refused(1), "its answer is no refusal");
+        assert!(waiting.refused(3) && !waiting.refused(3), "trailers are no other request");
+        assert!(waiting.refused(5) && !waiting.refused(4) && !waiting.refused(0));
+        waiting.given_up(7);
+        assert!(!waiting.refused(7) && !waiting.is_heard(7), "its client knows");
+        assert!(waiting.refused(9) && waiting.is_heard(9), "it is noted already");
+        let is_empty = |waiting: &Waiting| {
+            let queue = waiting.lock();
+            queue.waiting.is_empty() && queue.refused.is_empty()
+        };
+        assert!(is_empty(&waiting));
         for stream in 0..10_000 {
             waiting.came(stream);
         }
-        assert_eq!(waiting.lock().0.len(), WAITING_MAX);
-        assert!(waiting.take(9_999) && !waiting.take(7));
+        assert_eq!(waiting.lock().waiting.len(), WAITING_MAX);
+        assert!(waiting.refused(9_999) && !waiting.refused(11));
+        for stream in 10_000..20_000 {
+            waiting.came(stream);
+            waiting.refused(stream);
+        }
+        assert_eq!(waiting.lock().refused.len(), WAITING_MAX);
+        assert!(waiting.is_heard(19_999));
     }
 }

@@ -115,7 +115,9 @@ pub(super) async fn serve<S: Stream>(
         };
         match accepted {
             Some(Ok((request, respond))) => {
-                waiting.take(respond.stream_id().as_u32());
+                if waiting.is_heard(respond.stream_id().as_u32()) {
+                    continue;
+                }
                 let underway = Underway::new(client, &worker, &uses);
                 let request = request.map(Incoming::new);
                 let (worker, turns) = (Arc::clone(&worker), Arc::clone(&turns));

@@ -27,7 +27,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use ovhai_core::Platform;
@@ -36,6 +36,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -58,7 +59,9 @@ const PURGE_EVERY: Duration = Duration::from_secs(15);
 const MAKES_ROOM: usize = 64;
 /// and after this long it is looked again whether there is room.
 const FULL: Duration = Duration::from_millis(5);
-/// Between two complaints that there are no more file descriptors.
+/// After this long it is tried again to accept a connection where it failed,
+const TRY_AGAIN: Duration = Duration::from_millis(50);
+/// and after this long it is said again that it fails.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
 /// A connection with a client.
@@ -172,7 +175,7 @@ impl Edge {
     ) -> io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
         let (mut hands, mut receivers) = (Vec::new(), Vec::new());
-        let since = Instant::now();
+        let since = std::time::Instant::now();
         for _ in 0..count {
             let (sender, receiver) = mpsc::unbounded_channel();
             let worker = Arc::new(Worker {
@@ -251,6 +254,8 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
     };
     let Some(shared) = hands.first().map(|hand| Arc::clone(&hand.worker.shared)) else { return };
     let most = shared.limits.connections;
+    let complain =
+        |error: &io::Error| tracing::warn!(%error, "connections can't be accepted: they wait");
     let mut told = None;
     loop {
         let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
@@ -262,34 +267,43 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
                 () = tokio::time::sleep(FULL) => continue,
             }
         }
-        let accepted = tokio::select! {
-            biased;
-            () = shared.stopping.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let handed = accepted.and_then(|(stream, client)| {
+        let next = || async {
+            let (stream, client) = listener.accept().await?;
             stream.set_nodelay(true)?;
             // The worker's runtime watches it, not this one.
             Ok(Accepted { stream: stream.into_std()?, client, tls: tls.clone() })
-        });
-        match handed {
-            Ok(connection) => {
-                // The first of them, among equals: it is awake already.
-                let least =
-                    hands.iter().min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
-                if let Some(hand) = least {
-                    hand.worker.open.fetch_add(1, Ordering::Relaxed);
-                    // It ends only when everything stops.
-                    let _ = hand.sender.send(connection);
-                }
-            }
+        };
+        let connection = tokio::select! {
+            biased;
+            () = shared.stopping.cancelled() => return,
+            connection = in_the_end(next, &mut told, complain) => connection,
+        };
+        // The first of them, among equals: it is awake already.
+        let least = hands.iter().min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
+        if let Some(hand) = least {
+            hand.worker.open.fetch_add(1, Ordering::Relaxed);
+            // It ends only when everything stops.
+            let _ = hand.sender.send(connection);
+        }
+    }
+}
+
+/// The next connection. Where there is none to be had the process is out of file descriptors, most
+/// likely: others go on, new ones wait. `told` is when somebody was told so.
+async fn in_the_end<T, F: Future<Output = io::Result<T>>>(
+    mut next: impl FnMut() -> F,
+    told: &mut Option<Instant>,
+    complain: impl Fn(&io::Error),
+) -> T {
+    loop {
+        match next().await {
+            Ok(connection) => return connection,
             Err(error) => {
-                // Out of file descriptors, most likely: others go on, new ones wait.
-                if told.is_none_or(|at: Instant| at.elapsed() >= COMPLAIN_EVERY) {
-                    told = Some(Instant::now());
-                    tracing::warn!(%error, "connections can't be accepted: they wait");
+                if told.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY) {
+                    *told = Some(Instant::now());
+                    complain(&error);
                 }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(TRY_AGAIN).await;
             }
         }
     }
@@ -388,4 +402,35 @@ pub fn understand(bytes: &[u8]) -> Result<Option<Understood>, u16> {
         target: head.target.to_owned(),
         length,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+
+    /// Out of file descriptors for hours, tens of times a second.
+    #[tokio::test(start_paused = true)]
+    async fn that_nothing_can_be_accepted_is_said_once_a_minute() {
+        let (began, tries) = (Instant::now(), Cell::new(0));
+        let said = RefCell::new(Vec::new());
+        let complain = |error: &io::Error| {
+            said.borrow_mut().push((began.elapsed().as_secs(), error.raw_os_error()));
+        };
+        let no_more = || io::Error::from(rustix::io::Errno::MFILE);
+        let mut told = None;
+        for until in [150, 151, 185] {
+            let next = || {
+                tries.set(tries.get() + 1);
+                let over = began.elapsed().as_secs() >= until;
+                std::future::ready(over.then_some(until).ok_or_else(no_more))
+            };
+            assert_eq!(in_the_end(next, &mut told, complain).await, until);
+        }
+        let expected = [0, 60, 120, 180].map(|at| (at, no_more().raw_os_error()));
+        assert_eq!(*said.borrow(), expected, "one that could be accepted is no news");
+        // Nor does it turn in circles.
+        assert_eq!(tries.get(), 185 * 20 + 3);
+    }
 }

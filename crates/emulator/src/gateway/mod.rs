@@ -25,6 +25,7 @@ use ovhai_api_types::AppId;
 use ovhai_core::Platform;
 use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use ovhai_core::directory::{AppEntry, Snapshot};
+use ovhai_core::model::AppRecord;
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Endpoint;
@@ -225,7 +226,7 @@ impl Gateway {
         let public = entry.record.spec.public;
         let apart = if public { None } else { self.token_apart(head)? };
         let by_cookie = if head.has_cookies && !public && apart.is_none() {
-            self.by_cookie(entry.record.id, head, client)
+            self.by_cookie(&entry.record, head, client)
         } else {
             None
         };
@@ -279,7 +280,12 @@ impl Gateway {
 
     /// Who the login cookie stands for, unless `Authorization` has a token of ours: what is said
     /// outright counts.
-    fn by_cookie(&self, app: AppId, head: &Head<'_>, client: Client) -> Option<(Principal, Login)> {
+    fn by_cookie(
+        &self,
+        app: &AppRecord,
+        head: &Head<'_>,
+        client: Client,
+    ) -> Option<(Principal, Login)> {
         let method = head.method.as_bytes();
         let is_upgrade = head.upgrade.is_some();
         let mut how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
@@ -323,10 +329,10 @@ impl Gateway {
         let platform = Arc::clone(&self.platform);
         let mut changes = platform.watch();
         let Admission { app, principal, action, login } = admission;
-        let now = platform.now();
+        let clock = Arc::clone(&platform);
         let logged_out = async move {
             match login {
-                Some(login) => login.over(now).await,
+                Some(login) => login.over(|| clock.now()).await,
                 None => std::future::pending().await,
             }
         };

@@ -35,6 +35,9 @@ const IDLE_MAX: usize = 256;
 pub(crate) enum UpstreamError {
     #[error("the app does not accept connections: {0}")]
     Connect(std::io::Error),
+    /// It is this process that can't, and no fault of the app's.
+    #[error("the emulator can open no more connections: {0}")]
+    NoMore(std::io::Error),
     #[error("the app accepts no connection in time")]
     ConnectTimeout,
     #[error("the app broke the connection off before it answered")]
@@ -52,17 +55,16 @@ pub(crate) enum UpstreamError {
 }
 
 impl UpstreamError {
-    /// Whether it is this process that can open no more connections.
-    fn is_ours(&self) -> bool {
-        let Self::Connect(error) = self else { return false };
+    fn of_connecting(error: std::io::Error) -> Self {
         let errno = error.raw_os_error().map(Errno::from_raw_os_error);
-        errno.is_some_and(|errno| OWN_ERRORS.contains(&errno))
+        let is_ours = errno.is_some_and(|errno| OWN_ERRORS.contains(&errno));
+        if is_ours { Self::NoMore(error) } else { Self::Connect(error) }
     }
 
     /// The replica gets no requests until it passes its probe.
     pub(super) fn leave_out(&self, worker: &Worker, pass: &Pass) {
         let why = match self {
-            _ if self.is_ours() => return,
+            Self::NoMore(_) => return,
             Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
             Self::Gone | Self::Http2(_) => "it broke the connection off",
             Self::Rubbish(_) | Self::TooLarge | Self::Unasked => "it does not speak HTTP/1.1",
@@ -82,6 +84,7 @@ impl From<UpstreamError> for Refusal {
     fn from(error: UpstreamError) -> Self {
         let status = match error {
             UpstreamError::ConnectTimeout | UpstreamError::TooSlow => StatusCode::GATEWAY_TIMEOUT,
+            UpstreamError::NoMore(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_GATEWAY,
         };
         Self::new(status, error.to_string())
@@ -106,7 +109,7 @@ impl Upstream {
         let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(peer.1))
             .await
             .map_err(|_| UpstreamError::ConnectTimeout)?
-            .map_err(UpstreamError::Connect)?;
+            .map_err(UpstreamError::of_connecting)?;
         stream.set_nodelay(true).map_err(UpstreamError::Connect)?;
         Ok(Self { peer, stream, buffer: Buffer::default(), reused: false })
     }
@@ -161,5 +164,27 @@ impl Pool {
             list.retain(|one| one.since.elapsed() < IDLE_TIMEOUT && one.upstream.is_good());
             !list.is_empty()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_to_blame_for_no_connection() {
+        let refusal = |errno: Errno| {
+            let refusal = Refusal::from(UpstreamError::of_connecting(errno.into()));
+            let (status, why) = refusal.told();
+            (status.as_u16(), why.split(':').next().unwrap_or_default().to_owned())
+        };
+        for ours in OWN_ERRORS {
+            let expected = (503, "the emulator can open no more connections".to_owned());
+            assert_eq!(refusal(ours), expected, "{ours:?}");
+        }
+        for of_app in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::HOSTUNREACH] {
+            let expected = (502, "the app does not accept connections".to_owned());
+            assert_eq!(refusal(of_app), expected, "{of_app:?}");
+        }
     }
 }

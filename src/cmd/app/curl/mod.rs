@@ -30,13 +30,10 @@ use self::write_out::Transfer;
 use super::credential::Credential;
 use super::ports::{address, port_of};
 use super::resolve;
+use crate::cli::OWN;
 use crate::context::Context;
 use crate::error::{Failure, HTTP_ERROR, Result, TIMEOUT};
 use crate::target::Target;
-
-/// Marks a value of curl's own `--output`. Clap gives what stands before the subcommand, the
-/// format of other commands, to the argument of the same name here.
-const OWN: char = '=';
 
 #[derive(Debug, Args)]
 #[command(

@@ -96,7 +96,7 @@ pub(crate) struct Login(Session);
 
 impl Login {
     /// Until it is over: somebody logged out, or it has lasted long enough.
-    pub(crate) async fn over(self, now: Timestamp) {
+    pub(crate) async fn over(self, now: impl Fn() -> Timestamp) {
         self.0.over(now).await;
     }
 }
@@ -115,8 +115,9 @@ impl Visit<'_> {
         self.cookies.iter().flat_map(move |header| cookie::values(header, name)).take(LOOKED_AT)
     }
 
-    fn visitor(&self) -> Option<&str> {
-        self.cookies(cookie::form(self.secure)).find_map(csrf::visitor)
+    /// Whose forms these may be: of several, one is the genuine one.
+    fn visitors(&self) -> impl Iterator<Item = &str> {
+        self.cookies(cookie::form(self.secure)).filter_map(csrf::visitor)
     }
 }
 
@@ -189,7 +190,7 @@ impl Logins {
     pub(crate) fn caller<'c>(
         &self,
         cookies: impl Iterator<Item = &'c [u8]>,
-        app: AppId,
+        app: &AppRecord,
         how: &HowUsed<'_>,
     ) -> Option<(Principal, Login)> {
         let name = cookie::login(how.secure);
@@ -202,15 +203,16 @@ impl Logins {
         self.session(values, app).map(|(who, session)| (who, Login(session)))
     }
 
-    /// The first login among these cookies that still is one, with who it is now.
+    /// The first login among these cookies that may open the app, else the first that still is
+    /// one, with who it is now: what somebody planted must not stand in the way of the genuine one.
     fn session<'c>(
         &self,
-        mut cookies: impl Iterator<Item = &'c [u8]>,
-        app: AppId,
+        cookies: impl Iterator<Item = &'c [u8]>,
+        app: &AppRecord,
     ) -> Option<(Principal, Session)> {
         let now = self.platform.now();
-        cookies.find_map(|cookie| {
-            let session = self.sessions.find(cookie, app, now)?;
+        let mut current = cookies.filter_map(|cookie| {
+            let session = self.sessions.find(cookie, app.id, now)?;
             if !self.platform.is_current(&session.who) {
                 return None;
             }
@@ -226,7 +228,12 @@ impl Logins {
                 other => other.clone(),
             };
             Some((who, session))
-        })
+        });
+        let may = |(who, _): &(Principal, Session)| {
+            policy::decide(who, Action::Query, &resource(app)).is_allowed()
+        };
+        let first = current.next()?;
+        if may(&first) { Some(first) } else { Some(current.find(may).unwrap_or(first)) }
     }
 
     /// The answer to somebody who opened a page of the app without access: 401, or 403 with the
@@ -340,7 +347,7 @@ impl Logins {
         }
         let found = Some(how)
             .filter(|how| how.is_from_here())
-            .and_then(|_| self.session(visit.cookies(cookie::login(visit.secure)), visit.app.id));
+            .and_then(|_| self.session(visit.cookies(cookie::login(visit.secure)), visit.app));
         let Some((who, session)) = found else {
             let said = Said {
                 note: (query == Some("logged-out")).then_some("You are logged out."),
@@ -513,7 +520,7 @@ impl Logins {
     fn is_good(&self, visit: &Visit<'_>, fields: &Fields) -> bool {
         let now = self.platform.now();
         let form = fields.get("form");
-        visit.visitor().is_some_and(|visitor| self.forms.is_good(form, visitor, visit.app.id, now))
+        visit.visitors().any(|visitor| self.forms.is_good(form, visitor, visit.app.id, now))
     }
 
     /// The page to log in with; what went wrong alone to programs.
@@ -543,7 +550,7 @@ impl Logins {
         visit: &Visit<'_>,
         page: impl FnOnce(&str) -> Response<Bytes>,
     ) -> Response<Bytes> {
-        let known = visit.visitor().map(str::to_owned);
+        let known = visit.visitors().next().map(str::to_owned);
         let is_new = known.is_none();
         let signed = known.or_else(secret).and_then(|visitor| {
             let form = self.forms.sign(&visitor, visit.app.id, self.platform.now())?;
