@@ -1,5 +1,6 @@
 //! Everything that a command gets from outside.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::io::{self, IsTerminal, Write};
@@ -166,11 +167,32 @@ impl Context {
 
     /// A remark as it may be shown: names in it can't move the cursor.
     fn said(&self, text: &str) -> String {
-        let text = text::clean(text);
+        let text = self.addressed(text);
+        let text = text::clean(&text);
         match text.strip_prefix("hint:") {
             Some(rest) => format!("{}{rest}", paint(Paint::Cyan, "hint:", self.colors.err)),
             None => text.into_owned(),
         }
+    }
+
+    /// Text with commands to copy, which go to the state directory that this one was given: else
+    /// they would start, or stop, another emulator. A variable stays set.
+    pub(crate) fn addressed<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        const PROGRAM: &str = "ovhai ";
+        let Some(directory) = &self.global.state_dir else { return text.into() };
+        let option = format!("--state-dir {} ", text::quoted(&directory.to_string_lossy()));
+        let tree = crate::cli::tree();
+        let mut pieces = text.split(PROGRAM);
+        let mut out = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            out += PROGRAM;
+            let word = piece.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
+            if tree.find_subcommand(word).is_some() {
+                out += &option;
+            }
+            out += piece;
+        }
+        out.into()
     }
 
     /// How much room there is for what was asked for, and whether it may be coloured.

@@ -84,6 +84,13 @@ impl Failure {
         self
     }
 
+    /// Says it in other words, if it says what to do next.
+    #[must_use]
+    pub(crate) fn with_hint(mut self, other: impl FnOnce(&str) -> String) -> Self {
+        self.hint = self.hint.as_deref().map(other);
+        self
+    }
+
     /// Ends the program with this code.
     #[must_use]
     pub fn exit_code(mut self, code: u8) -> Self {
@@ -144,7 +151,7 @@ impl From<ClientError> for Failure {
                 .exit_code(DENIED),
             ClientError::Api { status: 403, message } => {
                 let failure = Self::new("request error: 403").because(message).exit_code(DENIED);
-                failure.hint("use a token with another role or scope, or none: --token and OVHAI_TOKEN choose the caller")
+                failure.hint("see who calls: ovhai me; a token with another role or scope, or none: --token and OVHAI_TOKEN; as the emulator's owner: ovhai logout")
             }
             ClientError::Api { status: 402, message } => Self::new(format!("request error: 402: {message}"))
                 .hint("see what runs: ovhai app list; what may: ovhai capabilities quota; a local emulator with more: ovhai emulator stop, then ovhai emulator start --detach --quota CPU=48,GPU=16"),
@@ -155,12 +162,17 @@ impl From<ClientError> for Failure {
             ClientError::Api { status: 501, message } => Self::new(message.clone())
                 .because("the real service can do this, the emulator can't yet")
                 .hint("see what it can: docs/guide.md, or ovhai emulator openapi"),
+            // Something is there already, or in a state that does not allow it: the message says
+            // what, and no log says more.
+            ClientError::Api { status: 409, message } => {
+                Self::new("request error: 409").because(message)
+            }
             ClientError::Api { status, message } => {
                 Self::new(format!("request error: {status}")).because(message).hint(LOOK_INTO_LOG)
             }
             ClientError::Connect(why) => Self::new("the server can't be reached")
                 .because(why)
-                .hint("see whether the emulator runs: ovhai emulator status"),
+                .hint("see where commands go: ovhai config list; whether the local emulator runs: ovhai emulator status"),
             ClientError::Timeout => {
                 Self::new(error.to_string()).exit_code(TIMEOUT).hint(LOOK_INTO_LOG)
             }

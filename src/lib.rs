@@ -163,6 +163,7 @@ fn finish(outcome: Result<()>, context: &mut Context) -> u8 {
     match outcome {
         Ok(()) => 0,
         Err(failure) => {
+            let failure = failure.with_hint(|hint| context.addressed(hint).into_owned());
             failure.show(&mut context.err, context.colors.err);
             failure.code()
         }

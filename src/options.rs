@@ -70,6 +70,11 @@ impl Options {
         self
     }
 
+    /// Whether the others have all of these, with the same values.
+    pub(crate) fn is_within(&self, others: &Self) -> bool {
+        self.0.iter().all(|(name, value)| others.0.get(name) == Some(value))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -42,6 +42,8 @@ pub(crate) struct Target {
     pub(crate) address: Option<SocketAddr>,
     /// Where it is.
     pub(crate) server: Server,
+    /// Whether the caller is nobody but the owner of the local emulator.
+    pub(crate) is_owner: bool,
 }
 
 /// A server, without anybody who calls.
@@ -94,7 +96,7 @@ impl Server {
             Choice::Running(running, wanted) => (running, wanted),
             Choice::Local(wanted) => (find_or_start(context).await?, wanted),
         };
-        let region = region_of(&running, wanted)?;
+        let region = region_of(context, &running, wanted)?;
         Ok(Self::Local(running, region))
     }
 
@@ -112,7 +114,7 @@ impl Server {
             }
         };
         let Some(running) = running else { return Ok(None) };
-        let region = region_of(&running, wanted)?;
+        let region = region_of(context, &running, wanted)?;
         Ok(Some(Self::Local(running, region)))
     }
 
@@ -189,17 +191,26 @@ pub(crate) fn endpoint_key(name: &str, url: &str) -> String {
     format!("endpoint:{name} {url}")
 }
 
-fn region_of(running: &Running, wanted: Option<Region>) -> Result<Region> {
+fn region_of(context: &Context, running: &Running, wanted: Option<Region>) -> Result<Region> {
     match wanted {
         Some(region) if running.regions.contains(&region) => Ok(region),
         Some(region) => {
             let all: Vec<_> = running.regions.iter().map(Region::as_str).collect();
-            Err(Failure::not_found(format!("there is no region or endpoint {region} here")).hint(
-                format!(
-                    "the emulator has {}; to choose others: ovhai emulator start --regions …; endpoints: ovhai config list",
-                    all.join(", ")
-                ),
-            ))
+            let failure =
+                Failure::not_found(format!("there is no region or endpoint {region} here"));
+            let rest =
+                "for other regions: ovhai emulator start --regions …; endpoints: ovhai config list";
+            let has = format!("the emulator has {}", all.join(", "));
+            // Who typed it knows.
+            Err(if context.global.region.is_some() {
+                failure.hint(format!("{has}; {rest}"))
+            } else if context.var("OVHAI_REGION").is_some() {
+                failure.because("OVHAI_REGION names it").hint(format!("{has}; {rest}"))
+            } else {
+                failure
+                    .because("ovhai config set chose it")
+                    .hint(format!("{has}; choose one: ovhai config set REGION; {rest}"))
+            })
         }
         None => running
             .regions
@@ -231,6 +242,12 @@ impl Target {
         let server = Server::find(context).await?;
         let token = context.token()?.map(str::to_owned);
         let bearer = login_bearer(context, &server, token.is_some()).await?;
+        let is_owner = match &server {
+            Server::Local(running, _) => {
+                token.as_ref().or(bearer.as_ref()) == Some(&running.administrator)
+            }
+            Server::Remote { .. } => false,
+        };
         let login = server.client(bearer, context)?;
         let client = match token {
             Some(token) => server.client(Some(token), context)?,
@@ -242,7 +259,7 @@ impl Target {
         };
         let region = server.region()?;
         let issuer = Issuer { server: server.key(), region: region.clone() };
-        Ok(Self { client, login, region, issuer, address, server })
+        Ok(Self { client, login, region, issuer, address, server, is_owner })
     }
 
     /// The same, to change something: says where, unless that is this machine, and refuses it

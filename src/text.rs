@@ -53,6 +53,16 @@ pub(crate) fn clean_lines(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// One word of a command line, as a shell takes it.
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:,=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''")).into()
+    }
+}
+
 /// How many columns a terminal shows it in.
 pub(crate) fn width(text: &str) -> usize {
     if is_plain(text) { text.len() } else { UnicodeWidthStr::width(text) }
@@ -110,6 +120,12 @@ mod tests {
         assert_eq!(clean("\u{202e}live"), "\\u{202e}live");
         assert_eq!(clean("naïve 日本 🚀"), "naïve 日本 🚀");
         assert_eq!(clean_lines("a\n\tb\r"), "a\n\tb\\r");
+    }
+
+    #[test]
+    fn words_for_a_shell() {
+        let quoted = ["/tmp/a-b", "a b", "it's", "", "$HOME"].map(quoted);
+        assert_eq!(quoted, ["/tmp/a-b", "'a b'", r"'it'\''s'", "''", "'$HOME'"]);
     }
 
     #[test]

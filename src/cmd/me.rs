@@ -2,6 +2,7 @@
 
 use clap::Args;
 use ovhai_api_types::{Me as Caller, TokenKind};
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::describe::Description;
@@ -16,33 +17,48 @@ impl Me {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
         let me = target.client.me().await?;
-        context.show(&me)
+        context.show(&Shown { me, is_owner: target.is_owner })
     }
 }
 
-fn kind(me: &Caller) -> &'static str {
-    match me.token_kind {
-        TokenKind::App => "application token",
-        TokenKind::Oauth => "login",
+/// Who calls, and what only this side knows of it.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Shown {
+    me: Caller,
+    #[serde(skip)]
+    is_owner: bool,
+}
+
+impl Shown {
+    fn kind(&self) -> &'static str {
+        match self.me.token_kind {
+            TokenKind::App => "application token",
+            // The service knows no third kind.
+            TokenKind::Oauth if self.is_owner => "nothing: the emulator's owner",
+            TokenKind::Oauth => "login",
+        }
     }
 }
 
-impl Show for Caller {
+impl Show for Shown {
     const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "AUTHENTICATED WITH", "PROJECT"];
     const FIT: &'static [Fit] = &[Fit::Shrink(8)];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
-        vec![self.name.clone(), self.role.to_string(), kind(self).into(), self.tenant.clone()]
+        let Caller { name, role, tenant, .. } = &self.me;
+        vec![name.clone(), role.to_string(), self.kind().into(), tenant.clone()]
     }
 
     fn describe(&self) -> Description {
         Description::new()
-            .field("Name", &self.name)
-            .field("Role", self.role)
-            .field("Authenticated With", kind(self))
-            .field("Project", &self.tenant)
+            .field("Name", &self.me.name)
+            .field("Role", self.me.role)
+            .field("Authenticated With", self.kind())
+            .field("Project", &self.me.tenant)
             .section("Quotas", |quotas| {
-                self.quotas
+                self.me
+                    .quotas
                     .resources
                     .iter()
                     .fold(quotas, |quotas, (kind, units)| quotas.maybe(kind, *units))
@@ -50,6 +66,6 @@ impl Show for Caller {
     }
 
     fn name(&self) -> String {
-        self.name.clone()
+        self.me.name.clone()
     }
 }

@@ -22,7 +22,7 @@ pub fn page() -> Page {
             ),
             Block::Terms { name: "format", meaning: "what it shows", terms: terms.collect() },
             Block::Text(
-                "JSON and YAML have every field, in the API's own names and order, and dates as RFC 3339. Descriptions and tables are for people: dates in UTC, ages in one unit (12s, 3m, 5h, 8d), `~` for what is not there. They may change; scripts read JSON.",
+                "JSON and YAML have every field, in the API's own names and order, and dates as RFC 3339. Descriptions and tables are for people: dates in UTC, ages in one unit (12s, 3m, 5h, 8d), `~` for what is not there. They may change; scripts read JSON, also for a new token's string.",
             ),
             Block::Text(
                 "On a terminal a table is made to fit: long names are cut (…), addresses that have no room are left out, ids are always whole. In a pipe nothing is cut or left out. Characters that a terminal would obey are shown escaped.",
@@ -33,6 +33,7 @@ pub fn page() -> Page {
             Block::Lines(&[
                 "ovhai app list -o json | jq -r '.[] | select(.spec.name == \"hello\") | .id'",
                 "ovhai app list -o name",
+                "ovhai -q token new ci --role read -o json | jq -r .status.value",
             ]),
         ],
     }

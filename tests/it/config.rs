@@ -222,3 +222,21 @@ fn what_the_environment_overrides_is_shown() {
     let (_, _, said) = with(&list, "OVHAI_TOKEN", "secret");
     assert!(said.contains("OVHAI_TOKEN is set") && !said.contains("secret"), "{said}");
 }
+
+#[test]
+fn what_config_set_chose_elsewhere_is_said() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["config", "set", "BHS"]);
+    cli.ok(&["emulator", "start", "--detach", "--regions", "X,Y"]);
+    let (code, said) = cli.fails(&["app", "list"]);
+    assert!(code == 3 && said.contains("cause: ovhai config set chose it"), "{said}");
+    assert!(said.contains("X, Y") && said.contains("ovhai config set REGION"), "{said}");
+    let output = cli.command(&["config", "list"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("warning: ovhai config set chose BHS"), "{said}");
+    let output = cli.command(&["app", "list"]).env("OVHAI_REGION", "GRA").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("cause: OVHAI_REGION names it"), "{said}");
+    let (_, said) = cli.fails(&["app", "list", "--region", "GRA"]);
+    assert!(!said.contains("cause:"), "{said}");
+}

@@ -472,3 +472,36 @@ fn one_that_keeps_nothing_says_how_to_use_it() {
     assert!(!cli.state_dir().exists(), "nothing was written");
     assert_eq!(there(&["app", "list"]).status.code(), Some(1), "none is started in its place");
 }
+
+#[test]
+fn what_it_is_told_to_copy_goes_to_the_same_directory() {
+    let cli = TestCli::new(OVHAI);
+    let other = cli.home().join("an other");
+    let to = ["--state-dir", other.to_str().unwrap()];
+    let named = format!("ovhai --state-dir '{}' emulator stop", other.display());
+    let first = cli.command(&[&to[..], &["app", "list"]].concat()).output().unwrap();
+    assert!(said(&first).trim_end().ends_with(&named), "{first:?}");
+    // A failure's hint too.
+    let start = ["emulator", "start", "--detach", "--regions", "OTHER"];
+    let (_, refused) = cli.fails(&[&to[..], &start].concat());
+    assert!(refused.contains(&named), "{refused}");
+    cli.ok(&[&to[..], &["emulator", "stop"]].concat());
+    // A variable stays set.
+    let first = cli.command(&["app", "list"]).output().unwrap();
+    assert!(said(&first).trim_end().ends_with("stop it: ovhai emulator stop"), "{first:?}");
+}
+
+#[test]
+fn a_variable_that_comes_too_late_is_said() {
+    let cli = TestCli::new(OVHAI);
+    let start = || cli.command(&["emulator", "start", "--detach"]);
+    let few = || start().env("OVHAI_QUOTA", "CPU=1").output().unwrap();
+    cli.ok(&["emulator", "start", "--detach"]);
+    let late = few();
+    assert!(late.status.success() && said(&late).contains("keeps the options"), "{late:?}");
+    let same = start().output().unwrap();
+    assert!(!said(&same).contains("keeps the options"), "{same:?}");
+    cli.ok(&["emulator", "stop"]);
+    few();
+    assert!(!said(&few()).contains("keeps the options"));
+}

@@ -21,7 +21,8 @@ const FROM_ENV: [&str; 2] = ["--password-from-env", "SECRET"];
 #[test]
 fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     let cli = TestCli::new(OVHAI);
-    cli.ok(&["me"]);
+    let owner = cli.ok(&["me"]);
+    assert!(owner.contains("Authenticated With: nothing: the emulator's owner"), "{owner}");
     // Its password is hashed meanwhile.
     let shown = eventually_now("the first user is there", || {
         let shown = cli.ok(&["emulator", "status"]);
@@ -40,6 +41,7 @@ fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     assert!(said.contains("invalid_grant") && said.contains("hint: "), "{said}");
     assert!(!said.contains("not this one"), "{said}");
     cli.command(&login).write_stdin(format!("{password}\n")).assert().success();
+    assert!(cli.ok(&["me"]).contains("Authenticated With: login\n"));
     let me = cli.json(&["me"]);
     assert_eq!((&me["tokenKind"], &me["role"]), (&json!("oauth"), &json!("administrator")));
     let sessions = cli.home().join(".config/ovhai/sessions.json");

@@ -373,3 +373,42 @@ fn a_watched_list_on_a_terminal_is_drawn_in_place() {
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
+
+#[test]
+fn no_units_and_other_labels_are_said() {
+    let cli = TestCli::new(OVHAI);
+    for units in [&["--cpu", "0"][..], &["--gpu", "0"]] {
+        let (code, said) = cli.fails(&[&["app", "run", HELLO][..], units].concat());
+        assert!(code == 2 && said.contains("--cpu"), "{said}");
+    }
+    cli.ok(&["app", "run", HELLO, "--gpu", "0", "--cpu", "1"]);
+    let said = |arguments: &[&str], token: &str| {
+        let output = cli.command(arguments).env("OVHAI_TOKEN", token).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let run = ["app", "run", HELLO, "--cpu", "1"];
+    let other = said(&[&run[..], &["-l", "ovh/x=y", "-l", "a=b"]].concat(), "");
+    assert_eq!(
+        other,
+        "warning: there is no label ovh/x=y: labels that begin with ovh/ are the platform's\n"
+    );
+    let token = cli.json(&["token", "new", "op", "--role", "operator", "-l", "group=A"]);
+    let token = token["status"]["value"].as_str().unwrap();
+    let other = said(&[&run[..], &["-l", "group=B"]].concat(), token);
+    assert_eq!(other, "warning: the label group is A, not B: the token's selector decides it\n");
+}
+
+#[test]
+fn an_update_is_waited_for_and_a_deletion_under_way_is_not_done() {
+    let cli = TestCli::new(OVHAI);
+    let run = ["app", "run", "x", "-n", "h", "--runtime", "process", "--cpu", "1", "--wait", "--"];
+    cli.ok(&[&run[..], &["python3", "-m", "http.server", "{port}"]].concat());
+    let updated = cli.json(&["app", "update", "h", "-e", "A=B", "--wait"]);
+    assert_eq!(updated["status"]["state"], "RUNNING");
+    assert_eq!(updated["spec"]["envVars"][0]["value"], "B");
+    let output = cli.command(&["app", "delete", "h"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("Deleting h ("), "{said}");
+}

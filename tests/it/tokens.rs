@@ -5,6 +5,21 @@ use ovhai_test_support::TestCli;
 use crate::OVHAI;
 
 /// A server that has these tokens, and refuses to delete the one of this id.
+#[test]
+fn a_string_that_is_not_shown_is_not_said_to_have_been() {
+    let cli = TestCli::new(OVHAI);
+    let said = |arguments: &[&str]| {
+        let output = cli.command(arguments).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    cli.ok(&["me"]);
+    let new = ["token", "new", "--role", "read", "-o"];
+    assert!(said(&[&new[..], &["name", "a"]].concat()).contains("is shown nowhere: only"));
+    assert!(said(&[&new[..], &["json", "b"]].concat()).contains("is not shown again"));
+    let regenerate = ["token", "regenerate", "a", "--yes", "-o", "table"];
+    assert!(said(&regenerate).contains("is shown nowhere: only"));
+}
+
 fn that_refuses_to_delete(tokens: &serde_json::Value, id: &str) -> String {
     use std::io::{BufRead, BufReader, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -121,8 +121,9 @@ impl Delete {
             target.client.delete_app(app.id, self.force).await?;
         }
         for app in &apps {
-            self.wait.until_gone(context, &target.client, app.id).await?;
-            context.note(format!("Deleted {} ({}).", view::name(app), app.id));
+            let is_gone = self.wait.until_gone(context, &target.client, app.id).await?;
+            let what = if is_gone { "Deleted" } else { "Deleting" };
+            context.note(format!("{what} {} ({}).", view::name(app), app.id));
         }
         // As they were: nothing else is left.
         if context.format().is_some() { show_as_asked(context, &apps) } else { Ok(()) }
@@ -219,6 +220,8 @@ pub(super) struct Update {
     #[arg(long)]
     image: Option<String>,
     #[command(flatten)]
+    wait: Wait,
+    #[command(flatten)]
     deployment: Deployment,
 }
 
@@ -241,6 +244,9 @@ impl Update {
         let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
         let updated = target.client.update_app(app.id, update).await?;
-        context.show(&updated)
+        match self.wait.until_running_again(context, &target.client, &app).await? {
+            Some(now) => context.show(&now),
+            None => context.show(&updated),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{ArgAction, Args};
-use ovhai_api_types::{AppSpec, AppState, Env, Placement, Probe, Resources, Volume};
+use ovhai_api_types::{App, AppSpec, AppState, Env, Placement, Probe, Resources, Volume};
 
 use super::options::{Deployment, Scaling};
 use super::pair;
@@ -54,8 +54,8 @@ pub(super) struct Run {
     /// GPU units a replica [default: 1, when no CPU is asked for]
     #[arg(short, long, value_name = "N")]
     gpu: Option<u32>,
-    /// CPU units a replica; ignored with --gpu
-    #[arg(short, long, value_name = "N")]
+    /// CPU units a replica, 1 or more; ignored with --gpu
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     cpu: Option<u32>,
     /// Flavor, such as ai1-1-cpu: what a unit is [default: the region's for CPU or GPU]
     #[arg(short, long)]
@@ -93,6 +93,7 @@ impl Run {
         let spec = self.spec(context)?;
         let target = Target::find_to_change(context).await?;
         let app = target.client.create_app(&spec).await?;
+        say_what_labels_became(context, &spec, &app);
         let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
         match waited {
             Ok(then) => context.show(&then.unwrap_or(app)),
@@ -131,6 +132,11 @@ impl Run {
             return Err(Failure::usage("a local process needs a command").hint(
                 "write it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND",
             ));
+        }
+        if self.gpu == Some(0) && self.cpu.is_none() {
+            return Err(Failure::usage("the app would have no units")
+                .because("an app that asks for no CPU takes a GPU")
+                .hint("say how many: --cpu N; see ovhai capabilities flavor list"));
         }
         let labels: BTreeMap<String, Option<String>> =
             self.labels.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
@@ -175,5 +181,27 @@ impl Run {
             runtime: self.runtime,
             working_directory: directory.map(|path| path.to_string_lossy().into_owned()),
         })
+    }
+}
+
+/// The service never refuses a label of its own, or one that a token's scope decides: it takes
+/// another value, or none.
+fn say_what_labels_became(context: &mut Context, asked: &AppSpec, app: &App) {
+    let now = app.spec.labels.as_ref();
+    for (key, value) in asked.labels.iter().flatten() {
+        let became = now.and_then(|labels| labels.get(key));
+        if became == Some(value) {
+            continue;
+        }
+        let value = value.as_deref().unwrap_or_default();
+        let why = if key.starts_with("ovh/") {
+            "labels that begin with ovh/ are the platform's"
+        } else {
+            "the token's selector decides it"
+        };
+        context.note(match became {
+            Some(Some(other)) => format!("warning: the label {key} is {other}, not {value}: {why}"),
+            _ => format!("warning: there is no label {key}={value}: {why}"),
+        });
     }
 }

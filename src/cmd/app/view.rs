@@ -117,6 +117,7 @@ impl Show for App {
             .field("State", status.state)
             .maybe("Info", status.info.as_ref().map(|info| info.message.clone()))
             .field("URL", &status.url)
+            .maybe("gRPC Address", status.grpc_address.as_ref())
             .section("Labels", |labels| {
                 spec.labels
                     .iter()

@@ -147,7 +147,7 @@ impl Wait {
         context: &mut Context,
         client: &Client,
         before: &App,
-    ) -> Result<()> {
+    ) -> Result<Option<App>> {
         if matches!(before.status.state, AppState::Stopping | AppState::Stopped) {
             if self.wait.is_some() {
                 context.note(format!(
@@ -155,29 +155,29 @@ impl Wait {
                     before.status.state
                 ));
             }
-            return Ok(());
+            return Ok(None);
         }
-        self.until(context, client, before.id, AppState::Running).await.map(drop)
+        self.until(context, client, before.id, AppState::Running).await
     }
 
-    /// Waits, if that was asked for, until there is no such app.
+    /// Waits, if that was asked for, until there is no such app; says whether that is known.
     pub(super) async fn until_gone(
         &self,
         context: &mut Context,
         client: &Client,
         id: AppId,
-    ) -> Result<()> {
-        let Some(timeout) = self.wait else { return Ok(()) };
+    ) -> Result<bool> {
+        let Some(timeout) = self.wait else { return Ok(false) };
         let mut clock = Clock::start(timeout);
         let mut progress = Progress::new(context);
         let waiting = async move {
             loop {
                 let app = match client.get_app(id).await {
-                    Err(error) if error.status() == Some(404) => return Ok(()),
+                    Err(error) if error.status() == Some(404) => return Ok(true),
                     got => got?,
                 };
                 if app.status.state == AppState::Deleted {
-                    return Ok(());
+                    return Ok(true);
                 }
                 if clock.is_over() {
                     return Err(clock.timed_out(app, "gone"));
@@ -229,7 +229,7 @@ async fn failed(client: &Client, app: &App) -> Failure {
     let cause = if output.is_empty() { why } else { format!("{why}\n  its last output:{output}") };
     Failure::new(format!("the app {} is {}", app.id, app.status.state)).because(cause).hint(
         format!(
-            "mend it and start it again: ovhai app start {0}; all its output: ovhai app logs {0}",
+            "all its output: ovhai app logs {0}; start it again: ovhai app start {0}; its command and runtime stay: to have others, ovhai app delete {0}, and run it anew",
             app.id
         ),
     )

@@ -96,7 +96,7 @@ impl ConfigCommand {
         match self.verb {
             Verb::List(List {}) => {
                 context.show_all(&places)?;
-                say_what_overrides(context, &places);
+                say_what_overrides(context, &config, &places);
                 Ok(())
             }
             Verb::Get(Get { name }) => {
@@ -209,11 +209,19 @@ fn chosen(context: &Context, config: &Config) -> Option<(String, &'static str)> 
 }
 
 /// Says what of the environment goes before the settings that are shown.
-fn say_what_overrides(context: &mut Context, places: &[Place]) {
+fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) {
+    if let Some(set) = config.current()
+        && !places.iter().any(|place| place.set)
+    {
+        context.note(format!(
+            "warning: ovhai config set chose {set}, and there is no such region or endpoint here; choose another: ovhai config set REGION"
+        ));
+    }
     if context.global.region.is_none()
         && let Some(named) = context.var("OVHAI_REGION").map(str::to_owned)
     {
-        let set = places.iter().find(|place| place.set).map_or("?", |place| &place.name);
+        let set = places.iter().find(|place| place.set).map(|place| place.name.as_str());
+        let set = set.or(config.current()).unwrap_or("?");
         context.note(if places.iter().any(|place| place.current) {
             format!("OVHAI_REGION={named} goes before the settings, which say {set}.")
         } else {

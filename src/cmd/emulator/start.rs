@@ -275,17 +275,6 @@ impl Start {
         }
     }
 
-    /// Whether an option was given that counts when an emulator starts.
-    fn says_something(&self) -> bool {
-        self.port.is_some()
-            || self.tls.is_some()
-            || self.runtime.is_some()
-            || self.quota.is_some()
-            || self.access_log.is_some()
-            || self.limit.is_some()
-            || self.regions != DEFAULT_REGIONS
-    }
-
     /// Whether the emulator that runs is known to be another than is asked for.
     fn differs_from(&self, context: &Context, running: &Running) -> Result<bool> {
         let is_other = |asked: Option<u16>, port: Option<u16>| {
@@ -319,7 +308,9 @@ impl Start {
                     Failure::new("it keeps the options that it was started with").hint(STOP)
                 );
             }
-            if self.says_something() {
+            // What it was started with, as far as that is kept.
+            let has = Options::of(&state).unwrap_or_default();
+            if !self.options(context)?.is_within(&has) {
                 context.note(format!(
                     "hint: it keeps the options that it was started with; for others {STOP}"
                 ));

@@ -6,7 +6,7 @@ use ovhai_api_types::User;
 use crate::cmd::secret_input::PasswordSource;
 use crate::context::Context;
 use crate::describe::{Description, age, date};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::output::Show;
 use crate::target::owner;
 
@@ -61,7 +61,12 @@ impl UserCommand {
             Verb::Add(Add { name, password }) => {
                 let password =
                     password.require(context, "Password (8 characters or more)", true)?;
-                owner(context).await?.add_user(&name, &password).await?;
+                let added = owner(context).await?.add_user(&name, &password).await;
+                added.map_err(|error| match error.status() {
+                    Some(409) => Failure::from(error)
+                        .hint(format!("to set a password: ovhai emulator user passwd {name}")),
+                    _ => error.into(),
+                })?;
                 context
                     .note(format!("Added the user {name}. Log in: ovhai login --username {name}"));
             }

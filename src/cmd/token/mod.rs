@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use ovhai_api_types::Token;
 use ovhai_client::Client;
 
+use crate::cli::Format;
 use crate::context::Context;
 use crate::credentials::{Credentials, Issuer, Place};
 use crate::describe::{Description, age, date};
@@ -76,9 +77,14 @@ fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Resul
             format!("in {} (mode 0600; no keyring is used)", credentials.path().display())
         }
     };
-    context.note(format!(
-        "The token's string is not shown again. It is stored {place}, for ovhai app curl."
-    ));
+    // Names and tables have no room for it.
+    let said = match context.format() {
+        Some(Format::Name | Format::Table) => {
+            "The token's string is shown nowhere: only descriptions, JSON and YAML have it"
+        }
+        _ => "The token's string is not shown again",
+    };
+    context.note(format!("{said}. It is stored {place}, for ovhai app curl."));
     Ok(())
 }
 
