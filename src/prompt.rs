@@ -1,11 +1,14 @@
-//! Questions to the person at the terminal, a line each.
+//! Questions to the person at the terminal, a line each: dialoguer words them, the terminal edits
+//! the line (erasing, several bytes a character).
 //!
-//! The terminal edits the line (erasing, several bytes a character); Ctrl-D on an empty one, or a
-//! terminal that has gone, is the end of the input, and no answer. However a question ends, the
-//! terminal is as it was.
+//! dialoguer's own reading takes Ctrl-D for a character, and waits for ever at a terminal where
+//! nobody types. Here Ctrl-D on an empty line, or a terminal that has gone, is the end of the input,
+//! and no answer. However a question ends, the terminal is as it was.
 
+use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use dialoguer::theme::{SimpleTheme, Theme};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::termios::{
@@ -29,10 +32,11 @@ impl Prompter for Terminal {
             return Ok(None);
         }
         loop {
-            if let Some(answer) = yes_or_no(&ask(&format!("{question} [y/N] "), true)?) {
+            let asked = worded(|f| SimpleTheme.format_confirm_prompt(f, question, Some(false)));
+            if let Some(answer) = yes_or_no(&ask(&asked, true)?) {
                 return Ok(Some(answer));
             }
-            say("Answer y or n.\n")?;
+            refuse("answer y or n")?;
         }
     }
 
@@ -41,9 +45,9 @@ impl Prompter for Terminal {
             return Ok(None);
         }
         let default = Some(default).filter(|default| !default.is_empty());
-        let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
         loop {
-            let line = ask(&format!("{question}{shown}: "), true)?;
+            let asked = worded(|f| SimpleTheme.format_input_prompt(f, question, default));
+            let line = ask(&asked, true)?;
             match (line.trim(), default) {
                 ("", None) => {}
                 ("", Some(default)) => return Ok(Some(default.to_owned())),
@@ -61,7 +65,7 @@ impl Prompter for Terminal {
             if !is_new || password == secret("Again")? {
                 return Ok(Some(password));
             }
-            say("The two are not the same.\n")?;
+            refuse("the two are not the same")?;
         }
     }
 }
@@ -69,7 +73,8 @@ impl Prompter for Terminal {
 /// Something that is not shown, and not empty.
 fn secret(question: &str) -> io::Result<String> {
     loop {
-        let line = ask(&format!("{question}: "), false)?;
+        let asked = worded(|f| SimpleTheme.format_password_prompt(f, question));
+        let line = ask(&asked, false)?;
         if !line.is_empty() {
             return Ok(line);
         }
@@ -82,6 +87,19 @@ fn yes_or_no(line: &str) -> Option<bool> {
         "" | "n" | "no" | "q" => Some(false),
         _ => None,
     }
+}
+
+fn worded(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
+    let mut text = String::new();
+    // A string takes everything.
+    let _ = write(&mut text);
+    text
+}
+
+/// Says what is wrong with an answer.
+fn refuse(why: &str) -> io::Result<()> {
+    let said = worded(|f| SimpleTheme.format_error(f, why));
+    say(&format!("{said}\n"))
 }
 
 fn say(text: &str) -> io::Result<()> {

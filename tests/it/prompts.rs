@@ -46,11 +46,11 @@ fn the_end_of_the_input_is_no() {
     let mut talk = Talk::begin(&cli, &["app", "delete", "x"]);
     talk.expect(question);
     talk.types("perhaps\n");
-    talk.expect("Answer y or n.");
+    talk.expect("answer y or n");
     talk.expect(question);
     talk.types("yez\u{7f}s\n");
     let (code, said) = talk.end();
-    assert!(code == 0 && said.contains("Deleted x"), "{said}");
+    assert!(code == 0 && said.contains("Deleting x"), "{said}");
 }
 
 #[test]
@@ -82,12 +82,12 @@ fn a_password_is_asked_for_and_not_shown() {
         ("Password", ""),
         ("Password", secret),
         ("Again", "wrong horse"),
-        ("The two are not the same.", ""),
+        ("the two are not the same", ""),
         ("Password", secret),
         ("Again", secret),
     ] {
         talk.expect(question);
-        if question.ends_with('.') {
+        if question.ends_with("same") {
             continue;
         }
         talk.expect(": ");
