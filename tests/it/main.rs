@@ -35,6 +35,7 @@ mod openapi;
 mod port_forward;
 mod process;
 mod replicas;
+mod revoked;
 mod rubbish;
 mod run;
 mod sdk;

@@ -31,6 +31,7 @@ use super::prefixed::Prefixed;
 use super::watched::{Underway, Uses, Watched};
 use super::{Stream, Worker};
 use crate::body::ServerBody;
+use crate::gateway::access::{Access, MOMENT};
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::{Admitted, Client, Refusal, http2};
 use crate::host;
@@ -226,7 +227,17 @@ async fn answer(
     match plan {
         Plan::Pass(order) => {
             note.turned_to_the_app();
-            http2::pass(*order, body, interim, worker).await
+            let mut passed = pin!(http2::pass(*order, body, interim, worker));
+            if let Ok(passed) = tokio::time::timeout(MOMENT, passed.as_mut()).await {
+                return passed;
+            }
+            let mut access = Access::default();
+            tokio::select! {
+                passed = passed => passed,
+                () = poll_fn(|cx| access.poll_denied(cx, &worker.gateway, note)) => {
+                    Err(Refusal::over())
+                }
+            }
         }
         Plan::Call(call) => {
             let body = whole(body, CALL_MAX, worker).await?;

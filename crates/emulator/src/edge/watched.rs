@@ -15,6 +15,7 @@ use super::incoming::Meanwhile;
 use super::note::Note;
 use crate::body::{BodyError, ServerBody};
 use crate::gateway::Client;
+use crate::gateway::access::Access;
 use crate::seen::Aborted;
 
 /// How many requests of a connection are under way, and since when; and its place among those
@@ -106,28 +107,21 @@ impl Drop for Underway {
 pub(super) struct Watched {
     body: ServerBody,
     head_only: bool,
-    /// Rings when the caller would not be let in any more; made for answers that take longer than
-    /// a moment.
-    denied: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    access: Access,
     underway: Underway,
 }
 
 impl Watched {
     pub(super) fn new(body: ServerBody, head_only: bool, mut underway: Underway) -> Self {
         underway.ended = head_only || body.is_end_stream();
-        Self { body, head_only, denied: None, underway }
+        Self { body, head_only, access: Access::default(), underway }
     }
 
     /// Ready when the caller would not be let in any more.
     fn poll_denied(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.denied.is_none() {
-            let Some(admission) = self.underway.note().admitted() else {
-                return Poll::Pending;
-            };
-            let gateway = &self.underway.worker.gateway;
-            self.denied = Some(Box::pin(gateway.until_denied(admission)));
-        }
-        self.denied.as_mut().map_or(Poll::Pending, |denied| denied.as_mut().poll(cx))
+        let Underway { note, worker, .. } = &self.underway;
+        let denied = |note| self.access.poll_denied(cx, &worker.gateway, note);
+        note.as_ref().map_or(Poll::Pending, denied)
     }
 }
 
@@ -154,6 +148,18 @@ impl Body for Watched {
         if let Some(received) = self.body.received() {
             self.underway.note().bytes_in = received;
         }
+        let goes_on = match &frame {
+            Poll::Pending => true,
+            // One piece is all there is, most often; who gets a second may get them without a pause.
+            Poll::Ready(Some(Ok(frame))) => {
+                frame.is_data() && self.underway.sent > 0 && !self.body.is_end_stream()
+            }
+            Poll::Ready(_) => false,
+        };
+        if goes_on && self.poll_denied(cx).is_ready() {
+            self.underway.aborted = Some(Aborted::Access);
+            return Poll::Ready(Some(Err("the caller has no access any more".into())));
+        }
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
                 self.underway.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
@@ -161,12 +167,7 @@ impl Body for Watched {
             }
             Poll::Ready(Some(Err(_))) => self.underway.aborted = Some(Aborted::App),
             Poll::Ready(None) => self.underway.ended = true,
-            Poll::Pending => {
-                if self.poll_denied(cx).is_ready() {
-                    self.underway.aborted = Some(Aborted::Access);
-                    return Poll::Ready(Some(Err("the caller has no access any more".into())));
-                }
-            }
+            Poll::Pending => {}
         }
         frame
     }

@@ -78,7 +78,8 @@ pub(crate) async fn pass(
             // Whoever may pass may send its body: the app does not hear of it.
             interim.go_on();
         }
-        return grpc::pass(order.pass, head, body, worker).await;
+        // Apart, or every request to an app would have its size.
+        return Box::pin(grpc::pass(order.pass, head, body, worker)).await;
     }
     let mut pass = order.pass;
     let mut sender = Sender::new(order.head, order.framing, body);

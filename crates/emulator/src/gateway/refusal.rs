@@ -107,6 +107,11 @@ impl Refusal {
         }
     }
 
+    /// To who was let in, and would not be any more.
+    pub(crate) fn over() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden: the access has ended")
+    }
+
     pub(super) fn not_ready(entry: &AppEntry) -> Self {
         let record = &entry.record;
         let soon = matches!(
