@@ -125,6 +125,12 @@ impl<'b> AnswerHead<'b> {
                 }
             };
         keep_alive &= framing != Framing::UntilClose;
+        let is_empty = matches!(length, Once::Never | Once::One(b"0"));
+        if coding.is_there() && framing == Framing::None || status == 204 && !is_empty {
+            // Apps that send the body all the same would have it taken for somebody else's answer.
+            // A length in a 304 is in order: it is that of another answer.
+            keep_alive = false;
+        }
         // Heads that never have a body say nothing of its length; somebody might wait for it.
         let bodiless = status < 200 || status == 204;
         if let Once::One(value) = length {
@@ -210,6 +216,10 @@ mod tests {
         assert_eq!(got, Ok(Some((304, Framing::None, true, vec!["Content-Length".into()]))));
         // A length where there is never a body, or one said twice, is not passed on.
         let got = answer(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(got, Ok(Some((204, Framing::None, false, vec![]))));
+        let got = answer(b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n");
+        assert_eq!(got, Ok(Some((304, Framing::None, false, vec![]))));
+        let got = answer(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
         assert_eq!(got, Ok(Some((204, Framing::None, true, vec![]))));
         let got = answer(b"HTTP/1.1 304 No\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n");
         assert_eq!(got, Ok(Some((304, Framing::None, true, vec![]))));
