@@ -343,7 +343,7 @@ impl<'b> Head<'b> {
         if let Once::One(protocol) = upgrades
             && wants_upgrade
             && version == Version::Http11
-            && !is_http(protocol)
+            && leaves_http(protocol)
         {
             head.upgrade = Some(protocol);
         }
@@ -487,11 +487,18 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
 }
 
 /// Another version of HTTP is no other protocol: through `h2c` requests would pass that nobody
-/// has checked.
-fn is_http(protocol: &[u8]) -> bool {
-    words(protocol).any(|word| {
-        let name = word.split(|byte| *byte == b'/').next().unwrap_or_default();
-        [&b"h2c"[..], b"h2", b"http", b"tls"].iter().any(|http| name.eq_ignore_ascii_case(http))
+/// has checked. What is no name at all (RFC 9110 section 7.8) an app might take for one.
+fn leaves_http(protocol: &[u8]) -> bool {
+    let is_token = |part: &[u8]| {
+        !part.is_empty() && part.iter().all(|byte| byte.is_ascii_alphanumeric() || is_symbol(*byte))
+    };
+    words(protocol).all(|word| {
+        let mut parts = word.splitn(2, |byte| *byte == b'/');
+        let name = parts.next().unwrap_or_default();
+        let is_http = |http: &&[u8]| name.eq_ignore_ascii_case(http);
+        is_token(name)
+            && parts.next().is_none_or(is_token)
+            && ![&b"h2c"[..], b"h2", b"http", b"tls"].iter().any(is_http)
     })
 }
 
@@ -695,6 +702,11 @@ mod tests {
         for http in ["h2c", "HTTP/2.0", "websocket, h2c", "TLS/1.2"] {
             assert!(!asked("1.1", "upgrade", http), "{http}");
         }
+        for none in ["h2c\u{a0}", "\u{85}h2c", "h2c;x", "\"h2c\"", "h2c h2c", "/h2c", "x/", "a/b/c"]
+        {
+            assert!(!asked("1.1", "upgrade", none), "{none}");
+        }
+        assert!(asked("1.1", "upgrade", "a/1 , b,,c/2.0"));
     }
 
     proptest! {
