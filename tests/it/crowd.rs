@@ -5,13 +5,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ovhai_emulator::Limits;
-use ovhai_test_support::{TestCli, eventually};
+use ovhai_test_support::{TestCli, TestEmulator, eventually};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 use crate::emulator::Foreground;
-use crate::wire::{SOON, Wire};
-use crate::{OVHAI, http2};
+use crate::wire::{Client, SOON, Wire};
+use crate::{OVHAI, hostile_http2, http2};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_idle_connections_are_nobodys_trouble() {
@@ -65,7 +65,14 @@ async fn idle_connections_make_room_for_others() {
     let mut modern = Vec::new();
     for number in 0..11 {
         match number % 4 {
-            0 => modern.push(http2::Client::connect(&wire.e).await),
+            0 => {
+                let client = http2::Client::connect(&wire.e).await;
+                if number > 0 {
+                    let asked = http2::request("GET", &wire.host, "/idle").body(http2::empty());
+                    assert_eq!(client.send(asked.unwrap()).await.status(), 200);
+                }
+                modern.push(client);
+            }
             kind => {
                 let mut client = wire.connect().await;
                 match kind {
@@ -99,6 +106,80 @@ async fn idle_connections_make_room_for_others() {
     }
     busy.send("body").await;
     assert_eq!(busy.answer().await.text(), "POST /busy");
+}
+
+/// So do those that nobody has let in: they may take their time over a handshake, over a body that
+/// nobody wants, over a form, over their leave.
+#[tokio::test]
+async fn nobodys_connections_make_room_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let builder = TestEmulator::builder()
+        .limits(Limits { connections: 12, ..Limits::default() })
+        .state_dir(dir.path())
+        .tls(([127, 0, 0, 1], 0).into());
+    let wire = Wire::built(builder, json!({})).await;
+    let bearer = format!("authorization: Bearer {}\r\n", wire.e.emulator.administrator());
+    let much = "content-length: 1000\r\n";
+    let api = format!("POST /v1/app HTTP/1.1\r\nhost: gra.ai.localhost\r\n{much}\r\n");
+    for bytes in [
+        wire.request("POST /refused", much),
+        wire.request("POST /refused", "content-length: 1000000\r\n"),
+        wire.request("POST /.ovhai/login", much),
+        api,
+        "rubbish\r\n\r\n".to_owned(),
+        String::new(),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+    ] {
+        let to = if bytes.is_empty() { wire.e.emulator.running().tls } else { None };
+        let mut held = Vec::new();
+        for _ in 0..12 {
+            let mut client = Client::to(to.unwrap_or(wire.e.address())).await;
+            client.send(&bytes).await;
+            held.push(client);
+        }
+        for _ in 0..3 {
+            let served = async {
+                let mut client = wire.connect().await;
+                client.send(wire.request("GET /later", &bearer)).await;
+                client.answer().await.text()
+            };
+            // Sooner than any of the others would have been given up.
+            let served = tokio::time::timeout(Duration::from_secs(4), served).await;
+            assert_eq!(served.expect(&bytes), "GET /later");
+        }
+    }
+}
+
+/// The same for forms and refusals over HTTP/2.
+#[tokio::test]
+async fn nobodys_requests_of_http2_make_room_for_others() {
+    let limits = Limits { connections: 12, ..Limits::default() };
+    let wire = Wire::with(limits, json!({})).await;
+    let bearer = format!("authorization: Bearer {}\r\n", wire.e.emulator.administrator());
+    const SETTINGS: u8 = 4;
+    const POST: u8 = 0x83;
+    let mut held = Vec::new();
+    for target in ["/.ovhai/login", "/refused"] {
+        let mut block = hostile_http2::block(&wire.host, target.as_bytes());
+        block[0] = POST;
+        for _ in 0..12 {
+            let mut client = wire.connect().await;
+            client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+            // It has no room for an answer, and its body no end.
+            client.send(hostile_http2::frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await;
+            client.send(hostile_http2::head(1, 0, &block)).await;
+            held.push(client);
+        }
+        for _ in 0..3 {
+            let served = async {
+                let mut client = wire.connect().await;
+                client.send(wire.request("GET /later", &bearer)).await;
+                client.answer().await.text()
+            };
+            let served = tokio::time::timeout(Duration::from_secs(4), served).await;
+            assert_eq!(served.expect(target), "GET /later");
+        }
+    }
 }
 
 /// A process that may open few files has fewer connections, and none to apps too many.

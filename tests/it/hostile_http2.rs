@@ -43,7 +43,7 @@ const REFUSED_STREAM: u32 = 7;
 const CANCEL: u32 = 8;
 const CALM: u32 = 11;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut frame = length[1..].to_vec();
     frame.extend([kind, flags]);
@@ -78,7 +78,7 @@ fn field(name: &str, value: &[u8]) -> Vec<u8> {
 }
 
 /// The block of a GET.
-fn block(host: &str, target: &[u8]) -> Vec<u8> {
+pub(crate) fn block(host: &str, target: &[u8]) -> Vec<u8> {
     let mut out = vec![0x82, 0x86, 0x04];
     string(target, &mut out);
     out.push(0x01);
@@ -87,7 +87,7 @@ fn block(host: &str, target: &[u8]) -> Vec<u8> {
 }
 
 /// A whole head in as many frames as it takes.
-fn head(stream: u32, flags: u8, block: &[u8]) -> Vec<u8> {
+pub(crate) fn head(stream: u32, flags: u8, block: &[u8]) -> Vec<u8> {
     let parts: Vec<_> = block.chunks(16 * 1024).collect();
     let mut out = Vec::new();
     for (at, part) in parts.iter().enumerate() {

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use super::body::Framing;
 use super::buffer::Buffer;
+use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Way};
 use super::frames::{Overseen, Waiting, note_refusal};
 use super::incoming::{self, Incoming, Interim};
@@ -60,9 +61,10 @@ pub(super) async fn serve<S: Stream>(
     stream: S,
     prefix: Buffer,
     client: Client,
+    place: Place,
     worker: Arc<Worker>,
 ) {
-    let (uses, waiting) = (Uses::new(worker.crowd.enter()), Waiting::default());
+    let (uses, waiting) = (Uses::new(place), Waiting::default());
     let limits = worker.limits;
     let turns = Arc::new(Semaphore::new(STREAMS as usize));
     let builder = h2::server::Builder::new()
@@ -76,7 +78,11 @@ pub(super) async fn serve<S: Stream>(
     let stream = Overseen::new(stream, client, Arc::clone(&worker), waiting.clone());
     let handshake = builder.handshake::<_, Bytes>(stream);
     let address = client.address;
-    let mut connection = match tokio::time::timeout(limits.head_timeout, handshake).await {
+    let begun = tokio::select! {
+        begun = tokio::time::timeout(limits.head_timeout, handshake) => begun,
+        () = uses.asked_to_leave() => return,
+    };
+    let mut connection = match begun {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => {
             tracing::debug!(%error, client = %address, "HTTP/2 did not begin");
@@ -103,7 +109,7 @@ pub(super) async fn serve<S: Stream>(
                 continue;
             }
             () = lost.as_mut() => return,
-            () = uses.asked_to_leave(), if uses.rest() => {
+            () = uses.asked_to_leave() => {
                 connection.abrupt_shutdown(Reason::NO_ERROR);
                 let closed = poll_fn(|cx| connection.poll_closed(cx));
                 let _ = tokio::time::timeout(SAYS_GOODBYE, closed).await;
@@ -185,15 +191,16 @@ async fn watched(
     mut underway: Underway,
     interim: &Interim,
 ) -> Response<Watched> {
-    let note = underway.note();
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, turns, note, interim).await {
+    let mut response = match answer(request, client, &worker, turns, &mut underway, interim).await {
         Ok(response) => response,
         Err(refusal) => {
-            note.refused_by(&refusal);
+            underway.is_idle(true);
+            underway.note().refused_by(&refusal);
             refusal.into_response()
         }
     };
+    let note = underway.note();
     note.answered(response.status());
     let id = HeaderName::from_static("x-request-id");
     if let (false, Ok(value)) =
@@ -215,10 +222,11 @@ async fn answer(
     client: Client,
     worker: &Arc<Worker>,
     turns: &Arc<Semaphore>,
-    note: &mut Note,
+    underway: &mut Underway,
     interim: &Interim,
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
+    let note = underway.note();
     let plan = plan(&parts, &body, client, worker, note)?;
     // The app says so itself.
     if !matches!(plan, Plan::Pass(_)) && parts.headers.contains_key(EXPECT) {
@@ -240,13 +248,13 @@ async fn answer(
             }
         }
         Plan::Call(call) => {
-            let body = whole(body, CALL_MAX, worker).await?;
+            let body = whole(body, CALL_MAX, worker, underway).await?;
             let worker = Arc::clone(worker);
             let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
             to_its_end(turns, call).await
         }
         Plan::LogIn(request, app) => {
-            let body = whole(body, BODY_MAX, worker).await?;
+            let body = whole(body, BODY_MAX, worker, underway).await?;
             let worker = Arc::clone(worker);
             let login = async move {
                 let (logins, ip) = (&worker.gateway.logins, client.address.ip());
@@ -276,9 +284,17 @@ async fn to_its_end(
     answer.await.map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
 }
 
-async fn whole(body: Incoming, most: usize, worker: &Worker) -> Result<Bytes, Refusal> {
+async fn whole(
+    body: Incoming,
+    most: usize,
+    worker: &Worker,
+    underway: &mut Underway,
+) -> Result<Bytes, Refusal> {
+    underway.is_idle(!body.is_end_stream());
     let collected = Limited::new(body, most).collect();
-    match tokio::time::timeout(worker.limits.body_timeout, collected).await {
+    let collected = tokio::time::timeout(worker.limits.body_timeout, collected).await;
+    underway.is_idle(false);
+    match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             let why = format!("the body is larger than {most} bytes");

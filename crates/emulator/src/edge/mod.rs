@@ -24,6 +24,7 @@ mod watched;
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -349,11 +350,20 @@ async fn serve(accepted: Accepted, worker: Arc<Worker>) {
         Ok(stream) => stream,
         Err(error) => return tracing::warn!(%error, "a connection could not be served"),
     };
-    let Some(tls) = tls else { return connection::serve(stream, client, worker).await };
-    match tls.accept(stream).await {
-        Ok((stream, true)) => http2::serve(stream, Buffer::default(), client, worker).await,
-        Ok((stream, false)) => connection::serve(stream, client, worker).await,
-        Err(error) => tracing::debug!(%error, client = %address, "a handshake failed"),
+    let place = worker.crowd.enter();
+    let Some(tls) = tls else { return connection::serve(stream, client, place, worker).await };
+    place.waits(Instant::now());
+    let accepted = {
+        let handshake = pin!(tls.accept(stream));
+        place.unless_asked_to_leave(handshake).await
+    };
+    match accepted {
+        Some(Ok((stream, true))) => {
+            http2::serve(stream, Buffer::default(), client, place, worker).await;
+        }
+        Some(Ok((stream, false))) => connection::serve(stream, client, place, worker).await,
+        Some(Err(error)) => tracing::debug!(%error, client = %address, "a handshake failed"),
+        None => {}
     }
 }
 
