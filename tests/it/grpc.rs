@@ -140,6 +140,12 @@ async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answe
             let _gone = Gone(knows.gone, "hang");
             std::future::pending::<()>().await;
         }
+        "/t.T/Endless" => {
+            tokio::spawn(async move {
+                let piece = Bytes::from(vec![7; 16 * 1024]);
+                while sender.send(Ok(Frame::data(piece.clone()))).await.is_ok() {}
+            });
+        }
         "/t.T/Break" => {
             tokio::spawn(async move {
                 let _ = sender.send(Ok(data(b"some"))).await;
@@ -315,6 +321,33 @@ async fn a_connection_is_shared_and_replaced_when_the_app_closes_it() {
             (played.connections.load(Ordering::SeqCst) >= count).then_some(())
         })
         .await;
+    }
+}
+
+/// The connection to the app is everybody's: who takes nothing of an answer holds nobody up.
+#[tokio::test]
+async fn whoever_is_slow_holds_up_nobody_else() {
+    let (_played, e, app) = playing(open()).await;
+    let host = grpc_host(&app);
+    let mut slow = Vec::new();
+    for _ in 0..4 {
+        let client = Client::connect(&e).await;
+        for _ in 0..4 {
+            let given = call(&host, "/t.T/Endless").body(empty()).unwrap();
+            let mut answer = client.send(given).await;
+            answer.frame().await.unwrap().unwrap();
+            slow.push(answer);
+        }
+        slow.push(client.send(call(&host, "/t.T/Refuse").body(empty()).unwrap()).await);
+    }
+    for _ in 0..4 {
+        let (pipe, body) = pipe();
+        let client = Client::connect(&e).await;
+        let given = call(&host, "/t.T/Unary").body(body).unwrap();
+        let (answer, sent) = tokio::join!(client.send(given), pipe.send(data(b"hi")));
+        sent.unwrap();
+        drop(pipe);
+        assert_eq!(text(answer).await.0, "hi");
     }
 }
 

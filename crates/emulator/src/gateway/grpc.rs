@@ -20,8 +20,10 @@ use crate::edge::incoming::Incoming;
 use crate::edge::parse::{Head, Known};
 use crate::edge::{Worker, answer};
 
-/// Bytes of answers on their way on one connection to an app.
-const WINDOW: u32 = 1024 * 1024;
+/// Bytes of one answer on their way. All answers of a connection together have no bound of their
+/// own: those that nobody takes would leave no room for the others'.
+const WINDOW: u32 = 256 * 1024;
+const NO_BOUND: u32 = (1 << 31) - 1;
 /// Longest head of an answer, in bytes.
 const HEAD_MAX: u32 = 256 * 1024;
 /// Connections that are tried for a request.
@@ -110,8 +112,8 @@ impl Pool {
         }
         let Upstream { stream, .. } = Upstream::open(peer).await?;
         let (sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
-            .initial_stream_window_size(WINDOW / 2)
-            .initial_connection_window_size(WINDOW)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(NO_BOUND)
             .max_header_list_size(HEAD_MAX)
             .handshake(TokioIo::new(stream))
             .await
