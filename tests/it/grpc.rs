@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 
 use crate::http2::{Client, data, empty, pipe, request, text};
+use crate::slow::at_rest;
 use crate::wire::SOON;
 use crate::{OVHAI, free_port};
 
@@ -100,6 +101,7 @@ impl Played {
                 knows.connections.fetch_add(1, Ordering::SeqCst);
                 let of_requests = knows.clone();
                 let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                    .max_concurrent_streams(100)
                     .serve_connection(
                         TokioIo::new(stream),
                         service_fn(move |request| play(request, of_requests.clone())),
@@ -136,7 +138,7 @@ async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answe
             headers.insert("grpc-message", "no%20way".parse().unwrap());
             return Ok(response);
         }
-        "/t.T/Hang" => {
+        "/t.T/Hang" | "/t.T/Deaf" => {
             let _gone = Gone(knows.gone, "hang");
             std::future::pending::<()>().await;
         }
@@ -340,6 +342,45 @@ async fn whoever_is_slow_holds_up_nobody_else() {
         }
         slow.push(client.send(call(&host, "/t.T/Refuse").body(empty()).unwrap()).await);
     }
+    for _ in 0..4 {
+        let (pipe, body) = pipe();
+        let client = Client::connect(&e).await;
+        let given = call(&host, "/t.T/Unary").body(body).unwrap();
+        let (answer, sent) = tokio::join!(client.send(given), pipe.send(data(b"hi")));
+        sent.unwrap();
+        drop(pipe);
+        assert_eq!(text(answer).await.0, "hi");
+    }
+}
+
+/// Nor does who sends what the app does not read, or has more calls open than the app takes of one.
+#[tokio::test]
+async fn every_client_has_the_app_for_itself() {
+    let (_played, e, app) = playing(open()).await;
+    let host = grpc_host(&app);
+    let sent = Arc::new(AtomicU64::new(0));
+    let mut open = tokio::task::JoinSet::new();
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let client = Client::connect(&e).await;
+        for _ in 0..120 {
+            let (pipe, body) = pipe();
+            let mut sender = client.sender.clone();
+            let given = call(&host, "/t.T/Deaf").body(body).unwrap();
+            open.spawn(async move {
+                sender.ready().await.unwrap();
+                let _ = sender.send_request(given).await;
+            });
+            let sent = Arc::clone(&sent);
+            open.spawn(async move {
+                while pipe.send(data(&[7; 16 * 1024])).await.is_ok() {
+                    sent.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        clients.push(client);
+    }
+    at_rest(&sent).await;
     for _ in 0..4 {
         let (pipe, body) = pipe();
         let client = Client::connect(&e).await;

@@ -34,7 +34,7 @@ use super::{Stream, Worker};
 use crate::body::ServerBody;
 use crate::gateway::access::{Access, MOMENT};
 use crate::gateway::login::BODY_MAX;
-use crate::gateway::{Admitted, Client, Refusal, http2};
+use crate::gateway::{Admitted, Client, Refusal, grpc, http2};
 use crate::host;
 use crate::limits::Limits;
 
@@ -56,6 +56,13 @@ const PONG_WITHIN: Duration = Duration::from_secs(20);
 /// Telling a client that its connection ends takes no longer.
 const SAYS_GOODBYE: Duration = Duration::from_secs(1);
 
+/// What the requests of one connection share.
+struct Own {
+    /// Taken by what goes on when its request is given up.
+    turns: Arc<Semaphore>,
+    grpc: grpc::Pool,
+}
+
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Stream>(
     stream: S,
@@ -66,7 +73,10 @@ pub(super) async fn serve<S: Stream>(
 ) {
     let (uses, waiting) = (Uses::new(place), Waiting::default());
     let limits = worker.limits;
-    let turns = Arc::new(Semaphore::new(STREAMS as usize));
+    let own = Arc::new(Own {
+        turns: Arc::new(Semaphore::new(STREAMS as usize)),
+        grpc: grpc::Pool::default(),
+    });
     let builder = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS)
         .initial_connection_window_size(WINDOW)
@@ -125,8 +135,8 @@ pub(super) async fn serve<S: Stream>(
                 waiting.take(respond.stream_id().as_u32());
                 let underway = Underway::new(client, &worker, &uses);
                 let request = request.map(Incoming::new);
-                let (worker, turns) = (Arc::clone(&worker), Arc::clone(&turns));
-                tokio::spawn(serve_one(request, respond, client, worker, turns, underway));
+                let (worker, own) = (Arc::clone(&worker), Arc::clone(&own));
+                tokio::spawn(serve_one(request, respond, client, worker, own, underway));
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
@@ -171,11 +181,11 @@ async fn serve_one(
     mut respond: SendResponse<Bytes>,
     client: Client,
     worker: Arc<Worker>,
-    turns: Arc<Semaphore>,
+    own: Arc<Own>,
     underway: Underway,
 ) {
     let (interim, patience) = (Interim::default(), worker.limits.body_timeout);
-    let answer = watched(request, client, worker, &turns, underway, &interim);
+    let answer = watched(request, client, worker, &own, underway, &interim);
     let Some(response) = incoming::answered(&mut respond, &interim, answer).await else { return };
     if let Err(error) = incoming::send(respond, response, patience).await {
         tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
@@ -187,12 +197,12 @@ async fn watched(
     request: Request<Incoming>,
     client: Client,
     worker: Arc<Worker>,
-    turns: &Arc<Semaphore>,
+    own: &Own,
     mut underway: Underway,
     interim: &Interim,
 ) -> Response<Watched> {
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, turns, &mut underway, interim).await {
+    let mut response = match answer(request, client, &worker, own, &mut underway, interim).await {
         Ok(response) => response,
         Err(refusal) => {
             underway.is_idle(true);
@@ -221,7 +231,7 @@ async fn answer(
     request: Request<Incoming>,
     client: Client,
     worker: &Arc<Worker>,
-    turns: &Arc<Semaphore>,
+    own: &Own,
     underway: &mut Underway,
     interim: &Interim,
 ) -> Result<Response<ServerBody>, Refusal> {
@@ -235,7 +245,7 @@ async fn answer(
     match plan {
         Plan::Pass(order) => {
             note.turned_to_the_app();
-            let mut passed = pin!(http2::pass(*order, body, interim, worker));
+            let mut passed = pin!(http2::pass(*order, body, interim, &own.grpc, worker));
             if let Ok(passed) = tokio::time::timeout(MOMENT, passed.as_mut()).await {
                 return passed;
             }
@@ -251,7 +261,7 @@ async fn answer(
             let body = whole(body, CALL_MAX, worker, underway).await?;
             let worker = Arc::clone(worker);
             let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
-            to_its_end(turns, call).await
+            to_its_end(&own.turns, call).await
         }
         Plan::LogIn(request, app) => {
             let body = whole(body, BODY_MAX, worker, underway).await?;
@@ -262,7 +272,7 @@ async fn answer(
                 let answer = logins.answer(request, &app.record, client.secure, ip).await;
                 answer.map(ServerBody::text)
             };
-            to_its_end(turns, login).await
+            to_its_end(&own.turns, login).await
         }
     }
 }

@@ -41,7 +41,6 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::gateway::grpc;
 use crate::gateway::upstream::Pool;
 use crate::gateway::{Client, Gateway};
 use crate::limits::Limits;
@@ -116,7 +115,6 @@ pub(crate) struct Shared {
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     pub(crate) pool: Pool,
-    pub(crate) grpc: grpc::Pool,
     seen: Mutex<seen::Worker>,
     open: AtomicUsize,
     crowd: Arc<Crowd>,
@@ -179,7 +177,6 @@ impl Edge {
             let worker = Arc::new(Worker {
                 shared: Arc::clone(&shared),
                 pool: Pool::default(),
-                grpc: grpc::Pool::default(),
                 seen: Mutex::new(shared.seen.worker()),
                 open: AtomicUsize::new(0),
                 crowd: Arc::new(Crowd::new(since)),

@@ -71,6 +71,7 @@ pub(crate) async fn pass(
     order: Order,
     body: Incoming,
     interim: &Interim,
+    pool: &grpc::Pool,
     worker: &Arc<Worker>,
 ) -> Result<Response<ServerBody>, Refusal> {
     if let Some(head) = order.grpc {
@@ -79,7 +80,7 @@ pub(crate) async fn pass(
             interim.go_on();
         }
         // Apart, or every request to an app would have its size.
-        return Box::pin(grpc::pass(order.pass, head, body, worker)).await;
+        return Box::pin(grpc::pass(order.pass, head, body, pool, worker)).await;
     }
     let mut pass = order.pass;
     let mut sender = Sender::new(order.head, order.framing, body);
