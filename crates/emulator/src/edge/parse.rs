@@ -13,6 +13,9 @@ use crate::host;
 /// Most header fields of a message.
 pub(crate) const FIELDS: usize = 256;
 
+/// Most fields that `Connection` names: each of the others is compared with all of them.
+pub(super) const NAMED: usize = 32;
+
 /// Room for the fields of one head.
 pub(crate) type Fields<'b> = [MaybeUninit<Header<'b>>; FIELDS];
 
@@ -298,6 +301,7 @@ impl<'b> Head<'b> {
         let (mut length, mut coding, mut host) = (Once::Never, Once::Never, Once::Never);
         let (mut expect, mut upgrades) = (Once::Never, Once::Never);
         let (mut wants_upgrade, mut wants_close, mut wants_keep) = (false, false, false);
+        let mut named = 0;
         for field in fields {
             let (known, value) = (Known::of(field.name), field.value);
             head.known.push(known);
@@ -326,13 +330,17 @@ impl<'b> Head<'b> {
                             word if word.eq_ignore_ascii_case(b"close") => wants_close = true,
                             word if word.eq_ignore_ascii_case(b"keep-alive") => wants_keep = true,
                             word if word.eq_ignore_ascii_case(b"upgrade") => wants_upgrade = true,
-                            _ => head.names_fields = true,
+                            _ => named += 1,
                         }
                     }
                 }
                 Known::Other | Known::Forwarding | Known::Hop => {}
             }
         }
+        if named > NAMED {
+            return Err(TOO_MANY);
+        }
+        head.names_fields = named > 0;
         head.keep_alive = !wants_close && (head.keep_alive || wants_keep);
         if version == Version::Http2 {
             head.expects_continue = continues(expect)?;
