@@ -160,10 +160,16 @@ async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answe
                 // Each message as it comes.
                 while let Some(frame) = body.frame().await {
                     let Ok(frame) = frame else { return };
-                    if let Ok(data) = frame.into_data()
-                        && sender.send(Ok(Frame::data(data))).await.is_err()
-                    {
-                        return;
+                    match frame.into_data() {
+                        Ok(data) => {
+                            if sender.send(Ok(Frame::data(data))).await.is_err() {
+                                return;
+                            }
+                        }
+                        Err(frame) => {
+                            let trailers = frame.into_trailers().unwrap();
+                            let _ = knows.heads.send(("trailers".to_owned(), trailers));
+                        }
                     }
                 }
                 let _ = sender.send(Ok(trailers("0"))).await;
@@ -233,6 +239,23 @@ async fn calls_and_streams_pass_with_their_trailers() {
         assert_eq!(head[name], value, "{name}");
     }
     assert!(head.contains_key("x-request-id"));
+
+    // Of trailers only what may come so late.
+    let (pipe, body) = self::pipe();
+    let trailing = ["x-sum", "authorization", "cookie", "x-forwarded-for", "x-ovhai-token"];
+    let trailing = trailing.map(|name| (name.parse().unwrap(), "1".parse().unwrap()));
+    let send = async {
+        pipe.send(data(b"0")).await.unwrap();
+        pipe.send(Frame::trailers(HeaderMap::from_iter(trailing))).await.unwrap();
+        drop(pipe);
+    };
+    let given = call(&host, "/t.T/Unary").body(body).unwrap();
+    let (answer, ()) = tokio::join!(client.send(given), send);
+    text(answer).await;
+    played.heads.recv().await.unwrap();
+    let (what, came) = played.heads.recv().await.unwrap();
+    assert_eq!(what, "trailers");
+    assert_eq!(came.keys().collect::<Vec<_>>(), ["x-sum"]);
 
     // Both ways at once, message by message.
     let (pipe, body) = self::pipe();

@@ -21,7 +21,7 @@ use crate::edge::Worker;
 use crate::edge::answer::{AnswerHead, AskedWith};
 use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
 use crate::edge::incoming::{Incoming, Interim};
-use crate::edge::parse::{FIELDS, Head, may_trail, parse_trailers};
+use crate::edge::parse::{FIELDS, Head, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
 
@@ -369,8 +369,7 @@ impl Sender {
         self.sent = 0;
         if self.chunked {
             self.out.extend_from_slice(b"0\r\n");
-            let passing = trailers.into_iter().flatten();
-            for (name, value) in passing.filter(|(name, _)| may_trail(name.as_str())) {
+            for (name, value) in trailers.into_iter().flatten() {
                 field(&mut self.out, name.as_str(), value.as_bytes());
             }
             self.out.extend_from_slice(b"\r\n");
