@@ -259,12 +259,14 @@ async fn answer(
         }
         Plan::Call(call) => {
             let body = whole(body, CALL_MAX, worker, underway).await?;
+            underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
             let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
             to_its_end(&own.turns, call).await
         }
         Plan::LogIn(request, app) => {
             let body = whole(body, BODY_MAX, worker, underway).await?;
+            underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
             let login = async move {
                 let (logins, ip) = (&worker.gateway.logins, client.address.ip());
@@ -402,7 +404,6 @@ fn plan(
         ),
         None => Framing::Chunked,
     };
-    note.bytes_in = if let Framing::Length(length) = head.framing { length } else { 0 };
     match doors::find(&worker.shared, &head, client, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),
         Way::App(asked) => {
