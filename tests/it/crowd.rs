@@ -5,12 +5,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ovhai_emulator::Limits;
-use ovhai_test_support::{TestCli, TestEmulator, eventually};
+use ovhai_test_support::{TestCli, TestEmulator, Upstream, eventually};
 use serde_json::json;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinSet;
 
 use crate::emulator::Foreground;
-use crate::wire::{Client, SOON, Wire};
+use crate::wire::{Client, SOON, Wire, at};
 use crate::{OVHAI, hostile_http2, http2};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -180,6 +181,59 @@ async fn nobodys_requests_of_http2_make_room_for_others() {
             assert_eq!(served.expect(target), "GET /later");
         }
     }
+}
+
+/// A client of HTTP/2 may have many requests under way, and each has a connection to its app: no
+/// client may have them all, and each may have one.
+#[tokio::test]
+async fn nobody_has_all_connections_to_apps() {
+    let upstream = Upstream::start(|mut stream| async move {
+        while let Some(head) = Upstream::head(&mut stream).await {
+            if head.contains("/hang") {
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+                return;
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        }
+    })
+    .await;
+    let limits = Limits { streams: 8, ..Limits::default() };
+    let spec = json!({"unsecureHttp": true});
+    let (e, app) = at(TestEmulator::builder().limits(limits), &upstream, spec).await;
+    let host = TestEmulator::host(&app);
+    let ask = |client: &http2::Client, target: &str| {
+        let request = http2::request("GET", &host, target).body(http2::empty()).unwrap();
+        let mut sender = client.sender.clone();
+        async move {
+            sender.ready().await.unwrap();
+            sender.send_request(request).await.unwrap()
+        }
+    };
+    let greedy = http2::Client::connect(&e).await;
+    let mut hanging = JoinSet::new();
+    for _ in 0..20 {
+        hanging.spawn(ask(&greedy, "/hang"));
+    }
+    // Those that go on are the others.
+    for _ in 0..15 {
+        let refused = tokio::time::timeout(SOON, hanging.join_next()).await.expect("an answer");
+        let refused = refused.unwrap().unwrap();
+        assert_eq!(refused.status(), 503);
+        assert!(refused.headers().contains_key("retry-after"));
+    }
+    let modest = http2::Client::connect(&e).await;
+    let all_good = async |count: usize| {
+        let mut all = JoinSet::new();
+        for _ in 0..count {
+            all.spawn(ask(&modest, "/"));
+        }
+        let answers = tokio::time::timeout(SOON, all.join_all()).await.expect("answers");
+        answers.iter().all(|answer| answer.status() == 200)
+    };
+    assert!(all_good(1).await && all_good(3).await);
+    hanging.abort_all();
+    drop(greedy);
+    eventually("there is room again", || async { all_good(5).await.then_some(()) }).await;
 }
 
 /// A process that may open few files has fewer connections, and none to apps too many.

@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -29,6 +30,7 @@ use super::parse::{
     FIELDS, Head, Known, Malformed, TOO_LARGE, TOO_LONG, TOO_MANY, Version, is_plain_target,
 };
 use super::prefixed::Prefixed;
+use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
 use super::{Stream, Worker};
 use crate::body::ServerBody;
@@ -61,6 +63,8 @@ struct Own {
     /// Taken by what goes on when its request is given up.
     turns: Arc<Semaphore>,
     grpc: grpc::Pool,
+    /// How many of them are under way at apps.
+    at_apps: Arc<AtomicUsize>,
 }
 
 /// Serves a connection until it ends.
@@ -76,6 +80,7 @@ pub(super) async fn serve<S: Stream>(
     let own = Arc::new(Own {
         turns: Arc::new(Semaphore::new(STREAMS as usize)),
         grpc: grpc::Pool::default(),
+        at_apps: Arc::default(),
     });
     let builder = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS)
@@ -244,6 +249,9 @@ async fn answer(
     }
     match plan {
         Plan::Pass(order) => {
+            let share = Share::take(&own.at_apps, worker).ok_or_else(Refusal::busy)?;
+            underway.share = Some(share);
+            let note = underway.note();
             note.turned_to_the_app();
             let mut passed = pin!(http2::pass(*order, body, interim, &own.grpc, worker));
             if let Ok(passed) = tokio::time::timeout(MOMENT, passed.as_mut()).await {

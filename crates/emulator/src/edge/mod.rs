@@ -20,6 +20,7 @@ pub(crate) mod parse;
 mod prefixed;
 pub(crate) mod pump;
 mod respond;
+mod share;
 mod watched;
 
 use std::io;
@@ -109,6 +110,8 @@ pub(crate) struct Shared {
     pub(crate) main: tokio::runtime::Handle,
     pub(crate) stopping: CancellationToken,
     pub(crate) seen: Arc<Seen>,
+    /// So many more requests of HTTP/2 may be under way at apps.
+    pub(crate) streams_left: AtomicUsize,
 }
 
 /// What the connections of one worker share.

@@ -14,6 +14,7 @@ use super::Worker;
 use super::crowd::Place;
 use super::incoming::Meanwhile;
 use super::note::Note;
+use super::share::Share;
 use crate::body::{BodyError, ServerBody};
 use crate::gateway::Client;
 use crate::gateway::access::Access;
@@ -86,6 +87,8 @@ pub(super) struct Underway {
     client: Client,
     worker: Arc<Worker>,
     uses: Uses,
+    /// Of the connections to apps, if it is one to an app.
+    pub(super) share: Option<Share>,
     is_idle: bool,
     sent: u64,
     /// Whether the answer has come to its end.
@@ -102,6 +105,7 @@ impl Underway {
             client,
             worker,
             uses,
+            share: None,
             is_idle: false,
             sent: 0,
             ended: false,
