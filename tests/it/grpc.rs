@@ -244,13 +244,13 @@ async fn calls_and_streams_pass_with_their_trailers() {
     let (pipe, body) = self::pipe();
     let trailing = ["x-sum", "authorization", "cookie", "x-forwarded-for", "x-ovhai-token"];
     let trailing = trailing.map(|name| (name.parse().unwrap(), "1".parse().unwrap()));
-    let send = async {
+    let trailed = async {
         pipe.send(data(b"0")).await.unwrap();
         pipe.send(Frame::trailers(HeaderMap::from_iter(trailing))).await.unwrap();
         drop(pipe);
     };
     let given = call(&host, "/t.T/Unary").body(body).unwrap();
-    let (answer, ()) = tokio::join!(client.send(given), send);
+    let (answer, ()) = tokio::join!(client.send(given), trailed);
     text(answer).await;
     played.heads.recv().await.unwrap();
     let (what, came) = played.heads.recv().await.unwrap();
