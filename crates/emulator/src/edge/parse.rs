@@ -171,10 +171,12 @@ fn is_forwarding(name: &str) -> bool {
     name.get(..START.len()).is_some_and(|start| start.eq_ignore_ascii_case(START))
 }
 
-/// Whether it is another known name but for underscores, which are as good as hyphens where servers
-/// hand names on as variables (RFC 3875 section 4.1.18).
+/// Whether it is another known name but for underscores or other symbols, which are as good as
+/// hyphens where servers hand names on as variables (RFC 3875 section 4.1.18).
 fn imitates(name: &str) -> bool {
-    name.contains('_') && Known::of(&name.replace('_', "-")) != Known::Other
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let plain = || name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    !name.bytes().all(is_plain) && Known::of(&plain()) != Known::Other
 }
 
 /// Whether the client waits to be told to go on.
@@ -693,6 +695,22 @@ mod tests {
         }
         let old = b"POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert_eq!(status(old), Err(400));
+    }
+
+    #[test]
+    fn names_that_some_servers_take_for_others() {
+        for (name, known) in [
+            ("X-Forwarded-For", Known::Forwarding),
+            ("x_forwarded_for", Known::Forwarding),
+            ("x.forwarded.proto", Known::Forwarding),
+            ("x~real'ip", Known::Forwarding),
+            ("content.length", Known::Forwarding),
+            ("x.forward", Known::Other),
+            ("own_name", Known::Other),
+            ("Sec-CH-UA", Known::Other),
+        ] {
+            assert_eq!(Known::of(name), known, "{name}");
+        }
     }
 
     #[test]
