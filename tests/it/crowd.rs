@@ -1,5 +1,6 @@
 //! More connections than anybody needs.
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -258,4 +259,68 @@ fn there_are_no_more_connections_than_files_for_them() {
         assert_eq!(cli.ok(&["app", "curl", "hi"]), "Hello, World!");
     }
     drop(idle);
+}
+
+/// An app that answers requests for `/all` when so many of them are there.
+const GATHERS: &str = r"
+import http.server, os, threading
+barrier = threading.Barrier(50)
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        if self.path == '/all':
+            barrier.wait()
+        self.send_response(200)
+        self.send_header('content-length', '0')
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+http.server.ThreadingHTTPServer.request_queue_size = 100
+http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), Page).serve_forever()
+";
+
+/// Connections to apps that rest are closed when their files are wanted for others.
+#[test]
+fn connections_to_apps_that_rest_make_room() {
+    let cli = TestCli::new(OVHAI);
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\"", OVHAI]);
+    let e = Foreground::start_by(few, &cli, &[]);
+    let run = |name: &str| {
+        let before = ["app", "run", "--name", name, "--unsecure-http", "--runtime", "process"];
+        let after = ["--wait", "-o", "json", "python:3", "--", "python3", "-c", GATHERS];
+        let app: ovhai_api_types::App =
+            serde_json::from_str(&cli.ok(&[&before[..], &after].concat())).unwrap();
+        TestEmulator::host(&app)
+    };
+    let hosts = ["a", "b", "c"].map(run);
+    let connect = || {
+        let client = TcpStream::connect(e.running.address).unwrap();
+        client.set_read_timeout(Some(SOON)).unwrap();
+        client
+    };
+    let ask = |client: &mut TcpStream, host: &str, target: &str| {
+        let request = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        client.write_all(request.as_bytes()).unwrap();
+    };
+    let status = |client: &mut TcpStream| {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).expect("an answer in time");
+            head.extend(byte);
+        }
+        String::from_utf8(head[9..12].to_vec()).unwrap()
+    };
+    let mut clients: Vec<_> = (0..50).map(|_| connect()).collect();
+    for host in &hosts {
+        for client in &mut clients {
+            ask(client, host, "/all");
+        }
+        let answers: Vec<_> = clients.iter_mut().map(status).collect();
+        assert!(answers.iter().all(|status| status == "200"), "{answers:?}");
+    }
+    let mut client = connect();
+    ask(&mut client, &hosts[0], "/");
+    assert_eq!(status(&mut client), "200");
 }

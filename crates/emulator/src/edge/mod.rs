@@ -286,6 +286,7 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
             }
             Err(error) => {
                 // Out of file descriptors, most likely: others go on, new ones wait.
+                hands.iter().for_each(|hand| hand.worker.pool.clear());
                 if told.is_none_or(|at: Instant| at.elapsed() >= COMPLAIN_EVERY) {
                     told = Some(Instant::now());
                     tracing::warn!(%error, "connections can't be accepted: they wait");

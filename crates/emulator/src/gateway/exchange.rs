@@ -259,6 +259,10 @@ pub(super) async fn connect(
             Err(error) => {
                 tries += 1;
                 error.leave_out(worker, pass);
+                if tries == 1 && error.is_ours() {
+                    worker.pool.clear();
+                    continue;
+                }
                 if tries == 4 || !worker.gateway.turn_to_another(pass) {
                     return Err(error);
                 }

@@ -53,7 +53,7 @@ pub(crate) enum UpstreamError {
 
 impl UpstreamError {
     /// Whether it is this process that can open no more connections.
-    fn is_ours(&self) -> bool {
+    pub(super) fn is_ours(&self) -> bool {
         let Self::Connect(error) = self else { return false };
         let errno = error.raw_os_error().map(Errno::from_raw_os_error);
         errno.is_some_and(|errno| OWN_ERRORS.contains(&errno))
@@ -152,6 +152,11 @@ impl Pool {
         if list.len() < IDLE_MAX {
             list.push(Resting { upstream, since: Instant::now() });
         }
+    }
+
+    /// Closes all of them: their files are wanted for others.
+    pub(crate) fn clear(&self) {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Closes what rested too long; called from time to time.
