@@ -129,6 +129,8 @@ async fn nobodys_connections_make_room_for_others() {
         wire.request("POST /.ovhai/login", much),
         api,
         "rubbish\r\n\r\n".to_owned(),
+        // Answers that are not taken.
+        "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(500),
         String::new(),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
     ] {
@@ -161,15 +163,22 @@ async fn nobodys_requests_of_http2_make_room_for_others() {
     const SETTINGS: u8 = 4;
     const POST: u8 = 0x83;
     let mut held = Vec::new();
-    for target in ["/.ovhai/login", "/refused"] {
-        let mut block = hostile_http2::block(&wire.host, target.as_bytes());
-        block[0] = POST;
+    for (host, target) in [
+        (wire.host.as_str(), "/.ovhai/login"),
+        (&wire.host, "/refused"),
+        ("localhost", "/openapi.json"),
+    ] {
+        let mut block = hostile_http2::block(host, target.as_bytes());
+        let has_body = host == wire.host;
+        if has_body {
+            block[0] = POST;
+        }
         for _ in 0..12 {
             let mut client = wire.connect().await;
             client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
             // It has no room for an answer, and its body no end.
             client.send(hostile_http2::frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await;
-            client.send(hostile_http2::head(1, 0, &block)).await;
+            client.send(hostile_http2::head(1, u8::from(!has_body), &block)).await;
             held.push(client);
         }
         for _ in 0..3 {

@@ -370,7 +370,7 @@ impl<S: Stream> Connection<S> {
         };
         note.bytes_in = body.len() as u64;
         let response = doors::call(&self.worker.shared, call, Body::from(body)).await;
-        self.respond(response, facts.manner, false, note).await
+        self.give(response, facts.manner, place, note).await
     }
 
     /// Has the login of an app answer.
@@ -385,7 +385,25 @@ impl<S: Stream> Connection<S> {
         let Client { address, secure } = self.client;
         let logins = &self.worker.gateway.logins;
         let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
-        self.respond(answer.map(ServerBody::text), facts.manner, false, note).await
+        self.give(answer.map(ServerBody::text), facts.manner, place, note).await
+    }
+
+    /// Sends the answer of a call. Who does not take one that is all there may be nobody.
+    async fn give(
+        &mut self,
+        response: Response<ServerBody>,
+        manner: Manner,
+        place: &Place,
+        note: &mut Note,
+    ) -> End {
+        let is_whole = response.body().is_whole();
+        let sent = pin!(self.respond(response, manner, false, note));
+        if !is_whole {
+            return sent.await;
+        }
+        place.waits(Instant::now());
+        let end = place.unless_asked_to_leave(sent).await;
+        end.unwrap_or(End::Aborted(Aborted::Client))
     }
 
     /// A call's body; or why there is none, unless the client has gone. Who sends it may be nobody.

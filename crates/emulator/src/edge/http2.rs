@@ -210,11 +210,11 @@ async fn watched(
     let mut response = match answer(request, client, &worker, own, &mut underway, interim).await {
         Ok(response) => response,
         Err(refusal) => {
-            underway.is_idle(true);
             underway.note().refused_by(&refusal);
             refusal.into_response()
         }
     };
+    underway.is_idle(response.body().is_whole());
     let note = underway.note();
     note.answered(response.status());
     let id = HeaderName::from_static("x-request-id");
