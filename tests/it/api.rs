@@ -355,3 +355,15 @@ async fn rows_are_what_a_table_shows_of_apps() {
     assert_eq!(refused.status, 400);
     assert_eq!(refused.json()["message"], "fields: \"id\" is not allowed: use row");
 }
+
+/// A HEAD tells the length that a GET would have.
+#[tokio::test]
+async fn the_head_of_a_call() {
+    let e = TestEmulator::start().await;
+    let ask = async |method: &str| {
+        let path = "/regions/GRA/v1/app";
+        let answer = e.call_local(method, path, None).await;
+        (answer.status, answer.header("content-length").to_owned())
+    };
+    assert_eq!(ask("HEAD").await, ask("GET").await);
+}

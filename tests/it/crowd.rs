@@ -6,13 +6,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ovhai_emulator::Limits;
-use ovhai_test_support::{TestCli, eventually};
+use ovhai_test_support::{TestCli, TestEmulator, Upstream, eventually};
 use serde_json::json;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinSet;
 
 use crate::emulator::Foreground;
-use crate::wire::{SOON, Wire};
-use crate::{OVHAI, http2};
+use crate::wire::{Client, SOON, Wire, at};
+use crate::{OVHAI, frames, http2};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_idle_connections_are_nobodys_trouble() {
@@ -66,7 +67,14 @@ async fn idle_connections_make_room_for_others() {
     let mut modern = Vec::new();
     for number in 0..11 {
         match number % 4 {
-            0 => modern.push(http2::Client::connect(&wire.e).await),
+            0 => {
+                let client = http2::Client::connect(&wire.e).await;
+                if number > 0 {
+                    let asked = http2::request("GET", &wire.host, "/idle").body(http2::empty());
+                    assert_eq!(client.send(asked.unwrap()).await.status(), 200);
+                }
+                modern.push(client);
+            }
             kind => {
                 let mut client = wire.connect().await;
                 match kind {
@@ -100,6 +108,142 @@ async fn idle_connections_make_room_for_others() {
     }
     busy.send("body").await;
     assert_eq!(busy.answer().await.text(), "POST /busy");
+}
+
+/// So do those that nobody has let in: they may take their time over a handshake, over a body that
+/// nobody wants, over a form, over their leave.
+#[tokio::test]
+async fn nobodys_connections_make_room_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let builder = TestEmulator::builder()
+        .limits(Limits { connections: 12, ..Limits::default() })
+        .state_dir(dir.path())
+        .tls(([127, 0, 0, 1], 0).into());
+    let wire = Wire::built(builder, json!({})).await;
+    let bearer = format!("authorization: Bearer {}\r\n", wire.e.emulator.administrator());
+    let much = "content-length: 1000\r\n";
+    let api = format!("POST /v1/app HTTP/1.1\r\nhost: gra.ai.localhost\r\n{much}\r\n");
+    for bytes in [
+        wire.request("POST /refused", much),
+        wire.request("POST /refused", "content-length: 1000000\r\n"),
+        wire.request("POST /.ovhai/login", much),
+        api,
+        "rubbish\r\n\r\n".to_owned(),
+        // Answers that are not taken.
+        "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(500),
+        String::new(),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+    ] {
+        let to = if bytes.is_empty() { wire.e.emulator.running().tls } else { None };
+        let mut held = Vec::new();
+        for _ in 0..12 {
+            let mut client = Client::to(to.unwrap_or(wire.e.address())).await;
+            client.send(&bytes).await;
+            held.push(client);
+        }
+        for _ in 0..3 {
+            let served = async {
+                let mut client = wire.connect().await;
+                client.send(wire.request("GET /later", &bearer)).await;
+                client.answer().await.text()
+            };
+            // Sooner than any of the others would have been given up.
+            let served = tokio::time::timeout(Duration::from_secs(4), served).await;
+            assert_eq!(served.expect(&bytes), "GET /later");
+        }
+    }
+}
+
+/// The same for forms and refusals over HTTP/2.
+#[tokio::test]
+async fn nobodys_requests_of_http2_make_room_for_others() {
+    let limits = Limits { connections: 12, ..Limits::default() };
+    let wire = Wire::with(limits, json!({})).await;
+    let bearer = format!("authorization: Bearer {}\r\n", wire.e.emulator.administrator());
+    const SETTINGS: u8 = 4;
+    const POST: u8 = 0x83;
+    let mut held = Vec::new();
+    for (host, target) in [
+        (wire.host.as_str(), "/.ovhai/login"),
+        (&wire.host, "/refused"),
+        ("localhost", "/openapi.json"),
+    ] {
+        let mut block = frames::block(host, target.as_bytes());
+        let has_body = host == wire.host;
+        if has_body {
+            block[0] = POST;
+        }
+        for _ in 0..12 {
+            let mut client = wire.connect().await;
+            client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+            // It has no room for an answer, and its body no end.
+            client.send(frames::frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await;
+            client.send(frames::head(1, u8::from(!has_body), &block)).await;
+            held.push(client);
+        }
+        for _ in 0..3 {
+            let served = async {
+                let mut client = wire.connect().await;
+                client.send(wire.request("GET /later", &bearer)).await;
+                client.answer().await.text()
+            };
+            let served = tokio::time::timeout(Duration::from_secs(4), served).await;
+            assert_eq!(served.expect(target), "GET /later");
+        }
+    }
+}
+
+/// A client of HTTP/2 may have many requests under way, and each has a connection to its app: no
+/// client may have them all, and each may have one.
+#[tokio::test]
+async fn nobody_has_all_connections_to_apps() {
+    let upstream = Upstream::start(|mut stream| async move {
+        while let Some(head) = Upstream::head(&mut stream).await {
+            if head.contains("/hang") {
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+                return;
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        }
+    })
+    .await;
+    let limits = Limits { streams: 8, ..Limits::default() };
+    let spec = json!({"unsecureHttp": true});
+    let (e, app) = at(TestEmulator::builder().limits(limits), &upstream, spec).await;
+    let host = TestEmulator::host(&app);
+    let ask = |client: &http2::Client, target: &str| {
+        let request = http2::request("GET", &host, target).body(http2::empty()).unwrap();
+        let mut sender = client.sender.clone();
+        async move {
+            sender.ready().await.unwrap();
+            sender.send_request(request).await.unwrap()
+        }
+    };
+    let greedy = http2::Client::connect(&e).await;
+    let mut hanging = JoinSet::new();
+    for _ in 0..20 {
+        hanging.spawn(ask(&greedy, "/hang"));
+    }
+    // Those that go on are the others.
+    for _ in 0..15 {
+        let refused = tokio::time::timeout(SOON, hanging.join_next()).await.expect("an answer");
+        let refused = refused.unwrap().unwrap();
+        assert_eq!(refused.status(), 503);
+        assert!(refused.headers().contains_key("retry-after"));
+    }
+    let modest = http2::Client::connect(&e).await;
+    let all_good = async |count: usize| {
+        let mut all = JoinSet::new();
+        for _ in 0..count {
+            all.spawn(ask(&modest, "/"));
+        }
+        let answers = tokio::time::timeout(SOON, all.join_all()).await.expect("answers");
+        answers.iter().all(|answer| answer.status() == 200)
+    };
+    assert!(all_good(1).await && all_good(3).await);
+    hanging.abort_all();
+    drop(greedy);
+    eventually("there is room again", || async { all_good(5).await.then_some(()) }).await;
 }
 
 /// A process that may open few files has fewer connections, and none to apps too many.
@@ -180,4 +324,68 @@ fn no_more_files_at_all() {
     let said = std::fs::read_to_string(cli.home().join("said")).unwrap();
     assert_eq!(said.matches("connections can't be accepted").count(), 1, "{said}");
     assert!(!said.contains("left out"), "{said}");
+}
+
+/// An app that answers requests for `/all` when so many of them are there.
+const GATHERS: &str = r"
+import http.server, os, threading
+barrier = threading.Barrier(50)
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        if self.path == '/all':
+            barrier.wait()
+        self.send_response(200)
+        self.send_header('content-length', '0')
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+http.server.ThreadingHTTPServer.request_queue_size = 100
+http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), Page).serve_forever()
+";
+
+/// Connections to apps that rest are closed when their files are wanted for others.
+#[test]
+fn connections_to_apps_that_rest_make_room() {
+    let cli = TestCli::new(OVHAI);
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\"", OVHAI]);
+    let e = Foreground::start_by(few, &cli, &[]);
+    let run = |name: &str| {
+        let before = ["app", "run", "--name", name, "--unsecure-http", "--runtime", "process"];
+        let after = ["--wait", "-o", "json", "python:3", "--", "python3", "-c", GATHERS];
+        let app: ovhai_api_types::App =
+            serde_json::from_str(&cli.ok(&[&before[..], &after].concat())).unwrap();
+        TestEmulator::host(&app)
+    };
+    let hosts = ["a", "b", "c"].map(run);
+    let connect = || {
+        let client = TcpStream::connect(e.running.address).unwrap();
+        client.set_read_timeout(Some(SOON)).unwrap();
+        client
+    };
+    let ask = |client: &mut TcpStream, host: &str, target: &str| {
+        let request = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        client.write_all(request.as_bytes()).unwrap();
+    };
+    let status = |client: &mut TcpStream| {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).expect("an answer in time");
+            head.extend(byte);
+        }
+        String::from_utf8(head[9..12].to_vec()).unwrap()
+    };
+    let mut clients: Vec<_> = (0..50).map(|_| connect()).collect();
+    for host in &hosts {
+        for client in &mut clients {
+            ask(client, host, "/all");
+        }
+        let answers: Vec<_> = clients.iter_mut().map(status).collect();
+        assert!(answers.iter().all(|status| status == "200"), "{answers:?}");
+    }
+    let mut client = connect();
+    ask(&mut client, &hosts[0], "/");
+    assert_eq!(status(&mut client), "200");
 }

@@ -198,8 +198,9 @@ async fn answers_without_a_body() {
             assert_eq!(client.answer().await.text(), "hi", "after {target}");
         }
     }
-    // Each HEAD is its connection's last: some apps send a body all the same.
-    assert_eq!(upstream.connections(), 5, "every other answer left the connection in order");
+    // Each HEAD is its connection's last, and each 204 with a length: some apps send a body all the
+    // same.
+    assert_eq!(upstream.connections(), 7, "every other answer left the connection in order");
 }
 
 /// What an app sends after the head of an answer to HEAD is nobody's answer.
@@ -224,6 +225,32 @@ async fn a_body_for_head_is_nobodys_answer() {
         client.send(both).await;
         assert_eq!(client.answer_head().await.status(), 200);
         assert_eq!(client.answer().await.text(), "hi");
+    }
+}
+
+/// The same after an answer that has no body, and says that it has one.
+#[tokio::test]
+async fn a_body_for_no_content_is_nobodys_answer() {
+    for length in ["content-length: 40", "transfer-encoding: chunked"] {
+        let (_e, host, mut client, _upstream) = app(move |mut stream| async move {
+            while let Some(head) = Upstream::head(&mut stream).await {
+                if head.contains("/none") {
+                    let head = format!("HTTP/1.1 204 No Content\r\n{length}\r\n\r\n");
+                    stream.write_all(head.as_bytes()).await.unwrap();
+                    // When somebody else may have the connection.
+                    if Upstream::head(&mut stream).await.is_none() {
+                        return;
+                    }
+                }
+                let text = if head.contains("/none") { "no" } else { "hi" };
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{text}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        })
+        .await;
+        client.send(get(&host, "/none") + &get(&host, "/next")).await;
+        assert_eq!(client.answer_head().await.status(), 204);
+        assert_eq!(client.answer().await.text(), "hi", "{length}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 
 use crate::http2::{Client, data, empty, pipe, request, text};
+use crate::slow::at_rest;
 use crate::wire::SOON;
 use crate::{OVHAI, free_port};
 
@@ -100,6 +101,7 @@ impl Played {
                 knows.connections.fetch_add(1, Ordering::SeqCst);
                 let of_requests = knows.clone();
                 let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                    .max_concurrent_streams(100)
                     .serve_connection(
                         TokioIo::new(stream),
                         service_fn(move |request| play(request, of_requests.clone())),
@@ -136,9 +138,15 @@ async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answe
             headers.insert("grpc-message", "no%20way".parse().unwrap());
             return Ok(response);
         }
-        "/t.T/Hang" => {
+        "/t.T/Hang" | "/t.T/Deaf" => {
             let _gone = Gone(knows.gone, "hang");
             std::future::pending::<()>().await;
+        }
+        "/t.T/Endless" => {
+            tokio::spawn(async move {
+                let piece = Bytes::from(vec![7; 16 * 1024]);
+                while sender.send(Ok(Frame::data(piece.clone()))).await.is_ok() {}
+            });
         }
         "/t.T/Break" => {
             tokio::spawn(async move {
@@ -152,10 +160,16 @@ async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answe
                 // Each message as it comes.
                 while let Some(frame) = body.frame().await {
                     let Ok(frame) = frame else { return };
-                    if let Ok(data) = frame.into_data()
-                        && sender.send(Ok(Frame::data(data))).await.is_err()
-                    {
-                        return;
+                    match frame.into_data() {
+                        Ok(data) => {
+                            if sender.send(Ok(Frame::data(data))).await.is_err() {
+                                return;
+                            }
+                        }
+                        Err(frame) => {
+                            let trailers = frame.into_trailers().unwrap();
+                            let _ = knows.heads.send(("trailers".to_owned(), trailers));
+                        }
                     }
                 }
                 let _ = sender.send(Ok(trailers("0"))).await;
@@ -225,6 +239,23 @@ async fn calls_and_streams_pass_with_their_trailers() {
         assert_eq!(head[name], value, "{name}");
     }
     assert!(head.contains_key("x-request-id"));
+
+    // Of trailers only what may come so late.
+    let (pipe, body) = self::pipe();
+    let trailing = ["x-sum", "authorization", "cookie", "x-forwarded-for", "x-ovhai-token"];
+    let trailing = trailing.map(|name| (name.parse().unwrap(), "1".parse().unwrap()));
+    let trailed = async {
+        pipe.send(data(b"0")).await.unwrap();
+        pipe.send(Frame::trailers(HeaderMap::from_iter(trailing))).await.unwrap();
+        drop(pipe);
+    };
+    let given = call(&host, "/t.T/Unary").body(body).unwrap();
+    let (answer, ()) = tokio::join!(client.send(given), trailed);
+    text(answer).await;
+    played.heads.recv().await.unwrap();
+    let (what, came) = played.heads.recv().await.unwrap();
+    assert_eq!(what, "trailers");
+    assert_eq!(came.keys().collect::<Vec<_>>(), ["x-sum"]);
 
     // Both ways at once, message by message.
     let (pipe, body) = self::pipe();
@@ -315,6 +346,72 @@ async fn a_connection_is_shared_and_replaced_when_the_app_closes_it() {
             (played.connections.load(Ordering::SeqCst) >= count).then_some(())
         })
         .await;
+    }
+}
+
+/// The connection to the app is everybody's: who takes nothing of an answer holds nobody up.
+#[tokio::test]
+async fn whoever_is_slow_holds_up_nobody_else() {
+    let (_played, e, app) = playing(open()).await;
+    let host = grpc_host(&app);
+    let mut slow = Vec::new();
+    for _ in 0..4 {
+        let client = Client::connect(&e).await;
+        for _ in 0..4 {
+            let given = call(&host, "/t.T/Endless").body(empty()).unwrap();
+            let mut answer = client.send(given).await;
+            answer.frame().await.unwrap().unwrap();
+            slow.push(answer);
+        }
+        slow.push(client.send(call(&host, "/t.T/Refuse").body(empty()).unwrap()).await);
+    }
+    for _ in 0..4 {
+        let (pipe, body) = pipe();
+        let client = Client::connect(&e).await;
+        let given = call(&host, "/t.T/Unary").body(body).unwrap();
+        let (answer, sent) = tokio::join!(client.send(given), pipe.send(data(b"hi")));
+        sent.unwrap();
+        drop(pipe);
+        assert_eq!(text(answer).await.0, "hi");
+    }
+}
+
+/// Nor does who sends what the app does not read, or has more calls open than the app takes of one.
+#[tokio::test]
+async fn every_client_has_the_app_for_itself() {
+    let (_played, e, app) = playing(open()).await;
+    let host = grpc_host(&app);
+    let sent = Arc::new(AtomicU64::new(0));
+    let mut open = tokio::task::JoinSet::new();
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let client = Client::connect(&e).await;
+        for _ in 0..120 {
+            let (pipe, body) = pipe();
+            let mut sender = client.sender.clone();
+            let given = call(&host, "/t.T/Deaf").body(body).unwrap();
+            open.spawn(async move {
+                sender.ready().await.unwrap();
+                let _ = sender.send_request(given).await;
+            });
+            let sent = Arc::clone(&sent);
+            open.spawn(async move {
+                while pipe.send(data(&[7; 16 * 1024])).await.is_ok() {
+                    sent.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        clients.push(client);
+    }
+    at_rest(&sent).await;
+    for _ in 0..4 {
+        let (pipe, body) = pipe();
+        let client = Client::connect(&e).await;
+        let given = call(&host, "/t.T/Unary").body(body).unwrap();
+        let (answer, sent) = tokio::join!(client.send(given), pipe.send(data(b"hi")));
+        sent.unwrap();
+        drop(pipe);
+        assert_eq!(text(answer).await.0, "hi");
     }
 }
 

@@ -355,6 +355,9 @@ async fn heads_of_every_size() {
         ("300 headers", "x: y\r\n".repeat(300), &[431]),
         ("a bomb", "x: y\r\n".repeat(100_000), &[431]),
         ("a name without end", "x".repeat(200_000), &[400, 431]),
+        // Each would be looked for among the fields.
+        ("many named fields", format!("connection: {}\r\n", "q,".repeat(20_000)), &[431]),
+        ("many that name fields", "connection: a, b\r\n".repeat(100), &[431]),
     ] {
         let message = format!("GET /hostile HTTP/1.1\r\nhost: HOST\r\n{head}\r\n").into_bytes();
         cases.push(named(name, message, statuses));

@@ -39,6 +39,7 @@ mod process;
 mod prompts;
 mod pty;
 mod replicas;
+mod revoked;
 mod rubbish;
 mod run;
 mod sdk;

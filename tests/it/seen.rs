@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::OVHAI;
 use crate::wire::{Client, at};
+use crate::{OVHAI, http2};
 
 async fn logging_to(path: &Path) -> TestEmulator {
     let log = AccessLog::Path(path.into());
@@ -75,6 +75,11 @@ async fn every_request_has_a_line_and_no_line_a_secret() {
     let posted = e.send(post.body(Full::new(Bytes::from_static(b"12345"))).unwrap()).await;
     assert_eq!(posted.status, 200);
     assert_eq!(e.send(get("evil.example", "/elsewhere", &[])).await.status, 421);
+    // What nobody has sent does not count, whatever is said of it.
+    let client = http2::Client::connect(&e).await;
+    let (_pipe, body) = http2::pipe();
+    let liar = http2::request("POST", &host, "/liar").header("content-length", 1_u64 << 62);
+    assert_eq!(client.send(liar.body(body).unwrap()).await.status(), 401);
 
     let one = async |path: &str| lines_of(&log, path, 1).await.remove(0);
     let allowed = one("/allowed").await;
@@ -97,6 +102,7 @@ async fn every_request_has_a_line_and_no_line_a_secret() {
     assert!(allowed["micros"].as_u64() >= allowed["upstreamMicros"].as_u64(), "{allowed}");
     assert!(allowed["bytesOut"].as_u64().unwrap() > 20, "{allowed}");
     assert_eq!(one("/posted").await["bytesIn"], 5);
+    assert_eq!(one("/liar").await["bytesIn"], 0);
 
     let forbidden = one("/forbidden").await;
     assert_eq!(forbidden["token"], json!(other.id), "{forbidden}");

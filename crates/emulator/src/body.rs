@@ -28,6 +28,11 @@ impl ServerBody {
         Self::Full(Full::new(text.into()))
     }
 
+    /// Whether it is one of ours, and all there: that it takes long is for the client to say.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self, Self::Full(_) | Self::Api(_)) && self.size_hint().exact().is_some()
+    }
+
     /// Bytes of the request's body so far, if that goes on with the answer.
     pub(crate) fn received(&self) -> Option<u64> {
         if let Self::App(body) = self { Some(body.received()) } else { None }

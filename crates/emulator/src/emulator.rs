@@ -518,6 +518,7 @@ impl Emulator {
             limits,
             main: tokio::runtime::Handle::current(),
             stopping: stopping.clone(),
+            streams_left: limits.streams.into(),
         });
         let edge = Edge::start(plain, secure, shared, &connections, &abandon)?;
         Ok(Self {

@@ -20,6 +20,7 @@ pub struct Limits {
     pub idle_timeout: Duration,
     pub answer_timeout: Duration,
     pub connections: usize,
+    pub streams: usize,
 }
 
 impl Default for Limits {
@@ -32,6 +33,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(75),
             answer_timeout: Duration::from_mins(10),
             connections: 10_000,
+            streams: 10_000,
         }
     }
 }
@@ -40,11 +42,14 @@ impl Default for Limits {
 const RESERVED: u64 = 64;
 
 impl Limits {
-    /// No more connections than the process may open, with one to an app for each.
+    /// No more connections than the process may open, with one to an app for each, and as many
+    /// more to apps as are left then.
     pub(crate) fn within_descriptors(self) -> Self {
         let Some(most) = getrlimit(Resource::Nofile).current else { return self };
-        let clients = usize::try_from(most.saturating_sub(RESERVED) / 2).unwrap_or(usize::MAX);
-        Self { connections: self.connections.min(clients.max(1)), ..self }
+        let most = usize::try_from(most.saturating_sub(RESERVED)).unwrap_or(usize::MAX);
+        let connections = self.connections.min((most / 16 * 7).max(1));
+        let streams = self.streams.min(most.saturating_sub(2 * connections));
+        Self { connections, streams, ..self }
     }
 }
 
@@ -67,7 +72,7 @@ enum Place {
 }
 
 /// Every limit.
-pub const LIMITS: [Limit; 7] = [
+pub const LIMITS: [Limit; 8] = [
     Limit {
         name: "line",
         meaning: "bytes of a request line; more: 414",
@@ -100,8 +105,13 @@ pub const LIMITS: [Limit; 7] = [
     },
     Limit {
         name: "connections",
-        meaning: "clients connected at once, and no more than half of what the process may open; further ones wait until those that have rested longest are closed to make room",
+        meaning: "clients connected at once, and no more than 7/16 of what the process may open; further ones wait until those that have rested longest are closed to make room",
         place: Place::Count(|limits| &mut limits.connections),
+    },
+    Limit {
+        name: "streams",
+        meaning: "requests over HTTP/2 to apps at once besides one of each client, and no more than the process may open files for; of what is left a client may have half; further ones: 503",
+        place: Place::Count(|limits| &mut limits.streams),
     },
 ];
 
@@ -202,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_shown_can_be_given() {
         let all = "line=62KiB,headers=64KiB,head-time=30s,body-time=60s,idle-time=75s,\
-                   answer-time=600s,connections=10000";
+                   answer-time=600s,connections=10000,streams=10000";
         assert_eq!(Limits::default().to_string(), all);
         assert_eq!(all.parse(), Ok(Limits::default()));
         let given: Limits =

@@ -4,7 +4,7 @@
 use httparse::Header;
 
 use super::body::Framing;
-use super::parse::{FIELDS, Fields, Known, Once, number, words};
+use super::parse::{FIELDS, Fields, Known, NAMED, Once, number, words};
 use crate::gateway::login;
 
 /// The head of an app's answer.
@@ -63,7 +63,7 @@ impl<'b> AnswerHead<'b> {
             return Err(Rubbish("its status is not one"));
         }
         let (mut length, mut coding, mut upgrade) = (Once::Never, Once::Never, None);
-        let (mut close, mut keep, mut named) = (false, false, false);
+        let (mut close, mut keep, mut named) = (false, false, 0);
         let (mut passes, mut length_at) = (Passes::default(), 0);
         for (at, field) in response.headers.iter().enumerate() {
             let known = Known::of(field.name);
@@ -85,7 +85,7 @@ impl<'b> AnswerHead<'b> {
                             word if word.eq_ignore_ascii_case(b"close") => close = true,
                             word if word.eq_ignore_ascii_case(b"keep-alive") => keep = true,
                             word if word.eq_ignore_ascii_case(b"upgrade") => {}
-                            _ => named = true,
+                            _ => named += 1,
                         }
                     }
                 }
@@ -94,7 +94,10 @@ impl<'b> AnswerHead<'b> {
             passes.set(at, may_pass(known, field));
         }
         let fields = &*response.headers;
-        if named {
+        if named > NAMED {
+            return Err(Rubbish("its Connection names too many fields"));
+        }
+        if named > 0 {
             for (at, field) in fields.iter().enumerate() {
                 if is_named(fields, field.name) {
                     passes.set(at, false);
@@ -125,6 +128,12 @@ impl<'b> AnswerHead<'b> {
                 }
             };
         keep_alive &= framing != Framing::UntilClose;
+        let is_empty = matches!(length, Once::Never | Once::One(b"0"));
+        if coding.is_there() && framing == Framing::None || status == 204 && !is_empty {
+            // Apps that send the body all the same would have it taken for somebody else's answer.
+            // A length in a 304 is in order: it is that of another answer.
+            keep_alive = false;
+        }
         // Heads that never have a body say nothing of its length; somebody might wait for it.
         let bodiless = status < 200 || status == 204;
         if let Once::One(value) = length {
@@ -210,6 +219,10 @@ mod tests {
         assert_eq!(got, Ok(Some((304, Framing::None, true, vec!["Content-Length".into()]))));
         // A length where there is never a body, or one said twice, is not passed on.
         let got = answer(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(got, Ok(Some((204, Framing::None, false, vec![]))));
+        let got = answer(b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n");
+        assert_eq!(got, Ok(Some((304, Framing::None, false, vec![]))));
+        let got = answer(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
         assert_eq!(got, Ok(Some((204, Framing::None, true, vec![]))));
         let got = answer(b"HTTP/1.1 304 No\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n");
         assert_eq!(got, Ok(Some((304, Framing::None, true, vec![]))));
@@ -222,6 +235,7 @@ mod tests {
             b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
             b"HTTP/1.1 099 OK\r\n\r\n",
+            format!("HTTP/1.1 200 OK\r\nConnection: {}\r\n\r\n", "q,".repeat(99)).as_bytes(),
             b"\x00\x01",
         ] {
             assert!(answer(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use hyper::{Request, Response, StatusCode};
@@ -104,7 +104,6 @@ struct Connection<S> {
     clock: Clock,
     client: Client,
     worker: Arc<Worker>,
-    place: Place,
     /// Rooms that every request uses again.
     out: Vec<u8>,
     head: Vec<u8>,
@@ -113,36 +112,33 @@ struct Connection<S> {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve<S: Stream>(stream: S, client: Client, worker: Arc<Worker>) {
+pub(super) async fn serve<S: Stream>(stream: S, client: Client, place: Place, worker: Arc<Worker>) {
     let clock = Clock::new(worker.limits.head_timeout, worker.limits.body_timeout);
     let mut connection = Connection {
         stream,
         input: Buffer::default(),
         clock,
         client,
-        place: worker.crowd.enter(),
         worker,
         out: Vec::new(),
         head: Vec::new(),
         known: Vec::new(),
         text: Vec::new(),
     };
-    if connection.run().await {
-        let Connection { stream, input, client, worker, place, .. } = connection;
-        drop(place);
-        http2::serve(stream, input, client, worker).await;
+    if connection.run(&place).await {
+        let Connection { stream, input, client, worker, .. } = connection;
+        http2::serve(stream, input, client, place, worker).await;
     }
 }
 
 impl<S: Stream> Connection<S> {
     /// Serves requests until the connection is at its end; whether it goes on as HTTP/2.
-    async fn run(&mut self) -> bool {
+    async fn run(&mut self, place: &Place) -> bool {
         let worker = Arc::clone(&self.worker);
         let mut stopping = pin!(worker.stopping.cancelled());
         let mut is_first = true;
         loop {
-            let next = self.next(is_first, stopping.as_mut()).await;
-            self.place.is_busy();
+            let next = self.next(place, is_first, stopping.as_mut()).await;
             is_first = false;
             let (plan, facts, mut note) = match next {
                 Next::Head(range) => self.plan(range),
@@ -155,17 +151,25 @@ impl<S: Stream> Connection<S> {
                 }
             };
             let end = match plan {
-                Plan::Pass(order) => self.pass(*order, facts, &mut note).await,
-                Plan::Call(call) => self.call(*call, facts, &mut note).await,
-                Plan::LogIn(login) => self.log_in(*login, facts, &mut note).await,
-                Plan::Refuse(refusal) => self.refuse(refusal, facts, &mut note).await,
+                Plan::Pass(order) => {
+                    place.is_busy();
+                    self.pass(*order, facts, &mut note).await
+                }
+                Plan::Call(call) => self.call(*call, facts, place, &mut note).await,
+                Plan::LogIn(login) => self.log_in(*login, facts, place, &mut note).await,
+                Plan::Refuse(refusal) => {
+                    let refused = pin!(self.refuse(refusal, facts, &mut note));
+                    let end = place.unless_asked_to_leave(refused).await;
+                    end.unwrap_or(End::Aborted(Aborted::Client))
+                }
             };
             let aborted = if let End::Aborted(by) = end { Some(by) } else { None };
             self.text = note.record(&self.worker, self.client, aborted);
             match end {
                 End::GoesOn => self.shrink(),
                 End::Closes { unread } => {
-                    self.linger(unread).await;
+                    place.waits(Instant::now());
+                    place.unless_asked_to_leave(pin!(self.linger(unread))).await;
                     return false;
                 }
                 End::Aborted(_) => return false,
@@ -184,13 +188,18 @@ impl<S: Stream> Connection<S> {
     }
 
     /// Waits for the next head.
-    async fn next(&mut self, is_first: bool, mut stopping: Pin<&mut impl Future>) -> Next {
+    async fn next(
+        &mut self,
+        place: &Place,
+        is_first: bool,
+        mut stopping: Pin<&mut impl Future>,
+    ) -> Next {
         let limits = self.worker.limits;
         let sizes = HeadLimits { line: limits.line_max, fields: limits.head_max };
         let mut scanner = Scanner::default();
         let mut has_begun = is_first;
         let time = if is_first { limits.head_timeout } else { limits.idle_timeout };
-        self.place.waits(self.clock.set(time).into_std());
+        place.waits(self.clock.set(time).into_std());
         poll_fn(|cx| {
             loop {
                 let bytes = self.input.filled();
@@ -220,7 +229,7 @@ impl<S: Stream> Connection<S> {
                         if idle && stopping.as_mut().poll(cx).is_ready() {
                             return Poll::Ready(Next::Closed);
                         }
-                        if self.place.poll_leave(cx).is_ready() {
+                        if place.poll_leave(cx).is_ready() {
                             return Poll::Ready(Next::Closed);
                         }
                         if self.clock.poll(cx).is_ready() {
@@ -353,20 +362,20 @@ impl<S: Stream> Connection<S> {
     }
 
     /// Calls the API, or console and control.
-    async fn call(&mut self, call: Call, facts: Facts, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, CALL_MAX).await {
+    async fn call(&mut self, call: Call, facts: Facts, place: &Place, note: &mut Note) -> End {
+        let body = match self.whole_body(facts, CALL_MAX, place).await {
             Ok(body) => body,
             Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
             Err(None) => return End::Aborted(Aborted::Client),
         };
         note.bytes_in = body.len() as u64;
         let response = doors::call(&self.worker.shared, call, Body::from(body)).await;
-        self.respond(response, facts.manner, false, note).await
+        self.give(response, facts.manner, place, note).await
     }
 
     /// Has the login of an app answer.
-    async fn log_in(&mut self, login: LogIn, facts: Facts, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, BODY_MAX).await {
+    async fn log_in(&mut self, login: LogIn, facts: Facts, place: &Place, note: &mut Note) -> End {
+        let body = match self.whole_body(facts, BODY_MAX, place).await {
             Ok(body) => body,
             Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
             Err(None) => return End::Aborted(Aborted::Client),
@@ -376,18 +385,44 @@ impl<S: Stream> Connection<S> {
         let Client { address, secure } = self.client;
         let logins = &self.worker.gateway.logins;
         let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
-        self.respond(answer.map(ServerBody::text), facts.manner, false, note).await
+        self.give(answer.map(ServerBody::text), facts.manner, place, note).await
     }
 
-    /// A call's body; or why there is none, unless the client has gone.
-    async fn whole_body(&mut self, facts: Facts, most: usize) -> Result<Vec<u8>, Option<Refusal>> {
+    /// Sends the answer of a call. Who does not take one that is all there may be nobody.
+    async fn give(
+        &mut self,
+        response: Response<ServerBody>,
+        manner: Manner,
+        place: &Place,
+        note: &mut Note,
+    ) -> End {
+        let is_whole = response.body().is_whole();
+        let sent = pin!(self.respond(response, manner, false, note));
+        if !is_whole {
+            return sent.await;
+        }
+        place.waits(Instant::now());
+        let end = place.unless_asked_to_leave(sent).await;
+        end.unwrap_or(End::Aborted(Aborted::Client))
+    }
+
+    /// A call's body; or why there is none, unless the client has gone. Who sends it may be nobody.
+    async fn whole_body(
+        &mut self,
+        facts: Facts,
+        most: usize,
+        place: &Place,
+    ) -> Result<Vec<u8>, Option<Refusal>> {
         let too_large = || {
             let why = format!("the body is larger than {most} bytes");
             Some(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
         };
         let mut body = Vec::new();
         match facts.framing {
-            Framing::None | Framing::UntilClose => return Ok(body),
+            Framing::None | Framing::UntilClose => {
+                place.is_busy();
+                return Ok(body);
+            }
             Framing::Length(length) if length > most as u64 => return Err(too_large()),
             Framing::Length(_) | Framing::Chunked => {}
         }
@@ -399,12 +434,17 @@ impl<S: Stream> Connection<S> {
             let told = tokio::time::timeout(self.worker.limits.body_timeout, told).await;
             told.map_err(|_| None)?.map_err(|_| None)?;
         }
+        place.waits(Instant::now());
         let whole = self.read_body(facts.framing, |bytes| {
             body.extend_from_slice(bytes);
             body.len() <= most
         });
-        match whole.await {
-            Read::Whole => Ok(body),
+        let read = place.unless_asked_to_leave(pin!(whole)).await;
+        match read.unwrap_or(Read::Gone) {
+            Read::Whole => {
+                place.is_busy();
+                Ok(body)
+            }
             Read::Enough => Err(too_large()),
             Read::Bad(malformed) => Err(Some(malformed.into())),
             Read::Slow => {

@@ -1,8 +1,10 @@
-//! The connections of one worker that wait for a request: when there are as many as there may be,
-//! those that have waited longest make room for others.
+//! The connections of one worker that wait for their client, with nothing under way that anybody was
+//! let in for: when there are as many as there may be, those that have waited longest make room for
+//! others.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -90,10 +92,14 @@ fn micros(time: Duration) -> u64 {
 }
 
 impl Place {
-    /// From now on it waits for a request.
+    /// From now on it waits.
     pub(super) fn waits(&self, now: Instant) {
         let since = self.crowd.micros(now).max(1);
         self.seat.waits_since.store(since, Ordering::Relaxed);
+        if self.seat.is_to_leave.load(Ordering::Relaxed) {
+            // It was asked before it had something to do.
+            self.seat.waker.wake();
+        }
     }
 
     /// From now on it does not.
@@ -107,9 +113,16 @@ impl Place {
         if self.seat.is_to_leave.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Until it is asked to leave.
-    pub(super) async fn asked_to_leave(&self) {
-        poll_fn(|cx| self.poll_leave(cx)).await;
+    /// What comes of this, unless it is asked to leave meanwhile.
+    pub(super) async fn unless_asked_to_leave<T>(
+        &self,
+        mut work: Pin<&mut impl Future<Output = T>>,
+    ) -> Option<T> {
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => self.poll_leave(cx).map(|()| None),
+        })
+        .await
     }
 }
 
@@ -140,7 +153,8 @@ mod tests {
             })
             .collect();
         let left = || -> Vec<bool> {
-            places.iter().map(|place| place.asked_to_leave().now_or_never().is_some()).collect()
+            let leaves = |place: &Place| poll_fn(|cx| place.poll_leave(cx)).now_or_never();
+            places.iter().map(|place| leaves(place).is_some()).collect()
         };
         let ask = |count| make_room(crowds.iter().map(|crowd| &**crowd), count);
         ask(1);

@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 
 use super::body::Framing;
 use super::buffer::Buffer;
+use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Way};
 use super::frames::{Overseen, Waiting, note_refusal};
 use super::incoming::{self, Incoming, Interim};
@@ -28,11 +30,13 @@ use super::parse::{
     FIELDS, Head, Known, Malformed, TOO_LARGE, TOO_LONG, TOO_MANY, Version, is_plain_target,
 };
 use super::prefixed::Prefixed;
+use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
 use super::{Stream, Worker};
 use crate::body::ServerBody;
+use crate::gateway::access::{Access, MOMENT};
 use crate::gateway::login::BODY_MAX;
-use crate::gateway::{Admitted, Client, Refusal, http2};
+use crate::gateway::{Admitted, Client, Refusal, grpc, http2};
 use crate::host;
 use crate::limits::Limits;
 
@@ -54,16 +58,30 @@ const PONG_WITHIN: Duration = Duration::from_secs(20);
 /// Telling a client that its connection ends takes no longer.
 const SAYS_GOODBYE: Duration = Duration::from_secs(1);
 
+/// What the requests of one connection share.
+struct Own {
+    /// Taken by what goes on when its request is given up.
+    turns: Arc<Semaphore>,
+    grpc: grpc::Pool,
+    /// How many of them are under way at apps.
+    at_apps: Arc<AtomicUsize>,
+}
+
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Stream>(
     stream: S,
     prefix: Buffer,
     client: Client,
+    place: Place,
     worker: Arc<Worker>,
 ) {
-    let (uses, waiting) = (Uses::new(worker.crowd.enter()), Waiting::default());
+    let (uses, waiting) = (Uses::new(place), Waiting::default());
     let limits = worker.limits;
-    let turns = Arc::new(Semaphore::new(STREAMS as usize));
+    let own = Arc::new(Own {
+        turns: Arc::new(Semaphore::new(STREAMS as usize)),
+        grpc: grpc::Pool::default(),
+        at_apps: Arc::default(),
+    });
     let builder = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS)
         .initial_connection_window_size(WINDOW)
@@ -75,7 +93,11 @@ pub(super) async fn serve<S: Stream>(
     let stream = Overseen::new(stream, client, Arc::clone(&worker), waiting.clone());
     let handshake = builder.handshake::<_, Bytes>(stream);
     let address = client.address;
-    let mut connection = match tokio::time::timeout(limits.head_timeout, handshake).await {
+    let begun = tokio::select! {
+        begun = tokio::time::timeout(limits.head_timeout, handshake) => begun,
+        () = uses.asked_to_leave() => return,
+    };
+    let mut connection = match begun {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => {
             tracing::debug!(%error, client = %address, "HTTP/2 did not begin");
@@ -102,7 +124,7 @@ pub(super) async fn serve<S: Stream>(
                 continue;
             }
             () = lost.as_mut() => return,
-            () = uses.asked_to_leave(), if uses.rest() => {
+            () = uses.asked_to_leave() => {
                 connection.abrupt_shutdown(Reason::NO_ERROR);
                 let closed = poll_fn(|cx| connection.poll_closed(cx));
                 let _ = tokio::time::timeout(SAYS_GOODBYE, closed).await;
@@ -120,8 +142,8 @@ pub(super) async fn serve<S: Stream>(
                 }
                 let underway = Underway::new(client, &worker, &uses);
                 let request = request.map(Incoming::new);
-                let (worker, turns) = (Arc::clone(&worker), Arc::clone(&turns));
-                tokio::spawn(serve_one(request, respond, client, worker, turns, underway));
+                let (worker, own) = (Arc::clone(&worker), Arc::clone(&own));
+                tokio::spawn(serve_one(request, respond, client, worker, own, underway));
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
@@ -166,11 +188,11 @@ async fn serve_one(
     mut respond: SendResponse<Bytes>,
     client: Client,
     worker: Arc<Worker>,
-    turns: Arc<Semaphore>,
+    own: Arc<Own>,
     underway: Underway,
 ) {
     let (interim, patience) = (Interim::default(), worker.limits.body_timeout);
-    let answer = watched(request, client, worker, &turns, underway, &interim);
+    let answer = watched(request, client, worker, &own, underway, &interim);
     let Some(response) = incoming::answered(&mut respond, &interim, answer).await else { return };
     if let Err(error) = incoming::send(respond, response, patience).await {
         tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
@@ -182,19 +204,20 @@ async fn watched(
     request: Request<Incoming>,
     client: Client,
     worker: Arc<Worker>,
-    turns: &Arc<Semaphore>,
+    own: &Own,
     mut underway: Underway,
     interim: &Interim,
 ) -> Response<Watched> {
-    let note = underway.note();
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, turns, note, interim).await {
+    let mut response = match answer(request, client, &worker, own, &mut underway, interim).await {
         Ok(response) => response,
         Err(refusal) => {
-            note.refused_by(&refusal);
+            underway.note().refused_by(&refusal);
             refusal.into_response()
         }
     };
+    underway.is_idle(response.body().is_whole());
+    let note = underway.note();
     note.answered(response.status());
     let id = HeaderName::from_static("x-request-id");
     if let (false, Ok(value)) =
@@ -215,11 +238,12 @@ async fn answer(
     request: Request<Incoming>,
     client: Client,
     worker: &Arc<Worker>,
-    turns: &Arc<Semaphore>,
-    note: &mut Note,
+    own: &Own,
+    underway: &mut Underway,
     interim: &Interim,
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
+    let note = underway.note();
     let plan = plan(&parts, &body, client, worker, note)?;
     // The app says so itself.
     if !matches!(plan, Plan::Pass(_)) && parts.headers.contains_key(EXPECT) {
@@ -227,17 +251,32 @@ async fn answer(
     }
     match plan {
         Plan::Pass(order) => {
+            let share = Share::take(&own.at_apps, worker).ok_or_else(Refusal::busy)?;
+            underway.share = Some(share);
+            let note = underway.note();
             note.turned_to_the_app();
-            http2::pass(*order, body, interim, worker).await
+            let mut passed = pin!(http2::pass(*order, body, interim, &own.grpc, worker));
+            if let Ok(passed) = tokio::time::timeout(MOMENT, passed.as_mut()).await {
+                return passed;
+            }
+            let mut access = Access::default();
+            tokio::select! {
+                passed = passed => passed,
+                () = poll_fn(|cx| access.poll_denied(cx, &worker.gateway, note)) => {
+                    Err(Refusal::over())
+                }
+            }
         }
         Plan::Call(call) => {
-            let body = whole(body, CALL_MAX, worker).await?;
+            let body = whole(body, CALL_MAX, worker, underway).await?;
+            underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
             let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
-            to_its_end(turns, call).await
+            to_its_end(&own.turns, call).await
         }
         Plan::LogIn(request, app) => {
-            let body = whole(body, BODY_MAX, worker).await?;
+            let body = whole(body, BODY_MAX, worker, underway).await?;
+            underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
             let login = async move {
                 let (logins, ip) = (&worker.gateway.logins, client.address.ip());
@@ -245,7 +284,7 @@ async fn answer(
                 let answer = logins.answer(request, &app.record, client.secure, ip).await;
                 answer.map(ServerBody::text)
             };
-            to_its_end(turns, login).await
+            to_its_end(&own.turns, login).await
         }
     }
 }
@@ -267,9 +306,17 @@ async fn to_its_end(
     answer.await.map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
 }
 
-async fn whole(body: Incoming, most: usize, worker: &Worker) -> Result<Bytes, Refusal> {
+async fn whole(
+    body: Incoming,
+    most: usize,
+    worker: &Worker,
+    underway: &mut Underway,
+) -> Result<Bytes, Refusal> {
+    underway.is_idle(!body.is_end_stream());
     let collected = Limited::new(body, most).collect();
-    match tokio::time::timeout(worker.limits.body_timeout, collected).await {
+    let collected = tokio::time::timeout(worker.limits.body_timeout, collected).await;
+    underway.is_idle(false);
+    match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             let why = format!("the body is larger than {most} bytes");
@@ -367,7 +414,6 @@ fn plan(
         ),
         None => Framing::Chunked,
     };
-    note.bytes_in = if let Framing::Length(length) = head.framing { length } else { 0 };
     match doors::find(&worker.shared, &head, client, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),
         Way::App(asked) => {

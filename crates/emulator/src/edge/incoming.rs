@@ -14,7 +14,10 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_LENGTH, DATE, HeaderValue};
 use hyper::{HeaderMap, Response, StatusCode};
 
-/// A request's body. One that is broken off, in whatever way, never looks whole.
+use super::parse::may_trail;
+
+/// A request's body. One that is broken off, in whatever way, never looks whole; its trailers are
+/// those that may be passed on.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     stream: RecvStream,
@@ -56,7 +59,11 @@ impl Body for Incoming {
             }
         }
         let trailers = ready!(self.stream.poll_trailers(cx))?;
-        Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
+        Poll::Ready(trailers.map(|trailers| {
+            let passing = trailers.iter().filter(|(name, _)| may_trail(name.as_str()));
+            let passing = passing.map(|(name, value)| (name.clone(), value.clone()));
+            Ok(Frame::trailers(passing.collect()))
+        }))
     }
 
     fn is_end_stream(&self) -> bool {

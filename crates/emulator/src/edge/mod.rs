@@ -20,10 +20,12 @@ pub(crate) mod parse;
 mod prefixed;
 pub(crate) mod pump;
 mod respond;
+mod share;
 mod watched;
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -41,7 +43,6 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::gateway::grpc;
 use crate::gateway::upstream::Pool;
 use crate::gateway::{Client, Gateway};
 use crate::limits::Limits;
@@ -112,13 +113,14 @@ pub(crate) struct Shared {
     pub(crate) main: tokio::runtime::Handle,
     pub(crate) stopping: CancellationToken,
     pub(crate) seen: Arc<Seen>,
+    /// So many more requests of HTTP/2 may be under way at apps.
+    pub(crate) streams_left: AtomicUsize,
 }
 
 /// What the connections of one worker share.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     pub(crate) pool: Pool,
-    pub(crate) grpc: grpc::Pool,
     seen: Mutex<seen::Worker>,
     open: AtomicUsize,
     crowd: Arc<Crowd>,
@@ -181,7 +183,6 @@ impl Edge {
             let worker = Arc::new(Worker {
                 shared: Arc::clone(&shared),
                 pool: Pool::default(),
-                grpc: grpc::Pool::default(),
                 seen: Mutex::new(shared.seen.worker()),
                 open: AtomicUsize::new(0),
                 crowd: Arc::new(Crowd::new(since)),
@@ -256,6 +257,7 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
     let most = shared.limits.connections;
     let complain =
         |error: &io::Error| tracing::warn!(%error, "connections can't be accepted: they wait");
+    let close_resting = || hands.iter().for_each(|hand| hand.worker.pool.clear());
     let mut told = None;
     loop {
         let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
@@ -276,7 +278,7 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
         let connection = tokio::select! {
             biased;
             () = shared.stopping.cancelled() => return,
-            connection = in_the_end(next, &mut told, complain) => connection,
+            connection = in_the_end(next, close_resting, &mut told, complain) => connection,
         };
         // The first of them, among equals: it is awake already.
         let least = hands.iter().min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
@@ -289,9 +291,11 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
 }
 
 /// The next connection. Where there is none to be had the process is out of file descriptors, most
-/// likely: others go on, new ones wait. `told` is when somebody was told so.
+/// likely: others go on, new ones wait. Each time files are `wanted`; `told` is when somebody was
+/// told so.
 async fn in_the_end<T, F: Future<Output = io::Result<T>>>(
     mut next: impl FnMut() -> F,
+    wanted: impl Fn(),
     told: &mut Option<Instant>,
     complain: impl Fn(&io::Error),
 ) -> T {
@@ -299,6 +303,7 @@ async fn in_the_end<T, F: Future<Output = io::Result<T>>>(
         match next().await {
             Ok(connection) => return connection,
             Err(error) => {
+                wanted();
                 if told.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY) {
                     *told = Some(Instant::now());
                     complain(&error);
@@ -363,11 +368,20 @@ async fn serve(accepted: Accepted, worker: Arc<Worker>) {
         Ok(stream) => stream,
         Err(error) => return tracing::warn!(%error, "a connection could not be served"),
     };
-    let Some(tls) = tls else { return connection::serve(stream, client, worker).await };
-    match tls.accept(stream).await {
-        Ok((stream, true)) => http2::serve(stream, Buffer::default(), client, worker).await,
-        Ok((stream, false)) => connection::serve(stream, client, worker).await,
-        Err(error) => tracing::debug!(%error, client = %address, "a handshake failed"),
+    let place = worker.crowd.enter();
+    let Some(tls) = tls else { return connection::serve(stream, client, place, worker).await };
+    place.waits(std::time::Instant::now());
+    let accepted = {
+        let handshake = pin!(tls.accept(stream));
+        place.unless_asked_to_leave(handshake).await
+    };
+    match accepted {
+        Some(Ok((stream, true))) => {
+            http2::serve(stream, Buffer::default(), client, place, worker).await;
+        }
+        Some(Ok((stream, false))) => connection::serve(stream, client, place, worker).await,
+        Some(Err(error)) => tracing::debug!(%error, client = %address, "a handshake failed"),
+        None => {}
     }
 }
 
@@ -426,7 +440,7 @@ mod tests {
                 let over = began.elapsed().as_secs() >= until;
                 std::future::ready(over.then_some(until).ok_or_else(no_more))
             };
-            assert_eq!(in_the_end(next, &mut told, complain).await, until);
+            assert_eq!(in_the_end(next, || {}, &mut told, complain).await, until);
         }
         let expected = [0, 60, 120, 180].map(|at| (at, no_more().raw_os_error()));
         assert_eq!(*said.borrow(), expected, "one that could be accepted is no news");

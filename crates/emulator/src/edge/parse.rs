@@ -13,6 +13,9 @@ use crate::host;
 /// Most header fields of a message.
 pub(crate) const FIELDS: usize = 256;
 
+/// Most fields that `Connection` names: each of the others is compared with all of them.
+pub(super) const NAMED: usize = 32;
+
 /// Room for the fields of one head.
 pub(crate) type Fields<'b> = [MaybeUninit<Header<'b>>; FIELDS];
 
@@ -168,10 +171,12 @@ fn is_forwarding(name: &str) -> bool {
     name.get(..START.len()).is_some_and(|start| start.eq_ignore_ascii_case(START))
 }
 
-/// Whether it is another known name but for underscores, which are as good as hyphens where servers
-/// hand names on as variables (RFC 3875 section 4.1.18).
+/// Whether it is another known name but for underscores or other symbols, which are as good as
+/// hyphens where servers hand names on as variables (RFC 3875 section 4.1.18).
 fn imitates(name: &str) -> bool {
-    name.contains('_') && Known::of(&name.replace('_', "-")) != Known::Other
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let plain = || name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    !name.bytes().all(is_plain) && Known::of(&plain()) != Known::Other
 }
 
 /// Whether the client waits to be told to go on.
@@ -298,6 +303,7 @@ impl<'b> Head<'b> {
         let (mut length, mut coding, mut host) = (Once::Never, Once::Never, Once::Never);
         let (mut expect, mut upgrades) = (Once::Never, Once::Never);
         let (mut wants_upgrade, mut wants_close, mut wants_keep) = (false, false, false);
+        let mut named = 0;
         for field in fields {
             let (known, value) = (Known::of(field.name), field.value);
             head.known.push(known);
@@ -326,13 +332,17 @@ impl<'b> Head<'b> {
                             word if word.eq_ignore_ascii_case(b"close") => wants_close = true,
                             word if word.eq_ignore_ascii_case(b"keep-alive") => wants_keep = true,
                             word if word.eq_ignore_ascii_case(b"upgrade") => wants_upgrade = true,
-                            _ => head.names_fields = true,
+                            _ => named += 1,
                         }
                     }
                 }
                 Known::Other | Known::Forwarding | Known::Hop => {}
             }
         }
+        if named > NAMED {
+            return Err(TOO_MANY);
+        }
+        head.names_fields = named > 0;
         head.keep_alive = !wants_close && (head.keep_alive || wants_keep);
         if version == Version::Http2 {
             head.expects_continue = continues(expect)?;
@@ -343,7 +353,7 @@ impl<'b> Head<'b> {
         if let Once::One(protocol) = upgrades
             && wants_upgrade
             && version == Version::Http11
-            && !is_http(protocol)
+            && leaves_http(protocol)
         {
             head.upgrade = Some(protocol);
         }
@@ -487,11 +497,18 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
 }
 
 /// Another version of HTTP is no other protocol: through `h2c` requests would pass that nobody
-/// has checked.
-fn is_http(protocol: &[u8]) -> bool {
-    words(protocol).any(|word| {
-        let name = word.split(|byte| *byte == b'/').next().unwrap_or_default();
-        [&b"h2c"[..], b"h2", b"http", b"tls"].iter().any(|http| name.eq_ignore_ascii_case(http))
+/// has checked. What is no name at all (RFC 9110 section 7.8) an app might take for one.
+fn leaves_http(protocol: &[u8]) -> bool {
+    let is_token = |part: &[u8]| {
+        !part.is_empty() && part.iter().all(|byte| byte.is_ascii_alphanumeric() || is_symbol(*byte))
+    };
+    words(protocol).all(|word| {
+        let mut parts = word.splitn(2, |byte| *byte == b'/');
+        let name = parts.next().unwrap_or_default();
+        let is_http = |http: &&[u8]| name.eq_ignore_ascii_case(http);
+        is_token(name)
+            && parts.next().is_none_or(is_token)
+            && ![&b"h2c"[..], b"h2", b"http", b"tls"].iter().any(is_http)
     })
 }
 
@@ -681,6 +698,22 @@ mod tests {
     }
 
     #[test]
+    fn names_that_some_servers_take_for_others() {
+        for (name, known) in [
+            ("X-Forwarded-For", Known::Forwarding),
+            ("x_forwarded_for", Known::Forwarding),
+            ("x.forwarded.proto", Known::Forwarding),
+            ("x~real'ip", Known::Forwarding),
+            ("content.length", Known::Forwarding),
+            ("x.forward", Known::Other),
+            ("own_name", Known::Other),
+            ("Sec-CH-UA", Known::Other),
+        ] {
+            assert_eq!(Known::of(name), known, "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_an_upgrade() {
         let asked = |version: &str, connection: &str, upgrade: &str| {
             let request = format!(
@@ -695,6 +728,11 @@ mod tests {
         for http in ["h2c", "HTTP/2.0", "websocket, h2c", "TLS/1.2"] {
             assert!(!asked("1.1", "upgrade", http), "{http}");
         }
+        for none in ["h2c\u{a0}", "\u{85}h2c", "h2c;x", "\"h2c\"", "h2c h2c", "/h2c", "x/", "a/b/c"]
+        {
+            assert!(!asked("1.1", "upgrade", none), "{none}");
+        }
+        assert!(asked("1.1", "upgrade", "a/1 , b,,c/2.0"));
     }
 
     proptest! {

@@ -69,7 +69,10 @@ pub(super) async fn respond<S: Stream>(
         date(out);
     }
     field(out, "x-request-id", request_id);
+    // Who answers a HEAD may have left the body out already.
+    let said = parts.headers.get(CONTENT_LENGTH).filter(|_| manner.head_only);
     match length {
+        Some(_) if let Some(said) = said => field(out, "content-length", said.as_bytes()),
         Some(length) if parts.status != StatusCode::NO_CONTENT => {
             out.extend_from_slice(b"content-length: ");
             number(out, length);

@@ -1,9 +1,10 @@
 //! Requests of HTTP/2 under way: each is noted when it has ended, however that is, and a connection
 //! without any is closed after a while.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,52 +14,65 @@ use super::Worker;
 use super::crowd::Place;
 use super::incoming::Meanwhile;
 use super::note::Note;
+use super::share::Share;
 use crate::body::{BodyError, ServerBody};
 use crate::gateway::Client;
+use crate::gateway::access::Access;
 use crate::seen::Aborted;
 
-/// How many requests of a connection are under way, and since when; and its place among those
-/// that have none.
+/// How many requests of a connection are under way, and its place among those that have none.
 #[derive(Debug, Clone)]
-pub(super) struct Uses(Arc<(Mutex<(usize, Instant)>, Place)>);
+pub(super) struct Uses(Arc<(Mutex<Counts>, Place)>);
+
+#[derive(Debug)]
+struct Counts {
+    under_way: usize,
+    /// Those among them that nobody was let in for.
+    idle: usize,
+    /// When one of these changed.
+    since: Instant,
+}
 
 impl Uses {
     /// None so far.
     pub(super) fn new(place: Place) -> Self {
         let now = Instant::now();
         place.waits(now);
-        Self(Arc::new((Mutex::new((0, now)), place)))
+        Self(Arc::new((Mutex::new(Counts { under_way: 0, idle: 0, since: now }), place)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, (usize, Instant)> {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl Fn(usize) -> usize) {
-        let mut uses = self.lock();
-        *uses = (change(uses.0), Instant::now());
-        if uses.0 == 0 {
-            self.0.1.waits(uses.1);
+    fn change(&self, change: impl FnOnce(&mut Counts)) {
+        let mut counts = self.lock();
+        change(&mut counts);
+        counts.since = Instant::now();
+        if counts.under_way == counts.idle {
+            self.0.1.waits(counts.since);
         } else {
             self.0.1.is_busy();
         }
     }
 
-    /// Whether there are none.
-    pub(super) fn rest(&self) -> bool {
-        self.lock().0 == 0
-    }
-
-    /// Until the connection is asked to make room for another.
+    /// Until the connection is asked to make room for another, and nothing is lost with it.
     pub(super) async fn asked_to_leave(&self) {
-        self.0.1.asked_to_leave().await;
+        poll_fn(|cx| {
+            ready!(self.0.1.poll_leave(cx));
+            let counts = self.lock();
+            if counts.under_way == counts.idle { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Until there was none for so long.
     pub(super) async fn rested(&self, long: Duration) {
         loop {
-            let (count, since) = *self.lock();
-            let rested = if count == 0 { since.elapsed() } else { Duration::ZERO };
+            let rested = {
+                let counts = self.lock();
+                if counts.under_way == 0 { counts.since.elapsed() } else { Duration::ZERO }
+            };
             if rested >= long {
                 return;
             }
@@ -73,6 +87,9 @@ pub(super) struct Underway {
     client: Client,
     worker: Arc<Worker>,
     uses: Uses,
+    /// Of the connections to apps, if it is one to an app.
+    pub(super) share: Option<Share>,
+    is_idle: bool,
     sent: u64,
     /// Whether the answer has come to its end.
     ended: bool,
@@ -81,9 +98,29 @@ pub(super) struct Underway {
 
 impl Underway {
     pub(super) fn new(client: Client, worker: &Arc<Worker>, uses: &Uses) -> Self {
-        uses.change(|count| count + 1);
+        uses.change(|counts| counts.under_way += 1);
         let (worker, uses) = (Arc::clone(worker), uses.clone());
-        Self { note: None, client, worker, uses, sent: 0, ended: false, aborted: None }
+        Self {
+            note: None,
+            client,
+            worker,
+            uses,
+            share: None,
+            is_idle: false,
+            sent: 0,
+            ended: false,
+            aborted: None,
+        }
+    }
+
+    /// Whether the client is waited for, and nobody was let in: the connection may be wanted for
+    /// others.
+    pub(super) fn is_idle(&mut self, is_idle: bool) {
+        if self.is_idle != is_idle {
+            self.is_idle = is_idle;
+            let change = |idle: usize| if is_idle { idle + 1 } else { idle.saturating_sub(1) };
+            self.uses.change(|counts| counts.idle = change(counts.idle));
+        }
     }
 
     pub(super) fn note(&mut self) -> &mut Note {
@@ -93,7 +130,11 @@ impl Underway {
 
 impl Drop for Underway {
     fn drop(&mut self) {
-        self.uses.change(|count| count.saturating_sub(1));
+        let idle = usize::from(self.is_idle);
+        self.uses.change(|counts| {
+            counts.under_way = counts.under_way.saturating_sub(1);
+            counts.idle = counts.idle.saturating_sub(idle);
+        });
         let aborted = self.aborted.or((!self.ended).then_some(Aborted::Client));
         // Also one that was given up before anybody looked at it.
         let mut note = self.note.take().unwrap_or_else(|| Note::of_http2(&self.worker));
@@ -106,28 +147,21 @@ impl Drop for Underway {
 pub(super) struct Watched {
     body: ServerBody,
     head_only: bool,
-    /// Rings when the caller would not be let in any more; made for answers that take longer than
-    /// a moment.
-    denied: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    access: Access,
     underway: Underway,
 }
 
 impl Watched {
     pub(super) fn new(body: ServerBody, head_only: bool, mut underway: Underway) -> Self {
         underway.ended = head_only || body.is_end_stream();
-        Self { body, head_only, denied: None, underway }
+        Self { body, head_only, access: Access::default(), underway }
     }
 
     /// Ready when the caller would not be let in any more.
     fn poll_denied(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.denied.is_none() {
-            let Some(admission) = self.underway.note().admitted() else {
-                return Poll::Pending;
-            };
-            let gateway = &self.underway.worker.gateway;
-            self.denied = Some(Box::pin(gateway.until_denied(admission)));
-        }
-        self.denied.as_mut().map_or(Poll::Pending, |denied| denied.as_mut().poll(cx))
+        let Underway { note, worker, .. } = &self.underway;
+        let denied = |note| self.access.poll_denied(cx, &worker.gateway, note);
+        note.as_ref().map_or(Poll::Pending, denied)
     }
 }
 
@@ -154,6 +188,18 @@ impl Body for Watched {
         if let Some(received) = self.body.received() {
             self.underway.note().bytes_in = received;
         }
+        let goes_on = match &frame {
+            Poll::Pending => true,
+            // One piece is all there is, most often; who gets a second may get them without a pause.
+            Poll::Ready(Some(Ok(frame))) => {
+                frame.is_data() && self.underway.sent > 0 && !self.body.is_end_stream()
+            }
+            Poll::Ready(_) => false,
+        };
+        if goes_on && self.poll_denied(cx).is_ready() {
+            self.underway.aborted = Some(Aborted::Access);
+            return Poll::Ready(Some(Err("the caller has no access any more".into())));
+        }
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
                 self.underway.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
@@ -161,12 +207,7 @@ impl Body for Watched {
             }
             Poll::Ready(Some(Err(_))) => self.underway.aborted = Some(Aborted::App),
             Poll::Ready(None) => self.underway.ended = true,
-            Poll::Pending => {
-                if self.poll_denied(cx).is_ready() {
-                    self.underway.aborted = Some(Aborted::Access);
-                    return Poll::Ready(Some(Err("the caller has no access any more".into())));
-                }
-            }
+            Poll::Pending => {}
         }
         frame
     }

@@ -28,11 +28,9 @@ pub(crate) fn request(
     let mut cookies = 0;
     for (known, each) in head.each() {
         match known {
-            Known::Other | Known::AccessControlRequestMethod | Known::Origin
-                if !head.is_named(each.name) =>
-            {
-                field(out, each.name, each.value);
-            }
+            Known::Other if !head.is_named(each.name) => field(out, each.name, each.value),
+            // By these a preflight was let in: the app has to see one too.
+            Known::AccessControlRequestMethod | Known::Origin => field(out, each.name, each.value),
             Known::Authorization if keeps_authorization => field(out, each.name, each.value),
             Known::Cookie if head.version == Version::Http2 => cookies += 1,
             Known::Cookie => {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tokio::time::{Instant, Sleep};
 
+use super::access::{Access, MOMENT};
 use super::compose::{self, After};
 use super::upstream::{FRESH, Upstream, UpstreamError};
 use super::{Pass, Refusal};
@@ -87,6 +88,7 @@ pub(crate) struct Answered {
 /// Why no head of an answer came.
 enum NoHead {
     ClientGone,
+    Denied,
     BadBody(Malformed),
     SlowBody,
     App(UpstreamError),
@@ -113,6 +115,7 @@ pub(crate) async fn run<S: Stream>(
     let id = note.id().clone();
     let Order { mut pass, mut head, framing, .. } = order;
     let mut fresh = false;
+    let mut access = Access::default();
     loop {
         let mut upstream = match connect(worker, &mut pass, order.repeatable, fresh).await {
             Ok(upstream) => upstream,
@@ -130,6 +133,7 @@ pub(crate) async fn run<S: Stream>(
             interim: 0,
             waits_for: WaitsFor::Nobody,
             moved: 0,
+            is_watched: false,
             look: None,
             go_on: order.expects_continue.then(|| Box::pin(tokio::time::sleep(GO_ON))),
         };
@@ -141,9 +145,13 @@ pub(crate) async fn run<S: Stream>(
             request_id: id.as_bytes(),
         };
         let limits = &worker.limits;
-        client.clock.set(limits.answer_timeout);
+        client.clock.set(limits.answer_timeout.min(MOMENT));
         let came = poll_fn(|cx| {
-            exchange.poll_head(cx, &mut client, &mut up, &mut upstream, &what, worker)
+            let head = exchange.poll_head(cx, &mut client, &mut up, &mut upstream, &what, worker);
+            if head.is_ready() || !exchange.is_watched {
+                return head;
+            }
+            access.poll_denied(cx, &worker.gateway, note).map(|()| Err(NoHead::Denied))
         })
         .await;
         note.bytes_in = up.body();
@@ -161,6 +169,7 @@ pub(crate) async fn run<S: Stream>(
             Err(no_head) => {
                 let refusal = match no_head {
                     NoHead::ClientGone => return Outcome::Gone,
+                    NoHead::Denied => Refusal::over(),
                     NoHead::BadBody(malformed) => malformed.into(),
                     NoHead::SlowBody => {
                         Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body does not come in time")
@@ -196,21 +205,13 @@ pub(crate) async fn run<S: Stream>(
         let out = std::mem::take(&mut client.out);
         let mut down = Pump::new(came.framing, encoding, out).lenient();
         down.skip(exchange.out_sent);
-        // Made for answers that take longer than a moment.
-        let mut access = None;
         let ended = poll_fn(|cx| {
             let body =
                 exchange.poll_body(cx, &mut client, &mut up, &mut down, &mut upstream, worker);
             if body.is_ready() {
                 return body;
             }
-            if access.is_none() {
-                let admission = note.admitted();
-                access =
-                    admission.map(|admission| Box::pin(worker.gateway.until_denied(admission)));
-            }
-            let denied = access.as_mut().map_or(Poll::Pending, |access| access.as_mut().poll(cx));
-            denied.map(|()| Err(Aborted::Access))
+            access.poll_denied(cx, &worker.gateway, note).map(|()| Err(Aborted::Access))
         })
         .await;
         (note.bytes_in, note.bytes_out) = (up.body(), down.body());
@@ -258,6 +259,10 @@ pub(super) async fn connect(
             Err(error) => {
                 tries += 1;
                 error.leave_out(worker, pass);
+                if tries == 1 && matches!(error, UpstreamError::NoMore(_)) {
+                    worker.pool.clear();
+                    continue;
+                }
                 if tries == 4 || !worker.gateway.turn_to_another(pass) {
                     return Err(error);
                 }
@@ -286,6 +291,8 @@ struct Exchange {
     /// Whom it waited for when the time was set, and what had moved till then.
     waits_for: WaitsFor,
     moved: u64,
+    /// Whether it takes longer than a moment, so that the caller's access is watched.
+    is_watched: bool,
     /// Rings when it is time for a look whether the client is still there.
     look: Option<Pin<Box<Sleep>>>,
 }
@@ -359,9 +366,17 @@ impl Exchange {
         let slow = waits_for == WaitsFor::Sender;
         let limits = &worker.limits;
         let allowed = if slow { limits.body_timeout } else { limits.answer_timeout };
-        self.time(client, waits_for, up.body(), allowed);
-        if client.clock.poll(cx).is_ready() {
-            return Poll::Ready(Err(if slow { NoHead::SlowBody } else { NoHead::TooSlow }));
+        // A body that has to be waited for may take as long as it likes.
+        self.is_watched |= !self.up_done;
+        let first = if self.is_watched { allowed } else { allowed.min(MOMENT) };
+        self.time(client, waits_for, up.body(), first);
+        while client.clock.poll(cx).is_ready() {
+            let left = allowed.saturating_sub(MOMENT);
+            if self.is_watched || left.is_zero() {
+                return Poll::Ready(Err(if slow { NoHead::SlowBody } else { NoHead::TooSlow }));
+            }
+            self.is_watched = true;
+            client.clock.set(left);
         }
         Poll::Pending
     }
@@ -404,6 +419,8 @@ impl Exchange {
             let came = Came { status, framing, keep_alive: answer.keep_alive };
             upstream.buffer.consume(length);
             if !is_interim {
+                // Who is waited for has its time anew.
+                self.moved = u64::MAX;
                 return Ok(Some(came));
             }
             self.interim += 1;

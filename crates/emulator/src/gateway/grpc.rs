@@ -1,10 +1,11 @@
-//! gRPC: HTTP/2 from the client to the app, trailers included. One connection to a replica is
-//! shared by all requests of a worker.
+//! gRPC: HTTP/2 from the client to the app, trailers included. A client's connection has one of its
+//! own to a replica: of what two may have on their way, and of how many calls an app takes at once,
+//! nobody takes anything from others.
 
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use httparse::Header;
@@ -20,8 +21,10 @@ use crate::edge::incoming::Incoming;
 use crate::edge::parse::{Head, Known};
 use crate::edge::{Worker, answer};
 
-/// Bytes of answers on their way on one connection to an app.
-const WINDOW: u32 = 1024 * 1024;
+/// Bytes of one answer on their way. All answers of a connection together have no bound of their
+/// own: those that the client does not take would leave no room for the others.
+const WINDOW: u32 = 256 * 1024;
+const NO_BOUND: u32 = (1 << 31) - 1;
 /// Longest head of an answer, in bytes.
 const HEAD_MAX: u32 = 256 * 1024;
 /// Connections that are tried for a request.
@@ -85,7 +88,7 @@ impl RequestHead {
     }
 }
 
-/// Connections to the gRPC ports of replicas.
+/// Connections of one client to the gRPC ports of replicas.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     open: Mutex<HashMap<Peer, SendRequest<Incoming>>>,
@@ -110,8 +113,8 @@ impl Pool {
         }
         let Upstream { stream, .. } = Upstream::open(peer).await?;
         let (sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
-            .initial_stream_window_size(WINDOW / 2)
-            .initial_connection_window_size(WINDOW)
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(NO_BOUND)
             .max_header_list_size(HEAD_MAX)
             .handshake(TokioIo::new(stream))
             .await
@@ -156,7 +159,8 @@ pub(super) async fn pass(
     mut pass: Pass,
     head: RequestHead,
     body: Incoming,
-    worker: &Arc<Worker>,
+    pool: &Pool,
+    worker: &Worker,
 ) -> Result<Response<ServerBody>, Refusal> {
     let patience = worker.limits.answer_timeout;
     let malformed =
@@ -167,7 +171,7 @@ pub(super) async fn pass(
     let mut response = loop {
         let peer = (pass.app, pass.address);
         tries += 1;
-        let opened = tokio::time::timeout(patience, worker.grpc.open(peer)).await;
+        let opened = tokio::time::timeout(patience, pool.open(peer)).await;
         let mut sender = match opened.map_err(|_| UpstreamError::TooSlow)? {
             Ok(sender) => sender,
             Err(_) if tries < TRIES && worker.gateway.turn_to_another(&mut pass) => continue,
@@ -180,7 +184,7 @@ pub(super) async fn pass(
             Err(mut error) => match error.take_message() {
                 // Nothing of it was sent.
                 Some(unsent) if tries < TRIES => {
-                    worker.grpc.forget(peer);
+                    pool.forget(peer);
                     request = unsent;
                 }
                 _ => return Err(UpstreamError::Http2(error.into_error()).into()),

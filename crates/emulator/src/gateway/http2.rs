@@ -21,7 +21,7 @@ use crate::edge::Worker;
 use crate::edge::answer::{AnswerHead, AskedWith};
 use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
 use crate::edge::incoming::{Incoming, Interim};
-use crate::edge::parse::{FIELDS, Head, may_trail, parse_trailers};
+use crate::edge::parse::{FIELDS, Head, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
 
@@ -71,6 +71,7 @@ pub(crate) async fn pass(
     order: Order,
     body: Incoming,
     interim: &Interim,
+    pool: &grpc::Pool,
     worker: &Arc<Worker>,
 ) -> Result<Response<ServerBody>, Refusal> {
     if let Some(head) = order.grpc {
@@ -78,7 +79,8 @@ pub(crate) async fn pass(
             // Whoever may pass may send its body: the app does not hear of it.
             interim.go_on();
         }
-        return grpc::pass(order.pass, head, body, worker).await;
+        // Apart, or every request to an app would have its size.
+        return Box::pin(grpc::pass(order.pass, head, body, pool, worker)).await;
     }
     let mut pass = order.pass;
     let mut sender = Sender::new(order.head, order.framing, body);
@@ -367,8 +369,7 @@ impl Sender {
         self.sent = 0;
         if self.chunked {
             self.out.extend_from_slice(b"0\r\n");
-            let passing = trailers.into_iter().flatten();
-            for (name, value) in passing.filter(|(name, _)| may_trail(name.as_str())) {
+            for (name, value) in trailers.into_iter().flatten() {
                 field(&mut self.out, name.as_str(), value.as_bytes());
             }
             self.out.extend_from_slice(b"\r\n");

@@ -4,6 +4,7 @@
 //! The bearer that opened the door is not passed on. Every refusal has a JSON body; all bad
 //! tokens get one and the same.
 
+pub(crate) mod access;
 pub(crate) mod compose;
 pub(crate) mod exchange;
 pub(crate) mod grpc;

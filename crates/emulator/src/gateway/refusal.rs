@@ -107,6 +107,22 @@ impl Refusal {
         }
     }
 
+    /// To who has so many requests under way that others would have none.
+    pub(crate) fn busy() -> Self {
+        Self {
+            retry_after: Some(1),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many requests are under way: try again when some have ended",
+            )
+        }
+    }
+
+    /// To who was let in, and would not be any more.
+    pub(crate) fn over() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden: the access has ended")
+    }
+
     pub(super) fn not_ready(entry: &AppEntry) -> Self {
         let record = &entry.record;
         let soon = matches!(

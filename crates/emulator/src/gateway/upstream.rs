@@ -157,6 +157,11 @@ impl Pool {
         }
     }
 
+    /// Closes all of them: their files are wanted for others.
+    pub(crate) fn clear(&self) {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Closes what rested too long; called from time to time.
     pub(crate) fn purge(&self) {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
