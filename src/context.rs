@@ -14,27 +14,10 @@ use ovhai_api_types::Region;
 use crate::cli::{Format, Global};
 use crate::error::{Failure, Result};
 use crate::output::Layout;
-use crate::prompt::Terminal;
 use crate::pulse::Found;
 use crate::terminal::{self, Colors, Paint, paint};
 use crate::text;
 use crate::trace::Trace;
-
-/// Asks the person at the terminal. The answer is none when there is nobody to ask, and an
-/// [`io::ErrorKind::UnexpectedEof`] when the person ends the input instead.
-pub trait Prompter: Send {
-    /// A yes or no.
-    fn confirm(&mut self, question: &str) -> io::Result<Option<bool>>;
-
-    /// A line; an empty one is the default.
-    fn line(&mut self, question: &str, default: &str) -> io::Result<Option<String>>;
-
-    /// A password, which is not shown; asked for twice when it is a new one.
-    fn password(&mut self, question: &str, is_new: bool) -> io::Result<Option<String>>;
-}
-
-/// What a question comes to that is not answered with yes.
-const CANCELLED: &str = "cancelled, nothing was changed";
 
 /// See the module.
 pub struct Context {
@@ -44,8 +27,6 @@ pub struct Context {
     pub err: Box<dyn Write + Send>,
     /// Environment variables.
     pub env: HashMap<String, String>,
-    /// Asks questions.
-    pub prompter: Box<dyn Prompter>,
     /// The time.
     pub now: fn() -> Timestamp,
     /// The directory that the command was typed in.
@@ -87,7 +68,6 @@ impl Context {
             env: std::env::vars_os()
                 .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
                 .collect(),
-            prompter: Box::new(Terminal),
             now: Timestamp::now,
             directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
             executable: std::env::current_exe().ok(),
@@ -201,39 +181,6 @@ impl Context {
         // What is not a format is an option of a command that has the same name.
         let named = named.and_then(|name| Format::from_str(name, false).ok());
         named.or(self.global.json.as_ref().map(|_| Format::Json))
-    }
-
-    fn answered<T>(answer: io::Result<T>) -> Result<T> {
-        answer.map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => Failure::interrupted(),
-            io::ErrorKind::UnexpectedEof => {
-                Failure::new(CANCELLED).because("the input ended at the question")
-            }
-            _ => error.into(),
-        })
-    }
-
-    /// Asks for a line; none when there is nobody to ask.
-    pub(crate) fn ask_line(&mut self, question: &str, default: &str) -> Result<Option<String>> {
-        let answer = self.prompter.line(question, default);
-        Self::answered(answer)
-    }
-
-    /// Asks for a password; none when there is nobody to ask.
-    pub(crate) fn ask_password(&mut self, question: &str, is_new: bool) -> Result<Option<String>> {
-        let answer = self.prompter.password(question, is_new);
-        Self::answered(answer)
-    }
-
-    /// Asks before something that can't be undone. Where nobody can be asked it goes on, as
-    /// scripts expect; `yes` goes on anyway.
-    pub(crate) fn confirm(&mut self, question: &str, yes: bool) -> Result<()> {
-        if yes {
-            return Ok(());
-        }
-        let answer = self.prompter.confirm(&text::clean(question));
-        let answer = Self::answered(answer)?;
-        if answer.unwrap_or(true) { Ok(()) } else { Err(Failure::new(CANCELLED)) }
     }
 }
 

@@ -1,80 +1,131 @@
-//! Questions to the person at the terminal, a line each: dialoguer words them, the terminal edits
-//! the line (erasing, several bytes a character).
+//! Questions to the person at the terminal, in dialoguer's words.
 //!
-//! dialoguer's own reading takes Ctrl-D for a character, and waits for ever at a terminal where
-//! nobody types. Here Ctrl-D on an empty line, or a terminal that has gone, is the end of the input,
-//! and no answer. However a question ends, the terminal is as it was.
+//! dialoguer's own reading takes Ctrl-D for a character of a line, and so waits for ever at a terminal
+//! where nobody types; and what is typed right after its question for a password is thrown away.
+//! Here the terminal edits the line, and the end of its input is no answer. Questions are asked in a
+//! thread: the event loop goes on, and hears of Ctrl-C. However one ends, the terminal is as it was.
 
 use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use dialoguer::theme::{SimpleTheme, Theme};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use crate::context::Prompter;
+use crate::error::{Failure, Result};
+use crate::text::clean;
 
-const CTRL_C: u8 = 3;
+/// What a question comes to that is not answered with yes.
+const CANCELLED: &str = "cancelled, nothing was changed";
 
-/// The terminal of this process.
-pub(crate) struct Terminal;
-
-fn somebody_is_there() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-impl Prompter for Terminal {
-    fn confirm(&mut self, question: &str) -> io::Result<Option<bool>> {
-        if !somebody_is_there() {
-            return Ok(None);
-        }
+/// Asks before something that can't be undone. Where nobody can be asked it goes on, as scripts
+/// expect; `yes` goes on anyway.
+pub(crate) async fn confirm(question: &str, yes: bool) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    let question = clean(question).into_owned();
+    let answer = ask(move || {
+        let asked = worded(|f| SimpleTheme.format_confirm_prompt(f, &question, Some(false)));
         loop {
-            let asked = worded(|f| SimpleTheme.format_confirm_prompt(f, question, Some(false)));
-            if let Some(answer) = yes_or_no(&ask(&asked, true)?) {
-                return Ok(Some(answer));
+            if let Some(answer) = yes_or_no(&line(&asked)?) {
+                return Ok(answer);
             }
             refuse("answer y or n")?;
         }
-    }
+    });
+    if answer.await?.unwrap_or(true) { Ok(()) } else { Err(Failure::new(CANCELLED)) }
+}
 
-    fn line(&mut self, question: &str, default: &str) -> io::Result<Option<String>> {
-        if !somebody_is_there() {
-            return Ok(None);
-        }
-        let default = Some(default).filter(|default| !default.is_empty());
+/// A line that is not empty, or `default`; none when there is nobody to ask.
+pub(crate) async fn text(question: &str, default: &str) -> Result<Option<String>> {
+    let (question, default) = (question.to_owned(), default.to_owned());
+    ask(move || {
+        let shown = Some(default.as_str()).filter(|default| !default.is_empty());
+        let asked = worded(|f| SimpleTheme.format_input_prompt(f, &question, shown));
         loop {
-            let asked = worded(|f| SimpleTheme.format_input_prompt(f, question, default));
-            let line = ask(&asked, true)?;
-            match (line.trim(), default) {
+            match (line(&asked)?.trim(), shown) {
                 ("", None) => {}
-                ("", Some(default)) => return Ok(Some(default.to_owned())),
-                (line, _) => return Ok(Some(line.to_owned())),
+                ("", Some(default)) => return Ok(default.to_owned()),
+                (line, _) => return Ok(line.to_owned()),
             }
         }
-    }
+    })
+    .await
+}
 
-    fn password(&mut self, question: &str, is_new: bool) -> io::Result<Option<String>> {
-        if !somebody_is_there() {
-            return Ok(None);
-        }
+/// A password, which is not shown, and asked for twice when it is a new one; none when there is
+/// nobody to ask.
+pub(crate) async fn password(question: &str, is_new: bool) -> Result<Option<String>> {
+    let question = question.to_owned();
+    ask(move || {
         loop {
-            let password = secret(question)?;
+            let password = secret(&question)?;
             if !is_new || password == secret("Again")? {
-                return Ok(Some(password));
+                return Ok(password);
             }
             refuse("the two are not the same")?;
         }
+    })
+    .await
+}
+
+async fn ask<T: Send + 'static>(
+    question: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<Option<T>> {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Ok(None);
     }
+    let mut before =
+        Before { mode: tcgetattr(io::stdin()).map_err(io::Error::from)?, is_answered: false };
+    let answer = tokio::task::spawn_blocking(question).await.map_err(io::Error::other)?;
+    before.is_answered = answer.is_ok();
+    answer.map(Some).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => {
+            Failure::new(CANCELLED).because("the input ended at the question")
+        }
+        _ => error.into(),
+    })
+}
+
+/// How the terminal was; so it is again when this is dropped, perhaps since nobody waits for an
+/// answer any more.
+struct Before {
+    mode: Termios,
+    is_answered: bool,
+}
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        // The terminal may have gone.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.mode);
+        if !self.is_answered {
+            // Nothing has ended the line on the screen.
+            let _ = say("\n");
+        }
+    }
+}
+
+/// The next line, without its end. Whatever the terminal hands over without one is the end of the
+/// input, [`ErrorKind::UnexpectedEof`].
+fn line(question: &str) -> io::Result<String> {
+    say(question)?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    let line = line.strip_suffix('\n').ok_or(ErrorKind::UnexpectedEof)?;
+    Ok(line.trim_end_matches('\r').to_owned())
 }
 
 /// Something that is not shown, and not empty.
 fn secret(question: &str) -> io::Result<String> {
+    let asked = worded(|f| SimpleTheme.format_password_prompt(f, question));
+    // Before the question, for those who answer at once.
+    let mut mode = tcgetattr(io::stdin())?;
+    mode.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(io::stdin(), OptionalActions::Now, &mode)?;
     loop {
-        let asked = worded(|f| SimpleTheme.format_password_prompt(f, question));
-        let line = ask(&asked, false)?;
+        let line = line(&asked)?;
+        // The terminal has shown no end of the line.
+        say("\n")?;
         if !line.is_empty() {
             return Ok(line);
         }
@@ -89,6 +140,11 @@ fn yes_or_no(line: &str) -> Option<bool> {
     }
 }
 
+/// Says what is wrong with an answer.
+fn refuse(why: &str) -> io::Result<()> {
+    say(&(worded(|f| SimpleTheme.format_error(f, why)) + "\n"))
+}
+
 fn worded(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
     let mut text = String::new();
     // A string takes everything.
@@ -96,79 +152,8 @@ fn worded(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
     text
 }
 
-/// Says what is wrong with an answer.
-fn refuse(why: &str) -> io::Result<()> {
-    let said = worded(|f| SimpleTheme.format_error(f, why));
-    say(&format!("{said}\n"))
-}
-
 fn say(text: &str) -> io::Result<()> {
     io::stderr().write_all(text.as_bytes())
-}
-
-/// A line without its end. The end of the input is [`ErrorKind::UnexpectedEof`], Ctrl-C
-/// [`ErrorKind::Interrupted`].
-fn ask(question: &str, shown: bool) -> io::Result<String> {
-    // First, for those who answer at once.
-    let mode = Mode::set(shown)?;
-    let line = say(question).and_then(|()| typed());
-    drop(mode);
-    // Nothing has ended the line on the screen.
-    if !shown || line.is_err() {
-        say("\n")?;
-    }
-    line
-}
-
-fn typed() -> io::Result<String> {
-    let input = io::stdin();
-    let mut line = Vec::new();
-    let mut piece = [0; 1024];
-    loop {
-        // Waiting in `read` would go on after a signal, which somebody waits for.
-        if poll(&mut [PollFd::new(&input, PollFlags::IN)], None) == Err(Errno::INTR) {
-            return Err(ErrorKind::Interrupted.into());
-        }
-        // Past the buffer of the standard input, which would read on.
-        let length = rustix::io::read(&input, &mut piece)?;
-        line.extend_from_slice(&piece[..length]);
-        match piece[..length].last() {
-            Some(b'\n') => break,
-            Some(&CTRL_C) => return Err(ErrorKind::Interrupted.into()),
-            // Ctrl-D after something hands that over, and the line goes on.
-            Some(_) => {}
-            None => return Err(ErrorKind::UnexpectedEof.into()),
-        }
-    }
-    let text = String::from_utf8_lossy(&line);
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// How the terminal is while it is asked; as before when this is dropped.
-struct Mode(Termios);
-
-impl Mode {
-    fn set(shown: bool) -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut mode = before.clone();
-        mode.input_modes |= InputModes::ICRNL;
-        mode.local_modes |= LocalModes::ICANON;
-        mode.local_modes.set(LocalModes::ECHO, shown);
-        // Ctrl-C ends the line instead: as a signal it would be for the event loop, which does not
-        // run while this waits, and nobody would restore the terminal.
-        mode.local_modes.remove(LocalModes::ISIG);
-        mode.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
-        // Now, and without throwing away what is typed or pasted already.
-        tcsetattr(io::stdin(), OptionalActions::Now, &mode)?;
-        Ok(Self(before))
-    }
-}
-
-impl Drop for Mode {
-    fn drop(&mut self) {
-        // The terminal may have gone.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
-    }
 }
 
 #[cfg(test)]

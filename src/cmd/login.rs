@@ -6,6 +6,7 @@ use ovhai_client::Error as ClientError;
 use super::secret_input::PasswordSource;
 use crate::context::Context;
 use crate::error::{Failure, Result};
+use crate::prompt;
 use crate::session::{Session, Sessions};
 use crate::target::Server;
 
@@ -54,14 +55,14 @@ impl Login {
             Some(username) => username.clone(),
             None => {
                 let default = context.var("USER").unwrap_or_default().to_owned();
-                context.ask_line("User", &default)?.ok_or_else(|| {
+                prompt::text("User", &default).await?.ok_or_else(|| {
                     Failure::usage("a user is needed, and there is no terminal to ask for it").hint(
                         "give --username USER and --password-from-env VARIABLE, or --token TOKEN",
                     )
                 })?
             }
         };
-        let password = self.password.require(context, "Password", false)?;
+        let password = self.password.require(context, "Password", false).await?;
         let client = server.client(None, context)?;
         let tokens = client.log_in(&username, &password).await.map_err(|error| match error {
             ClientError::Api { status: 404 | 405 | 501, .. } => {

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
+use crate::prompt;
 
 /// Longer input is not a password.
 const LONGEST: u64 = 64 * 1024;
@@ -28,7 +29,7 @@ pub(super) struct PasswordSource {
 
 impl PasswordSource {
     /// The password, if one was given or somebody is there to ask.
-    pub(super) fn read(
+    pub(super) async fn read(
         &self,
         context: &mut Context,
         question: &str,
@@ -53,7 +54,7 @@ impl PasswordSource {
             }
             return Ok(Some(password));
         }
-        context.ask_password(question, is_new)
+        prompt::password(question, is_new).await
     }
 
     /// Keeps the password from an emulator that this command may start, and so from its apps.
@@ -67,13 +68,13 @@ impl PasswordSource {
     }
 
     /// The password; a usage error if there is none.
-    pub(super) fn require(
+    pub(super) async fn require(
         &self,
         context: &mut Context,
         question: &str,
         is_new: bool,
     ) -> Result<String> {
-        self.read(context, question, is_new)?.ok_or_else(|| {
+        self.read(context, question, is_new).await?.ok_or_else(|| {
             Failure::usage("a password is needed, and there is no terminal to ask for it")
                 .hint("give --password-from-env VARIABLE or --password-from-stdin")
         })

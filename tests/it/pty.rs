@@ -26,9 +26,11 @@ fn open(columns: u16) -> (File, OwnedFd) {
     (File::from(master), terminal)
 }
 
+/// It becomes the terminal's own, or Ctrl-C there would be a signal for nobody.
 fn command(cli: &TestCli, arguments: &[&str], env: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(OVHAI);
+    let mut command = Command::new("setsid");
     command
+        .args(["--ctty", OVHAI])
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())

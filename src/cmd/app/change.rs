@@ -9,6 +9,7 @@ use super::wait::Wait;
 use super::{pair, resolve, view};
 use crate::context::Context;
 use crate::error::{Failure, Result};
+use crate::prompt;
 use crate::target::Target;
 
 /// All the apps that are meant, before anything is done to one of them.
@@ -115,7 +116,7 @@ impl Delete {
         let apps = resolve_all(&target.client, &self.apps).await?;
         for app in &apps {
             let question = format!("Delete the app {} ({})?", view::name(app), app.id);
-            context.confirm(&question, self.yes || self.force)?;
+            prompt::confirm(&question, self.yes || self.force).await?;
         }
         for app in &apps {
             target.client.delete_app(app.id, self.force).await?;

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::describe::{Description, age, date};
 use crate::error::{Failure, Result};
 use crate::output::Show;
+use crate::prompt;
 use crate::target::owner;
 
 #[derive(Debug, Args)]
@@ -60,7 +61,7 @@ impl UserCommand {
         match self.verb {
             Verb::Add(Add { name, password }) => {
                 let password =
-                    password.require(context, "Password (8 characters or more)", true)?;
+                    password.require(context, "Password (8 characters or more)", true).await?;
                 let added = owner(context).await?.add_user(&name, &password).await;
                 added.map_err(|error| match error.status() {
                     Some(409) => Failure::from(error)
@@ -75,12 +76,12 @@ impl UserCommand {
                 context.show_all(&users)?;
             }
             Verb::Remove(Remove { name, yes }) => {
-                context.confirm(&format!("Remove the user {name}?"), yes)?;
+                prompt::confirm(&format!("Remove the user {name}?"), yes).await?;
                 owner(context).await?.remove_user(&name).await?;
                 context.note(format!("Removed the user {name}."));
             }
             Verb::Passwd(Passwd { name, password }) => {
-                let password = password.require(context, "New password", true)?;
+                let password = password.require(context, "New password", true).await?;
                 owner(context).await?.set_password(&name, &password).await?;
                 context
                     .note(format!("The password of {name} is set; sessions of {name} have ended."));

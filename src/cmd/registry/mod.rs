@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::describe::{Description, age, date};
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
+use crate::prompt;
 use crate::target::Target;
 
 #[derive(Debug, Args)]
@@ -103,12 +104,12 @@ impl Add {
     async fn run(self, context: &mut Context) -> Result<()> {
         let username = match self.username {
             Some(username) => username,
-            None => context.ask_line("User", "")?.ok_or_else(|| {
+            None => prompt::text("User", "").await?.ok_or_else(|| {
                 Failure::usage("a user is needed, and there is no terminal to ask for it")
                     .hint("give --username USER")
             })?,
         };
-        let password = self.password.read(context, "Password", false)?;
+        let password = self.password.read(context, "Password", false).await?;
         let target = Target::find_to_change(context).await?;
         let registry = Registry {
             id: None,
@@ -131,7 +132,7 @@ impl Add {
 impl Update {
     async fn run(self, context: &mut Context) -> Result<()> {
         let password = if self.password.is_given() {
-            self.password.read(context, "Password", true)?
+            self.password.read(context, "Password", true).await?
         } else {
             None
         };
@@ -156,7 +157,7 @@ impl Delete {
     async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
         let registry = resolve(&target.client, &self.registry).await?;
-        context.confirm(&format!("Delete the registry {}?", registry.url), self.yes)?;
+        prompt::confirm(&format!("Delete the registry {}?", registry.url), self.yes).await?;
         target.client.delete_registry(id(&registry)?).await?;
         context.note(format!("Deleted the registry {}.", registry.url));
         Ok(())

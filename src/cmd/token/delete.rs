@@ -7,6 +7,7 @@ use super::resolve;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::{Failure, Result};
+use crate::prompt;
 use crate::target::Target;
 
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ impl Delete {
                 tokens.push(token);
             }
         }
-        context.confirm(&question(&tokens), self.yes)?;
+        prompt::confirm(&question(&tokens), self.yes).await?;
         let mut credentials = Credentials::open(context)?;
         let all = tokens.len();
         let (mut deleted, mut failures) = (Vec::with_capacity(all), Vec::new());

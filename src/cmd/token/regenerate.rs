@@ -6,6 +6,7 @@ use super::{resolve, show_and_keep};
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
+use crate::prompt;
 use crate::target::Target;
 
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ impl Regenerate {
             "Regenerate the token {} ({})? Its present string stops working at once.",
             token.spec.name, token.id
         );
-        context.confirm(&question, self.yes)?;
+        prompt::confirm(&question, self.yes).await?;
         // As in token new.
         Credentials::open(context)?;
         let token = target.client.renew_token(token.id).await?;
