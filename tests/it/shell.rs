@@ -154,6 +154,37 @@ fn values_are_completed_without_an_emulator() {
     assert!(!cli.state_dir().exists(), "nothing was made");
 }
 
+/// Of those that the help shows, for every shell.
+#[test]
+fn commands_are_completed_by_their_own_names() {
+    let cli = TestCli::new(OVHAI);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let of = |words: &[&str]| -> Vec<String> {
+            let all = complete(&cli, shell, words).into_iter();
+            let word = |line: String| line.split([':', '\t']).next().unwrap().to_owned();
+            all.map(word).filter(|word| !word.starts_with('-')).collect()
+        };
+        let top = of(&[""]);
+        for own in ["app", "token", "registry", "emulator", "capabilities", "feature"] {
+            assert!(top.iter().any(|word| word == own), "{shell}: {own} in {top:?}");
+        }
+        for alias in ["apps", "tokens", "registries", "emu", "cap", "features"] {
+            assert!(!top.iter().any(|word| word == alias), "{shell}: {alias} in {top:?}");
+        }
+        assert_eq!(of(&["app", ""])[..3], ["run", "list", "get"], "{shell}");
+        assert_eq!(of(&["app", "l"]), ["list", "logs"], "{shell}");
+        assert!(of(&["token", ""]).iter().any(|word| word == "new"), "{shell}");
+        assert_eq!(of(&["emu"]), ["emulator"], "{shell}");
+        assert_eq!(of(&["registry", "ad"]), ["add"], "{shell}");
+        // No own name begins so.
+        assert_eq!(of(&["app", "cr"]), ["create"], "{shell}");
+        assert_eq!(of(&["app", "c"]), ["curl"], "{shell}");
+        assert_eq!(of(&["apps", "ru"]), ["run"], "{shell}");
+        assert_eq!(of(&["apps", "a"]), ["access"], "{shell}");
+    }
+    assert_eq!(in_bash(&cli, &["app", "r"]), ["run"]);
+}
+
 #[test]
 fn silent_when_the_emulator_is_down() {
     let cli = TestCli::new(OVHAI);
