@@ -13,12 +13,14 @@ use ovhai_api_types::Region;
 use crate::cli::{Format, Global};
 use crate::error::{Failure, Result};
 use crate::output::Layout;
+use crate::prompt::Terminal;
 use crate::pulse::Found;
 use crate::terminal::{self, Colors, Paint, paint};
 use crate::text;
 use crate::trace::Trace;
 
-/// Asks the person at the terminal. The answer is none when there is nobody to ask.
+/// Asks the person at the terminal. The answer is none when there is nobody to ask, and an
+/// [`io::ErrorKind::UnexpectedEof`] when the person ends the input instead.
 pub trait Prompter: Send {
     /// A yes or no.
     fn confirm(&mut self, question: &str) -> io::Result<Option<bool>>;
@@ -30,44 +32,8 @@ pub trait Prompter: Send {
     fn password(&mut self, question: &str, is_new: bool) -> io::Result<Option<String>>;
 }
 
-struct Terminal;
-
-fn somebody_is_there() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-impl Prompter for Terminal {
-    fn line(&mut self, question: &str, default: &str) -> io::Result<Option<String>> {
-        if !somebody_is_there() {
-            return Ok(None);
-        }
-        let prompt = dialoguer::Input::new().with_prompt(question).default(default.to_owned());
-        Ok(Some(prompt.interact_text()?))
-    }
-
-    fn password(&mut self, question: &str, is_new: bool) -> io::Result<Option<String>> {
-        if !somebody_is_there() {
-            return Ok(None);
-        }
-        let mut prompt = dialoguer::Password::new().with_prompt(question);
-        if is_new {
-            prompt = prompt.with_confirmation("Again", "The two are not the same");
-        }
-        Ok(Some(prompt.interact()?))
-    }
-
-    fn confirm(&mut self, question: &str) -> io::Result<Option<bool>> {
-        if !somebody_is_there() {
-            return Ok(None);
-        }
-        let answer = dialoguer::Confirm::new()
-            .with_prompt(question)
-            .default(false)
-            .wait_for_newline(true)
-            .interact_opt()?;
-        Ok(Some(answer.unwrap_or(false)))
-    }
-}
+/// What a question comes to that is not answered with yes.
+const CANCELLED: &str = "cancelled, nothing was changed";
 
 /// See the module.
 pub struct Context {
@@ -215,12 +181,11 @@ impl Context {
         named.or(self.global.json.as_ref().map(|_| Format::Json))
     }
 
-    fn answered<T>(&mut self, answer: io::Result<T>) -> Result<T> {
+    fn answered<T>(answer: io::Result<T>) -> Result<T> {
         answer.map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => {
-                // The prompt hid the cursor.
-                let _ = self.err.write_all(b"\x1b[?25h\n");
-                Failure::interrupted()
+            io::ErrorKind::Interrupted => Failure::interrupted(),
+            io::ErrorKind::UnexpectedEof => {
+                Failure::new(CANCELLED).because("the input ended at the question")
             }
             _ => error.into(),
         })
@@ -229,13 +194,13 @@ impl Context {
     /// Asks for a line; none when there is nobody to ask.
     pub(crate) fn ask_line(&mut self, question: &str, default: &str) -> Result<Option<String>> {
         let answer = self.prompter.line(question, default);
-        self.answered(answer)
+        Self::answered(answer)
     }
 
     /// Asks for a password; none when there is nobody to ask.
     pub(crate) fn ask_password(&mut self, question: &str, is_new: bool) -> Result<Option<String>> {
         let answer = self.prompter.password(question, is_new);
-        self.answered(answer)
+        Self::answered(answer)
     }
 
     /// Asks before something that can't be undone. Where nobody can be asked it goes on, as
@@ -245,12 +210,8 @@ impl Context {
             return Ok(());
         }
         let answer = self.prompter.confirm(&text::clean(question));
-        let answer = self.answered(answer)?;
-        if answer.unwrap_or(true) {
-            Ok(())
-        } else {
-            Err(Failure::new("cancelled, nothing was changed"))
-        }
+        let answer = Self::answered(answer)?;
+        if answer.unwrap_or(true) { Ok(()) } else { Err(Failure::new(CANCELLED)) }
     }
 }
 

@@ -21,6 +21,7 @@ mod options;
 mod output;
 mod private_file;
 mod progress;
+mod prompt;
 mod pulse;
 pub mod reference;
 mod resolve;

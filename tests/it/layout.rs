@@ -1,49 +1,10 @@
 //! What results look like: in terminals of several widths, in a pipe, with colours and without.
 
-use std::fs::File;
-use std::io::Read;
-use std::process::Command;
-
 use ovhai_test_support::TestCli;
-use rustix::fs::{Mode, OFlags};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 use unicode_width::UnicodeWidthStr;
 
 use crate::OVHAI;
-
-/// What a command shows in a terminal of so many columns; 0: one that does not know its width.
-fn shown(cli: &TestCli, columns: u16, arguments: &[&str], env: &[(&str, &str)]) -> String {
-    // Closed in every child, or the terminal would never be closed.
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let terminal =
-        rustix::fs::open(ptsname(&master, Vec::new()).unwrap(), flags, Mode::empty()).unwrap();
-    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-    tcsetwinsize(&terminal, size).unwrap();
-    let mut child = Command::new(OVHAI)
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", cli.home())
-        .env("TERM", "xterm")
-        .env("OVHAI_STATE_DIR", cli.state_dir())
-        .env("OVHAI_PORT", "0")
-        .env("OVHAI_KEYRING", "0")
-        .envs(env.iter().copied())
-        .stdin(terminal.try_clone().unwrap())
-        .stdout(terminal.try_clone().unwrap())
-        .stderr(terminal)
-        .spawn()
-        .unwrap();
-    let (mut said, mut screen) = (Vec::new(), File::from(master));
-    // It ends with an error (EIO) when the last one has closed it.
-    let _ = screen.read_to_end(&mut said);
-    child.wait().unwrap();
-    String::from_utf8(said).unwrap().replace("\r\n", "\n")
-}
+use crate::pty::shown;
 
 /// Without the codes of colours.
 fn plain(text: &str) -> String {

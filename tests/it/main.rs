@@ -36,6 +36,8 @@ mod openapi;
 mod planted;
 mod port_forward;
 mod process;
+mod prompts;
+mod pty;
 mod replicas;
 mod rubbish;
 mod run;
