@@ -61,6 +61,10 @@ pub struct Context {
     pub columns: Option<usize>,
     /// Where colours may be.
     pub colors: Colors,
+    /// Whether what was asked for and what is said beside it come out at one place.
+    pub streams_are_one: bool,
+    /// What came out there last has begun a line.
+    begun: bool,
     /// The options that every command has.
     pub global: Global,
     /// Variables that hold a secret of this command, and are none of the emulator's business.
@@ -95,6 +99,8 @@ impl Context {
             err_terminal: io::stderr().is_terminal(),
             columns: terminal::columns(),
             colors: Colors::of_process(),
+            streams_are_one: streams_are_one(),
+            begun: false,
             global: Global::default(),
             secret_variables: Vec::new(),
             trace: Arc::default(),
@@ -122,9 +128,39 @@ impl Context {
         Ok(())
     }
 
+    /// Ends a line that was begun by somebody else, such as an app: on a terminal at once, in a
+    /// pipe never, where it would change what was asked for. Where both streams are one, a message
+    /// that follows begins on a line of its own.
+    pub(crate) fn end_line(&mut self) -> io::Result<()> {
+        if self.terminal {
+            writeln!(self.out)?;
+            return self.out.flush();
+        }
+        self.out.flush()?;
+        self.begun = self.streams_are_one;
+        Ok(())
+    }
+
+    fn begin_line(&mut self) {
+        if std::mem::take(&mut self.begun) {
+            // Nobody may be listening there.
+            let _ = self.err.write_all(b"\n");
+        }
+    }
+
+    /// Shows why the command failed.
+    pub(crate) fn show_failure(&mut self, failure: &Failure) {
+        if failure.is_silent() {
+            return;
+        }
+        self.begin_line();
+        failure.show(&mut self.err, self.colors.err);
+    }
+
     /// Says something beside it, unless `--quiet`.
     pub fn note(&mut self, text: impl AsRef<str>) {
         if !self.global.quiet {
+            self.begin_line();
             // Nobody may be listening there.
             let _ = writeln!(self.err, "{}", self.said(text.as_ref()));
         }
@@ -142,11 +178,6 @@ impl Context {
     /// How much room there is for what was asked for, and whether it may be coloured.
     pub(crate) fn layout(&self) -> Layout {
         Layout { columns: self.columns, color: self.colors.out }
-    }
-
-    /// Whether the result goes to a terminal.
-    pub(crate) fn out_is_terminal(&self) -> bool {
-        self.terminal
     }
 
     /// The caller's token, when one was given.
@@ -213,6 +244,15 @@ impl Context {
         let answer = Self::answered(answer)?;
         if answer.unwrap_or(true) { Ok(()) } else { Err(Failure::new(CANCELLED)) }
     }
+}
+
+/// Whether both output streams of the process lead to the same pipe or file.
+fn streams_are_one() -> bool {
+    let place = |file: rustix::io::Result<rustix::fs::Stat>| {
+        file.ok().map(|file| (file.st_dev, file.st_ino))
+    };
+    let out = place(rustix::fs::fstat(io::stdout()));
+    out.is_some() && out == place(rustix::fs::fstat(io::stderr()))
 }
 
 /// Ready when somebody presses Ctrl-C or the program is asked to end. From the call on, not from

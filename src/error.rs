@@ -70,6 +70,11 @@ impl Failure {
         Self { code, ..Self::new("") }
     }
 
+    /// Whether there is nothing to say.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// Says why.
     #[must_use]
     pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
@@ -106,7 +111,7 @@ impl Failure {
 
     /// Writes it. What others have said, such as an app's output, can't move the cursor.
     pub fn show(&self, to: &mut dyn Write, color: bool) {
-        if self.message.is_empty() {
+        if self.is_silent() {
             return;
         }
         let head = paint(Paint::Red, "error:", color);

@@ -164,7 +164,7 @@ fn finish(outcome: Result<()>, context: &mut Context) -> u8 {
     match outcome {
         Ok(()) => 0,
         Err(failure) => {
-            failure.show(&mut context.err, context.colors.err);
+            context.show_failure(&failure);
             failure.code()
         }
     }

@@ -149,7 +149,7 @@ impl PortForward {
                         forwarder.use_token(token);
                         told = false;
                     } else if !std::mem::replace(&mut told, true) {
-                        context.note("hint: the token was refused; if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME");
+                        context.note(self.credential.hint_when_refused(context));
                     }
                     // Whoever asked may be gone.
                     let _ = refused.looked.send(());
