@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use ovhai_api_types::Region;
 
 use crate::cli::{Format, Global};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, INTERRUPTED, Result};
 use crate::output::Layout;
 use crate::prompt::Terminal;
 use crate::pulse::Found;
@@ -151,6 +151,10 @@ impl Context {
     /// Shows why the command failed.
     pub(crate) fn show_failure(&mut self, failure: &Failure) {
         if failure.is_silent() {
+            // The terminal shows ^C, and the shell's prompt would stand behind it.
+            if failure.code() == INTERRUPTED && self.err_terminal {
+                let _ = self.err.write_all(b"\n");
+            }
             return;
         }
         self.begin_line();

@@ -1,8 +1,8 @@
 //! Failures as people see them: `error:`, the cause, `hint:`; and exit codes.
 //!
 //! 0 done, 1 failed, 2 usage, 3 not found, 4 not authenticated or forbidden, 5 waited too long,
-//! 22 the app answered with an error (`app curl --fail`), 130 interrupted. A closed pipe is
-//! silent success.
+//! 22 the app answered with an error (`app curl --fail`), 130 interrupted (silent for commands that
+//! have no other end). A closed pipe is silent success.
 
 use std::io::{self, Write};
 

@@ -14,6 +14,7 @@ mod config;
 pub mod context;
 mod credentials;
 mod describe;
+mod endless;
 pub mod error;
 mod later;
 mod meaningless;

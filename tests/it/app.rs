@@ -1,7 +1,7 @@
 //! `app logs`, `app wait`, `app open`.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use ovhai_test_support::{TestCli, eventually_now};
 
@@ -106,4 +106,51 @@ fn opening_in_a_browser() {
     let opened = eventually_now("it is opened", || std::fs::read_to_string(&seen).ok());
     assert_eq!(opened.trim(), url);
     assert_eq!(open("no-such-browser:false").trim(), url, "printed when there is no browser");
+}
+
+/// `head` has what it wants long before the next line comes; and Ctrl-C is how these end.
+#[test]
+fn what_has_no_end_ends_quietly() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
+    cli.ok(&["token", "new", "t", "--role", "read"]);
+    cli.ok(&["app", "curl", "e", "/first"]);
+    for (arguments, reader_counts) in [
+        (&["app", "logs", "-f", "e"][..], true),
+        (&["emulator", "logs", "-f", "--access"], true),
+        (&["app", "list", "--watch"], true),
+        (&["token", "list", "--watch"], true),
+        (&["app", "port-forward", "e"], false),
+    ] {
+        let start = || {
+            let mut child = Command::new(OVHAI)
+                .args(arguments)
+                .env("HOME", cli.home())
+                .env("OVHAI_STATE_DIR", cli.state_dir())
+                .env("OVHAI_KEYRING", "0")
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut lines = BufReader::new(child.stdout.take().unwrap());
+            lines.read_line(&mut String::new()).unwrap();
+            (child, lines)
+        };
+        let ended = |child: Child| {
+            let output = child.wait_with_output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        if reader_counts {
+            let (child, lines) = start();
+            drop(lines);
+            assert_eq!(ended(child), (Some(0), String::new()), "{arguments:?}");
+        }
+        let (child, _lines) = start();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let (code, said) = ended(child);
+        assert_eq!(code, Some(130), "{arguments:?}: {said}");
+        assert!(!said.contains("error"), "{arguments:?}: {said}");
+    }
 }

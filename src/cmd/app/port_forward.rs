@@ -19,6 +19,7 @@ use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
 use crate::credentials::Issuer;
+use crate::endless::until_interrupted;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
@@ -96,7 +97,8 @@ impl PortForward {
         }
         let (refused, refusals) = mpsc::channel(1);
         let forwarder = Arc::new(Forwarder::new(client, token, refused));
-        self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer)).await
+        let serving = self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer));
+        until_interrupted(serving).await
     }
 
     async fn listen(&self, own: u16) -> Result<TcpListener> {
