@@ -89,16 +89,20 @@ impl PortForward {
         if local.ip().is_unspecified() {
             local.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        context.line(format!("http://{local}"))?;
-        context.out.flush()?;
-        context.note(format!("It leads to {} ({url}); Ctrl-C ends it.", view::name(&app)));
-        if !self.address.is_loopback() && token.is_some() {
-            context.note("warning: whoever reaches this address uses the app with your token");
-        }
         let (refused, refusals) = mpsc::channel(1);
+        let lends = token.is_some();
         let forwarder = Arc::new(Forwarder::new(client, token, refused));
-        let serving = self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer));
-        until_interrupted(serving).await
+        // From the first line on: whoever has read it may interrupt.
+        until_interrupted(async {
+            context.line(format!("http://{local}"))?;
+            context.out.flush()?;
+            context.note(format!("It leads to {} ({url}); Ctrl-C ends it.", view::name(&app)));
+            if !self.address.is_loopback() && lends {
+                context.note("warning: whoever reaches this address uses the app with your token");
+            }
+            self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer)).await
+        })
+        .await
     }
 
     async fn listen(&self, own: u16) -> Result<TcpListener> {

@@ -49,6 +49,20 @@ impl Logs {
                 .because(error)
                 .hint(hint)
         })?;
+        if self.follow {
+            // From the first line on: whoever has read it may interrupt.
+            while_read(async {
+                self.show(context, &mut file)?;
+                follow(context, &path, file).await
+            })
+            .await
+        } else {
+            self.show(context, &mut file)
+        }
+    }
+
+    /// Shows what there is.
+    fn show(&self, context: &mut Context, file: &mut File) -> Result<()> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let text = String::from_utf8_lossy(&bytes);
@@ -56,11 +70,7 @@ impl Logs {
         for line in text.lines().skip(skip) {
             context.line(line)?;
         }
-        context.out.flush()?;
-        if !self.follow {
-            return Ok(());
-        }
-        while_read(follow(context, &path, file)).await
+        Ok(context.out.flush()?)
     }
 }
 
