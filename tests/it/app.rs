@@ -29,11 +29,9 @@ fn logs_by_time_pattern_and_replica() {
     );
     let later = at.checked_add(std::time::Duration::from_mins(1)).unwrap().to_string();
     assert_eq!(logs(&["--since", &later]), "");
-    assert!(
-        logs(&["--replica", "0"]).contains("GET /one\n")
-            || logs(&["--replica", "1"]).contains("GET /one\n")
-    );
-    assert_eq!(logs(&["--replica", "77"]), "");
+    assert!(logs(&["--replica", "1"]).contains("GET /one\n"));
+    let (code, said) = cli.fails(&["app", "logs", "e", "--replica", "77"]);
+    assert!(code == 3 && said.contains("has no replica 77: the only one so far is 1"), "{said}");
     for (arguments, says) in [
         (&["--grep", "("][..], "no regular expression"),
         (&["--since", "x"], "10m"),

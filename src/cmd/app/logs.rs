@@ -24,7 +24,7 @@ pub(super) struct Logs {
     /// Only the last so many lines, before --grep
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u32>,
-    /// Only of the replica with this number
+    /// Only of the replica with this number; they are counted from 1, and each new one is another
     #[arg(long, value_name = "NUMBER")]
     replica: Option<u64>,
     /// Only what was written in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
