@@ -2,7 +2,9 @@
 //!
 //! Typos are not here: clap finds the word that was meant by itself.
 
+use std::error::Error;
 use std::ffi::OsString;
+use std::num::ParseIntError;
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -395,6 +397,7 @@ const TABLE: &[Advice] = &[
 pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure> {
     let kind = match error.kind() {
         ErrorKind::MissingRequiredArgument => return missing(args),
+        ErrorKind::ValueValidation => return no_number(error),
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
         _ => return None,
@@ -418,6 +421,18 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure>
         _ => format!("{place} does not expect {guess:?} there"),
     };
     Some(Failure::usage(message).hint(say))
+}
+
+/// What Rust says of it, "invalid digit found in string", is nothing to people.
+fn no_number(error: &clap::Error) -> Option<Failure> {
+    error.source()?.downcast_ref::<ParseIntError>()?;
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    };
+    let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let failure = Failure::usage(format!("invalid value {value:?} for {argument}"));
+    Some(failure.because("it is no whole number").hint("write it in digits, such as 2"))
 }
 
 /// A label as other commands take it.
@@ -513,6 +528,9 @@ mod tests {
             ("ovhai app curl x -x http://proxy:1", "by itself"),
             ("ovhai app curl x --resolve a:1:b", "by itself"),
             ("ovhai app curl x -sL", "not followed"),
+            ("ovhai app scale x --replicas=abc", "cause: it is no whole number"),
+            ("ovhai app scale x --replicas 1.5", "invalid value \"1.5\" for --replicas <N>"),
+            ("ovhai app logs x -n x", "--tail <LINES>"),
             ("ovhai app set-label x team=red", "ovhai app set-label x team red"),
         ] {
             let said = said(line).unwrap_or_else(|| panic!("{line}: nothing"));

@@ -12,17 +12,26 @@ use crate::context::interrupted;
 use crate::error::{Failure, INTERRUPTED, Result};
 
 /// Goes on until Ctrl-C.
-pub(crate) async fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        biased;
-        outcome = work => outcome,
-        () = interrupted() => Err(Failure::silent(INTERRUPTED)),
+pub(crate) fn until_interrupted<T>(
+    work: impl Future<Output = Result<T>>,
+) -> impl Future<Output = Result<T>> {
+    // Boxed: it would be there twice, in every command's future.
+    let work = Box::pin(work);
+    async {
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = interrupted() => Err(Failure::silent(INTERRUPTED)),
+        }
     }
 }
 
 /// Goes on until Ctrl-C, or until the reader of the standard output has gone: whoever writes
 /// seldom would notice only then.
-pub(crate) async fn while_read<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) fn while_read<T>(
+    work: impl Future<Output = Result<T>>,
+) -> impl Future<Output = Result<T>> {
+    let work = Box::pin(work);
     until_interrupted(async {
         tokio::select! {
             biased;
@@ -30,7 +39,6 @@ pub(crate) async fn while_read<T>(work: impl Future<Output = Result<T>>) -> Resu
             () = reader_gone() => Err(Failure::silent(0)),
         }
     })
-    .await
 }
 
 async fn reader_gone() {
@@ -44,6 +52,6 @@ async fn reader_gone() {
         let _ = gone.send(());
     });
     if watcher.is_err() || told.await.is_err() {
-        pending().await
+        pending::<()>().await;
     }
 }

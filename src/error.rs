@@ -159,7 +159,7 @@ impl From<ClientError> for Failure {
             }
             ClientError::Api { status: 501, message } => Self::new(message.clone())
                 .because("the real service can do this, the emulator can't yet")
-                .hint("see what it can: docs/guide.md, or ovhai emulator openapi"),
+                .hint("see what it can: ovhai feature list; every call: ovhai emulator openapi"),
             ClientError::Api { status, message } => {
                 Self::new(format!("request error: {status}")).because(message).hint(LOOK_INTO_LOG)
             }

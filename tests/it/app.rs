@@ -98,11 +98,18 @@ fn opening_in_a_browser() {
     let open = |browser: &str| {
         let output = cli.command(&["app", "open", "e"]).env("BROWSER", browser).output().unwrap();
         assert!(output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("not found"), "its own complaints: {said}");
         String::from_utf8(output.stdout).unwrap()
     };
     assert_eq!(open(script.to_str().unwrap()), "");
     let opened = eventually_now("it is opened", || std::fs::read_to_string(&seen).ok());
     assert_eq!(opened.trim(), url);
+    let noisy = cli.home().join("noisy");
+    std::fs::write(&noisy, "#!/bin/sh\necho w3m: not found >&2\nexit 1\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&noisy, mode).unwrap();
+    assert_eq!(open(noisy.to_str().unwrap()).trim(), url);
     assert_eq!(open("no-such-browser:false").trim(), url, "printed when there is no browser");
 }
 
