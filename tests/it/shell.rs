@@ -77,7 +77,7 @@ fn names_are_completed_from_the_running_emulator() {
         cli.ok(&["app", "run", IMAGE, "--name", name]);
     }
     cli.ok(&["token", "new", "reader", "--role", "read"]);
-    cli.ok(&["token", "new", "elsewhere", "--role", "read", "--region", "BHS"]);
+    cli.ok(&["token", "new", "outside", "--role", "read", "--region", "BHS"]);
     let apps = cli.json(&["app", "list"]);
     let ids: Vec<&str> = apps
         .as_array()
@@ -98,8 +98,8 @@ fn names_are_completed_from_the_running_emulator() {
     assert!(!all.iter().any(|word| word == "twin"), "{all:?}");
     assert_eq!(found(|| in_bash(&cli, &["app", "get", &ids[0][..8]])), [ids[0]]);
     assert_eq!(found(|| in_bash(&cli, &["token", "delete", "r"])), ["reader"]);
-    assert_eq!(found(|| in_bash(&cli, &["token", "get", "--region", "BHS", "e"])), ["elsewhere"]);
-    assert_eq!(in_bash(&cli, &["token", "get", "e"]), Vec::<String>::new());
+    assert_eq!(found(|| in_bash(&cli, &["token", "get", "--region", "BHS", "o"])), ["outside"]);
+    assert_eq!(in_bash(&cli, &["token", "get", "o"]), Vec::<String>::new());
     assert_eq!(found(|| in_bash(&cli, &["app", "curl", "--as", "r"])), ["reader"]);
     assert_eq!(found(|| in_bash(&cli, &["--region", ""])), ["GRA", "BHS"]);
     cli.ok(&["config", "add", "gravelines", "http://127.0.0.1:1"]);
