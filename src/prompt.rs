@@ -4,7 +4,8 @@
 //! terminal that has gone, is the end of the input, and no answer. However a question ends, the
 //! terminal is as it was.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -12,7 +13,7 @@ use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
 
-use crate::context::Prompter;
+use crate::context::{Prompter, interrupted};
 
 const CTRL_C: u8 = 3;
 
@@ -91,9 +92,10 @@ fn say(text: &str) -> io::Result<()> {
 /// A line without its end. The end of the input is [`ErrorKind::UnexpectedEof`], Ctrl-C
 /// [`ErrorKind::Interrupted`].
 fn ask(question: &str, shown: bool) -> io::Result<String> {
-    // First, for those who answer at once.
+    // Both first, for those who answer at once.
+    let end = asked_to_end()?;
     let mode = Mode::set(shown)?;
-    let line = say(question).and_then(|()| typed());
+    let line = say(question).and_then(|()| typed(&end));
     drop(mode);
     // Nothing has ended the line on the screen.
     if !shown || line.is_err() {
@@ -102,14 +104,35 @@ fn ask(question: &str, shown: bool) -> io::Result<String> {
     line
 }
 
-fn typed() -> io::Result<String> {
+/// Closed by the other side when the program is asked to end. The event loop, which would see to
+/// that, does not run while this waits; another one does, in a thread that ends with the program.
+fn asked_to_end() -> io::Result<UnixStream> {
+    let (mut ours, mut theirs) = UnixStream::pair()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().spawn(move || {
+        runtime.block_on(async {
+            let asked = interrupted();
+            if theirs.write_all(&[0]).is_ok() {
+                asked.await;
+            }
+        });
+    })?;
+    // From here on nothing is missed.
+    ours.read_exact(&mut [0])?;
+    Ok(ours)
+}
+
+fn typed(end: &UnixStream) -> io::Result<String> {
     let input = io::stdin();
     let mut line = Vec::new();
     let mut piece = [0; 1024];
     loop {
-        // Waiting in `read` would go on after a signal, which somebody waits for.
-        if poll(&mut [PollFd::new(&input, PollFlags::IN)], None) == Err(Errno::INTR) {
-            return Err(ErrorKind::Interrupted.into());
+        let mut all = [PollFd::new(&input, PollFlags::IN), PollFd::new(end, PollFlags::IN)];
+        match poll(&mut all, None) {
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(_) if !all[1].revents().is_empty() => return Err(ErrorKind::Interrupted.into()),
+            Ok(_) => {}
         }
         // Past the buffer of the standard input, which would read on.
         let length = rustix::io::read(&input, &mut piece)?;
