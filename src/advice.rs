@@ -2,7 +2,9 @@
 //!
 //! Typos are not here: clap finds the word that was meant by itself.
 
+use std::error::Error;
 use std::ffi::OsString;
+use std::num::ParseIntError;
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -302,6 +304,70 @@ const TABLE: &[Advice] = &[
         &["--http2", "--http2-prior-knowledge", "--http3", "-0", "--http1.0"],
         "it speaks HTTP/1.1; for others take curl with the app's URL (ovhai app get APP)",
     ),
+    advice(
+        "app curl",
+        &["--max-redirs", "--location-trusted", "--post301", "--post302", "--post303"],
+        "redirects are not followed: -i shows where an answer leads, and ovhai app curl APP PATH goes there",
+    ),
+    advice(
+        "app curl",
+        &["--retry", "--retry-delay", "--retry-all-errors", "--retry-connrefused"],
+        "a request is sent once; to wait until the app answers: ovhai app wait APP --for RUNNING",
+    ),
+    advice("app curl", &["--connect-timeout"], "one time is for all of it: --max-time SECONDS"),
+    advice(
+        "app curl",
+        &[
+            "-x",
+            "--proxy",
+            "--noproxy",
+            "--resolve",
+            "--connect-to",
+            "--unix-socket",
+            "--interface",
+            "-4",
+            "-6",
+            "--ipv4",
+            "--ipv6",
+        ],
+        "it connects to the app's gateway by itself: leave it out; for other ways take curl with the app's URL (ovhai app get APP)",
+    ),
+    advice(
+        "app curl",
+        &["--oauth2-bearer"],
+        "a token for the gateway: --token TOKEN, or --as NAME; one of the app's own: -H 'Authorization: Bearer …'",
+    ),
+    advice(
+        "app curl",
+        &["-c", "--cookie-jar"],
+        "cookies are not kept: -i shows those that are set, -H 'Cookie: NAME=VALUE' sends one",
+    ),
+    advice("app curl", &["-C", "--continue-at"], "-H 'Range: bytes=100-' asks for the rest"),
+    advice(
+        "app curl",
+        &["-E", "--cert", "--key"],
+        "the gateway asks for no certificate, only for a token: --token TOKEN, or --as NAME",
+    ),
+    advice(
+        "app curl",
+        &["-K", "--config"],
+        "options stand on the command line only; a header can come from a file: -H @FILE",
+    ),
+    advice(
+        "app curl",
+        &["--create-dirs", "--output-dir", "-J", "--remote-header-name"],
+        "name the file: -o FILE, in a directory that is there",
+    ),
+    advice(
+        "app curl",
+        &["--trace", "--trace-ascii"],
+        "-i shows the answer's head; ovhai/echo is an image that shows the request it got",
+    ),
+    advice(
+        "app curl",
+        &["--url-query"],
+        "write the query behind the path: '/path?name=value', or -G -d name=value",
+    ),
     advice("app curl", &["-p"], "another port of the app: --port PORT"),
     advice("app curl", &["--url"], "the app is named, and then the path: ovhai app curl APP /path"),
     advice(
@@ -330,6 +396,8 @@ const TABLE: &[Advice] = &[
 /// What to say about a command line that clap refuses, when its guess is in the table.
 pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure> {
     let kind = match error.kind() {
+        ErrorKind::MissingRequiredArgument => return missing(args),
+        ErrorKind::ValueValidation => return no_number(error),
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
         _ => return None,
@@ -353,6 +421,31 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure>
         _ => format!("{place} does not expect {guess:?} there"),
     };
     Some(Failure::usage(message).hint(say))
+}
+
+/// What Rust says of it, "invalid digit found in string", is nothing to people.
+fn no_number(error: &clap::Error) -> Option<Failure> {
+    error.source()?.downcast_ref::<ParseIntError>()?;
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    };
+    let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let failure = Failure::usage(format!("invalid value {value:?} for {argument}"));
+    Some(failure.because("it is no whole number").hint("write it in digits, such as 2"))
+}
+
+/// A label as other commands take it.
+fn missing(args: &[OsString]) -> Option<Failure> {
+    if path_of(&cli::tree(), args) != "app set-label" {
+        return None;
+    }
+    let words = args.iter().filter_map(|word| word.to_str()).filter(|word| !word.starts_with('-'));
+    let [.., app, label] = words.collect::<Vec<_>>()[..] else { return None };
+    let (key, value) = label.split_once('=')?;
+    let failure =
+        Failure::usage("the label's value is missing").because("key and value are two words here");
+    Some(failure.hint(format!("ovhai app set-label {app} {key} {value}")))
 }
 
 fn find(path: &str, guess: &str) -> Option<&'static str> {
@@ -430,6 +523,15 @@ mod tests {
             ("ovhai app run image python app.py", "-- COMMAND"),
             ("ovhai --token t app scale x 3", "--replicas N"),
             ("ovhai tokens rotate x", "token regenerate"),
+            ("ovhai app curl x --retry 3", "sent once"),
+            ("ovhai app curl x --connect-timeout=3", "--max-time"),
+            ("ovhai app curl x -x http://proxy:1", "by itself"),
+            ("ovhai app curl x --resolve a:1:b", "by itself"),
+            ("ovhai app curl x -sL", "not followed"),
+            ("ovhai app scale x --replicas=abc", "cause: it is no whole number"),
+            ("ovhai app scale x --replicas 1.5", "invalid value \"1.5\" for --replicas <N>"),
+            ("ovhai app logs x -n x", "--tail <LINES>"),
+            ("ovhai app set-label x team=red", "ovhai app set-label x team red"),
         ] {
             let said = said(line).unwrap_or_else(|| panic!("{line}: nothing"));
             assert!(said.contains(part), "{line}: {said}");

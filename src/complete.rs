@@ -107,7 +107,8 @@ impl Kind {
     }
 }
 
-/// Tells arguments how they are completed. Only done when a shell asks: a start that does not
+/// Tells arguments how they are completed, and hides aliases: of several words for one command the
+/// engine keeps the first of the alphabet. Only done when a shell asks: a start that does not
 /// complete costs nothing.
 fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
     let with_values = command.mut_args(|arg| match Kind::of(&arg) {
@@ -120,7 +121,17 @@ fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
         }
         None => arg,
     });
-    with_values.mut_subcommands(|child| attach(child, world))
+    with_values.mut_subcommands(|child| {
+        let child = attach(child, world);
+        if child.get_visible_aliases().next().is_none() {
+            return child;
+        }
+        // Clap keeps words that live as long as the program, which only answers this.
+        let kept = |alias: &str| -> &'static str { alias.to_owned().leak() };
+        let aliases: Vec<_> = child.get_all_aliases().map(kept).collect();
+        // What is hidden is still offered where nothing else begins so.
+        child.alias(None).aliases(aliases)
+    })
 }
 
 /// Where the candidates come from.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use ovhai_api_types::Region;
 
 use crate::cli::{Format, Global};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, INTERRUPTED, Result};
 use crate::output::Layout;
 use crate::pulse::Found;
 use crate::terminal::{self, Colors, Paint, paint};
@@ -43,6 +43,10 @@ pub struct Context {
     pub columns: Option<usize>,
     /// Where colours may be.
     pub colors: Colors,
+    /// Whether what was asked for and what is said beside it come out at one place.
+    pub streams_are_one: bool,
+    /// What came out there last has begun a line.
+    begun: bool,
     /// The options that every command has.
     pub global: Global,
     /// Variables that hold a secret of this command, and are none of the emulator's business.
@@ -76,6 +80,8 @@ impl Context {
             err_terminal: io::stderr().is_terminal(),
             columns: terminal::columns(),
             colors: Colors::of_process(),
+            streams_are_one: streams_are_one(),
+            begun: false,
             global: Global::default(),
             secret_variables: Vec::new(),
             trace: Arc::default(),
@@ -103,9 +109,43 @@ impl Context {
         Ok(())
     }
 
+    /// Ends a line that was begun by somebody else, such as an app: on a terminal at once, in a
+    /// pipe never, where it would change what was asked for. Where both streams are one, a message
+    /// that follows begins on a line of its own.
+    pub(crate) fn end_line(&mut self) -> io::Result<()> {
+        if self.terminal {
+            writeln!(self.out)?;
+            return self.out.flush();
+        }
+        self.out.flush()?;
+        self.begun = self.streams_are_one;
+        Ok(())
+    }
+
+    fn begin_line(&mut self) {
+        if std::mem::take(&mut self.begun) {
+            // Nobody may be listening there.
+            let _ = self.err.write_all(b"\n");
+        }
+    }
+
+    /// Shows why the command failed.
+    pub(crate) fn show_failure(&mut self, failure: &Failure) {
+        if failure.is_silent() {
+            // The terminal shows ^C, and the shell's prompt would stand behind it.
+            if failure.code() == INTERRUPTED && self.err_terminal {
+                let _ = self.err.write_all(b"\n");
+            }
+            return;
+        }
+        self.begin_line();
+        failure.show(&mut self.err, self.colors.err);
+    }
+
     /// Says something beside it, unless `--quiet`.
     pub fn note(&mut self, text: impl AsRef<str>) {
         if !self.global.quiet {
+            self.begin_line();
             // Nobody may be listening there.
             let _ = writeln!(self.err, "{}", self.said(text.as_ref()));
         }
@@ -146,11 +186,6 @@ impl Context {
         Layout { columns: self.columns, color: self.colors.out }
     }
 
-    /// Whether the result goes to a terminal.
-    pub(crate) fn out_is_terminal(&self) -> bool {
-        self.terminal
-    }
-
     /// The caller's token, when one was given.
     pub fn token(&self) -> Result<Option<&str>> {
         let given = self.global.token.as_deref().or_else(|| self.var("OVHAI_TOKEN"));
@@ -182,6 +217,15 @@ impl Context {
         let named = named.and_then(|name| Format::from_str(name, false).ok());
         named.or(self.global.json.as_ref().map(|_| Format::Json))
     }
+}
+
+/// Whether both output streams of the process lead to the same pipe or file.
+fn streams_are_one() -> bool {
+    let place = |file: rustix::io::Result<rustix::fs::Stat>| {
+        file.ok().map(|file| (file.st_dev, file.st_ino))
+    };
+    let out = place(rustix::fs::fstat(io::stdout()));
+    out.is_some() && out == place(rustix::fs::fstat(io::stderr()))
 }
 
 /// Ready when somebody presses Ctrl-C or the program is asked to end. From the call on, not from

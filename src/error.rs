@@ -1,8 +1,8 @@
 //! Failures as people see them: `error:`, the cause, `hint:`; and exit codes.
 //!
 //! 0 done, 1 failed, 2 usage, 3 not found, 4 not authenticated or forbidden, 5 waited too long,
-//! 22 the app answered with an error (`app curl --fail`), 130 interrupted. A closed pipe is
-//! silent success.
+//! 22 the app answered with an error (`app curl --fail`), 130 interrupted (silent for commands that
+//! have no other end). A closed pipe is silent success.
 
 use std::io::{self, Write};
 
@@ -70,6 +70,11 @@ impl Failure {
         Self { code, ..Self::new("") }
     }
 
+    /// Whether there is nothing to say.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// Says why.
     #[must_use]
     pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
@@ -113,7 +118,7 @@ impl Failure {
 
     /// Writes it. What others have said, such as an app's output, can't move the cursor.
     pub fn show(&self, to: &mut dyn Write, color: bool) {
-        if self.message.is_empty() {
+        if self.is_silent() {
             return;
         }
         let head = paint(Paint::Red, "error:", color);
@@ -161,7 +166,7 @@ impl From<ClientError> for Failure {
             }
             ClientError::Api { status: 501, message } => Self::new(message.clone())
                 .because("the real service can do this, the emulator can't yet")
-                .hint("see what it can: docs/guide.md, or ovhai emulator openapi"),
+                .hint("see what it can: ovhai feature list; every call: ovhai emulator openapi"),
             // Something is there already, or in a state that does not allow it: the message says
             // what, and no log says more.
             ClientError::Api { status: 409, message } => {

@@ -14,6 +14,7 @@ mod config;
 pub mod context;
 mod credentials;
 mod describe;
+mod endless;
 pub mod error;
 mod later;
 mod meaningless;
@@ -165,7 +166,7 @@ fn finish(outcome: Result<()>, context: &mut Context) -> u8 {
         Ok(()) => 0,
         Err(failure) => {
             let failure = failure.with_hint(|hint| context.addressed(hint).into_owned());
-            failure.show(&mut context.err, context.colors.err);
+            context.show_failure(&failure);
             failure.code()
         }
     }

@@ -214,6 +214,11 @@ const SHOWN: [&str; 33] = [
     "username",
 ];
 
+fn without_path(value: &str) -> &str {
+    let host = value.find("://").map_or(0, |at| at + 3);
+    &value[..value[host..].find(['/', '?']).map_or(value.len(), |at| host + at)]
+}
+
 /// What was typed, by the names of the arguments, without secrets.
 pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
     let mut words = vec!["ovhai".to_owned()];
@@ -229,9 +234,14 @@ pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
             }
             let values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
             let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
+            // An app's address may have a path, which is the app's business.
+            let values: Vec<_> = values
+                .iter()
+                .map(|value| if id == "app" { without_path(value) } else { value.as_ref() })
+                .collect();
             let word = match values.as_slice() {
                 [] => id.to_owned(),
-                [one] if one == "true" => id.to_owned(),
+                [one] if *one == "true" => id.to_owned(),
                 many if SHOWN.contains(&id) => format!("{id}={}", hide_in(&many.join(","))),
                 _ => format!("{id}={HIDDEN}"),
             };

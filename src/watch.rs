@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::context::Context;
+use crate::endless::while_read;
 use crate::error::Result;
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -31,6 +32,14 @@ impl Watch {
         if !self.watch {
             return show(context, &fetch().await?);
         }
+        while_read(Self::go_on(context, &mut fetch, show)).await
+    }
+
+    async fn go_on<T: PartialEq>(
+        context: &mut Context,
+        fetch: &mut impl AsyncFnMut() -> Result<T>,
+        show: impl Fn(&mut Context, &T) -> Result<()>,
+    ) -> Result<()> {
         let mut ticks = tokio::time::interval(PERIOD);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut last = None;

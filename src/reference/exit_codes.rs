@@ -5,14 +5,20 @@ use crate::error::{DENIED, FAILED, HTTP_ERROR, INTERRUPTED, NOT_FOUND, TIMEOUT, 
 
 /// Every code, and what it means.
 pub const CODES: [(u8, &str); 8] = [
-    (0, "done; also when whoever read the result closed the pipe early"),
+    (
+        0,
+        "done; also when whoever read the result closed the pipe early, and when `emulator start` in the foreground was asked to end",
+    ),
     (FAILED, "failed"),
     (USAGE, "the command line is wrong, or the server refuses a value of it"),
     (NOT_FOUND, "what was named is not there"),
     (DENIED, "not authenticated, or forbidden"),
     (TIMEOUT, "waited too long: `--wait=DURATION` ran out, or the server did not answer in time"),
     (HTTP_ERROR, "the app answered with an error: `app curl --fail`, as curl has it"),
-    (INTERRUPTED, "interrupted: Ctrl-C, or asked to end"),
+    (
+        INTERRUPTED,
+        "interrupted: Ctrl-C, or asked to end; without a word where this is the only end (`app logs --follow`, `emulator logs --follow`, `--watch`, `app port-forward`)",
+    ),
 ];
 
 /// The page.

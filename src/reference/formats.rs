@@ -25,7 +25,7 @@ pub fn page() -> Page {
                 "JSON and YAML have every field, in the API's own names and order, and dates as RFC 3339. Descriptions and tables are for people: dates in UTC, ages in one unit (12s, 3m, 5h, 8d), `~` for what is not there. They may change; scripts read JSON, also for a new token's string.",
             ),
             Block::Text(
-                "On a terminal a table is made to fit: long names are cut (…), addresses that have no room are left out, ids are always whole. In a pipe nothing is cut or left out. Characters that a terminal would obey are shown escaped.",
+                "On a terminal a table is made to fit: long names are cut (…), and columns that have no room then are left out without a word, such as the address, the age and the number of replicas; ids are always whole. In a pipe nothing is cut or left out, nor with `-o description`. Characters that a terminal would obey are shown escaped.",
             ),
             Block::Text(
                 "Colours are only on a terminal: not in a pipe, not with `--no-color`, not when `NO_COLOR` is set. What is said beside the result goes to stderr; `-q` says nothing but the result.",

@@ -254,7 +254,12 @@ async fn logs_are_paged_and_followed() {
     assert_eq!(e.admin("GET", &log("?tail=1"), None).await.text(), "GET /\n");
     assert_eq!(e.admin("GET", &log("?tail=0"), None).await.text(), "");
     assert_eq!(e.admin("GET", &log("?page=2&size=3"), None).await.text(), "GET /\n");
-    assert_eq!(e.admin("GET", &log("?replica=9"), None).await.text(), "");
+    assert_eq!(e.admin("GET", &log("?replica=1"), None).await.text(), all);
+    for path in ["?replica=9", "?replica=0", "?replica=2&follow=true"] {
+        let answer = e.admin("GET", &log(path), None).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.text().contains("the only one so far is 1"), "{}", answer.text());
+    }
     assert_eq!(e.admin("GET", &log("?replica=x"), None).await.status, 400);
 
     // A followed log goes on with what is written, and ends when the app is gone.

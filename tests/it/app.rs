@@ -1,7 +1,7 @@
 //! `app logs`, `app wait`, `app open`.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use ovhai_test_support::{TestCli, eventually_now};
 
@@ -29,11 +29,9 @@ fn logs_by_time_pattern_and_replica() {
     );
     let later = at.checked_add(std::time::Duration::from_mins(1)).unwrap().to_string();
     assert_eq!(logs(&["--since", &later]), "");
-    assert!(
-        logs(&["--replica", "0"]).contains("GET /one\n")
-            || logs(&["--replica", "1"]).contains("GET /one\n")
-    );
-    assert_eq!(logs(&["--replica", "77"]), "");
+    assert!(logs(&["--replica", "1"]).contains("GET /one\n"));
+    let (code, said) = cli.fails(&["app", "logs", "e", "--replica", "77"]);
+    assert!(code == 3 && said.contains("has no replica 77: the only one so far is 1"), "{said}");
     for (arguments, says) in [
         (&["--grep", "("][..], "no regular expression"),
         (&["--since", "x"], "10m"),
@@ -100,10 +98,64 @@ fn opening_in_a_browser() {
     let open = |browser: &str| {
         let output = cli.command(&["app", "open", "e"]).env("BROWSER", browser).output().unwrap();
         assert!(output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("not found"), "its own complaints: {said}");
         String::from_utf8(output.stdout).unwrap()
     };
     assert_eq!(open(script.to_str().unwrap()), "");
     let opened = eventually_now("it is opened", || std::fs::read_to_string(&seen).ok());
     assert_eq!(opened.trim(), url);
+    let noisy = cli.home().join("noisy");
+    std::fs::write(&noisy, "#!/bin/sh\necho w3m: not found >&2\nexit 1\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&noisy, mode).unwrap();
+    assert_eq!(open(noisy.to_str().unwrap()).trim(), url);
     assert_eq!(open("no-such-browser:false").trim(), url, "printed when there is no browser");
+}
+
+/// `head` has what it wants long before the next line comes; and Ctrl-C is how these end.
+#[test]
+fn what_has_no_end_ends_quietly() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
+    cli.ok(&["token", "new", "t", "--role", "read"]);
+    cli.ok(&["app", "curl", "e", "/first"]);
+    for (arguments, reader_counts) in [
+        (&["app", "logs", "-f", "e"][..], true),
+        (&["emulator", "logs", "-f", "--access"], true),
+        (&["app", "list", "--watch"], true),
+        (&["token", "list", "--watch"], true),
+        (&["app", "port-forward", "e"], false),
+    ] {
+        let start = || {
+            let mut child = Command::new(OVHAI)
+                .args(arguments)
+                .env("HOME", cli.home())
+                .env("OVHAI_STATE_DIR", cli.state_dir())
+                .env("OVHAI_KEYRING", "0")
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut lines = BufReader::new(child.stdout.take().unwrap());
+            lines.read_line(&mut String::new()).unwrap();
+            (child, lines)
+        };
+        let ended = |child: Child| {
+            let output = child.wait_with_output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        if reader_counts {
+            let (child, lines) = start();
+            drop(lines);
+            assert_eq!(ended(child), (Some(0), String::new()), "{arguments:?}");
+        }
+        let (child, _lines) = start();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let (code, said) = ended(child);
+        assert_eq!(code, Some(130), "{arguments:?}: {said}");
+        assert!(!said.contains("error"), "{arguments:?}: {said}");
+    }
 }

@@ -1,6 +1,6 @@
 //! `app curl`.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
@@ -147,6 +147,81 @@ fn headers_in_curls_ways() {
         assert_eq!(code, 2, "{said}");
         assert!(!said.contains("hush"), "{said}");
     }
+}
+
+/// An app's own address stands for it, as curl's users type it.
+#[test]
+fn addresses_name_apps() {
+    let cli = echo();
+    let url = cli.ok(&["app", "open", "e", "--url"]).trim().to_owned();
+    let host = url.strip_prefix("http://").unwrap();
+    let id = host.split('.').next().unwrap();
+    let target = |arguments: &[&str]| {
+        let text = cli.ok(&[&["app", "curl"], arguments].concat());
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        answer["target"].as_str().unwrap().to_owned()
+    };
+    let pid = format!("{url}/pid?secret=1");
+    assert_eq!(target(&[&pid]), "/pid?secret=1");
+    let kept = std::fs::read_to_string(cli.state_dir().join("debug.jsonl")).unwrap();
+    assert!(!kept.contains("secret=1"), "{kept}");
+    assert_eq!(target(&[&url]), "/");
+    assert_eq!(target(&[&format!("{url}/"), "/x"]), "/x");
+    assert_eq!(target(&[&format!("{host}/pid")]), "/pid");
+    let with_port = format!("{id}-8080");
+    assert_eq!(target(&[&with_port, "/a"]), "/a");
+    let other = url.replacen('.', "-8080.", 1);
+    assert_eq!(target(&[&format!("{other}/pid"), "--port", "8080"]), "/pid");
+    assert_eq!(target(&[&with_port, &format!("{other}/b")]), "/b");
+    let at_another = url.replacen('.', "-9.", 1);
+    let answer = cli.ok(&["app", "curl", &format!("{at_another}/")]);
+    assert!(answer.contains("does not listen on port 9"), "{answer}");
+    for (arguments, code, says) in [
+        (&[pid.as_str(), "/x"][..], 2, "leave one of them out"),
+        (&[&with_port, "--port", "9"], 2, "two ports are asked for: 9 and 8080"),
+        (&["http://127.0.0.1:1/x"], 2, "is no address of an app"),
+        (&[&url.replace("://", "://x")], 2, "is no address of an app"),
+        (&[&pid.replace(".gra.", ".bhs.")], 2, "is no path of the app"),
+        (&[&format!("http://{}.app.gra.ai.localhost/", uuid::Uuid::nil())], 3, "there is no app"),
+    ] {
+        let (ended, said) = cli.fails(&[&["app", "curl"], arguments].concat());
+        assert!(ended == code && said.contains(says), "{arguments:?} {ended}: {said}");
+    }
+}
+
+/// What is said after a body that ends no line begins one, where both come out at one place; what
+/// was asked for stays as it is.
+#[test]
+fn messages_begin_a_line() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--wait"]);
+    let words = ["app", "curl", "e", "--token", "x"];
+    let (mut both, out) = std::io::pipe().unwrap();
+    let mut child = std::process::Command::new(OVHAI)
+        .args(words)
+        .env("HOME", cli.home())
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .env_remove("OVHAI_TOKEN")
+        .stdout(out.try_clone().unwrap())
+        .stderr(out)
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    both.read_to_string(&mut said).unwrap();
+    child.wait().unwrap();
+    assert!(said.contains("}\nhint: the token of --token was refused: check"), "{said}");
+    let apart = cli.command(&words).output().unwrap();
+    assert!(apart.stdout.ends_with(b"}") && apart.stderr.starts_with(b"hint: "), "{apart:?}");
+    let in_terminal = crate::pty::shown(&cli, 80, &words, &[("NO_COLOR", "1")]);
+    assert!(in_terminal.contains("}\nhint: "), "{in_terminal}");
+}
+
+#[test]
+fn options_that_are_harmless_are_taken() {
+    let cli = echo();
+    let answer =
+        curl(&cli, &["-sS", "-g", "--path-as-is", "--http1.1", "--no-progress-meter", "/[x]"]);
+    assert_eq!(answer["target"], "/[x]");
 }
 
 #[test]
@@ -397,7 +472,7 @@ async fn a_body_that_breaks_off_is_an_error_and_no_file() {
     let short = desk.breaking_off(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
     let mut scene = Scene::at(desk, short).await;
     let (code, out, said) = scene.curl(&["-w", "%{http_code}"]).await;
-    assert_eq!((code, out.as_str()), (1, "abc200"));
+    assert_eq!((code, out.as_str()), (1, "abc200"), "nothing is added to it");
     assert!(said.contains("broke off after 3 of 10 bytes") && said.contains("hint: "), "{said}");
     std::fs::write(scene.desk.home.path().join("there"), "as before").unwrap();
     for arguments in [&["-o", "new"][..], &["-O", "/new"], &["-o", "there"]] {

@@ -121,6 +121,24 @@ fn registries_never_show_a_password() {
     let (code, said) = cli.fails(&["registry", "add", "registry.example.com:5000", "-u", "x"]);
     assert!(code == 2 && said.contains("port 443 only"), "{said}");
     assert_eq!(cli.ok(&["registry", "list", "--region", "BHS", "-o", "name"]), "");
+    // However it is written it is the same, unless somebody else is known there.
+    let other = "https://Registry.example.com/team/";
+    let (code, said) = cli.fails(&["registry", "add", other, "-u", "robot"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("there is already a registry registry.example.com/team ("), "{said}");
+    assert!(said.contains("hint: ") && said.contains("registry update"), "{said}");
+    cli.ok(&["registry", "add", other, "-u", "somebody"]);
+    let (code, said) = cli.fails(&["registry", "update", other, "--username", "robot"]);
+    assert_eq!(code, 1, "{said}");
+    cli.ok(&["registry", "delete", other, "--yes"]);
+    for url in ["one.example.com", "two.example.com"] {
+        cli.ok(&["registry", "add", url, "-u", "x"]);
+    }
+    let several = ["registry", "delete", "one.example.com", "two.example.com", "--yes"];
+    let (code, said) = cli.fails(&[&several[..], &["three.example.com"]].concat());
+    assert!(code == 3 && said.contains("three.example.com"), "{said}");
+    assert_eq!(cli.json(&["registry", "ls"]).as_array().unwrap().len(), 3, "all or none");
+    cli.ok(&[&several[..], &["https://one.example.com/"]].concat());
     cli.ok(&["registry", "rm", &id, "--yes"]);
     assert_eq!(cli.fails(&["registry", "get", &id]).0, 3);
     for entry in std::fs::read_dir(cli.state_dir()).unwrap() {

@@ -311,6 +311,11 @@ async fn other_ports_of_an_app_have_addresses() {
     let answer = query_at(&e, &app, 8080).await;
     assert_eq!((answer.status.as_u16(), answer.text()), (200, own.to_string()));
 
+    let answer = query_at(&e, &app, own).await;
+    assert_eq!(answer.status, 502);
+    let said = answer.text();
+    assert!(said.contains("to the outside its port is 8080"), "{said}");
+
     // A service of this machine that is not the app's is not to be had through it.
     let machines = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     machines.set_nonblocking(true).unwrap();

@@ -77,7 +77,7 @@ fn names_are_completed_from_the_running_emulator() {
         cli.ok(&["app", "run", IMAGE, "--name", name]);
     }
     cli.ok(&["token", "new", "reader", "--role", "read"]);
-    cli.ok(&["token", "new", "elsewhere", "--role", "read", "--region", "BHS"]);
+    cli.ok(&["token", "new", "outside", "--role", "read", "--region", "BHS"]);
     let apps = cli.json(&["app", "list"]);
     let ids: Vec<&str> = apps
         .as_array()
@@ -98,8 +98,8 @@ fn names_are_completed_from_the_running_emulator() {
     assert!(!all.iter().any(|word| word == "twin"), "{all:?}");
     assert_eq!(found(|| in_bash(&cli, &["app", "get", &ids[0][..8]])), [ids[0]]);
     assert_eq!(found(|| in_bash(&cli, &["token", "delete", "r"])), ["reader"]);
-    assert_eq!(found(|| in_bash(&cli, &["token", "get", "--region", "BHS", "e"])), ["elsewhere"]);
-    assert_eq!(in_bash(&cli, &["token", "get", "e"]), Vec::<String>::new());
+    assert_eq!(found(|| in_bash(&cli, &["token", "get", "--region", "BHS", "o"])), ["outside"]);
+    assert_eq!(in_bash(&cli, &["token", "get", "o"]), Vec::<String>::new());
     assert_eq!(found(|| in_bash(&cli, &["app", "curl", "--as", "r"])), ["reader"]);
     assert_eq!(found(|| in_bash(&cli, &["--region", ""])), ["GRA", "BHS"]);
     cli.ok(&["config", "add", "gravelines", "http://127.0.0.1:1"]);
@@ -152,6 +152,37 @@ fn values_are_completed_without_an_emulator() {
     assert_eq!(in_bash(&cli, &["emul"]), ["emulator"]);
     assert!(!in_bash(&cli, &[""]).iter().any(|word| word == "reference"), "it is hidden");
     assert!(!cli.state_dir().exists(), "nothing was made");
+}
+
+/// Of those that the help shows, for every shell.
+#[test]
+fn commands_are_completed_by_their_own_names() {
+    let cli = TestCli::new(OVHAI);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let of = |words: &[&str]| -> Vec<String> {
+            let all = complete(&cli, shell, words).into_iter();
+            let word = |line: String| line.split([':', '\t']).next().unwrap().to_owned();
+            all.map(word).filter(|word| !word.starts_with('-')).collect()
+        };
+        let top = of(&[""]);
+        for own in ["app", "token", "registry", "emulator", "capabilities", "feature"] {
+            assert!(top.iter().any(|word| word == own), "{shell}: {own} in {top:?}");
+        }
+        for alias in ["apps", "tokens", "registries", "emu", "cap", "features"] {
+            assert!(!top.iter().any(|word| word == alias), "{shell}: {alias} in {top:?}");
+        }
+        assert_eq!(of(&["app", ""])[..3], ["run", "list", "get"], "{shell}");
+        assert_eq!(of(&["app", "l"]), ["list", "logs"], "{shell}");
+        assert!(of(&["token", ""]).iter().any(|word| word == "new"), "{shell}");
+        assert_eq!(of(&["emu"]), ["emulator"], "{shell}");
+        assert_eq!(of(&["registry", "ad"]), ["add"], "{shell}");
+        // No own name begins so.
+        assert_eq!(of(&["app", "cr"]), ["create"], "{shell}");
+        assert_eq!(of(&["app", "c"]), ["curl"], "{shell}");
+        assert_eq!(of(&["apps", "ru"]), ["run"], "{shell}");
+        assert_eq!(of(&["apps", "a"]), ["access"], "{shell}");
+    }
+    assert_eq!(in_bash(&cli, &["app", "r"]), ["run"]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub use label::{
 };
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
-pub use registry::{Registry, RegistryList, RegistryUpdate};
+pub use registry::{Registry, RegistryList, RegistryUpdate, is_same_address};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

@@ -78,3 +78,41 @@ pub struct RegistryList {
     #[serde(default)]
     pub metadata: Metadata,
 }
+
+/// Whether two addresses are the same, however they are written.
+pub fn is_same_address(one: &str, other: &str) -> bool {
+    plain_address(one) == plain_address(other)
+}
+
+/// An address without what may be written or left out: scheme, port 443, a slash at the end, and
+/// the case of the host.
+fn plain_address(url: &str) -> String {
+    let url = match url.split_at_checked("https://".len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https://") => rest,
+        _ => url,
+    };
+    let (host, path) = url.split_at(url.find('/').unwrap_or(url.len()));
+    let host = host.strip_suffix(":443").unwrap_or(host).to_ascii_lowercase();
+    host + path.trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let plain = "registry.example.com/team";
+        for same in ["https://Registry.example.com:443/team/", "HTTPS://registry.example.com/team"]
+        {
+            assert!(is_same_address(same, plain), "{same}");
+        }
+        for other in [
+            "registry.example.com",
+            "registry.example.com/Team",
+            "http://registry.example.com/team",
+        ] {
+            assert!(!is_same_address(other, plain), "{other}");
+        }
+    }
+}

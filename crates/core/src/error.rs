@@ -50,7 +50,7 @@ pub enum Error {
     /// There is one already.
     #[error("there is already a {kind} {id}")]
     Exists {
-        /// `user`.
+        /// `user`, `registry`.
         kind: &'static str,
         /// Its name.
         id: String,

@@ -1,6 +1,7 @@
 //! The output of an app's replicas: bounded, in memory, followable.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ovhai_api_types::Timestamp;
@@ -40,12 +41,14 @@ fn cost(text: &str) -> usize {
 #[derive(Debug)]
 pub struct LogBuffer {
     lines: Mutex<Lines>,
+    /// The number of the last replica that began; they are counted from 1.
+    last: AtomicU64,
     written: watch::Sender<u64>,
 }
 
 impl Default for LogBuffer {
     fn default() -> Self {
-        Self { lines: Mutex::default(), written: watch::Sender::new(0) }
+        Self { lines: Mutex::default(), last: AtomicU64::new(0), written: watch::Sender::new(0) }
     }
 }
 
@@ -65,6 +68,16 @@ impl LogBuffer {
             lines.next
         };
         self.written.send_replace(next);
+    }
+
+    /// A replica begins, whether it will write anything or not.
+    pub fn begin(&self, replica: u64) {
+        self.last.fetch_max(replica, Ordering::Relaxed);
+    }
+
+    /// The number of the last replica that began; none: none has.
+    pub fn last_replica(&self) -> Option<u64> {
+        Some(self.last.load(Ordering::Relaxed)).filter(|last| *last != 0)
     }
 
     /// The kept lines from position `from` on, of one replica or of all.

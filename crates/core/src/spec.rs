@@ -263,7 +263,7 @@ impl Spec {
     /// Checks what came over the wire. `generated_name` is used when there is no name.
     pub fn check(wire: &AppSpec, generated_name: impl FnOnce(&str) -> String) -> Result<Self> {
         if wire.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()) {
-            return Err(Error::Unsupported { operation: "volumes of an app".into() });
+            return Err(Error::Unsupported { operation: "attaching volumes to an app".into() });
         }
         let image = image("image", &wire.image)?;
         let probe = wire.probe.clone().unwrap_or_default();

@@ -20,7 +20,24 @@ pub(super) struct Credential {
     no_auth: bool,
 }
 
+const REGENERATED: &str =
+    "if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME";
+
 impl Credential {
+    /// What to say when the token did not open the door.
+    pub(super) fn hint_when_refused(&self, context: &Context) -> String {
+        let given = context.token().ok().flatten().filter(|_| self.as_token.is_none());
+        match given {
+            Some(_) => {
+                let from = if context.global.token.is_some() { "--token" } else { "OVHAI_TOKEN" };
+                format!(
+                    "hint: the token of {from} was refused: check that the string is whole, and of this region (ovhai token explain - reads one and says what it is); {REGENERATED}"
+                )
+            }
+            None => format!("hint: the token was refused; {REGENERATED}"),
+        }
+    }
+
     /// The token's string; none when none is to be sent.
     pub(super) fn bearer(
         &self,

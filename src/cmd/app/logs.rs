@@ -4,11 +4,13 @@ use std::io::Write;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use ovhai_client::LogFilter;
+use ovhai_api_types::AppId;
+use ovhai_client::{Client, LogFilter};
 use regex_lite::{Regex, RegexBuilder};
 
 use super::resolve;
 use crate::context::Context;
+use crate::endless::while_read;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
@@ -22,7 +24,7 @@ pub(super) struct Logs {
     /// Only the last so many lines, before --grep
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u32>,
-    /// Only of the replica with this number
+    /// Only of the replica with this number; they are counted from 1, and each new one is another
     #[arg(long, value_name = "NUMBER")]
     replica: Option<u64>,
     /// Only what was written in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
@@ -81,19 +83,9 @@ impl Logs {
             since: self.since.map(|since| since.millis((context.now)())),
             timestamps: self.timestamps,
         };
-        let mut logs = target.client.app_logs(app.id, &filter).await?;
-        let mut lines = pattern.map(|pattern| Matching::new(pattern, self.timestamps));
-        while let Some(piece) = logs.next().await? {
-            match &mut lines {
-                None => context.out.write_all(&piece)?,
-                Some(lines) => lines.write(&piece, &mut context.out)?,
-            }
-            context.out.flush()?;
-        }
-        if let Some(lines) = lines {
-            lines.finish(&mut context.out)?;
-        }
-        Ok(())
+        let lines = pattern.map(|pattern| Matching::new(pattern, self.timestamps));
+        let reading = pass(context, &target.client, app.id, &filter, lines);
+        if self.follow { while_read(reading).await } else { reading.await }
     }
 
     fn pattern(&self) -> Result<Option<Regex>> {
@@ -105,6 +97,28 @@ impl Logs {
                 .hint("put a \\ before characters that are meant as they are, such as \\[")
         })
     }
+}
+
+/// Shows what the server has, to its end.
+async fn pass(
+    context: &mut Context,
+    client: &Client,
+    app: AppId,
+    filter: &LogFilter,
+    mut lines: Option<Matching>,
+) -> Result<()> {
+    let mut logs = client.app_logs(app, filter).await?;
+    while let Some(piece) = logs.next().await? {
+        match &mut lines {
+            None => context.out.write_all(&piece)?,
+            Some(lines) => lines.write(&piece, &mut context.out)?,
+        }
+        context.out.flush()?;
+    }
+    if let Some(lines) = lines {
+        lines.finish(&mut context.out)?;
+    }
+    Ok(())
 }
 
 /// Passes on the lines that match, of pieces that end anywhere.

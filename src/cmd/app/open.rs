@@ -70,12 +70,14 @@ fn commands(browser: Option<&str>, url: &str) -> Vec<Vec<String>> {
 /// Runs a browser until it has taken the address; says whether it has.
 async fn run(words: Vec<String>) -> bool {
     let Some((program, arguments)) = words.split_first() else { return false };
-    // A browser in the terminal has the terminal; what it writes is no result of ours.
+    // A browser in the terminal has the terminal; what it writes is no result of ours. What it
+    // complains of (xdg-open: of each browser that is not there) says less than we do.
     let out = io::stderr();
     let status = Command::new(program)
         .args(arguments)
         .env_remove("OVHAI_TOKEN")
         .stdout(if io::IsTerminal::is_terminal(&out) { Stdio::inherit() } else { Stdio::null() })
+        .stderr(Stdio::null())
         .status()
         .await;
     status.is_ok_and(|status| status.success())

@@ -19,6 +19,7 @@ use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
 use crate::credentials::Issuer;
+use crate::endless::until_interrupted;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
@@ -88,15 +89,20 @@ impl PortForward {
         if local.ip().is_unspecified() {
             local.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        context.line(format!("http://{local}"))?;
-        context.out.flush()?;
-        context.note(format!("It leads to {} ({url}); Ctrl-C ends it.", view::name(&app)));
-        if !self.address.is_loopback() && token.is_some() {
-            context.note("warning: whoever reaches this address uses the app with your token");
-        }
         let (refused, refusals) = mpsc::channel(1);
+        let lends = token.is_some();
         let forwarder = Arc::new(Forwarder::new(client, token, refused));
-        self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer)).await
+        // From the first line on: whoever has read it may interrupt.
+        until_interrupted(async {
+            context.line(format!("http://{local}"))?;
+            context.out.flush()?;
+            context.note(format!("It leads to {} ({url}); Ctrl-C ends it.", view::name(&app)));
+            if !self.address.is_loopback() && lends {
+                context.note("warning: whoever reaches this address uses the app with your token");
+            }
+            self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer)).await
+        })
+        .await
     }
 
     async fn listen(&self, own: u16) -> Result<TcpListener> {
@@ -149,7 +155,7 @@ impl PortForward {
                         forwarder.use_token(token);
                         told = false;
                     } else if !std::mem::replace(&mut told, true) {
-                        context.note("hint: the token was refused; if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME");
+                        context.note(self.credential.hint_when_refused(context));
                     }
                     // Whoever asked may be gone.
                     let _ = refused.looked.send(());

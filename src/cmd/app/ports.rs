@@ -1,6 +1,6 @@
 //! Other ports of an app: each has a host of its own, `<id>-<port>` in place of `<id>`.
 
-use ovhai_api_types::App;
+use ovhai_api_types::{App, AppId};
 
 use crate::error::{Failure, Result};
 
@@ -36,6 +36,47 @@ pub(super) fn port_of(address: &str, url: &str) -> Option<u16> {
     digits.parse().ok().filter(|port: &u16| *port != 0 && port.to_string() == digits)
 }
 
+/// How many characters an id has.
+const ID: usize = 36;
+
+/// An app as it is named to curl: a word for it, its address, or `<id>-<port>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Named<'a> {
+    /// What [`super::resolve`] takes.
+    pub(super) app: &'a str,
+    /// Another port than its own.
+    pub(super) port: Option<u16>,
+    /// The address, with or without a scheme.
+    pub(super) address: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self> {
+        let after_scheme = text.strip_prefix("http://").or(text.strip_prefix("https://"));
+        let host = after_scheme.unwrap_or(text);
+        let end = host.find(['.', ':', '/', '?']).unwrap_or(host.len());
+        let (label, rest) = host.split_at(end);
+        let Some((id, port)) =
+            label.split_at_checked(ID).filter(|(id, _)| id.parse::<AppId>().is_ok())
+        else {
+            return match after_scheme {
+                Some(_) => Err(Failure::usage(format!("{text:?} is no address of an app"))
+                    .because("an app's address begins with its id")
+                    .hint("name the app by its id, its name or its address: ovhai app list; then its path: ovhai app curl APP /path")),
+                None => Ok(Self { app: text, port: None, address: None }),
+            };
+        };
+        if after_scheme.is_some() || rest.starts_with('.') {
+            return Ok(Self { app: id, port: None, address: Some(text) });
+        }
+        match port.strip_prefix('-').and_then(|digits| digits.parse().ok()) {
+            Some(port) if port != 0 => Ok(Self { app: id, port: Some(port), address: None }),
+            // It may be a name.
+            _ => Ok(Self { app: text, port: None, address: None }),
+        }
+    }
+}
+
 /// Where the first label of its host ends.
 fn label_end(url: &str) -> Option<usize> {
     let host = url.find("://")? + 3;
@@ -65,6 +106,23 @@ mod tests {
         ] {
             assert_eq!(port_of(foreign, app), None, "{foreign}");
         }
+        let id = "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11";
+        let with = |more: &str| format!("{id}{more}");
+        for (text, port, is_address) in [
+            (id.to_owned(), None, false),
+            (with("-8081"), Some(8081), false),
+            (with(".app.gra.ai.localhost:4480/x?y"), None, true),
+            (format!("https://{id}-8081.app.gra/"), None, true),
+            (format!("http://{id}"), None, true),
+        ] {
+            let address = is_address.then_some(text.as_str());
+            assert_eq!(Named::parse(&text), Ok(Named { app: id, port, address }), "{text}");
+        }
+        for word in ["hello", "hello.world/x?y", &with("-0"), &with("-x"), &with("x")] {
+            let named = Named { app: word, port: None, address: None };
+            assert_eq!(Named::parse(word), Ok(named), "{word}");
+        }
+        assert!(Named::parse("http://127.0.0.1:4480/").is_err());
         for nameless in ["http://127.0.0.1:80", "http://localhost:80", "http://[::1]:80"] {
             assert!(other(nameless, 1).is_err(), "{nameless}");
         }

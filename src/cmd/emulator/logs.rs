@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 use ovhai_emulator::state::StateDir;
 
 use crate::context::Context;
+use crate::endless::while_read;
 use crate::error::{Failure, Result};
 use crate::settings::readable_state_dir;
 
@@ -47,6 +49,20 @@ impl Logs {
                 .because(error)
                 .hint(hint)
         })?;
+        if self.follow {
+            // From the first line on: whoever has read it may interrupt.
+            while_read(async {
+                self.show(context, &mut file)?;
+                follow(context, &path, file).await
+            })
+            .await
+        } else {
+            self.show(context, &mut file)
+        }
+    }
+
+    /// Shows what there is.
+    fn show(&self, context: &mut Context, file: &mut File) -> Result<()> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let text = String::from_utf8_lossy(&bytes);
@@ -54,27 +70,28 @@ impl Logs {
         for line in text.lines().skip(skip) {
             context.line(line)?;
         }
+        Ok(context.out.flush()?)
+    }
+}
+
+/// Shows what is written to the file, and to its successors, from where it stands.
+async fn follow(context: &mut Context, path: &Path, mut file: File) -> Result<()> {
+    let mut at = file.stream_position()?;
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let mut more = Vec::new();
+        file.seek(SeekFrom::Start(at))?;
+        file.read_to_end(&mut more)?;
+        at = file.stream_position()?;
+        if more.is_empty()
+            && let Ok(new) = File::open(path)
+            && new.metadata()?.ino() != file.metadata()?.ino()
+        {
+            // The old one was put aside, and is read to its end.
+            (file, at) = (new, 0);
+            continue;
+        }
+        context.out.write_all(&more)?;
         context.out.flush()?;
-        if !self.follow {
-            return Ok(());
-        }
-        let mut at = file.stream_position()?;
-        loop {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            let mut more = Vec::new();
-            file.seek(SeekFrom::Start(at))?;
-            file.read_to_end(&mut more)?;
-            at = file.stream_position()?;
-            if more.is_empty()
-                && let Ok(new) = File::open(&path)
-                && new.metadata()?.ino() != file.metadata()?.ino()
-            {
-                // The old one was put aside, and is read to its end.
-                (file, at) = (new, 0);
-                continue;
-            }
-            context.out.write_all(&more)?;
-            context.out.flush()?;
-        }
     }
 }

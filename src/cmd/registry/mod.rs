@@ -1,8 +1,8 @@
 //! `ovhai registry …`.
 
 use clap::{Args, Subcommand};
-use ovhai_api_types::{Registry, RegistryUpdate};
-use ovhai_client::Client;
+use ovhai_api_types::{Registry, RegistryUpdate, is_same_address};
+use ovhai_client::{Client, Error};
 
 use super::secret_input::PasswordSource;
 use crate::context::Context;
@@ -70,9 +70,13 @@ struct Update {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Nothing is deleted when one of them is not there. When the server refuses one, the others are deleted all the same."
+)]
 struct Delete {
-    /// Id, beginning of an id, or URL
-    registry: String,
+    /// Ids, beginnings of ids, or URLs
+    #[arg(id = "registry", required = true, value_name = "REGISTRY")]
+    registries: Vec<String>,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -120,7 +124,13 @@ impl Add {
             updated_at: None,
             user: None,
         };
-        let added = target.client.add_registry(&registry).await?;
+        let added = target.client.add_registry(&registry).await;
+        let added = added.map_err(|error| match error {
+            Error::Api { status: 409, message } => Failure::new(message)
+                .because("its address and its user are the same")
+                .hint("change that one: ovhai registry update; see it: ovhai registry list"),
+            other => other.into(),
+        })?;
         context.show(&added)?;
         if registry.password.is_some() && target.server.is_local() {
             context.note(NOT_KEPT);
@@ -156,11 +166,45 @@ impl Update {
 impl Delete {
     async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
-        let registry = resolve(&target.client, &self.registry).await?;
-        prompt::confirm(&format!("Delete the registry {}?", registry.url), self.yes).await?;
-        target.client.delete_registry(id(&registry)?).await?;
-        context.note(format!("Deleted the registry {}.", registry.url));
-        Ok(())
+        let known = target.client.list_registries().await?;
+        let mut meant: Vec<&Registry> = Vec::with_capacity(self.registries.len());
+        for wanted in &self.registries {
+            let registry = pick(&known, wanted)?;
+            if meant.iter().all(|other| other.id != registry.id) {
+                meant.push(registry);
+            }
+        }
+        prompt::confirm(&question(&meant), self.yes).await?;
+        let mut failures: Vec<(&Registry, Failure)> = Vec::new();
+        for registry in &meant {
+            match target.client.delete_registry(id(registry)?).await {
+                Ok(()) => context.note(format!("Deleted the registry {}.", registry.url)),
+                Err(error) => failures.push((registry, error.into())),
+            }
+        }
+        let (all, left) = (meant.len(), failures.len());
+        let why: Vec<_> =
+            failures.iter().map(|(one, why)| format!("{}: {}", one.url, why.brief())).collect();
+        match failures.pop() {
+            None => Ok(()),
+            Some((_, failure)) if all == 1 => Err(failure),
+            Some((_, last)) => {
+                Err(Failure::new(format!("{left} of {all} registries are not deleted"))
+                    .because(why.join("; "))
+                    .hint("see what is left: ovhai registry list; what was said: ovhai debug")
+                    .exit_code(last.code()))
+            }
+        }
+    }
+}
+
+fn question(registries: &[&Registry]) -> String {
+    match registries {
+        [one] => format!("Delete the registry {}?", one.url),
+        many => {
+            let urls: Vec<_> = many.iter().map(|one| one.url.as_str()).collect();
+            format!("Delete {} registries, {}?", many.len(), urls.join(", "))
+        }
     }
 }
 
@@ -171,20 +215,24 @@ fn id(registry: &Registry) -> Result<ovhai_api_types::RegistryId> {
 /// The registry that is meant by an id, its beginning, or an address.
 async fn resolve(client: &Client, wanted: &str) -> Result<Registry> {
     let all = client.list_registries().await?;
+    pick(&all, wanted).cloned()
+}
+
+fn pick<'a>(all: &'a [Registry], wanted: &str) -> Result<&'a Registry> {
     let begins = |one: &&Registry| {
         wanted.len() >= 4
             && one.id.is_some_and(|id| id.to_string().starts_with(&wanted.to_lowercase()))
     };
     let of = |is_meant: &dyn Fn(&&Registry) -> bool| all.iter().filter(is_meant).collect();
-    let mut found: Vec<&Registry> = of(&|one| one.url == wanted);
+    let mut found: Vec<&'a Registry> = of(&|one| one.url == wanted);
     if found.is_empty() {
-        found = of(&|one| plain_address(&one.url) == plain_address(wanted));
+        found = of(&|one| is_same_address(&one.url, wanted));
     }
     if found.is_empty() {
         found = of(&begins);
     }
     match found.as_slice() {
-        [one] => Ok((*one).clone()),
+        [one] => Ok(one),
         [] => Err(Failure::not_found(format!("there is no registry {wanted:?}"))
             .hint("see all: ovhai registry list")),
         many => {
@@ -195,18 +243,6 @@ async fn resolve(client: &Client, wanted: &str) -> Result<Registry> {
                 .hint("use the id"))
         }
     }
-}
-
-/// An address without what may be written or left out: scheme, port 443, a slash at the end, and
-/// the case of the host.
-fn plain_address(url: &str) -> String {
-    let url = match url.split_at_checked("https://".len()) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https://") => rest,
-        _ => url,
-    };
-    let (host, path) = url.split_at(url.find('/').unwrap_or(url.len()));
-    let host = host.strip_suffix(":443").unwrap_or(host).to_ascii_lowercase();
-    host + path.trim_end_matches('/')
 }
 
 impl Show for Registry {

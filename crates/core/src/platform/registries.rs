@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ovhai_api_types::{Region, RegistryId};
+use ovhai_api_types::{Region, RegistryId, is_same_address};
 
 use super::{Platform, check, still_current};
 use crate::directory::Snapshot;
@@ -32,6 +32,26 @@ fn in_region(snapshot: &Snapshot, region: &Region, id: RegistryId) -> Result<Arc
         .filter(|registry| registry.region == *region)
         .cloned()
         .ok_or_else(|| Error::NotFound { kind: "registry", id: id.to_string() })
+}
+
+/// No other of the region has this address and this user: nobody could tell the two apart.
+fn is_new(
+    snapshot: &Snapshot,
+    region: &Region,
+    id: RegistryId,
+    url: &str,
+    username: &str,
+) -> Result<()> {
+    let all = snapshot.registries_of(region);
+    let same = all
+        .iter()
+        .find(|one| one.id != id && one.username == username && is_same_address(&one.url, url));
+    match same {
+        None => Ok(()),
+        Some(one) => {
+            Err(Error::Exists { kind: "registry", id: format!("{} ({})", one.url, one.id) })
+        }
+    }
 }
 
 /// Registries answer on port 443 only, as the guides say.
@@ -97,6 +117,7 @@ impl Platform {
         self.ledger
             .transact(|tx| {
                 still_current(self, tx, caller)?;
+                is_new(tx.state(), region, id, &url, &username)?;
                 let record = Arc::new(RegistryRecord {
                     id,
                     region: region.clone(),
@@ -135,6 +156,7 @@ impl Platform {
                     updated_at: now,
                     ..RegistryRecord::clone(&old)
                 };
+                is_new(tx.state(), region, id, &record.url, &record.username)?;
                 tx.apply(Change::PutRegistry(Arc::new(record)));
                 Ok(())
             })

@@ -393,6 +393,7 @@ impl Actor {
         self.next_number += 1;
         let snapshot = platform.snapshot();
         let Some(entry) = snapshot.app(self.id) else { return };
+        entry.logs.begin(number);
         let request = ReplicaRequest {
             app: self.id,
             number,

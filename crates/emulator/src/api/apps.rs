@@ -309,7 +309,7 @@ pub(super) async fn scale(
         (status = 400, description = "A parameter is not allowed", body = ErrorBody),
         (status = 401, description = "Not authenticated", body = ErrorBody),
         (status = 403, description = "The role does not allow it", body = ErrorBody),
-        (status = 404, description = "No such app", body = ErrorBody),
+        (status = 404, description = "No such app, or no such replica so far", body = ErrorBody),
     ),
 )]
 pub(super) async fn log(
@@ -326,6 +326,14 @@ pub(super) async fn log(
     let paged = query.one("page").is_some() || query.one("size").is_some();
     let page = query.page()?;
     let entry = state.platform.app_logs(&caller.principal, &caller.region, id)?;
+    if let (Some(asked), Some(last)) = (replica, entry.logs.last_replica())
+        && !(1..=last).contains(&asked)
+    {
+        return Err(ApiError::not_found(match last {
+            1 => format!("the app {id} has no replica {asked}: the only one so far is 1"),
+            _ => format!("the app {id} has no replica {asked}: those so far are 1 to {last}"),
+        }));
+    }
     let (mut lines, seen) = entry.logs.read_with_end(replica);
     lines.retain(|line| since.is_none_or(|since| line.at >= since));
     if let Some(tail) = tail {

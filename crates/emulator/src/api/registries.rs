@@ -61,6 +61,7 @@ pub(super) async fn list(
         (status = 400, description = "A value is not allowed", body = ErrorBody),
         (status = 401, description = "Not authenticated", body = ErrorBody),
         (status = 403, description = "Only unscoped operators may", body = ErrorBody),
+        (status = 409, description = "It is there, with the same user", body = ErrorBody),
     ),
 )]
 pub(super) async fn create(
@@ -106,6 +107,7 @@ pub(super) async fn get(
         (status = 401, description = "Not authenticated", body = ErrorBody),
         (status = 403, description = "Only unscoped operators may", body = ErrorBody),
         (status = 404, description = "No such registry", body = ErrorBody),
+        (status = 409, description = "Another is the same, with the same user", body = ErrorBody),
     ),
 )]
 pub(super) async fn update(

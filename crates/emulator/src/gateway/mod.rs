@@ -426,6 +426,14 @@ fn not_listening(entry: &AppEntry, place: Place) -> Refusal {
         }
         (Place::Own, _) => return Refusal::not_ready(entry),
     };
+    let mut given = entry.live.backends.iter().map(|backend| backend.http.port());
+    if given.any(|given| given == port) {
+        let own = entry.record.spec.http_port;
+        let why = format!(
+            "port {port} is what this machine gave the app's process in place of its own; to the outside its port is {own}"
+        );
+        return Refusal::new(StatusCode::BAD_GATEWAY, why);
+    }
     let ports: BTreeSet<u16> =
         entry.live.backends.iter().flat_map(|backend| backend.ports()).collect();
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();

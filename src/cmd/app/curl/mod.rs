@@ -1,5 +1,5 @@
-//! `ovhai app curl`: a request to an app, with the stored token that opens it. Options are
-//! spelled and mean what they do in curl.
+//! `ovhai app curl`: a request to an app, with the stored token that opens it. Options that are
+//! there are spelled and mean what they do in curl.
 
 mod data;
 mod decode;
@@ -28,7 +28,7 @@ use self::headers::Given;
 use self::output::Output;
 use self::write_out::Transfer;
 use super::credential::Credential;
-use super::ports::{address, port_of};
+use super::ports::{Named, address, port_of};
 use super::resolve;
 use crate::cli::OWN;
 use crate::context::Context;
@@ -40,11 +40,10 @@ use crate::target::Target;
     after_help = "The token is the one of --token or OVHAI_TOKEN, else the stored one whose scope matches the app. Redirects are not followed."
 )]
 pub(super) struct Curl {
-    /// Id, name, or beginning of an id
+    /// Id, name, beginning of an id, or the app's address, whose path is asked for
     app: String,
-    /// Path and query, sent byte for byte
-    #[arg(default_value = "/")]
-    path: String,
+    /// Path and query, sent byte for byte [default: /]
+    path: Option<String>,
     /// Another port that the app listens on than its own
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
@@ -92,6 +91,9 @@ pub(super) struct Curl {
     /// Nothing is held back: accepted for curl's sake
     #[arg(short = 'N', long)]
     no_buffer: bool,
+    /// What these ask for is how it is anyway
+    #[arg(long, hide = true, short_aliases = ['g', '#'], aliases = ["globoff", "http1.1", "progress-bar", "no-progress-meter", "tcp-nodelay"])]
+    path_as_is: bool,
     /// Give no hints; there is no progress meter
     #[arg(short, long)]
     silent: bool,
@@ -136,10 +138,11 @@ impl Curl {
         if self.silent {
             context.global.quiet = true;
         }
+        let named = Named::parse(&self.app)?;
         let target = Target::find(context).await?;
         // The login looks the app up: a read token may query it, but not see it in the API.
-        let app = resolve(&target.login, &self.app).await?;
-        let (url, path) = self.place(&app)?;
+        let app = resolve(&target.login, named.app).await?;
+        let (url, path) = self.place(&app, named)?;
         let client = AppClient::new(&url, target.address)?;
         let given = Given::parse(&self.headers, &context.directory).await?;
         let token = if given.mentions(&AUTHORIZATION) {
@@ -174,16 +177,39 @@ impl Curl {
     }
 
     /// The address of the port that is asked, and path and query there.
-    fn place(&self, app: &App) -> Result<(String, String)> {
-        let (named, path) = path(&self.path, &app.status.url)?;
-        match (self.port, named) {
-            (Some(given), Some(named)) if given != named => {
-                Err(Failure::usage(format!("--port is {given}, and the address has port {named}"))
-                    .hint("leave one of them out"))
+    fn place(&self, app: &App, named: Named) -> Result<(String, String)> {
+        let own = &app.status.url;
+        let at = |asked: &str| path(asked, own);
+        let (by_address, path) = match (named.address, &self.path) {
+            (None, path) => at(path.as_deref().unwrap_or("/"))?,
+            (Some(address), path) => {
+                let scheme = own.split_once("://").map_or("http", |(scheme, _)| scheme);
+                let has_scheme = address.contains("://");
+                let address =
+                    if has_scheme { address.to_owned() } else { format!("{scheme}://{address}") };
+                match (at(&address)?, path) {
+                    (all, None) => all,
+                    ((port, root), Some(path)) if root == "/" => {
+                        let (other, path) = at(path)?;
+                        (other.or(port), path)
+                    }
+                    (_, Some(path)) => {
+                        return Err(Failure::usage(format!(
+                            "the app's address has a path, and {path:?} is another"
+                        ))
+                        .hint("leave one of them out"));
+                    }
+                }
             }
-            (Some(port), _) | (None, Some(port)) => Ok((address(app, port)?, path)),
-            (None, None) => Ok((app.status.url.clone(), path)),
+        };
+        let mut ports = [self.port, named.port, by_address].into_iter().flatten();
+        let Some(port) = ports.next() else { return Ok((own.clone(), path)) };
+        if let Some(other) = ports.find(|other| *other != port) {
+            return Err(Failure::usage(format!("two ports are asked for: {port} and {other}"))
+                .because("--port names one, and an address or <id>-<port> another")
+                .hint("leave one of them out"));
         }
+        Ok((address(app, port)?, path))
     }
 
     async fn asked(
@@ -292,27 +318,30 @@ impl Curl {
         if self.include || self.head {
             to.write_all(head(&answer).as_bytes())?;
         }
-        let ends_line = self.pass(&mut answer, to, transfer).await?;
-        if !ends_line && output.is_screen() && context.out_is_terminal() {
-            context.line("")?;
+        let mut ends_line = true;
+        let passed = self.pass(&mut answer, to, transfer, &mut ends_line).await;
+        if !ends_line && output.is_screen() {
+            context.end_line()?;
         }
+        passed?;
         output.finish()?;
         if let Some(failed) = failed {
             return Err(failed);
         }
         if answer.status == 401 && has_token {
-            context.note("hint: the token was refused; if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME");
+            context.note(self.credential.hint_when_refused(context));
         }
         Ok(())
     }
 
-    /// Passes the body on as it comes; says whether it ends with the end of a line.
+    /// Passes the body on as it comes; says whether what was passed ends with the end of a line.
     async fn pass(
         &self,
         answer: &mut AppResponse,
         to: &mut dyn Write,
         transfer: &mut Transfer,
-    ) -> Result<bool> {
+        ends_line: &mut bool,
+    ) -> Result<()> {
         let length = text(answer, &CONTENT_LENGTH);
         let broken = |received: u64, error: &dyn std::fmt::Display| {
             let of = length.as_ref().map(|length| format!(" of {length}")).unwrap_or_default();
@@ -335,22 +364,20 @@ impl Curl {
             }
             _ => error.into(),
         };
-        let mut ends_line = true;
         loop {
             match answer.chunk().await {
                 Ok(Some(piece)) => {
                     transfer.size += piece.len() as u64;
                     let written = decoder.write(&piece).and_then(|()| decoder.flush());
                     written.map_err(|error| undecodable(error, transfer.size))?;
-                    ends_line = piece.last().is_none_or(|byte| *byte == b'\n');
+                    *ends_line = piece.last().is_none_or(|byte| *byte == b'\n');
                 }
                 Ok(None) => break,
                 Err(ClientError::Broken(why)) => return Err(broken(transfer.size, &why)),
                 Err(error) => return Err(error.into()),
             }
         }
-        decoder.finish(transfer.size).map_err(|error| undecodable(error, transfer.size))?;
-        Ok(ends_line)
+        decoder.finish(transfer.size).map_err(|error| undecodable(error, transfer.size))
     }
 }
 
