@@ -85,6 +85,9 @@ pub(super) struct Figure {
     pub(super) subject: Samples,
     pub(super) peers: Vec<(&'static str, Samples)>,
     pub(super) target: Option<Target>,
+    /// A ratio that is nearer to the target's than this is not told from it: so far apart equal
+    /// things may come out.
+    pub(super) resolution: Option<f64>,
 }
 
 impl Figure {
@@ -95,7 +98,7 @@ impl Figure {
         subject: impl Fn(&T) -> f64,
     ) -> Self {
         let subject = Samples::of(rounds, subject);
-        Self { what, unit, subject, peers: Vec::new(), target: None }
+        Self { what, unit, subject, peers: Vec::new(), target: None, resolution: None }
     }
 
     /// Beside it, in the same rounds.
@@ -114,6 +117,12 @@ impl Figure {
         self
     }
 
+    /// What was measured of something beside itself, in the same rounds.
+    pub(super) fn resolution(mut self, control: &Samples) -> Self {
+        self.resolution = Some(control.error());
+        self
+    }
+
     /// The median, and the lowest and the highest in brackets.
     fn range(&self, samples: &Samples) -> String {
         let (divisor, _) = self.unit.scale(samples.median());
@@ -122,27 +131,37 @@ impl Figure {
         format!("{median} ({}–{})", part(samples.min()), part(samples.max()))
     }
 
-    fn verdict(&self) -> (String, &'static str) {
+    fn verdict(&self) -> (String, String) {
         let ratio =
             self.peers.first().map_or(f64::NAN, |(_, peer)| self.subject.over(peer).median());
         let name = self.peers.first().map_or("", |(name, _)| name);
         let (text, reached) = match self.target {
-            None => return (String::new(), ""),
+            None => return (String::new(), String::new()),
             Some(Target::AtMost(most)) => {
                 (format!("≤ {}", self.unit.show(most)), self.subject.median() <= most)
             }
             Some(Target::RatioAtLeast(least)) => (format!("≥ {least:.1} × {name}"), ratio >= least),
             Some(Target::RatioAtMost(most)) => (format!("≤ {most:.1} × {name}"), ratio <= most),
         };
-        (text, if reached { "yes" } else { "**no**" })
+        let limit = match self.target {
+            Some(Target::RatioAtLeast(limit) | Target::RatioAtMost(limit)) => limit,
+            _ => f64::NAN,
+        };
+        let said = match self.resolution {
+            _ if reached => "yes".into(),
+            Some(resolution) if (ratio - limit).abs() <= resolution => {
+                format!("level (± {resolution:.2})")
+            }
+            _ => "**no**".into(),
+        };
+        (text, said)
     }
 
     /// Cells of the lines of a table, one a peer.
     fn lines(&self) -> Vec<[String; 6]> {
         let (target, reached) = self.verdict();
         let subject = self.range(&self.subject);
-        let first =
-            [self.what.into(), subject, String::new(), String::new(), target, reached.into()];
+        let first = [self.what.into(), subject, String::new(), String::new(), target, reached];
         let mut lines = vec![first];
         for (at, (name, peer)) in self.peers.iter().enumerate() {
             if at > 0 {
@@ -365,5 +384,13 @@ mod tests {
         assert_eq!(reached(Target::RatioAtMost(0.5)), "**no**");
         assert_eq!(reached(Target::AtMost(6.0)), "yes");
         assert_eq!(figure(Target::AtMost(6.0)).lines().len(), 2);
+        // What nobody could tell apart is neither.
+        let blurred = |limit, control: [f64; 3]| {
+            let control = Samples::of(&control, |value| *value);
+            figure(Target::RatioAtLeast(limit)).resolution(&control).verdict().1
+        };
+        assert_eq!(blurred(0.6, [0.9, 1.0, 1.1]), "yes");
+        assert_eq!(blurred(0.7, [0.9, 1.0, 1.1]), "level (± 0.14)");
+        assert_eq!(blurred(0.7, [0.99, 1.0, 1.01]), "**no**");
     }
 }

@@ -25,6 +25,15 @@ impl Samples {
         self.0.iter().copied().fold(f64::NAN, f64::max)
     }
 
+    /// How far the median may be from that of endless rounds: twice its standard error, which is
+    /// about 1.25 of the mean's.
+    pub(super) fn error(&self) -> f64 {
+        let count = self.0.len() as f64;
+        let mean = self.0.iter().sum::<f64>() / count;
+        let squares: f64 = self.0.iter().map(|value| (value - mean).powi(2)).sum();
+        2.0 * 1.25 * (squares / (count - 1.0) / count).sqrt()
+    }
+
     /// The ratio within each round: what slows a whole round down cancels out.
     pub(super) fn over(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(this, that)| this / that).collect())
@@ -63,6 +72,15 @@ mod tests {
             assert!((median(&values) - expected).abs() < 1e-9, "{values:?}");
         }
         assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn the_error_of_a_median() {
+        let error = |values: &[f64]| Samples(values.to_vec()).error();
+        assert!(error(&[1.0, 1.0, 1.0]).abs() < 1e-9);
+        // The standard deviation is 1, of three values.
+        assert!((error(&[1.0, 2.0, 3.0]) - 2.5 / 3_f64.sqrt()).abs() < 1e-9);
+        assert!(error(&[1.0]).is_nan());
     }
 
     #[test]

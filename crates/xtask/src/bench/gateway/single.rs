@@ -135,6 +135,12 @@ fn order(count: usize, cycle: usize) -> impl Iterator<Item = usize> {
     })
 }
 
+/// nginx beside itself.
+fn control(rounds: &[Round], of: fn(&Shot) -> f64) -> Samples {
+    let at = |door: usize| Samples::of(rounds, |round| of(&round[door]));
+    at(CONTROL).over(&at(NGINX))
+}
+
 impl Singles {
     pub(super) fn figures(&self) -> Vec<Figure> {
         let of = |what, unit, rounds: &[Round], peers: &[usize], of: fn(&Shot) -> f64| {
@@ -142,7 +148,7 @@ impl Singles {
             for at in peers {
                 figure = figure.beside(DOORS[*at].name(), rounds, |round| of(&round[*at]));
             }
-            figure
+            figure.resolution(&control(rounds, of))
         };
         let (all, proxies) = (&[1, 2, 3], &[1, 2]);
         let (per_second, time) = (Unit::PerSecond, Unit::Time);
@@ -174,21 +180,22 @@ impl Singles {
 
     /// How much the figures can tell apart.
     pub(super) fn note(&self) -> String {
-        let control = |rounds: &[Round], of: fn(&Shot) -> f64| {
-            let at = |door: usize| Samples::of(rounds, |round| of(&round[door]));
-            at(CONTROL).over(&at(NGINX)).median()
+        let of = |rounds, of| {
+            let control = control(rounds, of);
+            format!("{:.2} ± {:.2}", control.median(), control.error())
         };
         format!(
             "One connection: a client of our own asks each door in turns of {} ms, over a new \
              connection each time, and each follows any other equally often; a round's figure is of \
              all its turns. There are {PASSED_TIMES} times as many rounds. So measured, nginx beside \
-             itself has {:.2} of its requests and {:.2} of its p99 with one token, {:.2} and {:.2} with \
-             1,000: what lies nearer to 1 than that is no difference.",
+             itself has {} of its requests and {} of its p99 with one token, {} and {} with 1,000 \
+             (median, and twice its standard error). A ratio that misses a target by less than that \
+             error can't be told from it: \"level\".",
             TURN.as_millis(),
-            control(&self.one, Shot::rate),
-            control(&self.one, Shot::p99),
-            control(&self.all, Shot::rate),
-            control(&self.all, Shot::p99),
+            of(&self.one, Shot::rate),
+            of(&self.one, Shot::p99),
+            of(&self.all, Shot::rate),
+            of(&self.all, Shot::p99),
         )
     }
 }
