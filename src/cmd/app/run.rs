@@ -54,8 +54,8 @@ pub(super) struct Run {
     /// GPU units a replica [default: 1, when no CPU is asked for]
     #[arg(short, long, value_name = "N")]
     gpu: Option<u32>,
-    /// CPU units a replica, 1 or more; ignored with --gpu
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// CPU units a replica; ignored with --gpu
+    #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
     /// Flavor, such as ai1-1-cpu: what a unit is [default: the region's for CPU or GPU]
     #[arg(short, long)]
@@ -133,7 +133,10 @@ impl Run {
                 "write it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND",
             ));
         }
-        if self.gpu == Some(0) && self.cpu.is_none() {
+        let has_none = |units: [Option<u32>; 2]| {
+            units.contains(&Some(0)) && units.iter().all(|units| units.unwrap_or(0) == 0)
+        };
+        if self.flavor.is_none() && has_none([self.cpu, self.gpu]) {
             return Err(Failure::usage("the app would have no units")
                 .because("an app that asks for no CPU takes a GPU")
                 .hint("say how many: --cpu N; see ovhai capabilities flavor list"));

@@ -42,8 +42,10 @@ pub fn command_line(spec: &AppSpec) -> String {
     line.maybe("--grpc-port", spec.grpc_port);
     if let Some(resources) = &spec.resources {
         line.maybe("--flavor", resources.flavor.as_ref());
-        line.maybe("--gpu", resources.gpu);
-        line.maybe("--cpu", resources.cpu);
+        // None at all is as good as nothing said, and no command line.
+        let some = |units: Option<i64>| units.filter(|units| *units > 0);
+        line.maybe("--gpu", some(resources.gpu));
+        line.maybe("--cpu", some(resources.cpu));
     }
     for env in spec.env_vars.iter().flatten() {
         line.option("--env", format_args!("{}={}", env.name, env.value));
