@@ -160,7 +160,6 @@ async fn nobodys_requests_of_http2_make_room_for_others() {
     let limits = Limits { connections: 12, ..Limits::default() };
     let wire = Wire::with(limits, json!({})).await;
     let bearer = format!("authorization: Bearer {}\r\n", wire.e.emulator.administrator());
-    const SETTINGS: u8 = 4;
     const POST: u8 = 0x83;
     let mut held = Vec::new();
     for (host, target) in [
@@ -177,7 +176,7 @@ async fn nobodys_requests_of_http2_make_room_for_others() {
             let mut client = wire.connect().await;
             client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
             // It has no room for an answer, and its body no end.
-            client.send(frames::frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await;
+            client.send(frames::frame(frames::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await;
             client.send(frames::head(1, u8::from(!has_body), &block)).await;
             held.push(client);
         }
