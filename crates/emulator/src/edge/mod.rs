@@ -12,6 +12,7 @@ pub(crate) mod clock;
 mod connection;
 mod crowd;
 mod doors;
+mod expect;
 mod frames;
 mod http2;
 pub(crate) mod incoming;

@@ -114,7 +114,7 @@ pub(crate) fn answer(
     out.extend_from_slice(answer.reason.as_bytes());
     out.extend_from_slice(b"\r\n");
     let mut has_id = false;
-    for each in answer.passed() {
+    for each in answer.passed {
         has_id |= each.name.eq_ignore_ascii_case("x-request-id");
         field(out, each.name, each.value);
     }
@@ -145,8 +145,8 @@ pub(crate) fn answer_headers(answer: &AnswerHead<'_>, request_id: &[u8]) -> Head
 
 /// What of an answer's fields is for the client.
 pub(crate) fn passed_headers(answer: &AnswerHead<'_>) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(answer.fields.len() + 1);
-    for each in answer.passed() {
+    let mut headers = HeaderMap::with_capacity(answer.passed.len() + 1);
+    for each in answer.passed {
         append(&mut headers, each.name, each.value);
     }
     headers
