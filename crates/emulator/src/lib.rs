@@ -19,6 +19,7 @@ mod gateway;
 pub mod host;
 mod json;
 mod limits;
+pub mod origin;
 mod passwords;
 mod secret;
 mod seen;
@@ -26,6 +27,7 @@ pub mod signer;
 pub mod state;
 pub mod tls;
 
+pub use edge::parse::FORWARDED_HOST;
 pub use edge::{Understood, understand};
 pub use emulator::{
     Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,

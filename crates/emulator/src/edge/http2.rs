@@ -36,7 +36,7 @@ use super::{Stream, Worker};
 use crate::body::ServerBody;
 use crate::gateway::access::{Access, MOMENT};
 use crate::gateway::login::BODY_MAX;
-use crate::gateway::{Admitted, Client, Refusal, grpc, http2};
+use crate::gateway::{Admitted, Client, Readers, Refusal, grpc, http2};
 use crate::host;
 use crate::limits::Limits;
 
@@ -219,11 +219,13 @@ async fn watched(
     interim: &Interim,
 ) -> Response<Watched> {
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, own, &mut underway, interim).await {
+    let mut readers = Readers::default();
+    let answer = answer(request, client, &worker, own, &mut underway, interim, &mut readers);
+    let mut response = match answer.await {
         Ok(response) => response,
         Err(refusal) => {
             underway.note().refused_by(&refusal);
-            refusal.into_response()
+            refusal.readable_by(&readers).into_response()
         }
     };
     underway.is_idle(response.body().is_whole());
@@ -251,10 +253,11 @@ async fn answer(
     own: &Own,
     underway: &mut Underway,
     interim: &Interim,
+    readers: &mut Readers,
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
     let note = underway.note();
-    let plan = plan(&parts, &body, client, worker, note)?;
+    let plan = plan(&parts, &body, client, worker, note, readers)?;
     // The app says so itself.
     let expects = |value: &HeaderValue| words(value.as_bytes()).next().is_some();
     if !matches!(plan, Plan::Pass(_)) && parts.headers.get_all(EXPECT).iter().any(expects) {
@@ -377,6 +380,7 @@ fn plan(
     client: Client,
     worker: &Worker,
     note: &mut Note,
+    readers: &mut Readers,
 ) -> Result<Plan, Refusal> {
     let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
     let fields: Vec<Header<'_>> = parts
@@ -425,9 +429,11 @@ fn plan(
         ),
         None => Framing::Chunked,
     };
+    *readers = Readers::NoPage;
     match doors::find(&worker.shared, &head, client, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),
         Way::App(asked) => {
+            *readers = worker.gateway.readers(&head, asked, client);
             let pass = match worker.gateway.admit(&head, asked, client, note)? {
                 Admitted::Pass(pass) => pass,
                 Admitted::LogIn(app) => {

@@ -49,7 +49,7 @@ impl Order {
     ) -> Self {
         let mut bytes = Vec::with_capacity(1024);
         let keeps = pass.keeps_authorization;
-        compose::request(&mut bytes, head, keeps, client, request_id);
+        compose::request(&mut bytes, head, &pass, client, request_id);
         Self {
             head: bytes,
             framing: head.framing,
