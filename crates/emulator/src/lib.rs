@@ -19,6 +19,7 @@ mod gateway;
 pub mod host;
 mod json;
 mod limits;
+mod listen;
 pub mod origin;
 mod passwords;
 mod secret;
