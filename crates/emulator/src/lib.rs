@@ -28,7 +28,7 @@ pub mod signer;
 pub mod state;
 pub mod tls;
 
-pub use edge::parse::FORWARDED_HOST;
+pub use edge::parse::{FORWARDED_HOST, OWN_TOKEN};
 pub use edge::{Understood, understand};
 pub use emulator::{
     Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,

@@ -165,7 +165,7 @@ impl Known {
             10 if is("keep-alive") => Self::Hop,
             12 if is("x-request-id") => Self::RequestId,
             13 if is("authorization") => Self::Authorization,
-            13 if is("x-ovhai-token") => Self::OwnToken,
+            13 if is(OWN_TOKEN) => Self::OwnToken,
             14 if is("content-length") => Self::ContentLength,
             16 if is("proxy-connection") => Self::Hop,
             17 if is("transfer-encoding") => Self::TransferEncoding,
@@ -179,6 +179,9 @@ impl Known {
         }
     }
 }
+
+/// Carries a token apart from `Authorization`, which is the app's then.
+pub const OWN_TOKEN: &str = "x-ovhai-token";
 
 /// Tells the gateway the host that a browser uses. Only an authenticated caller is believed, and
 /// only a name of this machine.
