@@ -7,7 +7,8 @@ use ovhai_api_types::{
     LabelValue, Labels, Order, Region, ScalingStrategy, Selector, Timestamp,
 };
 
-use super::{Platform, check, enter, info, resource, still_current};
+use super::revocation::still_current;
+use super::{Platform, check, enter, info, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::lifecycle::{self, Event};

@@ -14,6 +14,7 @@ use ovhai_api_types::{
     DataSyncSpec, Deletion, ErrorBody, LabelUpdate, Placement, ScalingStrategy, Timestamp,
 };
 use ovhai_core::logs::LogLine;
+use ovhai_core::platform::AccessWatch;
 
 use super::command_line::command_line;
 use super::error::ApiError;
@@ -352,6 +353,7 @@ pub(super) async fn log(
     let first = text(&lines, timestamps);
     let body = if follow {
         let rest = Follow {
+            access: state.platform.watch_access(&caller.principal, id),
             state,
             caller,
             id,
@@ -387,6 +389,7 @@ fn text(lines: &[LogLine], timestamps: bool) -> Bytes {
 /// Output as it is written.
 struct Follow {
     state: Arc<ApiState>,
+    access: AccessWatch,
     caller: Caller,
     id: AppId,
     replica: Option<u64>,
@@ -401,15 +404,11 @@ impl Follow {
         if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
             return Some((Ok(first), self));
         }
-        let mut changes = self.state.platform.watch();
         loop {
             // Asked every time: the app may be gone, and so may the right to read it.
             let platform = &self.state.platform;
-            if !platform.is_current(&self.caller.principal) {
-                return None;
-            }
-            let entry =
-                platform.app_logs(&self.caller.principal, &self.caller.region, self.id).ok()?;
+            let caller = platform.current(&self.caller.principal)?;
+            let entry = platform.app_logs(&caller, &self.caller.region, self.id).ok()?;
             let mut written = entry.logs.watch();
             let lines = entry.logs.read(self.next, None);
             if let Some(last) = lines.last() {
@@ -426,7 +425,7 @@ impl Follow {
             drop(entry);
             tokio::select! {
                 _ = written.wait_for(|next| *next > self.next) => {}
-                _ = changes.changed() => {}
+                () = self.access.changed() => {}
                 () = self.state.stopping.cancelled() => return None,
             }
         }
