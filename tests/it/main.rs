@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod answers;
 mod api;
 mod app;
 mod apps;
@@ -30,6 +31,7 @@ mod http2;
 mod layout;
 mod login;
 mod login_page;
+mod loopback;
 mod memory;
 mod offers;
 mod openapi;
@@ -38,6 +40,7 @@ mod port_forward;
 mod process;
 mod prompts;
 mod pty;
+mod readers;
 mod replicas;
 mod revoked;
 mod rubbish;
