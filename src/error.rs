@@ -40,14 +40,15 @@ const MESSAGE_MAX: usize = 500;
 pub struct Failure {
     message: String,
     cause: Option<String>,
-    hint: Option<String>,
+    /// One step each.
+    hints: Vec<String>,
     code: u8,
 }
 
 impl Failure {
     /// A failure with exit code 1.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), cause: None, hint: None, code: FAILED }
+        Self { message: message.into(), cause: None, hints: Vec::new(), code: FAILED }
     }
 
     /// The command line is wrong.
@@ -82,17 +83,17 @@ impl Failure {
         self
     }
 
-    /// Says what to do next.
+    /// Says what to do next; may be called for each way to go on.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hints.push(hint.into());
         self
     }
 
     /// Says it in other words, if it says what to do next.
     #[must_use]
-    pub(crate) fn with_hint(mut self, other: impl FnOnce(&str) -> String) -> Self {
-        self.hint = self.hint.as_deref().map(other);
+    pub(crate) fn with_hint(mut self, other: impl Fn(&str) -> String) -> Self {
+        self.hints = self.hints.iter().map(|hint| other(hint)).collect();
         self
     }
 
@@ -126,7 +127,7 @@ impl Failure {
         if let Some(cause) = &self.cause {
             text += &format!("  cause: {}\n", clean_lines(cause));
         }
-        if let Some(hint) = &self.hint {
+        for hint in &self.hints {
             let head = paint(Paint::Cyan, "hint:", color);
             text += &format!("{head} {}\n", clean_lines(hint));
         }

@@ -24,7 +24,7 @@ mod volume;
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncSpec, Env, Info, InfoCode, LabelUpdate, Placement,
+    DataSyncDirection, DataSyncSpec, Env, Info, InfoCode, LabelUpdate, LabelsUpdate, Placement,
     PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource, Resources,
     StandaloneVolumeSource, Volume, VolumeStatus,
 };

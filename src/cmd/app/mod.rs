@@ -13,6 +13,8 @@ mod options;
 mod port_forward;
 mod ports;
 mod run;
+mod selection;
+mod set_label;
 mod view;
 mod volume;
 pub(crate) mod wait;
@@ -66,8 +68,8 @@ enum Verb {
     /// Delete an app
     #[command(visible_alias = "rm")]
     Delete(Later<change::Delete>),
-    /// Set or remove a label of an app
-    SetLabel(Later<change::SetLabel>),
+    /// Set and remove labels of an app
+    SetLabel(Later<set_label::SetLabel>),
     /// Change an app's image
     SetImage(Later<change::SetImage>),
     /// Change an app's number of replicas, or how it scales

@@ -7,7 +7,7 @@ mod new;
 mod regenerate;
 
 use clap::{Args, Subcommand};
-use ovhai_api_types::Token;
+use ovhai_api_types::{Selector, Token};
 use ovhai_client::Client;
 
 use crate::cli::Format;
@@ -60,6 +60,12 @@ impl TokenCommand {
 /// The token that is meant by an id, a name, or the beginning of an id.
 async fn resolve(client: &Client, wanted: &str) -> Result<Token> {
     crate::resolve::resolve(client, wanted).await
+}
+
+/// Whether a token's scope is this selector, in whatever order and form either is written.
+fn has_selector(token: &Token, selector: &Selector) -> bool {
+    let own = token.spec.label_selector.as_deref().unwrap_or_default();
+    own.parse::<Selector>().is_ok_and(|own| own.means_the_same_as(selector))
 }
 
 /// Shows a token with its string, and keeps the string.
