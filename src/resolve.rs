@@ -142,11 +142,13 @@ pub(crate) async fn say_if_named_alike<T: Named>(
 pub(crate) async fn again<T: Named>(client: &Client, known: &T) -> Result<T> {
     let kind = T::KIND;
     T::get(client, known.id()).await.map_err(|error| match error.status() {
-        Some(404) => {
-            Failure::not_found(format!("the {kind} {} ({}) is gone", known.name(), known.id()))
-                .because("somebody deleted it")
-                .hint(format!("see all: ovhai {kind} list"))
-        }
+        Some(404) => Failure::not_found(format!(
+            "the {kind} {} ({}) does not exist",
+            known.name(),
+            known.id()
+        ))
+        .because("another command deleted it")
+        .hint(format!("see all: ovhai {kind} list")),
         _ => error.into(),
     })
 }

@@ -50,7 +50,9 @@ impl Report {
         let is = if failed == 1 { "is" } else { "are" };
         Err(Failure::new(format!("{failed} of {asked} {kind}s {is} not {done}"))
             .because(left.join("; "))
-            .hint(format!("see what there is: ovhai {kind} list; what was said: ovhai debug"))
+            .hint(format!(
+                "see what there is: ovhai {kind} list; the requests and answers: ovhai debug"
+            ))
             .exit_code(FAILED))
     }
 }

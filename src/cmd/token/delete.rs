@@ -87,11 +87,11 @@ fn named(token: &Token) -> String {
 
 fn question(tokens: &[Token]) -> String {
     match tokens {
-        [one] => format!("Delete the token {}? Its string stops working at once.", named(one)),
+        [one] => format!("Delete the token {}? Its string stops working immediately.", named(one)),
         many => {
             let all: Vec<_> = many.iter().map(named).collect();
             format!(
-                "Delete {} tokens, {}? Their strings stop working at once.",
+                "Delete {} tokens, {}? Their strings stop working immediately.",
                 many.len(),
                 all.join(", ")
             )

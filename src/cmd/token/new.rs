@@ -15,17 +15,17 @@ use crate::target::Target;
   ovhai token new reader --selector group=A --role read --region GRA
   ovhai token new op --selector ovh/id=<app id> --role operator")]
 pub(super) struct New {
-    /// Name for people, 1 to 100 characters
+    /// Display name, 1 to 100 characters
     #[arg(required_unless_present = "given_name")]
     name: Option<String>,
     /// Same as NAME
     #[arg(id = "given_name", short, long = "name", value_name = "NAME", conflicts_with = "name")]
     given_name: Option<String>,
-    /// What it may do: read (query the apps) or operator (manage them too)
+    /// Role: read (query the apps) or operator (manage them too)
     #[arg(short, long)]
     role: Role,
-    /// Which apps it is for, now and later, such as group=A; given more than once, all have to
-    /// match; see ovhai help selectors [default: all of the region]
+    /// Label selector of its apps, now and later, such as group=A; if repeated, all have to match;
+    /// see ovhai help selectors [default: all apps of the region]
     #[arg(
         short = 'l',
         long = "selector",
