@@ -194,7 +194,9 @@ impl RegionIndex {
         match term {
             Term::Equals(_, value) => Some(of(value).into_iter().collect()),
             Term::In(_, values) => Some(values.iter().filter_map(of).collect()),
-            Term::Exists(_) => Some(index.and_then(|i| i.any.as_ref()).into_iter().collect()),
+            Term::Exists(_) | Term::Greater(..) | Term::Less(..) => {
+                Some(index.and_then(|i| i.any.as_ref()).into_iter().collect())
+            }
             Term::NotEquals(..) | Term::NotIn(..) | Term::Absent(_) => None,
         }
     }
