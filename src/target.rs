@@ -348,10 +348,9 @@ async fn login_bearer(
         Server::Local(running, _) => Ok(Some(running.administrator.clone())),
         Server::Remote { .. } if has_token => Ok(context.token()?.map(str::to_owned)),
         Server::Remote { name, .. } => {
-            Err(Failure::new(format!("nobody is logged in at {}", server.shown()))
-                .hint(format!(
-                    "log in: ovhai login --region {name}; or give a token: --token TOKEN"
-                ))
+            Err(Failure::new(format!("not logged in at {}", server.shown()))
+                .hint(format!("log in: ovhai login --region {name}"))
+                .hint("or give a token: --token TOKEN")
                 .exit_code(DENIED))
         }
     }
@@ -405,7 +404,7 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
             Some(running) => Ok(running),
             None if !state.is_locked() => Box::pin(find_or_start(context)).await,
             None => Err(Failure::new(format!(
-                "an emulator holds {} but does not tell where it is",
+                "the address of the emulator of {} is unknown",
                 state.path().display()
             ))
             .because("emulator.json is missing or damaged")
@@ -413,8 +412,12 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
         };
     }
     if context.var("OVHAI_AUTOSTART") == Some("0") {
-        return Err(Failure::new(format!("no emulator runs in {}", state.path().display()))
-            .hint("start one: ovhai emulator start --detach; or let commands do so: unset OVHAI_AUTOSTART"));
+        return Err(Failure::new(format!(
+            "no emulator is running (state directory: {})",
+            state.path().display()
+        ))
+        .hint("start one: ovhai emulator start --detach")
+        .hint("or let commands start one: unset OVHAI_AUTOSTART"));
     }
     let options = Options::of(&state)?.within(context);
     let running = start_in_background(context, &state, &options).await?;

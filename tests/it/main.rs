@@ -50,6 +50,7 @@ mod shell;
 mod slow;
 mod tls;
 mod tokens;
+mod verbs;
 mod wire;
 
 /// The executable under test.

@@ -94,7 +94,8 @@ fn over_quota_is_refused_with_what_to_do() {
     }
     let (code, said) = cli.fails(&["app", "run", "infrastructureascode/hello-world"]);
     assert_eq!(code, 1);
-    for part in ["402", "over quota: 1 GPU more beside the 4 in use", "--quota CPU=48,GPU=16"] {
+    for part in ["402", "over quota: 1 more GPU requested, 4 of 4 in use", "--quota CPU=48,GPU=16"]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
     cli.ok(&["app", "run", "infrastructureascode/hello-world", "--cpu", "1"]);

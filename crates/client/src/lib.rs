@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
     App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, Deletion, ErrorBody,
-    LabelUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
+    LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -379,6 +379,11 @@ impl Client {
     /// Sets a label, or removes it when there is no value.
     pub async fn set_label(&self, id: AppId, update: &LabelUpdate) -> Result<()> {
         self.put(&format!("/v1/app/{id}/label"), Some(update)).await.map(drop)
+    }
+
+    /// Sets and removes several labels in one transaction: an extension of the emulator's.
+    pub async fn set_labels(&self, id: AppId, update: &LabelsUpdate) -> Result<()> {
+        self.put(&format!("/v1/app/{id}/labels"), Some(update)).await.map(drop)
     }
 
     /// Changes an app's image.

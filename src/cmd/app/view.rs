@@ -56,7 +56,7 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
 }
 
 const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
-const FIT: &[Fit] = &[Fit::Fixed, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
+const FIT: &[Fit] = &[Fit::Id, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 
 /// What a list reads of an app is enough for its row, and for nothing else.
 impl Show for AppRow {
@@ -142,7 +142,7 @@ impl Show for App {
                 spec.env_vars
                     .iter()
                     .flatten()
-                    .fold(vars, |vars, env| vars.field(&env.name, &env.value))
+                    .fold(vars, |vars, env| vars.maybe(&env.name, Some(&env.value)))
             })
             .section("Resources", |resources| {
                 let given = spec.resources.clone().unwrap_or_default();
@@ -156,8 +156,8 @@ impl Show for App {
                     .maybe("Public Network", given.public_network.map(rate))
             })
             .field("User", &self.user)
-            .field("Created At", date(self.created_at))
-            .field("Updated At", date(self.updated_at))
+            .date("Created At", self.created_at)
+            .date("Updated At", self.updated_at)
             .section("History", |d| d.table(&["DATE", "STATE"], history))
     }
 

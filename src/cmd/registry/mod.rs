@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::secret_input::PasswordSource;
 use crate::cli::Format;
 use crate::context::Context;
-use crate::describe::{Description, age, date};
+use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 use crate::prompt;
@@ -156,8 +156,9 @@ impl Update {
             None
         };
         if self.url.is_none() && self.username.is_none() && password.is_none() {
-            return Err(Failure::usage("nothing is to be changed")
-                .hint("give --url, --username or a password"));
+            return Err(
+                Failure::usage("nothing to change").hint("give --url, --username or a password")
+            );
         }
         let target = Target::find_to_change(context).await?;
         let registry = resolve(&target.client, &self.registry).await?;
@@ -197,12 +198,12 @@ impl Delete {
         match failures.pop() {
             None => Ok(()),
             Some((_, failure)) if all == 1 => Err(failure),
-            Some((_, last)) => {
-                Err(Failure::new(format!("{left} of {all} registries are not deleted"))
-                    .because(why.join("; "))
-                    .hint("see what is left: ovhai registry list; what was said: ovhai debug")
-                    .exit_code(last.code()))
-            }
+            Some((_, last)) => Err(Failure::new(format!(
+                "{left} of {all} registries are not deleted"
+            ))
+            .because(why.join("; "))
+            .hint("see what is left: ovhai registry list; the requests and answers: ovhai debug")
+            .exit_code(last.code())),
         }
     }
 }
@@ -266,7 +267,7 @@ fn pick<'a>(all: &'a [Registry], wanted: &str) -> Result<&'a Registry> {
         many => {
             let candidates: Vec<_> =
                 many.iter().map(|one| format!("{} ({})", one.name(), one.url)).collect();
-            Err(Failure::usage(format!("{wanted:?} can mean {} registries", many.len()))
+            Err(Failure::usage(format!("{wanted:?} matches {} registries", many.len()))
                 .because(candidates.join(", "))
                 .hint("use the id"))
         }
@@ -285,7 +286,7 @@ struct Row {
 impl Show for Row {
     const COLUMNS: &'static [&'static str] = &["ID", "KIND", "USERNAME", "AGE", "URL"];
 
-    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
+    const FIT: &'static [Fit] = &[Fit::Id, Fit::Fixed, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         let Registry { id, username, created_at, url, .. } = &self.registry;
@@ -326,8 +327,8 @@ impl Show for Registry {
             .field("URL", &self.url)
             .field("Username", &self.username)
             .maybe("User", self.user.as_ref())
-            .maybe("Created At", self.created_at.map(date))
-            .maybe("Updated At", self.updated_at.map(date))
+            .date("Created At", self.created_at)
+            .date("Updated At", self.updated_at)
     }
 
     fn name(&self) -> String {

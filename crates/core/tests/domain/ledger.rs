@@ -17,7 +17,9 @@ async fn what_can_not_be_stored_did_not_happen() {
     let spec = serde_json::from_str(r#"{"image":"b"}"#).unwrap();
     assert!(w.platform.create_app(&w.admin, &w.gra, &spec).await.is_err());
     let label = serde_json::from_str(r#"{"name":"group","value":"B"}"#).unwrap();
-    assert!(w.platform.label_app(&w.admin, &w.gra, id, &label).await.is_err());
+    assert!(
+        w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&label)).await.is_err()
+    );
     assert!(w.platform.stop_app(&w.admin, &w.gra, id).await.is_err());
     w.becomes(id, AppState::Running).await;
     assert_eq!(w.platform.snapshot().app_count(), 1);
@@ -28,7 +30,7 @@ async fn what_can_not_be_stored_did_not_happen() {
     w.pass(std::time::Duration::from_secs(5)).await;
     w.becomes(id, AppState::Running).await;
     assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![2]));
-    w.platform.label_app(&w.admin, &w.gra, id, &label).await.unwrap();
+    w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&label)).await.unwrap();
     let record = w.platform.snapshot().app(id).unwrap().record.clone();
     assert_eq!(record.labels.get("group").map(ovhai_api_types::LabelValue::as_str), Some("B"));
     assert_eq!(w.store.load().await.unwrap().apps, [(*record).clone()]);
@@ -107,7 +109,7 @@ proptest! {
                     Step::Label(i, name, value) if !ids.is_empty() => {
                         let id = ids[i % ids.len()];
                         let update = ovhai_api_types::LabelUpdate { name, value };
-                        w.platform.label_app(&w.admin, &w.gra, id, &update).await.unwrap();
+                        w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&update)).await.unwrap();
                     }
                     Step::Remove(i) if !ids.is_empty() => {
                         let id = ids.remove(i % ids.len());

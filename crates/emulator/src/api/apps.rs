@@ -11,7 +11,8 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use ovhai_api_types::{
     App, AppId, AppList, AppSpec, AppUpdateImage, AppUpdateRequest, CliCommand, DataSync,
-    DataSyncSpec, Deletion, ErrorBody, LabelUpdate, Placement, ScalingStrategy, Timestamp,
+    DataSyncSpec, Deletion, ErrorBody, LabelUpdate, LabelsUpdate, Placement, ScalingStrategy,
+    Timestamp,
 };
 use ovhai_core::logs::LogLine;
 use ovhai_core::platform::AccessWatch;
@@ -244,7 +245,32 @@ pub(super) async fn label(
     Id(id): Id<AppId>,
     Body(update): Body<LabelUpdate>,
 ) -> Result<StatusCode, ApiError> {
-    state.platform.label_app(&caller.principal, &caller.region, id, &update).await?;
+    state.platform.label_app(&caller.principal, &caller.region, id, &[update]).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Set and remove several labels in one transaction: an extension.
+#[utoipa::path(
+    put, path = "/v1/app/{id}/labels", operation_id = "app_edit_labels", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    request_body = LabelsUpdate,
+    responses(
+        (status = 204, description = "Done"),
+        (status = 400, description = "A label is not allowed; none is changed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn labels(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    Body(update): Body<LabelsUpdate>,
+) -> Result<StatusCode, ApiError> {
+    let labels = update.labels.into_iter();
+    let updates: Vec<_> = labels.map(|(name, value)| LabelUpdate { name, value }).collect();
+    state.platform.label_app(&caller.principal, &caller.region, id, &updates).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

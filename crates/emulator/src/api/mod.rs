@@ -92,6 +92,7 @@ operations! {
     apps::start,
     apps::stop,
     apps::label,
+    apps::labels,
     apps::image,
     apps::scale,
     apps::log,
