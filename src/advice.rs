@@ -632,7 +632,7 @@ mod tests {
             ("ovhai app scale x --replicas=abc", "cause: it is not a whole number"),
             ("ovhai app scale x --replicas 1.5", "invalid value \"1.5\" for --replicas <N>"),
             ("ovhai app logs x -n x", "--tail <LINES>"),
-            ("ovhai app delete --al", "did you mean --all?"),
+            ("ovhai app delete --forse x", "did you mean --force?"),
             ("ovhai app lst", "did you mean list?"),
             ("ovhai app lisst", "there is no command \"lisst\" in ovhai app"),
             ("ovhai app list --previous", "see what there is: ovhai help app list"),

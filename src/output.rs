@@ -337,7 +337,7 @@ impl Context {
 
     fn table<T: Show>(&self, things: &[T]) -> String {
         const { assert!(T::FIT.len() <= T::COLUMNS.len(), "a fit for a column that is not there") };
-        const { assert!(are_words(T::COLUMNS), "a head that is no word of capitals and hyphens") };
+        const { assert!(are_words(T::COLUMNS), "a head that is not one word") };
         let mut layout = self.layout();
         if self.format() == Some(Format::Wide) {
             layout.columns = None;
@@ -362,7 +362,7 @@ const fn are_words(heads: &[&str]) -> bool {
         let bytes = heads[at].as_bytes();
         let mut byte = 0;
         while byte < bytes.len() {
-            if !(bytes[byte].is_ascii_uppercase() || bytes[byte] == b'-') {
+            if !(bytes[byte].is_ascii_uppercase() || matches!(bytes[byte], b'-' | b'_' | b'.')) {
                 return false;
             }
             byte += 1;
@@ -415,7 +415,7 @@ mod tests {
     #[test]
     fn ids_are_shortened_then_names_shrunk_then_columns_left_out() {
         assert_eq!(
-            shown(Some(59), false),
+            shown(Some(61), false),
             "ID        NAME                   STATE    URL\n\
              01234567  a-name-of-some-length  RUNNING  http://long.example\n\
              11234567  日本語日本語           FAILED   http://long.example\n"

@@ -38,7 +38,7 @@ impl Report {
         let (kind, asked, failed) = (self.kind, self.asked, self.failures.len());
         if failed == 0 {
             if asked > 1 {
-                context.note(format!("{asked} {kind}s are {done}."));
+                context.note(format!("{asked} {} are {done}.", plural(kind)));
             }
             return Ok(());
         }
@@ -48,11 +48,18 @@ impl Report {
         let left: Vec<_> =
             self.failures.iter().map(|(what, why)| format!("{what}: {}", why.brief())).collect();
         let is = if failed == 1 { "is" } else { "are" };
-        Err(Failure::new(format!("{failed} of {asked} {kind}s {is} not {done}"))
+        Err(Failure::new(format!("{failed} of {asked} {} {is} not {done}", plural(kind)))
             .because(left.join("; "))
             .hint(format!(
                 "see what there is: ovhai {kind} list; the requests and answers: ovhai debug"
             ))
             .exit_code(FAILED))
+    }
+}
+
+fn plural(kind: &str) -> String {
+    match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{kind}s"),
     }
 }

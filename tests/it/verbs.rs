@@ -214,7 +214,7 @@ fn dates_tell_their_order_their_zone_and_their_age() {
     cli.ok(&["token", "new", "t", "--role", "read"]);
     for (what, field) in [
         (&["app", "get", "h"][..], "Created At:"),
-        (&["token", "get", "t"], "Created At:"),
+        (&["token", "get", "t"], "Created at:"),
         (&["emulator", "status"], "Started At:"),
     ] {
         let text = cli.ok(what);

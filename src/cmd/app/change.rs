@@ -1,7 +1,7 @@
-//! Commands that change an app: start, stop, delete, set-image, scale, update.
+//! Commands that change an app: start, stop, set-image, scale, update.
 
 use clap::Args;
-use ovhai_api_types::{App, AppState, AppUpdate, Deletion, Env};
+use ovhai_api_types::{App, AppState, AppUpdate, Env};
 use ovhai_client::Client;
 
 use super::options::{Deployment, Scaling};
@@ -10,7 +10,6 @@ use super::wait::Wait;
 use super::{pair, resolve, view};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::prompt;
 use crate::target::Target;
 
 /// Shows the apps as they are now, when a format was asked for, beside what is said to people.
@@ -26,7 +25,7 @@ async fn show(context: &mut Context, client: &Client, apps: &[App], is_list: boo
 }
 
 /// One app as it is, several as a list.
-fn show_as_asked(context: &mut Context, apps: &[App], is_list: bool) -> Result<()> {
+pub(super) fn show_as_asked(context: &mut Context, apps: &[App], is_list: bool) -> Result<()> {
     match apps {
         [one] if !is_list => context.show(one),
         [] if !is_list => Ok(()),
@@ -35,7 +34,7 @@ fn show_as_asked(context: &mut Context, apps: &[App], is_list: bool) -> Result<(
 }
 
 /// An app as messages name it.
-fn named(app: &App) -> String {
+pub(super) fn named(app: &App) -> String {
     format!("{} ({})", view::name(app), app.id)
 }
 
@@ -92,19 +91,9 @@ impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         self.apps.is_meant(&self.wait)?;
         let target = Target::find_to_change(context).await?;
-        let Selected { apps, mut report, is_list } = self
-            .apps
-            .find(context, &target, |state| {
-                !matches!(
-                    state,
-                    AppState::Stopped
-                        | AppState::Failed
-                        | AppState::Error
-                        | AppState::Deleting
-                        | AppState::Deleted
-                )
-            })
-            .await?;
+        // Also those that are stopping: they can be waited for.
+        let runs = |state: AppState| state.is_active() || state == AppState::Stopping;
+        let Selected { apps, mut report, is_list } = self.apps.find(context, &target, runs).await?;
         let mut asked = Vec::with_capacity(apps.len());
         for app in apps {
             match target.client.stop_app(app.id).await {
@@ -125,109 +114,6 @@ impl Stop {
         }
         show(context, &target.client, &done, is_list).await?;
         report.finish(context, "stopped")
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Delete {
-    #[command(flatten)]
-    apps: Selection,
-    /// Stop running apps first, and do not ask
-    #[arg(long)]
-    force: bool,
-    /// Kill the replicas at once, and do not ask
-    #[arg(long)]
-    now: bool,
-    /// Do not ask
-    #[arg(short, long)]
-    yes: bool,
-    #[command(flatten)]
-    wait: Wait,
-}
-
-/// How many apps a question lists.
-const LISTED_MAX: usize = 10;
-
-fn question(apps: &[App]) -> String {
-    let active = apps.iter().filter(|app| app.status.state.is_active()).count();
-    match apps {
-        [one] if active == 1 => {
-            format!("The app {} is {}. Stop it and delete it?", named(one), one.status.state)
-        }
-        [one] => format!("Delete the app {}?", named(one)),
-        many => {
-            let mut all: Vec<_> = many.iter().take(LISTED_MAX).map(named).collect();
-            if many.len() > LISTED_MAX {
-                all.push(format!("and {} more", many.len() - LISTED_MAX));
-            }
-            let (count, all) = (many.len(), all.join(", "));
-            match active {
-                0 => format!("Delete {count} apps: {all}?"),
-                _ => format!("Stop and delete {count} apps ({active} not stopped yet): {all}?"),
-            }
-        }
-    }
-}
-
-impl Delete {
-    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        self.apps.is_meant(&self.wait)?;
-        let target = Target::find_to_change(context).await?;
-        if self.now {
-            target.requires_emulator("app delete --now")?;
-        }
-        let is_there = |state| !matches!(state, AppState::Deleting | AppState::Deleted);
-        let Selected { apps, mut report, is_list } =
-            self.apps.find(context, &target, is_there).await?;
-        let deletion = self.decide(&apps).await?;
-        let mut asked = Vec::with_capacity(apps.len());
-        for app in apps {
-            match target.client.delete_app(app.id, deletion).await {
-                Ok(()) => asked.push(app),
-                Err(error) => {
-                    let failure = Failure::from(error);
-                    let is_active = app.status.state.is_active();
-                    let failure = if deletion == Deletion::OnlyStopped && is_active {
-                        let name = view::name(&app);
-                        failure.hint(format!(
-                            "stop it, then delete it: ovhai app delete {name} --force"
-                        ))
-                    } else {
-                        failure
-                    };
-                    report.failed(named(&app), failure)?;
-                }
-            }
-        }
-        let mut done = Vec::with_capacity(asked.len());
-        for app in asked {
-            match self.wait.until_gone(context, &target.client, app.id).await {
-                Ok(is_gone) => {
-                    let what = if is_gone { "Deleted" } else { "Deleting" };
-                    context.note(format!("{what} {}.", named(&app)));
-                    done.push(app);
-                }
-                Err(failure) => report.failed(named(&app), failure)?,
-            }
-        }
-        // As they were: nothing else is left.
-        if context.format().is_some() {
-            show_as_asked(context, &done, is_list)?;
-        }
-        report.finish(context, "deleted")
-    }
-
-    /// What becomes of apps that run: the options say it, or the person at the terminal.
-    async fn decide(&self, apps: &[App]) -> Result<Deletion> {
-        if self.now {
-            return Ok(Deletion::Now);
-        }
-        if self.force {
-            return Ok(Deletion::StopFirst);
-        }
-        let is_confirmed =
-            !self.yes && !apps.is_empty() && prompt::confirmed(&question(apps)).await?;
-        Ok(if is_confirmed { Deletion::StopFirst } else { Deletion::OnlyStopped })
     }
 }
 

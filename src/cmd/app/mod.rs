@@ -5,6 +5,7 @@ mod await_state;
 mod change;
 mod credential;
 mod curl;
+mod delete;
 mod forward;
 mod list;
 mod logs;
@@ -67,7 +68,7 @@ enum Verb {
     Stop(Later<change::Stop>),
     /// Delete an app
     #[command(visible_alias = "rm")]
-    Delete(Later<change::Delete>),
+    Delete(Later<delete::Delete>),
     /// Set and remove labels of an app
     SetLabel(Later<set_label::SetLabel>),
     /// Change an app's image

@@ -41,7 +41,7 @@ impl SetLabel {
         let target = Target::find_to_change(context).await?;
         if changes.len() > 1 && !target.server.is_local() {
             return Err(Failure::usage(format!(
-                "several labels can't be changed at {}",
+                "app set-label of several labels is not available at {}",
                 target.server.shown()
             ))
             .because("one transaction for several labels is an extension of the local emulator (PUT /v1/app/{id}/labels)")

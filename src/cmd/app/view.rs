@@ -55,6 +55,9 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
         .maybe("Cooldown", automatic.cooldown_period_seconds.map(seconds))
 }
 
+/// States of an app's history that are shown: `-o json` has all.
+const LAST_STATES: usize = 5;
+
 const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
 const FIT: &[Fit] = &[Fit::Id, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 
@@ -109,6 +112,7 @@ impl Show for App {
         let history = status
             .history
             .iter()
+            .skip(status.history.len().saturating_sub(LAST_STATES))
             .map(|entry| vec![date(entry.date), entry.state.to_string()])
             .collect();
         Description::new()
@@ -125,6 +129,8 @@ impl Show for App {
                     .fold(labels, |labels, (key, value)| labels.maybe(key, value.as_ref()))
             })
             .field("Image", &spec.image)
+            .maybe("Runtime", spec.runtime)
+            .maybe("Working Directory", spec.working_directory.as_ref())
             .maybe("Command", spec.command.as_ref().map(|command| command.join(" ")))
             .field("Replicas", replicas(self))
             .section("Automatic Scaling", |fields| automatic_scaling(fields, spec))

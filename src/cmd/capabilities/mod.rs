@@ -111,8 +111,17 @@ fn or_none(text: Option<String>) -> String {
 }
 
 impl Show for Flavor {
-    const COLUMNS: &'static [&'static str] =
-        &["ID", "TYPE", "DESCRIPTION", "CPU-PER-UNIT", "MEMORY-PER-UNIT", "GPU", "DEFAULT", "MAX"];
+    const COLUMNS: &'static [&'static str] = &[
+        "ID",
+        "TYPE",
+        "DESCRIPTION",
+        "CPU-PER-UNIT",
+        "MEMORY-PER-UNIT",
+        // As the service's own client has it.
+        "GPU_INFORMATION.INFO",
+        "DEFAULT",
+        "MAX",
+    ];
 
     const FIT: &'static [Fit] =
         &[Fit::Fixed, Fit::Fixed, Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Drop];

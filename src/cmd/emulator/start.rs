@@ -48,8 +48,7 @@ pub(super) struct Start {
     /// [env: OVHAI_QUOTA] [default: CPU=12,GPU=4, as the cloud gives a project]
     #[arg(long, value_name = "KIND=UNITS", value_parser = quotas)]
     quota: Option<Quotas>,
-    /// Where a line of JSON for every request goes: a file, or off; it has no tokens and no queries,
-    /// and 32 MiB at most are kept
+    /// File for one line of JSON per request, or off; without tokens and queries, at most 32 MiB
     /// [env: OVHAI_ACCESS_LOG] [default: access.log in the state directory; off with --ephemeral]
     #[arg(long, value_name = "FILE")]
     access_log: Option<AccessLog>,

@@ -115,10 +115,10 @@ impl Show for Token {
             info.field("ID", self.id)
                 .field("Name", &self.spec.name)
                 .field("Role", short_role(self))
-                .maybe("Label Selector", self.spec.label_selector.as_ref())
+                .maybe("Label selector", self.spec.label_selector.as_ref())
                 .field("Version", self.status.version)
-                .date("Created At", self.created_at)
-                .date("Updated At", self.updated_at)
+                .date("Created at", self.created_at)
+                .date("Updated at", self.updated_at)
         });
         match &self.status.value {
             Some(value) => description.field("Token", value),
