@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppState, AppUpdate, Env, Placement, Role, TokenSpec};
+use ovhai_api_types::{AppState, AppUpdate, Deletion, Env, Placement, Role, TokenSpec};
 use ovhai_core::Error;
 use ovhai_core::platform::{AccessQuery, TokenQuestion};
 use ovhai_core::policy::{Principal, Reason};
@@ -191,7 +191,7 @@ async fn quotas_refuse_what_would_be_too_much_at_once() {
     assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
     let one = serde_json::from_str(r#"{"fixed":{"replicas":1}}"#).unwrap();
     platform.scale_app(&world.admin, &world.gra, third, &one).await.unwrap();
-    platform.delete_app(&world.admin, &world.gra, third, true).await.unwrap();
+    platform.delete_app(&world.admin, &world.gra, third, Deletion::Now).await.unwrap();
     world.settle().await;
     platform.start_app(&world.admin, &world.gra, first).await.unwrap();
     assert_eq!(usage(), Usage { cpu: 12, gpu: 4 });
@@ -341,7 +341,7 @@ async fn a_start_while_it_stops_counts() {
     let second = world.submit(APP).await;
     let refused = platform.start_app(&world.admin, &world.gra, first).await;
     assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
-    platform.delete_app(&world.admin, &world.gra, second, true).await.unwrap();
+    platform.delete_app(&world.admin, &world.gra, second, Deletion::Now).await.unwrap();
     platform.start_app(&world.admin, &world.gra, first).await.unwrap();
     assert_eq!(platform.snapshot().usage(&world.gra).gpu, 1, "while it is still stopping");
 }
