@@ -28,6 +28,7 @@ mod hostile;
 mod hostile_http2;
 mod http2;
 mod layout;
+mod limits;
 mod login;
 mod login_page;
 mod memory;

@@ -35,8 +35,8 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser, OauthError,
-    OauthTokens, User, Verdict,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser,
+    OauthError, OauthTokens, User, Verdict,
 };
 pub use error::ErrorBody;
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};

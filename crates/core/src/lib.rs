@@ -10,6 +10,7 @@ pub mod auth;
 pub mod catalog;
 pub mod directory;
 pub mod error;
+pub mod input;
 pub mod ledger;
 pub mod lifecycle;
 pub mod logs;

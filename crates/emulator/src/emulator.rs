@@ -339,7 +339,7 @@ impl Builder {
             clock,
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
-            secrets: Arc::new(SystemSecrets),
+            secrets: Arc::new(SystemSecrets::default()),
             administrator: administrator.clone(),
             settings: Settings {
                 regions,

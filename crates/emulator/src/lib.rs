@@ -32,6 +32,7 @@ pub use emulator::{
 };
 pub use limits::{LIMITS, Limit, Limits};
 pub use ovhai_core::catalog;
+pub use ovhai_core::input;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;
 pub use seen::AccessLog;
