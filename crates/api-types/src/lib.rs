@@ -34,8 +34,8 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser, OauthError,
-    OauthTokens, User, Verdict,
+    Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping, NewUser,
+    OauthError, OauthTokens, User, Verdict,
 };
 pub use error::ErrorBody;
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};

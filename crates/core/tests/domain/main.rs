@@ -5,4 +5,5 @@ mod accounts;
 mod harness;
 mod ledger;
 mod life_cycle;
+mod panics;
 mod tokens;
