@@ -35,7 +35,7 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping, NewUser,
     OauthError, OauthTokens, User, Verdict,
 };
 pub use error::ErrorBody;

@@ -8,6 +8,7 @@
 
 pub mod auth;
 pub mod catalog;
+pub mod components;
 pub mod directory;
 pub mod error;
 pub mod input;

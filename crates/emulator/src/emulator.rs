@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{InvalidRegion, Placement, Region, Timestamp};
+use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
@@ -145,6 +146,7 @@ pub struct Builder {
     session_ttl: SessionTtl,
     limits: Limits,
     access_log: Option<AccessLog>,
+    components: Arc<Components>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -252,6 +254,12 @@ impl Builder {
         self
     }
 
+    /// Notes there which parts fail; a part of the caller's own, such as its log, may too.
+    pub fn components(mut self, components: Arc<Components>) -> Self {
+        self.components = components;
+        self
+    }
+
     /// The local administrator's name.
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.user = Some(name.into());
@@ -349,6 +357,7 @@ impl Builder {
                 images: builtin::images(),
                 session_ttl: self.session_ttl,
             },
+            components: self.components,
         }
         .start()
         .await
@@ -483,7 +492,7 @@ impl Emulator {
         lock: Option<Lock>,
     ) -> io::Result<Self> {
         let Ways { plain, secure, limits, log } = ways;
-        let seen = Seen::new(log);
+        let seen = Seen::new(log, platform.components());
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: nobody waits for it but

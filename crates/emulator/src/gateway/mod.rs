@@ -26,7 +26,7 @@ use ovhai_api_types::AppId;
 use ovhai_core::Platform;
 use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use ovhai_core::directory::{AppEntry, Snapshot};
-use ovhai_core::model::AppRecord;
+use ovhai_core::model::{AppRecord, Wanted};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Endpoint;
@@ -381,6 +381,10 @@ impl Gateway {
         place: Place,
         but: Option<SocketAddr>,
     ) -> Result<(SocketAddr, TaskTrackerToken), Refusal> {
+        // Its addresses go only when its actor has had that stored, which may take a while.
+        if entry.record.wanted != Wanted::Running {
+            return Err(Refusal::not_ready(entry));
+        }
         let backends = &entry.live.backends;
         let found = match backends.as_slice() {
             [] => return Err(Refusal::not_ready(entry)),
