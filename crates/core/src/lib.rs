@@ -10,6 +10,7 @@ pub mod auth;
 pub mod catalog;
 pub mod directory;
 pub mod error;
+pub mod events;
 pub mod ledger;
 pub mod lifecycle;
 pub mod logs;
@@ -19,6 +20,7 @@ pub mod policy;
 pub mod ports;
 pub mod quota;
 pub mod reconcile;
+pub mod replica;
 mod scaling;
 pub mod spec;
 

@@ -56,7 +56,7 @@ pub enum AppSort {
 
 impl Platform {
     /// Decides on one app for a caller of the API, and gives it.
-    fn permit(
+    pub(super) fn permit(
         snapshot: &Snapshot,
         caller: &Principal,
         region: &Region,
@@ -100,7 +100,8 @@ impl Platform {
             &Resource::App { region, labels: &labels, public: spec.public },
         ))?;
         let now = self.clock.now();
-        self.ledger
+        let entry = self
+            .ledger
             .transact(|tx| {
                 still_current(self, tx, caller)?;
                 self.settings.quotas.admit(tx.state().usage(region), Usage::wanted(&spec))?;
@@ -125,7 +126,9 @@ impl Platform {
                     .cloned()
                     .ok_or_else(|| Error::Internal("the app just made is gone".into()))
             })
-            .await
+            .await?;
+        self.record_state(&entry.record, Some(&entry.record));
+        Ok(entry)
     }
 
     fn generate_name(&self, image: &str) -> String {
@@ -208,7 +211,8 @@ impl Platform {
         change: impl FnOnce(&mut AppRecord, Timestamp) -> Result<()>,
     ) -> Result<Arc<AppEntry>> {
         let now = self.clock.now();
-        self.ledger
+        let (before, after) = self
+            .ledger
             .transact(|tx| {
                 still_current(self, tx, caller)?;
                 let entry = Self::permit(tx.state(), caller, region, action, id)?;
@@ -237,9 +241,15 @@ impl Platform {
                     }
                     tx.put_app(record);
                 }
-                tx.app(id).cloned().ok_or_else(|| Error::Internal("the app is gone".into()))
+                let after = tx.app(id).cloned();
+                let after = after.ok_or_else(|| Error::Internal("the app is gone".into()))?;
+                Ok((entry, after))
             })
-            .await
+            .await?;
+        if after.record.state != before.record.state {
+            self.record_state(&before.record, Some(&after.record));
+        }
+        Ok(after)
     }
 
     /// Wants an app to run; nothing happens to one that does.

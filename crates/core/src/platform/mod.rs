@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod apps;
+mod events;
 pub(crate) mod images;
 mod registries;
 mod tokens;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 pub use access::{Access, TokenQuestion};
 pub use accounts::{Login, SessionTtl};
 pub use apps::{AppQuery, AppSort};
+pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
 pub use tokens::IssuedToken;
 
@@ -31,6 +33,7 @@ use crate::auth::Authenticator;
 use crate::catalog::BuiltinImage;
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
+use crate::events::Events;
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, Change, Wanted};
@@ -115,6 +118,7 @@ pub struct Platform {
     is_new: bool,
     settings: Settings,
     pub(crate) actors: Mutex<HashMap<AppId, ActorHandle>>,
+    events: Events,
     tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
 }
@@ -188,6 +192,7 @@ impl PlatformBuilder {
             is_new,
             settings,
             actors: Mutex::default(),
+            events: Events::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         });

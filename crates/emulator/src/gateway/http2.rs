@@ -117,7 +117,9 @@ pub(crate) async fn pass(
         let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
         let bytes = upstream.buffer.filled();
         if let Ok(Some((answer, _))) = AnswerHead::parse(bytes, &mut fields, order.asked_with) {
-            *response.headers_mut() = compose::answer_headers(&answer, &order.request_id);
+            let set_cookie = pass.set_cookie.as_ref();
+            let added = compose::Added { request_id: &order.request_id, set_cookie };
+            *response.headers_mut() = compose::answer_headers(&answer, added);
         }
     }
     *response.status_mut() = StatusCode::from_u16(status)
