@@ -4,7 +4,7 @@
 //! costs no commit and wakes nothing that watches the directory.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ovhai_api_types::Timestamp;
 
@@ -153,17 +153,32 @@ impl Progress {
 
 /// The progress of one app, shared by all snapshots that have the app.
 #[derive(Debug, Default)]
-pub struct Observed(Mutex<Arc<Progress>>);
+pub struct Observed(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    progress: Arc<Progress>,
+    /// When the app came into the state that was recorded last.
+    recorded: Option<Timestamp>,
+}
 
 impl Observed {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// As it is now.
     pub fn now(&self) -> Arc<Progress> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.lock().progress)
     }
 
     pub(crate) fn set(&self, progress: Progress) {
-        let progress = Arc::new(progress);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+        self.lock().progress = Arc::new(progress);
+    }
+
+    /// Whether a state that the app came into then was not recorded so far.
+    pub(crate) fn is_new(&self, entered: Timestamp) -> bool {
+        self.lock().recorded.replace(entered) != Some(entered)
     }
 }
 

@@ -100,8 +100,7 @@ impl Platform {
             &Resource::App { region, labels: &labels, public: spec.public },
         ))?;
         let now = self.clock.now();
-        let entry = self
-            .ledger
+        self.ledger
             .transact(|tx| {
                 still_current(self, tx, caller)?;
                 self.settings.quotas.admit(tx.state().usage(region), Usage::wanted(&spec))?;
@@ -126,9 +125,7 @@ impl Platform {
                     .cloned()
                     .ok_or_else(|| Error::Internal("the app just made is gone".into()))
             })
-            .await?;
-        self.record_state(&entry.record, Some(&entry.record));
-        Ok(entry)
+            .await
     }
 
     fn generate_name(&self, image: &str) -> String {
@@ -211,8 +208,7 @@ impl Platform {
         change: impl FnOnce(&mut AppRecord, Timestamp) -> Result<()>,
     ) -> Result<Arc<AppEntry>> {
         let now = self.clock.now();
-        let (before, after) = self
-            .ledger
+        self.ledger
             .transact(|tx| {
                 still_current(self, tx, caller)?;
                 let entry = Self::permit(tx.state(), caller, region, action, id)?;
@@ -241,15 +237,9 @@ impl Platform {
                     }
                     tx.put_app(record);
                 }
-                let after = tx.app(id).cloned();
-                let after = after.ok_or_else(|| Error::Internal("the app is gone".into()))?;
-                Ok((entry, after))
+                tx.app(id).cloned().ok_or_else(|| Error::Internal("the app is gone".into()))
             })
-            .await?;
-        if after.record.state != before.record.state {
-            self.record_state(&before.record, Some(&after.record));
-        }
-        Ok(after)
+            .await
     }
 
     /// Wants an app to run; nothing happens to one that does.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::{Platform, check, resource};
 use crate::error::Result;
 use crate::events::{EventKind, EventRecord};
+use crate::lifecycle;
 use crate::model::AppRecord;
 use crate::policy::{self, Action, Principal, Resource};
 
@@ -88,12 +89,22 @@ impl Platform {
         });
     }
 
-    /// The app came into another state; none after: it is gone.
-    pub(crate) fn record_state(&self, before: &AppRecord, after: Option<&AppRecord>) {
-        let (state, message) = match after {
-            Some(after) => (after.state, after.info.message.as_str()),
-            None => (AppState::Deleted, crate::lifecycle::message(AppState::Deleted)),
-        };
-        self.record(before, None, EventKind::State, (state.as_str(), message));
+    /// Records that the app came into another state, once; called for each record in the order of
+    /// their commits.
+    pub(super) fn record_state(&self, app: &AppRecord) {
+        let snapshot = self.snapshot();
+        let (Some(entry), Some(last)) = (snapshot.app(app.id), app.history.last()) else { return };
+        if entry.observed.is_new(last.date) {
+            // What happens to its replicas goes before what is stored.
+            let is_newest = entry.record.state == app.state;
+            let message = if is_newest { entry.info().message } else { app.info.message.clone() };
+            self.record(app, None, EventKind::State, (app.state.as_str(), &message));
+        }
+    }
+
+    /// Records that nothing is left of the app.
+    pub(crate) fn record_deletion(&self, app: &AppRecord) {
+        let state = AppState::Deleted;
+        self.record(app, None, EventKind::State, (state.as_str(), lifecycle::message(state)));
     }
 }

@@ -345,6 +345,7 @@ impl Platform {
 
     /// Has the app's actor look at a change, if there is one or there is something to do.
     fn wake_for(self: &Arc<Self>, app: &AppRecord) {
+        self.record_state(app);
         let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
         let has_actor = actors.contains_key(&app.id);
         drop(actors);

@@ -90,9 +90,24 @@ impl Slot {
 /// something else is wanted.
 struct GivenUp {
     target: Target,
+    ordinal: u32,
     why: String,
     /// It is what the last change asked for.
     is_change: bool,
+}
+
+impl GivenUp {
+    fn note(&self) -> Note {
+        let Self { ordinal, why, is_change, .. } = self;
+        if *is_change {
+            Note {
+                message: format!("The app is running as before; the change failed: {why}"),
+                failed_change: Some(why.clone()),
+            }
+        } else {
+            Note::new(format!("Replica {ordinal} failed, the others go on: {why}"))
+        }
+    }
 }
 
 /// See the module.
@@ -330,21 +345,21 @@ impl Actor {
         };
         self.record(platform, ordinal, kind, &how, &message);
         match sequel {
-            None => self.failed(slot.revision, fault, message).await,
+            None => self.failed(slot.revision, ordinal, fault, message).await,
             Some(Sequel::Restart(_)) => {
                 tracing::info!(app = %self.id, replica = ordinal, message, "a replica crashed");
             }
             Some(Sequel::GiveUp) => {
                 let message =
                     format!("{message} (again and again, each time within a minute of starting)");
-                self.failed(slot.revision, fault, message).await;
+                self.failed(slot.revision, ordinal, fault, message).await;
             }
         }
     }
 
     /// A replica never answered, or crashed too often. Where others answer they go on; else the
     /// app has failed.
-    async fn failed(&mut self, revision: u64, fault: Fault, message: String) {
+    async fn failed(&mut self, revision: u64, ordinal: u32, fault: Fault, message: String) {
         let target = self.platform.upgrade().and_then(|platform| {
             platform.snapshot().app(self.id).and_then(|entry| target(&entry.record))
         });
@@ -354,7 +369,7 @@ impl Actor {
                 let is_ready = |slot: &Slot| slot.phase == Phase::Ready;
                 let is_change =
                     !self.replicas.values().any(|slot| is_ready(slot) && slot.revision == revision);
-                self.given_up = Some(GivenUp { target, why: message, is_change });
+                self.given_up = Some(GivenUp { target, ordinal, why: message, is_change });
             }
             _ => self.give_up(fault, &message).await,
         }
@@ -381,16 +396,16 @@ impl Actor {
             .transact(|tx| {
                 let before = tx.app(id).map(|entry| Arc::clone(&entry.record));
                 let changed = apply(tx, id, event, note, now);
-                let after = tx.app(id).map(|entry| Arc::clone(&entry.record));
-                Ok(before.filter(|_| changed).map(|before| (before, after)))
+                Ok((changed, before.filter(|_| tx.app(id).is_none())))
             })
             .await;
         match changed {
-            Ok(Some((before, after))) => {
-                platform.record_state(&before, after.as_deref());
-                true
+            Ok((changed, deleted)) => {
+                if let Some(deleted) = deleted {
+                    platform.record_deletion(&deleted);
+                }
+                changed
             }
-            Ok(None) => false,
             Err(error) => {
                 tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
                 self.retry_at = Some(Instant::now() + RETRY_DELAY);
@@ -617,13 +632,7 @@ impl Actor {
             AppState::Running if !settled && self.given_up.is_none() => Event::Diverged,
             _ => return Next::Wait,
         };
-        let note = self.given_up.as_ref().map(|GivenUp { why, is_change, .. }| match is_change {
-            true => Note {
-                message: format!("The app is running as before; the change failed: {why}"),
-                failed_change: Some(why.clone()),
-            },
-            false => Note::new(format!("A replica failed, the others go on: {why}")),
-        });
+        let note = self.given_up.as_ref().map(GivenUp::note);
         if self.transition(event, note.as_ref()).await { Next::Again } else { Next::Wait }
     }
 
@@ -643,11 +652,14 @@ impl Actor {
             .and_then(|slot| slot.waiting_for.clone())
             .unwrap_or_else(|| "it never answered its probe".into());
         let message = format!("The app did not answer within {} s: {seen}", deadline.as_secs());
-        let revision = self.replicas.get(first).map_or(record.revision, |slot| slot.revision);
+        let (revision, ordinal) = self
+            .replicas
+            .get(first)
+            .map_or((record.revision, 1), |slot| (slot.revision, slot.id.ordinal));
         for number in &late {
             self.stop(*number, STOP_GRACE);
         }
-        self.failed(revision, Fault::User, message).await;
+        self.failed(revision, ordinal, Fault::User, message).await;
         true
     }
 }

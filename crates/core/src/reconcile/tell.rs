@@ -45,7 +45,7 @@ impl Actor {
         entry.logs.end(id);
     }
 
-    fn progress(&self, state: AppState) -> Progress {
+    pub(super) fn progress(&self, state: AppState) -> Progress {
         let has_failed = !may_answer(state) || self.given_up.is_some();
         let last_exit = |ordinal| self.past.get(&ordinal).map(|past| Arc::clone(&past.exit));
         let restarts = |ordinal| self.past.get(&ordinal).map_or(0, |past| past.restarts);
@@ -71,7 +71,12 @@ impl Actor {
         });
         let mut replicas: Vec<_> = running.chain(gone).collect();
         replicas.sort_by_key(|replica| replica.id);
-        Progress { replicas, says: if has_failed { None } else { self.says(state) } }
+        let says = match &self.given_up {
+            Some(given_up) => Some(given_up.note().message),
+            None if has_failed => None,
+            None => self.says(state),
+        };
+        Progress { replicas, says }
     }
 
     /// Why replicas do not answer.
