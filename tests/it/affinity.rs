@@ -130,7 +130,10 @@ async fn a_cookie_keeps_a_client_at_its_replica_and_tells_nothing() {
         assert_eq!(attributes, "Path=/; HttpOnly; SameSite=Lax");
         let value = pair.strip_prefix(&format!("ovhai-affinity-{}=", &id[..8])).unwrap();
         assert_eq!(value.len(), 48, "{value}");
-        assert!(values.insert(value.to_owned()), "never the same twice, so that none can be counted");
+        assert!(
+            values.insert(value.to_owned()),
+            "never the same twice, so that none can be counted"
+        );
         let name = two.stays(&format!("a=1; {pair}; b=2")).await;
         assert_eq!(name, answer.text());
         names.insert(name);
@@ -206,7 +209,9 @@ async fn every_protocol_has_the_same_cookie() {
     assert_eq!(names, HashSet::from([pinned.text()]));
 
     let upgrade = |cookie: &str| {
-        format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n{cookie}\r\n")
+        format!(
+            "GET / HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n{cookie}\r\n"
+        )
     };
     let mut client = Client::connect(&two.e).await;
     client.send(upgrade("")).await;

@@ -23,6 +23,7 @@ pub mod reconcile;
 pub mod replica;
 mod scaling;
 pub mod spec;
+mod subscriptions;
 
 pub use error::{Error, Result};
 pub use platform::{Platform, PlatformBuilder, Settings};

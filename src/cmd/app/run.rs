@@ -104,7 +104,16 @@ impl Run {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let spec = self.spec(context)?;
         let target = Target::find_to_change(context).await?;
-        let app = target.client.create_app(&spec).await?;
+        let app = target.client.create_app(&spec).await.map_err(|error| {
+            let is_missing = matches!(error, ovhai_client::Error::Api { status: 501, .. });
+            let failure = Failure::from(error);
+            if !is_missing || spec.volumes.is_none() {
+                return failure;
+            }
+            failure.hint(
+                "leave out --volume; an app that runs as a process (--runtime process) reads and writes the directories of this machine",
+            )
+        })?;
         say_what_labels_became(context, &spec, &app);
         let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
         match waited {
