@@ -177,8 +177,7 @@ impl Hints<'_> {
         self.count += 1;
         // Told once is enough.
         let expected = answer.status != 100 || self.go_on.take().is_some();
-        if expected && let Ok(status) = StatusCode::from_u16(answer.status)
-        {
+        if expected && let Ok(status) = StatusCode::from_u16(answer.status) {
             let mut head = Response::new(());
             *head.status_mut() = status;
             *head.headers_mut() = compose::passed_headers(answer);

@@ -212,7 +212,8 @@ impl Logins {
         how: &HowUsed<'_>,
     ) -> bool {
         let name = cookie::login(how.secure);
-        how.is_from_here() && cookies.flat_map(|header| cookie::values(header, name)).next().is_some()
+        how.is_from_here()
+            && cookies.flat_map(|header| cookie::values(header, name)).next().is_some()
     }
 
     /// The first login among these cookies that may open the app, else the first that still is
