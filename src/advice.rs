@@ -58,6 +58,7 @@ const TABLE: &[Advice] = &[
         &["stop", "kill", "down"],
         "an app: ovhai app stop APP; the emulator: ovhai emulator stop",
     ),
+    advice("", &["events", "event"], "of apps and replicas: ovhai app events"),
     advice("", &["restart"], "an app: ovhai app stop APP --wait && ovhai app start APP"),
     advice(
         "",
@@ -211,7 +212,7 @@ const TABLE: &[Advice] = &[
         &["resize", "replicas"],
         "change the number of replicas: ovhai app scale APP --replicas N",
     ),
-    advice("app", &["info", "inspect", "url", "history", "events"], "see it: ovhai app get APP"),
+    advice("app", &["info", "inspect", "url", "history"], "see it: ovhai app get APP"),
     advice(
         "app",
         &["request", "query", "call", "invoke"],

@@ -178,7 +178,7 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 33] = [
+const SHOWN: [&str; 35] = [
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
@@ -196,6 +196,7 @@ const SHOWN: [&str; 33] = [
     "output",
     "port",
     "ports",
+    "previous",
     "quota",
     "region",
     "registry",
@@ -205,6 +206,7 @@ const SHOWN: [&str; 33] = [
     "runtime",
     "selector",
     "session",
+    "session_affinity",
     "shell",
     "state",
     "state_dir",
