@@ -196,13 +196,14 @@ impl From<ClientError> for Failure {
             ClientError::Timeout => {
                 Self::new(error.to_string()).exit_code(TIMEOUT).hint(LOOK_INTO_LOG)
             }
-            ClientError::Broken(_) | ClientError::Answer(_) => {
+            ClientError::Broken(_) | ClientError::Answer(_) | ClientError::NotRenewed(_) => {
                 Self::new(error.to_string()).hint(LOOK_INTO_LOG)
             }
             ClientError::Login { code, why } => Self::new("not logged in")
                 .because(format!("{why} ({code})"))
                 .hint("see who can log in to a local emulator: ovhai emulator user list; the first user's password: ovhai emulator status --show-password")
                 .exit_code(DENIED),
+            ClientError::Ended => crate::session::ended(),
             ClientError::ReadOnly(server) => Self::new(format!("nothing is changed at {server}"))
                 .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
                 .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")

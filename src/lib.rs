@@ -27,6 +27,7 @@ mod prompt;
 mod pulse;
 pub mod reference;
 mod resolve;
+mod secret;
 mod session;
 pub mod settings;
 mod target;

@@ -128,7 +128,7 @@ fn line(question: &str) -> io::Result<String> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let line = line.strip_suffix('\n').ok_or(ErrorKind::UnexpectedEof)?;
-    Ok(line.trim_end_matches('\r').to_owned())
+    Ok(crate::secret::bare(line).to_owned())
 }
 
 /// Something that is not shown, and not empty.

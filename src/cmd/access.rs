@@ -14,7 +14,7 @@ use crate::target::Target;
 pub(super) async fn ask(
     context: &Context,
     target: &Target,
-    question: &AccessQuestion,
+    question: AccessQuestion,
 ) -> Result<Vec<Access>> {
     Ok(target.control(context)?.explain(question).await?)
 }

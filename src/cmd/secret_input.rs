@@ -8,6 +8,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::prompt;
+use crate::secret::bare;
 
 /// Longer input is not a password.
 const LONGEST: u64 = 64 * 1024;
@@ -37,10 +38,11 @@ impl PasswordSource {
     ) -> Result<Option<String>> {
         self.hide(context);
         if let Some(password) = &self.password {
-            return Ok(Some(password.clone()));
+            return Ok(Some(bare(password).to_owned()));
         }
         if let Some(name) = &self.password_from_env {
-            return context.var(name).map(|password| Some(password.to_owned())).ok_or_else(|| {
+            let password = context.var(name).map(bare).filter(|password| !password.is_empty());
+            return password.map(|password| Some(password.to_owned())).ok_or_else(|| {
                 Failure::usage(format!("the variable {name} is not set, or empty"))
                     .hint("set it, and check that it is exported")
             });
@@ -48,7 +50,7 @@ impl PasswordSource {
         if self.password_from_stdin {
             let mut text = String::new();
             std::io::stdin().take(LONGEST).read_to_string(&mut text)?;
-            let password = text.lines().next().unwrap_or_default().to_owned();
+            let password = bare(text.lines().next().unwrap_or_default()).to_owned();
             if password.is_empty() {
                 return Err(Failure::usage("there is no password on standard input"));
             }

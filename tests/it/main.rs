@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod affinity;
 mod api;
 mod app;
 mod apps;
@@ -15,6 +16,7 @@ mod browser;
 mod cli;
 mod config;
 mod crash;
+mod crashes;
 mod crowd;
 mod curl;
 mod docs;
@@ -28,6 +30,7 @@ mod hostile;
 mod hostile_http2;
 mod http2;
 mod layout;
+mod limits;
 mod login;
 mod login_page;
 mod memory;

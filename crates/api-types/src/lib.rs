@@ -17,6 +17,7 @@ mod label;
 mod me;
 mod page;
 mod registry;
+mod replica;
 mod scaling;
 mod selector;
 mod token;
@@ -35,8 +36,8 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser, OauthError,
-    OauthTokens, User, Verdict,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping,
+    NewUser, OauthError, OauthTokens, User, Verdict,
 };
 pub use error::ErrorBody;
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
@@ -47,6 +48,7 @@ pub use label::{
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
 pub use registry::{Registry, RegistryList, RegistryUpdate, is_same_address};
+pub use replica::{AppEvent, ReplicaExit, ReplicaStatus, SessionAffinity};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

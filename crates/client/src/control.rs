@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    Access, AccessQuestion, Feature, ImageMapping, NewUser, OauthError, OauthTokens, User,
+    ACCESS_PAGE, Access, AccessQuestion, AppEvent, AppId, Feature, ImageMapping, NewUser,
+    OauthError, OauthTokens, Region, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -59,10 +60,34 @@ impl Client {
         Err(Error::Api { status: status.as_u16(), message })
     }
 
-    /// What tokens may do with apps, and why.
-    pub async fn explain(&self, question: &AccessQuestion) -> Result<Vec<Access>> {
-        // It changes nothing, though it is a POST: a token's string must not stand in an address.
-        self.json(self.request(Method::POST, "/_emulator/access").json(question)).await
+    /// What tokens may do with apps, and why: all pages from that of the question on.
+    pub async fn explain(&self, mut question: AccessQuestion) -> Result<Vec<Access>> {
+        let mut all = Vec::new();
+        loop {
+            // It changes nothing, though it is a POST: a token's string must not stand in an address.
+            let request = self.request(Method::POST, "/_emulator/access").json(&question);
+            let page: Vec<Access> = self.json(request).await?;
+            let is_last = page.len() < ACCESS_PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+            question.page += 1;
+        }
+    }
+
+    /// What happened to the apps of a region, or to one, after position `after`, oldest first.
+    pub async fn events(
+        &self,
+        region: &Region,
+        app: Option<AppId>,
+        after: u64,
+        count: Option<u32>,
+    ) -> Result<Vec<AppEvent>> {
+        let mut query = vec![("region", region.to_string()), ("after", after.to_string())];
+        query.extend(app.map(|app| ("app", app.to_string())));
+        query.extend(count.map(|count| ("count", count.to_string())));
+        self.get(&format!("/_emulator/events?{}", encode(&query))).await
     }
 
     /// What the emulator has and has not.

@@ -31,6 +31,12 @@ pub enum Error {
         /// For people.
         why: String,
     },
+    /// The bearer of a session can't be renewed any more.
+    #[error("the session has ended")]
+    Ended,
+    /// The bearer of a session could not be renewed.
+    #[error("the session can't be renewed: {0}")]
+    NotRenewed(String),
     /// The client only reads.
     #[error("nothing is changed at {0}")]
     ReadOnly(String),

@@ -6,6 +6,7 @@ mod change;
 mod credential;
 mod curl;
 mod delete;
+mod events;
 mod forward;
 mod list;
 mod logs;
@@ -57,6 +58,9 @@ enum Verb {
     PortForward(Later<port_forward::PortForward>),
     /// Open an app in the browser
     Open(Later<open::Open>),
+    /// Show what happened to apps and their replicas, such as crashes
+    #[command(alias = "event")]
+    Events(Later<events::Events>),
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Later<logs::Logs>),
@@ -89,6 +93,7 @@ impl AppCommand {
             Verb::Access(Later(verb)) => verb.run(context).await,
             Verb::PortForward(Later(verb)) => verb.run(context).await,
             Verb::Open(Later(verb)) => verb.run(context).await,
+            Verb::Events(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,

@@ -11,6 +11,7 @@ use super::revocation::still_current;
 use super::{Platform, check, enter, info, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
+use crate::input;
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, Wanted};
 use crate::policy::{self, Action, Effect, Principal, Resource};
@@ -57,7 +58,7 @@ pub enum AppSort {
 
 impl Platform {
     /// Decides on one app for a caller of the API, and gives it.
-    fn permit(
+    pub(super) fn permit(
         snapshot: &Snapshot,
         caller: &Principal,
         region: &Region,
@@ -322,12 +323,14 @@ impl Platform {
     ) -> Result<()> {
         let updates = updates.iter().map(checked_label).collect::<Result<Vec<_>>>()?;
         self.change_app(caller, region, Action::Label, id, |app, _| {
+            let before = app.labels.clone();
             for (key, value) in updates {
                 match value {
                     Some(value) => app.labels.insert(key, value),
                     None => app.labels.remove(key.as_str()),
                 };
             }
+            input::check_labels("name", &before, &app.labels)?;
             // Nobody moves an app out of their own scope, as nobody creates one outside it.
             check(policy::decide(caller, Action::Create, &resource(app)))
         })
@@ -442,6 +445,7 @@ fn submitted_labels(wire: &AppSpec, id: AppId, scope: Option<&Selector>) -> Resu
             labels.insert(key.clone(), value.clone());
         }
     }
+    input::check_labels("labels", &Labels::new(), &labels)?;
     let platform = |value: &str| {
         value.parse().map_err(|_| Error::Internal(format!("{value:?} is no label value")))
     };

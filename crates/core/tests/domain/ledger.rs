@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ovhai_api_types::{AppState, Deletion, Selector};
+use ovhai_core::Error;
 use ovhai_core::platform::AppQuery;
-use ovhai_core::ports::Store;
+use ovhai_core::ports::{CommitError, Store, StoreError};
 use proptest::prelude::*;
 
 use crate::harness::World;
@@ -34,6 +35,25 @@ async fn what_can_not_be_stored_did_not_happen() {
     let record = w.platform.snapshot().app(id).unwrap().record.clone();
     assert_eq!(record.labels.get("group").map(ovhai_api_types::LabelValue::as_str), Some("B"));
     assert_eq!(w.store.load().await.unwrap().apps, [(*record).clone()]);
+}
+
+/// What the store can't tell is told as such, and does not count.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_known_to_be_stored_is_told_so_and_does_not_count() {
+    let w = World::automatic().await;
+    let why = StoreError::Full { directory: "/d".into(), why: "a sync failed".into() };
+    w.store.fail_with(Some(CommitError::Unknown(why.clone())));
+    let spec = serde_json::from_str(r#"{"image":"b"}"#).unwrap();
+    let error = w.platform.create_app(&w.admin, &w.gra, &spec).await.unwrap_err();
+    assert!(matches!(&error, Error::Unknown(cause) if *cause == why), "{error}");
+    assert!(error.to_string().contains("not known"), "{error}");
+    assert_eq!(w.platform.snapshot().app_count(), 0);
+    let faults = w.platform.components().faults();
+    assert_eq!((faults[0].component.as_str(), faults[0].failing), ("storage", true));
+    w.store.fail_with(None);
+    w.platform.create_app(&w.admin, &w.gra, &spec).await.unwrap();
+    assert_eq!(w.store.load().await.unwrap().apps.len(), 1);
+    assert!(w.platform.components().faults().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ pub(crate) mod error;
 pub(crate) mod extract;
 mod later;
 mod oauth;
-mod query;
+pub(crate) mod query;
 mod registries;
 mod rows;
 mod tokens;
@@ -31,6 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::{PathItemExt, routes};
 
 use error::ApiError;
+pub use extract::BODY_MAX;
 
 /// What handlers share.
 pub(crate) struct ApiState {
