@@ -128,9 +128,10 @@ const TABLE: &[Advice] = &[
         &["apply"],
         "there are no files that describe apps; run one: ovhai app run IMAGE, change one: ovhai app update APP",
     ),
+    advice("", &["events"], "what happened to apps: ovhai app events"),
     advice(
         "",
-        &["events", "top", "stats", "metrics"],
+        &["top", "stats", "metrics"],
         "see an app: ovhai app get APP; Prometheus reads /metrics",
     ),
     advice(
@@ -211,7 +212,7 @@ const TABLE: &[Advice] = &[
         &["resize", "replicas"],
         "change the number of replicas: ovhai app scale APP --replicas N",
     ),
-    advice("app", &["info", "inspect", "url", "history", "events"], "see it: ovhai app get APP"),
+    advice("app", &["info", "inspect", "url", "history"], "see it: ovhai app get APP"),
     advice(
         "app",
         &["request", "query", "call", "invoke"],
