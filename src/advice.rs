@@ -129,9 +129,10 @@ const TABLE: &[Advice] = &[
         &["apply"],
         "there are no files that describe apps; run one: ovhai app run IMAGE, change one: ovhai app update APP",
     ),
+    advice("", &["events"], "what happened to apps: ovhai app events"),
     advice(
         "",
-        &["events", "top", "stats", "metrics"],
+        &["top", "stats", "metrics"],
         "see an app: ovhai app get APP; Prometheus reads /metrics",
     ),
     advice(

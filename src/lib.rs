@@ -129,7 +129,10 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
     } else {
         (&mut context.out, context.colors.out)
     };
-    let text = if color { text.ansi().to_string() } else { text.to_string() };
+    let mut text = if color { text.ansi().to_string() } else { text.to_string() };
+    if error.kind() == clap::error::ErrorKind::DisplayHelp {
+        text += cli::MORE_OPTIONS;
+    }
     // A closed pipe is nobody's fault.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     u8::try_from(error.exit_code()).unwrap_or(error::USAGE)

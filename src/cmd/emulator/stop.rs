@@ -20,7 +20,7 @@ const PATIENCE_WITH_SILENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(super) struct Stop {
-    /// End it at once, also when it does not answer; what was answered is on the disk already
+    /// Kill it, even if it does not answer; answered changes are on the disk
     #[arg(long)]
     force: bool,
 }
