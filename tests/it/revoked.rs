@@ -168,7 +168,8 @@ impl Tunnel {
 async fn idle_tunnels_end_with_what_opened_them() {
     let upstream = Upstream::start(|mut stream| async move {
         let _ = Upstream::head(&mut stream).await;
-        let head = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+        let head =
+            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
         stream.write_all(head).await.unwrap();
         let mut piece = [0; 64];
         while let Ok(n @ 1..) = stream.read(&mut piece).await {

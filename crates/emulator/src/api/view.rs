@@ -1,11 +1,8 @@
 //! Records as the API shows them.
 
-use std::sync::Arc;
-
-use ovhai_api_types::{App, AppStatus, Metadata, Token, TokenSpec, TokenStatus};
+use ovhai_api_types::{App, AppStatus, Token, TokenSpec, TokenStatus};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::model::TokenRecord;
-use serde::{Serialize, Serializer};
 
 use crate::host;
 
@@ -35,25 +32,6 @@ pub(super) fn app(entry: &AppEntry, port: u16) -> App {
             volumes: Vec::new(),
         },
         user: record.user.clone(),
-    }
-}
-
-/// One page of apps, as [`ovhai_api_types::AppList`].
-#[derive(Serialize)]
-pub(super) struct Apps<'a> {
-    pub(super) items: Items<'a>,
-    pub(super) metadata: Metadata,
-}
-
-/// Apps that are made while they are written.
-pub(super) struct Items<'a> {
-    pub(super) entries: &'a [Arc<AppEntry>],
-    pub(super) port: u16,
-}
-
-impl Serialize for Items<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.entries.iter().map(|entry| app(entry, self.port)))
     }
 }
 
