@@ -36,7 +36,7 @@ pub enum Error {
     },
     /// The apps of the region would use more than they may.
     #[error(
-        "over quota: {more} {kind} more beside the {used} in use, of {quota}; stop or delete an app, or ask for less"
+        "over quota: {more} more {kind} requested, {used} of {quota} in use; stop or delete an app, or request less"
     )]
     OverQuota {
         /// `CPU` or `GPU`.

@@ -11,13 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, Guard};
 use ovhai_api_types::AppId;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::components::{self, Component, Components};
 use crate::directory::{AppEntry, Live, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::{AppRecord, Change, TokenRecord};
 use crate::ports::{CommitError, Store, StoreError};
+use crate::subscriptions::{Subject, Subscription, Subscriptions};
 
 /// How many waiting transactions go into one commit.
 const BATCH: usize = 512;
@@ -81,8 +82,7 @@ pub struct Ledger {
     published: ArcSwap<Snapshot>,
     head: Mutex<Snapshot>,
     queue: mpsc::UnboundedSender<Job>,
-    /// Counts publications, for whoever waits for a change.
-    changes: watch::Sender<u64>,
+    subscriptions: Arc<Subscriptions>,
 }
 
 impl std::fmt::Debug for Job {
@@ -107,7 +107,7 @@ impl Ledger {
             published: ArcSwap::from_pointee(snapshot.clone()),
             head: Mutex::new(snapshot),
             queue,
-            changes: watch::Sender::new(0),
+            subscriptions: Arc::default(),
         });
         let batch = Vec::with_capacity(BATCH);
         let at = Arc::downgrade(&ledger);
@@ -120,9 +120,15 @@ impl Ledger {
         self.published.load()
     }
 
-    /// Changes with every publication.
-    pub fn watch(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+    /// Subscribes to the publications that change `subject`.
+    pub(crate) fn subscribe(&self, subject: Subject) -> Subscription {
+        self.subscriptions.subscribe(subject)
+    }
+
+    /// Makes a durable state visible, and wakes the subscribers of what it changed.
+    fn publish(&self, after: &Snapshot, changed: &[Subject]) {
+        let before = self.published.swap(Arc::new(after.clone()));
+        self.subscriptions.notify(changed, &before, after);
     }
 
     /// Runs `work` on the newest accepted state. When this is ready with `Ok`, the changes are
@@ -173,6 +179,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
         while self.jobs.recv_many(&mut self.batch, BATCH).await > 0 {
             let changes: Vec<Change> =
                 self.batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
+            let changed: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
             let apps: Vec<Arc<AppRecord>> = changes
                 .iter()
                 .filter_map(|change| match change {
@@ -190,8 +197,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
             }
             let Some(ledger) = self.ledger.upgrade() else { return };
             if let Some(last) = self.batch.last() {
-                ledger.published.store(Arc::new(last.after.clone()));
-                ledger.changes.send_modify(|count| *count += 1);
+                ledger.publish(&last.after, &changed);
             }
             drop(ledger);
             self.components.works(Component::Committer);

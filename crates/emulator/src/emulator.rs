@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::edge::{Edge, Shared};
 use crate::gateway::Gateway;
 use crate::limits::Limits;
+use crate::listen::{adopt, listen};
 use crate::passwords::{SystemSecrets, random_secret};
 use crate::seen::{AccessLog, LogFile, Seen};
 use crate::signer::JwtSigner;
@@ -293,8 +294,8 @@ impl Builder {
             Some(state) => Some(take(state)?),
             None => None,
         };
-        let listener = match self.listener {
-            Some(bound) => adopt(bound)?,
+        let listeners = match self.listener {
+            Some(bound) => vec![adopt(bound).map_err(StartError::System)?],
             None => listen(self.address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()), false)?,
         };
         let log_path = match (self.access_log, &self.state) {
@@ -308,16 +309,15 @@ impl Builder {
                 LogFile::open(&path).map_err(|source| StartError::AccessLog { path, source })
             })
             .transpose()?;
-        let address = listener.local_addr().map_err(StartError::System)?;
+        let address = address_of(&listeners)?;
         let secure = match self.tls {
             Some(address) => {
-                let listener = listen(address, true)?;
-                Some((listener, Tls::load_or_create(self.state.as_ref().map(StateDir::path))?))
+                let listeners = listen(address, true)?;
+                Some((listeners, Tls::load_or_create(self.state.as_ref().map(StateDir::path))?))
             }
             None => None,
         };
-        let tls = secure.as_ref().map(|(listener, _)| listener.local_addr()).transpose();
-        let tls = tls.map_err(StartError::System)?;
+        let tls = secure.as_ref().map(|(listeners, _)| address_of(listeners)).transpose()?;
         let regions = if self.regions.is_empty() {
             DEFAULT_REGIONS.map(str::to_owned).to_vec()
         } else {
@@ -367,7 +367,7 @@ impl Builder {
             clock,
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
-            secrets: Arc::new(SystemSecrets),
+            secrets: Arc::new(SystemSecrets::default()),
             administrator: administrator.clone(),
             settings: Settings {
                 regions,
@@ -402,7 +402,7 @@ impl Builder {
             return Err(StartError::State { path: state.path().into(), source });
         }
         let ways = Ways {
-            plain: listener,
+            plain: listeners,
             secure,
             limits: self.limits.within_descriptors(),
             log: access_log,
@@ -420,21 +420,10 @@ fn take(state: &StateDir) -> Result<Lock, StartError> {
     })
 }
 
-fn listen(address: SocketAddr, tls: bool) -> Result<TcpListener, StartError> {
-    let bound = std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => StartError::PortTaken {
-            port: address.port(),
-            tls,
-            holder: ovhai_runtime::sockets::holder(address.port()),
-        },
-        _ => StartError::Listen { address, source },
-    })?;
-    adopt(bound)
-}
-
-fn adopt(listener: std::net::TcpListener) -> Result<TcpListener, StartError> {
-    listener.set_nonblocking(true).map_err(StartError::System)?;
-    TcpListener::from_std(listener).map_err(StartError::System)
+/// The address that was asked for; others are beside it.
+fn address_of(listeners: &[TcpListener]) -> Result<SocketAddr, StartError> {
+    let none = || StartError::System(io::ErrorKind::NotConnected.into());
+    listeners.first().ok_or_else(none)?.local_addr().map_err(StartError::System)
 }
 
 /// Makes the first user, in the name of the owner, whom the state directory tells the password.
@@ -472,8 +461,8 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
 
 /// How clients come in, and what is kept of it.
 struct Ways {
-    plain: TcpListener,
-    secure: Option<(TcpListener, Tls)>,
+    plain: Vec<TcpListener>,
+    secure: Option<(Vec<TcpListener>, Tls)>,
     limits: Limits,
     log: Option<LogFile>,
 }

@@ -6,4 +6,5 @@ mod harness;
 mod ledger;
 mod life_cycle;
 mod panics;
+mod revocation;
 mod tokens;

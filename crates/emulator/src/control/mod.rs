@@ -113,7 +113,11 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
 /// What is emulated and what is not: name, whether it is there, what it is.
 const FEATURES: [(&str, bool, &str); 15] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
-    ("tokens", true, "Scoped by label selector, role and region; renewal counts at once"),
+    (
+        "tokens",
+        true,
+        "Scoped by label selector, role and region; a regenerated string takes effect immediately",
+    ),
     ("labels", true, "Kubernetes selectors on lists and tokens"),
     ("gateway", true, "HTTP/1.1 and HTTP/2, streaming, WebSocket and other upgrades"),
     ("login", true, "OAuth 2.0 password grant, at /oauth2/token"),

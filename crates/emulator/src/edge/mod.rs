@@ -12,6 +12,7 @@ pub(crate) mod clock;
 mod connection;
 mod crowd;
 mod doors;
+mod expect;
 mod frames;
 mod http2;
 pub(crate) mod incoming;
@@ -170,8 +171,8 @@ impl Edge {
     /// Starts the workers and accepts connections until `stopping`; `abandon` ends what does not
     /// finish by itself.
     pub(crate) fn start(
-        plain: TcpListener,
-        secure: Option<(TcpListener, Tls)>,
+        plain: Vec<TcpListener>,
+        secure: Option<(Vec<TcpListener>, Tls)>,
         shared: Arc<Shared>,
         tasks: &TaskTracker,
         abandon: &CancellationToken,
@@ -192,11 +193,13 @@ impl Edge {
             receivers.push(receiver);
         }
         let hands = Arc::new(hands);
-        let secure = secure.map(|(listener, tls)| (listener, Some(tls)));
+        let secure = secure.map(|(listeners, tls)| (listeners, Some(tls)));
         let mut doors = Vec::new();
-        for (listener, tls) in std::iter::once((plain, None)).chain(secure) {
-            // The first worker's runtime watches it.
-            doors.push((listener.into_std()?, tls));
+        for (listeners, tls) in std::iter::once((plain, None)).chain(secure) {
+            for listener in listeners {
+                // The first worker's runtime watches it.
+                doors.push((listener.into_std()?, tls.clone()));
+            }
         }
         let mut threads = Vec::new();
         for (number, receiver) in receivers.into_iter().enumerate() {
