@@ -17,6 +17,7 @@ mod describe;
 mod endless;
 pub mod error;
 mod later;
+mod log_writer;
 mod meaningless;
 mod near;
 mod options;

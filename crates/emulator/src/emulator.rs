@@ -106,6 +106,26 @@ pub enum StartError {
     System(io::Error),
 }
 
+impl StartError {
+    /// Whether something could not be written for want of room.
+    pub fn is_about_room(&self) -> bool {
+        use ovhai_core::Error;
+        use ovhai_core::ports::StoreError;
+        match self {
+            Self::Store(OpenError::Full { .. })
+            | Self::Platform(
+                Error::Storage(StoreError::Full { .. })
+                | Error::Unknown(StoreError::Full { .. })
+                | Error::Load(StoreError::Full { .. }),
+            ) => true,
+            Self::State { source, .. } | Self::AccessLog { source, .. } | Self::System(source) => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Tells the time, in whole milliseconds, as the wire has it.
 #[derive(Debug)]
 struct SystemClock;

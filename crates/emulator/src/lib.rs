@@ -35,7 +35,9 @@ pub use emulator::{
 };
 pub use limits::{LIMITS, Limit, Limits};
 pub use ovhai_core::catalog;
+pub use ovhai_core::components::{Component, Components};
 pub use ovhai_core::input;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;
+pub use ovhai_store::OpenError;
 pub use seen::AccessLog;

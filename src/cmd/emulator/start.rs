@@ -3,16 +3,20 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
 use ovhai_emulator::state::{Lock, Running, StateDir};
-use ovhai_emulator::{AccessLog, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas};
+use ovhai_emulator::{
+    AccessLog, Components, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
+use crate::log_writer::LossyLog;
 use crate::options::Options;
 use crate::pulse;
 use crate::settings::{readable_state_dir, state_dir};
@@ -192,8 +196,10 @@ impl Start {
         open_more();
         // Whatever it writes is its owner's alone; the database has the apps' environment.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        start_logging(context, self.background);
+        let components = Arc::<Components>::default();
+        start_logging(context, self.background, &components);
         let mut builder = Emulator::builder()
+            .components(components)
             .address((self.host, self.port.map_or_else(|| port(context), Ok)?).into())
             .regions(self.regions.clone())
             .quotas(self.quotas(context)?)
@@ -397,15 +403,17 @@ fn open_more() {
 
 /// Logs to stderr, which is a file in the background. The level is `OVHAI_LOG`; in the foreground
 /// only what is wrong is shown unless it is set.
-fn start_logging(context: &Context, background: bool) {
+fn start_logging(context: &Context, background: bool, components: &Arc<Components>) {
     let default = if background { "info" } else { "warn" };
     let level = context.var("OVHAI_LOG").unwrap_or(default);
     let filter = tracing_subscriber::EnvFilter::try_new(level)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(LossyLog::new(std::io::stderr(), Arc::clone(components)))
         .with_ansi(false)
+        // What can't be written is counted; saying so by other means would panic.
+        .log_internal_errors(false)
         .finish();
     // Set already when several emulators start in one process.
     let _ = tracing::subscriber::set_global_default(subscriber);

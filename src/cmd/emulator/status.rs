@@ -1,7 +1,7 @@
 //! `ovhai emulator status`.
 
 use clap::Args;
-use ovhai_api_types::Region;
+use ovhai_api_types::{Fault, Region};
 use ovhai_emulator::state::{Running, StateDir};
 use serde::Serialize;
 
@@ -38,6 +38,9 @@ struct Shown {
     options: Vec<String>,
     /// Whether it answers; a process that hangs does not.
     answers: bool,
+    /// Components that fail, or were begun anew.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_user: Option<FirstUser>,
 }
@@ -83,9 +86,10 @@ impl Status {
             return Err(Failure::silent(FAILED));
         };
         let pid = running.pid;
-        let answer = pulse::ask(&running);
+        let answer = pulse::faults(&running);
         let mut shown = Shown::new(running, &state, self.show_password)?;
         shown.answers = answer.is_ok();
+        let answer = answer.map(|faults| shown.faults = faults);
         context.show(&shown)?;
         match answer {
             Ok(()) => Ok(()),
@@ -123,12 +127,25 @@ impl Shown {
             state_dir: state.path().display().to_string(),
             options: Options::of(state)?.arguments(),
             answers: true,
+            faults: Vec::new(),
         })
     }
 
     fn regions(&self) -> String {
         self.regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What there is to say of a component.
+fn told(fault: &Fault) -> String {
+    let state = if fault.failing { "fails" } else { "works again" };
+    let restarts = match fault.restarts {
+        0 => String::new(),
+        1 => ", begun anew once".into(),
+        times => format!(", begun anew {times} times"),
+    };
+    let reason = fault.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{state}{restarts}{reason}")
 }
 
 impl Show for Shown {
@@ -161,6 +178,15 @@ impl Show for Shown {
             view
         } else {
             view.field("Kept Options", self.options.join(" "))
+        };
+        let view = if self.faults.is_empty() {
+            view
+        } else {
+            view.section("Faults", |view| {
+                self.faults
+                    .iter()
+                    .fold(view, |view, fault| view.field(&fault.component, told(fault)))
+            })
         };
         match &self.first_user {
             Some(user) => view.section("First User", |view| {
