@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use ovhai_client::Error as ClientError;
 use ovhai_emulator::{OpenError, StartError};
+use serde::{Deserialize, Serialize};
 
 use crate::terminal::{Paint, paint};
 use crate::text::clean_lines;
@@ -36,7 +37,7 @@ const LOOK_INTO_LOG: &str =
 const MESSAGE_MAX: usize = 500;
 
 /// Why a command failed, for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     message: String,
     cause: Option<String>,

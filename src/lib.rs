@@ -7,6 +7,7 @@
 //! What must not be here: access rules and shapes of the wire.
 
 mod advice;
+mod background;
 pub mod cli;
 mod cmd;
 mod complete;
@@ -66,6 +67,10 @@ pub fn main() -> ExitCode {
         }
         Err(error) => usage(&error, &args, &mut context),
     };
+    if code != 0 && cmd::emulator::is_for_eval(&args) {
+        // `eval "$(…)"` sees the output alone.
+        let _ = context.line("false").and_then(|()| Ok(context.out.flush()?));
+    }
     keep_trace(&mut context, shown, code);
     ExitCode::from(code)
 }
