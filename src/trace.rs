@@ -178,10 +178,12 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 33] = [
+const SHOWN: [&str; 36] = [
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
+    "by_token",
+    "count",
     "cpu",
     "default_http_port",
     "first",
@@ -206,6 +208,7 @@ const SHOWN: [&str; 33] = [
     "selector",
     "session",
     "shell",
+    "since",
     "state",
     "state_dir",
     "states",

@@ -16,6 +16,7 @@ mod label;
 mod me;
 mod page;
 mod registry;
+mod requests;
 mod scaling;
 mod selector;
 mod token;
@@ -45,6 +46,7 @@ pub use label::{
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
 pub use registry::{Registry, RegistryList, RegistryUpdate, is_same_address};
+pub use requests::{Door, RequestFilter, RequestList, RequestRecord};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

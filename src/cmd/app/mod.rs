@@ -12,13 +12,17 @@ mod open;
 mod options;
 mod port_forward;
 mod ports;
+mod requests;
 mod run;
+mod submitted;
 mod view;
 mod volume;
 pub(crate) mod wait;
 
 #[cfg(test)]
 mod recreates;
+
+pub(crate) use logs::{Since, since};
 
 use clap::{Args, Subcommand};
 use ovhai_api_types::App;
@@ -57,6 +61,9 @@ enum Verb {
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Later<logs::Logs>),
+    /// Show the last requests to an app: when, who, what, and what was decided
+    // It has options of its own in the place of global ones: not [`Later`].
+    Requests(Box<requests::Requests>),
     /// Wait until an app is in a state
     Wait(Later<await_state::AwaitState>),
     /// Start an app
@@ -87,6 +94,7 @@ impl AppCommand {
             Verb::PortForward(Later(verb)) => verb.run(context).await,
             Verb::Open(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
             Verb::Stop(Later(verb)) => verb.run(context).await,

@@ -8,6 +8,7 @@ use ovhai_api_types::{App, AppSpec, AppState, Env, Placement, Probe, Resources, 
 
 use super::options::{Deployment, Scaling};
 use super::pair;
+use super::submitted;
 use super::volume::volume;
 use super::wait::Wait;
 use crate::context::Context;
@@ -96,7 +97,7 @@ impl Run {
         say_what_labels_became(context, &spec, &app);
         let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
         match waited {
-            Ok(then) => context.show(&then.unwrap_or(app)),
+            Ok(then) => submitted::show(context, &target, &then.unwrap_or(app)).await,
             Err(failure) => {
                 // A program needs to know what it has to clean up.
                 if context.format().is_some() {

@@ -9,6 +9,9 @@ use ovhai_client::AppRow;
 use crate::describe::{Description, age, bytes, date, rate};
 use crate::output::{Fit, Show};
 
+/// The last states that the detail view shows.
+const HISTORY: usize = 5;
+
 /// An app's name.
 pub(super) fn name(app: &App) -> &str {
     app.spec.name.as_deref().unwrap_or_default()
@@ -106,8 +109,8 @@ impl Show for App {
 
     fn describe(&self) -> Description {
         let (spec, status) = (&self.spec, &self.status);
-        let history = status
-            .history
+        let older = status.history.len().saturating_sub(HISTORY);
+        let history = status.history[older..]
             .iter()
             .map(|entry| vec![date(entry.date), entry.state.to_string()])
             .collect();
@@ -157,7 +160,13 @@ impl Show for App {
             .field("User", &self.user)
             .field("Created At", date(self.created_at))
             .field("Updated At", date(self.updated_at))
-            .section("History", |d| d.table(&["DATE", "STATE"], history))
+            .section("History", |d| {
+                let d = d.table(&["DATE", "STATE"], history);
+                match older {
+                    0 => d,
+                    older => d.lines(&format!("and {older} before: -o json")),
+                }
+            })
     }
 
     fn name(&self) -> String {

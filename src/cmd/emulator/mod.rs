@@ -3,7 +3,9 @@
 mod ca;
 mod image;
 mod logs;
+mod metrics;
 mod openapi;
+mod requests;
 mod start;
 mod status;
 mod stop;
@@ -30,6 +32,10 @@ enum Verb {
     Stop(stop::Stop),
     /// Show its log, when it runs in the background
     Logs(logs::Logs),
+    /// Show the last requests: when, who, what, and what was decided
+    Requests(Box<requests::Requests>),
+    /// Print the metrics that Prometheus reads
+    Metrics(metrics::Metrics),
     /// Manage who can log in
     #[command(visible_alias = "users")]
     User(user::UserCommand),
@@ -54,6 +60,8 @@ impl EmulatorCommand {
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
+            Verb::Metrics(verb) => verb.run(context).await,
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
             Verb::Ca(verb) => verb.run(context),

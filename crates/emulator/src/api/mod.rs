@@ -10,7 +10,7 @@ pub(crate) mod error;
 pub(crate) mod extract;
 mod later;
 mod oauth;
-mod query;
+pub(crate) mod query;
 mod registries;
 mod rows;
 mod tokens;

@@ -26,6 +26,8 @@ pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
 const FEW: usize = 1_000;
 /// if it is no longer than this: a selector may have thousands of terms.
 const SHORT: usize = 512;
+/// Looks through thousands of requests, however few apps there are.
+const REQUESTS: &str = "/_emulator/requests";
 
 /// Where a request goes.
 pub(super) enum Way<'b> {
@@ -157,7 +159,8 @@ fn local(shared: &Shared, head: &Head<'_>, note: &mut Note) -> Result<Call, Refu
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<ServerBody> {
     let Call { request, router } = call;
     let only_reads = request.method() == Method::GET || request.method() == Method::HEAD;
-    let is_short = request.uri().query().is_none_or(|query| query.len() <= SHORT);
+    let is_short = request.uri().query().is_none_or(|query| query.len() <= SHORT)
+        && request.uri().path() != REQUESTS;
     let answer = router.oneshot(request.map(|()| body));
     let is_quick = only_reads && is_short && shared.platform.snapshot().app_count() <= FEW;
     let response = if is_quick {
