@@ -16,6 +16,7 @@ mod reference;
 pub(crate) mod registry;
 mod requests;
 mod secret_input;
+mod several;
 pub(crate) mod token;
 
 pub(crate) use completion::Completion;

@@ -107,13 +107,14 @@ async fn follow(
     mut items: Vec<RequestRecord>,
 ) -> Result<()> {
     let format = context.format().unwrap_or(Format::Table);
-    if format == Format::Table {
-        context.line(row(COLUMNS.map(Cow::from), context.columns))?;
+    let columns = context.columns.filter(|_| format == Format::Table);
+    if matches!(format, Format::Table | Format::Wide) {
+        context.line(row(COLUMNS.map(Cow::from), columns))?;
     }
     loop {
         for item in &items {
             let text = match format {
-                Format::Table => row(cells(item, (context.now)()), context.columns),
+                Format::Table | Format::Wide => row(cells(item, (context.now)()), columns),
                 Format::Json => {
                     serde_json::to_string(item).map_err(|e| Failure::new(e.to_string()))?
                 }
@@ -185,7 +186,7 @@ impl Show for RequestRecord {
         Fit::Fixed,
         Fit::Fixed,
         Fit::Shrink(8),
-        Fit::Shrink(12),
+        Fit::Wrap(16),
     ];
 
     fn row(&self, now: Timestamp) -> Vec<String> {

@@ -28,6 +28,7 @@ mod hostile;
 mod hostile_http2;
 mod http2;
 mod layout;
+mod limits;
 mod login;
 mod login_page;
 mod memory;
@@ -52,6 +53,7 @@ mod shell;
 mod slow;
 mod tls;
 mod tokens;
+mod verbs;
 mod wire;
 
 /// The executable under test.

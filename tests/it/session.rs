@@ -101,7 +101,7 @@ fn the_guides_session() {
     cli.ok(&["token", "delete", "reader"]);
     cli.ok(&["token", "delete", "op", "--yes"]);
     assert_eq!(cli.ok(&["app", "curl", "hello"]), "Hello, World!", "as the owner again");
-    cli.ok(&["app", "delete", "hello"]);
+    cli.ok(&["app", "delete", "hello", "--force"]);
 }
 
 #[test]

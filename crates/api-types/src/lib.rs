@@ -12,6 +12,7 @@ mod capabilities;
 mod emulator;
 mod error;
 mod id;
+mod image;
 mod label;
 mod me;
 mod page;
@@ -25,9 +26,9 @@ mod volume;
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncSpec, Env, Info, InfoCode, LabelUpdate, Placement,
-    PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource, Resources,
-    StandaloneVolumeSource, Volume, VolumeStatus,
+    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, LabelsUpdate,
+    Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource,
+    Resources, StandaloneVolumeSource, Volume, VolumeStatus,
 };
 pub use capabilities::{
     AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,
@@ -35,11 +36,12 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser, OauthError,
-    OauthTokens, User, Verdict,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping,
+    NewUser, OauthError, OauthTokens, User, Verdict,
 };
 pub use error::ErrorBody;
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
+pub use image::ImageName;
 pub use label::{
     InvalidLabel, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_PREFIX, PLATFORM_TYPE,
 };

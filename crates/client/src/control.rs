@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    Access, AccessQuestion, Feature, ImageMapping, NewUser, OauthError, OauthTokens, RequestFilter,
-    RequestList, User,
+    ACCESS_PAGE, Access, AccessQuestion, Feature, ImageMapping, NewUser, OauthError, OauthTokens,
+    RequestFilter, RequestList, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -60,10 +60,20 @@ impl Client {
         Err(Error::Api { status: status.as_u16(), message })
     }
 
-    /// What tokens may do with apps, and why.
-    pub async fn explain(&self, question: &AccessQuestion) -> Result<Vec<Access>> {
-        // It changes nothing, though it is a POST: a token's string must not stand in an address.
-        self.json(self.request(Method::POST, "/_emulator/access").json(question)).await
+    /// What tokens may do with apps, and why: all pages from that of the question on.
+    pub async fn explain(&self, mut question: AccessQuestion) -> Result<Vec<Access>> {
+        let mut all = Vec::new();
+        loop {
+            // It changes nothing, though it is a POST: a token's string must not stand in an address.
+            let request = self.request(Method::POST, "/_emulator/access").json(&question);
+            let page: Vec<Access> = self.json(request).await?;
+            let is_last = page.len() < ACCESS_PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+            question.page += 1;
+        }
     }
 
     /// What the emulator has and has not.

@@ -8,8 +8,10 @@
 
 pub mod auth;
 pub mod catalog;
+pub mod components;
 pub mod directory;
 pub mod error;
+pub mod input;
 pub mod ledger;
 pub mod lifecycle;
 pub mod logs;
@@ -21,6 +23,7 @@ pub mod quota;
 pub mod reconcile;
 mod scaling;
 pub mod spec;
+mod subscriptions;
 
 pub use error::{Error, Result};
 pub use platform::{Platform, PlatformBuilder, Settings};

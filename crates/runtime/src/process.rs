@@ -320,7 +320,10 @@ impl Watched<'_> {
                 .await;
         pumps.detach_all();
         let last = self.request.logs.tail(1, Some(self.request.number)).pop();
-        let last = last.map(|line| format!("; its last line was: {}", line.text.trim()));
+        let last = last.map(|line| {
+            // A full stop follows.
+            format!("; its last line was: {}", line.text.trim().trim_end_matches('.'))
+        });
         let mut message =
             format!("The command {:?} {how}{}", self.program, last.unwrap_or_default());
         if let Some((own, holder)) = holder.await.ok().flatten() {

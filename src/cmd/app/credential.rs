@@ -64,6 +64,11 @@ impl Lent {
 }
 
 impl Credential {
+    /// Whether no token is to be sent.
+    pub(super) fn is_off(&self) -> bool {
+        self.no_auth
+    }
+
     /// What to say when the gateway refused what was lent.
     pub(super) fn hint_when_refused(&self, context: &Context, lent: &Lent) -> String {
         if let Lent::Own(own) = lent {

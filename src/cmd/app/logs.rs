@@ -21,7 +21,7 @@ pub(super) struct Logs {
     /// Go on with what is written from now on
     #[arg(short, long)]
     follow: bool,
-    /// Only the last so many lines, before --grep
+    /// Number of lines to show from the end, before --grep
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u32>,
     /// Only of the replica with this number; they are counted from 1, and each new one is another

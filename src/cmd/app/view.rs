@@ -9,9 +9,6 @@ use ovhai_client::AppRow;
 use crate::describe::{Description, age, bytes, date, rate};
 use crate::output::{Fit, Show};
 
-/// The last states that the detail view shows.
-const HISTORY: usize = 5;
-
 /// An app's name.
 pub(super) fn name(app: &App) -> &str {
     app.spec.name.as_deref().unwrap_or_default()
@@ -58,8 +55,11 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
         .maybe("Cooldown", automatic.cooldown_period_seconds.map(seconds))
 }
 
+/// States of an app's history that are shown: `-o json` has all.
+const LAST_STATES: usize = 5;
+
 const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
-const FIT: &[Fit] = &[Fit::Fixed, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
+const FIT: &[Fit] = &[Fit::Id, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 
 /// What a list reads of an app is enough for its row, and for nothing else.
 impl Show for AppRow {
@@ -109,9 +109,10 @@ impl Show for App {
 
     fn describe(&self) -> Description {
         let (spec, status) = (&self.spec, &self.status);
-        let older = status.history.len().saturating_sub(HISTORY);
-        let history = status.history[older..]
+        let history = status
+            .history
             .iter()
+            .skip(status.history.len().saturating_sub(LAST_STATES))
             .map(|entry| vec![date(entry.date), entry.state.to_string()])
             .collect();
         Description::new()
@@ -128,6 +129,8 @@ impl Show for App {
                     .fold(labels, |labels, (key, value)| labels.maybe(key, value.as_ref()))
             })
             .field("Image", &spec.image)
+            .maybe("Runtime", spec.runtime)
+            .maybe("Working Directory", spec.working_directory.as_ref())
             .maybe("Command", spec.command.as_ref().map(|command| command.join(" ")))
             .field("Replicas", replicas(self))
             .section("Automatic Scaling", |fields| automatic_scaling(fields, spec))
@@ -145,28 +148,23 @@ impl Show for App {
                 spec.env_vars
                     .iter()
                     .flatten()
-                    .fold(vars, |vars, env| vars.field(&env.name, &env.value))
+                    .fold(vars, |vars, env| vars.maybe(&env.name, Some(&env.value)))
             })
             .section("Resources", |resources| {
                 let given = spec.resources.clone().unwrap_or_default();
+                let some = |units: Option<i64>| units.filter(|units| *units > 0);
                 resources
                     .maybe("Flavor", given.flavor)
-                    .maybe("CPU", given.cpu)
-                    .maybe("GPU", given.gpu)
+                    .maybe("CPU", some(given.cpu))
+                    .maybe("GPU", some(given.gpu))
                     .maybe("Memory", given.memory.map(bytes))
                     .maybe("Ephemeral Storage", given.ephemeral_storage.map(bytes))
                     .maybe("Public Network", given.public_network.map(rate))
             })
             .field("User", &self.user)
-            .field("Created At", date(self.created_at))
-            .field("Updated At", date(self.updated_at))
-            .section("History", |d| {
-                let d = d.table(&["DATE", "STATE"], history);
-                match older {
-                    0 => d,
-                    older => d.lines(&format!("and {older} before: -o json")),
-                }
-            })
+            .date("Created At", self.created_at)
+            .date("Updated At", self.updated_at)
+            .section("History", |d| d.table(&["DATE", "STATE"], history))
     }
 
     fn name(&self) -> String {

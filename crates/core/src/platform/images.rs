@@ -53,6 +53,13 @@ impl Platform {
         let record = Arc::new(MappingRecord { image, command, working_directory, created_at });
         self.ledger
             .transact(|tx| {
+                // The same image may be mapped in another spelling.
+                if let Some(old) = tx.state().mapping_of(&record.image)
+                    && old.image != record.image
+                {
+                    let old = old.image.clone();
+                    tx.apply(Change::RemoveMapping(old));
+                }
                 tx.apply(Change::PutMapping(Arc::clone(&record)));
                 Ok(Arc::clone(&record))
             })
@@ -64,13 +71,12 @@ impl Platform {
         self.may_map_images(caller)?;
         self.ledger
             .transact(|tx| {
-                if !tx.state().mappings().any(|mapping| mapping.image == image) {
-                    return Err(Error::NotFound {
-                        kind: "mapping of the image",
-                        id: image.to_owned(),
-                    });
-                }
-                tx.apply(Change::RemoveMapping(image.to_owned()));
+                let mapped = tx.state().mapping_of(image).map(|mapping| mapping.image.clone());
+                let mapped = mapped.ok_or_else(|| Error::NotFound {
+                    kind: "mapping of the image",
+                    id: image.to_owned(),
+                })?;
+                tx.apply(Change::RemoveMapping(mapped));
                 Ok(())
             })
             .await

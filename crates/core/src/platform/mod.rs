@@ -9,6 +9,7 @@ mod accounts;
 mod apps;
 pub(crate) mod images;
 mod registries;
+mod revocation;
 mod tokens;
 
 use std::collections::HashMap;
@@ -21,20 +22,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub use access::{Access, TokenQuestion};
+pub use access::{Access, AccessQuery, TokenQuestion};
 pub use accounts::{Login, SessionTtl};
 pub use apps::{AppQuery, AppSort};
 pub use registries::RegistryChange;
+pub use revocation::AccessWatch;
 pub use tokens::IssuedToken;
 
 use crate::auth::Authenticator;
 use crate::catalog::BuiltinImage;
+use crate::components::{self, Component, Components};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, Change, Wanted};
-use crate::policy::{self, Action, Decision, Effect, Principal, Reason, Resource};
+use crate::policy::{self, Action, Decision, Principal, Resource};
 use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store};
 use crate::quota::Quotas;
 use crate::reconcile::{Actor, ActorHandle};
@@ -92,6 +95,8 @@ pub struct PlatformBuilder {
     pub administrator: String,
     /// What it is set to.
     pub settings: Settings,
+    /// Where parts that fail are noted.
+    pub components: Arc<Components>,
 }
 
 impl std::fmt::Debug for PlatformBuilder {
@@ -111,6 +116,7 @@ pub struct Platform {
     secrets: Arc<dyn Secrets>,
     auth: Authenticator,
     tries: accounts::Tries,
+    components: Arc<Components>,
     project: Uuid,
     is_new: bool,
     settings: Settings,
@@ -128,14 +134,13 @@ impl std::fmt::Debug for Platform {
 impl PlatformBuilder {
     /// Loads the store and brings every app back to its wanted state.
     pub async fn start(self) -> Result<Arc<Platform>> {
-        let storage = |error: crate::ports::StoreError| Error::Storage(error.0);
-        let stored = self.store.load().await.map_err(storage)?;
+        let stored = self.store.load().await.map_err(Error::Load)?;
         let is_new = stored.project.is_none();
         let project = match stored.project {
             Some(project) => project,
             None => {
                 let project = self.ids.uuid();
-                self.store.set_project(project).await.map_err(storage)?;
+                self.store.set_project(project).await.map_err(Error::Storage)?;
                 project
             }
         };
@@ -164,7 +169,8 @@ impl PlatformBuilder {
         }
         let itself = Arc::new(OnceLock::<Weak<Platform>>::new());
         let waker = Arc::clone(&itself);
-        let ledger = Ledger::start(snapshot, self.store, move |app| {
+        let components = Arc::clone(&self.components);
+        let ledger = Ledger::start(snapshot, self.store, components, move |app| {
             if let Some(platform) = waker.get().and_then(Weak::upgrade) {
                 platform.wake_for(app);
             }
@@ -180,6 +186,7 @@ impl PlatformBuilder {
                 settings.user.clone(),
             ),
             tries: accounts::Tries::default(),
+            components: self.components,
             clock: self.clock,
             ids: self.ids,
             signer: self.signer,
@@ -284,11 +291,6 @@ impl Platform {
         self.ledger.read()
     }
 
-    /// Changes with every change of anything.
-    pub fn watch(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.ledger.watch()
-    }
-
     /// The project's id.
     pub fn project(&self) -> Uuid {
         self.project
@@ -297,6 +299,11 @@ impl Platform {
     /// Whether this is the first start on its store.
     pub fn is_new(&self) -> bool {
         self.is_new
+    }
+
+    /// Which parts of the emulator fail.
+    pub fn components(&self) -> &Arc<Components> {
+        &self.components
     }
 
     /// What it is set to.
@@ -361,12 +368,16 @@ impl Platform {
             actors.insert(id, handle);
             let platform = Arc::downgrade(self);
             self.tasks.spawn(async move {
-                if let Err(error) = tokio::spawn(actor.run()).await {
+                if let Err(panicked) = components::catch_future(actor.run()).await {
                     // A defect; but the app must not be stuck for it. Its replicas went with the
                     // actor.
-                    tracing::error!(app = %id, %error, "the app's reconciler failed; it begins anew");
+                    tracing::error!(app = %id, %panicked, "the app's reconciler failed; it begins anew");
+                    if let Some(platform) = platform.upgrade() {
+                        platform.components.begins_anew(Component::Reconciler, &panicked);
+                    }
                     tokio::time::sleep(AFTER_PANIC).await;
                     if let Some(platform) = platform.upgrade() {
+                        platform.components.works(Component::Reconciler);
                         let mut actors =
                             platform.actors.lock().unwrap_or_else(PoisonError::into_inner);
                         actors.remove(&id);
@@ -388,25 +399,6 @@ impl Platform {
         check(policy::decide(caller, Action::Read, &Resource::Region(region)))
     }
 
-    /// Whether a principal of some time ago is still one: its token was neither renewed nor
-    /// deleted, its session is not over.
-    pub fn is_current(&self, principal: &Principal) -> bool {
-        self.is_current_in(&self.snapshot(), principal)
-    }
-
-    fn is_current_in(&self, snapshot: &Snapshot, principal: &Principal) -> bool {
-        match principal {
-            Principal::Token(token) => {
-                snapshot.token(token.id).is_some_and(|now| now.version == token.version)
-            }
-            // Refreshed or not, the session goes on until it could not be any more.
-            Principal::User { session, .. } => snapshot
-                .session(*session)
-                .is_some_and(|session| session.refresh.until > self.clock.now()),
-            Principal::Administrator { .. } | Principal::Anonymous => true,
-        }
-    }
-
     /// Whether a header's value has the administrator's bearer in it.
     pub fn mentions_administrator(&self, value: &[u8]) -> bool {
         self.auth.mentions_administrator(value)
@@ -422,15 +414,6 @@ impl Platform {
     pub fn may_ask_me(&self, caller: &Principal, region: &Region) -> Result<()> {
         check(policy::decide(caller, Action::Me, &Resource::Region(region)))
     }
-}
-
-/// A caller may have been authenticated long before its change is made, while the body was
-/// still coming; what counts is whether it is somebody now.
-fn still_current(platform: &Platform, tx: &Transaction, caller: &Principal) -> Result<()> {
-    if platform.is_current_in(tx.state(), caller) {
-        return Ok(());
-    }
-    Err(Error::Denied(Decision { effect: Effect::Unauthenticated, reason: Reason::Anonymous }))
 }
 
 /// The resource that an app is to the policy.

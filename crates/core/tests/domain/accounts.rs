@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppState, AppUpdate, Env, Placement, Role, TokenSpec};
+use ovhai_api_types::{AppState, AppUpdate, Deletion, Env, Placement, Role, TokenSpec};
 use ovhai_core::Error;
-use ovhai_core::platform::TokenQuestion;
+use ovhai_core::platform::{AccessQuery, TokenQuestion};
 use ovhai_core::policy::{Principal, Reason};
 use ovhai_core::quota::{Quotas, Usage};
 use ovhai_runtime::SimRuntime;
@@ -29,23 +29,23 @@ async fn a_login_without_strings_ends_like_any_other() {
     assert!(matches!(log_in("a wrong password").await, Err(Error::BadCredentials)));
 
     let ann = log_in("a long password").await.unwrap();
-    assert!(ann.name() == "ann" && platform.is_current(&ann));
+    assert!(ann.name() == "ann" && platform.current(&ann).is_some());
     world.clock.pass(lasts / 2);
-    assert!(platform.is_current(&ann));
+    assert!(platform.current(&ann).is_some());
     world.clock.pass(lasts / 2);
-    assert!(!platform.is_current(&ann), "it expires");
+    assert!(platform.current(&ann).is_none(), "it expires");
 
     let (ann, other) =
         (log_in("a long password").await.unwrap(), log_in("a long password").await.unwrap());
     platform.log_out(&ann).await.unwrap();
     platform.log_out(&ann).await.unwrap();
     platform.log_out(&world.admin).await.unwrap();
-    assert!(!platform.is_current(&ann) && platform.is_current(&other));
+    assert!(platform.current(&ann).is_none() && platform.current(&other).is_some());
     platform.set_password(&world.admin, "ann", "another password".into()).await.unwrap();
-    assert!(!platform.is_current(&other));
+    assert!(platform.current(&other).is_none());
     let ann = log_in("another password").await.unwrap();
     platform.remove_user(&world.admin, "ann").await.unwrap();
-    assert!(!platform.is_current(&ann));
+    assert!(platform.current(&ann).is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +73,7 @@ async fn a_session_ends_is_refreshed_and_revoked() {
 
     world.clock.pass(login.expires_in);
     assert!(who(&world, &login.access).is_none(), "it expires");
-    assert!(platform.is_current(&ann), "and the session goes on");
+    assert!(platform.current(&ann).is_some(), "and the session goes on");
     let next = platform.refresh(&login.refresh).await.unwrap();
     assert!(who(&world, &next.access).is_some());
     assert!(platform.refresh(&login.refresh).await.is_err(), "once");
@@ -84,7 +84,7 @@ async fn a_session_ends_is_refreshed_and_revoked() {
     let next = third;
     platform.revoke(&next.access).await.unwrap();
     assert!(who(&world, &next.access).is_none());
-    assert!(!platform.is_current(&ann));
+    assert!(platform.current(&ann).is_none());
     assert!(platform.refresh(&next.refresh).await.is_err());
     platform.revoke("rubbish").await.unwrap();
 
@@ -191,7 +191,7 @@ async fn quotas_refuse_what_would_be_too_much_at_once() {
     assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
     let one = serde_json::from_str(r#"{"fixed":{"replicas":1}}"#).unwrap();
     platform.scale_app(&world.admin, &world.gra, third, &one).await.unwrap();
-    platform.delete_app(&world.admin, &world.gra, third, true).await.unwrap();
+    platform.delete_app(&world.admin, &world.gra, third, Deletion::Now).await.unwrap();
     world.settle().await;
     platform.start_app(&world.admin, &world.gra, first).await.unwrap();
     assert_eq!(usage(), Usage { cpu: 12, gpu: 4 });
@@ -263,7 +263,16 @@ async fn access_is_explained_as_it_is_decided() {
         label_selector: Some("group=A".into()),
     };
     let token = platform.create_token(&world.admin, &world.gra, &spec).await.unwrap();
-    let ask = |question, app| platform.explain(&world.admin, &world.gra, &question, app).unwrap();
+    let page = |caller, query: AccessQuery, skip, take| {
+        platform.explain(caller, &world.gra, &query, skip, take).unwrap()
+    };
+    let ask = |question, app: Option<_>| {
+        let query = match app {
+            Some(app) => AccessQuery::Both(question, app),
+            None => AccessQuery::Token(question),
+        };
+        page(&world.admin, query, 0, 100)
+    };
     let id = token.record.id;
     let all = ask(TokenQuestion::Id(id), None);
     let verdicts: Vec<_> = all
@@ -288,7 +297,33 @@ async fn access_is_explained_as_it_is_decided() {
     let other = platform.create_token(&world.admin, &bhs, &spec).await.unwrap();
     let elsewhere = ask(TokenQuestion::Id(other.record.id), Some(a));
     assert!(matches!(elsewhere[0].operate.reason, Reason::OtherRegion { .. }));
-    assert!(ask(TokenQuestion::All, None).is_empty(), "of this region");
+    assert!(page(&world.admin, AccessQuery::App(a), 0, 100).is_empty(), "of this region");
+
+    // Who may not see tokens there learns nothing of one by a string, void or not.
+    let here = platform.create_token(&world.admin, &world.gra, &spec).await.unwrap();
+    let caller = Principal::Token(Arc::clone(&here.record));
+    for _ in 0..2 {
+        let question = TokenQuestion::Value(other.value.clone());
+        let told = page(&caller, AccessQuery::Both(question, a), 0, 100);
+        assert!(told[0].token.is_none(), "{told:?}");
+        assert!(matches!(told[0].read.reason, Reason::OtherRegion { .. }));
+        platform.renew_token(&world.admin, &bhs, other.record.id).await.unwrap();
+    }
+    let unknown = AccessQuery::Token(TokenQuestion::Id(other.record.id));
+    assert!(matches!(
+        platform.explain(&caller, &world.gra, &unknown, 0, 100),
+        Err(Error::NotFound { .. })
+    ));
+
+    // Page by page.
+    let query = || AccessQuery::Token(TokenQuestion::Id(here.record.id));
+    let apps = |skip, take| -> Vec<_> {
+        page(&world.admin, query(), skip, take).iter().map(|one| one.app.record.id).collect()
+    };
+    assert_eq!((apps(0, 1), apps(1, 1), apps(2, 1)), (vec![open], vec![a], vec![]));
+    let tokens = page(&world.admin, AccessQuery::App(a), 0, 1);
+    assert_eq!(tokens[0].token.as_ref().unwrap().id, here.record.id);
+    assert!(page(&world.admin, AccessQuery::App(a), 1, 1).is_empty());
 }
 
 /// One that is still stopping when it is wanted again will run again.
@@ -306,7 +341,7 @@ async fn a_start_while_it_stops_counts() {
     let second = world.submit(APP).await;
     let refused = platform.start_app(&world.admin, &world.gra, first).await;
     assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
-    platform.delete_app(&world.admin, &world.gra, second, true).await.unwrap();
+    platform.delete_app(&world.admin, &world.gra, second, Deletion::Now).await.unwrap();
     platform.start_app(&world.admin, &world.gra, first).await.unwrap();
     assert_eq!(platform.snapshot().usage(&world.gra).gpu, 1, "while it is still stopping");
 }

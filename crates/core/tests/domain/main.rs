@@ -5,4 +5,6 @@ mod accounts;
 mod harness;
 mod ledger;
 mod life_cycle;
+mod panics;
+mod revocation;
 mod tokens;

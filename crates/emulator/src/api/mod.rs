@@ -31,6 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::{PathItemExt, routes};
 
 use error::ApiError;
+pub use extract::BODY_MAX;
 
 /// What handlers share.
 pub(crate) struct ApiState {
@@ -92,6 +93,7 @@ operations! {
     apps::start,
     apps::stop,
     apps::label,
+    apps::labels,
     apps::image,
     apps::scale,
     apps::log,

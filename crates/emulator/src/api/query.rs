@@ -6,6 +6,7 @@ use std::str::FromStr;
 use axum::extract::FromRequestParts;
 use hyper::http::request::Parts;
 use ovhai_api_types::{AppState, Links, Metadata, Order, Timestamp};
+use ovhai_core::input;
 use ovhai_core::platform::{AppQuery, AppSort};
 
 use super::error::ApiError;
@@ -137,10 +138,10 @@ impl Query {
         let order = order.unwrap_or(if sort.is_some() { Order::Asc } else { Order::Desc });
         let selector = self
             .one("labelSelector")
-            .map(|text| text.parse().map_err(|error| ApiError::invalid("labelSelector", error)))
+            .map(|text| input::selector("labelSelector", text))
             .transpose()?
             .unwrap_or_default();
-        let states = self
+        let mut states: Vec<_> = self
             .all("statusState")
             .flat_map(|value| value.split(','))
             .filter(|state| !state.is_empty())
@@ -148,6 +149,9 @@ impl Query {
                 state.parse::<AppState>().map_err(|error| ApiError::invalid("statusState", error))
             })
             .collect::<Result<_, _>>()?;
+        // However many are given, each app is compared with a few.
+        states.sort_unstable();
+        states.dedup();
         Ok(AppQuery {
             selector,
             states,

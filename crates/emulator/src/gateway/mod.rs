@@ -11,6 +11,7 @@ pub(crate) mod grpc;
 mod health;
 pub(crate) mod http2;
 pub(crate) mod login;
+mod readers;
 mod refusal;
 pub(crate) mod tunnel;
 pub(crate) mod upstream;
@@ -26,7 +27,7 @@ use ovhai_api_types::AppId;
 use ovhai_core::Platform;
 use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use ovhai_core::directory::{AppEntry, Snapshot};
-use ovhai_core::model::AppRecord;
+use ovhai_core::model::{AppRecord, Wanted};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Endpoint;
@@ -37,10 +38,13 @@ use crate::bearer::{self, Bearer};
 use crate::edge::body::Framing;
 use crate::edge::note::Note;
 use crate::edge::parse::{Head, Once};
+use crate::host;
+use crate::origin::HowUsed;
 use crate::seen::Aborted;
 use crate::signer;
 use health::Health;
-use login::{HowUsed, Login, Logins};
+use login::{Login, Logins};
+pub(crate) use readers::Readers;
 pub(crate) use refusal::Refusal;
 
 /// See the module.
@@ -126,6 +130,8 @@ pub(crate) struct Pass {
     pub(crate) under_way: TaskTrackerToken,
     /// The `Authorization` is the app's, not ours.
     pub(crate) keeps_authorization: bool,
+    /// The host that the browser uses, where that is another one than was asked.
+    pub(crate) forwarded_host: Option<Box<str>>,
 }
 
 impl Gateway {
@@ -161,11 +167,10 @@ impl Gateway {
         }
         let keeps_authorization =
             self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
-                let method = head.method.as_bytes();
-                if !public && login::is_navigation(method, |name| head.first(name)) {
+                if !public && self.is_navigation(head) {
                     self.with_page(refusal, entry, head, client)
                 } else {
-                    refusal.readable_by_pages(head.origin.is_there())
+                    refusal
                 }
             })?;
         let place = match asked.port {
@@ -173,8 +178,57 @@ impl Gateway {
             Some(port) if port != entry.record.spec.http_port => Place::Port(port),
             _ => Place::Own,
         };
+        let forwarded_host = self.forwarded_host(&snapshot, entry, head);
         let (address, under_way) = self.choose(entry, place, None)?;
-        Ok(Admitted::Pass(Pass { app: asked.id, place, address, under_way, keeps_authorization }))
+        Ok(Admitted::Pass(Pass {
+            app: asked.id,
+            place,
+            address,
+            under_way,
+            keeps_authorization,
+            forwarded_host,
+        }))
+    }
+
+    /// Which pages may read a refusal of this request.
+    pub(crate) fn readers(&self, head: &Head<'_>, asked: Asked<'_>, client: Client) -> Readers {
+        if !head.origin.is_there() {
+            return Readers::NoPage;
+        }
+        let snapshot = self.platform.snapshot();
+        let public = snapshot.app(asked.id).is_none_or(|entry| entry.record.spec.public);
+        Readers::of(head, client, public)
+    }
+
+    /// Whether a person opened a page, and not with a token of ours: the page could not help there.
+    fn is_navigation(&self, head: &Head<'_>) -> bool {
+        let method = head.method.as_bytes();
+        login::is_navigation(method, |name| head.first(name))
+            && !(head.authorization.is_there() && self.has_ours(head))
+    }
+
+    /// The host that a browser uses, as `ovhai app port-forward` tells it. Only an authenticated
+    /// caller is believed, and only a name of this machine: what the app writes into its answers
+    /// leads a browser nowhere else.
+    fn forwarded_host(
+        &self,
+        snapshot: &Snapshot,
+        entry: &AppEntry,
+        head: &Head<'_>,
+    ) -> Option<Box<str>> {
+        let Once::One(value) = head.forwarded_host else { return None };
+        let host = std::str::from_utf8(value).ok().filter(|host| host::is_this_machine(host))?;
+        let token = match head.own_token {
+            Once::Never => match bearer::of(head.authorization) {
+                Bearer::Token(token) => token,
+                Bearer::None | Bearer::Other => return None,
+            },
+            Once::One(token) => std::str::from_utf8(token).ok()?.trim_matches([' ', '\t']),
+            Once::Several => return None,
+        };
+        let principal = self.platform.authenticate(snapshot, token)?;
+        let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
+        decision.is_allowed().then(|| host.into())
     }
 
     /// A person in front of a browser is shown a page and not JSON.
@@ -238,6 +292,13 @@ impl Gateway {
         // The app may have bearers of its own. Ours are none of its business, in whatever form
         // they come.
         let has_own = || head.authorization.is_there() && !self.has_ours(head);
+        let is_over = || {
+            head.has_cookies
+                && !public
+                && apart.is_none()
+                && self.logins.came_with_one(head.cookies(), &how_used(head, client))
+                && !self.has_ours(head)
+        };
         let has_cookie = by_cookie.is_some();
         let principal = match (by_cookie, given) {
             (Some((principal, login)), _) => {
@@ -247,7 +308,7 @@ impl Gateway {
             (None, Bearer::Token(token)) if !public => {
                 self.platform.authenticate(snapshot, token).ok_or_else(|| {
                     note.unknown();
-                    Refusal::bad_token()
+                    if is_over() { Refusal::login_over() } else { Refusal::bad_token() }
                 })?
             }
             _ => Principal::Anonymous,
@@ -264,13 +325,11 @@ impl Gateway {
                 }
                 Ok(keeps)
             }
-            Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
-                Err(if matches!(given, Bearer::None) {
-                    Refusal::no_token()
-                } else {
-                    Refusal::bad_token()
-                })
-            }
+            Effect::Unauthenticated if decision.reason == Reason::Anonymous => Err(match given {
+                _ if is_over() => Refusal::login_over(),
+                Bearer::None => Refusal::no_token(),
+                Bearer::Other | Bearer::Token(_) => Refusal::bad_token(),
+            }),
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             // Who was refused and why stands in the access log.
             Effect::Forbidden | Effect::OutOfScope => {
@@ -287,11 +346,7 @@ impl Gateway {
         head: &Head<'_>,
         client: Client,
     ) -> Option<(Principal, Login)> {
-        let method = head.method.as_bytes();
-        let is_upgrade = head.upgrade.is_some();
-        let mut how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
-        how.host = Some(head.host.as_bytes());
-        let caller = self.logins.caller(head.cookies(), app, &how)?;
+        let caller = self.logins.caller(head.cookies(), app, &how_used(head, client))?;
         (!self.has_ours(head)).then_some(caller)
     }
 
@@ -328,8 +383,8 @@ impl Gateway {
         admission: Admission,
     ) -> impl Future<Output = ()> + Send + use<> {
         let platform = Arc::clone(&self.platform);
-        let mut changes = platform.watch();
         let Admission { app, principal, action, login } = admission;
+        let mut access = platform.watch_access(&principal, app);
         let clock = Arc::clone(&platform);
         let logged_out = async move {
             match login {
@@ -339,13 +394,15 @@ impl Gateway {
         };
         let denied = async move {
             loop {
-                let allowed = platform.is_current(&principal)
-                    && platform.snapshot().app(app).is_some_and(|entry| {
-                        policy::decide(&principal, action, &resource(&entry.record)).is_allowed()
-                    });
-                if !allowed || changes.changed().await.is_err() {
+                let allowed = platform.current(&principal).is_some_and(|caller| {
+                    platform.snapshot().app(app).is_some_and(|entry| {
+                        policy::decide(&caller, action, &resource(&entry.record)).is_allowed()
+                    })
+                });
+                if !allowed {
                     return;
                 }
+                access.changed().await;
             }
         };
         async move {
@@ -379,6 +436,10 @@ impl Gateway {
         place: Place,
         but: Option<SocketAddr>,
     ) -> Result<(SocketAddr, TaskTrackerToken), Refusal> {
+        // Its addresses go only when its actor has had that stored, which may take a while.
+        if entry.record.wanted != Wanted::Running {
+            return Err(Refusal::not_ready(entry));
+        }
         let backends = &entry.live.backends;
         let found = match backends.as_slice() {
             [] => return Err(Refusal::not_ready(entry)),
@@ -442,6 +503,14 @@ fn not_listening(entry: &AppEntry, place: Place) -> Refusal {
         StatusCode::BAD_GATEWAY,
         format!("the app {id} does not listen on port {port}; it listens on {listens}"),
     )
+}
+
+/// How the request came about.
+fn how_used<'b>(head: &Head<'b>, client: Client) -> HowUsed<'b> {
+    let method = head.method.as_bytes();
+    let is_upgrade = head.upgrade.is_some();
+    let how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
+    HowUsed { host: Some(head.host.as_bytes()), ..how }
 }
 
 /// Whether a browser asks what a page from elsewhere may: without credentials, and without a body

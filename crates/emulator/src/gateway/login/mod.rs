@@ -36,8 +36,10 @@ use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::{Error, Platform};
 
 use page::{AccountPage, Field, LoginPage, Problem};
-pub(crate) use request::{HowUsed, is_navigation};
+pub(crate) use request::is_navigation;
 use sessions::{Session, Sessions};
+
+use crate::origin::HowUsed;
 
 /// The longest body of a request to here, in bytes: a form with a target of 64 KiB, encoded.
 pub(crate) const BODY_MAX: usize = 256 * 1024;
@@ -203,6 +205,17 @@ impl Logins {
         self.session(values, app).map(|(who, session)| (who, Login(session)))
     }
 
+    /// Whether a page of the host's own sent a login cookie along, of a login that may be over.
+    pub(crate) fn came_with_one<'c>(
+        &self,
+        cookies: impl Iterator<Item = &'c [u8]>,
+        how: &HowUsed<'_>,
+    ) -> bool {
+        let name = cookie::login(how.secure);
+        how.is_from_here()
+            && cookies.flat_map(|header| cookie::values(header, name)).next().is_some()
+    }
+
     /// The first login among these cookies that may open the app, else the first that still is
     /// one, with who it is now: what somebody planted must not stand in the way of the genuine one.
     fn session<'c>(
@@ -213,20 +226,7 @@ impl Logins {
         let now = self.platform.now();
         let mut current = cookies.filter_map(|cookie| {
             let session = self.sessions.find(cookie, app.id, now)?;
-            if !self.platform.is_current(&session.who) {
-                return None;
-            }
-            let who = match &session.who {
-                // As it is stored now.
-                Principal::Token(of) => Principal::Token(
-                    self.platform
-                        .snapshot()
-                        .token(of.id)
-                        .filter(|token| token.version == of.version)
-                        .map(Arc::clone)?,
-                ),
-                other => other.clone(),
-            };
+            let who = self.platform.current(&session.who)?;
             Some((who, session))
         });
         let may = |(who, _): &(Principal, Session)| {
