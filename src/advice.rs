@@ -133,7 +133,12 @@ const TABLE: &[Advice] = &[
     advice(
         "",
         &["top", "stats", "metrics"],
-        "see an app: ovhai app get APP; Prometheus reads /metrics",
+        "see an app: ovhai app get APP; the metrics: ovhai emulator metrics",
+    ),
+    advice(
+        "",
+        &["requests", "access-log"],
+        "see who opened what: ovhai emulator requests; one app: ovhai app requests APP",
     ),
     advice(
         "config",
@@ -152,9 +157,9 @@ const TABLE: &[Advice] = &[
         "start it: ovhai emulator start; in the background: ovhai emulator start --detach",
     ),
     advice(
-        "emulator",
-        &["metrics"],
-        "Prometheus reads /metrics at the emulator's address, with the administrator's bearer",
+        "emulator logs",
+        &["--app", "--denied", "--since", "--count"],
+        "see requests: ovhai emulator requests --app APP --denied",
     ),
     advice(
         "app",

@@ -141,7 +141,9 @@ impl Failure {
         }
         for hint in &self.hints {
             let head = paint(Paint::Cyan, "hint:", color);
-            text += &format!("{head} {}\n", clean_lines(hint));
+            for hint in hint.lines() {
+                text += &format!("{head} {}\n", clean_lines(hint));
+            }
         }
         // There is nowhere left to complain to.
         let _ = to.write_all(text.as_bytes());

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::credentials::Issuer;
 use crate::error::{DENIED, Failure, Result};
 use crate::options::Options;
-use crate::session::Sessions;
+use crate::session::{Session, Sessions};
 use crate::settings::{readable_state_dir, state_dir};
 
 /// A server and a region of it, and who calls.
@@ -41,6 +41,20 @@ pub(crate) struct Target {
 impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Target").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// The caller's own access to the local emulator, without a token.
+pub(crate) struct Own {
+    /// The bearer's string.
+    pub(crate) bearer: String,
+    /// Whose it is, for people.
+    pub(crate) who: String,
+}
+
+impl std::fmt::Debug for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Own").field("who", &self.who).finish_non_exhaustive()
     }
 }
 
@@ -114,6 +128,58 @@ impl Server {
         let Some(running) = running else { return Ok(None) };
         let region = region_of(context, &running, wanted)?;
         Ok(Some(Self::Local(running, region)))
+    }
+
+    /// The emulator of the state directory that runs, whatever endpoint is chosen; nothing is
+    /// started.
+    pub(crate) fn find_local(context: &Context) -> Result<Self> {
+        let (running, wanted) = match choose(context)? {
+            Choice::Running(running, wanted) => (running, wanted),
+            choice => {
+                let state = StateDir::new(readable_state_dir(context)?);
+                let none = || {
+                    Failure::not_found(format!(
+                        "no emulator is running (state directory: {})",
+                        state.path().display()
+                    ))
+                    .hint("start one: ovhai emulator start --detach")
+                };
+                let running = state.running().ok_or_else(none)?;
+                context.found.tell(&running);
+                (
+                    running,
+                    if let Choice::Local(wanted) = choice { wanted } else { context.region()? },
+                )
+            }
+        };
+        let region = region_of(context, &running, wanted)?;
+        Ok(Self::Local(running, region))
+    }
+
+    /// Calls the API of the local emulator's region as the caller, else as its owner.
+    pub(crate) fn local_client(&self, context: &Context) -> Result<Client> {
+        let bearer = match (self, context.token()?) {
+            (_, Some(token)) => Some(token.to_owned()),
+            (Self::Local(running, _), None) => Some(running.administrator.clone()),
+            (Self::Remote { .. }, None) => None,
+        };
+        self.client(bearer, context)
+    }
+
+    /// Calls the local emulator itself as the caller, else as its owner.
+    pub(crate) fn control(&self, context: &Context) -> Result<Client> {
+        let Self::Local(running, _) = self else {
+            return Err(Failure::new(format!(
+                "{} can't be asked that: it is not the local emulator",
+                self.shown()
+            ))
+            .hint("choose a local region: --region GRA, or ovhai config set GRA"));
+        };
+        let mut endpoint = endpoint(running);
+        if let Some(token) = context.token()? {
+            endpoint.bearer = Some(token.to_owned());
+        }
+        Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
     }
 
     /// Whether it is an emulator of this program's.
@@ -296,21 +362,36 @@ impl Target {
         Ok(())
     }
 
+    /// The caller's own access: of the login, else of the emulator's owner as it is now. None at an
+    /// endpoint: whatever it is, it would be lent to another server.
+    pub(crate) async fn own(&self, context: &Context) -> Result<Option<Own>> {
+        let Server::Local(running, _) = &self.server else { return Ok(None) };
+        if context.embedded.is_some() {
+            return Ok(Some(owner_of(running)));
+        }
+        let (sessions, key) = (Sessions::open(context)?, self.server.key());
+        let anonymous = || self.server.client(None, context);
+        if let Some(bearer) = sessions.bearer(&key, anonymous, context.now).await? {
+            let who = match sessions.get(&key)? {
+                Some(Session::User { username, .. }) => format!("the user {username}"),
+                _ => "the token of the login".to_owned(),
+            };
+            return Ok(Some(Own { bearer, who }));
+        }
+        // It may have been started anew, and has another bearer then.
+        let now = StateDir::new(state_dir(context)?).running();
+        let now = now.filter(|now| local_key(now) == key);
+        Ok(Some(owner_of(now.as_ref().unwrap_or(running))))
+    }
+
     /// Calls the emulator itself, beside the service's API, as its owner or as the caller.
     pub(crate) fn control(&self, context: &Context) -> Result<Client> {
-        let Server::Local(running, _) = &self.server else {
-            return Err(Failure::new(format!(
-                "{} can't be asked that: it is not the local emulator",
-                self.server.shown()
-            ))
-            .hint("choose a local region: --region GRA, or ovhai config set GRA"));
-        };
-        let mut endpoint = endpoint(running);
-        if let Some(token) = context.token()? {
-            endpoint.bearer = Some(token.to_owned());
-        }
-        Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
+        self.server.control(context)
     }
+}
+
+fn owner_of(running: &Running) -> Own {
+    Own { bearer: running.administrator.clone(), who: "the emulator's owner".into() }
 }
 
 /// Calls the local emulator itself, whatever region or login is chosen: as its owner, or with the

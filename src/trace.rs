@@ -178,10 +178,12 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 35] = [
+const SHOWN: [&str; 37] = [
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
+    "by_token",
+    "count",
     "cpu",
     "default_http_port",
     "first",
@@ -208,6 +210,7 @@ const SHOWN: [&str; 35] = [
     "session",
     "session_affinity",
     "shell",
+    "since",
     "state",
     "state_dir",
     "states",

@@ -44,13 +44,15 @@ pub(super) struct Logs {
     ignore_case: bool,
 }
 
+/// The beginning of what is shown.
 #[derive(Debug, Clone, Copy)]
-enum Since {
+pub(crate) enum Since {
     Ago(SignedDuration),
     At(Timestamp),
 }
 
-fn since(text: &str) -> Result<Since, String> {
+/// A duration back from now, in seconds without a unit, or a moment.
+pub(crate) fn since(text: &str) -> Result<Since, String> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Since::Ago(SignedDuration::from_secs(seconds.into())));
     }
@@ -62,7 +64,7 @@ fn since(text: &str) -> Result<Since, String> {
 
 impl Since {
     /// In milliseconds of Unix time.
-    fn millis(self, now: Timestamp) -> i64 {
+    pub(crate) fn millis(self, now: Timestamp) -> i64 {
         match self {
             Self::At(moment) => moment.as_millisecond(),
             Self::Ago(ago) => now.checked_sub(ago).unwrap_or(Timestamp::MIN).as_millisecond(),

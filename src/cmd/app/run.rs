@@ -9,6 +9,7 @@ use ovhai_api_types::{
 };
 
 use super::options::{Deployment, Scaling};
+use super::submitted;
 use super::volume::volume;
 use super::wait::Wait;
 use super::{label, pair};
@@ -123,7 +124,7 @@ impl Run {
         let app = self.wait.unless_it_fails_at_once(context, &target, app).await;
         let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
         match waited {
-            Ok(then) => context.show(&then.unwrap_or(app)),
+            Ok(then) => submitted::show(context, &target, &then.unwrap_or(app)).await,
             Err(failure) => {
                 // A program needs to know what it has to clean up.
                 if context.format().is_some() {

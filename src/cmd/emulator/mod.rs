@@ -3,8 +3,10 @@
 mod ca;
 mod image;
 mod logs;
+mod metrics;
 mod openapi;
 mod rendezvous;
+mod requests;
 mod start;
 mod status;
 mod stop;
@@ -33,6 +35,10 @@ enum Verb {
     Stop(stop::Stop),
     /// Show the emulator's log
     Logs(logs::Logs),
+    /// Show the last requests: when, who, what, and what was decided
+    Requests(Box<requests::Requests>),
+    /// Print the metrics that Prometheus reads
+    Metrics(metrics::Metrics),
     /// Manage the users who can log in
     #[command(visible_alias = "users")]
     User(user::UserCommand),
@@ -68,6 +74,8 @@ impl EmulatorCommand {
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
+            Verb::Metrics(verb) => verb.run(context).await,
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
             Verb::Ca(verb) => verb.run(context),
