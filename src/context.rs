@@ -140,6 +140,11 @@ impl Context {
             return;
         }
         self.begin_line();
+        if self.format() == Some(Format::Json) {
+            // As everywhere here: a closed stream is not worth failing for.
+            let _ = writeln!(self.err, "{}", failure.json());
+            return;
+        }
         failure.show(&mut self.err, self.colors.err);
     }
 
@@ -184,7 +189,7 @@ impl Context {
 
     /// How much room there is for what was asked for, and whether it may be coloured.
     pub(crate) fn layout(&self) -> Layout {
-        Layout { columns: self.columns, color: self.colors.out }
+        Layout { columns: self.columns, color: self.colors.out, now: (self.now)() }
     }
 
     /// The caller's token, when one was given.

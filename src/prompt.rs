@@ -61,13 +61,21 @@ pub(crate) async fn text(question: &str, default: &str) -> Result<Option<String>
     .await
 }
 
-/// A password, which is not shown, and asked for twice when it is a new one; none when there is
-/// nobody to ask.
-pub(crate) async fn password(question: &str, is_new: bool) -> Result<Option<String>> {
+/// A password, which is not shown, and asked for twice when it is a new one; none where no person
+/// can be asked. One that `refused` says something about is asked for again, at once.
+pub(crate) async fn password(
+    question: &str,
+    is_new: bool,
+    refused: fn(&str) -> Option<&'static str>,
+) -> Result<Option<String>> {
     let question = question.to_owned();
     ask(move || {
         loop {
             let password = secret(&question)?;
+            if let Some(why) = refused(&password) {
+                refuse(why)?;
+                continue;
+            }
             if !is_new || password == secret("Again")? {
                 return Ok(password);
             }

@@ -56,7 +56,7 @@ impl PasswordSource {
             }
             return Ok(Some(password));
         }
-        prompt::password(question, is_new).await
+        prompt::password(question, is_new, |_| None).await
     }
 
     /// Keeps the password from an emulator that this command may start, and so from its apps.
@@ -70,15 +70,28 @@ impl PasswordSource {
     }
 
     /// The password; a usage error if there is none.
-    pub(super) async fn require(
+    pub(super) async fn require(&self, context: &mut Context, question: &str) -> Result<String> {
+        self.read(context, question, false).await?.ok_or_else(none)
+    }
+
+    /// The new password of a user; a usage error if there is none.
+    pub(super) async fn require_new(
         &self,
         context: &mut Context,
         question: &str,
-        is_new: bool,
     ) -> Result<String> {
-        self.read(context, question, is_new).await?.ok_or_else(|| {
-            Failure::usage("a password is needed, and there is no terminal to ask for it")
-                .hint("give --password-from-env VARIABLE or --password-from-stdin")
-        })
+        if self.is_given() {
+            return self.require(context, question).await;
+        }
+        let answer = prompt::password(question, true, |password| {
+            let allowed = 8..=256;
+            (!allowed.contains(&password.len())).then_some("use 8 to 256 characters")
+        });
+        answer.await?.ok_or_else(none)
     }
+}
+
+fn none() -> Failure {
+    Failure::usage("a password is needed, and there is no terminal to ask for it")
+        .hint("give --password-from-env VARIABLE or --password-from-stdin")
 }

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod affinity;
 mod answers;
 mod api;
 mod app;
@@ -16,6 +17,7 @@ mod browser;
 mod cli;
 mod config;
 mod crash;
+mod crashes;
 mod crowd;
 mod curl;
 mod docs;
@@ -29,12 +31,14 @@ mod hostile;
 mod hostile_http2;
 mod http2;
 mod layout;
+mod limits;
 mod login;
 mod login_page;
 mod loopback;
 mod memory;
 mod offers;
 mod openapi;
+mod owner;
 mod planted;
 mod port_forward;
 mod process;
@@ -42,6 +46,7 @@ mod prompts;
 mod pty;
 mod readers;
 mod replicas;
+mod requests;
 mod revoked;
 mod rubbish;
 mod run;
@@ -53,6 +58,7 @@ mod shell;
 mod slow;
 mod tls;
 mod tokens;
+mod verbs;
 mod wire;
 
 /// The executable under test.

@@ -52,6 +52,9 @@ impl Error {
         let why = deepest(&error);
         if error.is_timeout() {
             Self::Timeout
+        } else if error.is_connect() && why.contains("tunnel") {
+            // Only proxies are asked for tunnels.
+            Self::Connect(format!("by the proxy of HTTPS_PROXY or ALL_PROXY: {why}"))
         } else if error.is_connect() {
             Self::Connect(why)
         } else if error.is_builder() {

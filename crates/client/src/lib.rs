@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
     App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, Deletion, ErrorBody,
-    LabelUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
+    LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -149,6 +149,8 @@ pub struct LogFilter {
     pub tail: Option<u32>,
     /// Of one replica.
     pub replica: Option<String>,
+    /// Of the runs that ended last; the emulator's own.
+    pub previous: bool,
     /// What was written from this moment on, in milliseconds of Unix time; the emulator's own.
     pub since: Option<i64>,
     /// Each line with its moment before it; the emulator's own.
@@ -387,6 +389,11 @@ impl Client {
         self.put(&format!("/v1/app/{id}/label"), Some(update)).await.map(drop)
     }
 
+    /// Sets and removes several labels in one transaction: an extension of the emulator's.
+    pub async fn set_labels(&self, id: AppId, update: &LabelsUpdate) -> Result<()> {
+        self.put(&format!("/v1/app/{id}/labels"), Some(update)).await.map(drop)
+    }
+
     /// Changes an app's image.
     pub async fn set_image(&self, id: AppId, image: &str) -> Result<()> {
         let body = AppUpdateImage { url: image.to_owned() };
@@ -413,6 +420,9 @@ impl Client {
         }
         query.extend(filter.tail.map(|tail| ("tail", tail.to_string())));
         query.extend(filter.replica.iter().map(|replica| ("replica", replica.clone())));
+        if filter.previous {
+            query.push(("previous", "true".to_owned()));
+        }
         query.extend(filter.since.map(|since| ("since", since.to_string())));
         if filter.timestamps {
             query.push(("timestamps", "true".to_owned()));

@@ -44,8 +44,8 @@ impl Explain {
             Some(app) => Some(app::resolve(&target.login, app).await?.id),
             None => None,
         };
-        let question = AccessQuestion { region: target.region.clone(), token, value, app };
-        let all = ask(context, &target, &question).await?;
+        let question = AccessQuestion { region: target.region.clone(), token, value, app, page: 1 };
+        let all = ask(context, &target, question).await?;
         match (all.as_slice(), app) {
             ([one], Some(_)) => context.show(one),
             ([], _) => {
