@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from harness import (
     Api,
-    Mismatch,
     Page,
     browser,
     expect,
