@@ -31,7 +31,7 @@ pub const HTTP_ERROR: u8 = 22;
 pub const INTERRUPTED: u8 = 130;
 
 const LOOK_INTO_LOG: &str =
-    "see what was said: ovhai debug; a local emulator's log: ovhai emulator logs";
+    "see the requests and answers: ovhai debug; a local emulator's log: ovhai emulator logs";
 /// More of what a server says is not shown.
 const MESSAGE_MAX: usize = 500;
 
@@ -40,14 +40,15 @@ const MESSAGE_MAX: usize = 500;
 pub struct Failure {
     message: String,
     cause: Option<String>,
-    hint: Option<String>,
+    /// One step each.
+    hints: Vec<String>,
     code: u8,
 }
 
 impl Failure {
     /// A failure with exit code 1.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), cause: None, hint: None, code: FAILED }
+        Self { message: message.into(), cause: None, hints: Vec::new(), code: FAILED }
     }
 
     /// The command line is wrong.
@@ -82,17 +83,17 @@ impl Failure {
         self
     }
 
-    /// Says what to do next.
+    /// Says what to do next; may be called for each way to go on.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hints.push(hint.into());
         self
     }
 
     /// Says it in other words, if it says what to do next.
     #[must_use]
-    pub(crate) fn with_hint(mut self, other: impl FnOnce(&str) -> String) -> Self {
-        self.hint = self.hint.as_deref().map(other);
+    pub(crate) fn with_hint(mut self, other: impl Fn(&str) -> String) -> Self {
+        self.hints = self.hints.iter().map(|hint| other(hint)).collect();
         self
     }
 
@@ -116,6 +117,17 @@ impl Failure {
         self.code
     }
 
+    /// The same for programs, as one line of JSON.
+    pub(crate) fn json(&self) -> String {
+        let error = serde_json::json!({
+            "message": self.message,
+            "cause": self.cause,
+            "hints": self.hints,
+            "exitCode": self.code,
+        });
+        serde_json::json!({ "error": error }).to_string()
+    }
+
     /// Writes it. What others have said, such as an app's output, can't move the cursor.
     pub fn show(&self, to: &mut dyn Write, color: bool) {
         if self.is_silent() {
@@ -126,7 +138,7 @@ impl Failure {
         if let Some(cause) = &self.cause {
             text += &format!("  cause: {}\n", clean_lines(cause));
         }
-        if let Some(hint) = &self.hint {
+        for hint in &self.hints {
             let head = paint(Paint::Cyan, "hint:", color);
             text += &format!("{head} {}\n", clean_lines(hint));
         }
@@ -159,14 +171,16 @@ impl From<ClientError> for Failure {
                 failure.hint("see who calls: ovhai me; a token with another role or scope, or none: --token and OVHAI_TOKEN; as the emulator's owner: ovhai logout")
             }
             ClientError::Api { status: 402, message } => Self::new(format!("request error: 402: {message}"))
-                .hint("see what runs: ovhai app list; what may: ovhai capabilities quota; a local emulator with more: ovhai emulator stop, then ovhai emulator start --detach --quota CPU=48,GPU=16"),
+                .hint("see what is running: ovhai app list")
+                .hint("see the quota: ovhai capabilities quota")
+                .hint("raise it at a local emulator: ovhai emulator stop && ovhai emulator start --detach --quota CPU=48,GPU=16"),
             ClientError::Api { status: 404, message } => Self::not_found(message.clone()),
             ClientError::Api { status: 400, message } => {
                 Self::usage("the server refuses a value").because(message)
             }
             ClientError::Api { status: 501, message } => Self::new(message.clone())
                 .because("the real service can do this, the emulator can't yet")
-                .hint("see what it can: ovhai feature list; every call: ovhai emulator openapi"),
+                .hint("see which features it supports: ovhai feature list"),
             // Something is there already, or in a state that does not allow it: the message says
             // what, and no log says more.
             ClientError::Api { status: 409, message } => {
@@ -177,17 +191,19 @@ impl From<ClientError> for Failure {
             }
             ClientError::Connect(why) => Self::new("the server can't be reached")
                 .because(why)
-                .hint("see where commands go: ovhai config list; whether the local emulator runs: ovhai emulator status"),
+                .hint("see where commands go: ovhai config list")
+                .hint("if it is the local emulator: ovhai emulator status"),
             ClientError::Timeout => {
                 Self::new(error.to_string()).exit_code(TIMEOUT).hint(LOOK_INTO_LOG)
             }
-            ClientError::Broken(_) | ClientError::Answer(_) => {
+            ClientError::Broken(_) | ClientError::Answer(_) | ClientError::NotRenewed(_) => {
                 Self::new(error.to_string()).hint(LOOK_INTO_LOG)
             }
             ClientError::Login { code, why } => Self::new("not logged in")
                 .because(format!("{why} ({code})"))
                 .hint("see who can log in to a local emulator: ovhai emulator user list; the first user's password: ovhai emulator status --show-password")
                 .exit_code(DENIED),
+            ClientError::Ended => crate::session::ended(),
             ClientError::ReadOnly(server) => Self::new(format!("nothing is changed at {server}"))
                 .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
                 .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")
@@ -242,6 +258,15 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).as_deref(),
             Ok("error: no\n  cause: of this\nhint: do that\n")
+        );
+    }
+
+    #[test]
+    fn the_form_for_programs() {
+        let failure = Failure::not_found("no\nsuch \"app\"").hint("a").hint("b");
+        assert_eq!(
+            failure.json(),
+            r#"{"error":{"cause":null,"exitCode":3,"hints":["a","b"],"message":"no\nsuch \"app\""}}"#
         );
     }
 

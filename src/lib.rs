@@ -18,6 +18,7 @@ mod endless;
 pub mod error;
 mod later;
 mod meaningless;
+mod near;
 mod options;
 mod output;
 mod private_file;
@@ -26,6 +27,7 @@ mod prompt;
 mod pulse;
 pub mod reference;
 mod resolve;
+mod secret;
 mod session;
 pub mod settings;
 mod target;
@@ -96,7 +98,9 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context
 /// Keeps what this run said to servers, and says where to look when that was what failed.
 fn keep_trace(context: &mut Context, command: Vec<String>, code: u8) {
     let Ok(file) = settings::debug_file(context) else { return };
-    if let Some(session) = context.trace.keep(&file, (context.now)(), command, code) {
+    let kept = context.trace.keep(&file, (context.now)(), command, code);
+    // The error is the last line for programs that read it as JSON.
+    if let Some(session) = kept.filter(|_| context.format() != Some(cli::Format::Json)) {
         context.note(format!("requests and answers: ovhai debug {session}"));
     }
 }
@@ -107,10 +111,19 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
     if args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--no-color") {
         context.colors = Colors::NONE;
     }
+    if asks_for_json(args) {
+        context.global.json = Some("true".into());
+    }
     if let Some(failure) = advice::failure(error, args) {
         return finish(Err(failure), context);
     }
     let text = error.render();
+    if error.use_stderr() && context.format() == Some(cli::Format::Json) {
+        let text = text.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        return finish(Err(Failure::usage(message)), context);
+    }
     let (stream, color) = if error.use_stderr() {
         (&mut context.err, context.colors.err)
     } else {
@@ -120,6 +133,19 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
     // A closed pipe is nobody's fault.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     u8::try_from(error.exit_code()).unwrap_or(error::USAGE)
+}
+
+/// Whether a command line that could not be parsed wants JSON. In `app curl` both options mean
+/// something else.
+fn asks_for_json(args: &[OsString]) -> bool {
+    let words: Vec<_> =
+        args.iter().map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--").collect();
+    let is_named = words
+        .windows(2)
+        .any(|two| matches!(two[0].as_ref(), "-o" | "--output") && two[1] == "json");
+    let is_joined = |word: &str| matches!(word, "--json" | "-ojson" | "-o=json" | "--output=json");
+    !words.iter().any(|word| word == "curl")
+        && (is_named || words.iter().any(|word| is_joined(word)))
 }
 
 fn execute(cli: Cli, context: &mut Context) -> u8 {

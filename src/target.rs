@@ -28,12 +28,13 @@ const START_TIMEOUT: Duration = Duration::from_secs(15);
 const LOG_MAX: u64 = 10 * 1024 * 1024;
 
 /// A server and a region of it, and who calls.
-#[derive(Debug)]
 pub(crate) struct Target {
     /// Calls with the caller's credentials: its token, or else the login.
     pub(crate) client: Client,
     /// Calls with the login, also when a token is given.
     pub(crate) login: Client,
+    /// The bearer of the login.
+    pub(crate) caller: Option<String>,
     /// The region; for an endpoint its name.
     pub(crate) region: Region,
     /// Who issues the tokens that open its apps.
@@ -44,6 +45,12 @@ pub(crate) struct Target {
     pub(crate) server: Server,
     /// Whether the caller is nobody but the owner of the local emulator.
     pub(crate) is_owner: bool,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target").field("server", &self.server).finish_non_exhaustive()
+    }
 }
 
 /// A server, without anybody who calls.
@@ -241,14 +248,18 @@ impl Target {
     pub(crate) async fn find(context: &mut Context) -> Result<Self> {
         let server = Server::find(context).await?;
         let token = context.token()?.map(str::to_owned);
-        let bearer = login_bearer(context, &server, token.is_some()).await?;
+        let (bearer, session) = login_bearer(context, &server, token.is_some()).await?;
         let is_owner = match &server {
             Server::Local(running, _) => {
                 token.as_ref().or(bearer.as_ref()) == Some(&running.administrator)
             }
             Server::Remote { .. } => false,
         };
-        let login = server.client(bearer, context)?;
+        let caller = bearer.clone();
+        let mut login = server.client(bearer, context)?;
+        if let Some(sessions) = session {
+            login = login.renewed_by(sessions.renewing(server.key(), context.now));
+        }
         let client = match token {
             Some(token) => server.client(Some(token), context)?,
             None => login.clone(),
@@ -259,7 +270,7 @@ impl Target {
         };
         let region = server.region()?;
         let issuer = Issuer { server: server.key(), region: region.clone() };
-        Ok(Self { client, login, region, issuer, address, server, is_owner })
+        Ok(Self { client, login, caller, region, issuer, address, server, is_owner })
     }
 
     /// The same, to change something: says where, unless that is this machine, and refuses it
@@ -325,33 +336,32 @@ pub(crate) async fn owner(context: &mut Context) -> Result<Client> {
     Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
 }
 
-/// The bearer of who is logged in: of the session, else of the local administrator. A caller with
-/// a token of its own needs none.
+/// The bearer of who is logged in: of the session, which comes with it, else of the local
+/// administrator. A caller with a token of its own needs none.
 async fn login_bearer(
     context: &Context,
     server: &Server,
     has_token: bool,
-) -> Result<Option<String>> {
+) -> Result<(Option<String>, Option<Sessions>)> {
     // An embedded emulator has nobody but its administrator.
     if context.embedded.is_none() {
         let anonymous = || server.client(None, context);
         let sessions = Sessions::open(context)?;
         let bearer = sessions.bearer(&server.key(), anonymous, context.now).await;
         match bearer {
-            Ok(Some(bearer)) => return Ok(Some(bearer)),
+            Ok(Some(bearer)) => return Ok((Some(bearer), Some(sessions))),
             Ok(None) => {}
             Err(_) if has_token => {}
             Err(failure) => return Err(failure),
         }
     }
     match server {
-        Server::Local(running, _) => Ok(Some(running.administrator.clone())),
-        Server::Remote { .. } if has_token => Ok(context.token()?.map(str::to_owned)),
+        Server::Local(running, _) => Ok((Some(running.administrator.clone()), None)),
+        Server::Remote { .. } if has_token => Ok((context.token()?.map(str::to_owned), None)),
         Server::Remote { name, .. } => {
-            Err(Failure::new(format!("nobody is logged in at {}", server.shown()))
-                .hint(format!(
-                    "log in: ovhai login --region {name}; or give a token: --token TOKEN"
-                ))
+            Err(Failure::new(format!("not logged in at {}", server.shown()))
+                .hint(format!("log in: ovhai login --region {name}"))
+                .hint("or give a token: --token TOKEN")
                 .exit_code(DENIED))
         }
     }
@@ -405,7 +415,7 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
             Some(running) => Ok(running),
             None if !state.is_locked() => Box::pin(find_or_start(context)).await,
             None => Err(Failure::new(format!(
-                "an emulator holds {} but does not tell where it is",
+                "the address of the emulator of {} is unknown",
                 state.path().display()
             ))
             .because("emulator.json is missing or damaged")
@@ -413,8 +423,12 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
         };
     }
     if context.var("OVHAI_AUTOSTART") == Some("0") {
-        return Err(Failure::new(format!("no emulator runs in {}", state.path().display()))
-            .hint("start one: ovhai emulator start --detach; or let commands do so: unset OVHAI_AUTOSTART"));
+        return Err(Failure::new(format!(
+            "no emulator is running (state directory: {})",
+            state.path().display()
+        ))
+        .hint("start one: ovhai emulator start --detach")
+        .hint("or let commands start one: unset OVHAI_AUTOSTART"));
     }
     let options = Options::of(&state)?.within(context);
     let running = start_in_background(context, &state, &options).await?;

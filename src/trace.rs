@@ -242,6 +242,15 @@ pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
             let word = match values.as_slice() {
                 [] => id.to_owned(),
                 [one] if *one == "true" => id.to_owned(),
+                // How often an option was repeated, and names without their values, tell nothing.
+                [times] if id == "verbose" => format!("{id}={times}"),
+                many if id == "envs" => {
+                    let names = many.iter().map(|one| match one.split_once('=') {
+                        Some((name, _)) => format!("{name}={HIDDEN}"),
+                        None => (*one).to_owned(),
+                    });
+                    format!("{id}={}", hide_in(&names.collect::<Vec<_>>().join(",")))
+                }
                 many if SHOWN.contains(&id) => format!("{id}={}", hide_in(&many.join(","))),
                 _ => format!("{id}={HIDDEN}"),
             };
@@ -403,6 +412,11 @@ mod tests {
         assert_eq!(
             kept("ovhai app run x -n name -o json --replicas 2 -v a@b:/c --region GRA -q"),
             "ovhai app run first=x name=name output=json quiet region=GRA replicas=2 volumes=***"
+        );
+        assert_eq!(kept("ovhai app get x -vv"), "ovhai app get app=x verbose=2");
+        assert_eq!(
+            kept("ovhai app run x -e A=hush -e B=hush"),
+            "ovhai app run envs=A=***,B=*** first=x"
         );
     }
 

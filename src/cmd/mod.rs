@@ -15,6 +15,7 @@ mod me;
 mod reference;
 pub(crate) mod registry;
 mod secret_input;
+mod several;
 pub(crate) mod token;
 
 pub(crate) use completion::Completion;

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod affinity;
 mod api;
 mod app;
 mod apps;
@@ -15,6 +16,7 @@ mod browser;
 mod cli;
 mod config;
 mod crash;
+mod crashes;
 mod crowd;
 mod curl;
 mod docs;
@@ -51,6 +53,7 @@ mod shell;
 mod slow;
 mod tls;
 mod tokens;
+mod verbs;
 mod wire;
 
 /// The executable under test.

@@ -171,6 +171,21 @@ pub struct Access {
     pub operate: Verdict,
 }
 
+/// A component of the emulator that fails, or was begun anew after a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The component, such as `storage`, `committer`, `access log`.
+    pub component: String,
+    /// Whether it fails at the moment.
+    pub failing: bool,
+    /// How often it was begun anew since the start.
+    #[serde(default)]
+    pub restarts: u64,
+    /// Why it fails, or failed last; for the administrator only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// Something the emulator has, or has not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feature {

@@ -17,6 +17,7 @@ mod label;
 mod me;
 mod page;
 mod registry;
+mod replica;
 mod scaling;
 mod selector;
 mod token;
@@ -25,9 +26,9 @@ mod volume;
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, Placement,
-    PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource, Resources,
-    StandaloneVolumeSource, Volume, VolumeStatus,
+    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, LabelsUpdate,
+    Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource,
+    Resources, StandaloneVolumeSource, Volume, VolumeStatus,
 };
 pub use capabilities::{
     AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,
@@ -35,8 +36,8 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser,
-    OauthError, OauthTokens, User, Verdict,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping,
+    NewUser, OauthError, OauthTokens, User, Verdict,
 };
 pub use error::ErrorBody;
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
@@ -47,6 +48,7 @@ pub use label::{
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
 pub use registry::{Registry, RegistryList, RegistryUpdate, is_same_address};
+pub use replica::{AppEvent, ReplicaExit, ReplicaStatus, SessionAffinity};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

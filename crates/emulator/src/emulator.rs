@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{InvalidRegion, Placement, Region, Timestamp};
+use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use crate::edge::{Edge, Shared};
 use crate::gateway::Gateway;
 use crate::limits::Limits;
+use crate::listen::{adopt, listen};
 use crate::passwords::{SystemSecrets, random_secret};
 use crate::seen::{AccessLog, LogFile, Seen};
 use crate::signer::JwtSigner;
@@ -145,6 +147,7 @@ pub struct Builder {
     session_ttl: SessionTtl,
     limits: Limits,
     access_log: Option<AccessLog>,
+    components: Arc<Components>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -252,6 +255,12 @@ impl Builder {
         self
     }
 
+    /// Notes there which parts fail; a part of the caller's own, such as its log, may too.
+    pub fn components(mut self, components: Arc<Components>) -> Self {
+        self.components = components;
+        self
+    }
+
     /// The local administrator's name.
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.user = Some(name.into());
@@ -265,8 +274,8 @@ impl Builder {
             Some(state) => Some(take(state)?),
             None => None,
         };
-        let listener = match self.listener {
-            Some(bound) => adopt(bound)?,
+        let listeners = match self.listener {
+            Some(bound) => vec![adopt(bound).map_err(StartError::System)?],
             None => listen(self.address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()), false)?,
         };
         let log_path = match (self.access_log, &self.state) {
@@ -280,16 +289,15 @@ impl Builder {
                 LogFile::open(&path).map_err(|source| StartError::AccessLog { path, source })
             })
             .transpose()?;
-        let address = listener.local_addr().map_err(StartError::System)?;
+        let address = address_of(&listeners)?;
         let secure = match self.tls {
             Some(address) => {
-                let listener = listen(address, true)?;
-                Some((listener, Tls::load_or_create(self.state.as_ref().map(StateDir::path))?))
+                let listeners = listen(address, true)?;
+                Some((listeners, Tls::load_or_create(self.state.as_ref().map(StateDir::path))?))
             }
             None => None,
         };
-        let tls = secure.as_ref().map(|(listener, _)| listener.local_addr()).transpose();
-        let tls = tls.map_err(StartError::System)?;
+        let tls = secure.as_ref().map(|(listeners, _)| address_of(listeners)).transpose()?;
         let regions = if self.regions.is_empty() {
             DEFAULT_REGIONS.map(str::to_owned).to_vec()
         } else {
@@ -349,6 +357,7 @@ impl Builder {
                 images: builtin::images(),
                 session_ttl: self.session_ttl,
             },
+            components: self.components,
         }
         .start()
         .await
@@ -373,7 +382,7 @@ impl Builder {
             return Err(StartError::State { path: state.path().into(), source });
         }
         let ways = Ways {
-            plain: listener,
+            plain: listeners,
             secure,
             limits: self.limits.within_descriptors(),
             log: access_log,
@@ -391,21 +400,10 @@ fn take(state: &StateDir) -> Result<Lock, StartError> {
     })
 }
 
-fn listen(address: SocketAddr, tls: bool) -> Result<TcpListener, StartError> {
-    let bound = std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => StartError::PortTaken {
-            port: address.port(),
-            tls,
-            holder: ovhai_runtime::sockets::holder(address.port()),
-        },
-        _ => StartError::Listen { address, source },
-    })?;
-    adopt(bound)
-}
-
-fn adopt(listener: std::net::TcpListener) -> Result<TcpListener, StartError> {
-    listener.set_nonblocking(true).map_err(StartError::System)?;
-    TcpListener::from_std(listener).map_err(StartError::System)
+/// The address that was asked for; others are beside it.
+fn address_of(listeners: &[TcpListener]) -> Result<SocketAddr, StartError> {
+    let none = || StartError::System(io::ErrorKind::NotConnected.into());
+    listeners.first().ok_or_else(none)?.local_addr().map_err(StartError::System)
 }
 
 /// Makes the first user, in the name of the owner, whom the state directory tells the password.
@@ -443,8 +441,8 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
 
 /// How clients come in, and what is kept of it.
 struct Ways {
-    plain: TcpListener,
-    secure: Option<(TcpListener, Tls)>,
+    plain: Vec<TcpListener>,
+    secure: Option<(Vec<TcpListener>, Tls)>,
     limits: Limits,
     log: Option<LogFile>,
 }
@@ -483,7 +481,7 @@ impl Emulator {
         lock: Option<Lock>,
     ) -> io::Result<Self> {
         let Ways { plain, secure, limits, log } = ways;
-        let seen = Seen::new(log);
+        let seen = Seen::new(log, platform.components());
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: nobody waits for it but

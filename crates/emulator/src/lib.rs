@@ -19,6 +19,8 @@ mod gateway;
 pub mod host;
 mod json;
 mod limits;
+mod listen;
+pub mod origin;
 mod passwords;
 mod secret;
 mod seen;
@@ -26,6 +28,7 @@ pub mod signer;
 pub mod state;
 pub mod tls;
 
+pub use edge::parse::{FORWARDED_HOST, OWN_TOKEN};
 pub use edge::{Understood, understand};
 pub use emulator::{
     Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,

@@ -24,6 +24,11 @@ const REGENERATED: &str =
     "if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME";
 
 impl Credential {
+    /// Whether no token is to be sent.
+    pub(super) fn is_off(&self) -> bool {
+        self.no_auth
+    }
+
     /// What to say when the token did not open the door.
     pub(super) fn hint_when_refused(&self, context: &Context) -> String {
         let given = context.token().ok().flatten().filter(|_| self.as_token.is_none());

@@ -5,6 +5,8 @@ mod await_state;
 mod change;
 mod credential;
 mod curl;
+mod delete;
+mod events;
 mod forward;
 mod list;
 mod logs;
@@ -13,6 +15,8 @@ mod options;
 mod port_forward;
 mod ports;
 mod run;
+mod selection;
+mod set_label;
 mod view;
 mod volume;
 pub(crate) mod wait;
@@ -54,6 +58,9 @@ enum Verb {
     PortForward(Later<port_forward::PortForward>),
     /// Open an app in the browser
     Open(Later<open::Open>),
+    /// Show what happened to apps and their replicas, such as crashes
+    #[command(alias = "event")]
+    Events(Later<events::Events>),
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Later<logs::Logs>),
@@ -65,9 +72,9 @@ enum Verb {
     Stop(Later<change::Stop>),
     /// Delete an app
     #[command(visible_alias = "rm")]
-    Delete(Later<change::Delete>),
-    /// Set or remove a label of an app
-    SetLabel(Later<change::SetLabel>),
+    Delete(Later<delete::Delete>),
+    /// Set and remove labels of an app
+    SetLabel(Later<set_label::SetLabel>),
     /// Change an app's image
     SetImage(Later<change::SetImage>),
     /// Change an app's number of replicas, or how it scales
@@ -86,6 +93,7 @@ impl AppCommand {
             Verb::Access(Later(verb)) => verb.run(context).await,
             Verb::PortForward(Later(verb)) => verb.run(context).await,
             Verb::Open(Later(verb)) => verb.run(context).await,
+            Verb::Events(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
@@ -104,10 +112,17 @@ pub(crate) async fn resolve(client: &Client, wanted: &str) -> Result<App> {
     crate::resolve::resolve(client, wanted).await
 }
 
-/// `name=value` of an option; the value may be empty.
+/// `NAME=VALUE` of an option; the value may be empty.
 fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
-        _ => Err("use name=value".into()),
-    }
+    split(text).ok_or_else(|| "use NAME=VALUE".into())
+}
+
+/// `KEY=VALUE` of a label; the value may be empty.
+fn label(text: &str) -> Result<(String, String), String> {
+    split(text).ok_or_else(|| "use KEY=VALUE".into())
+}
+
+fn split(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty())?;
+    Some((name.into(), value.into()))
 }

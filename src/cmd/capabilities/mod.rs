@@ -117,6 +117,7 @@ impl Show for Flavor {
         "DESCRIPTION",
         "CPU-PER-UNIT",
         "MEMORY-PER-UNIT",
+        // As the service's own client has it.
         "GPU_INFORMATION.INFO",
         "DEFAULT",
         "MAX",

@@ -251,7 +251,7 @@ fn unknown_endpoint(name: &str, config: &Config) -> Failure {
 }
 
 impl Show for Place {
-    const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "CHOSEN BY", "URL"];
+    const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "CHOSEN-BY", "URL"];
 
     const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 

@@ -24,19 +24,19 @@ pub(crate) struct EmulatorCommand {
 enum Verb {
     /// Start an emulator of AI Deploy
     Start(start::Start),
-    /// Show whether one runs, and where
+    /// Show the emulator's status
     Status(status::Status),
-    /// Stop it
+    /// Stop the emulator
     Stop(stop::Stop),
-    /// Show its log, when it runs in the background
+    /// Show the emulator's log
     Logs(logs::Logs),
-    /// Manage who can log in
+    /// Manage the users who can log in
     #[command(visible_alias = "users")]
     User(user::UserCommand),
-    /// Have commands of this machine run in place of images
+    /// Map images to local commands
     #[command(visible_alias = "images")]
     Image(image::ImageCommand),
-    /// Have this machine trust the certificates of HTTPS
+    /// Make this machine trust the emulator's HTTPS certificates
     Ca(ca::CaCommand),
     /// Print the OpenAPI document of its API
     #[command(name = "openapi")]

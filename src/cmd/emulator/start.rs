@@ -20,18 +20,18 @@ use crate::target::{port, root, secure_root, start_in_background};
 
 #[derive(Debug, Args)]
 pub(super) struct Start {
-    /// Go on in the background
+    /// Run in the background
     #[arg(short, long)]
     detach: bool,
     /// Keep nothing: its state is in memory, and what is in the state directory is not read. It says
     /// how other terminals reach it
     #[arg(long, conflicts_with = "detach")]
     ephemeral: bool,
-    /// Port; 0 lets the system choose [env: `OVHAI_PORT`] [default: 4480]
+    /// Port; 0 lets the system choose [env: OVHAI_PORT] [default: 4480]
     #[arg(short, long)]
     port: Option<u16>,
     /// Serve HTTPS too, on port 4443 or this one; 0 lets the system choose. Trust its certificates:
-    /// ovhai emulator ca install [env: `OVHAI_TLS`]
+    /// ovhai emulator ca install [env: OVHAI_TLS]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_TLS)]
     tls: Option<u16>,
     /// Address to listen on; anything but loopback lets other machines in
@@ -45,16 +45,15 @@ pub(super) struct Start {
     #[arg(long)]
     runtime: Option<Placement>,
     /// Units that the apps of a region may use at once, such as CPU=24,GPU=8, or unlimited
-    /// [env: `OVHAI_QUOTA`] [default: CPU=12,GPU=4, as the cloud gives a project]
+    /// [env: OVHAI_QUOTA] [default: CPU=12,GPU=4, as the cloud gives a project]
     #[arg(long, value_name = "KIND=UNITS", value_parser = quotas)]
     quota: Option<Quotas>,
-    /// Where a line of JSON for every request goes: a file, or off; it has no tokens and no queries,
-    /// and 32 MiB at most are kept
-    /// [env: `OVHAI_ACCESS_LOG`] [default: access.log in the state directory; off with --ephemeral]
+    /// File for one line of JSON per request, or off; without tokens and queries, at most 32 MiB
+    /// [env: OVHAI_ACCESS_LOG] [default: access.log in the state directory; off with --ephemeral]
     #[arg(long, value_name = "FILE")]
     access_log: Option<AccessLog>,
     /// What clients may ask of the gateway, such as headers=128KiB,body-time=5m; see ovhai help
-    /// limits [env: `OVHAI_LIMITS`] [default: those of the help topic]
+    /// limits [env: OVHAI_LIMITS] [default: those of the help topic]
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Option<Limits>,
     /// This is the process in the background.
@@ -254,7 +253,7 @@ impl Start {
                 "It keeps nothing. Use it from another terminal: export OVHAI_STATE_DIR={directory} OVHAI_AUTOSTART=0"
             ));
             context.note(format!(
-                "Other programs call it with the bearer that is `administrator` in {directory}/emulator.json; both are gone when it ends."
+                "Other programs call it with the bearer in the field administrator of {directory}/emulator.json; both are gone when it ends."
             ));
         }
         self.warn_of_others(context);

@@ -6,7 +6,7 @@ use ovhai_emulator::state::{Running, StateDir};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::{Description, age, date};
+use crate::describe::{Description, age};
 use crate::error::{FAILED, Failure, Result};
 use crate::options::Options;
 use crate::output::Show;
@@ -55,7 +55,7 @@ impl Status {
         let Some(running) = state.running() else {
             if let Some(pid) = state.holder() {
                 return Err(Failure::new(format!(
-                    "an emulator (pid {pid}) holds {} but does not tell where it is",
+                    "the address of the emulator (pid {pid}) of {} is unknown",
                     state.path().display()
                 ))
                 .because("emulator.json is missing or damaged")
@@ -68,7 +68,10 @@ impl Status {
                 options: options.arguments(),
             };
             if !context.show_data(&nothing)? {
-                context.line(format!("No emulator runs in {}", state.path().display()))?;
+                context.line(format!(
+                    "No emulator is running (state directory: {})",
+                    state.path().display()
+                ))?;
                 if !options.is_empty() {
                     context.line(format!(
                         "The next has the options of the last: {}",
@@ -76,7 +79,7 @@ impl Status {
                     ))?;
                 }
             }
-            context.note("hint: the next command that needs one starts it; or: ovhai emulator start --detach");
+            context.note("hint: start it: ovhai emulator start --detach; a command that needs one starts it too");
             return Err(Failure::silent(FAILED));
         };
         let pid = running.pid;
@@ -149,10 +152,10 @@ impl Show for Shown {
         };
         let view = view
             .field("PID", self.pid)
-            .field("Answers", if self.answers { "yes" } else { "no" })
+            .field("Status", if self.answers { "running" } else { "does not answer" })
             .field("Regions", self.regions())
             .field("State Directory", &self.state_dir)
-            .field("Started At", date(self.started_at))
+            .date("Started At", self.started_at)
             .field("Version", &self.version);
         let view = if self.options.is_empty() {
             view

@@ -29,7 +29,10 @@ impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
         let Some(pid) = state.holder() else {
-            context.note(format!("No emulator runs in {}", state.path().display()));
+            context.note(format!(
+                "No emulator is running (state directory: {})",
+                state.path().display()
+            ));
             return Ok(());
         };
         let is_silent = if self.force {

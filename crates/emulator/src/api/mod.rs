@@ -11,7 +11,7 @@ pub(crate) mod extract;
 mod later;
 mod oauth;
 mod pieces;
-mod query;
+pub(crate) mod query;
 mod registries;
 mod rows;
 mod tokens;
@@ -94,6 +94,7 @@ operations! {
     apps::start,
     apps::stop,
     apps::label,
+    apps::labels,
     apps::image,
     apps::scale,
     apps::log,

@@ -14,9 +14,9 @@ use super::Shared;
 use super::note::Note;
 use super::parse::Head;
 use crate::body::ServerBody;
-use crate::gateway::login::HowUsed;
 use crate::gateway::{Asked, Client, Refusal, compose};
 use crate::host::{self, Door, NoDoor};
+use crate::origin::HowUsed;
 use crate::seen::Whither;
 
 /// A call's body is at most so long, in bytes.

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use ovhai_api_types::{AppId, Timestamp};
+use ovhai_core::components::Components;
 
 use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
 pub use file::AccessLog;
@@ -88,13 +89,13 @@ impl Drop for Open {
 
 impl Seen {
     /// One that writes to this file, or keeps no log.
-    pub(crate) fn new(log: Option<LogFile>) -> Arc<Self> {
+    pub(crate) fn new(log: Option<LogFile>, components: &Arc<Components>) -> Arc<Self> {
         Arc::new(Self {
             shards: Mutex::default(),
             forgotten: AtomicU64::new(0),
             connections: Arc::default(),
             tunnels: Arc::default(),
-            sink: log.map(Sink::new),
+            sink: log.map(|log| Sink::new(log, Arc::clone(components))),
         })
     }
 
@@ -358,7 +359,7 @@ mod tests {
 
     #[test]
     fn all_threads_are_counted_together_and_apps_that_are_gone_leave() {
-        let seen = Seen::new(None);
+        let seen = Seen::new(None, &Arc::default());
         let (a, b) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
         let mut workers = [seen.worker(), seen.worker()];
         for worker in &mut workers {

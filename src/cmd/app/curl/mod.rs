@@ -100,7 +100,7 @@ pub(super) struct Curl {
     /// Show errors, as always: accepted for curl's sake
     #[arg(short = 'S', long)]
     show_error: bool,
-    /// Give up after so many seconds, such as 2.5; exit code 5
+    /// Maximum time for the whole request in seconds, such as 2.5; exit code 5
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
     max_time: Option<Duration>,
     /// Print this in the end, with what is known of the transfer in its place
