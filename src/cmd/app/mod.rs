@@ -14,15 +14,19 @@ mod open;
 mod options;
 mod port_forward;
 mod ports;
+mod requests;
 mod run;
 mod selection;
 mod set_label;
+mod submitted;
 mod view;
 mod volume;
 pub(crate) mod wait;
 
 #[cfg(test)]
 mod recreates;
+
+pub(crate) use logs::{Since, since};
 
 use clap::{Args, Subcommand};
 use ovhai_api_types::App;
@@ -64,6 +68,9 @@ enum Verb {
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Later<logs::Logs>),
+    /// Show the last requests to an app: when, who, what, and what was decided
+    // It has options of its own in the place of global ones: not [`Later`].
+    Requests(Box<requests::Requests>),
     /// Wait until an app is in a state
     Wait(Later<await_state::AwaitState>),
     /// Start an app
@@ -95,6 +102,7 @@ impl AppCommand {
             Verb::Open(Later(verb)) => verb.run(context).await,
             Verb::Events(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
             Verb::Stop(Later(verb)) => verb.run(context).await,

@@ -57,7 +57,7 @@ impl Query {
             .transpose()
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         Ok(self.parse(name, "true or false")?.unwrap_or(false))
     }
 
@@ -165,7 +165,7 @@ impl Query {
     }
 
     /// A Unix time in seconds; one that can only be in milliseconds is taken so.
-    pub(super) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         const ALLOWED: &str = "a Unix time in seconds";
         let Some(number) = self.parse::<i64>(name, ALLOWED)? else { return Ok(None) };
         let moment = if number.unsigned_abs() >= 100_000_000_000 {
