@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod affinity;
 mod api;
 mod app;
 mod apps;
@@ -15,6 +16,7 @@ mod browser;
 mod cli;
 mod config;
 mod crash;
+mod crashes;
 mod crowd;
 mod curl;
 mod docs;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, Feature, ImageMapping, NewUser, OauthError, OauthTokens,
-    RequestFilter, RequestList, User,
+    ACCESS_PAGE, Access, AccessQuestion, AppEvent, AppId, Feature, ImageMapping, NewUser,
+    OauthError, OauthTokens, Region, RequestFilter, RequestList, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -74,6 +74,20 @@ impl Client {
             }
             question.page += 1;
         }
+    }
+
+    /// What happened to the apps of a region, or to one, after position `after`, oldest first.
+    pub async fn events(
+        &self,
+        region: &Region,
+        app: Option<AppId>,
+        after: u64,
+        count: Option<u32>,
+    ) -> Result<Vec<AppEvent>> {
+        let mut query = vec![("region", region.to_string()), ("after", after.to_string())];
+        query.extend(app.map(|app| ("app", app.to_string())));
+        query.extend(count.map(|count| ("count", count.to_string())));
+        self.get(&format!("/_emulator/events?{}", encode(&query))).await
     }
 
     /// What the emulator has and has not.

@@ -36,7 +36,7 @@ impl Replica for Nothing {
 }
 
 fn refuse(reporter: &ReplicaReporter, message: String) -> Box<dyn Replica> {
-    reporter.report(ReplicaEvent::Exited { fault: Fault::User, message });
+    reporter.report(ReplicaEvent::Exited { fault: Fault::User, status: None, message });
     Box::new(Nothing)
 }
 

@@ -24,9 +24,12 @@ pub(super) struct Logs {
     /// Number of lines to show from the end, before --grep
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u32>,
-    /// Only of the replica with this number; they are counted from 1, and each new one is another
+    /// Only of the replica with this number, from 1; it keeps the number when it is started again
     #[arg(long, value_name = "NUMBER")]
-    replica: Option<u64>,
+    replica: Option<u32>,
+    /// Only the newest run of each replica that has ended, such as one that crashed
+    #[arg(long, conflicts_with = "follow")]
+    previous: bool,
     /// Only what was written in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
     #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
     since: Option<Since>,
@@ -82,6 +85,7 @@ impl Logs {
             follow: self.follow,
             tail: self.tail,
             replica: self.replica.map(|replica| replica.to_string()),
+            previous: self.previous,
             since: self.since.map(|since| since.millis((context.now)())),
             timestamps: self.timestamps,
         };

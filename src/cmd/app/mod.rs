@@ -6,6 +6,7 @@ mod change;
 mod credential;
 mod curl;
 mod delete;
+mod events;
 mod forward;
 mod list;
 mod logs;
@@ -61,6 +62,9 @@ enum Verb {
     PortForward(Later<port_forward::PortForward>),
     /// Open an app in the browser
     Open(Later<open::Open>),
+    /// Show what happened to apps and their replicas, such as crashes
+    #[command(alias = "event")]
+    Events(Later<events::Events>),
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Later<logs::Logs>),
@@ -96,6 +100,7 @@ impl AppCommand {
             Verb::Access(Later(verb)) => verb.run(context).await,
             Verb::PortForward(Later(verb)) => verb.run(context).await,
             Verb::Open(Later(verb)) => verb.run(context).await,
+            Verb::Events(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
             Verb::Requests(verb) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{ArgAction, Args};
-use ovhai_api_types::{App, AppSpec, AppState, Env, Placement, Probe, Resources, Volume};
+use ovhai_api_types::{
+    App, AppSpec, AppState, Env, Placement, Probe, Resources, SessionAffinity, Volume,
+};
 
 use super::options::{Deployment, Scaling};
 use super::submitted;
@@ -69,6 +71,16 @@ pub(super) struct Run {
     /// Port of the probe, 1 to 65535 [default: the app's own]
     #[arg(long, value_name = "PORT")]
     probe_port: Option<u16>,
+    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
+    /// the token (cookie, token, none) [default: none; without a value: cookie]
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "cookie"
+    )]
+    session_affinity: Option<SessionAffinity>,
     /// Emulator only: what runs the app (builtin, process, container) [default: builtin for
     /// built-in images, else what the emulator was started with]
     #[arg(long)]
@@ -194,6 +206,7 @@ impl Run {
                 ..Resources::default()
             }),
             scaling_strategy: self.scaling.strategy(),
+            session_affinity: self.session_affinity,
             deployment_strategy: self.deployment.strategy(),
             unsecure_http: self.unsecure_http,
             volumes: Some(self.volumes.clone()).filter(|volumes| !volumes.is_empty()),

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use ovhai_api_types::{App, AppStatus, Metadata, Token, TokenSpec, TokenStatus};
+use ovhai_api_types::{
+    App, AppStatus, Metadata, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus,
+};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::model::TokenRecord;
+use ovhai_core::replica::{Exit, ExitStatus, ReplicaState};
 use serde::{Serialize, Serializer};
 
 use crate::host;
@@ -12,6 +15,7 @@ use crate::host;
 /// An app; `port` is the one that the emulator listens on.
 pub(super) fn app(entry: &AppEntry, port: u16) -> App {
     let record = &entry.record;
+    let progress = entry.observed.now();
     App {
         id: record.id,
         created_at: record.created_at,
@@ -25,16 +29,41 @@ pub(super) fn app(entry: &AppEntry, port: u16) -> App {
                 .grpc_port
                 .map(|_| host::grpc_host(record.id, &record.region, port)),
             history: record.history.clone(),
-            info: Some(record.info.clone()),
+            info: Some(entry.info()),
             info_url: Some(format!("http://localhost:{port}/app/{}", record.id)),
             internal_service_ip: None,
             last_transition_date: record.history.last().map(|entry| entry.date),
+            last_exit: progress.last_exit().map(|last| exit(last)),
             monitoring_url: None,
+            replicas: progress.replicas.iter().map(replica).collect(),
+            restarts: Some(progress.restarts()),
             state: record.state,
             url: format!("http://{}", host::app_host(record.id, &record.region, port)),
             volumes: Vec::new(),
         },
         user: record.user.clone(),
+    }
+}
+
+/// How a replica ended by itself.
+pub(super) fn exit(exit: &Exit) -> ReplicaExit {
+    let (status, signal) = match exit.status {
+        Some(ExitStatus::Code(code)) => (Some(code), None),
+        Some(ExitStatus::Signal(signal)) => (None, Some(signal)),
+        None => (None, None),
+    };
+    let reason = exit.status.map_or_else(|| "ended".into(), |status| status.to_string());
+    ReplicaExit { at: exit.at, status, signal, reason, message: exit.message.clone() }
+}
+
+fn replica(state: &ReplicaState) -> ReplicaStatus {
+    ReplicaStatus {
+        ordinal: state.id.ordinal,
+        attempt: state.id.attempt,
+        state: state.phase.as_str().to_owned(),
+        since: state.since,
+        restarts: state.restarts,
+        last_exit: state.last_exit.as_deref().map(exit),
     }
 }
 

@@ -2,6 +2,7 @@
 //! What is not for everybody is decided by the domain, as everywhere.
 
 mod access;
+mod events;
 mod images;
 mod metrics;
 mod requests;
@@ -61,6 +62,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/stop", post(stop))
         .route("/_emulator/ca.pem", get(authority))
         .route("/_emulator/access", post(access::explain))
+        .route("/_emulator/events", get(events::list))
         .route("/_emulator/requests", get(requests::list))
         .route("/_emulator/users", get(users::list).post(users::add))
         .route("/_emulator/users/{name}", delete(users::remove))

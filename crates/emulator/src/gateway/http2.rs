@@ -119,7 +119,9 @@ pub(crate) async fn pass(
         let (bytes, most) = (upstream.buffer.filled(), worker.limits.answer_fields_max);
         let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, order.asked_with);
         if let Ok(Some((answer, _))) = parsed {
-            *response.headers_mut() = compose::answer_headers(&answer, &order.request_id);
+            let set_cookie = pass.set_cookie.as_ref();
+            let added = compose::Added { request_id: &order.request_id, set_cookie };
+            *response.headers_mut() = compose::answer_headers(&answer, added);
         }
     }
     *response.status_mut() = StatusCode::from_u16(status)

@@ -8,7 +8,7 @@
 //!
 //! Nothing here knows how requests come in or go on to apps.
 
-mod cookie;
+pub(super) mod cookie;
 mod csrf;
 mod page;
 mod request;
@@ -64,7 +64,7 @@ pub(crate) fn sets_ours(set_cookie: &[u8]) -> bool {
     cookie::sets_ours(set_cookie)
 }
 
-fn random() -> Option<[u8; 32]> {
+pub(super) fn random() -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).ok().map(|()| bytes)
 }
