@@ -58,6 +58,7 @@ const TABLE: &[Advice] = &[
         &["stop", "kill", "down"],
         "an app: ovhai app stop APP; the emulator: ovhai emulator stop",
     ),
+    advice("", &["events", "event"], "of apps and replicas: ovhai app events"),
     advice("", &["restart"], "an app: ovhai app stop APP --wait && ovhai app start APP"),
     advice(
         "",
@@ -128,9 +129,10 @@ const TABLE: &[Advice] = &[
         &["apply"],
         "there are no files that describe apps; run one: ovhai app run IMAGE, change one: ovhai app update APP",
     ),
+    advice("", &["events"], "what happened to apps: ovhai app events"),
     advice(
         "",
-        &["events", "top", "stats", "metrics"],
+        &["top", "stats", "metrics"],
         "see an app: ovhai app get APP; the metrics: ovhai emulator metrics",
     ),
     advice(
@@ -216,7 +218,7 @@ const TABLE: &[Advice] = &[
         &["resize", "replicas"],
         "change the number of replicas: ovhai app scale APP --replicas N",
     ),
-    advice("app", &["info", "inspect", "url", "history", "events"], "see it: ovhai app get APP"),
+    advice("app", &["info", "inspect", "url", "history"], "see it: ovhai app get APP"),
     advice(
         "app",
         &["request", "query", "call", "invoke"],

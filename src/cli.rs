@@ -187,6 +187,9 @@ pub fn tree() -> clap::Command {
     root
 }
 
+/// Ends the help of a command, which leaves out the options of every command.
+pub(crate) const MORE_OPTIONS: &str = "\nOptions of every command: ovhai help options\n";
+
 impl Command {
     /// Whether the command serves others, and so wants every core.
     pub(crate) fn serves(&self) -> bool {

@@ -7,7 +7,8 @@
 use std::io::{self, Write};
 
 use ovhai_client::Error as ClientError;
-use ovhai_emulator::StartError;
+use ovhai_emulator::{OpenError, StartError};
+use serde::{Deserialize, Serialize};
 
 use crate::terminal::{Paint, paint};
 use crate::text::clean_lines;
@@ -36,7 +37,7 @@ const LOOK_INTO_LOG: &str =
 const MESSAGE_MAX: usize = 500;
 
 /// Why a command failed, for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     message: String,
     cause: Option<String>,
@@ -183,6 +184,9 @@ impl From<ClientError> for Failure {
             ClientError::Api { status: 501, message } => Self::new(message.clone())
                 .because("the real service can do this, the emulator can't yet")
                 .hint("see which features it supports: ovhai feature list"),
+            ClientError::Api { status: 507, message } => Self::new("request error: 507: the emulator has no room")
+                .because(message)
+                .hint("make room there and run the command again; the emulator need not be started again"),
             // Something is there already, or in a state that does not allow it: the message says
             // what, and no log says more.
             ClientError::Api { status: 409, message } => {
@@ -225,6 +229,16 @@ impl From<StartError> for Failure {
             StartError::PortTaken { tls: true, .. } => failure.hint("choose another port for HTTPS: --tls=N, or OVHAI_TLS=N (0 lets the system choose), or stop the program that holds it"),
             StartError::PortTaken { .. } => failure
                 .hint("choose another port: ovhai emulator start --detach --port N, or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
+            _ if error.is_about_room() => failure.hint("make room there, or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
+            StartError::Store(OpenError::Foreign(path)) => failure.hint(format!(
+                "if it is damaged, put a copy back, or move it away and begin anew without its apps and tokens: mv {0} {0}.damaged; or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none",
+                path.display()
+            )),
+            StartError::Store(OpenError::LogAlone { path, log, .. }) => failure.hint(format!(
+                "put a copy of {} back beside it; or move the log away and begin anew without what it holds: mv {1} {1}.old; or use another directory: --state-dir DIR",
+                path.display(),
+                log.display()
+            )),
             StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
             StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
             StartError::Platform(_) => failure.hint(

@@ -178,7 +178,7 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 36] = [
+const SHOWN: [&str; 37] = [
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
@@ -198,6 +198,7 @@ const SHOWN: [&str; 36] = [
     "output",
     "port",
     "ports",
+    "previous",
     "quota",
     "region",
     "registry",
@@ -207,6 +208,7 @@ const SHOWN: [&str; 36] = [
     "runtime",
     "selector",
     "session",
+    "session_affinity",
     "shell",
     "since",
     "state",

@@ -1,7 +1,7 @@
 //! Crashes, as a user of the command line sees them.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use ovhai_test_support::{TestCli, eventually_now};
 use serde_json::Value;
@@ -110,8 +110,12 @@ fn events_are_listed_and_followed() {
     assert_eq!(code, 2);
 
     // What is followed goes on with what happens; here from the last event on.
-    let mut command = cli.command(&["app", "events", "mortal", "-f", "-n", "1", "-o", "json"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(OVHAI)
+        .args(["app", "events", "mortal", "-f", "-n", "1", "-o", "json"])
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     let before = next()["seq"].as_u64().unwrap();

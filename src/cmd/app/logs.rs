@@ -18,7 +18,7 @@ use crate::target::Target;
 pub(super) struct Logs {
     /// Id, name, or beginning of an id
     app: String,
-    /// Go on with what is written from now on
+    /// Follow the log
     #[arg(short, long)]
     follow: bool,
     /// Number of lines to show from the end, before --grep
@@ -30,7 +30,7 @@ pub(super) struct Logs {
     /// Only the newest run of each replica that has ended, such as one that crashed
     #[arg(long, conflicts_with = "follow")]
     previous: bool,
-    /// Only what was written in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
+    /// Only lines of the last 10m or 2h, or since a date such as 2026-01-31T08:00:00Z
     #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
     since: Option<Since>,
     /// Begin every line with the moment it was read

@@ -26,7 +26,7 @@ pub(super) struct Run {
     /// The image; with --image the name
     #[arg(value_name = "IMAGE", required_unless_present = "given_image")]
     first: Option<String>,
-    /// The image, for those who write the name first: app run NAME --image IMAGE
+    /// The image, if the name comes first: app run NAME --image IMAGE
     #[arg(id = "given_image", long = "image", value_name = "IMAGE")]
     image: Option<String>,
     /// The command, instead of the image's own; for a local process {port} is the port to listen on
@@ -48,7 +48,7 @@ pub(super) struct Run {
     /// {grpc_port} [default: none]
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
-    /// Open the app to everybody, without a token
+    /// Let every client in, without a token
     // With a value too, as a variable of a Makefile gives it.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     unsecure_http: bool,
@@ -62,7 +62,7 @@ pub(super) struct Run {
     /// CPU units per replica; ignored with --gpu
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Flavor, such as ai1-1-cpu: what a unit is [default: the region's for CPU or GPU]
+    /// Flavor of a unit, such as ai1-1-cpu [default: the region's for CPU or GPU]
     #[arg(short, long)]
     flavor: Option<String>,
     /// Path of the probe [default: /]

@@ -165,7 +165,7 @@ impl Show for App {
             .maybe("Last Exit", status.last_exit.as_ref().map(last_exit))
             .section("Replica States", |states| {
                 states.table(
-                    &["REPLICA", "STATE", "SINCE", "RESTARTS", "LAST EXIT"],
+                    &["REPLICA", "STATE", "SINCE", "RESTARTS", "LAST-EXIT"],
                     status.replicas.iter().map(replica_row).collect(),
                 )
             })

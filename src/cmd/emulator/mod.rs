@@ -5,11 +5,14 @@ mod image;
 mod logs;
 mod metrics;
 mod openapi;
+mod rendezvous;
 mod requests;
 mod start;
 mod status;
 mod stop;
 mod user;
+
+use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
@@ -47,6 +50,17 @@ enum Verb {
     /// Print the OpenAPI document of its API
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
+}
+
+/// Whether a command line is one whose output a shell evaluates: then a failure has to reach the
+/// shell, whatever it is that fails.
+pub(crate) fn is_for_eval(arguments: &[OsString]) -> bool {
+    let mut words = arguments.iter().filter_map(|word| word.to_str());
+    words.any(|word| word == "emulator") && words.next() == Some("start") && {
+        let options: Vec<_> = words.collect();
+        let is_detach = |word: &&str| *word == "--detach" || word.starts_with("-d");
+        options.contains(&"--ephemeral") && options.iter().any(is_detach)
+    }
 }
 
 impl EmulatorCommand {

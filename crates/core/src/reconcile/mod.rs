@@ -593,7 +593,11 @@ impl Actor {
         }
         self.past.retain(|ordinal, _| *ordinal <= target.replicas);
         // Something else is wanted, or nothing is left that would go on as before.
-        if self.given_up.as_ref().is_some_and(|up| up.target != target || self.ready() == 0) {
+        if self.given_up.as_ref().is_some_and(|up| up.target != target) {
+            self.given_up = None;
+            self.past.values_mut().for_each(Past::forget);
+        }
+        if self.ready() == 0 {
             self.given_up = None;
         }
         if self.given_up.is_some() {

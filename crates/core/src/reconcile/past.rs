@@ -117,6 +117,11 @@ impl Past {
         self.restart_at = None;
     }
 
+    /// Something else is wanted: its crashes do not count any more.
+    pub(super) fn forget(&mut self) {
+        self.in_a_row = 0;
+    }
+
     /// When it starts again.
     pub(super) fn restart_at(&self) -> Option<Instant> {
         self.restart_at

@@ -21,12 +21,9 @@ use super::command_line::command_line;
 use super::error::ApiError;
 use super::extract::{Body, Caller, Id};
 use super::query::{Fields, Query};
-use super::{ApiState, rows, view};
+use super::{ApiState, pieces, rows, view};
 
 type Shared = State<Arc<ApiState>>;
-
-/// Bytes of most apps as JSON.
-const APP_SIZE: usize = 1536;
 
 /// List apps.
 ///
@@ -63,19 +60,13 @@ pub(super) async fn list(
     let apps = state.platform.list_apps(&caller.principal, &caller.region, &query.apps()?)?;
     let fields = query.fields()?;
     let (page, metadata) = query.cut(apps, query.page()?);
-    // In one piece, and each app only as long as it is written: a page may have a thousand.
-    let json = match fields {
-        Fields::Row => {
-            rows::page(&page, &caller.region, state.port, &metadata).map_err(ApiError::internal)?
-        }
-        Fields::All => {
-            let items = view::Items { entries: &page, port: state.port };
-            let mut json = Vec::with_capacity(APP_SIZE * (page.len() + 1));
-            serde_json::to_writer(&mut json, &view::Apps { items, metadata })
-                .map_err(ApiError::internal)?;
-            json
-        }
-    };
+    if fields == Fields::All {
+        let port = state.port;
+        return pieces::page(page, metadata, move |entry| view::app(entry, port));
+    }
+    // In one piece: a row is short.
+    let json =
+        rows::page(&page, &caller.region, state.port, &metadata).map_err(ApiError::internal)?;
     let mut response = Bytes::from(json).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)

@@ -10,6 +10,7 @@ pub(crate) mod error;
 pub(crate) mod extract;
 mod later;
 mod oauth;
+mod pieces;
 pub(crate) mod query;
 mod registries;
 mod rows;
