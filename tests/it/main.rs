@@ -8,6 +8,7 @@
 )]
 
 mod affinity;
+mod answers;
 mod api;
 mod app;
 mod apps;
@@ -33,6 +34,7 @@ mod layout;
 mod limits;
 mod login;
 mod login_page;
+mod loopback;
 mod memory;
 mod offers;
 mod openapi;
@@ -42,6 +44,7 @@ mod port_forward;
 mod process;
 mod prompts;
 mod pty;
+mod readers;
 mod replicas;
 mod requests;
 mod revoked;
