@@ -30,17 +30,20 @@ mod hostile;
 mod hostile_http2;
 mod http2;
 mod layout;
+mod limits;
 mod login;
 mod login_page;
 mod memory;
 mod offers;
 mod openapi;
+mod owner;
 mod planted;
 mod port_forward;
 mod process;
 mod prompts;
 mod pty;
 mod replicas;
+mod requests;
 mod revoked;
 mod rubbish;
 mod run;
@@ -52,6 +55,7 @@ mod shell;
 mod slow;
 mod tls;
 mod tokens;
+mod verbs;
 mod wire;
 
 /// The executable under test.

@@ -543,6 +543,14 @@ pub struct LabelUpdate {
     pub value: Option<String>,
 }
 
+/// Body of `PUT /v1/app/{id}/labels`, an extension: several labels in one transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LabelsUpdate {
+    /// New values by key; a null value removes the label.
+    pub labels: BTreeMap<String, Option<String>>,
+}
+
 /// Body of `PUT /v1/app/{id}/image`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

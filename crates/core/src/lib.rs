@@ -8,9 +8,11 @@
 
 pub mod auth;
 pub mod catalog;
+pub mod components;
 pub mod directory;
 pub mod error;
 pub mod events;
+pub mod input;
 pub mod ledger;
 pub mod lifecycle;
 pub mod logs;

@@ -24,8 +24,10 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::identity::Identity;
 use crate::looks::Looks;
 use crate::places::{Port, Ports};
+use crate::remains::{Record, Register, VARIABLE};
 use crate::supervisor::{Order, SUBCOMMAND};
 use crate::task::{Control, replica};
 use crate::{probe, sockets};
@@ -44,12 +46,13 @@ const FIRST_RECHECK: Duration = Duration::from_millis(125);
 #[derive(Debug, Clone)]
 pub struct ProcessRuntime {
     supervisor: PathBuf,
+    register: Register,
 }
 
 impl ProcessRuntime {
-    /// `supervisor` is the `ovhai` executable.
-    pub fn new(supervisor: PathBuf) -> Self {
-        Self { supervisor }
+    /// `supervisor` is the `ovhai` executable. What runs is entered in the register.
+    pub fn new(supervisor: PathBuf, register: Register) -> Self {
+        Self { supervisor, register }
     }
 
     pub(crate) fn launch(
@@ -58,10 +61,10 @@ impl ProcessRuntime {
         reporter: ReplicaReporter,
     ) -> Box<dyn Replica> {
         let (replica, control) = replica();
-        let supervisor = self.supervisor.clone();
+        let runtime = self.clone();
         tokio::spawn(async move {
             if let Err(Failure { fault, status, message }) =
-                run(&supervisor, &request, &reporter, control).await
+                run(&runtime, &request, &reporter, control).await
             {
                 reporter.report(ReplicaEvent::Exited { fault, status, message });
             }
@@ -115,7 +118,7 @@ fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
 }
 
 async fn run(
-    supervisor: &Path,
+    runtime: &ProcessRuntime,
     request: &ReplicaRequest,
     reporter: &ReplicaReporter,
     mut control: Control,
@@ -130,50 +133,77 @@ async fn run(
         grpc: spec.grpc_port.map(port).transpose()?,
         probe: spec.probe_port,
     };
-    let order = order(spec, ports)?;
+    let mut order = order(spec, ports)?;
+    let mark = mark(request);
+    // The last one counts: no app chooses it.
+    order.env.push((VARIABLE.into(), mark.clone()));
     let program = order.command.first().cloned().unwrap_or_default();
 
+    let supervisor = &runtime.supervisor;
     let (mut child, socket) = spawn_supervisor(supervisor, request).map_err(|e| {
         platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
     })?;
+    let supervisor = child.id().and_then(Identity::of);
+    let mut entry = supervisor
+        .map(|supervisor| runtime.register.enter(Record { mark, supervisor, group: None }));
     let mut pumps = JoinSet::new();
     for output in
         [child.stdout.take().map(reader), child.stderr.take().map(reader)].into_iter().flatten()
     {
         pumps.spawn(pump(output, request.replica, Arc::clone(&request.logs)));
     }
-    let (from, mut to) = socket.into_split();
-    let mut from = BufReader::new(from).lines();
-    let lost = |e: &std::io::Error| platform("The supervisor of the app's process is gone", e);
-    let mut line = serde_json::to_string(&order).map_err(|e| {
-        Failure::new(Fault::Platform, format!("The command can't be passed on: {e}"))
-    })?;
-    line.push('\n');
-    to.write_all(line.as_bytes()).await.map_err(|e| lost(&e))?;
+    let outcome = async {
+        let (from, mut to) = socket.into_split();
+        let mut from = BufReader::new(from).lines();
+        let lost = |e: &std::io::Error| platform("The supervisor of the app's process is gone", e);
+        let mut line = serde_json::to_string(&order).map_err(|e| {
+            Failure::new(Fault::Platform, format!("The command can't be passed on: {e}"))
+        })?;
+        line.push('\n');
+        to.write_all(line.as_bytes()).await.map_err(|e| lost(&e))?;
 
-    let first = from.next_line().await.map_err(|e| lost(&e))?.unwrap_or_default();
-    let outcome = match first.split_once(' ') {
-        Some(("started", pid)) => {
-            let group = pid.parse().unwrap_or(0);
-            let pumps = Mutex::new(pumps);
-            let watched = Watched { request, reporter, ports, group, program, pumps };
-            let outcome = watched.watch(&mut from, to, &mut control).await;
-            // What was said while stopping is read to its end.
-            watched.pumps.into_inner().detach_all();
-            outcome
+        let first = from.next_line().await.map_err(|e| lost(&e))?.unwrap_or_default();
+        match first.split_once(' ') {
+            Some(("started", pid)) => {
+                let group = pid.parse().unwrap_or(0);
+                if let Some(entry) = &mut entry {
+                    entry.started(group);
+                }
+                let pumps = Mutex::new(pumps);
+                let watched = Watched { request, reporter, ports, group, program, pumps };
+                let outcome = watched.watch(&mut from, to, &mut control).await;
+                // What was said while stopping is read to its end.
+                watched.pumps.into_inner().detach_all();
+                outcome
+            }
+            Some(("failed", why)) => {
+                Err(Failure::new(
+                    Fault::User,
+                    format!("The command {program:?} can't be started: {why}"),
+                ))
+            }
+            _ => Err(Failure::new(
+                Fault::Platform,
+                "The supervisor of the app's process ended immediately",
+            )),
         }
-        Some(("failed", why)) => Err(Failure::new(
-            Fault::User,
-            format!("The command {program:?} can't be started: {why}"),
-        )),
-        _ => {
-            Err(Failure::new(Fault::Platform, "The supervisor of the app's process ended at once"))
-        }
-    };
+    }
+    .await;
     // Reaped here, so that nothing of it is left when the replica says so.
-    let _ = child.wait().await;
+    let ended = child.wait().await;
+    if let Some(entry) = entry {
+        // A supervisor succeeds when it has ended all that it supervised.
+        let in_order = ended.is_ok_and(|status| status.success());
+        let _ = tokio::task::spawn_blocking(move || entry.close(in_order)).await;
+    }
     drop(control.done);
     outcome
+}
+
+/// Tells the processes of this launch from all others; see [`crate::remains`].
+fn mark(request: &ReplicaRequest) -> String {
+    let now = Timestamp::now().as_nanosecond();
+    format!("{}-{}-{now:x}", request.app, request.number)
 }
 
 fn spawn_supervisor(
@@ -188,9 +218,6 @@ fn spawn_supervisor(
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // Out of the terminal's foreground group: Ctrl-C is the emulator's, which then stops
-        // its apps in order.
-        .process_group(0)
         .spawn()?;
     Ok((child, UnixStream::from_std(ours)?))
 }
@@ -342,7 +369,10 @@ impl Watched<'_> {
                 .await;
         pumps.detach_all();
         let last = self.request.logs.tail(1, |run| run == self.request.replica).pop();
-        let last = last.map(|line| format!("; its last line was: {}", line.text.trim()));
+        let last = last.map(|line| {
+            // A full stop follows.
+            format!("; its last line was: {}", line.text.trim().trim_end_matches('.'))
+        });
         let mut message =
             format!("The command {:?} {how}{}", self.program, last.unwrap_or_default());
         if let Some((own, holder)) = holder.await.ok().flatten() {

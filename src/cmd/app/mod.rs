@@ -5,6 +5,7 @@ mod await_state;
 mod change;
 mod credential;
 mod curl;
+mod delete;
 mod events;
 mod forward;
 mod list;
@@ -13,13 +14,19 @@ mod open;
 mod options;
 mod port_forward;
 mod ports;
+mod requests;
 mod run;
+mod selection;
+mod set_label;
+mod submitted;
 mod view;
 mod volume;
 pub(crate) mod wait;
 
 #[cfg(test)]
 mod recreates;
+
+pub(crate) use logs::{Since, since};
 
 use clap::{Args, Subcommand};
 use ovhai_api_types::App;
@@ -61,6 +68,9 @@ enum Verb {
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Later<logs::Logs>),
+    /// Show the last requests to an app: when, who, what, and what was decided
+    // It has options of its own in the place of global ones: not [`Later`].
+    Requests(Box<requests::Requests>),
     /// Wait until an app is in a state
     Wait(Later<await_state::AwaitState>),
     /// Start an app
@@ -69,9 +79,9 @@ enum Verb {
     Stop(Later<change::Stop>),
     /// Delete an app
     #[command(visible_alias = "rm")]
-    Delete(Later<change::Delete>),
-    /// Set or remove a label of an app
-    SetLabel(Later<change::SetLabel>),
+    Delete(Later<delete::Delete>),
+    /// Set and remove labels of an app
+    SetLabel(Later<set_label::SetLabel>),
     /// Change an app's image
     SetImage(Later<change::SetImage>),
     /// Change an app's number of replicas, or how it scales
@@ -92,6 +102,7 @@ impl AppCommand {
             Verb::Open(Later(verb)) => verb.run(context).await,
             Verb::Events(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
             Verb::Stop(Later(verb)) => verb.run(context).await,
@@ -109,10 +120,17 @@ pub(crate) async fn resolve(client: &Client, wanted: &str) -> Result<App> {
     crate::resolve::resolve(client, wanted).await
 }
 
-/// `name=value` of an option; the value may be empty.
+/// `NAME=VALUE` of an option; the value may be empty.
 fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
-        _ => Err("use name=value".into()),
-    }
+    split(text).ok_or_else(|| "use NAME=VALUE".into())
+}
+
+/// `KEY=VALUE` of a label; the value may be empty.
+fn label(text: &str) -> Result<(String, String), String> {
+    split(text).ok_or_else(|| "use KEY=VALUE".into())
+}
+
+fn split(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty())?;
+    Some((name.into(), value.into()))
 }

@@ -70,9 +70,12 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
         .maybe("Cooldown", automatic.cooldown_period_seconds.map(seconds))
 }
 
+/// States of an app's history that are shown: `-o json` has all.
+const LAST_STATES: usize = 5;
+
 const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL", "RESTARTS", "EXIT"];
 const FIT: &[Fit] = &[
-    Fit::Fixed,
+    Fit::Id,
     Fit::Shrink(12),
     Fit::Fixed,
     Fit::Fixed,
@@ -137,6 +140,7 @@ impl Show for App {
         let history = status
             .history
             .iter()
+            .skip(status.history.len().saturating_sub(LAST_STATES))
             .map(|entry| vec![date(entry.date), entry.state.to_string()])
             .collect();
         Description::new()
@@ -153,13 +157,15 @@ impl Show for App {
                     .fold(labels, |labels, (key, value)| labels.maybe(key, value.as_ref()))
             })
             .field("Image", &spec.image)
+            .maybe("Runtime", spec.runtime)
+            .maybe("Working Directory", spec.working_directory.as_ref())
             .maybe("Command", spec.command.as_ref().map(|command| command.join(" ")))
             .field("Replicas", replicas(self))
             .maybe("Restarts", status.restarts)
             .maybe("Last Exit", status.last_exit.as_ref().map(last_exit))
             .section("Replica States", |states| {
                 states.table(
-                    &["REPLICA", "STATE", "SINCE", "RESTARTS", "LAST EXIT"],
+                    &["REPLICA", "STATE", "SINCE", "RESTARTS", "LAST-EXIT"],
                     status.replicas.iter().map(replica_row).collect(),
                 )
             })
@@ -179,7 +185,7 @@ impl Show for App {
                 spec.env_vars
                     .iter()
                     .flatten()
-                    .fold(vars, |vars, env| vars.field(&env.name, &env.value))
+                    .fold(vars, |vars, env| vars.maybe(&env.name, Some(&env.value)))
             })
             .section("Resources", |resources| {
                 let given = spec.resources.clone().unwrap_or_default();
@@ -193,8 +199,8 @@ impl Show for App {
                     .maybe("Public Network", given.public_network.map(rate))
             })
             .field("User", &self.user)
-            .field("Created At", date(self.created_at))
-            .field("Updated At", date(self.updated_at))
+            .date("Created At", self.created_at)
+            .date("Updated At", self.updated_at)
             .section("History", |d| d.table(&["DATE", "STATE"], history))
     }
 

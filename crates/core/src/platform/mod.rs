@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub use access::{Access, TokenQuestion};
+pub use access::{Access, AccessQuery, TokenQuestion};
 pub use accounts::{Login, SessionTtl};
 pub use apps::{AppQuery, AppSort};
 pub use events::{EventQuery, NamedEvent};
@@ -33,6 +33,7 @@ pub use tokens::IssuedToken;
 
 use crate::auth::Authenticator;
 use crate::catalog::BuiltinImage;
+use crate::components::{self, Component, Components};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::events::Events;
@@ -97,6 +98,8 @@ pub struct PlatformBuilder {
     pub administrator: String,
     /// What it is set to.
     pub settings: Settings,
+    /// Where parts that fail are noted.
+    pub components: Arc<Components>,
 }
 
 impl std::fmt::Debug for PlatformBuilder {
@@ -116,6 +119,7 @@ pub struct Platform {
     secrets: Arc<dyn Secrets>,
     auth: Authenticator,
     tries: accounts::Tries,
+    components: Arc<Components>,
     project: Uuid,
     is_new: bool,
     settings: Settings,
@@ -134,14 +138,13 @@ impl std::fmt::Debug for Platform {
 impl PlatformBuilder {
     /// Loads the store and brings every app back to its wanted state.
     pub async fn start(self) -> Result<Arc<Platform>> {
-        let storage = |error: crate::ports::StoreError| Error::Storage(error.0);
-        let stored = self.store.load().await.map_err(storage)?;
+        let stored = self.store.load().await.map_err(Error::Load)?;
         let is_new = stored.project.is_none();
         let project = match stored.project {
             Some(project) => project,
             None => {
                 let project = self.ids.uuid();
-                self.store.set_project(project).await.map_err(storage)?;
+                self.store.set_project(project).await.map_err(Error::Storage)?;
                 project
             }
         };
@@ -170,7 +173,8 @@ impl PlatformBuilder {
         }
         let itself = Arc::new(OnceLock::<Weak<Platform>>::new());
         let waker = Arc::clone(&itself);
-        let ledger = Ledger::start(snapshot, self.store, move |app| {
+        let components = Arc::clone(&self.components);
+        let ledger = Ledger::start(snapshot, self.store, components, move |app| {
             if let Some(platform) = waker.get().and_then(Weak::upgrade) {
                 platform.wake_for(app);
             }
@@ -186,6 +190,7 @@ impl PlatformBuilder {
                 settings.user.clone(),
             ),
             tries: accounts::Tries::default(),
+            components: self.components,
             clock: self.clock,
             ids: self.ids,
             signer: self.signer,
@@ -301,6 +306,11 @@ impl Platform {
         self.is_new
     }
 
+    /// Which parts of the emulator fail.
+    pub fn components(&self) -> &Arc<Components> {
+        &self.components
+    }
+
     /// What it is set to.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -364,12 +374,16 @@ impl Platform {
             actors.insert(id, handle);
             let platform = Arc::downgrade(self);
             self.tasks.spawn(async move {
-                if let Err(error) = tokio::spawn(actor.run()).await {
+                if let Err(panicked) = components::catch_future(actor.run()).await {
                     // A defect; but the app must not be stuck for it. Its replicas went with the
                     // actor.
-                    tracing::error!(app = %id, %error, "the app's reconciler failed; it begins anew");
+                    tracing::error!(app = %id, %panicked, "the app's reconciler failed; it begins anew");
+                    if let Some(platform) = platform.upgrade() {
+                        platform.components.begins_anew(Component::Reconciler, &panicked);
+                    }
                     tokio::time::sleep(AFTER_PANIC).await;
                     if let Some(platform) = platform.upgrade() {
+                        platform.components.works(Component::Reconciler);
                         let mut actors =
                             platform.actors.lock().unwrap_or_else(PoisonError::into_inner);
                         actors.remove(&id);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppState, ScalingStrategy, TokenSpec};
+use ovhai_api_types::{AppId, AppState, Deletion, ScalingStrategy, TokenSpec};
 use ovhai_core::Error;
 use ovhai_core::events::EventKind;
 use ovhai_core::platform::EventQuery;
@@ -275,7 +275,7 @@ async fn events_are_for_those_who_may_read_the_app() {
     assert!(count(&insider, &elsewhere, all).is_err());
 
     // Of an app that is gone, only who sees the whole region hears: its labels are gone too.
-    w.platform.delete_app(&w.admin, &w.gra, red, true).await.unwrap();
+    w.platform.delete_app(&w.admin, &w.gra, red, Deletion::Now).await.unwrap();
     w.settle().await;
     w.sim.finish(2);
     w.settle().await;

@@ -6,5 +6,6 @@ mod crashes;
 mod harness;
 mod ledger;
 mod life_cycle;
+mod panics;
 mod revocation;
 mod tokens;

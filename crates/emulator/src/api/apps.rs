@@ -11,7 +11,8 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use ovhai_api_types::{
     App, AppId, AppList, AppSpec, AppUpdateImage, AppUpdateRequest, CliCommand, DataSync,
-    DataSyncSpec, Deletion, ErrorBody, LabelUpdate, Placement, ScalingStrategy, Timestamp,
+    DataSyncSpec, Deletion, ErrorBody, LabelUpdate, LabelsUpdate, Placement, ScalingStrategy,
+    Timestamp,
 };
 use ovhai_core::logs::LogLine;
 use ovhai_core::platform::AccessWatch;
@@ -20,12 +21,9 @@ use super::command_line::command_line;
 use super::error::ApiError;
 use super::extract::{Body, Caller, Id};
 use super::query::{Fields, Query};
-use super::{ApiState, rows, view};
+use super::{ApiState, pieces, rows, view};
 
 type Shared = State<Arc<ApiState>>;
-
-/// Bytes of most apps as JSON.
-const APP_SIZE: usize = 1536;
 
 /// List apps.
 ///
@@ -62,19 +60,13 @@ pub(super) async fn list(
     let apps = state.platform.list_apps(&caller.principal, &caller.region, &query.apps()?)?;
     let fields = query.fields()?;
     let (page, metadata) = query.cut(apps, query.page()?);
-    // In one piece, and each app only as long as it is written: a page may have a thousand.
-    let json = match fields {
-        Fields::Row => {
-            rows::page(&page, &caller.region, state.port, &metadata).map_err(ApiError::internal)?
-        }
-        Fields::All => {
-            let items = view::Items { entries: &page, port: state.port };
-            let mut json = Vec::with_capacity(APP_SIZE * (page.len() + 1));
-            serde_json::to_writer(&mut json, &view::Apps { items, metadata })
-                .map_err(ApiError::internal)?;
-            json
-        }
-    };
+    if fields == Fields::All {
+        let port = state.port;
+        return pieces::page(page, metadata, move |entry| view::app(entry, port));
+    }
+    // In one piece: a row is short.
+    let json =
+        rows::page(&page, &caller.region, state.port, &metadata).map_err(ApiError::internal)?;
     let mut response = Bytes::from(json).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
@@ -244,7 +236,32 @@ pub(super) async fn label(
     Id(id): Id<AppId>,
     Body(update): Body<LabelUpdate>,
 ) -> Result<StatusCode, ApiError> {
-    state.platform.label_app(&caller.principal, &caller.region, id, &update).await?;
+    state.platform.label_app(&caller.principal, &caller.region, id, &[update]).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Set and remove several labels in one transaction: an extension.
+#[utoipa::path(
+    put, path = "/v1/app/{id}/labels", operation_id = "app_edit_labels", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    request_body = LabelsUpdate,
+    responses(
+        (status = 204, description = "Done"),
+        (status = 400, description = "A label is not allowed; none is changed", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn labels(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+    Body(update): Body<LabelsUpdate>,
+) -> Result<StatusCode, ApiError> {
+    let labels = update.labels.into_iter();
+    let updates: Vec<_> = labels.map(|(name, value)| LabelUpdate { name, value }).collect();
+    state.platform.label_app(&caller.principal, &caller.region, id, &updates).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod error;
 pub(crate) mod extract;
 mod later;
 mod oauth;
+mod pieces;
 pub(crate) mod query;
 mod registries;
 mod rows;
@@ -31,6 +32,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::{PathItemExt, routes};
 
 use error::ApiError;
+pub use extract::BODY_MAX;
 
 /// What handlers share.
 pub(crate) struct ApiState {
@@ -92,6 +94,7 @@ operations! {
     apps::start,
     apps::stop,
     apps::label,
+    apps::labels,
     apps::image,
     apps::scale,
     apps::log,

@@ -1,14 +1,11 @@
 //! Records as the API shows them.
 
-use std::sync::Arc;
-
 use ovhai_api_types::{
-    App, AppStatus, Metadata, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus,
+    App, AppStatus, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus,
 };
 use ovhai_core::directory::AppEntry;
 use ovhai_core::model::TokenRecord;
 use ovhai_core::replica::{Exit, ExitStatus, ReplicaState};
-use serde::{Serialize, Serializer};
 
 use crate::host;
 
@@ -64,25 +61,6 @@ fn replica(state: &ReplicaState) -> ReplicaStatus {
         since: state.since,
         restarts: state.restarts,
         last_exit: state.last_exit.as_deref().map(exit),
-    }
-}
-
-/// One page of apps, as [`ovhai_api_types::AppList`].
-#[derive(Serialize)]
-pub(super) struct Apps<'a> {
-    pub(super) items: Items<'a>,
-    pub(super) metadata: Metadata,
-}
-
-/// Apps that are made while they are written.
-pub(super) struct Items<'a> {
-    pub(super) entries: &'a [Arc<AppEntry>],
-    pub(super) port: u16,
-}
-
-impl Serialize for Items<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.entries.iter().map(|entry| app(entry, self.port)))
     }
 }
 

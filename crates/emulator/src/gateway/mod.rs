@@ -12,6 +12,7 @@ pub(crate) mod grpc;
 mod health;
 pub(crate) mod http2;
 pub(crate) mod login;
+mod readers;
 mod refusal;
 pub(crate) mod tunnel;
 pub(crate) mod upstream;
@@ -28,7 +29,7 @@ use ovhai_api_types::AppId;
 use ovhai_core::Platform;
 use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use ovhai_core::directory::{AppEntry, Backend, Snapshot};
-use ovhai_core::model::AppRecord;
+use ovhai_core::model::{AppRecord, Wanted};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Endpoint;
@@ -39,11 +40,14 @@ use crate::bearer::{self, Bearer};
 use crate::edge::body::Framing;
 use crate::edge::note::Note;
 use crate::edge::parse::{Head, Once};
+use crate::host;
+use crate::origin::HowUsed;
 use crate::seen::Aborted;
 use crate::signer;
 use affinity::{Pin, Pins};
 use health::Health;
-use login::{HowUsed, Login, Logins};
+use login::{Login, Logins};
+pub(crate) use readers::Readers;
 pub(crate) use refusal::Refusal;
 
 /// See the module.
@@ -130,6 +134,8 @@ pub(crate) struct Pass {
     pub(crate) under_way: TaskTrackerToken,
     /// The `Authorization` is the app's, not ours.
     pub(crate) keeps_authorization: bool,
+    /// The host that the browser uses, where that is another one than was asked.
+    pub(crate) forwarded_host: Option<Box<str>>,
     /// Which replica it should go to.
     pin: Pin,
     /// Tells the client which replica it is pinned to, when it did not come with that.
@@ -184,11 +190,10 @@ impl Gateway {
         }
         let LetIn { keeps_authorization, pin } =
             self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
-                let method = head.method.as_bytes();
-                if !public && login::is_navigation(method, |name| head.first(name)) {
+                if !public && self.is_navigation(head) {
                     self.with_page(refusal, entry, head, client)
                 } else {
-                    refusal.readable_by_pages(head.origin.is_there())
+                    refusal
                 }
             })?;
         let place = match asked.port {
@@ -196,6 +201,7 @@ impl Gateway {
             Some(port) if port != entry.record.spec.http_port => Place::Port(port),
             _ => Place::Own,
         };
+        let forwarded_host = self.forwarded_host(&snapshot, entry, head);
         let Chosen { address, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
         Ok(Admitted::Pass(Pass {
             app: asked.id,
@@ -203,9 +209,51 @@ impl Gateway {
             address,
             under_way,
             keeps_authorization,
+            forwarded_host,
             pin,
             set_cookie,
         }))
+    }
+
+    /// Which pages may read a refusal of this request.
+    pub(crate) fn readers(&self, head: &Head<'_>, asked: Asked<'_>, client: Client) -> Readers {
+        if !head.origin.is_there() {
+            return Readers::NoPage;
+        }
+        let snapshot = self.platform.snapshot();
+        let public = snapshot.app(asked.id).is_none_or(|entry| entry.record.spec.public);
+        Readers::of(head, client, public)
+    }
+
+    /// Whether a person opened a page, and not with a token of ours: the page could not help there.
+    fn is_navigation(&self, head: &Head<'_>) -> bool {
+        let method = head.method.as_bytes();
+        login::is_navigation(method, |name| head.first(name))
+            && !(head.authorization.is_there() && self.has_ours(head))
+    }
+
+    /// The host that a browser uses, as `ovhai app port-forward` tells it. Only an authenticated
+    /// caller is believed, and only a name of this machine: what the app writes into its answers
+    /// leads a browser nowhere else.
+    fn forwarded_host(
+        &self,
+        snapshot: &Snapshot,
+        entry: &AppEntry,
+        head: &Head<'_>,
+    ) -> Option<Box<str>> {
+        let Once::One(value) = head.forwarded_host else { return None };
+        let host = std::str::from_utf8(value).ok().filter(|host| host::is_this_machine(host))?;
+        let token = match head.own_token {
+            Once::Never => match bearer::of(head.authorization) {
+                Bearer::Token(token) => token,
+                Bearer::None | Bearer::Other => return None,
+            },
+            Once::One(token) => std::str::from_utf8(token).ok()?.trim_matches([' ', '\t']),
+            Once::Several => return None,
+        };
+        let principal = self.platform.authenticate(snapshot, token)?;
+        let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
+        decision.is_allowed().then(|| host.into())
     }
 
     /// A person in front of a browser is shown a page and not JSON.
@@ -268,6 +316,13 @@ impl Gateway {
         // The app may have bearers of its own. Ours are none of its business, in whatever form
         // they come.
         let has_own = || head.authorization.is_there() && !self.has_ours(head);
+        let is_over = || {
+            head.has_cookies
+                && !public
+                && apart.is_none()
+                && self.logins.came_with_one(head.cookies(), &how_used(head, client))
+                && !self.has_ours(head)
+        };
         let has_cookie = by_cookie.is_some();
         let principal = match (by_cookie, given) {
             (Some((principal, login)), _) => {
@@ -277,7 +332,7 @@ impl Gateway {
             (None, Bearer::Token(token)) if !public => {
                 self.platform.authenticate(snapshot, token).ok_or_else(|| {
                     note.unknown();
-                    Refusal::bad_token()
+                    if is_over() { Refusal::login_over() } else { Refusal::bad_token() }
                 })?
             }
             _ => Principal::Anonymous,
@@ -295,13 +350,11 @@ impl Gateway {
                 let pin = self.pins.wanted(&entry.record, &principal, head, client);
                 Ok(LetIn { keeps_authorization: keeps, pin })
             }
-            Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
-                Err(if matches!(given, Bearer::None) {
-                    Refusal::no_token()
-                } else {
-                    Refusal::bad_token()
-                })
-            }
+            Effect::Unauthenticated if decision.reason == Reason::Anonymous => Err(match given {
+                _ if is_over() => Refusal::login_over(),
+                Bearer::None => Refusal::no_token(),
+                Bearer::Other | Bearer::Token(_) => Refusal::bad_token(),
+            }),
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             // Who was refused and why stands in the access log.
             Effect::Forbidden | Effect::OutOfScope => {
@@ -318,11 +371,7 @@ impl Gateway {
         head: &Head<'_>,
         client: Client,
     ) -> Option<(Principal, Login)> {
-        let method = head.method.as_bytes();
-        let is_upgrade = head.upgrade.is_some();
-        let mut how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
-        how.host = Some(head.host.as_bytes());
-        let caller = self.logins.caller(head.cookies(), app, &how)?;
+        let caller = self.logins.caller(head.cookies(), app, &how_used(head, client))?;
         (!self.has_ours(head)).then_some(caller)
     }
 
@@ -413,6 +462,10 @@ impl Gateway {
         pin: Pin,
         but: Option<SocketAddr>,
     ) -> Result<Chosen, Refusal> {
+        // Its addresses go only when its actor has had that stored, which may take a while.
+        if entry.record.wanted != Wanted::Running {
+            return Err(Refusal::not_ready(entry));
+        }
         let backends = &entry.live.backends;
         let id = entry.record.id;
         let found = match backends.as_slice() {
@@ -493,6 +546,14 @@ fn not_listening(entry: &AppEntry, place: Place) -> Refusal {
         StatusCode::BAD_GATEWAY,
         format!("the app {id} does not listen on port {port}; it listens on {listens}"),
     )
+}
+
+/// How the request came about.
+fn how_used<'b>(head: &Head<'b>, client: Client) -> HowUsed<'b> {
+    let method = head.method.as_bytes();
+    let is_upgrade = head.upgrade.is_some();
+    let how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
+    HowUsed { host: Some(head.host.as_bytes()), ..how }
 }
 
 /// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
