@@ -33,7 +33,9 @@ async fn new_selectors_and_labels_have_limits() {
     let labels = |count: usize| -> Value {
         (0..count).map(|number| (format!("l{number}"), json!("v"))).collect()
     };
-    let submit = |count| e.admin("POST", "/v1/app", Some(json!({"image": "ovhai/echo", "labels": labels(count)})));
+    let submit = |count| {
+        e.admin("POST", "/v1/app", Some(json!({"image": "ovhai/echo", "labels": labels(count)})))
+    };
     let refused = submit(101).await;
     assert_eq!(refused.status, 400);
     let said = "labels: an app has 100 labels at most, this one would have 101";
@@ -63,11 +65,16 @@ async fn what_was_stored_before_the_limits_goes_on() {
         let e = TestEmulator { emulator: start().await.unwrap(), sim: None };
         let apps = e.admin("GET", "/v1/app?sort=name", None).await.json();
         let app: ovhai_api_types::App = serde_json::from_value(apps["items"][0].clone()).unwrap();
-        assert_eq!((app.spec.name.as_str(), app.spec.labels.as_ref().unwrap().len()), ("labelled", 153));
+        assert_eq!(
+            (app.spec.name.as_str(), app.spec.labels.as_ref().unwrap().len()),
+            ("labelled", 153)
+        );
         let app = e.wait(&app, "RUNNING").await;
         let tokens = e.admin("GET", "/v1/token", None).await.json();
         let tokens = tokens["items"].as_array().unwrap();
-        let large = |token: &&Value| token["spec"]["labelSelector"].as_str().is_some_and(|s| s.len() > 60_000);
+        let large = |token: &&Value| {
+            token["spec"]["labelSelector"].as_str().is_some_and(|s| s.len() > 60_000)
+        };
         let large: Vec<&Value> = tokens.iter().filter(large).collect();
         assert_eq!((tokens.len(), large.len()), (3, 2));
         for token in large {
@@ -76,11 +83,13 @@ async fn what_was_stored_before_the_limits_goes_on() {
             let renewed = e.admin("POST", &renew, None).await.json();
             let value = renewed["status"]["value"].as_str().unwrap();
             assert_eq!(e.query(&app, Some(value)).await.status, 200);
-            let other: ovhai_api_types::App = serde_json::from_value(apps["items"][1].clone()).unwrap();
+            let other: ovhai_api_types::App =
+                serde_json::from_value(apps["items"][1].clone()).unwrap();
             let other = e.wait(&other, "RUNNING").await;
             assert_eq!(e.query(&other, Some(value)).await.status, 403);
             if token["spec"]["role"].as_str().unwrap().contains("operator") {
-                let seen = e.call("GRA", value, "GET", "/v1/app?labelSelector=group%3DA", None).await;
+                let seen =
+                    e.call("GRA", value, "GET", "/v1/app?labelSelector=group%3DA", None).await;
                 assert_eq!(seen.json()["items"].as_array().unwrap().len(), 1);
             }
         }
@@ -105,7 +114,11 @@ async fn access_is_explained_for_an_app_or_a_token_page_by_page() {
     let ask = |question: Value| e.call_local("POST", "/_emulator/access", Some(question));
     let refused = ask(json!({"region": "GRA"})).await;
     assert_eq!(refused.status, 400);
-    assert!(refused.text().contains("app: name an app, a token or a token's value"), "{}", refused.text());
+    assert!(
+        refused.text().contains("app: name an app, a token or a token's value"),
+        "{}",
+        refused.text()
+    );
     let app = e.submit(&[("group", "A")], json!({})).await;
     for _ in 0..101 {
         e.token("GRA", "read", Some("group=A")).await;

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
-use crate::log_writer::LossyLog;
+use crate::log_writer::{LossyLog, is_writable};
 use crate::options::Options;
 use crate::pulse;
 use crate::settings::{readable_state_dir, state_dir};
@@ -225,7 +226,10 @@ impl Start {
         let shared = self.ephemeral.then(|| Doorplate::put_up(context, emulator.running()));
         let shared = shared.transpose()?;
         if !self.background {
-            self.greet(context, &emulator, shared.as_ref());
+            // A pipe that is not read would keep it from ever hearing that it is to stop.
+            if is_writable(&io::stderr(), Duration::ZERO) {
+                self.greet(context, &emulator, shared.as_ref());
+            }
             if shared.is_none() {
                 let state = StateDir::new(state_dir(context)?);
                 keep(context, &state, &self.options(context)?)?;

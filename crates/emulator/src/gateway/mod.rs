@@ -325,13 +325,11 @@ impl Gateway {
                 }
                 Ok(keeps)
             }
-            Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
-                Err(match given {
-                    _ if is_over() => Refusal::login_over(),
-                    Bearer::None => Refusal::no_token(),
-                    Bearer::Other | Bearer::Token(_) => Refusal::bad_token(),
-                })
-            }
+            Effect::Unauthenticated if decision.reason == Reason::Anonymous => Err(match given {
+                _ if is_over() => Refusal::login_over(),
+                Bearer::None => Refusal::no_token(),
+                Bearer::Other | Bearer::Token(_) => Refusal::bad_token(),
+            }),
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             // Who was refused and why stands in the access log.
             Effect::Forbidden | Effect::OutOfScope => {
