@@ -13,6 +13,8 @@ mod api;
 mod app;
 mod apps;
 mod broken;
+#[cfg(target_os = "linux")]
+mod broken_disk;
 mod browser;
 mod cli;
 mod config;

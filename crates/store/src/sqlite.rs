@@ -323,7 +323,7 @@ fn look_at_log(path: &Path) -> Result<(), OpenError> {
             tracing::info!(log = %log.display(), taken, left, "a change was being written when the emulator ended; it is left out");
         }
         Ok(wal::Frames { taken, left, commits_left }) => {
-            tracing::warn!(log = %log.display(), taken, left, commits_left, "the end of the write-ahead log can't be read: the changes in it are lost, such as newer versions of tokens; compare with a copy if you have one");
+            tracing::warn!(log = %log.display(), taken, left, commits_left, "the end of the write-ahead log can't be read: changes in it that were not refused are lost, such as newer versions of tokens; compare with a copy if you have one");
         }
         Err(error) => tracing::warn!(log = %log.display(), %error, "the log can't be read"),
     }
