@@ -58,7 +58,7 @@ const TABLE: &[Advice] = &[
         &["stop", "kill", "down"],
         "an app: ovhai app stop APP; the emulator: ovhai emulator stop",
     ),
-    advice("", &["restart"], "an app: ovhai app stop APP --wait && ovhai app start APP"),
+    advice("", &["restart"], "an app: ovhai app restart APP"),
     advice(
         "",
         &["delete", "rm", "remove"],
@@ -109,11 +109,7 @@ const TABLE: &[Advice] = &[
         &["region", "regions"],
         "see them: ovhai emulator status; choose one: --region REGION",
     ),
-    advice(
-        "app",
-        &["restart", "reload", "redeploy"],
-        "stop it and start it again: ovhai app stop APP --wait && ovhai app start APP",
-    ),
+    advice("app", &["reload", "redeploy"], "replace its replicas: ovhai app restart APP"),
     advice(
         "app",
         &["deploy", "submit", "new", "add", "up", "launch"],
@@ -267,16 +263,7 @@ const TABLE: &[Advice] = &[
     ),
     advice(
         "app update",
-        &[
-            "--name",
-            "--command",
-            "--cpu",
-            "--gpu",
-            "--flavor",
-            "--volume",
-            "--unsecure-http",
-            "--probe-path",
-        ],
+        &["--name", "--command", "--flavor", "--volume", "--unsecure-http", "--probe-path"],
         "this stays as the app was run: run another with ovhai app run, and delete this one",
     ),
     advice(
@@ -514,7 +501,7 @@ mod tests {
             ("ovhai run image", "hint: run an app: ovhai app run IMAGE"),
             ("ovhai -o json list", "ovhai app list"),
             ("ovhai --region app notebook list", "AI Deploy"),
-            ("ovhai app restart x", "ovhai app stop APP --wait"),
+            ("ovhai app redeploy x", "ovhai app restart APP"),
             ("ovhai apps exec x", "nobody gets into an app"),
             ("ovhai app run --memory 4Gi image", "ovhai app run has no option --memory"),
             ("ovhai app create --memory=4Gi image", "capabilities flavor list"),

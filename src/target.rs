@@ -284,6 +284,24 @@ impl Target {
         Ok(())
     }
 
+    /// The emulator of the own state directory, when its owner calls it.
+    pub(crate) fn owned(&self) -> Option<&Running> {
+        match &self.server {
+            Server::Local(running, _) if self.is_owner => Some(running),
+            _ => None,
+        }
+    }
+
+    /// Refuses what the service does not have: `what` it is, and what to do `instead`.
+    pub(crate) fn needs_emulator(&self, what: &str, instead: &str) -> Result<()> {
+        if self.server.is_local() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("{} has no {what}", self.server.shown()))
+            .because(format!("{what} is an extension of the emulator"))
+            .hint(instead))
+    }
+
     /// Calls the emulator itself, beside the service's API, as its owner or as the caller.
     pub(crate) fn control(&self, context: &Context) -> Result<Client> {
         let Server::Local(running, _) = &self.server else {

@@ -10,6 +10,7 @@
 mod app;
 mod capabilities;
 mod emulator;
+mod environment;
 mod error;
 mod id;
 mod label;
@@ -34,9 +35,10 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewUser, OauthError,
-    OauthTokens, User, Verdict,
+    Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewApp, NewImageMapping,
+    NewUser, OauthError, OauthTokens, User, Verdict,
 };
+pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
 pub use label::{

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    Access, AccessQuestion, Feature, ImageMapping, NewUser, OauthError, OauthTokens, User,
+    Access, AccessQuestion, App, Feature, ImageMapping, NewApp, NewImageMapping, NewUser,
+    OauthError, OauthTokens, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -65,6 +66,11 @@ impl Client {
         self.json(self.request(Method::POST, "/_emulator/access").json(question)).await
     }
 
+    /// Submits an app whose processes get an environment.
+    pub async fn create_app_in(&self, app: &NewApp) -> Result<App> {
+        self.json(self.request(Method::POST, "/_emulator/apps").json(app)).await
+    }
+
     /// What the emulator has and has not.
     pub async fn features(&self) -> Result<Vec<Feature>> {
         self.get("/_emulator/features").await
@@ -99,7 +105,7 @@ impl Client {
     }
 
     /// Has a command run in place of an image.
-    pub async fn map_image(&self, mapping: &ImageMapping) -> Result<ImageMapping> {
+    pub async fn map_image(&self, mapping: &NewImageMapping) -> Result<ImageMapping> {
         self.json(self.request(Method::PUT, "/_emulator/images").json(mapping)).await
     }
 

@@ -18,8 +18,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::logs::LogBuffer;
 use crate::model::{
-    AppRecord, Change, MappingRecord, RegistryRecord, SessionId, SessionRecord, TokenRecord,
-    UserRecord,
+    AppRecord, Change, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
+    SessionId, SessionRecord, TokenRecord, UserRecord,
 };
 use crate::ports::Endpoint;
 use crate::quota::Usage;
@@ -209,6 +209,7 @@ pub struct Snapshot {
     users: imbl::OrdMap<String, Arc<UserRecord>>,
     sessions: imbl::HashMap<SessionId, Arc<SessionRecord>>,
     mappings: imbl::OrdMap<String, Arc<MappingRecord>>,
+    environments: imbl::HashMap<EnvironmentOwner, Arc<EnvironmentRecord>>,
     regions: imbl::OrdMap<Region, RegionIndex>,
     last_seq: u64,
 }
@@ -283,6 +284,11 @@ impl Snapshot {
     /// The mapping for an image: of that very reference, else of all its tags.
     pub fn mapping(&self, image: &str) -> Option<&Arc<MappingRecord>> {
         self.mappings.get(image).or_else(|| self.mappings.get(without_tag(image)))
+    }
+
+    /// The environment of the command line that an app or a mapping was made with.
+    pub fn environment(&self, owner: &EnvironmentOwner) -> Option<&Arc<EnvironmentRecord>> {
+        self.environments.get(owner)
     }
 
     /// What the apps of a region use at this moment.
@@ -361,6 +367,10 @@ impl Snapshot {
                 self.mappings.insert(mapping.image.clone(), Arc::clone(mapping));
             }
             Change::RemoveMapping(image) => drop(self.mappings.remove(image)),
+            Change::PutEnvironment(record) => {
+                self.environments.insert(record.owner.clone(), Arc::clone(record));
+            }
+            Change::RemoveEnvironment(owner) => drop(self.environments.remove(owner)),
         }
     }
 
@@ -407,7 +417,7 @@ impl Snapshot {
 }
 
 /// An image reference without its tag or digest; a registry's port is none.
-fn without_tag(image: &str) -> &str {
+pub(crate) fn without_tag(image: &str) -> &str {
     let image = image.split('@').next().unwrap_or(image);
     let name_at = image.rfind('/').map_or(0, |at| at + 1);
     match image[name_at..].find(':') {

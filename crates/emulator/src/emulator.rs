@@ -363,6 +363,7 @@ impl Builder {
             regions: platform.settings().regions.clone(),
             started_at,
             access_log: log_path,
+            runtime: self.placement,
             version: env!("CARGO_PKG_VERSION").into(),
             project: platform.project().to_string(),
         };
@@ -509,6 +510,7 @@ impl Emulator {
             local: control::router(control::Control {
                 platform: Arc::clone(&platform),
                 started_at: running.started_at,
+                port: running.address.port(),
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),

@@ -10,6 +10,7 @@
 pub mod builtin;
 #[cfg(target_os = "linux")]
 mod diag;
+pub mod environment;
 pub mod local;
 mod looks;
 mod places;

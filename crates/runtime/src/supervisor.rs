@@ -10,6 +10,7 @@
 //! (SIGTERM, and SIGKILL after so many milliseconds) or `kill`. From it: `started PID`, or
 //! `failed WHY`; then `exited CODE` or `signalled NUMBER`, when nothing is left.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -23,19 +24,22 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
 use serde::{Deserialize, Serialize};
 
+use crate::environment::is_for_apps;
+
 /// The hidden subcommand of `ovhai`.
 pub const SUBCOMMAND: &str = "__supervise";
 /// Time that the command has after SIGTERM when the emulator is gone.
 const ORPHAN_GRACE: Duration = Duration::from_secs(1);
-/// Variables of the emulator that are none of the app's business begin with this.
-const PRIVATE_PREFIX: &str = "OVHAI_";
 
-/// What to run.
-#[derive(Debug, Serialize, Deserialize)]
+/// What to run. It goes over the socket, since others can read arguments, and is never shown: the
+/// environment may have secrets.
+#[derive(Serialize, Deserialize)]
 pub struct Order {
     /// Program and arguments; not empty.
     pub command: Vec<String>,
-    /// Variables to set on top of the emulator's own.
+    /// Whether the command gets what every app gets of the emulator's environment.
+    pub inherits: bool,
+    /// Variables of the command; the last of a name counts.
     pub env: Vec<(String, String)>,
     /// Where to run it.
     pub directory: Option<String>,
@@ -98,11 +102,10 @@ fn spawn(order: &Order) -> std::io::Result<u32> {
         .split_first()
         .ok_or_else(|| std::io::Error::new(ErrorKind::InvalidInput, "an empty command"))?;
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).process_group(0);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with(PRIVATE_PREFIX) {
-            command.env_remove(name);
-        }
+    command.args(arguments).stdin(Stdio::null()).process_group(0).env_clear();
+    if order.inherits {
+        let is_passed_on = |name: &OsStr| name.to_str().is_some_and(is_for_apps);
+        command.envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)));
     }
     command.envs(order.env.iter().map(|(name, value)| (name, value)));
     if let Some(directory) = &order.directory {

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE user (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE session (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE mapping (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE environment (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 ];
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -167,6 +168,8 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(unusable)?;
+    // The environment of an app goes with it, and not only out of sight.
+    connection.pragma_update(None, "secure_delete", "ON").map_err(unusable)?;
     if version < MIGRATIONS.len() {
         let transaction = connection.transaction().map_err(unusable)?;
         for step in &MIGRATIONS[version..] {
@@ -197,6 +200,7 @@ fn load(connection: &Connection) -> Result<Stored, StoreError> {
         // A login that can't be read is made again; it must not cost the rest.
         sessions: records(connection, "session").unwrap_or_default(),
         mappings: records(connection, "mapping")?,
+        environments: records(connection, "environment")?,
     })
 }
 
@@ -213,7 +217,8 @@ fn records<T: DeserializeOwned>(
         let text = row.get_ref(1).and_then(|value| Ok(value.as_str()?)).map_err(|e| failure(&e))?;
         let record = serde_json::from_str(text).map_err(|error| {
             let id: String = row.get(0).unwrap_or_default();
-            StoreError(format!("the record of {table} {id} is damaged: {error}"))
+            // What the record says is not told: it may be a secret.
+            StoreError(format!("the record of {table} {id} is damaged at byte {}", error.column()))
         })?;
         records.push(record);
     }
@@ -242,6 +247,12 @@ fn commit(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<(
                 put(&transaction, "mapping", &mapping.image, &**mapping)?;
             }
             Change::RemoveMapping(image) => remove(&transaction, "mapping", image)?,
+            Change::PutEnvironment(record) => {
+                put(&transaction, "environment", &record.owner.to_string(), &**record)?;
+            }
+            Change::RemoveEnvironment(owner) => {
+                remove(&transaction, "environment", &owner.to_string())?;
+            }
         }
     }
     transaction.commit()

@@ -1,19 +1,19 @@
-//! Commands that change an app: start, stop, delete, set-label, set-image, scale, update.
+//! Commands that change an app: start, stop, delete, set-label, set-image, scale.
 
 use clap::Args;
-use ovhai_api_types::{App, AppState, AppUpdate, Env, LabelUpdate};
+use ovhai_api_types::{App, AppState, LabelUpdate};
 use ovhai_client::Client;
 
-use super::options::{Deployment, Scaling};
+use super::options::Scaling;
 use super::wait::Wait;
-use super::{pair, resolve, view};
+use super::{resolve, view};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::prompt;
 use crate::target::Target;
 
 /// All the apps that are meant, before anything is done to one of them.
-async fn resolve_all(client: &Client, wanted: &[String]) -> Result<Vec<App>> {
+pub(super) async fn resolve_all(client: &Client, wanted: &[String]) -> Result<Vec<App>> {
     let mut apps: Vec<App> = Vec::with_capacity(wanted.len());
     for wanted in wanted {
         let app = resolve(client, wanted).await?;
@@ -25,7 +25,7 @@ async fn resolve_all(client: &Client, wanted: &[String]) -> Result<Vec<App>> {
 }
 
 /// Whoever asked for a format gets the apps as they are now, beside what is said to people.
-async fn show(context: &mut Context, client: &Client, apps: &[App]) -> Result<()> {
+pub(super) async fn show(context: &mut Context, client: &Client, apps: &[App]) -> Result<()> {
     if context.format().is_none() {
         return Ok(());
     }
@@ -201,53 +201,5 @@ impl Scale {
         let replicas = view::wanted_replicas(&strategy);
         context.note(format!("{} is to have {replicas} replicas.", view::name(&app)));
         show(context, &target.client, &[app]).await
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Update {
-    /// Id, name, or beginning of an id
-    app: String,
-    /// Environment variable to set, may be repeated
-    #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = pair)]
-    envs: Vec<(String, String)>,
-    /// Port that the app listens on, 1 to 65535
-    #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
-    default_http_port: Option<u16>,
-    /// Port that speaks gRPC, 1 to 65535
-    #[arg(long, value_name = "PORT")]
-    grpc_port: Option<u16>,
-    /// Image
-    #[arg(long)]
-    image: Option<String>,
-    #[command(flatten)]
-    wait: Wait,
-    #[command(flatten)]
-    deployment: Deployment,
-}
-
-impl Update {
-    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let env_vars: Vec<Env> =
-            self.envs.into_iter().map(|(name, value)| Env { name, value }).collect();
-        let update = AppUpdate {
-            default_http_port: self.default_http_port.map(Into::into),
-            grpc_port: self.grpc_port.map(Into::into),
-            env_vars: Some(env_vars).filter(|vars| !vars.is_empty()),
-            url: self.image,
-            deployment_strategy: self.deployment.strategy(),
-        };
-        if update == AppUpdate::default() {
-            return Err(Failure::usage("nothing is to be changed").hint(
-                "give --env, --image, --default-http-port, --grpc-port, --max-surge, --max-unavailable or --progress-deadline-seconds",
-            ));
-        }
-        let target = Target::find_to_change(context).await?;
-        let app = resolve(&target.client, &self.app).await?;
-        let updated = target.client.update_app(app.id, update).await?;
-        match self.wait.until_running_again(context, &target.client, &app).await? {
-            Some(now) => context.show(&now),
-            None => context.show(&updated),
-        }
     }
 }

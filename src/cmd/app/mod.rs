@@ -12,7 +12,9 @@ mod open;
 mod options;
 mod port_forward;
 mod ports;
+mod restart;
 mod run;
+mod update;
 mod view;
 mod volume;
 pub(crate) mod wait;
@@ -61,6 +63,8 @@ enum Verb {
     Wait(Later<await_state::AwaitState>),
     /// Start an app
     Start(Later<change::Start>),
+    /// Replace an app's replicas by new ones
+    Restart(Later<restart::Restart>),
     /// Stop an app
     Stop(Later<change::Stop>),
     /// Delete an app
@@ -72,8 +76,8 @@ enum Verb {
     SetImage(Later<change::SetImage>),
     /// Change an app's number of replicas, or how it scales
     Scale(Later<change::Scale>),
-    /// Change an app's environment, image, ports, or how updates go
-    Update(Later<change::Update>),
+    /// Change an app's environment, image, ports, units, or how updates go
+    Update(Later<update::Update>),
 }
 
 impl AppCommand {
@@ -89,6 +93,7 @@ impl AppCommand {
             Verb::Logs(Later(verb)) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
+            Verb::Restart(Later(verb)) => verb.run(context).await,
             Verb::Stop(Later(verb)) => verb.run(context).await,
             Verb::Delete(Later(verb)) => verb.run(context).await,
             Verb::SetLabel(Later(verb)) => verb.run(context).await,

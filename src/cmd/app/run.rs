@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{ArgAction, Args};
-use ovhai_api_types::{App, AppSpec, AppState, Env, Placement, Probe, Resources, Volume};
+use ovhai_api_types::{
+    App, AppSpec, AppState, Environment, NewApp, Placement, Probe, Resources, Volume,
+};
 
 use super::options::{Deployment, Scaling};
 use super::pair;
 use super::volume::volume;
 use super::wait::Wait;
+use crate::cmd::environment::{Variable, note_unset, of_caller, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::target::Target;
@@ -34,9 +37,9 @@ pub(super) struct Run {
     /// Label, may be repeated; labels that begin with ovh/ are the platform's
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pair)]
     labels: Vec<(String, String)>,
-    /// Environment variable, may be repeated
-    #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = pair)]
-    envs: Vec<(String, String)>,
+    /// Environment variable, may be repeated; NAME alone takes the value that it has here
+    #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
+    envs: Vec<Variable>,
     /// Port that the app listens on, 1 to 65535 [default: 8080]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,
@@ -91,8 +94,16 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let spec = self.spec(context)?;
+        note_unset(context, &self.envs);
         let target = Target::find_to_change(context).await?;
-        let app = target.client.create_app(&spec).await?;
+        let app = match self.environment(context, &target)? {
+            Some(environment) => {
+                let (region, spec) = (target.region.clone(), spec.clone());
+                let app = NewApp { region, spec, environment };
+                target.control(context)?.create_app_in(&app).await?
+            }
+            None => target.client.create_app(&spec).await?,
+        };
         say_what_labels_became(context, &spec, &app);
         let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
         match waited {
@@ -106,6 +117,18 @@ impl Run {
                 Err(failure)
             }
         }
+    }
+
+    /// What a process gets of this command's environment: only where the emulator's owner asks the
+    /// emulator of the own state directory, and for nothing but a process.
+    fn environment(&self, context: &mut Context, target: &Target) -> Result<Option<Environment>> {
+        let Some(running) = target.owned() else { return Ok(None) };
+        // The emulator decides in the end: a mapped image runs in the environment of its mapping.
+        let placement = self.runtime.or(running.runtime);
+        if placement != Some(Placement::Process) || self.command.is_empty() {
+            return Ok(None);
+        }
+        of_caller(context).map(Some)
     }
 
     /// Name and image, whichever way round they were given.
@@ -157,13 +180,7 @@ impl Run {
             image,
             command: Some(self.command.clone()).filter(|command| !command.is_empty()),
             default_http_port: self.default_http_port.map(Into::into),
-            env_vars: Some(
-                self.envs
-                    .iter()
-                    .map(|(name, value)| Env { name: name.clone(), value: value.clone() })
-                    .collect::<Vec<_>>(),
-            )
-            .filter(|envs| !envs.is_empty()),
+            env_vars: Some(with_values(context, &self.envs)?).filter(|envs| !envs.is_empty()),
             grpc_port: self.grpc_port.map(Into::into),
             labels: Some(labels).filter(|labels| !labels.is_empty()),
             name,

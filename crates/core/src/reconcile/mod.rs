@@ -394,13 +394,15 @@ impl Actor {
         let snapshot = platform.snapshot();
         let Some(entry) = snapshot.app(self.id) else { return };
         entry.logs.begin(number);
+        let (spec, environment) = resolved(platform, &snapshot, record, || {
+            let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the environment was given by somebody who may not run local processes";
+            entry.logs.push(platform.clock.now(), number, why.into());
+        });
         let request = ReplicaRequest {
             app: self.id,
             number,
-            spec: resolved(platform, &snapshot, record, || {
-                let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the environment was given by somebody who may not run local processes";
-                entry.logs.push(platform.clock.now(), number, why.into());
-            }),
+            spec,
+            environment,
             logs: Arc::clone(&entry.logs),
         };
         let reporter = ReplicaReporter::new(number, self.reporter.clone());

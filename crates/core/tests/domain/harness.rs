@@ -108,6 +108,11 @@ impl World {
     }
 
     pub(crate) async fn with(sim: SimRuntime, store: Arc<MemoryStore>, quotas: Quotas) -> Self {
+        Self::set(sim, store, Settings { quotas, ..Settings::default() }).await
+    }
+
+    /// With these settings but for regions and user.
+    pub(crate) async fn set(sim: SimRuntime, store: Arc<MemoryStore>, settings: Settings) -> Self {
         let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
         let used = store.load().await.unwrap().apps.len() as u64 * 1000;
         let clock = Arc::new(TestClock(AtomicU64::new(0)));
@@ -119,7 +124,7 @@ impl World {
             signer: Arc::new(PlainSigner),
             secrets: Arc::new(PlainSecrets::default()),
             administrator: "admin".into(),
-            settings: Settings { regions, user: "me".into(), quotas, ..Settings::default() },
+            settings: Settings { regions, user: "me".into(), ..settings },
         }
         .start()
         .await

@@ -14,7 +14,7 @@ mod query;
 mod registries;
 mod rows;
 mod tokens;
-mod view;
+pub(crate) mod view;
 
 use std::sync::{Arc, OnceLock};
 
@@ -91,6 +91,7 @@ operations! {
     apps::delete,
     apps::start,
     apps::stop,
+    apps::restart,
     apps::label,
     apps::image,
     apps::scale,

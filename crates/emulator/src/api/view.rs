@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::host;
 
 /// An app; `port` is the one that the emulator listens on.
-pub(super) fn app(entry: &AppEntry, port: u16) -> App {
+pub(crate) fn app(entry: &AppEntry, port: u16) -> App {
     let record = &entry.record;
     App {
         id: record.id,

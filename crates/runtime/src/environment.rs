@@ -1,0 +1,78 @@
+//! Which variables of an environment are passed on: from the starter of an emulator to one in the
+//! background, and from an emulator to the processes of apps. Both are lists of what is let
+//! through; a variable that is on no list stays where it is.
+
+/// Variables that the process of an app has, whoever asked for the app.
+const APP: [&str; 6] = ["PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR"];
+/// Beginnings of further ones.
+const APP_PREFIXES: [&str; 1] = ["LC_"];
+
+/// Further variables that an emulator in the background has: to find a container engine, the
+/// network's proxy and its authorities.
+const EMULATOR: [&str; 11] = [
+    "CONTAINER_HOST",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+/// Beginnings of further ones.
+const EMULATOR_PREFIXES: [&str; 3] = ["XDG_", "DOCKER_", "OVHAI_"];
+/// Secrets of a caller begin like the emulator's settings, and stay with the caller.
+const CALLERS_SECRETS: [&str; 1] = ["OVHAI_TOKEN"];
+
+fn is_listed(name: &str, names: &[&str], prefixes: &[&str]) -> bool {
+    names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether the process of an app has the emulator's variable of this name.
+pub fn is_for_apps(name: &str) -> bool {
+    is_listed(name, &APP, &APP_PREFIXES)
+}
+
+/// Whether an emulator in the background has its starter's variable of this name.
+pub fn is_for_emulators(name: &str) -> bool {
+    !CALLERS_SECRETS.contains(&name)
+        && (is_for_apps(name) || is_listed(name, &EMULATOR, &EMULATOR_PREFIXES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_listed_is_passed_on() {
+        for name in ["PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_TIME", "TZ", "TMPDIR"] {
+            assert!(is_for_apps(name) && is_for_emulators(name), "{name}");
+        }
+        for name in [
+            "XDG_RUNTIME_DIR",
+            "DOCKER_HOST",
+            "CONTAINER_HOST",
+            "HTTPS_PROXY",
+            "no_proxy",
+            "SSL_CERT_FILE",
+            "OVHAI_LOG",
+        ] {
+            assert!(!is_for_apps(name) && is_for_emulators(name), "{name}");
+        }
+        for name in [
+            "",
+            "AWS_SECRET_ACCESS_KEY",
+            "OVHAI_TOKEN",
+            "LD_PRELOAD",
+            "PATHS",
+            "path",
+            "LC",
+            "MAKEFLAGS",
+        ] {
+            assert!(!is_for_apps(name) && !is_for_emulators(name), "{name}");
+        }
+    }
+}
