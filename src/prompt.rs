@@ -17,12 +17,17 @@ use crate::text::clean;
 /// What a question comes to that is not answered with yes.
 const CANCELLED: &str = "cancelled, nothing was changed";
 
-/// Asks before something that can't be undone. Where nobody can be asked it goes on, as scripts
-/// expect; `yes` goes on anyway.
+/// Asks before something that can't be undone. Without a terminal it goes on, as scripts expect;
+/// `yes` goes on anyway.
 pub(crate) async fn confirm(question: &str, yes: bool) -> Result<()> {
-    if yes {
-        return Ok(());
+    if !yes {
+        confirmed(question).await?;
     }
+    Ok(())
+}
+
+/// Asks the same question: true when the person at the terminal agreed, false without a terminal.
+pub(crate) async fn confirmed(question: &str) -> Result<bool> {
     let question = clean(question).into_owned();
     let answer = ask(move || {
         let asked = worded(|f| SimpleTheme.format_confirm_prompt(f, &question, Some(false)));
@@ -33,7 +38,10 @@ pub(crate) async fn confirm(question: &str, yes: bool) -> Result<()> {
             refuse("answer y or n")?;
         }
     });
-    if answer.await?.unwrap_or(true) { Ok(()) } else { Err(Failure::new(CANCELLED)) }
+    match answer.await? {
+        Some(false) => Err(Failure::new(CANCELLED)),
+        answer => Ok(answer.is_some()),
+    }
 }
 
 /// A line that is not empty, or `default`; none when there is nobody to ask.

@@ -275,6 +275,16 @@ impl Target {
         self.server.announce_change(context)
     }
 
+    /// Fails at an endpoint: `what` is an extension that the service does not have.
+    pub(crate) fn requires_emulator(&self, what: &str) -> Result<()> {
+        if self.server.is_local() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("{what} is not available at {}", self.server.shown()))
+            .because("it is an extension of the emulator")
+            .hint("choose a local region: --region GRA, or ovhai config set GRA"))
+    }
+
     /// The same for a request to an app, which may be elsewhere than the API.
     pub(crate) fn announce_change_of(&self, context: &mut Context, app_url: &str) -> Result<()> {
         self.announce_change(context)?;

@@ -157,7 +157,7 @@ impl<'a> Walk<'a> {
             self.command(&format!("ovhai token delete {name} --yes")).await?.ok()?;
         }
         self.request("curl -H \"Authorization: Bearer $OP\"", &url, Some(&op), 401).await?;
-        self.command("ovhai app delete hello --yes").await?.ok()?;
+        self.command("ovhai app delete hello --force").await?.ok()?;
 
         self.title("Done. Now for yourself: ovhai app run --label group=A infrastructureascode/hello-world")
     }

@@ -6,11 +6,13 @@ use super::page::{Block, Page};
 pub fn page() -> Page {
     let terms = [
         ("key=value", "the label has this value; also `key==value`"),
-        ("key!=value", "the label has another value, or is not there"),
+        ("key!=value", "the label has another value, or the app does not have it"),
         ("key in (a,b)", "the label has one of these values"),
-        ("key notin (a,b)", "the label has none of these values, or is not there"),
-        ("key", "the label is there"),
-        ("!key", "the label is not there"),
+        ("key notin (a,b)", "the label has none of these values, or the app does not have it"),
+        ("key", "the app has the label, with any value"),
+        ("!key", "the app does not have the label"),
+        ("key>1", "the label is a 64-bit integer above 1"),
+        ("key<1", "the label is a 64-bit integer below 1"),
     ];
     Page {
         name: "selectors",

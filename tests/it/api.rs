@@ -266,9 +266,42 @@ async fn logs_are_paged_and_followed() {
     let (path, id) = (log("?follow=true"), app.id);
     let (followed, ()) = tokio::join!(e.admin("GET", &path, None), async {
         assert_eq!(e.query(&app, None).await.status, 200);
-        e.admin("DELETE", &format!("/v1/app/{id}"), None).await;
+        e.admin("DELETE", &format!("/v1/app/{id}?force=true"), None).await;
     });
     assert_eq!(followed.text().matches("GET /\n").count(), 4, "{:?}", followed.text());
+}
+
+#[tokio::test]
+async fn deletion_is_for_stopped_apps_unless_forced() {
+    let e = TestEmulator::start().await;
+    let app = e.run_app(&[], json!({"image": "ovhai/echo"})).await;
+    let delete =
+        async |query: &str| e.admin("DELETE", &format!("/v1/app/{}{query}", app.id), None).await;
+    for query in ["", "?force=false", "?now=false"] {
+        let answer = delete(query).await;
+        assert_eq!(answer.status, 400, "{query}");
+        let said = answer.text();
+        assert!(said.contains("the app is RUNNING: stop it first") && said.contains("force=true"));
+    }
+    assert_eq!(e.query(&app, None).await.status, 401, "the app is still there");
+    assert_eq!(delete("?force=true").await.status, 204);
+    eventually("the app is deleted", || async {
+        let path = format!("/v1/app/{}", app.id);
+        (e.admin("GET", &path, None).await.status == 404).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_answer_has_both_kinds_of_units() {
+    let e = TestEmulator::start().await;
+    for (asked, cpu, gpu) in [(json!({"cpu": 2}), 2, 0), (json!({"gpu": 1}), 13, 1)] {
+        let app = e.run_app(&[], json!({"image": "ovhai/echo", "resources": asked})).await;
+        let answer = e.admin("GET", &format!("/v1/app/{}", app.id), None).await;
+        let answer: Value = serde_json::from_str(&answer.text()).unwrap();
+        let resources = &answer["spec"]["resources"];
+        assert_eq!((&resources["cpu"], &resources["gpu"]), (&json!(cpu), &json!(gpu)));
+    }
 }
 
 #[tokio::test]

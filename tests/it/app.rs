@@ -72,7 +72,7 @@ fn waiting_for_a_state() {
     // Somebody waits for the end while somebody else brings it about.
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| cli.ok(&["app", "wait", "e", "--for", "deleted"]));
-        cli.ok(&["app", "delete", "e", "--yes"]);
+        cli.ok(&["app", "delete", "e", "--force"]);
         waiting.join().unwrap();
     });
     assert_eq!(cli.fails(&["app", "wait", "e"]).0, 3);

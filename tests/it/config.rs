@@ -154,7 +154,7 @@ fn stored_tokens_go_to_the_server_that_made_them_only() {
     cli.ok(&[&start[..], &["GRA,SBG"]].concat());
     let app = cli.json(&["app", "run", "ovhai/echo", "-n", "e", "-l", "a=b", "--region", "SBG"]);
     cli.ok(&["token", "new", "t", "--role", "read", "-l", "a=b", "--region", "SBG"]);
-    cli.ok(&["app", "delete", "e", "--region", "SBG", "--wait"]);
+    cli.ok(&["app", "delete", "e", "--region", "SBG", "--force", "--wait"]);
     cli.ok(&["emulator", "stop"]);
     cli.ok(&[&start[..], &["GRA"]].concat());
     let (url, heard) = listening();

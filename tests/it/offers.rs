@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use ovhai_test_support::{TestCli, eventually_now};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::OVHAI;
 
@@ -70,6 +70,20 @@ fn a_mapped_image_is_run_by_its_name_alone() {
     assert_eq!(cli.ok(&["emulator", "image", "list", "-o", "name"]), "team/ui\n");
     cli.ok(&["emulator", "image", "unmap", "team/ui"]);
     assert_eq!(cli.fails(&["emulator", "image", "unmap", "team/ui"]).0, 3);
+
+    // As Docker has it, these are one image.
+    let map = ["emulator", "image", "map", "team/ui:latest", "--"];
+    cli.ok(&[&map[..], &["python3", "-m", "http.server", "{port}"]].concat());
+    let digest = format!("docker.io/team/ui:latest@sha256:{}", "a".repeat(64));
+    let run = ["app", "run", "--cpu", "1", "--wait", "-o", "name"];
+    for image in ["team/ui", "index.docker.io/team/ui", &digest] {
+        cli.ok(&[&run[..], &[image]].concat());
+    }
+    cli.ok(&["emulator", "image", "map", "docker.io/team/ui:latest", "--", "sleep", "60"]);
+    let mapped = cli.ok(&["emulator", "image", "list", "-o", "name"]);
+    assert_eq!(mapped, "docker.io/team/ui:latest\n", "the last spelling replaces the first");
+    cli.ok(&["emulator", "image", "unmap", "team/ui:latest"]);
+    cli.ok(&[&run[..], &["index.docker.io/infrastructureascode/hello-world:latest"]].concat());
 }
 
 #[test]
@@ -99,6 +113,22 @@ fn over_quota_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn the_shared_registry_of_the_project_is_the_first_row() {
+    let cli = TestCli::new(OVHAI);
+    let list = cli.ok(&["registry", "list", "--region", "BHS"]);
+    let row: Vec<&str> = list.lines().nth(1).unwrap().split_whitespace().collect();
+    let project = {
+        let running = std::fs::read(cli.state_dir().join("emulator.json")).unwrap();
+        let running: Value = serde_json::from_slice(&running).unwrap();
+        running["project"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(row[1], "SHARED");
+    assert_eq!(row.last(), Some(&format!("registry.bhs.ai.localhost/{project}").as_str()));
+    assert_eq!(cli.json(&["registry", "list"])[0]["kind"], "SHARED");
+    assert_eq!(cli.ok(&["registry", "list", "-o", "name"]), "", "no command takes it by name");
+}
+
+#[test]
 fn registries_never_show_a_password() {
     let cli = TestCli::new(OVHAI);
     let add =
@@ -108,9 +138,9 @@ fn registries_never_show_a_password() {
         + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("does not keep the password"), "{said}");
     let list = cli.ok(&["registry", "list"]);
-    let url = list.lines().nth(1).unwrap().split_whitespace().last();
+    let url = list.lines().nth(2).unwrap().split_whitespace().last();
     assert_eq!(url, Some("registry.example.com/team"), "the URL is the last column");
-    let id = cli.json(&["registry", "ls"])[0]["id"].as_str().unwrap().to_owned();
+    let id = cli.json(&["registry", "ls"])[1]["id"].as_str().unwrap().to_owned();
     cli.ok(&["registry", "update", &id[..8], "--username", "robot"]);
     let one = cli.json(&["registry", "get", "registry.example.com/team"]);
     assert_eq!((&one["username"], one.get("password")), (&json!("robot"), None));
@@ -137,7 +167,7 @@ fn registries_never_show_a_password() {
     let several = ["registry", "delete", "one.example.com", "two.example.com", "--yes"];
     let (code, said) = cli.fails(&[&several[..], &["three.example.com"]].concat());
     assert!(code == 3 && said.contains("three.example.com"), "{said}");
-    assert_eq!(cli.json(&["registry", "ls"]).as_array().unwrap().len(), 3, "all or none");
+    assert_eq!(cli.json(&["registry", "ls"]).as_array().unwrap().len(), 4, "all or none");
     cli.ok(&[&several[..], &["https://one.example.com/"]].concat());
     cli.ok(&["registry", "rm", &id, "--yes"]);
     assert_eq!(cli.fails(&["registry", "get", &id]).0, 3);

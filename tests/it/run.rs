@@ -270,7 +270,7 @@ fn waiting_in_a_pipe_is_silent_and_deleting_waits_until_it_is_gone() {
         String::from_utf8(output.stderr).unwrap()
     };
     assert_eq!(said(&["app", "run", HELLO, "--name", "h", "--wait"]), "");
-    assert!(said(&["app", "delete", "h", "--wait=30s"]).starts_with("Deleted h ("));
+    assert!(said(&["app", "delete", "h", "--force", "--wait=30s"]).starts_with("Deleted h ("));
     assert_eq!(cli.ok(&["app", "list", "-o", "json"]), "[]\n");
 }
 
@@ -408,7 +408,7 @@ fn an_update_is_waited_for_and_a_deletion_under_way_is_not_done() {
     let updated = cli.json(&["app", "update", "h", "-e", "A=B", "--wait"]);
     assert_eq!(updated["status"]["state"], "RUNNING");
     assert_eq!(updated["spec"]["envVars"][0]["value"], "B");
-    let output = cli.command(&["app", "delete", "h"]).output().unwrap();
+    let output = cli.command(&["app", "delete", "h", "--force"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with("Deleting h ("), "{said}");
 }

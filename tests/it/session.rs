@@ -108,7 +108,7 @@ fn the_guides_session() {
     cli.ok(&["token", "delete", "op", "--yes"]);
     let (code, _) = cli.fails(&["app", "curl", "hello"]);
     assert_eq!(code, 4);
-    cli.ok(&["app", "delete", "hello"]);
+    cli.ok(&["app", "delete", "hello", "--force"]);
 }
 
 #[test]

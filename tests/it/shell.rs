@@ -209,6 +209,7 @@ fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
             regions: vec!["GRA".parse().unwrap()],
             started_at: jiff::Timestamp::now(),
             access_log: None,
+            runtime: None,
             version: "0".into(),
             project: "p".into(),
         })

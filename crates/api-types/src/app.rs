@@ -70,6 +70,25 @@ impl AppState {
     }
 }
 
+impl AppState {
+    /// Whether an app in this state is queued, starting or running: it has to be stopped before
+    /// it can be deleted.
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Queued | Self::Initializing | Self::Running | Self::Scaling)
+    }
+}
+
+/// What becomes of the replicas of an app that is deleted while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// The deletion is rejected unless the app is stopped, stopping, failed or in error.
+    OnlyStopped,
+    /// They are stopped as by a stop: in-flight requests finish, then they get SIGTERM.
+    StopFirst,
+    /// They are killed at once. An extension of the emulator.
+    Now,
+}
+
 impl fmt::Display for AppState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -2,7 +2,9 @@
 //! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/>).
 //!
 //! A key is `[prefix/]name`: the prefix a DNS subdomain of at most 253 characters, the name at
-//! most 63 of `[A-Za-z0-9_.-]`, alphanumeric at both ends. A value is empty or like a name.
+//! most 63 of `[A-Za-z0-9_.-]`, alphanumeric at both ends. A value is empty or like a name, and
+//! may also begin and end with `_`: the platform takes such values (a published tutorial of its
+//! has the value `_lab_my_operator_token`), which Kubernetes would reject.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -45,11 +47,18 @@ impl fmt::Display for InvalidLabel {
 impl std::error::Error for InvalidLabel {}
 
 fn is_name(s: &str) -> bool {
+    is_name_with_ends(s, |b| b.is_ascii_alphanumeric())
+}
+
+fn is_value(s: &str) -> bool {
+    s.is_empty() || is_name_with_ends(s, |b| b.is_ascii_alphanumeric() || *b == b'_')
+}
+
+fn is_name_with_ends(s: &str, ends: impl Fn(&u8) -> bool) -> bool {
     let bytes = s.as_bytes();
-    let ends = |b: &u8| b.is_ascii_alphanumeric();
     s.len() <= NAME_MAX
-        && bytes.first().is_some_and(ends)
-        && bytes.last().is_some_and(ends)
+        && bytes.first().is_some_and(&ends)
+        && bytes.last().is_some_and(&ends)
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
@@ -135,13 +144,13 @@ impl FromStr for LabelValue {
     type Err = InvalidLabel;
 
     fn from_str(s: &str) -> Result<Self, InvalidLabel> {
-        if s.is_empty() || is_name(s) {
+        if is_value(s) {
             Ok(Self(s.into()))
         } else {
             Err(InvalidLabel::new(
                 "value",
                 s,
-                "a value is empty or up to 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit",
+                "a value is empty or up to 63 letters, digits, '-', '_' or '.', beginning and ending with a letter, a digit or '_'",
             ))
         }
     }
@@ -263,6 +272,8 @@ mod tests {
             "a/",
             "/a",
             "-a",
+            "_a",
+            "a_",
             "a-",
             "a b",
             "é",
@@ -278,10 +289,10 @@ mod tests {
 
     #[test]
     fn values() {
-        for good in ["", "A", "a.b", &"v".repeat(63)] {
+        for good in ["", "A", "a.b", "_lab_my_operator_token", "_", "a_", &"v".repeat(63)] {
             assert!(good.parse::<LabelValue>().is_ok(), "{good:?}");
         }
-        for bad in [" ", "a b", "a/b", "-", ".a", &"v".repeat(64)] {
+        for bad in [" ", "a b", "a/b", "-", ".a", "_.", "-_", &"v".repeat(64)] {
             assert!(bad.parse::<LabelValue>().is_err(), "{bad:?}");
         }
     }

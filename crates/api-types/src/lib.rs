@@ -13,6 +13,7 @@ mod emulator;
 mod environment;
 mod error;
 mod id;
+mod image;
 mod label;
 mod me;
 mod page;
@@ -25,7 +26,7 @@ mod volume;
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncSpec, Env, Info, InfoCode, LabelUpdate, Placement,
+    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, Placement,
     PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource, Resources,
     StandaloneVolumeSource, Volume, VolumeStatus,
 };
@@ -41,6 +42,7 @@ pub use emulator::{
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
+pub use image::ImageName;
 pub use label::{
     InvalidLabel, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_PREFIX, PLATFORM_TYPE,
 };

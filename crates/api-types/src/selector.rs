@@ -1,8 +1,8 @@
 //! Label selectors in the grammar of Kubernetes
 //! (<https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors>):
 //! `key=value`, `key==value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`, `key`, `!key`,
-//! with a comma for AND. As there, `!=` and `notin` hold where the key is absent, and an empty
-//! selector matches everything.
+//! `key>1`, `key<1`, with a comma for AND. As there, `!=` and `notin` match where the key is absent,
+//! `>` and `<` match only labels that are 64-bit integers, and an empty selector matches everything.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,7 +25,7 @@ impl fmt::Display for InvalidSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "invalid label selector at character {}: {} (such as group=A, team!=b, tier in (x,y), key, !key; a comma is AND)",
+            "invalid label selector at character {}: {} (such as group=A, team!=b, tier in (x,y), key, !key, size>1; a comma is AND)",
             self.at + 1,
             self.why
         )
@@ -49,6 +49,10 @@ pub enum Term {
     Exists(LabelKey),
     /// `!key`.
     Absent(LabelKey),
+    /// `key>1`; does not match a label that is not a 64-bit integer.
+    Greater(LabelKey, i64),
+    /// `key<1`; likewise.
+    Less(LabelKey, i64),
 }
 
 impl Term {
@@ -60,13 +64,16 @@ impl Term {
             | Self::In(key, _)
             | Self::NotIn(key, _)
             | Self::Exists(key)
-            | Self::Absent(key) => key,
+            | Self::Absent(key)
+            | Self::Greater(key, _)
+            | Self::Less(key, _) => key,
         }
     }
 
     /// Whether the labels satisfy the term.
     pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(self.key().as_str());
+        let number = || value.and_then(|value| value.as_str().parse::<i64>().ok());
         match self {
             Self::Equals(_, wanted) => value == Some(wanted),
             Self::NotEquals(_, unwanted) => value != Some(unwanted),
@@ -74,6 +81,8 @@ impl Term {
             Self::NotIn(_, unwanted) => value.is_none_or(|value| !unwanted.contains(value)),
             Self::Exists(_) => value.is_some(),
             Self::Absent(_) => value.is_none(),
+            Self::Greater(_, bound) => number().is_some_and(|number| number > *bound),
+            Self::Less(_, bound) => number().is_some_and(|number| number < *bound),
         }
     }
 }
@@ -104,15 +113,19 @@ impl fmt::Display for Term {
             }
             Self::Exists(key) => write!(f, "{key}"),
             Self::Absent(key) => write!(f, "!{key}"),
+            Self::Greater(key, bound) => write!(f, "{key}>{bound}"),
+            Self::Less(key, bound) => write!(f, "{key}<{bound}"),
         }
     }
 }
 
-/// The first term of a selector that some labels do not satisfy.
+/// The first term of a selector that an app's labels do not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnmetTerm {
-    /// The term as written in its canonical form.
+    /// The term in its canonical form.
     pub term: String,
+    /// The key of the term.
+    pub key: LabelKey,
     /// The value that the labels have for the term's key.
     pub found: Option<String>,
 }
@@ -120,8 +133,10 @@ pub struct UnmetTerm {
 impl fmt::Display for UnmetTerm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.found {
-            Some(value) => write!(f, "{} does not hold (the label is {value:?})", self.term),
-            None => write!(f, "{} does not hold (there is no such label)", self.term),
+            Some(value) => {
+                write!(f, "{} does not match (the app has {}={value:?})", self.term, self.key)
+            }
+            None => write!(f, "{} does not match (the app has no label {})", self.term, self.key),
         }
     }
 }
@@ -152,10 +167,11 @@ impl Selector {
         self.0.iter().all(|term| term.matches(labels))
     }
 
-    /// The first term that does not hold, to tell somebody why.
+    /// The first term that does not match, for an explanation.
     pub fn first_unmet(&self, labels: &Labels) -> Option<UnmetTerm> {
         self.0.iter().find(|term| !term.matches(labels)).map(|term| UnmetTerm {
             term: term.to_string(),
+            key: term.key().clone(),
             found: labels.get(term.key().as_str()).map(ToString::to_string),
         })
     }
@@ -213,6 +229,8 @@ enum Lexeme<'a> {
     Not,
     Equal,
     NotEqual,
+    Greater,
+    Less,
     End,
 }
 
@@ -226,6 +244,8 @@ impl Lexeme<'_> {
             Self::Not => "'!'".into(),
             Self::Equal => "'='".into(),
             Self::NotEqual => "'!='".into(),
+            Self::Greater => "'>'".into(),
+            Self::Less => "'<'".into(),
             Self::End => "the end".into(),
         }
     }
@@ -253,9 +273,10 @@ impl<'a> Lexer<'a> {
             [b'!', ..] => (Lexeme::Not, 1),
             [b'=', b'=', ..] => (Lexeme::Equal, 2),
             [b'=', ..] => (Lexeme::Equal, 1),
+            [b'>', ..] => (Lexeme::Greater, 1),
+            [b'<', ..] => (Lexeme::Less, 1),
             _ => {
-                let ends =
-                    |c: char| matches!(c, ',' | '(' | ')' | '!' | '=' | ' ' | '\t' | '\r' | '\n');
+                let ends: &[char] = &[',', '(', ')', '!', '=', '>', '<', ' ', '\t', '\r', '\n'];
                 let len = rest.find(ends).unwrap_or(rest.len());
                 (Lexeme::Word(&rest[..len]), len)
             }
@@ -306,6 +327,14 @@ impl Parser<'_> {
                 self.lexer.next();
                 Ok(Term::NotEquals(key, self.value()?))
             }
+            Lexeme::Greater => {
+                self.lexer.next();
+                Ok(Term::Greater(key, self.bound()?))
+            }
+            Lexeme::Less => {
+                self.lexer.next();
+                Ok(Term::Less(key, self.bound()?))
+            }
             Lexeme::Word("in") => {
                 self.lexer.next();
                 Ok(Term::In(key, self.set()?))
@@ -316,7 +345,7 @@ impl Parser<'_> {
             }
             _ => {
                 let (other, at) = self.lexer.next();
-                Err(unexpected(other, at, "'=', '!=', 'in', 'notin', ',' or the end"))
+                Err(unexpected(other, at, "'=', '!=', '>', '<', 'in', 'notin', ',' or the end"))
             }
         }
     }
@@ -336,6 +365,25 @@ impl Parser<'_> {
         match self.lexer.next() {
             (Lexeme::Word(word), at) => word.parse().map_err(|why| invalid(at, &why)),
             (other, at) => Err(unexpected(other, at, "a label value")),
+        }
+    }
+
+    /// The integer after `>` or `<`. As in Kubernetes it is a label value too, so it has no sign.
+    fn bound(&mut self) -> Result<i64, InvalidSelector> {
+        match self.lexer.next() {
+            (Lexeme::Word(word), at) => word
+                .parse::<LabelValue>()
+                .ok()
+                .and_then(|value| value.as_str().parse().ok())
+                .ok_or_else(|| InvalidSelector {
+                    at,
+                    why: format!(
+                        "{} is not an integer from 0 to {}",
+                        Lexeme::Word(word).name(),
+                        i64::MAX
+                    ),
+                }),
+            (other, at) => Err(unexpected(other, at, "an integer")),
         }
     }
 
@@ -432,6 +480,34 @@ mod tests {
     }
 
     #[test]
+    fn integers_compare_as_in_kubernetes() {
+        let of = |value: &'static str| [("size", value)];
+        for (selector, value, expected) in [
+            ("size>1", "2", true),
+            ("size>1", "1", false),
+            ("size<1", "0", true),
+            ("size<1", "1", false),
+            (" size > 9 ", "10", true),
+            ("size>1,size<3", "2", true),
+            ("size<10", "007", true),
+            ("size>9223372036854775806", "9223372036854775807", true),
+            ("size<9223372036854775807", "9223372036854775808", false),
+            ("size>1", "2x", false),
+            ("size<1", "", false),
+            ("size>1", "1.5", false),
+            ("size<5", "_1", false),
+        ] {
+            assert_eq!(matches(selector, &of(value)), expected, "{selector:?} on {value:?}");
+        }
+        assert!(!matches("size>1", &[]) && !matches("size<1", &[]));
+        let unmet = "size>01".parse::<Selector>().expect("valid").first_unmet(&labels(&of("1")));
+        assert_eq!(
+            unmet.map(|unmet| unmet.to_string()).as_deref(),
+            Some("size>1 does not match (the app has size=\"1\")")
+        );
+    }
+
+    #[test]
     fn rejects_with_the_place() {
         for (bad, at) in [
             (",", 1),
@@ -448,6 +524,13 @@ mod tests {
             ("a=b/c", 3),
             ("a b", 3),
             ("(a)", 1),
+            ("a>", 3),
+            ("a>b", 3),
+            ("a>=1", 3),
+            ("a>-1", 3),
+            ("a<1<2", 4),
+            ("a>9223372036854775808", 3),
+            (">1", 1),
         ] {
             let error = bad.parse::<Selector>().expect_err(bad).to_string();
             assert!(error.contains(&format!("at character {at}:")), "{bad:?}: {error}");
@@ -460,7 +543,7 @@ mod tests {
         let unmet = selector.first_unmet(&labels(&[("ovh/type", "app"), ("group", "C")]));
         assert_eq!(
             unmet.map(|unmet| unmet.to_string()).as_deref(),
-            Some("group in (A,B) does not hold (the label is \"C\")")
+            Some("group in (A,B) does not match (the app has group=\"C\")")
         );
     }
 
@@ -474,7 +557,7 @@ mod tests {
     }
 
     fn value() -> impl Strategy<Value = LabelValue> {
-        prop_oneof!["[xy]?", "(in|notin)", "[A-Za-z0-9]([-_.A-Za-z0-9]{0,8}[A-Za-z0-9])?"]
+        prop_oneof!["[xy]?", "[0-5]", "(in|notin)", "[A-Za-z0-9]([-_.A-Za-z0-9]{0,8}[A-Za-z0-9])?"]
             .prop_map(|s| s.parse().expect("value"))
     }
 
@@ -487,11 +570,14 @@ mod tests {
             (key(), set()).prop_map(|(k, v)| Term::NotIn(k, v)),
             key().prop_map(Term::Exists),
             key().prop_map(Term::Absent),
+            (key(), 0..=i64::MAX).prop_map(|(k, n)| Term::Greater(k, n)),
+            (key(), 0..4_i64).prop_map(|(k, n)| Term::Less(k, n)),
         ]
     }
 
     /// An evaluator on plain strings that shares no code with the real one.
     fn naive(text: &str, labels: &[(String, String)]) -> bool {
+        let number = |text: Option<&str>| text.and_then(|text| text.parse::<i64>().ok());
         let find = |key: &str| labels.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
         let mut rest = text;
         while !rest.is_empty() {
@@ -516,6 +602,10 @@ mod tests {
                 find(key) != Some(value)
             } else if let Some((key, value)) = term.split_once('=') {
                 find(key) == Some(value)
+            } else if let Some((key, bound)) = term.split_once('>') {
+                number(find(key)).is_some_and(|n| n > number(Some(bound)).expect("a bound"))
+            } else if let Some((key, bound)) = term.split_once('<') {
+                number(find(key)).is_some_and(|n| n < number(Some(bound)).expect("a bound"))
             } else if let Some(key) = term.strip_prefix('!') {
                 find(key).is_none()
             } else {
@@ -543,7 +633,7 @@ mod tests {
         }
 
         #[test]
-        fn near_misses_never_panic(text in "[ab =!,()in\\t]{0,24}") {
+        fn near_misses_never_panic(text in "[ab =!<>1,()in\\t]{0,24}") {
             if let Ok(selector) = text.parse::<Selector>() {
                 prop_assert_eq!(selector.to_string().parse::<Selector>(), Ok(selector));
             }

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
-    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, ErrorBody, LabelUpdate, Me,
-    Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
+    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, Deletion, ErrorBody,
+    LabelUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -371,8 +371,13 @@ impl Client {
     }
 
     /// Deletes an app.
-    pub async fn delete_app(&self, id: AppId, force: bool) -> Result<()> {
-        let path = format!("/v1/app/{id}{}", if force { "?force=true" } else { "" });
+    pub async fn delete_app(&self, id: AppId, deletion: Deletion) -> Result<()> {
+        let query = match deletion {
+            Deletion::OnlyStopped => "",
+            Deletion::StopFirst => "?force=true",
+            Deletion::Now => "?force=true&now=true",
+        };
+        let path = format!("/v1/app/{id}{query}");
         self.send(self.request(Method::DELETE, &path)).await.map(drop)
     }
 

@@ -11,8 +11,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region, RegistryId, Selector,
-    Term, TokenId,
+    AppId, ImageName, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region, RegistryId,
+    Selector, Term, TokenId,
 };
 use tokio_util::task::TaskTracker;
 
@@ -194,7 +194,9 @@ impl RegionIndex {
         match term {
             Term::Equals(_, value) => Some(of(value).into_iter().collect()),
             Term::In(_, values) => Some(values.iter().filter_map(of).collect()),
-            Term::Exists(_) => Some(index.and_then(|i| i.any.as_ref()).into_iter().collect()),
+            Term::Exists(_) | Term::Greater(..) | Term::Less(..) => {
+                Some(index.and_then(|i| i.any.as_ref()).into_iter().collect())
+            }
             Term::NotEquals(..) | Term::NotIn(..) | Term::Absent(_) => None,
         }
     }
@@ -208,6 +210,7 @@ pub struct Snapshot {
     registries: imbl::OrdMap<RegistryId, Arc<RegistryRecord>>,
     users: imbl::OrdMap<String, Arc<UserRecord>>,
     sessions: imbl::HashMap<SessionId, Arc<SessionRecord>>,
+    /// By the canonical spelling of the image's name.
     mappings: imbl::OrdMap<String, Arc<MappingRecord>>,
     environments: imbl::HashMap<EnvironmentOwner, Arc<EnvironmentRecord>>,
     regions: imbl::OrdMap<Region, RegionIndex>,
@@ -281,9 +284,15 @@ impl Snapshot {
         self.mappings.values()
     }
 
-    /// The mapping for an image: of that very reference, else of all its tags.
+    /// The mapping that applies to an image: that of its digest, else of its tag, else of all its
+    /// tags.
     pub fn mapping(&self, image: &str) -> Option<&Arc<MappingRecord>> {
-        self.mappings.get(image).or_else(|| self.mappings.get(without_tag(image)))
+        ImageName::parse(image).lookups().find_map(|name| self.mappings.get(&name))
+    }
+
+    /// The mapping of exactly this reference, in whatever spelling.
+    pub fn mapping_of(&self, image: &str) -> Option<&Arc<MappingRecord>> {
+        self.mappings.get(&ImageName::parse(image).canonical())
     }
 
     /// The environment of the command line that an app or a mapping was made with.
@@ -364,9 +373,12 @@ impl Snapshot {
             }
             Change::RemoveSession(id) => drop(self.sessions.remove(id)),
             Change::PutMapping(mapping) => {
-                self.mappings.insert(mapping.image.clone(), Arc::clone(mapping));
+                let name = ImageName::parse(&mapping.image).canonical();
+                self.mappings.insert(name, Arc::clone(mapping));
             }
-            Change::RemoveMapping(image) => drop(self.mappings.remove(image)),
+            Change::RemoveMapping(image) => {
+                self.mappings.remove(&ImageName::parse(image).canonical());
+            }
             Change::PutEnvironment(record) => {
                 self.environments.insert(record.owner.clone(), Arc::clone(record));
             }
@@ -413,15 +425,5 @@ impl Snapshot {
             index.remove(&entry.record);
             index.usage -= Usage::of(&entry.record);
         }
-    }
-}
-
-/// An image reference without its tag or digest; a registry's port is none.
-pub(crate) fn without_tag(image: &str) -> &str {
-    let image = image.split('@').next().unwrap_or(image);
-    let name_at = image.rfind('/').map_or(0, |at| at + 1);
-    match image[name_at..].find(':') {
-        Some(colon) => &image[..name_at + colon],
-        None => image,
     }
 }

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 use ovhai_api_types::{AppId, Environment};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::directory::{AppEntry, Live, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::{AppRecord, Change, EnvironmentOwner, EnvironmentRecord, TokenRecord};
 use crate::ports::{Store, StoreError};
+use crate::subscriptions::{Subject, Subscription, Subscriptions};
 
 /// How many waiting transactions go into one commit.
 const BATCH: usize = 512;
@@ -98,8 +99,7 @@ pub struct Ledger {
     published: ArcSwap<Snapshot>,
     head: Mutex<Snapshot>,
     queue: mpsc::UnboundedSender<Job>,
-    /// Counts publications, for whoever waits for a change.
-    changes: watch::Sender<u64>,
+    subscriptions: Arc<Subscriptions>,
 }
 
 impl std::fmt::Debug for Job {
@@ -123,7 +123,7 @@ impl Ledger {
             published: ArcSwap::from_pointee(snapshot.clone()),
             head: Mutex::new(snapshot),
             queue,
-            changes: watch::Sender::new(0),
+            subscriptions: Arc::default(),
         });
         tokio::spawn(commit_all(Arc::downgrade(&ledger), jobs, store, on_app));
         ledger
@@ -134,9 +134,15 @@ impl Ledger {
         self.published.load()
     }
 
-    /// Changes with every publication.
-    pub fn watch(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+    /// Subscribes to the publications that change `subject`.
+    pub(crate) fn subscribe(&self, subject: Subject) -> Subscription {
+        self.subscriptions.subscribe(subject)
+    }
+
+    /// Makes a durable state visible, and wakes the subscribers of what it changed.
+    fn publish(&self, after: &Snapshot, changed: &[Subject]) {
+        let before = self.published.swap(Arc::new(after.clone()));
+        self.subscriptions.notify(changed, &before, after);
     }
 
     /// Runs `work` on the newest accepted state. When this is ready with `Ok`, the changes are
@@ -172,6 +178,7 @@ async fn commit_all(
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let changes: Vec<Change> =
             batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
+        let changed: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
         let apps: Vec<Arc<AppRecord>> = changes
             .iter()
             .filter_map(|change| match change {
@@ -184,8 +191,7 @@ async fn commit_all(
         match outcome {
             Ok(()) => {
                 if let Some(last) = batch.last() {
-                    ledger.published.store(Arc::new(last.after.clone()));
-                    ledger.changes.send_modify(|count| *count += 1);
+                    ledger.publish(&last.after, &changed);
                 }
                 for app in &apps {
                     on_app(app);

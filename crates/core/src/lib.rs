@@ -21,6 +21,7 @@ pub mod quota;
 pub mod reconcile;
 mod scaling;
 pub mod spec;
+mod subscriptions;
 
 pub use error::{Error, Result};
 pub use platform::{Platform, PlatformBuilder, Settings};

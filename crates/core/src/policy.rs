@@ -254,7 +254,7 @@ pub enum Reason {
     OutOfScope {
         /// The selector.
         selector: Selector,
-        /// The term that does not hold.
+        /// the term that does not match.
         unmet: UnmetTerm,
     },
     /// Only tokens without a selector may manage what is the whole region's.
@@ -564,7 +564,7 @@ mod tests {
         let reason = decide(&token(Role::Read, Some("group=A")), Action::Query, &app).reason;
         assert_eq!(
             reason.to_string(),
-            "group=A does not hold (there is no such label): the app is outside the token's selector group=A"
+            "group=A does not match (the app has no label group): the app is outside the token's selector group=A"
         );
     }
 }

@@ -406,7 +406,12 @@ impl Spec {
                 path: Some(self.probe_path.clone().unwrap_or_else(|| "/".into())),
                 port: Some(self.probe_port.unwrap_or(self.http_port).into()),
             }),
-            resources: Some(self.resources.clone()),
+            // Clients read both as numbers; specs stored before lack the one that is not used.
+            resources: Some(Resources {
+                cpu: self.resources.cpu.or(Some(0)),
+                gpu: self.resources.gpu.or(Some(0)),
+                ..self.resources.clone()
+            }),
             scaling_strategy: Some(self.scaling.wire()),
             unsecure_http: self.public,
             volumes: Some(Vec::new()),
@@ -432,6 +437,10 @@ mod tests {
         assert_eq!(spec.scaling, Scaling::Fixed(1));
         let wire = spec.wire(&Labels::new());
         assert_eq!(wire.resources.and_then(|r| r.flavor).as_deref(), Some("ai1-1-gpu"));
+        let cpu = self::spec(r#"{"image":"a","resources":{"cpu":2}}"#).expect("valid");
+        let resources = cpu.wire(&Labels::new()).resources.expect("always there");
+        assert_eq!((resources.cpu, resources.gpu), (Some(2), Some(0)));
+        assert_eq!(resources.ephemeral_storage, Some(80 << 30));
         assert_eq!(wire.probe.and_then(|probe| probe.port), Some(8080));
     }
 

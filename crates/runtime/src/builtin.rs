@@ -17,7 +17,7 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use ovhai_api_types::Timestamp;
+use ovhai_api_types::{ImageName, Timestamp};
 use ovhai_core::catalog::BuiltinImage;
 use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
 use serde::Serialize;
@@ -69,9 +69,9 @@ pub fn images() -> Vec<BuiltinImage> {
 
 /// The built-in image of that name, of whatever tag.
 pub fn find(reference: &str) -> Option<Image> {
-    let reference = reference.strip_prefix("docker.io/").unwrap_or(reference);
-    let name = reference.split(['@', ':']).next()?;
-    IMAGES.iter().find(|(builtin, _)| builtin.reference == name).map(|(_, image)| *image)
+    let wanted = ImageName::parse(reference);
+    let is_it = |name: &str| ImageName::parse(name).repository() == wanted.repository();
+    IMAGES.iter().find(|(builtin, _)| is_it(builtin.reference)).map(|(_, image)| *image)
 }
 
 /// The names of all built-in images.

@@ -1,7 +1,7 @@
 //! Commands that change an app: start, stop, delete, set-label, set-image, scale.
 
 use clap::Args;
-use ovhai_api_types::{App, AppState, LabelUpdate};
+use ovhai_api_types::{App, AppState, Deletion, LabelUpdate};
 use ovhai_client::Client;
 
 use super::options::Scaling;
@@ -99,9 +99,12 @@ pub(super) struct Delete {
     /// Ids, names, or beginnings of ids
     #[arg(id = "app", required = true, value_name = "APP")]
     apps: Vec<String>,
-    /// End them at once, and do not ask
+    /// Stop running apps first, and do not ask
     #[arg(long)]
     force: bool,
+    /// Kill the replicas at once, and do not ask
+    #[arg(long)]
+    now: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -113,13 +116,24 @@ impl Delete {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         self.wait.is_meant(&self.apps)?;
         let target = Target::find_to_change(context).await?;
-        let apps = resolve_all(&target.client, &self.apps).await?;
-        for app in &apps {
-            let question = format!("Delete the app {} ({})?", view::name(app), app.id);
-            prompt::confirm(&question, self.yes || self.force).await?;
+        if self.now {
+            target.requires_emulator("app delete --now")?;
         }
+        let apps = resolve_all(&target.client, &self.apps).await?;
+        let mut deletions = Vec::with_capacity(apps.len());
         for app in &apps {
-            target.client.delete_app(app.id, self.force).await?;
+            deletions.push(self.decide(app).await?);
+        }
+        for (app, deletion) in apps.iter().zip(deletions) {
+            target.client.delete_app(app.id, deletion).await.map_err(|error| {
+                let is_active = app.status.state.is_active();
+                if deletion == Deletion::OnlyStopped && is_active {
+                    let name = view::name(app);
+                    return Failure::from(error)
+                        .hint(format!("stop it, then delete it: ovhai app delete {name} --force"));
+                }
+                error.into()
+            })?;
         }
         for app in &apps {
             let is_gone = self.wait.until_gone(context, &target.client, app.id).await?;
@@ -128,6 +142,28 @@ impl Delete {
         }
         // As they were: nothing else is left.
         if context.format().is_some() { show_as_asked(context, &apps) } else { Ok(()) }
+    }
+
+    /// What becomes of an app that runs: the options say it, or the person at the terminal.
+    async fn decide(&self, app: &App) -> Result<Deletion> {
+        if self.now {
+            return Ok(Deletion::Now);
+        }
+        if self.force {
+            return Ok(Deletion::StopFirst);
+        }
+        let (name, id) = (view::name(app), app.id);
+        match app.status.state {
+            state if state.is_active() && !self.yes => {
+                let question = format!("The app {name} ({id}) is {state}. Stop it and delete it?");
+                let stops = prompt::confirmed(&question).await?;
+                Ok(if stops { Deletion::StopFirst } else { Deletion::OnlyStopped })
+            }
+            _ => {
+                prompt::confirm(&format!("Delete the app {name} ({id})?"), self.yes).await?;
+                Ok(Deletion::OnlyStopped)
+            }
+        }
     }
 }
 

@@ -96,14 +96,24 @@ impl Run {
         let spec = self.spec(context)?;
         note_unset(context, &self.envs);
         let target = Target::find_to_change(context).await?;
-        let app = match self.environment(context, &target)? {
+        let created = match self.environment(context, &target)? {
             Some(environment) => {
                 let (region, spec) = (target.region.clone(), spec.clone());
                 let app = NewApp { region, spec, environment };
-                target.control(context)?.create_app_in(&app).await?
+                target.control(context)?.create_app_in(&app).await
             }
-            None => target.client.create_app(&spec).await?,
+            None => target.client.create_app(&spec).await,
         };
+        let app = created.map_err(|error| {
+            let is_missing = matches!(error, ovhai_client::Error::Api { status: 501, .. });
+            let failure = Failure::from(error);
+            if !is_missing || spec.volumes.is_none() {
+                return failure;
+            }
+            failure.hint(
+                "leave out --volume; an app that runs as a process (--runtime process) reads and writes the directories of this machine",
+            )
+        })?;
         say_what_labels_became(context, &spec, &app);
         let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
         match waited {

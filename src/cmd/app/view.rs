@@ -146,10 +146,11 @@ impl Show for App {
             })
             .section("Resources", |resources| {
                 let given = spec.resources.clone().unwrap_or_default();
+                let some = |units: Option<i64>| units.filter(|units| *units > 0);
                 resources
                     .maybe("Flavor", given.flavor)
-                    .maybe("CPU", given.cpu)
-                    .maybe("GPU", given.gpu)
+                    .maybe("CPU", some(given.cpu))
+                    .maybe("GPU", some(given.gpu))
                     .maybe("Memory", given.memory.map(bytes))
                     .maybe("Ephemeral Storage", given.ephemeral_storage.map(bytes))
                     .maybe("Public Network", given.public_network.map(rate))

@@ -25,7 +25,7 @@ enum Verb {
     /// List what runs in place of which image
     #[command(visible_alias = "ls")]
     List,
-    /// Take a mapping back
+    /// Remove a mapping
     #[command(visible_alias = "rm")]
     Unmap(Unmap),
 }
@@ -74,7 +74,7 @@ impl ImageCommand {
             Verb::List => context.show_all(&client.mappings().await?),
             Verb::Unmap(Unmap { image }) => {
                 client.unmap_image(&image).await?;
-                context.note(format!("Nothing runs in place of {image} any more."));
+                context.note(format!("Removed the mapping for {image}."));
                 Ok(())
             }
         }

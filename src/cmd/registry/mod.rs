@@ -3,14 +3,16 @@
 use clap::{Args, Subcommand};
 use ovhai_api_types::{Registry, RegistryUpdate, is_same_address};
 use ovhai_client::{Client, Error};
+use serde::Serialize;
 
 use super::secret_input::PasswordSource;
+use crate::cli::Format;
 use crate::context::Context;
 use crate::describe::{Description, age, date};
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 use crate::prompt;
-use crate::target::Target;
+use crate::target::{Server, Target};
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryCommand {
@@ -89,8 +91,15 @@ impl RegistryCommand {
         match self.verb {
             Verb::List(List {}) => {
                 let target = Target::find(context).await?;
-                let all = target.client.list_registries().await?;
-                context.show_all(&all)
+                let added = target.client.list_registries().await?;
+                // Names are for commands that take one, and none takes the shared registry.
+                let shared = match context.format() {
+                    Some(Format::Name) => None,
+                    _ => shared(&target.server),
+                };
+                let added = added.into_iter().map(|registry| Row { kind: "PRIVATE", registry });
+                let rows: Vec<Row> = shared.into_iter().chain(added).collect();
+                context.show_all(&rows)
             }
             Verb::Get(verb) => {
                 let target = Target::find(context).await?;
@@ -198,6 +207,25 @@ impl Delete {
     }
 }
 
+/// The registry that the platform gives every project. An image that is named after it and is
+/// present on this machine runs without a push.
+fn shared(server: &Server) -> Option<Row> {
+    let Server::Local(running, region) = server else { return None };
+    let region = region.as_str().to_ascii_lowercase();
+    Some(Row {
+        kind: "SHARED",
+        registry: Registry {
+            id: None,
+            url: format!("registry.{region}.ai.localhost/{}", running.project),
+            username: String::new(),
+            password: None,
+            created_at: None,
+            updated_at: None,
+            user: None,
+        },
+    })
+}
+
 fn question(registries: &[&Registry]) -> String {
     match registries {
         [one] => format!("Delete the registry {}?", one.url),
@@ -245,10 +273,43 @@ fn pick<'a>(all: &'a [Registry], wanted: &str) -> Result<&'a Registry> {
     }
 }
 
+/// A registry in a list. Scripts take the last column, the URL, of the first row.
+#[derive(Debug, Serialize)]
+struct Row {
+    /// `SHARED` or `PRIVATE`.
+    kind: &'static str,
+    #[serde(flatten)]
+    registry: Registry,
+}
+
+impl Show for Row {
+    const COLUMNS: &'static [&'static str] = &["ID", "KIND", "USERNAME", "AGE", "URL"];
+
+    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
+
+    fn row(&self, now: jiff::Timestamp) -> Vec<String> {
+        let Registry { id, username, created_at, url, .. } = &self.registry;
+        let missing = || "~".to_owned();
+        vec![
+            id.map_or_else(missing, |id| id.to_string()),
+            self.kind.to_owned(),
+            if username.is_empty() { missing() } else { username.clone() },
+            created_at.map_or_else(missing, |at| age(at, now)),
+            url.clone(),
+        ]
+    }
+
+    fn describe(&self) -> Description {
+        self.registry.describe().field("Kind", self.kind)
+    }
+
+    fn name(&self) -> String {
+        self.registry.name()
+    }
+}
+
 impl Show for Registry {
     const COLUMNS: &'static [&'static str] = &["ID", "USERNAME", "AGE", "URL"];
-
-    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![

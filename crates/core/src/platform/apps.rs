@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, AppSpec, AppState, AppStateHistory, AppUpdate, Environment, LabelKey, LabelUpdate,
-    LabelValue, Labels, Order, Region, ScalingStrategy, Selector, Timestamp,
+    AppId, AppSpec, AppState, AppStateHistory, AppUpdate, Deletion, Environment, LabelKey,
+    LabelUpdate, LabelValue, Labels, Order, Region, ScalingStrategy, Selector, Timestamp,
 };
 
 use super::images::check_environment;
-use super::{Platform, check, enter, info, resource, still_current};
+use super::revocation::still_current;
+use super::{Platform, check, enter, info, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::lifecycle::{self, Event};
@@ -316,16 +317,30 @@ impl Platform {
         .map(drop)
     }
 
-    /// Wants an app to be gone; `force` gives its replicas no time.
+    /// Deletes an app. One that runs is deleted only if `deletion` says what becomes of its
+    /// replicas; one that is stopping already is deleted once it has stopped.
     pub async fn delete_app(
         self: &Arc<Self>,
         caller: &Principal,
         region: &Region,
         id: AppId,
-        force: bool,
+        deletion: Deletion,
     ) -> Result<()> {
         self.change_app(caller, region, Action::Delete, id, |app, now| {
-            app.wanted = if force { Wanted::Killed } else { Wanted::Deleted };
+            if deletion == Deletion::OnlyStopped && app.state.is_active() {
+                return Err(Error::invalid(
+                    "id",
+                    format!(
+                        "the app is {}: stop it first, or delete it with force=true, which stops it",
+                        app.state
+                    ),
+                ));
+            }
+            app.wanted = match (deletion, app.wanted) {
+                // A deletion under way is never slowed down.
+                (Deletion::Now, _) | (_, Wanted::Killed) => Wanted::Killed,
+                _ => Wanted::Deleted,
+            };
             if let Some(state) = lifecycle::next(app.state, Event::DeleteAsked) {
                 enter(app, state, None, now);
             }

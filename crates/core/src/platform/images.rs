@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{Platform, check};
 use crate::catalog::BuiltinImage;
-use crate::directory::{Snapshot, without_tag};
+use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::model::{AppRecord, Change, EnvironmentOwner, MappingRecord};
 use crate::policy::{self, Action, Principal, Resource};
 use crate::spec::{self, Spec};
 
-use ovhai_api_types::{Environment, Placement};
+use ovhai_api_types::{Environment, ImageName, Placement};
 
 impl Platform {
     /// The images that come with the emulator.
@@ -60,6 +60,14 @@ impl Platform {
         let record = Arc::new(MappingRecord { image, command, working_directory, created_at });
         self.ledger
             .transact(|tx| {
+                // The same image may be mapped in another spelling.
+                if let Some(old) = tx.state().mapping_of(&record.image)
+                    && old.image != record.image
+                {
+                    let old = old.image.clone();
+                    tx.apply(Change::RemoveMapping(old.clone()));
+                    tx.set_environment(EnvironmentOwner::Image(old), None);
+                }
                 tx.apply(Change::PutMapping(Arc::clone(&record)));
                 tx.set_environment(EnvironmentOwner::Image(record.image.clone()), environment);
                 Ok(Arc::clone(&record))
@@ -72,14 +80,13 @@ impl Platform {
         self.may_map_images(caller)?;
         self.ledger
             .transact(|tx| {
-                if !tx.state().mappings().any(|mapping| mapping.image == image) {
-                    return Err(Error::NotFound {
-                        kind: "mapping of the image",
-                        id: image.to_owned(),
-                    });
-                }
-                tx.apply(Change::RemoveMapping(image.to_owned()));
-                tx.set_environment(EnvironmentOwner::Image(image.to_owned()), None);
+                let mapped = tx.state().mapping_of(image).map(|mapping| mapping.image.clone());
+                let mapped = mapped.ok_or_else(|| Error::NotFound {
+                    kind: "mapping of the image",
+                    id: image.to_owned(),
+                })?;
+                tx.apply(Change::RemoveMapping(mapped.clone()));
+                tx.set_environment(EnvironmentOwner::Image(mapped), None);
                 Ok(())
             })
             .await
@@ -88,8 +95,11 @@ impl Platform {
     /// Whether an app runs as a local process by its own word or the emulator's default, as long as
     /// its image is not mapped.
     pub(super) fn runs_as_process(&self, spec: &Spec) -> bool {
-        let image = without_tag(&spec.image);
-        let is_builtin = || self.settings.images.iter().any(|one| one.reference == image);
+        let is_builtin = || {
+            let image = ImageName::parse(&spec.image);
+            let is_it = |name: &str| ImageName::parse(name).repository() == image.repository();
+            self.settings.images.iter().any(|one| is_it(one.reference))
+        };
         match spec.placement {
             Some(placement) => placement == Placement::Process,
             None => self.settings.placement == Some(Placement::Process) && !is_builtin(),

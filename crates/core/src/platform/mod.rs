@@ -9,6 +9,7 @@ mod accounts;
 mod apps;
 pub(crate) mod images;
 mod registries;
+mod revocation;
 mod tokens;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ pub use access::{Access, TokenQuestion};
 pub use accounts::{Login, SessionTtl};
 pub use apps::{AppQuery, AppSort};
 pub use registries::RegistryChange;
+pub use revocation::AccessWatch;
 pub use tokens::IssuedToken;
 
 use crate::auth::Authenticator;
@@ -34,7 +36,7 @@ use crate::error::{Error, Result};
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, Change, Wanted};
-use crate::policy::{self, Action, Decision, Effect, Principal, Reason, Resource};
+use crate::policy::{self, Action, Decision, Principal, Resource};
 use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store};
 use crate::quota::Quotas;
 use crate::reconcile::{Actor, ActorHandle};
@@ -287,11 +289,6 @@ impl Platform {
         self.ledger.read()
     }
 
-    /// Changes with every change of anything.
-    pub fn watch(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.ledger.watch()
-    }
-
     /// The project's id.
     pub fn project(&self) -> Uuid {
         self.project
@@ -391,25 +388,6 @@ impl Platform {
         check(policy::decide(caller, Action::Read, &Resource::Region(region)))
     }
 
-    /// Whether a principal of some time ago is still one: its token was neither renewed nor
-    /// deleted, its session is not over.
-    pub fn is_current(&self, principal: &Principal) -> bool {
-        self.is_current_in(&self.snapshot(), principal)
-    }
-
-    fn is_current_in(&self, snapshot: &Snapshot, principal: &Principal) -> bool {
-        match principal {
-            Principal::Token(token) => {
-                snapshot.token(token.id).is_some_and(|now| now.version == token.version)
-            }
-            // Refreshed or not, the session goes on until it could not be any more.
-            Principal::User { session, .. } => snapshot
-                .session(*session)
-                .is_some_and(|session| session.refresh.until > self.clock.now()),
-            Principal::Administrator { .. } | Principal::Anonymous => true,
-        }
-    }
-
     /// Whether a header's value has the administrator's bearer in it.
     pub fn mentions_administrator(&self, value: &[u8]) -> bool {
         self.auth.mentions_administrator(value)
@@ -425,15 +403,6 @@ impl Platform {
     pub fn may_ask_me(&self, caller: &Principal, region: &Region) -> Result<()> {
         check(policy::decide(caller, Action::Me, &Resource::Region(region)))
     }
-}
-
-/// A caller may have been authenticated long before its change is made, while the body was
-/// still coming; what counts is whether it is somebody now.
-fn still_current(platform: &Platform, tx: &Transaction, caller: &Principal) -> Result<()> {
-    if platform.is_current_in(tx.state(), caller) {
-        return Ok(());
-    }
-    Err(Error::Denied(Decision { effect: Effect::Unauthenticated, reason: Reason::Anonymous }))
 }
 
 /// The resource that an app is to the policy.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ovhai_api_types::{Region, RegistryId, is_same_address};
 
-use super::{Platform, check, still_current};
+use super::revocation::still_current;
+use super::{Platform, check};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::model::{Change, RegistryRecord};

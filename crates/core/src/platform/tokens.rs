@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ovhai_api_types::{Region, Role, Selector, TokenId, TokenSpec};
 
-use super::{Platform, check, still_current};
+use super::revocation::still_current;
+use super::{Platform, check};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::model::{Change, TokenClaims, TokenRecord};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppState, AppUpdate, Env, Placement, Role, TokenSpec};
+use ovhai_api_types::{AppState, AppUpdate, Deletion, Env, Placement, Role, TokenSpec};
 use ovhai_core::Error;
 use ovhai_core::platform::TokenQuestion;
 use ovhai_core::policy::{Principal, Reason};
@@ -29,23 +29,23 @@ async fn a_login_without_strings_ends_like_any_other() {
     assert!(matches!(log_in("a wrong password").await, Err(Error::BadCredentials)));
 
     let ann = log_in("a long password").await.unwrap();
-    assert!(ann.name() == "ann" && platform.is_current(&ann));
+    assert!(ann.name() == "ann" && platform.current(&ann).is_some());
     world.clock.pass(lasts / 2);
-    assert!(platform.is_current(&ann));
+    assert!(platform.current(&ann).is_some());
     world.clock.pass(lasts / 2);
-    assert!(!platform.is_current(&ann), "it expires");
+    assert!(platform.current(&ann).is_none(), "it expires");
 
     let (ann, other) =
         (log_in("a long password").await.unwrap(), log_in("a long password").await.unwrap());
     platform.log_out(&ann).await.unwrap();
     platform.log_out(&ann).await.unwrap();
     platform.log_out(&world.admin).await.unwrap();
-    assert!(!platform.is_current(&ann) && platform.is_current(&other));
+    assert!(platform.current(&ann).is_none() && platform.current(&other).is_some());
     platform.set_password(&world.admin, "ann", "another password".into()).await.unwrap();
-    assert!(!platform.is_current(&other));
+    assert!(platform.current(&other).is_none());
     let ann = log_in("another password").await.unwrap();
     platform.remove_user(&world.admin, "ann").await.unwrap();
-    assert!(!platform.is_current(&ann));
+    assert!(platform.current(&ann).is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +73,7 @@ async fn a_session_ends_is_refreshed_and_revoked() {
 
     world.clock.pass(login.expires_in);
     assert!(who(&world, &login.access).is_none(), "it expires");
-    assert!(platform.is_current(&ann), "and the session goes on");
+    assert!(platform.current(&ann).is_some(), "and the session goes on");
     let next = platform.refresh(&login.refresh).await.unwrap();
     assert!(who(&world, &next.access).is_some());
     assert!(platform.refresh(&login.refresh).await.is_err(), "once");
@@ -84,7 +84,7 @@ async fn a_session_ends_is_refreshed_and_revoked() {
     let next = third;
     platform.revoke(&next.access).await.unwrap();
     assert!(who(&world, &next.access).is_none());
-    assert!(!platform.is_current(&ann));
+    assert!(platform.current(&ann).is_none());
     assert!(platform.refresh(&next.refresh).await.is_err());
     platform.revoke("rubbish").await.unwrap();
 
@@ -191,7 +191,7 @@ async fn quotas_refuse_what_would_be_too_much_at_once() {
     assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
     let one = serde_json::from_str(r#"{"fixed":{"replicas":1}}"#).unwrap();
     platform.scale_app(&world.admin, &world.gra, third, &one).await.unwrap();
-    platform.delete_app(&world.admin, &world.gra, third, true).await.unwrap();
+    platform.delete_app(&world.admin, &world.gra, third, Deletion::Now).await.unwrap();
     world.settle().await;
     platform.start_app(&world.admin, &world.gra, first).await.unwrap();
     assert_eq!(usage(), Usage { cpu: 12, gpu: 4 });
@@ -309,7 +309,7 @@ async fn a_start_while_it_stops_counts() {
     let second = world.submit(APP).await;
     let refused = platform.start_app(&world.admin, &world.gra, first).await;
     assert!(matches!(refused, Err(Error::OverQuota { .. })), "{refused:?}");
-    platform.delete_app(&world.admin, &world.gra, second, true).await.unwrap();
+    platform.delete_app(&world.admin, &world.gra, second, Deletion::Now).await.unwrap();
     platform.start_app(&world.admin, &world.gra, first).await.unwrap();
     assert_eq!(platform.snapshot().usage(&world.gra).gpu, 1, "while it is still stopping");
 }

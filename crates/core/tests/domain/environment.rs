@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppState, AppUpdate, Env, Environment, Placement, TokenSpec};
+use ovhai_api_types::{
+    AppId, AppState, AppUpdate, Deletion, Env, Environment, Placement, TokenSpec,
+};
 use ovhai_core::model::{EnvironmentOwner, SessionId};
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::Store;
@@ -76,7 +78,7 @@ async fn it_stays_with_its_app_and_goes_with_it() {
     assert_eq!(w.sim.launched().len(), before + 1);
 
     assert_eq!(w.kept().await, [EnvironmentOwner::App(id)]);
-    w.platform.delete_app(&w.admin, &w.gra, id, false).await.unwrap();
+    w.platform.delete_app(&w.admin, &w.gra, id, Deletion::StopFirst).await.unwrap();
     w.settle().await;
     assert_eq!(w.state(id), None);
     assert_eq!(w.kept().await, []);
@@ -199,7 +201,7 @@ async fn a_restart_replaces_replicas_as_an_update_does() {
     w.platform.restart_app(&w.admin, &w.gra, id).await.unwrap();
     w.becomes(id, AppState::Initializing).await;
 
-    w.platform.delete_app(&w.admin, &w.gra, id, false).await.unwrap();
+    w.platform.delete_app(&w.admin, &w.gra, id, Deletion::StopFirst).await.unwrap();
     let refused = w.platform.restart_app(&w.admin, &w.gra, id).await;
     assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ovhai_api_types::{AppState, Selector};
+use ovhai_api_types::{AppState, Deletion, Selector};
 use ovhai_core::platform::AppQuery;
 use ovhai_core::ports::Store;
 use proptest::prelude::*;
@@ -111,7 +111,7 @@ proptest! {
                     }
                     Step::Remove(i) if !ids.is_empty() => {
                         let id = ids.remove(i % ids.len());
-                        w.platform.delete_app(&w.admin, &w.gra, id, true).await.unwrap();
+                        w.platform.delete_app(&w.admin, &w.gra, id, Deletion::Now).await.unwrap();
                         w.settle().await;
                     }
                     _ => {}

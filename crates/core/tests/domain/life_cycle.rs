@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppState, ScalingStrategy};
+use ovhai_api_types::{AppState, Deletion, ScalingStrategy};
 use ovhai_core::ports::{Endpoint, Fault, ReplicaEvent, Store};
 use ovhai_runtime::SimRuntime;
 
@@ -35,7 +35,7 @@ async fn the_guides_states_step_by_step() {
         [Queued, Initializing, Running, Stopping, Stopped, Queued, Initializing, Running]
     );
 
-    w.platform.delete_app(&w.admin, &w.gra, id, false).await.unwrap();
+    w.platform.delete_app(&w.admin, &w.gra, id, Deletion::StopFirst).await.unwrap();
     w.becomes(id, AppState::Deleting).await;
     w.sim.finish(1);
     w.settle().await;
@@ -178,7 +178,7 @@ async fn a_replica_answers_what_is_under_way_before_it_is_asked_to_stop() {
     w.sim.ready(1);
     w.becomes(id, AppState::Running).await;
     let _request = w.platform.snapshot().app(id).unwrap().live.backends[0].under_way.token();
-    w.platform.delete_app(&w.admin, &w.gra, id, true).await.unwrap();
+    w.platform.delete_app(&w.admin, &w.gra, id, Deletion::Now).await.unwrap();
     w.settle().await;
     assert!(w.sim.alive().is_empty());
 }
@@ -320,17 +320,65 @@ async fn stopping_twice_starting_twice_and_changing_ones_mind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn forced_deletion_gives_no_time_and_none_is_given_to_what_is_stopping() {
+async fn an_app_that_is_not_stopped_is_deleted_only_by_force() {
+    let w = World::step_by_step().await;
+    let refused = async |id| {
+        let outcome = w.platform.delete_app(&w.admin, &w.gra, id, Deletion::OnlyStopped).await;
+        let why = outcome.unwrap_err().to_string();
+        let state = w.state(id).unwrap();
+        assert!(why.contains(&format!("the app is {state}: stop it first")), "{why}");
+    };
+    let deleted = async |id| {
+        w.platform.delete_app(&w.admin, &w.gra, id, Deletion::OnlyStopped).await.unwrap();
+    };
+    let id = w.submit(APP).await;
+    assert!(AppState::Queued.is_active() && !AppState::Stopping.is_active());
+    w.becomes(id, AppState::Initializing).await;
+    refused(id).await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    refused(id).await;
+    let two: ScalingStrategy = serde_json::from_str(r#"{"fixed":{"replicas":2}}"#).unwrap();
+    w.platform.scale_app(&w.admin, &w.gra, id, &two).await.unwrap();
+    w.becomes(id, AppState::Scaling).await;
+    refused(id).await;
+    // Scripts stop, wait for a moment, and delete.
+    w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
+    w.becomes(id, AppState::Stopping).await;
+    deleted(id).await;
+    w.becomes(id, AppState::Deleting).await;
+    assert_eq!(
+        w.sim.launched()[0].stopping,
+        Some(Duration::from_secs(10)),
+        "the replica keeps the time that the stop gave it"
+    );
+    deleted(id).await;
+    w.sim.finish(1);
+    w.sim.finish(2);
+    w.settle().await;
+    assert_eq!(w.state(id), None);
+
+    let failed = w.submit(APP).await;
+    w.settle().await;
+    w.sim.exit(1, Fault::User, "exited with status 1");
+    w.becomes(failed, AppState::Failed).await;
+    deleted(failed).await;
+    w.settle().await;
+    assert_eq!(w.state(failed), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deletion_now_gives_no_time_and_none_is_given_to_what_is_stopping() {
     let w = World::step_by_step().await;
     let id = w.submit(APP).await;
     w.settle().await;
     w.sim.ready(1);
     w.settle().await;
-    w.platform.delete_app(&w.admin, &w.gra, id, false).await.unwrap();
+    w.platform.delete_app(&w.admin, &w.gra, id, Deletion::StopFirst).await.unwrap();
     w.settle().await;
     assert_eq!(w.sim.launched()[0].stopping, Some(Duration::from_secs(10)));
     assert!(w.platform.start_app(&w.admin, &w.gra, id).await.is_err(), "it is being deleted");
-    w.platform.delete_app(&w.admin, &w.gra, id, true).await.unwrap();
+    w.platform.delete_app(&w.admin, &w.gra, id, Deletion::Now).await.unwrap();
     w.settle().await;
     assert_eq!(w.sim.launched()[0].stopping, Some(Duration::ZERO));
     w.sim.finish(1);
@@ -355,7 +403,11 @@ async fn a_restart_brings_every_app_back_to_what_is_wanted() {
     assert_eq!(again.sim.launched().len(), 1);
     again.sim.ready(1);
     again.becomes(running, AppState::Running).await;
-    again.platform.delete_app(&again.admin, &again.gra, running, false).await.unwrap();
+    again
+        .platform
+        .delete_app(&again.admin, &again.gra, running, Deletion::StopFirst)
+        .await
+        .unwrap();
     again.becomes(running, AppState::Deleting).await;
     again.platform.shutdown(Duration::from_millis(1)).await;
 

@@ -6,4 +6,5 @@ mod environment;
 mod harness;
 mod ledger;
 mod life_cycle;
+mod revocation;
 mod tokens;

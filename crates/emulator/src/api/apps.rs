@@ -11,9 +11,10 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use ovhai_api_types::{
     App, AppId, AppList, AppSpec, AppUpdateImage, AppUpdateRequest, CliCommand, DataSync,
-    DataSyncSpec, ErrorBody, LabelUpdate, Placement, ScalingStrategy, Timestamp,
+    DataSyncSpec, Deletion, ErrorBody, LabelUpdate, Placement, ScalingStrategy, Timestamp,
 };
 use ovhai_core::logs::LogLine;
+use ovhai_core::platform::AccessWatch;
 
 use super::command_line::command_line;
 use super::error::ApiError;
@@ -150,16 +151,18 @@ pub(super) async fn update(
 
 /// Delete an app.
 ///
-/// A running app is stopped first; `force` gives it no time for that.
+/// An app that is queued, starting, running or scaling has to be stopped first, unless `force` is
+/// given.
 #[utoipa::path(
     delete, path = "/v1/app/{id}", operation_id = "delete_v1_app_id", tag = "app",
     params(
         ("id" = String, Path, description = "Id of the app"),
-        ("force" = Option<bool>, Query, description = "End its replicas at once"),
+        ("force" = Option<bool>, Query, description = "Stop a running app, then delete it"),
+        ("now" = Option<bool>, Query, description = "Kill the replicas at once, then delete the app (an extension)"),
     ),
     responses(
-        (status = 204, description = "It is being deleted"),
-        (status = 400, description = "A parameter is not allowed", body = ErrorBody),
+        (status = 204, description = "The app is deleted, or will be once it has stopped"),
+        (status = 400, description = "The app is not stopped, or a parameter is not allowed", body = ErrorBody),
         (status = 401, description = "Not authenticated", body = ErrorBody),
         (status = 403, description = "The role does not allow it", body = ErrorBody),
         (status = 404, description = "No such app", body = ErrorBody),
@@ -171,8 +174,12 @@ pub(super) async fn delete(
     Id(id): Id<AppId>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
-    let force = query.flag("force")?;
-    state.platform.delete_app(&caller.principal, &caller.region, id, force).await?;
+    let deletion = match (query.flag("now")?, query.flag("force")?) {
+        (true, _) => Deletion::Now,
+        (false, true) => Deletion::StopFirst,
+        (false, false) => Deletion::OnlyStopped,
+    };
+    state.platform.delete_app(&caller.principal, &caller.region, id, deletion).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -371,6 +378,7 @@ pub(super) async fn log(
     let first = text(&lines, timestamps);
     let body = if follow {
         let rest = Follow {
+            access: state.platform.watch_access(&caller.principal, id),
             state,
             caller,
             id,
@@ -406,6 +414,7 @@ fn text(lines: &[LogLine], timestamps: bool) -> Bytes {
 /// Output as it is written.
 struct Follow {
     state: Arc<ApiState>,
+    access: AccessWatch,
     caller: Caller,
     id: AppId,
     replica: Option<u64>,
@@ -420,15 +429,11 @@ impl Follow {
         if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
             return Some((Ok(first), self));
         }
-        let mut changes = self.state.platform.watch();
         loop {
             // Asked every time: the app may be gone, and so may the right to read it.
             let platform = &self.state.platform;
-            if !platform.is_current(&self.caller.principal) {
-                return None;
-            }
-            let entry =
-                platform.app_logs(&self.caller.principal, &self.caller.region, self.id).ok()?;
+            let caller = platform.current(&self.caller.principal)?;
+            let entry = platform.app_logs(&caller, &self.caller.region, self.id).ok()?;
             let mut written = entry.logs.watch();
             let lines = entry.logs.read(self.next, None);
             if let Some(last) = lines.last() {
@@ -445,7 +450,7 @@ impl Follow {
             drop(entry);
             tokio::select! {
                 _ = written.wait_for(|next| *next > self.next) => {}
-                _ = changes.changed() => {}
+                () = self.access.changed() => {}
                 () = self.state.stopping.cancelled() => return None,
             }
         }

@@ -328,8 +328,8 @@ impl Gateway {
         admission: Admission,
     ) -> impl Future<Output = ()> + Send + use<> {
         let platform = Arc::clone(&self.platform);
-        let mut changes = platform.watch();
         let Admission { app, principal, action, login } = admission;
+        let mut access = platform.watch_access(&principal, app);
         let clock = Arc::clone(&platform);
         let logged_out = async move {
             match login {
@@ -339,13 +339,15 @@ impl Gateway {
         };
         let denied = async move {
             loop {
-                let allowed = platform.is_current(&principal)
-                    && platform.snapshot().app(app).is_some_and(|entry| {
-                        policy::decide(&principal, action, &resource(&entry.record)).is_allowed()
-                    });
-                if !allowed || changes.changed().await.is_err() {
+                let allowed = platform.current(&principal).is_some_and(|caller| {
+                    platform.snapshot().app(app).is_some_and(|entry| {
+                        policy::decide(&caller, action, &resource(&entry.record)).is_allowed()
+                    })
+                });
+                if !allowed {
                     return;
                 }
+                access.changed().await;
             }
         };
         async move {

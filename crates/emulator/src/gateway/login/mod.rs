@@ -213,20 +213,7 @@ impl Logins {
         let now = self.platform.now();
         let mut current = cookies.filter_map(|cookie| {
             let session = self.sessions.find(cookie, app.id, now)?;
-            if !self.platform.is_current(&session.who) {
-                return None;
-            }
-            let who = match &session.who {
-                // As it is stored now.
-                Principal::Token(of) => Principal::Token(
-                    self.platform
-                        .snapshot()
-                        .token(of.id)
-                        .filter(|token| token.version == of.version)
-                        .map(Arc::clone)?,
-                ),
-                other => other.clone(),
-            };
+            let who = self.platform.current(&session.who)?;
             Some((who, session))
         });
         let may = |(who, _): &(Principal, Session)| {
