@@ -293,6 +293,57 @@ async fn only_the_owner_gives_an_environment() {
     e.emulator.shutdown().await;
 }
 
+/// An endpoint gets no environment, though its token be an administrator's, and has no extension.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_gets_none() {
+    let e = emulator().await;
+    let cli = TestCli::new(OVHAI);
+    let url = format!("http://gra.ai.localhost:{}", e.address().port());
+    let remote = ["--region", "far", "--token", e.emulator.administrator()];
+    tokio::task::block_in_place(|| {
+        cli.ok(&["config", "add", "far", &url]);
+        let run = ["app", "run", "x", "-n", "it", "--runtime", "process", "--cpu", "1"];
+        let mut run = cli.command(&[&run[..], &remote, &["--", "env"]].concat());
+        run.env("MARKER", MARKER).assert().success();
+        for (arguments, what) in [
+            (&["app", "restart", "it"][..], "app restart"),
+            (&["app", "update", "it", "--unset-env", "A"], "app update --unset-env"),
+            (&["app", "update", "it", "--gpu", "2"], "app update --gpu"),
+        ] {
+            let (code, said) = cli.fails(&[arguments, &remote].concat());
+            let why = format!("{what} is an extension of the emulator");
+            assert!(code == 1 && said.contains(&why) && said.contains("hint:"), "{said}");
+        }
+    });
+    let apps = e.admin("GET", "/v1/app", None).await.json();
+    let app = serde_json::from_value(apps["items"][0].clone()).unwrap();
+    e.wait(&app, "FAILED").await;
+    let log = e.admin("GET", &format!("/v1/app/{}/log", app.id), None).await.text();
+    assert!(names(&log).contains(&"PATH") && !has_marker(log.as_bytes()), "{log}");
+    e.emulator.shutdown().await;
+}
+
+/// What can't be sent is named, and what is too much is refused before an app is made.
+#[test]
+fn variables_that_no_app_can_have_are_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let cli = TestCli::new(OVHAI);
+    let run = ["app", "run", "x", "-n", "it", "--runtime", "process", "--cpu", "1", "--", "env"];
+    let raw = std::ffi::OsStr::from_bytes(b"\xff");
+    let output = cli.command(&run).env("RAW", raw).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("RAW is not UTF-8"), "{said}");
+    let mut run = cli.command(&run);
+    for part in ["A", "B", "C"] {
+        run.env(part, "x".repeat(100_000));
+    }
+    let output = run.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("at most 256 KiB"), "{said}");
+    assert!(said.contains("env -u"), "{said}");
+    assert_eq!(cli.json(&["app", "list"]).as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn variables_are_taken_from_here_set_once_and_removed() {
     let cli = TestCli::new(OVHAI);

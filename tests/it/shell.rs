@@ -182,7 +182,7 @@ fn commands_are_completed_by_their_own_names() {
         assert_eq!(of(&["apps", "ru"]), ["run"], "{shell}");
         assert_eq!(of(&["apps", "a"]), ["access"], "{shell}");
     }
-    assert_eq!(in_bash(&cli, &["app", "r"]), ["run"]);
+    assert_eq!(in_bash(&cli, &["app", "ru"]), ["run"]);
 }
 
 #[test]

@@ -20,7 +20,9 @@ use crate::target::Target;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ovhai app run --label group=A infrastructureascode/hello-world
-  ovhai app run --runtime process python:3 -- python3 -m http.server '{port}'")]
+  ovhai app run --runtime process python:3 -- python3 -m http.server '{port}'
+
+At the local emulator a process gets this command's environment, but for OVHAI_ variables.")]
 pub(super) struct Run {
     /// The image; with --image the name
     #[arg(value_name = "IMAGE", required_unless_present = "given_image")]
