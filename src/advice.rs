@@ -1,6 +1,5 @@
-//! What to type instead of a command or option that people guess and that is not there.
-//!
-//! Typos are not here: clap finds the word that was meant by itself.
+//! What to type instead of a command or option that people guess and that does not exist: advice
+//! for common guesses, for others the nearest word.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -12,6 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::cli;
 use crate::cmd::app::wait::looks_like_duration;
 use crate::error::Failure;
+use crate::near::near;
 
 /// Guesses at one place, and what to say about them.
 struct Advice {
@@ -58,6 +58,7 @@ const TABLE: &[Advice] = &[
         &["stop", "kill", "down"],
         "an app: ovhai app stop APP; the emulator: ovhai emulator stop",
     ),
+    advice("", &["events", "event"], "of apps and replicas: ovhai app events"),
     advice("", &["restart"], "an app: ovhai app restart APP"),
     advice(
         "",
@@ -73,7 +74,7 @@ const TABLE: &[Advice] = &[
     advice(
         "",
         &["exec", "ssh", "shell", "attach"],
-        "nobody gets into an app: read its output with ovhai app logs APP, query it with ovhai app curl APP",
+        "apps have no shell access; use ovhai app logs APP or ovhai app curl APP",
     ),
     advice(
         "",
@@ -103,6 +104,78 @@ const TABLE: &[Advice] = &[
         "an image is named when an app is run: ovhai app run IMAGE; see the app's: ovhai app get APP",
     ),
     advice("", &["version"], "ovhai --version"),
+    advice(
+        "",
+        &["man"],
+        "the man pages are in docs/man of the project; ovhai help COMMAND says the same",
+    ),
+    advice(
+        "",
+        &["upgrade", "self-update"],
+        "there is no release to download yet: build it anew from a clone, cargo install --path .",
+    ),
+    advice(
+        "",
+        &["doctor", "check"],
+        "see the state of the emulator: ovhai emulator status; recent requests: ovhai debug",
+    ),
+    advice(
+        "",
+        &["context", "contexts", "use"],
+        "see where commands go: ovhai config list; choose a region or endpoint: ovhai config set NAME",
+    ),
+    advice(
+        "",
+        &["apply"],
+        "there are no files that describe apps; run one: ovhai app run IMAGE, change one: ovhai app update APP",
+    ),
+    advice("", &["events"], "what happened to apps: ovhai app events"),
+    advice(
+        "",
+        &["top", "stats", "metrics"],
+        "see an app: ovhai app get APP; the metrics: ovhai emulator metrics",
+    ),
+    advice(
+        "",
+        &["requests", "access-log"],
+        "see who opened what: ovhai emulator requests; one app: ovhai app requests APP",
+    ),
+    advice(
+        "config",
+        &["use", "use-context", "switch", "current"],
+        "choose a region or endpoint: ovhai config set NAME",
+    ),
+    advice("config", &["view", "show"], "see all: ovhai config list"),
+    advice(
+        "emulator",
+        &["reset", "clean", "wipe"],
+        "delete what there is: ovhai app delete --all --force; or begin with an empty state directory: --state-dir DIR, or --ephemeral",
+    ),
+    advice(
+        "emulator",
+        &["run", "up"],
+        "start it: ovhai emulator start; in the background: ovhai emulator start --detach",
+    ),
+    advice(
+        "emulator logs",
+        &["--app", "--denied", "--since", "--count"],
+        "see requests: ovhai emulator requests --app APP --denied",
+    ),
+    advice(
+        "app",
+        &["apply"],
+        "there are no files that describe apps; run one: ovhai app run IMAGE, change one: ovhai app update APP",
+    ),
+    advice(
+        "app",
+        &["top", "stats", "usage"],
+        "usage is not measured; see the app: ovhai app get APP",
+    ),
+    advice(
+        "app",
+        &["rollback", "undo"],
+        "versions of an app are not kept; set the image again: ovhai app set-image APP IMAGE",
+    ),
     advice("", &["flavor", "flavors"], "list flavors: ovhai capabilities flavor list"),
     advice(
         "",
@@ -118,7 +191,7 @@ const TABLE: &[Advice] = &[
     advice(
         "app",
         &["exec", "ssh", "shell", "attach", "bash"],
-        "nobody gets into an app: read its output with ovhai app logs APP, query it with ovhai app curl APP",
+        "apps have no shell access; use ovhai app logs APP or ovhai app curl APP",
     ),
     advice(
         "app",
@@ -141,7 +214,7 @@ const TABLE: &[Advice] = &[
         &["resize", "replicas"],
         "change the number of replicas: ovhai app scale APP --replicas N",
     ),
-    advice("app", &["info", "inspect", "url", "history", "events"], "see it: ovhai app get APP"),
+    advice("app", &["info", "inspect", "url", "history"], "see it: ovhai app get APP"),
     advice(
         "app",
         &["request", "query", "call", "invoke"],
@@ -187,6 +260,16 @@ const TABLE: &[Advice] = &[
         &["--gpu-model", "--gpu-type", "--gpu-brand", "--gpu-memory"],
         "the model comes with the flavor: --flavor FLAVOR, such as l4-1-gpu, with --gpu N; see ovhai capabilities flavor list",
     ),
+    advice(
+        "app run",
+        &["--reload", "--watch"],
+        "there is no reload yet: have the command do it, such as uvicorn --reload, or stop and start the app",
+    ),
+    advice(
+        "app run",
+        &["--replace", "--recreate"],
+        "delete the app first: ovhai app delete APP --wait",
+    ),
     advice("app run", &["--gpus"], "say how many: --gpu N"),
     advice("app run", &["--cpus"], "say how many: --cpu N"),
     advice(
@@ -208,7 +291,7 @@ const TABLE: &[Advice] = &[
     advice(
         "app run",
         &["--env-file", "--envs", "--env-vars", "--environment"],
-        "one option a variable: --env NAME=VALUE",
+        "one option a variable: --env NAME=VALUE; files of variables are not read yet",
     ),
     advice(
         "app run",
@@ -362,6 +445,12 @@ const TABLE: &[Advice] = &[
         &["--name"],
         "show one by its name: ovhai app get NAME; list by labels: --label KEY=VALUE",
     ),
+    advice(
+        "app list",
+        &["-A", "--all-regions", "--all-namespaces"],
+        "one region at a time: ovhai app list --region REGION",
+    ),
+    advice("app list", &["--format"], "choose a format: -o json, yaml, table, wide or name"),
     advice("app list", &[ANY_WORD], "show one: ovhai app get APP"),
     advice(
         "token new",
@@ -383,7 +472,6 @@ const TABLE: &[Advice] = &[
 /// What to say about a command line that clap refuses, when its guess is in the table.
 pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure> {
     let kind = match error.kind() {
-        ErrorKind::MissingRequiredArgument => return missing(args),
         ErrorKind::ValueValidation => return no_number(error),
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
@@ -392,22 +480,55 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure>
     let ContextValue::String(guess) = error.get(kind)? else { return None };
     // Without its value, which is nobody's business.
     let guess = guess.split(['=', ' ']).next().unwrap_or_default();
-    let path = path_of(&cli::tree(), args);
+    let root = cli::tree();
+    let path = path_of(&root, args);
     let waits = args.iter().any(|word| word == "--wait");
-    let say = if waits && looks_like_duration(guess) {
-        format!("write the time with an equals sign: --wait={guess}")
+    let said = if waits && looks_like_duration(guess) {
+        Some(format!("write the time with an equals sign: --wait={guess}"))
     } else {
-        find(&path, guess)?.to_owned()
+        find(&path, guess).map(str::to_owned)
     };
     let place = ["ovhai", path.as_str()].join(" ");
+    let place = place.trim();
     let message = match error.kind() {
-        ErrorKind::InvalidSubcommand => {
-            format!("there is no command {guess:?} in {}", place.trim())
-        }
+        ErrorKind::InvalidSubcommand => format!("there is no command {guess:?} in {place}"),
         _ if guess.starts_with('-') => format!("{place} has no option {guess}"),
         _ => format!("{place} does not expect {guess:?} there"),
     };
-    Some(Failure::usage(message).hint(say))
+    let hint = said.unwrap_or_else(|| nearest(&root, &path, guess));
+    Some(Failure::usage(message).hint(hint))
+}
+
+/// The words that may have been meant, or where all of them are listed.
+fn nearest(root: &Command, path: &str, guess: &str) -> String {
+    let words = || path.split(' ').filter(|word| !word.is_empty());
+    let command = words().try_fold(root, |at, word| at.find_subcommand(word)).unwrap_or(root);
+    let see_all = || {
+        let all: Vec<&str> = ["ovhai", "help"].into_iter().chain(words()).collect();
+        format!("see what there is: {}", all.join(" "))
+    };
+    let (dashes, found) = match guess.strip_prefix("--") {
+        Some(option) => {
+            let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+            let longs = shown
+                .flat_map(|argument| argument.get_long_and_visible_aliases().unwrap_or_default());
+            ("--", near(option, longs))
+        }
+        None if guess.starts_with('-') => return see_all(),
+        None => {
+            let shown = command.get_subcommands().filter(|child| !child.is_hide_set());
+            let names = shown.flat_map(|child| {
+                std::iter::once(child.get_name()).chain(child.get_visible_aliases())
+            });
+            ("", near(guess, names))
+        }
+    };
+    let found: Vec<String> = found.iter().map(|word| format!("{dashes}{word}")).collect();
+    match found.as_slice() {
+        [] => see_all(),
+        [one] => format!("did you mean {one}?"),
+        [first, others @ ..] => format!("did you mean {first}? or {}", others.join(", ")),
+    }
 }
 
 /// What Rust says of it, "invalid digit found in string", is nothing to people.
@@ -419,20 +540,7 @@ fn no_number(error: &clap::Error) -> Option<Failure> {
     };
     let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
     let failure = Failure::usage(format!("invalid value {value:?} for {argument}"));
-    Some(failure.because("it is no whole number").hint("write it in digits, such as 2"))
-}
-
-/// A label as other commands take it.
-fn missing(args: &[OsString]) -> Option<Failure> {
-    if path_of(&cli::tree(), args) != "app set-label" {
-        return None;
-    }
-    let words = args.iter().filter_map(|word| word.to_str()).filter(|word| !word.starts_with('-'));
-    let [.., app, label] = words.collect::<Vec<_>>()[..] else { return None };
-    let (key, value) = label.split_once('=')?;
-    let failure =
-        Failure::usage("the label's value is missing").because("key and value are two words here");
-    Some(failure.hint(format!("ovhai app set-label {app} {key} {value}")))
+    Some(failure.because("it is not a whole number").hint("write it in digits, such as 2"))
 }
 
 fn find(path: &str, guess: &str) -> Option<&'static str> {
@@ -502,7 +610,7 @@ mod tests {
             ("ovhai -o json list", "ovhai app list"),
             ("ovhai --region app notebook list", "AI Deploy"),
             ("ovhai app redeploy x", "ovhai app restart APP"),
-            ("ovhai apps exec x", "nobody gets into an app"),
+            ("ovhai apps exec x", "apps have no shell access"),
             ("ovhai app run --memory 4Gi image", "ovhai app run has no option --memory"),
             ("ovhai app create --memory=4Gi image", "capabilities flavor list"),
             ("ovhai app run image --public", "--unsecure-http"),
@@ -515,22 +623,26 @@ mod tests {
             ("ovhai app curl x -x http://proxy:1", "by itself"),
             ("ovhai app curl x --resolve a:1:b", "by itself"),
             ("ovhai app curl x -sL", "not followed"),
-            ("ovhai app scale x --replicas=abc", "cause: it is no whole number"),
+            ("ovhai app scale x --replicas=abc", "cause: it is not a whole number"),
             ("ovhai app scale x --replicas 1.5", "invalid value \"1.5\" for --replicas <N>"),
             ("ovhai app logs x -n x", "--tail <LINES>"),
-            ("ovhai app set-label x team=red", "ovhai app set-label x team red"),
+            ("ovhai app delete --forse x", "did you mean --force?"),
+            ("ovhai app lst", "did you mean list?"),
+            ("ovhai app lisst", "there is no command \"lisst\" in ovhai app"),
+            ("ovhai app list --previous", "see what there is: ovhai help app list"),
+            ("ovhai app run --nmae x image", "did you mean --name?"),
+            ("ovhai ap list", "did you mean app? or apps"),
+            ("ovhai app list -A", "--region REGION"),
+            ("ovhai config use x", "ovhai config set NAME"),
+            ("ovhai app rollback x", "set-image"),
+            ("ovhai app run --env-file .env image", "not read yet"),
+            ("ovhai app run --reload image", "no reload yet"),
+            ("ovhai emulator reset", "ovhai app delete --all"),
         ] {
             let said = said(line).unwrap_or_else(|| panic!("{line}: nothing"));
             assert!(said.contains(part), "{line}: {said}");
         }
         assert!(!said("ovhai app run --memory=4Gi image").expect("advice").contains("4Gi"));
-    }
-
-    #[test]
-    fn typos_are_left_to_clap() {
-        for line in ["ovhai app lisst", "ovhai ap list", "ovhai app run --nmae x image"] {
-            assert_eq!(said(line), None, "{line}");
-        }
     }
 
     /// Advice about a word that exists would never be given.

@@ -28,7 +28,7 @@ use crate::later::Later;
 #[command(disable_help_subcommand = true)]
 #[command(after_help = "Begin with: ovhai demo
 A command's whole help: ovhai help COMMAND
-Topics: ovhai help environment | exit-codes | formats | limits | selectors")]
+Topics: ovhai help environment | exit-codes | formats | limits | options | selectors")]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -38,36 +38,57 @@ pub struct Cli {
     pub(crate) command: Command,
 }
 
-/// Options of every command.
+/// Options of every command. A command's help leaves them out: `ovhai help options` has them.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// Authenticate with this application token instead of the login [env: `OVHAI_TOKEN`]
+    /// Authenticate with this application token instead of the login [env: OVHAI_TOKEN]
     // Named apart from the positional TOKEN of the token commands.
-    #[arg(id = "caller-token", long = "token", global = true, value_name = "TOKEN")]
+    #[arg(
+        id = "caller-token",
+        long = "token",
+        global = true,
+        hide_short_help = true,
+        hide_long_help = true,
+        value_name = "TOKEN"
+    )]
     pub token: Option<String>,
-    /// Region, such as GRA [env: `OVHAI_REGION`] [default: the emulator's first]
-    #[arg(long, global = true, value_name = "REGION")]
+    /// Region, such as GRA [env: OVHAI_REGION] [default: the emulator's first]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        hide_long_help = true,
+        value_name = "REGION"
+    )]
     pub region: Option<String>,
     /// How to show the result [default: a table for a list, else a description]
     // Text, not the enum: `app curl` has an `--output FILE` of its own, which takes its place.
-    #[arg(short, long, global = true, value_name = "FORMAT", value_parser = formats())]
+    #[arg(short, long, global = true, hide_short_help = true, hide_long_help = true, value_name = "FORMAT", value_parser = formats())]
     pub output: Option<String>,
     /// The same as --output json
     // Text that needs no value, not a switch: `app curl` has a `--json DATA` in its place.
-    #[arg(long, global = true, hide = true, num_args = 0, default_missing_value = "true")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        hide_long_help = true,
+        hide = true,
+        num_args = 0,
+        default_missing_value = "true"
+    )]
     pub json: Option<String>,
-    /// State directory of the local emulator [env: `OVHAI_STATE_DIR`] [default: ~/.local/share/ovhai]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// State directory of the local emulator [env: OVHAI_STATE_DIR] [default: ~/.local/share/ovhai]
+    #[arg(long, global = true, hide_short_help = true, hide_long_help = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// No colours; there are none in a pipe anyway [env: `NO_COLOR`]
-    #[arg(long, global = true)]
+    /// No colours; there are none in a pipe anyway [env: NO_COLOR]
+    #[arg(long, global = true, hide_short_help = true, hide_long_help = true)]
     pub no_color: bool,
     /// Show each request to the API on stderr, with the answer's status and time; may be repeated
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, hide_short_help = true, hide_long_help = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// Say nothing but the result
-    #[arg(short, long, global = true)]
+    /// Print nothing but the result
+    #[arg(short, long, global = true, hide_short_help = true, hide_long_help = true)]
     pub quiet: bool,
 }
 
@@ -90,6 +111,8 @@ pub enum Format {
     Description,
     /// A table, for people
     Table,
+    /// A table with every column and whole ids, however wide
+    Wide,
     /// Only the name
     Name,
 }
@@ -118,24 +141,24 @@ pub(crate) enum Command {
     /// Manage registries that images come from
     #[command(visible_alias = "registries")]
     Registry(Later<RegistryCommand>),
-    /// Show what a run said to the server and was answered
+    /// Show the requests of recent commands and their answers
     Debug(Later<Debug>),
-    /// Show what the emulator has and has not
+    /// Show which features the emulator supports
     #[command(visible_alias = "features")]
     Feature(Later<FeatureCommand>),
     /// As other tools call it.
     #[command(hide = true)]
     Auth(Later<AuthCommand>),
-    /// Start, stop and look at the local emulator
+    /// Start, stop and inspect the local emulator
     #[command(visible_alias = "emu")]
     Emulator(Later<EmulatorCommand>),
     /// Walk through labels, tokens and access in a minute, for real
     Demo(Later<Demo>),
-    /// Print the script that makes a shell complete commands, names and values
+    /// Print a shell's completion script for commands, names and values
     Completion(Later<Completion>),
     /// Explain a command or a topic
     Help(Later<Help>),
-    /// Print what docs/ and completions/ have, for the project's own use
+    /// Print the contents of docs/ and completions/, for the project's own use
     #[command(hide = true)]
     Reference(Later<Reference>),
 }
@@ -163,6 +186,9 @@ pub fn tree() -> clap::Command {
     root.build();
     root
 }
+
+/// Ends the help of a command, which leaves out the options of every command.
+pub(crate) const MORE_OPTIONS: &str = "\nOptions of every command: ovhai help options\n";
 
 impl Command {
     /// Whether the command serves others, and so wants every core.
@@ -216,13 +242,15 @@ mod tests {
     /// value too.
     #[test]
     fn no_argument_shadows_a_global_one() {
-        const MEANT: [(&str, &str); 3] = [
+        const MEANT: [(&str, &str); 4] = [
             // `-v` is `--volume` there, as in the service's own client; `--verbose` stays.
             ("run", "verbose"),
             // As curl has it: `-o FILE`. What it shows is the app's answer, which has no format.
             ("curl", "output"),
             // As curl has it: `--json DATA`.
             ("curl", "json"),
+            // `--token` chooses requests there; the caller's is `--caller-token`.
+            ("requests", "caller-token"),
         ];
         fn walk(command: &clap::Command, globals: &[String]) {
             for child in command.get_subcommands() {

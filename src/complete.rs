@@ -85,6 +85,7 @@ enum Kind {
     Runtime,
     Usage,
     Flavor,
+    Image,
     Topic,
 }
 
@@ -93,6 +94,7 @@ impl Kind {
         Some(match arg.get_id().as_str() {
             "app" | "apps" => Self::App,
             "token" | "tokens" if arg.is_positional() => Self::Token,
+            "by_token" => Self::Token,
             "as_token" => Self::Stored,
             "region" => Self::Region,
             "place" => Self::Place,
@@ -101,6 +103,7 @@ impl Kind {
             "runtime" => Self::Runtime,
             "auto_resource_type" => Self::Usage,
             "flavor" => Self::Flavor,
+            "image" | "given_image" | "first" => Self::Image,
             "topic" => Self::Topic,
             _ => return None,
         })
@@ -111,6 +114,14 @@ impl Kind {
 /// engine keeps the first of the alphabet. Only done when a shell asks: a start that does not
 /// complete costs nothing.
 fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
+    // Where a command comes next, options are offered when one is begun: hidden ones are only
+    // offered where nothing else begins so.
+    let begins_option = world.lock().unwrap_or_else(PoisonError::into_inner).begins_option;
+    let command = if command.has_subcommands() && !begins_option {
+        command.mut_args(|arg| arg.hide(true))
+    } else {
+        command
+    };
     let with_values = command.mut_args(|arg| match Kind::of(&arg) {
         Some(kind) => {
             let world = Arc::clone(world);
@@ -138,6 +149,10 @@ fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
 struct World {
     context: Context,
     deadline: Instant,
+    /// Whether the word that is completed begins an option.
+    begins_option: bool,
+    /// The words between `help` and that word.
+    explained: Vec<String>,
 }
 
 impl World {
@@ -154,7 +169,40 @@ impl World {
             }
         });
         context.global.region = option(&words, "--region").map(str::to_owned);
-        Self { context, deadline }
+        let (last, before) =
+            words.split_last().map_or(("", &words[..]), |(last, all)| (*last, all));
+        let explained = before.iter().skip_while(|word| **word != "help").skip(1);
+        Self {
+            context,
+            deadline,
+            begins_option: last.starts_with('-'),
+            explained: explained.map(|word| (*word).to_owned()).collect(),
+        }
+    }
+
+    /// The commands below those that stand after `help`, or its first words.
+    fn topics(&self) -> Vec<(String, String)> {
+        let root = cli::tree();
+        let mut words = self.explained.iter().filter(|word| !word.starts_with('-')).peekable();
+        if words.peek().is_none() {
+            return reference::help_words(&root);
+        }
+        let below = words.try_fold(&root, |at, word| at.find_subcommand(word));
+        let children = below.into_iter().flat_map(Command::get_subcommands);
+        let shown = children.filter(|child| !child.is_hide_set());
+        let about =
+            |child: &Command| child.get_about().map(ToString::to_string).unwrap_or_default();
+        shown.map(|child| (child.get_name().to_owned(), about(child))).collect()
+    }
+
+    /// The built-in images and those that are mapped, as far as every shell takes them as one word.
+    fn images(&self, word: &str) -> Vec<CompletionCandidate> {
+        let is_plain =
+            |id: &str| id.chars().all(|c| c.is_ascii_alphanumeric() || "./_-".contains(c));
+        let all = self.ask(async |client| client.app_images().await).into_iter();
+        let fits = all.filter(|image| image.id.starts_with(word) && is_plain(&image.id));
+        fits.map(|image| CompletionCandidate::new(image.id).help(Some(image.description.into())))
+            .collect()
     }
 
     fn candidates(&self, kind: Kind, word: &str) -> Vec<CompletionCandidate> {
@@ -190,7 +238,9 @@ impl World {
             }
             Kind::Usage => any([("CPU", ""), ("RAM", "")], word),
             Kind::Flavor => any(FLAVORS.iter().map(|flavor| (flavor.id, flavor.description)), word),
-            Kind::Topic => reference::help_words(&cli::tree())
+            Kind::Image => self.images(word),
+            Kind::Topic => self
+                .topics()
                 .into_iter()
                 .filter(|(name, _)| name.starts_with(word))
                 .map(|(name, about)| CompletionCandidate::new(name).help(Some(about.into())))
@@ -214,10 +264,7 @@ impl World {
     }
 
     /// One question to the emulator; nothing when there is no answer in time.
-    fn ask(
-        &self,
-        question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<Brief>>,
-    ) -> Vec<Brief> {
+    fn ask<T>(&self, question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<T>>) -> Vec<T> {
         let answer = || {
             let running = self.running()?;
             let region = self.region(&running)?;
@@ -373,7 +420,7 @@ mod tests {
         for kind in [Kind::Stored, Kind::Region, Kind::State, Kind::Role, Kind::Runtime] {
             assert!(count(kind) >= 1, "{kind:?}");
         }
-        for kind in [Kind::Usage, Kind::Flavor, Kind::Topic] {
+        for kind in [Kind::Usage, Kind::Flavor, Kind::Image, Kind::Topic] {
             assert!(count(kind) >= 1, "{kind:?}");
         }
     }

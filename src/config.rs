@@ -35,7 +35,7 @@ pub(crate) struct Config {
     contents: Contents,
 }
 
-const IF_DAMAGED: &str = "mend it, or delete it and begin anew: ovhai config list";
+const IF_DAMAGED: &str = "fix or delete the file, then run the command again";
 
 impl Config {
     pub(crate) fn open(context: &Context) -> Result<Self> {

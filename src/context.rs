@@ -15,6 +15,7 @@ use crate::cli::{Format, Global};
 use crate::error::{Failure, INTERRUPTED, Result};
 use crate::output::Layout;
 use crate::pulse::Found;
+use crate::secret::bare;
 use crate::terminal::{self, Colors, Paint, paint};
 use crate::text;
 use crate::trace::Trace;
@@ -141,6 +142,11 @@ impl Context {
             return;
         }
         self.begin_line();
+        if self.format() == Some(Format::Json) {
+            // As everywhere here: a closed stream is not worth failing for.
+            let _ = writeln!(self.err, "{}", failure.json());
+            return;
+        }
         failure.show(&mut self.err, self.colors.err);
     }
 
@@ -185,13 +191,13 @@ impl Context {
 
     /// How much room there is for what was asked for, and whether it may be coloured.
     pub(crate) fn layout(&self) -> Layout {
-        Layout { columns: self.columns, color: self.colors.out }
+        Layout { columns: self.columns, color: self.colors.out, now: (self.now)() }
     }
 
     /// The caller's token, when one was given.
     pub fn token(&self) -> Result<Option<&str>> {
         let given = self.global.token.as_deref().or_else(|| self.var("OVHAI_TOKEN"));
-        let Some(token) = given.map(str::trim) else { return Ok(None) };
+        let Some(token) = given.map(|given| bare(given).trim()) else { return Ok(None) };
         // Not silently somebody else: an unset variable must not make an administrator.
         if token.is_empty() {
             return Err(Failure::usage("the token is empty")

@@ -23,6 +23,7 @@ pub(crate) struct Description {
 enum Line {
     Field { level: usize, name: String, value: String },
     Section { level: usize, name: String },
+    Date { level: usize, name: String, at: Timestamp },
     Text { level: usize, text: String },
     Table { level: usize, heads: Vec<Head>, rows: Vec<Vec<String>> },
 }
@@ -41,9 +42,19 @@ impl Description {
         self
     }
 
+    /// The same where there may be none; one that is there and empty is shown as `""`.
     pub(crate) fn maybe(self, name: &str, value: Option<impl ToString>) -> Self {
-        let value = value.map(|value| value.to_string()).unwrap_or_default();
-        self.field(name, value)
+        match value.map(|value| value.to_string()) {
+            Some(empty) if empty.is_empty() => self.field(name, "\"\""),
+            value => self.field(name, value.unwrap_or_default()),
+        }
+    }
+
+    /// A moment: its date, and how long ago it was when the view is shown.
+    pub(crate) fn date(mut self, name: &str, at: impl Into<Option<Timestamp>>) -> Self {
+        let Some(at) = at.into() else { return self.field(name, "") };
+        self.lines.push(Line::Date { level: self.level, name: clean(name).into_owned(), at });
+        self
     }
 
     /// A block below a name.
@@ -87,6 +98,11 @@ impl Description {
                     let width = self.width(at, *level);
                     out += &field(*level, name, width, value, layout);
                 }
+                Line::Date { level, name, at: moment } => {
+                    let width = self.width(at, *level);
+                    let value = format!("{} ({} ago)", date(*moment), age(*moment, layout.now));
+                    out += &field(*level, name, width, &value, layout);
+                }
                 Line::Section { level, name } => {
                     out += &format!("{}{name}:\n", "  ".repeat(*level));
                 }
@@ -108,6 +124,7 @@ impl Description {
     fn width(&self, at: usize, level: usize) -> usize {
         let same_block = |line: &&Line| match line {
             Line::Field { level: l, .. }
+            | Line::Date { level: l, .. }
             | Line::Section { level: l, .. }
             | Line::Text { level: l, .. }
             | Line::Table { level: l, .. } => *l >= level,
@@ -117,7 +134,11 @@ impl Description {
         before
             .chain(after)
             .filter_map(|line| match line {
-                Line::Field { level: l, name, .. } if *l == level => Some(width(name) + 1),
+                Line::Field { level: l, name, .. } | Line::Date { level: l, name, .. }
+                    if *l == level =>
+                {
+                    Some(width(name) + 1)
+                }
                 _ => None,
             })
             .max()
@@ -139,9 +160,9 @@ fn field(level: usize, name: &str, names: usize, value: &str, layout: Layout) ->
     format!("{indent}{name}:{fill} {}\n", lines.join(&format!("\n{}", " ".repeat(before))))
 }
 
-/// A date as the service's client shows it, in UTC.
+/// A date as ISO 8601 has it, with its zone: the order of its parts can't be mistaken.
 pub(crate) fn date(at: Timestamp) -> String {
-    at.strftime("%d-%m-%y %H:%M:%S").to_string()
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// A size, such as `24.0 GiB`.
@@ -195,10 +216,15 @@ mod tests {
             .field("Longer", "")
             .section("Labels", |d| d.field("group", "A").field("ovh/type", "app"))
             .section("Empty", |d| d)
+            .maybe("None", None::<&str>)
+            .maybe("Empty Text", Some(""))
+            .date("At", Timestamp::from_second(1_764_411_998).expect("in range"))
             .field("End", 3);
+        let now = Timestamp::from_second(1_764_412_200).expect("in range");
         assert_eq!(
-            view.render(Layout::PLAIN),
-            "ID:     1\nLonger: ~\nLabels:\n  group:    A\n  ovh/type: app\nEmpty:  ~\nEnd:    3\n"
+            view.render(Layout { now, ..Layout::PLAIN }),
+            "ID:         1\nLonger:     ~\nLabels:\n  group:    A\n  ovh/type: app\nEmpty:      ~\n\
+             None:       ~\nEmpty Text: \"\"\nAt:         2025-11-29 10:26:38 UTC (3m ago)\nEnd:        3\n"
         );
     }
 
@@ -210,7 +236,7 @@ mod tests {
             .field("State", "FAILED")
             .field("Evil", "a\x1b[2Jb\nState: RUNNING")
             .field("URL", address);
-        let narrow = view.render(Layout { columns: Some(40), color: true });
+        let narrow = view.render(Layout { columns: Some(40), color: true, ..Layout::PLAIN });
         assert_eq!(
             narrow,
             format!(

@@ -7,7 +7,8 @@
 use std::io::{self, Write};
 
 use ovhai_client::Error as ClientError;
-use ovhai_emulator::StartError;
+use ovhai_emulator::{OpenError, StartError};
+use serde::{Deserialize, Serialize};
 
 use crate::terminal::{Paint, paint};
 use crate::text::clean_lines;
@@ -31,23 +32,24 @@ pub const HTTP_ERROR: u8 = 22;
 pub const INTERRUPTED: u8 = 130;
 
 const LOOK_INTO_LOG: &str =
-    "see what was said: ovhai debug; a local emulator's log: ovhai emulator logs";
+    "see the requests and answers: ovhai debug; a local emulator's log: ovhai emulator logs";
 /// More of what a server says is not shown.
 const MESSAGE_MAX: usize = 500;
 
 /// Why a command failed, for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     message: String,
     cause: Option<String>,
-    hint: Option<String>,
+    /// One step each.
+    hints: Vec<String>,
     code: u8,
 }
 
 impl Failure {
     /// A failure with exit code 1.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), cause: None, hint: None, code: FAILED }
+        Self { message: message.into(), cause: None, hints: Vec::new(), code: FAILED }
     }
 
     /// The command line is wrong.
@@ -82,17 +84,17 @@ impl Failure {
         self
     }
 
-    /// Says what to do next.
+    /// Says what to do next; may be called for each way to go on.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hints.push(hint.into());
         self
     }
 
     /// Says it in other words, if it says what to do next.
     #[must_use]
-    pub(crate) fn with_hint(mut self, other: impl FnOnce(&str) -> String) -> Self {
-        self.hint = self.hint.as_deref().map(other);
+    pub(crate) fn with_hint(mut self, other: impl Fn(&str) -> String) -> Self {
+        self.hints = self.hints.iter().map(|hint| other(hint)).collect();
         self
     }
 
@@ -116,6 +118,17 @@ impl Failure {
         self.code
     }
 
+    /// The same for programs, as one line of JSON.
+    pub(crate) fn json(&self) -> String {
+        let error = serde_json::json!({
+            "message": self.message,
+            "cause": self.cause,
+            "hints": self.hints,
+            "exitCode": self.code,
+        });
+        serde_json::json!({ "error": error }).to_string()
+    }
+
     /// Writes it. What others have said, such as an app's output, can't move the cursor.
     pub fn show(&self, to: &mut dyn Write, color: bool) {
         if self.is_silent() {
@@ -126,9 +139,11 @@ impl Failure {
         if let Some(cause) = &self.cause {
             text += &format!("  cause: {}\n", clean_lines(cause));
         }
-        if let Some(hint) = &self.hint {
+        for hint in &self.hints {
             let head = paint(Paint::Cyan, "hint:", color);
-            text += &format!("{head} {}\n", clean_lines(hint));
+            for hint in hint.lines() {
+                text += &format!("{head} {}\n", clean_lines(hint));
+            }
         }
         // There is nowhere left to complain to.
         let _ = to.write_all(text.as_bytes());
@@ -159,14 +174,19 @@ impl From<ClientError> for Failure {
                 failure.hint("see who calls: ovhai me; a token with another role or scope, or none: --token and OVHAI_TOKEN; as the emulator's owner: ovhai logout")
             }
             ClientError::Api { status: 402, message } => Self::new(format!("request error: 402: {message}"))
-                .hint("see what runs: ovhai app list; what may: ovhai capabilities quota; a local emulator with more: ovhai emulator stop, then ovhai emulator start --detach --quota CPU=48,GPU=16"),
+                .hint("see what is running: ovhai app list")
+                .hint("see the quota: ovhai capabilities quota")
+                .hint("raise it at a local emulator: ovhai emulator stop && ovhai emulator start --detach --quota CPU=48,GPU=16"),
             ClientError::Api { status: 404, message } => Self::not_found(message.clone()),
             ClientError::Api { status: 400, message } => {
                 Self::usage("the server refuses a value").because(message)
             }
             ClientError::Api { status: 501, message } => Self::new(message.clone())
                 .because("the real service can do this, the emulator can't yet")
-                .hint("see what it can: ovhai feature list; every call: ovhai emulator openapi"),
+                .hint("see which features it supports: ovhai feature list"),
+            ClientError::Api { status: 507, message } => Self::new("request error: 507: the emulator has no room")
+                .because(message)
+                .hint("make room there and run the command again; the emulator need not be started again"),
             // Something is there already, or in a state that does not allow it: the message says
             // what, and no log says more.
             ClientError::Api { status: 409, message } => {
@@ -177,17 +197,19 @@ impl From<ClientError> for Failure {
             }
             ClientError::Connect(why) => Self::new("the server can't be reached")
                 .because(why)
-                .hint("see where commands go: ovhai config list; whether the local emulator runs: ovhai emulator status"),
+                .hint("see where commands go: ovhai config list")
+                .hint("if it is the local emulator: ovhai emulator status"),
             ClientError::Timeout => {
                 Self::new(error.to_string()).exit_code(TIMEOUT).hint(LOOK_INTO_LOG)
             }
-            ClientError::Broken(_) | ClientError::Answer(_) => {
+            ClientError::Broken(_) | ClientError::Answer(_) | ClientError::NotRenewed(_) => {
                 Self::new(error.to_string()).hint(LOOK_INTO_LOG)
             }
             ClientError::Login { code, why } => Self::new("not logged in")
                 .because(format!("{why} ({code})"))
                 .hint("see who can log in to a local emulator: ovhai emulator user list; the first user's password: ovhai emulator status --show-password")
                 .exit_code(DENIED),
+            ClientError::Ended => crate::session::ended(),
             ClientError::ReadOnly(server) => Self::new(format!("nothing is changed at {server}"))
                 .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
                 .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")
@@ -207,6 +229,16 @@ impl From<StartError> for Failure {
             StartError::PortTaken { tls: true, .. } => failure.hint("choose another port for HTTPS: --tls=N, or OVHAI_TLS=N (0 lets the system choose), or stop the program that holds it"),
             StartError::PortTaken { .. } => failure
                 .hint("choose another port: ovhai emulator start --detach --port N, or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
+            _ if error.is_about_room() => failure.hint("make room there, or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
+            StartError::Store(OpenError::Foreign(path)) => failure.hint(format!(
+                "if it is damaged, put a copy back, or move it away and begin anew without its apps and tokens: mv {0} {0}.damaged; or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none",
+                path.display()
+            )),
+            StartError::Store(OpenError::LogAlone { path, log, .. }) => failure.hint(format!(
+                "put a copy of {} back beside it; or move the log away and begin anew without what it holds: mv {1} {1}.old; or use another directory: --state-dir DIR",
+                path.display(),
+                log.display()
+            )),
             StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
             StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
             StartError::Platform(_) => failure.hint(
@@ -242,6 +274,15 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).as_deref(),
             Ok("error: no\n  cause: of this\nhint: do that\n")
+        );
+    }
+
+    #[test]
+    fn the_form_for_programs() {
+        let failure = Failure::not_found("no\nsuch \"app\"").hint("a").hint("b");
+        assert_eq!(
+            failure.json(),
+            r#"{"error":{"cause":null,"exitCode":3,"hints":["a","b"],"message":"no\nsuch \"app\""}}"#
         );
     }
 

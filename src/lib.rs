@@ -7,6 +7,7 @@
 //! What must not be here: access rules and shapes of the wire.
 
 mod advice;
+mod background;
 pub mod cli;
 mod cmd;
 mod complete;
@@ -17,7 +18,9 @@ mod describe;
 mod endless;
 pub mod error;
 mod later;
+mod log_writer;
 mod meaningless;
+mod near;
 mod options;
 mod output;
 mod private_file;
@@ -26,6 +29,7 @@ mod prompt;
 mod pulse;
 pub mod reference;
 mod resolve;
+mod secret;
 mod session;
 pub mod settings;
 mod target;
@@ -63,6 +67,10 @@ pub fn main() -> ExitCode {
         }
         Err(error) => usage(&error, &args, &mut context),
     };
+    if code != 0 && cmd::emulator::is_for_eval(&args) {
+        // `eval "$(…)"` sees the output alone.
+        let _ = context.line("false").and_then(|()| Ok(context.out.flush()?));
+    }
     keep_trace(&mut context, shown, code);
     ExitCode::from(code)
 }
@@ -96,7 +104,9 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context
 /// Keeps what this run said to servers, and says where to look when that was what failed.
 fn keep_trace(context: &mut Context, command: Vec<String>, code: u8) {
     let Ok(file) = settings::debug_file(context) else { return };
-    if let Some(session) = context.trace.keep(&file, (context.now)(), command, code) {
+    let kept = context.trace.keep(&file, (context.now)(), command, code);
+    // The error is the last line for programs that read it as JSON.
+    if let Some(session) = kept.filter(|_| context.format() != Some(cli::Format::Json)) {
         context.note(format!("requests and answers: ovhai debug {session}"));
     }
 }
@@ -107,19 +117,44 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
     if args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--no-color") {
         context.colors = Colors::NONE;
     }
+    if asks_for_json(args) {
+        context.global.json = Some("true".into());
+    }
     if let Some(failure) = advice::failure(error, args) {
         return finish(Err(failure), context);
     }
     let text = error.render();
+    if error.use_stderr() && context.format() == Some(cli::Format::Json) {
+        let text = text.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        return finish(Err(Failure::usage(message)), context);
+    }
     let (stream, color) = if error.use_stderr() {
         (&mut context.err, context.colors.err)
     } else {
         (&mut context.out, context.colors.out)
     };
-    let text = if color { text.ansi().to_string() } else { text.to_string() };
+    let mut text = if color { text.ansi().to_string() } else { text.to_string() };
+    if error.kind() == clap::error::ErrorKind::DisplayHelp {
+        text += cli::MORE_OPTIONS;
+    }
     // A closed pipe is nobody's fault.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     u8::try_from(error.exit_code()).unwrap_or(error::USAGE)
+}
+
+/// Whether a command line that could not be parsed wants JSON. In `app curl` both options mean
+/// something else.
+fn asks_for_json(args: &[OsString]) -> bool {
+    let words: Vec<_> =
+        args.iter().map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--").collect();
+    let is_named = words
+        .windows(2)
+        .any(|two| matches!(two[0].as_ref(), "-o" | "--output") && two[1] == "json");
+    let is_joined = |word: &str| matches!(word, "--json" | "-ojson" | "-o=json" | "--output=json");
+    !words.iter().any(|word| word == "curl")
+        && (is_named || words.iter().any(|word| is_joined(word)))
 }
 
 fn execute(cli: Cli, context: &mut Context) -> u8 {

@@ -46,6 +46,7 @@ const TABLE: &[(&str, &[Global], &str)] = &[
     ("emulator stop", &[Token, Region, Output], NO_RESULT),
     ("emulator status", &[Token, Region], ""),
     ("emulator logs", &[Token, Region, Output], "it prints what the emulator wrote"),
+    ("emulator metrics", &[Region, Output], "it prints the text that Prometheus reads"),
     ("emulator openapi", &[Token, Region, Output], "it prints JSON"),
     ("emulator ca path", &[Token, Region, Output], "it prints a path"),
     ("emulator ca", &[Token, Region], ""),
@@ -82,17 +83,21 @@ pub(crate) fn refused(matches: &ArgMatches) -> Option<Failure> {
         let mut arguments = option.arguments().iter();
         if let Some((_, written)) = arguments.find(|(id, _)| is_given(id)) {
             let why = match option {
-                Token => "it asks for nothing that a token decides on",
-                Region => "it is not about one region",
-                Output => format,
+                Token => None,
+                Region => Some("it is not about one region"),
+                Output => Some(*format),
             };
-            let failure = Failure::usage(format!("{written} means nothing to ovhai {path}"));
+            let failure = Failure::usage(format!("{path} does not take {written}"));
             let hint = match (path.as_str(), *written) {
                 (CURL, "--json") => "leave it out; to send JSON: ovhai app curl APP --json DATA",
                 (CURL, _) => "leave it out; to write to a file: ovhai app curl APP -o FILE",
                 _ => "leave it out",
             };
-            return Some(failure.because(why).hint(hint));
+            let failure = match why {
+                Some(why) => failure.because(why),
+                None => failure,
+            };
+            return Some(failure.hint(hint));
         }
     }
     None

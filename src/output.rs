@@ -1,26 +1,25 @@
 //! Showing results in the format that was asked for.
 //!
-//! On a terminal a table is made to fit: first the columns that may are shrunk, then those that
-//! are of no use when cut are left out, from the right. An id is never cut, nothing is wrapped, and
-//! in a pipe nothing is cut or left out.
+//! On a terminal a table is made to fit: first ids are shortened to their first characters, then
+//! the columns that may are shrunk, then those that are of no use when cut are left out, from the
+//! right, which a last line says. Only a reason in the last column is wrapped. In a pipe, and with
+//! `-o wide`, nothing is cut or left out.
 
 use std::borrow::Cow;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::cli::Format;
 use crate::context::Context;
 use crate::describe::Description;
 use crate::error::{Failure, Result};
-use crate::terminal::{paint, state};
-use crate::text::{clean, cut, width};
+use crate::terminal::{Paint, paint, state};
+use crate::text::{clean, cut, fold, width};
 
 /// Between two columns.
 const GAP: usize = 2;
-/// Tables of more rows are not left to comfy-table: of a thousand it is the larger part of the
-/// work.
-const LARGE: usize = 200;
+/// Characters of an id where there is no room for all of it: enough to name the thing by.
+const SHORT_ID: usize = 8;
 
 /// Something that a command shows.
 pub(crate) trait Show: Serialize {
@@ -54,6 +53,10 @@ pub(crate) enum Fit {
     Shrink(usize),
     /// Left out: half of an address is none.
     Drop,
+    /// An id, shortened to its first [`SHORT_ID`] characters.
+    Id,
+    /// Wrapped at blanks, to this many columns at least: only the last column can be.
+    Wrap(usize),
 }
 
 /// The head of a column.
@@ -81,12 +84,15 @@ pub(crate) struct Layout {
     pub(crate) columns: Option<usize>,
     /// Whether there may be colours.
     pub(crate) color: bool,
+    /// The time that ages are counted from.
+    pub(crate) now: jiff::Timestamp,
 }
 
 impl Layout {
     /// As it is in a pipe.
     #[cfg(test)]
-    pub(crate) const PLAIN: Self = Self { columns: None, color: false };
+    pub(crate) const PLAIN: Self =
+        Self { columns: None, color: false, now: jiff::Timestamp::UNIX_EPOCH };
 }
 
 /// A cell as it is shown, and its width.
@@ -100,10 +106,17 @@ impl<'a> Cell<'a> {
         Self { width: width(&text), text }
     }
 
-    fn fit(&mut self, room: usize) {
-        if self.width > room {
-            *self = Self::new(cut(&self.text, room).into_owned().into());
+    fn fit(&mut self, room: usize, how: Fit) {
+        if self.width <= room {
+            return;
         }
+        *self = match how {
+            Fit::Wrap(_) => return,
+            Fit::Id => Self::new(self.text.chars().take(room).collect::<String>().into()),
+            Fit::Fixed | Fit::Shrink(_) | Fit::Drop => {
+                Self::new(cut(&self.text, room).into_owned().into())
+            }
+        };
     }
 }
 
@@ -152,40 +165,40 @@ impl<'a> Grid<'a> {
     }
 
     /// Cuts what does not fit, and leaves out columns that have no room.
-    fn fit(&mut self, rooms: &[Option<usize>]) {
+    fn fit(&mut self, heads: &[Head], rooms: &[Option<usize>]) {
         let mut at = 0;
         self.cells.retain_mut(|cell| {
-            let room = rooms[at % rooms.len()];
+            let column = at % rooms.len();
             at += 1;
-            room.map(|room| cell.fit(room)).is_some()
+            rooms[column].map(|room| cell.fit(room, heads[column].fit)).is_some()
         });
         self.columns = rooms.iter().flatten().count();
     }
 
-    /// The lines, made by comfy-table.
-    fn laid_out(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        let mut rows = self.rows().map(|row| row.iter().map(|cell| &*cell.text));
-        table.set_header(rows.next().into_iter().flatten());
-        for row in rows {
-            table.add_row(row);
-        }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, u16::try_from(GAP).unwrap_or(2)));
-        }
-        table.trim_fmt() + "\n"
-    }
-
-    /// The very same, in a small part of the time.
-    fn written(&self, widths: &[usize]) -> String {
+    /// The lines; a last cell that is wider than `last` goes on below itself.
+    fn written(&self, widths: &[usize], last: Option<usize>) -> String {
         let line = widths.iter().map(|width| width + GAP).sum::<usize>();
+        let before =
+            widths.split_last().map_or(0, |(_, all)| all.len() * GAP + all.iter().sum::<usize>());
         let mut out = String::with_capacity(line * (self.cells.len() / self.columns));
         for row in self.rows() {
             let start = out.len();
-            for (cell, width) in row.iter().zip(widths) {
-                out.push_str(&cell.text);
-                out.extend(std::iter::repeat_n(' ', width + GAP - cell.width));
+            for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
+                match last.filter(|room| at + 1 == self.columns && cell.width > *room) {
+                    None => {
+                        out.push_str(&cell.text);
+                        out.extend(std::iter::repeat_n(
+                            ' ',
+                            (width + GAP).saturating_sub(cell.width),
+                        ));
+                    }
+                    Some(room) => {
+                        let indent = format!("\n{}", " ".repeat(before));
+                        let lines = fold(&cell.text, room);
+                        let lines: Vec<_> = lines.iter().map(|line| cut(line, room)).collect();
+                        out.push_str(&lines.join(&indent));
+                    }
+                }
             }
             out.truncate(start + out[start..].trim_end().len());
             out.push('\n');
@@ -194,32 +207,37 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// A table without lines; nothing in it is wrapped.
+/// A table without lines.
 pub(crate) fn table(heads: &[Head], rows: &[Vec<String>], layout: Layout) -> String {
     let rows = rows.iter().map(|row| row.iter().map(|cell| cell.as_str().into()).collect());
-    table_of(heads, rows, layout)
+    table_of(heads, rows, layout).0
 }
 
+/// The table, and how many columns had no room.
 fn table_of<'a>(
     heads: &[Head],
     rows: impl ExactSizeIterator<Item = Vec<Cow<'a, str>>>,
     layout: Layout,
-) -> String {
-    let is_large = rows.len() > LARGE;
+) -> (String, usize) {
     let mut grid = Grid::new(heads, rows);
     let rooms = fit(heads, &grid.widths(), layout.columns);
-    grid.fit(&rooms);
+    grid.fit(heads, &rooms);
     // A column in which wide characters were cut may be narrower than the room it had.
     let widths = grid.widths();
-    let text = if is_large { grid.written(&widths) } else { grid.laid_out() };
+    let wraps = heads.last().is_some_and(|head| matches!(head.fit, Fit::Wrap(_)));
+    let last = rooms.last().copied().flatten().filter(|_| wraps && layout.columns.is_some());
+    let text = grid.written(&widths, last);
+    let hidden = rooms.iter().filter(|room| room.is_none()).count();
     let state_at = heads.iter().position(|head| head.name == "STATE");
     let Some(at) = state_at.filter(|at| layout.color && rooms[*at].is_some()) else {
-        return text;
+        return (text, hidden);
     };
     // Painted when it stands: the codes have no width.
     let before = rooms[..at].iter().flatten().count();
     let before: usize = widths[..before].iter().map(|width| width + GAP).sum();
-    text.lines().fold(String::new(), |out, line| out + &paint_state(line, before) + "\n")
+    let text =
+        text.lines().fold(String::new(), |out, line| out + &paint_state(line, before) + "\n");
+    (text, hidden)
 }
 
 /// A line of a table with the state that stands at this column in its colour.
@@ -239,6 +257,11 @@ fn paint_state(line: &str, column: usize) -> String {
 fn fit(heads: &[Head], natural: &[usize], room: Option<usize>) -> Vec<Option<usize>> {
     let mut widths: Vec<Option<usize>> = natural.iter().copied().map(Some).collect();
     let Some(room) = room else { return widths };
+    let total = natural.iter().sum::<usize>() + GAP * natural.len().saturating_sub(1);
+    if total > room {
+        let ids = heads.iter().zip(&mut widths).filter(|(head, _)| head.fit == Fit::Id);
+        ids.for_each(|(_, width)| *width = width.map(|width| width.min(SHORT_ID)));
+    }
     loop {
         let shown = widths.iter().flatten().count();
         let total: usize = widths.iter().flatten().sum::<usize>() + GAP * shown.saturating_sub(1);
@@ -247,7 +270,7 @@ fn fit(heads: &[Head], natural: &[usize], room: Option<usize>) -> Vec<Option<usi
         while over > 0 {
             // One column at a time from the widest: they come to the same width.
             let widest = (0..heads.len())
-                .filter(|at| matches!((heads[*at].fit, shrunk[*at]), (Fit::Shrink(least), Some(now)) if now > least))
+                .filter(|at| matches!((heads[*at].fit, shrunk[*at]), (Fit::Shrink(least) | Fit::Wrap(least), Some(now)) if now > least))
                 .max_by_key(|at| shrunk[*at]);
             let Some(width) = widest.and_then(|at| shrunk[at].as_mut()) else { break };
             *width -= 1;
@@ -271,7 +294,7 @@ impl Context {
     pub(crate) fn show<T: Show>(&mut self, thing: &T) -> Result<()> {
         let text = match self.format().unwrap_or(Format::Description) {
             Format::Description => thing.describe().render(self.layout()),
-            Format::Table => self.table(std::slice::from_ref(thing)),
+            Format::Table | Format::Wide => self.table(std::slice::from_ref(thing)),
             Format::Name => clean(&thing.name()).into_owned(),
             Format::Json => json(thing)?,
             Format::Yaml => yaml(thing)?,
@@ -282,7 +305,7 @@ impl Context {
     /// Shows a list; a table unless something else was asked for.
     pub(crate) fn show_all<T: Show>(&mut self, things: &[T]) -> Result<()> {
         let text = match self.format().unwrap_or(Format::Table) {
-            Format::Table => self.table(things),
+            Format::Table | Format::Wide => self.table(things),
             Format::Description => {
                 let layout = self.layout();
                 let each = things.iter().map(|thing| thing.describe().render(layout));
@@ -314,9 +337,39 @@ impl Context {
 
     fn table<T: Show>(&self, things: &[T]) -> String {
         const { assert!(T::FIT.len() <= T::COLUMNS.len(), "a fit for a column that is not there") };
-        let now = (self.now)();
-        table_of(&Head::of::<T>(), things.iter().map(|thing| thing.cells(now)), self.layout())
+        const { assert!(are_words(T::COLUMNS), "a head that is not one word") };
+        let mut layout = self.layout();
+        if self.format() == Some(Format::Wide) {
+            layout.columns = None;
+        }
+        let rows = things.iter().map(|thing| thing.cells(layout.now));
+        let (text, hidden) = table_of(&Head::of::<T>(), rows, layout);
+        match hidden {
+            0 => text,
+            1 => text + &paint(Paint::Dim, "1 column hidden: -o wide", layout.color) + "\n",
+            many => {
+                let said = format!("{many} columns hidden: -o wide");
+                text + &paint(Paint::Dim, &said, layout.color) + "\n"
+            }
+        }
     }
+}
+
+/// Whether each head is one word for programs that split lines at blanks, as all others are.
+const fn are_words(heads: &[&str]) -> bool {
+    let mut at = 0;
+    while at < heads.len() {
+        let bytes = heads[at].as_bytes();
+        let mut byte = 0;
+        while byte < bytes.len() {
+            if !(bytes[byte].is_ascii_uppercase() || matches!(bytes[byte], b'-' | b'_' | b'.')) {
+                return false;
+            }
+            byte += 1;
+        }
+        at += 1;
+    }
+    true
 }
 
 fn json(thing: &impl Serialize) -> Result<String> {
@@ -334,7 +387,7 @@ mod tests {
     use super::*;
 
     const HEADS: [Head; 4] = [
-        Head { name: "ID", fit: Fit::Fixed },
+        Head { name: "ID", fit: Fit::Id },
         Head { name: "NAME", fit: Fit::Shrink(6) },
         Head { name: "STATE", fit: Fit::Fixed },
         Head { name: "URL", fit: Fit::Drop },
@@ -346,7 +399,7 @@ mod tests {
             row(["0123456789", "a-name-of-some-length", "RUNNING", "http://long.example"]),
             row(["1123456789", "日本語日本語", "FAILED", "http://long.example"]),
         ];
-        table(&HEADS, &rows, Layout { columns, color })
+        table(&HEADS, &rows, Layout { columns, color, ..Layout::PLAIN })
     }
 
     #[test]
@@ -360,62 +413,68 @@ mod tests {
     }
 
     #[test]
-    fn shrunk_before_something_is_left_out() {
+    fn ids_are_shortened_then_names_shrunk_then_columns_left_out() {
         assert_eq!(
-            shown(Some(50), false),
-            "ID          NAME      STATE    URL\n\
-             0123456789  a-name-…  RUNNING  http://long.example\n\
-             1123456789  日本語…   FAILED   http://long.example\n"
+            shown(Some(61), false),
+            "ID        NAME                   STATE    URL\n\
+             01234567  a-name-of-some-length  RUNNING  http://long.example\n\
+             11234567  日本語日本語           FAILED   http://long.example\n"
         );
         assert_eq!(
-            shown(Some(30), true),
-            "ID          NAME       STATE\n\
-             0123456789  a-name-o…  \x1b[32mRUNNING\x1b[0m\n\
-             1123456789  日本語日…  \x1b[1;31mFAILED\x1b[0m\n"
+            shown(Some(48), false),
+            "ID        NAME      STATE    URL\n\
+             01234567  a-name-…  RUNNING  http://long.example\n\
+             11234567  日本語…   FAILED   http://long.example\n"
         );
-        assert_eq!(shown(Some(4), false), "ID\n0123456789\n1123456789\n");
+        assert_eq!(
+            shown(Some(28), true),
+            "ID        NAME       STATE\n\
+             01234567  a-name-o…  \x1b[32mRUNNING\x1b[0m\n\
+             11234567  日本語日…  \x1b[1;31mFAILED\x1b[0m\n"
+        );
+        assert_eq!(shown(Some(4), false), "ID\n01234567\n11234567\n");
+    }
+
+    #[test]
+    fn a_reason_is_wrapped_below_itself() {
+        let heads = [Head::fixed("TOKEN"), Head { name: "BECAUSE", fit: Fit::Wrap(10) }];
+        let rows = [
+            ["a", "the token has no label selector"].map(str::to_owned).to_vec(),
+            ["b", "a-word-that-is-too-long"].map(str::to_owned).to_vec(),
+        ];
+        assert_eq!(
+            table(&heads, &rows, Layout { columns: Some(22), ..Layout::PLAIN }),
+            "TOKEN  BECAUSE\n\
+             a      the token has\n\
+             \x20      no label\n\
+             \x20      selector\n\
+             b      a-word-that-is…\n"
+        );
+        assert_eq!(table(&heads, &rows, Layout::PLAIN).lines().count(), 3, "whole in a pipe");
     }
 
     #[test]
     fn the_state_is_painted_where_wide_characters_were_cut() {
-        let row = ["0123456789", "日本語日本語日本語", "RUNNING", ""].map(str::to_owned).to_vec();
-        let text = table(&HEADS, &[row], Layout { columns: Some(30), color: true });
-        assert!(text.ends_with("日本語日…  \x1b[32mRUNNING\x1b[0m\n"), "{text:?}");
-        let row = ["0123456789", "日本語日本語日本語", "RUNNING", ""].map(str::to_owned).to_vec();
-        let text = table(&HEADS, &[row], Layout { columns: Some(29), color: true });
-        assert!(text.ends_with("日本語…  \x1b[32mRUNNING\x1b[0m\n"), "{text:?}");
+        let row = ["01234567", "日本語日本語日本語", "RUNNING", ""].map(str::to_owned).to_vec();
+        let painted = |columns| {
+            let layout = Layout { columns: Some(columns), color: true, ..Layout::PLAIN };
+            table(&HEADS, std::slice::from_ref(&row), layout)
+        };
+        assert!(painted(28).ends_with("日本語日…  \x1b[32mRUNNING\x1b[0m\n"), "{:?}", painted(28));
+        assert!(painted(27).ends_with("日本語…  \x1b[32mRUNNING\x1b[0m\n"), "{:?}", painted(27));
     }
 
     proptest! {
         #[test]
-        fn large_tables_look_like_small_ones(
-            rows in prop::collection::vec(
-                prop::collection::vec("[ -~]{0,12}|\\PC{0,12}|\u{3000}?|RUNNING", 4),
-                0..8,
-            ),
-            columns in prop::option::of(4usize..60),
-            color: bool,
-        ) {
-            let layout = Layout { columns, color };
-            let small = table(&HEADS, &rows, layout);
-            // The same rows again and again: no column gets wider by that.
-            let times = LARGE / rows.len().max(1) + 1;
-            let many: Vec<_> = std::iter::repeat_n(&rows, times).flatten().cloned().collect();
-            let large = table(&HEADS, &many, layout);
-            let (head, body) = small.split_once('\n').expect("a head");
-            prop_assert_eq!(large, format!("{head}\n{}", body.repeat(times)));
-        }
-
-        #[test]
-        fn lines_fit_and_ids_are_whole(columns in 36usize..200, name in "\\PC{0,50}", url in "[a-z]{0,90}") {
+        fn lines_fit_and_ids_can_be_used(columns in 8usize..200, name in "\\PC{0,50}", url in "[a-z]{0,90}") {
             let id = "caa6077e-2b0d-4e65-8e33-423b3a9d2498";
             let rows = [vec![id.to_owned(), name, "RUNNING".into(), url]];
-            let text = table(&HEADS, &rows, Layout { columns: Some(columns), color: false });
+            let text = table(&HEADS, &rows, Layout { columns: Some(columns), ..Layout::PLAIN });
             prop_assert_eq!(text.lines().count(), 2);
             for line in text.lines() {
                 prop_assert!(width(line) <= columns, "{:?}", line);
             }
-            prop_assert!(text.contains(id));
+            prop_assert!(text.contains(&id[..SHORT_ID]));
         }
     }
 }

@@ -61,13 +61,21 @@ pub(crate) async fn text(question: &str, default: &str) -> Result<Option<String>
     .await
 }
 
-/// A password, which is not shown, and asked for twice when it is a new one; none when there is
-/// nobody to ask.
-pub(crate) async fn password(question: &str, is_new: bool) -> Result<Option<String>> {
+/// A password, which is not shown, and asked for twice when it is a new one; none where no person
+/// can be asked. One that `refused` says something about is asked for again, at once.
+pub(crate) async fn password(
+    question: &str,
+    is_new: bool,
+    refused: fn(&str) -> Option<&'static str>,
+) -> Result<Option<String>> {
     let question = question.to_owned();
     ask(move || {
         loop {
             let password = secret(&question)?;
+            if let Some(why) = refused(&password) {
+                refuse(why)?;
+                continue;
+            }
             if !is_new || password == secret("Again")? {
                 return Ok(password);
             }
@@ -120,7 +128,7 @@ fn line(question: &str) -> io::Result<String> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let line = line.strip_suffix('\n').ok_or(ErrorKind::UnexpectedEof)?;
-    Ok(line.trim_end_matches('\r').to_owned())
+    Ok(crate::secret::bare(line).to_owned())
 }
 
 /// Something that is not shown, and not empty.

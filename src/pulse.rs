@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use ovhai_api_types::Fault;
 use ovhai_emulator::state::Running;
+use serde::Deserialize;
 use tokio::sync::Notify;
 
 use crate::error::{Failure, TIMEOUT};
@@ -19,6 +21,8 @@ use crate::trace::Trace;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Most requests have their answer by then, and nobody asks how the emulator is.
 const GRACE: Duration = Duration::from_millis(300);
+/// More of what it answers is not read.
+const ANSWER_MAX: u64 = 64 * 1024;
 /// Between two looks.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -117,18 +121,46 @@ async fn is_silent(running: &Running) -> bool {
     answer.is_ok_and(|answer| answer.is_err_and(|error| is_silence(&error)))
 }
 
-/// Asks it how it is. The error says that it is silent, or that there is nobody to ask.
+/// Asks it how it is. The error says that it is silent, or that it can't be reached.
 pub(crate) fn ask(running: &Running) -> io::Result<()> {
+    match question(running, "")?.read(&mut [0; 512])? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Asks it which of its components fail, as its administrator.
+pub(crate) fn faults(running: &Running) -> io::Result<Vec<Fault>> {
+    #[derive(Deserialize)]
+    struct Health {
+        #[serde(default)]
+        faults: Vec<Fault>,
+    }
+    let header = format!("Authorization: Bearer {}\r\n", running.administrator);
+    let mut answer = Vec::new();
+    question(running, &header)?.take(ANSWER_MAX).read_to_end(&mut answer)?;
+    if answer.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let head = head.map_or(answer.len(), |end| end + 4);
+    // One of another version may say something else.
+    let health: Result<Health, _> = serde_json::from_slice(&answer[head..]);
+    Ok(health.map(|health| health.faults).unwrap_or_default())
+}
+
+/// A connection on which it was asked.
+fn question(running: &Running, header: &str) -> io::Result<TcpStream> {
     let deadline = Instant::now() + PATIENCE;
     let mut stream = TcpStream::connect_timeout(&reachable(running.address), PATIENCE)?;
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     stream.set_read_timeout(Some(left))?;
     stream.set_write_timeout(Some(left))?;
-    stream.write_all(b"GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-    match stream.read(&mut [0; 512])? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(()),
-    }
+    let close = "Connection: close\r\n";
+    let question =
+        format!("GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\n{header}{close}\r\n");
+    stream.write_all(question.as_bytes())?;
+    Ok(stream)
 }
 
 /// Whether it took the question, or would have, and did not answer.

@@ -9,7 +9,8 @@ use std::str::FromStr;
 use ovhai_api_types::{App, AppId, Token, TokenId};
 use ovhai_client::{AppFilter, Client, Result as ClientResult};
 
-use crate::error::{Failure, Result};
+use crate::context::Context;
+use crate::error::{Failure, NOT_FOUND, Result, USAGE};
 
 /// Shorter beginnings of an id are not tried.
 const SHORTEST_PREFIX: usize = 4;
@@ -85,15 +86,69 @@ pub(crate) async fn resolve<T: Named>(client: &Client, wanted: &str) -> Result<T
     pick(T::all(client, wanted).await?, wanted)
 }
 
+/// The things that several words mean, each once, and why the other words mean none. What is no
+/// fault of a word ends it.
+pub(crate) async fn resolve_each<T: Named>(
+    client: &Client,
+    wanted: &[String],
+) -> Result<(Vec<T>, Vec<(String, Failure)>)> {
+    let (mut found, mut unclear): (Vec<T>, _) = (Vec::with_capacity(wanted.len()), Vec::new());
+    for wanted in wanted {
+        match resolve::<T>(client, wanted).await {
+            Ok(thing) => {
+                let id = thing.id().to_string();
+                if found.iter().all(|known| known.id().to_string() != id) {
+                    found.push(thing);
+                }
+            }
+            Err(why) if matches!(why.code(), NOT_FOUND | USAGE) => {
+                unclear.push((wanted.clone(), why));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok((found, unclear))
+}
+
+/// How many others have the name of this one.
+pub(crate) async fn namesakes<T: Named>(client: &Client, thing: &T) -> Result<usize> {
+    let id = thing.id().to_string();
+    let all = T::all(client, thing.name()).await?;
+    let is_other = |t: &&T| t.name() == thing.name() && t.id().to_string() != id;
+    Ok(all.iter().filter(is_other).count())
+}
+
+/// Says that a name which was just given to something does not tell it apart.
+pub(crate) async fn say_if_named_alike<T: Named>(
+    context: &mut Context,
+    client: &Client,
+    thing: &T,
+) {
+    // What was asked for is done: whether this can be answered does not matter.
+    let others = namesakes(client, thing).await.unwrap_or_default();
+    let (kind, name) = (T::KIND, thing.name());
+    let others = match others {
+        0 => return,
+        1 => format!("another {kind} is"),
+        many => format!("{many} other {kind}s are"),
+    };
+    context.note(format!(
+        "warning: {others} named {name}: commands need the id now, such as ovhai {kind} get {}",
+        thing.id()
+    ));
+}
+
 /// The same as it is now.
 pub(crate) async fn again<T: Named>(client: &Client, known: &T) -> Result<T> {
     let kind = T::KIND;
     T::get(client, known.id()).await.map_err(|error| match error.status() {
-        Some(404) => {
-            Failure::not_found(format!("the {kind} {} ({}) is gone", known.name(), known.id()))
-                .because("somebody deleted it")
-                .hint(format!("see all: ovhai {kind} list"))
-        }
+        Some(404) => Failure::not_found(format!(
+            "the {kind} {} ({}) does not exist",
+            known.name(),
+            known.id()
+        ))
+        .because("another command deleted it")
+        .hint(format!("see all: ovhai {kind} list")),
         _ => error.into(),
     })
 }
@@ -119,9 +174,10 @@ fn pick<T: Named>(all: Vec<T>, wanted: &str) -> Result<T> {
             if many > MOST_CANDIDATES {
                 candidates.push(format!("and {} more", many - MOST_CANDIDATES));
             }
-            Err(Failure::usage(format!("{wanted:?} can mean {many} {kind}s"))
+            let id = found[0].id();
+            Err(Failure::usage(format!("{wanted:?} matches {many} {kind}s"))
                 .because(candidates.join(", "))
-                .hint("use the id"))
+                .hint(format!("use an id, such as ovhai {kind} get {id}")))
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use ovhai_api_types::OauthTokens;
-use ovhai_client::{Client, Error as ClientError};
+use ovhai_client::{Client, Error as ClientError, Renew, Renewed};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -108,11 +109,23 @@ impl Sessions {
         if !ends_soon(&session, now()) {
             return Ok(Some(session.bearer().to_owned()));
         }
+        let is_good = |session: &Session| !ends_soon(session, now());
+        self.refreshed(server, anonymous, now, is_good).await
+    }
+
+    /// The bearer of the session at a server, refreshed unless what another command got is good.
+    async fn refreshed(
+        &self,
+        server: &str,
+        anonymous: impl FnOnce() -> Result<Client>,
+        now: fn() -> Timestamp,
+        is_good: impl Fn(&Session) -> bool,
+    ) -> Result<Option<String>> {
         // A session is refreshed once: a command that comes at the same time waits, and takes
         // what this one got.
         let _lock = private_file::lock(&self.path)?;
         let Some(session) = self.get(server)? else { return Ok(None) };
-        if !ends_soon(&session, now()) {
+        if is_good(&session) {
             return Ok(Some(session.bearer().to_owned()));
         }
         let Session::User { username, refresh: Some(refresh), .. } = &session else {
@@ -128,6 +141,34 @@ impl Sessions {
             Err(ClientError::Login { .. }) => Err(ended()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Renews the bearer of the session at a server when that refuses it.
+    pub(crate) fn renewing(self, server: String, now: fn() -> Timestamp) -> Arc<dyn Renew> {
+        Arc::new(Renewing { sessions: self, server, now })
+    }
+}
+
+/// See [`Sessions::renewing`].
+struct Renewing {
+    sessions: Sessions,
+    server: String,
+    now: fn() -> Timestamp,
+}
+
+impl Renew for Renewing {
+    fn renew(&self, anonymous: Client, refused: String) -> Renewed<'_> {
+        Box::pin(async move {
+            let Self { sessions, server, now } = self;
+            let stored = sessions.get(server).ok().flatten();
+            let Some(Session::User { .. }) = stored else { return Ok(None) };
+            let is_good = |session: &Session| session.bearer() != refused;
+            let renewed = sessions.refreshed(server, || Ok(anonymous), *now, is_good).await;
+            renewed.map_err(|failure| match failure.code() {
+                DENIED => ClientError::Ended,
+                _ => ClientError::NotRenewed(failure.brief()),
+            })
+        })
     }
 }
 

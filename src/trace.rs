@@ -179,10 +179,12 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 33] = [
+const SHOWN: [&str; 38] = [
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
+    "by_token",
+    "count",
     "cpu",
     "default_http_port",
     "first",
@@ -197,6 +199,7 @@ const SHOWN: [&str; 33] = [
     "output",
     "port",
     "ports",
+    "previous",
     "quota",
     "region",
     "registry",
@@ -206,7 +209,9 @@ const SHOWN: [&str; 33] = [
     "runtime",
     "selector",
     "session",
+    "session_affinity",
     "shell",
+    "since",
     "state",
     "state_dir",
     "states",
@@ -243,6 +248,15 @@ pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
             let word = match values.as_slice() {
                 [] => id.to_owned(),
                 [one] if *one == "true" => id.to_owned(),
+                // How often an option was repeated, and names without their values, tell nothing.
+                [times] if id == "verbose" => format!("{id}={times}"),
+                many if id == "envs" => {
+                    let names = many.iter().map(|one| match one.split_once('=') {
+                        Some((name, _)) => format!("{name}={HIDDEN}"),
+                        None => (*one).to_owned(),
+                    });
+                    format!("{id}={}", hide_in(&names.collect::<Vec<_>>().join(",")))
+                }
                 many if SHOWN.contains(&id) => format!("{id}={}", hide_in(&many.join(","))),
                 _ => format!("{id}={HIDDEN}"),
             };
@@ -408,6 +422,11 @@ mod tests {
         assert_eq!(
             kept("ovhai app run x -n name -o json --replicas 2 -v a@b:/c --region GRA -q"),
             "ovhai app run first=x name=name output=json quiet region=GRA replicas=2 volumes=***"
+        );
+        assert_eq!(kept("ovhai app get x -vv"), "ovhai app get app=x verbose=2");
+        assert_eq!(
+            kept("ovhai app run x -e A=hush -e B=hush"),
+            "ovhai app run envs=A=***,B=*** first=x"
         );
     }
 

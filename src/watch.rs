@@ -16,7 +16,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// `-w`, `--watch`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Watch {
-    /// Show it again when it changes, looking every second, until Ctrl-C
+    /// Watch for changes (polls every second; Ctrl-C to stop)
     #[arg(short, long)]
     watch: bool,
 }

@@ -14,7 +14,7 @@ use crate::target::Target;
 pub(super) async fn ask(
     context: &Context,
     target: &Target,
-    question: &AccessQuestion,
+    question: AccessQuestion,
 ) -> Result<Vec<Access>> {
     Ok(target.control(context)?.explain(question).await?)
 }
@@ -37,7 +37,7 @@ impl Show for Access {
     const COLUMNS: &'static [&'static str] = &["APP", "TOKEN", "READ", "OPERATE", "BECAUSE"];
 
     const FIT: &'static [Fit] =
-        &[Fit::Shrink(8), Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Shrink(24)];
+        &[Fit::Shrink(8), Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Wrap(24)];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
         vec![
@@ -87,7 +87,7 @@ pub(super) struct OfToken(pub(super) Access);
 impl Show for OfToken {
     const COLUMNS: &'static [&'static str] = &["TOKEN", "READ", "OPERATE", "BECAUSE"];
 
-    const FIT: &'static [Fit] = &[Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Shrink(24)];
+    const FIT: &'static [Fit] = &[Fit::Shrink(8), Fit::Fixed, Fit::Fixed, Fit::Wrap(24)];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         self.0.row(now).split_off(1)

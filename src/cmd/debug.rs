@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::describe::{Description, age, date};
+use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 use crate::settings::debug_file;
@@ -61,7 +61,7 @@ impl Show for Run {
         let head = Description::new()
             .field("Session", &self.session)
             .field("Command", self.command.join(" "))
-            .field("At", date(self.at))
+            .date("At", self.at)
             .field("Exit Code", self.exit_code);
         self.requests.iter().enumerate().fold(head, |view, (number, request)| {
             view.section(&format!("Request {}", number + 1), |view| {

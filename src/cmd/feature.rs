@@ -17,7 +17,7 @@ pub(crate) struct FeatureCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// List what the emulator has and has not
+    /// List the features and whether the emulator supports them
     #[command(visible_alias = "ls")]
     List(List),
 }

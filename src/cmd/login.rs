@@ -62,7 +62,7 @@ impl Login {
                 })?
             }
         };
-        let password = self.password.require(context, "Password", false).await?;
+        let password = self.password.require(context, "Password").await?;
         let client = server.client(None, context)?;
         let tokens = client.log_in(&username, &password).await.map_err(|error| match error {
             ClientError::Api { status: 404 | 405 | 501, .. } => {

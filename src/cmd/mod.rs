@@ -15,7 +15,9 @@ mod login;
 mod me;
 mod reference;
 pub(crate) mod registry;
+mod requests;
 mod secret_input;
+mod several;
 pub(crate) mod token;
 
 pub(crate) use completion::Completion;

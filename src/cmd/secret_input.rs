@@ -8,6 +8,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::prompt;
+use crate::secret::bare;
 
 /// Longer input is not a password.
 const LONGEST: u64 = 64 * 1024;
@@ -37,10 +38,11 @@ impl PasswordSource {
     ) -> Result<Option<String>> {
         self.hide(context);
         if let Some(password) = &self.password {
-            return Ok(Some(password.clone()));
+            return Ok(Some(bare(password).to_owned()));
         }
         if let Some(name) = &self.password_from_env {
-            return context.var(name).map(|password| Some(password.to_owned())).ok_or_else(|| {
+            let password = context.var(name).map(bare).filter(|password| !password.is_empty());
+            return password.map(|password| Some(password.to_owned())).ok_or_else(|| {
                 Failure::usage(format!("the variable {name} is not set, or empty"))
                     .hint("set it, and check that it is exported")
             });
@@ -48,13 +50,13 @@ impl PasswordSource {
         if self.password_from_stdin {
             let mut text = String::new();
             std::io::stdin().take(LONGEST).read_to_string(&mut text)?;
-            let password = text.lines().next().unwrap_or_default().to_owned();
+            let password = bare(text.lines().next().unwrap_or_default()).to_owned();
             if password.is_empty() {
                 return Err(Failure::usage("there is no password on standard input"));
             }
             return Ok(Some(password));
         }
-        prompt::password(question, is_new).await
+        prompt::password(question, is_new, |_| None).await
     }
 
     /// Keeps the password from an emulator that this command may start, and so from its apps.
@@ -68,15 +70,28 @@ impl PasswordSource {
     }
 
     /// The password; a usage error if there is none.
-    pub(super) async fn require(
+    pub(super) async fn require(&self, context: &mut Context, question: &str) -> Result<String> {
+        self.read(context, question, false).await?.ok_or_else(none)
+    }
+
+    /// The new password of a user; a usage error if there is none.
+    pub(super) async fn require_new(
         &self,
         context: &mut Context,
         question: &str,
-        is_new: bool,
     ) -> Result<String> {
-        self.read(context, question, is_new).await?.ok_or_else(|| {
-            Failure::usage("a password is needed, and there is no terminal to ask for it")
-                .hint("give --password-from-env VARIABLE or --password-from-stdin")
-        })
+        if self.is_given() {
+            return self.require(context, question).await;
+        }
+        let answer = prompt::password(question, true, |password| {
+            let allowed = 8..=256;
+            (!allowed.contains(&password.len())).then_some("use 8 to 256 characters")
+        });
+        answer.await?.ok_or_else(none)
     }
+}
+
+fn none() -> Failure {
+    Failure::usage("a password is needed, and there is no terminal to ask for it")
+        .hint("give --password-from-env VARIABLE or --password-from-stdin")
 }

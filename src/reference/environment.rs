@@ -30,7 +30,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 18] = [
+pub const VARIABLES: [Variable; 21] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; wins over the login and stored tokens",
@@ -80,6 +80,16 @@ pub const VARIABLES: [Variable; 18] = [
     Variable::new("TERM", "`dumb`: no colours"),
     Variable::new("COLUMNS", "width of a terminal that does not know its own, in columns"),
     Variable::new("BROWSER", "program that opens an app's address").default("the system's choice"),
+    Variable::new(
+        "HTTPS_PROXY",
+        "proxy for endpoints with HTTPS, such as `http://proxy.example:3128`; also `ALL_PROXY`, and both in lower case. Nothing on this machine and no plain HTTP goes through it",
+    ),
+    Variable::new("NO_PROXY", "hosts that are reached without the proxy, with commas between them"),
+    Variable::new(
+        "SSL_CERT_FILE",
+        "file of the authorities that endpoints with HTTPS are checked against",
+    )
+    .default("the system's"),
     Variable::new(
         "COMPLETE",
         "a shell's name, set by its completion script: the words so far are completed, and nothing else is done",

@@ -22,13 +22,16 @@ pub fn page() -> Page {
             ),
             Block::Terms { name: "format", meaning: "what it shows", terms: terms.collect() },
             Block::Text(
-                "JSON and YAML have every field, in the API's own names and order, and dates as RFC 3339. Descriptions and tables are for people: dates in UTC, ages in one unit (12s, 3m, 5h, 8d), `~` for what is not there. They may change; scripts read JSON, also for a new token's string.",
+                "JSON and YAML have every field, in the API's own names and order, and dates as RFC 3339. Descriptions and tables are for people: dates in UTC with the age beside, ages in one unit (12s, 3m, 5h, 8d), `~` for what is absent, `\"\"` for an empty text. They may change; scripts read JSON, also for a new token's string.",
             ),
             Block::Text(
-                "On a terminal a table is made to fit: long names are cut (…), and columns that have no room then are left out without a word, such as the address, the age and the number of replicas; ids are always whole. In a pipe nothing is cut or left out, nor with `-o description`. Characters that a terminal would obey are shown escaped.",
+                "On a terminal a table is made to fit: ids are shortened to 8 characters, which name a thing as well; then long names are cut (…), and columns without room are left out, which a last line says. In a pipe, with `-o wide` and with `-o description`, nothing is cut or left out. Characters that a terminal would obey are shown escaped.",
             ),
             Block::Text(
                 "Colours are only on a terminal: not in a pipe, not with `--no-color`, not when `NO_COLOR` is set. What is said beside the result goes to stderr; `-q` says nothing but the result.",
+            ),
+            Block::Text(
+                "A failure is text on stderr, with `-o json` one line of JSON: `{\"error\":{\"message\":…,\"cause\":…,\"hints\":[…],\"exitCode\":3}}`. Remarks before it, such as that an emulator was started, stay text: `-q` leaves them out.",
             ),
             Block::Lines(&[
                 "ovhai app list -o json | jq -r '.[] | select(.spec.name == \"hello\") | .id'",

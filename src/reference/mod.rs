@@ -7,14 +7,22 @@ pub mod exit_codes;
 pub mod formats;
 pub mod limits;
 pub mod man;
+pub mod options;
 pub mod page;
 pub mod selectors;
 
 use page::Page;
 
 /// The topics of `ovhai help`.
-pub fn topics() -> [Page; 5] {
-    [environment::page(), exit_codes::page(), formats::page(), limits::page(), selectors::page()]
+pub fn topics() -> [Page; 6] {
+    [
+        environment::page(),
+        exit_codes::page(),
+        formats::page(),
+        limits::page(),
+        options::page(),
+        selectors::page(),
+    ]
 }
 
 /// What `ovhai help` takes as its first word, each with what it is about: commands and topics.
@@ -90,10 +98,48 @@ mod tests {
             let arguments = find(&command, path).get_arguments();
             let option = arguments.into_iter().find(|arg| arg.get_long() == Some(long)).unwrap();
             let help = option.get_help().map(ToString::to_string).unwrap_or_default();
-            assert!(
-                help.replace('`', "").contains(&format!("[env: {}]", variable.name)),
-                "--{long}: {help}"
-            );
+            assert!(help.contains(&format!("[env: {}]", variable.name)), "--{long}: {help}");
+        }
+    }
+
+    /// Help is printed as it is: a terminal, a man page and a shell's completion know no Markdown.
+    #[test]
+    fn help_has_no_markdown() {
+        fn plain(place: &str, text: &str) {
+            for mark in ["`", "**", "](", "\n# "] {
+                assert!(!text.contains(mark), "{place}: {mark:?} in {text:?}");
+            }
+        }
+        fn walk(command: &clap::Command, path: &str, seen: &mut usize) {
+            let said = |text: Option<&clap::builder::StyledStr>| {
+                text.map(ToString::to_string).unwrap_or_default()
+            };
+            plain(path, &said(command.get_about()));
+            plain(path, &said(command.get_long_about()));
+            plain(path, &said(command.get_after_help()));
+            plain(path, &said(command.get_after_long_help()));
+            plain(path, &said(command.get_before_help()));
+            for argument in command.get_arguments() {
+                let place = format!("{path} {}", argument.get_id());
+                plain(&place, &said(argument.get_help()));
+                plain(&place, &said(argument.get_long_help()));
+                for value in argument.get_possible_values() {
+                    plain(&place, &said(value.get_help()));
+                }
+                *seen += 1;
+            }
+            for child in command.get_subcommands() {
+                walk(child, &format!("{path} {}", child.get_name()), seen);
+            }
+        }
+        let (root, mut seen) = (cli::tree(), 0);
+        walk(&root, "ovhai", &mut seen);
+        assert!(seen > 300, "{seen}");
+        for (name, page) in man::pages(&root).unwrap() {
+            plain(&name, &String::from_utf8(page).unwrap());
+        }
+        for topic in topics() {
+            plain(topic.name, &topic.terminal(80));
         }
     }
 

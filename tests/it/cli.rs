@@ -12,12 +12,12 @@ fn exit_codes_and_hints() {
     for (arguments, code, says) in [
         (&["app", "get", "nothing"][..], 3, "there is no app \"nothing\""),
         (&["app", "get", "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11"], 3, "6f7c2f0e"),
-        (&["app", "get", "twin"], 2, "can mean 2 apps"),
+        (&["app", "get", "twin"], 2, "\"twin\" matches 2 apps"),
         (&["token", "get", "nothing"], 3, "there is no token"),
         (&["token", "new", "x"], 2, "--role"),
         (&["token", "new", "x", "--role", "root"], 2, "read (ai_training_read)"),
         (&["token", "new", "x", "--role", "read", "--selector", "a b"], 2, "label selector"),
-        (&["app", "run", "--label", "oops", "image"], 2, "name=value"),
+        (&["app", "run", "--label", "oops", "image"], 2, "KEY=VALUE"),
         (&["app", "run", "a b"], 2, "blanks"),
         (&["app", "run", "image", "--runtime", "process"], 2, "-- COMMAND"),
         (&["app", "run", "image", "--runtime", "magic"], 2, "builtin, process or container"),
@@ -352,9 +352,9 @@ fn options_of_every_command_that_mean_nothing_here_are_refused() {
         (&["logout", "-o", "yaml"], "--output"),
     ] {
         let (code, said) = cli.fails(arguments);
-        let expected = format!("error: {option} means nothing to ovhai ");
-        assert!(code == 2 && said.starts_with(&expected), "{arguments:?} {code} {said}");
-        assert!(said.contains("cause: ") && said.contains("hint: leave it out"), "{said}");
+        let expected = format!(" does not take {option}");
+        assert!(code == 2 && said.contains(&expected), "{arguments:?} {code} {said}");
+        assert!(said.contains("leave it out"), "{said}");
     }
     assert!(!cli.state_dir().exists(), "nothing was started");
     // What means something stays, and so does what stands in the environment for all commands.

@@ -301,7 +301,7 @@ fn any_of(line: &str) -> String {
         r"\b(pid|PID:) +\d+",
         r"\b127\.0\.0\.1:\d+",
         // Dates.
-        r"\b\d\d-\d\d-\d\d \d\d:\d\d:\d\d",
+        r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC( \(\d+[smhd] ago\))?",
         r"\b\d{4}-\d\d-\d\dT[\d:.]+Z",
         r"\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT",
         // Times and ages, with what fills their column.

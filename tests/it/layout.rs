@@ -43,7 +43,8 @@ fn lists_fit_the_terminal() {
         let lines = cli.ok(list).lines().count();
         for columns in [40, 80, 100, 120, 200] {
             let text = plain(&shown(&cli, columns, list, &[]));
-            assert_eq!(text.lines().count(), lines, "{list:?}\n{text}");
+            let said = usize::from(text.contains(" hidden: -o wide"));
+            assert_eq!(text.lines().count(), lines + said, "{list:?}\n{text}");
             for line in text.lines() {
                 assert!(
                     line.width() <= usize::from(columns),
@@ -52,13 +53,24 @@ fn lists_fit_the_terminal() {
                 );
             }
             for id in &ids {
-                assert!(text.contains(id), "{text}");
+                assert!(text.contains(&id[..8]), "{text}");
             }
         }
     }
     let narrow = plain(&shown(&cli, 80, &["app", "list"], &[]));
     assert!(narrow.contains("a-name-of-an") && narrow.contains('…'), "{narrow}");
     assert!(narrow.contains("RUNNING") && !narrow.contains("http"), "{narrow}");
+    assert!(narrow.contains("1 column hidden: -o wide"), "{narrow}");
+    let id = cli.json(&["app", "get", LONG])["id"].as_str().unwrap().to_owned();
+    let usual = plain(&shown(&cli, 120, &["app", "list"], &[]));
+    let url = format!("http://{id}.app.gra.ai.localhost:");
+    assert!(usual.contains(&url), "the whole address: {usual}");
+    assert!(usual.lines().last().unwrap().starts_with(&format!("{}  ", &id[..8])), "{usual}");
+    assert!(cli.ok(&["app", "get", &id[..8], "-o", "name"]).starts_with(LONG), "it can be used");
+    for wide in [shown(&cli, 80, &["app", "list", "-o", "wide"], &[]), cli.ok(&["app", "list"])] {
+        let wide = plain(&wide);
+        assert!(wide.contains(&format!("\n{id}  {LONG}  ")) && wide.contains(&url), "{wide}");
+    }
     let wide = plain(&shown(&cli, 200, &["app", "list"], &[]));
     assert!(wide.contains("http://"), "{wide}");
 }
@@ -191,5 +203,5 @@ fn options_of_every_command_stand_before_or_after_it() {
     }
     let (code, said) = cli.fails(&["app", "list", "-o", "xml"]);
     assert_eq!(code, 2, "{said}");
-    assert!(said.contains("json, yaml, description, table, name"), "{said}");
+    assert!(said.contains("json, yaml, description, table, wide, name"), "{said}");
 }

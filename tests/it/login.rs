@@ -22,7 +22,7 @@ const FROM_ENV: [&str; 2] = ["--password-from-env", "SECRET"];
 fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     let cli = TestCli::new(OVHAI);
     let owner = cli.ok(&["me"]);
-    assert!(owner.contains("Authenticated With: nothing: the emulator's owner"), "{owner}");
+    assert!(owner.contains("Authenticated As: emulator owner (no login needed)"), "{owner}");
     // Its password is hashed meanwhile.
     let shown = eventually_now("the first user is there", || {
         let shown = cli.ok(&["emulator", "status"]);
@@ -41,7 +41,7 @@ fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     assert!(said.contains("invalid_grant") && said.contains("hint: "), "{said}");
     assert!(!said.contains("not this one"), "{said}");
     cli.command(&login).write_stdin(format!("{password}\n")).assert().success();
-    assert!(cli.ok(&["me"]).contains("Authenticated With: login\n"));
+    assert!(cli.ok(&["me"]).contains("Authenticated As: user (logged in)\n"));
     let me = cli.json(&["me"]);
     assert_eq!((&me["tokenKind"], &me["role"]), (&json!("oauth"), &json!("administrator")));
     let sessions = cli.home().join(".config/ovhai/sessions.json");
@@ -140,7 +140,7 @@ async fn short_sessions(refresh: Duration) -> (TestEmulator, TestCli) {
         cli.ok(&["config", "add", "box", &url]);
         cli.ok(&["config", "set", "box"]);
         let (code, said) = cli.fails(&["me"]);
-        assert!(code == 4 && said.contains("nobody is logged in at box"), "{said}");
+        assert!(code == 4 && said.contains("not logged in at box"), "{said}");
         let login = [&["login", "-u", "ann"][..], &FROM_ENV].concat();
         assert_eq!(with_password(&cli, &login, "a long password").0, 0);
     });

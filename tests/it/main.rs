@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod affinity;
 mod api;
 mod app;
 mod apps;
@@ -15,6 +16,7 @@ mod browser;
 mod cli;
 mod config;
 mod crash;
+mod crashes;
 mod crowd;
 mod curl;
 mod docs;
@@ -29,17 +31,20 @@ mod hostile;
 mod hostile_http2;
 mod http2;
 mod layout;
+mod limits;
 mod login;
 mod login_page;
 mod memory;
 mod offers;
 mod openapi;
+mod owner;
 mod planted;
 mod port_forward;
 mod process;
 mod prompts;
 mod pty;
 mod replicas;
+mod requests;
 mod revoked;
 mod rubbish;
 mod run;
@@ -51,6 +56,7 @@ mod shell;
 mod slow;
 mod tls;
 mod tokens;
+mod verbs;
 mod wire;
 
 /// The executable under test.

@@ -96,6 +96,32 @@ async fn stays_small<F: Future<Output = ()>>(
     assert!(growth < GROWTH, "it grew by {growth} from {before}");
 }
 
+/// Hashing a password takes 19 MiB, and anybody may ask for it.
+#[tokio::test]
+async fn wrong_logins_leave_nothing_behind() {
+    let cli = TestCli::new(OVHAI);
+    let e = Foreground::start(&cli, &[]);
+    let (address, pid) = (e.running.address, e.running.pid);
+    let log_in = |number: u32| async move {
+        let mut client = wire::Client::to(address).await;
+        let body = format!("grant_type=password&username=u{number}&password=wrong-password");
+        let head = "POST /oauth2/token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+        client.send(format!("{head}content-length: {}\r\n\r\n{body}", body.len())).await;
+        assert_eq!(client.answer().await.status(), 400);
+    };
+    log_in(0).await;
+    std::fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+    let before = peak(pid);
+    for number in 0..10 {
+        // One alone, and several at once.
+        log_in(number).await;
+        tokio::join!(log_in(number), log_in(number), log_in(number));
+    }
+    let growth = peak(pid) - before;
+    // Two buffers, whatever the number of logins.
+    assert!(growth < 54 * MIB, "it grew by {growth} from {before}");
+}
+
 #[tokio::test]
 async fn bodies_of_http1_stay_nowhere() {
     stays_small(1024 * MIB, |address, host, size| async move {

@@ -137,3 +137,116 @@ async fn the_same_in_http2() {
         drop(pipe);
     }
 }
+
+/// An idle tunnel: each byte comes back.
+struct Tunnel(Client);
+
+impl Tunnel {
+    async fn open(e: &TestEmulator, app: &App, bearer: &str) -> Self {
+        let mut client = Client::connect(e).await;
+        let host = TestEmulator::host(app);
+        let head = format!("GET / HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {bearer}\r\n");
+        client.send(format!("{head}connection: upgrade\r\nupgrade: echo\r\n\r\n")).await;
+        assert_eq!(client.answer_head().await.status(), 101);
+        Self(client)
+    }
+
+    async fn is_open(&mut self) -> bool {
+        self.0.send("x").await;
+        let back = tokio::time::timeout(SOON, self.0.0.read_u8()).await.expect("an answer");
+        back.ok() == Some(b'x')
+    }
+
+    async fn ends(&mut self) {
+        let end = tokio::time::timeout(SOON, self.0.0.read_u8()).await.expect("an end");
+        assert!(end.is_err(), "{end:?}");
+    }
+}
+
+/// Each ends the tunnels that it concerns, and no others.
+#[tokio::test]
+async fn idle_tunnels_end_with_what_opened_them() {
+    let upstream = Upstream::start(|mut stream| async move {
+        let _ = Upstream::head(&mut stream).await;
+        let head =
+            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        let mut piece = [0; 64];
+        while let Ok(n @ 1..) = stream.read(&mut piece).await {
+            stream.write_all(&piece[..n]).await.unwrap();
+        }
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[("group", "A")], json!({})).await;
+    let other = e.run_app(&[("group", "A")], json!({})).await;
+    let mut bearers = Vec::new();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let token = e.token("GRA", "read", Some("group=A")).await;
+        bearers.push(token.status.value.unwrap());
+        ids.push(token.id);
+    }
+    for name in ["ann", "bob", "eve"] {
+        let user = json!({"name": name, "password": "a long password"});
+        assert_eq!(e.call_local("POST", "/_emulator/users", Some(user)).await.status, 201);
+        let form = format!("grant_type=password&username={name}&password=a+long+password");
+        let login = e.form("/oauth2/token", &form).await.json();
+        bearers.push(login["access_token"].as_str().unwrap().to_owned());
+    }
+    let mut tunnels = Vec::new();
+    for bearer in &bearers {
+        tunnels.push(Tunnel::open(&e, &app, bearer).await);
+    }
+    let mut elsewhere = Tunnel::open(&e, &other, &bearers[2]).await;
+    let revoke = format!("token={}", bearers[3]);
+    let relabel = json!({"name": "group", "value": "B"});
+    let label = format!("/v1/app/{}/label", app.id);
+    let password = json!({"password": "another password"});
+    for ended in 0..5 {
+        let done = match ended {
+            0 => e.admin("POST", &format!("/v1/token/{}/renew", ids[0]), None).await,
+            1 => e.admin("DELETE", &format!("/v1/token/{}", ids[1]), None).await,
+            // Out of its scope; the next ones are users, who have none.
+            2 => e.admin("PUT", &label, Some(relabel.clone())).await,
+            3 => e.form("/oauth2/revoke", &revoke).await,
+            _ => {
+                let path = "/_emulator/users/bob/password";
+                e.call_local("PUT", path, Some(password.clone())).await
+            }
+        };
+        assert!(done.status.is_success(), "{ended}: {}", done.text());
+        tunnels[ended].ends().await;
+        for tunnel in &mut tunnels[ended + 1..] {
+            assert!(tunnel.is_open().await, "{ended}");
+        }
+        assert!(elsewhere.is_open().await, "{ended}");
+    }
+    assert_eq!(e.call_local("DELETE", "/_emulator/users/eve", None).await.status, 204);
+    tunnels[5].ends().await;
+    assert!(elsewhere.is_open().await);
+    let path = format!("/v1/app/{}?force=true", other.id);
+    assert_eq!(e.admin("DELETE", &path, None).await.status, 204);
+    elsewhere.ends().await;
+}
+
+/// A followed log, too.
+#[tokio::test]
+async fn a_followed_log_ends_with_its_token() {
+    let opened = Opened::start().await;
+    let operator = opened.e.token("GRA", "operator", Some("group=A")).await;
+    let mut client = Client::connect(&opened.e).await;
+    let (id, bearer) = (opened.app.id, operator.status.value.unwrap());
+    let head = format!("GET /v1/app/{id}/log?follow=true HTTP/1.1\r\nhost: gra.ai.localhost\r\n");
+    client.send(format!("{head}authorization: Bearer {bearer}\r\n\r\n")).await;
+    assert_eq!(client.answer_head().await.status(), 200);
+    let renew = format!("/v1/token/{}/renew", operator.id);
+    assert_eq!(opened.e.admin("POST", &renew, None).await.status, 200);
+    let mut rest = Vec::new();
+    let end = async {
+        while !rest.ends_with(b"0\r\n\r\n") {
+            rest.push(client.0.read_u8().await.unwrap());
+        }
+    };
+    tokio::time::timeout(SOON, end).await.expect("an end");
+}

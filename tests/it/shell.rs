@@ -102,6 +102,7 @@ fn names_are_completed_from_the_running_emulator() {
     assert_eq!(in_bash(&cli, &["token", "get", "o"]), Vec::<String>::new());
     assert_eq!(found(|| in_bash(&cli, &["app", "curl", "--as", "r"])), ["reader"]);
     assert_eq!(found(|| in_bash(&cli, &["--region", ""])), ["GRA", "BHS"]);
+    assert_eq!(found(|| in_bash(&cli, &["app", "run", "infra"])), [IMAGE]);
     cli.ok(&["config", "add", "gravelines", "http://127.0.0.1:1"]);
     assert_eq!(found(|| in_bash(&cli, &["config", "set", "g"])), ["GRA", "gravelines"]);
 
@@ -150,6 +151,11 @@ fn values_are_completed_without_an_emulator() {
     assert_eq!(in_bash(&cli, &["completion", "f"]), ["fish"]);
     assert_eq!(in_bash(&cli, &["help", "exit"]), ["exit-codes"]);
     assert_eq!(in_bash(&cli, &["emul"]), ["emulator"]);
+    assert_eq!(in_bash(&cli, &["help", "app", "ru"]), ["run"]);
+    assert!(in_bash(&cli, &["help", "app", ""]).iter().any(|word| word == "set-label"));
+    let below = in_bash(&cli, &["app", ""]);
+    assert!(below.iter().all(|word| !word.starts_with('-')), "only commands: {below:?}");
+    assert!(in_bash(&cli, &["app", "--stat"]).iter().any(|word| word == "--state-dir"));
     assert!(!in_bash(&cli, &[""]).iter().any(|word| word == "reference"), "it is hidden");
     assert!(!cli.state_dir().exists(), "nothing was made");
 }
@@ -208,6 +214,7 @@ fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
             administrator: "nobody".into(),
             regions: vec!["GRA".parse().unwrap()],
             started_at: jiff::Timestamp::now(),
+            stops_at: None,
             access_log: None,
             runtime: None,
             version: "0".into(),
@@ -285,6 +292,18 @@ fn help_explains_commands_and_topics() {
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("set-label"), "{said}");
     assert!(!cli.state_dir().exists(), "nothing was started");
+}
+
+#[test]
+fn no_shell_is_told_markdown() {
+    let cli = TestCli::new(OVHAI);
+    for shell in ["zsh", "fish"] {
+        for words in [&["app", "run", "--"][..], &["emulator", "start", "--"], &["-"], &["app", ""]]
+        {
+            let told = complete(&cli, shell, words).join("\n");
+            assert!(!told.is_empty() && !told.contains('`'), "{shell} {words:?}: {told}");
+        }
+    }
 }
 
 #[test]

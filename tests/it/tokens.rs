@@ -4,7 +4,6 @@ use ovhai_test_support::TestCli;
 
 use crate::OVHAI;
 
-/// A server that has these tokens, and refuses to delete the one of this id.
 #[test]
 fn a_string_that_is_not_shown_is_not_said_to_have_been() {
     let cli = TestCli::new(OVHAI);
@@ -20,6 +19,7 @@ fn a_string_that_is_not_shown_is_not_said_to_have_been() {
     assert!(said(&regenerate).contains("is shown nowhere: only"));
 }
 
+/// A server that has these tokens, and refuses to delete the one of this id.
 fn that_refuses_to_delete(tokens: &serde_json::Value, id: &str) -> String {
     use std::io::{BufRead, BufReader, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -57,27 +57,67 @@ fn several_tokens_are_deleted_at_once() {
         cli.ok(&["token", "new", name, "--role", "read"]);
     }
     let all = cli.json(&["token", "list"]);
-    let (code, said) = cli.fails(&["token", "delete", "a", "nobody", "--yes"]);
-    assert!(code == 3 && said.contains("nobody"), "{said}");
-    assert_eq!(cli.ok(&["token", "list", "-o", "name"]), "d\nc\nb\na\n", "nothing is deleted");
+    let (code, said) = cli.fails(&["token", "delete", "nothing", "--yes"]);
+    assert!(code == 3 && said.contains("there is no token \"nothing\""), "{said}");
+    cli.ok(&["token", "new", "twin", "--role", "read"]);
+    let second = cli.command(&["token", "new", "twin", "--role", "read"]).output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("warning: another token is named twin"), "{said}");
+    let (code, said) = cli.fails(&["token", "delete", "d", "twin", "nothing", "--yes"]);
+    assert!(code == 1 && said.contains("2 of 3 tokens are not deleted"), "{said}");
+    for why in ["twin: \"twin\" matches 2 tokens", "nothing: there is no token"] {
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    let left = cli.ok(&["token", "list", "-o", "name"]);
+    assert_eq!(left, "twin\ntwin\nc\nb\na\n", "what is clear is deleted");
 
     let output = cli.command(&["token", "delete", "a", "b", "a", "-y"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.contains("2 tokens are deleted"), "{said}");
     assert_eq!(cli.ok(&["token", "delete", "c", "-o", "name"]), "c\n");
-    assert_eq!(cli.json(&["token", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(cli.json(&["token", "list"]).as_array().unwrap().len(), 2);
 
-    // The server refuses one: the others go, and the exit code is that one's.
+    // The server refuses one: the others go.
     let url = that_refuses_to_delete(&all, all[2]["id"].as_str().unwrap());
     cli.ok(&["config", "add", "far", &url]);
     let there = ["--region", "far", "--token", "x", "-o", "json"];
     let arguments = [&["token", "delete", "a", "b", "c", "--yes"][..], &there].concat();
     let output = cli.command(&arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(said.contains("1 of 3 tokens are not deleted"), "{said}");
-    assert!(said.contains("cause: b (") && said.contains("not this one"), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let error: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(error["error"]["message"], "1 of 3 tokens is not deleted");
+    let cause = error["error"]["cause"].as_str().unwrap();
+    assert!(cause.starts_with("b (") && cause.contains("not this one"), "{said}");
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let names: Vec<_> = shown.as_array().unwrap().iter().map(|one| &one["spec"]["name"]).collect();
     assert_eq!(names, ["a", "c"]);
+}
+
+/// However a scope is written: what it says counts.
+#[test]
+fn tokens_are_selected_by_their_scope() {
+    let cli = TestCli::new(OVHAI);
+    for (name, scope) in [
+        ("one", "team=red,tier in (b,a)"),
+        ("two", "tier in (a,b), team in (red)"),
+        ("wider", "team==red"),
+        ("all", ""),
+    ] {
+        cli.ok(&["token", "new", name, "--role", "read", "--selector", scope]);
+    }
+    let named = |scope: &str| cli.ok(&["token", "list", "--selector", scope, "-o", "name"]);
+    assert_eq!(named("tier in (a,b),team=red"), "two\none\n");
+    assert_eq!(named("team = red"), "wider\n");
+    assert_eq!(named("team"), "");
+    assert_eq!(named(""), "all\n");
+    let none = cli.command(&["token", "delete", "-l", "team=blue", "-y"]).output().unwrap();
+    let said = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(none.status.success() && said.contains("has the label selector team=blue"), "{said}");
+    let gone = cli.json(&["token", "delete", "--selector", "team=red,tier in (a,b)", "--yes"]);
+    assert_eq!(gone.as_array().map(Vec::len), Some(2));
+    assert_eq!(cli.ok(&["token", "list", "-o", "name"]), "all\nwider\n");
+    let (code, said) = cli.fails(&["token", "delete", "all", "--selector", "team=red"]);
+    assert!(code == 2, "{said}");
+    assert_eq!(cli.fails(&["token", "delete"]).0, 2, "nothing is selected by saying nothing");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ovhai_api_types::App;
 use ovhai_core::model::{Change, Stored};
-use ovhai_core::ports::{BoxFuture, Store, StoreError};
+use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
 use ovhai_emulator::{Builder, Limits};
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream};
@@ -260,11 +260,12 @@ impl Store for Gated {
         Box::pin(async { Ok(Stored::default()) })
     }
 
-    fn commit(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn commit(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
         let mut gate = self.0.clone();
         Box::pin(async move {
             let open = gate.wait_for(|open| *open).await;
-            open.map(|_| ()).map_err(|_| StoreError("it never opens".into()))
+            let never = StoreError::Failed("it never opens".into());
+            open.map(|_| ()).map_err(|_| CommitError::Refused(never))
         })
     }
 

@@ -107,7 +107,15 @@ pub struct NewApp {
     pub environment: Environment,
 }
 
-/// Which tokens and apps are asked about; what is absent: all of the region.
+/// Pairs on a page of answers about access; a shorter page is the last.
+pub const ACCESS_PAGE: usize = 100;
+
+fn first_page() -> u32 {
+    1
+}
+
+/// Which tokens and apps are asked about: a token and all apps of the region, an app and all
+/// tokens, or one of each.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessQuestion {
     /// The region.
@@ -121,6 +129,9 @@ pub struct AccessQuestion {
     /// An app's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<AppId>,
+    /// The page of [`ACCESS_PAGE`] pairs, from 1.
+    #[serde(default = "first_page")]
+    pub page: u32,
 }
 
 impl fmt::Debug for AccessQuestion {
@@ -129,6 +140,7 @@ impl fmt::Debug for AccessQuestion {
             .field("region", &self.region)
             .field("token", &self.token)
             .field("app", &self.app)
+            .field("page", &self.page)
             .finish_non_exhaustive()
     }
 }
@@ -184,6 +196,21 @@ pub struct Access {
     pub read: Verdict,
     /// Manage it.
     pub operate: Verdict,
+}
+
+/// A component of the emulator that fails, or was begun anew after a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The component, such as `storage`, `committer`, `access log`.
+    pub component: String,
+    /// Whether it fails at the moment.
+    pub failing: bool,
+    /// How often it was begun anew since the start.
+    #[serde(default)]
+    pub restarts: u64,
+    /// Why it fails, or failed last; for the administrator only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Something the emulator has, or has not.

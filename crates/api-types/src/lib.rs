@@ -18,6 +18,8 @@ mod label;
 mod me;
 mod page;
 mod registry;
+mod replica;
+mod requests;
 mod scaling;
 mod selector;
 mod token;
@@ -26,9 +28,9 @@ mod volume;
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, Placement,
-    PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource, Resources,
-    StandaloneVolumeSource, Volume, VolumeStatus,
+    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, LabelsUpdate,
+    Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource,
+    Resources, StandaloneVolumeSource, Volume, VolumeStatus,
 };
 pub use capabilities::{
     AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,
@@ -36,8 +38,8 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    Access, AccessApp, AccessQuestion, AccessToken, Feature, ImageMapping, NewApp, NewImageMapping,
-    NewUser, OauthError, OauthTokens, User, Verdict,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping,
+    NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, User, Verdict,
 };
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;
@@ -49,6 +51,8 @@ pub use label::{
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
 pub use registry::{Registry, RegistryList, RegistryUpdate, is_same_address};
+pub use replica::{AppEvent, ReplicaExit, ReplicaStatus, SessionAffinity};
+pub use requests::{Door, RequestFilter, RequestList, RequestRecord};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

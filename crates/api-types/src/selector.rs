@@ -70,6 +70,19 @@ impl Term {
         }
     }
 
+    /// The shortest way to write it.
+    fn normal(&self) -> String {
+        match self {
+            Self::In(key, values) if values.len() == 1 => {
+                values.first().map_or_else(String::new, |value| format!("{key}={value}"))
+            }
+            Self::NotIn(key, values) if values.len() == 1 => {
+                values.first().map_or_else(String::new, |value| format!("{key}!={value}"))
+            }
+            term => term.to_string(),
+        }
+    }
+
     /// Whether the labels satisfy the term.
     pub fn matches(&self, labels: &Labels) -> bool {
         let value = labels.get(self.key().as_str());
@@ -174,6 +187,14 @@ impl Selector {
             key: term.key().clone(),
             found: labels.get(term.key().as_str()).map(ToString::to_string),
         })
+    }
+
+    /// Whether both have the same terms, in whatever order and form: `a in (b)` is `a=b`.
+    pub fn means_the_same_as(&self, other: &Self) -> bool {
+        let normal = |selector: &Self| -> BTreeSet<String> {
+            selector.terms().iter().map(Term::normal).collect()
+        };
+        normal(self) == normal(other)
     }
 
     /// The labels that `key=value` terms ask for: what is set on an app that is created under

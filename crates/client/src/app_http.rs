@@ -27,6 +27,8 @@ use crate::{CONNECT_TIMEOUT, Result};
 
 /// Longest head of an answer, in bytes; also the read buffer's upper bound.
 const HEAD_MAX: usize = 256 * 1024;
+/// Most header fields of an answer: as many as the emulator can be told to let through.
+const FIELDS_MAX: usize = 4096;
 /// Longest path and query, in bytes; what the type for it holds.
 const TARGET_MAX: usize = 65_534;
 
@@ -265,6 +267,7 @@ async fn handshake(
 ) -> Result<AppConnection> {
     let (sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_MAX)
+        .max_headers(FIELDS_MAX)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| Error::Broken(deepest(&error)))?;

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    Access, AccessQuestion, App, Feature, ImageMapping, NewApp, NewImageMapping, NewUser,
-    OauthError, OauthTokens, User,
+    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, Feature, ImageMapping, NewApp,
+    NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter, RequestList, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{CALL_TIMEOUT, Client, Error, Result, encode};
+use crate::{CALL_TIMEOUT, Client, Error, Result, encode, whole};
 
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -60,10 +60,34 @@ impl Client {
         Err(Error::Api { status: status.as_u16(), message })
     }
 
-    /// What tokens may do with apps, and why.
-    pub async fn explain(&self, question: &AccessQuestion) -> Result<Vec<Access>> {
-        // It changes nothing, though it is a POST: a token's string must not stand in an address.
-        self.json(self.request(Method::POST, "/_emulator/access").json(question)).await
+    /// What tokens may do with apps, and why: all pages from that of the question on.
+    pub async fn explain(&self, mut question: AccessQuestion) -> Result<Vec<Access>> {
+        let mut all = Vec::new();
+        loop {
+            // It changes nothing, though it is a POST: a token's string must not stand in an address.
+            let request = self.request(Method::POST, "/_emulator/access").json(&question);
+            let page: Vec<Access> = self.json(request).await?;
+            let is_last = page.len() < ACCESS_PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+            question.page += 1;
+        }
+    }
+
+    /// What happened to the apps of a region, or to one, after position `after`, oldest first.
+    pub async fn events(
+        &self,
+        region: &Region,
+        app: Option<AppId>,
+        after: u64,
+        count: Option<u32>,
+    ) -> Result<Vec<AppEvent>> {
+        let mut query = vec![("region", region.to_string()), ("after", after.to_string())];
+        query.extend(app.map(|app| ("app", app.to_string())));
+        query.extend(count.map(|count| ("count", count.to_string())));
+        self.get(&format!("/_emulator/events?{}", encode(&query))).await
     }
 
     /// Submits an app whose processes get an environment.
@@ -74,6 +98,25 @@ impl Client {
     /// What the emulator has and has not.
     pub async fn features(&self) -> Result<Vec<Feature>> {
         self.get("/_emulator/features").await
+    }
+
+    /// The last requests, or those behind a page.
+    pub async fn requests(&self, filter: &RequestFilter) -> Result<RequestList> {
+        let mut query: Vec<(&str, String)> = Vec::new();
+        query.extend(filter.app.map(|app| ("app", app.to_string())));
+        query.extend(filter.token.map(|token| ("token", token.to_string())));
+        query.extend(filter.region.iter().map(|region| ("region", region.to_string())));
+        query.extend(filter.denied.then(|| ("denied", "true".into())));
+        query.extend(filter.all.then(|| ("all", "true".into())));
+        query.extend(filter.since.map(|since| ("since", since.to_string())));
+        query.extend(filter.count.map(|count| ("count", count.to_string())));
+        query.extend(filter.after.iter().map(|after| ("after", after.clone())));
+        self.get(&format!("/_emulator/requests?{}", encode(&query))).await
+    }
+
+    /// The metrics, in the text format of Prometheus.
+    pub async fn metrics(&self) -> Result<bytes::Bytes> {
+        whole(self.send(self.request(Method::GET, "/metrics")).await?).await
     }
 
     /// All users.

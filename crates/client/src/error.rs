@@ -31,6 +31,12 @@ pub enum Error {
         /// For people.
         why: String,
     },
+    /// The bearer of a session can't be renewed any more.
+    #[error("the session has ended")]
+    Ended,
+    /// The bearer of a session could not be renewed.
+    #[error("the session can't be renewed: {0}")]
+    NotRenewed(String),
     /// The client only reads.
     #[error("nothing is changed at {0}")]
     ReadOnly(String),
@@ -46,6 +52,9 @@ impl Error {
         let why = deepest(&error);
         if error.is_timeout() {
             Self::Timeout
+        } else if error.is_connect() && why.contains("tunnel") {
+            // Only proxies are asked for tunnels.
+            Self::Connect(format!("by the proxy of HTTPS_PROXY or ALL_PROXY: {why}"))
         } else if error.is_connect() {
             Self::Connect(why)
         } else if error.is_builder() {

@@ -12,6 +12,7 @@ mod control;
 mod error;
 mod offers;
 mod record;
+mod renew;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
     App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, Deletion, ErrorBody,
-    LabelUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
+    LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -30,6 +31,7 @@ pub use body::RequestBody;
 pub use brief::{AppRow, Brief, RowSpec, RowStatus};
 pub use error::Error;
 pub use record::{Exchange, Recorder, Waits};
+pub use renew::{Renew, Renewed};
 
 /// The result of every call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -62,6 +64,9 @@ impl std::fmt::Debug for Endpoint {
 pub struct Client {
     http: reqwest::Client,
     endpoint: Endpoint,
+    /// The endpoint's, until it is renewed.
+    bearer: renew::Current,
+    renew: Option<Arc<dyn Renew>>,
     recorder: Option<Arc<dyn Recorder>>,
     read_only: bool,
 }
@@ -144,6 +149,8 @@ pub struct LogFilter {
     pub tail: Option<u32>,
     /// Of one replica.
     pub replica: Option<String>,
+    /// Of the runs that ended last; the emulator's own.
+    pub previous: bool,
     /// What was written from this moment on, in milliseconds of Unix time; the emulator's own.
     pub since: Option<i64>,
     /// Each line with its moment before it; the emulator's own.
@@ -170,7 +177,8 @@ impl Client {
             endpoint.connect.or_else(|| host.filter(|host| is_local_name(host)).map(|_| LOCALHOST));
         let resolve = connect.and_then(|address| Some((host?, address)));
         let http = http_client(&endpoint.base, resolve)?;
-        Ok(Self { http, endpoint, recorder: None, read_only: false })
+        let bearer = renew::Current::new(endpoint.bearer.clone());
+        Ok(Self { http, endpoint, bearer, renew: None, recorder: None, read_only: false })
     }
 
     /// Tells `recorder` of every exchange.
@@ -195,7 +203,7 @@ impl Client {
     /// A call whose answer may go on.
     fn endless(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.endpoint.base));
-        match &self.endpoint.bearer {
+        match self.bearer.get() {
             Some(bearer) => request.bearer_auth(bearer),
             None => request,
         }
@@ -250,7 +258,7 @@ impl Client {
         }
         let mut exchange = self.recorder.as_ref().map(|_| Exchange::of(&request));
         let (start, waits) = (Instant::now(), self.begin());
-        let answered = self.http.execute(request).await.map_err(Error::from_reqwest);
+        let answered = self.execute(request).await;
         drop(waits);
         if let Some(exchange) = &mut exchange {
             exchange.elapsed = start.elapsed();
@@ -386,6 +394,11 @@ impl Client {
         self.put(&format!("/v1/app/{id}/label"), Some(update)).await.map(drop)
     }
 
+    /// Sets and removes several labels in one transaction: an extension of the emulator's.
+    pub async fn set_labels(&self, id: AppId, update: &LabelsUpdate) -> Result<()> {
+        self.put(&format!("/v1/app/{id}/labels"), Some(update)).await.map(drop)
+    }
+
     /// Changes an app's image.
     pub async fn set_image(&self, id: AppId, image: &str) -> Result<()> {
         let body = AppUpdateImage { url: image.to_owned() };
@@ -412,6 +425,9 @@ impl Client {
         }
         query.extend(filter.tail.map(|tail| ("tail", tail.to_string())));
         query.extend(filter.replica.iter().map(|replica| ("replica", replica.clone())));
+        if filter.previous {
+            query.push(("previous", "true".to_owned()));
+        }
         query.extend(filter.since.map(|since| ("since", since.to_string())));
         if filter.timestamps {
             query.push(("timestamps", "true".to_owned()));

@@ -1,6 +1,7 @@
 //! What can go wrong in the domain, without a word of HTTP.
 
 use crate::policy::Decision;
+use crate::ports::{CommitError, StoreError};
 
 /// The domain's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -35,7 +36,7 @@ pub enum Error {
     },
     /// The apps of the region would use more than they may.
     #[error(
-        "over quota: {more} {kind} more beside the {used} in use, of {quota}; stop or delete an app, or ask for less"
+        "over quota: {more} more {kind} requested, {used} of {quota} in use; stop or delete an app, or request less"
     )]
     OverQuota {
         /// `CPU` or `GPU`.
@@ -65,14 +66,32 @@ pub enum Error {
         seconds: u64,
     },
     /// The store could not keep the change; nothing was changed.
-    #[error("the change could not be stored: {0}")]
-    Storage(String),
+    #[error("the change could not be stored, and nothing was changed: {0}")]
+    Storage(StoreError),
+    /// The store failed while it kept the change. The emulator goes on as if nothing was changed;
+    /// after a crash the change may be there.
+    #[error(
+        "it is not known whether the change was stored: it does not count now, and may be there after a crash of the emulator or the machine: {0}"
+    )]
+    Unknown(StoreError),
+    /// What is stored can't be read.
+    #[error("the records can't be read: {0}")]
+    Load(StoreError),
     /// The emulator is shutting down.
     #[error("the emulator is shutting down")]
     ShuttingDown,
     /// A defect of the emulator.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(cause) => Self::Storage(cause),
+            CommitError::Unknown(cause) => Self::Unknown(cause),
+        }
+    }
 }
 
 impl Error {

@@ -3,18 +3,21 @@
 //! Writers compute against the *head*, which holds everything that was accepted; readers read
 //! the *published* snapshot, which holds everything that is durable. Between the two runs one
 //! committer, which gathers what is waiting into one commit of the store. If a commit fails, all
-//! that was accepted since the published snapshot is refused and the head goes back to it.
+//! that was accepted since the published snapshot is refused and the head goes back to it; where
+//! the store can't tell whether the commit happened, its callers are told so, and the store makes
+//! sure that it did not before it takes another. A committer that panics is begun anew.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, Guard};
 use ovhai_api_types::{AppId, Environment};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::components::{self, Component, Components};
 use crate::directory::{AppEntry, Live, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::{AppRecord, Change, EnvironmentOwner, EnvironmentRecord, TokenRecord};
-use crate::ports::{Store, StoreError};
+use crate::ports::{CommitError, Store, StoreError};
 use crate::subscriptions::{Subject, Subscription, Subscriptions};
 
 /// How many waiting transactions go into one commit.
@@ -23,7 +26,7 @@ const BATCH: usize = 512;
 struct Job {
     changes: Vec<Change>,
     after: Snapshot,
-    done: oneshot::Sender<Result<(), StoreError>>,
+    done: oneshot::Sender<Result<(), CommitError>>,
 }
 
 /// Changes under way against the newest accepted state.
@@ -116,6 +119,7 @@ impl Ledger {
     pub fn start(
         snapshot: Snapshot,
         store: Arc<dyn Store>,
+        components: Arc<Components>,
         on_app: impl Fn(&AppRecord) + Send + 'static,
     ) -> Arc<Self> {
         let (queue, jobs) = mpsc::unbounded_channel();
@@ -125,7 +129,9 @@ impl Ledger {
             queue,
             subscriptions: Arc::default(),
         });
-        tokio::spawn(commit_all(Arc::downgrade(&ledger), jobs, store, on_app));
+        let batch = Vec::with_capacity(BATCH);
+        let at = Arc::downgrade(&ledger);
+        tokio::spawn(Committer { ledger: at, jobs, batch, store, components, on_app }.run());
         ledger
     }
 
@@ -146,7 +152,8 @@ impl Ledger {
     }
 
     /// Runs `work` on the newest accepted state. When this is ready with `Ok`, the changes are
-    /// durable and visible; with `Err`, none of them happened. `work` must not block.
+    /// durable and visible; with `Err`, none of them happened, unless it is [`Error::Unknown`].
+    /// `work` must not block.
     pub async fn transact<T>(&self, work: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
         let (out, done) = {
             let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,59 +168,90 @@ impl Ledger {
                 .map_err(|_| Error::ShuttingDown)?;
             (out, done)
         };
-        done.await
-            .map_err(|_| Error::ShuttingDown)?
-            .map_err(|StoreError(why)| Error::Storage(why))?;
+        done.await.map_err(|_| Error::ShuttingDown)??;
         Ok(out)
     }
 }
 
-async fn commit_all(
-    ledger: std::sync::Weak<Ledger>,
-    mut jobs: mpsc::UnboundedReceiver<Job>,
+/// The one task that commits.
+struct Committer<F> {
+    ledger: Weak<Ledger>,
+    jobs: mpsc::UnboundedReceiver<Job>,
+    /// What is being committed.
+    batch: Vec<Job>,
     store: Arc<dyn Store>,
-    on_app: impl Fn(&AppRecord) + Send + 'static,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut batch, BATCH).await > 0 {
-        let changes: Vec<Change> =
-            batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
-        let changed: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
-        let apps: Vec<Arc<AppRecord>> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::PutApp(app) => Some(Arc::clone(app)),
-                _ => None,
-            })
-            .collect();
-        let outcome = if changes.is_empty() { Ok(()) } else { store.commit(changes).await };
-        let Some(ledger) = ledger.upgrade() else { return };
-        match outcome {
-            Ok(()) => {
-                if let Some(last) = batch.last() {
-                    ledger.publish(&last.after, &changed);
-                }
-                for app in &apps {
-                    on_app(app);
-                }
-                for job in batch.drain(..) {
-                    // Whoever asked may have gone away; the change stands.
-                    let _ = job.done.send(Ok(()));
-                }
-            }
-            Err(error) => {
+    components: Arc<Components>,
+    on_app: F,
+}
+
+impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
+    /// Ends when the ledger is dropped.
+    async fn run(mut self) {
+        while let Err(panicked) = components::catch_future(self.commit_all()).await {
+            tracing::error!(%panicked, "the committer failed; it begins anew");
+            self.components.begins_anew(Component::Committer, &panicked);
+            // It may have happened in the store, after the changes were kept.
+            self.refuse(&CommitError::Unknown(StoreError::Failed(panicked.to_string())));
+        }
+    }
+
+    async fn commit_all(&mut self) {
+        while self.jobs.recv_many(&mut self.batch, BATCH).await > 0 {
+            let changes: Vec<Change> =
+                self.batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
+            let changed: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
+            let apps: Vec<Arc<AppRecord>> = changes
+                .iter()
+                .filter_map(|change| match change {
+                    Change::PutApp(app) => Some(Arc::clone(app)),
+                    _ => None,
+                })
+                .collect();
+            let stores = !changes.is_empty();
+            let outcome = if stores { self.store.commit(changes).await } else { Ok(()) };
+            if let Err(error) = outcome {
                 tracing::error!(%error, "a commit failed; its changes are refused");
-                let mut head = ledger.head.lock().unwrap_or_else(PoisonError::into_inner);
-                // What was accepted meanwhile was computed on the refused changes.
-                while let Ok(job) = jobs.try_recv() {
-                    batch.push(job);
-                }
-                *head = Snapshot::clone(&ledger.published.load());
-                drop(head);
-                for job in batch.drain(..) {
-                    let _ = job.done.send(Err(error.clone()));
+                self.components.fails(Component::Storage, &error);
+                self.refuse(&error);
+                continue;
+            }
+            let Some(ledger) = self.ledger.upgrade() else { return };
+            if let Some(last) = self.batch.last() {
+                ledger.publish(&last.after, &changed);
+            }
+            drop(ledger);
+            self.components.works(Component::Committer);
+            if stores {
+                self.components.works(Component::Storage);
+            }
+            for app in &apps {
+                // The change stands, whatever becomes of this.
+                if let Err(panicked) = components::catch(|| (self.on_app)(app)) {
+                    tracing::error!(app = %app.id, %panicked, "an app was not told of its change");
                 }
             }
+            for job in self.batch.drain(..) {
+                // Whoever asked may have gone away; the change stands.
+                let _ = job.done.send(Ok(()));
+            }
+        }
+    }
+
+    /// Refuses all that was accepted since the published snapshot, and has the head go back to it.
+    fn refuse(&mut self, why: &CommitError) {
+        let Some(ledger) = self.ledger.upgrade() else { return };
+        let mut head = ledger.head.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was accepted meanwhile was computed on the refused changes; none of it was tried.
+        let tried = self.batch.len();
+        while let Ok(job) = self.jobs.try_recv() {
+            self.batch.push(job);
+        }
+        *head = Snapshot::clone(&ledger.published.load());
+        drop(head);
+        for (at, job) in self.batch.drain(..).enumerate() {
+            let why =
+                if at < tried { why.clone() } else { CommitError::Refused(why.cause().clone()) };
+            let _ = job.done.send(Err(why));
         }
     }
 }

@@ -8,8 +8,11 @@
 
 pub mod auth;
 pub mod catalog;
+pub mod components;
 pub mod directory;
 pub mod error;
+pub mod events;
+pub mod input;
 pub mod ledger;
 pub mod lifecycle;
 pub mod logs;
@@ -19,6 +22,7 @@ pub mod policy;
 pub mod ports;
 pub mod quota;
 pub mod reconcile;
+pub mod replica;
 mod scaling;
 pub mod spec;
 mod subscriptions;

@@ -88,7 +88,7 @@ pub fn code(state: AppState) -> InfoCode {
 /// What a state says when there is nothing particular to say.
 pub fn message(state: AppState) -> &'static str {
     match state {
-        AppState::Queued => "The app waits for its place",
+        AppState::Queued => "Waiting to be scheduled",
         AppState::Initializing => "The app is starting",
         AppState::Running => "The app is running",
         AppState::Scaling => "The app's replicas are being changed",

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::logs::LogBuffer;
 use crate::model::{Change, Stored, TokenClaims};
+use crate::replica::{ExitStatus, ReplicaId};
 use crate::spec::Spec;
 
 /// A future behind a trait object.
@@ -20,8 +21,39 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Why the store failed; for people and logs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// There is no room for more.
+    #[error("no space is left in {directory} ({why})")]
+    Full {
+        /// Where room is needed.
+        directory: String,
+        /// What the store says.
+        why: String,
+    },
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Why a commit is not known to have happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// None of its changes is stored, and none will be found after a crash.
+    #[error("{0}")]
+    Refused(StoreError),
+    /// Its changes may be found after a crash, all of them or none.
+    #[error("{0}")]
+    Unknown(StoreError),
+}
+
+impl CommitError {
+    /// What the store says.
+    pub fn cause(&self) -> &StoreError {
+        match self {
+            Self::Refused(cause) | Self::Unknown(cause) => cause,
+        }
+    }
+}
 
 /// Keeps the records.
 pub trait Store: Send + Sync + 'static {
@@ -29,7 +61,10 @@ pub trait Store: Send + Sync + 'static {
     fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>>;
 
     /// Makes all changes durable, or none of them. They are durable when the future is ready.
-    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>>;
+    ///
+    /// After [`CommitError::Unknown`], or a panic, the next commit first makes sure that none of
+    /// those changes is stored, and is refused if it can't.
+    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>>;
 
     /// Sets the project's id, once, in a new store; durable when the future is ready.
     fn set_project(&self, project: Uuid) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -163,6 +198,8 @@ pub enum ReplicaEvent {
     Exited {
         /// Whose fault it is.
         fault: Fault,
+        /// How its process ended, if it had one.
+        status: Option<ExitStatus>,
         /// What happened, and what to do, for a person.
         message: String,
     },
@@ -193,8 +230,10 @@ impl ReplicaReporter {
 pub struct ReplicaRequest {
     /// The app.
     pub app: AppId,
-    /// Number of the replica, unique in the app's activation.
+    /// Number of the run, unique in the app's activation.
     pub number: u64,
+    /// What people call it, and its output.
+    pub replica: ReplicaId,
     /// What to run.
     pub spec: Spec,
     /// All variables of a process but those of the spec and the ports; none: those that every

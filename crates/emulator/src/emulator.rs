@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{InvalidRegion, Placement, Region, Timestamp};
+use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_runtime::remains::Register;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, OpenError, SqliteStore};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -22,6 +25,7 @@ use uuid::Uuid;
 use crate::edge::{Edge, Shared};
 use crate::gateway::Gateway;
 use crate::limits::Limits;
+use crate::listen::{adopt, listen};
 use crate::passwords::{SystemSecrets, random_secret};
 use crate::seen::{AccessLog, LogFile, Seen};
 use crate::signer::JwtSigner;
@@ -104,6 +108,26 @@ pub enum StartError {
     System(io::Error),
 }
 
+impl StartError {
+    /// Whether something could not be written for want of room.
+    pub fn is_about_room(&self) -> bool {
+        use ovhai_core::Error;
+        use ovhai_core::ports::StoreError;
+        match self {
+            Self::Store(OpenError::Full { .. })
+            | Self::Platform(
+                Error::Storage(StoreError::Full { .. })
+                | Error::Unknown(StoreError::Full { .. })
+                | Error::Load(StoreError::Full { .. }),
+            ) => true,
+            Self::State { source, .. } | Self::AccessLog { source, .. } | Self::System(source) => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Tells the time, in whole milliseconds, as the wire has it.
 #[derive(Debug)]
 struct SystemClock;
@@ -145,6 +169,9 @@ pub struct Builder {
     session_ttl: SessionTtl,
     limits: Limits,
     access_log: Option<AccessLog>,
+    components: Arc<Components>,
+    processes: Option<PathBuf>,
+    stop_after: Option<Duration>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -252,6 +279,25 @@ impl Builder {
         self
     }
 
+    /// Notes there which parts fail; a part of the caller's own, such as its log, may too.
+    pub fn components(mut self, components: Arc<Components>) -> Self {
+        self.components = components;
+        self
+    }
+
+    /// Where the processes of apps are recorded, so that the next emulator ends what this one could
+    /// not; by default in the state directory, and nowhere without one.
+    pub fn processes(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.processes = Some(directory.into());
+        self
+    }
+
+    /// Asks to be stopped when it has run this long; see [`Emulator::stop_asked`].
+    pub fn stop_after(mut self, time: Duration) -> Self {
+        self.stop_after = Some(time);
+        self
+    }
+
     /// The local administrator's name.
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.user = Some(name.into());
@@ -265,8 +311,8 @@ impl Builder {
             Some(state) => Some(take(state)?),
             None => None,
         };
-        let listener = match self.listener {
-            Some(bound) => adopt(bound)?,
+        let listeners = match self.listener {
+            Some(bound) => vec![adopt(bound).map_err(StartError::System)?],
             None => listen(self.address.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()), false)?,
         };
         let log_path = match (self.access_log, &self.state) {
@@ -280,16 +326,15 @@ impl Builder {
                 LogFile::open(&path).map_err(|source| StartError::AccessLog { path, source })
             })
             .transpose()?;
-        let address = listener.local_addr().map_err(StartError::System)?;
+        let address = address_of(&listeners)?;
         let secure = match self.tls {
             Some(address) => {
-                let listener = listen(address, true)?;
-                Some((listener, Tls::load_or_create(self.state.as_ref().map(StateDir::path))?))
+                let listeners = listen(address, true)?;
+                Some((listeners, Tls::load_or_create(self.state.as_ref().map(StateDir::path))?))
             }
             None => None,
         };
-        let tls = secure.as_ref().map(|(listener, _)| listener.local_addr()).transpose();
-        let tls = tls.map_err(StartError::System)?;
+        let tls = secure.as_ref().map(|(listeners, _)| address_of(listeners)).transpose()?;
         let regions = if self.regions.is_empty() {
             DEFAULT_REGIONS.map(str::to_owned).to_vec()
         } else {
@@ -328,18 +373,25 @@ impl Builder {
                     Some(path) => path,
                     None => std::env::current_exe().map_err(StartError::System)?,
                 };
-                Arc::new(LocalRuntime::new(self.placement, supervisor))
+                let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
+                let register = records.map(Register::new).unwrap_or_default();
+                let left = register.clone();
+                // Their ports are free, then, for the apps of this emulator.
+                let ended = tokio::task::spawn_blocking(move || left.end_what_is_left()).await;
+                ended.map_err(|error| StartError::System(io::Error::other(error)))?;
+                Arc::new(LocalRuntime::new(self.placement, supervisor, register))
             }
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let started_at = clock.now();
+        let stops_at = self.stop_after.and_then(|time| started_at.checked_add(time).ok());
         let platform = PlatformBuilder {
             store,
             runtime,
             clock,
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
-            secrets: Arc::new(SystemSecrets),
+            secrets: Arc::new(SystemSecrets::default()),
             administrator: administrator.clone(),
             settings: Settings {
                 regions,
@@ -349,6 +401,7 @@ impl Builder {
                 images: builtin::images(),
                 session_ttl: self.session_ttl,
             },
+            components: self.components,
         }
         .start()
         .await
@@ -362,6 +415,7 @@ impl Builder {
             // Those that were asked for, and those of apps that are stored.
             regions: platform.settings().regions.clone(),
             started_at,
+            stops_at,
             access_log: log_path,
             runtime: self.placement,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -374,12 +428,15 @@ impl Builder {
             return Err(StartError::State { path: state.path().into(), source });
         }
         let ways = Ways {
-            plain: listener,
+            plain: listeners,
             secure,
             limits: self.limits.within_descriptors(),
             log: access_log,
         };
-        Emulator::serve(ways, platform, running, self.state, lock).map_err(StartError::System)
+        let emulator = Emulator::serve(ways, platform, running, self.state, lock)
+            .map_err(StartError::System)?;
+        emulator.watch(self.stop_after);
+        Ok(emulator)
     }
 }
 
@@ -388,25 +445,14 @@ fn take(state: &StateDir) -> Result<Lock, StartError> {
     state.create().map_err(unusable)?;
     state.lock().map_err(unusable)?.ok_or_else(|| StartError::AlreadyRunning {
         path: state.path().into(),
-        pid: state.holder(),
+        pid: state.holder().map(|holder| holder.pid),
     })
 }
 
-fn listen(address: SocketAddr, tls: bool) -> Result<TcpListener, StartError> {
-    let bound = std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => StartError::PortTaken {
-            port: address.port(),
-            tls,
-            holder: ovhai_runtime::sockets::holder(address.port()),
-        },
-        _ => StartError::Listen { address, source },
-    })?;
-    adopt(bound)
-}
-
-fn adopt(listener: std::net::TcpListener) -> Result<TcpListener, StartError> {
-    listener.set_nonblocking(true).map_err(StartError::System)?;
-    TcpListener::from_std(listener).map_err(StartError::System)
+/// The address that was asked for; others are beside it.
+fn address_of(listeners: &[TcpListener]) -> Result<SocketAddr, StartError> {
+    let none = || StartError::System(io::ErrorKind::NotConnected.into());
+    listeners.first().ok_or_else(none)?.local_addr().map_err(StartError::System)
 }
 
 /// Makes the first user, in the name of the owner, whom the state directory tells the password.
@@ -444,8 +490,8 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
 
 /// How clients come in, and what is kept of it.
 struct Ways {
-    plain: TcpListener,
-    secure: Option<(TcpListener, Tls)>,
+    plain: Vec<TcpListener>,
+    secure: Option<(Vec<TcpListener>, Tls)>,
     limits: Limits,
     log: Option<LogFile>,
 }
@@ -461,7 +507,19 @@ pub struct Emulator {
     stopping: CancellationToken,
     abandon: CancellationToken,
     stop_asked: CancellationToken,
+    early_stop: watch::Sender<Option<StopReason>>,
     seen: Arc<Seen>,
+}
+
+/// Why an emulator should be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// A request asked for it.
+    Asked,
+    /// It has run as long as it was started for.
+    TimeIsUp,
+    /// Its state directory was removed, or made anew: no command finds it any more.
+    StateDirectoryLost,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -484,7 +542,7 @@ impl Emulator {
         lock: Option<Lock>,
     ) -> io::Result<Self> {
         let Ways { plain, secure, limits, log } = ways;
-        let seen = Seen::new(log);
+        let seen = Seen::new(log, platform.components());
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: nobody waits for it but
@@ -533,6 +591,7 @@ impl Emulator {
             stopping,
             abandon,
             stop_asked,
+            early_stop: watch::Sender::new(None),
             seen,
         })
     }
@@ -557,9 +616,40 @@ impl Emulator {
         &self.platform
     }
 
-    /// Ready when somebody asked it, over HTTP, to stop.
-    pub async fn stop_asked(&self) {
-        self.stop_asked.cancelled().await;
+    /// Ready when it should be stopped, and why.
+    pub async fn stop_asked(&self) -> StopReason {
+        let mut early = self.early_stop.subscribe();
+        tokio::select! {
+            () = self.stop_asked.cancelled() => StopReason::Asked,
+            // The sender lives as long as this.
+            Ok(reason) = early.wait_for(Option::is_some) => reason.unwrap_or(StopReason::Asked),
+        }
+    }
+
+    /// Looks for reasons to stop that are no request.
+    fn watch(&self, stop_after: Option<Duration>) {
+        let lost = self.lock.as_ref().map(Lock::until_lost);
+        let (early, stopping) = (self.early_stop.clone(), self.stopping.clone());
+        tokio::spawn(async move {
+            let time_is_up = async {
+                match stop_after {
+                    Some(time) => tokio::time::sleep(time).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let lost = async {
+                match lost {
+                    Some(lost) => lost.await,
+                    None => std::future::pending().await,
+                }
+            };
+            let reason = tokio::select! {
+                () = stopping.cancelled() => return,
+                () = time_is_up => StopReason::TimeIsUp,
+                () = lost => StopReason::StateDirectoryLost,
+            };
+            early.send_replace(Some(reason));
+        });
     }
 
     /// Stops it within two seconds: requests finish or are broken off, apps are asked to stop and
@@ -585,7 +675,10 @@ impl Emulator {
     }
 
     fn leave(&mut self) {
-        if let (Some(state), Some(_)) = (&self.state, &self.lock) {
+        // Where the directory was made anew, another emulator may have announced itself.
+        if let (Some(state), Some(lock)) = (&self.state, &self.lock)
+            && lock.is_in_place()
+        {
             state.withdraw();
         }
         self.lock = None;

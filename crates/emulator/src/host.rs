@@ -7,6 +7,8 @@
 //! | `<id>.app.<region>.ai.localhost`, `<id>-<port>.app.…` | [`Door::App`] |
 //! | `<id>.app-grpc.<region>.ai.localhost` | [`Door::Grpc`] |
 //!
+//! A name may end in a dot, which makes it absolute and no other (RFC 1034 section 3.1).
+//!
 //! Any other host is nobody's: a page on the internet must not reach in by a name of its own
 //! that resolves to this machine.
 
@@ -57,7 +59,11 @@ pub enum NoDoor {
 /// The door for the value of a Host header, or the authority of an absolute target.
 pub fn door(host: &str) -> Result<Door<'_>, NoDoor> {
     let name = strip_port(host).ok_or(NoDoor::Malformed)?;
-    if name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]" {
+    if name == "127.0.0.1" || name == "[::1]" {
+        return Ok(Door::Local);
+    }
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.eq_ignore_ascii_case("localhost") {
         return Ok(Door::Local);
     }
     let name = strip_suffix(name, DOMAIN)
@@ -131,6 +137,12 @@ fn strip_port(host: &str) -> Option<&str> {
     (well_formed && !name.is_empty()).then_some(name)
 }
 
+/// Whether a host, with or without a port, is this machine by a name that means no other:
+/// `localhost`, `127.0.0.1` or `[::1]`.
+pub fn is_this_machine(host: &str) -> bool {
+    is_well_formed(host) && door(host) == Ok(Door::Local)
+}
+
 fn strip_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
     let at = name.len().checked_sub(suffix.len())?;
     let (head, tail) = name.split_at_checked(at)?;
@@ -172,6 +184,9 @@ mod tests {
             ("US-EAST-VA.AI.localhost".into(), Ok(Door::Api { region: "US-EAST-VA" })),
             (format!("{ID}.app.gra.ai.localhost:4480"), app(None)),
             (format!("{ID}-8501.app.gra.ai.localhost"), app(Some(8501))),
+            (format!("{ID}.app.gra.ai.localhost.:4480"), app(None)),
+            ("localhost.:4480".into(), Ok(Door::Local)),
+            ("gra.ai.localhost.".into(), Ok(Door::Api { region: "gra" })),
             (format!("{ID}.APP.gra.ai.localhost"), app(None)),
             (format!("{ID}.app-grpc.gra.ai.localhost"), Ok(Door::Grpc { id, region: "gra" })),
         ] {
@@ -190,7 +205,10 @@ mod tests {
             format!("{ID}-+80.app.gra.ai.localhost"),
             format!("{ID}x.app.gra.ai.localhost"),
             format!("a.{ID}.app.gra.ai.localhost"),
-            "localhost.".into(),
+            "localhost..".into(),
+            ".".into(),
+            format!("{ID}.app.gra.ai.localhost.."),
+            "127.0.0.1.".into(),
             "127.0.0.2".into(),
             "[::2]".into(),
         ] {

@@ -19,6 +19,8 @@ mod gateway;
 pub mod host;
 mod json;
 mod limits;
+mod listen;
+pub mod origin;
 mod passwords;
 mod secret;
 mod seen;
@@ -26,12 +28,16 @@ pub mod signer;
 pub mod state;
 pub mod tls;
 
+pub use edge::parse::{FORWARDED_HOST, OWN_TOKEN};
 pub use edge::{Understood, understand};
 pub use emulator::{
-    Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,
+    Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError, StopReason,
 };
 pub use limits::{LIMITS, Limit, Limits};
 pub use ovhai_core::catalog;
+pub use ovhai_core::components::{Component, Components};
+pub use ovhai_core::input;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;
+pub use ovhai_store::OpenError;
 pub use seen::AccessLog;

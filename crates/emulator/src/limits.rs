@@ -1,5 +1,5 @@
-//! What a client may ask of the edge before it is refused. The defaults let through what
-//! Streamlit, single sign-on and large models need.
+//! What a client may ask of the edge, and an app answer, before it is refused. The defaults let
+//! through what Streamlit, single sign-on and large models need.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,6 +19,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
     pub answer_timeout: Duration,
+    pub answer_head_max: usize,
+    pub answer_fields_max: usize,
     pub connections: usize,
     pub streams: usize,
 }
@@ -32,6 +34,8 @@ impl Default for Limits {
             body_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_secs(75),
             answer_timeout: Duration::from_mins(10),
+            answer_head_max: 256 * 1024,
+            answer_fields_max: 1024,
             connections: 10_000,
             streams: 10_000,
         }
@@ -54,7 +58,7 @@ impl Limits {
 }
 
 /// A limit as people name it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limit {
     /// Its name.
     pub name: &'static str,
@@ -63,16 +67,16 @@ pub struct Limit {
     place: Place,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Place {
     /// Bytes, up to what a connection may well hold in memory.
     Bytes(fn(&mut Limits) -> &mut usize),
     Time(fn(&mut Limits) -> &mut Duration),
-    Count(fn(&mut Limits) -> &mut usize),
+    Count(std::ops::RangeInclusive<usize>, fn(&mut Limits) -> &mut usize),
 }
 
 /// Every limit.
-pub const LIMITS: [Limit; 8] = [
+pub const LIMITS: [Limit; 10] = [
     Limit {
         name: "line",
         meaning: "bytes of a request line; more: 414",
@@ -100,18 +104,28 @@ pub const LIMITS: [Limit; 8] = [
     },
     Limit {
         name: "answer-time",
-        meaning: "time of an app before the head of its answer, as long as a large model may take for one in one piece; longer: 504",
+        meaning: "time of an app before the head of its answer, as long as a large model may take for one in one piece; each interim answer (1xx) begins it anew; longer: 504",
         place: Place::Time(|limits| &mut limits.answer_timeout),
+    },
+    Limit {
+        name: "answer-headers",
+        meaning: "bytes of the head of an app's answer; more: 502",
+        place: Place::Bytes(|limits| &mut limits.answer_head_max),
+    },
+    Limit {
+        name: "answer-lines",
+        meaning: "header lines of an app's answer, 4096 at most; more: 502",
+        place: Place::Count(FIELDS, |limits| &mut limits.answer_fields_max),
     },
     Limit {
         name: "connections",
         meaning: "clients connected at once, and no more than 7/16 of what the process may open; further ones wait until those that have rested longest are closed to make room",
-        place: Place::Count(|limits| &mut limits.connections),
+        place: Place::Count(COUNT, |limits| &mut limits.connections),
     },
     Limit {
         name: "streams",
         meaning: "requests over HTTP/2 to apps at once besides one of each client, and no more than the process may open files for; of what is left a client may have half; further ones: 503",
-        place: Place::Count(|limits| &mut limits.streams),
+        place: Place::Count(COUNT, |limits| &mut limits.streams),
     },
 ];
 
@@ -119,11 +133,13 @@ const BYTES: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;
 const TIME: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_hours(24);
 const COUNT: std::ops::RangeInclusive<usize> = 1..=1_000_000;
+/// A map of header fields for HTTP/2 takes some 24,000.
+const FIELDS: std::ops::RangeInclusive<usize> = 1..=4096;
 
 impl Limit {
     fn set(&self, limits: &mut Limits, value: &str) -> Result<(), String> {
         let Self { name, .. } = self;
-        match self.place {
+        match &self.place {
             Place::Bytes(place) => {
                 let bytes = bytes(value).filter(|bytes| BYTES.contains(bytes));
                 *place(limits) = bytes
@@ -134,10 +150,10 @@ impl Limit {
                 *place(limits) =
                     time.ok_or_else(|| format!("{name} is a time, 1ms to 24h, such as 30s"))?;
             }
-            Place::Count(place) => {
-                let count = value.parse().ok().filter(|count| COUNT.contains(count));
+            Place::Count(range, place) => {
+                let count = value.parse().ok().filter(|count| range.contains(count));
                 *place(limits) =
-                    count.ok_or_else(|| format!("{name} is a number, 1 to 1000000"))?;
+                    count.ok_or_else(|| format!("{name} is a number, 1 to {}", range.end()))?;
             }
         }
         Ok(())
@@ -145,7 +161,7 @@ impl Limit {
 
     /// Its value, as it may be given.
     pub fn shown(&self, mut limits: Limits) -> String {
-        match self.place {
+        match &self.place {
             Place::Bytes(place) => match *place(&mut limits) {
                 bytes if bytes % 1024 == 0 => format!("{}KiB", bytes / 1024),
                 bytes => bytes.to_string(),
@@ -154,7 +170,7 @@ impl Limit {
                 time if time.subsec_nanos() == 0 => format!("{}s", time.as_secs()),
                 time => format!("{}ms", time.as_millis()),
             },
-            Place::Count(place) => place(&mut limits).to_string(),
+            Place::Count(_, place) => place(&mut limits).to_string(),
         }
     }
 }
@@ -212,7 +228,7 @@ mod tests {
     #[test]
     fn what_is_shown_can_be_given() {
         let all = "line=62KiB,headers=64KiB,head-time=30s,body-time=60s,idle-time=75s,\
-                   answer-time=600s,connections=10000,streams=10000";
+                   answer-time=600s,answer-headers=256KiB,answer-lines=1024,connections=10000,streams=10000";
         assert_eq!(Limits::default().to_string(), all);
         assert_eq!(all.parse(), Ok(Limits::default()));
         let given: Limits =
@@ -243,6 +259,7 @@ mod tests {
             ("body-time=2d", "1ms to 24h"),
             ("connections=0", "1 to 1000000"),
             ("connections=many", "1 to 1000000"),
+            ("answer-lines=4097", "1 to 4096"),
         ] {
             let error = bad.parse::<Limits>().expect_err(bad);
             assert!(error.contains(said), "{bad}: {error}");

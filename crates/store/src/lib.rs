@@ -5,6 +5,7 @@
 
 mod memory;
 mod sqlite;
+mod wal;
 
 pub use memory::MemoryStore;
 pub use sqlite::{OpenError, SqliteStore};

@@ -1,7 +1,6 @@
 //! A store that forgets everything with the process.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ovhai_api_types::{AppId, RegistryId, TokenId};
@@ -9,7 +8,7 @@ use ovhai_core::model::{
     AppRecord, Change, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
     SessionId, SessionRecord, Stored, TokenRecord, UserRecord,
 };
-use ovhai_core::ports::{BoxFuture, Store, StoreError};
+use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
 use uuid::Uuid;
 
 #[derive(Debug, Default)]
@@ -62,7 +61,8 @@ impl Records {
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     records: Mutex<Records>,
-    failing: AtomicBool,
+    /// How commits fail, if they do.
+    failing: Mutex<Option<CommitError>>,
 }
 
 impl MemoryStore {
@@ -73,7 +73,13 @@ impl MemoryStore {
 
     /// Has every commit refused from now on, or not any more: for tests of what happens then.
     pub fn set_failing(&self, failing: bool) {
-        self.failing.store(failing, Ordering::SeqCst);
+        let why = || CommitError::Refused(StoreError::Failed("the store is set to fail".into()));
+        self.fail_with(failing.then(why));
+    }
+
+    /// The same, with a failure of the test's choice; nothing is kept, whatever it says.
+    pub fn fail_with(&self, why: Option<CommitError>) {
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     fn lock(&self) -> MutexGuard<'_, Records> {
@@ -98,11 +104,10 @@ impl Store for MemoryStore {
         })
     }
 
-    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
         Box::pin(async move {
-            if self.failing.load(Ordering::SeqCst) {
-                return Err(StoreError("the store is set to fail".into()));
-            }
+            let failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            failing.map_or(Ok(()), Err)?;
             let mut records = self.lock();
             for change in changes {
                 records.apply(change);
@@ -115,7 +120,7 @@ impl Store for MemoryStore {
         Box::pin(async move {
             let mut records = self.lock();
             if records.project.is_some() {
-                return Err(StoreError("the project's id is already set".into()));
+                return Err(StoreError::Failed("the project's id is already set".into()));
             }
             records.project = Some(project);
             Ok(())

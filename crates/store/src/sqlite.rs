@@ -1,20 +1,25 @@
 //! A store in one SQLite file.
 //!
 //! One thread owns the connection. WAL with `synchronous=FULL`: a commit is on the disk before
-//! it is answered. Records are kept as JSON, because they are read as a whole and only at the
+//! it is answered. When syncing a commit fails, its frames stand in the log and a recovery would
+//! take them: before anything is answered another commit is written in their place. Records are kept as JSON, because they are read as a whole and only at the
 //! start; what queries need is in the domain's directory.
 
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use ovhai_core::components;
 use ovhai_core::model::{Change, Stored};
-use ovhai_core::ports::{BoxFuture, Store, StoreError};
+use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use uuid::Uuid;
+
+use crate::wal;
 
 /// "OVHA": tells this program's files from other SQLite files.
 const APPLICATION_ID: i32 = 0x4f56_4841;
@@ -30,6 +35,8 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE environment (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 ];
 const BUSY: Duration = Duration::from_secs(5);
+/// With fewer bytes free than this a database has no room.
+const NO_ROOM: u64 = 64 * 1024;
 
 /// Why a file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +54,24 @@ pub enum OpenError {
         /// The newest format that this program knows.
         known: usize,
     },
+    /// It is missing or empty, but its write-ahead log holds changes.
+    #[error("{} is {}, but its write-ahead log {} holds changes", path.display(), if *missing { "missing" } else { "empty" }, log.display())]
+    LogAlone {
+        /// The file.
+        path: PathBuf,
+        /// Its log.
+        log: PathBuf,
+        /// Whether it is missing.
+        missing: bool,
+    },
+    /// There is no room for it.
+    #[error("{} can't be written: no space is left in {} ({why})", path.display(), directory_of(path).display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// What the system or SQLite says.
+        why: String,
+    },
     /// It can't be opened, read or written.
     #[error("{} can't be used: {why}", path.display())]
     Unusable {
@@ -59,7 +84,7 @@ pub enum OpenError {
 
 enum Request {
     Load(oneshot::Sender<Result<Stored, StoreError>>),
-    Commit(Vec<Change>, oneshot::Sender<Result<(), StoreError>>),
+    Commit(Vec<Change>, oneshot::Sender<Result<(), CommitError>>),
     SetProject(Uuid, oneshot::Sender<Result<(), StoreError>>),
 }
 
@@ -73,77 +98,177 @@ impl SqliteStore {
     /// Opens or makes the file. A file of another program, or of a newer version of this one, is
     /// refused and left as it is.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let mut connection = open(path)?;
+        let mut database =
+            Database { connection: open(path)?, path: path.into(), is_unsettled: false };
         let (requests, queue) = mpsc::channel();
         std::thread::Builder::new()
             .name("store".into())
             .spawn(move || {
                 while let Ok(request) = queue.recv() {
-                    serve(&mut connection, request);
+                    database.serve(request);
                 }
             })
-            .map_err(|error| OpenError::Unusable { path: path.into(), why: error.to_string() })?;
+            .map_err(|error| unusable(path, &error))?;
         Ok(Self { requests })
     }
 
-    async fn ask<T>(
+    async fn ask<T, E>(
         &self,
-        request: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Request,
-    ) -> Result<T, StoreError> {
-        let gone = || StoreError("the store's thread is gone".into());
+        request: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Request,
+        unanswered: impl FnOnce(StoreError) -> E,
+    ) -> Result<T, E> {
         let (sender, answer) = oneshot::channel();
-        self.requests.send(request(sender)).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        // One that panicked has said so, and goes on with the next request.
+        let unasked = self.requests.send(request(sender)).is_err();
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) if unasked => {
+                Err(unanswered(StoreError::Failed("the store's thread is gone".into())))
+            }
+            Err(_) => Err(unanswered(StoreError::Failed("the store's thread failed".into()))),
+        }
     }
 }
 
 impl Store for SqliteStore {
     fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
-        Box::pin(self.ask(Request::Load))
+        Box::pin(self.ask(Request::Load, |why| why))
     }
 
-    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.ask(|answer| Request::Commit(changes, answer)))
+    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
+        Box::pin(self.ask(|answer| Request::Commit(changes, answer), CommitError::Unknown))
     }
 
     fn set_project(&self, project: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.ask(move |answer| Request::SetProject(project, answer)))
+        Box::pin(self.ask(move |answer| Request::SetProject(project, answer), |why| why))
     }
 }
 
-fn serve(connection: &mut Connection, request: Request) {
-    // Whoever asked may have gone away; the work is done all the same.
-    match request {
-        Request::Load(answer) => drop(answer.send(load(connection))),
-        Request::Commit(changes, answer) => {
-            drop(answer.send(commit(connection, &changes).map_err(|error| failure(&error))));
+/// The open file.
+struct Database {
+    connection: Connection,
+    path: PathBuf,
+    /// Whether a commit that failed may stand in the log.
+    is_unsettled: bool,
+}
+
+impl Database {
+    fn serve(&mut self, request: Request) {
+        // Whoever asked may have gone away; the work is done all the same. A panic drops `answer`,
+        // which tells who asked.
+        let served = components::catch(|| match request {
+            Request::Load(answer) => drop(answer.send(load(&self.connection))),
+            Request::Commit(changes, answer) => drop(answer.send(self.commit(&changes))),
+            Request::SetProject(project, answer) => {
+                let set = self.connection.execute(
+                    "INSERT INTO meta (key, value) VALUES ('project', ?1)",
+                    [project.to_string()],
+                );
+                drop(answer.send(set.map(drop).map_err(|error| self.failure(&error))));
+            }
+        });
+        if let Err(panicked) = served {
+            tracing::error!(%panicked, "a request to the store failed; the store goes on");
+            self.is_unsettled = true;
         }
-        Request::SetProject(project, answer) => {
-            let set = connection.execute(
-                "INSERT INTO meta (key, value) VALUES ('project', ?1)",
-                [project.to_string()],
-            );
-            drop(answer.send(set.map(drop).map_err(|error| failure(&error))));
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), CommitError> {
+        if self.is_unsettled {
+            self.settle().map_err(|error| CommitError::Refused(self.failure(&error)))?;
         }
+        let refused = |error: &rusqlite::Error| CommitError::Refused(self.failure(error));
+        let transaction = self.connection.unchecked_transaction().map_err(|e| refused(&e))?;
+        write(&transaction, changes).map_err(|e| refused(&e))?;
+        let Err(error) = transaction.commit() else { return Ok(()) };
+        let why = self.failure(&error);
+        // The last frame of a commit makes it one; when there is no room for a frame, it is not
+        // there. In every other case it may be.
+        if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+            return Err(CommitError::Refused(why));
+        }
+        self.is_unsettled = true;
+        match self.settle() {
+            Ok(()) => Err(CommitError::Refused(why)),
+            Err(_) => Err(CommitError::Unknown(why)),
+        }
+    }
+
+    /// Writes a commit that changes nothing, in the place of one that failed.
+    fn settle(&mut self) -> rusqlite::Result<()> {
+        self.connection.execute(
+            "INSERT INTO meta (key, value) VALUES ('settled', '1')
+             ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+            [],
+        )?;
+        self.is_unsettled = false;
+        Ok(())
+    }
+
+    fn failure(&self, error: &rusqlite::Error) -> StoreError {
+        let directory = directory_of(&self.path);
+        // A failed sync or a file that can't grow is told as an I/O error, whatever the cause.
+        let is_full = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => true,
+            Some(ErrorCode::SystemIoFailure) => has_no_room(directory),
+            _ => false,
+        };
+        if is_full {
+            let directory = directory.display().to_string();
+            return StoreError::Full { directory, why: error.to_string() };
+        }
+        failure(error)
+    }
+}
+
+/// Where a file is.
+fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+/// Whether a directory's file system has no room for even a few pages.
+fn has_no_room(directory: &Path) -> bool {
+    rustix::fs::statvfs(directory)
+        .is_ok_and(|free| free.f_bavail.saturating_mul(free.f_frsize) < NO_ROOM)
+}
+
+fn unusable(path: &Path, error: &io::Error) -> OpenError {
+    let why = error.to_string();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            OpenError::Full { path: path.into(), why }
+        }
+        _ => OpenError::Unusable { path: path.into(), why },
     }
 }
 
 fn failure(error: &impl std::fmt::Display) -> StoreError {
-    StoreError(error.to_string())
+    StoreError::Failed(error.to_string())
 }
 
 fn open(path: &Path) -> Result<Connection, OpenError> {
-    let unusable = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::Foreign(path.into()),
-        _ => OpenError::Unusable { path: path.into(), why: error.to_string() },
+    look_at_log(path)?;
+    let is_new = !path.exists();
+    let unusable_io = |error: io::Error| unusable(path, &error);
+    let unusable = |error: rusqlite::Error| {
+        let why = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => OpenError::Foreign(path.into()),
+            Some(ErrorCode::DiskFull) => OpenError::Full { path: path.into(), why },
+            Some(ErrorCode::SystemIoFailure) if has_no_room(directory_of(path)) => {
+                OpenError::Full { path: path.into(), why }
+            }
+            _ => OpenError::Unusable { path: path.into(), why },
+        }
     };
     // The records have the apps' environment: whoever makes the file is who may read it.
-    std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| OpenError::Unusable { path: path.into(), why: error.to_string() })?;
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true).mode(0o600).open(path).map_err(unusable_io)?;
+    if is_new {
+        // The name of a new file has to survive a power cut, as what is written to it does.
+        let directory = std::fs::File::open(directory_of(path)).map_err(unusable_io)?;
+        directory.sync_all().map_err(unusable_io)?;
+    }
     let mut connection = Connection::open(path).map_err(unusable)?;
     connection.busy_timeout(BUSY).map_err(unusable)?;
     let pragma = |name: &str| -> Result<i64, OpenError> {
@@ -183,6 +308,31 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Refuses a file that is missing or empty beside a log with something in it: SQLite would begin
+/// anew and delete the log, which may hold everything. Says what can't be read of a log.
+fn look_at_log(path: &Path) -> Result<(), OpenError> {
+    let log = wal::path_of(path);
+    if std::fs::metadata(&log).map_or(0, |found| found.len()) == 0 {
+        return Ok(());
+    }
+    let size = std::fs::metadata(path).map(|found| found.len());
+    let missing = matches!(&size, Err(error) if error.kind() == io::ErrorKind::NotFound);
+    if missing || matches!(size, Ok(0)) {
+        return Err(OpenError::LogAlone { path: path.into(), log, missing });
+    }
+    match wal::frames(&log) {
+        Ok(wal::Frames { left: 0, .. }) => {}
+        Ok(wal::Frames { taken, left, commits_left: 0 }) => {
+            tracing::info!(log = %log.display(), taken, left, "a change was being written when the emulator ended; it is left out");
+        }
+        Ok(wal::Frames { taken, left, commits_left }) => {
+            tracing::warn!(log = %log.display(), taken, left, commits_left, "the end of the write-ahead log can't be read: the changes in it are lost, such as newer versions of tokens; compare with a copy if you have one");
+        }
+        Err(error) => tracing::warn!(log = %log.display(), %error, "the log can't be read"),
+    }
+    Ok(())
+}
+
 fn load(connection: &Connection) -> Result<Stored, StoreError> {
     let project: Option<String> = connection
         .query_row("SELECT value FROM meta WHERE key = 'project'", [], |row| row.get(0))
@@ -192,7 +342,7 @@ fn load(connection: &Connection) -> Result<Stored, StoreError> {
         project: project
             .map(|text| text.parse())
             .transpose()
-            .map_err(|_| StoreError("the project's id in the store is damaged".into()))?,
+            .map_err(|_| StoreError::Failed("the project's id in the store is damaged".into()))?,
         apps: records(connection, "app")?,
         tokens: records(connection, "token")?,
         registries: records(connection, "registry")?,
@@ -218,44 +368,42 @@ fn records<T: DeserializeOwned>(
         let record = serde_json::from_str(text).map_err(|error| {
             let id: String = row.get(0).unwrap_or_default();
             // What the record says is not told: it may be a secret.
-            StoreError(format!("the record of {table} {id} is damaged at byte {}", error.column()))
+            let at = error.column();
+            StoreError::Failed(format!("the record of {table} {id} is damaged at byte {at}"))
         })?;
         records.push(record);
     }
     Ok(records)
 }
 
-fn commit(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
+fn write(to: &Transaction<'_>, changes: &[Change]) -> rusqlite::Result<()> {
     for change in changes {
         match change {
-            Change::PutApp(app) => put(&transaction, "app", &app.id.to_string(), &**app)?,
-            Change::RemoveApp(id) => remove(&transaction, "app", &id.to_string())?,
-            Change::PutToken(token) => put(&transaction, "token", &token.id.to_string(), &**token)?,
-            Change::RemoveToken(id) => remove(&transaction, "token", &id.to_string())?,
+            Change::PutApp(app) => put(to, "app", &app.id.to_string(), &**app)?,
+            Change::RemoveApp(id) => remove(to, "app", &id.to_string())?,
+            Change::PutToken(token) => put(to, "token", &token.id.to_string(), &**token)?,
+            Change::RemoveToken(id) => remove(to, "token", &id.to_string())?,
             Change::PutRegistry(registry) => {
-                put(&transaction, "registry", &registry.id.to_string(), &**registry)?;
+                put(to, "registry", &registry.id.to_string(), &**registry)?;
             }
-            Change::RemoveRegistry(id) => remove(&transaction, "registry", &id.to_string())?,
-            Change::PutUser(user) => put(&transaction, "user", &user.name, &**user)?,
-            Change::RemoveUser(name) => remove(&transaction, "user", name)?,
+            Change::RemoveRegistry(id) => remove(to, "registry", &id.to_string())?,
+            Change::PutUser(user) => put(to, "user", &user.name, &**user)?,
+            Change::RemoveUser(name) => remove(to, "user", name)?,
             Change::PutSession(session) => {
-                put(&transaction, "session", &session.id.0.to_string(), &**session)?;
+                put(to, "session", &session.id.0.to_string(), &**session)?;
             }
-            Change::RemoveSession(id) => remove(&transaction, "session", &id.0.to_string())?,
+            Change::RemoveSession(id) => remove(to, "session", &id.0.to_string())?,
             Change::PutMapping(mapping) => {
-                put(&transaction, "mapping", &mapping.image, &**mapping)?;
+                put(to, "mapping", &mapping.image, &**mapping)?;
             }
-            Change::RemoveMapping(image) => remove(&transaction, "mapping", image)?,
+            Change::RemoveMapping(image) => remove(to, "mapping", image)?,
             Change::PutEnvironment(record) => {
-                put(&transaction, "environment", &record.owner.to_string(), &**record)?;
+                put(to, "environment", &record.owner.to_string(), &**record)?;
             }
-            Change::RemoveEnvironment(owner) => {
-                remove(&transaction, "environment", &owner.to_string())?;
-            }
+            Change::RemoveEnvironment(owner) => remove(to, "environment", &owner.to_string())?,
         }
     }
-    transaction.commit()
+    Ok(())
 }
 
 fn put(

@@ -217,6 +217,44 @@ async fn foreign_and_newer_files_are_refused_and_left_alone() {
     assert!(matches!(error, OpenError::Unusable { .. }), "{error}");
 }
 
+/// As a killed emulator leaves it: the file, and a log that holds what is not in the file yet.
+async fn killed(path: &std::path::Path) {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("db");
+    let store = SqliteStore::open(&whole).unwrap();
+    store.commit(vec![Change::PutApp(Arc::new(app(5)))]).await.unwrap();
+    let with = |path: &std::path::Path, end: &str| format!("{}{end}", path.display());
+    for end in ["", "-wal"] {
+        std::fs::copy(with(&whole, end), with(path, end)).unwrap();
+    }
+}
+
+/// SQLite would begin anew, and delete the log.
+#[tokio::test]
+async fn a_file_that_is_gone_beside_its_log_is_not_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, log) = (dir.path().join("db"), dir.path().join("db-wal"));
+    for missing in [true, false] {
+        killed(&path).await;
+        let before = std::fs::read(&log).unwrap();
+        let _ = std::fs::remove_file(&path);
+        if !missing {
+            std::fs::write(&path, "").unwrap();
+        }
+        let error = SqliteStore::open(&path).unwrap_err();
+        assert!(
+            matches!(&error, OpenError::LogAlone { missing: is, .. } if *is == missing),
+            "{error}"
+        );
+        assert!(error.to_string().contains("db-wal holds changes"), "{error}");
+        assert!(std::fs::read(&log).unwrap() == before, "the log was changed");
+        assert_eq!(path.exists(), !missing, "it was begun anew");
+    }
+    killed(&path).await;
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.load().await.unwrap().apps, [app(5)]);
+}
+
 #[tokio::test]
 async fn a_damaged_record_is_named() {
     let dir = tempfile::tempdir().unwrap();
@@ -226,7 +264,7 @@ async fn a_damaged_record_is_named() {
     let raw = rusqlite::Connection::open(&path).unwrap();
     raw.execute("UPDATE app SET record = '{}'", []).unwrap();
     let error = store.load().await.expect_err("damaged");
-    assert!(error.0.contains(&app(5).id.to_string()), "{error}");
+    assert!(error.to_string().contains(&app(5).id.to_string()), "{error}");
 }
 
 /// A file of the version before environments were kept.

@@ -30,6 +30,9 @@ const BANNED: [(&str, &[&str]); 3] = [
     ("ovhai-client", &["axum", "rusqlite"]),
 ];
 
+/// What the names of our programs begin with.
+const OWN_PROGRAMS: [&str; 3] = ["ovhai", "xtask", "fuzz-"];
+
 /// A file longer than this holds several things.
 const LONGEST: usize = 800;
 
@@ -57,6 +60,16 @@ fn arrows() -> Result<Vec<String>> {
             faults.push(format!("{name}: it is in no room of the design; add it to ARROWS"));
             continue;
         };
+        let targets = package["targets"].as_array().context("no targets")?;
+        for target in targets.iter().filter(|target| target["kind"][0] == "bin") {
+            let program = target["name"].as_str().unwrap_or_default();
+            let is_own = OWN_PROGRAMS.iter().any(|own| program.starts_with(own));
+            if !is_own {
+                faults.push(format!(
+                    "{name}: the program {program} could shadow another one for a person who has target/release in PATH"
+                ));
+            }
+        }
         let banned =
             BANNED.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, banned)| banned);
         let dependencies = package["dependencies"].as_array().context("no dependencies")?;

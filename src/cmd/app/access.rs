@@ -20,8 +20,9 @@ impl Access {
         let target = Target::find(context).await?;
         let app = resolve(&target.login, &self.app).await?;
         let region = target.region.clone();
-        let question = AccessQuestion { region, token: None, value: None, app: Some(app.id) };
-        let all = ask(context, &target, &question).await?;
+        let question =
+            AccessQuestion { region, token: None, value: None, app: Some(app.id), page: 1 };
+        let all = ask(context, &target, question).await?;
         let all: Vec<_> = all.into_iter().map(OfToken).collect();
         context.show_all(&all)?;
         if app.spec.unsecure_http {

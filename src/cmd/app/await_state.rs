@@ -13,7 +13,7 @@ use crate::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "It ends at once when the app is FAILED or ERROR, unless that is waited for. Exit code 5: it took too long."
+    after_help = "If the app becomes FAILED or ERROR, the wait ends immediately, unless it is for that state. Exit code 5: timed out."
 )]
 pub(super) struct AwaitState {
     /// Id, name, or beginning of an id
@@ -32,7 +32,7 @@ impl AwaitState {
         let app = match resolve(&target.client, &self.app).await {
             // What is gone is deleted, before the first look too.
             Err(failure) if self.state == AppState::Deleted && failure.code() == NOT_FOUND => {
-                context.note(format!("There is no app {} (any more).", self.app));
+                context.note(format!("App {} does not exist, or was deleted.", self.app));
                 return Ok(());
             }
             app => app?,

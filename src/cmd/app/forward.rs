@@ -1,11 +1,16 @@
 //! One local connection's requests, passed on to an app with a token added.
 //!
-//! Since a credential is added, no page of the internet may get a request through: neither by a
-//! name of its own that resolves to this machine (DNS rebinding: the Host is checked), nor by a
-//! request across origins (the Origin is checked).
+//! Since a credential is added, no page of another origin may get a request through, be it of the
+//! internet or of another port of this machine: neither by a name of its own that resolves to this
+//! machine (DNS rebinding: the Host is checked), nor by a request across origins (the gateway's own
+//! rule, [`ovhai_emulator::origin`]). Origins that the user names are let through.
+//!
+//! The local emulator is told the host that the browser uses, so that an app that writes absolute
+//! addresses writes those that the browser can reach with the credential.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,20 +18,26 @@ use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, ORIGIN, PROXY_AUTHORIZATION, REFERER, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT,
+    HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, PROXY_AUTHORIZATION, REFERER, TE,
+    TRAILER, TRANSFER_ENCODING, UPGRADE, VARY,
 };
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::TokioIo;
 use ovhai_client::{AppClient, AppConnection, Error as ClientError, RequestBody, Unanswered};
+use ovhai_emulator::host::is_this_machine;
+use ovhai_emulator::origin::HowUsed;
+use ovhai_emulator::{FORWARDED_HOST, OWN_TOKEN};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
 type Answer = Response<Either<Incoming, Full<Bytes>>>;
+
+/// Most header fields of a request, as at the gateway.
+const FIELDS_MAX: usize = 256;
 
 /// How long a resting connection has to show that it is good.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -37,11 +48,49 @@ pub(super) struct Refused {
     pub(super) looked: oneshot::Sender<()>,
 }
 
+/// Whether the gateway is told the host that the browser uses.
+pub(super) enum Tells {
+    /// It is not: it is none of ours.
+    Nothing,
+    /// It is, by the caller that the token is of.
+    ByToken,
+    /// It is, by another caller: the app asks for no token, and has `Authorization` to itself.
+    As(HeaderValue),
+}
+
 /// See the module.
 pub(super) struct Forwarder {
     client: AppClient,
     token: Mutex<Option<HeaderValue>>,
     refused: mpsc::Sender<Refused>,
+    tells: Tells,
+    /// Other origins whose pages may send requests.
+    allowed: Vec<Origin>,
+}
+
+/// An origin of pages, as browsers write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin(String);
+
+impl FromStr for Origin {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "use scheme, host and port, such as http://localhost:3000";
+        let uri: Uri = text.parse().map_err(|_| FORM)?;
+        let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme));
+        let (Some(scheme), Some(authority)) = (scheme, uri.authority()) else { return Err(FORM) };
+        let is_bare = uri.path() == "/" && uri.query().is_none() && !text.contains(['@', '#']);
+        if !is_bare || authority.host().contains('*') {
+            return Err(FORM);
+        }
+        let host = authority.host().to_ascii_lowercase();
+        let usual = if scheme == "http" { 80 } else { 443 };
+        Ok(Self(match authority.port_u16().filter(|port| *port != usual) {
+            Some(port) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
+        }))
+    }
 }
 
 impl Forwarder {
@@ -49,8 +98,10 @@ impl Forwarder {
         client: AppClient,
         token: Option<HeaderValue>,
         refused: mpsc::Sender<Refused>,
+        tells: Tells,
+        allowed: Vec<Origin>,
     ) -> Self {
-        Self { client, token: Mutex::new(token), refused }
+        Self { client, token: Mutex::new(token), refused, tells, allowed }
     }
 
     /// Uses another token from now on.
@@ -71,11 +122,13 @@ impl Forwarder {
             let (this, kept) = (Arc::clone(&self), Arc::clone(&kept));
             async move {
                 let mut kept = kept.lock().await;
+                let reader = this.allowed_origin(request.headers());
                 let answer = this.answer(request, local.ip(), &mut kept).await;
-                Ok::<_, Infallible>(answer.unwrap_or_else(Refusal::into_answer))
+                Ok::<_, Infallible>(answer.unwrap_or_else(|refusal| refusal.into_answer(reader)))
             }
         });
         let connection = hyper::server::conn::http1::Builder::new()
+            .max_headers(FIELDS_MAX)
             .serve_connection(TokioIo::new(stream), service);
         // How it ended is the client's business.
         let _ = connection.with_upgrades().await;
@@ -87,7 +140,7 @@ impl Forwarder {
         local: IpAddr,
         kept: &mut Option<AppConnection>,
     ) -> Result<Answer, Refusal> {
-        let host = admit(&request, local)?;
+        let host = self.admit(&request, local)?;
         let upgrade = is_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
         let (mut head, body) = request.into_parts();
         self.prepare(&mut head, &host, upgrade.is_some());
@@ -176,6 +229,17 @@ impl Forwarder {
         if wants_trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }
+        headers.remove(FORWARDED_HOST);
+        if let Some(host) = HeaderValue::from_str(host).ok().filter(|_| is_this_machine(host)) {
+            match &self.tells {
+                Tells::Nothing => {}
+                Tells::ByToken => _ = headers.insert(FORWARDED_HOST, host),
+                Tells::As(bearer) => {
+                    headers.insert(FORWARDED_HOST, host);
+                    headers.insert(OWN_TOKEN, bearer.clone());
+                }
+            }
+        }
         // What is of one origin here is of one origin there.
         let here = format!("http://{host}");
         for name in [ORIGIN, REFERER] {
@@ -192,6 +256,48 @@ impl Forwarder {
         move_address(headers, &LOCATION, self.client.url(), &format!("http://{host}"));
     }
 }
+
+impl Forwarder {
+    /// The host that a request is for, when it is this forwarder, and neither a page of another
+    /// origin asks nor one that was not allowed.
+    fn admit(&self, request: &Request<Incoming>, local: IpAddr) -> Result<String, Refusal> {
+        let headers = request.headers();
+        let host = match (request.uri().authority(), headers.get_all(HOST).iter().count()) {
+            // The target names the host, whatever the header says (RFC 9112 section 3.2.2).
+            (Some(authority), 0 | 1) => Some(authority.as_str()),
+            (None, 1) => headers.get(HOST).and_then(|host| host.to_str().ok()),
+            _ => None,
+        };
+        let host = host.filter(|host| is_here(host, local)).ok_or_else(|| Refusal {
+            status: StatusCode::MISDIRECTED_REQUEST,
+            message: "ovhai app port-forward answers to localhost, 127.0.0.1, [::1] and the address it listens on".into(),
+        })?;
+        let header = |name| headers.get(name).map(HeaderValue::as_bytes);
+        let method = request.method().as_str().as_bytes();
+        let how = HowUsed::new(method, header, headers.contains_key(UPGRADE), false);
+        let how = HowUsed { host: Some(host.as_bytes()), ..how };
+        // Of what comes twice the app may believe the other one.
+        let is_clear = SAYS_FROM_WHERE.iter().all(|name| headers.get_all(*name).iter().count() < 2);
+        let may_pass = how.is_from_here() || self.allowed_origin(headers).is_some();
+        if is_clear && may_pass { Ok(host.to_owned()) } else { Err(Refusal::foreign()) }
+    }
+
+    /// The origin that sent a request, if the user allowed it. Without `Origin`, as for an image,
+    /// `Referer` tells: a page can leave it out, and write no other origin's.
+    fn allowed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        if let Some(origin) = headers.get(ORIGIN) {
+            let is_allowed = self.allowed.iter().any(|allowed| allowed.0.as_bytes() == origin);
+            return is_allowed.then(|| origin.clone());
+        }
+        let referer: Uri = headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
+        let origin = format!("{}://{}", referer.scheme_str()?, referer.authority()?);
+        let allowed = self.allowed.iter().find(|allowed| allowed.0 == origin)?;
+        HeaderValue::from_str(&allowed.0).ok()
+    }
+}
+
+/// Headers that say where a request comes from.
+const SAYS_FROM_WHERE: [&str; 4] = ["origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
 
 /// An address that begins with `from` begins with `to` instead.
 fn move_address(headers: &mut HeaderMap, name: &HeaderName, from: &str, to: &str) {
@@ -234,41 +340,6 @@ fn remove_hop_by_hop(headers: &mut HeaderMap, is_upgrade: bool) {
     }
 }
 
-/// The host that a request is for, when it is this forwarder and no foreign page asks.
-fn admit(request: &Request<Incoming>, local: IpAddr) -> Result<String, Refusal> {
-    let headers = request.headers();
-    let host = match (request.uri().authority(), headers.get_all(HOST).iter().count()) {
-        // The target names the host, whatever the header says (RFC 9112 section 3.2.2).
-        (Some(authority), 0 | 1) => Some(authority.as_str()),
-        (None, 1) => headers.get(HOST).and_then(|host| host.to_str().ok()),
-        _ => None,
-    };
-    let host = host.filter(|host| is_here(host, local)).ok_or_else(|| Refusal {
-        status: StatusCode::MISDIRECTED_REQUEST,
-        message: "ovhai app port-forward answers to localhost, 127.0.0.1, [::1] and the address it listens on".into(),
-    })?;
-    // Pages send no Origin with a GET of an image or a script; browsers say where it comes from.
-    let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-    let navigates = headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
-    if elsewhere && !(navigates && request.method() == Method::GET) {
-        return Err(Refusal {
-            status: StatusCode::FORBIDDEN,
-            message: "ovhai app port-forward takes no requests of pages from elsewhere".into(),
-        });
-    }
-    for origin in headers.get_all(ORIGIN) {
-        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-        let authority = origin.as_ref().and_then(Uri::authority);
-        if !authority.is_some_and(|authority| is_here(authority.as_str(), local)) {
-            return Err(Refusal {
-                status: StatusCode::FORBIDDEN,
-                message: "ovhai app port-forward takes no requests of pages from elsewhere".into(),
-            });
-        }
-    }
-    Ok(host.to_owned())
-}
-
 /// Whether a host, with or without a port, is this machine by a name that nobody else can have.
 fn is_here(host: &str, local: IpAddr) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
@@ -277,6 +348,7 @@ fn is_here(host: &str, local: IpAddr) -> bool {
     }
     let name = authority.host();
     let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let name = name.strip_suffix('.').unwrap_or(name);
     name.eq_ignore_ascii_case("localhost")
         || ip.is_ok_and(|ip| {
             ip == IpAddr::V4(Ipv4Addr::LOCALHOST)
@@ -304,12 +376,24 @@ impl From<ClientError> for Refusal {
 }
 
 impl Refusal {
-    fn into_answer(self) -> Answer {
+    fn foreign() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            message: "ovhai app port-forward takes no requests of pages of other origins: start it with --allow-origin URL for one that may".into(),
+        }
+    }
+
+    /// `reader` is an origin whose pages may read it.
+    fn into_answer(self, reader: Option<HeaderValue>) -> Answer {
         let body = serde_json::json!({ "message": self.message }).to_string();
         let mut answer = Response::new(Either::Right(Full::from(body)));
         *answer.status_mut() = self.status;
         let kind = HeaderValue::from_static("application/json");
         answer.headers_mut().insert(CONTENT_TYPE, kind);
+        if let Some(origin) = reader {
+            answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            answer.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
+        }
         answer
     }
 }
@@ -322,9 +406,15 @@ mod tests {
     #[test]
     fn who_is_here() {
         let local: IpAddr = "192.168.1.5".parse().unwrap();
-        for good in
-            ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:80", "192.168.1.5:9", "[::1]"]
-        {
+        for good in [
+            "localhost",
+            "localhost.:1",
+            "LOCALHOST:1",
+            "127.0.0.1:8080",
+            "[::1]:80",
+            "192.168.1.5:9",
+            "[::1]",
+        ] {
             assert!(is_here(good, local), "{good}");
         }
         for bad in [
@@ -338,6 +428,31 @@ mod tests {
             "a b",
         ] {
             assert!(!is_here(bad, local), "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins() {
+        for (given, origin) in [
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("HTTP://LocalHost:80/", "http://localhost"),
+            ("https://ui.example:443", "https://ui.example"),
+            ("https://[::1]:8443", "https://[::1]:8443"),
+        ] {
+            assert_eq!(given.parse(), Ok(Origin(origin.into())), "{given}");
+        }
+        for bad in [
+            "*",
+            "null",
+            "localhost:3000",
+            "http://",
+            "ftp://a",
+            "http://a/x",
+            "http://a?x",
+            "http://u@a",
+            "http://*",
+        ] {
+            assert!(bad.parse::<Origin>().is_err(), "{bad}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! `ovhai app list`, `ovhai app get`.
 
 use clap::Args;
-use ovhai_api_types::{AppState, Selector};
+use ovhai_api_types::AppState;
 use ovhai_client::AppFilter;
 
-use super::{pair, resolve};
+use super::resolve;
+use super::selection::ByLabel;
 use crate::cli::Format;
 use crate::context::Context;
 use crate::error::Result;
@@ -14,12 +15,8 @@ use crate::watch::Watch;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Only apps that satisfy this label selector, such as group=A,team!=b
-    #[arg(long, alias = "label-selector", value_name = "SELECTOR")]
-    selector: Option<Selector>,
-    /// Only apps with this label, may be repeated
-    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pair)]
-    labels: Vec<(String, String)>,
+    #[command(flatten)]
+    by_label: ByLabel,
     /// Only apps in these states, with commas between them
     #[arg(short, long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true)]
     states: Vec<AppState>,
@@ -32,11 +29,8 @@ pub(super) struct List {
 
 impl List {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let mut terms: Vec<String> =
-            self.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        terms.extend(self.selector.iter().map(ToString::to_string));
         let filter = AppFilter {
-            selector: Some(terms.join(",")).filter(|selector| !selector.is_empty()),
+            selector: self.by_label.selector().map(|selector| selector.to_string()),
             states: self.states.iter().map(ToString::to_string).collect(),
             named: None,
         };

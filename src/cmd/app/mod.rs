@@ -5,6 +5,8 @@ mod await_state;
 mod change;
 mod credential;
 mod curl;
+mod delete;
+mod events;
 mod forward;
 mod list;
 mod logs;
@@ -12,8 +14,12 @@ mod open;
 mod options;
 mod port_forward;
 mod ports;
+mod requests;
 mod restart;
 mod run;
+mod selection;
+mod set_label;
+mod submitted;
 mod update;
 mod view;
 mod volume;
@@ -21,6 +27,8 @@ pub(crate) mod wait;
 
 #[cfg(test)]
 mod recreates;
+
+pub(crate) use logs::{Since, since};
 
 use clap::{Args, Subcommand};
 use ovhai_api_types::App;
@@ -56,9 +64,15 @@ enum Verb {
     PortForward(Later<port_forward::PortForward>),
     /// Open an app in the browser
     Open(Later<open::Open>),
+    /// Show what happened to apps and their replicas, such as crashes
+    #[command(alias = "event")]
+    Events(Later<events::Events>),
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Later<logs::Logs>),
+    /// Show the last requests to an app: when, who, what, and what was decided
+    // It has options of its own in the place of global ones: not [`Later`].
+    Requests(Box<requests::Requests>),
     /// Wait until an app is in a state
     Wait(Later<await_state::AwaitState>),
     /// Start an app
@@ -69,9 +83,9 @@ enum Verb {
     Stop(Later<change::Stop>),
     /// Delete an app
     #[command(visible_alias = "rm")]
-    Delete(Later<change::Delete>),
-    /// Set or remove a label of an app
-    SetLabel(Later<change::SetLabel>),
+    Delete(Later<delete::Delete>),
+    /// Set and remove labels of an app
+    SetLabel(Later<set_label::SetLabel>),
     /// Change an app's image
     SetImage(Later<change::SetImage>),
     /// Change an app's number of replicas, or how it scales
@@ -90,7 +104,9 @@ impl AppCommand {
             Verb::Access(Later(verb)) => verb.run(context).await,
             Verb::PortForward(Later(verb)) => verb.run(context).await,
             Verb::Open(Later(verb)) => verb.run(context).await,
+            Verb::Events(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
             Verb::Restart(Later(verb)) => verb.run(context).await,
@@ -109,10 +125,12 @@ pub(crate) async fn resolve(client: &Client, wanted: &str) -> Result<App> {
     crate::resolve::resolve(client, wanted).await
 }
 
-/// `name=value` of an option; the value may be empty.
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
-        _ => Err("use name=value".into()),
-    }
+/// `KEY=VALUE` of a label; the value may be empty.
+fn label(text: &str) -> Result<(String, String), String> {
+    split(text).ok_or_else(|| "use KEY=VALUE".into())
+}
+
+fn split(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty())?;
+    Some((name.into(), value.into()))
 }

@@ -1,31 +1,31 @@
 //! `ovhai app port-forward`: an app at a local port, with a token added to every request.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use hyper::header::HeaderValue;
 use ovhai_api_types::App;
 use ovhai_client::{AppClient, bearer};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::credential::Credential;
-use super::forward::{Forwarder, Refused};
+use super::credential::{Credential, Lent};
+use super::forward::{Forwarder, Origin, Refused, Tells};
 use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
-use crate::credentials::Issuer;
 use crate::endless::until_interrupted;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Only requests to localhost, 127.0.0.1, [::1] or the address it listens on are forwarded, and none of pages from elsewhere. Ctrl-C ends it."
+    after_help = "Only requests to localhost, 127.0.0.1, [::1] or the address it listens on are forwarded, and none of pages of other origins, other ports of this machine included. Behind the local emulator the app sees the address that the browser uses. Ctrl-C ends it."
 )]
 pub(super) struct PortForward {
     /// Id, name, or beginning of an id
@@ -34,9 +34,12 @@ pub(super) struct PortForward {
     /// or :REMOTE for a free local one [default: the app's own if it is free, else a free one]
     #[arg(value_name = "LOCAL[:REMOTE]")]
     ports: Option<Ports>,
-    /// Local address to listen on
+    /// Local address to listen on; beside 127.0.0.1 it listens on [::1]
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
+    /// Origin whose pages may send requests, such as http://localhost:3000; repeat it for more
+    #[arg(long, value_name = "URL")]
+    allow_origin: Vec<Origin>,
     #[command(flatten)]
     credential: Credential,
 }
@@ -82,16 +85,30 @@ impl PortForward {
             None => app.status.url.clone(),
         };
         let client = AppClient::new(&url, target.address)?;
-        let token = self.credential.bearer(context, &app, &target.issuer)?;
-        let token = token.as_deref().map(bearer).transpose()?;
+        let lent = self.credential.lend(context, &app, &target).await?;
+        let token = lent.bearer().map(bearer).transpose()?;
         let listener = self.listen(own_port(&app)).await?;
+        let beside = self.listen_beside(context, &listener).await?;
         let mut local = listener.local_addr()?;
         if local.ip().is_unspecified() {
             local.set_ip(Ipv4Addr::LOCALHOST.into());
         }
         let (refused, refusals) = mpsc::channel(1);
         let lends = token.is_some();
-        let forwarder = Arc::new(Forwarder::new(client, token, refused));
+        let tells = match (&token, target.caller.as_deref()) {
+            _ if !target.server.is_local() => Tells::Nothing,
+            (Some(_), _) => Tells::ByToken,
+            (None, Some(caller)) if app.spec.unsecure_http && !self.credential.is_off() => {
+                let mut bearer = HeaderValue::from_str(caller).map_err(|_| {
+                    Failure::new("the bearer of the login has characters that no header has")
+                })?;
+                bearer.set_sensitive(true);
+                Tells::As(bearer)
+            }
+            (None, _) => Tells::Nothing,
+        };
+        let allowed = self.allow_origin.clone();
+        let forwarder = Arc::new(Forwarder::new(client, token, refused, tells, allowed));
         // From the first line on: whoever has read it may interrupt.
         until_interrupted(async {
             context.line(format!("http://{local}"))?;
@@ -100,7 +117,8 @@ impl PortForward {
             if !self.address.is_loopback() && lends {
                 context.note("warning: whoever reaches this address uses the app with your token");
             }
-            self.serve(context, &listener, &forwarder, refusals, (&app, &target.issuer)).await
+            let listeners = (&listener, beside.as_ref());
+            self.serve(context, listeners, &forwarder, refusals, (&app, &target, lent)).await
         })
         .await
     }
@@ -128,19 +146,53 @@ impl PortForward {
         })
     }
 
+    /// Listens on `[::1]` beside 127.0.0.1: some programs take no other address for localhost.
+    async fn listen_beside(
+        &self,
+        context: &mut Context,
+        first: &TcpListener,
+    ) -> Result<Option<TcpListener>> {
+        if self.address != Ipv4Addr::LOCALHOST {
+            return Ok(None);
+        }
+        let beside = SocketAddr::from((Ipv6Addr::LOCALHOST, first.local_addr()?.port()));
+        match TcpListener::bind(beside).await {
+            Ok(listener) => Ok(Some(listener)),
+            Err(error) => {
+                if error.kind() == io::ErrorKind::AddrInUse {
+                    context.note(format!("warning: another program listens on {beside}: open 127.0.0.1, not localhost"));
+                }
+                // Otherwise this machine has no IPv6.
+                Ok(None)
+            }
+        }
+    }
+
     async fn serve(
         &self,
         context: &mut Context,
-        listener: &TcpListener,
+        (listener, beside): (&TcpListener, Option<&TcpListener>),
         forwarder: &Arc<Forwarder>,
         mut refusals: mpsc::Receiver<Refused>,
-        (app, issuer): (&App, &Issuer),
+        (app, target, mut lent): (&App, &Target, Lent),
     ) -> Result<()> {
         let mut connections = JoinSet::new();
         let mut told = false;
         loop {
+            let accept_beside = async {
+                match beside {
+                    Some(listener) => listener.accept().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let accept = async {
+                tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    accepted = accept_beside => accepted,
+                }
+            };
             tokio::select! {
-                accepted = listener.accept() => match accepted {
+                accepted = accept => match accepted {
                     Ok((stream, _)) => {
                         connections.spawn(Arc::clone(forwarder).serve(stream));
                     }
@@ -148,14 +200,17 @@ impl PortForward {
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 },
                 Some(refused) = refusals.recv() => {
-                    let stored = self.credential.bearer(context, app, issuer).ok().flatten();
-                    let stored = stored.as_deref().map(bearer).transpose()?;
-                    if let Some(token) = stored.filter(|token| *token != refused.token) {
-                        context.note("The token was refused; the string that is stored for it now is used from here on.");
+                    let now = self.credential.choose(context, app, target).await.ok();
+                    let token = now.as_ref().and_then(Lent::bearer).map(bearer).transpose()?;
+                    if let (Some(now), Some(token)) = (now, token.filter(|token| *token != refused.token)) {
+                        // A login is made anew every hour, which is nothing to be told.
+                        if let Lent::Token(_) = now {
+                            context.note("The token was refused; the string that is stored for it now is used from here on.");
+                        }
                         forwarder.use_token(token);
-                        told = false;
+                        (lent, told) = (now, false);
                     } else if !std::mem::replace(&mut told, true) {
-                        context.note(self.credential.hint_when_refused(context));
+                        context.note(self.credential.hint_when_refused(context, &lent));
                     }
                     // Whoever asked may be gone.
                     let _ = refused.looked.send(());

@@ -5,16 +5,19 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Args};
 use ovhai_api_types::{
-    App, AppSpec, AppState, Environment, NewApp, Placement, Probe, Resources, Volume,
+    App, AppSpec, AppState, Environment, NewApp, Placement, Probe, Resources, SessionAffinity,
+    Volume,
 };
 
+use super::label;
 use super::options::{Deployment, Scaling};
-use super::pair;
+use super::submitted;
 use super::volume::volume;
 use super::wait::Wait;
 use crate::cmd::environment::{Variable, note_unset, of_caller, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
+use crate::resolve::say_if_named_alike;
 use crate::target::Target;
 
 #[derive(Debug, Args)]
@@ -27,17 +30,17 @@ pub(super) struct Run {
     /// The image; with --image the name
     #[arg(value_name = "IMAGE", required_unless_present = "given_image")]
     first: Option<String>,
-    /// The image, for those who write the name first: app run NAME --image IMAGE
+    /// The image, if the name comes first: app run NAME --image IMAGE
     #[arg(id = "given_image", long = "image", value_name = "IMAGE")]
     image: Option<String>,
     /// The command, instead of the image's own; for a local process {port} is the port to listen on
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
-    /// Name for people; generated when not given
+    /// Display name [default: generated]
     #[arg(short, long)]
     name: Option<String>,
     /// Label, may be repeated; labels that begin with ovh/ are the platform's
-    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
     /// Environment variable, may be repeated; NAME alone takes the value that it has here
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
@@ -45,24 +48,25 @@ pub(super) struct Run {
     /// Port that the app listens on, 1 to 65535 [default: 8080]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,
-    /// Port that speaks gRPC, 1 to 65535; a local process gets a free one as `GRPC_PORT` and
-    /// `{grpc_port}` [default: none]
+    /// Port that speaks gRPC, 1 to 65535; a local process gets a free one as GRPC_PORT and
+    /// {grpc_port} [default: none]
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
-    /// Open the app to everybody, without a token
-    #[arg(long)]
+    /// Let every client in, without a token
+    // With a value too, as a variable of a Makefile gives it.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     unsecure_http: bool,
-    /// Volume, may be repeated: `container@alias/prefix:mount_path[:ro|rw|rwd][:cache|no-cache]`,
-    /// or `url:mount_path…` of a Git repository or a public container [default: ro, no-cache]
+    /// Volume, may be repeated: container@alias/prefix:path[:ro|rw|rwd][:cache|no-cache], or
+    /// url:path… of a Git repository or a public container [default: ro, no-cache]
     #[arg(short, long = "volume", value_name = "VOLUME", value_parser = volume)]
     volumes: Vec<Volume>,
-    /// GPU units a replica [default: 1, when no CPU is asked for]
+    /// GPUs per replica [default: 1, when no CPU is asked for]
     #[arg(short, long, value_name = "N")]
     gpu: Option<u32>,
-    /// CPU units a replica; ignored with --gpu
+    /// CPU units per replica; ignored with --gpu
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Flavor, such as ai1-1-cpu: what a unit is [default: the region's for CPU or GPU]
+    /// Flavor of a unit, such as ai1-1-cpu [default: the region's for CPU or GPU]
     #[arg(short, long)]
     flavor: Option<String>,
     /// Path of the probe [default: /]
@@ -71,6 +75,16 @@ pub(super) struct Run {
     /// Port of the probe, 1 to 65535 [default: the app's own]
     #[arg(long, value_name = "PORT")]
     probe_port: Option<u16>,
+    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
+    /// the token (cookie, token, none) [default: none; without a value: cookie]
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "cookie"
+    )]
+    session_affinity: Option<SessionAffinity>,
     /// Emulator only: what runs the app (builtin, process, container) [default: builtin for
     /// built-in images, else what the emulator was started with]
     #[arg(long)]
@@ -117,9 +131,13 @@ impl Run {
             )
         })?;
         say_what_labels_became(context, &spec, &app);
+        if spec.name.is_some() {
+            say_if_named_alike(context, &target.client, &app).await;
+        }
+        let app = self.wait.unless_it_fails_at_once(context, &target, app).await;
         let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
         match waited {
-            Ok(then) => context.show(&then.unwrap_or(app)),
+            Ok(then) => submitted::show(context, &target, &then.unwrap_or(app)).await,
             Err(failure) => {
                 // A program needs to know what it has to clean up.
                 if context.format().is_some() {
@@ -207,6 +225,7 @@ impl Run {
                 ..Resources::default()
             }),
             scaling_strategy: self.scaling.strategy(),
+            session_affinity: self.session_affinity,
             deployment_strategy: self.deployment.strategy(),
             unsecure_http: self.unsecure_http,
             volumes: Some(self.volumes.clone()).filter(|volumes| !volumes.is_empty()),

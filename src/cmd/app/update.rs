@@ -1,7 +1,7 @@
 //! `ovhai app update`.
 
 use clap::Args;
-use ovhai_api_types::{App, AppUpdate, Resources};
+use ovhai_api_types::{App, AppUpdate, Resources, SessionAffinity};
 
 use super::options::Deployment;
 use super::wait::Wait;
@@ -36,6 +36,16 @@ pub(super) struct Update {
     /// Emulator only: CPU units a replica; the flavor stays if it has no GPU
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
+    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
+    /// the token (cookie, token, none) [without a value: cookie]
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "cookie"
+    )]
+    session_affinity: Option<SessionAffinity>,
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
@@ -58,19 +68,17 @@ impl Update {
             }),
             url: self.image.clone(),
             deployment_strategy: self.deployment.strategy(),
+            session_affinity: self.session_affinity,
         };
         note_unset(context, &self.envs);
         if update == AppUpdate::default() {
-            return Err(Failure::usage("nothing is to be changed").hint(
-                "give --env, --unset-env, --image, --default-http-port, --grpc-port, --cpu, --gpu, --max-surge, --max-unavailable or --progress-deadline-seconds",
+            return Err(Failure::usage("nothing to change").hint(
+                "give --env, --unset-env, --image, --default-http-port, --grpc-port, --cpu, --gpu, --session-affinity, --max-surge, --max-unavailable or --progress-deadline-seconds",
             ));
         }
         let target = Target::find_to_change(context).await?;
         if let Some(option) = self.extension() {
-            target.needs_emulator(
-                &format!("app update {option}"),
-                "run the app anew with what it is to have: ovhai app run",
-            )?;
+            target.requires_emulator(&format!("app update {option}"))?;
         }
         let app = resolve(&target.client, &self.app).await?;
         self.note_absent(context, &app);

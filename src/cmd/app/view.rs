@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ovhai_api_types::{App, AppSpec, ScalingStrategy};
+use ovhai_api_types::{App, AppSpec, ReplicaExit, ReplicaStatus, ScalingStrategy};
 
 use ovhai_client::AppRow;
 
@@ -26,6 +26,21 @@ pub(super) fn wanted_replicas(scaling: &ScalingStrategy) -> String {
 fn replicas(app: &App) -> String {
     let scaling = app.spec.scaling_strategy.clone().unwrap_or_default();
     format!("{}/{}", app.status.available_replicas, wanted_replicas(&scaling))
+}
+
+/// When and how a replica crashed last.
+fn last_exit(exit: &ReplicaExit) -> String {
+    format!("{} at {}: {}", exit.reason, date(exit.at), exit.message)
+}
+
+fn replica_row(replica: &ReplicaStatus) -> Vec<String> {
+    vec![
+        replica.ordinal.to_string(),
+        replica.state.clone(),
+        date(replica.since),
+        replica.restarts.to_string(),
+        replica.last_exit.as_ref().map_or_else(String::new, |exit| exit.reason.clone()),
+    ]
 }
 
 fn seconds(seconds: i64) -> String {
@@ -55,8 +70,20 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
         .maybe("Cooldown", automatic.cooldown_period_seconds.map(seconds))
 }
 
-const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
-const FIT: &[Fit] = &[Fit::Fixed, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
+/// States of an app's history that are shown: `-o json` has all.
+const LAST_STATES: usize = 5;
+
+const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL", "RESTARTS", "EXIT"];
+const FIT: &[Fit] = &[
+    Fit::Id,
+    Fit::Shrink(12),
+    Fit::Fixed,
+    Fit::Fixed,
+    Fit::Fixed,
+    Fit::Drop,
+    Fit::Drop,
+    Fit::Drop,
+];
 
 /// What a list reads of an app is enough for its row, and for nothing else.
 impl Show for AppRow {
@@ -77,6 +104,8 @@ impl Show for AppRow {
             (self.status.available_replicas.to_string() + "/" + wanted).into(),
             age(self.created_at, now).into(),
             self.status.url.as_str().into(),
+            self.status.restarts.to_string().into(),
+            self.status.last_exit.as_ref().map_or("", |exit| exit.reason.as_str()).into(),
         ]
     }
 
@@ -101,6 +130,8 @@ impl Show for App {
             replicas(self),
             age(self.created_at, now),
             self.status.url.clone(),
+            self.status.restarts.unwrap_or_default().to_string(),
+            self.status.last_exit.as_ref().map_or_else(String::new, |exit| exit.reason.clone()),
         ]
     }
 
@@ -109,6 +140,7 @@ impl Show for App {
         let history = status
             .history
             .iter()
+            .skip(status.history.len().saturating_sub(LAST_STATES))
             .map(|entry| vec![date(entry.date), entry.state.to_string()])
             .collect();
         Description::new()
@@ -125,8 +157,19 @@ impl Show for App {
                     .fold(labels, |labels, (key, value)| labels.maybe(key, value.as_ref()))
             })
             .field("Image", &spec.image)
+            .maybe("Runtime", spec.runtime)
+            .maybe("Working Directory", spec.working_directory.as_ref())
             .maybe("Command", spec.command.as_ref().map(|command| command.join(" ")))
             .field("Replicas", replicas(self))
+            .maybe("Restarts", status.restarts)
+            .maybe("Last Exit", status.last_exit.as_ref().map(last_exit))
+            .section("Replica States", |states| {
+                states.table(
+                    &["REPLICA", "STATE", "SINCE", "RESTARTS", "LAST-EXIT"],
+                    status.replicas.iter().map(replica_row).collect(),
+                )
+            })
+            .maybe("Session Affinity", spec.session_affinity)
             .section("Automatic Scaling", |fields| automatic_scaling(fields, spec))
             .section("Updates", |fields| {
                 let strategy = spec.deployment_strategy.clone().unwrap_or_default();
@@ -142,7 +185,7 @@ impl Show for App {
                 spec.env_vars
                     .iter()
                     .flatten()
-                    .fold(vars, |vars, env| vars.field(&env.name, &env.value))
+                    .fold(vars, |vars, env| vars.maybe(&env.name, Some(&env.value)))
             })
             .section("Resources", |resources| {
                 let given = spec.resources.clone().unwrap_or_default();
@@ -156,8 +199,8 @@ impl Show for App {
                     .maybe("Public Network", given.public_network.map(rate))
             })
             .field("User", &self.user)
-            .field("Created At", date(self.created_at))
-            .field("Updated At", date(self.updated_at))
+            .date("Created At", self.created_at)
+            .date("Updated At", self.updated_at)
             .section("History", |d| d.table(&["DATE", "STATE"], history))
     }
 

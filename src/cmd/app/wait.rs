@@ -9,14 +9,18 @@ use ovhai_client::{Client, LogFilter};
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result, TIMEOUT};
 use crate::progress::Progress;
+use crate::target::Target;
 
 /// As long as an app's own deadline is by default.
 pub(super) const DEFAULT: &str = "10m";
 
+/// Milliseconds between the first looks at an app that is not waited for.
+const FIRST_LOOKS: [u64; 4] = [5, 10, 20, 40];
+
 /// `--wait[=DURATION]`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Wait {
-    /// Wait until it is done, at most this long: such as 90s or 5m, or seconds [default: 10m]
+    /// Wait until it is done, for at most this duration, such as 90s or 5m [default: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT, value_parser = duration)]
     wait: Option<Duration>,
     /// Only the state counts, not what became of the last change.
@@ -89,10 +93,8 @@ impl Clock {
             self.timeout.as_secs()
         ))
         .because(why)
-        .hint(format!(
-            "it may still get there: ovhai app get {0}; its output: ovhai app logs {0}",
-            app.id
-        ))
+        .hint(format!("see its state: ovhai app get {}", app.id))
+        .hint(format!("see its output: ovhai app logs {}", app.id))
         .exit_code(TIMEOUT)
     }
 }
@@ -127,7 +129,7 @@ impl Wait {
                 }
                 if matches!(state, AppState::Deleting | AppState::Deleted) {
                     return Err(Failure::new(format!("the app {id} is {state}"))
-                        .because("somebody deletes it")
+                        .because("another command deletes it")
                         .hint("see what there is: ovhai app list"));
                 }
                 if clock.is_over() {
@@ -138,6 +140,37 @@ impl Wait {
             }
         };
         interruptible(id, waiting).await
+    }
+
+    /// The app that was just submitted, some milliseconds later, unless it is waited for: an image
+    /// that the local emulator can't run has failed by then, which is said at once.
+    pub(super) async fn unless_it_fails_at_once(
+        &self,
+        context: &mut Context,
+        target: &Target,
+        submitted: App,
+    ) -> App {
+        if self.wait.is_some() || !target.server.is_local() {
+            return submitted;
+        }
+        let mut app = submitted;
+        for pause in FIRST_LOOKS {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            // What was asked for is done: whether this can be answered does not matter.
+            let Ok(now) = target.client.get_app(app.id).await else { return app };
+            app = now;
+            let why = app.status.info.as_ref().map_or("", |info| info.message.as_str());
+            match app.status.state {
+                AppState::Queued | AppState::Initializing => {}
+                AppState::Failed | AppState::Error => {
+                    let name = app.spec.name.as_deref().unwrap_or_default();
+                    context.note(format!("warning: {name} is {}: {why}", app.status.state));
+                    return app;
+                }
+                _ => return app,
+            }
+        }
+        app
     }
 
     /// The same after a change of an app that was `before`. One that is stopped stays so: there
@@ -151,7 +184,7 @@ impl Wait {
         if matches!(before.status.state, AppState::Stopping | AppState::Stopped) {
             if self.wait.is_some() {
                 context.note(format!(
-                    "The app is {}: the change counts when it is started.",
+                    "The app is {}: the change takes effect when it is started.",
                     before.status.state
                 ));
             }
@@ -227,10 +260,12 @@ async fn failed(client: &Client, app: &App) -> Failure {
     let output = String::from_utf8_lossy(&output);
     let output = output.trim_end().lines().fold(String::new(), |all, line| all + "\n    " + line);
     let cause = if output.is_empty() { why } else { format!("{why}\n  its last output:{output}") };
-    Failure::new(format!("the app {} is {}", app.id, app.status.state)).because(cause).hint(
-        format!(
-            "all its output: ovhai app logs {0}; start it again: ovhai app start {0}; its command and runtime stay: to have others, ovhai app delete {0}, and run it anew",
-            app.id
-        ),
-    )
+    let (name, id) = (app.spec.name.as_deref().unwrap_or_default(), app.id);
+    Failure::new(format!("the app {name} ({id}) is {}", app.status.state))
+        .because(cause)
+        .hint(format!("see all its output: ovhai app logs {id}"))
+        .hint(format!("start it again: ovhai app start {id}"))
+        .hint(format!(
+            "command and runtime can't be changed; delete and re-run: ovhai app delete {id}, then ovhai app run"
+        ))
 }

@@ -34,7 +34,7 @@ enum Verb {
     Get(Get),
     /// Add an endpoint: any server that speaks the API
     Add(Add),
-    /// Remove an endpoint, and what a login left there
+    /// Remove an endpoint and its login
     #[command(visible_alias = "rm")]
     Remove(Remove),
 }
@@ -251,7 +251,7 @@ fn unknown_endpoint(name: &str, config: &Config) -> Failure {
 }
 
 impl Show for Place {
-    const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "CHOSEN BY", "URL"];
+    const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "CHOSEN-BY", "URL"];
 
     const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
 

@@ -7,7 +7,7 @@ use ovhai_api_types::{ImageMapping, NewImageMapping};
 
 use crate::cmd::environment::of_caller;
 use crate::context::Context;
-use crate::describe::{Description, date};
+use crate::describe::Description;
 use crate::error::Result;
 use crate::output::{Fit, Show};
 use crate::target::owner;
@@ -20,9 +20,9 @@ pub(super) struct ImageCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Have a command run in place of an image, from the next start of an app on
+    /// Map an image to a local command; apps use it from their next start
     Map(Map),
-    /// List what runs in place of which image
+    /// List the mapped images and their commands
     #[command(visible_alias = "ls")]
     List,
     /// Remove a mapping
@@ -95,7 +95,7 @@ impl Show for ImageMapping {
             .field("Image", &self.image)
             .field("Command", self.command.join(" "))
             .field("Working Directory", &self.working_directory)
-            .maybe("Created At", self.created_at.map(date))
+            .date("Created At", self.created_at)
     }
 
     fn name(&self) -> String {

@@ -16,10 +16,10 @@ use crate::settings::readable_state_dir;
 
 #[derive(Debug, Args)]
 pub(super) struct Logs {
-    /// Go on with what is written from now on
+    /// Follow the log
     #[arg(short, long)]
     follow: bool,
-    /// Only the last so many lines [default: all]
+    /// Number of lines to show from the end [default: all]
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<usize>,
     /// The access log: a line of JSON for every request

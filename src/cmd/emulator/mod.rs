@@ -3,11 +3,16 @@
 mod ca;
 mod image;
 mod logs;
+mod metrics;
 mod openapi;
+mod rendezvous;
+mod requests;
 mod start;
 mod status;
 mod stop;
 mod user;
+
+use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
@@ -24,23 +29,38 @@ pub(crate) struct EmulatorCommand {
 enum Verb {
     /// Start an emulator of AI Deploy
     Start(start::Start),
-    /// Show whether one runs, and where
+    /// Show the emulator's status
     Status(status::Status),
-    /// Stop it
+    /// Stop the emulator
     Stop(stop::Stop),
-    /// Show its log, when it runs in the background
+    /// Show the emulator's log
     Logs(logs::Logs),
-    /// Manage who can log in
+    /// Show the last requests: when, who, what, and what was decided
+    Requests(Box<requests::Requests>),
+    /// Print the metrics that Prometheus reads
+    Metrics(metrics::Metrics),
+    /// Manage the users who can log in
     #[command(visible_alias = "users")]
     User(user::UserCommand),
-    /// Have commands of this machine run in place of images
+    /// Map images to local commands
     #[command(visible_alias = "images")]
     Image(image::ImageCommand),
-    /// Have this machine trust the certificates of HTTPS
+    /// Make this machine trust the emulator's HTTPS certificates
     Ca(ca::CaCommand),
     /// Print the OpenAPI document of its API
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
+}
+
+/// Whether a command line is one whose output a shell evaluates: then a failure has to reach the
+/// shell, whatever it is that fails.
+pub(crate) fn is_for_eval(arguments: &[OsString]) -> bool {
+    let mut words = arguments.iter().filter_map(|word| word.to_str());
+    words.any(|word| word == "emulator") && words.next() == Some("start") && {
+        let options: Vec<_> = words.collect();
+        let is_detach = |word: &&str| *word == "--detach" || word.starts_with("-d");
+        options.contains(&"--ephemeral") && options.iter().any(is_detach)
+    }
 }
 
 impl EmulatorCommand {
@@ -54,6 +74,8 @@ impl EmulatorCommand {
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
+            Verb::Metrics(verb) => verb.run(context).await,
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
             Verb::Ca(verb) => verb.run(context),

@@ -1,37 +1,43 @@
 //! `ovhai emulator start`.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
-use ovhai_emulator::state::{Lock, Running, StateDir};
-use ovhai_emulator::{AccessLog, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tempfile::TempDir;
+use ovhai_emulator::state::{Running, StateDir};
+use ovhai_emulator::{
+    AccessLog, Components, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas, StopReason,
+};
+use ovhai_runtime::descriptors;
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
+use super::rendezvous::Rendezvous;
+use crate::background;
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
+use crate::log_writer::LossyLog;
 use crate::options::Options;
 use crate::pulse;
 use crate::settings::{readable_state_dir, state_dir};
-use crate::target::{port, root, secure_root, start_in_background};
+use crate::target::{port, root, secure_root};
+use crate::text;
 
 #[derive(Debug, Args)]
 pub(super) struct Start {
-    /// Go on in the background
+    /// Run in the background
     #[arg(short, long)]
     detach: bool,
     /// Keep nothing: its state is in memory, and what is in the state directory is not read. It says
-    /// how other terminals reach it
-    #[arg(long, conflicts_with = "detach")]
+    /// how other terminals reach it; with --detach, on standard output, as lines for eval
+    #[arg(long)]
     ephemeral: bool,
-    /// Port; 0 lets the system choose [env: `OVHAI_PORT`] [default: 4480]
+    /// Port; 0 lets the system choose [env: OVHAI_PORT] [default: 4480]
     #[arg(short, long)]
     port: Option<u16>,
     /// Serve HTTPS too, on port 4443 or this one; 0 lets the system choose. Trust its certificates:
-    /// ovhai emulator ca install [env: `OVHAI_TLS`]
+    /// ovhai emulator ca install [env: OVHAI_TLS]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_TLS)]
     tls: Option<u16>,
     /// Address to listen on; anything but loopback lets other machines in
@@ -45,25 +51,35 @@ pub(super) struct Start {
     #[arg(long)]
     runtime: Option<Placement>,
     /// Units that the apps of a region may use at once, such as CPU=24,GPU=8, or unlimited
-    /// [env: `OVHAI_QUOTA`] [default: CPU=12,GPU=4, as the cloud gives a project]
+    /// [env: OVHAI_QUOTA] [default: CPU=12,GPU=4, as the cloud gives a project]
     #[arg(long, value_name = "KIND=UNITS", value_parser = quotas)]
     quota: Option<Quotas>,
-    /// Where a line of JSON for every request goes: a file, or off; it has no tokens and no queries,
-    /// and 32 MiB at most are kept
-    /// [env: `OVHAI_ACCESS_LOG`] [default: access.log in the state directory; off with --ephemeral]
+    /// File for one line of JSON per request, or off; without tokens and queries, at most 32 MiB
+    /// [env: OVHAI_ACCESS_LOG] [default: access.log in the state directory; off with --ephemeral]
     #[arg(long, value_name = "FILE")]
     access_log: Option<AccessLog>,
     /// What clients may ask of the gateway, such as headers=128KiB,body-time=5m; see ovhai help
-    /// limits [env: `OVHAI_LIMITS`] [default: those of the help topic]
+    /// limits [env: OVHAI_LIMITS] [default: those of the help topic]
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Option<Limits>,
+    /// Stop by itself after this time, such as 90s, 30m or 1h; not kept for the next start
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    stop_after: Option<Duration>,
     /// This is the process in the background.
-    #[arg(long, hide = true, conflicts_with_all = ["detach", "ephemeral"])]
+    #[arg(long, hide = true, conflicts_with = "detach")]
     background: bool,
 }
 
 const DEFAULT_TLS: &str = "4443";
 const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let parsed = match text.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => text.parse::<jiff::SignedDuration>().ok().and_then(|time| time.try_into().ok()),
+    };
+    parsed.filter(|time| !time.is_zero()).ok_or_else(|| "use a time such as 90s, 30m or 1h".into())
+}
 
 fn quotas(text: &str) -> Result<Quotas, String> {
     const FORM: &str = "use CPU=24,GPU=8, one of the two, or unlimited";
@@ -171,6 +187,9 @@ impl Start {
         if self.limit.is_some() || context.var("OVHAI_LIMITS").is_some() {
             options.set("limit", self.limits(context)?);
         }
+        if let Some(time) = self.stop_after {
+            options.set("stop-after", format!("{}ms", time.as_millis()));
+        }
         Ok(options)
     }
 
@@ -182,19 +201,36 @@ impl Start {
                 return Err(Failure::usage(format!("the region {region} is named twice")));
             }
         }
+        if self.detach && self.ephemeral {
+            return self.start_for_eval(context).await;
+        }
         if self.detach {
             return self.start_detached(context).await;
         }
+        let outcome = self.serve(context).await;
+        if self.background
+            && let Err(failure) = &outcome
+        {
+            background::say_failed(failure);
+        }
+        outcome
+    }
+
+    /// Is the emulator until it ends.
+    async fn serve(&self, context: &mut Context) -> Result<()> {
         if self.background {
             // Out of the terminal's session: closing the terminal is none of its business. It
             // fails only where there is none to leave.
             let _ = rustix::process::setsid();
         }
+        descriptors::keep_from_children();
         open_more();
         // Whatever it writes is its owner's alone; the database has the apps' environment.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        start_logging(context, self.background);
+        let components = Arc::<Components>::default();
+        start_logging(context, self.background, &components);
         let mut builder = Emulator::builder()
+            .components(components)
             .address((self.host, self.port.map_or_else(|| port(context), Ok)?).into())
             .regions(self.regions.clone())
             .quotas(self.quotas(context)?)
@@ -209,34 +245,73 @@ impl Start {
         if let Some(log) = self.access_log(context)? {
             builder = builder.access_log(log);
         }
-        if !self.ephemeral {
+        if let Some(time) = self.stop_after {
+            builder = builder.stop_after(time);
+        }
+        let mut rendezvous = None;
+        if self.ephemeral {
+            let directory = match self.background {
+                true => Rendezvous::adopt(state_dir(context)?)?,
+                false => Rendezvous::create(context)?,
+            };
+            directory.sweep();
+            builder = builder.processes(directory.state().processes());
+            rendezvous = Some(directory);
+        } else {
             builder = builder.state_dir(state_dir(context)?);
         }
         // Before anybody can know of it and ask it to end.
         let asked_to_end = interrupted();
         let emulator = builder.start().await?;
         tracing::info!(address = %emulator.address(), pid = std::process::id(), "the emulator runs");
-        // Whoever keeps nothing is found through a directory that goes with it.
-        let shared = self.ephemeral.then(|| Doorplate::put_up(context, emulator.running()));
-        let shared = shared.transpose()?;
-        if !self.background {
-            self.greet(context, &emulator, shared.as_ref());
-            if shared.is_none() {
+        if let Some(rendezvous) = &mut rendezvous {
+            rendezvous.announce(emulator.running())?;
+        }
+        if self.background {
+            background::say_started();
+        } else {
+            self.greet(context, &emulator, rendezvous.as_ref());
+            if !self.ephemeral {
                 let state = StateDir::new(state_dir(context)?);
                 keep(context, &state, &self.options(context)?)?;
             }
         }
-        tokio::select! {
-            () = asked_to_end => {}
-            () = emulator.stop_asked() => {}
-        }
-        tracing::info!("the emulator stops");
+        let lost = async {
+            match &rendezvous {
+                Some(rendezvous) => rendezvous.lost().await,
+                None => std::future::pending().await,
+            }
+        };
+        let reason = tokio::select! {
+            () = asked_to_end => StopReason::Asked,
+            reason = emulator.stop_asked() => reason,
+            () = lost => StopReason::StateDirectoryLost,
+        };
+        tracing::info!(?reason, "the emulator stops");
         emulator.shutdown().await;
         tracing::info!("the emulator has stopped");
-        Ok(())
+        match reason {
+            StopReason::Asked => Ok(()),
+            StopReason::TimeIsUp => {
+                context.note("The time of --stop-after is up: the emulator has stopped.");
+                Ok(())
+            }
+            StopReason::StateDirectoryLost => {
+                let directory = match &rendezvous {
+                    Some(rendezvous) => rendezvous.path().to_owned(),
+                    None => state_dir(context)?,
+                };
+                Err(Failure::new("the emulator has stopped")
+                    .because(format!(
+                        "its state directory {} was removed or replaced",
+                        directory.display()
+                    ))
+                    .hint("start one with a new directory: ovhai emulator start"))
+            }
+        }
     }
 
-    fn greet(&self, context: &mut Context, emulator: &Emulator, shared: Option<&Doorplate>) {
+    fn greet(&self, context: &mut Context, emulator: &Emulator, shared: Option<&Rendezvous>) {
         let running = emulator.running();
         let regions: Vec<_> = running.regions.iter().map(Region::as_str).collect();
         context.note(format!(
@@ -249,12 +324,12 @@ impl Start {
                 .note(format!("HTTPS: {secure} (trust its certificates: {})", self.trust(running)));
         }
         if let Some(shared) = shared {
-            let directory = shared.directory.path().display();
+            let directory = text::quoted(&shared.path().to_string_lossy()).into_owned();
             context.note(format!(
                 "It keeps nothing. Use it from another terminal: export OVHAI_STATE_DIR={directory} OVHAI_AUTOSTART=0"
             ));
             context.note(format!(
-                "Other programs call it with the bearer that is `administrator` in {directory}/emulator.json; both are gone when it ends."
+                "Other programs call it with the bearer in the field administrator of {directory}/emulator.json; both are gone when it ends."
             ));
         }
         self.warn_of_others(context);
@@ -291,6 +366,32 @@ impl Start {
             }))
     }
 
+    /// Starts one that keeps nothing, and prints what makes the commands of a shell use it.
+    async fn start_for_eval(&self, context: &mut Context) -> Result<()> {
+        let options = self.options(context)?;
+        let rendezvous = Rendezvous::create(context)?;
+        let running = background::start(context, rendezvous.state(), &options, true).await?;
+        let state = rendezvous.hand_over();
+        let directory = state.path().to_string_lossy();
+        let lines = format!(
+            "export OVHAI_STATE_DIR={}\nexport OVHAI_AUTOSTART=0",
+            text::quoted(&directory)
+        );
+        let told = context.line(lines).and_then(|()| Ok(context.out.flush()?));
+        if told.is_err() {
+            // No command would find it.
+            let _ = state.holder().map(|holder| holder.signal(Signal::TERM));
+            return told;
+        }
+        context.note(format!(
+            "The emulator of AI Deploy runs at {} (pid {}) and keeps nothing; stop it: ovhai emulator stop",
+            root(&running),
+            running.pid
+        ));
+        self.warn_of_others(context);
+        Ok(())
+    }
+
     async fn start_detached(&self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
         if let Some(running) = state.running() {
@@ -318,7 +419,7 @@ impl Start {
             return Ok(());
         }
         let options = self.options(context)?;
-        let running = start_in_background(context, &state, &options).await?;
+        let running = background::start(context, &state, &options, false).await?;
         // Another command may have been faster, and has another one.
         if !self.differs_from(context, &running)? {
             keep(context, &state, &options)?;
@@ -354,36 +455,6 @@ fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()
     Ok(())
 }
 
-/// Where other commands of the same user find an emulator that keeps nothing: a directory that
-/// says no more than where it is, and goes with it.
-struct Doorplate {
-    directory: TempDir,
-    _lock: Lock,
-}
-
-impl Doorplate {
-    fn put_up(context: &Context, running: &Running) -> Result<Self> {
-        let put_up = || {
-            let directory = match context
-                .var("XDG_RUNTIME_DIR")
-                .filter(|dir| Path::new(dir).is_dir())
-            {
-                Some(runtime) => tempfile::Builder::new().prefix("ovhai-").tempdir_in(runtime)?,
-                None => tempfile::Builder::new().prefix("ovhai-").tempdir()?,
-            };
-            let state = StateDir::new(directory.path());
-            let lock = state.lock()?.ok_or(io::ErrorKind::ResourceBusy)?;
-            state.announce(running)?;
-            Ok(Self { directory, _lock: lock })
-        };
-        put_up().map_err(|error: io::Error| {
-            Failure::new("others can't be told where the emulator is").because(error).hint(
-                "it needs room for a small file: set TMPDIR to a directory that can be written",
-            )
-        })
-    }
-}
-
 /// A gateway has two connections for each client, and shells mostly allow 1,024 open files until
 /// somebody asks for more. Not for all there is: old programs close every number they might have.
 fn open_more() {
@@ -398,15 +469,17 @@ fn open_more() {
 
 /// Logs to stderr, which is a file in the background. The level is `OVHAI_LOG`; in the foreground
 /// only what is wrong is shown unless it is set.
-fn start_logging(context: &Context, background: bool) {
+fn start_logging(context: &Context, background: bool, components: &Arc<Components>) {
     let default = if background { "info" } else { "warn" };
     let level = context.var("OVHAI_LOG").unwrap_or(default);
     let filter = tracing_subscriber::EnvFilter::try_new(level)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(LossyLog::new(std::io::stderr(), Arc::clone(components)))
         .with_ansi(false)
+        // What can't be written is counted; saying so by other means would panic.
+        .log_internal_errors(false)
         .finish();
     // Set already when several emulators start in one process.
     let _ = tracing::subscriber::set_global_default(subscriber);

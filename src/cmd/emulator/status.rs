@@ -1,18 +1,18 @@
 //! `ovhai emulator status`.
 
 use clap::Args;
-use ovhai_api_types::Region;
+use ovhai_api_types::{Fault, Region};
 use ovhai_emulator::state::{Running, StateDir};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::{Description, age, date};
+use crate::describe::{Description, age};
 use crate::error::{FAILED, Failure, Result};
 use crate::options::Options;
 use crate::output::Show;
 use crate::pulse;
 use crate::settings::readable_state_dir;
-use crate::target::{root, secure_root};
+use crate::target::{root, secure_root, unknown};
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
@@ -32,12 +32,17 @@ struct Shown {
     https: Option<String>,
     regions: Vec<Region>,
     started_at: jiff::Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stops_at: Option<jiff::Timestamp>,
     version: String,
     state_dir: String,
     /// What the next one is started with that nobody starts on purpose.
     options: Vec<String>,
     /// Whether it answers; a process that hangs does not.
     answers: bool,
+    /// Components that fail, or were begun anew.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_user: Option<FirstUser>,
 }
@@ -53,13 +58,8 @@ impl Status {
     pub(super) fn run(self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
         let Some(running) = state.running() else {
-            if let Some(pid) = state.holder() {
-                return Err(Failure::new(format!(
-                    "an emulator (pid {pid}) holds {} but does not tell where it is",
-                    state.path().display()
-                ))
-                .because("emulator.json is missing or damaged")
-                .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"));
+            if state.is_locked() {
+                return Err(unknown(&state));
             }
             let options = Options::of(&state)?;
             let nothing = Nothing {
@@ -68,7 +68,10 @@ impl Status {
                 options: options.arguments(),
             };
             if !context.show_data(&nothing)? {
-                context.line(format!("No emulator runs in {}", state.path().display()))?;
+                context.line(format!(
+                    "No emulator is running (state directory: {})",
+                    state.path().display()
+                ))?;
                 if !options.is_empty() {
                     context.line(format!(
                         "The next has the options of the last: {}",
@@ -76,13 +79,14 @@ impl Status {
                     ))?;
                 }
             }
-            context.note("hint: the next command that needs one starts it; or: ovhai emulator start --detach");
+            context.note("hint: start it: ovhai emulator start --detach; a command that needs one starts it too");
             return Err(Failure::silent(FAILED));
         };
         let pid = running.pid;
-        let answer = pulse::ask(&running);
+        let answer = pulse::faults(&running);
         let mut shown = Shown::new(running, &state, self.show_password)?;
         shown.answers = answer.is_ok();
+        let answer = answer.map(|faults| shown.faults = faults);
         context.show(&shown)?;
         match answer {
             Ok(()) => Ok(()),
@@ -116,16 +120,30 @@ impl Shown {
             https: secure_root(&running),
             regions: running.regions,
             started_at: running.started_at,
+            stops_at: running.stops_at,
             version: running.version,
             state_dir: state.path().display().to_string(),
             options: Options::of(state)?.arguments(),
             answers: true,
+            faults: Vec::new(),
         })
     }
 
     fn regions(&self) -> String {
         self.regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What there is to say of a component.
+fn told(fault: &Fault) -> String {
+    let state = if fault.failing { "fails" } else { "works again" };
+    let restarts = match fault.restarts {
+        0 => String::new(),
+        1 => ", begun anew once".into(),
+        times => format!(", begun anew {times} times"),
+    };
+    let reason = fault.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{state}{restarts}{reason}")
 }
 
 impl Show for Shown {
@@ -149,15 +167,28 @@ impl Show for Shown {
         };
         let view = view
             .field("PID", self.pid)
-            .field("Answers", if self.answers { "yes" } else { "no" })
+            .field("Status", if self.answers { "running" } else { "does not answer" })
             .field("Regions", self.regions())
             .field("State Directory", &self.state_dir)
-            .field("Started At", date(self.started_at))
-            .field("Version", &self.version);
+            .date("Started At", self.started_at);
+        let view = match self.stops_at {
+            Some(time) => view.date("Stops At", time),
+            None => view,
+        };
+        let view = view.field("Version", &self.version);
         let view = if self.options.is_empty() {
             view
         } else {
             view.field("Kept Options", self.options.join(" "))
+        };
+        let view = if self.faults.is_empty() {
+            view
+        } else {
+            view.section("Faults", |view| {
+                self.faults
+                    .iter()
+                    .fold(view, |view, fault| view.field(&fault.component, told(fault)))
+            })
         };
         match &self.first_user {
             Some(user) => view.section("First User", |view| {

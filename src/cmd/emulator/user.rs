@@ -5,7 +5,7 @@ use ovhai_api_types::User;
 
 use crate::cmd::secret_input::PasswordSource;
 use crate::context::Context;
-use crate::describe::{Description, age, date};
+use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
 use crate::output::Show;
 use crate::prompt;
@@ -61,7 +61,7 @@ impl UserCommand {
         match self.verb {
             Verb::Add(Add { name, password }) => {
                 let password =
-                    password.require(context, "Password (8 characters or more)", true).await?;
+                    password.require_new(context, "Password (8 characters or more)").await?;
                 let added = owner(context).await?.add_user(&name, &password).await;
                 added.map_err(|error| match error.status() {
                     Some(409) => Failure::from(error)
@@ -81,7 +81,7 @@ impl UserCommand {
                 context.note(format!("Removed the user {name}."));
             }
             Verb::Passwd(Passwd { name, password }) => {
-                let password = password.require(context, "New password", true).await?;
+                let password = password.require_new(context, "New password").await?;
                 owner(context).await?.set_password(&name, &password).await?;
                 context
                     .note(format!("The password of {name} is set; sessions of {name} have ended."));
@@ -92,7 +92,7 @@ impl UserCommand {
 }
 
 impl Show for User {
-    const COLUMNS: &'static [&'static str] = &["NAME", "AGE", "PASSWORD SET"];
+    const COLUMNS: &'static [&'static str] = &["NAME", "AGE", "PASSWORD-AGE"];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![self.name.clone(), age(self.created_at, now), age(self.updated_at, now)]
@@ -101,8 +101,8 @@ impl Show for User {
     fn describe(&self) -> Description {
         Description::new()
             .field("Name", &self.name)
-            .field("Created At", date(self.created_at))
-            .field("Password Set At", date(self.updated_at))
+            .date("Created At", self.created_at)
+            .date("Password Set At", self.updated_at)
     }
 
     fn name(&self) -> String {

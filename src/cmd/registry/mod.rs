@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::secret_input::PasswordSource;
 use crate::cli::Format;
+use crate::cmd::several::Report;
 use crate::context::Context;
-use crate::describe::{Description, age, date};
+use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 use crate::prompt;
@@ -73,7 +74,7 @@ struct Update {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is deleted when one of them is not there. When the server refuses one, the others are deleted all the same."
+    after_help = "What is clear is deleted; what matches no registry or several is reported, with exit code 1."
 )]
 struct Delete {
     /// Ids, beginnings of ids, or URLs
@@ -156,8 +157,9 @@ impl Update {
             None
         };
         if self.url.is_none() && self.username.is_none() && password.is_none() {
-            return Err(Failure::usage("nothing is to be changed")
-                .hint("give --url, --username or a password"));
+            return Err(
+                Failure::usage("nothing to change").hint("give --url, --username or a password")
+            );
         }
         let target = Target::find_to_change(context).await?;
         let registry = resolve(&target.client, &self.registry).await?;
@@ -176,34 +178,25 @@ impl Delete {
     async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
         let known = target.client.list_registries().await?;
-        let mut meant: Vec<&Registry> = Vec::with_capacity(self.registries.len());
+        let (mut meant, mut unclear) = (Vec::<&Registry>::new(), Vec::new());
         for wanted in &self.registries {
-            let registry = pick(&known, wanted)?;
-            if meant.iter().all(|other| other.id != registry.id) {
-                meant.push(registry);
+            match pick(&known, wanted) {
+                Ok(registry) if meant.iter().any(|other| other.id == registry.id) => {}
+                Ok(registry) => meant.push(registry),
+                Err(why) => unclear.push((wanted.clone(), why)),
             }
         }
-        prompt::confirm(&question(&meant), self.yes).await?;
-        let mut failures: Vec<(&Registry, Failure)> = Vec::new();
+        if !meant.is_empty() {
+            prompt::confirm(&question(&meant), self.yes).await?;
+        }
+        let mut report = Report::new("registry", meant.len() + unclear.len(), unclear);
         for registry in &meant {
             match target.client.delete_registry(id(registry)?).await {
                 Ok(()) => context.note(format!("Deleted the registry {}.", registry.url)),
-                Err(error) => failures.push((registry, error.into())),
+                Err(error) => report.failed(registry.url.clone(), error.into())?,
             }
         }
-        let (all, left) = (meant.len(), failures.len());
-        let why: Vec<_> =
-            failures.iter().map(|(one, why)| format!("{}: {}", one.url, why.brief())).collect();
-        match failures.pop() {
-            None => Ok(()),
-            Some((_, failure)) if all == 1 => Err(failure),
-            Some((_, last)) => {
-                Err(Failure::new(format!("{left} of {all} registries are not deleted"))
-                    .because(why.join("; "))
-                    .hint("see what is left: ovhai registry list; what was said: ovhai debug")
-                    .exit_code(last.code()))
-            }
-        }
+        report.finish(context, "deleted")
     }
 }
 
@@ -266,7 +259,7 @@ fn pick<'a>(all: &'a [Registry], wanted: &str) -> Result<&'a Registry> {
         many => {
             let candidates: Vec<_> =
                 many.iter().map(|one| format!("{} ({})", one.name(), one.url)).collect();
-            Err(Failure::usage(format!("{wanted:?} can mean {} registries", many.len()))
+            Err(Failure::usage(format!("{wanted:?} matches {} registries", many.len()))
                 .because(candidates.join(", "))
                 .hint("use the id"))
         }
@@ -285,7 +278,7 @@ struct Row {
 impl Show for Row {
     const COLUMNS: &'static [&'static str] = &["ID", "KIND", "USERNAME", "AGE", "URL"];
 
-    const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
+    const FIT: &'static [Fit] = &[Fit::Id, Fit::Fixed, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         let Registry { id, username, created_at, url, .. } = &self.registry;
@@ -326,8 +319,8 @@ impl Show for Registry {
             .field("URL", &self.url)
             .field("Username", &self.username)
             .maybe("User", self.user.as_ref())
-            .maybe("Created At", self.created_at.map(date))
-            .maybe("Updated At", self.updated_at.map(date))
+            .date("Created At", self.created_at)
+            .date("Updated At", self.updated_at)
     }
 
     fn name(&self) -> String {

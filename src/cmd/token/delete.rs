@@ -1,23 +1,33 @@
 //! `ovhai token delete`.
 
 use clap::Args;
-use ovhai_api_types::Token;
+use ovhai_api_types::{Selector, Token};
 
-use super::resolve;
+use super::has_selector;
+use crate::cmd::several::Report;
 use crate::context::Context;
 use crate::credentials::Credentials;
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use crate::prompt;
+use crate::resolve::resolve_each;
 use crate::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is deleted when one of them is not there. When the server refuses one, the others are deleted all the same."
+    after_help = "What is clear is deleted; names that match no token or several are reported, with exit code 1."
 )]
 pub(super) struct Delete {
     /// Ids, names, or beginnings of ids
-    #[arg(id = "token", required = true, value_name = "TOKEN")]
+    #[arg(
+        id = "token",
+        value_name = "TOKEN",
+        required_unless_present = "selector",
+        conflicts_with = "selector"
+    )]
     tokens: Vec<String>,
+    /// All tokens of the region with exactly this label selector, however it is written
+    #[arg(short = 'l', long, alias = "label-selector", value_name = "SELECTOR")]
+    selector: Option<Selector>,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -26,17 +36,26 @@ pub(super) struct Delete {
 impl Delete {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
-        let mut tokens: Vec<Token> = Vec::with_capacity(self.tokens.len());
-        for wanted in &self.tokens {
-            let token = resolve(&target.client, wanted).await?;
-            if tokens.iter().all(|known| known.id != token.id) {
-                tokens.push(token);
+        let (tokens, unclear) = match &self.selector {
+            Some(selector) => {
+                let mut all = target.client.list_tokens().await?;
+                all.retain(|token| has_selector(token, selector));
+                if all.is_empty() {
+                    context.note(format!(
+                        "No token in {} has the label selector {selector}.",
+                        target.region
+                    ));
+                }
+                (all, Vec::new())
             }
+            None => resolve_each::<Token>(&target.client, &self.tokens).await?,
+        };
+        let mut report = Report::new("token", tokens.len() + unclear.len(), unclear);
+        if !tokens.is_empty() {
+            prompt::confirm(&question(&tokens), self.yes).await?;
         }
-        prompt::confirm(&question(&tokens), self.yes).await?;
         let mut credentials = Credentials::open(context)?;
-        let all = tokens.len();
-        let (mut deleted, mut failures) = (Vec::with_capacity(all), Vec::new());
+        let mut deleted = Vec::with_capacity(tokens.len());
         for token in tokens {
             let gone = match target.client.delete_token(token.id).await {
                 Ok(()) => credentials.forget(token.id),
@@ -47,36 +66,19 @@ impl Delete {
                     context.note(format!("Deleted the token {}.", named(&token)));
                     deleted.push(token);
                 }
-                Err(failure) => failures.push((token, failure)),
+                Err(why) => report.failed(named(&token), why)?,
             }
         }
         // As they were: nothing else is left.
         if context.format().is_some() {
             match deleted.as_slice() {
-                [one] if all == 1 => context.show(one)?,
+                [one] if report.is_of_one() && self.selector.is_none() => context.show(one)?,
+                [] if report.is_of_one() => {}
                 many => context.show_all(many)?,
             }
         }
-        if all == 1 {
-            return failures.pop().map_or(Ok(()), |(_, failure)| Err(failure));
-        }
-        summary(context, deleted.len(), failures)
+        report.finish(context, "deleted")
     }
-}
-
-/// The whole of it, when there were several.
-fn summary(context: &mut Context, deleted: usize, failures: Vec<(Token, Failure)>) -> Result<()> {
-    let all = deleted + failures.len();
-    let Some(code) = failures.first().map(|(_, first)| first.code()) else {
-        context.note(format!("{all} tokens are deleted."));
-        return Ok(());
-    };
-    let left: Vec<_> =
-        failures.iter().map(|(token, why)| format!("{}: {}", named(token), why.brief())).collect();
-    Err(Failure::new(format!("{} of {all} tokens are not deleted", failures.len()))
-        .because(left.join("; "))
-        .hint("see what is left: ovhai token list; what was said: ovhai debug")
-        .exit_code(code))
 }
 
 fn named(token: &Token) -> String {
@@ -85,11 +87,11 @@ fn named(token: &Token) -> String {
 
 fn question(tokens: &[Token]) -> String {
     match tokens {
-        [one] => format!("Delete the token {}? Its string stops working at once.", named(one)),
+        [one] => format!("Delete the token {}? Its string stops working immediately.", named(one)),
         many => {
             let all: Vec<_> = many.iter().map(named).collect();
             format!(
-                "Delete {} tokens, {}? Their strings stop working at once.",
+                "Delete {} tokens, {}? Their strings stop working immediately.",
                 many.len(),
                 all.join(", ")
             )

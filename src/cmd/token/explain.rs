@@ -8,6 +8,7 @@ use crate::cmd::access::ask;
 use crate::cmd::app;
 use crate::context::Context;
 use crate::error::{Failure, Result};
+use crate::secret::bare;
 use crate::target::Target;
 
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ const VALUE_START: &str = "eyJ";
 
 impl Explain {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let value = match self.token.as_str() {
+        let value = match bare(&self.token).trim() {
             "-" => Some(from_stdin()?),
             text if text.starts_with(VALUE_START) => Some(text.to_owned()),
             _ => None,
@@ -43,8 +44,8 @@ impl Explain {
             Some(app) => Some(app::resolve(&target.login, app).await?.id),
             None => None,
         };
-        let question = AccessQuestion { region: target.region.clone(), token, value, app };
-        let all = ask(context, &target, &question).await?;
+        let question = AccessQuestion { region: target.region.clone(), token, value, app, page: 1 };
+        let all = ask(context, &target, question).await?;
         match (all.as_slice(), app) {
             ([one], Some(_)) => context.show(one),
             ([], _) => {
@@ -60,7 +61,7 @@ impl Explain {
 fn from_stdin() -> Result<String> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
-    let value = line.trim();
+    let value = bare(&line).trim();
     if value.is_empty() {
         return Err(Failure::usage("there is no token on standard input"));
     }

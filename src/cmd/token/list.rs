@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::resolve;
+use ovhai_api_types::Selector;
+
+use super::{has_selector, resolve};
 use crate::context::Context;
 use crate::error::Result;
 use crate::resolve::again;
@@ -11,6 +13,9 @@ use crate::watch::Watch;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
+    /// Only tokens with exactly this label selector, however it is written
+    #[arg(short = 'l', long, alias = "label-selector", value_name = "SELECTOR")]
+    selector: Option<Selector>,
     #[command(flatten)]
     watch: Watch,
 }
@@ -18,7 +23,13 @@ pub(super) struct List {
 impl List {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
-        let list = async || Ok(target.client.list_tokens().await?);
+        let list = async || {
+            let mut tokens = target.client.list_tokens().await?;
+            if let Some(selector) = &self.selector {
+                tokens.retain(|token| has_selector(token, selector));
+            }
+            Ok(tokens)
+        };
         self.watch.run(context, list, |context, tokens| context.show_all(tokens)).await
     }
 }

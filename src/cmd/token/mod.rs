@@ -7,13 +7,13 @@ mod new;
 mod regenerate;
 
 use clap::{Args, Subcommand};
-use ovhai_api_types::Token;
+use ovhai_api_types::{Selector, Token};
 use ovhai_client::Client;
 
 use crate::cli::Format;
 use crate::context::Context;
 use crate::credentials::{Credentials, Issuer, Place};
-use crate::describe::{Description, age, date};
+use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
 use crate::output::{Fit, Show};
 
@@ -25,7 +25,7 @@ pub(crate) struct TokenCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make a token; its string is shown once, and stored
+    /// Make a token; its string is shown once and stored
     #[command(visible_alias = "create")]
     New(new::New),
     /// List tokens; their strings are never shown
@@ -34,12 +34,12 @@ enum Verb {
     /// Show a token, without its string
     #[command(aliases = ["show", "describe"])]
     Get(list::Get),
-    /// Give a token a new string; the old one stops working at once
+    /// Regenerate a token's string; the old one stops working immediately
     #[command(visible_alias = "renew")]
     Regenerate(regenerate::Regenerate),
-    /// Show what a token opens, and the term, role, region or version that decides
+    /// Show which apps a token opens, and the term, role, region or version that decides
     Explain(explain::Explain),
-    /// Delete a token; its string stops working at once
+    /// Delete tokens; their strings stop working immediately
     #[command(visible_alias = "rm")]
     Delete(delete::Delete),
 }
@@ -62,6 +62,12 @@ async fn resolve(client: &Client, wanted: &str) -> Result<Token> {
     crate::resolve::resolve(client, wanted).await
 }
 
+/// Whether a token's scope is this selector, in whatever order and form either is written.
+fn has_selector(token: &Token, selector: &Selector) -> bool {
+    let own = token.spec.label_selector.as_deref().unwrap_or_default();
+    own.parse::<Selector>().is_ok_and(|own| own.means_the_same_as(selector))
+}
+
 /// Shows a token with its string, and keeps the string.
 fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Result<()> {
     context.show(token)?;
@@ -79,7 +85,7 @@ fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Resul
     };
     // Names and tables have no room for it.
     let said = match context.format() {
-        Some(Format::Name | Format::Table) => {
+        Some(Format::Name | Format::Table | Format::Wide) => {
             "The token's string is shown nowhere: only descriptions, JSON and YAML have it"
         }
         _ => "The token's string is not shown again",
@@ -90,9 +96,8 @@ fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Resul
 
 impl Show for Token {
     const COLUMNS: &'static [&'static str] =
-        &["ID", "NAME", "ROLE", "LABEL SELECTOR", "VERSION", "AGE"];
-    const FIT: &'static [Fit] =
-        &[Fit::Fixed, Fit::Shrink(8), Fit::Fixed, Fit::Shrink(18), Fit::Drop];
+        &["ID", "NAME", "ROLE", "LABEL-SELECTOR", "VERSION", "AGE"];
+    const FIT: &'static [Fit] = &[Fit::Id, Fit::Shrink(8), Fit::Fixed, Fit::Shrink(18), Fit::Drop];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![
@@ -112,8 +117,8 @@ impl Show for Token {
                 .field("Role", short_role(self))
                 .maybe("Label selector", self.spec.label_selector.as_ref())
                 .field("Version", self.status.version)
-                .field("Created at", date(self.created_at))
-                .field("Updated at", date(self.updated_at))
+                .date("Created at", self.created_at)
+                .date("Updated at", self.updated_at)
         });
         match &self.status.value {
             Some(value) => description.field("Token", value),

@@ -7,6 +7,7 @@ use super::show_and_keep;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
+use crate::resolve::say_if_named_alike;
 use crate::target::Target;
 
 #[derive(Debug, Args)]
@@ -14,17 +15,17 @@ use crate::target::Target;
   ovhai token new reader --selector group=A --role read --region GRA
   ovhai token new op --selector ovh/id=<app id> --role operator")]
 pub(super) struct New {
-    /// Name for people, 1 to 100 characters
+    /// Display name, 1 to 100 characters
     #[arg(required_unless_present = "given_name")]
     name: Option<String>,
-    /// The same, for those who write it so
+    /// Same as NAME
     #[arg(id = "given_name", short, long = "name", value_name = "NAME", conflicts_with = "name")]
     given_name: Option<String>,
-    /// What it may do: read (query the apps) or operator (manage them too)
+    /// Role: read (query the apps) or operator (manage them too)
     #[arg(short, long)]
     role: Role,
-    /// Which apps it is for, now and later, such as group=A; given more than once, all have to
-    /// match; see ovhai help selectors [default: all of the region]
+    /// Label selector of its apps, now and later, such as group=A; if repeated, all have to match;
+    /// see ovhai help selectors [default: all apps of the region]
     #[arg(
         short = 'l',
         long = "selector",
@@ -37,16 +38,18 @@ pub(super) struct New {
 impl New {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find_to_change(context).await?;
-        let selectors: Vec<String> = self.selectors.iter().map(ToString::to_string).collect();
+        let terms: Vec<_> = self.selectors.iter().flat_map(Selector::terms).cloned().collect();
         let spec = TokenSpec {
             // One of the two is required.
             name: self.name.or(self.given_name).unwrap_or_default(),
             role: self.role.wire().into(),
-            label_selector: (!selectors.is_empty()).then(|| selectors.join(",")),
+            label_selector: (!terms.is_empty()).then(|| Selector::new(terms).to_string()),
         };
         // A file that can't be used is noticed before a string is made that would be lost.
         Credentials::open(context)?;
         let token = target.client.create_token(&spec).await?;
-        show_and_keep(context, &token, &target.issuer)
+        show_and_keep(context, &token, &target.issuer)?;
+        say_if_named_alike(context, &target.client, &token).await;
+        Ok(())
     }
 }

@@ -23,7 +23,7 @@ impl Regenerate {
         let target = Target::find_to_change(context).await?;
         let token = resolve(&target.client, &self.token).await?;
         let question = format!(
-            "Regenerate the token {} ({})? Its present string stops working at once.",
+            "Regenerate the token {} ({})? Its current string stops working immediately.",
             token.spec.name, token.id
         );
         prompt::confirm(&question, self.yes).await?;

@@ -5,19 +5,38 @@ use std::sync::Arc;
 use ovhai_api_types::{AppId, Region, TokenId};
 
 use super::{Platform, check, resource};
-use crate::directory::AppEntry;
+use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::TokenRecord;
 use crate::policy::{self, Action, Decision, Effect, Principal, Reason, Resource};
 
+/// Which tokens and apps are asked about.
+#[derive(Debug)]
+pub enum AccessQuery {
+    /// One token and all apps of the region, the newest first.
+    Token(TokenQuestion),
+    /// All tokens of the region, the newest first, and one app.
+    App(AppId),
+    /// One token and one app.
+    Both(TokenQuestion, AppId),
+}
+
 /// Which token is asked about.
 pub enum TokenQuestion {
-    /// All tokens of the region.
-    All,
     /// The one with this id, as its current string.
     Id(TokenId),
     /// The one that this string is of, in whatever state.
     Value(String),
+}
+
+impl std::fmt::Debug for TokenQuestion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => f.debug_tuple("Id").field(id).finish(),
+            // A secret.
+            Self::Value(_) => f.debug_tuple("Value").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// What one token may do with one app.
@@ -33,88 +52,109 @@ pub struct Access {
     pub operate: Decision,
 }
 
+/// A token that is asked about, and why its string opens nothing here if so.
+struct Asked {
+    token: Option<Arc<TokenRecord>>,
+    void: Option<Reason>,
+}
+
+impl Asked {
+    fn of(&self, app: &Arc<AppEntry>) -> Access {
+        let decide = |action| match (&self.void, &self.token) {
+            (None, Some(token)) => {
+                policy::decide(&Principal::Token(Arc::clone(token)), action, &resource(&app.record))
+            }
+            // The caller with such a string is anonymous; a refusal says why.
+            (void, _) => {
+                let decision =
+                    policy::decide(&Principal::Anonymous, action, &resource(&app.record));
+                match (decision.effect, void) {
+                    (Effect::Unauthenticated, Some(why)) => {
+                        Decision { reason: why.clone(), ..decision }
+                    }
+                    _ => decision,
+                }
+            }
+        };
+        Access {
+            token: self.token.clone(),
+            app: Arc::clone(app),
+            read: decide(Action::Query),
+            operate: decide(Action::Manage),
+        }
+    }
+}
+
 impl Platform {
-    /// What tokens may do with apps of a region: all pairs of the tokens and the apps that are
-    /// asked about. The decisions are those of the gateway and the API.
+    /// What tokens may do with apps of a region: the pairs of the tokens and the apps that are
+    /// asked about, of which it leaves out the first `skip` and gives `take` at most. The decisions
+    /// are those of the gateway and the API.
     pub fn explain(
         &self,
         caller: &Principal,
         region: &Region,
-        question: &TokenQuestion,
-        app: Option<AppId>,
+        query: &AccessQuery,
+        skip: usize,
+        take: usize,
     ) -> Result<Vec<Access>> {
         check(policy::decide(caller, Action::Tokens, &Resource::Region(region)))?;
         let snapshot = self.snapshot();
-        let apps = match app {
-            Some(id) => {
-                let missing = || Error::NotFound { kind: "app", id: id.to_string() };
-                vec![
-                    snapshot
-                        .app(id)
-                        .filter(|app| app.record.region == *region)
-                        .cloned()
-                        .ok_or_else(missing)?,
-                ]
-            }
-            None => {
-                let mut apps = snapshot.matching(region, &[]);
-                apps.reverse();
-                apps
-            }
+        let app = |id: AppId| {
+            let here = snapshot.app(id).filter(|app| app.record.region == *region);
+            here.ok_or_else(|| Error::NotFound { kind: "app", id: id.to_string() })
         };
-        let tokens: Vec<(Option<Arc<TokenRecord>>, Option<Reason>)> = match question {
-            TokenQuestion::All => {
-                snapshot.tokens_of(region).into_iter().map(|token| (Some(token), None)).collect()
+        Ok(match query {
+            AccessQuery::Both(token, id) => {
+                let asked = self.asked(&snapshot, caller, region, token)?;
+                [asked.of(app(*id)?)].into_iter().skip(skip).take(take).collect()
             }
-            TokenQuestion::Id(id) => {
-                let missing = || Error::NotFound { kind: "token", id: id.to_string() };
-                let token = snapshot.token(*id).cloned().ok_or_else(missing)?;
-                // Of another region it may be, which then decides; for those who may see it there.
-                let there = Resource::Region(&token.region);
-                let seen = policy::decide(caller, Action::Tokens, &there).is_allowed();
-                vec![(Some(token).filter(|_| seen).ok_or_else(missing).map(Some)?, None)]
+            AccessQuery::Token(token) => {
+                let asked = self.asked(&snapshot, caller, region, token)?;
+                let apps = snapshot.matching(region, &[]);
+                apps.iter().rev().skip(skip).take(take).map(|app| asked.of(app)).collect()
             }
-            TokenQuestion::Value(value) => vec![match self.signer.verify(value) {
-                None => (None, Some(Reason::NotIssuedHere)),
-                Some(claims) => match snapshot.token(claims.id).cloned() {
-                    None => (None, Some(Reason::Deleted)),
-                    Some(token) if token.version != claims.version => {
-                        let (string, current) = (claims.version, token.version);
-                        (Some(token), Some(Reason::OldVersion { string, current }))
-                    }
-                    Some(token) => (Some(token), None),
-                },
-            }],
+            AccessQuery::App(id) => {
+                let app = app(*id)?;
+                let tokens = snapshot.tokens_of(region).into_iter().skip(skip).take(take);
+                tokens.map(|token| Asked { token: Some(token), void: None }.of(app)).collect()
+            }
+        })
+    }
+
+    fn asked(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Principal,
+        region: &Region,
+        question: &TokenQuestion,
+    ) -> Result<Asked> {
+        // A token of another region is shown to a caller that may see it there.
+        let may_see = |token: &TokenRecord| {
+            policy::decide(caller, Action::Tokens, &Resource::Region(&token.region)).is_allowed()
         };
-        let mut all = Vec::with_capacity(apps.len() * tokens.len());
-        for (token, void) in tokens {
-            for app in &apps {
-                let decide = |action| match (&void, &token) {
-                    (None, Some(token)) => policy::decide(
-                        &Principal::Token(Arc::clone(token)),
-                        action,
-                        &resource(&app.record),
-                    ),
-                    // Such a string is nobody's; where that is refused, the reason says why.
-                    (void, _) => {
-                        let nobody = &Principal::Anonymous;
-                        let decision = policy::decide(nobody, action, &resource(&app.record));
-                        match (decision.effect, void) {
-                            (Effect::Unauthenticated, Some(why)) => {
-                                Decision { reason: why.clone(), ..decision }
-                            }
-                            _ => decision,
-                        }
-                    }
+        match question {
+            TokenQuestion::Id(id) => snapshot
+                .token(*id)
+                .filter(|token| may_see(token))
+                .map(|token| Asked { token: Some(Arc::clone(token)), void: None })
+                .ok_or_else(|| Error::NotFound { kind: "token", id: id.to_string() }),
+            TokenQuestion::Value(value) => {
+                let Some(claims) = self.signer.verify(value) else {
+                    return Ok(Asked { token: None, void: Some(Reason::NotIssuedHere) });
                 };
-                all.push(Access {
-                    token: token.clone(),
-                    app: Arc::clone(app),
-                    read: decide(Action::Query),
-                    operate: decide(Action::Manage),
-                });
+                let Some(token) = snapshot.token(claims.id) else {
+                    return Ok(Asked { token: None, void: Some(Reason::Deleted) });
+                };
+                if !may_see(token) {
+                    // Then it is of another region, which decides, whatever its version.
+                    let (token, asked) = (token.region.clone(), region.clone());
+                    let void = Some(Reason::OtherRegion { token, asked });
+                    return Ok(Asked { token: None, void });
+                }
+                let (string, current) = (claims.version, token.version);
+                let void = (string != current).then_some(Reason::OldVersion { string, current });
+                Ok(Asked { token: Some(Arc::clone(token)), void })
             }
         }
-        Ok(all)
     }
 }

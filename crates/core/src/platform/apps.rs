@@ -12,6 +12,7 @@ use super::revocation::still_current;
 use super::{Platform, check, enter, info, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
+use crate::input;
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, EnvironmentOwner, Wanted};
 use crate::policy::{self, Action, Effect, Principal, Resource};
@@ -58,7 +59,7 @@ pub enum AppSort {
 
 impl Platform {
     /// Decides on one app for a caller of the API, and gives it.
-    fn permit(
+    pub(super) fn permit(
         snapshot: &Snapshot,
         caller: &Principal,
         region: &Region,
@@ -350,31 +351,24 @@ impl Platform {
         .map(drop)
     }
 
-    /// Sets or, with a null value, removes one label.
+    /// Sets or, with a null value, removes labels: all of them or, if one is refused, none.
     pub async fn label_app(
         self: &Arc<Self>,
         caller: &Principal,
         region: &Region,
         id: AppId,
-        update: &LabelUpdate,
+        updates: &[LabelUpdate],
     ) -> Result<()> {
-        let parse = |error: &dyn std::fmt::Display| error.to_string();
-        let key: LabelKey =
-            update.name.parse().map_err(|error| Error::invalid("name", parse(&error)))?;
-        if key.is_platform() {
-            return Err(Error::invalid("name", "labels that begin with ovh/ are the platform's"));
-        }
-        let value: Option<LabelValue> = update
-            .value
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(|error| Error::invalid("value", parse(&error)))?;
+        let updates = updates.iter().map(checked_label).collect::<Result<Vec<_>>>()?;
         self.change_app(caller, region, Action::Label, id, |app, _| {
-            match value {
-                Some(value) => app.labels.insert(key, value),
-                None => app.labels.remove(key.as_str()),
-            };
+            let before = app.labels.clone();
+            for (key, value) in updates {
+                match value {
+                    Some(value) => app.labels.insert(key, value),
+                    None => app.labels.remove(key.as_str()),
+                };
+            }
+            input::check_labels("name", &before, &app.labels)?;
             // Nobody moves an app out of their own scope, as nobody creates one outside it.
             check(policy::decide(caller, Action::Create, &resource(app)))
         })
@@ -465,6 +459,18 @@ impl Platform {
     }
 }
 
+/// A label that a caller may set or remove, and its new value.
+fn checked_label(update: &LabelUpdate) -> Result<(LabelKey, Option<LabelValue>)> {
+    let said = |error: &dyn std::fmt::Display| error.to_string();
+    let key: LabelKey =
+        update.name.parse().map_err(|error| Error::invalid("name", said(&error)))?;
+    if key.is_platform() {
+        return Err(Error::invalid("name", "labels that begin with ovh/ are the platform's"));
+    }
+    let value = update.value.as_deref().map(str::parse).transpose();
+    Ok((key, value.map_err(|error| Error::invalid("value", said(&error)))?))
+}
+
 /// The labels of a new app: the caller's, under them the scope's `key=value` terms, over them
 /// the platform's.
 fn submitted_labels(wire: &AppSpec, id: AppId, scope: Option<&Selector>) -> Result<Labels> {
@@ -486,6 +492,7 @@ fn submitted_labels(wire: &AppSpec, id: AppId, scope: Option<&Selector>) -> Resu
             labels.insert(key.clone(), value.clone());
         }
     }
+    input::check_labels("labels", &Labels::new(), &labels)?;
     let platform = |value: &str| {
         value.parse().map_err(|_| Error::Internal(format!("{value:?} is no label value")))
     };

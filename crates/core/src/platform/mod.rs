@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod apps;
+mod events;
 pub(crate) mod images;
 mod registries;
 mod revocation;
@@ -22,17 +23,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub use access::{Access, TokenQuestion};
+pub use access::{Access, AccessQuery, TokenQuestion};
 pub use accounts::{Login, SessionTtl};
 pub use apps::{AppQuery, AppSort};
+pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
 pub use revocation::AccessWatch;
 pub use tokens::IssuedToken;
 
 use crate::auth::Authenticator;
 use crate::catalog::BuiltinImage;
+use crate::components::{self, Component, Components};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
+use crate::events::Events;
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, Change, Wanted};
@@ -94,6 +98,8 @@ pub struct PlatformBuilder {
     pub administrator: String,
     /// What it is set to.
     pub settings: Settings,
+    /// Where parts that fail are noted.
+    pub components: Arc<Components>,
 }
 
 impl std::fmt::Debug for PlatformBuilder {
@@ -113,10 +119,12 @@ pub struct Platform {
     secrets: Arc<dyn Secrets>,
     auth: Authenticator,
     tries: accounts::Tries,
+    components: Arc<Components>,
     project: Uuid,
     is_new: bool,
     settings: Settings,
     pub(crate) actors: Mutex<HashMap<AppId, ActorHandle>>,
+    events: Events,
     tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
 }
@@ -130,14 +138,13 @@ impl std::fmt::Debug for Platform {
 impl PlatformBuilder {
     /// Loads the store and brings every app back to its wanted state.
     pub async fn start(self) -> Result<Arc<Platform>> {
-        let storage = |error: crate::ports::StoreError| Error::Storage(error.0);
-        let stored = self.store.load().await.map_err(storage)?;
+        let stored = self.store.load().await.map_err(Error::Load)?;
         let is_new = stored.project.is_none();
         let project = match stored.project {
             Some(project) => project,
             None => {
                 let project = self.ids.uuid();
-                self.store.set_project(project).await.map_err(storage)?;
+                self.store.set_project(project).await.map_err(Error::Storage)?;
                 project
             }
         };
@@ -169,7 +176,8 @@ impl PlatformBuilder {
         }
         let itself = Arc::new(OnceLock::<Weak<Platform>>::new());
         let waker = Arc::clone(&itself);
-        let ledger = Ledger::start(snapshot, self.store, move |app| {
+        let components = Arc::clone(&self.components);
+        let ledger = Ledger::start(snapshot, self.store, components, move |app| {
             if let Some(platform) = waker.get().and_then(Weak::upgrade) {
                 platform.wake_for(app);
             }
@@ -185,6 +193,7 @@ impl PlatformBuilder {
                 settings.user.clone(),
             ),
             tries: accounts::Tries::default(),
+            components: self.components,
             clock: self.clock,
             ids: self.ids,
             signer: self.signer,
@@ -193,6 +202,7 @@ impl PlatformBuilder {
             is_new,
             settings,
             actors: Mutex::default(),
+            events: Events::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         });
@@ -299,6 +309,11 @@ impl Platform {
         self.is_new
     }
 
+    /// Which parts of the emulator fail.
+    pub fn components(&self) -> &Arc<Components> {
+        &self.components
+    }
+
     /// What it is set to.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -340,6 +355,7 @@ impl Platform {
 
     /// Has the app's actor look at a change, if there is one or there is something to do.
     fn wake_for(self: &Arc<Self>, app: &AppRecord) {
+        self.record_state(app);
         let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
         let has_actor = actors.contains_key(&app.id);
         drop(actors);
@@ -361,12 +377,16 @@ impl Platform {
             actors.insert(id, handle);
             let platform = Arc::downgrade(self);
             self.tasks.spawn(async move {
-                if let Err(error) = tokio::spawn(actor.run()).await {
+                if let Err(panicked) = components::catch_future(actor.run()).await {
                     // A defect; but the app must not be stuck for it. Its replicas went with the
                     // actor.
-                    tracing::error!(app = %id, %error, "the app's reconciler failed; it begins anew");
+                    tracing::error!(app = %id, %panicked, "the app's reconciler failed; it begins anew");
+                    if let Some(platform) = platform.upgrade() {
+                        platform.components.begins_anew(Component::Reconciler, &panicked);
+                    }
                     tokio::time::sleep(AFTER_PANIC).await;
                     if let Some(platform) = platform.upgrade() {
+                        platform.components.works(Component::Reconciler);
                         let mut actors =
                             platform.actors.lock().unwrap_or_else(PoisonError::into_inner);
                         actors.remove(&id);

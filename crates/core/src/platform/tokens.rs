@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ovhai_api_types::{Region, Role, Selector, TokenId, TokenSpec};
+use ovhai_api_types::{Region, Role, TokenId, TokenSpec};
 
 use super::revocation::still_current;
 use super::{Platform, check};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
+use crate::input;
 use crate::model::{Change, TokenClaims, TokenRecord};
 use crate::policy::{self, Action, Principal, Resource};
 use crate::spec;
@@ -84,9 +85,8 @@ impl Platform {
         let selector = spec
             .label_selector
             .as_deref()
-            .map(str::parse::<Selector>)
-            .transpose()
-            .map_err(|error| Error::invalid("labelSelector", error.to_string()))?
+            .map(|text| input::selector("labelSelector", text))
+            .transpose()?
             .filter(|selector| !selector.is_empty());
         let now = self.clock.now();
         let record = TokenRecord {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ovhai_api_types::{AppState, AppUpdate, Deletion, Env, Placement, Role, TokenSpec};
 use ovhai_core::Error;
-use ovhai_core::platform::TokenQuestion;
+use ovhai_core::platform::{AccessQuery, TokenQuestion};
 use ovhai_core::policy::{Principal, Reason};
 use ovhai_core::quota::{Quotas, Usage};
 use ovhai_runtime::SimRuntime;
@@ -249,7 +249,7 @@ async fn a_mapped_image_runs_the_owners_command_in_nobody_elses_environment() {
     let spec = launched(other);
     assert_eq!((spec.placement, spec.env.len()), (Some(Placement::Process), 0));
     let entry = platform.snapshot().app(other).cloned().unwrap();
-    assert!(entry.logs.tail(1, None)[0].text.contains("environment is left out"));
+    assert!(entry.logs.tail(1, |_| true)[0].text.contains("environment is left out"));
     platform.unmap_image(&world.admin, "a/b").await.unwrap();
     assert!(matches!(platform.unmap_image(&world.admin, "a/b").await, Err(Error::NotFound { .. })));
 }
@@ -266,7 +266,16 @@ async fn access_is_explained_as_it_is_decided() {
         label_selector: Some("group=A".into()),
     };
     let token = platform.create_token(&world.admin, &world.gra, &spec).await.unwrap();
-    let ask = |question, app| platform.explain(&world.admin, &world.gra, &question, app).unwrap();
+    let page = |caller, query: AccessQuery, skip, take| {
+        platform.explain(caller, &world.gra, &query, skip, take).unwrap()
+    };
+    let ask = |question, app: Option<_>| {
+        let query = match app {
+            Some(app) => AccessQuery::Both(question, app),
+            None => AccessQuery::Token(question),
+        };
+        page(&world.admin, query, 0, 100)
+    };
     let id = token.record.id;
     let all = ask(TokenQuestion::Id(id), None);
     let verdicts: Vec<_> = all
@@ -291,7 +300,33 @@ async fn access_is_explained_as_it_is_decided() {
     let other = platform.create_token(&world.admin, &bhs, &spec).await.unwrap();
     let elsewhere = ask(TokenQuestion::Id(other.record.id), Some(a));
     assert!(matches!(elsewhere[0].operate.reason, Reason::OtherRegion { .. }));
-    assert!(ask(TokenQuestion::All, None).is_empty(), "of this region");
+    assert!(page(&world.admin, AccessQuery::App(a), 0, 100).is_empty(), "of this region");
+
+    // Who may not see tokens there learns nothing of one by a string, void or not.
+    let here = platform.create_token(&world.admin, &world.gra, &spec).await.unwrap();
+    let caller = Principal::Token(Arc::clone(&here.record));
+    for _ in 0..2 {
+        let question = TokenQuestion::Value(other.value.clone());
+        let told = page(&caller, AccessQuery::Both(question, a), 0, 100);
+        assert!(told[0].token.is_none(), "{told:?}");
+        assert!(matches!(told[0].read.reason, Reason::OtherRegion { .. }));
+        platform.renew_token(&world.admin, &bhs, other.record.id).await.unwrap();
+    }
+    let unknown = AccessQuery::Token(TokenQuestion::Id(other.record.id));
+    assert!(matches!(
+        platform.explain(&caller, &world.gra, &unknown, 0, 100),
+        Err(Error::NotFound { .. })
+    ));
+
+    // Page by page.
+    let query = || AccessQuery::Token(TokenQuestion::Id(here.record.id));
+    let apps = |skip, take| -> Vec<_> {
+        page(&world.admin, query(), skip, take).iter().map(|one| one.app.record.id).collect()
+    };
+    assert_eq!((apps(0, 1), apps(1, 1), apps(2, 1)), (vec![open], vec![a], vec![]));
+    let tokens = page(&world.admin, AccessQuery::App(a), 0, 1);
+    assert_eq!(tokens[0].token.as_ref().unwrap().id, here.record.id);
+    assert!(page(&world.admin, AccessQuery::App(a), 1, 1).is_empty());
 }
 
 /// One that is still stopping when it is wanted again will run again.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp};
 use ovhai_core::model::TokenClaims;
 use ovhai_core::policy::Principal;
-use ovhai_core::ports::{BoxFuture, Clock, Ids, SecretError, Secrets, SignError, Signer, Store};
+use ovhai_core::ports::{
+    BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store,
+};
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
 use ovhai_runtime::SimRuntime;
@@ -113,18 +115,42 @@ impl World {
 
     /// With these settings but for regions and user.
     pub(crate) async fn set(sim: SimRuntime, store: Arc<MemoryStore>, settings: Settings) -> Self {
+        Self::of(sim.clone(), store.clone(), settings, Arc::new(sim), store).await
+    }
+
+    /// On a runtime and an empty store of the test's own, around the simulated ones.
+    pub(crate) async fn made_of(
+        sim: SimRuntime,
+        runtime: Option<Arc<dyn Runtime>>,
+        port: Option<Arc<dyn Store>>,
+    ) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let runtime = runtime.unwrap_or_else(|| Arc::new(sim.clone()));
+        let port = port.unwrap_or_else(|| store.clone());
+        let settings = Settings { quotas: Quotas::UNLIMITED, ..Settings::default() };
+        Self::of(sim, store, settings, runtime, port).await
+    }
+
+    async fn of(
+        sim: SimRuntime,
+        store: Arc<MemoryStore>,
+        settings: Settings,
+        runtime: Arc<dyn Runtime>,
+        port: Arc<dyn Store>,
+    ) -> Self {
         let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
         let used = store.load().await.unwrap().apps.len() as u64 * 1000;
         let clock = Arc::new(TestClock(AtomicU64::new(0)));
         let platform = PlatformBuilder {
-            store: Arc::clone(&store) as Arc<dyn Store>,
-            runtime: Arc::new(sim.clone()),
+            store: port,
+            runtime,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(TestIds(AtomicU64::new(used))),
             signer: Arc::new(PlainSigner),
             secrets: Arc::new(PlainSecrets::default()),
             administrator: "admin".into(),
             settings: Settings { regions, user: "me".into(), ..settings },
+            components: Arc::default(),
         }
         .start()
         .await
@@ -143,7 +169,7 @@ impl World {
     }
 
     pub(crate) fn info(&self, id: AppId) -> String {
-        self.platform.snapshot().app(id).unwrap().record.info.message.clone()
+        self.platform.snapshot().app(id).unwrap().info().message
     }
 
     pub(crate) fn endpoints(&self, id: AppId) -> usize {

@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ovhai_api_types::{AppState, Deletion, Selector};
+use ovhai_core::Error;
 use ovhai_core::platform::AppQuery;
-use ovhai_core::ports::Store;
+use ovhai_core::ports::{CommitError, Store, StoreError};
 use proptest::prelude::*;
 
 use crate::harness::World;
@@ -17,7 +18,9 @@ async fn what_can_not_be_stored_did_not_happen() {
     let spec = serde_json::from_str(r#"{"image":"b"}"#).unwrap();
     assert!(w.platform.create_app(&w.admin, &w.gra, &spec).await.is_err());
     let label = serde_json::from_str(r#"{"name":"group","value":"B"}"#).unwrap();
-    assert!(w.platform.label_app(&w.admin, &w.gra, id, &label).await.is_err());
+    assert!(
+        w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&label)).await.is_err()
+    );
     assert!(w.platform.stop_app(&w.admin, &w.gra, id).await.is_err());
     w.becomes(id, AppState::Running).await;
     assert_eq!(w.platform.snapshot().app_count(), 1);
@@ -28,10 +31,29 @@ async fn what_can_not_be_stored_did_not_happen() {
     w.pass(std::time::Duration::from_secs(5)).await;
     w.becomes(id, AppState::Running).await;
     assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![2]));
-    w.platform.label_app(&w.admin, &w.gra, id, &label).await.unwrap();
+    w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&label)).await.unwrap();
     let record = w.platform.snapshot().app(id).unwrap().record.clone();
     assert_eq!(record.labels.get("group").map(ovhai_api_types::LabelValue::as_str), Some("B"));
     assert_eq!(w.store.load().await.unwrap().apps, [(*record).clone()]);
+}
+
+/// What the store can't tell is told as such, and does not count.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_known_to_be_stored_is_told_so_and_does_not_count() {
+    let w = World::automatic().await;
+    let why = StoreError::Full { directory: "/d".into(), why: "a sync failed".into() };
+    w.store.fail_with(Some(CommitError::Unknown(why.clone())));
+    let spec = serde_json::from_str(r#"{"image":"b"}"#).unwrap();
+    let error = w.platform.create_app(&w.admin, &w.gra, &spec).await.unwrap_err();
+    assert!(matches!(&error, Error::Unknown(cause) if *cause == why), "{error}");
+    assert!(error.to_string().contains("not known"), "{error}");
+    assert_eq!(w.platform.snapshot().app_count(), 0);
+    let faults = w.platform.components().faults();
+    assert_eq!((faults[0].component.as_str(), faults[0].failing), ("storage", true));
+    w.store.fail_with(None);
+    w.platform.create_app(&w.admin, &w.gra, &spec).await.unwrap();
+    assert_eq!(w.store.load().await.unwrap().apps.len(), 1);
+    assert!(w.platform.components().faults().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +129,7 @@ proptest! {
                     Step::Label(i, name, value) if !ids.is_empty() => {
                         let id = ids[i % ids.len()];
                         let update = ovhai_api_types::LabelUpdate { name, value };
-                        w.platform.label_app(&w.admin, &w.gra, id, &update).await.unwrap();
+                        w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&update)).await.unwrap();
                     }
                     Step::Remove(i) if !ids.is_empty() => {
                         let id = ids.remove(i % ids.len());

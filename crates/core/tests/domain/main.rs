@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod accounts;
+mod crashes;
 mod environment;
 mod harness;
 mod ledger;
 mod life_cycle;
+mod panics;
 mod revocation;
 mod tokens;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppState, AppUpdate, LabelUpdate, ScalingStrategy, TokenSpec};
+use ovhai_api_types::{
+    AppId, AppState, AppUpdate, Deletion, LabelUpdate, ScalingStrategy, TokenSpec,
+};
 use ovhai_core::platform::{AccessWatch, IssuedToken};
 use ovhai_core::policy::Principal;
 
@@ -23,7 +25,11 @@ async fn token(world: &World, selector: &str) -> IssuedToken {
 
 async fn label(world: &World, id: AppId, name: &str, value: Option<&str>) {
     let update = LabelUpdate { name: name.into(), value: value.map(str::to_owned) };
-    world.platform.label_app(&world.admin, &world.gra, id, &update).await.unwrap();
+    world
+        .platform
+        .label_app(&world.admin, &world.gra, id, std::slice::from_ref(&update))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +49,7 @@ async fn a_commit_wakes_the_streams_that_it_concerns() {
     platform.delete_token(admin, gra, another.record.id).await.unwrap();
     platform.add_user(admin, "ann", "a long password".into()).await.unwrap();
     platform.log_in("ann", "a long password".into()).await.unwrap();
-    platform.delete_app(admin, gra, other, true).await.unwrap();
+    platform.delete_app(admin, gra, other, Deletion::Now).await.unwrap();
     let two: ScalingStrategy = serde_json::from_str(r#"{"fixed":{"replicas":2}}"#).unwrap();
     platform.scale_app(admin, gra, app, &two).await.unwrap();
     platform.set_image(admin, gra, app, "b").await.unwrap();
@@ -65,7 +71,7 @@ async fn a_commit_wakes_the_streams_that_it_concerns() {
     assert!(is_woken(&mut watch) && platform.current(&caller).is_none());
     platform.delete_token(admin, gra, mine.record.id).await.unwrap();
     assert!(is_woken(&mut watch));
-    platform.delete_app(admin, gra, app, true).await.unwrap();
+    platform.delete_app(admin, gra, app, Deletion::Now).await.unwrap();
     w.settle().await;
     assert!(is_woken(&mut watch) && platform.snapshot().app(app).is_none());
 }
@@ -78,10 +84,14 @@ async fn a_refused_commit_wakes_nobody() {
     let mut watch = w.platform.watch_access(&w.admin, app);
     w.store.set_failing(true);
     let update = LabelUpdate { name: "a".into(), value: Some("b".into()) };
-    assert!(w.platform.label_app(&w.admin, &w.gra, app, &update).await.is_err());
+    assert!(
+        w.platform.label_app(&w.admin, &w.gra, app, std::slice::from_ref(&update)).await.is_err()
+    );
     assert!(!is_woken(&mut watch));
     w.store.set_failing(false);
-    assert!(w.platform.label_app(&w.admin, &w.gra, app, &update).await.is_ok());
+    assert!(
+        w.platform.label_app(&w.admin, &w.gra, app, std::slice::from_ref(&update)).await.is_ok()
+    );
     assert!(is_woken(&mut watch));
 }
 

@@ -116,7 +116,9 @@ async fn platform_labels_are_the_platforms() {
         snapshot.app(id).unwrap().record.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
     assert_eq!(labels, [format!("ovh/id={id}"), "ovh/type=app".into()]);
     let update = serde_json::from_str(r#"{"name":"ovh/id","value":"x"}"#).unwrap();
-    assert!(w.platform.label_app(&w.admin, &w.gra, id, &update).await.is_err());
+    assert!(
+        w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&update)).await.is_err()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,7 +155,11 @@ async fn scopes_narrow_what_is_seen_and_what_can_be_touched() {
     w.platform.update_app(&w.admin, &w.gra, mine, &update).await.unwrap();
     // Nobody moves an app out of their own scope.
     let label = serde_json::from_str(r#"{"name":"group","value":"B"}"#).unwrap();
-    let refused = w.platform.label_app(&operator, &w.gra, mine, &label).await.unwrap_err();
+    let refused = w
+        .platform
+        .label_app(&operator, &w.gra, mine, std::slice::from_ref(&label))
+        .await
+        .unwrap_err();
     assert_eq!(effect(refused), Effect::Forbidden);
     let unscoped = holder(&w, "operator", None).await;
     let refused = w.platform.create_app(&unscoped, &w.gra, &process).await.unwrap_err();

@@ -7,6 +7,7 @@ use hyper::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use ovhai_api_types::ErrorBody;
 use ovhai_core::Error;
 use ovhai_core::policy::Effect;
+use ovhai_core::ports::StoreError;
 
 const REALM: &str = "Bearer realm=\"AI\"";
 
@@ -71,6 +72,15 @@ impl ApiError {
         Error::Internal(error.to_string()).into()
     }
 
+    /// 500, whose cause only the log is told.
+    fn told_in_log(error: &Error, told: &str) -> Self {
+        let message = format!("{told}; the emulator's log has the details (ovhai emulator logs)");
+        Self {
+            internal: Some(error.to_string()),
+            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+        }
+    }
+
     /// 501 for an operation that the real service has.
     pub(crate) fn not_emulated(operation: &str) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, format!("{operation} is not emulated yet"))
@@ -97,13 +107,21 @@ impl From<Error> for ApiError {
             },
             Error::Unsupported { operation } => Self::not_emulated(&operation),
             Error::ShuttingDown => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
-            Error::Storage(_) | Error::Internal(_) => Self {
-                internal: Some(error.to_string()),
-                ..Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal error; the emulator's log has the details (ovhai emulator logs)",
-                )
-            },
+            Error::Storage(StoreError::Full { .. })
+            | Error::Unknown(StoreError::Full { .. })
+            | Error::Load(StoreError::Full { .. }) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+            }
+            Error::Storage(StoreError::Failed(_)) => {
+                Self::told_in_log(&error, "the change could not be stored, and nothing was changed")
+            }
+            Error::Unknown(StoreError::Failed(_)) => Self::told_in_log(
+                &error,
+                "it is not known whether the change was stored: it does not count now, and may be there after a crash",
+            ),
+            Error::Load(StoreError::Failed(_)) | Error::Internal(_) => {
+                Self::told_in_log(&error, "internal error")
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use super::error::ApiError;
 use crate::bearer::bearer_token;
 
 /// Largest body of an API call, in bytes.
-pub(crate) const BODY_MAX: usize = 1024 * 1024;
+pub const BODY_MAX: usize = 1024 * 1024;
 /// A body has to be there by then.
 pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 

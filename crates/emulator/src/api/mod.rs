@@ -10,7 +10,8 @@ pub(crate) mod error;
 pub(crate) mod extract;
 mod later;
 mod oauth;
-mod query;
+mod pieces;
+pub(crate) mod query;
 mod registries;
 mod rows;
 mod tokens;
@@ -31,6 +32,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::{PathItemExt, routes};
 
 use error::ApiError;
+pub use extract::BODY_MAX;
 
 /// What handlers share.
 pub(crate) struct ApiState {
@@ -93,6 +95,7 @@ operations! {
     apps::stop,
     apps::restart,
     apps::label,
+    apps::labels,
     apps::image,
     apps::scale,
     apps::log,

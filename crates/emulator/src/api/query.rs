@@ -6,6 +6,7 @@ use std::str::FromStr;
 use axum::extract::FromRequestParts;
 use hyper::http::request::Parts;
 use ovhai_api_types::{AppState, Links, Metadata, Order, Timestamp};
+use ovhai_core::input;
 use ovhai_core::platform::{AppQuery, AppSort};
 
 use super::error::ApiError;
@@ -14,7 +15,7 @@ const DEFAULT_SIZE: u64 = 100;
 const MAX_SIZE: u64 = 1000;
 
 /// The query of a request: names and values, decoded.
-pub(super) struct Query {
+pub(crate) struct Query {
     path: String,
     pairs: Vec<(String, String)>,
 }
@@ -33,7 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 
 impl Query {
     /// The value of a parameter that may be given once; an empty one is none.
-    pub(super) fn one(&self, name: &str) -> Option<&str> {
+    pub(crate) fn one(&self, name: &str) -> Option<&str> {
         let named = |(key, _): &&(String, String)| key == name;
         self.pairs.iter().rfind(named).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
     }
@@ -42,7 +43,7 @@ impl Query {
         self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn parse<T: FromStr>(
+    pub(crate) fn parse<T: FromStr>(
         &self,
         name: &str,
         allowed: &str,
@@ -56,7 +57,7 @@ impl Query {
             .transpose()
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         Ok(self.parse(name, "true or false")?.unwrap_or(false))
     }
 
@@ -137,10 +138,10 @@ impl Query {
         let order = order.unwrap_or(if sort.is_some() { Order::Asc } else { Order::Desc });
         let selector = self
             .one("labelSelector")
-            .map(|text| text.parse().map_err(|error| ApiError::invalid("labelSelector", error)))
+            .map(|text| input::selector("labelSelector", text))
             .transpose()?
             .unwrap_or_default();
-        let states = self
+        let mut states: Vec<_> = self
             .all("statusState")
             .flat_map(|value| value.split(','))
             .filter(|state| !state.is_empty())
@@ -148,6 +149,9 @@ impl Query {
                 state.parse::<AppState>().map_err(|error| ApiError::invalid("statusState", error))
             })
             .collect::<Result<_, _>>()?;
+        // However many are given, each app is compared with a few.
+        states.sort_unstable();
+        states.dedup();
         Ok(AppQuery {
             selector,
             states,
@@ -161,7 +165,7 @@ impl Query {
     }
 
     /// A Unix time in seconds; one that can only be in milliseconds is taken so.
-    pub(super) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         const ALLOWED: &str = "a Unix time in seconds";
         let Some(number) = self.parse::<i64>(name, ALLOWED)? else { return Ok(None) };
         let moment = if number.unsigned_abs() >= 100_000_000_000 {

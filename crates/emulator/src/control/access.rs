@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use ovhai_api_types::{Access, AccessApp, AccessQuestion, AccessToken, Verdict};
-use ovhai_core::platform::{self, TokenQuestion};
+use ovhai_api_types::{ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Verdict};
+use ovhai_core::platform::{self, AccessQuery, TokenQuestion};
 use ovhai_core::policy::Decision;
 
 use super::{Caller, Control};
@@ -42,14 +42,29 @@ pub(super) async fn explain(
     let region = platform
         .region(asked.region.as_str())
         .ok_or_else(|| ApiError::not_found(format!("there is no region {} here", asked.region)))?;
-    let question = match (asked.token, asked.value) {
+    let token = match (asked.token, asked.value) {
         (Some(_), Some(_)) => {
             return Err(ApiError::invalid("value", "give either token or value, not both"));
         }
-        (Some(id), None) => TokenQuestion::Id(id),
-        (None, Some(value)) => TokenQuestion::Value(value),
-        (None, None) => TokenQuestion::All,
+        (Some(id), None) => Some(TokenQuestion::Id(id)),
+        (None, Some(value)) => Some(TokenQuestion::Value(value)),
+        (None, None) => None,
     };
-    let all = platform.explain(&caller, region, &question, asked.app)?;
-    Ok(Json(all.iter().map(wire).collect()))
+    let query = match (token, asked.app) {
+        (Some(token), Some(app)) => AccessQuery::Both(token, app),
+        (Some(token), None) => AccessQuery::Token(token),
+        (None, Some(app)) => AccessQuery::App(app),
+        (None, None) => {
+            let why =
+                "name an app, a token or a token's value: all pairs of a region are no answer";
+            return Err(ApiError::invalid("app", why));
+        }
+    };
+    let page = asked
+        .page
+        .checked_sub(1)
+        .ok_or_else(|| ApiError::invalid("page", "0 is not allowed: use 1 or more"))?;
+    let skip = usize::try_from(page).unwrap_or(usize::MAX).saturating_mul(ACCESS_PAGE);
+    let pairs = platform.explain(&caller, region, &query, skip, ACCESS_PAGE)?;
+    Ok(Json(pairs.iter().map(wire).collect()))
 }

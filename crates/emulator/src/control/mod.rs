@@ -3,8 +3,10 @@
 
 mod access;
 mod apps;
+mod events;
 mod images;
 mod metrics;
+mod requests;
 mod users;
 
 use std::sync::Arc;
@@ -12,11 +14,11 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use hyper::StatusCode;
 use hyper::http::request::Parts;
-use ovhai_api_types::{Feature, Region, Timestamp};
-use ovhai_core::Platform;
-use ovhai_core::policy::Principal;
+use hyper::{HeaderMap, StatusCode};
+use ovhai_api_types::{Fault, Feature, Region, Timestamp};
+use ovhai_core::policy::{self, Action, Effect, Principal, Resource};
+use ovhai_core::{Error, Platform};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -43,11 +45,14 @@ pub(crate) struct Control {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Health {
+    /// `ok`, or `degraded` while a component fails.
     status: &'static str,
     version: &'static str,
     regions: Vec<Region>,
     apps: usize,
     started_at: Timestamp,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<Fault>,
 }
 
 pub(crate) fn router(control: Control) -> Router {
@@ -61,6 +66,8 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/ca.pem", get(authority))
         .route("/_emulator/apps", post(apps::create))
         .route("/_emulator/access", post(access::explain))
+        .route("/_emulator/events", get(events::list))
+        .route("/_emulator/requests", get(requests::list))
         .route("/_emulator/users", get(users::list).post(users::add))
         .route("/_emulator/users/{name}", delete(users::remove))
         .route("/_emulator/users/{name}/password", put(users::set_password))
@@ -88,20 +95,58 @@ impl FromRequestParts<Arc<Control>> for Caller {
     }
 }
 
-async fn health(State(control): State<Arc<Control>>) -> Json<Health> {
+/// A region in which the caller may do this; an error when there is none. A token is of one region:
+/// that one is asked for, whichever it is.
+fn may_in_a_region<'a>(
+    platform: &'a Platform,
+    caller: &Principal,
+    action: Action,
+) -> Result<&'a Region, ApiError> {
+    let mut refusal = None;
+    for region in &platform.settings().regions {
+        let decision = policy::decide(caller, action, &Resource::Region(region));
+        if decision.is_allowed() {
+            return Ok(region);
+        }
+        // The token's own region says why; the others only that it is not theirs.
+        if refusal.as_ref().is_none_or(|d: &policy::Decision| d.effect == Effect::Unauthenticated) {
+            refusal = Some(decision);
+        }
+    }
+    Err(refusal.map_or_else(ApiError::unauthenticated, |d| Error::Denied(d).into()))
+}
+
+async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json<Health> {
+    let components = control.platform.components();
+    let mut faults = components.faults();
+    if !is_administrator(&control.platform, &headers) {
+        // Paths of this machine are its owner's.
+        faults.iter_mut().for_each(|fault| fault.reason = None);
+    }
     Json(Health {
-        status: "ok",
+        status: if components.any_failing() { "degraded" } else { "ok" },
         version: env!("CARGO_PKG_VERSION"),
         regions: control.platform.settings().regions.clone(),
         apps: control.platform.snapshot().app_count(),
         started_at: control.started_at,
+        faults,
     })
+}
+
+fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
+    bearer_token(headers)
+        .and_then(|bearer| platform.authenticate(&platform.snapshot(), bearer))
+        .is_some_and(|caller| matches!(caller, Principal::Administrator { .. }))
 }
 
 /// What is emulated and what is not: name, whether it is there, what it is.
 const FEATURES: [(&str, bool, &str); 15] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
-    ("tokens", true, "Scoped by label selector, role and region; renewal counts at once"),
+    (
+        "tokens",
+        true,
+        "Scoped by label selector, role and region; a regenerated string takes effect immediately",
+    ),
     ("labels", true, "Kubernetes selectors on lists and tokens"),
     ("gateway", true, "HTTP/1.1 and HTTP/2, streaming, WebSocket and other upgrades"),
     ("login", true, "OAuth 2.0 password grant, at /oauth2/token"),

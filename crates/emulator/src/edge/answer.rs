@@ -1,10 +1,12 @@
 //! Heads of apps' answers. Apps are read as browsers read servers: what is sloppy but clear is
-//! understood.
+//! understood, what two readers may take for different things never is.
+
+use std::mem::MaybeUninit;
 
 use httparse::Header;
 
 use super::body::Framing;
-use super::parse::{FIELDS, Fields, Known, NAMED, Once, number, words};
+use super::parse::{Fields, Known, NAMED, Once, number, words};
 use crate::gateway::login;
 
 /// The head of an app's answer.
@@ -12,143 +14,175 @@ use crate::gateway::login;
 pub(crate) struct AnswerHead<'b> {
     pub(crate) status: u16,
     pub(crate) reason: &'b str,
-    pub(crate) fields: &'b [Header<'b>],
+    /// The fields for the client. `Content-Length` is among them only where it is true.
+    pub(crate) passed: &'b [Header<'b>],
     pub(crate) framing: Framing,
     /// Whether the connection can be used again after the body.
     pub(crate) keep_alive: bool,
     pub(crate) upgrade: Option<&'b [u8]>,
-    passes: Passes,
 }
 
-/// Which fields go to the client.
-#[derive(Debug, Default)]
-struct Passes([u64; FIELDS / 64]);
-
-impl Passes {
-    fn set(&mut self, at: usize, passes: bool) {
-        let bit = 1 << (at % 64);
-        if passes {
-            self.0[at / 64] |= bit;
-        } else {
-            self.0[at / 64] &= !bit;
-        }
-    }
-
-    fn get(&self, at: usize) -> bool {
-        self.0[at / 64] & 1 << (at % 64) != 0
-    }
-}
-
-/// What is wrong with an app's answer is nobody's business but the log's.
+/// Why a response is rejected; for the log, and for a caller with a bearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rubbish(pub(crate) &'static str);
+pub(crate) enum Rubbish {
+    /// It says so.
+    Because(&'static str),
+    /// It has more fields than the limit allows.
+    TooManyFields,
+}
+
+const fn because(why: &'static str) -> Rubbish {
+    Rubbish::Because(why)
+}
+
+/// Room for the fields of answers that have more than most have.
+pub(crate) type ManyFields<'b> = Vec<MaybeUninit<Header<'b>>>;
 
 impl<'b> AnswerHead<'b> {
-    /// The head at the beginning of `bytes` and its length; none when more has to come. Apps are
-    /// read as browsers read servers: what is sloppy but clear is understood.
+    /// The head at the beginning of `bytes` and its length; none when more has to come. `many` is
+    /// used when the fields do not fit into `few`, and takes up to `fields_max` of them.
     pub(crate) fn parse(
         bytes: &'b [u8],
-        fields: &'b mut Fields<'b>,
+        few: &'b mut Fields<'b>,
+        many: &'b mut ManyFields<'b>,
+        fields_max: usize,
         asked_with: AskedWith,
     ) -> Result<Option<(Self, usize)>, Rubbish> {
-        let mut response = httparse::Response::new(&mut []);
         let mut config = httparse::ParserConfig::default();
-        config.allow_obsolete_multiline_headers_in_responses(false);
-        let parsed = config
-            .parse_response_with_uninit_headers(&mut response, bytes, fields)
-            .map_err(|_| Rubbish("it is not HTTP"))?;
+        // White space before a colon is removed (RFC 9112 section 5.1).
+        config.allow_spaces_after_header_name_in_responses(true);
+        let most = fields_max.min(few.len());
+        let mut response = httparse::Response::new(&mut []);
+        let mut parsed =
+            config.parse_response_with_uninit_headers(&mut response, bytes, &mut few[..most]);
+        if parsed == Err(httparse::Error::TooManyHeaders) && fields_max > most {
+            many.resize(fields_max, MaybeUninit::uninit());
+            response = httparse::Response::new(&mut []);
+            parsed = config.parse_response_with_uninit_headers(&mut response, bytes, many);
+        }
+        let parsed = parsed.map_err(|error| match error {
+            httparse::Error::TooManyHeaders => Rubbish::TooManyFields,
+            _ => because("it is not HTTP"),
+        })?;
         let httparse::Status::Complete(end) = parsed else { return Ok(None) };
         let status = response.code.unwrap_or_default();
         if !(100..=999).contains(&status) {
-            return Err(Rubbish("its status is not one"));
+            return Err(because("its status is not one"));
         }
-        let (mut length, mut coding, mut upgrade) = (Once::Never, Once::Never, None);
-        let (mut close, mut keep, mut named) = (false, false, 0);
-        let (mut passes, mut length_at) = (Passes::default(), 0);
-        for (at, field) in response.headers.iter().enumerate() {
-            let known = Known::of(field.name);
-            match known {
-                Known::ContentLength => {
-                    match length {
-                        Once::Never => length_at = at,
-                        Once::One(before) if before == field.value => continue,
-                        Once::One(_) | Once::Several => {}
-                    }
-                    length.add(field.value);
-                    continue;
-                }
-                Known::TransferEncoding => coding.add(field.value),
-                Known::Upgrade => upgrade = Some(field.value),
-                Known::Connection => {
-                    for word in words(field.value) {
-                        match word {
-                            word if word.eq_ignore_ascii_case(b"close") => close = true,
-                            word if word.eq_ignore_ascii_case(b"keep-alive") => keep = true,
-                            word if word.eq_ignore_ascii_case(b"upgrade") => {}
-                            _ => named += 1,
-                        }
-                    }
-                }
-                _ => {}
-            }
-            passes.set(at, may_pass(known, field));
-        }
-        let fields = &*response.headers;
-        if named > NAMED {
-            return Err(Rubbish("its Connection names too many fields"));
-        }
-        if named > 0 {
-            for (at, field) in fields.iter().enumerate() {
-                if is_named(fields, field.name) {
-                    passes.set(at, false);
-                }
-            }
-        }
-        let mut keep_alive = !close && (response.version == Some(1) || keep);
-        let framing =
-            if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
-                Framing::None
-            } else {
-                match (length, coding) {
-                    (length, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
-                        // Of the two the coding counts; what else stands there nobody should rely on.
-                        keep_alive &= !length.is_there();
-                        Framing::Chunked
-                    }
-                    (_, Once::One(_) | Once::Several) => {
-                        return Err(Rubbish("its Transfer-Encoding is not understood"));
-                    }
-                    (Once::One(value), Once::Never) => Framing::Length(
-                        number(value).ok_or(Rubbish("its Content-Length is no number"))?,
-                    ),
-                    (Once::Several, Once::Never) => {
-                        return Err(Rubbish("it has more than one Content-Length"));
-                    }
-                    (Once::Never, Once::Never) => Framing::UntilClose,
-                }
-            };
+        let said = Said::by(response.headers)?;
+        let is_old = response.version != Some(1);
+        let mut keep_alive = !said.close && (!is_old || said.keep);
+        let framing = said.framing(status, asked_with)?;
+        // Of length and coding the coding counts; what else stands there nobody should rely on.
+        keep_alive &= !(framing == Framing::Chunked && said.length.is_there());
         keep_alive &= framing != Framing::UntilClose;
-        let is_empty = matches!(length, Once::Never | Once::One(b"0"));
-        if coding.is_there() && framing == Framing::None || status == 204 && !is_empty {
+        let is_empty = matches!(said.length, Once::Never | Once::One(b"0"));
+        if said.coding.is_there() && framing == Framing::None || status == 204 && !is_empty {
             // Apps that send the body all the same would have it taken for somebody else's answer.
             // A length in a 304 is in order: it is that of another answer.
             keep_alive = false;
         }
         // Heads that never have a body say nothing of its length; somebody might wait for it.
         let bodiless = status < 200 || status == 204;
-        if let Once::One(value) = length {
-            let is_true = framing != Framing::Chunked && !bodiless && number(value).is_some();
-            passes.set(length_at, is_true);
-        }
+        let is_true = match said.length {
+            Once::One(value) => framing != Framing::Chunked && !bodiless && number(value).is_some(),
+            Once::Never | Once::Several => false,
+        };
+        let upgrade = said.upgrade;
+        let passed = said.passing(response.headers, is_true);
         let reason = response.reason.unwrap_or_default();
-        let head = Self { status, reason, fields, framing, keep_alive, upgrade, passes };
-        Ok(Some((head, end)))
+        Ok(Some((Self { status, reason, passed, framing, keep_alive, upgrade }, end)))
+    }
+}
+
+/// What the fields say of the message and its connection.
+#[derive(Default)]
+struct Said<'b> {
+    length: Once<'b>,
+    /// Which field said the length first.
+    length_at: usize,
+    coding: Once<'b>,
+    upgrade: Option<&'b [u8]>,
+    close: bool,
+    keep: bool,
+    /// Fields that are about the connection only.
+    named: Vec<&'b [u8]>,
+}
+
+impl<'b> Said<'b> {
+    fn by(fields: &[Header<'b>]) -> Result<Self, Rubbish> {
+        let mut said = Self::default();
+        for (at, field) in fields.iter().enumerate() {
+            match Known::of(field.name) {
+                Known::ContentLength => {
+                    match said.length {
+                        Once::Never => said.length_at = at,
+                        Once::One(before) if before == field.value => continue,
+                        Once::One(_) | Once::Several => {}
+                    }
+                    said.length.add(field.value);
+                }
+                Known::TransferEncoding => said.coding.add(field.value),
+                Known::Upgrade => said.upgrade = Some(field.value),
+                Known::Connection => {
+                    for word in words(field.value) {
+                        match word {
+                            word if word.eq_ignore_ascii_case(b"close") => said.close = true,
+                            word if word.eq_ignore_ascii_case(b"keep-alive") => said.keep = true,
+                            word if word.eq_ignore_ascii_case(b"upgrade") => {}
+                            word => said.named.push(word),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        if said.named.len() > NAMED {
+            return Err(because("its Connection names too many fields"));
+        }
+        Ok(said)
     }
 
-    /// The fields that go to the client. `Content-Length` is among them only where it is true.
-    pub(crate) fn passed(&self) -> impl Iterator<Item = &'b Header<'b>> {
-        let fields = self.fields.iter().enumerate();
-        fields.filter(|(at, _)| self.passes.get(*at)).map(|(_, field)| field)
+    fn framing(&self, status: u16, asked_with: AskedWith) -> Result<Framing, Rubbish> {
+        if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
+            return Ok(Framing::None);
+        }
+        match (self.length, self.coding) {
+            (_, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
+                Ok(Framing::Chunked)
+            }
+            (_, Once::One(_) | Once::Several) => {
+                Err(because("its Transfer-Encoding is not understood"))
+            }
+            (Once::One(value), Once::Never) => match number(value) {
+                Some(length) => Ok(Framing::Length(length)),
+                None => Err(because("its Content-Length is no number")),
+            },
+            (Once::Several, Once::Never) => Err(because("it has more than one Content-Length")),
+            (Once::Never, Once::Never) => Ok(Framing::UntilClose),
+        }
+    }
+
+    /// Moves the fields that go to the client to the front, in their order.
+    fn passing(&self, fields: &'b mut [Header<'b>], length_is_true: bool) -> &'b [Header<'b>] {
+        let mut count = 0;
+        for at in 0..fields.len() {
+            let field = fields[at];
+            let passes = match Known::of(field.name) {
+                Known::ContentLength => length_is_true && at == self.length_at,
+                known => may_pass(known, &field) && !self.is_named(field.name),
+            };
+            if passes {
+                fields[count] = field;
+                count += 1;
+            }
+        }
+        &fields[..count]
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        !name.eq_ignore_ascii_case("trailer")
+            && self.named.iter().any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
     }
 }
 
@@ -168,16 +202,6 @@ pub(crate) fn may_pass(known: Known, field: &Header<'_>) -> bool {
     }
 }
 
-fn is_named(fields: &[Header<'_>], name: &str) -> bool {
-    !name.eq_ignore_ascii_case("trailer")
-        && !name.eq_ignore_ascii_case("content-length")
-        && fields
-            .iter()
-            .filter(|field| Known::of(field.name) == Known::Connection)
-            .flat_map(|field| words(field.value))
-            .any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
-}
-
 /// What decides, besides the answer itself, whether it has a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AskedWith {
@@ -187,20 +211,19 @@ pub(crate) enum AskedWith {
 
 #[cfg(test)]
 mod tests {
-    use std::mem::MaybeUninit;
-
     use proptest::prelude::*;
 
+    use super::super::parse::FIELDS;
     use super::*;
 
     /// Status, framing, whether the connection goes on, names of the fields that pass.
     type Seen = (u16, Framing, bool, Vec<String>);
 
     fn answer(bytes: &[u8]) -> Result<Option<Seen>, Rubbish> {
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-        let parsed = AnswerHead::parse(bytes, &mut fields, AskedWith::Other)?;
+        let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+        let parsed = AnswerHead::parse(bytes, &mut few, &mut many, 1024, AskedWith::Other)?;
         Ok(parsed.map(|(head, _)| {
-            let names = head.passed().map(|field| field.name.to_owned()).collect();
+            let names = head.passed.iter().map(|field| field.name.to_owned()).collect();
             (head.status, head.framing, head.keep_alive, names)
         }))
     }
@@ -240,6 +263,45 @@ mod tests {
         ] {
             assert!(answer(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
         }
+    }
+
+    #[test]
+    fn white_space_before_a_colon_is_removed() {
+        let got = answer(b"HTTP/1.1 200 OK\r\nX-A : 1\r\nX-B \t:2\r\nContent-Length : 2\r\n\r\n");
+        let passed = ["X-A", "X-B", "Content-Length"].map(str::to_owned).to_vec();
+        assert_eq!(got, Ok(Some((200, Framing::Length(2), true, passed))));
+        let got = answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n");
+        assert_eq!(got, Ok(Some((200, Framing::Chunked, true, vec![]))));
+        for ambiguous in [
+            "X A: 1",
+            "X A : 1",
+            " X-A: 1",
+            " : 1",
+            "X-A",
+            "X-A ",
+            "X-A: 1\r\n : 2",
+            "X-A: 1\r\n folded",
+            "Content-Length: 2\r\nContent-Length : 3",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding : gzip",
+        ] {
+            let head = format!("HTTP/1.1 200 OK\r\n{ambiguous}\r\n\r\n");
+            assert!(answer(head.as_bytes()).is_err(), "{ambiguous:?}");
+        }
+    }
+
+    #[test]
+    fn many_fields() {
+        let head = |count: usize| {
+            let fields: String = (0..count).map(|at| format!("X-{at}: 1\r\n")).collect();
+            format!("HTTP/1.1 200 OK\r\nConnection: x-1\r\n{fields}\r\n")
+        };
+        for count in [FIELDS - 1, FIELDS, 1023] {
+            let got = answer(head(count).as_bytes());
+            let names = got.ok().flatten().map(|(_, _, _, names)| names).unwrap_or_default();
+            assert_eq!(names.len(), count - 1, "all but the one that Connection names");
+            assert_eq!(names.last(), Some(&format!("X-{}", count - 1)));
+        }
+        assert_eq!(answer(head(1024).as_bytes()), Err(Rubbish::TooManyFields));
     }
 
     #[test]

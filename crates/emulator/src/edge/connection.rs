@@ -28,7 +28,7 @@ use crate::gateway::compose::{self, After};
 use crate::gateway::exchange::{self, Order, Outcome};
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::upstream::Upstream;
-use crate::gateway::{Admitted, Client, Refusal, tunnel};
+use crate::gateway::{Admitted, Client, Readers, Refusal, tunnel};
 use crate::seen::Aborted;
 
 /// So much of a refused request's body is read, so that the connection can go on.
@@ -104,6 +104,8 @@ struct Connection<S> {
     clock: Clock,
     client: Client,
     worker: Arc<Worker>,
+    /// Who may read a refusal of the request.
+    readers: Readers,
     /// Rooms that every request uses again.
     out: Vec<u8>,
     head: Vec<u8>,
@@ -120,6 +122,7 @@ pub(super) async fn serve<S: Stream>(stream: S, client: Client, place: Place, wo
         clock,
         client,
         worker,
+        readers: Readers::default(),
         out: Vec::new(),
         head: Vec::new(),
         known: Vec::new(),
@@ -247,6 +250,7 @@ impl<S: Stream> Connection<S> {
     /// A head that nobody understands.
     fn misunderstood(&mut self, refusal: Refusal) -> (Plan, Facts, Note) {
         let note = Note::new(&self.worker, std::mem::take(&mut self.text));
+        self.readers = Readers::Anyone;
         (Plan::Refuse(refusal), Facts::MALFORMED, note)
     }
 
@@ -275,6 +279,7 @@ impl<S: Stream> Connection<S> {
         };
         let mut note = Note::of(&self.worker, &head, std::mem::take(&mut self.text));
         let shared = &self.worker.shared;
+        let mut readers = Readers::NoPage;
         let plan = doors::find(shared, &head, self.client, &mut note).and_then(|way| match way {
             Way::Call(call) => Ok(Plan::Call(Box::new(call))),
             Way::App(asked) if asked.grpc => Err(Refusal::new(
@@ -282,6 +287,7 @@ impl<S: Stream> Connection<S> {
                 "gRPC needs HTTP/2: use it with TLS or with prior knowledge",
             )),
             Way::App(asked) => {
+                readers = shared.gateway.readers(&head, asked, self.client);
                 let pass = match shared.gateway.admit(&head, asked, self.client, &mut note)? {
                     Admitted::Pass(pass) => pass,
                     Admitted::LogIn(app) => {
@@ -291,8 +297,7 @@ impl<S: Stream> Connection<S> {
                 };
                 let mut out = std::mem::take(&mut self.head);
                 out.clear();
-                let keeps = pass.keeps_authorization;
-                compose::request(&mut out, &head, keeps, self.client, note.id().as_bytes());
+                compose::request(&mut out, &head, &pass, self.client, note.id().as_bytes());
                 Ok(Plan::Pass(Box::new(Order {
                     pass,
                     head: out,
@@ -306,7 +311,7 @@ impl<S: Stream> Connection<S> {
                 })))
             }
         });
-        self.known = head.known;
+        (self.known, self.readers) = (head.known, readers);
         self.input.consume(range.end);
         (plan.unwrap_or_else(Plan::Refuse), facts, note)
     }
@@ -539,11 +544,12 @@ impl<S: Stream> Connection<S> {
 
     async fn say_no(
         &mut self,
-        mut refusal: Refusal,
+        refusal: Refusal,
         manner: Manner,
         unread: bool,
         note: &mut Note,
     ) -> End {
+        let mut refusal = refusal.readable_by(&self.readers);
         if let Some(page) = refusal.take_page() {
             return self.respond(page, manner, unread, note).await;
         }

@@ -14,17 +14,15 @@ use super::Shared;
 use super::note::Note;
 use super::parse::Head;
 use crate::body::ServerBody;
-use crate::gateway::login::HowUsed;
 use crate::gateway::{Asked, Client, Refusal, compose};
 use crate::host::{self, Door, NoDoor};
+use crate::origin::HowUsed;
 use crate::seen::Whither;
 
 /// A call's body is at most so long, in bytes.
 pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
 
-/// A call that reads no more apps than so many takes a millisecond or two at most,
-const FEW: usize = 1_000;
-/// if it is no longer than this: a selector may have thousands of terms.
+/// Longest query of a call that a worker answers itself, in bytes: those have no use for one.
 const SHORT: usize = 512;
 
 /// Where a request goes.
@@ -152,15 +150,25 @@ fn local(shared: &Shared, head: &Head<'_>, note: &mut Note) -> Result<Call, Refu
     Call::new(head, target, &shared.local, None)
 }
 
-/// Calls. What may wait for the disk, or has much to look through, is done on the emulator's own
-/// runtime, so that it holds no worker up; the rest here, which saves waking another thread twice.
+/// Whether a call reads one record that it names, or none: its time does not depend on how many
+/// there are.
+fn reads_one(request: &Request<()>) -> bool {
+    let is_one = |id: &str| !id.is_empty() && !id.contains('/');
+    let path = request.uri().path();
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && request.uri().query().is_none_or(|query| query.len() <= SHORT)
+        && (matches!(path, "/" | "/v1/me" | "/_emulator/health")
+            || path.strip_prefix("/v1/app/").is_some_and(is_one))
+}
+
+/// Calls. What may wait for the disk, or looks through many records, is done on the emulator's own
+/// runtime: it must not hold up the requests to apps of this worker. The rest is done here, which
+/// saves waking another thread twice.
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<ServerBody> {
     let Call { request, router } = call;
-    let only_reads = request.method() == Method::GET || request.method() == Method::HEAD;
-    let is_short = request.uri().query().is_none_or(|query| query.len() <= SHORT);
+    let reads_one = reads_one(&request);
     let answer = router.oneshot(request.map(|()| body));
-    let is_quick = only_reads && is_short && shared.platform.snapshot().app_count() <= FEW;
-    let response = if is_quick {
+    let response = if reads_one {
         let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ());
         // Whoever sends many at once takes its turn among the others.
         tokio::task::yield_now().await;
@@ -179,5 +187,37 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<Se
             "internal error; the emulator's log has the details (ovhai emulator logs)",
         )
         .into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_answer_what_reads_one_record() {
+        let reads_one = |method: &str, target: &str| {
+            let request = Request::builder().method(method).uri(target).body(());
+            super::reads_one(&request.expect("a request"))
+        };
+        for quick in ["/", "/v1/me", "/_emulator/health", "/v1/app/x", "/v1/app/x?y=z"] {
+            assert!(reads_one("GET", quick) && reads_one("HEAD", quick), "{quick}");
+            assert!(!reads_one("POST", quick) && !reads_one("DELETE", quick), "{quick}");
+        }
+        for other in [
+            "/v1/app",
+            "/v1/app/",
+            "/v1/app?size=1",
+            "/v1/app/x/log",
+            "/v1/app/x/y/z",
+            "/v1/token",
+            "/v1/registry",
+            "/metrics",
+            "/openapi.json",
+            "/_emulator/users",
+        ] {
+            assert!(!reads_one("GET", other), "{other}");
+        }
+        assert!(!reads_one("GET", &format!("/v1/app/x?{}", "y".repeat(SHORT + 1))));
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::Sleep;
 
 use super::Worker;
 use super::http2::{PREFACE, STREAMS};
+use super::incoming::Interims;
 use super::note::Note;
 use crate::gateway::{Client, Refusal};
 
@@ -167,6 +168,7 @@ pub(super) struct Overseen<S> {
     client: Client,
     worker: Arc<Worker>,
     waiting: Waiting,
+    interims: Interims,
     input: Scan,
     output: Scan,
     /// Rings when the head that has begun takes too long.
@@ -174,10 +176,16 @@ pub(super) struct Overseen<S> {
 }
 
 impl<S> Overseen<S> {
-    pub(super) fn new(inner: S, client: Client, worker: Arc<Worker>, waiting: Waiting) -> Self {
+    pub(super) fn new(
+        inner: S,
+        client: Client,
+        worker: Arc<Worker>,
+        waiting: Waiting,
+        interims: Interims,
+    ) -> Self {
         let input = Scan { left: PREFACE.len(), ..Scan::default() };
         let output = Scan::default();
-        Self { inner, client, worker, waiting, input, output, slow: None }
+        Self { inner, client, worker, waiting, interims, input, output, slow: None }
     }
 
     /// Looks at what came.
@@ -202,8 +210,11 @@ impl<S> Overseen<S> {
 
     /// Looks at what was sent.
     fn look_at_output(&mut self, bytes: &[u8]) {
-        let Self { output, waiting, worker, client, .. } = self;
+        let Self { output, waiting, interims, worker, client, .. } = self;
         output.feed(bytes, |frame| {
+            if frame.kind == HEADERS {
+                interims.written(frame.stream);
+            }
             if matches!(frame.kind, HEADERS | RST_STREAM) && waiting.refused(frame.stream) {
                 refused_unheard(frame, worker, *client);
             }

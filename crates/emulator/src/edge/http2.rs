@@ -24,10 +24,10 @@ use super::buffer::Buffer;
 use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Way};
 use super::frames::{Overseen, Waiting, note_refusal};
-use super::incoming::{self, Incoming, Interim};
+use super::incoming::{self, Incoming, Interim, Interims, OfStream};
 use super::note::Note;
 use super::parse::{
-    FIELDS, Head, Known, Malformed, TOO_LARGE, TOO_LONG, TOO_MANY, Version, is_plain_target,
+    FIELDS, Head, Known, Malformed, TOO_LARGE, TOO_LONG, TOO_MANY, Version, is_plain_target, words,
 };
 use super::prefixed::Prefixed;
 use super::share::Share;
@@ -36,7 +36,7 @@ use super::{Stream, Worker};
 use crate::body::ServerBody;
 use crate::gateway::access::{Access, MOMENT};
 use crate::gateway::login::BODY_MAX;
-use crate::gateway::{Admitted, Client, Refusal, grpc, http2};
+use crate::gateway::{Admitted, Client, Readers, Refusal, grpc, http2};
 use crate::host;
 use crate::limits::Limits;
 
@@ -76,6 +76,7 @@ pub(super) async fn serve<S: Stream>(
     worker: Arc<Worker>,
 ) {
     let (uses, waiting) = (Uses::new(place), Waiting::default());
+    let interims = Interims::default();
     let limits = worker.limits;
     let own = Arc::new(Own {
         turns: Arc::new(Semaphore::new(STREAMS as usize)),
@@ -90,7 +91,8 @@ pub(super) async fn serve<S: Stream>(
         .max_send_buffer_size(SEND_BUFFER)
         .to_owned();
     let stream = Prefixed::new(prefix, stream);
-    let stream = Overseen::new(stream, client, Arc::clone(&worker), waiting.clone());
+    let stream =
+        Overseen::new(stream, client, Arc::clone(&worker), waiting.clone(), interims.clone());
     let handshake = builder.handshake::<_, Bytes>(stream);
     let address = client.address;
     let begun = tokio::select! {
@@ -143,7 +145,8 @@ pub(super) async fn serve<S: Stream>(
                 let underway = Underway::new(client, &worker, &uses);
                 let request = request.map(Incoming::new);
                 let (worker, own) = (Arc::clone(&worker), Arc::clone(&own));
-                tokio::spawn(serve_one(request, respond, client, worker, own, underway));
+                let interim = interims.of(respond.stream_id().as_u32());
+                tokio::spawn(serve_one(request, respond, interim, client, worker, own, underway));
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
@@ -186,14 +189,16 @@ async fn until_gone(ping_pong: Option<PingPong>, every: Duration) {
 async fn serve_one(
     request: Request<Incoming>,
     mut respond: SendResponse<Bytes>,
+    of_stream: OfStream,
     client: Client,
     worker: Arc<Worker>,
     own: Arc<Own>,
     underway: Underway,
 ) {
-    let (interim, patience) = (Interim::default(), worker.limits.body_timeout);
-    let answer = watched(request, client, worker, &own, underway, &interim);
-    let Some(response) = incoming::answered(&mut respond, &interim, answer).await else { return };
+    let (interim, patience) = (&of_stream.interim, worker.limits.body_timeout);
+    let answer = watched(request, client, worker, &own, underway, interim);
+    let Some(response) = incoming::answered(&mut respond, interim, answer).await else { return };
+    drop(of_stream);
     if let Err(error) = incoming::send(respond, response, patience).await {
         tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
     }
@@ -209,11 +214,13 @@ async fn watched(
     interim: &Interim,
 ) -> Response<Watched> {
     let head_only = request.method() == Method::HEAD;
-    let mut response = match answer(request, client, &worker, own, &mut underway, interim).await {
+    let mut readers = Readers::default();
+    let answer = answer(request, client, &worker, own, &mut underway, interim, &mut readers);
+    let mut response = match answer.await {
         Ok(response) => response,
         Err(refusal) => {
             underway.note().refused_by(&refusal);
-            refusal.into_response()
+            refusal.readable_by(&readers).into_response()
         }
     };
     underway.is_idle(response.body().is_whole());
@@ -241,12 +248,14 @@ async fn answer(
     own: &Own,
     underway: &mut Underway,
     interim: &Interim,
+    readers: &mut Readers,
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
     let note = underway.note();
-    let plan = plan(&parts, &body, client, worker, note)?;
+    let plan = plan(&parts, &body, client, worker, note, readers)?;
     // The app says so itself.
-    if !matches!(plan, Plan::Pass(_)) && parts.headers.contains_key(EXPECT) {
+    let expects = |value: &HeaderValue| words(value.as_bytes()).next().is_some();
+    if !matches!(plan, Plan::Pass(_)) && parts.headers.get_all(EXPECT).iter().any(expects) {
         interim.go_on();
     }
     match plan {
@@ -366,6 +375,7 @@ fn plan(
     client: Client,
     worker: &Worker,
     note: &mut Note,
+    readers: &mut Readers,
 ) -> Result<Plan, Refusal> {
     let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
     let fields: Vec<Header<'_>> = parts
@@ -414,9 +424,11 @@ fn plan(
         ),
         None => Framing::Chunked,
     };
+    *readers = Readers::NoPage;
     match doors::find(&worker.shared, &head, client, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),
         Way::App(asked) => {
+            *readers = worker.gateway.readers(&head, asked, client);
             let pass = match worker.gateway.admit(&head, asked, client, note)? {
                 Admitted::Pass(pass) => pass,
                 Admitted::LogIn(app) => {

@@ -1,10 +1,11 @@
 //! What goes over the line of HTTP/2 besides heads of requests: their bodies, and answers.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -75,13 +76,30 @@ impl Body for Incoming {
     }
 }
 
-/// Interim answers (1xx) on their way to the client.
+/// So many interim answers of a request wait for the connection to write them.
+const WAITING_MAX: usize = 16;
+
+/// Interim answers (1xx) of one request on their way to its client. HTTP/2 has no flow control for
+/// them, and the h2 crate keeps what the client does not take: so what it has written is counted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Interim(Arc<Mutex<Vec<Response<()>>>>);
+pub(crate) struct Interim(Arc<Mutex<Heads>>);
+
+#[derive(Debug, Default)]
+struct Heads {
+    queue: Vec<Response<()>>,
+    /// How many h2 has and has not written.
+    unwritten: usize,
+    /// Rings when one was written.
+    waker: Option<Waker>,
+}
 
 impl Interim {
+    fn lock(&self) -> MutexGuard<'_, Heads> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn push(&self, head: Response<()>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+        self.lock().queue.push(head);
     }
 
     /// Tells a client that waits for it to go on.
@@ -91,8 +109,66 @@ impl Interim {
         self.push(head);
     }
 
+    /// Ready when the client has taken so many that there is room for another one.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut heads = self.lock();
+        if heads.queue.len() + heads.unwritten < WAITING_MAX {
+            return Poll::Ready(());
+        }
+        heads.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     fn take(&self) -> Vec<Response<()>> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut heads = self.lock();
+        heads.unwritten += heads.queue.len();
+        std::mem::take(&mut heads.queue)
+    }
+
+    /// One was written, or will never be.
+    fn written(&self) {
+        let mut heads = self.lock();
+        heads.unwritten = heads.unwritten.saturating_sub(1);
+        if let Some(waker) = heads.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// The interim answers of a connection's requests, by their streams.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interims(Arc<Mutex<HashMap<u32, Interim>>>);
+
+impl Interims {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u32, Interim>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those of a stream, until what is returned is dropped.
+    pub(super) fn of(&self, stream: u32) -> OfStream {
+        let interim = Interim::default();
+        self.lock().insert(stream, interim.clone());
+        OfStream { interim, stream, all: self.clone() }
+    }
+
+    /// The connection has written a head of this stream.
+    pub(super) fn written(&self, stream: u32) {
+        if let Some(interim) = self.lock().get(&stream) {
+            interim.written();
+        }
+    }
+}
+
+/// See [`Interims::of`].
+pub(super) struct OfStream {
+    pub(super) interim: Interim,
+    stream: u32,
+    all: Interims,
+}
+
+impl Drop for OfStream {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.stream);
     }
 }
 
@@ -112,7 +188,9 @@ pub(super) async fn answered<T>(
         let answer = answer.as_mut().poll(cx);
         for head in interim.take() {
             // It is only a hint; whether the client is there shows with the answer.
-            let _ = respond.send_informational(head);
+            if respond.send_informational(head).is_err() {
+                interim.written();
+            }
         }
         answer.map(Some)
     })

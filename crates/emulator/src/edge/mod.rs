@@ -12,6 +12,7 @@ pub(crate) mod clock;
 mod connection;
 mod crowd;
 mod doors;
+mod expect;
 mod frames;
 mod http2;
 pub(crate) mod incoming;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use axum::Router;
 use ovhai_core::Platform;
+use ovhai_core::components::{self, Component, Components};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -169,8 +171,8 @@ impl Edge {
     /// Starts the workers and accepts connections until `stopping`; `abandon` ends what does not
     /// finish by itself.
     pub(crate) fn start(
-        plain: TcpListener,
-        secure: Option<(TcpListener, Tls)>,
+        plain: Vec<TcpListener>,
+        secure: Option<(Vec<TcpListener>, Tls)>,
         shared: Arc<Shared>,
         tasks: &TaskTracker,
         abandon: &CancellationToken,
@@ -191,11 +193,13 @@ impl Edge {
             receivers.push(receiver);
         }
         let hands = Arc::new(hands);
-        let secure = secure.map(|(listener, tls)| (listener, Some(tls)));
+        let secure = secure.map(|(listeners, tls)| (listeners, Some(tls)));
         let mut doors = Vec::new();
-        for (listener, tls) in std::iter::once((plain, None)).chain(secure) {
-            // The first worker's runtime watches it.
-            doors.push((listener.into_std()?, tls));
+        for (listeners, tls) in std::iter::once((plain, None)).chain(secure) {
+            for listener in listeners {
+                // The first worker's runtime watches it.
+                doors.push((listener.into_std()?, tls.clone()));
+            }
         }
         let mut threads = Vec::new();
         for (number, receiver) in receivers.into_iter().enumerate() {
@@ -211,7 +215,7 @@ impl Edge {
                     runtime.block_on(async {
                         // Whoever accepts a connection serves it too, as long as there are few.
                         for (listener, tls) in doors {
-                            tokio::spawn(accept(listener, tls, Arc::clone(&hands)));
+                            tokio::spawn(accept_always(listener, tls, Arc::clone(&hands)));
                         }
                         drop(hands);
                         work(worker, receiver, abandon).await;
@@ -247,13 +251,41 @@ fn runtime(worker: Arc<Worker>) -> io::Result<Runtime> {
     builder.enable_all().on_thread_park(let_others_run).build()
 }
 
-/// Gives each connection to the worker that has fewest.
-async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Vec<Hand>>) {
+/// Accepts connections until everything stops; begins anew after a panic.
+async fn accept_always(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Vec<Hand>>) {
+    let Some(shared) = hands.first().map(|hand| Arc::clone(&hand.worker.shared)) else { return };
+    let components = shared.platform.components();
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "no connections can be accepted"),
+        Err(error) => {
+            components.fails(Component::Listener, &error);
+            return tracing::error!(%error, "no connections can be accepted");
+        }
     };
-    let Some(shared) = hands.first().map(|hand| Arc::clone(&hand.worker.shared)) else { return };
+    let accepts = || accept(&listener, tls.as_ref(), &hands, &shared);
+    always(components, Component::Listener, &shared.stopping, accepts).await;
+}
+
+/// Runs a task until it ends by itself or `stopping`; begins it anew after a panic.
+async fn always<F: Future<Output = ()>>(
+    components: &Components,
+    component: Component,
+    stopping: &CancellationToken,
+    mut task: impl FnMut() -> F,
+) {
+    while let Err(panicked) = components::catch_future(task()).await {
+        tracing::error!(component = component.as_str(), %panicked, "a component failed; it begins anew");
+        components.begins_anew(component, &panicked);
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(TRY_AGAIN) => {}
+        }
+    }
+}
+
+/// Gives each connection to the worker that has fewest.
+async fn accept(listener: &TcpListener, tls: Option<&Tls>, hands: &[Hand], shared: &Shared) {
+    let components = shared.platform.components();
     let most = shared.limits.connections;
     let complain =
         |error: &io::Error| tracing::warn!(%error, "connections can't be accepted: they wait");
@@ -273,13 +305,14 @@ async fn accept(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Ve
             let (stream, client) = listener.accept().await?;
             stream.set_nodelay(true)?;
             // The worker's runtime watches it, not this one.
-            Ok(Accepted { stream: stream.into_std()?, client, tls: tls.clone() })
+            Ok(Accepted { stream: stream.into_std()?, client, tls: tls.cloned() })
         };
         let connection = tokio::select! {
             biased;
             () = shared.stopping.cancelled() => return,
             connection = in_the_end(next, close_resting, &mut told, complain) => connection,
         };
+        components.works(Component::Listener);
         // The first of them, among equals: it is awake already.
         let least = hands.iter().min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
         if let Some(hand) = least {
@@ -326,10 +359,30 @@ impl Drop for Open {
 /// A worker's life: serves what it is given until there is no more, or `abandon`.
 async fn work(
     worker: Arc<Worker>,
-    mut receiver: mpsc::UnboundedReceiver<Accepted>,
+    receiver: mpsc::UnboundedReceiver<Accepted>,
     abandon: CancellationToken,
 ) {
     let connections = TaskTracker::new();
+    let receiver = tokio::sync::Mutex::new(receiver);
+    let components = Arc::clone(worker.platform.components());
+    let serves = || serve_all(&worker, &receiver, &connections, &abandon);
+    always(&components, Component::Worker, &abandon, serves).await;
+    connections.close();
+    tokio::select! {
+        () = abandon.cancelled() => {}
+        () = connections.wait() => {}
+    }
+}
+
+/// Serves what comes until there is no more, or `abandon`.
+async fn serve_all(
+    worker: &Arc<Worker>,
+    receiver: &tokio::sync::Mutex<mpsc::UnboundedReceiver<Accepted>>,
+    connections: &TaskTracker,
+    abandon: &CancellationToken,
+) {
+    let mut receiver = receiver.lock().await;
+    worker.platform.components().works(Component::Worker);
     let mut purge = tokio::time::interval(PURGE_EVERY);
     purge.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -345,17 +398,12 @@ async fn work(
             }
         };
         let Some(accepted) = accepted else { break };
-        let open = Open(Arc::clone(&worker));
-        let worker = Arc::clone(&worker);
+        let open = Open(Arc::clone(worker));
+        let worker = Arc::clone(worker);
         connections.spawn(async move {
             serve(accepted, worker).await;
             drop(open);
         });
-    }
-    connections.close();
-    tokio::select! {
-        () = abandon.cancelled() => {}
-        () = connections.wait() => {}
     }
 }
 
@@ -423,6 +471,23 @@ mod tests {
     use std::cell::{Cell, RefCell};
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_is_begun_anew() {
+        let (components, stopping) = (Components::default(), CancellationToken::new());
+        let runs = Cell::new(0);
+        let task = || {
+            runs.set(runs.get() + 1);
+            let run = runs.get();
+            async move { assert!(run == 3, "as the test asked") }
+        };
+        always(&components, Component::Listener, &stopping, task).await;
+        let fault = components.faults().remove(0);
+        assert_eq!((fault.component.as_str(), fault.restarts), ("listener", 2));
+        stopping.cancel();
+        always(&components, Component::Listener, &stopping, async || panic!("at the end")).await;
+        assert_eq!(components.faults()[0].restarts, 3);
+    }
 
     /// Out of file descriptors for hours, tens of times a second.
     #[tokio::test(start_paused = true)]

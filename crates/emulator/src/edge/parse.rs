@@ -8,6 +8,7 @@ use hyper::StatusCode;
 
 use super::answer::AskedWith;
 use super::body::Framing;
+use super::expect::Expectations;
 use crate::host;
 
 /// Most header fields of a message.
@@ -73,6 +74,10 @@ impl Scanner {
                 if at - self.line > limits.line {
                     return Err(TOO_LONG);
                 }
+                // A client of HTTP/0.9 sends nothing more, and would wait for its time-out.
+                if !names_version(&bytes[self.line..at - 1]) {
+                    return Err(bad("the request line names no version of HTTP"));
+                }
                 self.fields = at + 1;
             }
             self.line = at + 1;
@@ -98,6 +103,12 @@ pub(super) const TOO_LARGE: Malformed =
     with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too large");
 pub(super) const TOO_MANY: Malformed =
     with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers");
+
+/// Whether the last word of a request line is a version of HTTP; which one, the parser tells.
+fn names_version(line: &[u8]) -> bool {
+    let last = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    last.len() < line.len() && last.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"HTTP/"))
+}
 
 fn is_symbol(byte: u8) -> bool {
     b"!#$%&'*+-.^_`|~".contains(&byte)
@@ -126,6 +137,8 @@ pub(crate) enum Known {
     /// Said by clients of what only a proxy can know, or under a name that servers take for one of
     /// these: not believed.
     Forwarding,
+    /// The host that a browser uses, as `ovhai app port-forward` tells it.
+    ForwardedHost,
     /// About one connection only: `Keep-Alive`, `Proxy-Connection`, `Proxy-Authorization`.
     Hop,
     Host,
@@ -152,11 +165,12 @@ impl Known {
             10 if is("keep-alive") => Self::Hop,
             12 if is("x-request-id") => Self::RequestId,
             13 if is("authorization") => Self::Authorization,
-            13 if is("x-ovhai-token") => Self::OwnToken,
+            13 if is(OWN_TOKEN) => Self::OwnToken,
             14 if is("content-length") => Self::ContentLength,
             16 if is("proxy-connection") => Self::Hop,
             17 if is("transfer-encoding") => Self::TransferEncoding,
             19 if is("proxy-authorization") => Self::Hop,
+            22 if is(FORWARDED_HOST) => Self::ForwardedHost,
             29 if is("access-control-request-method") => Self::AccessControlRequestMethod,
             9 if is("x-real-ip") => Self::Forwarding,
             12.. if is_forwarding(name) => Self::Forwarding,
@@ -165,6 +179,13 @@ impl Known {
         }
     }
 }
+
+/// Carries a token apart from `Authorization`, which is the app's then.
+pub const OWN_TOKEN: &str = "x-ovhai-token";
+
+/// Tells the gateway the host that a browser uses. Only an authenticated caller is believed, and
+/// only a name of this machine.
+pub const FORWARDED_HOST: &str = "x-ovhai-forwarded-host";
 
 fn is_forwarding(name: &str) -> bool {
     const START: &str = "x-forwarded-";
@@ -177,18 +198,6 @@ fn imitates(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let plain = || name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     !name.bytes().all(is_plain) && Known::of(&plain()) != Known::Other
-}
-
-/// Whether the client waits to be told to go on.
-fn continues(expect: Once<'_>) -> Result<bool, Malformed> {
-    match expect {
-        Once::Never => Ok(false),
-        Once::One(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(true),
-        Once::One(_) | Once::Several => Err(with(
-            StatusCode::EXPECTATION_FAILED,
-            "nothing but 100-continue can be expected here",
-        )),
-    }
 }
 
 /// A value that must come at most once.
@@ -226,6 +235,7 @@ pub(crate) struct Head<'b> {
     pub(crate) own_token: Once<'b>,
     pub(crate) origin: Once<'b>,
     pub(crate) request_id: Once<'b>,
+    pub(crate) forwarded_host: Once<'b>,
     pub(crate) has_cookies: bool,
     pub(crate) has_preflight_method: bool,
     pub(crate) has_upgrade: bool,
@@ -291,6 +301,7 @@ impl<'b> Head<'b> {
             own_token: Once::Never,
             origin: Once::Never,
             request_id: Once::Never,
+            forwarded_host: Once::Never,
             has_cookies: false,
             has_preflight_method: false,
             has_upgrade: false,
@@ -301,7 +312,7 @@ impl<'b> Head<'b> {
             names_fields: false,
         };
         let (mut length, mut coding, mut host) = (Once::Never, Once::Never, Once::Never);
-        let (mut expect, mut upgrades) = (Once::Never, Once::Never);
+        let (mut expected, mut upgrades) = (Expectations::default(), Once::Never);
         let (mut wants_upgrade, mut wants_close, mut wants_keep) = (false, false, false);
         let mut named = 0;
         for field in fields {
@@ -315,9 +326,10 @@ impl<'b> Head<'b> {
                 Known::OwnToken => head.own_token.add(value),
                 Known::Origin => head.origin.add(value),
                 Known::RequestId => head.request_id.add(value),
+                Known::ForwardedHost => head.forwarded_host.add(value),
                 Known::Cookie => head.has_cookies = true,
                 Known::AccessControlRequestMethod => head.has_preflight_method = true,
-                Known::Expect => expect.add(value),
+                Known::Expect => expected.add(value),
                 Known::Upgrade => {
                     head.has_upgrade = true;
                     upgrades.add(value);
@@ -345,11 +357,11 @@ impl<'b> Head<'b> {
         head.names_fields = named > 0;
         head.keep_alive = !wants_close && (head.keep_alive || wants_keep);
         if version == Version::Http2 {
-            head.expects_continue = continues(expect)?;
+            head.expects_continue = expected.continues()?;
             return Ok(head);
         }
         head.framing = framing(length, coding, version)?;
-        head.expects_continue = continues(expect)? && version == Version::Http11;
+        head.expects_continue = expected.continues()? && version == Version::Http11;
         if let Once::One(protocol) = upgrades
             && wants_upgrade
             && version == Version::Http11
@@ -646,6 +658,13 @@ mod tests {
             ("CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", 405),
             ("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 405),
             ("GET / HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n", 417),
+            ("GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue, x\r\n\r\n", 417),
+            // At once: no more has to come.
+            ("GET /\r\n", 400),
+            ("GET\r\n", 400),
+            ("GET / \r\n", 400),
+            ("HTTP/1.1\r\n", 400),
+            ("GET / HTTPS\r\n", 400),
         ] {
             assert_eq!(status(request.as_bytes()), Err(expected), "{request:?}");
         }
@@ -702,6 +721,8 @@ mod tests {
         for (name, known) in [
             ("X-Forwarded-For", Known::Forwarding),
             ("x_forwarded_for", Known::Forwarding),
+            ("X-OVHAI-Forwarded-Host", Known::ForwardedHost),
+            ("x_ovhai_forwarded_host", Known::Forwarding),
             ("x.forwarded.proto", Known::Forwarding),
             ("x~real'ip", Known::Forwarding),
             ("content.length", Known::Forwarding),

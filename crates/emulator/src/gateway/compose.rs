@@ -1,10 +1,11 @@
 //! The heads that the gateway writes: a client's request for the app, an app's answer for the
 //! client. What is about one connection only ends here (RFC 9110 section 7.6.1).
 
-use hyper::header::{HeaderName, HeaderValue};
+use httparse::Header;
+use hyper::header::{HeaderName, HeaderValue, SET_COOKIE};
 use hyper::{HeaderMap, StatusCode};
 
-use super::{Client, login};
+use super::{Client, Pass, login};
 use crate::ascii::{self, number};
 use crate::edge::answer::AnswerHead;
 use crate::edge::body::Framing;
@@ -13,32 +14,44 @@ use crate::edge::pump::field;
 
 /// Writes a request's head for the app. What the client says about who forwarded it is not
 /// believed: nobody stands before this gateway.
+///
+/// Where a browser uses another host ([`Pass::forwarded_host`]), the app sees that one everywhere.
 pub(crate) fn request(
     out: &mut Vec<u8>,
     head: &Head<'_>,
-    keeps_authorization: bool,
+    pass: &Pass,
     client: Client,
     request_id: &[u8],
 ) {
+    let forwarded = pass.forwarded_host.as_deref();
+    let host = forwarded.unwrap_or(head.host).as_bytes();
     out.extend_from_slice(head.method.as_bytes());
     out.push(b' ');
     out.extend_from_slice(head.target.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    field(out, "host", head.host.as_bytes());
+    field(out, "host", host);
     let mut cookies = 0;
     for (known, each) in head.each() {
         match known {
-            Known::Other if !head.is_named(each.name) => field(out, each.name, each.value),
+            Known::Other if !head.is_named(each.name) => {
+                match forwarded.filter(|_| each.name.eq_ignore_ascii_case("referer")) {
+                    None => field(out, each.name, each.value),
+                    Some(to) => moved_field(out, each, head.host, to),
+                }
+            }
             // By these a preflight was let in: the app has to see one too.
-            Known::AccessControlRequestMethod | Known::Origin => field(out, each.name, each.value),
-            Known::Authorization if keeps_authorization => field(out, each.name, each.value),
+            Known::AccessControlRequestMethod => field(out, each.name, each.value),
+            Known::Origin => match forwarded {
+                None => field(out, each.name, each.value),
+                Some(to) => moved_field(out, each, head.host, to),
+            },
+            Known::Authorization if pass.keeps_authorization => field(out, each.name, each.value),
             Known::Cookie if head.version == Version::Http2 => cookies += 1,
             Known::Cookie => {
                 if let Some(left) = login::without_ours(each.value) {
                     field(out, each.name, &left);
                 }
             }
-            Known::Expect if head.expects_continue => field(out, each.name, each.value),
             _ => {}
         }
     }
@@ -53,6 +66,9 @@ pub(crate) fn request(
         if start == b"; " {
             out.extend_from_slice(b"\r\n");
         }
+    }
+    if head.expects_continue {
+        out.extend_from_slice(b"expect: 100-continue\r\n");
     }
     if head.wants_trailers {
         out.extend_from_slice(b"te: trailers\r\n");
@@ -70,14 +86,26 @@ pub(crate) fn request(
         Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         Framing::None | Framing::UntilClose => {}
     }
-    field(out, "x-forwarded-host", head.host.as_bytes());
-    let proto = if client.secure { "https" } else { "http" };
+    field(out, "x-forwarded-host", host);
+    let proto = if client.secure && forwarded.is_none() { "https" } else { "http" };
     field(out, "x-forwarded-proto", proto.as_bytes());
     out.extend_from_slice(b"x-forwarded-for: ");
     ascii::ip(out, client.address.ip());
     out.extend_from_slice(b"\r\n");
     field(out, "x-request-id", request_id);
     out.extend_from_slice(b"\r\n");
+}
+
+/// Writes a field whose value is an address: one at `host` is one at the host that the browser uses.
+fn moved_field(out: &mut Vec<u8>, each: &Header<'_>, host: &str, to: &str) {
+    let rest = [&b"http://"[..], b"https://"].iter().find_map(|scheme| {
+        let rest = each.value.strip_prefix(*scheme)?.strip_prefix(host.as_bytes())?;
+        matches!(rest, [] | [b'/' | b'?' | b'#', ..]).then_some(rest)
+    });
+    match rest {
+        Some(rest) => field(out, each.name, &[b"http://", to.as_bytes(), rest].concat()),
+        None => field(out, each.name, each.value),
+    }
 }
 
 /// How the connection to a client of HTTP/1 goes on after an answer.
@@ -100,13 +128,22 @@ impl After {
     }
 }
 
+/// What the gateway adds to an app's answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Added<'a> {
+    /// Stands in an answer that has none.
+    pub(crate) request_id: &'a [u8],
+    /// A cookie of the gateway's.
+    pub(crate) set_cookie: Option<&'a HeaderValue>,
+}
+
 /// Writes an answer's head for a client of HTTP/1.
 pub(crate) fn answer(
     out: &mut Vec<u8>,
     answer: &AnswerHead<'_>,
     chunked: bool,
     after: After,
-    request_id: &[u8],
+    added: Added<'_>,
 ) {
     out.extend_from_slice(b"HTTP/1.1 ");
     number(out, answer.status.into());
@@ -114,12 +151,15 @@ pub(crate) fn answer(
     out.extend_from_slice(answer.reason.as_bytes());
     out.extend_from_slice(b"\r\n");
     let mut has_id = false;
-    for each in answer.passed() {
+    for each in answer.passed {
         has_id |= each.name.eq_ignore_ascii_case("x-request-id");
         field(out, each.name, each.value);
     }
     if !has_id && answer.status >= 200 {
-        field(out, "x-request-id", request_id);
+        field(out, "x-request-id", added.request_id);
+    }
+    if let Some(cookie) = added.set_cookie {
+        field(out, "set-cookie", cookie.as_bytes());
     }
     if chunked {
         out.extend_from_slice(b"transfer-encoding: chunked\r\n");
@@ -134,19 +174,24 @@ pub(crate) fn answer(
 }
 
 /// The same for a client of HTTP/2.
-pub(crate) fn answer_headers(answer: &AnswerHead<'_>, request_id: &[u8]) -> HeaderMap {
+pub(crate) fn answer_headers(answer: &AnswerHead<'_>, added: Added<'_>) -> HeaderMap {
     let mut headers = passed_headers(answer);
     let id = HeaderName::from_static("x-request-id");
-    if let (false, Ok(value)) = (headers.contains_key(&id), HeaderValue::from_bytes(request_id)) {
+    if let (false, Ok(value)) =
+        (headers.contains_key(&id), HeaderValue::from_bytes(added.request_id))
+    {
         headers.insert(id, value);
+    }
+    if let Some(cookie) = added.set_cookie {
+        headers.append(SET_COOKIE, cookie.clone());
     }
     headers
 }
 
 /// What of an answer's fields is for the client.
 pub(crate) fn passed_headers(answer: &AnswerHead<'_>) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(answer.fields.len() + 1);
-    for each in answer.passed() {
+    let mut headers = HeaderMap::with_capacity(answer.passed.len() + 1);
+    for each in answer.passed {
         append(&mut headers, each.name, each.value);
     }
     headers

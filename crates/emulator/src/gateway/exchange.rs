@@ -4,14 +4,14 @@
 use std::future::{Future, poll_fn};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::StatusCode;
 use tokio::time::{Instant, Sleep};
 
 use super::access::{Access, MOMENT};
-use super::compose::{self, After};
+use super::compose::{self, Added, After};
 use super::upstream::{FRESH, Upstream, UpstreamError};
 use super::{Pass, Refusal};
 use crate::edge::answer::{AnswerHead, AskedWith};
@@ -24,16 +24,15 @@ use crate::edge::pump::{Broken, Pump, WaitsFor};
 use crate::edge::{Stream, Worker};
 use crate::seen::Aborted;
 
-/// Longest head of an answer, in bytes.
-pub(super) const HEAD_MAX: usize = 256 * 1024;
 /// So many bytes of a client's next requests are read while it waits for an answer.
 const AHEAD: usize = 64 * 1024;
 /// An app that does not know `Expect` says nothing: after this long the client is told to go on.
 pub(super) const GO_ON: Duration = Duration::from_millis(300);
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Between two looks whether a client is still there of which nothing is read for now.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// More interim answers than this are no use to anybody.
-const INTERIM_MAX: u32 = 32;
+/// After so many interim answers in a row other connections of the worker have their turn.
+pub(super) const INTERIM_TURN: u32 = 64;
 
 /// What is to be done.
 pub(crate) struct Order {
@@ -105,6 +104,13 @@ struct Came {
     keep_alive: bool,
 }
 
+/// What of an answer was taken from what the app sent.
+enum Taken {
+    Nothing,
+    Interim,
+    Final(Came),
+}
+
 /// Sends a request to the app and its answer to the client.
 pub(crate) async fn run<S: Stream>(
     mut client: Client<'_, S>,
@@ -130,7 +136,9 @@ pub(crate) async fn run<S: Stream>(
             up_done: false,
             up_broken: false,
             out_sent: 0,
+            out_moved: 0,
             interim: 0,
+            has_new: false,
             waits_for: WaitsFor::Nobody,
             moved: 0,
             is_watched: false,
@@ -142,7 +150,7 @@ pub(crate) async fn run<S: Stream>(
             is_modern: order.is_modern,
             wants_upgrade: order.wants_upgrade,
             after: order.after,
-            request_id: id.as_bytes(),
+            added: Added { request_id: id.as_bytes(), set_cookie: pass.set_cookie.as_ref() },
         };
         let limits = &worker.limits;
         client.clock.set(limits.answer_timeout.min(MOMENT));
@@ -276,16 +284,20 @@ struct What<'a> {
     is_modern: bool,
     wants_upgrade: bool,
     after: After,
-    request_id: &'a [u8],
+    added: Added<'a>,
 }
 
 /// What the two phases share.
 struct Exchange {
     up_done: bool,
     up_broken: bool,
-    /// So much of what goes to the client was written already.
+    /// So much of what goes to the client was written already,
     out_sent: usize,
-    interim: u32,
+    /// and so much of interim answers altogether.
+    out_moved: u64,
+    interim: u64,
+    /// Whether bytes came that were not looked at.
+    has_new: bool,
     /// Rings when the client has waited long enough to be told to go on.
     go_on: Option<Pin<Box<Sleep>>>,
     /// Whom it waited for when the time was set, and what had moved till then.
@@ -314,66 +326,40 @@ impl Exchange {
             Some(Broken::Sender) => return Poll::Ready(Err(NoHead::ClientGone)),
             Some(Broken::Receiver) | None => {}
         }
-        loop {
-            match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
-                Poll::Ready(Ok(0)) => {
-                    let silent = upstream.buffer.is_empty() && self.interim == 0;
-                    let why = if silent {
-                        NoHead::Silent
-                    } else {
-                        NoHead::App(UpstreamError::Rubbish("its head has no end"))
-                    };
-                    return Poll::Ready(Err(why));
-                }
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
-                    return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge)));
-                }
-                Poll::Ready(Err(_)) if upstream.buffer.is_empty() && self.interim == 0 => {
-                    return Poll::Ready(Err(NoHead::Silent));
-                }
-                Poll::Ready(Err(_)) => {
-                    return Poll::Ready(Err(NoHead::App(UpstreamError::Gone)));
-                }
-                Poll::Pending => break,
-            }
-            match self.take_head(client, upstream, what, worker) {
-                Ok(Some(came)) => return Poll::Ready(Ok(came)),
-                Ok(None) => {}
-                Err(error) => return Poll::Ready(Err(NoHead::App(error))),
-            }
-        }
-        if let Some(go_on) = &mut self.go_on
-            && !up.has_ended()
-            && go_on.as_mut().poll(cx).is_ready()
-        {
-            self.go_on = None;
-            client.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-        }
-        // An interim answer must not wait: the client may wait for it with its body.
-        while self.out_sent < client.out.len() {
-            match Pin::new(&mut *client.stream).poll_write(cx, &client.out[self.out_sent..]) {
-                Poll::Ready(Ok(count)) if count > 0 => self.out_sent += count,
-                Poll::Ready(_) => return Poll::Ready(Err(NoHead::ClientGone)),
-                Poll::Pending => break,
-            }
+        match self.poll_answer(cx, client, up, upstream, what, worker) {
+            Poll::Ready(Err(no_head)) => return Poll::Ready(Err(no_head)),
+            Poll::Ready(Ok(Some(came))) => return Poll::Ready(Ok(came)),
+            Poll::Ready(Ok(None)) => cx.waker().wake_by_ref(),
+            Poll::Pending => {}
         }
         let _ = Pin::new(&mut *client.stream).poll_flush(cx);
         if (self.up_done && is_gone(cx, client)) || self.has_left(cx, client, up) {
             return Poll::Ready(Err(NoHead::ClientGone));
         }
-        let waits_for = if self.up_done { WaitsFor::Nobody } else { up.waits_for() };
+        // A client that takes no interim answer holds the app's answer up.
+        let is_stuck = !client.out.is_empty();
+        let waits_for = match (is_stuck, self.up_done) {
+            (true, _) => WaitsFor::Receiver,
+            (false, true) => WaitsFor::Nobody,
+            (false, false) => up.waits_for(),
+        };
         let slow = waits_for == WaitsFor::Sender;
         let limits = &worker.limits;
-        let allowed = if slow { limits.body_timeout } else { limits.answer_timeout };
+        let by_client = slow || is_stuck;
+        let allowed = if by_client { limits.body_timeout } else { limits.answer_timeout };
         // A body that has to be waited for may take as long as it likes.
         self.is_watched |= !self.up_done;
         let first = if self.is_watched { allowed } else { allowed.min(MOMENT) };
-        self.time(client, waits_for, up.body(), first);
+        // Every interim answer is a sign of life.
+        self.time(client, waits_for, up.body() + self.interim + self.out_moved, first);
         while client.clock.poll(cx).is_ready() {
             let left = allowed.saturating_sub(MOMENT);
             if self.is_watched || left.is_zero() {
-                return Poll::Ready(Err(if slow { NoHead::SlowBody } else { NoHead::TooSlow }));
+                return Poll::Ready(Err(match (is_stuck, slow) {
+                    (true, _) => NoHead::ClientGone,
+                    (false, true) => NoHead::SlowBody,
+                    (false, false) => NoHead::TooSlow,
+                }));
             }
             self.is_watched = true;
             client.clock.set(left);
@@ -381,53 +367,132 @@ impl Exchange {
         Poll::Pending
     }
 
-    /// Looks whether the head of an answer is there; interim ones are passed on and forgotten.
+    /// Reads what the app answers. Interim answers are passed on one by one: what the client does
+    /// not take is not read. Ready with none when others shall have their turn.
+    fn poll_answer<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Client<'_, S>,
+        up: &Pump,
+        upstream: &mut Upstream,
+        what: &What<'_>,
+        worker: &Worker,
+    ) -> Poll<Result<Option<Came>, NoHead>> {
+        let head_max = worker.limits.answer_head_max;
+        let turn = self.interim + u64::from(INTERIM_TURN);
+        loop {
+            ready!(self.poll_interim(cx, client)).map_err(|()| NoHead::ClientGone)?;
+            if self.interim >= turn {
+                return Poll::Ready(Ok(None));
+            }
+            if std::mem::take(&mut self.has_new) {
+                match self.take_head(client, upstream, what, worker).map_err(NoHead::App)? {
+                    Taken::Final(came) => return Poll::Ready(Ok(Some(came))),
+                    Taken::Interim => {
+                        self.has_new = !upstream.buffer.is_empty();
+                        continue;
+                    }
+                    Taken::Nothing => {}
+                }
+            }
+            let silent = upstream.buffer.is_empty() && self.interim == 0;
+            let filled = upstream.buffer.poll_fill(cx, &mut upstream.stream, head_max);
+            let Poll::Ready(filled) = filled else {
+                if !up.has_ended() && self.rings_go_on(cx) {
+                    client.out.extend_from_slice(CONTINUE);
+                    continue;
+                }
+                return Poll::Pending;
+            };
+            match filled {
+                Ok(0) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
+                Ok(0) => {
+                    let why = UpstreamError::Rubbish("its head has no end");
+                    return Poll::Ready(Err(NoHead::App(why)));
+                }
+                Ok(_) => self.has_new = true,
+                Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+                    return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge(head_max))));
+                }
+                Err(_) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
+            }
+        }
+    }
+
+    /// Whether the app has said nothing for so long that the client is told to go on.
+    fn rings_go_on(&mut self, cx: &mut Context<'_>) -> bool {
+        let rings = self.go_on.as_mut().is_some_and(|go_on| go_on.as_mut().poll(cx).is_ready());
+        if rings {
+            self.go_on = None;
+        }
+        rings
+    }
+
+    /// Writes interim answers, which must not wait: the client may wait for them with its body.
+    fn poll_interim<S: Stream>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Client<'_, S>,
+    ) -> Poll<Result<(), ()>> {
+        while self.out_sent < client.out.len() {
+            let stream = Pin::new(&mut *client.stream);
+            match ready!(stream.poll_write(cx, &client.out[self.out_sent..])) {
+                Ok(count) if count > 0 => {
+                    self.out_sent += count;
+                    self.out_moved += count as u64;
+                }
+                _ => return Poll::Ready(Err(())),
+            }
+        }
+        client.out.clear();
+        self.out_sent = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes a head of an answer that is there; an interim one is written for the client.
     fn take_head<S>(
         &mut self,
         client: &mut Client<'_, S>,
         upstream: &mut Upstream,
         what: &What<'_>,
         worker: &Worker,
-    ) -> Result<Option<Came>, UpstreamError> {
-        loop {
-            let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-            let bytes = upstream.buffer.filled();
-            let parsed = AnswerHead::parse(bytes, &mut fields, what.asked_with)
-                .map_err(|rubbish| UpstreamError::Rubbish(rubbish.0))?;
-            let Some((answer, length)) = parsed else { return Ok(None) };
-            let (status, framing) = (answer.status, answer.framing);
-            let is_interim = status < 200 && status != 101;
-            // Half a request would be lost between the two protocols.
-            if status == 101 && !(what.wants_upgrade && self.up_done) {
-                return Err(UpstreamError::Unasked);
-            }
-            // Told once is enough.
-            let expected = status != 100 || self.go_on.take().is_some();
-            if is_interim && !(what.is_modern && expected) {
-                // Nobody would understand it.
-            } else if is_interim {
-                compose::answer(&mut client.out, &answer, false, After::KeepAlive, b"");
-            } else {
-                let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
-                // Nobody knows whether a body comes that the client was not told to send.
-                let unsure = self.go_on.is_some() && !self.up_done;
-                let closes = worker.is_stopping() || (unknown && !what.is_modern) || unsure;
-                let after = if closes { After::Close } else { what.after };
-                let (out, chunked) = (&mut client.out, unknown && what.is_modern);
-                compose::answer(out, &answer, chunked, after, what.request_id);
-            }
-            let came = Came { status, framing, keep_alive: answer.keep_alive };
-            upstream.buffer.consume(length);
-            if !is_interim {
-                // Who is waited for has its time anew.
-                self.moved = u64::MAX;
-                return Ok(Some(came));
-            }
-            self.interim += 1;
-            if self.interim > INTERIM_MAX {
-                return Err(UpstreamError::Rubbish("it has too many interim answers"));
-            }
+    ) -> Result<Taken, UpstreamError> {
+        let limits = &worker.limits;
+        let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+        let (bytes, most) = (upstream.buffer.filled(), limits.answer_fields_max);
+        let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, what.asked_with)
+            .map_err(|rubbish| UpstreamError::of_answer(rubbish, limits))?;
+        let Some((answer, length)) = parsed else { return Ok(Taken::Nothing) };
+        let (status, framing) = (answer.status, answer.framing);
+        let is_interim = status < 200 && status != 101;
+        // Half a request would be lost between the two protocols.
+        if status == 101 && !(what.wants_upgrade && self.up_done) {
+            return Err(UpstreamError::Unasked);
         }
+        // Told once is enough.
+        let expected = status != 100 || self.go_on.take().is_some();
+        if is_interim && !(what.is_modern && expected) {
+            // Nobody would understand it.
+        } else if is_interim {
+            compose::answer(&mut client.out, &answer, false, After::KeepAlive, Added::default());
+        } else {
+            let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
+            // Nobody knows whether a body comes that the client was not told to send.
+            let unsure = self.go_on.is_some() && !self.up_done;
+            let closes = worker.is_stopping() || (unknown && !what.is_modern) || unsure;
+            let after = if closes { After::Close } else { what.after };
+            let (out, chunked) = (&mut client.out, unknown && what.is_modern);
+            compose::answer(out, &answer, chunked, after, what.added);
+        }
+        let came = Came { status, framing, keep_alive: answer.keep_alive };
+        upstream.buffer.consume(length);
+        if is_interim {
+            self.interim += 1;
+            return Ok(Taken::Interim);
+        }
+        // Who is waited for has its time anew.
+        self.moved = u64::MAX;
+        Ok(Taken::Final(came))
     }
 
     fn poll_body<S: Stream>(

@@ -25,8 +25,6 @@ use crate::edge::{Worker, answer};
 /// own: those that the client does not take would leave no room for the others.
 const WINDOW: u32 = 256 * 1024;
 const NO_BOUND: u32 = (1 << 31) - 1;
-/// Longest head of an answer, in bytes.
-const HEAD_MAX: u32 = 256 * 1024;
 /// Connections that are tried for a request.
 const TRIES: u32 = 4;
 
@@ -105,7 +103,11 @@ impl Pool {
         open.get(&peer).cloned()
     }
 
-    async fn open(&self, peer: Peer) -> Result<SendRequest<Incoming>, UpstreamError> {
+    async fn open(
+        &self,
+        peer: Peer,
+        head_max: u32,
+    ) -> Result<SendRequest<Incoming>, UpstreamError> {
         if let Some(mut sender) = self.get(peer)
             && sender.ready().await.is_ok()
         {
@@ -115,7 +117,7 @@ impl Pool {
         let (sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(NO_BOUND)
-            .max_header_list_size(HEAD_MAX)
+            .max_header_list_size(head_max)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(UpstreamError::Http2)?;
@@ -163,6 +165,7 @@ pub(super) async fn pass(
     worker: &Worker,
 ) -> Result<Response<ServerBody>, Refusal> {
     let patience = worker.limits.answer_timeout;
+    let head_max = u32::try_from(worker.limits.answer_head_max).unwrap_or(u32::MAX);
     let malformed =
         || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
     let came = body.counter();
@@ -171,7 +174,7 @@ pub(super) async fn pass(
     let mut response = loop {
         let peer = (pass.app, pass.address);
         tries += 1;
-        let opened = tokio::time::timeout(patience, pool.open(peer)).await;
+        let opened = tokio::time::timeout(patience, pool.open(peer, head_max)).await;
         let mut sender = match opened.map_err(|_| UpstreamError::TooSlow)? {
             Ok(sender) => sender,
             Err(_) if tries < TRIES && worker.gateway.turn_to_another(&mut pass) => continue,

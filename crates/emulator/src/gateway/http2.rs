@@ -13,7 +13,7 @@ use hyper::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, Sleep};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::exchange::{GO_ON, HEAD_MAX, connect};
+use super::exchange::{GO_ON, INTERIM_TURN, connect};
 use super::upstream::{Upstream, UpstreamError};
 use super::{Client, Pass, Refusal, compose, grpc};
 use crate::body::{BodyError, ServerBody};
@@ -24,9 +24,6 @@ use crate::edge::incoming::{Incoming, Interim};
 use crate::edge::parse::{FIELDS, Head, parse_trailers};
 use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
-
-/// More interim answers than this are no use to anybody.
-const INTERIM_MAX: u32 = 32;
 
 /// What is to be done.
 pub(crate) struct Order {
@@ -52,7 +49,7 @@ impl Order {
     ) -> Self {
         let mut bytes = Vec::with_capacity(1024);
         let keeps = pass.keeps_authorization;
-        compose::request(&mut bytes, head, keeps, client, request_id);
+        compose::request(&mut bytes, head, &pass, client, request_id);
         Self {
             head: bytes,
             framing: head.framing,
@@ -86,7 +83,7 @@ pub(crate) async fn pass(
     let mut sender = Sender::new(order.head, order.framing, body);
     let mut fresh = false;
     let go_on = order.expects_continue.then(|| Box::pin(tokio::time::sleep(GO_ON)));
-    let mut hints = Hints { to: interim, count: 0, go_on };
+    let mut hints = Hints { to: interim, count: 0, stuck: false, go_on };
     let answered = loop {
         let mut upstream = connect(worker, &mut pass, order.repeatable, fresh).await?;
         let answer =
@@ -109,15 +106,22 @@ pub(crate) async fn pass(
                 let why = "the request's body was broken off";
                 return Err(Refusal::new(StatusCode::BAD_REQUEST, why));
             }
+            Err(NoHead::Stuck) => {
+                let why = "the client did not take the app's interim answers in time";
+                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, why));
+            }
         }
     };
     let ((status, framing, keep_alive, length), upstream) = answered;
     let mut response = Response::new(());
     {
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-        let bytes = upstream.buffer.filled();
-        if let Ok(Some((answer, _))) = AnswerHead::parse(bytes, &mut fields, order.asked_with) {
-            *response.headers_mut() = compose::answer_headers(&answer, &order.request_id);
+        let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+        let (bytes, most) = (upstream.buffer.filled(), worker.limits.answer_fields_max);
+        let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, order.asked_with);
+        if let Ok(Some((answer, _))) = parsed {
+            let set_cookie = pass.set_cookie.as_ref();
+            let added = compose::Added { request_id: &order.request_id, set_cookie };
+            *response.headers_mut() = compose::answer_headers(&answer, added);
         }
     }
     *response.status_mut() = StatusCode::from_u16(status)
@@ -153,7 +157,9 @@ pub(crate) async fn pass(
 /// Interim answers of an app.
 struct Hints<'a> {
     to: &'a Interim,
-    count: u32,
+    count: u64,
+    /// Whether the client does not take them.
+    stuck: bool,
     /// Rings when the client has waited long enough to be told to go on; none if it does not wait.
     go_on: Option<Pin<Box<Sleep>>>,
 }
@@ -171,10 +177,7 @@ impl Hints<'_> {
         self.count += 1;
         // Told once is enough.
         let expected = answer.status != 100 || self.go_on.take().is_some();
-        if self.count <= INTERIM_MAX
-            && expected
-            && let Ok(status) = StatusCode::from_u16(answer.status)
-        {
+        if expected && let Ok(status) = StatusCode::from_u16(answer.status) {
             let mut head = Response::new(());
             *head.status_mut() = status;
             *head.headers_mut() = compose::passed_headers(answer);
@@ -191,12 +194,14 @@ enum NoHead {
     /// The app closed the connection without a byte of an answer.
     Silent,
     Client,
+    /// The client takes no interim answers.
+    Stuck,
     SlowBody,
     TooSlow,
 }
 
 /// The head of an answer. The client has its time for the body anew whenever some of it comes, and
-/// the app has its time when it has got all there is.
+/// the app has its time when it has got all there is; every interim answer begins it anew.
 async fn head_in_time(
     sender: &mut Sender,
     upstream: &mut Upstream,
@@ -205,18 +210,23 @@ async fn head_in_time(
     limits: &Limits,
 ) -> Result<Came, NoHead> {
     let mut time = pin!(tokio::time::sleep(limits.answer_timeout));
-    let mut before = (false, 0);
+    let mut before = (false, false, 0, 0);
     poll_fn(|cx| {
-        if let Poll::Ready(answer) = poll_head(cx, sender, upstream, asked_with, hints) {
+        if let Poll::Ready(answer) = poll_head(cx, sender, upstream, asked_with, hints, limits) {
             return Poll::Ready(answer);
         }
-        let now = (sender.waits, sender.passed);
+        let by_client = sender.waits || hints.stuck;
+        let now = (sender.waits, hints.stuck, sender.passed, hints.count);
         if now != before {
             before = now;
-            let allowed = if sender.waits { limits.body_timeout } else { limits.answer_timeout };
+            let allowed = if by_client { limits.body_timeout } else { limits.answer_timeout };
             time.as_mut().reset(Instant::now() + allowed);
         }
-        let slow = if sender.waits { NoHead::SlowBody } else { NoHead::TooSlow };
+        let slow = match (hints.stuck, sender.waits) {
+            (true, _) => NoHead::Stuck,
+            (false, true) => NoHead::SlowBody,
+            (false, false) => NoHead::TooSlow,
+        };
         time.as_mut().poll(cx).map(|()| Err(slow))
     })
     .await
@@ -228,6 +238,7 @@ fn poll_head(
     upstream: &mut Upstream,
     asked_with: AskedWith,
     hints: &mut Hints<'_>,
+    limits: &Limits,
 ) -> Poll<Result<Came, NoHead>> {
     if sender.poll(cx, upstream).is_err() {
         return Poll::Ready(Err(NoHead::Client));
@@ -235,41 +246,50 @@ fn poll_head(
     if !sender.is_done() {
         hints.poll_go_on(cx);
     }
+    let turn = hints.count + u64::from(INTERIM_TURN);
+    let mut has_new = hints.count > 0;
     loop {
-        match upstream.buffer.poll_fill(cx, &mut upstream.stream, HEAD_MAX) {
-            Poll::Ready(Ok(0) | Err(_)) if upstream.buffer.is_empty() && hints.count == 0 => {
-                return Poll::Ready(Err(NoHead::Silent));
+        // What the client does not take is not read from the app.
+        hints.stuck = hints.to.poll_room(cx).is_pending();
+        if hints.stuck {
+            return Poll::Pending;
+        }
+        if hints.count >= turn {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if std::mem::take(&mut has_new) && !upstream.buffer.is_empty() {
+            let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+            let (bytes, most) = (upstream.buffer.filled(), limits.answer_fields_max);
+            let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, asked_with)
+                .map_err(|rubbish| NoHead::App(UpstreamError::of_answer(rubbish, limits)))?;
+            if let Some((answer, length)) = parsed {
+                if answer.status == 101 {
+                    return Poll::Ready(Err(NoHead::App(UpstreamError::Unasked)));
+                }
+                if answer.status >= 200 {
+                    let came = (answer.status, answer.framing, answer.keep_alive, length);
+                    return Poll::Ready(Ok(came));
+                }
+                hints.pass(&answer);
+                upstream.buffer.consume(length);
+                has_new = true;
+                continue;
             }
-            Poll::Ready(Ok(0)) => {
+        }
+        let silent = upstream.buffer.is_empty() && hints.count == 0;
+        let head_max = limits.answer_head_max;
+        match ready!(upstream.buffer.poll_fill(cx, &mut upstream.stream, head_max)) {
+            Ok(0) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
+            Ok(0) => {
                 let error = UpstreamError::Rubbish("its head has no end");
                 return Poll::Ready(Err(NoHead::App(error)));
             }
-            Poll::Ready(Ok(_)) => {}
-            Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
-                return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge)));
+            Ok(_) => has_new = true,
+            Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+                return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge(head_max))));
             }
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
-            Poll::Pending => return Poll::Pending,
-        }
-        loop {
-            let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-            let bytes = upstream.buffer.filled();
-            let parsed = AnswerHead::parse(bytes, &mut fields, asked_with)
-                .map_err(|rubbish| NoHead::App(UpstreamError::Rubbish(rubbish.0)))?;
-            let Some((answer, length)) = parsed else { break };
-            if answer.status == 101 {
-                return Poll::Ready(Err(NoHead::App(UpstreamError::Unasked)));
-            }
-            let came = (answer.status, answer.framing, answer.keep_alive, length);
-            if answer.status >= 200 {
-                return Poll::Ready(Ok(came));
-            }
-            hints.pass(&answer);
-            upstream.buffer.consume(length);
-            if hints.count > INTERIM_MAX {
-                let error = UpstreamError::Rubbish("it has too many interim answers");
-                return Poll::Ready(Err(NoHead::App(error)));
-            }
+            Err(_) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
         }
     }
 }

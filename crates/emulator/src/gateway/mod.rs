@@ -5,12 +5,14 @@
 //! tokens get one and the same.
 
 pub(crate) mod access;
+mod affinity;
 pub(crate) mod compose;
 pub(crate) mod exchange;
 pub(crate) mod grpc;
 mod health;
 pub(crate) mod http2;
 pub(crate) mod login;
+mod readers;
 mod refusal;
 pub(crate) mod tunnel;
 pub(crate) mod upstream;
@@ -22,11 +24,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hyper::StatusCode;
+use hyper::header::HeaderValue;
 use ovhai_api_types::AppId;
 use ovhai_core::Platform;
 use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
-use ovhai_core::directory::{AppEntry, Snapshot};
-use ovhai_core::model::AppRecord;
+use ovhai_core::directory::{AppEntry, Backend, Snapshot};
+use ovhai_core::model::{AppRecord, Wanted};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Endpoint;
@@ -37,10 +40,14 @@ use crate::bearer::{self, Bearer};
 use crate::edge::body::Framing;
 use crate::edge::note::Note;
 use crate::edge::parse::{Head, Once};
+use crate::host;
+use crate::origin::HowUsed;
 use crate::seen::Aborted;
 use crate::signer;
+use affinity::{Pin, Pins};
 use health::Health;
-use login::{HowUsed, Login, Logins};
+use login::{Login, Logins};
+pub(crate) use readers::Readers;
 pub(crate) use refusal::Refusal;
 
 /// See the module.
@@ -48,6 +55,7 @@ pub(crate) struct Gateway {
     platform: Arc<Platform>,
     health: Health,
     turn: AtomicUsize,
+    pins: Pins,
     /// Whether it was said that the cloud has no `X-OVHAI-Token`.
     told_apart: AtomicBool,
     /// Whether it was said that the cloud has no login beside `Authorization`.
@@ -126,6 +134,26 @@ pub(crate) struct Pass {
     pub(crate) under_way: TaskTrackerToken,
     /// The `Authorization` is the app's, not ours.
     pub(crate) keeps_authorization: bool,
+    /// The host that the browser uses, where that is another one than was asked.
+    pub(crate) forwarded_host: Option<Box<str>>,
+    /// Which replica it should go to.
+    pin: Pin,
+    /// Tells the client which replica it is pinned to, when it did not come with that.
+    pub(crate) set_cookie: Option<HeaderValue>,
+}
+
+/// What of a request matters once its caller was let in.
+struct LetIn {
+    /// The `Authorization` is the app's, not ours.
+    keeps_authorization: bool,
+    pin: Pin,
+}
+
+/// A replica for a request.
+struct Chosen {
+    address: SocketAddr,
+    under_way: TaskTrackerToken,
+    set_cookie: Option<HeaderValue>,
 }
 
 impl Gateway {
@@ -135,6 +163,7 @@ impl Gateway {
             platform,
             health: Health::default(),
             turn: AtomicUsize::new(0),
+            pins: Pins::default(),
             told_apart: AtomicBool::new(false),
             told_beside: AtomicBool::new(false),
             stopping,
@@ -159,13 +188,12 @@ impl Gateway {
         if !public && login::is_reserved(head.path()) {
             return Ok(Admitted::LogIn(Arc::clone(entry)));
         }
-        let keeps_authorization =
+        let LetIn { keeps_authorization, pin } =
             self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
-                let method = head.method.as_bytes();
-                if !public && login::is_navigation(method, |name| head.first(name)) {
+                if !public && self.is_navigation(head) {
                     self.with_page(refusal, entry, head, client)
                 } else {
-                    refusal.readable_by_pages(head.origin.is_there())
+                    refusal
                 }
             })?;
         let place = match asked.port {
@@ -173,8 +201,59 @@ impl Gateway {
             Some(port) if port != entry.record.spec.http_port => Place::Port(port),
             _ => Place::Own,
         };
-        let (address, under_way) = self.choose(entry, place, None)?;
-        Ok(Admitted::Pass(Pass { app: asked.id, place, address, under_way, keeps_authorization }))
+        let forwarded_host = self.forwarded_host(&snapshot, entry, head);
+        let Chosen { address, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
+        Ok(Admitted::Pass(Pass {
+            app: asked.id,
+            place,
+            address,
+            under_way,
+            keeps_authorization,
+            forwarded_host,
+            pin,
+            set_cookie,
+        }))
+    }
+
+    /// Which pages may read a refusal of this request.
+    pub(crate) fn readers(&self, head: &Head<'_>, asked: Asked<'_>, client: Client) -> Readers {
+        if !head.origin.is_there() {
+            return Readers::NoPage;
+        }
+        let snapshot = self.platform.snapshot();
+        let public = snapshot.app(asked.id).is_none_or(|entry| entry.record.spec.public);
+        Readers::of(head, client, public)
+    }
+
+    /// Whether a person opened a page, and not with a token of ours: the page could not help there.
+    fn is_navigation(&self, head: &Head<'_>) -> bool {
+        let method = head.method.as_bytes();
+        login::is_navigation(method, |name| head.first(name))
+            && !(head.authorization.is_there() && self.has_ours(head))
+    }
+
+    /// The host that a browser uses, as `ovhai app port-forward` tells it. Only an authenticated
+    /// caller is believed, and only a name of this machine: what the app writes into its answers
+    /// leads a browser nowhere else.
+    fn forwarded_host(
+        &self,
+        snapshot: &Snapshot,
+        entry: &AppEntry,
+        head: &Head<'_>,
+    ) -> Option<Box<str>> {
+        let Once::One(value) = head.forwarded_host else { return None };
+        let host = std::str::from_utf8(value).ok().filter(|host| host::is_this_machine(host))?;
+        let token = match head.own_token {
+            Once::Never => match bearer::of(head.authorization) {
+                Bearer::Token(token) => token,
+                Bearer::None | Bearer::Other => return None,
+            },
+            Once::One(token) => std::str::from_utf8(token).ok()?.trim_matches([' ', '\t']),
+            Once::Several => return None,
+        };
+        let principal = self.platform.authenticate(snapshot, token)?;
+        let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
+        decision.is_allowed().then(|| host.into())
     }
 
     /// A person in front of a browser is shown a page and not JSON.
@@ -198,15 +277,14 @@ impl Gateway {
     pub(crate) fn turn_to_another(&self, pass: &mut Pass) -> bool {
         let snapshot = self.platform.snapshot();
         let entry = snapshot.app(pass.app);
-        let other = entry.and_then(|entry| self.choose(entry, pass.place, Some(pass.address)).ok());
-        let found = other.is_some();
-        if let Some((address, under_way)) = other {
-            (pass.address, pass.under_way) = (address, under_way);
-        }
-        found
+        let other = entry
+            .and_then(|entry| self.choose(entry, pass.place, pass.pin, Some(pass.address)).ok());
+        let Some(Chosen { address, under_way, set_cookie }) = other else { return false };
+        (pass.address, pass.under_way, pass.set_cookie) = (address, under_way, set_cookie);
+        true
     }
 
-    /// Lets the caller in or refuses; whether `Authorization` is the app's.
+    /// Lets the caller in or refuses.
     fn let_in(
         &self,
         snapshot: &Snapshot,
@@ -214,14 +292,14 @@ impl Gateway {
         head: &Head<'_>,
         client: Client,
         note: &mut Note,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<LetIn, Refusal> {
         let target = resource(&entry.record);
         if is_preflight(head) {
             let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
                 note.decided(&decision, &Principal::Anonymous);
                 // Browsers send none with it; nobody has looked at one that comes all the same.
-                return Ok(false);
+                return Ok(LetIn { keeps_authorization: false, pin: Pin::No });
             }
         }
         let public = entry.record.spec.public;
@@ -238,6 +316,13 @@ impl Gateway {
         // The app may have bearers of its own. Ours are none of its business, in whatever form
         // they come.
         let has_own = || head.authorization.is_there() && !self.has_ours(head);
+        let is_over = || {
+            head.has_cookies
+                && !public
+                && apart.is_none()
+                && self.logins.came_with_one(head.cookies(), &how_used(head, client))
+                && !self.has_ours(head)
+        };
         let has_cookie = by_cookie.is_some();
         let principal = match (by_cookie, given) {
             (Some((principal, login)), _) => {
@@ -247,7 +332,7 @@ impl Gateway {
             (None, Bearer::Token(token)) if !public => {
                 self.platform.authenticate(snapshot, token).ok_or_else(|| {
                     note.unknown();
-                    Refusal::bad_token()
+                    if is_over() { Refusal::login_over() } else { Refusal::bad_token() }
                 })?
             }
             _ => Principal::Anonymous,
@@ -262,15 +347,14 @@ impl Gateway {
                         "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
                     );
                 }
-                Ok(keeps)
+                let pin = self.pins.wanted(&entry.record, &principal, head, client);
+                Ok(LetIn { keeps_authorization: keeps, pin })
             }
-            Effect::Unauthenticated if decision.reason == Reason::Anonymous => {
-                Err(if matches!(given, Bearer::None) {
-                    Refusal::no_token()
-                } else {
-                    Refusal::bad_token()
-                })
-            }
+            Effect::Unauthenticated if decision.reason == Reason::Anonymous => Err(match given {
+                _ if is_over() => Refusal::login_over(),
+                Bearer::None => Refusal::no_token(),
+                Bearer::Other | Bearer::Token(_) => Refusal::bad_token(),
+            }),
             Effect::Unauthenticated => Err(Refusal::bad_token()),
             // Who was refused and why stands in the access log.
             Effect::Forbidden | Effect::OutOfScope => {
@@ -287,11 +371,7 @@ impl Gateway {
         head: &Head<'_>,
         client: Client,
     ) -> Option<(Principal, Login)> {
-        let method = head.method.as_bytes();
-        let is_upgrade = head.upgrade.is_some();
-        let mut how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
-        how.host = Some(head.host.as_bytes());
-        let caller = self.logins.caller(head.cookies(), app, &how)?;
+        let caller = self.logins.caller(head.cookies(), app, &how_used(head, client))?;
         (!self.has_ours(head)).then_some(caller)
     }
 
@@ -373,15 +453,21 @@ impl Gateway {
         }
     }
 
-    /// The address of a replica that answers, each in its turn; those that failed are left out
-    /// until they pass their probe, unless there is no other.
+    /// A replica that answers: the one that the request is pinned to, else each in its turn. Those
+    /// that failed are left out until they pass their probe, unless there is no other.
     fn choose(
         &self,
         entry: &AppEntry,
         place: Place,
+        pin: Pin,
         but: Option<SocketAddr>,
-    ) -> Result<(SocketAddr, TaskTrackerToken), Refusal> {
+    ) -> Result<Chosen, Refusal> {
+        // Its addresses go only when its actor has had that stored, which may take a while.
+        if entry.record.wanted != Wanted::Running {
+            return Err(Refusal::not_ready(entry));
+        }
         let backends = &entry.live.backends;
+        let id = entry.record.id;
         let found = match backends.as_slice() {
             [] => return Err(Refusal::not_ready(entry)),
             [one] if but.is_none() && place == Place::Own => Some((one.http, one)),
@@ -393,13 +479,29 @@ impl Gateway {
                         .filter_map(|backend| Some((place.at(backend)?, backend)))
                         .filter(|(address, _)| Some(*address) != but)
                 };
-                in_turn()
-                    .find(|(address, _)| !self.health.is_out(entry.record.id, *address))
-                    .or_else(|| in_turn().next())
+                let answers =
+                    |(address, _): &(SocketAddr, &Backend)| !self.health.is_out(id, *address);
+                let mut healthy = in_turn().filter(answers);
+                let pinned = match pin {
+                    Pin::Hash(hash) => {
+                        healthy.max_by_key(|(_, backend)| Pin::weight(hash, backend.replica))
+                    }
+                    Pin::Cookie { given: Some(given), .. } => {
+                        healthy.find(|(_, backend)| backend.replica == given)
+                    }
+                    Pin::Cookie { given: None, .. } | Pin::No => healthy.next(),
+                };
+                pinned.or_else(|| in_turn().find(answers)).or_else(|| in_turn().next())
             }
         };
         let (address, backend) = found.ok_or_else(|| not_listening(entry, place))?;
-        Ok((address, backend.under_way.token()))
+        let set_cookie = match pin {
+            Pin::Cookie { given, secure } if given != Some(backend.replica) => {
+                self.pins.set_cookie(id, backend.replica, secure)
+            }
+            _ => None,
+        };
+        Ok(Chosen { address, under_way: backend.under_way.token(), set_cookie })
     }
 
     /// The replica has failed: it gets no requests until it passes its probe, if there are others.
@@ -444,6 +546,14 @@ fn not_listening(entry: &AppEntry, place: Place) -> Refusal {
         StatusCode::BAD_GATEWAY,
         format!("the app {id} does not listen on port {port}; it listens on {listens}"),
     )
+}
+
+/// How the request came about.
+fn how_used<'b>(head: &Head<'b>, client: Client) -> HowUsed<'b> {
+    let method = head.method.as_bytes();
+    let is_upgrade = head.upgrade.is_some();
+    let how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
+    HowUsed { host: Some(head.host.as_bytes()), ..how }
 }
 
 /// Whether a browser asks what a page from elsewhere may: without credentials, and without a body

@@ -4,19 +4,22 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use hyper::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, HeaderName,
-    HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
 use hyper::{Response, StatusCode};
 use ovhai_api_types::{AppId, AppState};
 use ovhai_core::directory::AppEntry;
+use ovhai_core::lifecycle;
 use ovhai_core::policy::{Principal, Reason};
 
+use super::readers::Readers;
 use crate::api::error::insufficient_scope;
 use crate::body::ServerBody;
 use crate::edge::parse::Malformed;
 use crate::json;
 
+const ANY: HeaderValue = HeaderValue::from_static("*");
 /// How a request without access is told so.
 const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
 
@@ -27,8 +30,8 @@ pub(crate) struct Refusal {
     message: Cow<'static, str>,
     challenge: Option<HeaderValue>,
     retry_after: Option<u32>,
-    /// Whether pages from elsewhere may read it.
-    for_pages: bool,
+    /// Pages of which origins may read it; none if not given.
+    readers: Option<HeaderValue>,
     /// Who is known and may not, and why.
     pub(super) denied: Option<Box<(Principal, Reason)>>,
     /// What people are shown instead.
@@ -43,7 +46,7 @@ impl Refusal {
             message,
             challenge: None,
             retry_after: None,
-            for_pages: false,
+            readers: None,
             denied: None,
             page: None,
         }
@@ -54,11 +57,43 @@ impl Refusal {
         (self.status, &self.message)
     }
 
-    /// Lets a page from elsewhere read why it has no access, so that it can say so; what a cookie
-    /// got is not for it.
-    pub(super) fn readable_by_pages(mut self, of_a_page: bool) -> Self {
-        self.for_pages = of_a_page && self.is_about_access();
+    /// Lets a page of another origin read it: a page has nothing but the status to tell "try again"
+    /// from "not allowed". Of what the page has not proved to know it is told no more than that.
+    pub(crate) fn readable_by(mut self, readers: &Readers) -> Self {
+        if self.page.is_some() {
+            return self;
+        }
+        match readers {
+            Readers::NoPage => {}
+            Readers::Anyone => self.readers = Some(ANY),
+            Readers::Page(page) => {
+                let is_unready = matches!(self.status.as_u16(), 502..=504);
+                if let Some(granted) = page.granted().filter(|_| is_unready) {
+                    return self.shown_as(granted);
+                }
+                if !page.has_proved_itself {
+                    self.say_less();
+                }
+                self.readers = Some(page.origin.clone());
+            }
+        }
         self
+    }
+
+    /// Leaves out what only a caller may know.
+    fn say_less(&mut self) {
+        let message = match self.status.as_u16() {
+            401 => "authentication is required",
+            403 => "forbidden",
+            404 => "there is no such app",
+            502 => "the app failed to answer",
+            503 => "the app takes no requests now",
+            504 => "the app did not answer in time",
+            // The others are about the request alone.
+            _ => return,
+        };
+        self.message = message.into();
+        self.challenge = self.challenge.take().map(|_| HeaderValue::from_static(CHALLENGE));
     }
 
     pub(super) fn shown_as(self, page: Response<Bytes>) -> Self {
@@ -97,6 +132,12 @@ impl Refusal {
         }
     }
 
+    /// One whose login cookie is worth nothing any more: the app's own credentials are not at fault.
+    pub(super) fn login_over() -> Self {
+        let message = "the login has ended: open the app's address in the browser to log in again";
+        Self { message: message.into(), ..Self::no_token() }
+    }
+
     pub(super) fn denied(who: Principal, reason: Reason) -> Self {
         let text = reason.to_string();
         let challenge = format!("{CHALLENGE}, {}", insufficient_scope(&text));
@@ -125,6 +166,11 @@ impl Refusal {
 
     pub(super) fn not_ready(entry: &AppEntry) -> Self {
         let record = &entry.record;
+        let mut why = entry.info().message;
+        // Its replicas have just gone; what the state says by default would contradict the answer.
+        if record.state == AppState::Running && why == lifecycle::message(AppState::Running) {
+            why = "no replica answers at the moment".into();
+        }
         let soon = matches!(
             record.state,
             AppState::Queued | AppState::Initializing | AppState::Running | AppState::Scaling
@@ -133,7 +179,7 @@ impl Refusal {
             retry_after: soon.then_some(1),
             ..Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                format!("the app {} is {}: {}", record.id, record.state, record.info.message),
+                format!("the app {} is {}: {}", record.id, record.state, why),
             )
         }
     }
@@ -146,15 +192,21 @@ impl Refusal {
     /// The header fields of the answer, one after the other.
     pub(crate) fn fields(&self, mut each: impl FnMut(HeaderName, &HeaderValue)) {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
-        const ANY: HeaderValue = HeaderValue::from_static("*");
-        const READABLE: HeaderValue = HeaderValue::from_static("WWW-Authenticate");
+        const READABLE: HeaderValue =
+            HeaderValue::from_static("WWW-Authenticate, Retry-After, X-Request-Id");
+        const TRUE: HeaderValue = HeaderValue::from_static("true");
+        const BY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
         each(CONTENT_TYPE, &JSON);
         if let Some(challenge) = &self.challenge {
             each(WWW_AUTHENTICATE, challenge);
         }
-        if self.for_pages {
-            each(ACCESS_CONTROL_ALLOW_ORIGIN, &ANY);
+        if let Some(origin) = &self.readers {
+            each(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             each(ACCESS_CONTROL_EXPOSE_HEADERS, &READABLE);
+            if *origin != ANY {
+                each(ACCESS_CONTROL_ALLOW_CREDENTIALS, &TRUE);
+                each(VARY, &BY_ORIGIN);
+            }
         }
         if let Some(seconds) = self.retry_after {
             each(RETRY_AFTER, &HeaderValue::from(seconds));

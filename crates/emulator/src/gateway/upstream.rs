@@ -16,7 +16,9 @@ use tokio::net::TcpStream;
 
 use super::{Pass, Refusal};
 use crate::edge::Worker;
+use crate::edge::answer::Rubbish;
 use crate::edge::buffer::Buffer;
+use crate::limits::Limits;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested this long is closed.
@@ -44,8 +46,10 @@ pub(crate) enum UpstreamError {
     Gone,
     #[error("what the app answers is no HTTP/1.1: {0}")]
     Rubbish(&'static str),
-    #[error("the head of the app's answer is too large")]
-    TooLarge,
+    #[error("the head of the app's answer is larger than {0} bytes (the limit answer-headers)")]
+    TooLarge(usize),
+    #[error("the app's answer has more than {0} header lines (the limit answer-lines)")]
+    TooManyFields(usize),
     #[error("the app switches protocols though nobody asked it to")]
     Unasked,
     #[error("the app broke the connection off: {0}")]
@@ -61,13 +65,21 @@ impl UpstreamError {
         if is_ours { Self::NoMore(error) } else { Self::Connect(error) }
     }
 
+    pub(super) fn of_answer(rubbish: Rubbish, limits: &Limits) -> Self {
+        match rubbish {
+            Rubbish::Because(why) => Self::Rubbish(why),
+            Rubbish::TooManyFields => Self::TooManyFields(limits.answer_fields_max),
+        }
+    }
+
     /// The replica gets no requests until it passes its probe.
     pub(super) fn leave_out(&self, worker: &Worker, pass: &Pass) {
         let why = match self {
             Self::NoMore(_) => return,
             Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
             Self::Gone | Self::Http2(_) => "it broke the connection off",
-            Self::Rubbish(_) | Self::TooLarge | Self::Unasked => "it does not speak HTTP/1.1",
+            Self::Rubbish(_) | Self::Unasked => "it does not speak HTTP/1.1",
+            Self::TooLarge(_) | Self::TooManyFields(_) => "the head of its answer exceeds a limit",
             Self::TooSlow => "it does not answer in time",
         };
         worker.gateway.leave_out(pass, why);

@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Once};
 use std::time::{Duration, Instant};
 
+use ovhai_core::components::{self, Component, Components};
+
 use super::lock;
 
 /// A file of this size is put aside.
@@ -28,6 +30,8 @@ const WAITING_MAX: usize = 1024 * 1024;
 /// when they leave nothing is several times what it needs.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
+/// Before a writer that panicked begins anew.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 /// Between two complaints about a slow disk.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
@@ -117,12 +121,13 @@ impl LogFile {
     }
 
     /// Writes; if that fails, says so once and counts the lines.
-    fn write_or_drop(&mut self, lines: &[u8], dropped: &AtomicU64) {
+    fn write_or_drop(&mut self, lines: &[u8], dropped: &AtomicU64, components: &Components) {
         let written = self.write(lines);
         let path = self.path.display();
         match written {
             Ok(()) if self.failing => {
                 self.failing = false;
+                components.works(Component::AccessLog);
                 tracing::warn!(%path, "the access log is written again");
             }
             Ok(()) => {}
@@ -131,6 +136,8 @@ impl LogFile {
                 dropped.fetch_add(lost, Ordering::Relaxed);
                 if !self.failing {
                     self.failing = true;
+                    let why = format_args!("{path} can't be written: {error}");
+                    components.fails(Component::AccessLog, why);
                     tracing::warn!(%path, %error, "the access log can't be written: its lines are dropped until it can; make room, or start the emulator with --access-log off");
                 }
             }
@@ -169,6 +176,7 @@ struct Shared {
     changed: Condvar,
     /// Lines that could not be written.
     dropped: AtomicU64,
+    components: Arc<Components>,
 }
 
 /// Takes lines and has them written.
@@ -204,8 +212,9 @@ impl Lines {
 }
 
 impl Sink {
-    pub(super) fn new(file: LogFile) -> Self {
-        Self { shared: Arc::default(), file: Mutex::new(Some(file)), started: Once::new() }
+    pub(super) fn new(file: LogFile, components: Arc<Components>) -> Self {
+        let shared = Arc::new(Shared { components, ..Shared::default() });
+        Self { shared, file: Mutex::new(Some(file)), started: Once::new() }
     }
 
     /// A way in for one worker.
@@ -234,8 +243,10 @@ impl Sink {
         let started = std::thread::Builder::new()
             .name("access-log".into())
             .stack_size(128 * 1024)
-            .spawn(move || shared.write(file));
+            .spawn(move || shared.run(file));
         if let Err(error) = started {
+            let why = format_args!("there is no thread for it: {error}");
+            self.shared.components.fails(Component::AccessLog, why);
             tracing::warn!(%error, "there is no thread for the access log: its lines are dropped");
         }
     }
@@ -268,20 +279,29 @@ impl Shared {
         lock(&self.buffers).iter().map(|buffer| buffer.dropped.load(Ordering::Relaxed)).sum()
     }
 
-    /// The writer's whole life.
-    fn write(&self, mut file: LogFile) {
+    /// The writer's whole life; it begins anew if it panics.
+    fn run(&self, mut file: LogFile) {
         // Whoever serves goes first. Only Linux has this for a thread alone.
         #[cfg(target_os = "linux")]
         let _ = rustix::process::setpriority_process(None, NICENESS);
+        while let Err(panicked) = components::catch(|| self.write(&mut file)) {
+            tracing::error!(%panicked, "the writer of the access log failed; it begins anew");
+            self.components.begins_anew(Component::AccessLog, &panicked);
+            std::thread::sleep(AFTER_PANIC);
+            self.components.works(Component::AccessLog);
+        }
+    }
+
+    fn write(&self, file: &mut LogFile) {
         let mut lines = Vec::new();
         let (mut complained, mut overflown) = (None::<Instant>, 0);
         loop {
             let (asked, stop) = self.wait();
             // While lines come it looks by itself: being told costs those who have them time.
-            if !self.write_all(&mut file, &mut lines) {
+            if !self.write_all(file, &mut lines) {
                 self.told.store(false, Ordering::SeqCst);
                 // What came before that was told to nobody.
-                self.write_all(&mut file, &mut lines);
+                self.write_all(file, &mut lines);
                 lines = Vec::new();
                 self.release();
             }
@@ -311,7 +331,7 @@ impl Shared {
             std::mem::swap(&mut *lock(&buffer.lines), lines);
             if !lines.is_empty() {
                 any = true;
-                file.write_or_drop(lines, &self.dropped);
+                file.write_or_drop(lines, &self.dropped, &self.components);
                 lines.clear();
             }
         }
@@ -362,7 +382,7 @@ mod tests {
         std::fs::write(&path, "old\n").expect("written");
         let mut file = LogFile::open(&path).expect("opened");
         file.max = 100;
-        let sink = Sink::new(file);
+        let sink = Sink::new(file, Arc::default());
         let lines = sink.lines();
         for number in 0..40 {
             lines.push(&sink, |buffer| buffer.extend(format!("line {number:02}\n").bytes()));
@@ -386,7 +406,7 @@ mod tests {
     fn what_is_left_is_written_in_the_end() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("access.log");
-        let sink = Sink::new(LogFile::open(&path).expect("opened"));
+        let sink = Sink::new(LogFile::open(&path).expect("opened"), Arc::default());
         sink.lines().push(&sink, |buffer| buffer.extend(b"last\n"));
         let shared = Arc::downgrade(&sink.shared);
         drop(sink);
@@ -400,20 +420,23 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_costs_lines_and_nothing_else() {
-        let sink = Sink::new(LogFile::open(Path::new("/dev/full")).expect("opened"));
+        let components = Arc::<Components>::default();
+        let file = LogFile::open(Path::new("/dev/full")).expect("opened");
+        let sink = Sink::new(file, Arc::clone(&components));
         let lines = sink.lines();
         for _ in 0..3 {
             lines.push(&sink, |buffer| buffer.extend(b"a line\nanother\n"));
             sink.flush(SOON);
         }
         assert_eq!(sink.dropped(), 6);
+        assert_eq!(components.faults()[0].component, "access log");
     }
 
     #[test]
     fn a_slow_disk_costs_lines_and_no_memory() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("access.log");
-        let sink = Sink::new(LogFile::open(&path).expect("opened"));
+        let sink = Sink::new(LogFile::open(&path).expect("opened"), Arc::default());
         // As if the writer had been started and did not come back from the disk.
         sink.started.call_once(|| {});
         let lines = sink.lines();

@@ -54,7 +54,7 @@ struct Stores {
     /// The NSS databases of Chromium and Firefox
     #[arg(long)]
     nss: bool,
-    /// The store of `JAVA_HOME`, or of the java on the path
+    /// The store of the Java in JAVA_HOME, or on the path
     #[arg(long)]
     java: bool,
 }

@@ -8,7 +8,7 @@
 //!
 //! Nothing here knows how requests come in or go on to apps.
 
-mod cookie;
+pub(super) mod cookie;
 mod csrf;
 mod page;
 mod request;
@@ -36,8 +36,10 @@ use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::{Error, Platform};
 
 use page::{AccountPage, Field, LoginPage, Problem};
-pub(crate) use request::{HowUsed, is_navigation};
+pub(crate) use request::is_navigation;
 use sessions::{Session, Sessions};
+
+use crate::origin::HowUsed;
 
 /// The longest body of a request to here, in bytes: a form with a target of 64 KiB, encoded.
 pub(crate) const BODY_MAX: usize = 256 * 1024;
@@ -62,7 +64,7 @@ pub(crate) fn sets_ours(set_cookie: &[u8]) -> bool {
     cookie::sets_ours(set_cookie)
 }
 
-fn random() -> Option<[u8; 32]> {
+pub(super) fn random() -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).ok().map(|()| bytes)
 }
@@ -201,6 +203,17 @@ impl Logins {
             return None;
         }
         self.session(values, app).map(|(who, session)| (who, Login(session)))
+    }
+
+    /// Whether a page of the host's own sent a login cookie along, of a login that may be over.
+    pub(crate) fn came_with_one<'c>(
+        &self,
+        cookies: impl Iterator<Item = &'c [u8]>,
+        how: &HowUsed<'_>,
+    ) -> bool {
+        let name = cookie::login(how.secure);
+        how.is_from_here()
+            && cookies.flat_map(|header| cookie::values(header, name)).next().is_some()
     }
 
     /// The first login among these cookies that may open the app, else the first that still is

@@ -1,0 +1,92 @@
+//! Which pages of other origins may read the gateway's own refusals (CORS, in the Fetch standard).
+//! What an app answers is never touched: whom it lets read that is its own decision.
+
+use bytes::Bytes;
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, HeaderValue, VARY,
+};
+use hyper::{Response, StatusCode};
+
+use super::{Client, is_preflight};
+use crate::edge::parse::{Head, Once};
+use crate::origin::HowUsed;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) enum Readers {
+    /// Any page: the head was not understood, so that the origin is not known, and the refusal is
+    /// about nothing but the request.
+    #[default]
+    Anyone,
+    /// No page from elsewhere.
+    NoPage,
+    /// The page that sent the request.
+    Page(Box<ForeignPage>),
+}
+
+/// A page of another origin than the app's.
+#[derive(Debug)]
+pub(crate) struct ForeignPage {
+    pub(super) origin: HeaderValue,
+    /// Whether it wrote a bearer, and the browser added no cookies: what the refusal says of app and
+    /// caller is then no news to it.
+    pub(super) has_proved_itself: bool,
+    /// What its preflight asks for, if it may be answered for the app.
+    preflight: Option<Preflight>,
+}
+
+#[derive(Debug)]
+struct Preflight {
+    method: HeaderValue,
+    headers: Option<HeaderValue>,
+}
+
+impl Readers {
+    /// Of a request to an app; `is_public` says whether that asks for no bearer.
+    pub(crate) fn of(head: &Head<'_>, client: Client, is_public: bool) -> Self {
+        let Once::One(origin) = head.origin else { return Self::NoPage };
+        let method = head.method.as_bytes();
+        let how = HowUsed::new(method, |name| head.first(name), head.has_upgrade, client.secure);
+        let how = HowUsed { host: Some(head.host.as_bytes()), ..how };
+        let Some(origin) = HeaderValue::from_bytes(origin).ok().filter(|_| how.is_from_elsewhere())
+        else {
+            return Self::NoPage;
+        };
+        let value = |name| head.first(name).and_then(|value| HeaderValue::from_bytes(value).ok());
+        // An app without a bearer may rely on refusing preflights: it may begin to run before the
+        // request that follows.
+        let preflight = (is_preflight(head) && !is_public)
+            .then(|| value("access-control-request-method"))
+            .flatten()
+            .map(|method| Preflight { method, headers: value("access-control-request-headers") });
+        let has_bearer = head.authorization.is_there() || head.own_token.is_there();
+        let has_proved_itself = has_bearer && !head.has_cookies;
+        Self::Page(Box::new(ForeignPage { origin, has_proved_itself, preflight }))
+    }
+}
+
+impl ForeignPage {
+    /// The answer to a preflight that the app can't be asked: the request that follows gets the
+    /// refusal, which the page can read. It holds for that one request.
+    pub(super) fn granted(&self) -> Option<Response<Bytes>> {
+        const TRUE: HeaderValue = HeaderValue::from_static("true");
+        const AT_ONCE: HeaderValue = HeaderValue::from_static("0");
+        const BY: HeaderValue = HeaderValue::from_static(
+            "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+        );
+        let Preflight { method, headers } = self.preflight.as_ref()?;
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let fields = response.headers_mut();
+        fields.insert(ACCESS_CONTROL_ALLOW_ORIGIN, self.origin.clone());
+        fields.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
+        fields.insert(ACCESS_CONTROL_ALLOW_METHODS, method.clone());
+        if let Some(headers) = headers {
+            fields.insert(ACCESS_CONTROL_ALLOW_HEADERS, headers.clone());
+        }
+        fields.insert(ACCESS_CONTROL_MAX_AGE, AT_ONCE);
+        fields.insert(VARY, BY);
+        Some(response)
+    }
+}

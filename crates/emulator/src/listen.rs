@@ -1,0 +1,73 @@
+//! The sockets that the emulator listens on: beside 127.0.0.1 also `[::1]`, since some programs take
+//! no other address for `localhost`.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use rustix::io::Errno;
+use tokio::net::TcpListener;
+
+use crate::StartError;
+
+/// The system chooses a port of IPv4; this often it may be one that is taken in IPv6.
+const TRIES: usize = 8;
+
+/// Listens on an address, and on IPv6's loopback address if it is IPv4's; the first is the one that
+/// was asked for.
+pub(crate) fn listen(address: SocketAddr, tls: bool) -> Result<Vec<TcpListener>, StartError> {
+    for _ in 1..TRIES {
+        let listeners = bind_both(address, tls)?;
+        if listeners.len() == 2 || address.port() != 0 || address.ip() != Ipv4Addr::LOCALHOST {
+            return adopted(listeners);
+        }
+        if !has_ipv6() {
+            return adopted(listeners);
+        }
+    }
+    adopted(bind_both(address, tls)?)
+}
+
+/// Makes a bound listener one of this runtime.
+pub(crate) fn adopt(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+fn adopted(listeners: Vec<std::net::TcpListener>) -> Result<Vec<TcpListener>, StartError> {
+    listeners.into_iter().map(adopt).collect::<io::Result<_>>().map_err(StartError::System)
+}
+
+fn bind_both(address: SocketAddr, tls: bool) -> Result<Vec<std::net::TcpListener>, StartError> {
+    let first = std::net::TcpListener::bind(address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortTaken {
+            port: address.port(),
+            tls,
+            holder: ovhai_runtime::sockets::holder(address.port()),
+        },
+        _ => StartError::Listen { address, source },
+    })?;
+    let port = first.local_addr().map_err(StartError::System)?.port();
+    let mut listeners = vec![first];
+    if address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        let beside = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+        match std::net::TcpListener::bind(beside) {
+            Ok(second) => listeners.push(second),
+            // A program that asks there reaches another one.
+            Err(error) if address.port() != 0 && error.kind() == io::ErrorKind::AddrInUse => {
+                tracing::warn!(address = %beside, "another program listens there: programs that take ::1 for localhost reach that one");
+            }
+            Err(error) => tracing::debug!(address = %beside, %error, "IPv6 is left out"),
+        }
+    }
+    Ok(listeners)
+}
+
+/// Whether this machine has IPv6's loopback address.
+fn has_ipv6() -> bool {
+    let bound = std::net::TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, 0)));
+    let lacks = |error: &io::Error| {
+        let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+        matches!(errno, Some(Errno::ADDRNOTAVAIL | Errno::AFNOSUPPORT))
+    };
+    !bound.is_err_and(|error| lacks(&error))
+}

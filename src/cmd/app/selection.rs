@@ -1,0 +1,104 @@
+//! The apps that a verb is for: named one by one, or selected by labels, or all of the region.
+
+use clap::Args;
+use ovhai_api_types::{App, AppState, LabelKey, LabelValue, Selector, Term};
+use ovhai_client::AppFilter;
+
+use super::wait::Wait;
+use crate::cmd::several::Report;
+use crate::context::Context;
+use crate::error::Result;
+use crate::resolve::resolve_each;
+use crate::target::Target;
+
+/// Labels and a selector: both have to match.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct ByLabel {
+    /// Only apps that satisfy this label selector, such as group=A,team!=b
+    #[arg(long, alias = "label-selector", value_name = "SELECTOR")]
+    selector: Option<Selector>,
+    /// Only apps with this label, may be repeated
+    #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    labels: Vec<(LabelKey, LabelValue)>,
+}
+
+impl ByLabel {
+    /// What both say together; none when neither was given. An empty selector says nothing.
+    pub(super) fn selector(&self) -> Option<Selector> {
+        let labels = self.labels.iter().cloned();
+        let mut terms: Vec<_> = labels.map(|(key, value)| Term::Equals(key, value)).collect();
+        terms.extend(self.selector.iter().flat_map(Selector::terms).cloned());
+        (!terms.is_empty()).then(|| Selector::new(terms))
+    }
+}
+
+/// Which apps a verb is for.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Selection {
+    /// Ids, names, or beginnings of ids
+    #[arg(id = "app", value_name = "APP", required_unless_present_any = ["labels", "selector", "all"], conflicts_with_all = ["labels", "selector", "all"])]
+    apps: Vec<String>,
+    #[command(flatten)]
+    by_label: ByLabel,
+    /// All apps of the region
+    #[arg(long, conflicts_with_all = ["labels", "selector"])]
+    all: bool,
+}
+
+/// The apps that were found, and what became of the others.
+pub(super) struct Selected {
+    pub(super) apps: Vec<App>,
+    pub(super) report: Report,
+    /// Whether the result is a list, however many there are.
+    pub(super) is_list: bool,
+}
+
+impl Selection {
+    /// An app's name that looks like a duration, after `--wait`, is one.
+    pub(super) fn is_meant(&self, wait: &Wait) -> Result<()> {
+        wait.is_meant(&self.apps)
+    }
+
+    /// Finds them. Those that were selected, not named, are only those in a state in which the
+    /// verb has something to do.
+    pub(super) async fn find(
+        &self,
+        context: &mut Context,
+        target: &Target,
+        concerns: fn(AppState) -> bool,
+    ) -> Result<Selected> {
+        let client = &target.client;
+        if !self.apps.is_empty() {
+            let (apps, unclear) = resolve_each::<App>(client, &self.apps).await?;
+            let asked = apps.len() + unclear.len();
+            let report = Report::new("app", asked, unclear);
+            return Ok(Selected { apps, report, is_list: asked > 1 });
+        }
+        let selector = self.by_label.selector();
+        let filter = AppFilter {
+            selector: selector.as_ref().map(ToString::to_string),
+            ..AppFilter::default()
+        };
+        // Without `--all` an empty selector must not become one that matches every app.
+        let mut apps = match (&selector, self.all) {
+            (None, false) => Vec::new(),
+            _ => client.list_apps(&filter).await?,
+        };
+        apps.retain(|app| concerns(app.status.state));
+        if apps.is_empty() {
+            let which = selector.map(|selector| format!(" that satisfies {selector}"));
+            let which = which.unwrap_or_default();
+            context.note(format!("There is no app{which} to do this with in {}.", target.region));
+        }
+        let report = Report::new("app", apps.len(), Vec::new());
+        Ok(Selected { apps, report, is_list: true })
+    }
+}
+
+/// `KEY=VALUE` of a label; the value may be empty.
+pub(super) fn label(text: &str) -> Result<(LabelKey, LabelValue), String> {
+    let (key, value) = text.split_once('=').ok_or("use KEY=VALUE")?;
+    let key = key.parse().map_err(|error| format!("{error}"))?;
+    let value = value.parse().map_err(|error| format!("{error}"))?;
+    Ok((key, value))
+}

@@ -1,0 +1,26 @@
+//! Secrets as files and variables have them.
+
+/// A secret without what an editor left around it: a byte order mark, and the line end, of which a
+/// file from Windows leaves half in a variable.
+pub(crate) fn bare(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\r', '\n'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_editor_left_is_taken_off() {
+        for (text, secret) in [
+            ("correct horse\r", "correct horse"),
+            ("correct horse\r\n", "correct horse"),
+            ("\u{feff}correct horse\n", "correct horse"),
+            (" a b ", " a b "),
+            ("a\rb", "a\rb"),
+            ("\r\n", ""),
+        ] {
+            assert_eq!(bare(text), secret, "{text:?}");
+        }
+    }
+}
