@@ -25,6 +25,7 @@ mod curl;
 mod docs;
 mod edge;
 mod emulator;
+mod environment;
 mod events;
 mod frames;
 mod gateway;
