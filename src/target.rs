@@ -359,6 +359,14 @@ impl Target {
         Ok(())
     }
 
+    /// The emulator of the own state directory, when its owner calls it.
+    pub(crate) fn owned(&self) -> Option<&Running> {
+        match &self.server {
+            Server::Local(running, _) if self.is_owner => Some(running),
+            _ => None,
+        }
+    }
+
     /// The caller's own access: of the login, else of the emulator's owner as it is now. None at an
     /// endpoint: whatever it is, it would be lent to another server.
     pub(crate) async fn own(&self, context: &Context) -> Result<Option<Own>> {

@@ -13,6 +13,8 @@ mod api;
 mod app;
 mod apps;
 mod broken;
+#[cfg(target_os = "linux")]
+mod broken_disk;
 mod browser;
 mod cli;
 mod config;
@@ -23,6 +25,7 @@ mod curl;
 mod docs;
 mod edge;
 mod emulator;
+mod environment;
 mod events;
 mod frames;
 mod gateway;
