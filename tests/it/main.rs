@@ -39,6 +39,7 @@ mod login;
 mod login_page;
 mod loopback;
 mod memory;
+mod navigation;
 mod offers;
 mod openapi;
 mod owner;
