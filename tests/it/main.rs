@@ -11,6 +11,7 @@ mod affinity;
 mod api;
 mod app;
 mod apps;
+mod background;
 mod broken;
 mod browser;
 mod cli;
