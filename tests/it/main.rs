@@ -8,11 +8,14 @@
 )]
 
 mod affinity;
+mod answers;
 mod api;
 mod app;
 mod apps;
 mod background;
 mod broken;
+#[cfg(target_os = "linux")]
+mod broken_disk;
 mod browser;
 mod cli;
 mod config;
@@ -23,6 +26,7 @@ mod curl;
 mod docs;
 mod edge;
 mod emulator;
+mod environment;
 mod events;
 mod frames;
 mod gateway;
@@ -34,6 +38,7 @@ mod layout;
 mod limits;
 mod login;
 mod login_page;
+mod loopback;
 mod memory;
 mod offers;
 mod openapi;
@@ -43,6 +48,7 @@ mod port_forward;
 mod process;
 mod prompts;
 mod pty;
+mod readers;
 mod replicas;
 mod requests;
 mod revoked;
