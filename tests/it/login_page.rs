@@ -23,6 +23,7 @@ const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=
 const ASKED: &str = "/a%2Fb//c/../d?x=%20&y=%C3%BC&&z='%22";
 
 /// A browser at one app: it keeps cookies, and says where its requests come from.
+#[derive(Clone)]
 pub(crate) struct Visitor {
     address: SocketAddr,
     pub(crate) host: String,
@@ -275,12 +276,54 @@ async fn programs_get_json_and_never_a_page() {
     }
     let elsewhere = [("origin", "http://evil.example"), ("sec-fetch-mode", "cors")];
     let answer = ann.send("GET", "/", &elsewhere, "").await;
-    assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (401, "*"));
+    let reader = answer.header("access-control-allow-origin");
+    assert_eq!((answer.status.as_u16(), reader), (401, "http://evil.example"));
 
     // An open app has no login, and these paths are its own.
     let open = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let answer = Visitor::new(&e, &open).get("/.ovhai/login").await;
     assert_eq!(answer.json()["target"], "/.ovhai/login");
+}
+
+/// What proves that a browser opened a page: pages can't set it.
+const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
+
+/// A service worker that passes navigations on makes their destination empty; and a browser that
+/// knows a login of the app's own sends it along.
+#[tokio::test]
+async fn a_person_whose_login_is_over_gets_the_page_whatever_the_app_does() {
+    let e = TestEmulator::start().await;
+    let app = echo(&e).await;
+    let token = e.token("GRA", "read", Some("group=A")).await;
+    let value = token.status.value.clone().unwrap();
+    let mut ann = Visitor::new(&e, &app).logged_in(&value).await;
+    let (worker, basic) = (("sec-fetch-dest", "empty"), ("authorization", "Basic x"));
+    let same = ("sec-fetch-site", "same-origin");
+    let answer = ann.send("GET", "/", &[NAVIGATES, worker, basic, same], "").await;
+    assert_eq!(answer.status, 200, "as long as it lasts");
+    let renew = format!("/v1/token/{}/renew", token.id);
+    assert_eq!(e.admin("POST", &renew, None).await.status, 200);
+    for path in ["/", "/a?b", "/.ovhai/"] {
+        for headers in [&[NAVIGATES, worker, same][..], &[NAVIGATES, basic, same]] {
+            let page = ann.clone().send("GET", path, headers, "").await;
+            assert!(page.status == 401 && is_page(&page), "{path} {headers:?}: {}", page.text());
+        }
+    }
+    // The app's own credentials are not at fault, and it may say so to the person.
+    for headers in
+        [&[same, ("sec-fetch-mode", "cors")][..], &[same, ("authorization", "Bearer own")]]
+    {
+        let answer = ann.send("POST", "/", headers, "").await;
+        assert!(
+            answer.status == 401 && answer.text().contains("the login has ended"),
+            "{}",
+            answer.text()
+        );
+    }
+    // A token of ours is what the person has to look at.
+    let ours = format!("Bearer {value}");
+    let answer = ann.send("GET", "/", &[NAVIGATES, ("authorization", &ours)], "").await;
+    assert_eq!(answer.json()["message"], "the token is not valid here");
 }
 
 #[tokio::test]
@@ -677,19 +720,19 @@ async fn whoever_logs_in_at_an_app_that_does_not_run_sees_so() {
 
 /// A clock that goes on when a test says so, by seconds.
 #[derive(Debug)]
-struct Stepped(Timestamp, AtomicI64);
+pub(crate) struct Stepped(Timestamp, AtomicI64);
 
 impl Stepped {
-    fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(Timestamp::now(), AtomicI64::new(0)))
     }
 
-    fn set(&self, seconds: u64) {
+    pub(crate) fn set(&self, seconds: u64) {
         self.1.store(seconds.try_into().unwrap(), Ordering::SeqCst);
     }
 
     /// An emulator that lives by it.
-    async fn emulator(self: &Arc<Self>, builder: Builder) -> TestEmulator {
+    pub(crate) async fn emulator(self: &Arc<Self>, builder: Builder) -> TestEmulator {
         let emulator = builder.clock(Arc::clone(self) as _).start().await.unwrap();
         TestEmulator { emulator, sim: None }
     }

@@ -8,10 +8,13 @@
 )]
 
 mod affinity;
+mod answers;
 mod api;
 mod app;
 mod apps;
 mod broken;
+#[cfg(target_os = "linux")]
+mod broken_disk;
 mod browser;
 mod cli;
 mod config;
@@ -22,6 +25,7 @@ mod curl;
 mod docs;
 mod edge;
 mod emulator;
+mod environment;
 mod events;
 mod frames;
 mod gateway;
@@ -33,6 +37,7 @@ mod layout;
 mod limits;
 mod login;
 mod login_page;
+mod loopback;
 mod memory;
 mod offers;
 mod openapi;
@@ -42,6 +47,7 @@ mod port_forward;
 mod process;
 mod prompts;
 mod pty;
+mod readers;
 mod replicas;
 mod requests;
 mod revoked;

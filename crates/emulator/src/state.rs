@@ -15,7 +15,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ovhai_api_types::{Region, Timestamp};
+use ovhai_api_types::{Placement, Region, Timestamp};
 use ovhai_runtime::identity::Identity;
 use ovhai_runtime::sockets;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,9 @@ pub struct Running {
     /// Where it writes a line for every request, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log: Option<PathBuf>,
+    /// What runs an app that says nothing itself and whose image is not built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Placement>,
     /// Its version.
     pub version: String,
     /// The project's id, as long as the directory is not made anew.

@@ -1,8 +1,6 @@
 //! Records as the API shows them.
 
-use ovhai_api_types::{
-    App, AppStatus, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus,
-};
+use ovhai_api_types::{App, AppStatus, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::model::TokenRecord;
 use ovhai_core::replica::{Exit, ExitStatus, ReplicaState};
@@ -10,7 +8,7 @@ use ovhai_core::replica::{Exit, ExitStatus, ReplicaState};
 use crate::host;
 
 /// An app; `port` is the one that the emulator listens on.
-pub(super) fn app(entry: &AppEntry, port: u16) -> App {
+pub(crate) fn app(entry: &AppEntry, port: u16) -> App {
     let record = &entry.record;
     let progress = entry.observed.now();
     App {
