@@ -58,6 +58,7 @@ const TABLE: &[Advice] = &[
         &["stop", "kill", "down"],
         "an app: ovhai app stop APP; the emulator: ovhai emulator stop",
     ),
+    advice("", &["events", "event"], "of apps and replicas: ovhai app events"),
     advice("", &["restart"], "an app: ovhai app stop APP --wait && ovhai app start APP"),
     advice(
         "",
@@ -128,10 +129,16 @@ const TABLE: &[Advice] = &[
         &["apply"],
         "there are no files that describe apps; run one: ovhai app run IMAGE, change one: ovhai app update APP",
     ),
+    advice("", &["events"], "what happened to apps: ovhai app events"),
     advice(
         "",
-        &["events", "top", "stats", "metrics"],
-        "see an app: ovhai app get APP; Prometheus reads /metrics",
+        &["top", "stats", "metrics"],
+        "see an app: ovhai app get APP; the metrics: ovhai emulator metrics",
+    ),
+    advice(
+        "",
+        &["requests", "access-log"],
+        "see who opened what: ovhai emulator requests; one app: ovhai app requests APP",
     ),
     advice(
         "config",
@@ -150,9 +157,9 @@ const TABLE: &[Advice] = &[
         "start it: ovhai emulator start; in the background: ovhai emulator start --detach",
     ),
     advice(
-        "emulator",
-        &["metrics"],
-        "Prometheus reads /metrics at the emulator's address, with the administrator's bearer",
+        "emulator logs",
+        &["--app", "--denied", "--since", "--count"],
+        "see requests: ovhai emulator requests --app APP --denied",
     ),
     advice(
         "app",
@@ -211,7 +218,7 @@ const TABLE: &[Advice] = &[
         &["resize", "replicas"],
         "change the number of replicas: ovhai app scale APP --replicas N",
     ),
-    advice("app", &["info", "inspect", "url", "history", "events"], "see it: ovhai app get APP"),
+    advice("app", &["info", "inspect", "url", "history"], "see it: ovhai app get APP"),
     advice(
         "app",
         &["request", "query", "call", "invoke"],

@@ -187,6 +187,9 @@ pub fn tree() -> clap::Command {
     root
 }
 
+/// Ends the help of a command, which leaves out the options of every command.
+pub(crate) const MORE_OPTIONS: &str = "\nOptions of every command: ovhai help options\n";
+
 impl Command {
     /// Whether the command serves others, and so wants every core.
     pub(crate) fn serves(&self) -> bool {
@@ -239,13 +242,15 @@ mod tests {
     /// value too.
     #[test]
     fn no_argument_shadows_a_global_one() {
-        const MEANT: [(&str, &str); 3] = [
+        const MEANT: [(&str, &str); 4] = [
             // `-v` is `--volume` there, as in the service's own client; `--verbose` stays.
             ("run", "verbose"),
             // As curl has it: `-o FILE`. What it shows is the app's answer, which has no format.
             ("curl", "output"),
             // As curl has it: `--json DATA`.
             ("curl", "json"),
+            // `--token` chooses requests there; the caller's is `--caller-token`.
+            ("requests", "caller-token"),
         ];
         fn walk(command: &clap::Command, globals: &[String]) {
             for child in command.get_subcommands() {

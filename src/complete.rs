@@ -94,6 +94,7 @@ impl Kind {
         Some(match arg.get_id().as_str() {
             "app" | "apps" => Self::App,
             "token" | "tokens" if arg.is_positional() => Self::Token,
+            "by_token" => Self::Token,
             "as_token" => Self::Stored,
             "region" => Self::Region,
             "place" => Self::Place,

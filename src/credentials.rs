@@ -146,6 +146,15 @@ impl Credentials {
     /// The string of a stored token whose scope matches an app: one that may do no more than
     /// needed before one that may, the newest first.
     pub(crate) fn for_app(&self, app: &App, at: &Issuer) -> Result<Option<String>> {
+        self.entry_for(app, at)?.map(value).transpose()
+    }
+
+    /// Whether there is such a token.
+    pub(crate) fn fits(&self, app: &App, at: &Issuer) -> Result<bool> {
+        Ok(self.entry_for(app, at)?.is_some())
+    }
+
+    fn entry_for(&self, app: &App, at: &Issuer) -> Result<Option<&Entry>> {
         let labels = Labels::parse(app.spec.labels.iter().flatten())
             .map_err(|error| Failure::new(error.to_string()))?;
         let fits = |entry: &&Entry| {
@@ -154,7 +163,7 @@ impl Credentials {
         };
         let mut fitting: Vec<&Entry> = self.contents.tokens.iter().rev().filter(fits).collect();
         fitting.sort_by_key(|entry| (entry.role != Role::Read, entry.selector.is_none()));
-        fitting.first().copied().map(value).transpose()
+        Ok(fitting.first().copied())
     }
 
     /// The names of the stored tokens of a region, with what each may do.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use ovhai_client::Error as ClientError;
 use ovhai_emulator::{OpenError, StartError};
+use serde::{Deserialize, Serialize};
 
 use crate::terminal::{Paint, paint};
 use crate::text::clean_lines;
@@ -37,7 +38,7 @@ const LOOK_INTO_LOG: &str =
 const MESSAGE_MAX: usize = 500;
 
 /// Why a command failed, for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     message: String,
     cause: Option<String>,
@@ -141,7 +142,9 @@ impl Failure {
         }
         for hint in &self.hints {
             let head = paint(Paint::Cyan, "hint:", color);
-            text += &format!("{head} {}\n", clean_lines(hint));
+            for hint in hint.lines() {
+                text += &format!("{head} {}\n", clean_lines(hint));
+            }
         }
         // There is nowhere left to complain to.
         let _ = to.write_all(text.as_bytes());

@@ -7,6 +7,7 @@
 //! What must not be here: access rules and shapes of the wire.
 
 mod advice;
+mod background;
 pub mod cli;
 mod cmd;
 mod complete;
@@ -66,6 +67,10 @@ pub fn main() -> ExitCode {
         }
         Err(error) => usage(&error, &args, &mut context),
     };
+    if code != 0 && cmd::emulator::is_for_eval(&args) {
+        // `eval "$(…)"` sees the output alone.
+        let _ = context.line("false").and_then(|()| Ok(context.out.flush()?));
+    }
     keep_trace(&mut context, shown, code);
     ExitCode::from(code)
 }
@@ -130,7 +135,10 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
     } else {
         (&mut context.out, context.colors.out)
     };
-    let text = if color { text.ansi().to_string() } else { text.to_string() };
+    let mut text = if color { text.ansi().to_string() } else { text.to_string() };
+    if error.kind() == clap::error::ErrorKind::DisplayHelp {
+        text += cli::MORE_OPTIONS;
+    }
     // A closed pipe is nobody's fault.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     u8::try_from(error.exit_code()).unwrap_or(error::USAGE)

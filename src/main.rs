@@ -1,11 +1,17 @@
 //! `ovhai`: see the library of the same name.
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
+use ovhai_runtime::{launch, supervisor};
+
 fn main() -> ExitCode {
-    // The supervisor of a local process is this executable too, and nothing else of it is loaded.
-    if std::env::args_os().nth(1).is_some_and(|arg| arg == ovhai_runtime::supervisor::SUBCOMMAND) {
-        return ovhai_runtime::supervisor::main();
+    // What stands between an emulator and a local process is this executable too, and nothing else
+    // of it is loaded.
+    let subcommand = std::env::args_os().nth(1);
+    match subcommand.as_deref().and_then(OsStr::to_str) {
+        Some(supervisor::SUBCOMMAND) => supervisor::main(),
+        Some(launch::SUBCOMMAND) => launch::main(),
+        _ => ovhai::main(),
     }
-    ovhai::main()
 }

@@ -46,6 +46,7 @@ const TABLE: &[(&str, &[Global], &str)] = &[
     ("emulator stop", &[Token, Region, Output], NO_RESULT),
     ("emulator status", &[Token, Region], ""),
     ("emulator logs", &[Token, Region, Output], "it prints what the emulator wrote"),
+    ("emulator metrics", &[Region, Output], "it prints the text that Prometheus reads"),
     ("emulator openapi", &[Token, Region, Output], "it prints JSON"),
     ("emulator ca path", &[Token, Region, Output], "it prints a path"),
     ("emulator ca", &[Token, Region], ""),

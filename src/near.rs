@@ -10,7 +10,7 @@ pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
         .filter(|(distance, known)| {
             // A word that was cut short is as near as a typing error.
             let shortest = letters.min(known.chars().count());
-            *distance * 3 <= shortest || (letters >= 3 && known.starts_with(word))
+            *distance * 3 <= shortest + 1 || (letters >= 3 && known.starts_with(word))
         })
         .collect();
     found.sort_unstable();
@@ -46,7 +46,8 @@ mod tests {
     fn the_nearest_come_first() {
         let commands = ["list", "ls", "stop", "start", "logs", "delete"];
         assert_eq!(near("lisst", commands), ["list"]);
-        assert_eq!(near("lst", commands), ["list"], "not stop");
+        assert_eq!(near("lst", commands), ["list", "ls"], "not stop");
+        assert_eq!(near("ap", ["app", "me"]), ["app"]);
         assert_eq!(near("strat", commands), ["start"]);
         assert_eq!(near("del", commands), ["delete"]);
         assert!(near("previous", ["region", "quiet", "verbose"]).is_empty());

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::private_file;
 
 /// The options of `emulator start` that are kept, and the variables that go before what is kept.
-const KEPT: [(&str, Option<&str>); 8] = [
+const KEPT: [(&str, Option<&str>); 9] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
     ("host", None),
@@ -21,6 +21,7 @@ const KEPT: [(&str, Option<&str>); 8] = [
     ("quota", Some("OVHAI_QUOTA")),
     ("access-log", Some("OVHAI_ACCESS_LOG")),
     ("limit", Some("OVHAI_LIMITS")),
+    ("stop-after", None),
 ];
 
 const IF_DAMAGED: &str =
@@ -38,9 +39,10 @@ impl Options {
     }
 
     /// Keeps them for the next time; but beyond this machine an emulator listens only when it is
-    /// told to, each time.
+    /// told to, each time, and one that a command starts does not end in the midst of its use.
     pub(crate) fn keep(mut self, state: &StateDir) -> Result<()> {
         self.0.remove("host");
+        self.0.remove("stop-after");
         if self.is_empty() {
             // It need not be there, and then is not.
             let _ = std::fs::remove_file(state.options());

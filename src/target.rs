@@ -1,33 +1,22 @@
 //! Which server a command talks to, and as whom: the emulator of the state directory, started when
 //! none runs, or an endpoint of the settings.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
-use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ovhai_api_types::Region;
 use ovhai_client::{Client, Endpoint, is_loopback};
 use ovhai_emulator::DEFAULT_PORT;
 use ovhai_emulator::state::{Running, StateDir};
 
+use crate::background;
 use crate::config::Config;
 use crate::context::Context;
 use crate::credentials::Issuer;
 use crate::error::{DENIED, Failure, Result};
 use crate::options::Options;
-use crate::session::Sessions;
+use crate::session::{Session, Sessions};
 use crate::settings::{readable_state_dir, state_dir};
-
-/// How long an emulator in the background has to start.
-const START_TIMEOUT: Duration = Duration::from_secs(15);
-/// A log larger than this begins anew.
-const LOG_MAX: u64 = 10 * 1024 * 1024;
-/// More of what an emulator that did not start said is not read.
-const LAST_WORDS_MAX: u64 = 64 * 1024;
 
 /// A server and a region of it, and who calls.
 pub(crate) struct Target {
@@ -52,6 +41,20 @@ pub(crate) struct Target {
 impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Target").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// The caller's own access to the local emulator, without a token.
+pub(crate) struct Own {
+    /// The bearer's string.
+    pub(crate) bearer: String,
+    /// Whose it is, for people.
+    pub(crate) who: String,
+}
+
+impl std::fmt::Debug for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Own").field("who", &self.who).finish_non_exhaustive()
     }
 }
 
@@ -125,6 +128,58 @@ impl Server {
         let Some(running) = running else { return Ok(None) };
         let region = region_of(context, &running, wanted)?;
         Ok(Some(Self::Local(running, region)))
+    }
+
+    /// The emulator of the state directory that runs, whatever endpoint is chosen; nothing is
+    /// started.
+    pub(crate) fn find_local(context: &Context) -> Result<Self> {
+        let (running, wanted) = match choose(context)? {
+            Choice::Running(running, wanted) => (running, wanted),
+            choice => {
+                let state = StateDir::new(readable_state_dir(context)?);
+                let none = || {
+                    Failure::not_found(format!(
+                        "no emulator is running (state directory: {})",
+                        state.path().display()
+                    ))
+                    .hint("start one: ovhai emulator start --detach")
+                };
+                let running = state.running().ok_or_else(none)?;
+                context.found.tell(&running);
+                (
+                    running,
+                    if let Choice::Local(wanted) = choice { wanted } else { context.region()? },
+                )
+            }
+        };
+        let region = region_of(context, &running, wanted)?;
+        Ok(Self::Local(running, region))
+    }
+
+    /// Calls the API of the local emulator's region as the caller, else as its owner.
+    pub(crate) fn local_client(&self, context: &Context) -> Result<Client> {
+        let bearer = match (self, context.token()?) {
+            (_, Some(token)) => Some(token.to_owned()),
+            (Self::Local(running, _), None) => Some(running.administrator.clone()),
+            (Self::Remote { .. }, None) => None,
+        };
+        self.client(bearer, context)
+    }
+
+    /// Calls the local emulator itself as the caller, else as its owner.
+    pub(crate) fn control(&self, context: &Context) -> Result<Client> {
+        let Self::Local(running, _) = self else {
+            return Err(Failure::new(format!(
+                "{} can't be asked that: it is not the local emulator",
+                self.shown()
+            ))
+            .hint("choose a local region: --region GRA, or ovhai config set GRA"));
+        };
+        let mut endpoint = endpoint(running);
+        if let Some(token) = context.token()? {
+            endpoint.bearer = Some(token.to_owned());
+        }
+        Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
     }
 
     /// Whether it is an emulator of this program's.
@@ -307,21 +362,36 @@ impl Target {
         Ok(())
     }
 
+    /// The caller's own access: of the login, else of the emulator's owner as it is now. None at an
+    /// endpoint: whatever it is, it would be lent to another server.
+    pub(crate) async fn own(&self, context: &Context) -> Result<Option<Own>> {
+        let Server::Local(running, _) = &self.server else { return Ok(None) };
+        if context.embedded.is_some() {
+            return Ok(Some(owner_of(running)));
+        }
+        let (sessions, key) = (Sessions::open(context)?, self.server.key());
+        let anonymous = || self.server.client(None, context);
+        if let Some(bearer) = sessions.bearer(&key, anonymous, context.now).await? {
+            let who = match sessions.get(&key)? {
+                Some(Session::User { username, .. }) => format!("the user {username}"),
+                _ => "the token of the login".to_owned(),
+            };
+            return Ok(Some(Own { bearer, who }));
+        }
+        // It may have been started anew, and has another bearer then.
+        let now = StateDir::new(state_dir(context)?).running();
+        let now = now.filter(|now| local_key(now) == key);
+        Ok(Some(owner_of(now.as_ref().unwrap_or(running))))
+    }
+
     /// Calls the emulator itself, beside the service's API, as its owner or as the caller.
     pub(crate) fn control(&self, context: &Context) -> Result<Client> {
-        let Server::Local(running, _) = &self.server else {
-            return Err(Failure::new(format!(
-                "{} can't be asked that: it is not the local emulator",
-                self.server.shown()
-            ))
-            .hint("choose a local region: --region GRA, or ovhai config set GRA"));
-        };
-        let mut endpoint = endpoint(running);
-        if let Some(token) = context.token()? {
-            endpoint.bearer = Some(token.to_owned());
-        }
-        Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
+        self.server.control(context)
     }
+}
+
+fn owner_of(running: &Running) -> Own {
+    Own { bearer: running.administrator.clone(), who: "the emulator's owner".into() }
 }
 
 /// Calls the local emulator itself, whatever region or login is chosen: as its owner, or with the
@@ -413,15 +483,10 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
     }
     if state.is_locked() {
         // It has not told yet where it is, or what it told is gone.
-        return match wait_for_other(&state).await {
+        return match background::wait_for_other(&state).await {
             Some(running) => Ok(running),
             None if !state.is_locked() => Box::pin(find_or_start(context)).await,
-            None => Err(Failure::new(format!(
-                "the address of the emulator of {} is unknown",
-                state.path().display()
-            ))
-            .because("emulator.json is missing or damaged")
-            .hint("start it again: ovhai emulator stop, and the next command starts one")),
+            None => Err(unknown(&state)),
         };
     }
     if context.var("OVHAI_AUTOSTART") == Some("0") {
@@ -433,7 +498,7 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
         .hint("or let commands start one: unset OVHAI_AUTOSTART"));
     }
     let options = Options::of(&state)?.within(context);
-    let running = start_in_background(context, &state, &options).await?;
+    let running = background::start(context, &state, &options, false).await?;
     context.note(format!(
         "Started an emulator of AI Deploy in the background: {} (pid {}); stop it: ovhai emulator stop",
         root(&running),
@@ -448,105 +513,18 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
     Ok(running)
 }
 
-/// Starts an emulator in the background with these options, and waits until it runs.
-pub(crate) async fn start_in_background(
-    context: &Context,
-    state: &StateDir,
-    options: &Options,
-) -> Result<Running> {
-    let program = context
-        .executable
-        .as_ref()
-        .ok_or_else(|| Failure::new("this program does not know where it lies"))?;
-    state.create().and_then(|()| rotate(state)).map_err(|error| {
-        Failure::new(format!("{} can't be used", state.path().display()))
-            .because(error)
-            .hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR")
-    })?;
-    let log = File::options().create(true).append(true).mode(0o600).open(state.log())?;
-    let log_start = log.metadata()?.len();
-    let mut command = tokio::process::Command::new(program);
-    command
-        .args(["emulator", "start", "--background"])
-        .args(options.arguments())
-        .arg("--state-dir")
-        .arg(state.path())
-        .current_dir(&context.directory)
-        // Its environment, and so that of its apps, is the command's, but for the caller's secrets.
-        .env_remove("OVHAI_TOKEN")
-        .stdin(Stdio::null())
-        .stdout(Stdio::from(log.try_clone()?))
-        .stderr(Stdio::from(log));
-    for name in &context.secret_variables {
-        command.env_remove(name);
+/// What there is to say of an emulator that holds its directory and can't be found.
+pub(crate) fn unknown(state: &StateDir) -> Failure {
+    let path = state.path().display();
+    match state.holder() {
+        Some(holder) => Failure::new(format!(
+            "an emulator (pid {}) holds {path} but does not tell where it is",
+            holder.pid
+        ))
+        .because("emulator.json is missing or damaged")
+        .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"),
+        None => Failure::new(format!("an emulator holds {path}, but its process is not known here"))
+            .because("it runs in another container or on another machine, or another program holds the lock file")
+            .hint("stop it where it was started; or use another directory: --state-dir DIR or OVHAI_STATE_DIR"),
     }
-    if !options.has("port") {
-        command.args(["--port", &port(context)?.to_string()]);
-    }
-    let mut child = command.spawn()?;
-    let deadline = tokio::time::Instant::now() + START_TIMEOUT;
-    loop {
-        if let Some(running) = state.running() {
-            if child.id() != Some(running.pid) {
-                // Another command was faster. Ours must not come up after that one has stopped.
-                let _ = child.kill().await;
-            }
-            return Ok(running);
-        }
-        if let Some(status) = child.try_wait()? {
-            // Another command may have been faster.
-            if let Some(running) = wait_for_other(state).await {
-                return Ok(running);
-            }
-            return Err(why_not(state, log_start, &status.to_string()));
-        }
-        if tokio::time::Instant::now() >= deadline {
-            let _ = child.start_kill();
-            return Err(Failure::new("the emulator does not start")
-                .hint(format!("see why: {}", state.log().display())));
-        }
-        tokio::time::sleep(Duration::from_millis(3)).await;
-    }
-}
-
-/// The emulator that somebody else is starting in the directory at this moment.
-async fn wait_for_other(state: &StateDir) -> Option<Running> {
-    for _ in 0..200 {
-        if let Some(running) = state.running() {
-            return Some(running);
-        }
-        if !state.is_locked() {
-            return None;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    None
-}
-
-fn rotate(state: &StateDir) -> std::io::Result<()> {
-    match std::fs::metadata(state.log()) {
-        Ok(log) if log.len() > LOG_MAX => {
-            std::fs::rename(state.log(), state.log().with_extension("log.1"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What an emulator that did not start said last.
-fn why_not(state: &StateDir, from: u64, status: &str) -> Failure {
-    let mut said = String::new();
-    if let Ok(mut log) = File::open(state.log()) {
-        // Its name may lead to a device, which has no end.
-        let _ = log
-            .seek(SeekFrom::Start(from))
-            .and_then(|_| log.take(LAST_WORDS_MAX).read_to_string(&mut said));
-    }
-    let field = |name: &str| {
-        said.lines()
-            .rev()
-            .find_map(|line| line.trim().strip_prefix(name).map(|text| text.trim().to_owned()))
-    };
-    let failure = Failure::new("the emulator can't start")
-        .because(field("cause:").or_else(|| field("error:")).unwrap_or_else(|| status.to_owned()));
-    failure.hint(field("hint:").unwrap_or_else(|| format!("see {}", state.log().display())))
 }

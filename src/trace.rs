@@ -178,10 +178,12 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 33] = [
+const SHOWN: [&str; 37] = [
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
+    "by_token",
+    "count",
     "cpu",
     "default_http_port",
     "first",
@@ -196,6 +198,7 @@ const SHOWN: [&str; 33] = [
     "output",
     "port",
     "ports",
+    "previous",
     "quota",
     "region",
     "registry",
@@ -205,7 +208,9 @@ const SHOWN: [&str; 33] = [
     "runtime",
     "selector",
     "session",
+    "session_affinity",
     "shell",
+    "since",
     "state",
     "state_dir",
     "states",

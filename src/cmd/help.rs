@@ -42,6 +42,7 @@ impl Help {
             let text = command.render_long_help();
             let text = if context.colors.out { text.ansi().to_string() } else { text.to_string() };
             context.line(text.trim_end())?;
+            context.line(cli::MORE_OPTIONS.trim_end())?;
         }
         if words.is_empty() {
             context.line(if of_topics { "Topics:" } else { "\nTopics:" })?;

@@ -14,6 +14,7 @@ mod login;
 mod me;
 mod reference;
 pub(crate) mod registry;
+mod requests;
 mod secret_input;
 mod several;
 pub(crate) mod token;

@@ -16,6 +16,17 @@ const PYTHON: &str = "OVHAI_TEST_APPS_PYTHON";
 /// Frameworks take their time to be imported, on a machine that does other things too.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+fn python() -> String {
+    std::env::var(PYTHON).unwrap_or_else(|_| {
+        panic!("{PYTHON} is not set: run the tests with `cargo xtask test`, which installs the frameworks")
+    })
+}
+
+/// Two replicas, between which a client does not change.
+fn two_with_affinity() -> Value {
+    json!({"scalingStrategy": {"fixed": {"replicas": 2}}, "sessionAffinity": "cookie"})
+}
+
 /// An emulator with HTTPS, and an app that runs in it.
 struct Running {
     e: TestEmulator,
@@ -27,9 +38,17 @@ struct Running {
 impl Running {
     /// Starts the app in tests/apps/`name`; `{home}` in its command is where it lies.
     async fn start(name: &str, command: &[&str], environment: &[(&str, &str)]) -> Self {
-        let python = std::env::var(PYTHON).unwrap_or_else(|_| {
-            panic!("{PYTHON} is not set: run the tests with `cargo xtask test`, which installs the frameworks")
-        });
+        Self::start_with(name, command, environment, json!({})).await
+    }
+
+    /// The same, with more in its spec.
+    async fn start_with(
+        name: &str,
+        command: &[&str],
+        environment: &[(&str, &str)],
+        more: Value,
+    ) -> Self {
+        let python = python();
         let home = Home::new();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps").join(name);
         std::fs::copy(source.join("app.py"), home.path().join("app.py")).unwrap();
@@ -47,10 +66,13 @@ impl Running {
             .state_dir(home.path().join("state"))
             .tls(([127, 0, 0, 1], 0).into());
         let e = TestEmulator { emulator: builder.start().await.unwrap(), sim: None };
-        let spec = json!({
+        let mut spec = json!({
             "name": name, "image": "python:3", "runtime": "process", "command": command,
             "workingDirectory": directory, "envVars": environment,
         });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            spec[name] = value.clone();
+        }
         let app = e.submit(&[("framework", name)], spec).await;
         let app = runs(&e, &app).await;
         let selector = format!("framework={name}");
@@ -111,31 +133,34 @@ async fn runs(e: &TestEmulator, app: &App) -> App {
     }
 }
 
+const STREAMLIT: [&str; 9] = [
+    "-m",
+    "streamlit",
+    "run",
+    "{home}/app.py",
+    "--server.address=127.0.0.1",
+    "--server.port={port}",
+    "--server.headless=true",
+    "--server.fileWatcherType=none",
+    "--browser.gatherUsageStats=false",
+];
+/// The library that its server reads WebSockets with takes lines of 8 KiB by itself, and all
+/// cookies are in one.
+const STREAMLIT_ENVIRONMENT: [(&str, &str); 1] = [("WEBSOCKETS_MAX_LINE_LENGTH", "65536")];
+const GRADIO: [&str; 2] = ["{home}/app.py", "{port}"];
+const GRADIO_ENVIRONMENT: [(&str, &str); 2] =
+    [("GRADIO_ANALYTICS_ENABLED", "False"), ("HF_HUB_OFFLINE", "1")];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streamlit() {
-    let command = [
-        "-m",
-        "streamlit",
-        "run",
-        "{home}/app.py",
-        "--server.address=127.0.0.1",
-        "--server.port={port}",
-        "--server.headless=true",
-        "--server.fileWatcherType=none",
-        "--browser.gatherUsageStats=false",
-    ];
-    // The library that its server reads WebSockets with takes lines of 8 KiB by itself, and all
-    // cookies are in one.
-    let running = Running::start("streamlit", &command, &[("WEBSOCKETS_MAX_LINE_LENGTH", "65536")]);
-    let running = running.await;
+    let running = Running::start("streamlit", &STREAMLIT, &STREAMLIT_ENVIRONMENT).await;
     running.script("streamlit_app.py", json!({})).await;
     running.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gradio() {
-    let quiet = [("GRADIO_ANALYTICS_ENABLED", "False"), ("HF_HUB_OFFLINE", "1")];
-    let running = Running::start("gradio", &["{home}/app.py", "{port}"], &quiet).await;
+    let running = Running::start("gradio", &GRADIO, &GRADIO_ENVIRONMENT).await;
     running.script("gradio_app.py", json!({})).await;
     running.end().await;
 }
@@ -146,5 +171,38 @@ async fn fastapi() {
     let running = Running::start("fastapi", &command, &[]).await;
     let other = running.e.run_app(&[], json!({"unsecureHttp": true})).await;
     running.script("fastapi_app.py", json!({"other": other.status.url})).await;
+    running.end().await;
+}
+
+/// What its pages upload and download is kept by the replica that has the page's session.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streamlit_with_two_replicas() {
+    let two = two_with_affinity();
+    let running = Running::start_with("streamlit", &STREAMLIT, &STREAMLIT_ENVIRONMENT, two).await;
+    running.script("streamlit_app.py", json!({})).await;
+    running.end().await;
+}
+
+/// A call is made at one replica, and its events are asked for at the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gradio_with_two_replicas() {
+    let two = two_with_affinity();
+    let running = Running::start_with("gradio", &GRADIO, &GRADIO_ENVIRONMENT, two).await;
+    running.script("gradio_app.py", json!({})).await;
+    running.end().await;
+}
+
+/// Clients of socket.io begin with long polling: requests that belong together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn socketio_with_two_replicas() {
+    let command = ["-m", "uvicorn", "app:app", "--app-dir={home}", "--port={port}"];
+    let running = Running::start_with("socketio", &command, &[], two_with_affinity()).await;
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps/socketio/client.py");
+    let arguments = [running.app.status.url.clone(), running.token.clone()];
+    let client = tokio::process::Command::new(python()).arg(client).args(arguments).output();
+    let output = client.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(said.ends_with("5 of 5\n"), "{said}{errors}");
     running.end().await;
 }

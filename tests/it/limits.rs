@@ -66,8 +66,8 @@ async fn what_was_stored_before_the_limits_goes_on() {
         let apps = e.admin("GET", "/v1/app?sort=name", None).await.json();
         let app: ovhai_api_types::App = serde_json::from_value(apps["items"][0].clone()).unwrap();
         assert_eq!(
-            (app.spec.name.as_str(), app.spec.labels.as_ref().unwrap().len()),
-            ("labelled", 153)
+            (app.spec.name.as_deref(), app.spec.labels.as_ref().unwrap().len()),
+            (Some("labelled"), 153)
         );
         let app = e.wait(&app, "RUNNING").await;
         let tokens = e.admin("GET", "/v1/token", None).await.json();

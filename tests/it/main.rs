@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod affinity;
 mod api;
 mod app;
 mod apps;
@@ -17,6 +18,7 @@ mod browser;
 mod cli;
 mod config;
 mod crash;
+mod crashes;
 mod crowd;
 mod curl;
 mod docs;
@@ -36,12 +38,14 @@ mod login_page;
 mod memory;
 mod offers;
 mod openapi;
+mod owner;
 mod planted;
 mod port_forward;
 mod process;
 mod prompts;
 mod pty;
 mod replicas;
+mod requests;
 mod revoked;
 mod rubbish;
 mod run;

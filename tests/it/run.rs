@@ -268,7 +268,7 @@ fn waiting_in_a_pipe_is_silent_and_deleting_waits_until_it_is_gone() {
         assert!(output.status.success(), "{arguments:?}");
         String::from_utf8(output.stderr).unwrap()
     };
-    assert_eq!(said(&["app", "run", HELLO, "--name", "h", "--wait"]), "");
+    assert_eq!(said(&["app", "run", HELLO, "--name", "h", "--wait", "-q"]), "");
     assert!(said(&["app", "delete", "h", "--force", "--wait=30s"]).starts_with("Deleted h ("));
     assert_eq!(cli.ok(&["app", "list", "-o", "json"]), "[]\n");
 }

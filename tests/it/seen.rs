@@ -265,16 +265,16 @@ async fn metrics_count_what_was_done() {
     };
 
     let id = app.id;
+    let of_app = format!("app=\"{id}\",name=\"{}\"", app.spec.name.as_deref().unwrap());
     let metrics = eventually("all is counted", || async {
         let answer = e.call_local("GET", "/metrics", None).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
         let metrics = answer.text();
-        let refused = format!("ovhai_gateway_requests_total{{app=\"{id}\",code=\"401\"}}");
+        let refused = format!("ovhai_gateway_requests_total{{{of_app},code=\"401\"}}");
         (sample(&metrics, &refused) == Some(1.0)).then_some(metrics)
     })
     .await;
-    let of_app = format!("app=\"{id}\"");
     for (series, value) in [
         (format!("ovhai_gateway_requests_total{{{of_app},code=\"200\"}}"), 3.0),
         (format!("ovhai_gateway_request_duration_seconds_count{{{of_app}}}"), 4.0),
@@ -380,7 +380,8 @@ async fn what_is_open_is_counted_and_a_tunnel_has_its_line() {
         assert_eq!(line[name], expected, "{name}: {line}");
     }
     let metrics = e.call_local("GET", "/metrics", None).await.text();
-    let of_app = format!("app=\"{}\"", app.id);
+    let name = app.spec.name.as_deref().unwrap();
+    let of_app = format!("app=\"{}\",name=\"{name}\"", app.id);
     for (series, value) in [
         (format!("ovhai_gateway_requests_total{{{of_app},code=\"101\"}}"), Some(1.0)),
         (format!("ovhai_gateway_received_bytes_total{{{of_app}}}"), Some(13.0)),

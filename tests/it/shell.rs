@@ -214,6 +214,7 @@ fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
             administrator: "nobody".into(),
             regions: vec!["GRA".parse().unwrap()],
             started_at: jiff::Timestamp::now(),
+            stops_at: None,
             access_log: None,
             version: "0".into(),
             project: "p".into(),

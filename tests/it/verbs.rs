@@ -258,6 +258,8 @@ fn help_is_about_the_command() {
     let cli = TestCli::new(OVHAI);
     let help = cli.ok(&["app", "get", "--help"]);
     assert!(help.contains("--watch") && !help.contains("--state-dir"), "{help}");
+    assert!(help.ends_with("\nOptions of every command: ovhai help options\n"), "{help}");
+    assert_eq!(cli.ok(&["help", "app", "get"]), help);
     let options = cli.ok(&["help", "options"]);
     for option in ["-o, --output <FORMAT>", "--state-dir <DIR>", "[env: OVHAI_TOKEN]"] {
         assert!(options.contains(option), "{option}: {options}");

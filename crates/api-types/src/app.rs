@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::id::AppId;
 use crate::page::Metadata;
+use crate::replica::{ReplicaExit, ReplicaStatus, SessionAffinity};
 use crate::scaling::ScalingStrategy;
 
 /// The state of an app, in the order in which it usually meets them.
@@ -391,6 +392,9 @@ pub struct AppSpec {
     /// How many replicas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling_strategy: Option<ScalingStrategy>,
+    /// Emulator only: what keeps a client's requests at one replica; nothing when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_affinity: Option<SessionAffinity>,
     /// Whether the app is open to everybody.
     #[serde(default)]
     pub unsecure_http: bool,
@@ -472,9 +476,18 @@ pub struct AppStatus {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
     pub last_transition_date: Option<Timestamp>,
+    /// Emulator only: how a replica crashed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_exit: Option<ReplicaExit>,
     /// Page with the app's metrics; none here.
     #[serde(default)]
     pub monitoring_url: Option<String>,
+    /// Emulator only: each replica.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<ReplicaStatus>,
+    /// Emulator only: restarts after a crash of all replicas, since the app was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<u32>,
     /// The state.
     pub state: AppState,
     /// The app's address.
@@ -566,6 +579,9 @@ pub struct AppUpdate {
     /// Environment variables to set; those not named stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_vars: Option<Vec<Env>>,
+    /// Emulator only: what keeps a client's requests at one replica.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_affinity: Option<SessionAffinity>,
 }
 
 /// Body of `PUT /v1/app/{id}`.

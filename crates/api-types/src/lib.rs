@@ -17,6 +17,8 @@ mod label;
 mod me;
 mod page;
 mod registry;
+mod replica;
+mod requests;
 mod scaling;
 mod selector;
 mod token;
@@ -47,6 +49,8 @@ pub use label::{
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
 pub use registry::{Registry, RegistryList, RegistryUpdate, is_same_address};
+pub use replica::{AppEvent, ReplicaExit, ReplicaStatus, SessionAffinity};
+pub use requests::{Door, RequestFilter, RequestList, RequestRecord};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

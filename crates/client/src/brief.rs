@@ -1,7 +1,7 @@
 //! Apps and tokens of which only a little is read: what a shell completes, and what a table shows.
 //! Of a thousand apps the rest is most of the work.
 
-use ovhai_api_types::{AppState, ScalingStrategy, Timestamp};
+use ovhai_api_types::{AppState, ReplicaExit, ScalingStrategy, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Client, PAGE, Result, encode};
@@ -102,6 +102,12 @@ pub struct RowStatus {
     /// Replicas that answer now.
     #[serde(default)]
     pub available_replicas: i64,
+    /// How a replica crashed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_exit: Option<Box<ReplicaExit>>,
+    /// Restarts after a crash.
+    #[serde(default)]
+    pub restarts: u32,
     /// The state.
     pub state: AppState,
     /// The app's address.

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, Feature, ImageMapping, NewUser, OauthError, OauthTokens,
-    User,
+    ACCESS_PAGE, Access, AccessQuestion, AppEvent, AppId, Feature, ImageMapping, NewUser, OauthError,
+    OauthTokens, Region, RequestFilter, RequestList, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{CALL_TIMEOUT, Client, Error, Result, encode};
+use crate::{CALL_TIMEOUT, Client, Error, Result, encode, whole};
 
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -76,9 +76,42 @@ impl Client {
         }
     }
 
+    /// What happened to the apps of a region, or to one, after position `after`, oldest first.
+    pub async fn events(
+        &self,
+        region: &Region,
+        app: Option<AppId>,
+        after: u64,
+        count: Option<u32>,
+    ) -> Result<Vec<AppEvent>> {
+        let mut query = vec![("region", region.to_string()), ("after", after.to_string())];
+        query.extend(app.map(|app| ("app", app.to_string())));
+        query.extend(count.map(|count| ("count", count.to_string())));
+        self.get(&format!("/_emulator/events?{}", encode(&query))).await
+    }
+
     /// What the emulator has and has not.
     pub async fn features(&self) -> Result<Vec<Feature>> {
         self.get("/_emulator/features").await
+    }
+
+    /// The last requests, or those behind a page.
+    pub async fn requests(&self, filter: &RequestFilter) -> Result<RequestList> {
+        let mut query: Vec<(&str, String)> = Vec::new();
+        query.extend(filter.app.map(|app| ("app", app.to_string())));
+        query.extend(filter.token.map(|token| ("token", token.to_string())));
+        query.extend(filter.region.iter().map(|region| ("region", region.to_string())));
+        query.extend(filter.denied.then(|| ("denied", "true".into())));
+        query.extend(filter.all.then(|| ("all", "true".into())));
+        query.extend(filter.since.map(|since| ("since", since.to_string())));
+        query.extend(filter.count.map(|count| ("count", count.to_string())));
+        query.extend(filter.after.iter().map(|after| ("after", after.clone())));
+        self.get(&format!("/_emulator/requests?{}", encode(&query))).await
+    }
+
+    /// The metrics, in the text format of Prometheus.
+    pub async fn metrics(&self) -> Result<bytes::Bytes> {
+        whole(self.send(self.request(Method::GET, "/metrics")).await?).await
     }
 
     /// All users.

@@ -149,6 +149,8 @@ pub struct LogFilter {
     pub tail: Option<u32>,
     /// Of one replica.
     pub replica: Option<String>,
+    /// Of the runs that ended last; the emulator's own.
+    pub previous: bool,
     /// What was written from this moment on, in milliseconds of Unix time; the emulator's own.
     pub since: Option<i64>,
     /// Each line with its moment before it; the emulator's own.
@@ -418,6 +420,9 @@ impl Client {
         }
         query.extend(filter.tail.map(|tail| ("tail", tail.to_string())));
         query.extend(filter.replica.iter().map(|replica| ("replica", replica.clone())));
+        if filter.previous {
+            query.push(("previous", "true".to_owned()));
+        }
         query.extend(filter.since.map(|since| ("since", since.to_string())));
         if filter.timestamps {
             query.push(("timestamps", "true".to_owned()));

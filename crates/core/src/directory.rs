@@ -11,11 +11,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, ImageName, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region, RegistryId,
-    Selector, Term, TokenId,
+    AppId, ImageName, Info, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region,
+    RegistryId, Selector, Term, TokenId,
 };
 use tokio_util::task::TaskTracker;
 
+use crate::lifecycle::may_answer;
 use crate::logs::LogBuffer;
 use crate::model::{
     AppRecord, Change, MappingRecord, RegistryRecord, SessionId, SessionRecord, TokenRecord,
@@ -23,12 +24,15 @@ use crate::model::{
 };
 use crate::ports::Endpoint;
 use crate::quota::Usage;
+use crate::replica::{Observed, ReplicaId};
 
 /// A replica that answers.
 #[derive(Debug, Clone)]
 pub struct Backend {
     /// Where it does.
     pub endpoint: Endpoint,
+    /// Which run of which replica it is.
+    pub replica: ReplicaId,
     /// Whoever has a request under way there holds a token of this: before it is asked to stop,
     /// they have time to finish.
     pub under_way: TaskTracker,
@@ -65,6 +69,21 @@ pub struct AppEntry {
     pub live: Arc<Live>,
     /// Its output.
     pub logs: Arc<LogBuffer>,
+    /// How its replicas are; not part of the snapshot.
+    pub observed: Arc<Observed>,
+}
+
+impl AppEntry {
+    /// Why the app is in its state: what is happening to its replicas goes before what is stored.
+    pub fn info(&self) -> Info {
+        let mut info = self.record.info.clone();
+        if may_answer(self.record.state)
+            && let Some(says) = &self.observed.now().says
+        {
+            info.message.clone_from(says);
+        }
+        info
+    }
 }
 
 /// A sorted set of sequence numbers; small ones, which are most, are one allocation.
@@ -379,22 +398,22 @@ impl Snapshot {
     fn put_app(&mut self, record: Arc<AppRecord>) {
         self.last_seq = self.last_seq.max(record.seq);
         let index = self.regions.entry(record.region.clone()).or_default();
-        let (live, logs) = match self.apps.get(&record.id) {
+        let (live, logs, observed) = match self.apps.get(&record.id) {
             Some(old) => {
                 index.usage -= Usage::of(&old.record);
                 if old.record.labels != record.labels {
                     index.remove_labels(old.record.seq, &old.record.labels);
                     index.add(&record);
                 }
-                (Arc::clone(&old.live), Arc::clone(&old.logs))
+                (Arc::clone(&old.live), Arc::clone(&old.logs), Arc::clone(&old.observed))
             }
             None => {
                 index.add(&record);
-                (Arc::default(), Arc::default())
+                (Arc::default(), Arc::default(), Arc::default())
             }
         };
         index.usage += Usage::of(&record);
-        self.apps.insert(record.id, Arc::new(AppEntry { record, live, logs }));
+        self.apps.insert(record.id, Arc::new(AppEntry { record, live, logs, observed }));
     }
 
     pub(crate) fn set_live(&mut self, id: AppId, live: Live) {
@@ -403,6 +422,7 @@ impl Snapshot {
                 record: Arc::clone(&entry.record),
                 live: Arc::new(live),
                 logs: Arc::clone(&entry.logs),
+                observed: Arc::clone(&entry.observed),
             };
             self.apps.insert(id, Arc::new(entry));
         }

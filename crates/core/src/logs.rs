@@ -1,11 +1,12 @@
 //! The output of an app's replicas: bounded, in memory, followable.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ovhai_api_types::Timestamp;
 use tokio::sync::watch;
+
+use crate::replica::ReplicaId;
 
 /// Bytes kept for one app; older lines are dropped.
 const CAPACITY: usize = 1024 * 1024;
@@ -19,8 +20,8 @@ pub struct LogLine {
     pub index: u64,
     /// When it was read.
     pub at: Timestamp,
-    /// Which replica wrote it.
-    pub replica: u64,
+    /// Which run of which replica wrote it.
+    pub replica: ReplicaId,
     /// The line without its end.
     pub text: String,
 }
@@ -30,6 +31,15 @@ struct Lines {
     lines: VecDeque<LogLine>,
     bytes: usize,
     next: u64,
+    /// The runs of the replica with ordinal 1, 2, …
+    runs: Vec<Runs>,
+}
+
+/// The newest attempts of one ordinal.
+#[derive(Debug, Clone, Copy, Default)]
+struct Runs {
+    begun: u32,
+    ended: u32,
 }
 
 /// What a line takes, an empty one too.
@@ -41,22 +51,24 @@ fn cost(text: &str) -> usize {
 #[derive(Debug)]
 pub struct LogBuffer {
     lines: Mutex<Lines>,
-    /// The number of the last replica that began; they are counted from 1.
-    last: AtomicU64,
     written: watch::Sender<u64>,
 }
 
 impl Default for LogBuffer {
     fn default() -> Self {
-        Self { lines: Mutex::default(), last: AtomicU64::new(0), written: watch::Sender::new(0) }
+        Self { lines: Mutex::default(), written: watch::Sender::new(0) }
     }
 }
 
 impl LogBuffer {
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Appends one line.
-    pub fn push(&self, at: Timestamp, replica: u64, text: String) {
+    pub fn push(&self, at: Timestamp, replica: ReplicaId, text: String) {
         let next = {
-            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut lines = self.lock();
             let index = lines.next;
             lines.next += 1;
             lines.bytes += cost(&text);
@@ -70,38 +82,56 @@ impl LogBuffer {
         self.written.send_replace(next);
     }
 
-    /// A replica begins, whether it will write anything or not.
-    pub fn begin(&self, replica: u64) {
-        self.last.fetch_max(replica, Ordering::Relaxed);
+    /// The replica with this ordinal begins its next run, whether it will write anything or not.
+    pub fn begin(&self, ordinal: u32) -> ReplicaId {
+        let mut lines = self.lock();
+        let at = usize::try_from(ordinal.saturating_sub(1)).unwrap_or(usize::MAX);
+        if lines.runs.len() <= at {
+            lines.runs.resize(at + 1, Runs::default());
+        }
+        lines.runs[at].begun += 1;
+        ReplicaId { ordinal, attempt: lines.runs[at].begun }
     }
 
-    /// The number of the last replica that began; none: none has.
-    pub fn last_replica(&self) -> Option<u64> {
-        Some(self.last.load(Ordering::Relaxed)).filter(|last| *last != 0)
+    /// That run has ended.
+    pub fn end(&self, replica: ReplicaId) {
+        let at = usize::try_from(replica.ordinal.saturating_sub(1)).unwrap_or(usize::MAX);
+        if let Some(runs) = self.lock().runs.get_mut(at) {
+            runs.ended = runs.ended.max(replica.attempt);
+        }
     }
 
-    /// The kept lines from position `from` on, of one replica or of all.
-    pub fn read(&self, from: u64, replica: Option<u64>) -> Vec<LogLine> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = lines.lines.partition_point(|line| line.index < from);
-        lines
-            .lines
-            .range(start..)
-            .filter(|line| replica.is_none_or(|replica| line.replica == replica))
-            .cloned()
+    /// The largest ordinal of which a run began; none: no replica has begun.
+    pub fn last_ordinal(&self) -> Option<u32> {
+        u32::try_from(self.lock().runs.len()).ok().filter(|count| *count > 0)
+    }
+
+    /// The newest run that has ended of each replica, or of one; those without one are left out.
+    pub fn ended(&self, ordinal: Option<u32>) -> Vec<ReplicaId> {
+        let runs = self.lock().runs.clone();
+        (1..)
+            .zip(runs)
+            .map(|(ordinal, runs)| ReplicaId { ordinal, attempt: runs.ended })
+            .filter(|id| id.attempt > 0 && ordinal.is_none_or(|ordinal| id.ordinal == ordinal))
             .collect()
     }
 
-    /// All kept lines of one replica or of all, and the position after the last one of all.
-    pub fn read_with_end(&self, replica: Option<u64>) -> (Vec<LogLine>, u64) {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |line: &&LogLine| replica.is_none_or(|replica| line.replica == replica);
-        (lines.lines.iter().filter(fits).cloned().collect(), lines.next)
+    /// The kept lines from position `from` on, of the runs that fit.
+    pub fn read(&self, from: u64, fits: impl Fn(ReplicaId) -> bool) -> Vec<LogLine> {
+        let lines = self.lock();
+        let start = lines.lines.partition_point(|line| line.index < from);
+        lines.lines.range(start..).filter(|line| fits(line.replica)).cloned().collect()
     }
 
-    /// The last `count` lines of one replica or of all, oldest first.
-    pub fn tail(&self, count: usize, replica: Option<u64>) -> Vec<LogLine> {
-        let mut lines = self.read(0, replica);
+    /// All kept lines of the runs that fit, and the position after the last one of all.
+    pub fn read_with_end(&self, fits: impl Fn(ReplicaId) -> bool) -> (Vec<LogLine>, u64) {
+        let lines = self.lock();
+        (lines.lines.iter().filter(|line| fits(line.replica)).cloned().collect(), lines.next)
+    }
+
+    /// The last `count` lines of the runs that fit, oldest first.
+    pub fn tail(&self, count: usize, fits: impl Fn(ReplicaId) -> bool) -> Vec<LogLine> {
+        let mut lines = self.read(0, fits);
         lines.drain(..lines.len().saturating_sub(count));
         lines
     }
@@ -120,25 +150,40 @@ mod tests {
     #[test]
     fn keeps_the_newest_within_bounds() {
         let logs = LogBuffer::default();
+        let of = |ordinal| ReplicaId { ordinal, attempt: 1 };
         let big = "x".repeat(LINE_MAX);
         for replica in 0..200 {
-            logs.push(Timestamp::UNIX_EPOCH, replica % 2, big.clone());
+            logs.push(Timestamp::UNIX_EPOCH, of(replica % 2), big.clone());
         }
-        let kept = logs.read(0, None);
+        let kept = logs.read(0, |_| true);
         assert_eq!(kept.len(), CAPACITY / cost(&big));
         for _ in 0..100_000 {
-            logs.push(Timestamp::UNIX_EPOCH, 0, String::new());
+            logs.push(Timestamp::UNIX_EPOCH, of(0), String::new());
         }
-        assert_eq!(logs.read(0, None).len(), CAPACITY / cost(""), "empty lines take room too");
+        assert_eq!(logs.read(0, |_| true).len(), CAPACITY / cost(""), "empty lines take room too");
         let logs = LogBuffer::default();
         for replica in 0..200 {
-            logs.push(Timestamp::UNIX_EPOCH, replica % 2, big.clone());
+            logs.push(Timestamp::UNIX_EPOCH, of(replica % 2), big.clone());
         }
         assert_eq!(kept.last().map(|line| line.index), Some(199));
-        assert_eq!(logs.read(198, None).len(), 2);
-        assert_eq!(
-            logs.tail(3, Some(1)).iter().map(|l| l.index).collect::<Vec<_>>(),
-            [195, 197, 199]
-        );
+        assert_eq!(logs.read(198, |_| true).len(), 2);
+        let last = logs.tail(3, |replica| replica == of(1));
+        assert_eq!(last.iter().map(|line| line.index).collect::<Vec<_>>(), [195, 197, 199]);
+    }
+
+    #[test]
+    fn runs_are_counted_by_ordinal() {
+        let logs = LogBuffer::default();
+        assert_eq!((logs.last_ordinal(), logs.ended(None)), (None, vec![]));
+        let (second, first) = (logs.begin(2), logs.begin(1));
+        assert_eq!((second.attempt, logs.last_ordinal()), (1, Some(2)));
+        logs.end(first);
+        let again = logs.begin(1);
+        assert_eq!((again.attempt, logs.ended(None)), (2, vec![first]));
+        assert_eq!((logs.ended(Some(1)), logs.ended(Some(2))), (vec![first], vec![]));
+        // An old run may end after the one that replaces it.
+        logs.end(again);
+        logs.end(first);
+        assert_eq!(logs.ended(None), [again]);
     }
 }

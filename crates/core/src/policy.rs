@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | local administrator | everything, in every region |
 //! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes, users, mapped images, and not the emulator itself |
-//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens and registries only when unscoped |
+//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; requests that went to no app never |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | nobody | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
 //!
@@ -100,6 +100,13 @@ pub enum Action {
     Users,
     /// Have commands run in place of images.
     MapImages,
+    /// See which requests were sent to an app, and what was decided about them.
+    Requests,
+    /// See which callers sent them, beside the caller's own.
+    Callers,
+    /// See the requests that went to no app: to the API, to the emulator itself, to no host of it,
+    /// to apps that do not exist.
+    OtherRequests,
     /// Ask who it is.
     Me,
     /// Stop the emulator itself.
@@ -108,7 +115,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -127,6 +134,9 @@ impl Action {
         Self::Registries,
         Self::Users,
         Self::MapImages,
+        Self::Requests,
+        Self::Callers,
+        Self::OtherRequests,
         Self::Me,
         Self::Shutdown,
     ];
@@ -156,6 +166,9 @@ impl Action {
             Self::Registries => "manage registries",
             Self::Users => "manage users",
             Self::MapImages => "map images",
+            Self::Requests => "see requests",
+            Self::Callers => "see who sent requests",
+            Self::OtherRequests => "see requests that went to no app",
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
         }
@@ -261,6 +274,11 @@ pub enum Reason {
     Deleted,
     /// The string was not signed by this emulator, or is damaged.
     NotIssuedHere,
+    /// No application token reaches that far, whatever its role and selector.
+    NotForTokens {
+        /// What was asked for.
+        action: Action,
+    },
     /// Only the emulator's owner may do what concerns this machine and not the project.
     OwnerOnly {
         /// What was asked for.
@@ -304,6 +322,9 @@ impl fmt::Display for Reason {
             Self::Deleted => f.write_str("the token was deleted"),
             Self::NotIssuedHere => {
                 f.write_str("the string was not issued by this emulator, or is not complete")
+            }
+            Self::NotForTokens { action } => {
+                write!(f, "an application token does not allow to {}", action.verb())
             }
             Self::OwnerOnly { action } => {
                 write!(f, "only the emulator's owner may {}", action.verb())?;
@@ -377,14 +398,19 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if action.is_owners() {
         return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
+    if action == Action::OtherRequests {
+        return Decision::new(Effect::Forbidden, Reason::NotForTokens { action });
+    }
     let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {
         return Decision::new(Effect::Allow, Reason::Unscoped);
     };
     match resource {
-        _ if matches!(action, Action::Tokens | Action::Registries) => Decision::new(
-            Effect::Forbidden,
-            Reason::ScopedToken { selector: selector.clone(), action },
-        ),
+        _ if matches!(action, Action::Tokens | Action::Registries | Action::Callers) => {
+            Decision::new(
+                Effect::Forbidden,
+                Reason::ScopedToken { selector: selector.clone(), action },
+            )
+        }
         // Lists are narrowed to the scope by whoever makes them.
         Resource::Region(_) => Decision::new(Effect::Allow, Reason::AnyToken),
         Resource::App { labels, .. } => match selector.first_unmet(labels) {
@@ -450,8 +476,9 @@ mod tests {
             (_, Action::Me, _) => Allow,
             ("read" | "read unscoped", a, _) if a != Action::Query => Forbidden,
             _ if is_owners => Forbidden,
+            ("operator" | "operator unscoped", Action::OtherRequests, _) => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
-            ("operator", Action::Tokens | Action::Registries, _) => Forbidden,
+            ("operator", Action::Tokens | Action::Registries | Action::Callers, _) => Forbidden,
             ("operator", Action::Create, Place::OutOfScope) => Forbidden,
             (_, _, Place::OutOfScope) => OutOfScope,
             (_, _, Place::InScope) => Allow,
@@ -492,7 +519,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 8 * 20 * 3);
+        assert_eq!(checked, 8 * 23 * 3);
     }
 
     /// Lists, tokens and the caller itself are asked for of a region.
@@ -508,6 +535,11 @@ mod tests {
             (&scoped, Action::Create, Allow),
             (&scoped, Action::Me, Allow),
             (&scoped, Action::Tokens, Forbidden),
+            (&scoped, Action::Requests, Allow),
+            (&scoped, Action::Callers, Forbidden),
+            (&unscoped, Action::Callers, Allow),
+            (&unscoped, Action::OtherRequests, Forbidden),
+            (&reader, Action::Requests, Forbidden),
             (&scoped, Action::Shutdown, Forbidden),
             (&unscoped, Action::Tokens, Allow),
             (&unscoped, Action::Shutdown, Forbidden),

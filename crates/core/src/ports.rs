@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::logs::LogBuffer;
 use crate::model::{Change, Stored, TokenClaims};
+use crate::replica::{ExitStatus, ReplicaId};
 use crate::spec::Spec;
 
 /// A future behind a trait object.
@@ -197,6 +198,8 @@ pub enum ReplicaEvent {
     Exited {
         /// Whose fault it is.
         fault: Fault,
+        /// How its process ended, if it had one.
+        status: Option<ExitStatus>,
         /// What happened, and what to do, for a person.
         message: String,
     },
@@ -227,8 +230,10 @@ impl ReplicaReporter {
 pub struct ReplicaRequest {
     /// The app.
     pub app: AppId,
-    /// Number of the replica, unique in the app's activation.
+    /// Number of the run, unique in the app's activation.
     pub number: u64,
+    /// What people call it, and its output.
+    pub replica: ReplicaId,
     /// What to run.
     pub spec: Spec,
     /// Where its output goes.

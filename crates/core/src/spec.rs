@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ovhai_api_types::{
     AppDeploymentStrategy, AppSpec, AppUpdate, Env, Labels, Placement, Probe, Resources,
+    SessionAffinity,
 };
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +138,9 @@ pub struct Spec {
     pub scaling: Scaling,
     /// How an update replaces them.
     pub deployment: Deployment,
+    /// What keeps a client's requests at one replica.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<SessionAffinity>,
     /// Whether the app is open to everybody.
     pub public: bool,
     /// Which runtime was asked for.
@@ -259,6 +263,11 @@ fn resources(given: Option<&Resources>) -> Result<Resources> {
     })
 }
 
+/// Nothing is kept as such.
+fn affinity(given: Option<SessionAffinity>) -> Option<SessionAffinity> {
+    given.filter(|affinity| *affinity != SessionAffinity::None)
+}
+
 impl Spec {
     /// Checks what came over the wire. `generated_name` is used when there is no name.
     pub fn check(wire: &AppSpec, generated_name: impl FnOnce(&str) -> String) -> Result<Self> {
@@ -310,6 +319,7 @@ impl Spec {
                 _ => Scaling::Fixed(1),
             },
             deployment,
+            affinity: affinity(wire.session_affinity),
             public: wire.unsecure_http,
             placement: wire.runtime,
             working_directory: wire.working_directory.clone(),
@@ -338,6 +348,9 @@ impl Spec {
         let new_replicas = changed != *self;
         if let Some(strategy) = &update.deployment_strategy {
             changed.deployment.merge(strategy, "appUpdate.deploymentStrategy")?;
+        }
+        if update.session_affinity.is_some() {
+            changed.affinity = affinity(update.session_affinity);
         }
         *self = changed;
         Ok(new_replicas)
@@ -370,6 +383,7 @@ impl Spec {
                 ..self.resources.clone()
             }),
             scaling_strategy: Some(self.scaling.wire()),
+            session_affinity: self.affinity,
             unsecure_http: self.public,
             volumes: Some(Vec::new()),
             runtime: self.placement,

@@ -13,9 +13,11 @@ use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_runtime::remains::Register;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, OpenError, SqliteStore};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -168,6 +170,8 @@ pub struct Builder {
     limits: Limits,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
+    processes: Option<PathBuf>,
+    stop_after: Option<Duration>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -281,6 +285,19 @@ impl Builder {
         self
     }
 
+    /// Where the processes of apps are recorded, so that the next emulator ends what this one could
+    /// not; by default in the state directory, and nowhere without one.
+    pub fn processes(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.processes = Some(directory.into());
+        self
+    }
+
+    /// Asks to be stopped when it has run this long; see [`Emulator::stop_asked`].
+    pub fn stop_after(mut self, time: Duration) -> Self {
+        self.stop_after = Some(time);
+        self
+    }
+
     /// The local administrator's name.
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.user = Some(name.into());
@@ -356,11 +373,18 @@ impl Builder {
                     Some(path) => path,
                     None => std::env::current_exe().map_err(StartError::System)?,
                 };
-                Arc::new(LocalRuntime::new(self.placement, supervisor))
+                let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
+                let register = records.map(Register::new).unwrap_or_default();
+                let left = register.clone();
+                // Their ports are free, then, for the apps of this emulator.
+                let ended = tokio::task::spawn_blocking(move || left.end_what_is_left()).await;
+                ended.map_err(|error| StartError::System(io::Error::other(error)))?;
+                Arc::new(LocalRuntime::new(self.placement, supervisor, register))
             }
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let started_at = clock.now();
+        let stops_at = self.stop_after.and_then(|time| started_at.checked_add(time).ok());
         let platform = PlatformBuilder {
             store,
             runtime,
@@ -391,6 +415,7 @@ impl Builder {
             // Those that were asked for, and those of apps that are stored.
             regions: platform.settings().regions.clone(),
             started_at,
+            stops_at,
             access_log: log_path,
             version: env!("CARGO_PKG_VERSION").into(),
             project: platform.project().to_string(),
@@ -407,7 +432,10 @@ impl Builder {
             limits: self.limits.within_descriptors(),
             log: access_log,
         };
-        Emulator::serve(ways, platform, running, self.state, lock).map_err(StartError::System)
+        let emulator = Emulator::serve(ways, platform, running, self.state, lock)
+            .map_err(StartError::System)?;
+        emulator.watch(self.stop_after);
+        Ok(emulator)
     }
 }
 
@@ -416,7 +444,7 @@ fn take(state: &StateDir) -> Result<Lock, StartError> {
     state.create().map_err(unusable)?;
     state.lock().map_err(unusable)?.ok_or_else(|| StartError::AlreadyRunning {
         path: state.path().into(),
-        pid: state.holder(),
+        pid: state.holder().map(|holder| holder.pid),
     })
 }
 
@@ -478,7 +506,19 @@ pub struct Emulator {
     stopping: CancellationToken,
     abandon: CancellationToken,
     stop_asked: CancellationToken,
+    early_stop: watch::Sender<Option<StopReason>>,
     seen: Arc<Seen>,
+}
+
+/// Why an emulator should be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// A request asked for it.
+    Asked,
+    /// It has run as long as it was started for.
+    TimeIsUp,
+    /// Its state directory was removed, or made anew: no command finds it any more.
+    StateDirectoryLost,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -549,6 +589,7 @@ impl Emulator {
             stopping,
             abandon,
             stop_asked,
+            early_stop: watch::Sender::new(None),
             seen,
         })
     }
@@ -573,9 +614,40 @@ impl Emulator {
         &self.platform
     }
 
-    /// Ready when somebody asked it, over HTTP, to stop.
-    pub async fn stop_asked(&self) {
-        self.stop_asked.cancelled().await;
+    /// Ready when it should be stopped, and why.
+    pub async fn stop_asked(&self) -> StopReason {
+        let mut early = self.early_stop.subscribe();
+        tokio::select! {
+            () = self.stop_asked.cancelled() => StopReason::Asked,
+            // The sender lives as long as this.
+            Ok(reason) = early.wait_for(Option::is_some) => reason.unwrap_or(StopReason::Asked),
+        }
+    }
+
+    /// Looks for reasons to stop that are no request.
+    fn watch(&self, stop_after: Option<Duration>) {
+        let lost = self.lock.as_ref().map(Lock::until_lost);
+        let (early, stopping) = (self.early_stop.clone(), self.stopping.clone());
+        tokio::spawn(async move {
+            let time_is_up = async {
+                match stop_after {
+                    Some(time) => tokio::time::sleep(time).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let lost = async {
+                match lost {
+                    Some(lost) => lost.await,
+                    None => std::future::pending().await,
+                }
+            };
+            let reason = tokio::select! {
+                () = stopping.cancelled() => return,
+                () = time_is_up => StopReason::TimeIsUp,
+                () = lost => StopReason::StateDirectoryLost,
+            };
+            early.send_replace(Some(reason));
+        });
     }
 
     /// Stops it within two seconds: requests finish or are broken off, apps are asked to stop and
@@ -601,7 +673,10 @@ impl Emulator {
     }
 
     fn leave(&mut self) {
-        if let (Some(state), Some(_)) = (&self.state, &self.lock) {
+        // Where the directory was made anew, another emulator may have announced itself.
+        if let (Some(state), Some(lock)) = (&self.state, &self.lock)
+            && lock.is_in_place()
+        {
             state.withdraw();
         }
         self.lock = None;

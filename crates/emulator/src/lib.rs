@@ -31,7 +31,7 @@ pub mod tls;
 pub use edge::parse::{FORWARDED_HOST, OWN_TOKEN};
 pub use edge::{Understood, understand};
 pub use emulator::{
-    Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError,
+    Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError, StopReason,
 };
 pub use limits::{LIMITS, Limit, Limits};
 pub use ovhai_core::catalog;

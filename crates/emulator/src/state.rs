@@ -4,20 +4,26 @@
 //! local administrator's bearer, as long as it runs), `first-user.json` (0600: the first user's
 //! password, until it is changed), `emulator.log` (when it runs in the
 //! background), `access.log` (0600: a line a request; `access.log.1` before it), `options.json`
-//! (0600: what the last start on purpose was given), `lock` (held as long as it runs).
+//! (0600: what the last start on purpose was given), `processes` (0700: a record for each process
+//! of an app), `lock` (held as long as it runs; it names the process that holds it).
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Write};
+use std::future::Future;
+use std::io::{self, Seek, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ovhai_api_types::{Region, Timestamp};
-use rustix::process::{Pid, test_kill_process};
+use ovhai_runtime::identity::Identity;
+use ovhai_runtime::sockets;
 use serde::{Deserialize, Serialize};
 
 use crate::secret;
+
+/// Between two looks whether a state directory is still there.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// What a running emulator tells those who may read its directory.
 #[derive(Clone, Serialize, Deserialize)]
@@ -36,6 +42,9 @@ pub struct Running {
     pub regions: Vec<Region>,
     /// When it started.
     pub started_at: Timestamp,
+    /// When it ends by itself, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stops_at: Option<Timestamp>,
     /// Where it writes a line for every request, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log: Option<PathBuf>,
@@ -85,6 +94,56 @@ pub struct StateDir(PathBuf);
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Writes into the lock file which process holds it.
+    fn sign(&mut self) -> io::Result<()> {
+        let own = Identity::own().unwrap_or_else(|| Identity::numbered(std::process::id()));
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(&serde_json::to_vec(&own)?)
+    }
+
+    /// Ready when the lock file was removed or replaced, so that no command finds the emulator any
+    /// more, and that was seen twice. A file system that does not answer is not taken for that.
+    pub fn until_lost(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (path, own) = (self.path.clone(), self.number());
+        async move {
+            let mut was_lost = false;
+            loop {
+                tokio::time::sleep(WATCH).await;
+                let path = path.clone();
+                let look = tokio::task::spawn_blocking(move || is_lost(&path, own)).await;
+                let is_lost = look.unwrap_or_default();
+                if is_lost && was_lost {
+                    return;
+                }
+                was_lost = is_lost;
+            }
+        }
+    }
+
+    /// Whether the lock file is still at its place.
+    pub fn is_in_place(&self) -> bool {
+        !is_lost(&self.path, self.number())
+    }
+
+    /// Device and inode of the lock file.
+    fn number(&self) -> Option<(u64, u64)> {
+        self.file.metadata().ok().map(|file| (file.dev(), file.ino()))
+    }
+}
+
+/// Whether there is another file at this path, or surely none.
+fn is_lost(path: &Path, own: Option<(u64, u64)>) -> bool {
+    match std::fs::metadata(path) {
+        Ok(there) => own.is_some_and(|own| own != (there.dev(), there.ino())),
+        Err(error) => {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        }
+    }
 }
 
 impl Drop for Lock {
@@ -130,6 +189,11 @@ impl StateDir {
         self.0.join("access.log")
     }
 
+    /// Path of the directory with records of processes.
+    pub fn processes(&self) -> PathBuf {
+        self.0.join("processes")
+    }
+
     fn running_file(&self) -> PathBuf {
         self.0.join("emulator.json")
     }
@@ -165,23 +229,18 @@ impl StateDir {
 
     /// Takes the directory; none if an emulator runs in it.
     pub fn lock(&self) -> io::Result<Option<Lock>> {
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(self.lock_file())?;
+        let path = self.lock_file();
+        let file =
+            File::options().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
         // Somebody who only looks holds it for a moment; an emulator holds it for good.
         for _ in 0..20 {
             match file.try_lock() {
                 Ok(()) => {
                     // What a killed one left would send others to an address of the past.
                     self.withdraw();
-                    // Emptied by one that left in order; a killed one's process is believed by
-                    // nobody, because it is gone.
-                    file.set_len(0)?;
-                    file.write_all(std::process::id().to_string().as_bytes())?;
-                    return Ok(Some(Lock { file }));
+                    let mut lock = Lock { file, path };
+                    lock.sign()?;
+                    return Ok(Some(lock));
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
                 Err(TryLockError::Error(error)) => return Err(error),
@@ -199,12 +258,31 @@ impl StateDir {
         }
     }
 
-    /// The process that holds it.
-    pub fn holder(&self) -> Option<u32> {
+    /// The process that holds it, if it is proved to be the emulator: the lock is held, and the
+    /// process that it names is the very one that took it. A number alone proves nothing, since
+    /// another process may have it, in another container too; then it is the process that listens
+    /// where the emulator said that it does.
+    pub fn holder(&self) -> Option<Identity> {
+        let named = self.named()?;
+        if !self.is_locked() || !named.is_alive() {
+            return None;
+        }
+        if named.is_exact() {
+            return Some(named);
+        }
+        let told: Running =
+            serde_json::from_slice(&std::fs::read(self.running_file()).ok()?).ok()?;
+        let listens = |l: &sockets::Listening| l.pid == named.pid && l.address == told.address;
+        sockets::listening().iter().any(listens).then(|| Identity::of(named.pid)).flatten()
+    }
+
+    /// The process that the lock file names.
+    fn named(&self) -> Option<Identity> {
         let text = std::fs::read_to_string(self.lock_file()).ok()?;
-        let pid: i32 = text.trim().parse().ok()?;
-        let alive = Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok());
-        (self.is_locked() && alive).then(|| u32::try_from(pid).ok()).flatten()
+        // Emulators of before wrote the number alone.
+        serde_json::from_str(&text)
+            .ok()
+            .or_else(|| text.trim().parse().ok().map(Identity::numbered))
     }
 
     /// Tells others where the emulator is.
@@ -223,7 +301,8 @@ impl StateDir {
         let text = std::fs::read(self.running_file()).ok()?;
         let running: Running = serde_json::from_slice(&text).ok()?;
         // What a killed emulator left is not believed, also when a new one has just begun.
-        let pid = i32::try_from(running.pid).ok().and_then(Pid::from_raw)?;
-        (self.is_locked() && test_kill_process(pid).is_ok()).then_some(running)
+        let named = self.named()?;
+        let is_its_own = named.pid == running.pid && named.is_alive();
+        (is_its_own && self.is_locked()).then_some(running)
     }
 }

@@ -100,11 +100,11 @@ async fn serve(
         Ok(bound) => bound,
         Err(error) => {
             let message = format!("No loopback port could be had for the app: {error}");
-            reporter.report(ReplicaEvent::Exited { fault: Fault::Platform, message });
+            reporter.report(ReplicaEvent::Exited { fault: Fault::Platform, status: None, message });
             return;
         }
     };
-    let log = |text: String| request.logs.push(Timestamp::now(), request.number, text);
+    let log = |text: String| request.logs.push(Timestamp::now(), request.replica, text);
     log(format!("{} listens on {address}", request.spec.image));
     let endpoint = Endpoint::new(address, None).with_ports([(request.spec.http_port, address)]);
     reporter.report(ReplicaEvent::Ready(endpoint));
@@ -122,12 +122,12 @@ async fn serve(
         };
         let _ = stream.set_nodelay(true);
         let logs = std::sync::Arc::clone(&request.logs);
-        let (number, hello) = (request.number, image == Image::HelloWorld);
+        let (replica, hello) = (request.replica, image == Image::HelloWorld);
         let service = service_fn(move |request: Request<Incoming>| {
             // The hello-world image is also the upstream of benchmarks: it keeps no access log.
             if !hello {
                 let line = format!("{} {}", request.method(), request.uri().path());
-                logs.push(Timestamp::now(), number, line);
+                logs.push(Timestamp::now(), replica, line);
             }
             async move { Ok::<_, Infallible>(answer(image, request).await) }
         });

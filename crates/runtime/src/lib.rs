@@ -8,14 +8,18 @@
 //! beyond asking an app whether it answers.
 
 pub mod builtin;
+pub mod descriptors;
 #[cfg(target_os = "linux")]
 mod diag;
 pub mod environment;
+pub mod identity;
+pub mod launch;
 pub mod local;
 mod looks;
 mod places;
 pub mod probe;
 pub mod process;
+pub mod remains;
 pub mod sim;
 pub mod sockets;
 pub mod supervisor;

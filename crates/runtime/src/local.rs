@@ -10,6 +10,7 @@ use ovhai_core::ports::{
 
 use crate::builtin;
 use crate::process::ProcessRuntime;
+use crate::remains::Register;
 
 /// See the module.
 #[derive(Debug)]
@@ -20,9 +21,9 @@ pub struct LocalRuntime {
 
 impl LocalRuntime {
     /// `default` is for apps that say nothing and are not built in. `supervisor` is the `ovhai`
-    /// executable: see [`crate::supervisor`].
-    pub fn new(default: Option<Placement>, supervisor: PathBuf) -> Self {
-        Self { default, processes: ProcessRuntime::new(supervisor) }
+    /// executable: see [`crate::supervisor`]. Processes are entered in the register.
+    pub fn new(default: Option<Placement>, supervisor: PathBuf, register: Register) -> Self {
+        Self { default, processes: ProcessRuntime::new(supervisor, register) }
     }
 }
 
@@ -36,7 +37,7 @@ impl Replica for Nothing {
 }
 
 fn refuse(reporter: &ReplicaReporter, message: String) -> Box<dyn Replica> {
-    reporter.report(ReplicaEvent::Exited { fault: Fault::User, message });
+    reporter.report(ReplicaEvent::Exited { fault: Fault::User, status: None, message });
     Box::new(Nothing)
 }
 

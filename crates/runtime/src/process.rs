@@ -14,6 +14,7 @@ use std::time::Duration;
 use ovhai_api_types::Timestamp;
 use ovhai_core::logs::{LINE_MAX, LogBuffer};
 use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
+use ovhai_core::replica::{ExitStatus, ReplicaId};
 use ovhai_core::spec::Spec;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -23,8 +24,10 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::identity::Identity;
 use crate::looks::Looks;
 use crate::places::{Port, Ports};
+use crate::remains::{Record, Register, VARIABLE};
 use crate::supervisor::{Order, SUBCOMMAND};
 use crate::task::{Control, replica};
 use crate::{probe, sockets};
@@ -43,12 +46,13 @@ const FIRST_RECHECK: Duration = Duration::from_millis(125);
 #[derive(Debug, Clone)]
 pub struct ProcessRuntime {
     supervisor: PathBuf,
+    register: Register,
 }
 
 impl ProcessRuntime {
-    /// `supervisor` is the `ovhai` executable.
-    pub fn new(supervisor: PathBuf) -> Self {
-        Self { supervisor }
+    /// `supervisor` is the `ovhai` executable. What runs is entered in the register.
+    pub fn new(supervisor: PathBuf, register: Register) -> Self {
+        Self { supervisor, register }
     }
 
     pub(crate) fn launch(
@@ -57,25 +61,38 @@ impl ProcessRuntime {
         reporter: ReplicaReporter,
     ) -> Box<dyn Replica> {
         let (replica, control) = replica();
-        let supervisor = self.supervisor.clone();
+        let runtime = self.clone();
         tokio::spawn(async move {
-            if let Err((fault, message)) = run(&supervisor, &request, &reporter, control).await {
-                reporter.report(ReplicaEvent::Exited { fault, message });
+            if let Err(Failure { fault, status, message }) =
+                run(&runtime, &request, &reporter, control).await
+            {
+                reporter.report(ReplicaEvent::Exited { fault, status, message });
             }
         });
         Box::new(replica)
     }
 }
 
-type Failure = (Fault, String);
+/// Why a replica ended, unless it was asked to.
+struct Failure {
+    fault: Fault,
+    status: Option<ExitStatus>,
+    message: String,
+}
+
+impl Failure {
+    fn new(fault: Fault, message: impl Into<String>) -> Self {
+        Self { fault, status: None, message: message.into() }
+    }
+}
 
 fn platform(what: &str, error: &std::io::Error) -> Failure {
-    (Fault::Platform, format!("{what}: {error}"))
+    Failure::new(Fault::Platform, format!("{what}: {error}"))
 }
 
 fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
     let Some(command) = &spec.command else {
-        return Err((
+        return Err(Failure::new(
             Fault::User,
             format!(
                 "The process runtime runs the app's command, and there is none; the image {:?} is not looked at. Give one: ovhai app run … --runtime process -- COMMAND",
@@ -101,7 +118,7 @@ fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
 }
 
 async fn run(
-    supervisor: &Path,
+    runtime: &ProcessRuntime,
     request: &ReplicaRequest,
     reporter: &ReplicaReporter,
     mut control: Control,
@@ -116,46 +133,77 @@ async fn run(
         grpc: spec.grpc_port.map(port).transpose()?,
         probe: spec.probe_port,
     };
-    let order = order(spec, ports)?;
+    let mut order = order(spec, ports)?;
+    let mark = mark(request);
+    // The last one counts: no app chooses it.
+    order.env.push((VARIABLE.into(), mark.clone()));
     let program = order.command.first().cloned().unwrap_or_default();
 
+    let supervisor = &runtime.supervisor;
     let (mut child, socket) = spawn_supervisor(supervisor, request).map_err(|e| {
         platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
     })?;
+    let supervisor = child.id().and_then(Identity::of);
+    let mut entry = supervisor
+        .map(|supervisor| runtime.register.enter(Record { mark, supervisor, group: None }));
     let mut pumps = JoinSet::new();
     for output in
         [child.stdout.take().map(reader), child.stderr.take().map(reader)].into_iter().flatten()
     {
-        pumps.spawn(pump(output, request.number, Arc::clone(&request.logs)));
+        pumps.spawn(pump(output, request.replica, Arc::clone(&request.logs)));
     }
-    let (from, mut to) = socket.into_split();
-    let mut from = BufReader::new(from).lines();
-    let lost = |e: &std::io::Error| platform("The supervisor of the app's process is gone", e);
-    let mut line = serde_json::to_string(&order)
-        .map_err(|e| (Fault::Platform, format!("The command can't be passed on: {e}")))?;
-    line.push('\n');
-    to.write_all(line.as_bytes()).await.map_err(|e| lost(&e))?;
+    let outcome = async {
+        let (from, mut to) = socket.into_split();
+        let mut from = BufReader::new(from).lines();
+        let lost = |e: &std::io::Error| platform("The supervisor of the app's process is gone", e);
+        let mut line = serde_json::to_string(&order).map_err(|e| {
+            Failure::new(Fault::Platform, format!("The command can't be passed on: {e}"))
+        })?;
+        line.push('\n');
+        to.write_all(line.as_bytes()).await.map_err(|e| lost(&e))?;
 
-    let first = from.next_line().await.map_err(|e| lost(&e))?.unwrap_or_default();
-    let outcome = match first.split_once(' ') {
-        Some(("started", pid)) => {
-            let group = pid.parse().unwrap_or(0);
-            let pumps = Mutex::new(pumps);
-            let watched = Watched { request, reporter, ports, group, program, pumps };
-            let outcome = watched.watch(&mut from, to, &mut control).await;
-            // What was said while stopping is read to its end.
-            watched.pumps.into_inner().detach_all();
-            outcome
+        let first = from.next_line().await.map_err(|e| lost(&e))?.unwrap_or_default();
+        match first.split_once(' ') {
+            Some(("started", pid)) => {
+                let group = pid.parse().unwrap_or(0);
+                if let Some(entry) = &mut entry {
+                    entry.started(group);
+                }
+                let pumps = Mutex::new(pumps);
+                let watched = Watched { request, reporter, ports, group, program, pumps };
+                let outcome = watched.watch(&mut from, to, &mut control).await;
+                // What was said while stopping is read to its end.
+                watched.pumps.into_inner().detach_all();
+                outcome
+            }
+            Some(("failed", why)) => {
+                Err(Failure::new(
+                    Fault::User,
+                    format!("The command {program:?} can't be started: {why}"),
+                ))
+            }
+            _ => Err(Failure::new(
+                Fault::Platform,
+                "The supervisor of the app's process ended immediately",
+            )),
         }
-        Some(("failed", why)) => {
-            Err((Fault::User, format!("The command {program:?} can't be started: {why}")))
-        }
-        _ => Err((Fault::Platform, "The supervisor of the app's process ended at once".into())),
-    };
+    }
+    .await;
     // Reaped here, so that nothing of it is left when the replica says so.
-    let _ = child.wait().await;
+    let ended = child.wait().await;
+    if let Some(entry) = entry {
+        // A supervisor succeeds when it has ended all that it supervised.
+        let in_order = ended.is_ok_and(|status| status.success());
+        let _ = tokio::task::spawn_blocking(move || entry.close(in_order)).await;
+    }
     drop(control.done);
     outcome
+}
+
+/// Tells the processes of this launch from all others; see [`crate::remains`].
+fn mark(request: &ReplicaRequest) -> String {
+    let now = Timestamp::now().as_nanosecond();
+    format!("{}-{}-{now:x}", request.app, request.number)
 }
 
 fn spawn_supervisor(
@@ -170,9 +218,6 @@ fn spawn_supervisor(
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // Out of the terminal's foreground group: Ctrl-C is the emulator's, which then stops
-        // its apps in order.
-        .process_group(0)
         .spawn()?;
     Ok((child, UnixStream::from_std(ours)?))
 }
@@ -182,7 +227,7 @@ fn reader(output: impl AsyncRead + Send + Unpin + 'static) -> Box<dyn AsyncRead 
 }
 
 /// Copies output to the log, line by line; a line that never ends is cut.
-async fn pump(output: Box<dyn AsyncRead + Send + Unpin>, replica: u64, logs: Arc<LogBuffer>) {
+async fn pump(output: Box<dyn AsyncRead + Send + Unpin>, replica: ReplicaId, logs: Arc<LogBuffer>) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
     loop {
@@ -301,10 +346,14 @@ impl Watched<'_> {
 
     /// Says how the command ended, and whether a taken port may be why.
     async fn ended(&self, line: &str) -> Failure {
-        let how = match line.split_once(' ') {
-            Some(("exited", code)) => format!("exited with status {code}"),
-            Some(("signalled", number)) => format!("was ended by signal {number}"),
-            _ => return (Fault::Platform, "The supervisor of the app's process was killed".into()),
+        let status = match line.split_once(' ') {
+            Some(("exited", code)) => code.parse().ok().map(ExitStatus::Code),
+            Some(("signalled", number)) => number.parse().ok().map(ExitStatus::Signal),
+            _ => None,
+        };
+        let Some(how) = status.map(ExitStatus::predicate) else {
+            let why = "The supervisor of the app's process was killed";
+            return Failure::new(Fault::Platform, why);
         };
         let own: Vec<u16> =
             [Some(self.ports.http), self.ports.grpc].iter().flatten().map(|p| p.own).collect();
@@ -319,7 +368,7 @@ impl Watched<'_> {
             tokio::time::timeout(LAST_WORDS, async { while pumps.join_next().await.is_some() {} })
                 .await;
         pumps.detach_all();
-        let last = self.request.logs.tail(1, Some(self.request.number)).pop();
+        let last = self.request.logs.tail(1, |run| run == self.request.replica).pop();
         let last = last.map(|line| {
             // A full stop follows.
             format!("; its last line was: {}", line.text.trim().trim_end_matches('.'))
@@ -336,7 +385,7 @@ impl Watched<'_> {
                 ". Port {own}, the app's own, is held by {holder}: have the command listen on {given}, or free that port"
             );
         }
-        (Fault::User, message)
+        Failure { fault: Fault::User, status, message }
     }
 }
 
@@ -356,8 +405,9 @@ mod tests {
         let logs = Arc::new(LogBuffer::default());
         let long = "x".repeat(LINE_MAX + 10);
         let input = format!("one\r\n\ntwo\n{long}\nlast");
-        pump(Box::new(std::io::Cursor::new(input.into_bytes())), 1, Arc::clone(&logs)).await;
-        let lines: Vec<String> = logs.read(0, None).into_iter().map(|line| line.text).collect();
+        let replica = logs.begin(1);
+        pump(Box::new(std::io::Cursor::new(input.into_bytes())), replica, Arc::clone(&logs)).await;
+        let lines: Vec<String> = logs.read(0, |_| true).into_iter().map(|line| line.text).collect();
         let expected =
             ["one", "", "two", &long[..LINE_MAX], &long[LINE_MAX..], "last"].map(str::to_owned);
         assert_eq!(lines, expected);

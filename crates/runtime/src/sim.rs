@@ -11,6 +11,7 @@ use ovhai_api_types::AppId;
 use ovhai_core::ports::{
     BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
 };
+use ovhai_core::replica::{ExitStatus, ReplicaId};
 use ovhai_core::spec::Spec;
 use tokio::sync::watch;
 
@@ -19,8 +20,10 @@ use tokio::sync::watch;
 pub struct Launched {
     /// The app.
     pub app: AppId,
-    /// Number of the replica.
+    /// Number of the run.
     pub number: u64,
+    /// Which run of which replica it is.
+    pub replica: ReplicaId,
     /// What it runs.
     pub spec: Spec,
     /// With how much grace it was asked to stop, if it was.
@@ -111,7 +114,16 @@ impl SimRuntime {
 
     /// Replica `number` is gone by itself.
     pub fn exit(&self, number: u64, fault: Fault, message: &str) {
-        self.report(number, &ReplicaEvent::Exited { fault, message: message.into() });
+        let message = message.into();
+        self.report(number, &ReplicaEvent::Exited { fault, status: None, message });
+        self.finish(number);
+    }
+
+    /// The process of replica `number` ends by itself.
+    pub fn crash(&self, number: u64, status: ExitStatus) {
+        let message = format!("The command {}", status.predicate());
+        let status = Some(status);
+        self.report(number, &ReplicaEvent::Exited { fault: Fault::User, status, message });
         self.finish(number);
     }
 
@@ -156,6 +168,7 @@ impl Runtime for SimRuntime {
             launched: Launched {
                 app: request.app,
                 number: request.number,
+                replica: request.replica,
                 spec: request.spec.clone(),
                 stopping: None,
                 gone: false,

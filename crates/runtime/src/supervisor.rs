@@ -1,34 +1,36 @@
 //! The process that stands between the emulator and an app's command.
 //!
 //! The emulator starts `ovhai __supervise APP` with a socket as its standard input; the
-//! supervisor starts the command in a process group of its own and ends that group when it is
-//! told to, when the command itself ends, and when the socket closes, which the kernel sees to
-//! even if the emulator is killed by SIGKILL. It is a subreaper, so that what the command left
-//! behind outside the group comes to it and is ended too.
+//! supervisor starts the command (see [`crate::launch`]) in a process group of its own and ends that
+//! group when it is told to, when the command itself ends, and when the socket closes, which the
+//! kernel sees to even if the emulator is killed by SIGKILL. It is a subreaper, so that what the
+//! command left behind outside the group comes to it and is ended too. If it is killed itself, the
+//! kernel ends the command, and the emulator, or the next one, ends the rest ([`crate::remains`]).
 //!
 //! On the socket, a line each. To the supervisor: first an [`Order`] as JSON; then `term MS`
 //! (SIGTERM, and SIGKILL after so many milliseconds) or `kill`. From it: `started PID`, or
 //! `failed WHY`; then `exited CODE` or `signalled NUMBER`, when nothing is left.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::os::fd::AsFd;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, setsid, wait};
 use serde::{Deserialize, Serialize};
+
+use crate::launch;
 
 /// The hidden subcommand of `ovhai`.
 pub const SUBCOMMAND: &str = "__supervise";
 /// Time that the command has after SIGTERM when the emulator is gone.
 const ORPHAN_GRACE: Duration = Duration::from_secs(1);
-/// Variables of the emulator that are none of the app's business begin with this.
-const PRIVATE_PREFIX: &str = "OVHAI_";
 
 /// What to run.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,14 +58,17 @@ impl Shared {
 
 /// Runs the supervisor; `main` calls this before anything else when the subcommand is given.
 pub fn main() -> ExitCode {
-    let socket = std::io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
+    let socket = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
     match socket.and_then(supervise) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn supervise(socket: UnixStream) -> std::io::Result<()> {
+fn supervise(socket: UnixStream) -> io::Result<()> {
+    // A session of its own: Ctrl-C at the emulator's terminal is the emulator's, which then stops its
+    // apps in order; and by its session the next emulator recognises what is left of an app.
+    setsid()?;
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -81,7 +86,7 @@ fn supervise(socket: UnixStream) -> std::io::Result<()> {
     let group = i32::try_from(child)
         .ok()
         .and_then(Pid::from_raw)
-        .ok_or_else(|| std::io::Error::other("no process id"))?;
+        .ok_or_else(|| io::Error::other("no process id"))?;
     shared.say(&format!("started {child}\n"));
     let listener = Arc::clone(&shared);
     std::thread::spawn(move || obey(reader, group, &listener));
@@ -92,31 +97,30 @@ fn supervise(socket: UnixStream) -> std::io::Result<()> {
     Ok(())
 }
 
-fn spawn(order: &Order) -> std::io::Result<u32> {
-    let (program, arguments) = order
-        .command
-        .split_first()
-        .ok_or_else(|| std::io::Error::new(ErrorKind::InvalidInput, "an empty command"))?;
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).process_group(0);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with(PRIVATE_PREFIX) {
-            command.env_remove(name);
-        }
-    }
-    command.envs(order.env.iter().map(|(name, value)| (name, value)));
-    if let Some(directory) = &order.directory {
-        let there = std::fs::metadata(directory).is_ok_and(|found| found.is_dir());
-        if !there {
-            return Err(std::io::Error::new(
-                ErrorKind::NotFound,
-                format!("there is no directory {directory}"),
-            ));
-        }
-        command.current_dir(directory);
-    }
+/// Starts the command; the error says why it does not start.
+fn spawn(order: &Order) -> io::Result<u32> {
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let mut command = Command::new(this_program()?);
+    command
+        .arg0("ovhai")
+        .arg(launch::SUBCOMMAND)
+        .arg(std::process::id().to_string())
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .process_group(0);
     // Reaped by `reap_until`, with whatever else becomes a child of this process.
-    Ok(command.spawn()?.id())
+    let child = command.spawn()?.id();
+    // The other end has to be the stage's alone: it is closed when the stage becomes the command.
+    drop(command);
+    serde_json::to_writer(&ours, order)?;
+    ours.write_all(b"\n")?;
+    let mut why = String::new();
+    ours.read_to_string(&mut why)?;
+    if why.is_empty() { Ok(child) } else { Err(io::Error::other(why)) }
+}
+
+/// This executable, also when another version of it has taken its place.
+fn this_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
 /// Waits for `child`, and collects the orphans that come along meanwhile.

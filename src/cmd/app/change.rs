@@ -1,7 +1,7 @@
 //! Commands that change an app: start, stop, set-image, scale, update.
 
 use clap::Args;
-use ovhai_api_types::{App, AppState, AppUpdate, Env};
+use ovhai_api_types::{App, AppState, AppUpdate, Env, SessionAffinity};
 use ovhai_client::Client;
 
 use super::options::{Deployment, Scaling};
@@ -188,6 +188,16 @@ pub(super) struct Update {
     /// Image
     #[arg(long)]
     image: Option<String>,
+    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
+    /// the token (cookie, token, none) [without a value: cookie]
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "cookie"
+    )]
+    session_affinity: Option<SessionAffinity>,
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
@@ -204,10 +214,11 @@ impl Update {
             env_vars: Some(env_vars).filter(|vars| !vars.is_empty()),
             url: self.image,
             deployment_strategy: self.deployment.strategy(),
+            session_affinity: self.session_affinity,
         };
         if update == AppUpdate::default() {
             return Err(Failure::usage("nothing to change").hint(
-                "give --env, --image, --default-http-port, --grpc-port, --max-surge, --max-unavailable or --progress-deadline-seconds",
+                "give --env, --image, --default-http-port, --grpc-port, --session-affinity, --max-surge, --max-unavailable or --progress-deadline-seconds",
             ));
         }
         let target = Target::find_to_change(context).await?;

@@ -1,18 +1,20 @@
-//! Which token opens an app: the one that is named, the caller's, or a stored one whose scope
-//! fits.
+//! What opens an app: the token that is named, the caller's, a stored one whose scope fits, or the
+//! caller's own access to the local emulator.
 
 use clap::Args;
 use ovhai_api_types::App;
 
 use super::view;
 use crate::context::Context;
-use crate::credentials::{Credentials, Issuer};
+use crate::credentials::Credentials;
 use crate::error::{DENIED, Failure, Result};
+use crate::target::{Own, Target};
+use crate::text::quoted;
 
 /// Options of commands that reach an app itself.
 #[derive(Debug, Args)]
 pub(super) struct Credential {
-    /// Use this stored token (name or id)
+    /// Use this stored token (name or id); owner is your own access, if no token has that name
     #[arg(long = "as", value_name = "TOKEN", conflicts_with = "no_auth")]
     as_token: Option<String>,
     /// Send no token
@@ -20,8 +22,46 @@ pub(super) struct Credential {
     no_auth: bool,
 }
 
+/// Names the caller's own access.
+const OWNER: &str = "owner";
+
 const REGENERATED: &str =
     "if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME";
+
+/// What is sent to the app's address.
+#[derive(Debug)]
+pub(super) enum Lent {
+    /// Nothing.
+    Nothing,
+    /// A token's string.
+    Token(Secret),
+    /// The caller's own bearer.
+    Own(Own),
+}
+
+/// A string that is never shown.
+pub(super) struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Lent {
+    fn token(string: String) -> Self {
+        Self::Token(Secret(string))
+    }
+
+    /// The bearer's string.
+    pub(super) fn bearer(&self) -> Option<&str> {
+        match self {
+            Self::Nothing => None,
+            Self::Token(Secret(string)) => Some(string),
+            Self::Own(own) => Some(&own.bearer),
+        }
+    }
+}
 
 impl Credential {
     /// Whether no token is to be sent.
@@ -29,8 +69,14 @@ impl Credential {
         self.no_auth
     }
 
-    /// What to say when the token did not open the door.
-    pub(super) fn hint_when_refused(&self, context: &Context) -> String {
+    /// What to say when the gateway refused what was lent.
+    pub(super) fn hint_when_refused(&self, context: &Context, lent: &Lent) -> String {
+        if let Lent::Own(own) = lent {
+            return format!(
+                "hint: the gateway refused the access of {}: log in again (ovhai login), or run the command again if the emulator was restarted",
+                own.who
+            );
+        }
         let given = context.token().ok().flatten().filter(|_| self.as_token.is_none());
         match given {
             Some(_) => {
@@ -43,51 +89,97 @@ impl Credential {
         }
     }
 
-    /// The token's string; none when none is to be sent.
-    pub(super) fn bearer(
+    /// What to send, saying as whom when that is the caller and no token.
+    pub(super) async fn lend(
+        &self,
+        context: &mut Context,
+        app: &App,
+        target: &Target,
+    ) -> Result<Lent> {
+        let lent = self.choose(context, app, target).await?;
+        if let Lent::Own(own) = &lent {
+            let why = if self.as_token.is_some() {
+                String::new()
+            } else {
+                format!(": no token is stored for region {}", target.issuer.region)
+            };
+            context.note(format!("Entering {} as {}{why}.", view::name(app), own.who));
+        }
+        Ok(lent)
+    }
+
+    /// What to send, in the order that the guide gives.
+    pub(super) async fn choose(
         &self,
         context: &Context,
         app: &App,
-        issuer: &Issuer,
-    ) -> Result<Option<String>> {
+        target: &Target,
+    ) -> Result<Lent> {
         if self.no_auth {
-            return Ok(None);
+            return Ok(Lent::Nothing);
         }
+        let issuer = &target.issuer;
         let region = &issuer.region;
         let credentials = Credentials::open(context)?;
         if let Some(wanted) = &self.as_token {
-            return credentials.find(wanted, issuer)?.map(Some).ok_or_else(|| {
-                Failure::not_found(format!("no token {wanted:?} is stored for region {region}"))
-                    .hint("stored tokens are those made here with ovhai token new, or regenerated")
-            });
+            if let Some(token) = credentials.find(wanted, issuer)? {
+                return Ok(Lent::token(token));
+            }
+            if wanted == OWNER {
+                return target.own(context).await?.map(Lent::Own).ok_or_else(|| {
+                    Failure::new(format!("{} lets nobody in but tokens", target.server.shown()))
+                        .because("only apps of the local emulator are open to its owner and users")
+                        .hint("name a stored token: --as TOKEN; or bring one: --token TOKEN")
+                        .exit_code(DENIED)
+                });
+            }
+            return Err(Failure::not_found(format!(
+                "no token {wanted:?} is stored for region {region}"
+            ))
+            .hint("stored tokens are those made here with ovhai token new, or regenerated"));
         }
         if let Some(token) = context.token()? {
-            return Ok(Some(token.to_owned()));
+            return Ok(Lent::token(token.to_owned()));
         }
         if app.spec.unsecure_http {
-            return Ok(None);
+            return Ok(Lent::Nothing);
         }
         if let Some(token) = credentials.for_app(app, issuer)? {
-            return Ok(Some(token));
+            return Ok(Lent::token(token));
         }
         let stored = credentials.describe(issuer);
-        let group = app
-            .spec
-            .labels
-            .iter()
-            .flatten()
-            .find(|(key, _)| !key.starts_with("ovh/"))
-            .and_then(|(key, value)| value.as_ref().map(|value| format!("{key}={value}")))
-            .unwrap_or_else(|| format!("ovh/id={}", app.id));
+        // Who has made tokens wants to see what they open: that none does is then an answer.
+        if stored.is_empty()
+            && let Some(own) = target.own(context).await?
+        {
+            return Ok(Lent::Own(own));
+        }
+        let mut hint = format!(
+            "make one: ovhai token new NAME --selector {} --role read --region {region}; or bring one: --token TOKEN",
+            selector_of(app)
+        );
+        if target.server.is_local() {
+            let name = quoted(view::name(app));
+            hint += &format!("\nenter without a token: ovhai app curl {name} --as {OWNER}");
+        }
         Err(Failure::new(format!("no stored token opens the app {}", view::name(app)))
             .because(if stored.is_empty() {
                 format!("no token is stored for region {region}")
             } else {
                 format!("stored for region {region}: {stored}")
             })
-            .hint(format!(
-                "make one: ovhai token new NAME --selector {group} --role read --region {region}; or bring one: --token TOKEN"
-            ))
+            .hint(hint)
             .exit_code(DENIED))
     }
+}
+
+/// A selector that the app satisfies: a label that people gave it, else its id.
+pub(super) fn selector_of(app: &App) -> String {
+    app.spec
+        .labels
+        .iter()
+        .flatten()
+        .find(|(key, _)| !key.starts_with("ovh/"))
+        .and_then(|(key, value)| value.as_ref().map(|value| format!("{key}={value}")))
+        .unwrap_or_else(|| format!("ovh/id={}", app.id))
 }

@@ -406,9 +406,15 @@ mod tests {
     #[test]
     fn who_is_here() {
         let local: IpAddr = "192.168.1.5".parse().unwrap();
-        for good in
-            ["localhost", "localhost.:1", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:80", "192.168.1.5:9", "[::1]"]
-        {
+        for good in [
+            "localhost",
+            "localhost.:1",
+            "LOCALHOST:1",
+            "127.0.0.1:8080",
+            "[::1]:80",
+            "192.168.1.5:9",
+            "[::1]",
+        ] {
             assert!(is_here(good, local), "{good}");
         }
         for bad in [
@@ -435,7 +441,17 @@ mod tests {
         ] {
             assert_eq!(given.parse(), Ok(Origin(origin.into())), "{given}");
         }
-        for bad in ["*", "null", "localhost:3000", "http://", "ftp://a", "http://a/x", "http://a?x", "http://u@a", "http://*"] {
+        for bad in [
+            "*",
+            "null",
+            "localhost:3000",
+            "http://",
+            "ftp://a",
+            "http://a/x",
+            "http://a?x",
+            "http://u@a",
+            "http://*",
+        ] {
             assert!(bad.parse::<Origin>().is_err(), "{bad}");
         }
     }

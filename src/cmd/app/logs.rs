@@ -18,16 +18,19 @@ use crate::target::Target;
 pub(super) struct Logs {
     /// Id, name, or beginning of an id
     app: String,
-    /// Go on with what is written from now on
+    /// Follow the log
     #[arg(short, long)]
     follow: bool,
     /// Number of lines to show from the end, before --grep
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u32>,
-    /// Only of the replica with this number; they are counted from 1, and each new one is another
+    /// Only of the replica with this number, from 1; it keeps the number when it is started again
     #[arg(long, value_name = "NUMBER")]
-    replica: Option<u64>,
-    /// Only what was written in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
+    replica: Option<u32>,
+    /// Only the newest run of each replica that has ended, such as one that crashed
+    #[arg(long, conflicts_with = "follow")]
+    previous: bool,
+    /// Only lines of the last 10m or 2h, or since a date such as 2026-01-31T08:00:00Z
     #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
     since: Option<Since>,
     /// Begin every line with the moment it was read
@@ -41,13 +44,15 @@ pub(super) struct Logs {
     ignore_case: bool,
 }
 
+/// The beginning of what is shown.
 #[derive(Debug, Clone, Copy)]
-enum Since {
+pub(crate) enum Since {
     Ago(SignedDuration),
     At(Timestamp),
 }
 
-fn since(text: &str) -> Result<Since, String> {
+/// A duration back from now, in seconds without a unit, or a moment.
+pub(crate) fn since(text: &str) -> Result<Since, String> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Since::Ago(SignedDuration::from_secs(seconds.into())));
     }
@@ -59,7 +64,7 @@ fn since(text: &str) -> Result<Since, String> {
 
 impl Since {
     /// In milliseconds of Unix time.
-    fn millis(self, now: Timestamp) -> i64 {
+    pub(crate) fn millis(self, now: Timestamp) -> i64 {
         match self {
             Self::At(moment) => moment.as_millisecond(),
             Self::Ago(ago) => now.checked_sub(ago).unwrap_or(Timestamp::MIN).as_millisecond(),
@@ -80,6 +85,7 @@ impl Logs {
             follow: self.follow,
             tail: self.tail,
             replica: self.replica.map(|replica| replica.to_string()),
+            previous: self.previous,
             since: self.since.map(|since| since.millis((context.now)())),
             timestamps: self.timestamps,
         };

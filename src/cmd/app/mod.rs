@@ -6,6 +6,7 @@ mod change;
 mod credential;
 mod curl;
 mod delete;
+mod events;
 mod forward;
 mod list;
 mod logs;
@@ -13,15 +14,19 @@ mod open;
 mod options;
 mod port_forward;
 mod ports;
+mod requests;
 mod run;
 mod selection;
 mod set_label;
+mod submitted;
 mod view;
 mod volume;
 pub(crate) mod wait;
 
 #[cfg(test)]
 mod recreates;
+
+pub(crate) use logs::{Since, since};
 
 use clap::{Args, Subcommand};
 use ovhai_api_types::App;
@@ -57,9 +62,15 @@ enum Verb {
     PortForward(Later<port_forward::PortForward>),
     /// Open an app in the browser
     Open(Later<open::Open>),
+    /// Show what happened to apps and their replicas, such as crashes
+    #[command(alias = "event")]
+    Events(Later<events::Events>),
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Later<logs::Logs>),
+    /// Show the last requests to an app: when, who, what, and what was decided
+    // It has options of its own in the place of global ones: not [`Later`].
+    Requests(Box<requests::Requests>),
     /// Wait until an app is in a state
     Wait(Later<await_state::AwaitState>),
     /// Start an app
@@ -89,7 +100,9 @@ impl AppCommand {
             Verb::Access(Later(verb)) => verb.run(context).await,
             Verb::PortForward(Later(verb)) => verb.run(context).await,
             Verb::Open(Later(verb)) => verb.run(context).await,
+            Verb::Events(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
             Verb::Stop(Later(verb)) => verb.run(context).await,

@@ -19,7 +19,7 @@ pub(super) struct Scaling {
     /// Largest number of replicas of automatic scaling, 1 to 10
     #[arg(long, alias = "max-replicas", value_name = "N", requires = "auto_min_replicas")]
     auto_max_replicas: Option<u32>,
-    /// What automatic scaling looks at: CPU or RAM [default: CPU]
+    /// Resource that automatic scaling watches: CPU or RAM [default: CPU]
     #[arg(long, alias = "resource-type", value_name = "TYPE", requires = "auto_max_replicas")]
     auto_resource_type: Option<ScalingResourceType>,
     /// Use that automatic scaling aims at, in per cent, 1 to 100 [default: 75]

@@ -14,12 +14,11 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::credential::Credential;
+use super::credential::{Credential, Lent};
 use super::forward::{Forwarder, Origin, Refused, Tells};
 use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
-use crate::credentials::Issuer;
 use crate::endless::until_interrupted;
 use crate::error::{Failure, Result};
 use crate::target::Target;
@@ -86,8 +85,8 @@ impl PortForward {
             None => app.status.url.clone(),
         };
         let client = AppClient::new(&url, target.address)?;
-        let token = self.credential.bearer(context, &app, &target.issuer)?;
-        let token = token.as_deref().map(bearer).transpose()?;
+        let lent = self.credential.lend(context, &app, &target).await?;
+        let token = lent.bearer().map(bearer).transpose()?;
         let listener = self.listen(own_port(&app)).await?;
         let beside = self.listen_beside(context, &listener).await?;
         let mut local = listener.local_addr()?;
@@ -119,7 +118,7 @@ impl PortForward {
                 context.note("warning: whoever reaches this address uses the app with your token");
             }
             let listeners = (&listener, beside.as_ref());
-            self.serve(context, listeners, &forwarder, refusals, (&app, &target.issuer)).await
+            self.serve(context, listeners, &forwarder, refusals, (&app, &target, lent)).await
         })
         .await
     }
@@ -175,7 +174,7 @@ impl PortForward {
         (listener, beside): (&TcpListener, Option<&TcpListener>),
         forwarder: &Arc<Forwarder>,
         mut refusals: mpsc::Receiver<Refused>,
-        (app, issuer): (&App, &Issuer),
+        (app, target, mut lent): (&App, &Target, Lent),
     ) -> Result<()> {
         let mut connections = JoinSet::new();
         let mut told = false;
@@ -201,14 +200,17 @@ impl PortForward {
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 },
                 Some(refused) = refusals.recv() => {
-                    let stored = self.credential.bearer(context, app, issuer).ok().flatten();
-                    let stored = stored.as_deref().map(bearer).transpose()?;
-                    if let Some(token) = stored.filter(|token| *token != refused.token) {
-                        context.note("The token was refused; the string that is stored for it now is used from here on.");
+                    let now = self.credential.choose(context, app, target).await.ok();
+                    let token = now.as_ref().and_then(Lent::bearer).map(bearer).transpose()?;
+                    if let (Some(now), Some(token)) = (now, token.filter(|token| *token != refused.token)) {
+                        // A login is made anew every hour, which is nothing to be told.
+                        if let Lent::Token(_) = now {
+                            context.note("The token was refused; the string that is stored for it now is used from here on.");
+                        }
                         forwarder.use_token(token);
-                        told = false;
+                        (lent, told) = (now, false);
                     } else if !std::mem::replace(&mut told, true) {
-                        context.note(self.credential.hint_when_refused(context));
+                        context.note(self.credential.hint_when_refused(context, &lent));
                     }
                     // Whoever asked may be gone.
                     let _ = refused.looked.send(());

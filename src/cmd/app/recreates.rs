@@ -187,17 +187,20 @@ fn spec() -> impl Strategy<Value = AppSpec> {
     let runtime = option::of(prop::sample::select(
         &[Placement::Builtin, Placement::Process, Placement::Container][..],
     ));
+    let affinity = option::of(prop::sample::select(
+        &[SessionAffinity::None, SessionAffinity::Cookie, SessionAffinity::Token][..],
+    ));
     (
         (image, vec(free(), 0..4), port(), option::of(deployment()), vec(env, 0..4), port()),
         (btree_map(label.0, label.1, 0..4), option::of(awkward()), option::of(probe)),
         (option::of(resources), option::of(scaling()), any::<bool>(), vec(volume(), 0..3)),
-        (runtime, option::of("/[^\\x00]{0,9}")),
+        (runtime, option::of("/[^\\x00]{0,9}"), affinity),
     )
         .prop_map(|(first, second, third, fourth)| {
             let (image, command, http, deployment_strategy, env, grpc_port) = first;
             let (labels, name, probe) = second;
             let (resources, scaling_strategy, unsecure_http, volumes) = third;
-            let (runtime, working_directory) = fourth;
+            let (runtime, working_directory, session_affinity) = fourth;
             let runtime = runtime.filter(|r| *r != Placement::Process || !command.is_empty());
             AppSpec {
                 image,
@@ -211,6 +214,7 @@ fn spec() -> impl Strategy<Value = AppSpec> {
                 probe,
                 resources,
                 scaling_strategy,
+                session_affinity,
                 unsecure_http,
                 volumes: Some(volumes),
                 runtime,

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{ArgAction, Args};
-use ovhai_api_types::{App, AppSpec, AppState, Env, Placement, Probe, Resources, Volume};
+use ovhai_api_types::{
+    App, AppSpec, AppState, Env, Placement, Probe, Resources, SessionAffinity, Volume,
+};
 
 use super::options::{Deployment, Scaling};
+use super::submitted;
 use super::volume::volume;
 use super::wait::Wait;
 use super::{label, pair};
@@ -23,7 +26,7 @@ pub(super) struct Run {
     /// The image; with --image the name
     #[arg(value_name = "IMAGE", required_unless_present = "given_image")]
     first: Option<String>,
-    /// The image, for those who write the name first: app run NAME --image IMAGE
+    /// The image, if the name comes first: app run NAME --image IMAGE
     #[arg(id = "given_image", long = "image", value_name = "IMAGE")]
     image: Option<String>,
     /// The command, instead of the image's own; for a local process {port} is the port to listen on
@@ -45,7 +48,7 @@ pub(super) struct Run {
     /// {grpc_port} [default: none]
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
-    /// Open the app to everybody, without a token
+    /// Let every client in, without a token
     // With a value too, as a variable of a Makefile gives it.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     unsecure_http: bool,
@@ -59,7 +62,7 @@ pub(super) struct Run {
     /// CPU units per replica; ignored with --gpu
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Flavor, such as ai1-1-cpu: what a unit is [default: the region's for CPU or GPU]
+    /// Flavor of a unit, such as ai1-1-cpu [default: the region's for CPU or GPU]
     #[arg(short, long)]
     flavor: Option<String>,
     /// Path of the probe [default: /]
@@ -68,6 +71,16 @@ pub(super) struct Run {
     /// Port of the probe, 1 to 65535 [default: the app's own]
     #[arg(long, value_name = "PORT")]
     probe_port: Option<u16>,
+    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
+    /// the token (cookie, token, none) [default: none; without a value: cookie]
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "cookie"
+    )]
+    session_affinity: Option<SessionAffinity>,
     /// Emulator only: what runs the app (builtin, process, container) [default: builtin for
     /// built-in images, else what the emulator was started with]
     #[arg(long)]
@@ -111,7 +124,7 @@ impl Run {
         let app = self.wait.unless_it_fails_at_once(context, &target, app).await;
         let waited = self.wait.until(context, &target.client, app.id, AppState::Running).await;
         match waited {
-            Ok(then) => context.show(&then.unwrap_or(app)),
+            Ok(then) => submitted::show(context, &target, &then.unwrap_or(app)).await,
             Err(failure) => {
                 // A program needs to know what it has to clean up.
                 if context.format().is_some() {
@@ -193,6 +206,7 @@ impl Run {
                 ..Resources::default()
             }),
             scaling_strategy: self.scaling.strategy(),
+            session_affinity: self.session_affinity,
             deployment_strategy: self.deployment.strategy(),
             unsecure_http: self.unsecure_http,
             volumes: Some(self.volumes.clone()).filter(|volumes| !volumes.is_empty()),

@@ -142,8 +142,8 @@ async fn tokens_with_access(
         return None;
     }
     let region = target.region.clone();
-    let question = AccessQuestion { region, token: None, value: None, app: Some(app.id) };
-    let all = ask(context, target, &question).await.ok()?;
+    let question = AccessQuestion { region, token: None, value: None, app: Some(app.id), page: 1 };
+    let all = ask(context, target, question).await.ok()?;
     let opens = |access: Access| {
         let token = access.token?;
         access.read.allowed.then_some((token.id.to_string(), token.name))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ovhai_api_types::{App, AppSpec, ScalingStrategy};
+use ovhai_api_types::{App, AppSpec, ReplicaExit, ReplicaStatus, ScalingStrategy};
 
 use ovhai_client::AppRow;
 
@@ -26,6 +26,21 @@ pub(super) fn wanted_replicas(scaling: &ScalingStrategy) -> String {
 fn replicas(app: &App) -> String {
     let scaling = app.spec.scaling_strategy.clone().unwrap_or_default();
     format!("{}/{}", app.status.available_replicas, wanted_replicas(&scaling))
+}
+
+/// When and how a replica crashed last.
+fn last_exit(exit: &ReplicaExit) -> String {
+    format!("{} at {}: {}", exit.reason, date(exit.at), exit.message)
+}
+
+fn replica_row(replica: &ReplicaStatus) -> Vec<String> {
+    vec![
+        replica.ordinal.to_string(),
+        replica.state.clone(),
+        date(replica.since),
+        replica.restarts.to_string(),
+        replica.last_exit.as_ref().map_or_else(String::new, |exit| exit.reason.clone()),
+    ]
 }
 
 fn seconds(seconds: i64) -> String {
@@ -58,8 +73,17 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
 /// States of an app's history that are shown: `-o json` has all.
 const LAST_STATES: usize = 5;
 
-const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL"];
-const FIT: &[Fit] = &[Fit::Id, Fit::Shrink(12), Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];
+const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL", "RESTARTS", "EXIT"];
+const FIT: &[Fit] = &[
+    Fit::Id,
+    Fit::Shrink(12),
+    Fit::Fixed,
+    Fit::Fixed,
+    Fit::Fixed,
+    Fit::Drop,
+    Fit::Drop,
+    Fit::Drop,
+];
 
 /// What a list reads of an app is enough for its row, and for nothing else.
 impl Show for AppRow {
@@ -80,6 +104,8 @@ impl Show for AppRow {
             (self.status.available_replicas.to_string() + "/" + wanted).into(),
             age(self.created_at, now).into(),
             self.status.url.as_str().into(),
+            self.status.restarts.to_string().into(),
+            self.status.last_exit.as_ref().map_or("", |exit| exit.reason.as_str()).into(),
         ]
     }
 
@@ -104,6 +130,8 @@ impl Show for App {
             replicas(self),
             age(self.created_at, now),
             self.status.url.clone(),
+            self.status.restarts.unwrap_or_default().to_string(),
+            self.status.last_exit.as_ref().map_or_else(String::new, |exit| exit.reason.clone()),
         ]
     }
 
@@ -133,6 +161,15 @@ impl Show for App {
             .maybe("Working Directory", spec.working_directory.as_ref())
             .maybe("Command", spec.command.as_ref().map(|command| command.join(" ")))
             .field("Replicas", replicas(self))
+            .maybe("Restarts", status.restarts)
+            .maybe("Last Exit", status.last_exit.as_ref().map(last_exit))
+            .section("Replica States", |states| {
+                states.table(
+                    &["REPLICA", "STATE", "SINCE", "RESTARTS", "LAST-EXIT"],
+                    status.replicas.iter().map(replica_row).collect(),
+                )
+            })
+            .maybe("Session Affinity", spec.session_affinity)
             .section("Automatic Scaling", |fields| automatic_scaling(fields, spec))
             .section("Updates", |fields| {
                 let strategy = spec.deployment_strategy.clone().unwrap_or_default();

@@ -18,16 +18,16 @@ pub(crate) struct CapabilitiesCommand {
 
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// What a replica can be given
+    /// Show the flavors: resources that a replica can have
     #[command(visible_alias = "flavors")]
     Flavor(FlavorCommand),
-    /// Images that apps can be made of: built in, or mapped to a command
+    /// Show the images: built in, or mapped to a command
     #[command(visible_alias = "images")]
     Image(ImageCommand),
-    /// Something to begin with
+    /// Show the presets: settings to begin with
     #[command(visible_alias = "presets")]
     Preset(PresetCommand),
-    /// What the project may use at once
+    /// Show the quota of the project
     #[command(visible_alias = "quotas")]
     Quota(Quota),
 }

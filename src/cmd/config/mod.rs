@@ -34,7 +34,7 @@ enum Verb {
     Get(Get),
     /// Add an endpoint: any server that speaks the API
     Add(Add),
-    /// Remove an endpoint, and what a login left there
+    /// Remove an endpoint and its login
     #[command(visible_alias = "rm")]
     Remove(Remove),
 }

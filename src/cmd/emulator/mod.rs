@@ -3,11 +3,16 @@
 mod ca;
 mod image;
 mod logs;
+mod metrics;
 mod openapi;
+mod rendezvous;
+mod requests;
 mod start;
 mod status;
 mod stop;
 mod user;
+
+use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
@@ -30,6 +35,10 @@ enum Verb {
     Stop(stop::Stop),
     /// Show the emulator's log
     Logs(logs::Logs),
+    /// Show the last requests: when, who, what, and what was decided
+    Requests(Box<requests::Requests>),
+    /// Print the metrics that Prometheus reads
+    Metrics(metrics::Metrics),
     /// Manage the users who can log in
     #[command(visible_alias = "users")]
     User(user::UserCommand),
@@ -43,6 +52,17 @@ enum Verb {
     OpenApi(openapi::OpenApi),
 }
 
+/// Whether a command line is one whose output a shell evaluates: then a failure has to reach the
+/// shell, whatever it is that fails.
+pub(crate) fn is_for_eval(arguments: &[OsString]) -> bool {
+    let mut words = arguments.iter().filter_map(|word| word.to_str());
+    words.any(|word| word == "emulator") && words.next() == Some("start") && {
+        let options: Vec<_> = words.collect();
+        let is_detach = |word: &&str| *word == "--detach" || word.starts_with("-d");
+        options.contains(&"--ephemeral") && options.iter().any(is_detach)
+    }
+}
+
 impl EmulatorCommand {
     pub(crate) fn handles_signals(&self) -> bool {
         matches!(self.verb, Verb::Start(_))
@@ -54,6 +74,8 @@ impl EmulatorCommand {
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
+            Verb::Requests(verb) => verb.run(context).await,
+            Verb::Metrics(verb) => verb.run(context).await,
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
             Verb::Ca(verb) => verb.run(context),

@@ -1,27 +1,28 @@
 //! `ovhai emulator start`.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
-use ovhai_emulator::state::{Lock, Running, StateDir};
+use ovhai_emulator::state::{Running, StateDir};
 use ovhai_emulator::{
-    AccessLog, Components, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas,
+    AccessLog, Components, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas, StopReason,
 };
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tempfile::TempDir;
+use ovhai_runtime::descriptors;
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
+use super::rendezvous::Rendezvous;
+use crate::background;
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
 use crate::log_writer::{LossyLog, is_writable};
 use crate::options::Options;
 use crate::pulse;
 use crate::settings::{readable_state_dir, state_dir};
-use crate::target::{port, root, secure_root, start_in_background};
+use crate::target::{port, root, secure_root};
+use crate::text;
 
 #[derive(Debug, Args)]
 pub(super) struct Start {
@@ -29,8 +30,8 @@ pub(super) struct Start {
     #[arg(short, long)]
     detach: bool,
     /// Keep nothing: its state is in memory, and what is in the state directory is not read. It says
-    /// how other terminals reach it
-    #[arg(long, conflicts_with = "detach")]
+    /// how other terminals reach it; with --detach, on standard output, as lines for eval
+    #[arg(long)]
     ephemeral: bool,
     /// Port; 0 lets the system choose [env: OVHAI_PORT] [default: 4480]
     #[arg(short, long)]
@@ -61,13 +62,24 @@ pub(super) struct Start {
     /// limits [env: OVHAI_LIMITS] [default: those of the help topic]
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Option<Limits>,
+    /// Stop by itself after this time, such as 90s, 30m or 1h; not kept for the next start
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    stop_after: Option<Duration>,
     /// This is the process in the background.
-    #[arg(long, hide = true, conflicts_with_all = ["detach", "ephemeral"])]
+    #[arg(long, hide = true, conflicts_with = "detach")]
     background: bool,
 }
 
 const DEFAULT_TLS: &str = "4443";
 const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let parsed = match text.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => text.parse::<jiff::SignedDuration>().ok().and_then(|time| time.try_into().ok()),
+    };
+    parsed.filter(|time| !time.is_zero()).ok_or_else(|| "use a time such as 90s, 30m or 1h".into())
+}
 
 fn quotas(text: &str) -> Result<Quotas, String> {
     const FORM: &str = "use CPU=24,GPU=8, one of the two, or unlimited";
@@ -175,6 +187,9 @@ impl Start {
         if self.limit.is_some() || context.var("OVHAI_LIMITS").is_some() {
             options.set("limit", self.limits(context)?);
         }
+        if let Some(time) = self.stop_after {
+            options.set("stop-after", format!("{}ms", time.as_millis()));
+        }
         Ok(options)
     }
 
@@ -186,14 +201,29 @@ impl Start {
                 return Err(Failure::usage(format!("the region {region} is named twice")));
             }
         }
+        if self.detach && self.ephemeral {
+            return self.start_for_eval(context).await;
+        }
         if self.detach {
             return self.start_detached(context).await;
         }
+        let outcome = self.serve(context).await;
+        if self.background
+            && let Err(failure) = &outcome
+        {
+            background::say_failed(failure);
+        }
+        outcome
+    }
+
+    /// Is the emulator until it ends.
+    async fn serve(&self, context: &mut Context) -> Result<()> {
         if self.background {
             // Out of the terminal's session: closing the terminal is none of its business. It
             // fails only where there is none to leave.
             let _ = rustix::process::setsid();
         }
+        descriptors::keep_from_children();
         open_more();
         // Whatever it writes is its owner's alone; the database has the apps' environment.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
@@ -215,37 +245,76 @@ impl Start {
         if let Some(log) = self.access_log(context)? {
             builder = builder.access_log(log);
         }
-        if !self.ephemeral {
+        if let Some(time) = self.stop_after {
+            builder = builder.stop_after(time);
+        }
+        let mut rendezvous = None;
+        if self.ephemeral {
+            let directory = match self.background {
+                true => Rendezvous::adopt(state_dir(context)?)?,
+                false => Rendezvous::create(context)?,
+            };
+            directory.sweep();
+            builder = builder.processes(directory.state().processes());
+            rendezvous = Some(directory);
+        } else {
             builder = builder.state_dir(state_dir(context)?);
         }
         // Before anybody can know of it and ask it to end.
         let asked_to_end = interrupted();
         let emulator = builder.start().await?;
         tracing::info!(address = %emulator.address(), pid = std::process::id(), "the emulator runs");
-        // Whoever keeps nothing is found through a directory that goes with it.
-        let shared = self.ephemeral.then(|| Doorplate::put_up(context, emulator.running()));
-        let shared = shared.transpose()?;
-        if !self.background {
+        if let Some(rendezvous) = &mut rendezvous {
+            rendezvous.announce(emulator.running())?;
+        }
+        if self.background {
+            background::say_started();
+        } else {
             // A pipe that is not read would keep it from ever hearing that it is to stop.
-            if is_writable(&io::stderr(), Duration::ZERO) {
-                self.greet(context, &emulator, shared.as_ref());
+            if is_writable(&std::io::stderr(), Duration::ZERO) {
+                self.greet(context, &emulator, rendezvous.as_ref());
             }
-            if shared.is_none() {
+            if !self.ephemeral {
                 let state = StateDir::new(state_dir(context)?);
                 keep(context, &state, &self.options(context)?)?;
             }
         }
-        tokio::select! {
-            () = asked_to_end => {}
-            () = emulator.stop_asked() => {}
-        }
-        tracing::info!("the emulator stops");
+        let lost = async {
+            match &rendezvous {
+                Some(rendezvous) => rendezvous.lost().await,
+                None => std::future::pending().await,
+            }
+        };
+        let reason = tokio::select! {
+            () = asked_to_end => StopReason::Asked,
+            reason = emulator.stop_asked() => reason,
+            () = lost => StopReason::StateDirectoryLost,
+        };
+        tracing::info!(?reason, "the emulator stops");
         emulator.shutdown().await;
         tracing::info!("the emulator has stopped");
-        Ok(())
+        match reason {
+            StopReason::Asked => Ok(()),
+            StopReason::TimeIsUp => {
+                context.note("The time of --stop-after is up: the emulator has stopped.");
+                Ok(())
+            }
+            StopReason::StateDirectoryLost => {
+                let directory = match &rendezvous {
+                    Some(rendezvous) => rendezvous.path().to_owned(),
+                    None => state_dir(context)?,
+                };
+                Err(Failure::new("the emulator has stopped")
+                    .because(format!(
+                        "its state directory {} was removed or replaced",
+                        directory.display()
+                    ))
+                    .hint("start one with a new directory: ovhai emulator start"))
+            }
+        }
     }
 
-    fn greet(&self, context: &mut Context, emulator: &Emulator, shared: Option<&Doorplate>) {
+    fn greet(&self, context: &mut Context, emulator: &Emulator, shared: Option<&Rendezvous>) {
         let running = emulator.running();
         let regions: Vec<_> = running.regions.iter().map(Region::as_str).collect();
         context.note(format!(
@@ -258,7 +327,7 @@ impl Start {
                 .note(format!("HTTPS: {secure} (trust its certificates: {})", self.trust(running)));
         }
         if let Some(shared) = shared {
-            let directory = shared.directory.path().display();
+            let directory = text::quoted(&shared.path().to_string_lossy()).into_owned();
             context.note(format!(
                 "It keeps nothing. Use it from another terminal: export OVHAI_STATE_DIR={directory} OVHAI_AUTOSTART=0"
             ));
@@ -300,6 +369,32 @@ impl Start {
             }))
     }
 
+    /// Starts one that keeps nothing, and prints what makes the commands of a shell use it.
+    async fn start_for_eval(&self, context: &mut Context) -> Result<()> {
+        let options = self.options(context)?;
+        let rendezvous = Rendezvous::create(context)?;
+        let running = background::start(context, rendezvous.state(), &options, true).await?;
+        let state = rendezvous.hand_over();
+        let directory = state.path().to_string_lossy();
+        let lines = format!(
+            "export OVHAI_STATE_DIR={}\nexport OVHAI_AUTOSTART=0",
+            text::quoted(&directory)
+        );
+        let told = context.line(lines).and_then(|()| Ok(context.out.flush()?));
+        if told.is_err() {
+            // No command would find it.
+            let _ = state.holder().map(|holder| holder.signal(Signal::TERM));
+            return told;
+        }
+        context.note(format!(
+            "The emulator of AI Deploy runs at {} (pid {}) and keeps nothing; stop it: ovhai emulator stop",
+            root(&running),
+            running.pid
+        ));
+        self.warn_of_others(context);
+        Ok(())
+    }
+
     async fn start_detached(&self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
         if let Some(running) = state.running() {
@@ -327,7 +422,7 @@ impl Start {
             return Ok(());
         }
         let options = self.options(context)?;
-        let running = start_in_background(context, &state, &options).await?;
+        let running = background::start(context, &state, &options, false).await?;
         // Another command may have been faster, and has another one.
         if !self.differs_from(context, &running)? {
             keep(context, &state, &options)?;
@@ -361,36 +456,6 @@ fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()
         ));
     }
     Ok(())
-}
-
-/// Where other commands of the same user find an emulator that keeps nothing: a directory that
-/// says no more than where it is, and goes with it.
-struct Doorplate {
-    directory: TempDir,
-    _lock: Lock,
-}
-
-impl Doorplate {
-    fn put_up(context: &Context, running: &Running) -> Result<Self> {
-        let put_up = || {
-            let directory = match context
-                .var("XDG_RUNTIME_DIR")
-                .filter(|dir| Path::new(dir).is_dir())
-            {
-                Some(runtime) => tempfile::Builder::new().prefix("ovhai-").tempdir_in(runtime)?,
-                None => tempfile::Builder::new().prefix("ovhai-").tempdir()?,
-            };
-            let state = StateDir::new(directory.path());
-            let lock = state.lock()?.ok_or(io::ErrorKind::ResourceBusy)?;
-            state.announce(running)?;
-            Ok(Self { directory, _lock: lock })
-        };
-        put_up().map_err(|error: io::Error| {
-            Failure::new("others can't be told where the emulator is").because(error).hint(
-                "it needs room for a small file: set TMPDIR to a directory that can be written",
-            )
-        })
-    }
 }
 
 /// A gateway has two connections for each client, and shells mostly allow 1,024 open files until

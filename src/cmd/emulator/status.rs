@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::output::Show;
 use crate::pulse;
 use crate::settings::readable_state_dir;
-use crate::target::{root, secure_root};
+use crate::target::{root, secure_root, unknown};
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
@@ -32,6 +32,8 @@ struct Shown {
     https: Option<String>,
     regions: Vec<Region>,
     started_at: jiff::Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stops_at: Option<jiff::Timestamp>,
     version: String,
     state_dir: String,
     /// What the next one is started with that nobody starts on purpose.
@@ -56,13 +58,8 @@ impl Status {
     pub(super) fn run(self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
         let Some(running) = state.running() else {
-            if let Some(pid) = state.holder() {
-                return Err(Failure::new(format!(
-                    "the address of the emulator (pid {pid}) of {} is unknown",
-                    state.path().display()
-                ))
-                .because("emulator.json is missing or damaged")
-                .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"));
+            if state.is_locked() {
+                return Err(unknown(&state));
             }
             let options = Options::of(&state)?;
             let nothing = Nothing {
@@ -123,6 +120,7 @@ impl Shown {
             https: secure_root(&running),
             regions: running.regions,
             started_at: running.started_at,
+            stops_at: running.stops_at,
             version: running.version,
             state_dir: state.path().display().to_string(),
             options: Options::of(state)?.arguments(),
@@ -172,8 +170,12 @@ impl Show for Shown {
             .field("Status", if self.answers { "running" } else { "does not answer" })
             .field("Regions", self.regions())
             .field("State Directory", &self.state_dir)
-            .date("Started At", self.started_at)
-            .field("Version", &self.version);
+            .date("Started At", self.started_at);
+        let view = match self.stops_at {
+            Some(time) => view.date("Stops At", time),
+            None => view,
+        };
+        let view = view.field("Version", &self.version);
         let view = if self.options.is_empty() {
             view
         } else {

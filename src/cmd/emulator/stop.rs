@@ -5,13 +5,14 @@ use std::time::Duration;
 use clap::Args;
 use ovhai_client::{Client, Error as ClientError};
 use ovhai_emulator::state::{Running, StateDir};
-use rustix::process::{Pid, Signal, kill_process};
+use ovhai_runtime::identity::Identity;
+use rustix::process::Signal;
 
 use crate::context::Context;
 use crate::error::{Failure, Result, TIMEOUT};
 use crate::pulse;
 use crate::settings::readable_state_dir;
-use crate::target::endpoint;
+use crate::target::{endpoint, unknown};
 
 /// It promises two seconds; a busy machine gets a few more.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,7 +21,7 @@ const PATIENCE_WITH_SILENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(super) struct Stop {
-    /// End it at once, also when it does not answer; what was answered is on the disk already
+    /// Kill it, even if it does not answer; answered changes are on the disk
     #[arg(long)]
     force: bool,
 }
@@ -28,18 +29,19 @@ pub(super) struct Stop {
 impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
-        let Some(pid) = state.holder() else {
+        let Some(holder) = find(&state).await? else {
             context.note(format!(
                 "No emulator is running (state directory: {})",
                 state.path().display()
             ));
             return Ok(());
         };
+        let pid = holder.pid;
         let is_silent = if self.force {
-            signal(&state, pid, Signal::KILL)?;
+            signal(&holder, Signal::KILL)?;
             false
         } else {
-            ask(&state, pid, state.running()).await?
+            ask(&holder, state.running()).await?
         };
         let patience = if is_silent { PATIENCE_WITH_SILENCE } else { PATIENCE };
         let deadline = tokio::time::Instant::now() + patience;
@@ -61,8 +63,24 @@ impl Stop {
     }
 }
 
+/// The process that holds the directory; none if none does. One that is not proved to be the
+/// emulator is an error: it may be any other program.
+async fn find(state: &StateDir) -> Result<Option<Identity>> {
+    // One that begins at this moment has the lock before it says so.
+    for _ in 0..20 {
+        if !state.is_locked() {
+            return Ok(None);
+        }
+        if let Some(holder) = state.holder() {
+            return Ok(Some(holder));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err(unknown(state))
+}
+
 /// Asks it over HTTP, and by a signal when it does not listen any more; says whether it is silent.
-async fn ask(state: &StateDir, pid: u32, running: Option<Running>) -> Result<bool> {
+async fn ask(holder: &Identity, running: Option<Running>) -> Result<bool> {
     let mut is_silent = false;
     if let Some(running) = running {
         match Client::new(endpoint(&running))?.stop_emulator().await {
@@ -70,16 +88,14 @@ async fn ask(state: &StateDir, pid: u32, running: Option<Running>) -> Result<boo
             Err(error) => is_silent = matches!(error, ClientError::Timeout),
         }
     }
-    signal(state, pid, Signal::TERM)?;
+    signal(holder, Signal::TERM)?;
     Ok(is_silent)
 }
 
-fn signal(state: &StateDir, pid: u32, signal: Signal) -> Result<()> {
-    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    // It may have gone meanwhile, and its number may be somebody else's.
-    let process = process.filter(|_| state.holder() == Some(pid));
-    process.map_or(Ok(()), |process| kill_process(process, signal)).map_err(|error| {
-        Failure::new(format!("the emulator (pid {pid}) can't be stopped"))
+fn signal(holder: &Identity, signal: Signal) -> Result<()> {
+    // It may have gone meanwhile; no other process gets the signal.
+    holder.signal(signal).map(drop).map_err(|error| {
+        Failure::new(format!("the emulator (pid {}) can't be stopped", holder.pid))
             .because(error)
             .hint("only its owner may stop it")
     })

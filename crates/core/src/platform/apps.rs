@@ -58,7 +58,7 @@ pub enum AppSort {
 
 impl Platform {
     /// Decides on one app for a caller of the API, and gives it.
-    fn permit(
+    pub(super) fn permit(
         snapshot: &Snapshot,
         caller: &Principal,
         region: &Region,

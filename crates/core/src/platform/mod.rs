@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod apps;
+mod events;
 pub(crate) mod images;
 mod registries;
 mod revocation;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 pub use access::{Access, AccessQuery, TokenQuestion};
 pub use accounts::{Login, SessionTtl};
 pub use apps::{AppQuery, AppSort};
+pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
 pub use revocation::AccessWatch;
 pub use tokens::IssuedToken;
@@ -34,6 +36,7 @@ use crate::catalog::BuiltinImage;
 use crate::components::{self, Component, Components};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
+use crate::events::Events;
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, Change, Wanted};
@@ -121,6 +124,7 @@ pub struct Platform {
     is_new: bool,
     settings: Settings,
     pub(crate) actors: Mutex<HashMap<AppId, ActorHandle>>,
+    events: Events,
     tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
 }
@@ -195,6 +199,7 @@ impl PlatformBuilder {
             is_new,
             settings,
             actors: Mutex::default(),
+            events: Events::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         });
@@ -347,6 +352,7 @@ impl Platform {
 
     /// Has the app's actor look at a change, if there is one or there is something to do.
     fn wake_for(self: &Arc<Self>, app: &AppRecord) {
+        self.record_state(app);
         let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
         let has_actor = actors.contains_key(&app.id);
         drop(actors);

@@ -4,27 +4,32 @@
 //! decisions are in [`plan`] and in the table of [`crate::lifecycle`]; what is here is carrying
 //! them out and noticing what comes back.
 
+mod past;
 pub mod plan;
+mod tell;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppState};
+use ovhai_api_types::{AppId, AppState, Timestamp};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::directory::{Backend, Live};
-use crate::lifecycle::{self, Event, may_answer};
+use crate::events::EventKind;
+use crate::lifecycle::{Event, may_answer};
 use crate::model::{AppRecord, Wanted};
 use crate::platform::images::resolved;
 use crate::platform::{Note, Platform, apply};
 use crate::ports::{
     BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
 };
+use crate::replica::{Exit, ExitStatus, ReplicaId};
+use past::{Crash, Past, Sequel};
 use plan::{Observed, Phase, Target, converged, plan};
 
 /// Between the last request to a replica that others replace, and asking it to stop.
@@ -35,16 +40,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The same when the emulator itself stops; below the two seconds it promises.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
-/// A replica that lived this long has recovered: its crashes are forgotten.
-const STABLE: Duration = Duration::from_mins(1);
-/// After so many crashes in a row the app is given up.
-const MAX_CRASHES: u32 = 5;
 /// A replica that does not answer by then has its reason shown.
 const EXPLAIN_AFTER: Duration = Duration::from_secs(2);
 /// Before a change that could not be stored is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// Before the second and every further restart; doubles.
-const RESTART_DELAY: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Default)]
 struct Signal {
@@ -64,9 +63,12 @@ impl ActorHandle {
 }
 
 struct Slot {
+    id: ReplicaId,
     revision: u64,
     phase: Phase,
     since: Instant,
+    /// The same, as the time of day.
+    entered_at: Timestamp,
     waiting_for: Option<String>,
     endpoint: Option<Endpoint>,
     /// Requests that gateways sent it.
@@ -74,6 +76,38 @@ struct Slot {
     /// It has answered at some time.
     has_answered: bool,
     handle: Arc<dyn Replica>,
+}
+
+impl Slot {
+    fn enter(&mut self, phase: Phase, now: Timestamp) {
+        self.phase = phase;
+        self.since = Instant::now();
+        self.entered_at = now;
+    }
+}
+
+/// What could not be brought up while other replicas go on answering: not tried again until
+/// something else is wanted.
+struct GivenUp {
+    target: Target,
+    ordinal: u32,
+    why: String,
+    /// It is what the last change asked for.
+    is_change: bool,
+}
+
+impl GivenUp {
+    fn note(&self) -> Note {
+        let Self { ordinal, why, is_change, .. } = self;
+        if *is_change {
+            Note {
+                message: format!("The app is running as before; the change failed: {why}"),
+                failed_change: Some(why.clone()),
+            }
+        } else {
+            Note::new(format!("Replica {ordinal} failed, the others go on: {why}"))
+        }
+    }
 }
 
 /// See the module.
@@ -86,20 +120,15 @@ pub(crate) struct Actor {
     next_number: u64,
     reports: mpsc::UnboundedReceiver<(u64, ReplicaEvent)>,
     reporter: mpsc::UnboundedSender<(u64, ReplicaEvent)>,
-    crashes: u32,
-    last_crash: Option<Instant>,
-    restart_at: Option<Instant>,
+    /// By ordinal, of replicas that ended by themselves.
+    past: BTreeMap<u32, Past>,
     /// Replicas to be asked to stop as soon as no gateway sends them requests any more.
     stopping_now: Vec<(u64, Duration)>,
     /// A failure that could not be stored yet; nothing is launched before it is.
     pending: Option<(Event, Note)>,
     /// A change was not kept; what was done for it is done again then.
     retry_at: Option<Instant>,
-    /// What the app says at the moment about why it does not answer.
-    explained: Option<String>,
-    /// What could not be brought up while older replicas go on answering: not tried again until
-    /// something else is wanted.
-    given_up: Option<(Target, String)>,
+    given_up: Option<GivenUp>,
     published: Live,
 }
 
@@ -127,13 +156,10 @@ impl Actor {
             next_number: 1,
             reports,
             reporter,
-            crashes: 0,
-            last_crash: None,
-            restart_at: None,
+            past: BTreeMap::new(),
             stopping_now: Vec::new(),
             pending: None,
             retry_at: None,
-            explained: None,
             given_up: None,
             published: Live::default(),
         };
@@ -203,7 +229,8 @@ impl Actor {
             .values()
             .filter(|slot| slot.phase == Phase::Starting)
             .map(|slot| slot.since + deadline);
-        starting.chain(self.restart_at).chain(self.retry_at).min()
+        let restarts = self.past.values().filter_map(Past::restart_at);
+        starting.chain(restarts).chain(self.retry_at).min()
     }
 
     fn observed(&self) -> Vec<Observed> {
@@ -211,6 +238,7 @@ impl Actor {
             .iter()
             .map(|(number, slot)| Observed {
                 number: *number,
+                ordinal: slot.id.ordinal,
                 revision: slot.revision,
                 phase: slot.phase,
             })
@@ -233,75 +261,115 @@ impl Actor {
 
     /// Takes note of what a replica reports.
     async fn observe(&mut self, number: u64, event: ReplicaEvent) {
+        let Some(platform) = self.platform.upgrade() else { return };
+        let now = platform.clock.now();
         let Some(slot) = self.replicas.get_mut(&number) else { return };
+        let ordinal = slot.id.ordinal;
         match event {
             ReplicaEvent::Waiting(why) => {
-                let late = slot.phase == Phase::Starting && slot.since.elapsed() >= EXPLAIN_AFTER;
-                slot.waiting_for = Some(why.clone());
-                if late && self.explained.as_ref() != Some(&why) {
-                    self.explain(&why).await;
-                    self.explained = Some(why);
-                }
+                slot.waiting_for = Some(why);
+                self.tell(&platform);
             }
             ReplicaEvent::Lost(why) => {
                 if slot.phase == Phase::Ready {
-                    slot.phase = Phase::Starting;
-                    slot.since = Instant::now();
-                    slot.waiting_for = Some(why);
+                    slot.enter(Phase::Starting, now);
+                    slot.waiting_for = Some(why.clone());
+                    self.record(&platform, ordinal, EventKind::Unready, "does not answer", &why);
                 }
             }
             ReplicaEvent::Ready(endpoint) => {
-                if slot.phase == Phase::Starting {
-                    slot.phase = Phase::Ready;
-                    slot.since = Instant::now();
+                let is_new = slot.phase == Phase::Starting;
+                if is_new {
+                    slot.enter(Phase::Ready, now);
                     slot.has_answered = true;
                 }
                 // It may say so again with other ports; that is no change of state.
                 if slot.phase == Phase::Ready {
                     slot.endpoint = Some(endpoint);
                 }
-            }
-            ReplicaEvent::Exited { fault, message } => {
-                let (phase, lived) = (slot.phase, slot.since.elapsed());
-                let has_answered = slot.has_answered;
-                self.replicas.remove(&number);
-                self.stopping_now.retain(|(stopping, _)| *stopping != number);
-                // One that was started again after a crash belongs to that crash.
-                let is_restart = self.last_crash.is_some_and(|at| at.elapsed() < STABLE);
-                match phase {
-                    Phase::Stopping => {}
-                    Phase::Starting if !has_answered && !is_restart => {
-                        self.failed(fault, message).await;
+                if is_new {
+                    if let Some(past) = self.past.get_mut(&ordinal) {
+                        past.is_down = false;
                     }
-                    Phase::Starting | Phase::Ready => self.crashed(lived, fault, message).await,
+                    let message = format!("Replica {ordinal} answers");
+                    self.record(&platform, ordinal, EventKind::Ready, "answers", &message);
                 }
             }
+            ReplicaEvent::Exited { fault, status, message } => {
+                self.exited(&platform, number, fault, status, message).await;
+            }
         }
     }
 
-    /// A replica that answered is gone: it is started again, unless that happens all the time.
-    async fn crashed(&mut self, lived: Duration, fault: Fault, message: String) {
-        self.crashes = if lived >= STABLE { 1 } else { self.crashes + 1 };
-        self.last_crash = Some(Instant::now());
-        tracing::info!(app = %self.id, crashes = self.crashes, message, "a replica is gone");
-        if self.crashes > MAX_CRASHES {
-            let message =
-                format!("{message} (again and again, each time within a minute of starting)");
-            self.failed(fault, message).await;
-        } else if self.crashes > 1 {
-            self.restart_at = Some(Instant::now() + RESTART_DELAY * (1 << (self.crashes - 2)));
+    /// Nothing is left of a run: what follows depends on whether something asked for that.
+    async fn exited(
+        &mut self,
+        platform: &Platform,
+        number: u64,
+        fault: Fault,
+        status: Option<ExitStatus>,
+        message: String,
+    ) {
+        let Some(slot) = self.replicas.remove(&number) else { return };
+        self.stopping_now.retain(|(stopping, _)| *stopping != number);
+        let ordinal = slot.id.ordinal;
+        if slot.phase == Phase::Stopping {
+            let message = format!("Replica {ordinal} stopped");
+            self.end_log(platform, slot.id, None);
+            self.record(platform, ordinal, EventKind::Stopped, "stopped", &message);
+            return;
+        }
+        let exit = Arc::new(Exit { at: platform.clock.now(), status, message: message.clone() });
+        let lived = slot.since.elapsed();
+        let crash = Crash { id: slot.id, revision: slot.revision, lived, exit };
+        let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
+        // One that was started again after a crash belongs to that crash.
+        let sequel = if slot.has_answered || past.is_restart(slot.revision) {
+            Some(past.crashed(&crash))
+        } else {
+            past.ended(&crash);
+            None
+        };
+        let how = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
+        let then = match sequel {
+            None => String::new(),
+            Some(Sequel::Restart(delay)) if delay.is_zero() => "; restarting".into(),
+            Some(Sequel::Restart(delay)) => format!("; restarting in {delay:?}"),
+            Some(Sequel::GiveUp) => "; not restarted, it crashed too often in a row".into(),
+        };
+        let ended = status.map_or_else(|| format!("ended: {message}"), ExitStatus::predicate);
+        self.end_log(platform, slot.id, Some(format!("-- replica {ordinal} {ended}{then} --")));
+        let kind = match sequel {
+            Some(Sequel::Restart(_)) => EventKind::Crashed,
+            Some(Sequel::GiveUp) | None => EventKind::Failed,
+        };
+        self.record(platform, ordinal, kind, &how, &message);
+        match sequel {
+            None => self.failed(slot.revision, ordinal, fault, message).await,
+            Some(Sequel::Restart(_)) => {
+                tracing::info!(app = %self.id, replica = ordinal, message, "a replica crashed");
+            }
+            Some(Sequel::GiveUp) => {
+                let message =
+                    format!("{message} (again and again, each time within a minute of starting)");
+                self.failed(slot.revision, ordinal, fault, message).await;
+            }
         }
     }
 
-    /// A replica never answered. Where others answer they go on; else the app has failed.
-    async fn failed(&mut self, fault: Fault, message: String) {
+    /// A replica never answered, or crashed too often. Where others answer they go on; else the
+    /// app has failed.
+    async fn failed(&mut self, revision: u64, ordinal: u32, fault: Fault, message: String) {
         let target = self.platform.upgrade().and_then(|platform| {
             platform.snapshot().app(self.id).and_then(|entry| target(&entry.record))
         });
         match target {
             Some(target) if self.ready() > 0 => {
-                tracing::info!(app = %self.id, message, "a new replica failed, the others stay");
-                self.given_up = Some((target, message));
+                tracing::info!(app = %self.id, message, "a replica failed, the others go on");
+                let is_ready = |slot: &Slot| slot.phase == Phase::Ready;
+                let is_change =
+                    !self.replicas.values().any(|slot| is_ready(slot) && slot.revision == revision);
+                self.given_up = Some(GivenUp { target, ordinal, why: message, is_change });
             }
             _ => self.give_up(fault, &message).await,
         }
@@ -323,33 +391,26 @@ impl Actor {
     async fn transition(&mut self, event: Event, note: Option<&Note>) -> bool {
         let Some(platform) = self.platform.upgrade() else { return false };
         let (id, now) = (self.id, platform.clock.now());
-        let changed = platform.ledger.transact(|tx| Ok(apply(tx, id, event, note, now))).await;
-        changed.unwrap_or_else(|error| {
-            tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
-            self.retry_at = Some(Instant::now() + RETRY_DELAY);
-            false
-        })
-    }
-
-    /// Has the app say why it does not answer yet.
-    async fn explain(&mut self, why: &str) {
-        let Some(platform) = self.platform.upgrade() else { return };
-        let id = self.id;
-        let message = format!("{}: {why}", lifecycle::message(AppState::Initializing));
-        let kept = platform
+        let changed = platform
             .ledger
             .transact(|tx| {
-                let Some(entry) = tx.app(id) else { return Ok(()) };
-                if entry.record.state == AppState::Initializing {
-                    let mut record = AppRecord::clone(&entry.record);
-                    record.info.message = message;
-                    tx.put_app(record);
-                }
-                Ok(())
+                let before = tx.app(id).map(|entry| Arc::clone(&entry.record));
+                let changed = apply(tx, id, event, note, now);
+                Ok((changed, before.filter(|_| tx.app(id).is_none())))
             })
             .await;
-        if let Err(error) = kept {
-            tracing::warn!(app = %id, %error, "the reason for waiting was not kept");
+        match changed {
+            Ok((changed, deleted)) => {
+                if let Some(deleted) = deleted {
+                    platform.record_deletion(&deleted);
+                }
+                changed
+            }
+            Err(error) => {
+                tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
+                self.retry_at = Some(Instant::now() + RETRY_DELAY);
+                false
+            }
         }
     }
 
@@ -361,9 +422,11 @@ impl Actor {
 
     /// Makes what gateways see true, and then has those stopped that they do not see any more.
     async fn publish(&mut self, platform: &Platform) {
+        // Before the gateway has fewer replicas: it says why.
+        self.tell(platform);
         let backend = |slot: &Slot| {
             let endpoint = slot.endpoint.clone()?;
-            Some(Backend { endpoint, under_way: slot.under_way.clone() })
+            Some(Backend { endpoint, replica: slot.id, under_way: slot.under_way.clone() })
         };
         let ready = self.replicas.values().filter(|slot| slot.phase == Phase::Ready);
         let live = Live { backends: ready.filter_map(backend).collect() };
@@ -388,18 +451,21 @@ impl Actor {
         self.send_stops();
     }
 
-    fn launch(&mut self, platform: &Platform, record: &AppRecord) {
+    fn launch(&mut self, platform: &Platform, record: &AppRecord, ordinal: u32) {
         let number = self.next_number;
         self.next_number += 1;
         let snapshot = platform.snapshot();
         let Some(entry) = snapshot.app(self.id) else { return };
-        entry.logs.begin(number);
+        let id = entry.logs.begin(ordinal);
+        let is_restart =
+            self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));
         let request = ReplicaRequest {
             app: self.id,
             number,
+            replica: id,
             spec: resolved(platform, &snapshot, record, || {
                 let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the environment was given by somebody who may not run local processes";
-                entry.logs.push(platform.clock.now(), number, why.into());
+                entry.logs.push(platform.clock.now(), id, why.into());
             }),
             logs: Arc::clone(&entry.logs),
         };
@@ -411,9 +477,11 @@ impl Actor {
         self.replicas.insert(
             number,
             Slot {
+                id,
                 revision: record.revision,
                 phase: Phase::Starting,
                 since: Instant::now(),
+                entered_at: platform.clock.now(),
                 waiting_for: None,
                 endpoint: None,
                 under_way,
@@ -421,6 +489,9 @@ impl Actor {
                 handle,
             },
         );
+        let reason = if is_restart { "restart" } else { "start" };
+        let message = format!("Replica {ordinal} is starting");
+        self.record(platform, ordinal, EventKind::Started, reason, &message);
     }
 
     /// Marks a replica as stopping; [`Self::publish`] asks it to.
@@ -450,7 +521,7 @@ impl Actor {
                 }
                 handle.stop(grace).await;
                 let message = String::new();
-                reporter.report(ReplicaEvent::Exited { fault: Fault::User, message });
+                reporter.report(ReplicaEvent::Exited { fault: Fault::User, status: None, message });
             });
         }
     }
@@ -488,12 +559,14 @@ impl Actor {
         for number in alive {
             self.stop(number, grace);
         }
-        self.publish(platform).await;
         self.given_up = None;
-        self.restart_at = None;
-        self.explained = None;
-        self.crashes = 0;
-        self.last_crash = None;
+        if matches!(record.state, AppState::Failed | AppState::Error) {
+            // How it came to that is shown until the app is started again.
+            self.past.values_mut().for_each(Past::rest);
+        } else {
+            self.past.clear();
+        }
+        self.publish(platform).await;
         if !nothing_left {
             return Next::Wait;
         }
@@ -510,17 +583,25 @@ impl Actor {
     /// Towards the wanted replicas.
     async fn converge(&mut self, platform: &Platform, record: &AppRecord, target: Target) -> Next {
         if record.state == AppState::Queued {
+            // It begins anew, whatever became of it before.
+            self.past.clear();
+            self.tell(platform);
             return self.advance(Event::Placed).await;
         }
         if self.expire(record).await {
             return Next::Again;
         }
+        self.past.retain(|ordinal, _| *ordinal <= target.replicas);
         // Something else is wanted, or nothing is left that would go on as before.
-        if self.given_up.as_ref().is_some_and(|(what, _)| *what != target || self.ready() == 0) {
+        if self.given_up.as_ref().is_some_and(|up| up.target != target) {
+            self.given_up = None;
+            self.past.values_mut().for_each(Past::forget);
+        }
+        if self.ready() == 0 {
             self.given_up = None;
         }
         if self.given_up.is_some() {
-            self.restart_at = None;
+            self.past.values_mut().for_each(Past::rest);
             // What was being brought up goes; what answered before stays.
             let starting: Vec<u64> = self
                 .replicas
@@ -534,18 +615,17 @@ impl Actor {
         } else {
             let target = if self.holds_own_port(record) { target.one_at_a_time() } else { target };
             let mut next = plan(&target, &self.observed());
-            if let Some(at) = self.restart_at {
-                if Instant::now() < at && next.launch > 0 {
-                    next.launch = 0;
-                } else {
-                    self.restart_at = None;
+            self.past.retain(|ordinal, past| {
+                if !past.may_begin(target.revision) {
+                    next.launch.retain(|launched| launched != ordinal);
                 }
-            }
+                true
+            });
             for number in next.stop {
                 self.stop(number, STOP_GRACE);
             }
-            for _ in 0..next.launch {
-                self.launch(platform, record);
+            for ordinal in next.launch {
+                self.launch(platform, record, ordinal);
             }
         }
         self.publish(platform).await;
@@ -556,10 +636,7 @@ impl Actor {
             AppState::Running if !settled && self.given_up.is_none() => Event::Diverged,
             _ => return Next::Wait,
         };
-        let note = self.given_up.as_ref().map(|(_, why)| Note {
-            message: format!("The app is running as before; the change failed: {why}"),
-            failed_change: Some(why.clone()),
-        });
+        let note = self.given_up.as_ref().map(GivenUp::note);
         if self.transition(event, note.as_ref()).await { Next::Again } else { Next::Wait }
     }
 
@@ -579,10 +656,14 @@ impl Actor {
             .and_then(|slot| slot.waiting_for.clone())
             .unwrap_or_else(|| "it never answered its probe".into());
         let message = format!("The app did not answer within {} s: {seen}", deadline.as_secs());
+        let (revision, ordinal) = self
+            .replicas
+            .get(first)
+            .map_or((record.revision, 1), |slot| (slot.revision, slot.id.ordinal));
         for number in &late {
             self.stop(*number, STOP_GRACE);
         }
-        self.failed(Fault::User, message).await;
+        self.failed(revision, ordinal, Fault::User, message).await;
         true
     }
 }

@@ -16,8 +16,10 @@ pub enum Phase {
 /// A replica as the plan sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observed {
-    /// Its number.
+    /// The number of its run.
     pub number: u64,
+    /// Which replica it is.
+    pub ordinal: u32,
     /// The revision of the spec that it runs.
     pub revision: u64,
     /// Where it stands.
@@ -58,18 +60,23 @@ impl Target {
 /// What to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Launch so many of the wanted revision.
-    pub launch: u32,
+    /// Launch the replicas with these ordinals, of the wanted revision.
+    pub launch: Vec<u32>,
     /// Stop these.
     pub stop: Vec<u64>,
 }
 
+impl Target {
+    /// Whether a replica is one of those that are wanted: ordinals are 1 to as many as there
+    /// should be, so that fewer always means the largest ones go.
+    fn wants(&self, replica: &Observed) -> bool {
+        replica.revision == self.revision && (1..=self.replicas).contains(&replica.ordinal)
+    }
+}
+
 /// Whether exactly what is wanted is there.
 pub fn converged(target: &Target, observed: &[Observed]) -> bool {
-    let ready = observed
-        .iter()
-        .filter(|r| r.phase == Phase::Ready && r.revision == target.revision)
-        .count();
+    let ready = observed.iter().filter(|r| r.phase == Phase::Ready && target.wants(r)).count();
     ready == observed.len() && u32::try_from(ready) == Ok(target.replicas)
 }
 
@@ -78,34 +85,33 @@ pub fn plan(target: &Target, observed: &[Observed]) -> Plan {
     let count = |fits: &dyn Fn(&Observed) -> bool| {
         u32::try_from(observed.iter().filter(|r| fits(r)).count()).unwrap_or(u32::MAX)
     };
-    let is_new = |r: &Observed| r.revision == target.revision;
     let alive = |r: &Observed| r.phase != Phase::Stopping;
-    let new = count(&|r| is_new(r) && alive(r));
-    let old = count(&|r| !is_new(r) && alive(r));
+    let wanted = count(&|r| target.wants(r) && alive(r));
+    let leaving = count(&|r| !target.wants(r) && alive(r));
     let ready = count(&|r| r.phase == Phase::Ready);
 
     let mut plan = Plan::default();
     // Never more at once than wanted and surge, those that are still stopping not counted.
-    let room = if old == 0 {
+    let room = if leaving == 0 {
         target.replicas
     } else {
-        (target.replicas + target.surge).saturating_sub(old)
+        (target.replicas + target.surge).saturating_sub(leaving)
     };
-    plan.launch = target.replicas.min(room).saturating_sub(new);
-    if target.exclusive && observed.iter().any(|r| !alive(r)) {
-        plan.launch = 0;
+    let launch = target.replicas.min(room).saturating_sub(wanted) as usize;
+    let is_there = |ordinal: &u32| {
+        observed.iter().any(|r| r.ordinal == *ordinal && target.wants(r) && alive(r))
+    };
+    if !target.exclusive || observed.iter().all(alive) {
+        let absent = (1..=target.replicas).filter(|ordinal| !is_there(ordinal));
+        plan.launch = absent.take(launch).collect();
     }
 
-    // Too many new ones: the youngest go first, those that do not answer before those that do.
-    let mut surplus: Vec<&Observed> = observed.iter().filter(|r| is_new(r) && alive(r)).collect();
-    surplus.sort_by_key(|r| (r.phase == Phase::Ready, std::cmp::Reverse(r.number)));
-    let too_many = new.saturating_sub(target.replicas) as usize;
-    plan.stop.extend(surplus.iter().take(too_many).map(|r| r.number));
-
-    // Old ones: those that do not answer go at once, the others as far as enough are left.
+    // Those of an older revision and those that are too many: the ones that do not answer go at
+    // once, the others as far as enough are left.
     let needed = target.replicas.saturating_sub(target.unavailable);
     let mut spare = ready.saturating_sub(needed);
-    let mut leaving: Vec<&Observed> = observed.iter().filter(|r| !is_new(r) && alive(r)).collect();
+    let mut leaving: Vec<&Observed> =
+        observed.iter().filter(|r| !target.wants(r) && alive(r)).collect();
     leaving.sort_by_key(|r| r.number);
     for replica in leaving {
         if replica.phase == Phase::Starting {
@@ -128,25 +134,54 @@ mod tests {
         Target::new(replicas, revision, &Deployment::default())
     }
 
-    fn replica(number: u64, revision: u64, phase: Phase) -> Observed {
-        Observed { number, revision, phase }
+    fn replica(number: u64, ordinal: u32, revision: u64, phase: Phase) -> Observed {
+        Observed { number, ordinal, revision, phase }
+    }
+
+    fn launch(ordinals: &[u32]) -> Plan {
+        Plan { launch: ordinals.into(), stop: vec![] }
+    }
+
+    fn stop(numbers: &[u64]) -> Plan {
+        Plan { launch: vec![], stop: numbers.into() }
     }
 
     #[test]
     fn first_start_and_stop() {
-        assert_eq!(plan(&target(2, 1), &[]), Plan { launch: 2, stop: vec![] });
-        let ready = [replica(1, 1, Phase::Ready), replica(2, 1, Phase::Starting)];
+        assert_eq!(plan(&target(2, 1), &[]), launch(&[1, 2]));
+        let ready = [replica(1, 1, 1, Phase::Ready), replica(2, 2, 1, Phase::Starting)];
         assert_eq!(plan(&target(2, 1), &ready), Plan::default());
-        assert_eq!(plan(&target(0, 1), &ready), Plan { launch: 0, stop: vec![2, 1] });
+        assert_eq!(plan(&target(0, 1), &ready), stop(&[1, 2]));
+    }
+
+    #[test]
+    fn the_ordinal_that_is_missing_comes_back() {
+        let left = [replica(2, 2, 1, Phase::Ready), replica(3, 3, 1, Phase::Ready)];
+        assert_eq!(plan(&target(3, 1), &left), launch(&[1]));
+        // One that stops does not keep its ordinal.
+        let stopping = [replica(1, 1, 1, Phase::Ready), replica(2, 2, 1, Phase::Stopping)];
+        assert_eq!(plan(&target(2, 1), &stopping), launch(&[2]));
+    }
+
+    #[test]
+    fn fewer_means_the_largest_ordinals_go_and_never_the_last_that_answers() {
+        let three = [1, 2, 3].map(|n| replica(n.into(), n, 1, Phase::Ready));
+        assert_eq!(plan(&target(1, 1), &three), stop(&[2, 3]));
+        // The first one crashed, and was started again as number 4.
+        let restarted = [replica(2, 2, 1, Phase::Ready), replica(4, 1, 1, Phase::Starting)];
+        assert_eq!(plan(&target(1, 1), &restarted), Plan::default());
+        assert_eq!(plan(&target(1, 1), &restarted[..1]), launch(&[1]));
+        let restarted = [replica(2, 2, 1, Phase::Ready), replica(4, 1, 1, Phase::Ready)];
+        assert_eq!(plan(&target(1, 1), &restarted), stop(&[2]));
     }
 
     #[test]
     fn what_holds_a_port_goes_before_the_next_comes() {
         let target = target(1, 2).one_at_a_time();
         let steps = [
-            (vec![replica(1, 1, Phase::Ready)], Plan { launch: 0, stop: vec![1] }),
-            (vec![replica(1, 1, Phase::Stopping)], Plan::default()),
-            (vec![], Plan { launch: 1, stop: vec![] }),
+            (vec![replica(1, 1, 1, Phase::Ready)], stop(&[1])),
+            (vec![replica(1, 1, 1, Phase::Stopping)], Plan::default()),
+            (vec![], launch(&[1])),
         ];
         for (observed, expected) in steps {
             assert_eq!(plan(&target, &observed), expected, "{observed:?}");
@@ -155,12 +190,12 @@ mod tests {
 
     #[test]
     fn one_replica_is_replaced_without_a_gap() {
-        let old = [replica(1, 1, Phase::Ready)];
-        assert_eq!(plan(&target(1, 2), &old), Plan { launch: 1, stop: vec![] });
-        let both = [replica(1, 1, Phase::Ready), replica(2, 2, Phase::Starting)];
+        let old = [replica(1, 1, 1, Phase::Ready)];
+        assert_eq!(plan(&target(1, 2), &old), launch(&[1]));
+        let both = [replica(1, 1, 1, Phase::Ready), replica(2, 1, 2, Phase::Starting)];
         assert_eq!(plan(&target(1, 2), &both), Plan::default());
-        let both = [replica(1, 1, Phase::Ready), replica(2, 2, Phase::Ready)];
-        assert_eq!(plan(&target(1, 2), &both), Plan { launch: 0, stop: vec![1] });
+        let both = [replica(1, 1, 1, Phase::Ready), replica(2, 1, 2, Phase::Ready)];
+        assert_eq!(plan(&target(1, 2), &both), stop(&[1]));
     }
 
     proptest! {
@@ -180,9 +215,11 @@ mod tests {
             };
             let target = Target::new(replicas, 2, &deployment);
             let mut now: Vec<Observed> = (0u64..)
+                .zip(1u32..)
                 .zip(start)
-                .map(|(n, (revision, ready))| {
-                    replica(n, revision, if ready { Phase::Ready } else { Phase::Starting })
+                .map(|((n, ordinal), (revision, ready))| {
+                    let phase = if ready { Phase::Ready } else { Phase::Starting };
+                    replica(n, ordinal, revision, phase)
                 })
                 .collect();
             let mut next = 100;
@@ -194,12 +231,12 @@ mod tests {
                 let floor = (replicas - target.unavailable.min(replicas)) as usize;
                 prop_assert!(ready(&now) >= before.min(floor), "too few left");
                 let old = now.len();
-                for _ in 0..step.launch {
-                    now.push(replica(next, 2, Phase::Starting));
+                for ordinal in &step.launch {
+                    now.push(replica(next, *ordinal, 2, Phase::Starting));
                     next += 1;
                 }
                 prop_assert!(
-                    step.launch == 0 || now.len() <= old.max((replicas + target.surge) as usize),
+                    step.launch.is_empty() || now.len() <= old.max((replicas + target.surge) as usize),
                     "too many"
                 );
                 for r in &mut now {

@@ -163,7 +163,7 @@ impl World {
     }
 
     pub(crate) fn info(&self, id: AppId) -> String {
-        self.platform.snapshot().app(id).unwrap().record.info.message.clone()
+        self.platform.snapshot().app(id).unwrap().info().message
     }
 
     pub(crate) fn endpoints(&self, id: AppId) -> usize {

@@ -21,12 +21,9 @@ use super::command_line::command_line;
 use super::error::ApiError;
 use super::extract::{Body, Caller, Id};
 use super::query::{Fields, Query};
-use super::{ApiState, rows, view};
+use super::{ApiState, pieces, rows, view};
 
 type Shared = State<Arc<ApiState>>;
-
-/// Bytes of most apps as JSON.
-const APP_SIZE: usize = 1536;
 
 /// List apps.
 ///
@@ -46,7 +43,7 @@ const APP_SIZE: usize = 1536;
         ("labelSelector" = Option<String>, Query, description = "Kubernetes grammar"),
         ("begins" = Option<String>, Query, description = "The emulator's: apps whose name or id begins so"),
         ("named" = Option<String>, Query, description = "The emulator's: apps of exactly this name, else those whose id begins so"),
-        ("fields" = Option<String>, Query, description = "The emulator's: row for no more of each app than a row of a table has (id, createdAt, spec.name, spec.scalingStrategy unless it is one replica, status.availableReplicas, status.state, status.url)"),
+        ("fields" = Option<String>, Query, description = "The emulator's: row for no more of each app than a row of a table has (id, createdAt, spec.name, spec.scalingStrategy unless it is one replica, status.availableReplicas, status.lastExit and status.restarts if a replica crashed, status.state, status.url)"),
     ),
     responses(
         (status = 200, description = "A page of apps", body = AppList),
@@ -63,19 +60,13 @@ pub(super) async fn list(
     let apps = state.platform.list_apps(&caller.principal, &caller.region, &query.apps()?)?;
     let fields = query.fields()?;
     let (page, metadata) = query.cut(apps, query.page()?);
-    // In one piece, and each app only as long as it is written: a page may have a thousand.
-    let json = match fields {
-        Fields::Row => {
-            rows::page(&page, &caller.region, state.port, &metadata).map_err(ApiError::internal)?
-        }
-        Fields::All => {
-            let items = view::Items { entries: &page, port: state.port };
-            let mut json = Vec::with_capacity(APP_SIZE * (page.len() + 1));
-            serde_json::to_writer(&mut json, &view::Apps { items, metadata })
-                .map_err(ApiError::internal)?;
-            json
-        }
-    };
+    if fields == Fields::All {
+        let port = state.port;
+        return pieces::page(page, metadata, move |entry| view::app(entry, port));
+    }
+    // In one piece: a row is short.
+    let json =
+        rows::page(&page, &caller.region, state.port, &metadata).map_err(ApiError::internal)?;
     let mut response = Bytes::from(json).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
@@ -323,6 +314,9 @@ pub(super) async fn scale(
 
 /// Read an app's output.
 ///
+/// Each replica has an ordinal, from 1 to as many as are wanted, which it keeps when it is started
+/// again. A line of the emulator's says where a run ended by itself.
+///
 /// The last `tail` lines, or a page of `size` lines, or all that is kept; with `follow` the
 /// answer goes on as long as the app is there.
 #[utoipa::path(
@@ -332,7 +326,8 @@ pub(super) async fn scale(
         ("page" = Option<i64>, Query, description = "From 1; of `size` lines each"),
         ("size" = Option<i64>, Query, description = "Lines on a page, 1 to 1000"),
         ("follow" = Option<bool>, Query, description = "Go on with what is written from now on"),
-        ("replica" = Option<String>, Query, description = "Number of a replica"),
+        ("replica" = Option<String>, Query, description = "Ordinal of a replica"),
+        ("previous" = Option<bool>, Query, description = "Only the newest run of each replica that has ended; an extension of the emulator"),
         ("tail" = Option<i64>, Query, description = "The last so many lines"),
         ("since" = Option<i64>, Query, description = "Only lines written at this Unix time, in seconds or milliseconds, or later; an extension of the emulator"),
         ("timestamps" = Option<bool>, Query, description = "Begin every line with the moment it was read (RFC 3339) and a blank; an extension of the emulator"),
@@ -342,7 +337,7 @@ pub(super) async fn scale(
         (status = 400, description = "A parameter is not allowed", body = ErrorBody),
         (status = 401, description = "Not authenticated", body = ErrorBody),
         (status = 403, description = "The role does not allow it", body = ErrorBody),
-        (status = 404, description = "No such app, or no such replica so far", body = ErrorBody),
+        (status = 404, description = "No such app, no such replica so far, or no run that has ended", body = ErrorBody),
     ),
 )]
 pub(super) async fn log(
@@ -352,14 +347,18 @@ pub(super) async fn log(
     query: Query,
 ) -> Result<Response, ApiError> {
     let tail: Option<u32> = query.parse("tail", "a number of lines, 0 or more")?;
-    let replica: Option<u64> = query.parse("replica", "the number of a replica")?;
+    let replica: Option<u32> = query.parse("replica", "the ordinal of a replica")?;
+    let previous = query.flag("previous")?;
     let follow = query.flag("follow")?;
     let timestamps = query.flag("timestamps")?;
     let since = query.moment("since")?;
     let paged = query.one("page").is_some() || query.one("size").is_some();
     let page = query.page()?;
+    if previous && follow {
+        return Err(ApiError::invalid("follow", "a run that has ended can't be followed"));
+    }
     let entry = state.platform.app_logs(&caller.principal, &caller.region, id)?;
-    if let (Some(asked), Some(last)) = (replica, entry.logs.last_replica())
+    if let (Some(asked), Some(last)) = (replica, entry.logs.last_ordinal())
         && !(1..=last).contains(&asked)
     {
         return Err(ApiError::not_found(match last {
@@ -367,7 +366,19 @@ pub(super) async fn log(
             _ => format!("the app {id} has no replica {asked}: those so far are 1 to {last}"),
         }));
     }
-    let (mut lines, seen) = entry.logs.read_with_end(replica);
+    let (mut lines, seen) = if previous {
+        let ended = entry.logs.ended(replica);
+        if ended.is_empty() {
+            let which =
+                replica.map_or("replica".into(), |replica| format!("run of replica {replica}"));
+            return Err(ApiError::not_found(format!(
+                "no {which} of the app {id} has ended so far"
+            )));
+        }
+        entry.logs.read_with_end(|run| ended.contains(&run))
+    } else {
+        entry.logs.read_with_end(|run| replica.is_none_or(|replica| run.ordinal == replica))
+    };
     lines.retain(|line| since.is_none_or(|since| line.at >= since));
     if let Some(tail) = tail {
         let skip = lines.len().saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX));
@@ -418,7 +429,7 @@ struct Follow {
     access: AccessWatch,
     caller: Caller,
     id: AppId,
-    replica: Option<u64>,
+    replica: Option<u32>,
     since: Option<Timestamp>,
     timestamps: bool,
     next: u64,
@@ -436,12 +447,12 @@ impl Follow {
             let caller = platform.current(&self.caller.principal)?;
             let entry = platform.app_logs(&caller, &self.caller.region, self.id).ok()?;
             let mut written = entry.logs.watch();
-            let lines = entry.logs.read(self.next, None);
+            let lines = entry.logs.read(self.next, |_| true);
             if let Some(last) = lines.last() {
                 self.next = last.index + 1;
                 let mut lines = lines;
                 lines.retain(|line| {
-                    self.replica.is_none_or(|replica| line.replica == replica)
+                    self.replica.is_none_or(|replica| line.replica.ordinal == replica)
                         && self.since.is_none_or(|since| line.at >= since)
                 });
                 if !lines.is_empty() {

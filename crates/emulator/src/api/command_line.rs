@@ -60,6 +60,9 @@ pub fn command_line(spec: &AppSpec) -> String {
     }
     scaling(&mut line, spec.scaling_strategy.as_ref());
     deployment(&mut line, spec.deployment_strategy.as_ref());
+    if let Some(affinity) = spec.session_affinity {
+        line.word(&format!("--session-affinity={affinity}"));
+    }
     if let Some(probe) = &spec.probe {
         line.maybe("--probe-path", probe.path.as_ref());
         line.maybe("--probe-port", probe.port);

@@ -15,7 +15,7 @@ const DEFAULT_SIZE: u64 = 100;
 const MAX_SIZE: u64 = 1000;
 
 /// The query of a request: names and values, decoded.
-pub(super) struct Query {
+pub(crate) struct Query {
     path: String,
     pairs: Vec<(String, String)>,
 }
@@ -34,7 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 
 impl Query {
     /// The value of a parameter that may be given once; an empty one is none.
-    pub(super) fn one(&self, name: &str) -> Option<&str> {
+    pub(crate) fn one(&self, name: &str) -> Option<&str> {
         let named = |(key, _): &&(String, String)| key == name;
         self.pairs.iter().rfind(named).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
     }
@@ -43,7 +43,7 @@ impl Query {
         self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn parse<T: FromStr>(
+    pub(crate) fn parse<T: FromStr>(
         &self,
         name: &str,
         allowed: &str,
@@ -57,7 +57,7 @@ impl Query {
             .transpose()
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         Ok(self.parse(name, "true or false")?.unwrap_or(false))
     }
 
@@ -165,7 +165,7 @@ impl Query {
     }
 
     /// A Unix time in seconds; one that can only be in milliseconds is taken so.
-    pub(super) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         const ALLOWED: &str = "a Unix time in seconds";
         let Some(number) = self.parse::<i64>(name, ALLOWED)? else { return Ok(None) };
         let moment = if number.unsigned_abs() >= 100_000_000_000 {

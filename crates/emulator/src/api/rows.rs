@@ -9,6 +9,7 @@ use ovhai_api_types::{Metadata, Region};
 use ovhai_core::directory::AppEntry;
 use serde::Serialize;
 
+use super::view;
 use crate::host;
 
 /// Bytes of most rows.
@@ -56,6 +57,13 @@ fn row(out: &mut Vec<u8>, entry: &AppEntry, host_end: &str) -> io::Result<()> {
     }
     out.extend_from_slice(br#"},"status":{"availableReplicas":"#);
     json(out, &entry.live.backends.len())?;
+    let progress = entry.observed.now();
+    if let Some(last) = progress.last_exit() {
+        out.extend_from_slice(br#","lastExit":"#);
+        json(out, &view::exit(last))?;
+        out.extend_from_slice(br#","restarts":"#);
+        json(out, &progress.restarts())?;
+    }
     out.extend_from_slice(br#","state":""#);
     out.extend_from_slice(record.state.as_str().as_bytes());
     out.extend_from_slice(br#"","url":"http://"#);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use hyper::StatusCode;
 use ovhai_api_types::{ErrorBody, Me, Role, Token, TokenId, TokenKind, TokenList, TokenSpec};
 use ovhai_core::policy::Principal;
@@ -11,7 +12,7 @@ use ovhai_core::policy::Principal;
 use super::error::ApiError;
 use super::extract::{Body, Caller, Id};
 use super::query::Query;
-use super::{ApiState, view};
+use super::{ApiState, pieces, view};
 
 type Shared = State<Arc<ApiState>>;
 
@@ -33,11 +34,10 @@ pub(super) async fn list(
     State(state): Shared,
     caller: Caller,
     query: Query,
-) -> Result<Json<TokenList>, ApiError> {
+) -> Result<Response, ApiError> {
     let tokens = state.platform.list_tokens(&caller.principal, &caller.region)?;
     let (page, metadata) = query.cut(tokens, query.page()?);
-    let items = page.iter().map(|record| view::token(record, None)).collect();
-    Ok(Json(TokenList { items, metadata }))
+    pieces::page(page, metadata, |record| view::token(record, None))
 }
 
 /// Make a token. The answer is the only one that shows its string.

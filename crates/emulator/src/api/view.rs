@@ -1,17 +1,18 @@
 //! Records as the API shows them.
 
-use std::sync::Arc;
-
-use ovhai_api_types::{App, AppStatus, Metadata, Token, TokenSpec, TokenStatus};
+use ovhai_api_types::{
+    App, AppStatus, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus,
+};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::model::TokenRecord;
-use serde::{Serialize, Serializer};
+use ovhai_core::replica::{Exit, ExitStatus, ReplicaState};
 
 use crate::host;
 
 /// An app; `port` is the one that the emulator listens on.
 pub(super) fn app(entry: &AppEntry, port: u16) -> App {
     let record = &entry.record;
+    let progress = entry.observed.now();
     App {
         id: record.id,
         created_at: record.created_at,
@@ -25,11 +26,14 @@ pub(super) fn app(entry: &AppEntry, port: u16) -> App {
                 .grpc_port
                 .map(|_| host::grpc_host(record.id, &record.region, port)),
             history: record.history.clone(),
-            info: Some(record.info.clone()),
+            info: Some(entry.info()),
             info_url: Some(format!("http://localhost:{port}/app/{}", record.id)),
             internal_service_ip: None,
             last_transition_date: record.history.last().map(|entry| entry.date),
+            last_exit: progress.last_exit().map(|last| exit(last)),
             monitoring_url: None,
+            replicas: progress.replicas.iter().map(replica).collect(),
+            restarts: Some(progress.restarts()),
             state: record.state,
             url: format!("http://{}", host::app_host(record.id, &record.region, port)),
             volumes: Vec::new(),
@@ -38,22 +42,25 @@ pub(super) fn app(entry: &AppEntry, port: u16) -> App {
     }
 }
 
-/// One page of apps, as [`ovhai_api_types::AppList`].
-#[derive(Serialize)]
-pub(super) struct Apps<'a> {
-    pub(super) items: Items<'a>,
-    pub(super) metadata: Metadata,
+/// How a replica ended by itself.
+pub(super) fn exit(exit: &Exit) -> ReplicaExit {
+    let (status, signal) = match exit.status {
+        Some(ExitStatus::Code(code)) => (Some(code), None),
+        Some(ExitStatus::Signal(signal)) => (None, Some(signal)),
+        None => (None, None),
+    };
+    let reason = exit.status.map_or_else(|| "ended".into(), |status| status.to_string());
+    ReplicaExit { at: exit.at, status, signal, reason, message: exit.message.clone() }
 }
 
-/// Apps that are made while they are written.
-pub(super) struct Items<'a> {
-    pub(super) entries: &'a [Arc<AppEntry>],
-    pub(super) port: u16,
-}
-
-impl Serialize for Items<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.entries.iter().map(|entry| app(entry, self.port)))
+fn replica(state: &ReplicaState) -> ReplicaStatus {
+    ReplicaStatus {
+        ordinal: state.id.ordinal,
+        attempt: state.id.attempt,
+        state: state.phase.as_str().to_owned(),
+        since: state.since,
+        restarts: state.restarts,
+        last_exit: state.last_exit.as_deref().map(exit),
     }
 }
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use hyper::header::CONTENT_TYPE;
-use ovhai_core::Error;
 use ovhai_core::platform::resource;
-use ovhai_core::policy::{self, Action, Resource};
+use ovhai_core::policy::{self, Action};
 
-use super::{Caller, Control};
+use super::{Caller, Control, may_in_a_region};
 use crate::api::error::ApiError;
 use crate::seen;
 
@@ -18,30 +17,13 @@ pub(super) async fn metrics(
     Caller(caller): Caller,
 ) -> Result<([(hyper::header::HeaderName, &'static str); 1], String), ApiError> {
     let platform = &control.platform;
-    let mut refusal = None;
-    // A token is of one region: that one is asked for, whichever it is.
-    let may_see_any = platform.settings().regions.iter().any(|region| {
-        let decision = policy::decide(&caller, Action::Read, &Resource::Region(region));
-        let allowed = decision.is_allowed();
-        if !allowed && refusal.as_ref().is_none_or(is_unauthenticated) {
-            refusal = Some(decision);
-        }
-        allowed
-    });
-    if !may_see_any {
-        return Err(refusal.map_or_else(ApiError::unauthenticated, |d| Error::Denied(d).into()));
-    }
+    may_in_a_region(platform, &caller, Action::Read)?;
     let snapshot = platform.snapshot();
     control.seen.purge(|id| snapshot.app(id).is_some());
     let text = control.seen.metrics(control.started_at, |id| {
-        snapshot.app(id).is_some_and(|entry| {
-            policy::decide(&caller, Action::Read, &resource(&entry.record)).is_allowed()
-        })
+        let app = &snapshot.app(id)?.record;
+        let may = policy::decide(&caller, Action::Read, &resource(app)).is_allowed();
+        may.then(|| app.spec.name.clone())
     });
     Ok(([(CONTENT_TYPE, seen::CONTENT_TYPE)], text))
-}
-
-/// The token's own region says why; the others only that it is not theirs.
-fn is_unauthenticated(decision: &policy::Decision) -> bool {
-    decision.effect == policy::Effect::Unauthenticated
 }

@@ -85,9 +85,7 @@ impl<'b> AnswerHead<'b> {
         // Heads that never have a body say nothing of its length; somebody might wait for it.
         let bodiless = status < 200 || status == 204;
         let is_true = match said.length {
-            Once::One(value) => {
-                framing != Framing::Chunked && !bodiless && number(value).is_some()
-            }
+            Once::One(value) => framing != Framing::Chunked && !bodiless && number(value).is_some(),
             Once::Never | Once::Several => false,
         };
         let upgrade = said.upgrade;

@@ -43,9 +43,15 @@ mod tests {
         let waits = |version: &str, fields: &str| {
             let request = format!("POST / HTTP/{version}\r\nHost: h\r\n{fields}\r\n\r\n");
             let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-            Head::parse(request.as_bytes(), &mut fields, Vec::new()).map(|head| head.expects_continue)
+            Head::parse(request.as_bytes(), &mut fields, Vec::new())
+                .map(|head| head.expects_continue)
         };
-        for once in ["100-continue", " 100-Continue , 100-continue", "100-continue\r\nExpect: 100-continue", ",100-continue,"] {
+        for once in [
+            "100-continue",
+            " 100-Continue , 100-continue",
+            "100-continue\r\nExpect: 100-continue",
+            ",100-continue,",
+        ] {
             assert_eq!(waits("1.1", &format!("Expect: {once}")), Ok(true), "{once:?}");
         }
         for nothing in ["", " ", ",", "\r\nExpect:"] {

@@ -91,13 +91,8 @@ pub(super) async fn serve<S: Stream>(
         .max_send_buffer_size(SEND_BUFFER)
         .to_owned();
     let stream = Prefixed::new(prefix, stream);
-    let stream = Overseen::new(
-        stream,
-        client,
-        Arc::clone(&worker),
-        waiting.clone(),
-        interims.clone(),
-    );
+    let stream =
+        Overseen::new(stream, client, Arc::clone(&worker), waiting.clone(), interims.clone());
     let handshake = builder.handshake::<_, Bytes>(stream);
     let address = client.address;
     let begun = tokio::select! {

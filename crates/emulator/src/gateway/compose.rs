@@ -2,7 +2,7 @@
 //! client. What is about one connection only ends here (RFC 9110 section 7.6.1).
 
 use httparse::Header;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue, SET_COOKIE};
 use hyper::{HeaderMap, StatusCode};
 
 use super::{Client, Pass, login};
@@ -128,13 +128,22 @@ impl After {
     }
 }
 
+/// What the gateway adds to an app's answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Added<'a> {
+    /// Stands in an answer that has none.
+    pub(crate) request_id: &'a [u8],
+    /// A cookie of the gateway's.
+    pub(crate) set_cookie: Option<&'a HeaderValue>,
+}
+
 /// Writes an answer's head for a client of HTTP/1.
 pub(crate) fn answer(
     out: &mut Vec<u8>,
     answer: &AnswerHead<'_>,
     chunked: bool,
     after: After,
-    request_id: &[u8],
+    added: Added<'_>,
 ) {
     out.extend_from_slice(b"HTTP/1.1 ");
     number(out, answer.status.into());
@@ -147,7 +156,10 @@ pub(crate) fn answer(
         field(out, each.name, each.value);
     }
     if !has_id && answer.status >= 200 {
-        field(out, "x-request-id", request_id);
+        field(out, "x-request-id", added.request_id);
+    }
+    if let Some(cookie) = added.set_cookie {
+        field(out, "set-cookie", cookie.as_bytes());
     }
     if chunked {
         out.extend_from_slice(b"transfer-encoding: chunked\r\n");
@@ -162,11 +174,16 @@ pub(crate) fn answer(
 }
 
 /// The same for a client of HTTP/2.
-pub(crate) fn answer_headers(answer: &AnswerHead<'_>, request_id: &[u8]) -> HeaderMap {
+pub(crate) fn answer_headers(answer: &AnswerHead<'_>, added: Added<'_>) -> HeaderMap {
     let mut headers = passed_headers(answer);
     let id = HeaderName::from_static("x-request-id");
-    if let (false, Ok(value)) = (headers.contains_key(&id), HeaderValue::from_bytes(request_id)) {
+    if let (false, Ok(value)) =
+        (headers.contains_key(&id), HeaderValue::from_bytes(added.request_id))
+    {
         headers.insert(id, value);
+    }
+    if let Some(cookie) = added.set_cookie {
+        headers.append(SET_COOKIE, cookie.clone());
     }
     headers
 }

@@ -11,7 +11,7 @@ use hyper::StatusCode;
 use tokio::time::{Instant, Sleep};
 
 use super::access::{Access, MOMENT};
-use super::compose::{self, After};
+use super::compose::{self, Added, After};
 use super::upstream::{FRESH, Upstream, UpstreamError};
 use super::{Pass, Refusal};
 use crate::edge::answer::{AnswerHead, AskedWith};
@@ -150,7 +150,7 @@ pub(crate) async fn run<S: Stream>(
             is_modern: order.is_modern,
             wants_upgrade: order.wants_upgrade,
             after: order.after,
-            request_id: id.as_bytes(),
+            added: Added { request_id: id.as_bytes(), set_cookie: pass.set_cookie.as_ref() },
         };
         let limits = &worker.limits;
         client.clock.set(limits.answer_timeout.min(MOMENT));
@@ -284,7 +284,7 @@ struct What<'a> {
     is_modern: bool,
     wants_upgrade: bool,
     after: After,
-    request_id: &'a [u8],
+    added: Added<'a>,
 }
 
 /// What the two phases share.
@@ -474,7 +474,7 @@ impl Exchange {
         if is_interim && !(what.is_modern && expected) {
             // Nobody would understand it.
         } else if is_interim {
-            compose::answer(&mut client.out, &answer, false, After::KeepAlive, b"");
+            compose::answer(&mut client.out, &answer, false, After::KeepAlive, Added::default());
         } else {
             let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
             // Nobody knows whether a body comes that the client was not told to send.
@@ -482,7 +482,7 @@ impl Exchange {
             let closes = worker.is_stopping() || (unknown && !what.is_modern) || unsure;
             let after = if closes { After::Close } else { what.after };
             let (out, chunked) = (&mut client.out, unknown && what.is_modern);
-            compose::answer(out, &answer, chunked, after, what.request_id);
+            compose::answer(out, &answer, chunked, after, what.added);
         }
         let came = Came { status, framing, keep_alive: answer.keep_alive };
         upstream.buffer.consume(length);

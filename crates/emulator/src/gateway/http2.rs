@@ -119,7 +119,9 @@ pub(crate) async fn pass(
         let (bytes, most) = (upstream.buffer.filled(), worker.limits.answer_fields_max);
         let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, order.asked_with);
         if let Ok(Some((answer, _))) = parsed {
-            *response.headers_mut() = compose::answer_headers(&answer, &order.request_id);
+            let set_cookie = pass.set_cookie.as_ref();
+            let added = compose::Added { request_id: &order.request_id, set_cookie };
+            *response.headers_mut() = compose::answer_headers(&answer, added);
         }
     }
     *response.status_mut() = StatusCode::from_u16(status)
@@ -175,8 +177,7 @@ impl Hints<'_> {
         self.count += 1;
         // Told once is enough.
         let expected = answer.status != 100 || self.go_on.take().is_some();
-        if expected && let Ok(status) = StatusCode::from_u16(answer.status)
-        {
+        if expected && let Ok(status) = StatusCode::from_u16(answer.status) {
             let mut head = Response::new(());
             *head.status_mut() = status;
             *head.headers_mut() = compose::passed_headers(answer);

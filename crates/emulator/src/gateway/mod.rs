@@ -5,6 +5,7 @@
 //! tokens get one and the same.
 
 pub(crate) mod access;
+mod affinity;
 pub(crate) mod compose;
 pub(crate) mod exchange;
 pub(crate) mod grpc;
@@ -23,10 +24,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hyper::StatusCode;
+use hyper::header::HeaderValue;
 use ovhai_api_types::AppId;
 use ovhai_core::Platform;
 use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
-use ovhai_core::directory::{AppEntry, Snapshot};
+use ovhai_core::directory::{AppEntry, Backend, Snapshot};
 use ovhai_core::model::{AppRecord, Wanted};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
@@ -42,6 +44,7 @@ use crate::host;
 use crate::origin::HowUsed;
 use crate::seen::Aborted;
 use crate::signer;
+use affinity::{Pin, Pins};
 use health::Health;
 use login::{Login, Logins};
 pub(crate) use readers::Readers;
@@ -52,6 +55,7 @@ pub(crate) struct Gateway {
     platform: Arc<Platform>,
     health: Health,
     turn: AtomicUsize,
+    pins: Pins,
     /// Whether it was said that the cloud has no `X-OVHAI-Token`.
     told_apart: AtomicBool,
     /// Whether it was said that the cloud has no login beside `Authorization`.
@@ -132,6 +136,24 @@ pub(crate) struct Pass {
     pub(crate) keeps_authorization: bool,
     /// The host that the browser uses, where that is another one than was asked.
     pub(crate) forwarded_host: Option<Box<str>>,
+    /// Which replica it should go to.
+    pin: Pin,
+    /// Tells the client which replica it is pinned to, when it did not come with that.
+    pub(crate) set_cookie: Option<HeaderValue>,
+}
+
+/// What of a request matters once its caller was let in.
+struct LetIn {
+    /// The `Authorization` is the app's, not ours.
+    keeps_authorization: bool,
+    pin: Pin,
+}
+
+/// A replica for a request.
+struct Chosen {
+    address: SocketAddr,
+    under_way: TaskTrackerToken,
+    set_cookie: Option<HeaderValue>,
 }
 
 impl Gateway {
@@ -141,6 +163,7 @@ impl Gateway {
             platform,
             health: Health::default(),
             turn: AtomicUsize::new(0),
+            pins: Pins::default(),
             told_apart: AtomicBool::new(false),
             told_beside: AtomicBool::new(false),
             stopping,
@@ -165,7 +188,7 @@ impl Gateway {
         if !public && login::is_reserved(head.path()) {
             return Ok(Admitted::LogIn(Arc::clone(entry)));
         }
-        let keeps_authorization =
+        let LetIn { keeps_authorization, pin } =
             self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
                 if !public && self.is_navigation(head) {
                     self.with_page(refusal, entry, head, client)
@@ -179,7 +202,7 @@ impl Gateway {
             _ => Place::Own,
         };
         let forwarded_host = self.forwarded_host(&snapshot, entry, head);
-        let (address, under_way) = self.choose(entry, place, None)?;
+        let Chosen { address, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
         Ok(Admitted::Pass(Pass {
             app: asked.id,
             place,
@@ -187,6 +210,8 @@ impl Gateway {
             under_way,
             keeps_authorization,
             forwarded_host,
+            pin,
+            set_cookie,
         }))
     }
 
@@ -252,15 +277,14 @@ impl Gateway {
     pub(crate) fn turn_to_another(&self, pass: &mut Pass) -> bool {
         let snapshot = self.platform.snapshot();
         let entry = snapshot.app(pass.app);
-        let other = entry.and_then(|entry| self.choose(entry, pass.place, Some(pass.address)).ok());
-        let found = other.is_some();
-        if let Some((address, under_way)) = other {
-            (pass.address, pass.under_way) = (address, under_way);
-        }
-        found
+        let other = entry
+            .and_then(|entry| self.choose(entry, pass.place, pass.pin, Some(pass.address)).ok());
+        let Some(Chosen { address, under_way, set_cookie }) = other else { return false };
+        (pass.address, pass.under_way, pass.set_cookie) = (address, under_way, set_cookie);
+        true
     }
 
-    /// Lets the caller in or refuses; whether `Authorization` is the app's.
+    /// Lets the caller in or refuses.
     fn let_in(
         &self,
         snapshot: &Snapshot,
@@ -268,14 +292,14 @@ impl Gateway {
         head: &Head<'_>,
         client: Client,
         note: &mut Note,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<LetIn, Refusal> {
         let target = resource(&entry.record);
         if is_preflight(head) {
             let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
                 note.decided(&decision, &Principal::Anonymous);
                 // Browsers send none with it; nobody has looked at one that comes all the same.
-                return Ok(false);
+                return Ok(LetIn { keeps_authorization: false, pin: Pin::No });
             }
         }
         let public = entry.record.spec.public;
@@ -323,7 +347,8 @@ impl Gateway {
                         "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
                     );
                 }
-                Ok(keeps)
+                let pin = self.pins.wanted(&entry.record, &principal, head, client);
+                Ok(LetIn { keeps_authorization: keeps, pin })
             }
             Effect::Unauthenticated if decision.reason == Reason::Anonymous => Err(match given {
                 _ if is_over() => Refusal::login_over(),
@@ -428,19 +453,21 @@ impl Gateway {
         }
     }
 
-    /// The address of a replica that answers, each in its turn; those that failed are left out
-    /// until they pass their probe, unless there is no other.
+    /// A replica that answers: the one that the request is pinned to, else each in its turn. Those
+    /// that failed are left out until they pass their probe, unless there is no other.
     fn choose(
         &self,
         entry: &AppEntry,
         place: Place,
+        pin: Pin,
         but: Option<SocketAddr>,
-    ) -> Result<(SocketAddr, TaskTrackerToken), Refusal> {
+    ) -> Result<Chosen, Refusal> {
         // Its addresses go only when its actor has had that stored, which may take a while.
         if entry.record.wanted != Wanted::Running {
             return Err(Refusal::not_ready(entry));
         }
         let backends = &entry.live.backends;
+        let id = entry.record.id;
         let found = match backends.as_slice() {
             [] => return Err(Refusal::not_ready(entry)),
             [one] if but.is_none() && place == Place::Own => Some((one.http, one)),
@@ -452,13 +479,29 @@ impl Gateway {
                         .filter_map(|backend| Some((place.at(backend)?, backend)))
                         .filter(|(address, _)| Some(*address) != but)
                 };
-                in_turn()
-                    .find(|(address, _)| !self.health.is_out(entry.record.id, *address))
-                    .or_else(|| in_turn().next())
+                let answers =
+                    |(address, _): &(SocketAddr, &Backend)| !self.health.is_out(id, *address);
+                let mut healthy = in_turn().filter(answers);
+                let pinned = match pin {
+                    Pin::Hash(hash) => {
+                        healthy.max_by_key(|(_, backend)| Pin::weight(hash, backend.replica))
+                    }
+                    Pin::Cookie { given: Some(given), .. } => {
+                        healthy.find(|(_, backend)| backend.replica == given)
+                    }
+                    Pin::Cookie { given: None, .. } | Pin::No => healthy.next(),
+                };
+                pinned.or_else(|| in_turn().find(answers)).or_else(|| in_turn().next())
             }
         };
         let (address, backend) = found.ok_or_else(|| not_listening(entry, place))?;
-        Ok((address, backend.under_way.token()))
+        let set_cookie = match pin {
+            Pin::Cookie { given, secure } if given != Some(backend.replica) => {
+                self.pins.set_cookie(id, backend.replica, secure)
+            }
+            _ => None,
+        };
+        Ok(Chosen { address, under_way: backend.under_way.token(), set_cookie })
     }
 
     /// The replica has failed: it gets no requests until it passes its probe, if there are others.

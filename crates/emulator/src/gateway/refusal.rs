@@ -10,6 +10,7 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 use ovhai_api_types::{AppId, AppState};
 use ovhai_core::directory::AppEntry;
+use ovhai_core::lifecycle;
 use ovhai_core::policy::{Principal, Reason};
 
 use super::readers::Readers;
@@ -165,6 +166,11 @@ impl Refusal {
 
     pub(super) fn not_ready(entry: &AppEntry) -> Self {
         let record = &entry.record;
+        let mut why = entry.info().message;
+        // Its replicas have just gone; what the state says by default would contradict the answer.
+        if record.state == AppState::Running && why == lifecycle::message(AppState::Running) {
+            why = "no replica answers at the moment".into();
+        }
         let soon = matches!(
             record.state,
             AppState::Queued | AppState::Initializing | AppState::Running | AppState::Scaling
@@ -173,7 +179,7 @@ impl Refusal {
             retry_after: soon.then_some(1),
             ..Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                format!("the app {} is {}: {}", record.id, record.state, record.info.message),
+                format!("the app {} is {}: {}", record.id, record.state, why),
             )
         }
     }

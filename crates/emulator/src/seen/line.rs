@@ -70,7 +70,7 @@ impl Decision {
         }
     }
 
-    fn as_str(self) -> Option<&'static str> {
+    pub(super) fn as_str(self) -> Option<&'static str> {
         match self {
             Self::Unasked => None,
             Self::Allowed => Some("allowed"),
@@ -89,7 +89,12 @@ pub(crate) enum Who<'a> {
     /// Nobody that is known.
     Nobody,
     /// The holder of a token.
-    Token(TokenId),
+    Token {
+        /// Its id.
+        id: TokenId,
+        /// Its name.
+        name: &'a str,
+    },
     /// The administrator, or somebody who logged in.
     User(&'a str),
 }
@@ -99,7 +104,7 @@ impl<'a> Who<'a> {
     pub(crate) fn of(principal: &'a Principal) -> Self {
         match principal {
             Principal::Anonymous => Self::Nobody,
-            Principal::Token(token) => Self::Token(token.id),
+            Principal::Token(token) => Self::Token { id: token.id, name: &token.name },
             Principal::Administrator { user } => Self::User(user),
             Principal::User { name, .. } => Self::User(name),
         }
@@ -195,6 +200,16 @@ pub(crate) enum Aborted {
     Access,
 }
 
+impl Aborted {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::App => "app",
+            Self::Access => "access",
+        }
+    }
+}
+
 /// The version that the client spoke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -207,7 +222,7 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Http10 => "HTTP/1.0",
             Self::Http11 => "HTTP/1.1",
@@ -256,6 +271,12 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// The path without what may hold secrets.
+    pub(super) fn path_alone(&self) -> &[u8] {
+        let end = self.path.iter().position(|b| matches!(b, b'?' | b'#'));
+        &self.path[..end.unwrap_or(self.path.len())]
+    }
+
     /// Adds the line, with its line feed.
     pub(crate) fn write(&self, stamp: &Stamp, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"time\":\"");
@@ -287,8 +308,7 @@ impl Line<'_> {
         out.extend_from_slice(b",\"method\":");
         quoted_target(self.method, TEXT_MAX, out);
         out.extend_from_slice(b",\"path\":");
-        let end = self.path.iter().position(|b| matches!(b, b'?' | b'#'));
-        quoted_target(&self.path[..end.unwrap_or(self.path.len())], PATH_MAX, out);
+        quoted_target(self.path_alone(), PATH_MAX, out);
         number(",\"status\":", u64::from(self.status), out);
         number(",\"bytesIn\":", self.bytes_in, out);
         number(",\"bytesOut\":", self.bytes_out, out);
@@ -297,10 +317,11 @@ impl Line<'_> {
         }
         match self.who {
             Who::Nobody => {}
-            Who::Token(id) => {
+            Who::Token { id, name } => {
                 out.extend_from_slice(b",\"token\":\"");
                 uuid(id.0, out);
-                out.push(b'"');
+                out.extend_from_slice(b"\",\"tokenName\":");
+                text(name.as_bytes(), TEXT_MAX, out);
             }
             Who::User(name) => {
                 out.extend_from_slice(b",\"user\":");
@@ -314,11 +335,8 @@ impl Line<'_> {
             out.extend_from_slice(b",\"reason\":");
             text(self.reason.as_bytes(), TEXT_MAX, out);
         }
-        match self.aborted {
-            None => {}
-            Some(Aborted::Client) => word(",\"aborted\":\"", "client", out),
-            Some(Aborted::App) => word(",\"aborted\":\"", "app", out),
-            Some(Aborted::Access) => word(",\"aborted\":\"", "access", out),
+        if let Some(aborted) = self.aborted {
+            word(",\"aborted\":\"", aborted.as_str(), out);
         }
         number(",\"micros\":", micros(self.total), out);
         if let Some(upstream) = self.upstream {
@@ -349,7 +367,7 @@ fn uuid(id: uuid::Uuid, out: &mut Vec<u8>) {
     out.extend_from_slice(id.hyphenated().encode_lower(&mut buffer).as_bytes());
 }
 
-fn address(address: SocketAddr, out: &mut Vec<u8>) {
+pub(super) fn address(address: SocketAddr, out: &mut Vec<u8>) {
     let ip = address.ip();
     if ip.is_ipv6() {
         out.push(b'[');
@@ -363,7 +381,7 @@ fn address(address: SocketAddr, out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::SystemTime;
 
     use proptest::prelude::*;
@@ -382,7 +400,7 @@ mod tests {
             bytes_in: 0,
             bytes_out: 13,
             decision: Decision::Allowed,
-            who: Who::Token(TokenId(Uuid::max())),
+            who: Who::Token { id: TokenId(Uuid::max()), name: "reader" },
             refused: None,
             reason: "",
             aborted: None,
@@ -410,7 +428,7 @@ mod tests {
                 "time": "1970-01-01T00:00:00.000Z", "id": "abc", "client": "127.0.0.1:4711",
                 "door": "app", "app": Uuid::nil(), "protocol": "HTTP/1.1", "method": "GET",
                 "path": "/", "status": 200, "bytesIn": 0, "bytesOut": 13, "decision": "allowed",
-                "token": Uuid::max(), "micros": 1234, "upstreamMicros": 1000,
+                "token": Uuid::max(), "tokenName": "reader", "micros": 1234, "upstreamMicros": 1000,
             })
         );
         let refused = Line {

@@ -4,7 +4,8 @@
 //! [`Seen`] is shared by all; each thread that serves has a [`Worker`], which is told of every
 //! request when it has ended. That costs well below a microsecond: counters are the worker's own,
 //! and the line goes into a buffer that another thread writes to the file. The gateway never
-//! waits for a disk: lines are dropped, and counted, when it is full or slow.
+//! waits for a disk: lines are dropped, and counted, when it is full or slow. The last requests
+//! stay in memory, in rings of each worker's own, whether there is a log or not.
 //!
 //! No token ever gets here: what is known of a caller is the token's id or the user's name.
 
@@ -12,9 +13,11 @@ mod count;
 mod file;
 mod line;
 mod process;
+pub(crate) mod recent;
 mod request_id;
 mod stamp;
 mod text;
+pub(crate) mod visible;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -23,12 +26,14 @@ use std::time::{Duration, SystemTime};
 
 use ovhai_api_types::{AppId, Timestamp};
 use ovhai_core::components::Components;
+use uuid::Uuid;
 
 use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
 pub use file::AccessLog;
 pub(crate) use file::LogFile;
 use file::{Lines, Sink};
 pub(crate) use line::{Aborted, Decision, Line, Protocol, Refused, Whither, Who};
+use recent::Recent;
 pub(crate) use request_id::{IdSource, RequestId};
 use stamp::Stamp;
 pub(crate) use text::CONTENT_TYPE;
@@ -44,6 +49,8 @@ struct Shard {
     overhead: Histogram,
     refused: [Count; Refused::ALL.len()],
     aborted: [Count; ABORTED.len()],
+    /// Taken by the thread with each request, and by those who look.
+    recent: Mutex<Recent>,
 }
 
 /// The doors that are not apps, as they stand in the metrics; the last is an app that is not there.
@@ -62,6 +69,8 @@ pub(crate) struct Seen {
     connections: Arc<AtomicI64>,
     tunnels: Arc<AtomicI64>,
     sink: Option<Sink>,
+    /// Tells the numbers of requests of this run from those of others.
+    run: u64,
 }
 
 impl std::fmt::Debug for Seen {
@@ -96,6 +105,7 @@ impl Seen {
             connections: Arc::default(),
             tunnels: Arc::default(),
             sink: log.map(|log| Sink::new(log, Arc::clone(components))),
+            run: Uuid::new_v4().as_u64_pair().0,
         })
     }
 
@@ -140,6 +150,13 @@ impl Seen {
         }
     }
 
+    /// The last requests, as they are now.
+    pub(crate) fn recent(&self) -> recent::View {
+        let shards = lock(&self.shards).clone();
+        let rings = shards.iter().flat_map(|shard| lock(&shard.recent).view()).collect();
+        recent::View::new(self.run, rings)
+    }
+
     /// Writes what is still in memory; waits at most so long. Blocks.
     pub(crate) fn flush(&self, deadline: Duration) {
         if let Some(sink) = &self.sink {
@@ -147,8 +164,12 @@ impl Seen {
         }
     }
 
-    /// The metrics, with the apps that may be shown.
-    pub(crate) fn metrics(&self, started_at: Timestamp, shown: impl Fn(AppId) -> bool) -> String {
+    /// The metrics, with the apps that may be shown: those that have a name.
+    pub(crate) fn metrics(
+        &self,
+        started_at: Timestamp,
+        name_of: impl Fn(AppId) -> Option<String>,
+    ) -> String {
         let shards: Vec<_> = lock(&self.shards).clone();
         let mut apps: BTreeMap<AppId, Vec<Arc<AppCounts>>> = BTreeMap::new();
         for shard in &shards {
@@ -156,9 +177,12 @@ impl Seen {
                 apps.entry(*id).or_default().push(Arc::clone(counts));
             }
         }
-        apps.retain(|id, _| shown(*id));
+        let labelled = apps.into_iter().filter_map(|(id, counts)| {
+            let name = name_of(id)?;
+            Some((format!("app=\"{id}\",name=\"{}\"", text::escaped(&name)), counts))
+        });
         let mut page = Page::default();
-        app_metrics(&mut page, &apps);
+        app_metrics(&mut page, &labelled.collect::<Vec<_>>());
         self.own_metrics(&mut page, &shards);
         process::metrics(&mut page, started_at);
         page.finish()
@@ -205,13 +229,13 @@ impl Seen {
     }
 }
 
-/// What is known of each app, under the name it has in the metrics.
-fn app_metrics(page: &mut Page, apps: &BTreeMap<AppId, Vec<Arc<AppCounts>>>) {
+/// What is known of each app, under the labels it has in the metrics.
+fn app_metrics(page: &mut Page, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     let help = "Requests to apps, by app and status.";
     let mut metric = page.metric("ovhai_gateway_requests_total", Kind::Counter, help);
     for (app, counts) in apps {
         for (code, count) in summed_codes(counts.iter().map(|counts| &counts.codes)) {
-            metric.sample(format_args!("app=\"{app}\",code=\"{code}\""), count);
+            metric.sample(format_args!("{app},code=\"{code}\""), count);
         }
     }
     type Times = fn(&AppCounts) -> &Histogram;
@@ -234,7 +258,7 @@ fn app_metrics(page: &mut Page, apps: &BTreeMap<AppId, Vec<Arc<AppCounts>>>) {
             for counts in counts {
                 times(counts).sum_into(&mut sum);
             }
-            metric.histogram(format_args!("app=\"{app}\""), &sum, &ANSWERS);
+            metric.histogram(app, &sum, &ANSWERS);
         }
     }
     type Bytes = fn(&AppCounts) -> u64;
@@ -246,7 +270,7 @@ fn app_metrics(page: &mut Page, apps: &BTreeMap<AppId, Vec<Arc<AppCounts>>>) {
         let mut metric = page.metric(name, Kind::Counter, help);
         for (app, counts) in apps {
             let sum: u64 = counts.iter().map(|counts| of(counts)).sum();
-            metric.sample(format_args!("app=\"{app}\""), sum);
+            metric.sample(app, sum);
         }
     }
 }
@@ -281,8 +305,10 @@ impl Worker {
     /// Notes a request that has ended.
     pub(crate) fn record(&mut self, line: &Line<'_>) {
         self.count(line);
+        let now = SystemTime::now();
+        lock(&self.shard.recent).push(line, now);
         if let (Some(lines), Some(sink)) = (&self.lines, &self.seen.sink) {
-            self.stamp.set(SystemTime::now());
+            self.stamp.set(now);
             lines.push(sink, |buffer| line.write(&self.stamp, buffer));
         }
     }
@@ -331,8 +357,6 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     fn line<'a>(app: AppId, known: bool, status: u16) -> Line<'a> {
@@ -375,13 +399,13 @@ mod tests {
             });
         }
         let (open, tunnel) = (seen.connection_opened(), seen.tunnel_opened());
-        let page = || seen.metrics(Timestamp::UNIX_EPOCH, |_| true);
+        let page = || seen.metrics(Timestamp::UNIX_EPOCH, |_| Some("n".to_owned()));
         let samples = text::tests::checked(&page());
         let is = |series: &str, value: f64| {
             let found = samples.get(series).copied().unwrap_or(-1.0);
             assert!((found - value).abs() < 1e-9, "{series}: {found}");
         };
-        let of_a = format!("app=\"{a}\"");
+        let of_a = format!("app=\"{a}\",name=\"n\"");
         is(&format!("ovhai_gateway_requests_total{{{of_a},code=\"200\"}}"), 2.0);
         is(&format!("ovhai_gateway_requests_total{{{of_a},code=\"502\"}}"), 2.0);
         let bucket = "ovhai_gateway_request_duration_seconds_bucket";
@@ -389,7 +413,7 @@ mod tests {
         is(&format!("{bucket}{{{of_a},le=\"0.001\"}}"), 4.0);
         is(&format!("ovhai_gateway_request_duration_seconds_sum{{{of_a}}}"), 0.0028);
         is(&format!("ovhai_gateway_upstream_duration_seconds_count{{{of_a}}}"), 2.0);
-        is(&format!("ovhai_gateway_request_duration_seconds_count{{app=\"{b}\"}}"), 0.0);
+        is(&format!("ovhai_gateway_request_duration_seconds_count{{app=\"{b}\",name=\"n\"}}"), 0.0);
         is("ovhai_gateway_overhead_seconds_bucket{le=\"0.0001\"}", 2.0);
         is("ovhai_gateway_overhead_seconds_bucket{le=\"0.000075\"}", 0.0);
         is("ovhai_gateway_refusals_total{reason=\"bad_gateway\"}", 2.0);
@@ -411,7 +435,7 @@ mod tests {
         assert!(
             samples.contains_key(&format!("ovhai_gateway_requests_total{{{of_a},code=\"200\"}}"))
         );
-        let of_b = format!("ovhai_gateway_requests_total{{app=\"{b}\",code=\"101\"}}");
+        let of_b = format!("ovhai_gateway_requests_total{{app=\"{b}\",name=\"n\",code=\"101\"}}");
         assert!((samples[&of_b] - 3.0).abs() < 1e-9);
         assert!(samples["ovhai_open_connections"].abs() < 1e-9);
         seen.purge(|_| false);

@@ -18,8 +18,13 @@ pub(crate) enum Kind {
     Histogram,
 }
 
-/// Writes a page of metrics. Values of labels must not hold `"`, `\` or line feeds: they are ids,
-/// numbers and words of ours.
+/// A text of somebody else's as the value of a label.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// Writes a page of metrics. Values of labels must not hold `"`, `\` or line feeds, unless they
+/// are [`escaped`].
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     text: String,
@@ -97,6 +102,11 @@ pub(crate) mod tests {
         {
             assert_eq!(seconds(micros), text);
         }
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        assert_eq!(escaped("a\"b\\c\nd"), "a\\\"b\\\\c\\nd");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 pub(super) const USAGE: &str = "\
-usage: cargo xtask bench [emulator|gateway|cli|labels|store|all]... [options]
+usage: cargo xtask bench [emulator|gateway|changes|cli|labels|store|all]... [options]
 
   --rounds N       rounds that are kept of every measurement (5)
   --seconds S      length of one load (5)
@@ -19,18 +19,21 @@ usage: cargo xtask bench [emulator|gateway|cli|labels|store|all]... [options]
 pub(super) enum Benchmark {
     Emulator,
     Gateway,
+    Changes,
     Cli,
     Labels,
     Store,
 }
 
 impl Benchmark {
-    const ALL: [Self; 5] = [Self::Emulator, Self::Gateway, Self::Cli, Self::Labels, Self::Store];
+    const ALL: [Self; 6] =
+        [Self::Emulator, Self::Gateway, Self::Changes, Self::Cli, Self::Labels, Self::Store];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Emulator => "emulator",
             Self::Gateway => "gateway",
+            Self::Changes => "changes",
             Self::Cli => "cli",
             Self::Labels => "labels",
             Self::Store => "store",

@@ -27,7 +27,7 @@ use self::decode::Decoder;
 use self::headers::Given;
 use self::output::Output;
 use self::write_out::Transfer;
-use super::credential::Credential;
+use super::credential::{Credential, Lent};
 use super::ports::{Named, address, port_of};
 use super::resolve;
 use crate::cli::OWN;
@@ -37,7 +37,7 @@ use crate::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The token is the one of --token or OVHAI_TOKEN, else the stored one whose scope matches the app. Redirects are not followed."
+    after_help = "The token is the one of --token or OVHAI_TOKEN, else the stored one whose scope matches the app. If no token is stored for this server and region, your own access to the local emulator is used. Redirects are not followed."
 )]
 pub(super) struct Curl {
     /// Id, name, beginning of an id, or the app's address, whose path is asked for
@@ -130,7 +130,7 @@ struct Asked {
     target: String,
     headers: hyper::HeaderMap,
     body: RequestBody,
-    has_token: bool,
+    lent: Lent,
 }
 
 impl Curl {
@@ -145,12 +145,12 @@ impl Curl {
         let (url, path) = self.place(&app, named)?;
         let client = AppClient::new(&url, target.address)?;
         let given = Given::parse(&self.headers, &context.directory).await?;
-        let token = if given.mentions(&AUTHORIZATION) {
-            None
+        let lent = if given.mentions(&AUTHORIZATION) {
+            Lent::Nothing
         } else {
-            self.credential.bearer(context, &app, &target.issuer)?
+            self.credential.lend(context, &app, &target).await?
         };
-        let asked = self.asked(context, path, given, token).await?;
+        let asked = self.asked(context, path, given, lent).await?;
         if !asked.method.is_safe() {
             target.announce_change_of(context, &app.status.url)?;
         }
@@ -217,7 +217,7 @@ impl Curl {
         context: &Context,
         mut target: String,
         given: Given,
-        token: Option<String>,
+        lent: Lent,
     ) -> Result<Asked> {
         let directory = &context.directory;
         let mut content_type = None;
@@ -266,9 +266,8 @@ impl Curl {
             })?;
         }
         let mut defaults: Vec<(HeaderName, HeaderValue)> = Vec::new();
-        let has_token = token.is_some();
-        if let Some(token) = token {
-            defaults.push((AUTHORIZATION, bearer(&token)?));
+        if let Some(string) = lent.bearer() {
+            defaults.push((AUTHORIZATION, bearer(string)?));
         }
         defaults.push(user_agent());
         defaults.push((ACCEPT, HeaderValue::from_static(accept)));
@@ -279,7 +278,7 @@ impl Curl {
             let kind = HeaderValue::try_from(kind).map_err(|e| Failure::new(e.to_string()))?;
             defaults.push((CONTENT_TYPE, kind));
         }
-        Ok(Asked { method, target, headers: given.after(defaults), body, has_token })
+        Ok(Asked { method, target, headers: given.after(defaults), body, lent })
     }
 
     fn output(&self, context: &Context, target: &str) -> Result<Output> {
@@ -303,7 +302,7 @@ impl Curl {
         mut output: Output,
         transfer: &mut Transfer,
     ) -> Result<()> {
-        let Asked { method, target, headers, body, has_token } = asked;
+        let Asked { method, target, headers, body, lent } = asked;
         let mut answer = client.send(method, &target, headers, body).await?;
         transfer.status = answer.status;
         transfer.content_type = text(&answer, &CONTENT_TYPE).unwrap_or_default();
@@ -328,8 +327,8 @@ impl Curl {
         if let Some(failed) = failed {
             return Err(failed);
         }
-        if answer.status == 401 && has_token {
-            context.note(self.credential.hint_when_refused(context));
+        if answer.status == 401 && lent.bearer().is_some() {
+            context.note(self.credential.hint_when_refused(context, &lent));
         }
         Ok(())
     }

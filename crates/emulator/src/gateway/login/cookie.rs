@@ -1,4 +1,4 @@
-//! The cookies of the login, beside those of the app: which are ours, and how they are set.
+//! The gateway's cookies, beside those of the app: which are ours, and how they are set.
 //!
 //! Ports share a host's cookies, and so do HTTP and HTTPS: over TLS the names have the prefix that
 //! browsers let nobody else set (`__Host-`), and the plain ones are not looked at there.
@@ -7,11 +7,22 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use http::HeaderValue;
+use ovhai_api_types::AppId;
 
 /// Stands for a login.
 const LOGIN: [&str; 2] = ["ovhai", "__Host-ovhai"];
 /// Tells whose forms these are, before anybody has logged in.
 const FORM: [&str; 2] = ["ovhai-form", "__Host-ovhai-form"];
+
+/// Begins the names of those that pin a client to a replica, one for each app: reached through
+/// `port-forward`, apps share a host.
+const AFFINITY: [&str; 2] = ["ovhai-affinity", "__Host-ovhai-affinity"];
+
+/// The name of the cookie that pins a client to a replica of this app.
+pub(in crate::gateway) fn affinity(secure: bool, app: AppId) -> String {
+    let id = app.0.as_fields().0;
+    format!("{}-{id:08x}", AFFINITY[usize::from(secure)])
+}
 
 /// The name of the cookie that stands for a login.
 pub(super) fn login(secure: bool) -> &'static str {
@@ -25,6 +36,7 @@ pub(super) fn form(secure: bool) -> &'static str {
 
 fn is_ours(name: &[u8]) -> bool {
     LOGIN.iter().chain(&FORM).any(|ours| name == ours.as_bytes())
+        || AFFINITY.iter().any(|ours| name.starts_with(ours.as_bytes()))
 }
 
 /// Name and value of a pair, as servers read it.
@@ -35,7 +47,10 @@ fn pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The values of that name in a `Cookie` header.
-pub(super) fn values<'a>(header: &'a [u8], name: &'static str) -> impl Iterator<Item = &'a [u8]> {
+pub(in crate::gateway) fn values<'a>(
+    header: &'a [u8],
+    name: &'a str,
+) -> impl Iterator<Item = &'a [u8]> {
     header
         .split(|byte| *byte == b';')
         .filter_map(pair)
@@ -67,7 +82,7 @@ pub(super) fn sets_ours(set_cookie: &[u8]) -> bool {
 
 /// A `Set-Cookie` of ours; none if the value can't stand in one. No time means: until the browser
 /// ends.
-pub(super) fn set(
+pub(in crate::gateway) fn set(
     name: &str,
     value: &str,
     lasts: Option<Duration>,
@@ -116,6 +131,8 @@ mod tests {
             ("a=1;b=\"2\"; __Host-ovhai=x", Some("a=1;b=\"2\"")),
             ("ovhai=x; ovhai=y;a=1;  c", Some("a=1;  c")),
             ("__Host-ovhai-form=x;a=ovhai", Some("a=ovhai")),
+            ("ovhai-affinity-0011aabb=x; a=1", Some("a=1")),
+            ("a=1; __Host-ovhai-affinity-0011aabb=x", Some("a=1;")),
         ] {
             assert_eq!(left(value).as_deref(), expected, "{value}");
         }
@@ -141,6 +158,8 @@ mod tests {
             "__Host-ovhai=x; Secure; Path=/",
             "ovhai-form=x",
             "__Host-ovhai-form=x",
+            "ovhai-affinity-0011aabb=x",
+            "=__Host-ovhai-affinity=x",
         ] {
             assert!(sets_ours(ours.as_bytes()), "{ours}");
         }

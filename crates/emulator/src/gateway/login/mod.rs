@@ -8,7 +8,7 @@
 //!
 //! Nothing here knows how requests come in or go on to apps.
 
-mod cookie;
+pub(super) mod cookie;
 mod csrf;
 mod page;
 mod request;
@@ -64,7 +64,7 @@ pub(crate) fn sets_ours(set_cookie: &[u8]) -> bool {
     cookie::sets_ours(set_cookie)
 }
 
-fn random() -> Option<[u8; 32]> {
+pub(super) fn random() -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).ok().map(|()| bytes)
 }
@@ -212,7 +212,8 @@ impl Logins {
         how: &HowUsed<'_>,
     ) -> bool {
         let name = cookie::login(how.secure);
-        how.is_from_here() && cookies.flat_map(|header| cookie::values(header, name)).next().is_some()
+        how.is_from_here()
+            && cookies.flat_map(|header| cookie::values(header, name)).next().is_some()
     }
 
     /// The first login among these cookies that may open the app, else the first that still is

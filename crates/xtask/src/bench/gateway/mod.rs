@@ -1,6 +1,7 @@
 //! The gateway beside nginx and HAProxy as allow-list proxies, with the same upstream processes
 //! and the same tokens: small requests, refusals, streams, idle WebSockets, renewals.
 
+pub(super) mod changes;
 mod config;
 mod frames;
 mod loads;

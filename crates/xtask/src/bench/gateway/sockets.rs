@@ -50,7 +50,8 @@ pub(super) fn measure(bench: &Bench, tally: &mut Tally) -> Result<Sockets> {
 /// Memory of one of many sockets.
 fn hold(stage: &Stage, door: Door) -> Result<Memory> {
     let memory = || Memory::of(&stage.proxy(&Processes::now()?, door));
-    let open = |number| Socket::open(stage, door, number);
+    let (port, host) = (stage.port(door, App::Large), stage.host(App::Large));
+    let open = |number| Socket::open(port, host, &stage.token, number);
     (0..FIRST).try_for_each(|number| open(number).map(drop))?;
     std::thread::sleep(SETTLED);
     let before = memory()?;
@@ -66,21 +67,19 @@ fn hold(stage: &Stage, door: Door) -> Result<Memory> {
 }
 
 /// A WebSocket to our own upstream.
-struct Socket(BufReader<TcpStream>);
+pub(super) struct Socket(BufReader<TcpStream>);
 
 impl Socket {
     /// Greets, and says something that has to come back.
-    fn open(stage: &Stage, door: Door, number: u32) -> Result<Self> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, stage.port(door, App::Large)))?;
+    pub(super) fn open(port: u16, host: &str, token: &str, number: u32) -> Result<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         let key = STANDARD.encode(u128::from(number).to_be_bytes());
         let head = format!(
-            "GET {OWN}socket HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+            "GET {OWN}socket HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
              Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: {key}\r\n\r\n",
-            stage.host(App::Large),
-            stage.token
+             Sec-WebSocket-Key: {key}\r\n\r\n"
         );
         // A thousand of them should be no burden here.
         let mut socket = Self(BufReader::with_capacity(1024, stream));
@@ -111,7 +110,7 @@ impl Socket {
         Ok(())
     }
 
-    fn say(&mut self, number: u32) -> Result<()> {
+    pub(super) fn say(&mut self, number: u32) -> Result<()> {
         let text = format!("socket {number}");
         self.0.get_mut().write_all(&frames::masked(text.as_bytes(), number.to_be_bytes())?)?;
         let heard = frames::read(&mut self.0)?;

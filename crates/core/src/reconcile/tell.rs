@@ -1,0 +1,103 @@
+//! What an actor tells people about its replicas: live state, events, and lines in the app's log.
+//! Nothing of it is stored.
+
+use std::sync::Arc;
+
+use ovhai_api_types::AppState;
+
+use super::plan::Phase;
+use super::{Actor, EXPLAIN_AFTER, Slot};
+use crate::events::EventKind;
+use crate::lifecycle::{self, may_answer};
+use crate::platform::Platform;
+use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
+
+impl Actor {
+    /// Shows how the replicas are now.
+    pub(super) fn tell(&self, platform: &Platform) {
+        let snapshot = platform.snapshot();
+        if let Some(entry) = snapshot.app(self.id) {
+            entry.observed.set(self.progress(entry.record.state));
+        }
+    }
+
+    /// Records what happened to a replica.
+    pub(super) fn record(
+        &self,
+        platform: &Platform,
+        ordinal: u32,
+        kind: EventKind,
+        reason: &str,
+        message: &str,
+    ) {
+        if let Some(entry) = platform.snapshot().app(self.id) {
+            platform.record(&entry.record, Some(ordinal), kind, (reason, message));
+        }
+    }
+
+    /// A run has ended; `line` is the last one in its output.
+    pub(super) fn end_log(&self, platform: &Platform, id: ReplicaId, line: Option<String>) {
+        let snapshot = platform.snapshot();
+        let Some(entry) = snapshot.app(self.id) else { return };
+        if let Some(line) = line {
+            entry.logs.push(platform.clock.now(), id, line);
+        }
+        entry.logs.end(id);
+    }
+
+    pub(super) fn progress(&self, state: AppState) -> Progress {
+        let has_failed = !may_answer(state) || self.given_up.is_some();
+        let last_exit = |ordinal| self.past.get(&ordinal).map(|past| Arc::clone(&past.exit));
+        let restarts = |ordinal| self.past.get(&ordinal).map_or(0, |past| past.restarts);
+        let running = self.replicas.values().map(|slot| ReplicaState {
+            id: slot.id,
+            phase: match slot.phase {
+                Phase::Starting => ReplicaPhase::Starting,
+                Phase::Ready => ReplicaPhase::Ready,
+                Phase::Stopping => ReplicaPhase::Stopping,
+            },
+            since: slot.entered_at,
+            restarts: restarts(slot.id.ordinal),
+            last_exit: last_exit(slot.id.ordinal),
+        });
+        let has_run = |ordinal| self.replicas.values().any(|slot| slot.id.ordinal == ordinal);
+        let gone = self.past.iter().filter(|(ordinal, _)| !has_run(**ordinal));
+        let gone = gone.map(|(_, past)| ReplicaState {
+            id: past.id,
+            phase: if has_failed { ReplicaPhase::Failed } else { ReplicaPhase::BackOff },
+            since: past.exit.at,
+            restarts: past.restarts,
+            last_exit: Some(Arc::clone(&past.exit)),
+        });
+        let mut replicas: Vec<_> = running.chain(gone).collect();
+        replicas.sort_by_key(|replica| replica.id);
+        let says = match &self.given_up {
+            Some(given_up) => Some(given_up.note().message),
+            None if has_failed => None,
+            None => self.says(state),
+        };
+        Progress { replicas, says }
+    }
+
+    /// Why replicas do not answer.
+    fn says(&self, state: AppState) -> Option<String> {
+        let starting = || self.replicas.values().filter(|slot| slot.phase == Phase::Starting);
+        let crashed = self.past.values().filter(|past| past.is_down).map(|past| past.says());
+        let is_down =
+            |slot: &&Slot| self.past.get(&slot.id.ordinal).is_some_and(|past| past.is_down);
+        let lost = starting()
+            .filter(|slot| slot.has_answered && !is_down(slot))
+            .map(|slot| format!("Replica {} does not answer any more", slot.id.ordinal));
+        let what: Vec<String> = crashed.chain(lost).collect();
+        let why = starting()
+            .filter(|slot| slot.has_answered || slot.since.elapsed() >= EXPLAIN_AFTER)
+            .find_map(|slot| slot.waiting_for.as_ref());
+        match (what.is_empty(), why) {
+            (true, None) => None,
+            (true, Some(_)) if state == AppState::Running => None,
+            (true, Some(why)) => Some(format!("{}: {why}", lifecycle::message(state))),
+            (false, None) => Some(what.join("; ")),
+            (false, Some(why)) => Some(format!("{}: {why}", what.join("; "))),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Session affinity: what keeps a client's requests at one replica, where an app asks for it.
+//!
+//! By cookie: the gateway gives each client one that names the run of a replica, encrypted and
+//! authenticated for the app with a key that lives as long as the emulator, so that it can't be
+//! made, moved to another app, or read: it tells neither which replicas there are nor how many. It
+//! never reaches the app (`login::cookie`). By token: a rendezvous hash of token and ordinal, so
+//! that a replica that goes or comes moves only the tokens that were or will be its own.
+//!
+//! In both ways another replica takes over when the pinned one takes no requests.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::header::HeaderValue;
+use ovhai_api_types::{AppId, SessionAffinity};
+use ovhai_core::model::AppRecord;
+use ovhai_core::policy::Principal;
+use ovhai_core::replica::ReplicaId;
+
+use super::Client;
+use super::login::{cookie, random};
+use crate::edge::parse::Head;
+
+/// Cookies of one client that are looked at; a page of another app can set some.
+const LOOKED_AT: usize = 8;
+/// Ordinal and attempt.
+const PIN_LEN: usize = 8;
+const TAG_LEN: usize = 16;
+/// Characters of a cookie's value.
+const VALUE_LEN: usize = (NONCE_LEN + PIN_LEN + TAG_LEN) * 4 / 3;
+
+/// Which replica a request should go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pin {
+    /// Any.
+    No,
+    /// This one, or any when it takes none; the client is told which by a cookie.
+    Cookie {
+        /// What the client came with.
+        given: Option<ReplicaId>,
+        /// Whether the cookie is for TLS.
+        secure: bool,
+    },
+    /// The one that weighs most for this hash.
+    Hash(u64),
+}
+
+impl Pin {
+    /// How much a replica weighs: its runs alike, the newest a little more.
+    pub(super) fn weight(hash: u64, replica: ReplicaId) -> (u64, u32) {
+        let mut hasher = DefaultHasher::new();
+        (hash, replica.ordinal).hash(&mut hasher);
+        (hasher.finish(), replica.attempt)
+    }
+
+    /// That of a caller, for an app that pins by token.
+    fn of(principal: &Principal) -> Self {
+        let mut hasher = DefaultHasher::new();
+        match principal {
+            Principal::Token(token) => (0, token.id).hash(&mut hasher),
+            Principal::User { name, .. } => (1, name).hash(&mut hasher),
+            Principal::Administrator { user } => (2, user).hash(&mut hasher),
+            Principal::Anonymous => return Self::No,
+        }
+        Self::Hash(hasher.finish())
+    }
+}
+
+/// Makes and reads the cookies.
+#[derive(Default)]
+pub(super) struct Pins {
+    /// Made when the first cookie is.
+    key: OnceLock<RandomizedNonceKey>,
+}
+
+impl Pins {
+    fn key(&self) -> Option<&RandomizedNonceKey> {
+        if self.key.get().is_none() {
+            let key = RandomizedNonceKey::new(&AES_256_GCM, &random()?).ok()?;
+            // Another worker may have been faster; then its key it is.
+            let _ = self.key.set(key);
+        }
+        self.key.get()
+    }
+
+    /// Where a request should go that was let in.
+    pub(super) fn wanted(
+        &self,
+        app: &AppRecord,
+        principal: &Principal,
+        head: &Head<'_>,
+        client: Client,
+    ) -> Pin {
+        match app.spec.affinity {
+            None | Some(SessionAffinity::None) => Pin::No,
+            Some(SessionAffinity::Token) => Pin::of(principal),
+            Some(SessionAffinity::Cookie) => {
+                let name = cookie::affinity(client.secure, app.id);
+                let values = head.cookies().flat_map(|header| cookie::values(header, &name));
+                let given = values.take(LOOKED_AT).find_map(|value| self.open(value, app.id));
+                Pin::Cookie { given, secure: client.secure }
+            }
+        }
+    }
+
+    /// The `Set-Cookie` that pins a client to a replica; none when no random numbers can be had.
+    pub(super) fn set_cookie(
+        &self,
+        app: AppId,
+        replica: ReplicaId,
+        secure: bool,
+    ) -> Option<HeaderValue> {
+        let value = self.seal(app, replica)?;
+        cookie::set(&cookie::affinity(secure, app), &value, None, secure)
+    }
+
+    fn seal(&self, app: AppId, replica: ReplicaId) -> Option<String> {
+        let mut pin = replica.ordinal.to_be_bytes().to_vec();
+        pin.extend_from_slice(&replica.attempt.to_be_bytes());
+        let aad = Aad::from(app.0.into_bytes());
+        let nonce = self.key()?.seal_in_place_append_tag(aad, &mut pin).ok()?;
+        let mut sealed = nonce.as_ref().to_vec();
+        sealed.extend_from_slice(&pin);
+        Some(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    fn open(&self, value: &[u8], app: AppId) -> Option<ReplicaId> {
+        if value.len() != VALUE_LEN {
+            return None;
+        }
+        let mut sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
+        let (nonce, sealed) = sealed.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let pin = self.key()?.open_in_place(nonce, Aad::from(app.0.into_bytes()), sealed).ok()?;
+        let (ordinal, attempt) = pin.split_first_chunk::<4>()?;
+        let ordinal = u32::from_be_bytes(*ordinal);
+        Some(ReplicaId { ordinal, attempt: u32::from_be_bytes(attempt.try_into().ok()?) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const fn id(ordinal: u32, attempt: u32) -> ReplicaId {
+        ReplicaId { ordinal, attempt }
+    }
+
+    #[test]
+    fn a_cookie_is_one_apps_and_can_not_be_made_or_read() {
+        let pins = Pins::default();
+        let (app, other) = (AppId(uuid::Uuid::from_u128(1)), AppId(uuid::Uuid::from_u128(2)));
+        let value = pins.seal(app, id(3, 7)).expect("random numbers");
+        assert_eq!(value.len(), VALUE_LEN);
+        assert_eq!(pins.open(value.as_bytes(), app), Some(id(3, 7)));
+        assert_eq!(pins.open(value.as_bytes(), other), None);
+        assert_eq!(Pins::default().open(value.as_bytes(), app), None, "another emulator's");
+        for at in 0..value.len() {
+            let mut forged = value.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            assert_eq!(pins.open(&forged, app), None, "{at}");
+        }
+        for bad in ["", "3", &value[1..], &"A".repeat(VALUE_LEN), &"=".repeat(VALUE_LEN)] {
+            assert_eq!(pins.open(bad.as_bytes(), app), None, "{bad}");
+        }
+        // The same replica has another value each time, so that nothing can be counted.
+        let values: HashSet<String> = (0..100).filter_map(|_| pins.seal(app, id(1, 1))).collect();
+        assert_eq!(values.len(), 100);
+    }
+
+    #[test]
+    fn a_replica_that_goes_moves_only_its_own_tokens() {
+        let heaviest = |hash, ordinals: &[u32]| {
+            let all = ordinals.iter().map(|ordinal| id(*ordinal, 1));
+            all.max_by_key(|replica| Pin::weight(hash, *replica)).map(|replica| replica.ordinal)
+        };
+        let mut moved = 0;
+        for hash in 0..1000 {
+            let before = heaviest(hash, &[1, 2, 3]);
+            let after = heaviest(hash, &[1, 3]);
+            assert!(before == after || before == Some(2));
+            moved += usize::from(before != after);
+            assert_eq!(heaviest(hash, &[1, 2, 3]), before, "it comes back");
+        }
+        assert!((250..420).contains(&moved), "{moved} of 1000 were at replica 2");
+    }
+}

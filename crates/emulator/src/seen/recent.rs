@@ -1,0 +1,576 @@
+//! The last requests, in memory, for `ovhai emulator requests` and whoever else shows them.
+//!
+//! Each worker has rings of its own: no two of those who serve share one. A ring is made of blocks.
+//! The worker fills the newest; a reader takes references to those that are full and a copy of the
+//! one that is being filled, so that it holds the worker up for some microseconds, whatever it
+//! looks for. Rings are bounded in number and in bytes, and take no memory before requests come.
+//! Requests to apps have a ring apart from calls of the API and of the emulator itself, which
+//! programs make every second while they show something.
+//!
+//! Queries, headers, bodies and token strings never get here.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ovhai_api_types::{AppId, Door, RequestRecord, Timestamp, TokenId};
+
+use super::line::{Aborted, Decision, Line, Protocol, Refused, Whither, Who, address};
+
+/// Requests of a block,
+const BLOCK: usize = 128;
+/// and bytes of their texts.
+const BLOCK_TEXT: usize = 16 * 1024;
+/// Full blocks of a worker's requests to apps,
+const APP_BLOCKS: usize = 16;
+/// and of its other requests.
+const OTHER_BLOCKS: usize = 4;
+/// Longest path, reason, request id, name and method that are kept, in bytes.
+const PATH_MAX: usize = 512;
+const REASON_MAX: usize = 384;
+const ID_MAX: usize = 128;
+const NAME_MAX: usize = 128;
+const METHOD_MAX: usize = 32;
+/// Marks what was cut.
+const CUT: &[u8] = b"...";
+/// The longest texts of one request.
+const TEXT_MAX: usize = PATH_MAX + REASON_MAX + ID_MAX + NAME_MAX + METHOD_MAX + 5 * CUT.len();
+const _: () = assert!(TEXT_MAX <= BLOCK_TEXT, "a block holds one request at least");
+
+/// Reading the last requests is not one of them: whoever follows would see nothing else.
+const OWN_PATH: &[u8] = b"/_emulator/requests";
+
+/// Who sent a request; the name is among the texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    Unknown,
+    Token(TokenId),
+    User,
+}
+
+/// The texts of a request, in their order.
+#[derive(Debug, Clone, Copy)]
+enum Text {
+    Id,
+    Method,
+    Path,
+    Reason,
+    Name,
+}
+
+/// A request without its texts.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Microseconds of Unix time, never falling: what rings are merged by.
+    order: u64,
+    /// Milliseconds of Unix time.
+    time: i64,
+    client: SocketAddr,
+    whither: Whither,
+    status: u16,
+    bytes_in: u64,
+    bytes_out: u64,
+    decision: Decision,
+    caller: Caller,
+    refused: Option<Refused>,
+    aborted: Option<Aborted>,
+    total: Duration,
+    upstream: Option<Duration>,
+    protocol: Protocol,
+    tls: bool,
+    /// Where its texts begin, and where each ends.
+    start: u16,
+    ends: [u16; 5],
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Block {
+    /// Number of the first request; they are counted from the worker's start on.
+    first: u64,
+    entries: Vec<Entry>,
+    texts: Vec<u8>,
+}
+
+impl Block {
+    fn end(&self) -> u64 {
+        self.first + self.entries.len() as u64
+    }
+
+    fn is_full(&self) -> bool {
+        self.entries.len() == BLOCK || self.texts.len() + TEXT_MAX > BLOCK_TEXT
+    }
+
+    fn push(&mut self, line: &Line<'_>, order: u64, time: i64) {
+        let at = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
+        let (caller, name) = match line.who {
+            Who::Nobody => (Caller::Unknown, ""),
+            Who::Token { id, name } => (Caller::Token(id), name),
+            Who::User(name) => (Caller::User, name),
+        };
+        let start = at(self.texts.len());
+        let texts = [
+            (line.id, ID_MAX),
+            (line.method, METHOD_MAX),
+            (line.path_alone(), PATH_MAX),
+            (line.reason.as_bytes(), REASON_MAX),
+            (name.as_bytes(), NAME_MAX),
+        ];
+        let ends = texts.map(|(text, max)| {
+            self.texts.extend_from_slice(&text[..text.len().min(max)]);
+            if text.len() > max {
+                self.texts.extend_from_slice(CUT);
+            }
+            at(self.texts.len())
+        });
+        self.entries.push(Entry {
+            order,
+            time,
+            client: line.client,
+            whither: line.whither,
+            status: line.status,
+            bytes_in: line.bytes_in,
+            bytes_out: line.bytes_out,
+            decision: line.decision,
+            caller,
+            refused: line.refused,
+            aborted: line.aborted,
+            total: line.total,
+            upstream: line.upstream,
+            protocol: line.protocol,
+            tls: line.tls,
+            start,
+            ends,
+        });
+    }
+}
+
+#[derive(Debug)]
+struct Ring {
+    full: VecDeque<Arc<Block>>,
+    filling: Block,
+    max_full: usize,
+    last: u64,
+}
+
+impl Ring {
+    fn new(max_full: usize) -> Self {
+        Self { full: VecDeque::new(), filling: Block::default(), max_full, last: 0 }
+    }
+
+    fn push(&mut self, line: &Line<'_>, now: Duration) {
+        if self.filling.is_full() {
+            self.next_block();
+        }
+        self.last = self.last.max(u64::try_from(now.as_micros()).unwrap_or(u64::MAX));
+        let time = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        self.filling.push(line, self.last, time);
+    }
+
+    fn next_block(&mut self) {
+        // The oldest one's room is used again, unless somebody reads it.
+        let oldest = if self.full.len() == self.max_full { self.full.pop_front() } else { None };
+        let mut next = oldest.and_then(Arc::into_inner).unwrap_or_default();
+        next.entries.clear();
+        next.texts.clear();
+        next.first = self.filling.end();
+        self.full.push_back(Arc::new(std::mem::replace(&mut self.filling, next)));
+    }
+
+    fn view(&self) -> Vec<Arc<Block>> {
+        self.full.iter().cloned().chain([Arc::new(self.filling.clone())]).collect()
+    }
+}
+
+/// A worker's last requests.
+#[derive(Debug)]
+pub(super) struct Recent {
+    apps: Ring,
+    others: Ring,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { apps: Ring::new(APP_BLOCKS), others: Ring::new(OTHER_BLOCKS) }
+    }
+}
+
+impl Recent {
+    pub(super) fn push(&mut self, line: &Line<'_>, now: SystemTime) {
+        let ring = match line.whither {
+            Whither::App { .. } => &mut self.apps,
+            Whither::Local if line.path_alone() == OWN_PATH => return,
+            Whither::Api | Whither::Local | Whither::Nowhere => &mut self.others,
+        };
+        ring.push(line, now.duration_since(UNIX_EPOCH).unwrap_or_default());
+    }
+
+    /// What both rings have now.
+    pub(super) fn view(&self) -> [Vec<Arc<Block>>; 2] {
+        [self.apps.view(), self.others.view()]
+    }
+}
+
+/// A request that is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct SeenRequest<'a> {
+    entry: &'a Entry,
+    texts: &'a [u8],
+}
+
+impl SeenRequest<'_> {
+    /// What it went to.
+    pub(crate) fn door(&self) -> Door {
+        match self.entry.whither {
+            Whither::App { .. } => Door::App,
+            Whither::Api => Door::Api,
+            Whither::Local => Door::Local,
+            Whither::Nowhere => Door::None,
+        }
+    }
+
+    /// The app that its host names.
+    pub(crate) fn app(&self) -> Option<AppId> {
+        match self.entry.whither {
+            Whither::App { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The token that was shown.
+    pub(crate) fn token(&self) -> Option<TokenId> {
+        match self.entry.caller {
+            Caller::Token(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// When it ended, in milliseconds of Unix time.
+    pub(crate) fn time(&self) -> i64 {
+        self.entry.time
+    }
+
+    /// Whether the gateway or the API let nobody in. What an app answers is its own affair.
+    pub(crate) fn is_denied(&self) -> bool {
+        let entry = self.entry;
+        match entry.decision {
+            Decision::Unauthenticated | Decision::Forbidden | Decision::OutOfScope => true,
+            Decision::Allowed | Decision::Public | Decision::Preflight => false,
+            Decision::Unasked => {
+                entry.refused == Some(Refused::TooManyTries)
+                    || (self.app().is_none() && matches!(entry.status, 401 | 403))
+            }
+        }
+    }
+
+    /// Whether the reason tells what the caller's token may do.
+    pub(crate) fn tells_scope(&self) -> bool {
+        matches!(self.entry.decision, Decision::Forbidden | Decision::OutOfScope)
+    }
+
+    fn text(&self, text: Text) -> &[u8] {
+        let at = text as usize;
+        let start = at.checked_sub(1).map_or(self.entry.start, |before| self.entry.ends[before]);
+        self.texts.get(start.into()..self.entry.ends[at].into()).unwrap_or_default()
+    }
+
+    /// All of it, without what is looked up of the app.
+    pub(crate) fn record(&self) -> RequestRecord {
+        let entry = self.entry;
+        let words = |text| String::from_utf8_lossy(self.text(text)).into_owned();
+        let some = |text| Some(words(text)).filter(|text| !text.is_empty());
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let mut client = Vec::new();
+        address(entry.client, &mut client);
+        RequestRecord {
+            time: Timestamp::from_millisecond(entry.time).unwrap_or_default(),
+            id: words(Text::Id),
+            client: Some(String::from_utf8_lossy(&client).into_owned()),
+            door: self.door(),
+            app: self.app(),
+            app_name: None,
+            region: None,
+            port: match entry.whither {
+                Whither::App { port, .. } => port,
+                _ => None,
+            },
+            protocol: entry.protocol.as_str().to_owned(),
+            tls: entry.tls,
+            method: visible(self.text(Text::Method)),
+            path: visible(self.text(Text::Path)),
+            status: entry.status,
+            bytes_in: entry.bytes_in,
+            bytes_out: entry.bytes_out,
+            decision: entry.decision.as_str().map(str::to_owned),
+            token: self.token(),
+            token_name: some(Text::Name).filter(|_| self.token().is_some()),
+            user: some(Text::Name).filter(|_| entry.caller == Caller::User),
+            withheld: false,
+            refused: entry.refused.map(|refused| refused.as_str().to_owned()),
+            reason: some(Text::Reason),
+            aborted: entry.aborted.map(|aborted| aborted.as_str().to_owned()),
+            micros: micros(entry.total),
+            upstream_micros: entry.upstream.map(micros),
+        }
+    }
+}
+
+/// What came from the line, as it ought to have come.
+fn visible(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b' '..0x7f => out.push(char::from(*byte)),
+            _ => out += &format!("%{byte:02X}"),
+        }
+    }
+    out
+}
+
+/// How far a reader has come, in each ring of an emulator's run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    run: u64,
+    at: Vec<u64>,
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.run)?;
+        self.at.iter().try_for_each(|at| write!(f, ".{at}"))
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "use the next of an answer";
+        let mut parts = text.split('.');
+        let run = parts.next().unwrap_or_default();
+        let run = u64::from_str_radix(run, 16).map_err(|_| FORM)?;
+        let at = parts.map(str::parse).collect::<Result<_, _>>().map_err(|_| FORM)?;
+        Ok(Self { run, at })
+    }
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct Page<T> {
+    /// In the order in which the requests ended.
+    pub(crate) items: Vec<T>,
+    /// Where to go on.
+    pub(crate) next: Cursor,
+    /// Requests that were overwritten before they were read.
+    pub(crate) lost: u64,
+}
+
+/// The last requests of all workers at a moment.
+pub(crate) struct View {
+    run: u64,
+    rings: Vec<Vec<Arc<Block>>>,
+}
+
+impl View {
+    pub(super) fn new(run: u64, rings: Vec<Vec<Arc<Block>>>) -> Self {
+        Self { run, rings }
+    }
+
+    /// The last `max` requests that `show` makes something of; behind a cursor, the first ones. A
+    /// cursor of another run is behind nothing.
+    pub(crate) fn read<T>(
+        &self,
+        after: Option<&Cursor>,
+        max: usize,
+        mut show: impl FnMut(SeenRequest<'_>) -> Option<T>,
+    ) -> Page<T> {
+        let known = after.filter(|after| after.run == self.run);
+        let begin = |ring: usize| known.and_then(|known| known.at.get(ring).copied()).unwrap_or(0);
+        let mut lost = 0;
+        let mut all = Vec::new();
+        let mut next: Vec<u64> = Vec::with_capacity(self.rings.len());
+        for (at, ring) in self.rings.iter().enumerate() {
+            let oldest = ring.first().map_or(0, |block| block.first);
+            let begin = begin(at);
+            if known.is_some() {
+                lost += oldest.saturating_sub(begin);
+            }
+            next.push(begin.max(oldest));
+            for block in ring.iter().filter(|block| block.end() > begin) {
+                let numbers = (block.first..).zip(&block.entries);
+                let new = numbers.filter(|(number, _)| *number >= begin);
+                all.extend(new.map(|(number, entry)| (entry.order, at, number, entry, block)));
+            }
+        }
+        // What one ring has stays in its order.
+        all.sort_by_key(|(order, at, number, ..)| (*order, *at, *number));
+        let mut items = Vec::new();
+        if after.is_some() {
+            for (_, at, number, entry, block) in all {
+                if items.len() == max {
+                    break;
+                }
+                items.extend(show(SeenRequest { entry, texts: &block.texts }));
+                next[at] = number + 1;
+            }
+        } else {
+            for (_, _, _, entry, block) in all.into_iter().rev() {
+                if items.len() == max {
+                    break;
+                }
+                items.extend(show(SeenRequest { entry, texts: &block.texts }));
+            }
+            items.reverse();
+            let ends = self.rings.iter().map(|ring| ring.last().map_or(0, |block| block.end()));
+            next = ends.collect();
+        }
+        Page { items, next: Cursor { run: self.run, at: next }, lost }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::super::line::tests::line;
+    use super::*;
+
+    fn at(micros: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_micros(micros)
+    }
+
+    fn paths(view: &View, after: Option<&Cursor>, max: usize) -> (Vec<String>, Cursor, u64) {
+        let page = view.read(after, max, |seen| Some(seen.record().path));
+        (page.items, page.next, page.lost)
+    }
+
+    fn push(recent: &mut Recent, path: &str, now: u64) {
+        recent.push(&Line { path: path.as_bytes(), ..line() }, at(now));
+    }
+
+    fn view(workers: &[Recent]) -> View {
+        View::new(7, workers.iter().flat_map(Recent::view).collect())
+    }
+
+    #[test]
+    fn a_record_is_the_line_of_the_log() {
+        let mut recent = Recent::default();
+        for shown in [
+            line(),
+            Line {
+                whither: Whither::App { id: AppId(Uuid::nil()), known: false, port: Some(8501) },
+                path: b"/a\x1b b?secret",
+                who: Who::User("J\u{fc}rgen"),
+                decision: Decision::OutOfScope,
+                refused: Some(Refused::Forbidden),
+                reason: "a\nb",
+                aborted: Some(Aborted::App),
+                upstream: None,
+                protocol: Protocol::Http2,
+                tls: true,
+                ..line()
+            },
+            Line { whither: Whither::Api, who: Who::Nobody, ..line() },
+        ] {
+            recent.push(&shown, at(1_500));
+            let mut written = Vec::new();
+            shown.write(&super::super::Stamp::of(at(1_500)), &mut written);
+            let logged: RequestRecord = serde_json::from_slice(&written).expect("a record");
+            let page =
+                view(&[std::mem::take(&mut recent)]).read(None, 9, |seen| Some(seen.record()));
+            assert_eq!(page.items, [logged]);
+        }
+    }
+
+    #[test]
+    fn workers_are_merged_and_a_reader_goes_on_where_it_was() {
+        let mut workers = [Recent::default(), Recent::default()];
+        for (worker, path, now) in [(0, "/1", 10), (1, "/2", 20), (0, "/3", 30), (1, "/4", 40)] {
+            push(&mut workers[worker], path, now);
+        }
+        // A clock that is set back changes no order within a worker.
+        push(&mut workers[1], "/5", 5);
+        assert_eq!(paths(&view(&workers), None, 9).0, ["/1", "/2", "/3", "/4", "/5"]);
+        let (last, end, _) = paths(&view(&workers), None, 2);
+        assert_eq!(last, ["/4", "/5"]);
+        assert_eq!(paths(&view(&workers), Some(&end), 9).0, [""; 0]);
+        push(&mut workers[0], "/6", 60);
+        push(&mut workers[1], "/7", 70);
+        let (first, middle, _) = paths(&view(&workers), Some(&end), 1);
+        assert_eq!(first, ["/6"]);
+        let middle: Cursor = middle.to_string().parse().expect("a cursor");
+        assert_eq!(paths(&view(&workers), Some(&middle), 9).0, ["/7"]);
+        // Of another run.
+        let other = Cursor { run: 8, ..middle };
+        assert_eq!(paths(&view(&workers), Some(&other), 9).0.len(), 7);
+        for bad in ["", "x", "1.x", "1.-1", "1..2"] {
+            assert!(bad.parse::<Cursor>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rings_are_bounded_and_say_what_was_lost() {
+        let mut workers = [Recent::default()];
+        push(&mut workers[0], "/first", 1);
+        let (_, cursor, _) = paths(&view(&workers), None, 9);
+        let held = view(&workers);
+        let many = BLOCK * (APP_BLOCKS + 3);
+        for number in 0..many {
+            push(&mut workers[0], &format!("/{number}"), 2);
+        }
+        let (kept, _, lost) = paths(&view(&workers), Some(&cursor), usize::MAX);
+        assert_eq!(kept.last(), Some(&format!("/{}", many - 1)));
+        assert_eq!(kept.len() as u64 + lost, many as u64);
+        assert!(kept.len() >= BLOCK * APP_BLOCKS && kept.len() <= BLOCK * (APP_BLOCKS + 1));
+        assert_eq!(paths(&held, None, 9).0, ["/first"], "what is read does not change");
+
+        // As long as they may be: fewer, in the same room.
+        let long = "/x".repeat(4000);
+        for _ in 0..many {
+            push(&mut workers[0], &long, 3);
+        }
+        let recent = &workers[0].apps;
+        let bytes: usize = recent.full.iter().map(|block| block.texts.capacity()).sum();
+        assert!(bytes <= APP_BLOCKS * BLOCK_TEXT * 2, "{bytes}");
+        let (kept, ..) = paths(&view(&workers), None, 1);
+        assert_eq!(kept[0].len(), PATH_MAX + CUT.len());
+    }
+
+    #[test]
+    fn calls_of_the_api_push_no_request_to_an_app_out_and_reading_is_not_seen() {
+        let mut workers = [Recent::default()];
+        push(&mut workers[0], "/app", 1);
+        for _ in 0..BLOCK * (OTHER_BLOCKS + APP_BLOCKS + 2) {
+            workers[0].push(&Line { whither: Whither::Api, ..line() }, at(2));
+        }
+        let own = Line { whither: Whither::Local, path: b"/_emulator/requests?app=x", ..line() };
+        workers[0].push(&own, at(3));
+        let page = view(&workers).read(None, usize::MAX, |seen| Some((seen.door(), seen.time())));
+        assert_eq!(page.items.first(), Some(&(Door::App, 0)));
+        assert!(page.items.iter().all(|(door, _)| *door != Door::Local));
+    }
+
+    #[test]
+    fn what_is_denied() {
+        let denied = |line: Line<'_>| {
+            let mut recent = Recent::default();
+            recent.push(&line, at(1));
+            view(&[recent]).read(None, 1, |seen| Some(seen.is_denied())).items == [true]
+        };
+        let unasked = |whither, status, refused| Line {
+            decision: Decision::Unasked,
+            whither,
+            status,
+            refused,
+            ..line()
+        };
+        let app = line().whither;
+        assert!(denied(Line { decision: Decision::OutOfScope, status: 403, ..line() }));
+        assert!(!denied(Line { status: 403, ..line() }), "the app's own answer");
+        assert!(denied(unasked(app, 429, Some(Refused::TooManyTries))));
+        assert!(!denied(unasked(app, 503, Some(Refused::NotReady))));
+        assert!(denied(unasked(Whither::Api, 401, None)));
+        assert!(!denied(unasked(Whither::Api, 404, None)));
+    }
+}

@@ -1,0 +1,113 @@
+//! What a caller may see of the last requests: the policy decides for each app, and whether other
+//! callers are named. Console and API read requests through this and in no other way.
+
+use std::collections::HashMap;
+
+use ovhai_api_types::{AppId, Door, Region, RequestRecord, TokenId};
+use ovhai_core::directory::Snapshot;
+use ovhai_core::platform::resource;
+use ovhai_core::policy::{self, Action, Principal, Resource};
+
+use super::recent::SeenRequest;
+
+/// Which requests are wanted of those that may be seen; see `RequestFilter` of the wire.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    pub(crate) app: Option<AppId>,
+    pub(crate) token: Option<TokenId>,
+    pub(crate) region: Option<Region>,
+    pub(crate) denied: bool,
+    pub(crate) all: bool,
+    /// In milliseconds of Unix time.
+    pub(crate) since: Option<i64>,
+}
+
+/// An app that the caller may see requests of.
+#[derive(Debug, Clone)]
+struct VisibleApp {
+    name: String,
+    region: Region,
+    names_callers: bool,
+}
+
+/// One caller's view.
+pub(crate) struct Visible<'a> {
+    caller: &'a Principal,
+    snapshot: &'a Snapshot,
+    wanted: Wanted,
+    apps: HashMap<AppId, Option<VisibleApp>>,
+    others: bool,
+}
+
+impl<'a> Visible<'a> {
+    /// `region` is any: requests that went to no app are of none.
+    pub(crate) fn new(
+        caller: &'a Principal,
+        snapshot: &'a Snapshot,
+        region: &Region,
+        wanted: Wanted,
+    ) -> Self {
+        let others =
+            policy::decide(caller, Action::OtherRequests, &Resource::Region(region)).is_allowed();
+        Self { caller, snapshot, wanted, apps: HashMap::new(), others }
+    }
+
+    /// What the caller sees of a request, if it is wanted and may be seen.
+    pub(crate) fn show(&mut self, request: SeenRequest<'_>) -> Option<RequestRecord> {
+        let wanted = &self.wanted;
+        let is_call = matches!(request.door(), Door::Api | Door::Local);
+        if (is_call && !wanted.all)
+            || (wanted.denied && !request.is_denied())
+            || wanted.since.is_some_and(|since| request.time() < since)
+            || wanted.app.is_some_and(|app| request.app() != Some(app))
+            || wanted.token.is_some_and(|token| request.token() != Some(token))
+        {
+            return None;
+        }
+        let app = request.app().and_then(|id| self.app(id));
+        let wanted = &self.wanted;
+        if wanted.region.is_some() && wanted.region != app.as_ref().map(|app| app.region.clone()) {
+            return None;
+        }
+        let Some(app) = app else {
+            // Of an app that is gone it is not known any more who might see it.
+            return self.others.then(|| request.record());
+        };
+        let is_own = match self.caller {
+            Principal::Token(token) => request.token() == Some(token.id),
+            _ => false,
+        };
+        let withheld = !app.names_callers && !is_own;
+        // Or the answer would tell whose request it was.
+        if withheld && wanted.token.is_some() {
+            return None;
+        }
+        let mut record = request.record();
+        if withheld {
+            let is_known = record.token.is_some() || record.user.is_some();
+            (record.client, record.token, record.token_name, record.user) =
+                (None, None, None, None);
+            record.withheld = is_known;
+            record.reason = record.reason.filter(|_| !request.tells_scope());
+        }
+        record.app_name = Some(app.name);
+        record.region = Some(app.region);
+        Some(record)
+    }
+
+    /// The app, unless it does not exist or its requests are not for the caller: who may see other
+    /// requests may see those of every app.
+    fn app(&mut self, id: AppId) -> Option<VisibleApp> {
+        let (caller, snapshot) = (self.caller, self.snapshot);
+        let look = || {
+            let app = &snapshot.app(id)?.record;
+            let may = |action, on: &Resource<'_>| policy::decide(caller, action, on).is_allowed();
+            may(Action::Requests, &resource(app)).then(|| VisibleApp {
+                name: app.spec.name.clone(),
+                region: app.region.clone(),
+                names_callers: may(Action::Callers, &Resource::Region(&app.region)),
+            })
+        };
+        self.apps.entry(id).or_insert_with(look).clone()
+    }
+}

@@ -1,0 +1,81 @@
+//! The stage between the supervisor and an app's command, in the process that becomes the command.
+//!
+//! The supervisor starts `ovhai __launch PID` with a socket as its standard input, and writes the
+//! [`Order`] to it. Here the process gets what can only be set from inside: the kernel ends it when
+//! the supervisor ends in whatever way, new files are readable by others as is usual, and none of
+//! the emulator's descriptors is open. Then it becomes the command, which closes the socket; if it
+//! can't, the reason is written to it.
+
+use std::convert::Infallible;
+use std::io::{self, BufRead, BufReader, Error, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
+
+use rustix::fs::Mode;
+use rustix::process::getppid;
+
+use crate::descriptors;
+use crate::supervisor::Order;
+
+/// The hidden subcommand of `ovhai`.
+pub const SUBCOMMAND: &str = "__launch";
+/// Variables of the emulator that are none of the app's business begin with this.
+const PRIVATE_PREFIX: &str = "OVHAI_";
+/// Permissions that new files of an app do not have, as in a login shell; the emulator's own files
+/// are its owner's alone.
+const UMASK: Mode = Mode::WGRP.union(Mode::WOTH);
+
+/// Runs the stage; `main` calls this before anything else when the subcommand is given.
+pub fn main() -> ExitCode {
+    let socket = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
+    if let Ok(mut socket) = socket {
+        let Err(why) = become_command(&socket);
+        // The supervisor may be gone.
+        let _ = write!(socket, "{why}");
+    }
+    ExitCode::FAILURE
+}
+
+fn become_command(socket: &UnixStream) -> io::Result<Infallible> {
+    let supervisor = std::env::args().nth(2).and_then(|pid| pid.parse().ok());
+    let mut line = String::new();
+    BufReader::new(socket).read_line(&mut line)?;
+    let order: Order = serde_json::from_str(&line)?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    // It may have ended before it was listened for.
+    if getppid().map(|parent| parent.as_raw_nonzero().get()) != supervisor {
+        return Err(Error::other("the supervisor is gone"));
+    }
+    rustix::process::umask(UMASK);
+    descriptors::keep_from_children();
+    Err(command(&order)?.exec())
+}
+
+fn command(order: &Order) -> io::Result<Command> {
+    let (program, arguments) = order
+        .command
+        .split_first()
+        .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "an empty command"))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with(PRIVATE_PREFIX) {
+            command.env_remove(name);
+        }
+    }
+    command.envs(order.env.iter().map(|(name, value)| (name, value)));
+    if let Some(directory) = &order.directory {
+        let there = std::fs::metadata(directory).is_ok_and(|found| found.is_dir());
+        if !there {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no directory {directory}"),
+            ));
+        }
+        command.current_dir(directory);
+    }
+    Ok(command)
+}

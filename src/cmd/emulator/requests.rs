@@ -1,0 +1,41 @@
+//! `ovhai emulator requests`.
+
+use clap::Args;
+use ovhai_api_types::{App, AppId};
+
+use crate::cmd::requests::Filters;
+use crate::context::Context;
+use crate::error::Result;
+use crate::resolve::resolve;
+use crate::target::Server;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The emulator keeps the last requests in memory, some thousand of them, also without an access log. A request is shown when its answer has ended."
+)]
+pub(super) struct Requests {
+    /// Only requests to this app (name or id)
+    #[arg(long, value_name = "APP")]
+    app: Option<String>,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+impl Requests {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        self.filters.apply(context)?;
+        let server = Server::find_local(context)?;
+        let (control, api) = (server.control(context)?, server.local_client(context)?);
+        let app = match &self.app {
+            None => None,
+            // It may be deleted by now.
+            Some(app) => Some(match app.parse::<AppId>() {
+                Ok(id) => id,
+                Err(_) => resolve::<App>(&api, app).await?.id,
+            }),
+        };
+        // Of all regions, unless one is named.
+        let region = context.region()?;
+        self.filters.run(context, &control, &api, app, region).await
+    }
+}

@@ -1,0 +1,329 @@
+//! The last requests that the emulator has seen: `ovhai emulator requests` and `ovhai app requests`.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use ovhai_api_types::{AppId, Door, Region, RequestFilter, RequestRecord, Token, TokenId};
+use ovhai_client::Client;
+
+use super::app::{Since, since};
+use crate::cli::Format;
+use crate::context::Context;
+use crate::describe::Description;
+use crate::endless::while_read;
+use crate::error::{Failure, Result};
+use crate::output::{Fit, Show};
+use crate::resolve::resolve;
+use crate::text::{clean, cut, width};
+
+/// Between two looks.
+const PERIOD: Duration = Duration::from_millis(500);
+/// Requests of one look, at most.
+const PAGE: u32 = 1000;
+
+#[derive(Debug, Args)]
+pub(crate) struct Filters {
+    /// Only requests that showed this token (name or id)
+    #[arg(id = "by_token", long = "token", value_name = "TOKEN")]
+    token: Option<String>,
+    /// Only requests that were denied
+    #[arg(long)]
+    denied: bool,
+    /// Only requests that ended in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
+    #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
+    since: Option<Since>,
+    /// Maximum number of requests, from the end
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE)))]
+    count: u32,
+    /// Follow: show each request when it has ended, until Ctrl-C
+    #[arg(short, long)]
+    follow: bool,
+    /// Show calls of the API and of the emulator itself too
+    #[arg(long)]
+    all: bool,
+    /// Authenticate with this application token instead of the login [env: OVHAI_TOKEN]
+    // In place of the global one, whose name is that of a filter here.
+    #[arg(id = "caller-token", long = "caller-token", value_name = "TOKEN")]
+    caller: Option<String>,
+}
+
+impl Filters {
+    /// Has to come before the caller is looked at.
+    pub(crate) fn apply(&self, context: &mut Context) -> Result<()> {
+        if let Some(caller) = &self.caller {
+            context.global.token = Some(caller.clone());
+        }
+        if self.token.as_ref().is_some_and(|token| token.starts_with("eyJ")) {
+            return Err(Failure::usage("--token takes a token's name or id here, not its string")
+                .because("it chooses the requests that are shown")
+                .hint("to authenticate with a token: --caller-token TOKEN or OVHAI_TOKEN"));
+        }
+        Ok(())
+    }
+
+    /// Shows them; `control` calls the emulator, `api` finds the token.
+    pub(crate) async fn run(
+        self,
+        context: &mut Context,
+        control: &Client,
+        api: &Client,
+        app: Option<AppId>,
+        region: Option<Region>,
+    ) -> Result<()> {
+        let token = match &self.token {
+            None => None,
+            // It may be deleted by now.
+            Some(token) => Some(match token.parse::<TokenId>() {
+                Ok(id) => id,
+                Err(_) => resolve::<Token>(api, token).await?.id,
+            }),
+        };
+        let mut filter = RequestFilter {
+            app,
+            token,
+            region,
+            denied: self.denied,
+            all: self.all,
+            since: self.since.map(|since| since.millis((context.now)())),
+            count: Some(self.count),
+            after: None,
+        };
+        let first = control.requests(&filter).await?;
+        if !self.follow {
+            return context.show_all(&first.items);
+        }
+        filter.count = Some(PAGE);
+        filter.after = Some(first.next);
+        while_read(follow(context, control, filter, first.items)).await
+    }
+}
+
+async fn follow(
+    context: &mut Context,
+    control: &Client,
+    mut filter: RequestFilter,
+    mut items: Vec<RequestRecord>,
+) -> Result<()> {
+    let format = context.format().unwrap_or(Format::Table);
+    let columns = context.columns.filter(|_| format == Format::Table);
+    if matches!(format, Format::Table | Format::Wide) {
+        context.line(row(COLUMNS.map(Cow::from), columns))?;
+    }
+    loop {
+        for item in &items {
+            let text = match format {
+                Format::Table | Format::Wide => row(cells(item, (context.now)()), columns),
+                Format::Json => {
+                    serde_json::to_string(item).map_err(|e| Failure::new(e.to_string()))?
+                }
+                Format::Description | Format::Yaml | Format::Name => {
+                    context.show(item)?;
+                    continue;
+                }
+            };
+            context.line(text)?;
+        }
+        context.out.flush()?;
+        if items.len() < PAGE as usize {
+            tokio::time::sleep(PERIOD).await;
+        }
+        let page = control.requests(&filter).await?;
+        if page.lost > 0 {
+            context.note(format!(
+                "warning: {} requests were overwritten before they were shown: too many came at once",
+                page.lost
+            ));
+        }
+        (items, filter.after) = (page.items, Some(page.next));
+    }
+}
+
+/// A row of a table whose next rows are not known yet.
+fn row(cells: [Cow<'_, str>; 8], columns: Option<usize>) -> String {
+    const WIDTHS: [usize; 7] = [9, 16, 16, 7, 6, 8, 24];
+    let widths = WIDTHS.map(Some).into_iter().chain([None]);
+    let mut line = String::new();
+    for (cell, room) in cells.iter().zip(widths) {
+        let cell = clean(cell);
+        let Some(room) = room else {
+            line += &cell;
+            break;
+        };
+        // In a pipe nothing is cut.
+        let cell = if columns.is_some() { cut(&cell, room) } else { cell };
+        line += &cell;
+        line.extend(std::iter::repeat_n(' ', room.saturating_sub(width(&cell)) + 2));
+    }
+    let line = line.trim_end();
+    columns.map_or_else(|| line.to_owned(), |columns| cut(line, columns).into_owned())
+}
+
+const COLUMNS: [&str; 8] = ["TIME", "APP", "CALLER", "METHOD", "STATUS", "TOOK", "PATH", "BECAUSE"];
+
+fn cells(request: &RequestRecord, now: Timestamp) -> [Cow<'_, str>; 8] {
+    [
+        moment(request.time, now).into(),
+        app(request),
+        caller(request).into(),
+        request.method.as_str().into(),
+        request.status.to_string().into(),
+        took(request.micros).into(),
+        request.path.as_str().into(),
+        because(request),
+    ]
+}
+
+impl Show for RequestRecord {
+    const COLUMNS: &'static [&'static str] = &COLUMNS;
+
+    const FIT: &'static [Fit] = &[
+        Fit::Fixed,
+        Fit::Shrink(6),
+        Fit::Shrink(6),
+        Fit::Fixed,
+        Fit::Fixed,
+        Fit::Fixed,
+        Fit::Shrink(8),
+        Fit::Wrap(16),
+    ];
+
+    fn row(&self, now: Timestamp) -> Vec<String> {
+        cells(self, now).map(Cow::into_owned).into()
+    }
+
+    fn describe(&self) -> Description {
+        let view = Description::new()
+            .field("Time", self.time)
+            .field("ID", &self.id)
+            .maybe("Client", self.client.as_ref())
+            .section("App", |view| match self.app {
+                None => view,
+                Some(id) => view
+                    .field("ID", id)
+                    .maybe("Name", self.app_name.as_ref())
+                    .maybe("Region", self.region.as_ref())
+                    .maybe("Port", self.port),
+            })
+            .field("Caller", caller(self))
+            .maybe("Token", self.token)
+            .field("Method", &self.method)
+            .field("Path", &self.path)
+            .field("Protocol", &self.protocol)
+            .field("TLS", self.tls)
+            .field("Status", self.status);
+        view.maybe("Decision", self.decision.as_ref())
+            .maybe("Refused", self.refused.as_ref())
+            .maybe("Reason", self.reason.as_ref())
+            .maybe("Broken Off By", self.aborted.as_ref())
+            .field("Bytes In", self.bytes_in)
+            .field("Bytes Out", self.bytes_out)
+            .field("Took", took(self.micros))
+            .maybe("App Took", self.upstream_micros.map(took))
+    }
+
+    fn name(&self) -> String {
+        self.id.clone()
+    }
+}
+
+/// Of today the time alone.
+fn moment(at: Timestamp, now: Timestamp) -> String {
+    let day = |at: Timestamp| at.as_second().div_euclid(86_400);
+    let format = if day(at) == day(now) { "%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%SZ" };
+    at.strftime(format).to_string()
+}
+
+fn app(request: &RequestRecord) -> Cow<'_, str> {
+    match (&request.app_name, request.app, request.door) {
+        (Some(name), ..) => name.as_str().into(),
+        (None, Some(id), _) => id.to_string().into(),
+        (None, None, Door::Api) => "(API)".into(),
+        (None, None, Door::Local) => "(emulator)".into(),
+        (None, None, Door::App | Door::None) => "~".into(),
+    }
+}
+
+fn caller(request: &RequestRecord) -> String {
+    match (&request.token_name, request.token, &request.user) {
+        (Some(name), ..) => name.clone(),
+        (None, Some(id), _) => id.to_string(),
+        (None, None, Some(user)) => user.clone(),
+        (None, None, None) if request.withheld => "(withheld)".into(),
+        (None, None, None) => "~".into(),
+    }
+}
+
+/// What decided, or what went wrong.
+fn because(request: &RequestRecord) -> Cow<'_, str> {
+    let aborted = request.aborted.as_deref().map(|by| match by {
+        "client" => "broken off by the client",
+        "app" => "broken off by the app",
+        _ => "ended: the caller lost access",
+    });
+    let words = |text: &str| text.replace('_', " ");
+    match (&request.reason, aborted, &request.refused, &request.decision) {
+        (Some(reason), ..) => reason.as_str().into(),
+        (None, Some(aborted), ..) => aborted.into(),
+        (None, None, Some(refused), _) => words(refused).into(),
+        (None, None, None, Some(decision)) => words(decision).into(),
+        (None, None, None, None) => "".into(),
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "one digit is shown")]
+fn took(micros: u64) -> String {
+    match micros as f64 / 1000.0 {
+        millis if millis < 1000.0 => format!("{millis:.1} ms"),
+        millis => format!("{:.1} s", millis / 1000.0),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(more: &[(&str, serde_json::Value)]) -> RequestRecord {
+        let mut json = json!({
+            "time": "2026-11-29T11:55:53.123Z", "id": "x", "door": "app",
+            "app": "caa6077e-2b0d-4e65-8e33-423b3a9d2498", "protocol": "HTTP/1.1",
+            "method": "GET", "path": "/", "status": 200, "bytesIn": 0, "bytesOut": 1, "micros": 700,
+        });
+        for (name, value) in more {
+            json[name] = value.clone();
+        }
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn rows() {
+        let now: Timestamp = "2026-11-29T23:00:00Z".parse().unwrap();
+        let request = record(&[
+            ("appName", json!("fa")),
+            ("token", json!("8b765154-51ba-4651-a1ed-55a34d9c7f47")),
+            ("tokenName", json!("reader")),
+            ("decision", json!("out_of_scope")),
+        ]);
+        assert_eq!(
+            row(cells(&request, now), None),
+            "11:55:53Z  fa                reader            GET      200     0.7 ms    /                         out of scope"
+        );
+        assert_eq!(width(&row(cells(&request, now), Some(40))), 40);
+        let tomorrow: Timestamp = "2026-11-30T00:00:00Z".parse().unwrap();
+        assert_eq!(cells(&request, tomorrow)[0], "2026-11-29T11:55:53Z");
+        let cell = |more: &[(&str, serde_json::Value)], at: usize| {
+            cells(&record(more), now)[at].clone().into_owned()
+        };
+        assert_eq!(cell(&[("withheld", json!(true))], 2), "(withheld)");
+        assert_eq!(cell(&[("user", json!("ann"))], 2), "ann");
+        assert_eq!(cell(&[], 1), "caa6077e-2b0d-4e65-8e33-423b3a9d2498");
+        assert_eq!(cell(&[("door", json!("api")), ("app", json!(null))], 1), "(API)");
+        assert_eq!(cell(&[("micros", json!(2_345_678))], 5), "2.3 s");
+        assert_eq!(cell(&[("aborted", json!("client"))], 7), "broken off by the client");
+        assert_eq!(cell(&[("reason", json!("group=B does not hold"))], 7), "group=B does not hold");
+    }
+}

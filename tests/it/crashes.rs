@@ -1,0 +1,132 @@
+//! Crashes, as a user of the command line sees them.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use ovhai_test_support::{TestCli, eventually_now};
+use serde_json::Value;
+
+use crate::OVHAI;
+
+/// Ends with 3 when it is asked for /die, after some last words.
+const MORTAL: &str = "
+import http.server, os
+class H(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        if self.path == '/die':
+            print('last words', flush=True)
+            os._exit(3)
+        self.send_response(200); self.send_header('content-length', '0'); self.end_headers()
+    def log_message(self, *a): pass
+http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()
+";
+
+fn mortal() -> TestCli {
+    let cli = TestCli::new(OVHAI);
+    let run = ["app", "run", "x", "--name", "mortal", "--cpu", "1", "--unsecure-http", "--wait"];
+    let process = ["--replicas", "2", "--runtime", "process", "--", "python3", "-c", MORTAL];
+    cli.ok(&[&run[..], &process].concat());
+    cli
+}
+
+fn status(cli: &TestCli) -> Value {
+    cli.json(&["app", "get", "mortal"])["status"].clone()
+}
+
+/// Has a replica die, and waits until both answer again.
+fn die(cli: &TestCli, restarts: u64) {
+    // Whatever comes of the request, it is no answer.
+    cli.command(&["app", "curl", "mortal", "/die"]).output().unwrap();
+    eventually_now("the replica answers again", || {
+        let status = status(cli);
+        (status["restarts"] == restarts && status["availableReplicas"] == 2).then_some(())
+    });
+}
+
+#[test]
+fn a_crash_is_seen_in_every_view() {
+    let cli = mortal();
+    assert_eq!(status(&cli)["restarts"], 0);
+    let (code, said) = cli.fails(&["app", "logs", "mortal", "--previous"]);
+    assert!(code == 3 && said.contains("no replica of the app"), "{said}");
+    die(&cli, 1);
+
+    let now = status(&cli);
+    assert_eq!(now["lastExit"]["status"], 3, "{now}");
+    let replicas = now["replicas"].as_array().unwrap();
+    let crashed = replicas.iter().find(|replica| replica["restarts"] == 1).unwrap();
+    let ordinal = crashed["ordinal"].as_u64().unwrap();
+    assert!((1..=2).contains(&ordinal) && crashed["attempt"] == 2, "{crashed}");
+    assert_eq!(
+        (&crashed["state"], &crashed["lastExit"]["reason"]),
+        (&"READY".into(), &"exit status 3".into())
+    );
+    let shown = cli.ok(&["app", "get", "mortal"]);
+    let shows = |line: &str| {
+        shown.lines().any(|l| l.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(line))
+    };
+    assert!(shows("Restarts: 1") && shows("Last Exit: exit status 3 at "), "{shown}");
+    assert!(shows(&format!("{ordinal} READY ")), "{shown}");
+    let list = cli.ok(&["app", "list"]);
+    let row = list.lines().nth(1).unwrap();
+    assert!(row.ends_with("1         exit status 3"), "{list}");
+    assert_eq!(cli.json(&["app", "list"])[0]["status"]["restarts"], 1);
+
+    let line = format!("-- replica {ordinal} exited with status 3; restarting --");
+    let number = ordinal.to_string();
+    let logs = |arguments: &[&str]| cli.ok(&[&["app", "logs", "mortal"], arguments].concat());
+    let last = format!("last words\n{line}\n");
+    for arguments in
+        [&[][..], &["--previous"], &["--replica", &number], &["--previous", "--replica", &number]]
+    {
+        assert_eq!(logs(arguments), last, "{arguments:?}");
+    }
+    let other = (3 - ordinal).to_string();
+    assert_eq!(logs(&["--replica", &other]), "");
+    let (_, said) = cli.fails(&["app", "logs", "mortal", "--previous", "--replica", &other]);
+    assert!(said.contains(&format!("no run of replica {other} of the app")), "{said}");
+    let (_, said) = cli.fails(&["app", "logs", "mortal", "--replica", "3"]);
+    assert!(said.contains("has no replica 3: those so far are 1 to 2"), "{said}");
+    let (code, _) = cli.fails(&["app", "logs", "mortal", "--previous", "--follow"]);
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn events_are_listed_and_followed() {
+    let cli = mortal();
+    die(&cli, 1);
+    let events = cli.json(&["app", "events", "mortal"]);
+    let crashed = events.as_array().unwrap().iter().find(|event| event["kind"] == "crashed");
+    let crashed = crashed.unwrap_or_else(|| panic!("{events}"));
+    assert_eq!((&crashed["reason"], &crashed["name"]), (&"exit status 3".into(), &"mortal".into()));
+    assert!(crashed["message"].as_str().unwrap().contains("last words"), "{crashed}");
+    assert_eq!(cli.json(&["app", "events", "--tail", "1"]).as_array().unwrap().len(), 1);
+    let table = cli.ok(&["app", "events"]);
+    assert!(table.starts_with("AGE") && table.contains("crashed  exit status 3  "), "{table}");
+    let (code, said) = cli.fails(&["app", "events", "nope"]);
+    assert!(code == 3 && said.contains("nope"), "{said}");
+    let (code, _) = cli.fails(&["app", "events", "-f", "-o", "yaml"]);
+    assert_eq!(code, 2);
+
+    // What is followed goes on with what happens; here from the last event on.
+    let mut child = Command::new(OVHAI)
+        .args(["app", "events", "mortal", "-f", "-n", "1", "-o", "json"])
+        .env("OVHAI_STATE_DIR", cli.state_dir())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    let before = next()["seq"].as_u64().unwrap();
+    die(&cli, 2);
+    let event = loop {
+        let event = next();
+        if event["kind"] == "crashed" {
+            break event;
+        }
+    };
+    assert!(event["seq"].as_u64().unwrap() > before);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
