@@ -12,6 +12,7 @@ mod answers;
 mod api;
 mod app;
 mod apps;
+mod background;
 mod broken;
 #[cfg(target_os = "linux")]
 mod broken_disk;
