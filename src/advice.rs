@@ -59,7 +59,7 @@ const TABLE: &[Advice] = &[
         "an app: ovhai app stop APP; the emulator: ovhai emulator stop",
     ),
     advice("", &["events", "event"], "of apps and replicas: ovhai app events"),
-    advice("", &["restart"], "an app: ovhai app stop APP --wait && ovhai app start APP"),
+    advice("", &["restart"], "an app: ovhai app restart APP"),
     advice(
         "",
         &["delete", "rm", "remove"],
@@ -182,11 +182,7 @@ const TABLE: &[Advice] = &[
         &["region", "regions"],
         "see them: ovhai emulator status; choose one: --region REGION",
     ),
-    advice(
-        "app",
-        &["restart", "reload", "redeploy"],
-        "stop it and start it again: ovhai app stop APP --wait && ovhai app start APP",
-    ),
+    advice("app", &["reload", "redeploy"], "replace its replicas: ovhai app restart APP"),
     advice(
         "app",
         &["deploy", "submit", "new", "add", "up", "launch"],
@@ -350,16 +346,7 @@ const TABLE: &[Advice] = &[
     ),
     advice(
         "app update",
-        &[
-            "--name",
-            "--command",
-            "--cpu",
-            "--gpu",
-            "--flavor",
-            "--volume",
-            "--unsecure-http",
-            "--probe-path",
-        ],
+        &["--name", "--command", "--flavor", "--volume", "--unsecure-http", "--probe-path"],
         "this stays as the app was run: run another with ovhai app run, and delete this one",
     ),
     advice(
@@ -622,7 +609,7 @@ mod tests {
             ("ovhai run image", "hint: run an app: ovhai app run IMAGE"),
             ("ovhai -o json list", "ovhai app list"),
             ("ovhai --region app notebook list", "AI Deploy"),
-            ("ovhai app restart x", "ovhai app stop APP --wait"),
+            ("ovhai app redeploy x", "ovhai app restart APP"),
             ("ovhai apps exec x", "apps have no shell access"),
             ("ovhai app run --memory 4Gi image", "ovhai app run has no option --memory"),
             ("ovhai app create --memory=4Gi image", "capabilities flavor list"),
@@ -644,7 +631,7 @@ mod tests {
             ("ovhai app lisst", "there is no command \"lisst\" in ovhai app"),
             ("ovhai app list --previous", "see what there is: ovhai help app list"),
             ("ovhai app run --nmae x image", "did you mean --name?"),
-            ("ovhai ap list", "did you mean app? or apps"),
+            ("ovhai ap list", "did you mean app?"),
             ("ovhai app list -A", "--region REGION"),
             ("ovhai config use x", "ovhai config set NAME"),
             ("ovhai app rollback x", "set-image"),

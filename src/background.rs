@@ -27,6 +27,8 @@ use crate::target::port;
 const START_TIMEOUT: Duration = Duration::from_secs(15);
 /// A log larger than this begins anew, in bytes.
 const LOG_MAX: u64 = 10 * 1024 * 1024;
+/// Bytes that are read of what an emulator that did not start wrote.
+const LAST_WORDS_MAX: u64 = 64 * 1024;
 /// Variables of the emulator's environment that name files. The emulator is in another directory
 /// than its starter, where a relative path would lead elsewhere.
 const PATHS: [&str; 8] = [
@@ -191,14 +193,22 @@ fn rotate(state: &StateDir) -> std::io::Result<()> {
 fn why_not(state: &StateDir, from: u64, status: &str) -> Failure {
     let mut said = String::new();
     if let Ok(mut log) = File::open(state.log()) {
-        let _ = log.seek(SeekFrom::Start(from)).and_then(|_| log.read_to_string(&mut said));
+        // The log may be a link to a device, which has no end.
+        let _ = log
+            .seek(SeekFrom::Start(from))
+            .and_then(|_| log.take(LAST_WORDS_MAX).read_to_string(&mut said));
     }
     let field = |name: &str| {
         said.lines()
             .rev()
             .find_map(|line| line.trim().strip_prefix(name).map(|text| text.trim().to_owned()))
     };
+    let last = said.lines().rfind(|line| !line.trim().is_empty());
+    let ended = || match last {
+        Some(line) => format!("{status}; its last line was: {}", line.trim()),
+        None => status.to_owned(),
+    };
     let failure = Failure::new("the emulator can't start")
-        .because(field("cause:").or_else(|| field("error:")).unwrap_or_else(|| status.to_owned()));
+        .because(field("cause:").or_else(|| field("error:")).unwrap_or_else(ended));
     failure.hint(field("hint:").unwrap_or_else(|| format!("see {}", state.log().display())))
 }

@@ -28,6 +28,8 @@ pub struct Context {
     pub err: Box<dyn Write + Send>,
     /// Environment variables.
     pub env: HashMap<String, String>,
+    /// Names of environment variables that are not UTF-8, as far as they can be shown.
+    pub unreadable_variables: Vec<String>,
     /// The time.
     pub now: fn() -> Timestamp,
     /// The directory that the command was typed in.
@@ -67,12 +69,12 @@ impl std::fmt::Debug for Context {
 impl Context {
     /// The context of this process.
     pub fn from_process() -> Self {
+        let (env, unreadable_variables) = variables_of_process();
         Self {
             out: Box::new(io::BufWriter::new(io::stdout())),
             err: Box::new(io::stderr()),
-            env: std::env::vars_os()
-                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-                .collect(),
+            env,
+            unreadable_variables,
             now: Timestamp::now,
             directory: std::env::current_dir().unwrap_or_else(|_| "/".into()),
             executable: std::env::current_exe().ok(),
@@ -223,6 +225,19 @@ impl Context {
         let named = named.and_then(|name| Format::from_str(name, false).ok());
         named.or(self.global.json.as_ref().map(|_| Format::Json))
     }
+}
+
+/// The variables, and the names of those that are not UTF-8.
+fn variables_of_process() -> (HashMap<String, String>, Vec<String>) {
+    let (mut readable, mut unreadable) = (HashMap::new(), Vec::new());
+    for (name, value) in std::env::vars_os() {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => drop(readable.insert(name, value)),
+            (Ok(name), Err(_)) => unreadable.push(name),
+            (Err(name), _) => unreadable.push(name.to_string_lossy().into_owned()),
+        }
+    }
+    (readable, unreadable)
 }
 
 /// Whether both output streams of the process lead to the same pipe or file.

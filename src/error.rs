@@ -5,6 +5,7 @@
 //! have no other end). A closed pipe is silent success.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use ovhai_client::Error as ClientError;
 use ovhai_emulator::{OpenError, StartError};
@@ -219,6 +220,12 @@ impl From<ClientError> for Failure {
     }
 }
 
+/// The command that moves a file away.
+fn moved_away(path: &Path) -> String {
+    let words = ["mv".to_owned(), path.display().to_string(), format!("{}.old", path.display())];
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}
+
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let failure = Self::new("the emulator can't start").because(&error);
@@ -231,15 +238,16 @@ impl From<StartError> for Failure {
                 .hint("choose another port: ovhai emulator start --detach --port N, or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
             _ if error.is_about_room() => failure.hint("make room there, or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
             StartError::Store(OpenError::Foreign(path)) => failure.hint(format!(
-                "if it is damaged, put a copy back, or move it away and begin anew without its apps and tokens: mv {0} {0}.damaged; or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none",
-                path.display()
+                "if it is damaged, put a copy back, or begin anew without its apps and tokens: {}; or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none",
+                moved_away(path)
             )),
-            StartError::Store(OpenError::LogAlone { path, log, .. }) => failure.hint(format!(
-                "put a copy of {} back beside it; or move the log away and begin anew without what it holds: mv {1} {1}.old; or use another directory: --state-dir DIR",
-                path.display(),
-                log.display()
+            StartError::Store(OpenError::LogAlone { log, .. }) => failure.hint(format!(
+                "put a copy of the database back, or begin anew without what the log holds: {}; or use another directory: --state-dir DIR",
+                moved_away(log)
             )),
             StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
+            StartError::State { source, .. } if source.kind() == io::ErrorKind::StorageFull => failure
+                .hint("make room on its disk, or use another directory: --state-dir DIR, or --ephemeral for none"),
             StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
             StartError::Platform(_) => failure.hint(
                 "the database may be damaged: keep a copy, and start with another directory: --state-dir DIR",

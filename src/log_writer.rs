@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ovhai_emulator::{Component, Components};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,8 +15,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// A pipe that can be written takes as much at once (`PIPE_BUF`).
 const AT_ONCE: usize = 4096;
-/// How long a line waits for a reader that keeps up, in nanoseconds.
-const WAIT: i64 = 10_000_000;
+/// How long a line waits for a reader that keeps up; below a second.
+const WAIT: Duration = Duration::from_millis(10);
 
 /// What lines are written to.
 pub(crate) trait Target: Write + AsFd + Send {}
@@ -98,15 +99,19 @@ impl<T: Target> State<T> {
 
     /// Waits until something can be written: a moment, or not at all where that was in vain before.
     fn wait(&self) -> io::Result<()> {
-        let wait = if self.lost == 0 { WAIT } else { 0 };
-        let wait = Timespec { tv_sec: 0, tv_nsec: wait };
-        let mut polled = [PollFd::new(&self.target, PollFlags::OUT)];
-        match poll(&mut polled, Some(&wait)) {
-            Ok(0) => Err(io::Error::new(io::ErrorKind::WouldBlock, "its reader does not read")),
-            // What is wrong with it, if anything, writing tells.
-            Ok(_) | Err(_) => Ok(()),
+        let wait = if self.lost == 0 { WAIT } else { Duration::ZERO };
+        if is_writable(&self.target, wait) {
+            return Ok(());
         }
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "its reader does not read"))
     }
+}
+
+/// Whether a stream takes something within a time, or says at once what is wrong with it.
+pub(crate) fn is_writable(stream: &impl AsFd, within: Duration) -> bool {
+    let wait = Timespec { tv_sec: 0, tv_nsec: within.subsec_nanos().into() };
+    let mut polled = [PollFd::new(stream, PollFlags::OUT)];
+    !matches!(poll(&mut polled, Some(&wait)), Ok(0))
 }
 
 /// Writes one line.

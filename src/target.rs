@@ -24,8 +24,6 @@ pub(crate) struct Target {
     pub(crate) client: Client,
     /// Calls with the login, also when a token is given.
     pub(crate) login: Client,
-    /// The bearer of the login.
-    pub(crate) caller: Option<String>,
     /// The region; for an endpoint its name.
     pub(crate) region: Region,
     /// Who issues the tokens that open its apps.
@@ -312,7 +310,6 @@ impl Target {
             }
             Server::Remote { .. } => false,
         };
-        let caller = bearer.clone();
         let mut login = server.client(bearer, context)?;
         if let Some(sessions) = session {
             login = login.renewed_by(sessions.renewing(server.key(), context.now));
@@ -327,7 +324,7 @@ impl Target {
         };
         let region = server.region()?;
         let issuer = Issuer { server: server.key(), region: region.clone() };
-        Ok(Self { client, login, caller, region, issuer, address, server, is_owner })
+        Ok(Self { client, login, region, issuer, address, server, is_owner })
     }
 
     /// The same, to change something: says where, unless that is this machine, and refuses it
@@ -360,6 +357,14 @@ impl Target {
             return announce(context, app_url);
         }
         Ok(())
+    }
+
+    /// The emulator of the own state directory, when its owner calls it.
+    pub(crate) fn owned(&self) -> Option<&Running> {
+        match &self.server {
+            Server::Local(running, _) if self.is_owner => Some(running),
+            _ => None,
+        }
     }
 
     /// The caller's own access: of the login, else of the emulator's owner as it is now. None at an
@@ -518,13 +523,14 @@ pub(crate) fn unknown(state: &StateDir) -> Failure {
     let path = state.path().display();
     match state.holder() {
         Some(holder) => Failure::new(format!(
-            "an emulator (pid {}) holds {path} but does not tell where it is",
+            "the address of the emulator (pid {}) of {path} is unknown",
             holder.pid
         ))
         .because("emulator.json is missing or damaged")
         .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"),
-        None => Failure::new(format!("an emulator holds {path}, but its process is not known here"))
+        None => Failure::new(format!("can't tell which process is the emulator of {path}"))
             .because("it runs in another container or on another machine, or another program holds the lock file")
-            .hint("stop it where it was started; or use another directory: --state-dir DIR or OVHAI_STATE_DIR"),
+            .hint("stop it where it was started: ovhai emulator stop")
+            .hint("or use another directory: --state-dir DIR or OVHAI_STATE_DIR"),
     }
 }

@@ -1,7 +1,7 @@
 //! What a run of the program said to servers and was answered, for `ovhai debug` and `--verbose`.
 //!
 //! Secrets are taken out before anything is kept: strings of tokens and sessions, passwords,
-//! values of environment variables. The file (`debug.jsonl` in the state directory, mode 0600) is
+//! values of environment variables, and the environments that processes get. The file (`debug.jsonl` in the state directory, mode 0600) is
 //! bounded: the oldest runs go first.
 
 use std::fs::File;
@@ -156,9 +156,10 @@ fn hide_in(text: &str) -> String {
 
 /// JSON without secrets. What the strings below it are depends on the name that it stands under:
 /// `value` is a token's string below `status`, and a variable's below `envVars`; a command may
-/// have anything.
+/// have anything, and of an environment not even the names are kept.
 fn hidden(json: Value, under: &str) -> Value {
     match json {
+        _ if under == "environment" => Value::String(HIDDEN.into()),
         Value::String(_) if under == "command" => Value::String(HIDDEN.into()),
         Value::String(text) => Value::String(hide_in(&text)),
         Value::Array(all) => all.into_iter().map(|one| hidden(one, under)).collect(),
@@ -178,7 +179,7 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 38] = [
+const SHOWN: &[&str] = &[
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
@@ -377,12 +378,16 @@ mod tests {
                 r#"{{"status":{{"value":"hush4"}},"message":"bad {TOKEN}, and ovhs_1_2","command":"--env A=hush5"}}"#
             ),
         ));
+        let environment = r#"{"region":"GRA","spec":{},"environment":{"HUSH_NAME":"hush6"}}"#;
+        trace.record(exchange(environment, ""));
         let bearer = "0123456789abcdef".repeat(4);
         trace.record(exchange(&format!("no json hush ovhr_ab_cd {bearer}"), ""));
         let session =
             trace.keep(&file, Timestamp::UNIX_EPOCH, vec!["ovhai".into()], 2).expect("a failure");
         let text = std::fs::read_to_string(&file).expect("kept");
-        for secret in ["hush1", "hush2", "hush3", "hush4", "hush5", "ovhs_1", "ovhr_ab"] {
+        for secret in
+            ["hush1", "hush2", "hush3", "hush4", "hush5", "hush6", "HUSH_NAME", "ovhs_1", "ovhr_ab"]
+        {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
         assert!(!text.contains("payload") && !text.contains(&bearer), "{text}");

@@ -1,6 +1,7 @@
 """Gradio behind the gateway, over HTTP and over HTTPS.
 
-Given: `app` and `secure` (its address over HTTP and HTTPS), `token`.
+Given: `app` and `secure` (its address over HTTP and HTTPS), `token`; perhaps `forwarded` (where
+`ovhai app port-forward` has it, with a token added).
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from urllib.parse import urlsplit
 from harness import Page, browser, expect, expect_equal, given, log_in_with_token, run, until
 
 
-def expect_it_greets(page: Page, at: str) -> None:
+def expect_it_greets(page: Page, at: str, logs_in: bool = True) -> None:
     page.get(at + "/")
-    log_in_with_token(page, given()["token"])
+    if logs_in:
+        log_in_with_token(page, given()["token"])
     until("the page has its text box", lambda: page.all("#name textarea, #name input"))
     config = page.script("return (await fetch('/config')).json()")
     expect_equal(config["root"], at, "where it believes to be")
@@ -69,5 +71,11 @@ def over_https() -> None:
         expect_events(page, given()["secure"])
 
 
+def through_port_forward() -> None:
+    with browser() as page:
+        expect_it_greets(page, given()["forwarded"], logs_in=False)
+        expect_events(page, given()["forwarded"])
+
+
 if __name__ == "__main__":
-    run(over_http, over_https)
+    run(over_http, over_https, *([through_port_forward] if "forwarded" in given() else []))

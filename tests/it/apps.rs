@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::OVHAI;
 use crate::browser::{Home, Script};
+use crate::port_forward::Forward;
 
 /// `cargo xtask test` makes the environment with the frameworks, and names its Python here.
 const PYTHON: &str = "OVHAI_TEST_APPS_PYTHON";
@@ -161,7 +162,15 @@ async fn streamlit() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gradio() {
     let running = Running::start("gradio", &GRADIO, &GRADIO_ENVIRONMENT).await;
-    running.script("gradio_app.py", json!({})).await;
+    // What it writes into its pages is the address that the browser uses.
+    let state = running.home.path().join("state");
+    let id = running.app.id.to_string();
+    let home = tempfile::tempdir().unwrap();
+    let forward = Forward::start_in(&state, home.path(), Some(&running.token), &[&id, "0"]);
+    let port = forward.address.rsplit(':').next().unwrap();
+    let forwarded = format!("http://localhost:{port}");
+    running.script("gradio_app.py", json!({"forwarded": forwarded})).await;
+    drop(forward);
     running.end().await;
 }
 

@@ -745,26 +745,6 @@ async fn a_client_that_sent_too_much_ahead_and_left_is_given_up() {
     gone.expect("the app's connection is closed");
 }
 
-#[tokio::test]
-async fn a_page_can_read_why_it_has_no_access() {
-    let e = TestEmulator::start().await;
-    let app = e.run_app(&[("group", "A")], json!({})).await;
-    let other = e.token("GRA", "read", Some("group=B")).await.status.value.unwrap();
-    for (bearer, status) in [(None, 401), (Some("x"), 401), (Some(other.as_str()), 403)] {
-        let mut request = page_asks(&app, "GET");
-        if let Some(bearer) = bearer {
-            request = request.header("authorization", format!("Bearer {bearer}"));
-        }
-        let answer = e.send(request.body(Full::default()).unwrap()).await;
-        assert_eq!(answer.status, status);
-        assert_eq!(answer.header("access-control-allow-origin"), "*");
-        assert_eq!(answer.header("access-control-expose-headers"), "WWW-Authenticate");
-        assert_eq!(answer.header("access-control-allow-credentials"), "");
-    }
-    let answer = e.query(&app, None).await;
-    assert_eq!(answer.header("access-control-allow-origin"), "", "only pages are told so");
-}
-
 /// An app with bearers of its own: ours comes apart, and its own reaches it untouched.
 #[tokio::test]
 async fn a_token_can_come_apart_from_the_apps_own() {

@@ -8,6 +8,7 @@ use ovhai_test_support::{TestCli, TestEmulator, eventually_now};
 use serde_json::{Value, json};
 
 use crate::OVHAI;
+use crate::login_page::Stepped;
 
 /// Runs a command with a variable; exit code and what it said.
 fn with_password(cli: &TestCli, arguments: &[&str], password: &str) -> (i32, String) {
@@ -145,6 +146,74 @@ async fn short_sessions(refresh: Duration) -> (TestEmulator, TestCli) {
         assert_eq!(with_password(&cli, &login, "a long password").0, 0);
     });
     (e, cli)
+}
+
+/// An account at a server as an endpoint of the settings.
+fn log_in_at(e: &TestEmulator) -> TestCli {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["config", "add", "box", &format!("http://{}/regions/GRA", e.address())]);
+    cli.ok(&["config", "set", "box"]);
+    let login = [&["login", "-u", "ann"][..], &FROM_ENV].concat();
+    assert_eq!(with_password(&cli, &login, "a long password").0, 0);
+    cli
+}
+
+/// The client's clock is behind: the machine slept, or is a virtual one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bearer_that_is_over_by_the_servers_clock_is_refreshed() {
+    let clock = Stepped::new();
+    let e = clock.emulator(TestEmulator::builder()).await;
+    let ann = json!({"name": "ann", "password": "a long password"});
+    assert_eq!(e.call_local("POST", "/_emulator/users", Some(ann)).await.status, 201);
+    tokio::task::block_in_place(|| {
+        let cli = log_in_at(&e);
+        let before = stored(&cli);
+        clock.set(61 * 60);
+        assert_eq!(cli.json(&["me"])["name"], "ann");
+        let after = stored(&cli);
+        assert_ne!(before, after);
+        cli.ok(&["app", "list"]);
+        assert_eq!(stored(&cli), after, "what is good is not refreshed again");
+        // One that changes something is sent again as it was.
+        clock.set(2 * 61 * 60);
+        cli.ok(&["app", "run", "ovhai/echo", "--name", "late"]);
+        assert_eq!(cli.json(&["app", "list"]).as_array().map(Vec::len), Some(1));
+        clock.set(40 * 24 * 60 * 60);
+        let (code, said) = cli.fails(&["app", "list"]);
+        assert_eq!(code, 4);
+        assert!(said.contains("the session has ended") && said.contains("ovhai login"), "{said}");
+    });
+}
+
+/// As a file from Windows, or a variable that was read from one, has them.
+#[tokio::test(flavor = "multi_thread")]
+async fn line_ends_and_byte_order_marks_are_taken_off_secrets() {
+    let e = TestEmulator::start().await;
+    let ann = json!({"name": "ann", "password": "a long password"});
+    assert_eq!(e.call_local("POST", "/_emulator/users", Some(ann)).await.status, 201);
+    let token = e.token("GRA", "operator", None).await.status.value.unwrap();
+    tokio::task::block_in_place(|| {
+        let cli = log_in_at(&e);
+        let login = ["login", "-u", "ann"];
+        for given in ["a long password\r", "a long password\r\n", "\u{feff}a long password\r"] {
+            let by_variable = [&login[..], &FROM_ENV].concat();
+            assert_eq!(with_password(&cli, &by_variable, given).0, 0, "{given:?}");
+            cli.ok(&[&login[..], &["--password", given]].concat());
+            let by_input = [&login[..], &["--password-from-stdin"]].concat();
+            cli.command(&by_input).write_stdin(given).assert().success();
+        }
+        assert_eq!(
+            with_password(&cli, &[&login[..], &FROM_ENV].concat(), "\r\n").0,
+            2,
+            "none at all"
+        );
+        let with_token = cli
+            .command(&["me", "-o", "json"])
+            .env("OVHAI_TOKEN", format!("\u{feff}{token}\r"))
+            .output();
+        let said = String::from_utf8(with_token.unwrap().stdout).unwrap();
+        assert!(said.contains("\"tokenKind\": \"app\""), "{said}");
+    });
 }
 
 fn stored(cli: &TestCli) -> Value {

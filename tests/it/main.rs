@@ -8,10 +8,14 @@
 )]
 
 mod affinity;
+mod answers;
 mod api;
 mod app;
 mod apps;
+mod background;
 mod broken;
+#[cfg(target_os = "linux")]
+mod broken_disk;
 mod browser;
 mod cli;
 mod config;
@@ -22,6 +26,7 @@ mod curl;
 mod docs;
 mod edge;
 mod emulator;
+mod environment;
 mod events;
 mod frames;
 mod gateway;
@@ -33,7 +38,9 @@ mod layout;
 mod limits;
 mod login;
 mod login_page;
+mod loopback;
 mod memory;
+mod navigation;
 mod offers;
 mod openapi;
 mod owner;
@@ -42,6 +49,7 @@ mod port_forward;
 mod process;
 mod prompts;
 mod pty;
+mod readers;
 mod replicas;
 mod requests;
 mod revoked;

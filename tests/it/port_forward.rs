@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use ovhai_test_support::TestCli;
@@ -10,20 +11,32 @@ use serde_json::Value;
 use crate::OVHAI;
 
 /// `app port-forward` in a process of its own.
-struct Forward {
+pub(crate) struct Forward {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Forward {
     fn start(cli: &TestCli, arguments: &[&str]) -> Self {
+        Self::start_in(&cli.state_dir(), cli.home(), None, arguments)
+    }
+
+    /// Of the emulator in a state directory; with a token, if one is given.
+    pub(crate) fn start_in(
+        state: &Path,
+        home: &Path,
+        token: Option<&str>,
+        arguments: &[&str],
+    ) -> Self {
         let mut child = Command::new(OVHAI)
             .args(["app", "port-forward"])
             .args(arguments)
-            .env("OVHAI_STATE_DIR", cli.state_dir())
+            .env("HOME", home)
+            .env("OVHAI_STATE_DIR", state)
             .env("OVHAI_KEYRING", "0")
+            .envs(token.map(|token| ("OVHAI_TOKEN", token)))
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(cli.home().join("said")).unwrap())
+            .stderr(std::fs::File::create(home.join("said")).unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -67,10 +80,9 @@ fn a_forwarded_port_adds_the_token_and_is_for_this_machine_only() {
     let answer = forward.get("/a/../b?c", &own);
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     let seen: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-    let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
     assert_eq!(seen["target"], "/a/../b?c");
-    assert_eq!(seen["headers"]["host"][0], url.strip_prefix("http://").unwrap());
-    assert_eq!(seen["headers"]["origin"][0], url.as_str(), "of one origin here and there");
+    assert_eq!(seen["headers"]["host"][0], forward.address.as_str(), "as the client asked");
+    assert_eq!(seen["headers"]["origin"][0], format!("http://{}", forward.address));
     assert_eq!(seen["headers"]["authorization"], Value::Null, "it ends at the gateway");
     let answer = forward.get("/", "Authorization: Bearer mine\r\n");
     assert!(answer.starts_with("HTTP/1.1 401 "), "its own is kept: {answer}");
@@ -87,9 +99,17 @@ fn a_forwarded_port_adds_the_token_and_is_for_this_machine_only() {
     let absolute =
         "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     assert!(forward.raw(absolute).starts_with("HTTP/1.1 421 "));
-    for foreign in ["http://evil.example", "null"] {
+    // Another port of this machine is another origin, and so is another name of it.
+    for foreign in [
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1:1",
+        &format!("http://localhost:{port}"),
+        &format!("https://{}", forward.address),
+    ] {
         let answer = forward.get("/", &format!("Origin: {foreign}\r\n"));
         assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        assert!(answer.contains("--allow-origin URL"), "{answer}");
     }
 
     // Two requests on one connection, the first with a body in pieces.
@@ -111,6 +131,126 @@ fn a_forwarded_port_adds_the_token_and_is_for_this_machine_only() {
     assert_eq!(code, 3, "{said}");
     let open = Forward::start(&cli, &["e", "0", "--no-auth"]);
     assert!(open.get("/", "").starts_with("HTTP/1.1 401 "));
+}
+
+const SAME_SITE: &str = "Sec-Fetch-Site: same-site\r\n";
+
+/// Browsers take all ports of this machine for one site.
+#[test]
+fn pages_of_other_ports_use_no_credential_unless_they_were_allowed() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
+    cli.ok(&["token", "new", "t", "--selector", "g=a", "--role", "read"]);
+    let ui = "http://localhost:3000";
+    let allowing = [
+        "e",
+        "0",
+        "--allow-origin",
+        "http://LOCALHOST:3000/",
+        "--allow-origin",
+        "https://ui.example",
+    ];
+    for (forward, is_allowed) in
+        [(Forward::start(&cli, &["e", "0"]), false), (Forward::start(&cli, &allowing), true)]
+    {
+        let own = format!("Origin: http://{}\r\n", forward.address);
+        let upgrade = "Connection: upgrade, close\r\nUpgrade: websocket\r\n";
+        for (more, passes) in [
+            (own.clone(), true),
+            (format!("{own}Sec-Fetch-Site: same-origin\r\n"), true),
+            ("Sec-Fetch-Site: none\r\n".into(), true),
+            // A link that is followed.
+            (format!("{SAME_SITE}Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n"), true),
+            (format!("{SAME_SITE}Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n"), false),
+            (format!("{SAME_SITE}Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n"), false),
+            ("Sec-Fetch-Site: cross-site\r\n".into(), false),
+            (format!("Origin: {ui}\r\n"), is_allowed),
+            (format!("{SAME_SITE}Origin: {ui}\r\n"), is_allowed),
+            (format!("{SAME_SITE}Referer: {ui}/\r\n"), is_allowed),
+            ("Origin: https://ui.example\r\n".into(), is_allowed),
+            ("Origin: http://ui.example\r\n".into(), false),
+            ("Origin: http://localhost:3001\r\n".into(), false),
+            (format!("{SAME_SITE}Referer: http://localhost:3001/?{ui}\r\n"), false),
+            (format!("{own}Origin: http://localhost:3001\r\n"), false),
+            (format!("{SAME_SITE}Sec-Fetch-Site: same-origin\r\n"), false),
+        ] {
+            let answer = forward.get("/", &more);
+            let expected = if passes { "HTTP/1.1 200 " } else { "HTTP/1.1 403 " };
+            assert!(answer.starts_with(expected), "{is_allowed} {more}: {answer}");
+        }
+        for (origin, passes) in [(ui, is_allowed), ("http://localhost:3001", false)] {
+            let answer = forward.raw(&format!(
+                "GET / HTTP/1.1\r\nHost: {}\r\nOrigin: {origin}\r\n{upgrade}\r\n",
+                forward.address
+            ));
+            assert_eq!(answer.starts_with("HTTP/1.1 403 "), !passes, "{origin}: {answer}");
+        }
+        let seen = forward.get("/", &format!("Origin: {ui}\r\n"));
+        assert_eq!(
+            seen.contains(&format!("\"{ui}\"")),
+            is_allowed,
+            "the app sees who asks: {seen}"
+        );
+    }
+    let (code, said) = cli.fails(&["app", "port-forward", "e", "0", "--allow-origin", "*"]);
+    assert!(code == 2 && said.contains("http://localhost:3000"), "{said}");
+}
+
+/// An app that writes absolute addresses writes those that the client can reach.
+#[test]
+fn the_app_is_told_the_address_that_the_client_uses() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "open", "--unsecure-http", "--wait"]);
+    cli.ok(&["token", "new", "t", "--selector", "g=a", "--role", "read"]);
+    let headers = |answer: &str| -> Value {
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        serde_json::from_str::<Value>(body).unwrap()["headers"].clone()
+    };
+    for app in ["e", "open"] {
+        let url = cli.ok(&["app", "open", app, "--url"]).trim().to_owned();
+        let forward = Forward::start(&cli, &[app, "0"]);
+        let port = forward.address.rsplit(':').next().unwrap().to_owned();
+        for host in
+            [format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")]
+        {
+            let seen = headers(&forward.raw(&format!(
+                "GET / HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nReferer: http://{host}/a?b\r\nX-OVHAI-Forwarded-Host: evil.example\r\nAuthorization: {}\r\nConnection: close\r\n\r\n",
+                if app == "e" { "" } else { "Basic own" }
+            ).replace("Authorization: \r\n", "")));
+            assert_eq!(
+                (&seen["host"][0], &seen["x-forwarded-host"][0]),
+                (&Value::from(host.clone()), &Value::from(host.clone()))
+            );
+            assert_eq!(seen["x-forwarded-proto"][0], "http");
+            assert_eq!(seen["origin"][0], format!("http://{host}"));
+            assert_eq!(seen["referer"][0], format!("http://{host}/a?b"));
+            for gone in ["x-ovhai-token", "x-ovhai-forwarded-host"] {
+                assert!(seen.get(gone).is_none(), "{seen}");
+            }
+            assert_eq!(seen.get("authorization").is_some(), app == "open", "the app's own");
+        }
+        // Nobody is told another address who did not show who it is.
+        let host = url.trim_start_matches("http://").trim_end_matches('/');
+        let seen = cli.ok(&["app", "curl", app, "-H", "X-OVHAI-Forwarded-Host: evil.example"]);
+        let seen: Value = serde_json::from_str(&seen).unwrap();
+        assert_eq!(seen["headers"]["x-forwarded-host"][0], host);
+    }
+    let seen = cli.ok(&["app", "curl", "open", "-H", "X-OVHAI-Forwarded-Host: localhost:1"]);
+    let seen: Value = serde_json::from_str(&seen).unwrap();
+    assert_ne!(seen["headers"]["x-forwarded-host"][0], "localhost:1", "it came without a bearer");
+}
+
+/// Programs that take no other address for localhost.
+#[test]
+fn it_listens_on_both_loopback_addresses() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
+    let forward = Forward::start(&cli, &["e", "0"]);
+    let port: u16 = forward.address.rsplit(':').next().unwrap().parse().unwrap();
+    if std::net::TcpListener::bind((std::net::Ipv6Addr::LOCALHOST, 0)).is_ok() {
+        assert!(TcpStream::connect((std::net::Ipv6Addr::LOCALHOST, port)).is_ok());
+    }
 }
 
 /// Agrees to whatever protocol it is asked to switch to, and echoes.
@@ -218,11 +358,11 @@ fn other_ports_of_an_app_are_reached() {
     }
 
     let forward = Forward::start(&cli, &["two", &format!(":{port}")]);
-    assert!(forward.get("/b", "").ends_with(&format!("other {host} /b")));
+    assert!(forward.get("/b", "").ends_with(&format!("other {} /b", forward.address)));
     let local = crate::free_port();
     let forward = Forward::start(&cli, &["two", &format!("{local}:{port}")]);
     assert!(forward.address.ends_with(&format!(":{local}")), "{}", forward.address);
-    assert!(forward.get("/c", "").ends_with(&format!("other {host} /c")));
+    assert!(forward.get("/c", "").ends_with(&format!("other {} /c", forward.address)));
 
     for (arguments, says) in [
         (&["app", "curl", "two", &asked, "--port", "1"][..], "leave one of them out"),

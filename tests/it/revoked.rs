@@ -1,13 +1,23 @@
 //! Access that is taken away while a request is under way: whatever goes on ends, however busy it
 //! is, and before the app has answered too.
 
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use ovhai_api_types::{App, Token};
-use ovhai_test_support::{TestEmulator, Upstream};
+use ovhai_api_types::{App, AppState, Token};
+use ovhai_core::model::{Change, Stored};
+use ovhai_core::policy::Principal;
+use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
+use ovhai_runtime::SimRuntime;
+use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use uuid::Uuid;
 
 use crate::http2;
 use crate::wire::{Client, SOON};
@@ -250,4 +260,99 @@ async fn a_followed_log_ends_with_its_token() {
         }
     };
     tokio::time::timeout(SOON, end).await.expect("an end");
+}
+
+/// Commits one batch for each permit.
+struct Counted {
+    begun: Arc<AtomicUsize>,
+    permits: Arc<Semaphore>,
+}
+
+impl Store for Counted {
+    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
+        Box::pin(async { Ok(Stored::default()) })
+    }
+
+    fn commit(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
+        Box::pin(async {
+            self.begun.fetch_add(1, Ordering::SeqCst);
+            self.permits.acquire().await.unwrap().forget();
+            Ok(())
+        })
+    }
+
+    fn set_project(&self, _: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Others' changes may keep an app's own reconciler waiting for long: what was answered counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_counts_at_once_while_other_changes_are_stored() {
+    let upstream = Upstream::start(move |mut stream| async move {
+        while Upstream::head(&mut stream).await.is_some() {
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            if stream.write_all(answer).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await;
+    let (begun, permits) = (Arc::default(), Arc::new(Semaphore::new(1000)));
+    let store = Counted { begun: Arc::clone(&begun), permits: Arc::clone(&permits) };
+    let builder = TestEmulator::builder()
+        .store(Arc::new(store))
+        .runtime(Arc::new(SimRuntime::automatic(upstream.address())));
+    let e = TestEmulator { emulator: builder.start().await.unwrap(), sim: None };
+    let platform = Arc::clone(e.emulator.platform());
+    let admin = Principal::Administrator { user: platform.settings().user.clone() };
+    let region = platform.default_region().unwrap().clone();
+    let other = e.run_app(&[], json!({})).await;
+    let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();
+    for (action, body, status) in [
+        ("PUT stop", None, 503),
+        ("DELETE ?force=true", None, 503),
+        ("PUT label", Some(json!({"name": "group", "value": "B"})), 403),
+    ] {
+        let app = e.run_app(&[("group", "A")], json!({})).await;
+        assert_eq!(e.query(&app, Some(&token)).await.status, 200, "{action}");
+        // Nothing is under way; from now on each commit waits for the test.
+        while permits.try_acquire().map(SemaphorePermit::forget).is_ok() {}
+        let before = begun.load(Ordering::SeqCst);
+        let begins = |many: usize| {
+            let begun = Arc::clone(&begun);
+            eventually("a commit begins", move || {
+                let is_there = begun.load(Ordering::SeqCst) >= before + many;
+                std::future::ready(is_there.then_some(()))
+            })
+        };
+        let (method, path) = action.split_once(' ').unwrap();
+        let slash = if path.starts_with('?') { "" } else { "/" };
+        let path = format!("/v1/app/{}{slash}{path}", app.id);
+        let changed = e.admin(method, &path, body);
+        let release = async {
+            begins(1).await;
+            // It is in the queue when it was polled once, before anything that follows the change.
+            let update =
+                serde_json::from_value(json!({"name": "n", "value": action.split(' ').next()}));
+            let label = [update.unwrap()];
+            let mut noise = Box::pin(platform.label_app(&admin, &region, other.id, &label));
+            let waits =
+                std::future::poll_fn(|cx| Poll::Ready(noise.as_mut().poll(cx).is_pending()));
+            assert!(waits.await);
+            permits.add_permits(1);
+            begins(2).await;
+        };
+        let (answer, ()) = tokio::join!(changed, release);
+        assert!(answer.status.is_success(), "{action}: {}", answer.text());
+        let answer = e.query(&app, Some(&token)).await;
+        assert_eq!(answer.status, status, "{action}: {}", answer.text());
+        permits.add_permits(1000);
+        eventually("the app is at its end", || async {
+            let snapshot = platform.snapshot();
+            let state = snapshot.app(app.id).map(|entry| entry.record.state);
+            matches!(state, None | Some(AppState::Stopped | AppState::Running)).then_some(())
+        })
+        .await;
+    }
 }

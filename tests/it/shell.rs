@@ -188,7 +188,7 @@ fn commands_are_completed_by_their_own_names() {
         assert_eq!(of(&["apps", "ru"]), ["run"], "{shell}");
         assert_eq!(of(&["apps", "a"]), ["access"], "{shell}");
     }
-    assert_eq!(in_bash(&cli, &["app", "r"]), ["run"]);
+    assert_eq!(in_bash(&cli, &["app", "ru"]), ["run"]);
 }
 
 #[test]
@@ -216,6 +216,7 @@ fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
             started_at: jiff::Timestamp::now(),
             stops_at: None,
             access_log: None,
+            runtime: None,
             version: "0".into(),
             project: "p".into(),
         })

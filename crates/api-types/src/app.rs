@@ -579,6 +579,12 @@ pub struct AppUpdate {
     /// Environment variables to set; those not named stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_vars: Option<Vec<Env>>,
+    /// Emulator only: names of environment variables to remove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unset_env_vars: Option<Vec<String>>,
+    /// Emulator only: CPU or GPU units and flavor of a replica; the rest is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
     /// Emulator only: what keeps a client's requests at one replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_affinity: Option<SessionAffinity>,

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::app::AppState;
+use crate::app::{AppSpec, AppState};
+use crate::environment::Environment;
 use crate::id::{AppId, Region, TokenId};
 
 /// What a login is answered with (RFC 6749 section 5.1).
@@ -78,6 +79,32 @@ pub struct ImageMapping {
     /// When it was mapped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+}
+
+/// A command to be run in place of an image, with the environment of the command line that maps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewImageMapping {
+    /// The image; without a tag: all of its tags.
+    pub image: String,
+    /// The command.
+    pub command: Vec<String>,
+    /// Where it is run; an absolute path.
+    pub working_directory: String,
+    /// Variables of the command; absent: those that every process gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+}
+
+/// An app to be submitted with the environment of the command line that asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewApp {
+    /// The region.
+    pub region: Region,
+    /// The app.
+    pub spec: AppSpec,
+    /// Variables of its processes; the emulator forgets them if it does not run as one.
+    pub environment: Environment,
 }
 
 /// Pairs on a page of answers about access; a shorter page is the last.

@@ -10,6 +10,7 @@
 mod app;
 mod capabilities;
 mod emulator;
+mod environment;
 mod error;
 mod id;
 mod image;
@@ -38,8 +39,9 @@ pub use capabilities::{
 };
 pub use emulator::{
     ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping,
-    NewUser, OauthError, OauthTokens, User, Verdict,
+    NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, User, Verdict,
 };
+pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
 pub use image::ImageName;

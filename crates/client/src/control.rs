@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, AppEvent, AppId, Feature, ImageMapping, NewUser,
-    OauthError, OauthTokens, Region, RequestFilter, RequestList, User,
+    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, Feature, ImageMapping, NewApp,
+    NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter, RequestList, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -90,6 +90,11 @@ impl Client {
         self.get(&format!("/_emulator/events?{}", encode(&query))).await
     }
 
+    /// Submits an app whose processes get an environment.
+    pub async fn create_app_in(&self, app: &NewApp) -> Result<App> {
+        self.json(self.request(Method::POST, "/_emulator/apps").json(app)).await
+    }
+
     /// What the emulator has and has not.
     pub async fn features(&self) -> Result<Vec<Feature>> {
         self.get("/_emulator/features").await
@@ -143,7 +148,7 @@ impl Client {
     }
 
     /// Has a command run in place of an image.
-    pub async fn map_image(&self, mapping: &ImageMapping) -> Result<ImageMapping> {
+    pub async fn map_image(&self, mapping: &NewImageMapping) -> Result<ImageMapping> {
         self.json(self.request(Method::PUT, "/_emulator/images").json(mapping)).await
     }
 

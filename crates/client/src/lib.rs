@@ -373,6 +373,11 @@ impl Client {
         self.put(&format!("/v1/app/{id}/stop"), None::<&()>).await.map(drop)
     }
 
+    /// Replaces an app's replicas, or starts it; the emulator's own.
+    pub async fn restart_app(&self, id: AppId) -> Result<()> {
+        self.put(&format!("/v1/app/{id}/restart"), None::<&()>).await.map(drop)
+    }
+
     /// Deletes an app.
     pub async fn delete_app(&self, id: AppId, deletion: Deletion) -> Result<()> {
         let query = match deletion {

@@ -19,8 +19,8 @@ use tokio_util::task::TaskTracker;
 use crate::lifecycle::may_answer;
 use crate::logs::LogBuffer;
 use crate::model::{
-    AppRecord, Change, MappingRecord, RegistryRecord, SessionId, SessionRecord, TokenRecord,
-    UserRecord,
+    AppRecord, Change, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
+    SessionId, SessionRecord, TokenRecord, UserRecord,
 };
 use crate::ports::Endpoint;
 use crate::quota::Usage;
@@ -231,6 +231,7 @@ pub struct Snapshot {
     sessions: imbl::HashMap<SessionId, Arc<SessionRecord>>,
     /// By the canonical spelling of the image's name.
     mappings: imbl::OrdMap<String, Arc<MappingRecord>>,
+    environments: imbl::HashMap<EnvironmentOwner, Arc<EnvironmentRecord>>,
     regions: imbl::OrdMap<Region, RegionIndex>,
     last_seq: u64,
 }
@@ -313,6 +314,11 @@ impl Snapshot {
         self.mappings.get(&ImageName::parse(image).canonical())
     }
 
+    /// The environment of the command line that an app or a mapping was made with.
+    pub fn environment(&self, owner: &EnvironmentOwner) -> Option<&Arc<EnvironmentRecord>> {
+        self.environments.get(owner)
+    }
+
     /// What the apps of a region use at this moment.
     pub fn usage(&self, region: &Region) -> Usage {
         self.regions.get(region).map(|index| index.usage).unwrap_or_default()
@@ -392,6 +398,10 @@ impl Snapshot {
             Change::RemoveMapping(image) => {
                 self.mappings.remove(&ImageName::parse(image).canonical());
             }
+            Change::PutEnvironment(record) => {
+                self.environments.insert(record.owner.clone(), Arc::clone(record));
+            }
+            Change::RemoveEnvironment(owner) => drop(self.environments.remove(owner)),
         }
     }
 

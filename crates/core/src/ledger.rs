@@ -10,13 +10,13 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, Guard};
-use ovhai_api_types::AppId;
+use ovhai_api_types::{AppId, Environment};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::components::{self, Component, Components};
 use crate::directory::{AppEntry, Live, Snapshot};
 use crate::error::{Error, Result};
-use crate::model::{AppRecord, Change, TokenRecord};
+use crate::model::{AppRecord, Change, EnvironmentOwner, EnvironmentRecord, TokenRecord};
 use crate::ports::{CommitError, Store, StoreError};
 use crate::subscriptions::{Subject, Subscription, Subscriptions};
 
@@ -61,6 +61,26 @@ impl Transaction {
     /// Adds or replaces an app.
     pub fn put_app(&mut self, record: AppRecord) {
         self.apply(Change::PutApp(Arc::new(record)));
+    }
+
+    /// Removes an app, and the environment that it was made with.
+    pub fn remove_app(&mut self, id: AppId) {
+        self.apply(Change::RemoveApp(id));
+        self.set_environment(EnvironmentOwner::App(id), None);
+    }
+
+    /// Sets the environment of an app or a mapping, or removes the one that there is.
+    pub fn set_environment(&mut self, owner: EnvironmentOwner, variables: Option<Environment>) {
+        match variables {
+            Some(variables) => {
+                let record = Arc::new(EnvironmentRecord { owner, variables });
+                self.apply(Change::PutEnvironment(record));
+            }
+            None if self.state.environment(&owner).is_some() => {
+                self.apply(Change::RemoveEnvironment(owner));
+            }
+            None => {}
+        }
     }
 
     /// Sets what is observed of an app; this is not stored.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, AppState, AppStateHistory, Info, Labels, Region, RegistryId, Role, Selector, Timestamp,
-    TokenId,
+    AppId, AppState, AppStateHistory, Environment, Info, Labels, Region, RegistryId, Role,
+    Selector, Timestamp, TokenId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -175,6 +175,35 @@ pub struct MappingRecord {
     pub created_at: Timestamp,
 }
 
+/// Whose processes an environment is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EnvironmentOwner {
+    /// An app, unless its image is mapped.
+    App(AppId),
+    /// The command that this image is mapped to.
+    Image(String),
+}
+
+impl std::fmt::Display for EnvironmentOwner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::App(id) => write!(f, "app {id}"),
+            Self::Image(image) => write!(f, "image {image}"),
+        }
+    }
+}
+
+/// The environment of the command line that an app or a mapping was made with. A record of its
+/// own, so that nothing that shows apps or mappings can show it; it goes with its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentRecord {
+    /// Whose processes get it.
+    pub owner: EnvironmentOwner,
+    /// All their variables but those of the spec and the ports.
+    pub variables: Environment,
+}
+
 /// What a token's string says once its signature is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenClaims {
@@ -215,6 +244,10 @@ pub enum Change {
     PutMapping(Arc<MappingRecord>),
     /// Removes the mapping of an image.
     RemoveMapping(String),
+    /// Adds or replaces an environment.
+    PutEnvironment(Arc<EnvironmentRecord>),
+    /// Removes an environment.
+    RemoveEnvironment(EnvironmentOwner),
 }
 
 /// Everything that was stored.
@@ -234,4 +267,6 @@ pub struct Stored {
     pub sessions: Vec<SessionRecord>,
     /// All mappings of images, in any order.
     pub mappings: Vec<MappingRecord>,
+    /// All environments, in any order.
+    pub environments: Vec<EnvironmentRecord>,
 }

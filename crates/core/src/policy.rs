@@ -3,7 +3,7 @@
 //! | principal | may |
 //! | --- | --- |
 //! | local administrator | everything, in every region |
-//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes, users, mapped images, and not the emulator itself |
+//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, users, mapped images, and not the emulator itself |
 //! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; requests that went to no app never |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | nobody | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
@@ -90,6 +90,9 @@ pub enum Action {
     /// Have an app's command run as a process of this machine though the emulator was not
     /// started for that: it is the emulator owner's account that the command gets.
     RunProcess,
+    /// Give a local process the environment of a command line, or set variables of one that has
+    /// such an environment: they could make it tell what is in there.
+    PassEnvironment,
     /// Manage an app in any of the ways above, or its output.
     Manage,
     /// List, make, renew and delete tokens.
@@ -115,7 +118,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -129,6 +132,7 @@ impl Action {
         Self::Update,
         Self::Create,
         Self::RunProcess,
+        Self::PassEnvironment,
         Self::Manage,
         Self::Tokens,
         Self::Registries,
@@ -143,7 +147,14 @@ impl Action {
 
     /// Whether it concerns this machine and not the project.
     fn is_owners(self) -> bool {
-        matches!(self, Self::RunProcess | Self::Users | Self::MapImages | Self::Shutdown)
+        matches!(
+            self,
+            Self::RunProcess
+                | Self::PassEnvironment
+                | Self::Users
+                | Self::MapImages
+                | Self::Shutdown
+        )
     }
 
     fn verb(self) -> &'static str {
@@ -161,6 +172,9 @@ impl Action {
             Self::Update => "update apps",
             Self::Create => "create apps",
             Self::RunProcess => "run local processes",
+            Self::PassEnvironment => {
+                "pass an environment to a local process, or set variables beside it"
+            }
             Self::Manage => "manage apps",
             Self::Tokens => "manage tokens",
             Self::Registries => "manage registries",
@@ -461,7 +475,11 @@ mod tests {
         use Effect::{Allow, Forbidden, OutOfScope, Unauthenticated};
         let is_owners = matches!(
             action,
-            Action::RunProcess | Action::Shutdown | Action::Users | Action::MapImages
+            Action::RunProcess
+                | Action::PassEnvironment
+                | Action::Shutdown
+                | Action::Users
+                | Action::MapImages
         );
         match (who, action, place) {
             ("administrator", _, _) | (_, Action::Preflight, _) => Allow,
@@ -519,7 +537,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 8 * 23 * 3);
+        assert_eq!(checked, 8 * 24 * 3);
     }
 
     /// Lists, tokens and the caller itself are asked for of a region.
@@ -544,6 +562,7 @@ mod tests {
             (&unscoped, Action::Tokens, Allow),
             (&unscoped, Action::Shutdown, Forbidden),
             (&unscoped, Action::RunProcess, Forbidden),
+            (&unscoped, Action::PassEnvironment, Forbidden),
             (&reader, Action::Read, Forbidden),
             (&reader, Action::Tokens, Forbidden),
             (&reader, Action::Me, Allow),

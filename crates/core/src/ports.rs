@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, Timestamp, TokenId};
+use ovhai_api_types::{AppId, Environment, Timestamp, TokenId};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -236,6 +236,9 @@ pub struct ReplicaRequest {
     pub replica: ReplicaId,
     /// What to run.
     pub spec: Spec,
+    /// All variables of a process but those of the spec and the ports; none: those that every
+    /// process gets.
+    pub environment: Option<Environment>,
     /// Where its output goes.
     pub logs: Arc<LogBuffer>,
 }

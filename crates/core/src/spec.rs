@@ -206,7 +206,19 @@ fn env_vars(field: &str, given: &[Env]) -> Result<Vec<Env>> {
             return Err(Error::invalid(format!("{field}[{i}].value"), "a NUL is not allowed"));
         }
     }
-    Ok(given.to_vec())
+    let mut vars = Vec::with_capacity(given.len());
+    for env in given {
+        set_variable(&mut vars, env);
+    }
+    Ok(vars)
+}
+
+/// Sets a variable that may be there already: at its place, and each name once.
+fn set_variable(vars: &mut Vec<Env>, env: &Env) {
+    match vars.iter_mut().find(|existing| existing.name == env.name) {
+        Some(existing) => existing.value.clone_from(&env.value),
+        None => vars.push(env.clone()),
+    }
 }
 
 /// Units of a flavor, and what comes with them. One unit of the default GPU flavor when nothing
@@ -261,6 +273,30 @@ fn resources(given: Option<&Resources>) -> Result<Resources> {
         private_network: None,
         public_network: all(flavor.public_network),
     })
+}
+
+/// Other units than an app has: of its flavor, unless another one or the other kind is asked for.
+fn other_resources(now: &Resources, wanted: &Resources) -> Result<Resources> {
+    for (field, units) in [("cpu", wanted.cpu), ("gpu", wanted.gpu)] {
+        if let Some(units) = units {
+            within(&format!("appUpdate.resources.{field}"), units, 1, 1024)?;
+        }
+    }
+    let kind = match (wanted.gpu, wanted.cpu) {
+        (Some(_), _) => Some(Kind::Gpu),
+        (None, Some(_)) => Some(Kind::Cpu),
+        (None, None) => None,
+    };
+    let own = now.flavor.as_deref().and_then(catalog::flavor);
+    let own = own.filter(|flavor| kind.is_none_or(|kind| flavor.kind == kind));
+    let flavor = wanted.flavor.clone().or_else(|| own.map(|flavor| flavor.id.to_owned()));
+    resources(Some(&Resources { cpu: wanted.cpu, gpu: wanted.gpu, flavor, ..Resources::default() }))
+        .map_err(|error| match error {
+            Error::Invalid { field, message } => {
+                Error::Invalid { field: format!("appUpdate.{field}"), message }
+            }
+            other => other,
+        })
 }
 
 /// Nothing is kept as such.
@@ -339,11 +375,18 @@ impl Spec {
         if let Some(url) = &update.url {
             changed.image = image("appUpdate.url", url)?;
         }
-        for env in env_vars("appUpdate.envVars", update.env_vars.as_deref().unwrap_or_default())? {
-            match changed.env.iter_mut().find(|existing| existing.name == env.name) {
-                Some(existing) => existing.value = env.value,
-                None => changed.env.push(env),
+        let unset = update.unset_env_vars.as_deref().unwrap_or_default();
+        let set = env_vars("appUpdate.envVars", update.env_vars.as_deref().unwrap_or_default())?;
+        if !set.is_empty() || !unset.is_empty() {
+            // What was stored may name a variable twice.
+            changed.env = env_vars("envVars", &changed.env)?;
+            changed.env.retain(|env| !unset.contains(&env.name));
+            for env in &set {
+                set_variable(&mut changed.env, env);
             }
+        }
+        if let Some(wanted) = &update.resources {
+            changed.resources = other_resources(&self.resources, wanted)?;
         }
         let new_replicas = changed != *self;
         if let Some(strategy) = &update.deployment_strategy {
@@ -449,6 +492,52 @@ mod tests {
                 other => panic!("{json}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_variable_is_there_once_and_the_last_one_counts() {
+        let names = |spec: &Spec| -> Vec<(String, String)> {
+            spec.env.iter().map(|env| (env.name.clone(), env.value.clone())).collect()
+        };
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let vars = r#"{"image":"a","envVars":[{"name":"A","value":"1"},{"name":"B","value":"b"},{"name":"A","value":"2"}]}"#;
+        let mut it = spec(vars).expect("valid");
+        assert_eq!(names(&it), [pair("A", "2"), pair("B", "b")]);
+        // An older version kept both.
+        it.env.push(Env { name: "A".into(), value: "3".into() });
+        let update = |json| serde_json::from_str::<AppUpdate>(json).expect("an update");
+        assert!(it.update(&update(r#"{"unsetEnvVars":["B","none"]}"#)).expect("valid"));
+        assert_eq!(names(&it), [pair("A", "3")]);
+        assert!(!it.update(&update(r#"{"unsetEnvVars":["none"]}"#)).expect("valid"));
+        let both = r#"{"unsetEnvVars":["A"],"envVars":[{"name":"A","value":"4"}]}"#;
+        assert!(it.update(&update(both)).expect("valid"));
+        assert_eq!(names(&it), [pair("A", "4")]);
+    }
+
+    #[test]
+    fn an_update_changes_units_and_keeps_the_flavor_where_it_can() {
+        let mut it = spec(r#"{"image":"a","resources":{"flavor":"ai1-1-cpu","cpu":2}}"#).unwrap();
+        let update = |json| serde_json::from_str::<AppUpdate>(json).expect("an update");
+        let flavor = |it: &Spec| it.resources.flavor.clone().unwrap_or_default();
+        assert!(it.update(&update(r#"{"resources":{"cpu":3}}"#)).expect("valid"));
+        assert_eq!((flavor(&it).as_str(), it.resources.cpu), ("ai1-1-cpu", Some(3)));
+        assert!(!it.update(&update(r#"{"resources":{"cpu":3}}"#)).expect("valid"));
+        assert!(it.update(&update(r#"{"resources":{"gpu":2}}"#)).expect("valid"));
+        assert_eq!((flavor(&it).as_str(), it.resources.gpu), ("ai1-1-gpu", Some(2)));
+        assert!(it.update(&update(r#"{"resources":{"cpu":1}}"#)).expect("valid"));
+        assert_eq!(flavor(&it), "ai1-1-cpu");
+        let before = it.clone();
+        for (json, at) in [
+            (r#"{"resources":{"cpu":0}}"#, "appUpdate.resources.cpu"),
+            (r#"{"resources":{"gpu":99}}"#, "appUpdate.resources.gpu"),
+            (r#"{"resources":{"flavor":"none"}}"#, "appUpdate.resources.flavor"),
+        ] {
+            match it.update(&update(json)) {
+                Err(Error::Invalid { field, .. }) => assert_eq!(field, at, "{json}"),
+                other => panic!("{json}: {other:?}"),
+            }
+        }
+        assert_eq!(it, before);
     }
 
     #[test]

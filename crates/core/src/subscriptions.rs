@@ -39,7 +39,9 @@ impl Subject {
             | Change::PutUser(_)
             | Change::RemoveUser(_)
             | Change::PutMapping(_)
-            | Change::RemoveMapping(_) => None,
+            | Change::RemoveMapping(_)
+            | Change::PutEnvironment(_)
+            | Change::RemoveEnvironment(_) => None,
         }
     }
 

@@ -417,6 +417,7 @@ impl Builder {
             started_at,
             stops_at,
             access_log: log_path,
+            runtime: self.placement,
             version: env!("CARGO_PKG_VERSION").into(),
             project: platform.project().to_string(),
         };
@@ -567,6 +568,7 @@ impl Emulator {
             local: control::router(control::Control {
                 platform: Arc::clone(&platform),
                 started_at: running.started_at,
+                port: running.address.port(),
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),

@@ -7,6 +7,7 @@
 //! can't, the reason is written to it.
 
 use std::convert::Infallible;
+use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -17,12 +18,11 @@ use rustix::fs::Mode;
 use rustix::process::getppid;
 
 use crate::descriptors;
+use crate::environment::is_for_apps;
 use crate::supervisor::Order;
 
 /// The hidden subcommand of `ovhai`.
 pub const SUBCOMMAND: &str = "__launch";
-/// Variables of the emulator that are none of the app's business begin with this.
-const PRIVATE_PREFIX: &str = "OVHAI_";
 /// Permissions that new files of an app do not have, as in a login shell; the emulator's own files
 /// are its owner's alone.
 const UMASK: Mode = Mode::WGRP.union(Mode::WOTH);
@@ -60,11 +60,10 @@ fn command(order: &Order) -> io::Result<Command> {
         .split_first()
         .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "an empty command"))?;
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with(PRIVATE_PREFIX) {
-            command.env_remove(name);
-        }
+    command.args(arguments).stdin(Stdio::null()).env_clear();
+    if order.inherits {
+        let is_passed_on = |name: &OsStr| name.to_str().is_some_and(is_for_apps);
+        command.envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)));
     }
     command.envs(order.env.iter().map(|(name, value)| (name, value)));
     if let Some(directory) = &order.directory {

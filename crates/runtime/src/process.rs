@@ -3,6 +3,9 @@
 //! Every replica gets a free port as `PORT` and in place of `{port}`; that of an app that speaks
 //! gRPC another one as `GRPC_PORT` and in place of `{grpc_port}`. Which ports it really listens on
 //! is looked up, never guessed: those, or the app's own as in the cloud, and any others.
+//!
+//! Its environment is that of the command line that asked for it, or else what every app gets of
+//! the emulator's ([`crate::environment`]); over that the ports, and over these the spec's variables.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -11,11 +14,10 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::Timestamp;
+use ovhai_api_types::{Environment, Timestamp};
 use ovhai_core::logs::{LINE_MAX, LogBuffer};
 use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
 use ovhai_core::replica::{ExitStatus, ReplicaId};
-use ovhai_core::spec::Spec;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -41,6 +43,9 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// sooner: its other ports open about the time that its first does.
 const RECHECK: Duration = Duration::from_secs(1);
 const FIRST_RECHECK: Duration = Duration::from_millis(125);
+
+/// Variables of this program are no business of an app's; they begin with this.
+const PRIVATE_PREFIX: &str = "OVHAI_";
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -90,7 +95,8 @@ fn platform(what: &str, error: &std::io::Error) -> Failure {
     Failure::new(Fault::Platform, format!("{what}: {error}"))
 }
 
-fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
+fn order(request: &ReplicaRequest, ports: Ports) -> Result<Order, Failure> {
+    let spec = &request.spec;
     let Some(command) = &spec.command else {
         return Err(Failure::new(
             Fault::User,
@@ -107,11 +113,16 @@ fn order(spec: &Spec, ports: Ports) -> Result<Order, Failure> {
     let filled = |word: &String| {
         given.iter().fold(word.clone(), |word, (_, place, port)| word.replace(place, port))
     };
-    let mut env: Vec<(String, String)> =
-        given.iter().map(|(name, _, port)| ((*name).to_owned(), port.clone())).collect();
+    let own = request.environment.iter().flat_map(Environment::iter);
+    let mut env: Vec<(String, String)> = own
+        .filter(|(name, _)| !name.starts_with(PRIVATE_PREFIX))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    env.extend(given.iter().map(|(name, _, port)| ((*name).to_owned(), port.clone())));
     env.extend(spec.env.iter().map(|env| (env.name.clone(), env.value.clone())));
     Ok(Order {
         command: command.iter().map(filled).collect(),
+        inherits: request.environment.is_none(),
         env,
         directory: spec.working_directory.clone(),
     })
@@ -133,7 +144,7 @@ async fn run(
         grpc: spec.grpc_port.map(port).transpose()?,
         probe: spec.probe_port,
     };
-    let mut order = order(spec, ports)?;
+    let mut order = order(request, ports)?;
     let mark = mark(request);
     // The last one counts: no app chooses it.
     order.env.push((VARIABLE.into(), mark.clone()));

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ovhai_api_types::AppId;
+use ovhai_api_types::{AppId, Environment};
 use ovhai_core::ports::{
     BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
 };
@@ -26,6 +26,8 @@ pub struct Launched {
     pub replica: ReplicaId,
     /// What it runs.
     pub spec: Spec,
+    /// The environment that it gets.
+    pub environment: Option<Environment>,
     /// With how much grace it was asked to stop, if it was.
     pub stopping: Option<Duration>,
     /// Whether nothing is left of it.
@@ -170,6 +172,7 @@ impl Runtime for SimRuntime {
                 number: request.number,
                 replica: request.replica,
                 spec: request.spec.clone(),
+                environment: request.environment.clone(),
                 stopping: None,
                 gone: false,
             },

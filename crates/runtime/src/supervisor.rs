@@ -32,12 +32,15 @@ pub const SUBCOMMAND: &str = "__supervise";
 /// Time that the command has after SIGTERM when the emulator is gone.
 const ORPHAN_GRACE: Duration = Duration::from_secs(1);
 
-/// What to run.
-#[derive(Debug, Serialize, Deserialize)]
+/// What to run. It goes over the socket, since others can read arguments, and is never shown: the
+/// environment may have secrets.
+#[derive(Serialize, Deserialize)]
 pub struct Order {
     /// Program and arguments; not empty.
     pub command: Vec<String>,
-    /// Variables to set on top of the emulator's own.
+    /// Whether the command gets what every app gets of the emulator's environment.
+    pub inherits: bool,
+    /// Variables of the command; the last of a name counts.
     pub env: Vec<(String, String)>,
     /// Where to run it.
     pub directory: Option<String>,

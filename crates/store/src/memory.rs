@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ovhai_api_types::{AppId, RegistryId, TokenId};
 use ovhai_core::model::{
-    AppRecord, Change, MappingRecord, RegistryRecord, SessionId, SessionRecord, Stored,
-    TokenRecord, UserRecord,
+    AppRecord, Change, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
+    SessionId, SessionRecord, Stored, TokenRecord, UserRecord,
 };
 use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
 use uuid::Uuid;
@@ -20,6 +20,7 @@ struct Records {
     users: BTreeMap<String, UserRecord>,
     sessions: BTreeMap<SessionId, SessionRecord>,
     mappings: BTreeMap<String, MappingRecord>,
+    environments: BTreeMap<EnvironmentOwner, EnvironmentRecord>,
 }
 
 impl Records {
@@ -47,6 +48,11 @@ impl Records {
                 drop(self.mappings.insert(mapping.image.clone(), MappingRecord::clone(&mapping)));
             }
             Change::RemoveMapping(image) => drop(self.mappings.remove(&image)),
+            Change::PutEnvironment(record) => {
+                let owner = record.owner.clone();
+                drop(self.environments.insert(owner, EnvironmentRecord::clone(&record)));
+            }
+            Change::RemoveEnvironment(owner) => drop(self.environments.remove(&owner)),
         }
     }
 }
@@ -93,6 +99,7 @@ impl Store for MemoryStore {
                 users: records.users.values().cloned().collect(),
                 sessions: records.sessions.values().cloned().collect(),
                 mappings: records.mappings.values().cloned().collect(),
+                environments: records.environments.values().cloned().collect(),
             })
         })
     }

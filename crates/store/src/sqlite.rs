@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE user (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE session (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE mapping (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE environment (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 ];
 const BUSY: Duration = Duration::from_secs(5);
 /// With fewer bytes free than this a database has no room.
@@ -292,6 +293,8 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(unusable)?;
+    // The environment of an app goes with it, and not only out of sight.
+    connection.pragma_update(None, "secure_delete", "ON").map_err(unusable)?;
     if version < MIGRATIONS.len() {
         let transaction = connection.transaction().map_err(unusable)?;
         for step in &MIGRATIONS[version..] {
@@ -323,7 +326,7 @@ fn look_at_log(path: &Path) -> Result<(), OpenError> {
             tracing::info!(log = %log.display(), taken, left, "a change was being written when the emulator ended; it is left out");
         }
         Ok(wal::Frames { taken, left, commits_left }) => {
-            tracing::warn!(log = %log.display(), taken, left, commits_left, "the end of the write-ahead log can't be read: the changes in it are lost, such as newer versions of tokens; compare with a copy if you have one");
+            tracing::warn!(log = %log.display(), taken, left, commits_left, "the end of the write-ahead log can't be read: changes in it that were not refused are lost, such as newer versions of tokens; compare with a copy if you have one");
         }
         Err(error) => tracing::warn!(log = %log.display(), %error, "the log can't be read"),
     }
@@ -347,6 +350,7 @@ fn load(connection: &Connection) -> Result<Stored, StoreError> {
         // A login that can't be read is made again; it must not cost the rest.
         sessions: records(connection, "session").unwrap_or_default(),
         mappings: records(connection, "mapping")?,
+        environments: records(connection, "environment")?,
     })
 }
 
@@ -363,7 +367,9 @@ fn records<T: DeserializeOwned>(
         let text = row.get_ref(1).and_then(|value| Ok(value.as_str()?)).map_err(|e| failure(&e))?;
         let record = serde_json::from_str(text).map_err(|error| {
             let id: String = row.get(0).unwrap_or_default();
-            StoreError::Failed(format!("the record of {table} {id} is damaged: {error}"))
+            // What the record says is not told: it may be a secret.
+            let at = error.column();
+            StoreError::Failed(format!("the record of {table} {id} is damaged at byte {at}"))
         })?;
         records.push(record);
     }
@@ -391,6 +397,10 @@ fn write(to: &Transaction<'_>, changes: &[Change]) -> rusqlite::Result<()> {
                 put(to, "mapping", &mapping.image, &**mapping)?;
             }
             Change::RemoveMapping(image) => remove(to, "mapping", image)?,
+            Change::PutEnvironment(record) => {
+                put(to, "environment", &record.owner.to_string(), &**record)?;
+            }
+            Change::RemoveEnvironment(owner) => remove(to, "environment", &owner.to_string())?,
         }
     }
     Ok(())

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, AppSpec, AppState, Info, InfoCode, Labels, RegistryId, Role, Timestamp, TokenId,
+    AppId, AppSpec, AppState, Environment, Info, InfoCode, Labels, RegistryId, Role, Timestamp,
+    TokenId,
 };
 use ovhai_core::model::{
-    AppRecord, Change, Digest, MappingRecord, RegistryRecord, SessionId, SessionRecord,
-    TokenRecord, UserRecord, Wanted,
+    AppRecord, Change, Digest, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
+    SessionId, SessionRecord, TokenRecord, UserRecord, Wanted,
 };
 use ovhai_core::ports::Store;
 use ovhai_core::spec::Spec;
@@ -80,6 +81,30 @@ async fn suite(store: &dyn Store) {
     assert!(store.load().await.unwrap().tokens.is_empty());
     store.commit(vec![]).await.unwrap();
     others(store).await;
+    environments(store).await;
+}
+
+async fn environments(store: &dyn Store) {
+    let variables = |value: &str| -> Environment {
+        [("A".to_owned(), value.to_owned()), ("LONG".to_owned(), "é\n".repeat(9000))]
+            .into_iter()
+            .collect()
+    };
+    let of_app = EnvironmentOwner::App(app(1).id);
+    let of_image = EnvironmentOwner::Image("a/b:1".into());
+    let record = |owner: &EnvironmentOwner, value: &str| EnvironmentRecord {
+        owner: owner.clone(),
+        variables: variables(value),
+    };
+    let put = |record: &EnvironmentRecord| Change::PutEnvironment(Arc::new(record.clone()));
+    let (first, second) = (record(&of_app, "1"), record(&of_image, "2"));
+    store.commit(vec![put(&record(&of_app, "0")), put(&second), put(&first)]).await.unwrap();
+    let mut all = store.load().await.unwrap().environments;
+    all.sort_by(|a, b| a.owner.cmp(&b.owner));
+    assert_eq!(all, [first, second]);
+    let remove = [of_app, of_image].map(Change::RemoveEnvironment);
+    store.commit(remove.into()).await.unwrap();
+    assert!(store.load().await.unwrap().environments.is_empty());
 }
 
 async fn others(store: &dyn Store) {
@@ -240,6 +265,56 @@ async fn a_damaged_record_is_named() {
     raw.execute("UPDATE app SET record = '{}'", []).unwrap();
     let error = store.load().await.expect_err("damaged");
     assert!(error.to_string().contains(&app(5).id.to_string()), "{error}");
+}
+
+/// A file of the version before environments were kept.
+#[tokio::test]
+async fn an_older_file_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    store.commit(vec![Change::PutApp(Arc::new(app(5)))]).await.unwrap();
+    drop(store);
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    raw.execute_batch("DROP TABLE environment; PRAGMA user_version = 2").unwrap();
+    drop(raw);
+    let store = SqliteStore::open(&path).unwrap();
+    let all = store.load().await.unwrap();
+    assert_eq!((all.apps, all.environments), (vec![app(5)], vec![]));
+}
+
+/// What was removed is not in the file any more, and a damaged record does not show what it has.
+#[tokio::test]
+async fn an_environment_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    let owner = EnvironmentOwner::App(app(1).id);
+    for value in ["hush-short".to_owned(), "hush-long".repeat(2000)] {
+        let variables = [("A".to_owned(), value)].into_iter().collect();
+        let record = EnvironmentRecord { owner: owner.clone(), variables };
+        store.commit(vec![Change::PutEnvironment(Arc::new(record))]).await.unwrap();
+    }
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    raw.pragma_update(None, "secure_delete", "ON").unwrap();
+    raw.execute("INSERT INTO environment (id, record) VALUES ('x', '\"hush-damaged\"')", [])
+        .unwrap();
+    let error = store.load().await.expect_err("damaged").0;
+    assert!(error.contains("environment x") && !error.contains("hush"), "{error}");
+    raw.execute("DELETE FROM environment WHERE id = 'x'", []).unwrap();
+
+    store.commit(vec![Change::RemoveEnvironment(owner)]).await.unwrap();
+    drop(store);
+    raw.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(raw);
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let file = entry.unwrap().path();
+        let bytes = std::fs::read(&file).unwrap();
+        let left = bytes.windows(5).any(|window| window == b"hush-");
+        assert!(!left, "{} still has it", file.display());
+    }
 }
 
 /// A login that can't be read is made again; it costs nothing else.

@@ -18,6 +18,7 @@ impl TestCli {
     /// `executable` is `ovhai`.
     pub fn new(executable: impl Into<PathBuf>) -> Self {
         let home = tempfile::tempdir().expect("a directory");
+        crate::stderr::lose_log(&home.path().join("state"));
         Self { home, executable: executable.into() }
     }
 

@@ -196,8 +196,9 @@ impl TestEmulator {
 /// Sends one request on a connection of its own.
 pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Answer {
     let stream = TcpStream::connect(address).await.expect("connected");
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("a connection");
+    let mut builder = hyper::client::conn::http1::Builder::new();
+    let handshake = builder.max_headers(4096).handshake(TokioIo::new(stream));
+    let (mut sender, connection) = handshake.await.expect("a connection");
     let driver = tokio::spawn(connection);
     let response = sender.send_request(request).await.expect("an answer");
     let (head, body) = response.into_parts();

@@ -6,10 +6,12 @@
 
 mod cli;
 mod emulator;
+mod stderr;
 mod upstream;
 
 pub use cli::TestCli;
 pub use emulator::{Answer, TestEmulator, send};
+pub use stderr::{is_stderr_lost, stderr};
 pub use upstream::Upstream;
 
 use std::future::Future;

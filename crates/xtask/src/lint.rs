@@ -33,6 +33,19 @@ const BANNED: [(&str, &[&str]); 3] = [
 /// What the names of our programs begin with.
 const OWN_PROGRAMS: [&str; 3] = ["ovhai", "xtask", "fuzz-"];
 
+/// Where what serves is.
+const SERVES: [&str; 6] = [
+    "crates/api-types/",
+    "crates/core/",
+    "crates/store/",
+    "crates/runtime/",
+    "crates/emulator/",
+    "src/cmd/emulator/start.rs",
+];
+/// Ways to print.
+const PRINTS: [&str; 7] =
+    ["println!", "eprintln!", "print!(", "eprint!(", "dbg!(", "clippy::print_", "io::stdout()"];
+
 /// A file longer than this holds several things.
 const LONGEST: usize = 800;
 
@@ -116,11 +129,27 @@ fn files() -> Result<Vec<String>> {
             faults.push(format!("{shown}: {lines} lines; which rooms does it hold?"));
         }
         let is_module = !shown.starts_with("tests") && !shown.contains("/tests/");
+        faults.extend(prints(&shown, &text));
         if is_module && !text.starts_with("//!") {
             faults.push(format!("{shown}: it does not begin with what it is for (//!)"));
         }
     }
     Ok(faults)
+}
+
+/// What may serve must not print: a write that fails would panic, and end what it was in. clippy
+/// knows the macros; that they are not allowed here or there, and other ways, it does not.
+fn prints(shown: &str, text: &str) -> Option<String> {
+    let serves = SERVES.iter().any(|start| shown.starts_with(start));
+    if !serves || shown.contains("/tests/") {
+        return None;
+    }
+    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let line = code.lines().position(|line| {
+        let code = line.split("//").next().unwrap_or_default();
+        PRINTS.iter().any(|print| code.contains(print))
+    })?;
+    Some(format!("{shown}:{}: what serves must not print; log it with tracing", line + 1))
 }
 
 fn collect(directory: &Path, into: &mut Vec<PathBuf>) -> Result<()> {

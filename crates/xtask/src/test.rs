@@ -28,6 +28,27 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("keytool", JAVA),
 ];
 
+/// Modules of tests/it that start emulators in the foreground, and further ones whose commands
+/// start them in the background.
+const FOREGROUND: &[&str] = &["broken_disk::", "crash::", "crowd::", "emulator::", "memory::"];
+const BACKGROUND: &[&str] = &[
+    "app::",
+    "cli::",
+    "config::",
+    "curl::",
+    "layout::",
+    "login::",
+    "offers::",
+    "planted::",
+    "port_forward::",
+    "prompts::",
+    "pty::",
+    "run::",
+    "secrets::",
+    "session::",
+    "tokens::",
+];
+
 /// Where both of Java's programs are: the machine's store of certificates, and a compiler.
 const JAVA: &str = "default-jdk-headless";
 
@@ -40,7 +61,24 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             .args(arguments)
             .env("OVHAI_TEST_PYTHON", &python)
             .env("OVHAI_TEST_APPS_PYTHON", &apps),
-    )
+    )?;
+    if arguments.is_empty() { without_logs() } else { Ok(()) }
+}
+
+/// Once more what starts the executable as an emulator, where it can't log.
+fn without_logs() -> Result<()> {
+    for (stderr, modules) in
+        [("full", &[FOREGROUND, BACKGROUND].concat()[..]), ("closed", FOREGROUND)]
+    {
+        println!("emulators whose standard error is {stderr}");
+        crate::run::run(
+            cargo()
+                .args(["test", "--test", "it", "--"])
+                .args(modules)
+                .env("OVHAI_TEST_STDERR", stderr),
+        )?;
+    }
+    Ok(())
 }
 
 /// `cargo xtask screenshots`: takes the pictures that the documents show, anew.

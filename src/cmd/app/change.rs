@@ -1,19 +1,24 @@
-//! Commands that change an app: start, stop, set-image, scale, update.
+//! Commands that change an app: start, stop, set-image, scale.
 
 use clap::Args;
-use ovhai_api_types::{App, AppState, AppUpdate, Env, SessionAffinity};
+use ovhai_api_types::{App, AppState};
 use ovhai_client::Client;
 
-use super::options::{Deployment, Scaling};
+use super::options::Scaling;
 use super::selection::{Selected, Selection};
 use super::wait::Wait;
-use super::{pair, resolve, view};
+use super::{resolve, view};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
 /// Shows the apps as they are now, when a format was asked for, beside what is said to people.
-async fn show(context: &mut Context, client: &Client, apps: &[App], is_list: bool) -> Result<()> {
+pub(super) async fn show(
+    context: &mut Context,
+    client: &Client,
+    apps: &[App],
+    is_list: bool,
+) -> Result<()> {
     if context.format().is_none() {
         return Ok(());
     }
@@ -169,64 +174,5 @@ impl Scale {
             None => format!("Scaling {name} to {replicas} {word}."),
         });
         show(context, &target.client, &[app], false).await
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Update {
-    /// Id, name, or beginning of an id
-    app: String,
-    /// Environment variable to set, may be repeated
-    #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = pair)]
-    envs: Vec<(String, String)>,
-    /// Port that the app listens on, 1 to 65535
-    #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
-    default_http_port: Option<u16>,
-    /// Port that speaks gRPC, 1 to 65535
-    #[arg(long, value_name = "PORT")]
-    grpc_port: Option<u16>,
-    /// Image
-    #[arg(long)]
-    image: Option<String>,
-    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
-    /// the token (cookie, token, none) [without a value: cookie]
-    #[arg(
-        long,
-        value_name = "HOW",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "cookie"
-    )]
-    session_affinity: Option<SessionAffinity>,
-    #[command(flatten)]
-    wait: Wait,
-    #[command(flatten)]
-    deployment: Deployment,
-}
-
-impl Update {
-    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let env_vars: Vec<Env> =
-            self.envs.into_iter().map(|(name, value)| Env { name, value }).collect();
-        let update = AppUpdate {
-            default_http_port: self.default_http_port.map(Into::into),
-            grpc_port: self.grpc_port.map(Into::into),
-            env_vars: Some(env_vars).filter(|vars| !vars.is_empty()),
-            url: self.image,
-            deployment_strategy: self.deployment.strategy(),
-            session_affinity: self.session_affinity,
-        };
-        if update == AppUpdate::default() {
-            return Err(Failure::usage("nothing to change").hint(
-                "give --env, --image, --default-http-port, --grpc-port, --session-affinity, --max-surge, --max-unavailable or --progress-deadline-seconds",
-            ));
-        }
-        let target = Target::find_to_change(context).await?;
-        let app = resolve(&target.client, &self.app).await?;
-        let updated = target.client.update_app(app.id, update).await?;
-        match self.wait.until_running_again(context, &target.client, &app).await? {
-            Some(now) => context.show(&now),
-            None => context.show(&updated),
-        }
     }
 }

@@ -15,10 +15,12 @@ mod options;
 mod port_forward;
 mod ports;
 mod requests;
+mod restart;
 mod run;
 mod selection;
 mod set_label;
 mod submitted;
+mod update;
 mod view;
 mod volume;
 pub(crate) mod wait;
@@ -75,6 +77,8 @@ enum Verb {
     Wait(Later<await_state::AwaitState>),
     /// Start an app
     Start(Later<change::Start>),
+    /// Replace an app's replicas by new ones
+    Restart(Later<restart::Restart>),
     /// Stop an app
     Stop(Later<change::Stop>),
     /// Delete an app
@@ -86,8 +90,8 @@ enum Verb {
     SetImage(Later<change::SetImage>),
     /// Change an app's number of replicas, or how it scales
     Scale(Later<change::Scale>),
-    /// Change an app's environment, image, ports, or how updates go
-    Update(Later<change::Update>),
+    /// Change an app's environment, image, ports, units, or how updates go
+    Update(Later<update::Update>),
 }
 
 impl AppCommand {
@@ -105,6 +109,7 @@ impl AppCommand {
             Verb::Requests(verb) => verb.run(context).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
+            Verb::Restart(Later(verb)) => verb.run(context).await,
             Verb::Stop(Later(verb)) => verb.run(context).await,
             Verb::Delete(Later(verb)) => verb.run(context).await,
             Verb::SetLabel(Later(verb)) => verb.run(context).await,
@@ -118,11 +123,6 @@ impl AppCommand {
 /// The app that is meant by an id, a name, or the beginning of an id.
 pub(crate) async fn resolve(client: &Client, wanted: &str) -> Result<App> {
     crate::resolve::resolve(client, wanted).await
-}
-
-/// `NAME=VALUE` of an option; the value may be empty.
-fn pair(text: &str) -> Result<(String, String), String> {
-    split(text).ok_or_else(|| "use NAME=VALUE".into())
 }
 
 /// `KEY=VALUE` of a label; the value may be empty.

@@ -21,7 +21,7 @@ use super::{resolve, view};
 use crate::context::Context;
 use crate::endless::until_interrupted;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::target::{Server, Target};
 
 #[derive(Debug, Args)]
 #[command(
@@ -95,17 +95,17 @@ impl PortForward {
         }
         let (refused, refusals) = mpsc::channel(1);
         let lends = token.is_some();
-        let tells = match (&token, target.caller.as_deref()) {
-            _ if !target.server.is_local() => Tells::Nothing,
-            (Some(_), _) => Tells::ByToken,
-            (None, Some(caller)) if app.spec.unsecure_http && !self.credential.is_off() => {
-                let mut bearer = HeaderValue::from_str(caller).map_err(|_| {
-                    Failure::new("the bearer of the login has characters that no header has")
-                })?;
-                bearer.set_sensitive(true);
-                Tells::As(bearer)
+        let tells = match (&target.server, &token) {
+            (Server::Local(..), Some(_)) => Tells::ByToken,
+            (Server::Local(running, _), None)
+                if app.spec.unsecure_http && !self.credential.is_off() =>
+            {
+                let mut owner = HeaderValue::try_from(running.administrator.as_str())
+                    .map_err(|_| Failure::new("emulator.json is damaged: its administrator"))?;
+                owner.set_sensitive(true);
+                Tells::As(owner)
             }
-            (None, _) => Tells::Nothing,
+            _ => Tells::Nothing,
         };
         let allowed = self.allow_origin.clone();
         let forwarder = Arc::new(Forwarder::new(client, token, refused, tells, allowed));

@@ -5,14 +5,16 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Args};
 use ovhai_api_types::{
-    App, AppSpec, AppState, Env, Placement, Probe, Resources, SessionAffinity, Volume,
+    App, AppSpec, AppState, Environment, NewApp, Placement, Probe, Resources, SessionAffinity,
+    Volume,
 };
 
+use super::label;
 use super::options::{Deployment, Scaling};
 use super::submitted;
 use super::volume::volume;
 use super::wait::Wait;
-use super::{label, pair};
+use crate::cmd::environment::{Variable, note_unset, of_caller, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::resolve::say_if_named_alike;
@@ -21,7 +23,9 @@ use crate::target::Target;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ovhai app run --label group=A infrastructureascode/hello-world
-  ovhai app run --runtime process python:3 -- python3 -m http.server '{port}'")]
+  ovhai app run --runtime process python:3 -- python3 -m http.server '{port}'
+
+At the local emulator a process gets this command's environment, but for OVHAI_ variables.")]
 pub(super) struct Run {
     /// The image; with --image the name
     #[arg(value_name = "IMAGE", required_unless_present = "given_image")]
@@ -38,9 +42,9 @@ pub(super) struct Run {
     /// Label, may be repeated; labels that begin with ovh/ are the platform's
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// Environment variable, may be repeated
-    #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = pair)]
-    envs: Vec<(String, String)>,
+    /// Environment variable, may be repeated; NAME alone takes the value that it has here
+    #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
+    envs: Vec<Variable>,
     /// Port that the app listens on, 1 to 65535 [default: 8080]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,
@@ -106,8 +110,17 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let spec = self.spec(context)?;
+        note_unset(context, &self.envs);
         let target = Target::find_to_change(context).await?;
-        let app = target.client.create_app(&spec).await.map_err(|error| {
+        let created = match self.environment(context, &target)? {
+            Some(environment) => {
+                let (region, spec) = (target.region.clone(), spec.clone());
+                let app = NewApp { region, spec, environment };
+                target.control(context)?.create_app_in(&app).await
+            }
+            None => target.client.create_app(&spec).await,
+        };
+        let app = created.map_err(|error| {
             let is_missing = matches!(error, ovhai_client::Error::Api { status: 501, .. });
             let failure = Failure::from(error);
             if !is_missing || spec.volumes.is_none() {
@@ -134,6 +147,18 @@ impl Run {
                 Err(failure)
             }
         }
+    }
+
+    /// What a process gets of this command's environment: only where the emulator's owner asks the
+    /// emulator of the own state directory, and for nothing but a process.
+    fn environment(&self, context: &mut Context, target: &Target) -> Result<Option<Environment>> {
+        let Some(running) = target.owned() else { return Ok(None) };
+        // The emulator decides in the end: a mapped image runs in the environment of its mapping.
+        let placement = self.runtime.or(running.runtime);
+        if placement != Some(Placement::Process) || self.command.is_empty() {
+            return Ok(None);
+        }
+        of_caller(context).map(Some)
     }
 
     /// Name and image, whichever way round they were given.
@@ -185,13 +210,7 @@ impl Run {
             image,
             command: Some(self.command.clone()).filter(|command| !command.is_empty()),
             default_http_port: self.default_http_port.map(Into::into),
-            env_vars: Some(
-                self.envs
-                    .iter()
-                    .map(|(name, value)| Env { name: name.clone(), value: value.clone() })
-                    .collect::<Vec<_>>(),
-            )
-            .filter(|envs| !envs.is_empty()),
+            env_vars: Some(with_values(context, &self.envs)?).filter(|envs| !envs.is_empty()),
             grpc_port: self.grpc_port.map(Into::into),
             labels: Some(labels).filter(|labels| !labels.is_empty()),
             name,

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use ovhai_api_types::ImageMapping;
+use ovhai_api_types::{ImageMapping, NewImageMapping};
 
+use crate::cmd::environment::of_caller;
 use crate::context::Context;
 use crate::describe::Description;
 use crate::error::Result;
@@ -31,7 +32,9 @@ enum Verb {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: ovhai emulator image map registry.example.com/team/ui -- streamlit run app.py --server.port '{port}'"
+    after_help = "The command has the environment of the shell where it is mapped, but for OVHAI_ variables.
+
+Example: ovhai emulator image map registry.example.com/team/ui -- streamlit run app.py --server.port '{port}'"
 )]
 struct Map {
     /// The image; without a tag: all of its tags
@@ -57,11 +60,13 @@ impl ImageCommand {
             Verb::Map(Map { image, workdir, command }) => {
                 let here = context.directory.clone();
                 let directory = workdir.map_or(here, |given| context.directory.join(given));
-                let mapping = ImageMapping {
+                // A token's holder is not the owner, who alone gives an environment.
+                let is_owner = context.global.token.is_none();
+                let mapping = NewImageMapping {
                     image,
                     command,
                     working_directory: directory.to_string_lossy().into_owned(),
-                    created_at: None,
+                    environment: is_owner.then(|| of_caller(context)).transpose()?,
                 };
                 let mapping = client.map_image(&mapping).await?;
                 context.show(&mapping)

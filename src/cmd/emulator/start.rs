@@ -17,7 +17,7 @@ use super::rendezvous::Rendezvous;
 use crate::background;
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
-use crate::log_writer::LossyLog;
+use crate::log_writer::{LossyLog, is_writable};
 use crate::options::Options;
 use crate::pulse;
 use crate::settings::{readable_state_dir, state_dir};
@@ -270,7 +270,10 @@ impl Start {
         if self.background {
             background::say_started();
         } else {
-            self.greet(context, &emulator, rendezvous.as_ref());
+            // A pipe that is not read would keep it from ever hearing that it is to stop.
+            if is_writable(&std::io::stderr(), Duration::ZERO) {
+                self.greet(context, &emulator, rendezvous.as_ref());
+            }
             if !self.ephemeral {
                 let state = StateDir::new(state_dir(context)?);
                 keep(context, &state, &self.options(context)?)?;

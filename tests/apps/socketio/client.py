@@ -21,10 +21,11 @@ greeted = 0
 for number in range(5):
     session = requests.Session()
     session.trust_env = False
-    client = socketio.Client(http_session=session, reconnection=False)
+    # What is given to `connect` goes with the first request only.
+    session.headers["Authorization"] = f"Bearer {token}"
+    client = socketio.Client(http_session=session, reconnection=False, request_timeout=5)
     try:
-        headers = {"Authorization": f"Bearer {token}"}
-        client.connect(address, headers=headers, transports=["polling"], wait_timeout=20)
+        client.connect(address, transports=["polling"], wait_timeout=20)
         greeted += client.call("greet", str(number), timeout=20) == f"Hello, {number}!"
     except Exception as error:
         print(f"client {number}: {error!r}")

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, AppSpec, AppState, AppStateHistory, AppUpdate, Deletion, LabelKey, LabelUpdate,
-    LabelValue, Labels, Order, Region, ScalingStrategy, Selector, Timestamp,
+    AppId, AppSpec, AppState, AppStateHistory, AppUpdate, Deletion, Environment, LabelKey,
+    LabelUpdate, LabelValue, Labels, Order, Region, ScalingStrategy, Selector, Timestamp,
 };
 
+use super::images::check_environment;
 use super::revocation::still_current;
 use super::{Platform, check, enter, info, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::input;
 use crate::lifecycle::{self, Event};
-use crate::model::{AppRecord, Wanted};
+use crate::model::{AppRecord, EnvironmentOwner, Wanted};
 use crate::policy::{self, Action, Effect, Principal, Resource};
 use crate::quota::Usage;
 use crate::spec::{self, Spec};
@@ -85,7 +86,23 @@ impl Platform {
         region: &Region,
         wire: &AppSpec,
     ) -> Result<Arc<AppEntry>> {
+        self.create_app_in(caller, region, wire, None).await
+    }
+
+    /// Submits an app whose processes get the environment of the command line that asks for it. One
+    /// that does not run as a process keeps none of it.
+    pub async fn create_app_in(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        wire: &AppSpec,
+        environment: Option<Environment>,
+    ) -> Result<Arc<AppEntry>> {
         check(policy::decide(caller, Action::Create, &Resource::Region(region)))?;
+        if let Some(environment) = &environment {
+            self.may_pass_environment(caller, region)?;
+            check_environment(environment)?;
+        }
         let spec = Spec::check(wire, |image| self.generate_name(image))?;
         // The environment of a process can make it run anything, a mapped command too.
         if self.runs_as_unexpected_process(&self.snapshot(), &spec)
@@ -93,6 +110,7 @@ impl Platform {
         {
             check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
         }
+        let environment = environment.filter(|_| self.runs_as_process(&spec));
         let trusted_environment = self.trusts_environment_of(caller, region);
         let id = self.ids.app();
         let labels = submitted_labels(wire, id, caller.scope())?;
@@ -123,6 +141,7 @@ impl Platform {
                     info: info(AppState::Queued, None),
                     history: vec![AppStateHistory { date: now, state: AppState::Queued }],
                 });
+                tx.set_environment(EnvironmentOwner::App(id), environment);
                 tx.app(id)
                     .cloned()
                     .ok_or_else(|| Error::Internal("the app just made is gone".into()))
@@ -262,6 +281,25 @@ impl Platform {
         .map(drop)
     }
 
+    /// Replaces an app's replicas one after the other, as an update does; one that is stopped or
+    /// failed is started. Each new replica gets what the image is mapped to by then.
+    pub async fn restart_app(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+    ) -> Result<Arc<AppEntry>> {
+        self.change_app(caller, region, Action::Start, id, |app, now| {
+            app.revision += 1;
+            app.wanted = Wanted::Running;
+            if let Some(state) = lifecycle::next(app.state, Event::StartAsked) {
+                enter(app, state, None, now);
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Wants an app not to run; nothing happens to one that does not.
     pub async fn stop_app(
         self: &Arc<Self>,
@@ -379,6 +417,10 @@ impl Platform {
         policy::decide(caller, Action::RunProcess, &Resource::Region(region)).is_allowed()
     }
 
+    pub(super) fn may_pass_environment(&self, caller: &Principal, region: &Region) -> Result<()> {
+        check(policy::decide(caller, Action::PassEnvironment, &Resource::Region(region)))
+    }
+
     /// The environment of a process can make it run anything.
     fn may_have_environment(&self, caller: &Principal, region: &Region, spec: &Spec) -> Result<()> {
         if spec.env.is_empty() || !self.runs_as_unexpected_process(&self.snapshot(), spec) {
@@ -403,6 +445,11 @@ impl Platform {
             }
             if sets_environment || app.spec.image != image {
                 self.may_have_environment(caller, region, &app.spec)?;
+            }
+            // A variable could make the process tell what else is in its environment.
+            let owner = EnvironmentOwner::App(app.id);
+            if sets_environment && self.snapshot().environment(&owner).is_some() {
+                self.may_pass_environment(caller, region)?;
             }
             app.trusted_environment &=
                 !sets_environment || self.trusts_environment_of(caller, region);

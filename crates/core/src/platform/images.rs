@@ -6,11 +6,11 @@ use super::{Platform, check};
 use crate::catalog::BuiltinImage;
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
-use crate::model::{AppRecord, Change, MappingRecord};
+use crate::model::{AppRecord, Change, EnvironmentOwner, MappingRecord};
 use crate::policy::{self, Action, Principal, Resource};
 use crate::spec::{self, Spec};
 
-use ovhai_api_types::Placement;
+use ovhai_api_types::{Environment, ImageName, Placement};
 
 impl Platform {
     /// The images that come with the emulator.
@@ -30,15 +30,22 @@ impl Platform {
     }
 
     /// Has a command run in place of an image, for every app that says nothing else itself, from
-    /// its next replica on.
+    /// its next replica on. The command gets the environment of who maps it, if there is one.
     pub async fn map_image(
         &self,
         caller: &Principal,
         image: &str,
         command: Vec<String>,
         working_directory: String,
+        environment: Option<Environment>,
     ) -> Result<Arc<MappingRecord>> {
         self.may_map_images(caller)?;
+        if let Some(environment) = &environment {
+            let region =
+                self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
+            self.may_pass_environment(caller, region)?;
+            check_environment(environment)?;
+        }
         let image = spec::image("image", image)?;
         if command.first().is_none_or(String::is_empty) {
             return Err(Error::invalid("command", "a command is needed"));
@@ -58,9 +65,11 @@ impl Platform {
                     && old.image != record.image
                 {
                     let old = old.image.clone();
-                    tx.apply(Change::RemoveMapping(old));
+                    tx.apply(Change::RemoveMapping(old.clone()));
+                    tx.set_environment(EnvironmentOwner::Image(old), None);
                 }
                 tx.apply(Change::PutMapping(Arc::clone(&record)));
+                tx.set_environment(EnvironmentOwner::Image(record.image.clone()), environment);
                 Ok(Arc::clone(&record))
             })
             .await
@@ -76,10 +85,25 @@ impl Platform {
                     kind: "mapping of the image",
                     id: image.to_owned(),
                 })?;
-                tx.apply(Change::RemoveMapping(mapped));
+                tx.apply(Change::RemoveMapping(mapped.clone()));
+                tx.set_environment(EnvironmentOwner::Image(mapped), None);
                 Ok(())
             })
             .await
+    }
+
+    /// Whether an app runs as a local process by its own word or the emulator's default, as long as
+    /// its image is not mapped.
+    pub(super) fn runs_as_process(&self, spec: &Spec) -> bool {
+        let is_builtin = || {
+            let image = ImageName::parse(&spec.image);
+            let is_it = |name: &str| ImageName::parse(name).repository() == image.repository();
+            self.settings.images.iter().any(|one| is_it(one.reference))
+        };
+        match spec.placement {
+            Some(placement) => placement == Placement::Process,
+            None => self.settings.placement == Some(Placement::Process) && !is_builtin(),
+        }
     }
 
     /// Whether an app runs as a local process though the emulator was not started for that: by
@@ -90,22 +114,30 @@ impl Platform {
     }
 }
 
+pub(super) fn check_environment(environment: &Environment) -> Result<()> {
+    environment.check().map_err(|why| Error::invalid("environment", why.to_string()))
+}
+
 fn mapping_for<'a>(snapshot: &'a Snapshot, spec: &Spec) -> Option<&'a Arc<MappingRecord>> {
     // An app that says how it is run is run so.
     if spec.placement.is_some() { None } else { snapshot.mapping(&spec.image) }
 }
 
-/// What is run for an app: its own spec, or the command that its image is mapped to. That one does
-/// not get an environment that could make it run something else: the mapping may be younger than
-/// the app. `without` is called when an environment is left out.
+/// What is run for an app, and in which environment: its own spec in that of the command line that
+/// asked for it, or the command that its image is mapped to in that of who mapped it. A mapped
+/// command does not get variables of a spec that could make it run something else: the mapping may
+/// be younger than the app. `without` is called when they are left out.
 pub(crate) fn resolved(
     platform: &Platform,
     snapshot: &Snapshot,
     app: &AppRecord,
     without: impl FnOnce(),
-) -> Spec {
+) -> (Spec, Option<Environment>) {
     let spec = &app.spec;
-    let Some(mapping) = mapping_for(snapshot, spec) else { return spec.clone() };
+    let environment = |owner| snapshot.environment(&owner).map(|record| record.variables.clone());
+    let Some(mapping) = mapping_for(snapshot, spec) else {
+        return (spec.clone(), environment(EnvironmentOwner::App(app.id)));
+    };
     let expected = platform.settings.placement == Some(Placement::Process);
     let env = if expected || app.trusted_environment || spec.env.is_empty() {
         spec.env.clone()
@@ -113,11 +145,12 @@ pub(crate) fn resolved(
         without();
         Vec::new()
     };
-    Spec {
+    let spec = Spec {
         placement: Some(Placement::Process),
         command: Some(mapping.command.clone()),
         working_directory: Some(mapping.working_directory.clone()),
         env,
         ..spec.clone()
-    }
+    };
+    (spec, environment(EnvironmentOwner::Image(mapping.image.clone())))
 }

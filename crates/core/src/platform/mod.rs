@@ -160,7 +160,10 @@ impl PlatformBuilder {
             .chain(stored.registries.into_iter().map(|record| Change::PutRegistry(record.into())))
             .chain(stored.users.into_iter().map(|record| Change::PutUser(record.into())))
             .chain(stored.sessions.into_iter().map(|record| Change::PutSession(record.into())))
-            .chain(stored.mappings.into_iter().map(|record| Change::PutMapping(record.into())));
+            .chain(stored.mappings.into_iter().map(|record| Change::PutMapping(record.into())))
+            .chain(
+                stored.environments.into_iter().map(|one| Change::PutEnvironment(Arc::new(one))),
+            );
         for change in others {
             snapshot.apply(&change);
         }
@@ -259,7 +262,7 @@ pub(crate) fn apply(
     let Some(entry) = tx.app(id) else { return false };
     let Some(state) = lifecycle::next(entry.record.state, event) else { return false };
     if state == AppState::Deleted {
-        tx.apply(Change::RemoveApp(id));
+        tx.remove_app(id);
         return true;
     }
     let mut record = AppRecord::clone(&entry.record);

@@ -459,14 +459,16 @@ impl Actor {
         let id = entry.logs.begin(ordinal);
         let is_restart =
             self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));
+        let (spec, environment) = resolved(platform, &snapshot, record, || {
+            let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the environment was given by somebody who may not run local processes";
+            entry.logs.push(platform.clock.now(), id, why.into());
+        });
         let request = ReplicaRequest {
             app: self.id,
             number,
             replica: id,
-            spec: resolved(platform, &snapshot, record, || {
-                let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the environment was given by somebody who may not run local processes";
-                entry.logs.push(platform.clock.now(), id, why.into());
-            }),
+            spec,
+            environment,
             logs: Arc::clone(&entry.logs),
         };
         let reporter = ReplicaReporter::new(number, self.reporter.clone());

@@ -149,7 +149,7 @@ async fn a_user_may_do_what_is_the_projects_and_nothing_of_the_machines() {
     let process = ovhai_api_types::AppSpec { runtime: Some(Placement::Process), ..spec };
     assert!(platform.create_app(&ann, &world.gra, &process).await.is_err());
     assert!(platform.add_user(&ann, "bob", "a long password".into()).await.is_err());
-    assert!(platform.map_image(&ann, "a/b", vec!["sh".into()], "/".into()).await.is_err());
+    assert!(platform.map_image(&ann, "a/b", vec!["sh".into()], "/".into(), None).await.is_err());
     assert!(platform.may_shut_down(&ann).is_err());
 }
 
@@ -203,7 +203,10 @@ async fn a_mapped_image_runs_the_owners_command_in_nobody_elses_environment() {
     let platform = &world.platform;
     let id = world.submit(APP).await;
     world.settle().await;
-    platform.map_image(&world.admin, "a/b", vec!["serve".into()], "/srv".into()).await.unwrap();
+    platform
+        .map_image(&world.admin, "a/b", vec!["serve".into()], "/srv".into(), None)
+        .await
+        .unwrap();
     let mapped = world.submit(r#"{"image":"a/b:2"}"#).await;
     world.settle().await;
     let launched = |id| world.sim.launched().into_iter().rfind(|one| one.app == id).unwrap().spec;
@@ -234,7 +237,7 @@ async fn a_mapped_image_runs_the_owners_command_in_nobody_elses_environment() {
     assert!(platform.update_app(&op, &world.gra, mapped, &update).await.is_err());
     platform.update_app(&world.admin, &world.gra, mapped, &update).await.unwrap();
     // The environment was there before the mapping: it is left out, whoever starts the app.
-    platform.map_image(&world.admin, "c/d", vec!["serve".into()], "/".into()).await.unwrap();
+    platform.map_image(&world.admin, "c/d", vec!["serve".into()], "/".into(), None).await.unwrap();
     platform.stop_app(&op, &world.gra, other).await.unwrap();
     world.settle().await;
     for replica in world.sim.launched() {

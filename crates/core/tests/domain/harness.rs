@@ -110,7 +110,12 @@ impl World {
     }
 
     pub(crate) async fn with(sim: SimRuntime, store: Arc<MemoryStore>, quotas: Quotas) -> Self {
-        Self::of(sim.clone(), store.clone(), quotas, Arc::new(sim), store).await
+        Self::set(sim, store, Settings { quotas, ..Settings::default() }).await
+    }
+
+    /// With these settings but for regions and user.
+    pub(crate) async fn set(sim: SimRuntime, store: Arc<MemoryStore>, settings: Settings) -> Self {
+        Self::of(sim.clone(), store.clone(), settings, Arc::new(sim), store).await
     }
 
     /// On a runtime and an empty store of the test's own, around the simulated ones.
@@ -122,13 +127,14 @@ impl World {
         let store = Arc::new(MemoryStore::new());
         let runtime = runtime.unwrap_or_else(|| Arc::new(sim.clone()));
         let port = port.unwrap_or_else(|| store.clone());
-        Self::of(sim, store, Quotas::UNLIMITED, runtime, port).await
+        let settings = Settings { quotas: Quotas::UNLIMITED, ..Settings::default() };
+        Self::of(sim, store, settings, runtime, port).await
     }
 
     async fn of(
         sim: SimRuntime,
         store: Arc<MemoryStore>,
-        quotas: Quotas,
+        settings: Settings,
         runtime: Arc<dyn Runtime>,
         port: Arc<dyn Store>,
     ) -> Self {
@@ -143,7 +149,7 @@ impl World {
             signer: Arc::new(PlainSigner),
             secrets: Arc::new(PlainSecrets::default()),
             administrator: "admin".into(),
-            settings: Settings { regions, user: "me".into(), quotas, ..Settings::default() },
+            settings: Settings { regions, user: "me".into(), ..settings },
             components: Arc::default(),
         }
         .start()

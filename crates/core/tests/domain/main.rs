@@ -3,6 +3,7 @@
 
 mod accounts;
 mod crashes;
+mod environment;
 mod harness;
 mod ledger;
 mod life_cycle;

@@ -217,6 +217,31 @@ pub(super) async fn stop(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Restart an app: an extension of the emulator.
+///
+/// Replicas are replaced one after the other, each with what its image is by then; an app that is
+/// stopped or failed is started.
+#[utoipa::path(
+    put, path = "/v1/app/{id}/restart", operation_id = "app_restart", tag = "app",
+    params(("id" = String, Path, description = "Id of the app")),
+    responses(
+        (status = 204, description = "Its replicas are being replaced, or it is being started"),
+        (status = 400, description = "It is being deleted", body = ErrorBody),
+        (status = 401, description = "Not authenticated", body = ErrorBody),
+        (status = 402, description = "Over quota", body = ErrorBody),
+        (status = 403, description = "The role does not allow it", body = ErrorBody),
+        (status = 404, description = "No such app", body = ErrorBody),
+    ),
+)]
+pub(super) async fn restart(
+    State(state): Shared,
+    caller: Caller,
+    Id(id): Id<AppId>,
+) -> Result<StatusCode, ApiError> {
+    state.platform.restart_app(&caller.principal, &caller.region, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Set or remove a label.
 #[utoipa::path(
     put, path = "/v1/app/{id}/label", operation_id = "app_edit_label", tag = "app",

@@ -15,7 +15,7 @@ pub(crate) mod query;
 mod registries;
 mod rows;
 mod tokens;
-mod view;
+pub(crate) mod view;
 
 use std::sync::{Arc, OnceLock};
 
@@ -93,6 +93,7 @@ operations! {
     apps::delete,
     apps::start,
     apps::stop,
+    apps::restart,
     apps::label,
     apps::labels,
     apps::image,

@@ -8,7 +8,7 @@ use ovhai_core::replica::{Exit, ExitStatus, ReplicaState};
 use crate::host;
 
 /// An app; `port` is the one that the emulator listens on.
-pub(super) fn app(entry: &AppEntry, port: u16) -> App {
+pub(crate) fn app(entry: &AppEntry, port: u16) -> App {
     let record = &entry.record;
     let progress = entry.observed.now();
     App {

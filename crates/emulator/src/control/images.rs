@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use hyper::StatusCode;
-use ovhai_api_types::ImageMapping;
+use ovhai_api_types::{ImageMapping, NewImageMapping};
 use ovhai_core::model::MappingRecord;
 use serde::Deserialize;
 
@@ -35,10 +35,12 @@ pub(super) async fn list(
 pub(super) async fn map(
     State(control): Shared,
     Caller(caller): Caller,
-    Body(mapping): Body<ImageMapping>,
+    Body(mapping): Body<NewImageMapping>,
 ) -> Result<Json<ImageMapping>, ApiError> {
-    let ImageMapping { image, command, working_directory, .. } = mapping;
-    let record = control.platform.map_image(&caller, &image, command, working_directory).await?;
+    let NewImageMapping { image, command, working_directory, environment } = mapping;
+    let platform = &control.platform;
+    let record =
+        platform.map_image(&caller, &image, command, working_directory, environment).await?;
     Ok(Json(wire(&record)))
 }
 

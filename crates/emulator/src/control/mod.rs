@@ -2,6 +2,7 @@
 //! What is not for everybody is decided by the domain, as everywhere.
 
 mod access;
+mod apps;
 mod events;
 mod images;
 mod metrics;
@@ -29,6 +30,8 @@ use crate::state::StateDir;
 pub(crate) struct Control {
     pub(crate) platform: Arc<Platform>,
     pub(crate) started_at: Timestamp,
+    /// The emulator's own port, which stands in the addresses of apps.
+    pub(crate) port: u16,
     /// Cancelled when somebody asks the emulator to stop.
     pub(crate) stop_asked: CancellationToken,
     /// Where the first user's password stands, until it is changed.
@@ -61,6 +64,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/features", get(features))
         .route("/_emulator/stop", post(stop))
         .route("/_emulator/ca.pem", get(authority))
+        .route("/_emulator/apps", post(apps::create))
         .route("/_emulator/access", post(access::explain))
         .route("/_emulator/events", get(events::list))
         .route("/_emulator/requests", get(requests::list))

@@ -1,0 +1,110 @@
+//! `ovhai app update`.
+
+use clap::Args;
+use ovhai_api_types::{App, AppUpdate, Resources, SessionAffinity};
+
+use super::options::Deployment;
+use super::wait::Wait;
+use super::{resolve, view};
+use crate::cmd::environment::{Variable, note_unset, variable, with_values};
+use crate::context::Context;
+use crate::error::{Failure, Result};
+use crate::target::Target;
+
+#[derive(Debug, Args)]
+pub(super) struct Update {
+    /// Id, name, or beginning of an id
+    app: String,
+    /// Environment variable to set, may be repeated; NAME alone takes the value that it has here
+    #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
+    envs: Vec<Variable>,
+    /// Emulator only: environment variable to remove, may be repeated
+    #[arg(long = "unset-env", value_name = "NAME")]
+    unset_envs: Vec<String>,
+    /// Port that the app listens on, 1 to 65535
+    #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
+    default_http_port: Option<u16>,
+    /// Port that speaks gRPC, 1 to 65535
+    #[arg(long, value_name = "PORT")]
+    grpc_port: Option<u16>,
+    /// Image
+    #[arg(long)]
+    image: Option<String>,
+    /// Emulator only: GPU units a replica; the flavor stays if it has GPUs
+    #[arg(short, long, value_name = "N", conflicts_with = "cpu")]
+    gpu: Option<u32>,
+    /// Emulator only: CPU units a replica; the flavor stays if it has no GPU
+    #[arg(short, long, value_name = "N")]
+    cpu: Option<u32>,
+    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
+    /// the token (cookie, token, none) [without a value: cookie]
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "cookie"
+    )]
+    session_affinity: Option<SessionAffinity>,
+    #[command(flatten)]
+    wait: Wait,
+    #[command(flatten)]
+    deployment: Deployment,
+}
+
+impl Update {
+    pub(super) async fn run(self, context: &mut Context) -> Result<()> {
+        let variables = with_values(context, &self.envs)?;
+        let some_units = self.cpu.is_some() || self.gpu.is_some();
+        let update = AppUpdate {
+            default_http_port: self.default_http_port.map(Into::into),
+            grpc_port: self.grpc_port.map(Into::into),
+            env_vars: Some(variables).filter(|variables| !variables.is_empty()),
+            unset_env_vars: Some(self.unset_envs.clone()).filter(|names| !names.is_empty()),
+            resources: some_units.then(|| Resources {
+                cpu: self.cpu.map(Into::into),
+                gpu: self.gpu.map(Into::into),
+                ..Resources::default()
+            }),
+            url: self.image.clone(),
+            deployment_strategy: self.deployment.strategy(),
+            session_affinity: self.session_affinity,
+        };
+        note_unset(context, &self.envs);
+        if update == AppUpdate::default() {
+            return Err(Failure::usage("nothing to change").hint(
+                "give --env, --unset-env, --image, --default-http-port, --grpc-port, --cpu, --gpu, --session-affinity, --max-surge, --max-unavailable or --progress-deadline-seconds",
+            ));
+        }
+        let target = Target::find_to_change(context).await?;
+        if let Some(option) = self.extension() {
+            target.requires_emulator(&format!("app update {option}"))?;
+        }
+        let app = resolve(&target.client, &self.app).await?;
+        self.note_absent(context, &app);
+        let updated = target.client.update_app(app.id, update).await?;
+        match self.wait.until_running_again(context, &target.client, &app).await? {
+            Some(now) => context.show(&now),
+            None => context.show(&updated),
+        }
+    }
+
+    /// An option that the service does not have.
+    fn extension(&self) -> Option<&'static str> {
+        [
+            ("--unset-env", !self.unset_envs.is_empty()),
+            ("--cpu", self.cpu.is_some()),
+            ("--gpu", self.gpu.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(option, is_given)| is_given.then_some(option))
+    }
+
+    /// A variable that is to be removed may be mistyped.
+    fn note_absent(&self, context: &mut Context, app: &App) {
+        let has = |name: &String| app.spec.env_vars.iter().flatten().any(|env| env.name == *name);
+        for name in self.unset_envs.iter().filter(|name| !has(name)) {
+            context.note(format!("warning: {} has no variable {name}", view::name(app)));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The environment of this command: what of it a process gets that was asked for here, and
+//! variables that are named without a value.
+
+use ovhai_api_types::{Env, Environment, InvalidEnvironment};
+
+use crate::context::Context;
+use crate::error::{Failure, Result};
+
+/// Variables that begin so are this program's, and no process's that it starts.
+const PRIVATE_PREFIX: &str = "OVHAI_";
+
+/// The environment for a process that the local emulator runs: this command's, but for the
+/// program's own variables and secrets of this command. What is not UTF-8 can't be sent and is
+/// named on stderr.
+pub(super) fn of_caller(context: &mut Context) -> Result<Environment> {
+    let is_passed_on = |name: &str| {
+        !name.starts_with(PRIVATE_PREFIX)
+            && !name.is_empty()
+            && !name.contains('=')
+            && context.secret_variables.iter().all(|secret| secret != name)
+    };
+    let variables = context.env.iter().filter(|(name, _)| is_passed_on(name));
+    let variables: Environment =
+        variables.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let left_out: Vec<_> =
+        context.unreadable_variables.iter().filter(|name| is_passed_on(name)).cloned().collect();
+    for name in left_out {
+        context.note(format!("warning: the variable {name} is not UTF-8: the app does not get it"));
+    }
+    match variables.check() {
+        Ok(()) => Ok(variables),
+        Err(why) => {
+            let failure =
+                Failure::new("the environment of this command can't be given to a process")
+                    .because(why.to_string());
+            Err(match why {
+                InvalidEnvironment::TooLarge { largest, .. } => {
+                    failure.hint(format!("leave variables out: env -u {largest} ovhai …"))
+                }
+                _ => failure,
+            })
+        }
+    }
+}
+
+/// `NAME=VALUE`, or `NAME` for the value that the variable has in this command's environment.
+#[derive(Debug, Clone)]
+pub(super) struct Variable {
+    name: String,
+    value: Option<String>,
+}
+
+/// The value of an option. That of the variable may be empty.
+pub(super) fn variable(text: &str) -> Result<Variable, String> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (text, None),
+    };
+    if name.is_empty() {
+        return Err("use NAME=VALUE, or NAME for the value that it has here".into());
+    }
+    Ok(Variable { name: name.to_owned(), value })
+}
+
+/// The variables with their values. One that is named alone and not set here is left out, as
+/// docker does.
+pub(super) fn with_values(context: &Context, given: &[Variable]) -> Result<Vec<Env>> {
+    let mut variables = Vec::with_capacity(given.len());
+    for Variable { name, value } in given {
+        if value.is_none() && context.unreadable_variables.contains(name) {
+            return Err(Failure::usage(format!("the value of {name} is not UTF-8"))
+                .hint(format!("write the value: --env {name}=VALUE")));
+        }
+        if let Some(value) = value.as_ref().or_else(|| context.env.get(name)) {
+            variables.push(Env { name: name.clone(), value: value.clone() });
+        }
+    }
+    Ok(variables)
+}
+
+/// Says which of them are left out.
+pub(super) fn note_unset(context: &mut Context, given: &[Variable]) {
+    for Variable { name, value } in given {
+        if value.is_none() && !context.env.contains_key(name) {
+            context.note(format!("warning: {name} is not set here: the app does not get it"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> Context {
+        let mut context = Context::from_process();
+        context.env = [("SET", "here"), ("EMPTY", ""), ("OVHAI_TOKEN", "hush"), ("PW", "hush")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        context.secret_variables = vec!["PW".into()];
+        context.unreadable_variables = vec!["RAW".into()];
+        context.err = Box::new(std::io::sink());
+        context
+    }
+
+    #[test]
+    fn a_process_gets_all_but_what_is_the_programs() {
+        let environment = of_caller(&mut context()).expect("an environment");
+        let names: Vec<_> = environment.iter().collect();
+        assert_eq!(names, [("EMPTY", ""), ("SET", "here")]);
+    }
+
+    #[test]
+    fn an_environment_that_is_too_large_is_refused() {
+        let mut context = context();
+        context.env.insert("LARGE".into(), "hush".repeat(Environment::MAX_BYTES));
+        let failure = format!("{:?}", of_caller(&mut context).expect_err("too large"));
+        assert!(failure.contains("env -u LARGE") && !failure.contains("hush"), "{failure}");
+    }
+
+    #[test]
+    fn a_name_alone_takes_the_value_from_here() {
+        let context = context();
+        let given = |words: &[&str]| -> Vec<Variable> {
+            words.iter().map(|word| variable(word).expect("a variable")).collect()
+        };
+        let values = with_values(&context, &given(&["SET", "A=b=c", "EMPTY", "UNSET", "SET="]));
+        let values = values.expect("values");
+        let pairs: Vec<_> =
+            values.iter().map(|env| (env.name.as_str(), env.value.as_str())).collect();
+        assert_eq!(pairs, [("SET", "here"), ("A", "b=c"), ("EMPTY", ""), ("SET", "")]);
+        assert!(with_values(&context, &given(&["RAW"])).is_err());
+        assert!(with_values(&context, &given(&["RAW=x"])).is_ok());
+        assert!(variable("=x").is_err() && variable("").is_err());
+    }
+}
