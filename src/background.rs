@@ -27,6 +27,8 @@ use crate::target::port;
 const START_TIMEOUT: Duration = Duration::from_secs(15);
 /// A log larger than this begins anew, in bytes.
 const LOG_MAX: u64 = 10 * 1024 * 1024;
+/// More of what an emulator that did not start said is not read.
+const LAST_WORDS_MAX: u64 = 64 * 1024;
 /// Variables of the emulator's environment that name files. The emulator is in another directory
 /// than its starter, where a relative path would lead elsewhere.
 const PATHS: [&str; 8] = [
@@ -191,7 +193,10 @@ fn rotate(state: &StateDir) -> std::io::Result<()> {
 fn why_not(state: &StateDir, from: u64, status: &str) -> Failure {
     let mut said = String::new();
     if let Ok(mut log) = File::open(state.log()) {
-        let _ = log.seek(SeekFrom::Start(from)).and_then(|_| log.read_to_string(&mut said));
+        // Its name may lead to a device, which has no end.
+        let _ = log
+            .seek(SeekFrom::Start(from))
+            .and_then(|_| log.take(LAST_WORDS_MAX).read_to_string(&mut said));
     }
     let field = |name: &str| {
         said.lines()

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, AppEvent, AppId, Feature, ImageMapping, NewUser, OauthError,
-    OauthTokens, Region, RequestFilter, RequestList, User,
+    ACCESS_PAGE, Access, AccessQuestion, AppEvent, AppId, Feature, ImageMapping, NewUser,
+    OauthError, OauthTokens, Region, RequestFilter, RequestList, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;

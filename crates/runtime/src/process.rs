@@ -176,12 +176,10 @@ async fn run(
                 watched.pumps.into_inner().detach_all();
                 outcome
             }
-            Some(("failed", why)) => {
-                Err(Failure::new(
-                    Fault::User,
-                    format!("The command {program:?} can't be started: {why}"),
-                ))
-            }
+            Some(("failed", why)) => Err(Failure::new(
+                Fault::User,
+                format!("The command {program:?} can't be started: {why}"),
+            )),
             _ => Err(Failure::new(
                 Fault::Platform,
                 "The supervisor of the app's process ended immediately",

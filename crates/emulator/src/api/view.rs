@@ -1,8 +1,6 @@
 //! Records as the API shows them.
 
-use ovhai_api_types::{
-    App, AppStatus, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus,
-};
+use ovhai_api_types::{App, AppStatus, ReplicaExit, ReplicaStatus, Token, TokenSpec, TokenStatus};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::model::TokenRecord;
 use ovhai_core::replica::{Exit, ExitStatus, ReplicaState};
