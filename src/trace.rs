@@ -178,7 +178,7 @@ fn hidden(json: Value, under: &str) -> Value {
 
 /// Arguments whose values tell what a run was about, and are no secrets. The values of all others
 /// are hidden.
-const SHOWN: [&str; 37] = [
+const SHOWN: [&str; 38] = [
     "app",
     "auto_max_replicas",
     "auto_min_replicas",
