@@ -250,9 +250,10 @@ impl Start {
         }
         let mut rendezvous = None;
         if self.ephemeral {
-            let directory = match self.background {
-                true => Rendezvous::adopt(state_dir(context)?)?,
-                false => Rendezvous::create(context)?,
+            let directory = if self.background {
+                Rendezvous::adopt(state_dir(context)?)?
+            } else {
+                Rendezvous::create(context)?
             };
             directory.sweep();
             builder = builder.processes(directory.state().processes());
