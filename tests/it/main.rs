@@ -40,6 +40,7 @@ mod login;
 mod login_page;
 mod loopback;
 mod memory;
+mod navigation;
 mod offers;
 mod openapi;
 mod owner;

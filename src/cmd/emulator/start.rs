@@ -270,7 +270,7 @@ impl Start {
         if self.background {
             background::say_started();
         } else {
-            // A pipe that is full would keep it from ever hearing that it is to stop.
+            // A pipe that is not read would keep it from ever hearing that it is to stop.
             if is_writable(&std::io::stderr(), Duration::ZERO) {
                 self.greet(context, &emulator, rendezvous.as_ref());
             }
