@@ -114,7 +114,12 @@ impl Run {
         let target = Target::find_to_change(context).await?;
         let created = match self.environment(context, &target)? {
             Some(environment) => {
-                let (region, spec) = (target.region.clone(), spec.clone());
+                let (region, mut spec) = (target.region.clone(), spec.clone());
+                // Also where the emulator's default makes it a process: the emulator itself is in
+                // the root directory.
+                if self.workdir.is_none() {
+                    spec.working_directory = context.directory.to_str().map(str::to_owned);
+                }
                 let app = NewApp { region, spec, environment };
                 target.control(context)?.create_app_in(&app).await
             }
