@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::cli::Format;
@@ -20,6 +21,9 @@ use crate::text::{clean, cut, fold, width};
 const GAP: usize = 2;
 /// Characters of an id where there is no room for all of it: enough to name the thing by.
 const SHORT_ID: usize = 8;
+/// Rows from which a table is not left to comfy-table: of a list of a thousand apps it is the larger
+/// part of the work.
+const LARGE: usize = 200;
 
 /// Something that a command shows.
 pub(crate) trait Show: Serialize {
@@ -182,29 +186,45 @@ impl<'a> Grid<'a> {
         self.columns = rooms.iter().flatten().count();
     }
 
-    /// The lines; a last cell that is wider than `last` goes on below itself.
-    fn written(&self, widths: &[usize], last: Option<usize>) -> String {
+    /// Folds the cells of the last column that are wider than `room`.
+    fn wrap_last(&mut self, room: usize) {
+        for cell in self.cells.iter_mut().skip(self.columns - 1).step_by(self.columns) {
+            if cell.width > room {
+                let lines = fold(&cell.text, room);
+                let lines: Vec<_> = lines.iter().map(|line| cut(line, room)).collect();
+                *cell = Cell { text: lines.join("\n").into(), width: room };
+            }
+        }
+    }
+
+    /// The lines, made by comfy-table.
+    fn laid_out(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let mut rows = self.rows().map(|row| row.iter().map(|cell| &*cell.text));
+        table.set_header(rows.next().into_iter().flatten());
+        for row in rows {
+            table.add_row(row);
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, u16::try_from(GAP).unwrap_or(2)));
+        }
+        table.trim_fmt() + "\n"
+    }
+
+    /// The same lines, in a small part of the time.
+    fn written(&self, widths: &[usize]) -> String {
         let line = widths.iter().map(|width| width + GAP).sum::<usize>();
-        let before =
-            widths.split_last().map_or(0, |(_, all)| all.len() * GAP + all.iter().sum::<usize>());
+        let before = line - widths.last().map_or(0, |last| last + GAP);
         let mut out = String::with_capacity(line * (self.cells.len() / self.columns));
         for row in self.rows() {
             let start = out.len();
-            for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
-                match last.filter(|room| at + 1 == self.columns && cell.width > *room) {
-                    None => {
-                        out.push_str(&cell.text);
-                        out.extend(std::iter::repeat_n(
-                            ' ',
-                            (width + GAP).saturating_sub(cell.width),
-                        ));
-                    }
-                    Some(room) => {
-                        let indent = format!("\n{}", " ".repeat(before));
-                        let lines = fold(&cell.text, room);
-                        let lines: Vec<_> = lines.iter().map(|line| cut(line, room)).collect();
-                        out.push_str(&lines.join(&indent));
-                    }
+            for (cell, width) in row.iter().zip(widths) {
+                if cell.text.contains('\n') {
+                    out.push_str(&cell.text.replace('\n', &format!("\n{}", " ".repeat(before))));
+                } else {
+                    out.push_str(&cell.text);
+                    out.extend(std::iter::repeat_n(' ', width + GAP - cell.width));
                 }
             }
             out.truncate(start + out[start..].trim_end().len());
@@ -226,6 +246,7 @@ fn table_of<'a>(
     rows: impl ExactSizeIterator<Item = Vec<Cow<'a, str>>>,
     layout: Layout,
 ) -> (String, usize) {
+    let is_large = rows.len() > LARGE;
     let mut grid = Grid::new(heads, rows);
     let natural = grid.widths().into_iter().enumerate().map(|(at, width)| {
         let is_rare = layout.columns.is_some() && heads[at].fit == Fit::Rare;
@@ -235,11 +256,13 @@ fn table_of<'a>(
     let rare = natural.iter().filter(|width| width.is_none()).count();
     let rooms = fit(heads, natural, layout.columns);
     grid.fit(heads, &rooms);
+    let wraps = heads.last().is_some_and(|head| matches!(head.fit, Fit::Wrap(_)));
+    if let Some(room) = rooms.last().copied().flatten().filter(|_| wraps) {
+        grid.wrap_last(room);
+    }
     // A column in which wide characters were cut may be narrower than the room it had.
     let widths = grid.widths();
-    let wraps = heads.last().is_some_and(|head| matches!(head.fit, Fit::Wrap(_)));
-    let last = rooms.last().copied().flatten().filter(|_| wraps && layout.columns.is_some());
-    let text = grid.written(&widths, last);
+    let text = if is_large { grid.written(&widths) } else { grid.laid_out() };
     let hidden = rooms.iter().filter(|room| room.is_none()).count() - rare;
     let state_at = heads.iter().position(|head| head.name == "STATE");
     let Some(at) = state_at.filter(|at| layout.color && rooms[*at].is_some()) else {
@@ -479,6 +502,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn large_tables_look_like_small_ones(
+            rows in prop::collection::vec(
+                prop::collection::vec("[ -~]{0,12}|\\PC{0,12}|\u{3000}?|RUNNING", 4),
+                0..8,
+            ),
+            columns in prop::option::of(4usize..60),
+            color: bool,
+            wraps: bool,
+        ) {
+            let mut heads = HEADS;
+            if wraps {
+                heads[3].fit = Fit::Wrap(4);
+            }
+            let layout = Layout { columns, color, ..Layout::PLAIN };
+            let small = table(&heads, &rows, layout);
+            // The same rows again and again: no column gets wider by that.
+            let times = LARGE / rows.len().max(1) + 1;
+            let many: Vec<_> = std::iter::repeat_n(&rows, times).flatten().cloned().collect();
+            let large = table(&heads, &many, layout);
+            let (head, body) = small.split_once('\n').expect("a head");
+            prop_assert_eq!(large, format!("{head}\n{}", body.repeat(times)));
+        }
+
         #[test]
         fn lines_fit_and_ids_can_be_used(columns in 8usize..200, name in "\\PC{0,50}", url in "[a-z]{0,90}") {
             let id = "caa6077e-2b0d-4e65-8e33-423b3a9d2498";

@@ -35,14 +35,14 @@ impl Shown {
         match self.me.token_kind {
             TokenKind::App => "application token",
             // The service knows no third kind.
-            TokenKind::Oauth if self.is_owner => "emulator owner (no login needed)",
-            TokenKind::Oauth => "user (logged in)",
+            TokenKind::Oauth if self.is_owner => "emulator owner's key (no login needed)",
+            TokenKind::Oauth => "login",
         }
     }
 }
 
 impl Show for Shown {
-    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "AUTHENTICATED-AS", "PROJECT"];
+    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "AUTHENTICATED-WITH", "PROJECT"];
     const FIT: &'static [Fit] = &[Fit::Shrink(8)];
 
     fn row(&self, _now: jiff::Timestamp) -> Vec<String> {
@@ -54,7 +54,7 @@ impl Show for Shown {
         Description::new()
             .field("Name", &self.me.name)
             .field("Role", self.me.role)
-            .field("Authenticated As", self.kind())
+            .field("Authenticated With", self.kind())
             .field("Project", &self.me.tenant)
             .section("Quotas", |quotas| {
                 self.me

@@ -23,7 +23,7 @@ const FROM_ENV: [&str; 2] = ["--password-from-env", "SECRET"];
 fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     let cli = TestCli::new(OVHAI);
     let owner = cli.ok(&["me"]);
-    assert!(owner.contains("Authenticated As: emulator owner (no login needed)"), "{owner}");
+    assert!(owner.contains("Authenticated With: emulator owner's key (no login needed)"), "{owner}");
     // Its password is hashed meanwhile.
     let shown = eventually_now("the first user is there", || {
         let shown = cli.ok(&["emulator", "status"]);
@@ -42,7 +42,7 @@ fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     assert!(said.contains("invalid_grant") && said.contains("hint: "), "{said}");
     assert!(!said.contains("not this one"), "{said}");
     cli.command(&login).write_stdin(format!("{password}\n")).assert().success();
-    assert!(cli.ok(&["me"]).contains("Authenticated As: user (logged in)\n"));
+    assert!(cli.ok(&["me"]).contains("Authenticated With: login\n"));
     let me = cli.json(&["me"]);
     assert_eq!((&me["tokenKind"], &me["role"]), (&json!("oauth"), &json!("administrator")));
     let sessions = cli.home().join(".config/ovhai/sessions.json");
