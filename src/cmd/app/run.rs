@@ -114,7 +114,11 @@ impl Run {
         let target = Target::find_to_change(context).await?;
         let created = match self.environment(context, &target)? {
             Some(environment) => {
-                let (region, spec) = (target.region.clone(), spec.clone());
+                let (region, mut spec) = (target.region.clone(), spec.clone());
+                // As the environment, the directory is that of this command.
+                if self.workdir.is_none() && spec.working_directory.is_none() {
+                    spec.working_directory = Some(context.directory.to_string_lossy().into_owned());
+                }
                 let app = NewApp { region, spec, environment };
                 target.control(context)?.create_app_in(&app).await
             }
