@@ -631,7 +631,7 @@ mod tests {
             ("ovhai app lisst", "there is no command \"lisst\" in ovhai app"),
             ("ovhai app list --previous", "see what there is: ovhai help app list"),
             ("ovhai app run --nmae x image", "did you mean --name?"),
-            ("ovhai ap list", "did you mean app? or apps"),
+            ("ovhai ap list", "did you mean app?"),
             ("ovhai app list -A", "--region REGION"),
             ("ovhai config use x", "ovhai config set NAME"),
             ("ovhai app rollback x", "set-image"),

@@ -203,7 +203,12 @@ fn why_not(state: &StateDir, from: u64, status: &str) -> Failure {
             .rev()
             .find_map(|line| line.trim().strip_prefix(name).map(|text| text.trim().to_owned()))
     };
+    let last = said.lines().rfind(|line| !line.trim().is_empty());
+    let ended = || match last {
+        Some(line) => format!("{status}; its last line was: {}", line.trim()),
+        None => status.to_owned(),
+    };
     let failure = Failure::new("the emulator can't start")
-        .because(field("cause:").or_else(|| field("error:")).unwrap_or_else(|| status.to_owned()));
+        .because(field("cause:").or_else(|| field("error:")).unwrap_or_else(ended));
     failure.hint(field("hint:").unwrap_or_else(|| format!("see {}", state.log().display())))
 }

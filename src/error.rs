@@ -246,6 +246,8 @@ impl From<StartError> for Failure {
                 moved_away(log)
             )),
             StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
+            StartError::State { source, .. } if source.kind() == io::ErrorKind::StorageFull => failure
+                .hint("make room on its disk, or use another directory: --state-dir DIR, or --ephemeral for none"),
             StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
             StartError::Platform(_) => failure.hint(
                 "the database may be damaged: keep a copy, and start with another directory: --state-dir DIR",

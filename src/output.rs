@@ -53,6 +53,8 @@ pub(crate) enum Fit {
     Shrink(usize),
     /// Left out: half of an address is none.
     Drop,
+    /// The same; and left out on a terminal, unsaid, when no row has anything there.
+    Rare,
     /// An id, shortened to its first [`SHORT_ID`] characters.
     Id,
     /// Wrapped at blanks, to this many columns at least: only the last column can be.
@@ -113,7 +115,7 @@ impl<'a> Cell<'a> {
         *self = match how {
             Fit::Wrap(_) => return,
             Fit::Id => Self::new(self.text.chars().take(room).collect::<String>().into()),
-            Fit::Fixed | Fit::Shrink(_) | Fit::Drop => {
+            Fit::Fixed | Fit::Shrink(_) | Fit::Drop | Fit::Rare => {
                 Self::new(cut(&self.text, room).into_owned().into())
             }
         };
@@ -151,6 +153,11 @@ impl<'a> Grid<'a> {
 
     fn rows(&self) -> impl Iterator<Item = &[Cell<'a>]> {
         self.cells.chunks_exact(self.columns)
+    }
+
+    /// Whether a row has anything in this column.
+    fn has_any(&self, column: usize) -> bool {
+        self.rows().skip(1).any(|row| row[column].width > 0)
     }
 
     /// The width of each column.
@@ -220,14 +227,20 @@ fn table_of<'a>(
     layout: Layout,
 ) -> (String, usize) {
     let mut grid = Grid::new(heads, rows);
-    let rooms = fit(heads, &grid.widths(), layout.columns);
+    let natural = grid.widths().into_iter().enumerate().map(|(at, width)| {
+        let is_rare = layout.columns.is_some() && heads[at].fit == Fit::Rare;
+        (!is_rare || grid.has_any(at)).then_some(width)
+    });
+    let natural: Vec<Option<usize>> = natural.collect();
+    let rare = natural.iter().filter(|width| width.is_none()).count();
+    let rooms = fit(heads, natural, layout.columns);
     grid.fit(heads, &rooms);
     // A column in which wide characters were cut may be narrower than the room it had.
     let widths = grid.widths();
     let wraps = heads.last().is_some_and(|head| matches!(head.fit, Fit::Wrap(_)));
     let last = rooms.last().copied().flatten().filter(|_| wraps && layout.columns.is_some());
     let text = grid.written(&widths, last);
-    let hidden = rooms.iter().filter(|room| room.is_none()).count();
+    let hidden = rooms.iter().filter(|room| room.is_none()).count() - rare;
     let state_at = heads.iter().position(|head| head.name == "STATE");
     let Some(at) = state_at.filter(|at| layout.color && rooms[*at].is_some()) else {
         return (text, hidden);
@@ -254,10 +267,11 @@ fn paint_state(line: &str, column: usize) -> String {
 }
 
 /// The widths of columns that fit; none for a column that is left out.
-fn fit(heads: &[Head], natural: &[usize], room: Option<usize>) -> Vec<Option<usize>> {
-    let mut widths: Vec<Option<usize>> = natural.iter().copied().map(Some).collect();
+fn fit(heads: &[Head], natural: Vec<Option<usize>>, room: Option<usize>) -> Vec<Option<usize>> {
+    let mut widths = natural;
     let Some(room) = room else { return widths };
-    let total = natural.iter().sum::<usize>() + GAP * natural.len().saturating_sub(1);
+    let shown = widths.iter().flatten().count();
+    let total = widths.iter().flatten().sum::<usize>() + GAP * shown.saturating_sub(1);
     if total > room {
         let ids = heads.iter().zip(&mut widths).filter(|(head, _)| head.fit == Fit::Id);
         ids.for_each(|(_, width)| *width = width.map(|width| width.min(SHORT_ID)));
@@ -282,7 +296,7 @@ fn fit(heads: &[Head], natural: &[usize], room: Option<usize>) -> Vec<Option<usi
         let last = |fit: &dyn Fn(Fit) -> bool| {
             (1..heads.len()).rev().find(|at| widths[*at].is_some() && fit(heads[*at].fit))
         };
-        match last(&|fit| fit == Fit::Drop).or_else(|| last(&|_| true)) {
+        match last(&|fit| matches!(fit, Fit::Drop | Fit::Rare)).or_else(|| last(&|_| true)) {
             Some(at) => widths[at] = None,
             None => return shrunk,
         }

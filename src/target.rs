@@ -523,13 +523,14 @@ pub(crate) fn unknown(state: &StateDir) -> Failure {
     let path = state.path().display();
     match state.holder() {
         Some(holder) => Failure::new(format!(
-            "an emulator (pid {}) holds {path} but does not tell where it is",
+            "the address of the emulator (pid {}) of {path} is unknown",
             holder.pid
         ))
         .because("emulator.json is missing or damaged")
         .hint("start it again: ovhai emulator stop; ovhai emulator start --detach"),
-        None => Failure::new(format!("an emulator holds {path}, but its process is not known here"))
+        None => Failure::new(format!("can't tell which process is the emulator of {path}"))
             .because("it runs in another container or on another machine, or another program holds the lock file")
-            .hint("stop it where it was started; or use another directory: --state-dir DIR or OVHAI_STATE_DIR"),
+            .hint("stop it where it was started: ovhai emulator stop")
+            .hint("or use another directory: --state-dir DIR or OVHAI_STATE_DIR"),
     }
 }

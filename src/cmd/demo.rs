@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
     }
 
     async fn run(&mut self, words: Vec<OsString>) -> Result<Said> {
-        let code = crate::run(words, &mut self.inner).await;
+        let code = Box::pin(crate::run(words, &mut self.inner)).await;
         if code == INTERRUPTED {
             return Err(Failure::interrupted());
         }

@@ -1,5 +1,7 @@
 //! The environment variables.
 
+use ovhai_runtime::environment;
+
 use super::page::{Block, Page};
 
 /// A variable that `ovhai` reads. One that is set to nothing counts as not set.
@@ -30,7 +32,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 21] = [
+pub const VARIABLES: [Variable; 22] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; wins over the login and stored tokens",
@@ -76,6 +78,10 @@ pub const VARIABLES: [Variable; 21] = [
     ),
     Variable::new("OVHAI_LOG", "what an emulator logs, such as `info` or `ovhai_core=debug`")
         .default("`warn`, in the background `info`"),
+    Variable::new(
+        "OVHAI_REPLICA",
+        "set for an app that runs as a local process: the emulator finds by it what the app has started",
+    ),
     Variable::new("NO_COLOR", "anything: no colours").like(&[], "no-color"),
     Variable::new("TERM", "`dumb`: no colours"),
     Variable::new("COLUMNS", "width of a terminal that does not know its own, in columns"),
@@ -118,6 +124,20 @@ pub fn page() -> Page {
                 "An option on the command line wins over its variable, and the variable over what is kept: `ovhai config set`, the options of the last `ovhai emulator start`. A variable that is set to nothing counts as not set. An app that is run as a local process gets the environment without `OVHAI_…`.",
             ),
             Block::Terms { name: "variable", meaning: "meaning", terms: terms.collect() },
+            Block::Text(
+                "An emulator in the background has nothing of its starter but these variables. The names are the whole list; `*` stands for any end, and `OVHAI_TOKEN` stays with the caller.",
+            ),
+            Block::Terms {
+                name: "environment of",
+                meaning: "variables",
+                terms: vec![
+                    ("any app".into(), environment::of_apps().join(", ")),
+                    (
+                        "an emulator in the background".into(),
+                        format!("those, and {}", environment::of_emulators().join(", ")),
+                    ),
+                ],
+            },
         ],
     }
 }

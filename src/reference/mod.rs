@@ -43,8 +43,9 @@ mod tests {
     use super::*;
     use crate::cli;
 
-    /// Names that only tests and developers' tasks know.
-    const OF_TESTS: [&str; 1] = ["OVHAI_TEST_PYTHON"];
+    /// Names that only tests and developers' tasks know, and the mark of a replica's processes,
+    /// which no command line reads.
+    const OF_TESTS: [&str; 2] = ["OVHAI_TEST_PYTHON", "OVHAI_REPLICA"];
 
     fn names(text: &str, into: &mut BTreeSet<String>) {
         for (at, _) in text.match_indices("OVHAI_") {

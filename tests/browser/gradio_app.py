@@ -1,7 +1,7 @@
 """Gradio behind the gateway, over HTTP and over HTTPS.
 
-Given: `app` and `secure` (its address over HTTP and HTTPS), `token`, `forwarded` (where `ovhai app
-port-forward` has it, with a token added).
+Given: `app` and `secure` (its address over HTTP and HTTPS), `token`; perhaps `forwarded` (where
+`ovhai app port-forward` has it, with a token added).
 """
 
 from __future__ import annotations
@@ -78,4 +78,4 @@ def through_port_forward() -> None:
 
 
 if __name__ == "__main__":
-    run(over_http, over_https, through_port_forward)
+    run(over_http, over_https, *([through_port_forward] if "forwarded" in given() else []))

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::OVHAI;
 use crate::emulator::Foreground;
+use crate::process::with_relatives;
 
 const ROUNDS: u64 = 50;
 
@@ -174,4 +175,50 @@ fn processes_end_with_an_emulator_that_is_killed_and_come_back_with_the_next() {
     });
     assert_eq!(alive(), 1);
     cli.ok(&["app", "curl", "--fail", "p"]);
+}
+
+/// As `killall -9` does it, and a group that runs out of memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_emulator_and_supervisor_leave_that_are_killed_at_once_ends_with_the_next_start() {
+    let cli = TestCli::new(OVHAI);
+    let mut e = Foreground::start(&cli, &[]);
+    let mark = format!("both{}", std::process::id());
+    let script = with_relatives(
+        &mark,
+        "import http.server, os; http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()",
+    );
+    let app = ["app", "run", "--name", "p", "--cpu", "1", "--wait", "--runtime", "process"];
+    cli.ok(&[&app[..], &["python:3", "--", "python3", "-c", &script]].concat());
+    let id = cli.json(&["app", "get", "p"])["id"].as_str().unwrap().to_owned();
+    let alive = |word: &str| -> BTreeSet<u32> {
+        let output = Command::new("ps").args(["-eo", "pid,args", "-ww"]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter(|line| line.contains(word))
+            .filter_map(|line| line.split_whitespace().next()?.parse().ok())
+            .collect()
+    };
+    let before = eventually_now("the family is there", || {
+        let all = alive(&mark);
+        (all.len() == 3).then_some(all)
+    });
+    let records = cli.state_dir().join("processes");
+    assert_eq!(std::fs::read_dir(&records).unwrap().count(), 1);
+    let both: Vec<String> = alive(&format!("__supervise {id}"))
+        .into_iter()
+        .chain([e.child.id()])
+        .map(|pid| pid.to_string())
+        .collect();
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert!(Command::new("kill").arg("-9").args(&both).status().unwrap().success());
+    e.child.wait().unwrap();
+
+    let _again = Foreground::start(&cli, &[]);
+    eventually_now("nothing is left of before", || alive(&mark).is_disjoint(&before).then_some(()));
+    cli.ok(&["app", "delete", "p", "--force", "--yes"]);
+    eventually_now("nothing is left", || alive(&mark).is_empty().then_some(()));
+    eventually_now("nor recorded", || {
+        (std::fs::read_dir(&records).unwrap().count() == 0).then_some(())
+    });
 }

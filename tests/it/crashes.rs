@@ -2,11 +2,16 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use ovhai_test_support::{TestCli, eventually_now};
-use serde_json::Value;
+use ovhai_core::replica::ExitStatus;
+use ovhai_runtime::SimRuntime;
+use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now};
+use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::OVHAI;
+use crate::wire::Gated;
 
 /// Ends with 3 when it is asked for /die, after some last words.
 const MORTAL: &str = "
@@ -129,4 +134,32 @@ fn events_are_listed_and_followed() {
     assert!(event["seq"].as_u64().unwrap() > before);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Between a crash and the change of state that it brings, the app is still RUNNING: the gateway
+/// does not say that it runs.
+#[tokio::test]
+async fn a_503_says_which_replica_crashed() {
+    let (gate, gated) = watch::channel(true);
+    let sim = SimRuntime::step_by_step();
+    let builder = TestEmulator::builder().store(Arc::new(Gated(gated)));
+    let emulator = builder.runtime(Arc::new(sim.clone())).start().await.unwrap();
+    let e = TestEmulator { emulator, sim: Some(sim.clone()) };
+    let app = e.submit(&[], json!({"unsecureHttp": true})).await;
+    e.wait(&app, "INITIALIZING").await;
+    sim.ready(1);
+    e.wait(&app, "RUNNING").await;
+    gate.send(false).unwrap();
+    sim.crash(1, ExitStatus::Code(3));
+    let answer = eventually("the replica is out", || async {
+        let answer = e.query(&app, None).await;
+        (answer.status == 503).then_some(answer)
+    })
+    .await;
+    let says = "is RUNNING: Replica 1 crashed (exit status 3) and is restarting";
+    assert!(answer.text().contains(says), "{}", answer.text());
+    gate.send(true).unwrap();
+    e.wait(&app, "SCALING").await;
+    sim.ready(2);
+    e.wait(&app, "RUNNING").await;
 }

@@ -167,7 +167,7 @@ pub(crate) fn field(page: &Answer, name: &str) -> String {
         .replace("&amp;", "&")
 }
 
-fn is_page(answer: &Answer) -> bool {
+pub(crate) fn is_page(answer: &Answer) -> bool {
     answer.header("content-type") == "text/html; charset=utf-8"
         && answer.text().contains("Login with token")
 }
@@ -283,47 +283,6 @@ async fn programs_get_json_and_never_a_page() {
     let open = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let answer = Visitor::new(&e, &open).get("/.ovhai/login").await;
     assert_eq!(answer.json()["target"], "/.ovhai/login");
-}
-
-/// What proves that a browser opened a page: pages can't set it.
-const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
-
-/// A service worker that passes navigations on makes their destination empty; and a browser that
-/// knows a login of the app's own sends it along.
-#[tokio::test]
-async fn a_person_whose_login_is_over_gets_the_page_whatever_the_app_does() {
-    let e = TestEmulator::start().await;
-    let app = echo(&e).await;
-    let token = e.token("GRA", "read", Some("group=A")).await;
-    let value = token.status.value.clone().unwrap();
-    let mut ann = Visitor::new(&e, &app).logged_in(&value).await;
-    let (worker, basic) = (("sec-fetch-dest", "empty"), ("authorization", "Basic x"));
-    let same = ("sec-fetch-site", "same-origin");
-    let answer = ann.send("GET", "/", &[NAVIGATES, worker, basic, same], "").await;
-    assert_eq!(answer.status, 200, "as long as it lasts");
-    let renew = format!("/v1/token/{}/renew", token.id);
-    assert_eq!(e.admin("POST", &renew, None).await.status, 200);
-    for path in ["/", "/a?b", "/.ovhai/"] {
-        for headers in [&[NAVIGATES, worker, same][..], &[NAVIGATES, basic, same]] {
-            let page = ann.clone().send("GET", path, headers, "").await;
-            assert!(page.status == 401 && is_page(&page), "{path} {headers:?}: {}", page.text());
-        }
-    }
-    // The app's own credentials are not at fault, and it may say so to the person.
-    for headers in
-        [&[same, ("sec-fetch-mode", "cors")][..], &[same, ("authorization", "Bearer own")]]
-    {
-        let answer = ann.send("POST", "/", headers, "").await;
-        assert!(
-            answer.status == 401 && answer.text().contains("the login has ended"),
-            "{}",
-            answer.text()
-        );
-    }
-    // A token of ours is what the person has to look at.
-    let ours = format!("Bearer {value}");
-    let answer = ann.send("GET", "/", &[NAVIGATES, ("authorization", &ours)], "").await;
-    assert_eq!(answer.json()["message"], "the token is not valid here");
 }
 
 #[tokio::test]

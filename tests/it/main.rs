@@ -12,6 +12,7 @@ mod answers;
 mod api;
 mod app;
 mod apps;
+mod background;
 mod broken;
 #[cfg(target_os = "linux")]
 mod broken_disk;
@@ -39,6 +40,7 @@ mod login;
 mod login_page;
 mod loopback;
 mod memory;
+mod navigation;
 mod offers;
 mod openapi;
 mod owner;

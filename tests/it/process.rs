@@ -248,20 +248,30 @@ async fn an_app_on_its_own_port_can_be_updated() {
     e.emulator.shutdown().await;
 }
 
+/// Starts a child that leaves group and session, and one that clears its environment.
+pub(crate) fn with_relatives(mark: &str, code: &str) -> String {
+    format!(
+        "import subprocess\nsubprocess.Popen(['setsid', 'sh', '-c', 'while :; do sleep 0.1; done', '{mark}-daemon'])\nsubprocess.Popen(['env', '-i', 'sh', '-c', 'while :; do sleep 0.1; done', '{mark}-bare'])\n{code}"
+    )
+}
+
 #[tokio::test]
-async fn a_supervisor_that_is_killed_takes_the_process_with_it() {
+async fn a_supervisor_that_is_killed_takes_the_family_with_it() {
     let e = emulator().await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
-    let app = e
-        .run_app(&[], process(&python(&format!("'{mark}'\nserve(os.environ['PORT'])")), json!({})))
-        .await;
+    let code = with_relatives(&mark, "serve(os.environ['PORT'])");
+    let app = e.run_app(&[], process(&python(&code), json!({}))).await;
     let supervisor = processes(&app.id.to_string()).pop().unwrap();
-    let before = processes(&mark);
+    let before = eventually("the family is there", || async {
+        let all = processes(&mark);
+        (all.len() == 3).then_some(all)
+    })
+    .await;
     let pid = supervisor.split_whitespace().next().unwrap();
     assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
     eventually("another one is there instead", || async {
         let now = processes(&mark);
-        (now.len() == 1 && now != before).then_some(())
+        (now.len() == 3 && !now.iter().any(|one| before.contains(one))).then_some(())
     })
     .await;
     e.wait(&app, "RUNNING").await;

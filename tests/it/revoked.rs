@@ -243,15 +243,16 @@ async fn idle_tunnels_end_with_what_opened_them() {
 /// A followed log, too.
 #[tokio::test]
 async fn a_followed_log_ends_with_its_token() {
-    let opened = Opened::start().await;
-    let operator = opened.e.token("GRA", "operator", Some("group=A")).await;
-    let mut client = Client::connect(&opened.e).await;
-    let (id, bearer) = (opened.app.id, operator.status.value.unwrap());
+    let e = TestEmulator::start().await;
+    let app = e.submit(&[("group", "A")], json!({})).await;
+    let operator = e.token("GRA", "operator", Some("group=A")).await;
+    let mut client = Client::connect(&e).await;
+    let (id, bearer) = (app.id, operator.status.value.unwrap());
     let head = format!("GET /v1/app/{id}/log?follow=true HTTP/1.1\r\nhost: gra.ai.localhost\r\n");
     client.send(format!("{head}authorization: Bearer {bearer}\r\n\r\n")).await;
     assert_eq!(client.answer_head().await.status(), 200);
     let renew = format!("/v1/token/{}/renew", operator.id);
-    assert_eq!(opened.e.admin("POST", &renew, None).await.status, 200);
+    assert_eq!(e.admin("POST", &renew, None).await.status, 200);
     let mut rest = Vec::new();
     let end = async {
         while !rest.ends_with(b"0\r\n\r\n") {

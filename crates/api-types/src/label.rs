@@ -47,7 +47,7 @@ impl fmt::Display for InvalidLabel {
 impl std::error::Error for InvalidLabel {}
 
 fn is_name(s: &str) -> bool {
-    is_name_with_ends(s, |b| b.is_ascii_alphanumeric())
+    is_name_with_ends(s, u8::is_ascii_alphanumeric)
 }
 
 fn is_value(s: &str) -> bool {

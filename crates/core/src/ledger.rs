@@ -199,7 +199,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
         while self.jobs.recv_many(&mut self.batch, BATCH).await > 0 {
             let changes: Vec<Change> =
                 self.batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
-            let changed: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
+            let subjects: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
             let apps: Vec<Arc<AppRecord>> = changes
                 .iter()
                 .filter_map(|change| match change {
@@ -217,7 +217,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
             }
             let Some(ledger) = self.ledger.upgrade() else { return };
             if let Some(last) = self.batch.last() {
-                ledger.publish(&last.after, &changed);
+                ledger.publish(&last.after, &subjects);
             }
             drop(ledger);
             self.components.works(Component::Committer);

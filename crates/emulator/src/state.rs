@@ -143,10 +143,13 @@ impl Lock {
 fn is_lost(path: &Path, own: Option<(u64, u64)>) -> bool {
     match std::fs::metadata(path) {
         Ok(there) => own.is_some_and(|own| own != (there.dev(), there.ino())),
-        Err(error) => {
-            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-        }
+        Err(error) => says_gone(&error),
     }
+}
+
+/// A disk that fails, a server that is away and a right that was taken are no answer.
+fn says_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 impl Drop for Lock {
@@ -307,5 +310,49 @@ impl StateDir {
         let named = self.named()?;
         let is_its_own = named.pid == running.pid && named.is_alive();
         (is_its_own && self.is_locked()).then_some(running)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_lost_when_its_file_is_another_or_surely_gone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = directory.path().join("state");
+        let state = StateDir::new(&place);
+        state.create().expect("made");
+        let lock = state.lock().expect("a lock").expect("it is free");
+        assert!(lock.is_in_place());
+        assert_eq!(state.holder(), Identity::own());
+
+        let aside = directory.path().join("aside");
+        std::fs::rename(&place, &aside).expect("moved");
+        assert!(!lock.is_in_place(), "it is gone");
+        std::fs::write(&place, "").expect("a file");
+        assert!(!lock.is_in_place(), "there is no directory");
+        std::fs::remove_file(&place).expect("removed");
+        state.create().expect("made");
+        let other = state.lock().expect("a lock").expect("it is another");
+        assert!(!lock.is_in_place() && other.is_in_place());
+        drop(other);
+        std::fs::remove_dir_all(&place).expect("removed");
+        std::fs::rename(&aside, &place).expect("moved back");
+        assert!(lock.is_in_place());
+    }
+
+    #[test]
+    fn a_file_system_that_does_not_answer_says_nothing() {
+        use rustix::io::Errno;
+        for (error, is_gone) in [
+            (Errno::NOENT, true),
+            (Errno::NOTDIR, true),
+            (Errno::IO, false),
+            (Errno::ACCESS, false),
+            (Errno::STALE, false),
+        ] {
+            assert_eq!(says_gone(&error.into()), is_gone, "{error}");
+        }
     }
 }

@@ -42,6 +42,21 @@ pub fn is_for_emulators(name: &str) -> bool {
         && (is_for_apps(name) || is_listed(name, &EMULATOR, &EMULATOR_PREFIXES))
 }
 
+/// The variables that an app has of the emulator's environment, for people; `*` stands for any end.
+pub fn of_apps() -> Vec<String> {
+    shown(&APP, &APP_PREFIXES)
+}
+
+/// Those that an emulator in the background has of its starter's, beside the ones of apps.
+pub fn of_emulators() -> Vec<String> {
+    shown(&EMULATOR, &EMULATOR_PREFIXES)
+}
+
+fn shown(names: &[&str], prefixes: &[&str]) -> Vec<String> {
+    let prefixes = prefixes.iter().map(|prefix| format!("{prefix}*"));
+    names.iter().map(|name| (*name).to_owned()).chain(prefixes).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

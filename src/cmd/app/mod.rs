@@ -96,17 +96,18 @@ enum Verb {
 
 impl AppCommand {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
+        // The largest are boxed, or every command's future would have room for them.
         match self.verb {
-            Verb::Run(verb) => verb.run(context).await,
+            Verb::Run(verb) => Box::pin(verb.run(context)).await,
             Verb::List(Later(verb)) => verb.run(context).await,
             Verb::Get(Later(verb)) => verb.run(context).await,
-            Verb::Curl(verb) => verb.run(context).await,
+            Verb::Curl(verb) => Box::pin(verb.run(context)).await,
             Verb::Access(Later(verb)) => verb.run(context).await,
-            Verb::PortForward(Later(verb)) => verb.run(context).await,
+            Verb::PortForward(Later(verb)) => Box::pin(verb.run(context)).await,
             Verb::Open(Later(verb)) => verb.run(context).await,
             Verb::Events(Later(verb)) => verb.run(context).await,
             Verb::Logs(Later(verb)) => verb.run(context).await,
-            Verb::Requests(verb) => verb.run(context).await,
+            Verb::Requests(verb) => Box::pin(verb.run(context)).await,
             Verb::Wait(Later(verb)) => verb.run(context).await,
             Verb::Start(Later(verb)) => verb.run(context).await,
             Verb::Restart(Later(verb)) => verb.run(context).await,

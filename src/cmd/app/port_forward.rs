@@ -37,7 +37,7 @@ pub(super) struct PortForward {
     /// Local address to listen on; beside 127.0.0.1 it listens on [::1]
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
-    /// Origin whose pages may send requests, such as http://localhost:3000; repeat it for more
+    /// Origin whose pages may send requests, such as http://localhost:PORT; repeat it for more
     #[arg(long, value_name = "URL")]
     allow_origin: Vec<Origin>,
     #[command(flatten)]

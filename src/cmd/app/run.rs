@@ -115,9 +115,10 @@ impl Run {
         let created = match self.environment(context, &target)? {
             Some(environment) => {
                 let (region, mut spec) = (target.region.clone(), spec.clone());
-                // As the environment, the directory is that of this command.
-                if self.workdir.is_none() && spec.working_directory.is_none() {
-                    spec.working_directory = Some(context.directory.to_string_lossy().into_owned());
+                // Also where the emulator's default makes it a process: the emulator itself is in
+                // the root directory.
+                if self.workdir.is_none() {
+                    spec.working_directory = context.directory.to_str().map(str::to_owned);
                 }
                 let app = NewApp { region, spec, environment };
                 target.control(context)?.create_app_in(&app).await

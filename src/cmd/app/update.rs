@@ -83,10 +83,13 @@ impl Update {
         let app = resolve(&target.client, &self.app).await?;
         self.note_absent(context, &app);
         let updated = target.client.update_app(app.id, update).await?;
-        match self.wait.until_running_again(context, &target.client, &app).await? {
-            Some(now) => context.show(&now),
-            None => context.show(&updated),
+        let waited = self.wait.until_running_again(context, &target.client, &app).await?;
+        if context.format().is_some() {
+            return context.show(&waited.unwrap_or(updated));
         }
+        let what = if waited.is_some() { "Updated" } else { "Updating" };
+        context.note(format!("{what} {}.", view::name(&app)));
+        Ok(())
     }
 
     /// An option that the service does not have.

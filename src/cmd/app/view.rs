@@ -28,6 +28,11 @@ fn replicas(app: &App) -> String {
     format!("{}/{}", app.status.available_replicas, wanted_replicas(&scaling))
 }
 
+/// How often replicas were started again, if they were.
+fn some_restarts(restarts: u32) -> String {
+    if restarts == 0 { String::new() } else { restarts.to_string() }
+}
+
 /// When and how a replica crashed last.
 fn last_exit(exit: &ReplicaExit) -> String {
     format!("{} at {}: {}", exit.reason, date(exit.at), exit.message)
@@ -81,8 +86,8 @@ const FIT: &[Fit] = &[
     Fit::Fixed,
     Fit::Fixed,
     Fit::Drop,
-    Fit::Drop,
-    Fit::Drop,
+    Fit::Rare,
+    Fit::Rare,
 ];
 
 /// What a list reads of an app is enough for its row, and for nothing else.
@@ -104,7 +109,7 @@ impl Show for AppRow {
             (self.status.available_replicas.to_string() + "/" + wanted).into(),
             age(self.created_at, now).into(),
             self.status.url.as_str().into(),
-            self.status.restarts.to_string().into(),
+            some_restarts(self.status.restarts).into(),
             self.status.last_exit.as_ref().map_or("", |exit| exit.reason.as_str()).into(),
         ]
     }
@@ -130,7 +135,7 @@ impl Show for App {
             replicas(self),
             age(self.created_at, now),
             self.status.url.clone(),
-            self.status.restarts.unwrap_or_default().to_string(),
+            some_restarts(self.status.restarts.unwrap_or_default()),
             self.status.last_exit.as_ref().map_or_else(String::new, |exit| exit.reason.clone()),
         ]
     }

@@ -74,7 +74,7 @@ impl EmulatorCommand {
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
-            Verb::Requests(verb) => verb.run(context).await,
+            Verb::Requests(verb) => Box::pin(verb.run(context)).await,
             Verb::Metrics(verb) => verb.run(context).await,
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,

@@ -250,9 +250,10 @@ impl Start {
         }
         let mut rendezvous = None;
         if self.ephemeral {
-            let directory = match self.background {
-                true => Rendezvous::adopt(state_dir(context)?)?,
-                false => Rendezvous::create(context)?,
+            let directory = if self.background {
+                Rendezvous::adopt(state_dir(context)?)?
+            } else {
+                Rendezvous::create(context)?
             };
             directory.sweep();
             builder = builder.processes(directory.state().processes());
@@ -270,7 +271,7 @@ impl Start {
         if self.background {
             background::say_started();
         } else {
-            // A pipe that is full would keep it from ever hearing that it is to stop.
+            // A pipe that is not read would keep it from ever hearing that it is to stop.
             if is_writable(&std::io::stderr(), Duration::ZERO) {
                 self.greet(context, &emulator, rendezvous.as_ref());
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use ovhai_api_types::RequestList;
+use ovhai_api_types::{RequestList, Timestamp};
 use ovhai_core::policy::Action;
 
 use super::{Caller, Control, may_in_a_region};
@@ -39,7 +39,7 @@ pub(super) async fn list(
         region,
         denied: query.flag("denied")?,
         all: query.flag("all")?,
-        since: query.moment("since")?.map(|since| since.as_millisecond()),
+        since: query.moment("since")?.map(Timestamp::as_millisecond),
     };
     let after = query.parse("after", "the next of an answer")?;
     let snapshot = platform.snapshot();

@@ -53,18 +53,18 @@ impl<'b> AnswerHead<'b> {
         config.allow_spaces_after_header_name_in_responses(true);
         let most = fields_max.min(few.len());
         let mut response = httparse::Response::new(&mut []);
-        let mut parsed =
+        let mut outcome =
             config.parse_response_with_uninit_headers(&mut response, bytes, &mut few[..most]);
-        if parsed == Err(httparse::Error::TooManyHeaders) && fields_max > most {
+        if outcome == Err(httparse::Error::TooManyHeaders) && fields_max > most {
             many.resize(fields_max, MaybeUninit::uninit());
             response = httparse::Response::new(&mut []);
-            parsed = config.parse_response_with_uninit_headers(&mut response, bytes, many);
+            outcome = config.parse_response_with_uninit_headers(&mut response, bytes, many);
         }
-        let parsed = parsed.map_err(|error| match error {
+        let status = outcome.map_err(|error| match error {
             httparse::Error::TooManyHeaders => Rubbish::TooManyFields,
             _ => because("it is not HTTP"),
         })?;
-        let httparse::Status::Complete(end) = parsed else { return Ok(None) };
+        let httparse::Status::Complete(end) = status else { return Ok(None) };
         let status = response.code.unwrap_or_default();
         if !(100..=999).contains(&status) {
             return Err(because("its status is not one"));
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn many_fields() {
         let head = |count: usize| {
-            let fields: String = (0..count).map(|at| format!("X-{at}: 1\r\n")).collect();
+            let fields = (0..count).fold(String::new(), |all, at| all + &format!("X-{at}: 1\r\n"));
             format!("HTTP/1.1 200 OK\r\nConnection: x-1\r\n{fields}\r\n")
         };
         for count in [FIELDS - 1, FIELDS, 1023] {

@@ -31,7 +31,7 @@ pub(crate) struct Refusal {
     challenge: Option<HeaderValue>,
     retry_after: Option<u32>,
     /// Pages of which origins may read it; none if not given.
-    readers: Option<HeaderValue>,
+    readers: Option<Box<HeaderValue>>,
     /// Who is known and may not, and why.
     pub(super) denied: Option<Box<(Principal, Reason)>>,
     /// What people are shown instead.
@@ -65,7 +65,7 @@ impl Refusal {
         }
         match readers {
             Readers::NoPage => {}
-            Readers::Anyone => self.readers = Some(ANY),
+            Readers::Anyone => self.readers = Some(Box::new(ANY)),
             Readers::Page(page) => {
                 let is_unready = matches!(self.status.as_u16(), 502..=504);
                 if let Some(granted) = page.granted().filter(|_| is_unready) {
@@ -74,7 +74,7 @@ impl Refusal {
                 if !page.has_proved_itself {
                     self.say_less();
                 }
-                self.readers = Some(page.origin.clone());
+                self.readers = Some(Box::new(page.origin.clone()));
             }
         }
         self
@@ -203,7 +203,7 @@ impl Refusal {
         if let Some(origin) = &self.readers {
             each(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             each(ACCESS_CONTROL_EXPOSE_HEADERS, &READABLE);
-            if *origin != ANY {
+            if **origin != ANY {
                 each(ACCESS_CONTROL_ALLOW_CREDENTIALS, &TRUE);
                 each(VARY, &BY_ORIGIN);
             }

@@ -40,7 +40,7 @@ pub(in crate::bench) fn measure(bench: &Bench) -> Result<Section> {
             "{OPEN_FILES} open files are needed, {open_files} are allowed: ulimit -n {OPEN_FILES}"
         );
     }
-    let (mut without, mut with) = (Setup::set_up(bench)?, Setup::set_up(bench)?);
+    let (mut without, mut with) = (Side::set_up(bench)?, Side::set_up(bench)?);
     let mut sockets = (0..SOCKETS)
         .map(|number| Socket::open(with.emulator.port, &with.host, &with.token, number))
         .collect::<Result<Vec<_>>>()?;
@@ -109,7 +109,7 @@ fn label(value: &Value) -> Value {
 }
 
 /// An emulator with an app for sockets, and one that is changed.
-struct Setup {
+struct Side {
     emulator: Emulator,
     host: String,
     token: String,
@@ -119,7 +119,7 @@ struct Setup {
     _directory: Scratch,
 }
 
-impl Setup {
+impl Side {
     fn set_up(bench: &Bench) -> Result<Self> {
         let (scratch, directory) = state_directory()?;
         let emulator = Emulator::start(&bench.binary, &directory)?;
