@@ -23,7 +23,10 @@ const FROM_ENV: [&str; 2] = ["--password-from-env", "SECRET"];
 fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     let cli = TestCli::new(OVHAI);
     let owner = cli.ok(&["me"]);
-    assert!(owner.contains("Authenticated With: emulator owner's key (no login needed)"), "{owner}");
+    assert!(
+        owner.contains("Authenticated With: emulator owner's key (no login needed)"),
+        "{owner}"
+    );
     // Its password is hashed meanwhile.
     let shown = eventually_now("the first user is there", || {
         let shown = cli.ok(&["emulator", "status"]);
