@@ -301,7 +301,7 @@ async fn an_environment_leaves_nothing_behind() {
     raw.pragma_update(None, "secure_delete", "ON").unwrap();
     raw.execute("INSERT INTO environment (id, record) VALUES ('x', '\"hush-damaged\"')", [])
         .unwrap();
-    let error = store.load().await.expect_err("damaged").0;
+    let error = store.load().await.expect_err("damaged").to_string();
     assert!(error.contains("environment x") && !error.contains("hush"), "{error}");
     raw.execute("DELETE FROM environment WHERE id = 'x'", []).unwrap();
 

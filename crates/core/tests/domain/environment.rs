@@ -187,7 +187,9 @@ async fn a_restart_replaces_replicas_as_an_update_does() {
     let two = r#"{"image":"a","scalingStrategy":{"fixed":{"replicas":2}}}"#;
     let id = w.submit(two).await;
     w.settle().await;
-    [1, 2].map(|number| w.sim.ready(number));
+    for number in [1, 2] {
+        w.sim.ready(number);
+    }
     w.becomes(id, AppState::Running).await;
     w.platform.restart_app(&w.admin, &w.gra, id).await.unwrap();
     w.becomes(id, AppState::Scaling).await;
@@ -196,7 +198,9 @@ async fn a_restart_replaces_replicas_as_an_update_does() {
 
     w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
     w.settle().await;
-    [1, 2, 3].map(|number| w.sim.finish(number));
+    for number in [1, 2, 3] {
+        w.sim.finish(number);
+    }
     w.becomes(id, AppState::Stopped).await;
     w.platform.restart_app(&w.admin, &w.gra, id).await.unwrap();
     w.becomes(id, AppState::Initializing).await;
