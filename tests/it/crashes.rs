@@ -67,12 +67,12 @@ fn a_crash_is_seen_in_every_view() {
         (&crashed["state"], &crashed["lastExit"]["reason"]),
         (&"READY".into(), &"exit status 3".into())
     );
-    let shown = cli.ok(&["app", "get", "mortal"]);
+    let app = cli.ok(&["app", "get", "mortal"]);
     let shows = |line: &str| {
-        shown.lines().any(|l| l.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(line))
+        app.lines().any(|l| l.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(line))
     };
-    assert!(shows("Restarts: 1") && shows("Last Exit: exit status 3 at "), "{shown}");
-    assert!(shows(&format!("{ordinal} READY ")), "{shown}");
+    assert!(shows("Restarts: 1") && shows("Last Exit: exit status 3 at "), "{app}");
+    assert!(shows(&format!("{ordinal} READY ")), "{app}");
     let list = cli.ok(&["app", "list"]);
     let row = list.lines().nth(1).unwrap();
     assert!(row.ends_with("1         exit status 3"), "{list}");
@@ -81,11 +81,11 @@ fn a_crash_is_seen_in_every_view() {
     let line = format!("-- replica {ordinal} exited with status 3; restarting --");
     let number = ordinal.to_string();
     let logs = |arguments: &[&str]| cli.ok(&[&["app", "logs", "mortal"], arguments].concat());
-    let last = format!("last words\n{line}\n");
+    let ending = format!("last words\n{line}\n");
     for arguments in
         [&[][..], &["--previous"], &["--replica", &number], &["--previous", "--replica", &number]]
     {
-        assert_eq!(logs(arguments), last, "{arguments:?}");
+        assert_eq!(logs(arguments), ending, "{arguments:?}");
     }
     let other = (3 - ordinal).to_string();
     assert_eq!(logs(&["--replica", &other]), "");

@@ -118,7 +118,9 @@ impl Events {
             *count += 1;
             if *count > CAPACITY_OF_APP {
                 let oldest = kept.events.iter().position(|event| event.app == app);
-                oldest.into_iter().for_each(|at| kept.remove(at));
+                if let Some(at) = oldest {
+                    kept.remove(at);
+                }
             } else if kept.events.len() >= CAPACITY {
                 kept.remove(0);
             }

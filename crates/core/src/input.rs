@@ -85,7 +85,7 @@ mod tests {
             format!("k {word} ({})", values.join(","))
         };
         for good in
-            ["".to_owned(), many(64), values("in", 64), format!("a,{}", values("notin", 63))]
+            [String::new(), many(64), values("in", 64), format!("a,{}", values("notin", 63))]
         {
             assert!(selector("s", &good).is_ok(), "{good}");
         }

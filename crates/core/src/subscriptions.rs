@@ -112,7 +112,7 @@ impl Subscription {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -82,7 +82,7 @@ impl Actor {
     /// Why replicas do not answer.
     fn says(&self, state: AppState) -> Option<String> {
         let starting = || self.replicas.values().filter(|slot| slot.phase == Phase::Starting);
-        let crashed = self.past.values().filter(|past| past.is_down).map(|past| past.says());
+        let crashed = self.past.values().filter(|past| past.is_down).map(super::past::Past::says);
         let is_down =
             |slot: &&Slot| self.past.get(&slot.id.ordinal).is_some_and(|past| past.is_down);
         let lost = starting()

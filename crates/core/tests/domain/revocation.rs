@@ -54,11 +54,11 @@ async fn a_commit_wakes_the_streams_that_it_concerns() {
     platform.scale_app(admin, gra, app, &two).await.unwrap();
     platform.set_image(admin, gra, app, "b").await.unwrap();
     platform.update_app(admin, gra, app, &AppUpdate::default()).await.unwrap();
-    w.pass(Duration::from_secs(60)).await;
+    w.pass(Duration::from_mins(1)).await;
     platform.stop_app(admin, gra, app).await.unwrap();
-    w.pass(Duration::from_secs(60)).await;
+    w.pass(Duration::from_mins(1)).await;
     platform.start_app(admin, gra, app).await.unwrap();
-    w.pass(Duration::from_secs(60)).await;
+    w.pass(Duration::from_mins(1)).await;
     assert!(!is_woken(&mut watch), "{:?}", w.history(app));
 
     // Each of these may take access away.
