@@ -143,7 +143,6 @@ async fn what_was_refused_for_a_failed_sync_is_not_there_after_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the emulator ends under the preloaded library here; the cause is not found yet"]
 async fn a_full_disk_is_said_with_its_directory() {
     let disk = Disk::new();
     let directory = disk.cli.state_dir().display().to_string();
@@ -214,7 +213,6 @@ fn fill(pipe: &mut PipeWriter) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the emulator ends under the preloaded library here; the cause is not found yet"]
 async fn where_nothing_can_be_logged_a_commit_that_fails_is_not_the_last() {
     for (name, stderr, _unread) in streams() {
         let disk = Disk::new();

@@ -38,12 +38,34 @@ fn call(
             continue;
         };
         let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-        let length: usize =
-            head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
-        if answer.len() >= end + 4 + length {
+        let body = &answer[end + 4..];
+        let whole = match head.split("content-length: ").nth(1) {
+            Some(rest) => {
+                let length = rest.split("\r\n").next()?.parse().ok()?;
+                (body.len() >= length).then(|| body.to_vec())
+            }
+            // A long list.
+            None => chunks(body),
+        };
+        if let Some(body) = whole {
             let status = head.split(' ').nth(1)?.parse().ok()?;
-            return Some((status, serde_json::from_slice(&answer[end + 4..]).ok()?));
+            return Some((status, serde_json::from_slice(&body).ok()?));
         }
+    }
+}
+
+/// A chunked body; none if it is not whole yet.
+fn chunks(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let at = body.windows(2).position(|two| two == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&body[..at]).ok()?, 16).ok()?;
+        let chunk = body.get(at + 2..at + 2 + size)?;
+        body = body.get(at + 4 + size..)?;
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(chunk);
     }
 }
 

@@ -223,6 +223,7 @@ impl Start {
             // fails only where there is none to leave.
             let _ = rustix::process::setsid();
         }
+        let options = self.options(context)?;
         descriptors::keep_from_children();
         open_more();
         // Whatever it writes is its owner's alone; the database has the apps' environment.
@@ -277,7 +278,13 @@ impl Start {
             }
             if !self.ephemeral {
                 let state = StateDir::new(state_dir(context)?);
-                keep(context, &state, &self.options(context)?)?;
+                // Other commands may use the emulator already: it goes on without.
+                if let Err(failure) = keep(context, &state, &options) {
+                    tracing::warn!(
+                        why = failure.brief(),
+                        "the options of this start are not saved"
+                    );
+                }
             }
         }
         let lost = async {

@@ -79,7 +79,8 @@ async fn it_stays_with_its_app_and_goes_with_it() {
 
     assert_eq!(w.kept().await, [EnvironmentOwner::App(id)]);
     w.platform.delete_app(&w.admin, &w.gra, id, Deletion::StopFirst).await.unwrap();
-    w.settle().await;
+    // The replica that the restart replaced takes its time.
+    w.pass(Duration::from_secs(1)).await;
     assert_eq!(w.state(id), None);
     assert_eq!(w.kept().await, []);
     let gone = w.platform.snapshot().environment(&EnvironmentOwner::App(id)).is_none();
