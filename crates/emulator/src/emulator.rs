@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::edge::{Edge, Shared};
+use crate::edge::{Edge, Readers, Shared};
 use crate::gateway::Gateway;
 use crate::limits::Limits;
 use crate::listen::{adopt, listen};
@@ -577,6 +577,7 @@ impl Emulator {
             seen: Arc::clone(&seen),
             limits,
             main: tokio::runtime::Handle::current(),
+            readers: Readers::start()?,
             stopping: stopping.clone(),
             streams_left: limits.streams.into(),
         });

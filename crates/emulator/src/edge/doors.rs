@@ -161,12 +161,13 @@ fn reads_one(request: &Request<()>) -> bool {
             || path.strip_prefix("/v1/app/").is_some_and(is_one))
 }
 
-/// Calls. What may wait for the disk, or looks through many records, is done on the emulator's own
-/// runtime: it must not hold up the requests to apps of this worker. The rest is done here, which
-/// saves waking another thread twice.
+/// Calls. What may wait for the disk is done on the emulator's own runtime, and what looks through
+/// many records on the readers' threads: neither holds up this worker's requests to apps. The rest
+/// is done here, which saves waking another thread twice.
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<ServerBody> {
     let Call { request, router } = call;
     let reads_one = reads_one(&request);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let answer = router.oneshot(request.map(|()| body));
     let response = if reads_one {
         let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ());
@@ -174,7 +175,8 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<Se
         tokio::task::yield_now().await;
         response
     } else {
-        shared.main.spawn(answer).await.map_err(|error| {
+        let readers = shared.readers.handle().filter(|_| reads);
+        readers.unwrap_or(&shared.main).spawn(answer).await.map_err(|error| {
             tracing::error!(%error, "a call of the API was broken off");
         })
     };

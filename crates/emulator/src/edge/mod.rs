@@ -19,7 +19,9 @@ pub(crate) mod incoming;
 pub(crate) mod note;
 pub(crate) mod parse;
 mod prefixed;
+
 pub(crate) mod pump;
+mod readers;
 mod respond;
 mod share;
 mod watched;
@@ -52,6 +54,7 @@ use crate::seen::{self, RequestId, Seen};
 use crate::tls::Tls;
 use buffer::Buffer;
 use crowd::Crowd;
+pub(crate) use readers::Readers;
 
 /// More workers than this serve nobody faster on one machine with its apps.
 const WORKERS: usize = 8;
@@ -113,6 +116,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// The emulator's own runtime.
     pub(crate) main: tokio::runtime::Handle,
+    /// Answers what reads much.
+    pub(crate) readers: Readers,
     pub(crate) stopping: CancellationToken,
     pub(crate) seen: Arc<Seen>,
     /// So many more requests of HTTP/2 may be under way at apps.

@@ -1,0 +1,46 @@
+//! The threads that answer calls which read much: lists, logs, metrics.
+//!
+//! They are half the cores, and have a lower priority than the workers: lists that are asked for
+//! in a loop do not take the gateway's time.
+
+use std::io;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// How much nicer than the workers the threads are.
+const NICENESS: i32 = 5;
+
+/// See the module.
+pub(crate) struct Readers(Option<Runtime>);
+
+impl Readers {
+    /// Starts the threads.
+    pub(crate) fn start() -> io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads((cores / 2).max(1))
+            .thread_name("readers")
+            .on_thread_start(|| {
+                // On Linux this is the thread's own. If it is refused, the threads share as others.
+                #[cfg(target_os = "linux")]
+                let _ = rustix::process::nice(NICENESS);
+            })
+            .enable_all()
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Where calls are spawned; none once everything has stopped.
+    pub(crate) fn handle(&self) -> Option<&Handle> {
+        self.0.as_ref().map(Runtime::handle)
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        // The last connection may end on a thread that must not wait.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
