@@ -1,4 +1,4 @@
-//! The environment of a local process: of the command line that asked for it, and of nobody else.
+//! The environment of a local process comes from the command line that asked for it, and stays private.
 
 use std::path::PathBuf;
 use std::process::Output;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::OVHAI;
 use crate::process::emulator;
 
-/// Stands in every variable that nobody may see.
+/// Part of every variable that must stay private.
 const MARKER: &str = "hush-5d1f";
 
 /// A process that writes its marker where the test looks, and listens nowhere.
@@ -53,7 +53,7 @@ impl Home {
         said
     }
 
-    /// The markers that processes have written, as soon as there are so many.
+    /// The markers that processes have written, once there are `count` of them.
     async fn got(&self, count: usize) -> Vec<String> {
         let file = self.cli.home().join("got");
         eventually("the process writes", || async {

@@ -21,8 +21,8 @@ pub enum Door {
 
 /// A request that has ended. Headers, query and body are not part of it, nor any token string.
 ///
-/// A line of the access log is the same without the names and the region that are looked up when
-/// somebody asks.
+/// A line of the access log is the same without the names and the region, which are looked up at
+/// each query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestRecord {

@@ -27,7 +27,7 @@ use crate::{CONNECT_TIMEOUT, Result};
 
 /// Longest head of an answer, in bytes; also the read buffer's upper bound.
 const HEAD_MAX: usize = 256 * 1024;
-/// Most header fields of an answer: as many as the emulator can be told to let through.
+/// Maximum header fields of an answer: the highest limit that the emulator can be set to.
 const FIELDS_MAX: usize = 4096;
 /// Longest path and query, in bytes; what the type for it holds.
 const TARGET_MAX: usize = 65_534;

@@ -231,7 +231,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
                 }
             }
             for job in self.batch.drain(..) {
-                // Whoever asked may have gone away; the change stands.
+                // The caller may have gone away; the change stands.
                 let _ = job.done.send(Ok(()));
             }
         }

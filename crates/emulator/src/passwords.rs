@@ -41,7 +41,7 @@ impl Default for SystemSecrets {
 struct Buffers(Mutex<Vec<(Instant, Vec<Block>)>>);
 
 impl Buffers {
-    /// A buffer of at least so many blocks.
+    /// A buffer of at least `blocks` blocks.
     fn take(&self, blocks: usize) -> Result<Vec<Block>, SecretError> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut buffer = kept.map(|(_, buffer)| buffer).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! background, and from an emulator to the processes of apps. Both are lists of what is let
 //! through; a variable that is on no list stays where it is.
 
-/// Variables that the process of an app has, whoever asked for the app.
+/// Variables that every process of an app inherits.
 const APP: [&str; 6] = ["PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR"];
 /// Beginnings of further ones.
 const APP_PREFIXES: [&str; 1] = ["LC_"];

@@ -154,7 +154,7 @@ struct Database {
 
 impl Database {
     fn serve(&mut self, request: Request) {
-        // Whoever asked may have gone away; the work is done all the same. A panic drops `answer`,
+        // The caller may have gone away; the work is done all the same. A panic drops `answer`,
         // which tells who asked.
         let served = components::catch(|| match request {
             Request::Load(answer) => drop(answer.send(load(&self.connection))),
@@ -207,7 +207,7 @@ impl Database {
 
     fn failure(&self, error: &rusqlite::Error) -> StoreError {
         let directory = directory_of(&self.path);
-        // A failed sync or a file that can't grow is told as an I/O error, whatever the cause.
+        // SQLite reports a failed sync and a file that can't grow as an I/O error, whatever the cause.
         let is_full = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => true,
             Some(ErrorCode::SystemIoFailure) => has_no_room(directory),

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::target::Target;
 
-/// Shows the apps as they are now, when a format was asked for, beside what is said to people.
+/// Shows the apps as they are now, if a format was requested.
 pub(super) async fn show(
     context: &mut Context,
     client: &Client,

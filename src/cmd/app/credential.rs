@@ -127,7 +127,7 @@ impl Credential {
             }
             if wanted == OWNER {
                 return target.own(context).await?.map(Lent::Own).ok_or_else(|| {
-                    Failure::new(format!("{} lets nobody in but tokens", target.server.shown()))
+                    Failure::new(format!("{} accepts only tokens", target.server.shown()))
                         .because("only apps of the local emulator are open to its owner and users")
                         .hint("name a stored token: --as TOKEN; or bring one: --token TOKEN")
                         .exit_code(DENIED)

@@ -50,7 +50,7 @@ pub(super) struct Refused {
 
 /// Whether the gateway is told the host that the browser uses.
 pub(super) enum Tells {
-    /// It is not: it is none of ours.
+    /// Not one of the emulator's tokens.
     Nothing,
     /// It is, by the caller that the token is of.
     ByToken,

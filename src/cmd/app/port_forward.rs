@@ -203,7 +203,7 @@ impl PortForward {
                     let now = self.credential.choose(context, app, target).await.ok();
                     let token = now.as_ref().and_then(Lent::bearer).map(bearer).transpose()?;
                     if let (Some(now), Some(token)) = (now, token.filter(|token| *token != refused.token)) {
-                        // A login is made anew every hour, which is nothing to be told.
+                        // A login is refreshed every hour, which needs no message.
                         if let Lent::Token(_) = now {
                             context.note("The token was refused; the string that is stored for it now is used from here on.");
                         }

@@ -158,7 +158,7 @@ impl Run {
     /// emulator of the own state directory, and for nothing but a process.
     fn environment(&self, context: &mut Context, target: &Target) -> Result<Option<Environment>> {
         let Some(running) = target.owned() else { return Ok(None) };
-        // The emulator decides in the end: a mapped image runs in the environment of its mapping.
+        // The emulator decides: a mapped image runs in the environment of its mapping.
         let placement = self.runtime.or(running.runtime);
         if placement != Some(Placement::Process) || self.command.is_empty() {
             return Ok(None);

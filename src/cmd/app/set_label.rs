@@ -132,7 +132,7 @@ fn what_changed(app: &App, key: &str, value: Option<&str>) -> String {
 }
 
 /// The tokens that open the app, by id: its emulator decides, as its gateway does. None where that
-/// can't be asked: elsewhere, or by a caller who may not see tokens.
+/// can't answer: at an endpoint, or for a caller that can't see tokens.
 async fn tokens_with_access(
     context: &Context,
     target: &Target,

@@ -19,7 +19,7 @@ pub struct EventQuery {
     pub app: Option<AppId>,
     /// Only those after this position.
     pub after: u64,
-    /// At most so many, the newest; none: all that are kept.
+    /// Maximum number of events, the newest; none: all that are kept.
     pub count: Option<usize>,
 }
 

@@ -460,7 +460,7 @@ impl Actor {
         let is_restart =
             self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));
         let (spec, environment) = resolved(platform, &snapshot, record, || {
-            let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the environment was given by somebody who may not run local processes";
+            let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the caller that set the environment may not run local processes";
             entry.logs.push(platform.clock.now(), id, why.into());
         });
         let request = ReplicaRequest {

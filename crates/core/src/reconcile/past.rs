@@ -11,7 +11,7 @@ use crate::replica::{Exit, ReplicaId};
 
 /// A replica that lived this long has recovered: its crashes are forgotten.
 const STABLE: Duration = Duration::from_mins(1);
-/// After so many crashes in a row a replica is given up.
+/// Consecutive crashes after which a replica is given up.
 const MAX_CRASHES: u32 = 5;
 /// Before the second and every further restart; doubles.
 const RESTART_DELAY: Duration = Duration::from_millis(500);

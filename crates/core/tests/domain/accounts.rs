@@ -302,7 +302,7 @@ async fn access_is_explained_as_it_is_decided() {
     assert!(matches!(elsewhere[0].operate.reason, Reason::OtherRegion { .. }));
     assert!(page(&world.admin, AccessQuery::App(a), 0, 100).is_empty(), "of this region");
 
-    // Who may not see tokens there learns nothing of one by a string, void or not.
+    // A caller that can't see tokens of a region learns nothing from a token string, valid or not.
     let here = platform.create_token(&world.admin, &world.gra, &spec).await.unwrap();
     let caller = Principal::Token(Arc::clone(&here.record));
     for _ in 0..2 {

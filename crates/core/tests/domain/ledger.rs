@@ -37,7 +37,7 @@ async fn what_can_not_be_stored_did_not_happen() {
     assert_eq!(w.store.load().await.unwrap().apps, [(*record).clone()]);
 }
 
-/// What the store can't tell is told as such, and does not count.
+/// An unknown outcome is reported as unknown, and the change does not count.
 #[tokio::test(start_paused = true)]
 async fn what_is_not_known_to_be_stored_is_told_so_and_does_not_count() {
     let w = World::automatic().await;

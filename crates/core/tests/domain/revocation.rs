@@ -1,4 +1,4 @@
-//! Open streams are told of what their access depends on, exactly, and of nothing else.
+//! Open streams wake for changes that their access depends on, and for no others.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ async fn a_commit_wakes_the_streams_that_it_concerns() {
     let caller = Principal::Token(Arc::clone(&mine.record));
     let mut watch = platform.watch_access(&caller, app);
 
-    // What others do, and what an app goes through, wakes nobody.
+    // Changes of other apps, and an app's own states, wake no stream.
     label(&w, other, "group", Some("B")).await;
     platform.renew_token(admin, gra, another.record.id).await.unwrap();
     platform.delete_token(admin, gra, another.record.id).await.unwrap();

@@ -67,12 +67,12 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"))
     }
 
-    /// 500, whose cause only the log is told.
+    /// 500; only the log has the cause.
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         Error::Internal(error.to_string()).into()
     }
 
-    /// 500, whose cause only the log is told.
+    /// 500; only the log has the cause.
     fn told_in_log(error: &Error, told: &str) -> Self {
         let message = format!("{told}; the emulator's log has the details (ovhai emulator logs)");
         Self {

@@ -73,16 +73,16 @@ impl<'b> AnswerHead<'b> {
         let is_old = response.version != Some(1);
         let mut keep_alive = !said.close && (!is_old || said.keep);
         let framing = said.framing(status, asked_with)?;
-        // Of length and coding the coding counts; what else stands there nobody should rely on.
+        // With both a length and a coding, the coding counts; the length is not passed on.
         keep_alive &= !(framing == Framing::Chunked && said.length.is_there());
         keep_alive &= framing != Framing::UntilClose;
         let is_empty = matches!(said.length, Once::Never | Once::One(b"0"));
         if said.coding.is_there() && framing == Framing::None || status == 204 && !is_empty {
-            // Apps that send the body all the same would have it taken for somebody else's answer.
+            // If the app sends a body all the same, the next client would read it as its answer.
             // A length in a 304 is in order: it is that of another answer.
             keep_alive = false;
         }
-        // Heads that never have a body say nothing of its length; somebody might wait for it.
+        // A head without a body carries no length: a client might wait for the body.
         let bodiless = status < 200 || status == 204;
         let is_true = match said.length {
             Once::One(value) => framing != Framing::Chunked && !bodiless && number(value).is_some(),

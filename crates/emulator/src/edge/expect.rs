@@ -22,7 +22,7 @@ impl Expectations {
         }
     }
 
-    /// Whether the client waits to be told to go on.
+    /// Whether the client waits for 100 (Continue).
     pub(super) fn continues(&self) -> Result<bool, Malformed> {
         if self.other {
             let why = "nothing but 100-continue can be expected here";

@@ -76,7 +76,7 @@ impl Body for Incoming {
     }
 }
 
-/// So many interim answers of a request wait for the connection to write them.
+/// Maximum interim answers of a request that wait to be written.
 const WAITING_MAX: usize = 16;
 
 /// Interim answers (1xx) of one request on their way to its client. HTTP/2 has no flow control for
@@ -109,7 +109,7 @@ impl Interim {
         self.push(head);
     }
 
-    /// Ready when the client has taken so many that there is room for another one.
+    /// Ready when there is room for another interim answer.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut heads = self.lock();
         if heads.queue.len() + heads.unwritten < WAITING_MAX {

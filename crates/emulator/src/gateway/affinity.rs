@@ -37,7 +37,7 @@ const VALUE_LEN: usize = (NONCE_LEN + PIN_LEN + TAG_LEN) * 4 / 3;
 pub(super) enum Pin {
     /// Any.
     No,
-    /// This one, or any when it takes none; the client is told which by a cookie.
+    /// This replica, or any other if it takes no requests; a cookie tells the client which.
     Cookie {
         /// What the client came with.
         given: Option<ReplicaId>,

@@ -31,7 +31,7 @@ pub(super) const GO_ON: Duration = Duration::from_millis(300);
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Between two looks whether a client is still there of which nothing is read for now.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// After so many interim answers in a row other connections of the worker have their turn.
+/// Consecutive interim answers before the worker serves its other connections.
 pub(super) const INTERIM_TURN: u32 = 64;
 
 /// What is to be done.
@@ -419,7 +419,7 @@ impl Exchange {
         }
     }
 
-    /// Whether the app has said nothing for so long that the client is told to go on.
+    /// Whether the app has been silent long enough for the gateway to send 100 (Continue) itself.
     fn rings_go_on(&mut self, cx: &mut Context<'_>) -> bool {
         let rings = self.go_on.as_mut().is_some_and(|go_on| go_on.as_mut().poll(cx).is_ready());
         if rings {
@@ -472,12 +472,12 @@ impl Exchange {
         // Told once is enough.
         let expected = status != 100 || self.go_on.take().is_some();
         if is_interim && !(what.is_modern && expected) {
-            // Nobody would understand it.
+            // An HTTP/1.0 client does not know interim answers.
         } else if is_interim {
             compose::answer(&mut client.out, &answer, false, After::KeepAlive, Added::default());
         } else {
             let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
-            // Nobody knows whether a body comes that the client was not told to send.
+            // The client may or may not send the body that it was not told to send.
             let unsure = self.go_on.is_some() && !self.up_done;
             let closes = worker.is_stopping() || (unknown && !what.is_modern) || unsure;
             let after = if closes { After::Close } else { what.after };

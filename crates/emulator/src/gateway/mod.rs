@@ -225,7 +225,8 @@ impl Gateway {
         Readers::of(head, client, public)
     }
 
-    /// Whether a person opened a page, and not with a token of ours: the page could not help there.
+    /// Whether this is a navigation without one of the emulator's tokens; with one the login page could
+    /// not help.
     fn is_navigation(&self, head: &Head<'_>) -> bool {
         let method = head.method.as_bytes();
         login::is_navigation(method, |name| head.first(name))

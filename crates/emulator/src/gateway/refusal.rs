@@ -58,7 +58,7 @@ impl Refusal {
     }
 
     /// Lets a page of another origin read it: a page has nothing but the status to tell "try again"
-    /// from "not allowed". Of what the page has not proved to know it is told no more than that.
+    /// from "not allowed". A page that has not shown a bearer learns no more than that.
     pub(crate) fn readable_by(mut self, readers: &Readers) -> Self {
         if self.page.is_some() {
             return self;

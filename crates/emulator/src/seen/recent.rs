@@ -1,4 +1,4 @@
-//! The last requests, in memory, for `ovhai emulator requests` and whoever else shows them.
+//! The last requests, in memory, for `ovhai emulator requests` and the console.
 //!
 //! Each worker has rings of its own: no two of those who serve share one. A ring is made of blocks.
 //! The worker fills the newest; a reader takes references to those that are full and a copy of the
@@ -39,7 +39,7 @@ const CUT: &[u8] = b"...";
 const TEXT_MAX: usize = PATH_MAX + REASON_MAX + ID_MAX + NAME_MAX + METHOD_MAX + 5 * CUT.len();
 const _: () = assert!(TEXT_MAX <= BLOCK_TEXT, "a block holds one request at least");
 
-/// Reading the last requests is not one of them: whoever follows would see nothing else.
+/// Reads of this list are not in it: a follower would see nothing else.
 const OWN_PATH: &[u8] = b"/_emulator/requests";
 
 /// Who sent a request; the name is among the texts.
@@ -169,7 +169,7 @@ impl Ring {
     }
 
     fn next_block(&mut self) {
-        // The oldest one's room is used again, unless somebody reads it.
+        // The oldest block is reused, unless a reader holds it.
         let oldest = if self.full.len() == self.max_full { self.full.pop_front() } else { None };
         let mut next = oldest.and_then(Arc::into_inner).unwrap_or_default();
         next.entries.clear();
@@ -251,7 +251,7 @@ impl SeenRequest<'_> {
         self.entry.time
     }
 
-    /// Whether the gateway or the API let nobody in. What an app answers is its own affair.
+    /// Whether the gateway or the API rejected the request; answers of apps do not count.
     pub(crate) fn is_denied(&self) -> bool {
         let entry = self.entry;
         match entry.decision {

@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Histogram,
 }
 
-/// A text of somebody else's as the value of a label.
+/// A foreign text, escaped as the value of a label.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -84,7 +84,7 @@ pub(in crate::bench) fn measure(bench: &Bench) -> Result<Section> {
         ],
         notes: vec![
             "The change is durable before it is answered, so its CPU time is mostly that of the \
-             store. Every WebSocket answers once more in the end."
+             store. Every WebSocket answers once more after the changes."
                 .into(),
         ],
         how: vec![
