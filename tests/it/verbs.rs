@@ -61,6 +61,38 @@ fn apps_are_stopped_started_and_deleted_by_their_labels() {
     assert_eq!(names(&cli, &[]), [""; 0]);
 }
 
+#[test]
+fn a_running_app_is_deleted_only_by_force_or_after_a_question() {
+    use crate::pty::Talk;
+    let cli = TestCli::new(OVHAI);
+    run(&cli, "web", &[]);
+    let (code, error) = cli.fails(&["app", "delete", "web", "--yes"]);
+    assert_eq!(code, 2, "{error}");
+    assert!(error.contains("the app is RUNNING: stop it first"), "{error}");
+    assert!(
+        error.contains("hint: stop it, then delete it: ovhai app delete web --force"),
+        "{error}"
+    );
+    // A terminal offers it.
+    let mut talk = Talk::begin(&cli, &["app", "delete", "web"]);
+    talk.expect("is RUNNING. Stop it and delete it?");
+    talk.types("n\n");
+    assert_eq!(talk.end().0, 1);
+    assert_eq!(names(&cli, &["--state", "RUNNING"]), ["web"]);
+    let mut talk = Talk::begin(&cli, &["app", "delete", "web", "--wait"]);
+    talk.expect("is RUNNING. Stop it and delete it?");
+    talk.types("y\n");
+    let (code, error) = talk.end();
+    assert!(code == 0 && error.contains("Deleted web"), "{error}");
+    run(&cli, "web", &[]);
+    said(&cli, &["app", "delete", "web", "--now", "--wait"]);
+    assert!(names(&cli, &[]).is_empty());
+    // The service has no such option.
+    cli.ok(&["config", "add", "far", "http://far.invalid"]);
+    let (code, error) = cli.fails(&["app", "delete", "web", "--now", "--region", "far"]);
+    assert!(code == 2 && error.contains("app delete --now is not available at far"), "{error}");
+}
+
 fn name_of(app: &Value) -> &str {
     app["spec"]["name"].as_str().unwrap()
 }
