@@ -172,7 +172,7 @@ impl From<ClientError> for Failure {
                 .exit_code(DENIED),
             ClientError::Api { status: 403, message } => {
                 let failure = Self::new("request error: 403").because(message).exit_code(DENIED);
-                failure.hint("see who calls: ovhai me; a token with another role or scope, or none: --token and OVHAI_TOKEN; as the emulator's owner: ovhai logout")
+                failure.hint("check who calls: ovhai me; use another token, or none (--token, OVHAI_TOKEN); after a login, act as the emulator's owner again: ovhai logout")
             }
             ClientError::Api { status: 402, message } => Self::new(format!("request error: 402: {message}"))
                 .hint("see what is running: ovhai app list")

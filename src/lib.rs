@@ -126,8 +126,10 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
     let text = error.render();
     if error.use_stderr() && context.format() == Some(cli::Format::Json) {
         let text = text.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first);
+        // The first paragraph: what is missing stands on lines of its own.
+        let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+        let message = lines.collect::<Vec<_>>().join(" ");
+        let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
         return finish(Err(Failure::usage(message)), context);
     }
     let (stream, color) = if error.use_stderr() {

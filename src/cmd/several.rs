@@ -1,6 +1,5 @@
 //! Verbs over several things: what is clear is done, and the rest is reported.
 
-use crate::context::Context;
 use crate::error::{FAILED, Failure, INTERRUPTED, Result};
 
 /// What became of the things that one command was for.
@@ -33,13 +32,11 @@ impl Report {
         Ok(())
     }
 
-    /// Says how it ended, after the result was shown; `done` is such as "deleted".
-    pub(super) fn finish(mut self, context: &mut Context, done: &str) -> Result<()> {
+    /// Fails with what could not be done, if anything, after the result was shown; `done` is such as
+    /// "deleted".
+    pub(super) fn finish(mut self, done: &str) -> Result<()> {
         let (kind, asked, failed) = (self.kind, self.asked, self.failures.len());
         if failed == 0 {
-            if asked > 1 {
-                context.note(format!("{asked} {} are {done}.", plural(kind)));
-            }
             return Ok(());
         }
         if asked == 1 {
@@ -47,8 +44,7 @@ impl Report {
         }
         let left: Vec<_> =
             self.failures.iter().map(|(what, why)| format!("{what}: {}", why.brief())).collect();
-        let is = if failed == 1 { "is" } else { "are" };
-        Err(Failure::new(format!("{failed} of {asked} {} {is} not {done}", plural(kind)))
+        Err(Failure::new(format!("{failed} of {asked} {} could not be {done}", plural(kind)))
             .because(left.join("; "))
             .hint(format!(
                 "see what there is: ovhai {kind} list; the requests and answers: ovhai debug"

@@ -103,7 +103,7 @@ fn run_ends_with_what_to_type_next() {
         assert!(out.contains(part), "{part}: {out}");
     }
     let next = said.lines().next().unwrap();
-    assert_eq!(next, "hint: reach it: ovhai app curl e; all about it: ovhai app get e");
+    assert_eq!(next, "hint: reach it: ovhai app curl e; details: ovhai app get e");
     cli.ok(&["app", "curl", "e", "--fail"]);
     // That names lead nowhere here is said once.
     let here = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();

@@ -44,9 +44,11 @@ fn apps_are_stopped_started_and_deleted_by_their_labels() {
     let one = cli.json(&["app", "start", "-l", "team=red", "-l", "tier=web", "--wait"]);
     assert_eq!(one.as_array().map(Vec::len), Some(1), "a selection is always a list: {one}");
     assert_eq!(names(&cli, &["--state", "STOPPED"]), ["red-2"]);
-    assert!(said(&cli, &["app", "stop", "--all", "--wait"]).contains("2 apps are stopped."));
-    assert!(said(&cli, &["app", "stop", "--all"]).contains("There is no app"), "none is left");
-    assert!(said(&cli, &["app", "start", "--all", "--wait"]).contains("3 apps are started."));
+    let stopped = said(&cli, &["app", "stop", "--all", "--wait"]);
+    assert_eq!(stopped.matches("Stopped ").count(), 2, "{stopped}");
+    assert!(said(&cli, &["app", "stop", "--all"]).contains("No app to change"), "none is left");
+    let started = said(&cli, &["app", "start", "--all", "--wait"]);
+    assert_eq!(started.matches("Started ").count(), 3, "{started}");
 
     // What selects nothing deletes nothing, also when a variable was empty.
     said(&cli, &["app", "delete", "--selector", "", "--force"]);
@@ -67,8 +69,8 @@ fn a_running_app_is_deleted_only_by_force_or_after_a_question() {
     let cli = TestCli::new(OVHAI);
     run(&cli, "web", &[]);
     let (code, error) = cli.fails(&["app", "delete", "web", "--yes"]);
-    assert_eq!(code, 2, "{error}");
-    assert!(error.contains("the app is RUNNING: stop it first"), "{error}");
+    assert_eq!(code, 1, "{error}");
+    assert!(error.starts_with("error: the app web is RUNNING\n"), "{error}");
     assert!(
         error.contains("hint: stop it, then delete it: ovhai app delete web --force"),
         "{error}"
@@ -89,7 +91,8 @@ fn a_running_app_is_deleted_only_by_force_or_after_a_question() {
     assert!(names(&cli, &[]).is_empty());
     // The service has no such option.
     cli.ok(&["config", "add", "far", "http://far.invalid"]);
-    let (code, error) = cli.fails(&["app", "delete", "web", "--now", "--region", "far"]);
+    let (code, error) =
+        cli.fails(&["app", "delete", "web", "--now", "--region", "far", "--token", "x"]);
     assert!(code == 2 && error.contains("app delete --now is not available at far"), "{error}");
 }
 
@@ -108,7 +111,7 @@ fn what_is_clear_is_done_and_the_rest_reported() {
     let (code, error) = cli.fails(&["app", "stop", "nothing", "one", "twin", "--wait"]);
     assert_eq!(code, 1, "{error}");
     for part in [
-        "error: 2 of 3 apps are not stopped",
+        "error: 2 of 3 apps could not be stopped",
         "nothing: there is no app",
         "twin: \"twin\" matches 2 apps",
         "Stopped one (",
@@ -117,7 +120,7 @@ fn what_is_clear_is_done_and_the_rest_reported() {
     }
     assert_eq!(cli.json(&["app", "get", "one"])["status"]["state"], "STOPPED");
     let (code, error) = cli.fails(&["app", "delete", "one", "nothing", "--force", "-o", "json"]);
-    assert!(code == 1 && error.contains("1 of 2 apps is not deleted"), "{error}");
+    assert!(code == 1 && error.contains("1 of 2 apps could not be deleted"), "{error}");
     assert_eq!(names(&cli, &[]), ["twin", "twin"]);
     // One alone fails as ever.
     assert_eq!(cli.fails(&["app", "stop", "nothing"]).0, 3);
@@ -225,7 +228,7 @@ fn an_error_is_json_where_the_result_would_be() {
         (
             &["token", "new", "--output=json"],
             2,
-            "the following required arguments were not provided:",
+            "the following required arguments were not provided: --role <ROLE> <NAME>",
         ),
         (&["config", "set", "GRA", "-o", "json"], 2, "config set does not take --output"),
     ] {

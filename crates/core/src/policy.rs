@@ -319,16 +319,14 @@ impl fmt::Display for Reason {
                 write!(f, "the token is for region {token}, not for {asked}")
             }
             Self::Role { role, action } => {
-                write!(f, "the token's role {role} does not allow to {}", action.verb())
+                write!(f, "a token of the role {role} may not {}", action.verb())
             }
             Self::OutOfScope { selector, unmet } => {
                 write!(f, "{unmet}: the app is outside the token's selector {selector}")
             }
-            Self::ScopedToken { selector, action } => write!(
-                f,
-                "a token with a label selector ({selector}) does not allow to {}",
-                action.verb()
-            ),
+            Self::ScopedToken { selector, action } => {
+                write!(f, "a token with a label selector ({selector}) may not {}", action.verb())
+            }
             Self::OldVersion { string, current } => write!(
                 f,
                 "the string is version {string} of its token, which is at version {current} since it was regenerated"
@@ -338,7 +336,7 @@ impl fmt::Display for Reason {
                 f.write_str("the string was not issued by this emulator, or is not complete")
             }
             Self::NotForTokens { action } => {
-                write!(f, "an application token does not allow to {}", action.verb())
+                write!(f, "an application token may not {}", action.verb())
             }
             Self::OwnerOnly { action } => {
                 write!(f, "only the emulator's owner may {}", action.verb())?;

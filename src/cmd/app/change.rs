@@ -80,7 +80,7 @@ impl Start {
             }
         }
         show(context, &target.client, &done, is_list).await?;
-        report.finish(context, "started")
+        report.finish("started")
     }
 }
 
@@ -118,7 +118,7 @@ impl Stop {
             }
         }
         show(context, &target.client, &done, is_list).await?;
-        report.finish(context, "stopped")
+        report.finish("stopped")
     }
 }
 

@@ -48,15 +48,17 @@ impl Delete {
             match target.client.delete_app(app.id, deletion).await {
                 Ok(()) => asked.push(app),
                 Err(error) => {
-                    let failure = Failure::from(error);
-                    let is_active = app.status.state.is_active();
-                    let failure = if deletion == Deletion::OnlyStopped && is_active {
-                        let name = view::name(&app);
-                        failure.hint(format!(
-                            "stop it, then delete it: ovhai app delete {name} --force"
-                        ))
+                    let (name, state) = (view::name(&app), app.status.state);
+                    let is_refused = matches!(error, ovhai_client::Error::Api { status: 400, .. });
+                    let is_active = deletion == Deletion::OnlyStopped && state.is_active();
+                    let failure = if is_refused && is_active {
+                        Failure::new(format!("the app {name} is {state}"))
+                            .because("an app has to be stopped before it is deleted")
+                            .hint(format!(
+                                "stop it, then delete it: ovhai app delete {name} --force"
+                            ))
                     } else {
-                        failure
+                        Failure::from(error)
                     };
                     report.failed(named(&app), failure)?;
                 }
@@ -77,7 +79,7 @@ impl Delete {
         if context.format().is_some() {
             show_as_asked(context, &done, is_list)?;
         }
-        report.finish(context, "deleted")
+        report.finish("deleted")
     }
 
     /// What becomes of apps that run: the options say it, or the person at the terminal.

@@ -47,6 +47,6 @@ impl Restart {
             }
         }
         show(context, &target.client, &done, is_list).await?;
-        report.finish(context, "restarted")
+        report.finish("restarted")
     }
 }

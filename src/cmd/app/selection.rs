@@ -86,9 +86,11 @@ impl Selection {
         };
         apps.retain(|app| concerns(app.status.state));
         if apps.is_empty() {
-            let which = selector.map(|selector| format!(" that satisfies {selector}"));
-            let which = which.unwrap_or_default();
-            context.note(format!("There is no app{which} to do this with in {}.", target.region));
+            let region = &target.region;
+            context.note(match selector {
+                Some(selector) => format!("No app to change in {region} matches {selector}."),
+                None => format!("No app to change in {region}."),
+            });
         }
         let report = Report::new("app", apps.len(), Vec::new());
         Ok(Selected { apps, report, is_list: true })

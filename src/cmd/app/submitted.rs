@@ -37,7 +37,7 @@ pub(super) async fn show(context: &mut Context, target: &Target, app: &App) -> R
     }
     let name = word(target, app).await;
     let next = next(context, target, app, &name)?;
-    context.note(format!("hint: {next}; all about it: ovhai app get {name}"));
+    context.note(format!("hint: {next}; details: ovhai app get {name}"));
     say_if_unresolved(context, target, app, &name).await;
     Ok(())
 }

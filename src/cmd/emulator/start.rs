@@ -417,7 +417,7 @@ impl Start {
             const STOP: &str = "stop it first: ovhai emulator stop";
             if self.differs_from(context, &running)? {
                 return Err(
-                    Failure::new("it keeps the options that it was started with").hint(STOP)
+                    Failure::new("the running emulator was started with other options").hint(STOP)
                 );
             }
             // What it was started with, as far as that is kept.

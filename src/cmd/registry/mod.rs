@@ -196,7 +196,7 @@ impl Delete {
                 Err(error) => report.failed(registry.url.clone(), error.into())?,
             }
         }
-        report.finish(context, "deleted")
+        report.finish("deleted")
     }
 }
 

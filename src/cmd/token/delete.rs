@@ -77,7 +77,7 @@ impl Delete {
                 many => context.show_all(many)?,
             }
         }
-        report.finish(context, "deleted")
+        report.finish("deleted")
     }
 }
 

@@ -86,7 +86,7 @@ fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Resul
     // Names and tables have no room for it.
     let said = match context.format() {
         Some(Format::Name | Format::Table | Format::Wide) => {
-            "The token's string is shown nowhere: only descriptions, JSON and YAML have it"
+            "The token's string is not shown in this format, and can't be shown later; -o json has it"
         }
         _ => "The token's string is not shown again",
     };

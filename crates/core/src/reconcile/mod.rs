@@ -351,7 +351,7 @@ impl Actor {
             }
             Some(Sequel::GiveUp) => {
                 let message =
-                    format!("{message} (again and again, each time within a minute of starting)");
+                    format!("{message} (repeatedly, each time within a minute of starting)");
                 self.failed(slot.revision, ordinal, fault, message).await;
             }
         }

@@ -42,7 +42,7 @@ pub(crate) enum UpstreamError {
     NoMore(std::io::Error),
     #[error("the app accepts no connection in time")]
     ConnectTimeout,
-    #[error("the app broke the connection off before it answered")]
+    #[error("the app closed the connection before it answered")]
     Gone,
     #[error("what the app answers is no HTTP/1.1: {0}")]
     Rubbish(&'static str),
