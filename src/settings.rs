@@ -1,8 +1,10 @@
 //! Where things are. The environment variables are in docs/guide.md and in the options they stand for.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use etcetera::AppStrategy;
+use rustix::process::geteuid;
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
@@ -10,12 +12,30 @@ use crate::error::{Failure, Result};
 /// The state directory: `--state-dir`, `OVHAI_STATE_DIR`, or `ovhai` in the user's data
 /// directory (XDG).
 pub fn state_dir(context: &Context) -> Result<PathBuf> {
-    if let Some(given) =
-        context.global.state_dir.clone().or_else(|| context.var("OVHAI_STATE_DIR").map(Into::into))
-    {
-        return Ok(context.directory.join(given));
-    }
-    xdg("keep state in", "--state-dir DIR or OVHAI_STATE_DIR").map(|xdg| xdg.data_dir())
+    let given = context.global.state_dir.clone();
+    let given = given.or_else(|| context.var("OVHAI_STATE_DIR").map(Into::into));
+    let path = match given {
+        Some(given) => context.directory.join(given),
+        None => xdg("keep state in", "--state-dir DIR or OVHAI_STATE_DIR")?.data_dir(),
+    };
+    check_owner(&path)?;
+    Ok(path)
+}
+
+/// Refuses a directory in which another user could place files: they name the address that
+/// credentials and environments are sent to, and the process that `emulator stop` signals.
+fn check_owner(path: &Path) -> Result<()> {
+    let Ok(found) = std::fs::metadata(path) else { return Ok(()) };
+    let why = if found.uid() != geteuid().as_raw() {
+        "it belongs to another user"
+    } else if found.mode() & 0o002 != 0 {
+        "every user of this machine can write to it"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(format!("the state directory {} can't be used", path.display()))
+        .because(why)
+        .hint("choose a directory of your own: --state-dir DIR or OVHAI_STATE_DIR"))
 }
 
 /// The same, for those who look whether an emulator runs there: in a directory that is somebody

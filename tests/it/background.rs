@@ -212,6 +212,43 @@ fn one_whose_state_directory_is_removed_ends() {
 }
 
 #[cfg(target_os = "linux")]
+/// Its files name where credentials and environments go, and which process is stopped.
+#[test]
+fn a_state_directory_that_others_can_write_to_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let cli = TestCli::new(OVHAI);
+    let directory = cli.home().join("open");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let at = directory.to_str().unwrap();
+    for arguments in [&["app", "list"][..], &["emulator", "stop"], &["emulator", "start", "-d"]] {
+        let (code, said) = cli.fails(&[arguments, &["--state-dir", at]].concat());
+        assert_eq!(code, 1, "{arguments:?}: {said}");
+        assert!(said.contains("every user of this machine can write to it"), "{said}");
+        assert!(said.contains("hint: choose a directory of your own"), "{said}");
+    }
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&directory, Some(65_534), None).unwrap();
+        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (_, said) = cli.fails(&["app", "list", "--state-dir", at]);
+        assert!(said.contains("it belongs to another user"), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0, "nothing is written there");
+}
+
+#[test]
+fn a_temporary_directory_that_a_shell_line_can_not_name_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let cli = TestCli::new(OVHAI);
+    let odd = cli.home().join(std::ffi::OsStr::from_bytes(b"odd\xff"));
+    std::fs::create_dir(&odd).unwrap();
+    let mut command = cli.command(&["emulator", "start", "--ephemeral", "--detach", "--port", "0"]);
+    let output = command.env("TMPDIR", &odd).env_remove("XDG_RUNTIME_DIR").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b"false\n"[..]), "{said}");
+    assert!(said.contains("is not UTF-8") && said.contains("hint: "), "{said}");
+}
+
 #[test]
 fn only_a_process_that_is_proved_to_be_the_emulator_is_stopped() {
     let cli = TestCli::new(OVHAI);

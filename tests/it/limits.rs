@@ -109,6 +109,20 @@ async fn what_was_stored_before_the_limits_goes_on() {
 }
 
 #[tokio::test]
+async fn a_head_of_a_long_list_tells_no_wrong_length() {
+    let e = TestEmulator::start().await;
+    let long = "x".repeat(70_000);
+    let spec = json!({"image": "ovhai/echo", "envVars": [{"name": "A", "value": long}]});
+    e.submit(&[], spec).await;
+    let long = e.admin("GET", "/v1/app", None).await;
+    assert!(long.body.len() > 70_000 && !long.headers.contains_key("content-length"));
+    let head = e.admin("HEAD", "/v1/app", None).await;
+    assert_eq!((head.status.as_u16(), head.headers.get("content-length")), (200, None));
+    let short = e.admin("HEAD", "/v1/token", None).await;
+    assert!(short.headers.contains_key("content-length"));
+}
+
+#[tokio::test]
 async fn access_is_explained_for_an_app_or_a_token_page_by_page() {
     let e = TestEmulator::start().await;
     let ask = |question: Value| e.call_local("POST", "/_emulator/access", Some(question));

@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ovhai_core::components;
-use ovhai_core::model::{Change, Stored};
+use ovhai_core::model::{Change, EnvironmentOwner, Stored};
 use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
@@ -180,7 +180,12 @@ impl Database {
         let refused = |error: &rusqlite::Error| CommitError::Refused(self.failure(error));
         let transaction = self.connection.unchecked_transaction().map_err(|e| refused(&e))?;
         write(&transaction, changes).map_err(|e| refused(&e))?;
-        let Err(error) = transaction.commit() else { return Ok(()) };
+        let Err(error) = transaction.commit() else {
+            if changes.iter().any(removes_environment) {
+                empty_log(&self.connection);
+            }
+            return Ok(());
+        };
         let why = self.failure(&error);
         // The last frame of a commit makes it one; when there is no room for a frame, it is not
         // there. In every other case it may be.
@@ -305,7 +310,29 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(unusable)?;
         transaction.commit().map_err(unusable)?;
     }
+    empty_log(&connection);
     Ok(connection)
+}
+
+/// Whether a change removes or replaces an environment: nothing of it may stay in a file.
+fn removes_environment(change: &Change) -> bool {
+    match change {
+        Change::RemoveEnvironment(_) => true,
+        Change::PutEnvironment(record) => matches!(record.owner, EnvironmentOwner::Image(_)),
+        _ => false,
+    }
+}
+
+/// Moves the log into the file, where `secure_delete` overwrites what was removed, and empties it.
+fn empty_log(connection: &Connection) {
+    let busy =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    match busy {
+        Ok(false) => {}
+        Ok(true) => tracing::warn!("the write-ahead log is in use; it is emptied later"),
+        // The changes stand, and the next one tries again.
+        Err(error) => tracing::warn!(%error, "the write-ahead log could not be emptied"),
+    }
 }
 
 /// Refuses a file that is missing or empty beside a log with something in it: SQLite would begin

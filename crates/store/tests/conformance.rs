@@ -306,9 +306,6 @@ async fn an_environment_leaves_nothing_behind() {
     raw.execute("DELETE FROM environment WHERE id = 'x'", []).unwrap();
 
     store.commit(vec![Change::RemoveEnvironment(owner)]).await.unwrap();
-    drop(store);
-    raw.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-    drop(raw);
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let file = entry.unwrap().path();
         let bytes = std::fs::read(&file).unwrap();

@@ -36,6 +36,10 @@ impl Rendezvous {
         let runtime = context.var("XDG_RUNTIME_DIR").map(Path::new).filter(|dir| dir.is_dir());
         let base = context.directory.join(runtime.map_or_else(std::env::temp_dir, Into::into));
         let create = || {
+            if base.to_str().is_none() {
+                let why = "the path of the temporary directory is not UTF-8";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
             let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(base)?;
             File::options()
                 .write(true)

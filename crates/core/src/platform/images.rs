@@ -126,12 +126,13 @@ fn mapping_for<'a>(snapshot: &'a Snapshot, spec: &Spec) -> Option<&'a Arc<Mappin
 /// What is run for an app, and in which environment: its own spec in that of the command line that
 /// asked for it, or the command that its image is mapped to in that of who mapped it. A mapped
 /// command does not get variables of a spec that could make it run something else: the mapping may
-/// be younger than the app. `without` is called when they are left out.
+/// be younger than the app. Where every image runs as a process it gets them, but then not the
+/// environment of its mapping, which they could make it tell. `note` gets a line about either.
 pub(crate) fn resolved(
     platform: &Platform,
     snapshot: &Snapshot,
     app: &AppRecord,
-    without: impl FnOnce(),
+    note: impl FnOnce(&'static str),
 ) -> (Spec, Option<Environment>) {
     let spec = &app.spec;
     let environment = |owner| snapshot.environment(&owner).map(|record| record.variables.clone());
@@ -139,11 +140,23 @@ pub(crate) fn resolved(
         return (spec.clone(), environment(EnvironmentOwner::App(app.id)));
     };
     let expected = platform.settings.placement == Some(Placement::Process);
-    let env = if expected || app.trusted_environment || spec.env.is_empty() {
-        spec.env.clone()
-    } else {
-        without();
-        Vec::new()
+    let is_trusted = app.trusted_environment || spec.env.is_empty();
+    let environment =
+        environment(EnvironmentOwner::Image(mapping.image.clone())).filter(|_| is_trusted);
+    let env = match (is_trusted, expected) {
+        (true, _) => spec.env.clone(),
+        (false, true) => {
+            note(
+                "[ovhai] the command runs without the environment of its mapping: the caller that set the app's variables is not the emulator's owner",
+            );
+            spec.env.clone()
+        }
+        (false, false) => {
+            note(
+                "[ovhai] the app's environment is left out: the image is mapped to a local command, and the caller that set the environment may not run local processes",
+            );
+            Vec::new()
+        }
     };
     let spec = Spec {
         placement: Some(Placement::Process),
@@ -152,5 +165,5 @@ pub(crate) fn resolved(
         env,
         ..spec.clone()
     };
-    (spec, environment(EnvironmentOwner::Image(mapping.image.clone())))
+    (spec, environment)
 }

@@ -459,8 +459,7 @@ impl Actor {
         let id = entry.logs.begin(ordinal);
         let is_restart =
             self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));
-        let (spec, environment) = resolved(platform, &snapshot, record, || {
-            let why = "[ovhai] the app's environment is left out: the image is mapped to a local command, and the caller that set the environment may not run local processes";
+        let (spec, environment) = resolved(platform, &snapshot, record, |why| {
             entry.logs.push(platform.clock.now(), id, why.into());
         });
         let request = ReplicaRequest {

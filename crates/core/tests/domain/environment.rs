@@ -151,6 +151,12 @@ async fn a_mapped_command_gets_that_of_who_mapped_it() {
     let plain = serde_json::from_str(r#"{"image":"a/b:2"}"#).unwrap();
     let theirs = w.platform.create_app(&operator, &w.gra, &plain).await.unwrap().record.id;
     assert_eq!(w.got(theirs).await, Some(environment("the mapping's")));
+    // A variable of theirs, such as BASH_ENV, could make the command tell the environment.
+    let curious = r#"{"image":"a/b:3","envVars":[{"name":"BASH_ENV","value":"/tmp/x"}]}"#;
+    let curious = serde_json::from_str(curious).unwrap();
+    let curious = w.platform.create_app(&operator, &w.gra, &curious).await.unwrap().record.id;
+    assert_eq!(w.got(curious).await, None);
+    assert_eq!(w.sim.launched().last().unwrap().spec.env.len(), 1, "the variable itself counts");
 
     // Mapped anew, in no environment.
     map(None).await;

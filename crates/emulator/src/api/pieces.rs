@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::error::ApiError;
 
 /// Length from which on a piece is not continued, in bytes: most pages are one.
-const PIECE: usize = 256 * 1024;
+const PIECE: usize = 64 * 1024;
 
 /// The JSON of a page, piece by piece.
 struct Pieces<T, F> {

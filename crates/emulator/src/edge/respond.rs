@@ -73,6 +73,8 @@ pub(super) async fn respond<S: Stream>(
     let said = parts.headers.get(CONTENT_LENGTH).filter(|_| manner.head_only);
     match length {
         Some(_) if let Some(said) = said => field(out, "content-length", said.as_bytes()),
+        // The body that a HEAD left out may have been of unknown length.
+        Some(0) if manner.head_only => {}
         Some(length) if parts.status != StatusCode::NO_CONTENT => {
             out.extend_from_slice(b"content-length: ");
             number(out, length);
