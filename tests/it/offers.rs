@@ -177,7 +177,9 @@ fn registries_never_show_a_password() {
     cli.ok(&["registry", "rm", &id, "--yes"]);
     assert_eq!(cli.fails(&["registry", "get", &id]).0, 3);
     for entry in std::fs::read_dir(cli.state_dir()).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        let path = entry.unwrap().path();
+        // The log may be a device, which has no end.
+        let bytes = if path.is_file() { std::fs::read(path).unwrap() } else { Vec::new() };
         assert!(!bytes.windows(9).any(|part| part == b"hush-hush"));
     }
 }

@@ -44,7 +44,6 @@ const BACKGROUND: &[&str] = &[
     "prompts::",
     "pty::",
     "run::",
-    "secrets::",
     "session::",
     "tokens::",
 ];

@@ -49,6 +49,11 @@ impl Logs {
                 .because(error)
                 .hint(hint)
         })?;
+        if !file.metadata()?.is_file() {
+            return Err(Failure::new(format!("{} is not a file", path.display()))
+                .because("the log goes to a device, which has nothing to show")
+                .hint("remove the link, and start the emulator again"));
+        }
         if self.follow {
             // From the first line on: whoever has read it may interrupt.
             while_read(async {
