@@ -69,6 +69,29 @@ impl Drop for Forward {
     }
 }
 
+/// Another program may take the port of an emulator that has stopped.
+#[test]
+fn the_credential_goes_to_the_emulator_only() {
+    let cli = TestCli::new(OVHAI);
+    let started = cli.json(&["app", "run", "ovhai/echo", "--name", "e", "--wait"]);
+    let url = started["status"]["url"].as_str().unwrap();
+    let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
+    let forward = Forward::start(&cli, &["e", "0"]);
+    assert!(forward.get("/", "").starts_with("HTTP/1.1 200"));
+    cli.ok(&["emulator", "stop"]);
+    let other = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let heard = std::thread::spawn(move || {
+        let mut heard = String::new();
+        let (mut stream, _) = other.accept().unwrap();
+        stream.read_to_string(&mut heard).unwrap();
+        heard
+    });
+    let answer = forward.get("/", "");
+    assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+    assert!(answer.contains("has stopped: start it again"), "{answer}");
+    assert_eq!(heard.join().unwrap(), "", "not even a request");
+}
+
 #[test]
 fn a_forwarded_port_adds_the_token_and_is_for_this_machine_only() {
     let cli = TestCli::new(OVHAI);

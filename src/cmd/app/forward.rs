@@ -66,7 +66,12 @@ pub(super) struct Forwarder {
     tells: Tells,
     /// Other origins whose pages may send requests.
     allowed: Vec<Origin>,
+    /// Whether the server that the credential is for still has its address.
+    is_there: IsThere,
 }
+
+/// Asks whether a server still has its address.
+pub(super) type IsThere = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// An origin of pages, as browsers write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,8 +105,16 @@ impl Forwarder {
         refused: mpsc::Sender<Refused>,
         tells: Tells,
         allowed: Vec<Origin>,
+        is_there: IsThere,
     ) -> Self {
-        Self { client, token: Mutex::new(token), refused, tells, allowed }
+        Self { client, token: Mutex::new(token), refused, tells, allowed, is_there }
+    }
+
+    /// A new connection. When the emulator has ended, another program may have its port, and must
+    /// not get the credential.
+    async fn connect(&self) -> Result<AppConnection, Refusal> {
+        let connection = self.client.connect().await?;
+        if (self.is_there)() { Ok(connection) } else { Err(Refusal::gone()) }
     }
 
     /// Uses another token from now on.
@@ -158,7 +171,7 @@ impl Forwarder {
             let body = std::mem::take(&mut body);
             let request = self.client.request(head.method.clone(), target, headers, body)?;
             let response = if upgrade.is_some() {
-                self.client.connect().await?.send(request).await.map_err(|failed| failed.error)?
+                self.connect().await?.send(request).await.map_err(|failed| failed.error)?
             } else {
                 self.send(request, kept).await?
             };
@@ -212,7 +225,7 @@ impl Forwarder {
                 Err(Unanswered { error, .. }) => return Err(error.into()),
             }
         }
-        let mut connection = self.client.connect().await?;
+        let mut connection = self.connect().await?;
         let response = connection.send(request).await.map_err(|failed| failed.error)?;
         *kept = Some(connection);
         Ok(response)
@@ -380,6 +393,13 @@ impl Refusal {
         Self {
             status: StatusCode::FORBIDDEN,
             message: "ovhai app port-forward takes no requests of pages of other origins: start it with --allow-origin URL for one that may".into(),
+        }
+    }
+
+    fn gone() -> Self {
+        Self {
+            status: StatusCode::BAD_GATEWAY,
+            message: "the emulator that the app runs in has stopped: start it again on the same port, or start ovhai app port-forward again".into(),
         }
     }
 

@@ -10,17 +10,19 @@ use clap::Args;
 use hyper::header::HeaderValue;
 use ovhai_api_types::App;
 use ovhai_client::{AppClient, bearer};
+use ovhai_emulator::state::StateDir;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::credential::{Credential, Lent};
-use super::forward::{Forwarder, Origin, Refused, Tells};
+use super::forward::{Forwarder, IsThere, Origin, Refused, Tells};
 use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
 use crate::endless::until_interrupted;
 use crate::error::{Failure, Result};
+use crate::settings::state_dir;
 use crate::target::{Server, Target};
 
 #[derive(Debug, Args)]
@@ -73,6 +75,17 @@ impl FromStr for Ports {
     }
 }
 
+/// Asks whether the emulator still has its address; an endpoint is taken to have its own.
+fn is_there(context: &Context, server: &Server) -> Result<IsThere> {
+    match server {
+        Server::Local(running, _) if context.embedded.is_none() => {
+            let (state, address) = (StateDir::new(state_dir(context)?), running.address);
+            Ok(Box::new(move || state.running().is_some_and(|now| now.address == address)))
+        }
+        _ => Ok(Box::new(|| true)),
+    }
+}
+
 impl PortForward {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
@@ -108,7 +121,8 @@ impl PortForward {
             _ => Tells::Nothing,
         };
         let allowed = self.allow_origin.clone();
-        let forwarder = Arc::new(Forwarder::new(client, token, refused, tells, allowed));
+        let is_there = is_there(context, &target.server)?;
+        let forwarder = Arc::new(Forwarder::new(client, token, refused, tells, allowed, is_there));
         // From the first line on: whoever has read it may interrupt.
         until_interrupted(async {
             context.line(format!("http://{local}"))?;
