@@ -426,7 +426,7 @@ async fn who_sees_which_metrics() {
     }
     let refused = ask("localhost", Some(&reader)).await;
     assert_eq!(refused.status, 403);
-    assert!(refused.text().contains("read does not allow"), "{}", refused.text());
+    assert!(refused.text().contains("role read may not see apps"), "{}", refused.text());
     for bearer in [None, Some("x")] {
         assert_eq!(ask("localhost", bearer).await.status, 401);
     }
