@@ -66,7 +66,11 @@ async fn a_reset_before_any_answer() {
         client.send(get(&host, "/")).await;
         let answer = client.answer().await;
         assert_eq!(answer.status(), 502);
-        assert!(answer.text().contains("closed the connection before it answered"), "{}", answer.text());
+        assert!(
+            answer.text().contains("closed the connection before it answered"),
+            "{}",
+            answer.text()
+        );
         assert_eq!(upstream.connections(), asked, "a fresh connection is not tried twice");
     }
     let second = http2::Client::connect(&e).await;
