@@ -4,7 +4,7 @@
 //! the *published* snapshot, which holds everything that is durable. Between the two runs one
 //! committer, which gathers what is waiting into one commit of the store. If a commit fails, all
 //! that was accepted since the published snapshot is refused and the head goes back to it; where
-//! the store can't tell whether the commit happened, its callers are told so, and the store makes
+//! the store can't tell whether the commit happened, callers get an unknown outcome, and the store makes
 //! sure that it did not before it takes another. A committer that panics is begun anew.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};

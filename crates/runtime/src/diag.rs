@@ -139,7 +139,7 @@ mod tests {
             // A child that another test is starting has it too, until it becomes its program.
             let is_gone = (0..10_000).any(|_| {
                 std::thread::yield_now();
-                let all = listeners().expect("it is told");
+                let all = listeners().expect("a list");
                 !all.iter().any(|one| one.inode == found.inode && one.address == address)
             });
             assert!(is_gone, "{address}");

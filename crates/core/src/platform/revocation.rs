@@ -1,5 +1,5 @@
 //! Whether a caller that was let in some time ago still would be: principals end, and open streams
-//! are told when to ask again.
+//! learn when to ask again.
 
 use std::sync::Arc;
 use std::time::Duration;
