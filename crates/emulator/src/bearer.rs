@@ -2,8 +2,7 @@
 
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
-
-use crate::edge::parse::Once;
+use ovhai_wire::framing::AtMostOne;
 
 /// What `Authorization` holds.
 #[derive(Debug, Clone, Copy)]
@@ -20,18 +19,18 @@ pub(crate) enum Bearer<'a> {
 pub(crate) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     of(match (all.next(), all.next()) {
-        (None, _) => Once::Never,
-        (Some(value), None) => Once::One(value.as_bytes()),
-        (Some(_), Some(_)) => Once::Several,
+        (None, _) => AtMostOne::Never,
+        (Some(value), None) => AtMostOne::One(value.as_bytes()),
+        (Some(_), Some(_)) => AtMostOne::Several,
     })
 }
 
 /// The bearer in a value of `Authorization`.
-pub(crate) fn of(value: Once<'_>) -> Bearer<'_> {
+pub(crate) fn of(value: AtMostOne<'_>) -> Bearer<'_> {
     let value = match value {
-        Once::Never => return Bearer::None,
-        Once::One(value) => value,
-        Once::Several => return Bearer::Other,
+        AtMostOne::Never => return Bearer::None,
+        AtMostOne::One(value) => value,
+        AtMostOne::Several => return Bearer::Other,
     };
     std::str::from_utf8(value)
         .ok()

@@ -9,7 +9,6 @@
 //! What must not be here: access rules, the life cycle, SQL.
 
 pub mod api;
-mod ascii;
 mod bearer;
 mod body;
 mod control;
@@ -28,11 +27,10 @@ pub mod signer;
 pub mod state;
 pub mod tls;
 
-pub use edge::parse::{FORWARDED_HOST, OWN_TOKEN};
-pub use edge::{Understood, understand};
 pub use emulator::{
     Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError, StopReason,
 };
+pub use gateway::reserved::{FORWARDED_HOST, GATEWAY_TOKEN};
 pub use limits::{LIMITS, Limit, Limits};
 pub use ovhai_core::catalog;
 pub use ovhai_core::components::{Component, Components};

@@ -10,36 +10,42 @@ use serde_json::Value;
 use crate::run::{cargo, output, root};
 
 /// Who may use whom among our own crates (see docs/ARCHITECTURE.md).
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("ovhai-api-types", &[]),
     ("ovhai-client", &["ovhai-api-types"]),
     ("ovhai-core", &["ovhai-api-types"]),
     ("ovhai-store", &["ovhai-api-types", "ovhai-core"]),
     ("ovhai-runtime", &["ovhai-api-types", "ovhai-core"]),
-    ("ovhai-emulator", &["ovhai-api-types", "ovhai-core", "ovhai-store", "ovhai-runtime"]),
+    ("ovhai-wire", &[]),
+    (
+        "ovhai-emulator",
+        &["ovhai-api-types", "ovhai-core", "ovhai-store", "ovhai-runtime", "ovhai-wire"],
+    ),
     ("ovhai", &["ovhai-api-types", "ovhai-client", "ovhai-emulator", "ovhai-runtime"]),
     ("ovhai-test-support", &["ovhai-api-types", "ovhai-emulator", "ovhai-runtime"]),
-    ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator"]),
+    ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator", "ovhai-wire"]),
     ("xtask", &[]),
 ];
 
 /// Crates of others that some of ours must not use.
-const BANNED: [(&str, &[&str]); 3] = [
+const BANNED: [(&str, &[&str]); 4] = [
     ("ovhai-api-types", &["tokio", "hyper", "reqwest", "axum", "rusqlite"]),
     ("ovhai-core", &["axum", "hyper", "reqwest", "rusqlite", "bollard", "http"]),
     ("ovhai-client", &["axum", "rusqlite"]),
+    ("ovhai-wire", &["axum", "hyper", "h2", "bytes"]),
 ];
 
 /// What the names of our programs begin with.
 const OWN_PROGRAMS: [&str; 3] = ["ovhai", "xtask", "fuzz-"];
 
 /// Where what serves is.
-const SERVES: [&str; 6] = [
+const SERVES: [&str; 7] = [
     "crates/api-types/",
     "crates/core/",
     "crates/store/",
     "crates/runtime/",
     "crates/emulator/",
+    "crates/wire/",
     "src/cmd/emulator/start.rs",
 ];
 /// Ways to print.

@@ -1,7 +1,6 @@
 //! A client's connection that speaks HTTP/1: one request after the other.
 
 use std::future::{Future, poll_fn};
-use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -11,24 +10,30 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use hyper::{Request, Response, StatusCode};
 use ovhai_core::directory::AppEntry;
+use ovhai_wire::body::{Decoder, Piece};
+use ovhai_wire::buffer::{Buffer, Fill};
+use ovhai_wire::deadline::Deadline;
+use ovhai_wire::fields::Known;
+use ovhai_wire::framing::{Framing, Malformed};
+use ovhai_wire::request::{RequestHead, Version, no_fields};
+use ovhai_wire::scan::{HeadLimits, Scanner};
+use ovhai_wire::stream::{Peer, Stream};
+use ovhai_wire::write::After;
 use tokio::io::AsyncWriteExt;
 
-use super::body::{Decoder, Framing, Piece};
-use super::buffer::Buffer;
-use super::clock::Clock;
 use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Call, Way};
 use super::http2::PREFACE;
 use super::note::Note;
-use super::parse::{FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
 use super::respond::{Manner, Sent, refuse, respond};
-use super::{Stream, Worker, http2};
+use super::{Worker, http2};
 use crate::body::ServerBody;
-use crate::gateway::compose::{self, After};
+use crate::gateway::compose;
 use crate::gateway::exchange::{self, Order, Outcome};
 use crate::gateway::login::BODY_MAX;
+use crate::gateway::reserved::RESERVED;
 use crate::gateway::upstream::Upstream;
-use crate::gateway::{Admitted, Client, Readers, Refusal, tunnel};
+use crate::gateway::{Admitted, Readers, Refusal};
 use crate::seen::Aborted;
 
 /// So much of a refused request's body is read, so that the connection can go on.
@@ -101,8 +106,8 @@ impl Facts {
 struct Connection<S> {
     stream: S,
     input: Buffer,
-    clock: Clock,
-    client: Client,
+    clock: Deadline,
+    client: Peer,
     worker: Arc<Worker>,
     /// Who may read a refusal of the request.
     readers: Readers,
@@ -114,8 +119,8 @@ struct Connection<S> {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve<S: Stream>(stream: S, client: Client, place: Place, worker: Arc<Worker>) {
-    let clock = Clock::new(worker.limits.head_timeout, worker.limits.body_timeout);
+pub(super) async fn serve<S: Stream>(stream: S, client: Peer, place: Place, worker: Arc<Worker>) {
+    let clock = Deadline::new(worker.limits.head_timeout, worker.limits.body_timeout);
     let mut connection = Connection {
         stream,
         input: Buffer::default(),
@@ -225,8 +230,11 @@ impl<S: Stream> Connection<S> {
                 }
                 let most = limits.line_max + limits.head_max + 1024;
                 match self.input.poll_fill(cx, &mut self.stream, most) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Closed),
-                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Ok(Fill::Read(_))) => {}
+                    // Full: the scanner refuses a head before it is.
+                    Poll::Ready(Ok(Fill::End | Fill::Full) | Err(_)) => {
+                        return Poll::Ready(Next::Closed);
+                    }
                     Poll::Pending => {
                         let idle = self.input.is_empty();
                         if idle && stopping.as_mut().poll(cx).is_ready() {
@@ -256,10 +264,10 @@ impl<S: Stream> Connection<S> {
 
     /// Understands a head, and takes it out of what was read.
     fn plan(&mut self, range: Range<usize>) -> (Plan, Facts, Note) {
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let mut fields = no_fields();
         let known = std::mem::take(&mut self.known);
         let bytes = &self.input.filled()[range.clone()];
-        let head = match Head::parse(bytes, &mut fields, known) {
+        let head = match RequestHead::parse(bytes, &mut fields, known, &RESERVED) {
             Ok(head) => head,
             Err(malformed) => {
                 self.input.consume(range.end);
@@ -317,7 +325,7 @@ impl<S: Stream> Connection<S> {
     }
 
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
-        let client = exchange::Client {
+        let client = exchange::ClientSide {
             stream: &mut self.stream,
             input: &mut self.input,
             clock: &mut self.clock,
@@ -356,9 +364,10 @@ impl<S: Stream> Connection<S> {
                 let client = &mut self.stream;
                 let patience = self.worker.limits.body_timeout;
                 let passed =
-                    tunnel::run(client, &mut stream, input, buffer, access, patience).await;
-                (note.bytes_in, note.bytes_out) = (passed.to_app, passed.to_client);
-                if let Some(aborted) = passed.aborted {
+                    ovhai_wire::tunnel::run(client, &mut stream, input, buffer, access, patience)
+                        .await;
+                (note.bytes_in, note.bytes_out) = (passed.to_far, passed.to_near);
+                if let Some(aborted) = passed.ended_by.flatten() {
                     return End::Aborted(aborted);
                 }
                 End::Closes { unread: false }
@@ -387,7 +396,7 @@ impl<S: Stream> Connection<S> {
         };
         note.bytes_in = body.len() as u64;
         let request = login.request.map(|()| body.into());
-        let Client { address, secure } = self.client;
+        let Peer { address, secure } = self.client;
         let logins = &self.worker.gateway.logins;
         let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
         self.give(answer.map(ServerBody::text), facts.manner, place, note).await
@@ -482,8 +491,11 @@ impl<S: Stream> Connection<S> {
                     }
                     Ok(Piece::More) => {
                         match self.input.poll_fill(cx, &mut self.stream, DISCARD_MAX) {
-                            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Read::Gone),
-                            Poll::Ready(Ok(_)) => _ = self.clock.set(pause),
+                            Poll::Ready(Ok(Fill::Read(_))) => _ = self.clock.set(pause),
+                            // Full: framing that never ends.
+                            Poll::Ready(Ok(Fill::End | Fill::Full) | Err(_)) => {
+                                return Poll::Ready(Read::Gone);
+                            }
                             Poll::Pending if self.clock.poll(cx).is_ready() => {
                                 return Poll::Ready(Read::Slow);
                             }
@@ -588,8 +600,8 @@ impl<S: Stream> Connection<S> {
             loop {
                 self.input.consume(usize::MAX);
                 match self.input.poll_fill(cx, &mut self.stream, DISCARD_MAX) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Ok(Fill::Read(_))) => {}
+                    Poll::Ready(Ok(Fill::End | Fill::Full) | Err(_)) => return Poll::Ready(()),
                     Poll::Pending => return self.clock.poll(cx),
                 }
             }

@@ -8,13 +8,15 @@ use futures_util::FutureExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use ovhai_api_types::Region;
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::stream::Peer;
+use ovhai_wire::write::append;
 use tower::ServiceExt;
 
 use super::Shared;
 use super::note::Note;
-use super::parse::Head;
 use crate::body::ServerBody;
-use crate::gateway::{Asked, Client, Refusal, compose};
+use crate::gateway::{Asked, Refusal};
 use crate::host::{self, Door, NoDoor};
 use crate::origin::HowUsed;
 use crate::seen::Whither;
@@ -41,7 +43,7 @@ pub(super) struct Call {
 
 impl Call {
     fn new(
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         target: &str,
         router: &Router,
         region: Option<&Region>,
@@ -55,7 +57,7 @@ impl Call {
 }
 
 /// A request as libraries want it, but for its body.
-pub(super) fn request(head: &Head<'_>, target: &str) -> Result<Request<()>, Refusal> {
+pub(super) fn request(head: &RequestHead<'_>, target: &str) -> Result<Request<()>, Refusal> {
     let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(head.method.as_bytes())
@@ -63,7 +65,7 @@ pub(super) fn request(head: &Head<'_>, target: &str) -> Result<Request<()>, Refu
     *request.uri_mut() =
         target.parse::<Uri>().map_err(|_| malformed("the request's target is malformed"))?;
     for field in head.fields {
-        compose::append(request.headers_mut(), field.name, field.value);
+        append(request.headers_mut(), field.name, field.value);
     }
     // The target may have named another one.
     if let Ok(host) = HeaderValue::from_str(head.host) {
@@ -75,8 +77,8 @@ pub(super) fn request(head: &Head<'_>, target: &str) -> Result<Request<()>, Refu
 /// The door of a request.
 pub(super) fn find<'b>(
     shared: &Shared,
-    head: &Head<'b>,
-    client: Client,
+    head: &RequestHead<'b>,
+    client: Peer,
     note: &mut Note,
 ) -> Result<Way<'b>, Refusal> {
     match host::door(head.host) {
@@ -111,7 +113,7 @@ pub(super) fn find<'b>(
 
 /// Pages from elsewhere, and be it from an app, call nothing here: they must not try passwords, and
 /// what they could read or change with a bearer is nothing for a page.
-fn check_page(head: &Head<'_>, client: Client) -> Result<(), Refusal> {
+fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
     let method = head.method.as_bytes();
     let how = HowUsed::new(method, |name| head.first(name), head.has_upgrade, client.secure);
     if (HowUsed { host: Some(head.host.as_bytes()), ..how }).is_from_here() {
@@ -129,7 +131,7 @@ fn no_region() -> Refusal {
 
 /// `/regions/<R>/…` is the API of that region, other API paths are that of the default region,
 /// the rest is console and control.
-fn local(shared: &Shared, head: &Head<'_>, note: &mut Note) -> Result<Call, Refusal> {
+fn local(shared: &Shared, head: &RequestHead<'_>, note: &mut Note) -> Result<Call, Refusal> {
     let (target, path) = (head.target, head.path());
     if let Some(rest) = target.strip_prefix("/regions/") {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());

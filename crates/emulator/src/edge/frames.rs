@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use h2::Reason;
 use hyper::StatusCode;
+use ovhai_wire::stream::Peer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
@@ -17,7 +18,7 @@ use super::Worker;
 use super::http2::{PREFACE, STREAMS};
 use super::incoming::Interims;
 use super::note::Note;
-use crate::gateway::{Client, Refusal};
+use crate::gateway::Refusal;
 
 /// Bytes before a frame's payload (RFC 9113 section 4.1).
 const FRAME_HEAD: usize = 9;
@@ -165,7 +166,7 @@ impl Waiting {
 /// A connection whose frames are seen as they pass.
 pub(super) struct Overseen<S> {
     inner: S,
-    client: Client,
+    client: Peer,
     worker: Arc<Worker>,
     waiting: Waiting,
     interims: Interims,
@@ -178,7 +179,7 @@ pub(super) struct Overseen<S> {
 impl<S> Overseen<S> {
     pub(super) fn new(
         inner: S,
-        client: Client,
+        client: Peer,
         worker: Arc<Worker>,
         waiting: Waiting,
         interims: Interims,
@@ -223,14 +224,14 @@ impl<S> Overseen<S> {
 }
 
 /// A refusal that the client did not get as an answer of ours.
-pub(super) fn note_refusal(refusal: &Refusal, status: u16, worker: &Worker, client: Client) {
+pub(super) fn note_refusal(refusal: &Refusal, status: u16, worker: &Worker, client: Peer) {
     let mut note = Note::of_http2(worker);
     note.refused_by(refusal);
     note.status = status;
     note.record(worker, client, None);
 }
 
-fn refused_unheard(frame: Frame, worker: &Worker, client: Client) {
+fn refused_unheard(frame: Frame, worker: &Worker, client: Peer) {
     let reason = Reason::from(frame.code);
     let (refusal, status) = if frame.kind == HEADERS {
         let (status, why) = (

@@ -17,27 +17,29 @@ use httparse::Header;
 use hyper::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use ovhai_core::directory::AppEntry;
+use ovhai_wire::authority::is_well_formed;
+use ovhai_wire::buffer::Buffer;
+use ovhai_wire::fields::{Known, words};
+use ovhai_wire::framing::{Framing, Malformed};
+use ovhai_wire::prefixed::Prefixed;
+use ovhai_wire::request::{FIELDS, RequestHead, Version, is_plain_target};
+use ovhai_wire::scan::{TOO_LARGE, TOO_LONG, TOO_MANY};
+use ovhai_wire::stream::{Peer, Stream};
 use tokio::sync::Semaphore;
 
-use super::body::Framing;
-use super::buffer::Buffer;
+use super::Worker;
 use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Way};
 use super::frames::{Overseen, Waiting, note_refusal};
 use super::incoming::{self, Incoming, Interim, Interims, OfStream};
 use super::note::Note;
-use super::parse::{
-    FIELDS, Head, Known, Malformed, TOO_LARGE, TOO_LONG, TOO_MANY, Version, is_plain_target, words,
-};
-use super::prefixed::Prefixed;
 use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
-use super::{Stream, Worker};
 use crate::body::ServerBody;
 use crate::gateway::access::{Access, MOMENT};
 use crate::gateway::login::BODY_MAX;
-use crate::gateway::{Admitted, Client, Readers, Refusal, grpc, http2};
-use crate::host;
+use crate::gateway::reserved::RESERVED;
+use crate::gateway::{Admitted, Readers, Refusal, grpc, http2};
 use crate::limits::Limits;
 
 /// How a client begins.
@@ -71,7 +73,7 @@ struct Own {
 pub(super) async fn serve<S: Stream>(
     stream: S,
     prefix: Buffer,
-    client: Client,
+    client: Peer,
     place: Place,
     worker: Arc<Worker>,
 ) {
@@ -190,7 +192,7 @@ async fn serve_one(
     request: Request<Incoming>,
     mut respond: SendResponse<Bytes>,
     of_stream: OfStream,
-    client: Client,
+    client: Peer,
     worker: Arc<Worker>,
     own: Arc<Own>,
     underway: Underway,
@@ -207,7 +209,7 @@ async fn serve_one(
 /// Has a request answered, and notes it when that has ended.
 async fn watched(
     request: Request<Incoming>,
-    client: Client,
+    client: Peer,
     worker: Arc<Worker>,
     own: &Own,
     mut underway: Underway,
@@ -243,7 +245,7 @@ async fn watched(
 
 async fn answer(
     request: Request<Incoming>,
-    client: Client,
+    client: Peer,
     worker: &Arc<Worker>,
     own: &Own,
     underway: &mut Underway,
@@ -343,7 +345,11 @@ enum Plan {
 }
 
 /// A head is as large as it would be in HTTP/1, where an authority is a line and cookies are one.
-fn check_size(head: &Head<'_>, authority: Option<&str>, limits: &Limits) -> Result<(), Malformed> {
+fn check_size(
+    head: &RequestHead<'_>,
+    authority: Option<&str>,
+    limits: &Limits,
+) -> Result<(), Malformed> {
     if head.method.len() + head.target.len() + "  HTTP/1.1\r".len() > limits.line_max {
         return Err(TOO_LONG);
     }
@@ -372,7 +378,7 @@ fn check_size(head: &Head<'_>, authority: Option<&str>, limits: &Limits) -> Resu
 fn plan(
     parts: &hyper::http::request::Parts,
     body: &Incoming,
-    client: Client,
+    client: Peer,
     worker: &Worker,
     note: &mut Note,
     readers: &mut Readers,
@@ -385,7 +391,8 @@ fn plan(
         .collect();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let method = parts.method.as_str();
-    let mut head = Head::of_fields(method, target, Version::Http2, &fields, Vec::new())?;
+    let mut head =
+        RequestHead::of_fields(method, target, Version::Http2, &fields, Vec::new(), &RESERVED)?;
     *note = Note::of(worker, &head, Vec::new());
     if method == "CONNECT" || method == "TRACE" {
         return Err(Refusal::new(
@@ -411,7 +418,7 @@ fn plan(
         (Some(host), _) | (None, Some(host)) => host,
         (None, None) => return Err(malformed("an authority is required")),
     };
-    if !host::is_well_formed(head.host) {
+    if !is_well_formed(head.host) {
         return Err(malformed("the authority is malformed"));
     }
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());

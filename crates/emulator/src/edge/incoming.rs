@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, SystemTime};
 
+use crate::gateway::reserved::RESERVED;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http_body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_LENGTH, DATE, HeaderValue};
 use hyper::{HeaderMap, Response, StatusCode};
-
-use super::parse::may_trail;
+use ovhai_wire::fields::may_trail;
 
 /// A request's body. One that is broken off, in whatever way, never looks whole; its trailers are
 /// those that may be passed on.
@@ -61,7 +61,7 @@ impl Body for Incoming {
         }
         let trailers = ready!(self.stream.poll_trailers(cx))?;
         Poll::Ready(trailers.map(|trailers| {
-            let passing = trailers.iter().filter(|(name, _)| may_trail(name.as_str()));
+            let passing = trailers.iter().filter(|(name, _)| may_trail(name.as_str(), &RESERVED));
             let passing = passing.map(|(name, value)| (name.clone(), value.clone()));
             Ok(Frame::trailers(passing.collect()))
         }))

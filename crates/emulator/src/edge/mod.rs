@@ -5,22 +5,13 @@
 //! API that may wait for the disk, or have much to look through, run on the emulator's own
 //! runtime. The framing of HTTP/2 is the h2 crate's.
 
-pub(crate) mod answer;
-pub(crate) mod body;
-pub(crate) mod buffer;
-pub(crate) mod clock;
 mod connection;
 mod crowd;
 mod doors;
-mod expect;
 mod frames;
 mod http2;
 pub(crate) mod incoming;
 pub(crate) mod note;
-pub(crate) mod parse;
-mod prefixed;
-
-pub(crate) mod pump;
 mod readers;
 mod respond;
 mod share;
@@ -37,23 +28,22 @@ use std::time::Duration;
 use axum::Router;
 use ovhai_core::Platform;
 use ovhai_core::components::{self, Component, Components};
-use rustix::event::{PollFd, PollFlags, Timespec};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::gateway::Gateway;
 use crate::gateway::upstream::Pool;
-use crate::gateway::{Client, Gateway};
 use crate::limits::Limits;
 use crate::seen::{self, RequestId, Seen};
 use crate::tls::Tls;
-use buffer::Buffer;
+
 use crowd::Crowd;
+use ovhai_wire::buffer::Buffer;
+use ovhai_wire::stream::Peer;
 pub(crate) use readers::Readers;
 
 /// More workers than this serve nobody faster on one machine with its apps.
@@ -69,41 +59,6 @@ const FULL: Duration = Duration::from_millis(5);
 const TRY_AGAIN: Duration = Duration::from_millis(50);
 /// and after this long it is said again that it fails.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
-
-/// A connection with a client.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Makes closing it look like what it is, where the end says nothing: broken off.
-    fn abort(&self);
-
-    /// Whether the client has closed, though what it sent before may not have been read.
-    fn is_closed(&self) -> bool;
-}
-
-impl Stream for TlsStream<TcpStream> {
-    fn abort(&self) {
-        self.get_ref().0.abort();
-    }
-
-    fn is_closed(&self) -> bool {
-        self.get_ref().0.is_closed()
-    }
-}
-
-impl Stream for TcpStream {
-    fn abort(&self) {
-        // It may be gone already, which is as well.
-        let _ = self.set_zero_linger();
-    }
-
-    fn is_closed(&self) -> bool {
-        let closed = PollFlags::HUP | PollFlags::ERR;
-        #[cfg(target_os = "linux")]
-        let closed = closed | PollFlags::RDHUP;
-        let mut polled = [PollFd::new(self, closed)];
-        let looked = rustix::event::poll(&mut polled, Some(&Timespec::default()));
-        looked.is_ok() && polled[0].revents().intersects(closed)
-    }
-}
 
 /// What all workers share.
 pub(crate) struct Shared {
@@ -415,7 +370,7 @@ async fn serve_all(
 /// Serves a connection until it ends.
 async fn serve(accepted: Accepted, worker: Arc<Worker>) {
     let Accepted { stream, client: address, tls } = accepted;
-    let client = Client { address, secure: tls.is_some() };
+    let client = Peer { address, secure: tls.is_some() };
     let _open = worker.shared.seen.connection_opened();
     let stream = match TcpStream::from_std(stream) {
         Ok(stream) => stream,
@@ -436,39 +391,6 @@ async fn serve(accepted: Accepted, worker: Arc<Worker>) {
         Some(Err(error)) => tracing::debug!(%error, client = %address, "a handshake failed"),
         None => {}
     }
-}
-
-/// What the edge understood of a request's head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Understood {
-    /// The method.
-    pub method: String,
-    /// The host that is asked for, with its port if it was given.
-    pub host: String,
-    /// Path and query, or `*`.
-    pub target: String,
-    /// Bytes of the head.
-    pub length: usize,
-}
-
-/// Reads the head at the beginning of these bytes as the edge does; none if it is not whole, the
-/// status of the refusal if it is malformed. For fuzzing.
-pub fn understand(bytes: &[u8]) -> Result<Option<Understood>, u16> {
-    let limits = Limits::default();
-    let sizes = parse::HeadLimits { line: limits.line_max, fields: limits.head_max };
-    let status = |malformed: parse::Malformed| malformed.status.as_u16();
-    let Some(range) = parse::Scanner::default().find(bytes, sizes).map_err(status)? else {
-        return Ok(None);
-    };
-    let length = range.end;
-    let mut fields = [const { std::mem::MaybeUninit::uninit() }; parse::FIELDS];
-    let head = parse::Head::parse(&bytes[range], &mut fields, Vec::new()).map_err(status)?;
-    Ok(Some(Understood {
-        method: head.method.to_owned(),
-        host: head.host.to_owned(),
-        target: head.target.to_owned(),
-        length,
-    }))
 }
 
 #[cfg(test)]

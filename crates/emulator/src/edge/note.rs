@@ -6,11 +6,13 @@ use std::time::Instant;
 
 use hyper::StatusCode;
 use ovhai_core::policy::{self, Action, Principal};
+use ovhai_wire::framing::AtMostOne;
+use ovhai_wire::request::{RequestHead, Version};
+use ovhai_wire::stream::Peer;
 
 use super::Worker;
-use super::parse::{Head, Once, Version};
 use crate::gateway::login::Login;
-use crate::gateway::{Admission, Client, Refusal};
+use crate::gateway::{Admission, Refusal};
 use crate::seen::{Aborted, Decision, Line, Protocol, Refused, RequestId, Whither, Who};
 
 /// See the module.
@@ -46,8 +48,8 @@ impl Note {
     }
 
     /// Of a request whose head was understood.
-    pub(crate) fn of(worker: &Worker, head: &Head<'_>, text: Vec<u8>) -> Self {
-        let given = if let Once::One(id) = head.request_id { Some(id) } else { None };
+    pub(crate) fn of(worker: &Worker, head: &RequestHead<'_>, text: Vec<u8>) -> Self {
+        let given = if let AtMostOne::One(id) = head.request_id { Some(id) } else { None };
         let protocol = match head.version {
             Version::Http10 => Protocol::Http10,
             Version::Http11 => Protocol::Http11,
@@ -149,12 +151,7 @@ impl Note {
     }
 
     /// Writes the line; gives the room back.
-    pub(crate) fn record(
-        self,
-        worker: &Worker,
-        client: Client,
-        aborted: Option<Aborted>,
-    ) -> Vec<u8> {
+    pub(crate) fn record(self, worker: &Worker, client: Peer, aborted: Option<Aborted>) -> Vec<u8> {
         let (method, path) = self.text.split_at(self.method);
         let now = Instant::now();
         let line = Line {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use ovhai_wire::stream::Peer;
 
 use super::Worker;
 use super::crowd::Place;
@@ -16,7 +17,7 @@ use super::incoming::Meanwhile;
 use super::note::Note;
 use super::share::Share;
 use crate::body::{BodyError, ServerBody};
-use crate::gateway::Client;
+
 use crate::gateway::access::Access;
 use crate::seen::Aborted;
 
@@ -84,7 +85,7 @@ impl Uses {
 /// A request under way; noted when this is dropped.
 pub(super) struct Underway {
     note: Option<Note>,
-    client: Client,
+    client: Peer,
     worker: Arc<Worker>,
     uses: Uses,
     /// Of the connections to apps, if it is one to an app.
@@ -97,7 +98,7 @@ pub(super) struct Underway {
 }
 
 impl Underway {
-    pub(super) fn new(client: Client, worker: &Arc<Worker>, uses: &Uses) -> Self {
+    pub(super) fn new(client: Peer, worker: &Arc<Worker>, uses: &Uses) -> Self {
         uses.change(|counts| counts.under_way += 1);
         let (worker, uses) = (Arc::clone(worker), uses.clone());
         Self {

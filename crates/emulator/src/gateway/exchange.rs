@@ -2,26 +2,29 @@
 //! client's connection.
 
 use std::future::{Future, poll_fn};
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::StatusCode;
+use ovhai_wire::body::Encoding;
+use ovhai_wire::buffer::{Buffer, Fill};
+use ovhai_wire::deadline::Deadline;
+use ovhai_wire::framing::{AskedWith, Framing, Malformed};
+use ovhai_wire::pump::{Broken, Pump, WaitsFor};
+use ovhai_wire::request::no_fields;
+use ovhai_wire::response::ResponseHead;
+use ovhai_wire::stream::Stream;
+use ovhai_wire::write::After;
 use tokio::time::{Instant, Sleep};
 
 use super::access::{Access, MOMENT};
-use super::compose::{self, Added, After};
+use super::compose::{self, Added, is_withheld};
+use super::reserved::RESERVED;
 use super::upstream::{FRESH, Upstream, UpstreamError};
 use super::{Pass, Refusal};
-use crate::edge::answer::{AnswerHead, AskedWith};
-use crate::edge::body::{Encoding, Framing};
-use crate::edge::buffer::Buffer;
-use crate::edge::clock::Clock;
+use crate::edge::Worker;
 use crate::edge::note::Note;
-use crate::edge::parse::{FIELDS, Malformed};
-use crate::edge::pump::{Broken, Pump, WaitsFor};
-use crate::edge::{Stream, Worker};
 use crate::seen::Aborted;
 
 /// So many bytes of a client's next requests are read while it waits for an answer.
@@ -51,10 +54,10 @@ pub(crate) struct Order {
 }
 
 /// The client's side.
-pub(crate) struct Client<'a, S> {
+pub(crate) struct ClientSide<'a, S> {
     pub(crate) stream: &'a mut S,
     pub(crate) input: &'a mut Buffer,
-    pub(crate) clock: &'a mut Clock,
+    pub(crate) clock: &'a mut Deadline,
     /// Room for what goes out.
     pub(crate) out: Vec<u8>,
 }
@@ -113,7 +116,7 @@ enum Taken {
 
 /// Sends a request to the app and its answer to the client.
 pub(crate) async fn run<S: Stream>(
-    mut client: Client<'_, S>,
+    mut client: ClientSide<'_, S>,
     order: Order,
     worker: &Worker,
     note: &mut Note,
@@ -131,7 +134,7 @@ pub(crate) async fn run<S: Stream>(
         };
         let encoding =
             if framing == Framing::Chunked { Encoding::Chunked } else { Encoding::Plain };
-        let mut up = Pump::new(framing, encoding, head);
+        let mut up = Pump::new(framing, encoding, head, &RESERVED);
         let mut exchange = Exchange {
             up_done: false,
             up_broken: false,
@@ -139,7 +142,7 @@ pub(crate) async fn run<S: Stream>(
             out_moved: 0,
             interim: 0,
             has_new: false,
-            waits_for: WaitsFor::Nobody,
+            waits_for: WaitsFor::Neither,
             moved: 0,
             is_watched: false,
             look: None,
@@ -211,7 +214,7 @@ pub(crate) async fn run<S: Stream>(
             _ => Encoding::Plain,
         };
         let out = std::mem::take(&mut client.out);
-        let mut down = Pump::new(came.framing, encoding, out).lenient();
+        let mut down = Pump::new(came.framing, encoding, out, &RESERVED).lenient();
         down.skip(exchange.out_sent);
         let ended = poll_fn(|cx| {
             let body =
@@ -313,7 +316,7 @@ impl Exchange {
     fn poll_head<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         up: &mut Pump,
         upstream: &mut Upstream,
         what: &What<'_>,
@@ -340,7 +343,7 @@ impl Exchange {
         let is_stuck = !client.out.is_empty();
         let waits_for = match (is_stuck, self.up_done) {
             (true, _) => WaitsFor::Receiver,
-            (false, true) => WaitsFor::Nobody,
+            (false, true) => WaitsFor::Neither,
             (false, false) => up.waits_for(),
         };
         let slow = waits_for == WaitsFor::Sender;
@@ -372,7 +375,7 @@ impl Exchange {
     fn poll_answer<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         up: &Pump,
         upstream: &mut Upstream,
         what: &What<'_>,
@@ -405,13 +408,13 @@ impl Exchange {
                 return Poll::Pending;
             };
             match filled {
-                Ok(0) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
-                Ok(0) => {
-                    let why = UpstreamError::Rubbish("its head has no end");
+                Ok(Fill::Read(_)) => self.has_new = true,
+                Ok(Fill::End) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
+                Ok(Fill::End) => {
+                    let why = UpstreamError::InvalidResponse("its head has no end");
                     return Poll::Ready(Err(NoHead::App(why)));
                 }
-                Ok(_) => self.has_new = true,
-                Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+                Ok(Fill::Full) => {
                     return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge(head_max))));
                 }
                 Err(_) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
@@ -432,7 +435,7 @@ impl Exchange {
     fn poll_interim<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
     ) -> Poll<Result<(), ()>> {
         while self.out_sent < client.out.len() {
             let stream = Pin::new(&mut *client.stream);
@@ -452,16 +455,17 @@ impl Exchange {
     /// Takes a head of an answer that is there; an interim one is written for the client.
     fn take_head<S>(
         &mut self,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         upstream: &mut Upstream,
         what: &What<'_>,
         worker: &Worker,
     ) -> Result<Taken, UpstreamError> {
         let limits = &worker.limits;
-        let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+        let (mut few, mut many) = (no_fields(), Vec::new());
         let (bytes, most) = (upstream.buffer.filled(), limits.answer_fields_max);
-        let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, what.asked_with)
-            .map_err(|rubbish| UpstreamError::of_answer(rubbish, limits))?;
+        let parsed =
+            ResponseHead::parse(bytes, &mut few, &mut many, most, what.asked_with, is_withheld)
+                .map_err(|rubbish| UpstreamError::of_answer(rubbish, limits))?;
         let Some((answer, length)) = parsed else { return Ok(Taken::Nothing) };
         let (status, framing) = (answer.status, answer.framing);
         let is_interim = status < 200 && status != 101;
@@ -498,7 +502,7 @@ impl Exchange {
     fn poll_body<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         up: &mut Pump,
         down: &mut Pump,
         upstream: &mut Upstream,
@@ -523,16 +527,16 @@ impl Exchange {
         let waits_for = match (down.waits_for(), up.waits_for()) {
             (WaitsFor::Receiver, _) => WaitsFor::Receiver,
             (_, WaitsFor::Sender) if !self.up_done => WaitsFor::Sender,
-            _ => WaitsFor::Nobody,
+            _ => WaitsFor::Neither,
         };
         let limits = &worker.limits;
         let (allowed, by) = match waits_for {
-            WaitsFor::Nobody => (limits.answer_timeout, Aborted::App),
+            WaitsFor::Neither => (limits.answer_timeout, Aborted::App),
             WaitsFor::Sender | WaitsFor::Receiver => (limits.body_timeout, Aborted::Client),
         };
         self.time(client, waits_for, up.body() + down.written(), allowed);
         // An app that does not read has no more time than one that does not answer.
-        let counts = waits_for != WaitsFor::Nobody || self.is_blind(client, up);
+        let counts = waits_for != WaitsFor::Neither || self.is_blind(client, up);
         if counts && client.clock.poll(cx).is_ready() {
             return Poll::Ready(Err(by));
         }
@@ -543,7 +547,7 @@ impl Exchange {
     fn poll_up<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         up: &mut Pump,
         upstream: &mut Upstream,
     ) -> Option<Broken> {
@@ -574,7 +578,7 @@ impl Exchange {
 
     /// Whether nothing is read of the client for now: the app does not read the request, or too
     /// much of the next ones waits.
-    fn is_blind<S>(&self, client: &Client<'_, S>, up: &Pump) -> bool {
+    fn is_blind<S>(&self, client: &ClientSide<'_, S>, up: &Pump) -> bool {
         (!self.up_done && up.waits_for() == WaitsFor::Receiver) || client.input.len() >= AHEAD
     }
 
@@ -582,7 +586,7 @@ impl Exchange {
     fn has_left<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &Client<'_, S>,
+        client: &ClientSide<'_, S>,
         up: &Pump,
     ) -> bool {
         if !self.is_blind(client, up) {
@@ -602,7 +606,7 @@ impl Exchange {
     /// Whoever is waited for has time anew whenever something moved.
     fn time<S>(
         &mut self,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         waits_for: WaitsFor,
         moved: u64,
         allowed: Duration,
@@ -615,14 +619,12 @@ impl Exchange {
 }
 
 /// Whether the client has closed; what it sends ahead is kept.
-fn is_gone<S: Stream>(cx: &mut Context<'_>, client: &mut Client<'_, S>) -> bool {
+fn is_gone<S: Stream>(cx: &mut Context<'_>, client: &mut ClientSide<'_, S>) -> bool {
     loop {
         match client.input.poll_fill(cx, client.stream, AHEAD) {
-            Poll::Ready(Ok(0)) => return true,
-            Poll::Ready(Ok(_)) => {}
-            Poll::Ready(Err(error)) => {
-                return error.kind() != std::io::ErrorKind::OutOfMemory;
-            }
+            Poll::Ready(Ok(Fill::Read(_))) => {}
+            Poll::Ready(Ok(Fill::Full)) => return false,
+            Poll::Ready(Ok(Fill::End) | Err(_)) => return true,
             Poll::Pending => return false,
         }
     }

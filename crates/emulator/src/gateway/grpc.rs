@@ -13,13 +13,17 @@ use hyper::client::conn::http2::SendRequest;
 use hyper::header::{HeaderValue, TE};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use ovhai_wire::fields::{Known, Reserved};
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::response::may_pass;
+use ovhai_wire::stream::Peer;
+use ovhai_wire::write::append;
 
-use super::upstream::{Peer, Upstream, UpstreamError};
-use super::{Client, Pass, Refusal, compose, login};
+use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
+use super::{Pass, Refusal, compose, login};
 use crate::body::ServerBody;
+use crate::edge::Worker;
 use crate::edge::incoming::Incoming;
-use crate::edge::parse::{Head, Known};
-use crate::edge::{Worker, answer};
 
 /// Bytes of one answer on their way. All answers of a connection together have no bound of their
 /// own: those that the client does not take would leave no room for the others.
@@ -29,18 +33,18 @@ const NO_BOUND: u32 = (1 << 31) - 1;
 const TRIES: u32 = 4;
 
 /// A request's head as the app gets it.
-pub(crate) struct RequestHead {
+pub(crate) struct GrpcHead {
     method: String,
     target: String,
     host: String,
     headers: HeaderMap,
 }
 
-impl RequestHead {
+impl GrpcHead {
     pub(super) fn new(
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         keeps_authorization: bool,
-        client: Client,
+        client: Peer,
         request_id: &[u8],
     ) -> Self {
         let mut headers = HeaderMap::new();
@@ -52,23 +56,19 @@ impl RequestHead {
                 _ => false,
             };
             if passes {
-                compose::append(&mut headers, each.name, each.value);
+                append(&mut headers, each.name, each.value);
             }
         }
         for cookie in head.cookies().filter_map(login::without_ours) {
-            compose::append(&mut headers, "cookie", &cookie);
+            append(&mut headers, "cookie", &cookie);
         }
         let proto = if client.secure { "https" } else { "http" };
         // gRPC wants it, and an app's library looks for it.
         headers.insert(TE, HeaderValue::from_static("trailers"));
-        compose::append(&mut headers, "x-forwarded-proto", proto.as_bytes());
-        compose::append(&mut headers, "x-forwarded-host", head.host.as_bytes());
-        compose::append(
-            &mut headers,
-            "x-forwarded-for",
-            client.address.ip().to_string().as_bytes(),
-        );
-        compose::append(&mut headers, "x-request-id", request_id);
+        append(&mut headers, "x-forwarded-proto", proto.as_bytes());
+        append(&mut headers, "x-forwarded-host", head.host.as_bytes());
+        append(&mut headers, "x-forwarded-for", client.address.ip().to_string().as_bytes());
+        append(&mut headers, "x-request-id", request_id);
         Self {
             method: head.method.to_owned(),
             target: head.target.to_owned(),
@@ -89,15 +89,15 @@ impl RequestHead {
 /// Connections of one client to the gRPC ports of replicas.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    open: Mutex<HashMap<Peer, SendRequest<Incoming>>>,
+    open: Mutex<HashMap<ReplicaAddress, SendRequest<Incoming>>>,
 }
 
 impl Pool {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Peer, SendRequest<Incoming>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ReplicaAddress, SendRequest<Incoming>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, peer: Peer) -> Option<SendRequest<Incoming>> {
+    fn get(&self, peer: ReplicaAddress) -> Option<SendRequest<Incoming>> {
         let mut open = self.lock();
         open.retain(|_, sender| !sender.is_closed());
         open.get(&peer).cloned()
@@ -105,7 +105,7 @@ impl Pool {
 
     async fn open(
         &self,
-        peer: Peer,
+        peer: ReplicaAddress,
         head_max: u32,
     ) -> Result<SendRequest<Incoming>, UpstreamError> {
         if let Some(mut sender) = self.get(peer)
@@ -131,7 +131,7 @@ impl Pool {
     }
 
     /// The connection takes no more requests, though it may not have ended yet.
-    fn forget(&self, peer: Peer) {
+    fn forget(&self, peer: ReplicaAddress) {
         self.lock().remove(&peer);
     }
 }
@@ -159,7 +159,7 @@ async fn in_time<T>(
 /// connection, and once more on a new connection when the old one did not take the request.
 pub(super) async fn pass(
     mut pass: Pass,
-    head: RequestHead,
+    head: GrpcHead,
     body: Incoming,
     pool: &Pool,
     worker: &Worker,
@@ -197,7 +197,7 @@ pub(super) async fn pass(
     let headers = std::mem::take(response.headers_mut());
     for (name, value) in &headers {
         let field = Header { name: name.as_str(), value: value.as_bytes() };
-        if answer::may_pass(Known::of(field.name), &field) {
+        if may_pass(Known::of(field.name, &Reserved::NONE), &field, compose::is_withheld) {
             response.headers_mut().append(name, value.clone());
         }
     }

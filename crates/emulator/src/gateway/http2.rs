@@ -1,7 +1,6 @@
 //! A request of a client of HTTP/2 to an app, which speaks HTTP/1.1, and the answer.
 
 use std::future::{Future, poll_fn};
-use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -10,19 +9,26 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Response, StatusCode};
+use ovhai_wire::body::{Decoder, Piece, chunk_head};
+use ovhai_wire::buffer::Fill;
+use ovhai_wire::fields::passing_trailers;
+use ovhai_wire::framing::{AskedWith, Framing};
+use ovhai_wire::pump::BODY_BUFFER;
+use ovhai_wire::request::{RequestHead, no_fields};
+use ovhai_wire::response::ResponseHead;
+use ovhai_wire::stream::Peer;
+use ovhai_wire::write::{append, field};
 use tokio::time::{Instant, Sleep};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::compose::is_withheld;
 use super::exchange::{GO_ON, INTERIM_TURN, connect};
+use super::reserved::RESERVED;
 use super::upstream::{Upstream, UpstreamError};
-use super::{Client, Pass, Refusal, compose, grpc};
+use super::{Pass, Refusal, compose, grpc};
 use crate::body::{BodyError, ServerBody};
 use crate::edge::Worker;
-use crate::edge::answer::{AnswerHead, AskedWith};
-use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
 use crate::edge::incoming::{Incoming, Interim};
-use crate::edge::parse::{FIELDS, Head, parse_trailers};
-use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
 
 /// What is to be done.
@@ -36,15 +42,15 @@ pub(crate) struct Order {
     /// Whether the client waits to be told to go on.
     expects_continue: bool,
     /// The head as it goes to an app that speaks gRPC.
-    grpc: Option<grpc::RequestHead>,
+    grpc: Option<grpc::GrpcHead>,
 }
 
 impl Order {
     pub(crate) fn new(
         pass: Pass,
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         grpc: bool,
-        client: Client,
+        client: Peer,
         request_id: &[u8],
     ) -> Self {
         let mut bytes = Vec::with_capacity(1024);
@@ -57,7 +63,7 @@ impl Order {
             repeatable: head.is_repeatable(),
             request_id: request_id.to_owned(),
             expects_continue: head.expects_continue,
-            grpc: grpc.then(|| grpc::RequestHead::new(head, keeps, client, request_id)),
+            grpc: grpc.then(|| grpc::GrpcHead::new(head, keeps, client, request_id)),
             pass,
         }
     }
@@ -115,9 +121,10 @@ pub(crate) async fn pass(
     let ((status, framing, keep_alive, length), upstream) = answered;
     let mut response = Response::new(());
     {
-        let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+        let (mut few, mut many) = (no_fields(), Vec::new());
         let (bytes, most) = (upstream.buffer.filled(), worker.limits.answer_fields_max);
-        let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, order.asked_with);
+        let parsed =
+            ResponseHead::parse(bytes, &mut few, &mut many, most, order.asked_with, is_withheld);
         if let Ok(Some((answer, _))) = parsed {
             let set_cookie = pass.set_cookie.as_ref();
             let added = compose::Added { request_id: &order.request_id, set_cookie };
@@ -125,7 +132,7 @@ pub(crate) async fn pass(
         }
     }
     *response.status_mut() = StatusCode::from_u16(status)
-        .map_err(|_| UpstreamError::Rubbish("its status is not one"))?;
+        .map_err(|_| UpstreamError::InvalidResponse("its status is not one"))?;
     let mut upstream = upstream;
     upstream.buffer.consume(length);
     let known = match framing {
@@ -173,7 +180,7 @@ impl Hints<'_> {
         }
     }
 
-    fn pass(&mut self, answer: &AnswerHead<'_>) {
+    fn pass(&mut self, answer: &ResponseHead<'_>) {
         self.count += 1;
         // Told once is enough.
         let expected = answer.status != 100 || self.go_on.take().is_some();
@@ -259,10 +266,11 @@ fn poll_head(
             return Poll::Pending;
         }
         if std::mem::take(&mut has_new) && !upstream.buffer.is_empty() {
-            let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+            let (mut few, mut many) = (no_fields(), Vec::new());
             let (bytes, most) = (upstream.buffer.filled(), limits.answer_fields_max);
-            let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, asked_with)
-                .map_err(|rubbish| NoHead::App(UpstreamError::of_answer(rubbish, limits)))?;
+            let parsed =
+                ResponseHead::parse(bytes, &mut few, &mut many, most, asked_with, is_withheld)
+                    .map_err(|rubbish| NoHead::App(UpstreamError::of_answer(rubbish, limits)))?;
             if let Some((answer, length)) = parsed {
                 if answer.status == 101 {
                     return Poll::Ready(Err(NoHead::App(UpstreamError::Unasked)));
@@ -280,13 +288,13 @@ fn poll_head(
         let silent = upstream.buffer.is_empty() && hints.count == 0;
         let head_max = limits.answer_head_max;
         match ready!(upstream.buffer.poll_fill(cx, &mut upstream.stream, head_max)) {
-            Ok(0) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
-            Ok(0) => {
-                let error = UpstreamError::Rubbish("its head has no end");
+            Ok(Fill::Read(_)) => has_new = true,
+            Ok(Fill::End) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
+            Ok(Fill::End) => {
+                let error = UpstreamError::InvalidResponse("its head has no end");
                 return Poll::Ready(Err(NoHead::App(error)));
             }
-            Ok(_) => has_new = true,
-            Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+            Ok(Fill::Full) => {
                 return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge(head_max))));
             }
             Err(_) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
@@ -488,9 +496,9 @@ impl Body for AppBody {
                     if trailers > 2 {
                         let section = &upstream.buffer.filled()[skip - trailers..skip];
                         let each = |name: &str, value: &[u8]| {
-                            compose::append(&mut fields, name, value);
+                            append(&mut fields, name, value);
                         };
-                        if let Err(malformed) = parse_trailers(section, each) {
+                        if let Err(malformed) = passing_trailers(section, &RESERVED, each) {
                             return Poll::Ready(Some(Err(malformed.why.into())));
                         }
                     }
@@ -507,12 +515,13 @@ impl Body for AppBody {
                         return Poll::Ready(Some(Err("the body did not come in time".into())));
                     };
                     match read {
-                        Ok(0) if this.decoder.end_of_stream() => {}
-                        Ok(0) => {
+                        Ok(Fill::Read(_)) => {}
+                        Ok(Fill::End) if this.decoder.end_of_stream() => {}
+                        // Full: framing that never ends.
+                        Ok(Fill::End | Fill::Full) => {
                             let why = "the app broke its answer off";
                             return Poll::Ready(Some(Err(why.into())));
                         }
-                        Ok(_) => {}
                         Err(error) => return Poll::Ready(Some(Err(error.into()))),
                     }
                 }

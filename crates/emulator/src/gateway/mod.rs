@@ -14,7 +14,7 @@ pub(crate) mod http2;
 pub(crate) mod login;
 mod readers;
 mod refusal;
-pub(crate) mod tunnel;
+pub(crate) mod reserved;
 pub(crate) mod upstream;
 
 use std::collections::BTreeSet;
@@ -37,9 +37,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::bearer::{self, Bearer};
-use crate::edge::body::Framing;
 use crate::edge::note::Note;
-use crate::edge::parse::{Head, Once};
 use crate::host;
 use crate::origin::HowUsed;
 use crate::seen::Aborted;
@@ -47,8 +45,13 @@ use crate::signer;
 use affinity::{Pin, Pins};
 use health::Health;
 use login::{Login, Logins};
+use ovhai_wire::fields::Known;
+use ovhai_wire::framing::{AtMostOne, Framing};
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::stream::Peer;
 pub(crate) use readers::Readers;
 pub(crate) use refusal::Refusal;
+use reserved::{forwarded_host, gateway_token};
 
 /// See the module.
 pub(crate) struct Gateway {
@@ -67,14 +70,6 @@ pub(crate) struct Gateway {
 
 /// Begin the two strings of a login.
 const LOGIN: [&str; 2] = [ACCESS_PREFIX, REFRESH_PREFIX];
-
-/// Who sends a request, as far as the connection tells.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Client {
-    pub(crate) address: SocketAddr,
-    /// Whether it came over TLS.
-    pub(crate) secure: bool,
-}
 
 /// Which app is asked for, and how.
 #[derive(Debug, Clone, Copy)]
@@ -173,9 +168,9 @@ impl Gateway {
     /// Whether a request may pass, and where to.
     pub(crate) fn admit(
         &self,
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         asked: Asked<'_>,
-        client: Client,
+        client: Peer,
         note: &mut Note,
     ) -> Result<Admitted, Refusal> {
         let snapshot = self.platform.snapshot();
@@ -216,7 +211,12 @@ impl Gateway {
     }
 
     /// Which pages may read a refusal of this request.
-    pub(crate) fn readers(&self, head: &Head<'_>, asked: Asked<'_>, client: Client) -> Readers {
+    pub(crate) fn readers(
+        &self,
+        head: &RequestHead<'_>,
+        asked: Asked<'_>,
+        client: Peer,
+    ) -> Readers {
         if !head.origin.is_there() {
             return Readers::NoPage;
         }
@@ -227,7 +227,7 @@ impl Gateway {
 
     /// Whether this is a navigation without one of the emulator's tokens; with one the login page could
     /// not help.
-    fn is_navigation(&self, head: &Head<'_>) -> bool {
+    fn is_navigation(&self, head: &RequestHead<'_>) -> bool {
         let method = head.method.as_bytes();
         login::is_navigation(method, |name| head.first(name))
             && !(head.authorization.is_there() && self.has_ours(head))
@@ -240,17 +240,17 @@ impl Gateway {
         &self,
         snapshot: &Snapshot,
         entry: &AppEntry,
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
     ) -> Option<Box<str>> {
-        let Once::One(value) = head.forwarded_host else { return None };
+        let AtMostOne::One(value) = forwarded_host(head) else { return None };
         let host = std::str::from_utf8(value).ok().filter(|host| host::is_this_machine(host))?;
-        let token = match head.own_token {
-            Once::Never => match bearer::of(head.authorization) {
+        let token = match gateway_token(head) {
+            AtMostOne::Never => match bearer::of(head.authorization) {
                 Bearer::Token(token) => token,
                 Bearer::None | Bearer::Other => return None,
             },
-            Once::One(token) => std::str::from_utf8(token).ok()?.trim_matches([' ', '\t']),
-            Once::Several => return None,
+            AtMostOne::One(token) => std::str::from_utf8(token).ok()?.trim_matches([' ', '\t']),
+            AtMostOne::Several => return None,
         };
         let principal = self.platform.authenticate(snapshot, token)?;
         let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
@@ -262,8 +262,8 @@ impl Gateway {
         &self,
         refusal: Refusal,
         entry: &AppEntry,
-        head: &Head<'_>,
-        client: Client,
+        head: &RequestHead<'_>,
+        client: Peer,
     ) -> Refusal {
         if !refusal.is_about_access() {
             return refusal;
@@ -290,8 +290,8 @@ impl Gateway {
         &self,
         snapshot: &Snapshot,
         entry: &AppEntry,
-        head: &Head<'_>,
-        client: Client,
+        head: &RequestHead<'_>,
+        client: Peer,
         note: &mut Note,
     ) -> Result<LetIn, Refusal> {
         let target = resource(&entry.record);
@@ -369,19 +369,19 @@ impl Gateway {
     fn by_cookie(
         &self,
         app: &AppRecord,
-        head: &Head<'_>,
-        client: Client,
+        head: &RequestHead<'_>,
+        client: Peer,
     ) -> Option<(Principal, Login)> {
         let caller = self.logins.caller(head.cookies(), app, &how_used(head, client))?;
         (!self.has_ours(head)).then_some(caller)
     }
 
     /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app.
-    fn token_apart<'b>(&self, head: &Head<'b>) -> Result<Option<&'b str>, Refusal> {
-        let value = match head.own_token {
-            Once::Never => return Ok(None),
-            Once::One(value) => value,
-            Once::Several => return Err(Refusal::bad_token()),
+    fn token_apart<'b>(&self, head: &RequestHead<'b>) -> Result<Option<&'b str>, Refusal> {
+        let value = match gateway_token(head) {
+            AtMostOne::Never => return Ok(None),
+            AtMostOne::One(value) => value,
+            AtMostOne::Several => return Err(Refusal::bad_token()),
         };
         if !self.told_apart.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -393,8 +393,7 @@ impl Gateway {
     }
 
     /// Whether an `Authorization` has a token of this emulator in it, current or not.
-    fn has_ours(&self, head: &Head<'_>) -> bool {
-        use crate::edge::parse::Known;
+    fn has_ours(&self, head: &RequestHead<'_>) -> bool {
         head.each().filter(|(known, _)| *known == Known::Authorization).any(|(_, field)| {
             let has = |start: &&str| memchr::memmem::find(field.value, start.as_bytes()).is_some();
             LOGIN.iter().any(has)
@@ -550,7 +549,7 @@ fn not_listening(entry: &AppEntry, place: Place) -> Refusal {
 }
 
 /// How the request came about.
-fn how_used<'b>(head: &Head<'b>, client: Client) -> HowUsed<'b> {
+fn how_used<'b>(head: &RequestHead<'b>, client: Peer) -> HowUsed<'b> {
     let method = head.method.as_bytes();
     let is_upgrade = head.upgrade.is_some();
     let how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
@@ -559,7 +558,7 @@ fn how_used<'b>(head: &Head<'b>, client: Client) -> HowUsed<'b> {
 
 /// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
 /// that would reach the app.
-fn is_preflight(head: &Head<'_>) -> bool {
+fn is_preflight(head: &RequestHead<'_>) -> bool {
     head.method == "OPTIONS"
         && head.origin.is_there()
         && head.has_preflight_method

@@ -12,11 +12,11 @@ use ovhai_api_types::{AppId, AppState};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::lifecycle;
 use ovhai_core::policy::{Principal, Reason};
+use ovhai_wire::framing::Malformed;
 
 use super::readers::Readers;
 use crate::api::error::insufficient_scope;
 use crate::body::ServerBody;
-use crate::edge::parse::Malformed;
 use crate::json;
 
 const ANY: HeaderValue = HeaderValue::from_static("*");

@@ -9,8 +9,8 @@ use ovhai_api_types::{AppId, TokenId};
 use ovhai_core::policy::{self, Effect, Principal, Reason};
 
 use super::stamp::Stamp;
-use crate::ascii;
 use crate::json::{quoted_target, text};
+use ovhai_wire::ascii;
 
 /// So much of a path stands in a line.
 const PATH_MAX: usize = 2048;
