@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use ovhai_core::directory::AppEntry;
 use ovhai_wire::body::{Decoder, Piece};
 use ovhai_wire::buffer::{Buffer, Fill};
@@ -23,18 +23,19 @@ use tokio::io::AsyncWriteExt;
 
 use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Call, Way};
-use super::http2::PREFACE;
-use super::note::Note;
+use super::frames::PREFACE;
 use super::respond::{Manner, Sent, refuse, respond};
 use super::{Worker, http2};
-use crate::body::ServerBody;
+use crate::gateway::admission::Admitted;
+use crate::gateway::body::ServerBody;
 use crate::gateway::compose;
+use crate::gateway::cors::Readers;
 use crate::gateway::exchange::{self, Order, Outcome};
 use crate::gateway::login::BODY_MAX;
+use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
 use crate::gateway::upstream::Upstream;
-use crate::gateway::{Admitted, Readers, Refusal};
-use crate::seen::Aborted;
+use crate::seen::{Aborted, Note, Protocol, RefusalKind};
 
 /// So much of a refused request's body is read, so that the connection can go on.
 const DISCARD_MAX: usize = 64 * 1024;
@@ -120,7 +121,7 @@ struct Connection<S> {
 
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Stream>(stream: S, client: Peer, place: Place, worker: Arc<Worker>) {
-    let clock = Deadline::new(worker.limits.head_timeout, worker.limits.body_timeout);
+    let clock = Deadline::new(worker.relay.limits.head_timeout, worker.relay.limits.body_timeout);
     let mut connection = Connection {
         stream,
         input: Buffer::default(),
@@ -143,7 +144,7 @@ impl<S: Stream> Connection<S> {
     /// Serves requests until the connection is at its end; whether it goes on as HTTP/2.
     async fn run(&mut self, place: &Place) -> bool {
         let worker = Arc::clone(&self.worker);
-        let mut stopping = pin!(worker.stopping.cancelled());
+        let mut stopping = pin!(worker.shared.stopping.cancelled());
         let mut is_first = true;
         loop {
             let next = self.next(place, is_first, stopping.as_mut()).await;
@@ -155,7 +156,7 @@ impl<S: Stream> Connection<S> {
                 Next::Bad(malformed) => self.misunderstood(malformed.into()),
                 Next::Slow => {
                     let why = "the request's head did not come in time";
-                    self.misunderstood(Refusal::new(StatusCode::REQUEST_TIMEOUT, why))
+                    self.misunderstood(Refusal::new(RefusalKind::Slow, why))
                 }
             };
             let end = match plan {
@@ -172,7 +173,7 @@ impl<S: Stream> Connection<S> {
                 }
             };
             let aborted = if let End::Aborted(by) = end { Some(by) } else { None };
-            self.text = note.record(&self.worker, self.client, aborted);
+            self.text = self.worker.record(note, self.client, aborted);
             match end {
                 End::GoesOn => self.shrink(),
                 End::Closes { unread } => {
@@ -202,7 +203,7 @@ impl<S: Stream> Connection<S> {
         is_first: bool,
         mut stopping: Pin<&mut impl Future>,
     ) -> Next {
-        let limits = self.worker.limits;
+        let limits = self.worker.relay.limits;
         let sizes = HeadLimits { line: limits.line_max, fields: limits.head_max };
         let mut scanner = Scanner::default();
         let mut has_begun = is_first;
@@ -257,7 +258,7 @@ impl<S: Stream> Connection<S> {
 
     /// A head that nobody understands.
     fn misunderstood(&mut self, refusal: Refusal) -> (Plan, Facts, Note) {
-        let note = Note::new(&self.worker, std::mem::take(&mut self.text));
+        let note = self.worker.note(Protocol::Http11, std::mem::take(&mut self.text));
         self.readers = Readers::Anyone;
         (Plan::Refuse(refusal), Facts::MALFORMED, note)
     }
@@ -275,7 +276,7 @@ impl<S: Stream> Connection<S> {
             }
         };
         let is_modern = head.version == Version::Http11;
-        let after = match (head.keep_alive && !self.worker.is_stopping(), is_modern) {
+        let after = match (head.keep_alive && !self.worker.relay.is_stopping(), is_modern) {
             (false, _) => After::Close,
             (true, true) => After::KeepAlive,
             (true, false) => After::SayKeepAlive,
@@ -285,13 +286,13 @@ impl<S: Stream> Connection<S> {
             expects_continue: head.expects_continue,
             manner: Manner { after, is_modern, head_only: head.method == "HEAD" },
         };
-        let mut note = Note::of(&self.worker, &head, std::mem::take(&mut self.text));
+        let mut note = self.worker.note_of(&head, std::mem::take(&mut self.text));
         let shared = &self.worker.shared;
         let mut readers = Readers::NoPage;
         let plan = doors::find(shared, &head, self.client, &mut note).and_then(|way| match way {
             Way::Call(call) => Ok(Plan::Call(Box::new(call))),
             Way::App(asked) if asked.grpc => Err(Refusal::new(
-                StatusCode::UPGRADE_REQUIRED,
+                RefusalKind::UpgradeRequired,
                 "gRPC needs HTTP/2: use it with TLS or with prior knowledge",
             )),
             Way::App(asked) => {
@@ -305,7 +306,7 @@ impl<S: Stream> Connection<S> {
                 };
                 let mut out = std::mem::take(&mut self.head);
                 out.clear();
-                compose::request(&mut out, &head, &pass, self.client, note.id().as_bytes());
+                compose::request(&mut out, &head, &pass.route, self.client, note.id().as_bytes());
                 Ok(Plan::Pass(Box::new(Order {
                     pass,
                     head: out,
@@ -332,7 +333,7 @@ impl<S: Stream> Connection<S> {
             out: std::mem::take(&mut self.out),
         };
         note.turned_to_the_app();
-        match exchange::run(client, order, &self.worker, note).await {
+        match exchange::run(client, order, &self.worker.relay, note).await {
             Outcome::Answered(answered) => {
                 (self.head, self.out) = (answered.head, answered.out);
                 if let Some(by) = answered.aborted {
@@ -352,17 +353,14 @@ impl<S: Stream> Connection<S> {
                 self.refuse_late(refusal, facts, note).await
             }
             Outcome::Gone => End::Aborted(Aborted::Client),
-            Outcome::Tunnel(upstream) => {
+            Outcome::Tunnel { upstream, access } => {
                 let Upstream { mut stream, buffer, .. } = *upstream;
                 let input = std::mem::take(&mut self.input);
                 (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
-                let Some(admission) = note.admitted() else {
-                    return End::Closes { unread: false };
-                };
                 let _open = self.worker.shared.seen.tunnel_opened();
-                let access = self.worker.gateway.until_over(admission);
+                let access = access.until_over(&self.worker.shared.gateway);
                 let client = &mut self.stream;
-                let patience = self.worker.limits.body_timeout;
+                let patience = self.worker.relay.limits.body_timeout;
                 let passed =
                     ovhai_wire::tunnel::run(client, &mut stream, input, buffer, access, patience)
                         .await;
@@ -397,7 +395,7 @@ impl<S: Stream> Connection<S> {
         note.bytes_in = body.len() as u64;
         let request = login.request.map(|()| body.into());
         let Peer { address, secure } = self.client;
-        let logins = &self.worker.gateway.logins;
+        let logins = &self.worker.shared.gateway.logins;
         let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
         self.give(answer.map(ServerBody::text), facts.manner, place, note).await
     }
@@ -429,7 +427,7 @@ impl<S: Stream> Connection<S> {
     ) -> Result<Vec<u8>, Option<Refusal>> {
         let too_large = || {
             let why = format!("the body is larger than {most} bytes");
-            Some(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
+            Some(Refusal::new(RefusalKind::BodyTooLarge, why))
         };
         let mut body = Vec::new();
         match facts.framing {
@@ -445,7 +443,7 @@ impl<S: Stream> Connection<S> {
                 self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
                 self.stream.flush().await
             };
-            let told = tokio::time::timeout(self.worker.limits.body_timeout, told).await;
+            let told = tokio::time::timeout(self.worker.relay.limits.body_timeout, told).await;
             told.map_err(|_| None)?.map_err(|_| None)?;
         }
         place.waits(Instant::now());
@@ -463,7 +461,7 @@ impl<S: Stream> Connection<S> {
             Read::Bad(malformed) => Err(Some(malformed.into())),
             Read::Slow => {
                 let why = "the body did not come in time";
-                Err(Some(Refusal::new(StatusCode::REQUEST_TIMEOUT, why)))
+                Err(Some(Refusal::new(RefusalKind::Slow, why)))
             }
             Read::Gone => Err(None),
         }
@@ -472,7 +470,7 @@ impl<S: Stream> Connection<S> {
     /// Reads a body as long as `each` wants more of it.
     async fn read_body(&mut self, framing: Framing, mut each: impl FnMut(&[u8]) -> bool) -> Read {
         let mut decoder = Decoder::new(framing);
-        let pause = self.worker.limits.body_timeout;
+        let pause = self.worker.relay.limits.body_timeout;
         self.clock.set(pause);
         poll_fn(|cx| {
             loop {
@@ -520,10 +518,10 @@ impl<S: Stream> Connection<S> {
         if !is_small {
             return self.refuse_late(refusal, facts, note).await;
         }
-        note.refused_by(&refusal);
+        refusal.record(note);
         let has_body = facts.framing != Framing::None;
         let mut manner = facts.manner;
-        if refusal.is_about_framing() {
+        if refusal.closes() {
             // Whoever sends such a thing may take the rest for something else, too.
             manner.after = After::Close;
         }
@@ -545,7 +543,7 @@ impl<S: Stream> Connection<S> {
 
     /// Says no to a request of whose body nobody knows how much was read.
     async fn refuse_late(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
-        note.refused_by(&refusal);
+        refusal.record(note);
         let mut manner = facts.manner;
         let has_body = !matches!(facts.framing, Framing::None | Framing::Length(0));
         if has_body {
@@ -563,7 +561,7 @@ impl<S: Stream> Connection<S> {
     ) -> End {
         let mut refusal = refusal.readable_by(&self.readers);
         if let Some(page) = refusal.take_page() {
-            return self.respond(page, manner, unread, note).await;
+            return self.respond(page.map(ServerBody::text), manner, unread, note).await;
         }
         let (stream, clock) = (&mut self.stream, &mut self.clock);
         let (out, room) = (&mut self.out, &mut self.head);

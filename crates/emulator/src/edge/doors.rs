@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt;
 use hyper::header::{HOST, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, Uri};
 use ovhai_api_types::Region;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
@@ -14,12 +14,12 @@ use ovhai_wire::write::append;
 use tower::ServiceExt;
 
 use super::Shared;
-use super::note::Note;
-use crate::body::ServerBody;
-use crate::gateway::{Asked, Refusal};
+use crate::gateway::admission::Asked;
+use crate::gateway::body::ServerBody;
+use crate::gateway::refusal::Refusal;
 use crate::host::{self, Door, NoDoor};
 use crate::origin::HowUsed;
-use crate::seen::Whither;
+use crate::seen::{Destination, Note, RefusalKind};
 
 /// A call's body is at most so long, in bytes.
 pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
@@ -58,7 +58,7 @@ impl Call {
 
 /// A request as libraries want it, but for its body.
 pub(super) fn request(head: &RequestHead<'_>, target: &str) -> Result<Request<()>, Refusal> {
-    let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
+    let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(head.method.as_bytes())
         .map_err(|_| malformed("the method is malformed"))?;
@@ -83,29 +83,29 @@ pub(super) fn find<'b>(
 ) -> Result<Way<'b>, Refusal> {
     match host::door(head.host) {
         Ok(Door::App { id, port, region }) => {
-            note.goes_to(Whither::App { id, known: false, port });
+            note.goes_to(Destination::App { id, known: false, port });
             Ok(Way::App(Asked { id, port, region, grpc: false }))
         }
         Ok(Door::Api { region }) => {
-            note.goes_to(Whither::Api);
+            note.goes_to(Destination::Api);
             check_page(head, client)?;
             let region = shared.platform.region(region).ok_or_else(no_region)?;
             Ok(Way::Call(Call::new(head, head.target, &shared.api, Some(region))?))
         }
         Ok(Door::Local) => {
-            note.goes_to(Whither::Local);
+            note.goes_to(Destination::Local);
             check_page(head, client)?;
             Ok(Way::Call(local(shared, head, note)?))
         }
         Ok(Door::Grpc { id, region }) => {
-            note.goes_to(Whither::App { id, known: false, port: None });
+            note.goes_to(Destination::App { id, known: false, port: None });
             Ok(Way::App(Asked { id, port: None, region, grpc: true }))
         }
         Err(NoDoor::Malformed) => {
-            Err(Refusal::new(StatusCode::BAD_REQUEST, "the Host header is malformed"))
+            Err(Refusal::new(RefusalKind::Malformed, "the Host header is malformed"))
         }
         Err(NoDoor::Misdirected) => Err(Refusal::new(
-            StatusCode::MISDIRECTED_REQUEST,
+            RefusalKind::Misdirected,
             "this host is not served here: use localhost, <region>.ai.localhost or <app>.app.<region>.ai.localhost",
         )),
     }
@@ -120,13 +120,13 @@ fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
-        StatusCode::FORBIDDEN,
+        RefusalKind::ForeignPage,
         "pages from elsewhere may not call this: use a program, or a server of your own",
     ))
 }
 
 fn no_region() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "there is no such region here")
+    Refusal::new(RefusalKind::NotFound, "there is no such region here")
 }
 
 /// `/regions/<R>/…` is the API of that region, other API paths are that of the default region,
@@ -137,15 +137,15 @@ fn local(shared: &Shared, head: &RequestHead<'_>, note: &mut Note) -> Result<Cal
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (name, inner) = rest.split_at(end);
         let region = shared.platform.region(name).ok_or_else(|| {
-            Refusal::new(StatusCode::NOT_FOUND, format!("there is no region {name:?} here"))
+            Refusal::new(RefusalKind::NotFound, format!("there is no region {name:?} here"))
         })?;
-        note.goes_to(Whither::Api);
+        note.goes_to(Destination::Api);
         let slash = if inner.starts_with('/') { "" } else { "/" };
         return Call::new(head, &format!("{slash}{inner}"), &shared.api, Some(region));
     }
     let is_api = ["/v1/", "/oauth2/"].iter().any(|start| path.starts_with(start));
     if is_api || path == "/v1" || path == "/openapi.json" {
-        note.goes_to(Whither::Api);
+        note.goes_to(Destination::Api);
         let region = shared.platform.default_region().ok_or_else(no_region)?;
         return Call::new(head, target, &shared.api, Some(region));
     }
@@ -187,10 +187,11 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<Se
         Ok(Err(never)) => match never {},
         // It panicked, which was said where panics are, or everything stops.
         Err(()) => Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
+            RefusalKind::Internal,
             "internal error; the emulator's log has the details (ovhai emulator logs)",
         )
-        .into_response(),
+        .into_response()
+        .map(ServerBody::text),
     }
 }
 

@@ -10,8 +10,7 @@ mod crowd;
 mod doors;
 mod frames;
 mod http2;
-pub(crate) mod incoming;
-pub(crate) mod note;
+mod outgoing;
 mod readers;
 mod respond;
 mod share;
@@ -36,13 +35,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::gateway::Gateway;
+use crate::gateway::relay::Relay;
 use crate::gateway::upstream::Pool;
 use crate::limits::Limits;
-use crate::seen::{self, RequestId, Seen};
+use crate::seen::{Aborted, Note, Protocol, Recorder, RequestId, Seen};
 use crate::tls::Tls;
 
 use crowd::Crowd;
 use ovhai_wire::buffer::Buffer;
+use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 pub(crate) use readers::Readers;
 
@@ -75,36 +76,40 @@ pub(crate) struct Shared {
     pub(crate) readers: Readers,
     pub(crate) stopping: CancellationToken,
     pub(crate) seen: Arc<Seen>,
-    /// So many more requests of HTTP/2 may be under way at apps.
-    pub(crate) streams_left: AtomicUsize,
 }
 
 /// What the connections of one worker share.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
-    pub(crate) pool: Pool,
-    seen: Mutex<seen::Worker>,
+    /// The way to the apps.
+    relay: Arc<Relay>,
+    seen: Mutex<Recorder>,
     open: AtomicUsize,
     crowd: Arc<Crowd>,
 }
 
-impl std::ops::Deref for Worker {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.shared
-    }
-}
-
 impl Worker {
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.is_cancelled()
+    /// Begins the record of a request of which nothing is known yet; `text` is room that is used
+    /// again.
+    fn note(&self, protocol: Protocol, text: Vec<u8>) -> Note {
+        Note::new(self.id(None), protocol, text)
+    }
+
+    /// Begins the record of a request whose head was understood.
+    fn note_of(&self, head: &RequestHead<'_>, text: Vec<u8>) -> Note {
+        let id = self.id(head.request_id.one());
+        Note::of(id, Protocol::of(head.version), head.method, head.path(), text)
+    }
+
+    /// Records a request that has ended. Gives room back.
+    fn record(&self, note: Note, client: Peer, aborted: Option<Aborted>) -> Vec<u8> {
+        note.record(&self.seen, client, aborted)
     }
 
     /// The id of a request: the client's, or a new one.
     fn id(&self, given: Option<&[u8]>) -> RequestId {
-        let mut worker = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        RequestId::of(given, &mut worker.ids)
+        let mut recorder = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        RequestId::of(given, &mut recorder.ids)
     }
 }
 
@@ -140,12 +145,19 @@ impl Edge {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
         let (mut hands, mut receivers) = (Vec::new(), Vec::new());
         let since = std::time::Instant::now();
+        let streams_left = Arc::new(AtomicUsize::new(shared.limits.streams));
         for _ in 0..count {
             let (sender, receiver) = mpsc::unbounded_channel();
             let worker = Arc::new(Worker {
+                relay: Arc::new(Relay {
+                    gateway: Arc::clone(&shared.gateway),
+                    pool: Pool::default(),
+                    limits: shared.limits,
+                    stopping: shared.stopping.clone(),
+                    streams_left: Arc::clone(&streams_left),
+                }),
                 shared: Arc::clone(&shared),
-                pool: Pool::default(),
-                seen: Mutex::new(shared.seen.worker()),
+                seen: Mutex::new(shared.seen.recorder()),
                 open: AtomicUsize::new(0),
                 crowd: Arc::new(Crowd::new(since)),
             });
@@ -249,7 +261,7 @@ async fn accept(listener: &TcpListener, tls: Option<&Tls>, hands: &[Hand], share
     let most = shared.limits.connections;
     let complain =
         |error: &io::Error| tracing::warn!(%error, "connections can't be accepted: they wait");
-    let close_resting = || hands.iter().for_each(|hand| hand.worker.pool.clear());
+    let close_resting = || hands.iter().for_each(|hand| hand.worker.relay.pool.clear());
     let mut told = None;
     loop {
         let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
@@ -324,7 +336,7 @@ async fn work(
 ) {
     let connections = TaskTracker::new();
     let receiver = tokio::sync::Mutex::new(receiver);
-    let components = Arc::clone(worker.platform.components());
+    let components = Arc::clone(worker.shared.platform.components());
     let serves = || serve_all(&worker, &receiver, &connections, &abandon);
     always(&components, Component::Worker, &abandon, serves).await;
     connections.close();
@@ -342,7 +354,7 @@ async fn serve_all(
     abandon: &CancellationToken,
 ) {
     let mut receiver = receiver.lock().await;
-    worker.platform.components().works(Component::Worker);
+    worker.shared.platform.components().works(Component::Worker);
     let mut purge = tokio::time::interval(PURGE_EVERY);
     purge.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -351,8 +363,8 @@ async fn serve_all(
             () = abandon.cancelled() => return,
             accepted = receiver.recv() => accepted,
             _ = purge.tick() => {
-                worker.pool.purge();
-                let snapshot = worker.platform.snapshot();
+                worker.relay.pool.purge();
+                let snapshot = worker.shared.platform.snapshot();
                 worker.shared.seen.purge(|id| snapshot.app(id).is_some());
                 continue;
             }

@@ -10,8 +10,8 @@ use http_body::Body;
 use hyper::header::{CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use hyper::{Response, StatusCode};
 
-use crate::body::ServerBody;
-use crate::gateway::Refusal;
+use crate::gateway::body::ServerBody;
+use crate::gateway::refusal::Refusal;
 use ovhai_wire::ascii::number;
 use ovhai_wire::body::chunk_head;
 use ovhai_wire::buffer::{Buffer, Fill};
@@ -177,7 +177,7 @@ pub(super) async fn refuse<S: Stream>(
     out.clear();
     room.clear();
     refusal.body(room);
-    status_line(out, refusal.told().0);
+    status_line(out, refusal.status());
     refusal.fields(|name, value| field(out, name.as_str(), value.as_bytes()));
     date(out);
     field(out, "x-request-id", request_id);

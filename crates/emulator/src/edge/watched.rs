@@ -13,13 +13,12 @@ use ovhai_wire::stream::Peer;
 
 use super::Worker;
 use super::crowd::Place;
-use super::incoming::Meanwhile;
-use super::note::Note;
+use super::outgoing::Meanwhile;
 use super::share::Share;
-use crate::body::{BodyError, ServerBody};
+use crate::gateway::body::ServerBody;
+use crate::gateway::http2::BodyError;
 
-use crate::gateway::access::Access;
-use crate::seen::Aborted;
+use crate::seen::{Aborted, Note, Protocol};
 
 /// How many requests of a connection are under way, and its place among those that have none.
 #[derive(Debug, Clone)]
@@ -125,7 +124,7 @@ impl Underway {
     }
 
     pub(super) fn note(&mut self) -> &mut Note {
-        self.note.get_or_insert_with(|| Note::of_http2(&self.worker))
+        self.note.get_or_insert_with(|| self.worker.note(Protocol::Http2, Vec::new()))
     }
 }
 
@@ -138,9 +137,10 @@ impl Drop for Underway {
         });
         let aborted = self.aborted.or((!self.ended).then_some(Aborted::Client));
         // Also one that was given up before anybody looked at it.
-        let mut note = self.note.take().unwrap_or_else(|| Note::of_http2(&self.worker));
+        let mut note =
+            self.note.take().unwrap_or_else(|| self.worker.note(Protocol::Http2, Vec::new()));
         note.bytes_out = self.sent;
-        note.record(&self.worker, self.client, aborted);
+        self.worker.record(note, self.client, aborted);
     }
 }
 
@@ -148,27 +148,24 @@ impl Drop for Underway {
 pub(super) struct Watched {
     body: ServerBody,
     head_only: bool,
-    access: Access,
     underway: Underway,
 }
 
 impl Watched {
     pub(super) fn new(body: ServerBody, head_only: bool, mut underway: Underway) -> Self {
         underway.ended = head_only || body.is_end_stream();
-        Self { body, head_only, access: Access::default(), underway }
+        Self { body, head_only, underway }
     }
 
     /// Ready when the caller would not be let in any more.
     fn poll_denied(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Underway { note, worker, .. } = &self.underway;
-        let denied = |note| self.access.poll_denied(cx, &worker.gateway, note);
-        note.as_ref().map_or(Poll::Pending, denied)
+        self.body.poll_denied(cx, &self.underway.worker.relay.gateway)
     }
 }
 
 impl Meanwhile for Watched {
     fn poll_meanwhile(&mut self, cx: &mut Context<'_>) {
-        if let ServerBody::App(body) = &mut self.body {
+        if let ServerBody::App { body, .. } = &mut self.body {
             body.poll_upload(cx);
         }
     }

@@ -5,7 +5,8 @@ use httparse::Header;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, SET_COOKIE};
 
-use super::{Pass, login};
+use super::login;
+use super::route::Route;
 use ovhai_wire::ascii::{self, number};
 use ovhai_wire::fields::Known;
 use ovhai_wire::framing::Framing;
@@ -15,17 +16,17 @@ use ovhai_wire::stream::Peer;
 use ovhai_wire::write::{After, append, field};
 
 /// Writes a request's head for the app. What the client says about who forwarded it is not
-/// believed: nobody stands before this gateway.
+/// believed: there is no proxy before this gateway.
 ///
-/// Where a browser uses another host ([`Pass::forwarded_host`]), the app sees that one everywhere.
+/// Where a browser uses another host ([`Route::forwarded_host`]), the app sees that one everywhere.
 pub(crate) fn request(
     out: &mut Vec<u8>,
     head: &RequestHead<'_>,
-    pass: &Pass,
+    route: &Route,
     client: Peer,
     request_id: &[u8],
 ) {
-    let forwarded = pass.forwarded_host.as_deref();
+    let forwarded = route.forwarded_host.as_deref();
     let host = forwarded.unwrap_or(head.host).as_bytes();
     out.extend_from_slice(head.method.as_bytes());
     out.push(b' ');
@@ -47,7 +48,7 @@ pub(crate) fn request(
                 None => field(out, each.name, each.value),
                 Some(to) => moved_field(out, each, head.host, to),
             },
-            Known::Authorization if pass.keeps_authorization => field(out, each.name, each.value),
+            Known::Authorization if route.keeps_authorization => field(out, each.name, each.value),
             Known::Cookie if head.version == Version::Http2 => cookies += 1,
             Known::Cookie => {
                 if let Some(left) = login::without_ours(each.value) {

@@ -18,12 +18,15 @@ use ovhai_wire::request::RequestHead;
 use ovhai_wire::response::may_pass;
 use ovhai_wire::stream::Peer;
 use ovhai_wire::write::append;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::incoming::Incoming;
+use super::refusal::Refusal;
+use super::relay::Relay;
+use super::route::Route;
 use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
-use super::{Pass, Refusal, compose, login};
-use crate::body::ServerBody;
-use crate::edge::Worker;
-use crate::edge::incoming::Incoming;
+use super::{compose, login};
+use crate::seen::RefusalKind;
 
 /// Bytes of one answer on their way. All answers of a connection together have no bound of their
 /// own: those that the client does not take would leave no room for the others.
@@ -158,26 +161,25 @@ async fn in_time<T>(
 /// Sends a request to the app's gRPC port; to that of another replica when the first takes no
 /// connection, and once more on a new connection when the old one did not take the request.
 pub(super) async fn pass(
-    mut pass: Pass,
+    mut route: Route,
     head: GrpcHead,
     body: Incoming,
     pool: &Pool,
-    worker: &Worker,
-) -> Result<Response<ServerBody>, Refusal> {
-    let patience = worker.limits.answer_timeout;
-    let head_max = u32::try_from(worker.limits.answer_head_max).unwrap_or(u32::MAX);
-    let malformed =
-        || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
+    relay: &Relay,
+) -> Result<(Response<hyper::body::Incoming>, TaskTrackerToken), Refusal> {
+    let patience = relay.limits.answer_timeout;
+    let head_max = u32::try_from(relay.limits.answer_head_max).unwrap_or(u32::MAX);
+    let malformed = || Refusal::new(RefusalKind::Malformed, "the request's head is malformed");
     let came = body.counter();
     let mut request = head.into_request(body).ok_or_else(malformed)?;
     let mut tries = 0;
     let mut response = loop {
-        let peer = (pass.app, pass.address);
+        let peer = (route.app, route.address);
         tries += 1;
         let opened = tokio::time::timeout(patience, pool.open(peer, head_max)).await;
         let mut sender = match opened.map_err(|_| UpstreamError::TooSlow)? {
             Ok(sender) => sender,
-            Err(_) if tries < TRIES && worker.gateway.turn_to_another(&mut pass) => continue,
+            Err(_) if tries < TRIES && relay.gateway.turn_to_another(&mut route) => continue,
             Err(error) => return Err(error.into()),
         };
         let answer = sender.try_send_request(request);
@@ -201,5 +203,5 @@ pub(super) async fn pass(
             response.headers_mut().append(name, value.clone());
         }
     }
-    Ok(response.map(|body| ServerBody::Grpc { body, _under_way: pass.under_way }))
+    Ok((response, route.under_way))
 }

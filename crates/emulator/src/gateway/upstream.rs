@@ -9,16 +9,15 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hyper::StatusCode;
 use ovhai_api_types::AppId;
 use ovhai_wire::buffer::Buffer;
 use ovhai_wire::response::InvalidResponse;
 use rustix::io::Errno;
 use tokio::net::TcpStream;
 
-use super::{Pass, Refusal};
-use crate::edge::Worker;
+use super::refusal::Refusal;
 use crate::limits::Limits;
+use crate::seen::RefusalKind;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested this long is closed.
@@ -71,35 +70,16 @@ impl UpstreamError {
             InvalidResponse::TooManyFields => Self::TooManyFields(limits.answer_fields_max),
         }
     }
-
-    /// The replica gets no requests until it passes its probe.
-    pub(super) fn leave_out(&self, worker: &Worker, pass: &Pass) {
-        let why = match self {
-            Self::NoMore(_) => return,
-            Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
-            Self::Gone | Self::Http2(_) => "it broke the connection off",
-            Self::InvalidResponse(_) | Self::Unasked => "it does not speak HTTP/1.1",
-            Self::TooLarge(_) | Self::TooManyFields(_) => "the head of its answer exceeds a limit",
-            Self::TooSlow => "it does not answer in time",
-        };
-        worker.gateway.leave_out(pass, why);
-    }
-
-    /// The same, and what the client is told.
-    pub(super) fn failed(self, worker: &Worker, pass: &Pass) -> Refusal {
-        self.leave_out(worker, pass);
-        self.into()
-    }
 }
 
 impl From<UpstreamError> for Refusal {
     fn from(error: UpstreamError) -> Self {
-        let status = match error {
-            UpstreamError::ConnectTimeout | UpstreamError::TooSlow => StatusCode::GATEWAY_TIMEOUT,
-            UpstreamError::NoMore(_) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::BAD_GATEWAY,
+        let kind = match error {
+            UpstreamError::ConnectTimeout | UpstreamError::TooSlow => RefusalKind::GatewayTimeout,
+            UpstreamError::NoMore(_) => RefusalKind::Exhausted,
+            _ => RefusalKind::BadGateway,
         };
-        Self::new(status, error.to_string())
+        Self::new(kind, error.to_string())
     }
 }
 
@@ -192,8 +172,11 @@ mod tests {
     fn who_is_to_blame_for_no_connection() {
         let refusal = |errno: Errno| {
             let refusal = Refusal::from(UpstreamError::of_connecting(errno.into()));
-            let (status, why) = refusal.told();
-            (status.as_u16(), why.split(':').next().unwrap_or_default().to_owned())
+            let mut body = Vec::new();
+            refusal.body(&mut body);
+            let body = String::from_utf8_lossy(&body).replace("{\"message\":\"", "");
+            let why = body.split(':').next().unwrap_or_default().to_owned();
+            (refusal.status().as_u16(), why)
         };
         for ours in OWN_ERRORS {
             let expected = (503, "the emulator can open no more connections".to_owned());

@@ -1,4 +1,5 @@
-//! The bearer in a request's headers; what it is worth is the domain's to say.
+//! The bearer in a request's headers, and the challenge for a better one. Whether a bearer is valid
+//! is the domain's to say.
 
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
@@ -45,4 +46,10 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
         Bearer::Token(token) => Some(token),
         Bearer::None | Bearer::Other => None,
     }
+}
+
+/// Why a known caller has no access, as it stands in `WWW-Authenticate` (RFC 6750 section 3).
+pub(crate) fn insufficient_scope(reason: &str) -> String {
+    let quoted = reason.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("error=\"insufficient_scope\", error_description=\"{quoted}\"")
 }

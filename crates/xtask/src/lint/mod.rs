@@ -1,5 +1,7 @@
 //! `cargo xtask lint`: rules of the design that compilers do not know.
 
+mod modules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::run::{cargo, output, root};
+use modules::Layers;
 
 /// Who may use whom among our own crates (see docs/ARCHITECTURE.md).
 const ARROWS: [(&str, &[&str]); 11] = [
@@ -25,6 +28,36 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("ovhai-test-support", &["ovhai-api-types", "ovhai-emulator", "ovhai-runtime"]),
     ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator", "ovhai-wire"]),
     ("xtask", &[]),
+];
+
+/// The layers inside our crates (see docs/ARCHITECTURE.md).
+const LAYERS: [Layers; 2] = [
+    Layers {
+        sources: "crates/wire/src",
+        layers: &[
+            &["tunnel", "pump", "prefixed", "understand"],
+            &["request", "response", "scan", "body", "buffer", "deadline", "stream"],
+            &["expect"],
+            &["fields", "framing", "ascii", "authority", "write"],
+        ],
+        has_no_circles: true,
+    },
+    Layers {
+        sources: "crates/emulator/src",
+        layers: &[
+            &["emulator"],
+            &["listen"],
+            &["start_error"],
+            &["edge"],
+            &["control"],
+            &["api"],
+            &["gateway"],
+            &["seen"],
+            &["tls", "signer", "state"],
+            &["host", "json", "limits", "origin", "passwords", "secret"],
+        ],
+        has_no_circles: true,
+    },
 ];
 
 /// Crates of others that some of ours must not use.
@@ -59,6 +92,9 @@ pub(crate) fn run() -> Result<()> {
     let mut faults = arrows()?;
     faults.extend(crypto_providers()?);
     faults.extend(files()?);
+    for layers in &LAYERS {
+        faults.extend(modules::faults(layers)?);
+    }
     if faults.is_empty() {
         println!("lint: the arrows, the crypto provider and the files are as they should be");
         return Ok(());

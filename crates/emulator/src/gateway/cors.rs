@@ -7,11 +7,10 @@ use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, HeaderValue, VARY,
 };
 use hyper::{Response, StatusCode};
-use ovhai_wire::framing::AtMostOne;
+use ovhai_wire::framing::{AtMostOne, Framing};
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 
-use super::is_preflight;
 use super::reserved::gateway_token;
 use crate::origin::HowUsed;
 
@@ -92,4 +91,14 @@ impl ForeignPage {
         fields.insert(VARY, BY);
         Some(response)
     }
+}
+
+/// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
+/// that would reach the app.
+pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
+    head.method == "OPTIONS"
+        && head.origin.is_there()
+        && head.has_preflight_method
+        && !head.has_upgrade
+        && matches!(head.framing, Framing::None | Framing::Length(0))
 }
