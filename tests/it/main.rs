@@ -64,6 +64,7 @@ mod slow;
 mod tls;
 mod tokens;
 mod verbs;
+mod websocket;
 mod wire;
 
 /// The executable under test.

@@ -18,14 +18,16 @@ use ovhai_wire::framing::{Framing, Malformed};
 use ovhai_wire::request::{RequestHead, Version, no_fields};
 use ovhai_wire::scan::{HeadLimits, Scanner};
 use ovhai_wire::stream::{Peer, Stream};
+use ovhai_wire::tunnel;
 use ovhai_wire::write::After;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Call, Way};
 use super::frames::PREFACE;
 use super::respond::{Manner, Sent, refuse, respond};
 use super::{Worker, http2};
+use crate::gateway::access::Access;
 use crate::gateway::admission::Admitted;
 use crate::gateway::body::ServerBody;
 use crate::gateway::compose;
@@ -34,6 +36,7 @@ use crate::gateway::exchange::{self, Order, Outcome};
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
+use crate::gateway::tunnel::CallTunnel;
 use crate::gateway::upstream::Upstream;
 use crate::seen::{Aborted, Note, Protocol, RefusalKind};
 
@@ -354,22 +357,32 @@ impl<S: Stream> Connection<S> {
             }
             Outcome::Gone => End::Aborted(Aborted::Client),
             Outcome::Tunnel { upstream, access } => {
-                let Upstream { mut stream, buffer, .. } = *upstream;
-                let input = std::mem::take(&mut self.input);
-                (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
-                let _open = self.worker.shared.seen.tunnel_opened();
-                let access = access.until_over(&self.worker.shared.gateway);
-                let client = &mut self.stream;
-                let patience = self.worker.relay.limits.body_timeout;
-                let passed =
-                    ovhai_wire::tunnel::run(client, &mut stream, input, buffer, access, patience)
-                        .await;
-                (note.bytes_in, note.bytes_out) = (passed.to_far, passed.to_near);
-                if let Some(aborted) = passed.ended_by.flatten() {
-                    return End::Aborted(aborted);
-                }
-                End::Closes { unread: false }
+                let Upstream { stream, buffer, .. } = *upstream;
+                self.tunnel(stream, buffer, access, note).await
             }
+        }
+    }
+
+    /// Passes bytes both ways between the client and the far side, of which some may have been
+    /// read, until one of them ends it or the access is over.
+    async fn tunnel<F: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        mut far: F,
+        to_client: Buffer,
+        access: Access,
+        note: &mut Note,
+    ) -> End {
+        let from_client = std::mem::take(&mut self.input);
+        (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
+        let _open = self.worker.shared.seen.tunnel_opened();
+        let over = access.until_over(&self.worker.relay.gateway);
+        let patience = self.worker.relay.limits.body_timeout;
+        let passed =
+            tunnel::run(&mut self.stream, &mut far, from_client, to_client, over, patience).await;
+        (note.bytes_in, note.bytes_out) = (passed.to_far, passed.to_near);
+        match passed.ended_by.flatten() {
+            Some(aborted) => End::Aborted(aborted),
+            None => End::Closes { unread: false },
         }
     }
 
@@ -381,8 +394,23 @@ impl<S: Stream> Connection<S> {
             Err(None) => return End::Aborted(Aborted::Client),
         };
         note.bytes_in = body.len() as u64;
-        let response = doors::call(&self.worker.shared, call, Body::from(body)).await;
-        self.give(response, facts.manner, place, note).await
+        match doors::call(&self.worker.shared, call, Body::from(body)).await {
+            doors::Outcome::Response(response) => {
+                self.give(response, facts.manner, place, note).await
+            }
+            doors::Outcome::Tunnel(response, tunnel) => {
+                let CallTunnel { stream, admission } = *tunnel;
+                let response = response.map(|()| ServerBody::text(""));
+                let manner = Manner { after: After::KeepAlive, ..facts.manner };
+                match self.respond(response, manner, false, note).await {
+                    End::GoesOn => {
+                        let access = Access::new(admission);
+                        self.tunnel(stream, Buffer::default(), access, note).await
+                    }
+                    end => end,
+                }
+            }
+        }
     }
 
     /// Has the login of an app answer.

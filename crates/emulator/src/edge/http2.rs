@@ -272,7 +272,16 @@ async fn answer(
             let body = whole(body, CALL_MAX, worker, underway).await?;
             underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
-            let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
+            let call = async move {
+                match doors::call(&worker.shared, call, Body::from(body)).await {
+                    doors::Outcome::Response(response) => response,
+                    // HTTP/2 is not left: no request of it asks for that.
+                    doors::Outcome::Tunnel(..) => {
+                        let refusal = Refusal::new(RefusalKind::Internal, "internal error");
+                        refusal.into_response().map(ServerBody::text)
+                    }
+                }
+            };
             to_its_end(&own.turns, call).await
         }
         Plan::LogIn(request, app) => {

@@ -72,6 +72,8 @@ pub(super) async fn respond<S: Stream>(
     // Who answers a HEAD may have left the body out already.
     let said = parts.headers.get(CONTENT_LENGTH).filter(|_| manner.head_only);
     match length {
+        // What follows is no body.
+        _ if parts.status.is_informational() => {}
         Some(_) if let Some(said) = said => field(out, "content-length", said.as_bytes()),
         // The body that a HEAD left out may have been of unknown length.
         Some(0) if manner.head_only => {}

@@ -24,6 +24,7 @@ pub(crate) mod refusal;
 pub(crate) mod relay;
 pub(crate) mod reserved;
 pub(crate) mod route;
+pub(crate) mod tunnel;
 pub(crate) mod upstream;
 
 use std::sync::Arc;
