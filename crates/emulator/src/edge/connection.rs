@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use hyper::{Request, Response};
-use ovhai_core::directory::AppEntry;
+use hyper::Response;
 use ovhai_wire::body::{Decoder, Piece};
 use ovhai_wire::buffer::{Buffer, Fill};
 use ovhai_wire::deadline::Deadline;
@@ -23,17 +21,18 @@ use ovhai_wire::write::After;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::crowd::Place;
-use super::doors::{self, CALL_MAX, Call, Way};
+use super::doors;
 use super::frames::PREFACE;
+use super::plan::{Local, Plan, body_too_large, plan};
 use super::respond::{Manner, Sent, refuse, respond};
 use super::{Worker, http2};
 use crate::gateway::access::Access;
-use crate::gateway::admission::Admitted;
+use crate::gateway::admission::Pass;
 use crate::gateway::body::ServerBody;
 use crate::gateway::compose;
 use crate::gateway::cors::Readers;
-use crate::gateway::exchange::{self, Order, Outcome};
-use crate::gateway::login::BODY_MAX;
+use crate::gateway::exchange::http1_client::{self, ClientSide, Order, Outcome};
+use crate::gateway::exchange::{ExchangeParams, SLOW_BODY};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
 use crate::gateway::tunnel::CallTunnel;
@@ -76,20 +75,6 @@ enum Next {
     Slow,
 }
 
-/// What a request's head asks for.
-enum Plan {
-    Pass(Box<Order>),
-    Call(Box<Call>),
-    /// A request to the login of an app.
-    LogIn(Box<LogIn>),
-    Refuse(Refusal),
-}
-
-struct LogIn {
-    request: Request<()>,
-    app: Arc<AppEntry>,
-}
-
 /// What of the head counts for the connection.
 #[derive(Debug, Clone, Copy)]
 struct Facts {
@@ -103,7 +88,7 @@ impl Facts {
     const MALFORMED: Self = Self {
         framing: Framing::UntilClose,
         expects_continue: false,
-        manner: Manner { after: After::Close, is_modern: true, head_only: false },
+        manner: Manner { after: After::Close, is_http11: true, head_only: false },
     };
 }
 
@@ -163,13 +148,12 @@ impl<S: Stream> Connection<S> {
                 }
             };
             let end = match plan {
-                Plan::Pass(order) => {
+                Ok(Plan::Pass(order)) => {
                     place.is_busy();
                     self.pass(*order, facts, &mut note).await
                 }
-                Plan::Call(call) => self.call(*call, facts, place, &mut note).await,
-                Plan::LogIn(login) => self.log_in(*login, facts, place, &mut note).await,
-                Plan::Refuse(refusal) => {
+                Ok(Plan::Answer(local)) => self.answer(*local, facts, place, &mut note).await,
+                Err(refusal) => {
                     let refused = pin!(self.refuse(refusal, facts, &mut note));
                     let end = place.unless_asked_to_leave(refused).await;
                     end.unwrap_or(End::Aborted(Aborted::Client))
@@ -260,14 +244,14 @@ impl<S: Stream> Connection<S> {
     }
 
     /// A head that nobody understands.
-    fn misunderstood(&mut self, refusal: Refusal) -> (Plan, Facts, Note) {
+    fn misunderstood(&mut self, refusal: Refusal) -> (Result<Plan<Order>, Refusal>, Facts, Note) {
         let note = self.worker.note(Protocol::Http11, std::mem::take(&mut self.text));
         self.readers = Readers::Anyone;
-        (Plan::Refuse(refusal), Facts::MALFORMED, note)
+        (Err(refusal), Facts::MALFORMED, note)
     }
 
     /// Understands a head, and takes it out of what was read.
-    fn plan(&mut self, range: Range<usize>) -> (Plan, Facts, Note) {
+    fn plan(&mut self, range: Range<usize>) -> (Result<Plan<Order>, Refusal>, Facts, Note) {
         let mut fields = no_fields();
         let known = std::mem::take(&mut self.known);
         let bytes = &self.input.filled()[range.clone()];
@@ -278,8 +262,8 @@ impl<S: Stream> Connection<S> {
                 return self.misunderstood(malformed.into());
             }
         };
-        let is_modern = head.version == Version::Http11;
-        let after = match (head.keep_alive && !self.worker.relay.is_stopping(), is_modern) {
+        let is_http11 = head.version == Version::Http11;
+        let after = match (head.keep_alive && !self.worker.relay.is_stopping(), is_http11) {
             (false, _) => After::Close,
             (true, true) => After::KeepAlive,
             (true, false) => After::SayKeepAlive,
@@ -287,56 +271,33 @@ impl<S: Stream> Connection<S> {
         let facts = Facts {
             framing: head.framing,
             expects_continue: head.expects_continue,
-            manner: Manner { after, is_modern, head_only: head.method == "HEAD" },
+            manner: Manner { after, is_http11, head_only: head.method == "HEAD" },
         };
         let mut note = self.worker.note_of(&head, std::mem::take(&mut self.text));
-        let shared = &self.worker.shared;
-        let mut readers = Readers::NoPage;
-        let plan = doors::find(shared, &head, self.client, &mut note).and_then(|way| match way {
-            Way::Call(call) => Ok(Plan::Call(Box::new(call))),
-            Way::App(asked) if asked.grpc => Err(Refusal::new(
-                RefusalKind::UpgradeRequired,
-                "gRPC needs HTTP/2: use it with TLS or with prior knowledge",
-            )),
-            Way::App(asked) => {
-                readers = shared.gateway.readers(&head, asked, self.client);
-                let pass = match shared.gateway.admit(&head, asked, self.client, &mut note)? {
-                    Admitted::Pass(pass) => pass,
-                    Admitted::LogIn(app) => {
-                        let login = LogIn { request: doors::request(&head, head.target)?, app };
-                        return Ok(Plan::LogIn(Box::new(login)));
-                    }
-                };
-                let mut out = std::mem::take(&mut self.head);
-                out.clear();
-                compose::request(&mut out, &head, &pass.route, self.client, note.id().as_bytes());
-                Ok(Plan::Pass(Box::new(Order {
-                    pass,
-                    head: out,
-                    framing: head.framing,
-                    asked_with: head.asked_with(),
-                    repeatable: head.is_repeatable(),
-                    is_modern,
-                    expects_continue: head.expects_continue,
-                    wants_upgrade: head.upgrade.is_some(),
-                    after,
-                })))
-            }
-        });
+        let (mut readers, client) = (Readers::NoPage, self.client);
+        let mut out = std::mem::take(&mut self.head);
+        let pass = |pass: Pass, _, note: &Note| {
+            out.clear();
+            compose::request(&mut out, &head, &pass.route, client, note.id().as_bytes());
+            let params = ExchangeParams::of(&head);
+            Order { pass, head: std::mem::take(&mut out), params, is_http11, after }
+        };
+        let plan = plan(&self.worker, &head, client, &mut note, &mut readers, pass);
+        self.head = out;
         (self.known, self.readers) = (head.known, readers);
         self.input.consume(range.end);
-        (plan.unwrap_or_else(Plan::Refuse), facts, note)
+        (plan, facts, note)
     }
 
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
-        let client = exchange::ClientSide {
+        let client = ClientSide {
             stream: &mut self.stream,
             input: &mut self.input,
-            clock: &mut self.clock,
+            deadline: &mut self.clock,
             out: std::mem::take(&mut self.out),
         };
         note.turned_to_the_app();
-        match exchange::run(client, order, &self.worker.relay, note).await {
+        match http1_client::run(client, order, &self.worker.relay, note).await {
             Outcome::Answered(answered) => {
                 (self.head, self.out) = (answered.head, answered.out);
                 if let Some(by) = answered.aborted {
@@ -386,15 +347,15 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Calls the API, or console and control.
-    async fn call(&mut self, call: Call, facts: Facts, place: &Place, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, CALL_MAX, place).await {
+    /// Answers a request here.
+    async fn answer(&mut self, local: Local, facts: Facts, place: &Place, note: &mut Note) -> End {
+        let body = match self.whole_body(facts, local.body_max(), place).await {
             Ok(body) => body,
             Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
             Err(None) => return End::Aborted(Aborted::Client),
         };
         note.bytes_in = body.len() as u64;
-        match doors::call(&self.worker.shared, call, Body::from(body)).await {
+        match local.run(&self.worker, self.client, body.into()).await {
             doors::Outcome::Response(response) => {
                 self.give(response, facts.manner, place, note).await
             }
@@ -411,21 +372,6 @@ impl<S: Stream> Connection<S> {
                 }
             }
         }
-    }
-
-    /// Has the login of an app answer.
-    async fn log_in(&mut self, login: LogIn, facts: Facts, place: &Place, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, BODY_MAX, place).await {
-            Ok(body) => body,
-            Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
-            Err(None) => return End::Aborted(Aborted::Client),
-        };
-        note.bytes_in = body.len() as u64;
-        let request = login.request.map(|()| body.into());
-        let Peer { address, secure } = self.client;
-        let logins = &self.worker.shared.gateway.logins;
-        let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
-        self.give(answer.map(ServerBody::text), facts.manner, place, note).await
     }
 
     /// Sends the answer of a call. Who does not take one that is all there may be nobody.
@@ -453,17 +399,15 @@ impl<S: Stream> Connection<S> {
         most: usize,
         place: &Place,
     ) -> Result<Vec<u8>, Option<Refusal>> {
-        let too_large = || {
-            let why = format!("the body is larger than {most} bytes");
-            Some(Refusal::new(RefusalKind::BodyTooLarge, why))
-        };
         let mut body = Vec::new();
         match facts.framing {
             Framing::None | Framing::UntilClose => {
                 place.is_busy();
                 return Ok(body);
             }
-            Framing::Length(length) if length > most as u64 => return Err(too_large()),
+            Framing::Length(length) if length > most as u64 => {
+                return Err(Some(body_too_large(most)));
+            }
             Framing::Length(_) | Framing::Chunked => {}
         }
         if facts.expects_continue {
@@ -485,12 +429,9 @@ impl<S: Stream> Connection<S> {
                 place.is_busy();
                 Ok(body)
             }
-            Read::Enough => Err(too_large()),
+            Read::Enough => Err(Some(body_too_large(most))),
             Read::Bad(malformed) => Err(Some(malformed.into())),
-            Read::Slow => {
-                let why = "the body did not come in time";
-                Err(Some(Refusal::new(RefusalKind::Slow, why)))
-            }
+            Read::Slow => Err(Some(Refusal::new(RefusalKind::Slow, SLOW_BODY))),
             Read::Gone => Err(None),
         }
     }

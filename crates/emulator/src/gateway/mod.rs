@@ -17,7 +17,6 @@ pub(crate) mod exchange;
 pub(crate) mod forward;
 pub(crate) mod grpc;
 mod health;
-pub(crate) mod http2;
 pub(crate) mod incoming;
 pub(crate) mod login;
 pub(crate) mod refusal;
