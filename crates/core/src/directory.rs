@@ -19,11 +19,12 @@ use tokio_util::task::TaskTracker;
 use crate::lifecycle::may_answer;
 use crate::logs::LogBuffer;
 use crate::model::{
-    AppRecord, Change, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
-    SessionId, SessionRecord, TokenRecord, UserRecord,
+    AppRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord, SessionId,
+    SessionRecord, TokenRecord, UserRecord,
 };
 use crate::ports::Endpoint;
 use crate::quota::Usage;
+use crate::records::{Change, Stored};
 use crate::replica::{Observed, ReplicaId};
 
 /// A replica that answers.
@@ -369,6 +370,20 @@ impl Snapshot {
     pub(crate) fn next_seq(&mut self) -> u64 {
         self.last_seq += 1;
         self.last_seq
+    }
+
+    /// The last number in the order of creation.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// The stored state.
+    pub(crate) fn restore(stored: &Stored) -> Self {
+        let mut snapshot = Self { last_seq: stored.last_seq, ..Self::default() };
+        for change in &stored.changes {
+            snapshot.apply(change);
+        }
+        snapshot
     }
 
     pub(crate) fn apply(&mut self, change: &Change) {

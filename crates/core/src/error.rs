@@ -88,7 +88,7 @@ pub enum Error {
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Refused(cause) => Self::Storage(cause),
+            CommitError::Refused(_) | CommitError::Conflict(_) => Self::Storage(error.cause()),
             CommitError::Unknown(cause) => Self::Unknown(cause),
         }
     }

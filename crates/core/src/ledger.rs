@@ -16,8 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::components::{self, Component, Components};
 use crate::directory::{AppEntry, Live, Snapshot};
 use crate::error::{Error, Result};
-use crate::model::{AppRecord, Change, EnvironmentOwner, EnvironmentRecord, TokenRecord};
-use crate::ports::{CommitError, Store, StoreError};
+use crate::model::{AppRecord, EnvironmentOwner, EnvironmentRecord, TokenRecord};
+use crate::ports::{CommitError, Store, StoreError, Write};
+use crate::records::{self, Change};
 use crate::subscriptions::{Subject, Subscription, Subscriptions};
 
 /// How many waiting transactions go into one commit.
@@ -112,12 +113,14 @@ impl std::fmt::Debug for Job {
 }
 
 impl Ledger {
-    /// A ledger that begins at `snapshot`, and starts its committer on the current runtime. The
+    /// A ledger that begins at `snapshot`, of which the store knows `stored_seq` as the last number
+    /// in the order of creation, and starts its committer on the current runtime. The
     /// committer calls `on_app` for every app that was added or replaced, once that is visible;
     /// whoever asked for the change may have gone away by then. It ends when the ledger is
     /// dropped.
     pub fn start(
         snapshot: Snapshot,
+        stored_seq: u64,
         store: Arc<dyn Store>,
         components: Arc<Components>,
         on_app: impl Fn(&AppRecord) + Send + 'static,
@@ -131,7 +134,9 @@ impl Ledger {
         });
         let batch = Vec::with_capacity(BATCH);
         let at = Arc::downgrade(&ledger);
-        tokio::spawn(Committer { ledger: at, jobs, batch, store, components, on_app }.run());
+        let committer =
+            Committer { ledger: at, jobs, batch, stored_seq, store, components, on_app };
+        tokio::spawn(committer.run());
         ledger
     }
 
@@ -179,6 +184,8 @@ struct Committer<F> {
     jobs: mpsc::UnboundedReceiver<Job>,
     /// What is being committed.
     batch: Vec<Job>,
+    /// The last number in the order of creation, as it is stored.
+    stored_seq: u64,
     store: Arc<dyn Store>,
     components: Arc<Components>,
     on_app: F,
@@ -208,7 +215,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
                 })
                 .collect();
             let stores = !changes.is_empty();
-            let outcome = if stores { self.store.commit(changes).await } else { Ok(()) };
+            let outcome = if stores { self.store(&changes).await } else { Ok(()) };
             if let Err(error) = outcome {
                 tracing::error!(%error, "a commit failed; its changes are refused");
                 self.components.fails(Component::Storage, &error);
@@ -237,6 +244,23 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
         }
     }
 
+    /// Has the store keep changes. The last number in the order of creation is stored as soon as
+    /// the record that has it may go: no number is given twice.
+    async fn store(&mut self, changes: &[Change]) -> Result<(), CommitError> {
+        let writes: Result<Vec<Write>, StoreError> = changes.iter().map(Change::write).collect();
+        let mut writes = writes.map_err(CommitError::Refused)?;
+        let last_seq = self.batch.last().map_or(0, |job| job.after.last_seq());
+        let stores_seq = last_seq > self.stored_seq && changes.iter().any(Change::frees_number);
+        if stores_seq {
+            writes.push(records::sequence(last_seq));
+        }
+        self.store.commit(writes).await?;
+        if stores_seq {
+            self.stored_seq = last_seq;
+        }
+        Ok(())
+    }
+
     /// Refuses all that was accepted since the published snapshot, and has the head go back to it.
     fn refuse(&mut self, why: &CommitError) {
         let Some(ledger) = self.ledger.upgrade() else { return };
@@ -249,8 +273,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
         *head = Snapshot::clone(&ledger.published.load());
         drop(head);
         for (at, job) in self.batch.drain(..).enumerate() {
-            let why =
-                if at < tried { why.clone() } else { CommitError::Refused(why.cause().clone()) };
+            let why = if at < tried { why.clone() } else { CommitError::Refused(why.cause()) };
             let _ = job.done.send(Err(why));
         }
     }

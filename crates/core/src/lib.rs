@@ -22,6 +22,7 @@ pub mod policy;
 pub mod ports;
 pub mod quota;
 pub mod reconcile;
+pub mod records;
 pub mod replica;
 mod scaling;
 pub mod spec;

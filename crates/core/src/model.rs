@@ -1,7 +1,5 @@
 //! The durable records.
 
-use std::sync::Arc;
-
 use ovhai_api_types::{
     AppId, AppState, AppStateHistory, Environment, Info, Labels, Region, RegistryId, Role,
     Selector, Timestamp, TokenId,
@@ -215,58 +213,4 @@ pub struct TokenClaims {
     pub version: u32,
     /// Whom the token speaks for.
     pub subject: Uuid,
-}
-
-/// One durable change.
-#[derive(Debug, Clone)]
-pub enum Change {
-    /// Adds or replaces an app.
-    PutApp(Arc<AppRecord>),
-    /// Removes an app.
-    RemoveApp(AppId),
-    /// Adds or replaces a token.
-    PutToken(Arc<TokenRecord>),
-    /// Removes a token.
-    RemoveToken(TokenId),
-    /// Adds or replaces a registry.
-    PutRegistry(Arc<RegistryRecord>),
-    /// Removes a registry.
-    RemoveRegistry(RegistryId),
-    /// Adds or replaces a user.
-    PutUser(Arc<UserRecord>),
-    /// Removes a user, by name.
-    RemoveUser(String),
-    /// Adds or replaces a session.
-    PutSession(Arc<SessionRecord>),
-    /// Removes a session.
-    RemoveSession(SessionId),
-    /// Adds or replaces a mapping.
-    PutMapping(Arc<MappingRecord>),
-    /// Removes the mapping of an image.
-    RemoveMapping(String),
-    /// Adds or replaces an environment.
-    PutEnvironment(Arc<EnvironmentRecord>),
-    /// Removes an environment.
-    RemoveEnvironment(EnvironmentOwner),
-}
-
-/// Everything that was stored.
-#[derive(Debug, Clone, Default)]
-pub struct Stored {
-    /// The project's id; none in a new store.
-    pub project: Option<Uuid>,
-    /// All apps, in any order.
-    pub apps: Vec<AppRecord>,
-    /// All tokens, in any order.
-    pub tokens: Vec<TokenRecord>,
-    /// All registries, in any order.
-    pub registries: Vec<RegistryRecord>,
-    /// All users, in any order.
-    pub users: Vec<UserRecord>,
-    /// All sessions, in any order.
-    pub sessions: Vec<SessionRecord>,
-    /// All mappings of images, in any order.
-    pub mappings: Vec<MappingRecord>,
-    /// All environments, in any order.
-    pub environments: Vec<EnvironmentRecord>,
 }

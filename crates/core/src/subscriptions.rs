@@ -11,7 +11,8 @@ use ovhai_api_types::{AppId, TokenId};
 use tokio::sync::watch;
 
 use crate::directory::Snapshot;
-use crate::model::{Change, SessionId};
+use crate::model::SessionId;
+use crate::records::Change;
 
 /// One thing that access depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -13,9 +13,10 @@ use crate::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::ledger::Transaction;
-use crate::model::{Change, Digest, SessionId, SessionRecord, UserRecord};
+use crate::model::{Digest, SessionId, SessionRecord, UserRecord};
 use crate::policy::{self, Action, Principal, Resource};
 use crate::ports::{SecretError, Secrets};
+use crate::records::Change;
 
 /// Sessions a user has at most; the oldest end first.
 const SESSIONS: usize = 50;

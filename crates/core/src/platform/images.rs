@@ -6,8 +6,9 @@ use super::{Platform, check};
 use crate::catalog::BuiltinImage;
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
-use crate::model::{AppRecord, Change, EnvironmentOwner, MappingRecord};
+use crate::model::{AppRecord, EnvironmentOwner, MappingRecord};
 use crate::policy::{self, Action, Principal, Resource};
+use crate::records::Change;
 use crate::spec::{self, Spec};
 
 use ovhai_api_types::{Environment, ImageName, Placement};

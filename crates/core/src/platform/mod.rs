@@ -39,11 +39,12 @@ use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::{self, Event};
-use crate::model::{AppRecord, Change, Wanted};
+use crate::model::{AppRecord, Wanted};
 use crate::policy::{self, Action, Decision, Principal, Resource};
 use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store};
 use crate::quota::Quotas;
 use crate::reconcile::{Actor, ActorHandle};
+use crate::records::{self, Stored};
 
 /// States kept in an app's history; the oldest go first.
 const HISTORY: usize = 100;
@@ -138,35 +139,27 @@ impl std::fmt::Debug for Platform {
 impl PlatformBuilder {
     /// Loads the store and brings every app back to its wanted state.
     pub async fn start(self) -> Result<Arc<Platform>> {
-        let stored = self.store.load().await.map_err(Error::Load)?;
+        let loaded = self.store.load().await.map_err(Error::Load)?;
+        let stored = Stored::read(&loaded).map_err(Error::Load)?;
+        drop(loaded);
         let is_new = stored.project.is_none();
         let project = match stored.project {
             Some(project) => project,
             None => {
                 let project = self.ids.uuid();
-                self.store.set_project(project).await.map_err(Error::Storage)?;
+                let write = records::project(project).map_err(Error::Storage)?;
+                self.store.commit(vec![write]).await?;
                 project
             }
         };
-        let mut snapshot = Snapshot::default();
-        let mut to_wake = Vec::new();
-        for app in stored.apps {
-            if needs_actor(&app) {
-                to_wake.push(app.id);
-            }
-            snapshot.apply(&Change::PutApp(Arc::new(app)));
-        }
-        let others = (stored.tokens.into_iter().map(|record| Change::PutToken(record.into())))
-            .chain(stored.registries.into_iter().map(|record| Change::PutRegistry(record.into())))
-            .chain(stored.users.into_iter().map(|record| Change::PutUser(record.into())))
-            .chain(stored.sessions.into_iter().map(|record| Change::PutSession(record.into())))
-            .chain(stored.mappings.into_iter().map(|record| Change::PutMapping(record.into())))
-            .chain(
-                stored.environments.into_iter().map(|one| Change::PutEnvironment(Arc::new(one))),
-            );
-        for change in others {
-            snapshot.apply(&change);
-        }
+        let snapshot = Snapshot::restore(&stored);
+        let stored_seq = stored.last_seq;
+        drop(stored);
+        let to_wake: Vec<AppId> = snapshot
+            .apps()
+            .filter(|app| needs_actor(&app.record))
+            .map(|app| app.record.id)
+            .collect();
         // An app may be stored in a region that nobody named this time; it is there all the same.
         let mut settings = self.settings;
         for app in snapshot.apps() {
@@ -177,7 +170,7 @@ impl PlatformBuilder {
         let itself = Arc::new(OnceLock::<Weak<Platform>>::new());
         let waker = Arc::clone(&itself);
         let components = Arc::clone(&self.components);
-        let ledger = Ledger::start(snapshot, self.store, components, move |app| {
+        let ledger = Ledger::start(snapshot, stored_seq, self.store, components, move |app| {
             if let Some(platform) = waker.get().and_then(Weak::upgrade) {
                 platform.wake_for(app);
             }

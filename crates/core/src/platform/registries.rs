@@ -9,8 +9,9 @@ use super::revocation::still_current;
 use super::{Platform, check};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
-use crate::model::{Change, RegistryRecord};
+use crate::model::RegistryRecord;
 use crate::policy::{self, Action, Principal, Resource};
+use crate::records::Change;
 
 const LONGEST: usize = 255;
 

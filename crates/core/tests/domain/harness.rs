@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp};
-use ovhai_core::model::TokenClaims;
+use ovhai_core::model::{AppRecord, TokenClaims};
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{
     BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store,
@@ -14,6 +14,7 @@ use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
 use ovhai_runtime::SimRuntime;
 use ovhai_store::MemoryStore;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub(crate) struct TestClock(AtomicU64);
@@ -82,6 +83,15 @@ impl Secrets for PlainSecrets {
     }
 }
 
+/// The stored records of a kind.
+pub(crate) async fn stored<T: DeserializeOwned>(store: &dyn Store, kind: &str) -> Vec<T> {
+    let records = store.load().await.unwrap().records.into_iter();
+    records
+        .filter(|record| record.kind == kind)
+        .map(|record| serde_json::from_str(&record.record).unwrap())
+        .collect()
+}
+
 pub(crate) struct World {
     pub(crate) platform: Arc<Platform>,
     pub(crate) sim: SimRuntime,
@@ -139,7 +149,7 @@ impl World {
         port: Arc<dyn Store>,
     ) -> Self {
         let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
-        let used = store.load().await.unwrap().apps.len() as u64 * 1000;
+        let used = stored::<AppRecord>(&*store, "app").await.len() as u64 * 1000;
         let clock = Arc::new(TestClock(AtomicU64::new(0)));
         let platform = PlatformBuilder {
             store: port,

@@ -2,10 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{AppState, Deletion, ScalingStrategy};
-use ovhai_core::ports::{Endpoint, Fault, ReplicaEvent, Store};
+use ovhai_core::model::AppRecord;
+use ovhai_core::ports::{Endpoint, Fault, ReplicaEvent};
 use ovhai_runtime::SimRuntime;
 
-use crate::harness::World;
+use crate::harness::{World, stored};
 
 const APP: &str = r#"{"image":"a"}"#;
 
@@ -40,7 +41,7 @@ async fn the_guides_states_step_by_step() {
     w.sim.finish(1);
     w.settle().await;
     assert_eq!(w.state(id), None);
-    assert!(w.store.load().await.unwrap().apps.is_empty());
+    assert!(stored::<AppRecord>(&*w.store, "app").await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
