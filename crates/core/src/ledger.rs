@@ -123,7 +123,7 @@ impl Ledger {
         stored_seq: u64,
         store: Arc<dyn Store>,
         components: Arc<Components>,
-        on_app: impl Fn(&AppRecord) + Send + 'static,
+        on_app: impl Fn(&Snapshot, &AppRecord) + Send + 'static,
     ) -> Arc<Self> {
         let (queue, jobs) = mpsc::unbounded_channel();
         let ledger = Arc::new(Self {
@@ -191,7 +191,7 @@ struct Committer<F> {
     on_app: F,
 }
 
-impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
+impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
     /// Ends when the ledger is dropped.
     async fn run(mut self) {
         while let Err(panicked) = components::catch_future(self.commit_all()).await {
@@ -226,6 +226,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
             if let Some(last) = self.batch.last() {
                 ledger.publish(&last.after, &subjects);
             }
+            let state = ledger.published.load_full();
             drop(ledger);
             self.components.works(Component::Committer);
             if stores {
@@ -233,7 +234,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
             }
             for app in &apps {
                 // The change stands, whatever becomes of this.
-                if let Err(panicked) = components::catch(|| (self.on_app)(app)) {
+                if let Err(panicked) = components::catch(|| (self.on_app)(&state, app)) {
                     tracing::error!(app = %app.id, %panicked, "an app was not told of its change");
                 }
             }

@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use ovhai_api_types::{Labels, Region, Role, Selector, UnmetTerm};
 
-use crate::model::{SessionId, TokenRecord};
+use crate::model::session::SessionId;
+use crate::model::token::TokenRecord;
 
 /// Who asks.
 #[derive(Debug, Clone)]

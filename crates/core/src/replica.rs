@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ovhai_api_types::Timestamp;
+use ovhai_api_types::{AppStateHistory, Timestamp};
 
 /// One run of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,17 +153,17 @@ impl Progress {
 
 /// The progress of one app, shared by all snapshots that have the app.
 #[derive(Debug, Default)]
-pub struct Observed(Mutex<Seen>);
+pub struct Observed(Mutex<ObservedState>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct ObservedState {
     progress: Arc<Progress>,
-    /// When the app came into the state that was recorded last.
-    recorded: Option<Timestamp>,
+    /// The state that was recorded last. Its date alone does not tell: time may stand still.
+    recorded: Option<AppStateHistory>,
 }
 
 impl Observed {
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, ObservedState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -176,9 +176,9 @@ impl Observed {
         self.lock().progress = Arc::new(progress);
     }
 
-    /// Whether a state that the app came into then was not recorded so far.
-    pub(crate) fn is_new(&self, entered: Timestamp) -> bool {
-        self.lock().recorded.replace(entered) != Some(entered)
+    /// Whether the app came into this state since the last call.
+    pub(crate) fn is_new(&self, entered: &AppStateHistory) -> bool {
+        self.lock().recorded.replace(entered.clone()).as_ref() != Some(entered)
     }
 }
 

@@ -9,9 +9,11 @@ use ovhai_api_types::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::check::{text, within};
 use crate::error::{Error, Result};
-use crate::spec::{MAX_REPLICAS, text, within};
 
+/// Maximum number of replicas of an app.
+pub(crate) const MAX_REPLICAS: u32 = 10;
 const MAX_WINDOW: u32 = 3600;
 const MAX_TARGET: u32 = 1_000_000_000;
 const MAX_ADDRESS: usize = 2048;

@@ -13,13 +13,13 @@ use ovhai_api_types::{
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{self, Kind};
+use crate::check::{text, within};
 use crate::error::{Error, Result};
+use crate::scaling::MAX_REPLICAS;
 pub use crate::scaling::{CustomMetric, Scaling, scaling};
 
 /// The port an app listens on when it does not say.
 pub const DEFAULT_PORT: u16 = 8080;
-/// At most so many replicas an app.
-pub(crate) const MAX_REPLICAS: u32 = 10;
 const MAX_NAME: usize = 100;
 const MAX_IMAGE: usize = 1024;
 
@@ -149,28 +149,10 @@ pub struct Spec {
     pub working_directory: Option<String>,
 }
 
-pub(crate) fn within(field: &str, value: i64, min: u32, max: u32) -> Result<u32> {
-    u32::try_from(value)
-        .ok()
-        .filter(|value| (min..=max).contains(value))
-        .ok_or_else(|| Error::invalid(field, format!("{value} is not allowed: use {min} to {max}")))
-}
-
 fn port(field: &str, value: i64) -> Result<u16> {
     within(field, value, 1, 65_535).and_then(|port| {
         u16::try_from(port).map_err(|_| Error::invalid(field, "not a port: use 1 to 65535"))
     })
-}
-
-pub(crate) fn text(field: &str, value: &str, max: usize) -> Result<String> {
-    let chars = value.chars().count();
-    if chars == 0 || chars > max {
-        return Err(Error::invalid(field, format!("{chars} characters: use 1 to {max}")));
-    }
-    if value.chars().any(char::is_control) {
-        return Err(Error::invalid(field, "control characters are not allowed"));
-    }
-    Ok(value.to_owned())
 }
 
 /// Checks an image reference: not empty, no blanks.

@@ -9,7 +9,7 @@ use ovhai_api_types::{
 
 use super::images::check_environment;
 use super::revocation::still_current;
-use super::{Platform, check, enter, info, resource};
+use super::{Platform, check, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::input;
@@ -18,6 +18,7 @@ use crate::model::{AppRecord, EnvironmentOwner, Wanted};
 use crate::policy::{self, Action, Effect, Principal, Resource};
 use crate::quota::Usage;
 use crate::spec::{self, Spec};
+use crate::transition::{enter, info};
 
 /// A list of apps to be made.
 #[derive(Debug, Clone, Default)]

@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use ovhai_api_types::AppState;
 
-use super::plan::Phase;
 use super::{Actor, EXPLAIN_AFTER, Slot};
 use crate::events::EventKind;
 use crate::lifecycle::{self, may_answer};
-use crate::platform::Platform;
+use crate::reconcile::Reconcilers;
+use crate::reconcile::past::Past;
+use crate::reconcile::plan::Phase;
 use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
 
 impl Actor {
     /// Shows how the replicas are now.
-    pub(super) fn tell(&self, platform: &Platform) {
-        let snapshot = platform.snapshot();
+    pub(super) fn tell(&self, all: &Reconcilers) {
+        let snapshot = all.ledger.read();
         if let Some(entry) = snapshot.app(self.id) {
             entry.observed.set(self.progress(entry.record.state));
         }
@@ -24,23 +25,23 @@ impl Actor {
     /// Records what happened to a replica.
     pub(super) fn record(
         &self,
-        platform: &Platform,
+        all: &Reconcilers,
         ordinal: u32,
         kind: EventKind,
         reason: &str,
         message: &str,
     ) {
-        if let Some(entry) = platform.snapshot().app(self.id) {
-            platform.record(&entry.record, Some(ordinal), kind, (reason, message));
+        if let Some(entry) = all.ledger.read().app(self.id) {
+            all.recorder.record(&entry.record, Some(ordinal), kind, (reason, message));
         }
     }
 
     /// A run has ended; `line` is the last one in its output.
-    pub(super) fn end_log(&self, platform: &Platform, id: ReplicaId, line: Option<String>) {
-        let snapshot = platform.snapshot();
+    pub(super) fn end_log(&self, all: &Reconcilers, id: ReplicaId, line: Option<String>) {
+        let snapshot = all.ledger.read();
         let Some(entry) = snapshot.app(self.id) else { return };
         if let Some(line) = line {
-            entry.logs.push(platform.clock.now(), id, line);
+            entry.logs.push(all.clock.now(), id, line);
         }
         entry.logs.end(id);
     }
@@ -82,7 +83,7 @@ impl Actor {
     /// Why replicas do not answer.
     fn says(&self, state: AppState) -> Option<String> {
         let starting = || self.replicas.values().filter(|slot| slot.phase == Phase::Starting);
-        let crashed = self.past.values().filter(|past| past.is_down).map(super::past::Past::says);
+        let crashed = self.past.values().filter(|past| past.is_down).map(Past::says);
         let is_down =
             |slot: &&Slot| self.past.get(&slot.id.ordinal).is_some_and(|past| past.is_down);
         let lost = starting()

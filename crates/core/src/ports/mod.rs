@@ -1,0 +1,18 @@
+//! What the domain needs from outside. Implementations live in `store`, `runtime` and `emulator`.
+
+pub(crate) mod clock;
+pub(crate) mod future;
+pub(crate) mod runtime;
+pub(crate) mod secrets;
+pub(crate) mod store;
+
+pub use clock::Clock;
+pub use future::BoxFuture;
+pub use runtime::{
+    Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
+};
+pub use secrets::{Ids, SecretError, Secrets, SignError, Signer};
+pub use store::{
+    Commit, CommitError, Conflict, Loaded, Revision, Store, StoreError, StoredRecord, Watch,
+    WatchError, Write,
+};
