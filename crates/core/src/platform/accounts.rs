@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ovhai_api_types::Timestamp;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use super::{Platform, check};
 use crate::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
@@ -15,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::ledger::Transaction;
 use crate::model::{Digest, SessionId, SessionRecord, UserRecord};
 use crate::policy::{self, Action, Principal, Resource};
+use crate::ports::clock::{after, elapsed};
 use crate::ports::{SecretError, Secrets};
 use crate::records::Change;
 
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Login {
 /// Counts wrong passwords, and lets only so many be looked at.
 #[derive(Debug)]
 pub(super) struct Tries {
-    wrong: Mutex<HashMap<String, (u32, Instant)>>,
+    wrong: Mutex<HashMap<String, (u32, Timestamp)>>,
     hashing: Semaphore,
 }
 
@@ -80,30 +80,30 @@ impl Default for Tries {
 }
 
 impl Tries {
-    fn may_try(&self, name: &str) -> Result<()> {
+    fn may_try(&self, name: &str, now: Timestamp) -> Result<()> {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let of_name = if wrong.contains_key(name) { name } else { OTHERS };
         let Some((count, since)) = wrong.get(of_name) else { return Ok(()) };
-        let left = WINDOW.saturating_sub(since.elapsed());
+        let left = WINDOW.saturating_sub(elapsed(*since, now));
         if *count < TRIES || left.is_zero() {
             return Ok(());
         }
         Err(Error::TooManyTries { seconds: left.as_secs() + 1 })
     }
 
-    fn failed(&self, name: &str) {
+    fn failed(&self, name: &str, now: Timestamp) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let mut name = name;
         if wrong.len() >= COUNTED && !wrong.contains_key(name) {
-            wrong.retain(|_, (_, since)| since.elapsed() < WINDOW);
+            wrong.retain(|_, (_, since)| elapsed(*since, now) < WINDOW);
             if wrong.len() >= COUNTED {
                 // Somebody tries many names: the rest of them are counted as one.
                 name = OTHERS;
             }
         }
-        let (count, since) = wrong.entry(name.to_owned()).or_insert_with(|| (0, Instant::now()));
-        if since.elapsed() >= WINDOW {
-            (*count, *since) = (0, Instant::now());
+        let (count, since) = wrong.entry(name.to_owned()).or_insert_with(|| (0, now));
+        if elapsed(*since, now) >= WINDOW {
+            (*count, *since) = (0, now);
         }
         *count += 1;
     }
@@ -271,13 +271,13 @@ impl Platform {
         if name == OTHERS || name.len() > LONGEST || password.len() > 4 * LONGEST {
             return Err(Error::BadCredentials);
         }
-        self.tries.may_try(name)?;
+        self.tries.may_try(name, self.clock.now())?;
         let turn = tokio::time::timeout(PATIENCE, self.tries.hashing.acquire()).await;
         let turn = turn
             .map_err(|_| Error::TooManyTries { seconds: PATIENCE.as_secs() })?
             .map_err(|_| Error::ShuttingDown)?;
         // Others may have failed while this one waited for its turn.
-        self.tries.may_try(name)?;
+        self.tries.may_try(name, self.clock.now())?;
         let user = self.snapshot().user(name).cloned();
         let good = match &user {
             Some(user) => self.secrets.verify_password(password, user.password.clone()).await,
@@ -288,7 +288,7 @@ impl Platform {
         };
         drop(turn);
         let Some(user) = user.filter(|_| good) else {
-            self.tries.failed(name);
+            self.tries.failed(name, self.clock.now());
             return Err(Error::BadCredentials);
         };
         self.tries.succeeded(name);
@@ -388,7 +388,7 @@ impl Platform {
             (secrets.random().map_err(internal)?, secrets.random().map_err(internal)?);
         let digest = |secret: &str, ttl: Duration| Digest {
             digest: secrets.digest(secret),
-            until: now.saturating_add(ttl).unwrap_or(Timestamp::MAX),
+            until: after(now, ttl),
         };
         let login = Login {
             access: format!("{ACCESS_PREFIX}{}_{access}", id.0.simple()),

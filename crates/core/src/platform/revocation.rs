@@ -2,7 +2,6 @@
 //! learn when to ask again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ovhai_api_types::AppId;
 
@@ -14,10 +13,6 @@ use crate::model::SessionId;
 use crate::policy::{Decision, Effect, Principal, Reason};
 use crate::ports::Clock;
 use crate::subscriptions::{Subject, Subscription};
-
-/// Longest time between two looks at the time of day: it goes on while the machine sleeps, and a
-/// timer does not.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 impl Platform {
     /// The principal as it is stored now; none once its token was regenerated or deleted, or its
@@ -117,10 +112,10 @@ impl Expiry {
             else {
                 return;
             };
-            match Duration::try_from(until.duration_since(self.clock.now())) {
-                Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LOOK_EVERY)).await,
-                _ => return,
+            if until <= self.clock.now() {
+                return;
             }
+            self.clock.sleep_until(until).await;
         }
     }
 }

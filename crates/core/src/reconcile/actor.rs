@@ -22,8 +22,9 @@ use crate::events::EventKind;
 use crate::lifecycle::{Event, may_answer};
 use crate::model::{AppRecord, Wanted};
 use crate::placement::resolved;
+use crate::ports::clock::{after, elapsed};
 use crate::ports::{
-    BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    BoxFuture, Clock, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
 };
 use crate::replica::{Exit, ExitStatus, ReplicaId};
 use crate::transition::{Note, apply};
@@ -49,9 +50,8 @@ struct Slot {
     id: ReplicaId,
     revision: u64,
     phase: Phase,
-    since: Instant,
-    /// The same, as the time of day.
-    entered_at: Timestamp,
+    /// When it came into that phase, in domain time.
+    since: Timestamp,
     waiting_for: Option<String>,
     endpoint: Option<Endpoint>,
     /// Requests that gateways sent it.
@@ -64,8 +64,7 @@ struct Slot {
 impl Slot {
     fn enter(&mut self, phase: Phase, now: Timestamp) {
         self.phase = phase;
-        self.since = Instant::now();
-        self.entered_at = now;
+        self.since = now;
     }
 }
 
@@ -109,7 +108,7 @@ pub(crate) struct Actor {
     stopping_now: Vec<(u64, Duration)>,
     /// A failure that could not be stored yet; nothing is launched before it is.
     pending: Option<(Event, Note)>,
-    /// A change was not kept; what was done for it is done again then.
+    /// A change was not kept; what was done for it is done again then, in real time.
     retry_at: Option<Instant>,
     given_up: Option<GivenUp>,
     published: Live,
@@ -163,7 +162,8 @@ impl Actor {
                 }
                 Next::Wait => {}
             }
-            let timer = self.next_timer();
+            let (due, retry_at) = (self.next_due(), self.retry_at);
+            let all = Arc::clone(&self.all);
             let stopping = self.stopping.clone();
             tokio::select! {
                 biased;
@@ -175,7 +175,8 @@ impl Actor {
                     }
                 }
                 () = self.signal.notify.notified() => {}
-                () = sleep_until(timer) => {}
+                () = reached(&*all.clock, due) => {}
+                () = sleep_until(retry_at) => {}
             }
         }
         let stops: Vec<BoxFuture<'static, ()>> =
@@ -193,7 +194,8 @@ impl Actor {
         true
     }
 
-    fn next_timer(&self) -> Option<Instant> {
+    /// When there is something to do although nothing happened, in domain time.
+    fn next_due(&self) -> Option<Timestamp> {
         let snapshot = self.all.ledger.read();
         let entry = snapshot.app(self.id);
         let deadline = entry.map_or(Duration::from_mins(10), |entry| {
@@ -203,9 +205,9 @@ impl Actor {
             .replicas
             .values()
             .filter(|slot| slot.phase == Phase::Starting)
-            .map(|slot| slot.since + deadline);
+            .map(|slot| after(slot.since, deadline));
         let restarts = self.past.values().filter_map(Past::restart_at);
-        starting.chain(restarts).chain(self.retry_at).min()
+        starting.chain(restarts).min()
     }
 
     fn observed(&self) -> Vec<Observed> {
@@ -294,12 +296,13 @@ impl Actor {
             self.record(all, ordinal, EventKind::Stopped, "stopped", &message);
             return;
         }
-        let exit = Arc::new(Exit { at: all.clock.now(), status, message: message.clone() });
-        let lived = slot.since.elapsed();
+        let now = all.clock.now();
+        let exit = Arc::new(Exit { at: now, status, message: message.clone() });
+        let lived = elapsed(slot.since, now);
         let crash = Crash { id: slot.id, revision: slot.revision, lived, exit };
         let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
         // One that was started again after a crash belongs to that crash.
-        let sequel = if slot.has_answered || past.is_restart(slot.revision) {
+        let sequel = if slot.has_answered || past.is_restart(slot.revision, now) {
             Some(past.crashed(&crash))
         } else {
             past.ended(&crash);
@@ -433,7 +436,7 @@ impl Actor {
         let is_restart =
             self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));
         let (spec, environment) = resolved(all.placement, &snapshot, record, |why| {
-            entry.logs.push(all.clock.now(), id, why.into());
+            entry.logs.push(all.clock.real_time(), id, why.into());
         });
         let request = ReplicaRequest {
             app: self.id,
@@ -454,8 +457,7 @@ impl Actor {
                 id,
                 revision: record.revision,
                 phase: Phase::Starting,
-                since: Instant::now(),
-                entered_at: all.clock.now(),
+                since: all.clock.now(),
                 waiting_for: None,
                 endpoint: None,
                 under_way,
@@ -588,9 +590,10 @@ impl Actor {
             }
         } else {
             let target = if self.holds_own_port(record) { target.one_at_a_time() } else { target };
+            let now = all.clock.now();
             let mut next = plan(&target, &self.observed());
             self.past.retain(|ordinal, past| {
-                if !past.may_begin(target.revision) {
+                if !past.may_begin(target.revision, now) {
                     next.launch.retain(|launched| launched != ordinal);
                 }
                 true
@@ -617,10 +620,13 @@ impl Actor {
     /// Ends replicas that had long enough to answer.
     async fn expire(&mut self, record: &AppRecord) -> bool {
         let deadline = record.spec.deployment.progress_deadline();
+        let now = self.all.clock.now();
         let late: Vec<u64> = self
             .replicas
             .iter()
-            .filter(|(_, slot)| slot.phase == Phase::Starting && slot.since.elapsed() >= deadline)
+            .filter(|(_, slot)| {
+                slot.phase == Phase::Starting && elapsed(slot.since, now) >= deadline
+            })
             .map(|(number, _)| *number)
             .collect();
         let Some(first) = late.first() else { return false };
@@ -649,6 +655,13 @@ fn target(record: &AppRecord) -> Option<Target> {
     wanted.then(|| {
         Target::new(record.spec.scaling.replicas(), record.revision, &record.spec.deployment)
     })
+}
+
+async fn reached(clock: &dyn Clock, due: Option<Timestamp>) {
+    match due {
+        Some(due) => clock.sleep_until(due).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn sleep_until(at: Option<Instant>) {

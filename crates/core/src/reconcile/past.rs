@@ -5,8 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use ovhai_api_types::Timestamp;
 
+use crate::ports::clock::{after, elapsed};
 use crate::replica::{Exit, ReplicaId};
 
 /// A replica that lived this long has recovered: its crashes are forgotten.
@@ -49,8 +50,8 @@ pub(super) struct Past {
     /// Crashes without a stable run between them, of this revision.
     in_a_row: u32,
     revision: u64,
-    crashed_at: Instant,
-    restart_at: Option<Instant>,
+    crashed_at: Timestamp,
+    restart_at: Option<Timestamp>,
 }
 
 impl Past {
@@ -63,14 +64,15 @@ impl Past {
             is_down: true,
             in_a_row: 0,
             revision: crash.revision,
-            crashed_at: Instant::now(),
+            crashed_at: crash.exit.at,
             restart_at: None,
         }
     }
 
     /// Whether a run of this revision that ends before it answers belongs to an earlier crash.
-    pub(super) fn is_restart(&self, revision: u64) -> bool {
-        self.in_a_row > 0 && self.revision == revision && self.crashed_at.elapsed() < STABLE
+    pub(super) fn is_restart(&self, revision: u64, now: Timestamp) -> bool {
+        let is_recent = elapsed(self.crashed_at, now) < STABLE;
+        self.in_a_row > 0 && self.revision == revision && is_recent
     }
 
     /// Adds a crash.
@@ -78,7 +80,7 @@ impl Past {
         let goes_on = crash.lived < STABLE && crash.revision == self.revision;
         self.in_a_row = if goes_on { self.in_a_row + 1 } else { 1 };
         self.ended(crash);
-        self.crashed_at = Instant::now();
+        self.crashed_at = crash.exit.at;
         if self.in_a_row > MAX_CRASHES {
             return Sequel::GiveUp;
         }
@@ -86,7 +88,7 @@ impl Past {
             1 => Duration::ZERO,
             more => RESTART_DELAY * (1 << (more - 2)),
         };
-        self.restart_at = (!delay.is_zero()).then(|| Instant::now() + delay);
+        self.restart_at = (!delay.is_zero()).then(|| after(crash.exit.at, delay));
         Sequel::Restart(delay)
     }
 
@@ -105,8 +107,8 @@ impl Past {
     }
 
     /// Whether a run of this revision may begin.
-    pub(super) fn may_begin(&mut self, revision: u64) -> bool {
-        if self.revision != revision || self.restart_at.is_some_and(|at| at <= Instant::now()) {
+    pub(super) fn may_begin(&mut self, revision: u64, now: Timestamp) -> bool {
+        if self.revision != revision || self.restart_at.is_some_and(|at| at <= now) {
             self.restart_at = None;
         }
         self.restart_at.is_none()
@@ -123,7 +125,7 @@ impl Past {
     }
 
     /// When it starts again.
-    pub(super) fn restart_at(&self) -> Option<Instant> {
+    pub(super) fn restart_at(&self) -> Option<Timestamp> {
         self.restart_at
     }
 

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use ovhai_api_types::AppState;
+use ovhai_api_types::{AppState, Timestamp};
 
 use super::{Actor, EXPLAIN_AFTER, Slot};
 use crate::events::EventKind;
 use crate::lifecycle::{self, may_answer};
+use crate::ports::clock::elapsed;
 use crate::reconcile::Reconcilers;
 use crate::reconcile::past::Past;
 use crate::reconcile::plan::Phase;
@@ -18,7 +19,7 @@ impl Actor {
     pub(super) fn tell(&self, all: &Reconcilers) {
         let snapshot = all.ledger.read();
         if let Some(entry) = snapshot.app(self.id) {
-            entry.observed.set(self.progress(entry.record.state));
+            entry.observed.set(self.progress(entry.record.state, all.clock.now()));
         }
     }
 
@@ -41,12 +42,12 @@ impl Actor {
         let snapshot = all.ledger.read();
         let Some(entry) = snapshot.app(self.id) else { return };
         if let Some(line) = line {
-            entry.logs.push(all.clock.now(), id, line);
+            entry.logs.push(all.clock.real_time(), id, line);
         }
         entry.logs.end(id);
     }
 
-    pub(super) fn progress(&self, state: AppState) -> Progress {
+    pub(super) fn progress(&self, state: AppState, now: Timestamp) -> Progress {
         let has_failed = !may_answer(state) || self.given_up.is_some();
         let last_exit = |ordinal| self.past.get(&ordinal).map(|past| Arc::clone(&past.exit));
         let restarts = |ordinal| self.past.get(&ordinal).map_or(0, |past| past.restarts);
@@ -57,7 +58,7 @@ impl Actor {
                 Phase::Ready => ReplicaPhase::Ready,
                 Phase::Stopping => ReplicaPhase::Stopping,
             },
-            since: slot.entered_at,
+            since: slot.since,
             restarts: restarts(slot.id.ordinal),
             last_exit: last_exit(slot.id.ordinal),
         });
@@ -75,13 +76,13 @@ impl Actor {
         let says = match &self.given_up {
             Some(given_up) => Some(given_up.note().message),
             None if has_failed => None,
-            None => self.says(state),
+            None => self.says(state, now),
         };
         Progress { replicas, says }
     }
 
     /// Why replicas do not answer.
-    fn says(&self, state: AppState) -> Option<String> {
+    fn says(&self, state: AppState, now: Timestamp) -> Option<String> {
         let starting = || self.replicas.values().filter(|slot| slot.phase == Phase::Starting);
         let crashed = self.past.values().filter(|past| past.is_down).map(Past::says);
         let is_down =
@@ -91,7 +92,7 @@ impl Actor {
             .map(|slot| format!("Replica {} does not answer any more", slot.id.ordinal));
         let what: Vec<String> = crashed.chain(lost).collect();
         let why = starting()
-            .filter(|slot| slot.has_answered || slot.since.elapsed() >= EXPLAIN_AFTER)
+            .filter(|slot| slot.has_answered || elapsed(slot.since, now) >= EXPLAIN_AFTER)
             .find_map(|slot| slot.waiting_for.as_ref());
         match (what.is_empty(), why) {
             (true, None) => None,
