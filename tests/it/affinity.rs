@@ -64,7 +64,7 @@ impl Two {
         let app = e.submit(&[], spec).await;
         e.wait(&app, "INITIALIZING").await;
         for (number, upstream) in [(1, &upstreams[0]), (2, &upstreams[1])] {
-            sim.report(number, &ReplicaEvent::Ready(Endpoint::new(upstream.address(), None)));
+            sim.report(number, &ReplicaEvent::Ready(Endpoint::new(upstream.address())));
         }
         let app = e.wait(&app, "RUNNING").await;
         Self { e, sim, app, saw, _upstreams: upstreams }

@@ -25,7 +25,7 @@ use crate::model::{
 use crate::ports::Endpoint;
 use crate::quota::Usage;
 use crate::records::{Change, Stored};
-use crate::replica::{Observed, ReplicaId};
+use crate::replica::{Observed, ReplicaId, ReplicaKey};
 
 /// A replica that answers.
 #[derive(Debug, Clone)]
@@ -34,6 +34,9 @@ pub struct Backend {
     pub endpoint: Endpoint,
     /// Which run of which replica it is.
     pub replica: ReplicaId,
+    /// The same, among the replicas of all apps: connections and health are kept by this, never by
+    /// the address alone.
+    pub key: ReplicaKey,
     /// Whoever has a request under way there holds a token of this: before it is asked to stop,
     /// they have time to finish.
     pub under_way: TaskTracker,
@@ -50,7 +53,9 @@ impl Deref for Backend {
 impl PartialEq for Backend {
     fn eq(&self, other: &Self) -> bool {
         // Another replica may have got the same address.
-        self.endpoint == other.endpoint && TaskTracker::ptr_eq(&self.under_way, &other.under_way)
+        self.endpoint == other.endpoint
+            && self.key == other.key
+            && TaskTracker::ptr_eq(&self.under_way, &other.under_way)
     }
 }
 
@@ -59,6 +64,8 @@ impl PartialEq for Backend {
 pub struct Live {
     /// Its ready replicas.
     pub backends: Vec<Backend>,
+    /// It has no ready replica because it is asleep: it answers some time after it is woken.
+    pub asleep: bool,
 }
 
 /// An app in the directory.

@@ -28,6 +28,8 @@ pub enum EventKind {
     Unready,
     /// A replica ended by itself.
     Crashed,
+    /// A replica ended by the platform's fault, and is started again.
+    Interrupted,
     /// A replica ended, and is not started again.
     Failed,
     /// A replica was asked to stop, and has.
@@ -43,6 +45,7 @@ impl EventKind {
             Self::Ready => "ready",
             Self::Unready => "unready",
             Self::Crashed => "crashed",
+            Self::Interrupted => "interrupted",
             Self::Failed => "failed",
             Self::Stopped => "stopped",
         }

@@ -26,6 +26,8 @@ const BATCH: usize = 512;
 
 struct Job {
     changes: Vec<Change>,
+    /// Apps of which something else is observed.
+    observed: Vec<AppId>,
     after: Snapshot,
     done: oneshot::Sender<Result<(), CommitError>>,
 }
@@ -35,6 +37,7 @@ struct Job {
 pub struct Transaction {
     state: Snapshot,
     changes: Vec<Change>,
+    observed: Vec<AppId>,
 }
 
 impl Transaction {
@@ -87,6 +90,7 @@ impl Transaction {
     /// Sets what is observed of an app; this is not stored.
     pub fn set_live(&mut self, id: AppId, live: Live) {
         self.state.set_live(id, live);
+        self.observed.push(id);
     }
 
     /// Adds or replaces a token.
@@ -162,14 +166,20 @@ impl Ledger {
     pub async fn transact<T>(&self, work: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
         let (out, done) = {
             let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut transaction = Transaction { state: head.clone(), changes: Vec::new() };
+            let mut transaction =
+                Transaction { state: head.clone(), changes: Vec::new(), observed: Vec::new() };
             let out = work(&mut transaction)?;
             *head = transaction.state.clone();
             let (answer, done) = oneshot::channel();
             // Sent under the lock, so that the queue is in the order of the heads; sent also when
             // nothing changes, because what was seen may not be durable yet.
             self.queue
-                .send(Job { changes: transaction.changes, after: transaction.state, done: answer })
+                .send(Job {
+                    changes: transaction.changes,
+                    observed: transaction.observed,
+                    after: transaction.state,
+                    done: answer,
+                })
                 .map_err(|_| Error::ShuttingDown)?;
             (out, done)
         };
@@ -206,7 +216,14 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
         while self.jobs.recv_many(&mut self.batch, BATCH).await > 0 {
             let changes: Vec<Change> =
                 self.batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
-            let subjects: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
+            let mut subjects: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
+            let states = changes.iter().filter_map(|change| match change {
+                Change::PutApp(app) => Some(app.id),
+                Change::RemoveApp(id) => Some(*id),
+                _ => None,
+            });
+            let observed = self.batch.iter_mut().flat_map(|job| std::mem::take(&mut job.observed));
+            subjects.extend(states.chain(observed).map(Subject::Live));
             let apps: Vec<Arc<AppRecord>> = changes
                 .iter()
                 .filter_map(|change| match change {

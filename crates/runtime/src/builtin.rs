@@ -106,7 +106,7 @@ async fn serve(
     };
     let log = |text: String| request.logs.push(Timestamp::now(), request.replica, text);
     log(format!("{} listens on {address}", request.spec.image));
-    let endpoint = Endpoint::new(address, None).with_ports([(request.spec.http_port, address)]);
+    let endpoint = Endpoint::new(address).with_ports([(request.spec.http_port, address)]);
     reporter.report(ReplicaEvent::Ready(endpoint));
     let mut connections = JoinSet::new();
     let (stopping, stop) = watch::channel(());

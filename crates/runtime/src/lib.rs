@@ -24,6 +24,7 @@ pub mod sim;
 pub mod sockets;
 pub mod supervisor;
 mod task;
+mod usage;
 
 pub use local::LocalRuntime;
 pub use sim::SimRuntime;

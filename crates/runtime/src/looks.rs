@@ -47,7 +47,7 @@ impl Looks {
         }
         let (group, ports) = (self.group, self.ports);
         let read = tokio::task::spawn_blocking(move || {
-            places::find(&shared_reading(), group, |l| l.is_in_group(group), ports)
+            places::find(&shared_reading(), |l| l.is_in_group(group), ports)
         });
         read.await.unwrap_or_else(|error| Err(error.to_string()))
     }
@@ -142,9 +142,9 @@ mod linux {
             .collect();
         let members: HashSet<u32> = had.values().map(|one| one.pid).collect();
         let is_ours = |l: &Listening| members.contains(&l.pid);
-        let mut found = places::find(&all, group, is_ours, ports);
+        let mut found = places::find(&all, is_ours, ports);
         if found.is_err() && name_rivals(&mut all, group, ports) {
-            found = places::find(&all, group, is_ours, ports);
+            found = places::find(&all, is_ours, ports);
         }
         let ours = listeners.iter().filter_map(|one| had.remove(&one.inode)).collect();
         Held { since: Instant::now(), listeners, ours, found }

@@ -31,7 +31,6 @@ pub(crate) struct Ports {
 /// Where the group listens, and the address of its probe. `all` is everything that listens here.
 pub(crate) fn find(
     all: &[Listening],
-    group: u32,
     is_ours: impl Fn(&Listening) -> bool,
     ports: Ports,
 ) -> Result<(Endpoint, SocketAddr), String> {
@@ -81,7 +80,7 @@ pub(crate) fn find(
         .filter(|(port, _)| !named.contains_key(port) && !given(port))
         .take(MOST)
         .collect();
-    let endpoint = Endpoint::new(http, Some(group)).with_ports(named.into_iter().chain(more));
+    let endpoint = Endpoint::new(http).exclusively().with_ports(named.into_iter().chain(more));
     Ok((endpoint.with_grpc(grpc), probed))
 }
 
@@ -121,7 +120,7 @@ mod tests {
             address: at(address),
         };
         let all: Vec<Listening> = all.iter().map(listening).collect();
-        find(&all, OURS, |l| l.pid == OURS, ports)
+        find(&all, |l| l.pid == OURS, ports)
     }
 
     #[test]

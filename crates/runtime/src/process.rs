@@ -12,6 +12,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ovhai_api_types::{Environment, Timestamp};
@@ -58,6 +59,15 @@ impl ProcessRuntime {
     /// `supervisor` is the `ovhai` executable. What runs is entered in the register.
     pub fn new(supervisor: PathBuf, register: Register) -> Self {
         Self { supervisor, register }
+    }
+
+    /// Ends the processes that an emulator that was killed left: their ports are free, then.
+    pub(crate) async fn recover(&self) {
+        let register = self.register.clone();
+        let ended = tokio::task::spawn_blocking(move || register.end_what_is_left()).await;
+        if let Err(error) = ended {
+            tracing::error!(%error, "processes of an earlier emulator were not looked for");
+        }
     }
 
     pub(crate) fn launch(
@@ -154,6 +164,8 @@ async fn run(
     let (mut child, socket) = spawn_supervisor(supervisor, request).map_err(|e| {
         platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
     })?;
+    // It leads a session.
+    control.session.store(child.id().unwrap_or(0), Ordering::Relaxed);
     let supervisor = child.id().and_then(Identity::of);
     let mut entry = supervisor
         .map(|supervisor| runtime.register.enter(Record { mark, supervisor, group: None }));
@@ -198,6 +210,7 @@ async fn run(
         }
     }
     .await;
+    control.session.store(0, Ordering::Relaxed);
     // Reaped here, so that nothing of it is left when the replica says so.
     let ended = child.wait().await;
     if let Some(entry) = entry {

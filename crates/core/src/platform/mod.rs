@@ -27,7 +27,7 @@ pub use accounts::{Login, SessionTtl};
 pub use apps::{AppQuery, AppSort};
 pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
-pub use revocation::AccessWatch;
+pub use revocation::{AccessWatch, LiveWatch};
 pub use tokens::IssuedToken;
 
 use crate::auth::Authenticator;
@@ -203,6 +203,7 @@ impl PlatformBuilder {
             settings,
             recorder,
         });
+        platform.reconcilers.recover().await;
         if !to_wake.is_empty() {
             let now = platform.clock.now();
             let restarted = |tx: &mut Transaction| {

@@ -9,7 +9,8 @@ pub(crate) mod store;
 pub use clock::Clock;
 pub use future::BoxFuture;
 pub use runtime::{
-    Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
+    Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, ReplicaUsage, Runtime,
+    Survivor,
 };
 pub use secrets::{Ids, SecretError, Secrets, SignError, Signer};
 pub use store::{

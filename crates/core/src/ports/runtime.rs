@@ -10,16 +10,17 @@ use tokio::sync::mpsc;
 
 use super::future::BoxFuture;
 use crate::logs::LogBuffer;
-use crate::replica::{ExitStatus, ReplicaId};
+use crate::replica::{ExitStatus, ReplicaId, ReplicaKey};
 use crate::spec::Spec;
 
 /// Where a replica answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The app's own HTTP port.
+    /// The app's own HTTP port, on whatever host.
     pub http: SocketAddr,
-    /// The process behind it, when there is one.
-    pub pid: Option<u32>,
+    /// Whether the addresses are taken by this replica alone: another one that is to listen on one
+    /// of them has to wait until this one is gone.
+    pub exclusive: bool,
     grpc: Option<SocketAddr>,
     /// By the port's number as the app has it, which may be another here; sorted.
     ports: Arc<[(u16, SocketAddr)]>,
@@ -27,8 +28,14 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// One that answers on its HTTP port only.
-    pub fn new(http: SocketAddr, pid: Option<u32>) -> Self {
-        Self { http, pid, grpc: None, ports: Arc::default() }
+    pub fn new(http: SocketAddr) -> Self {
+        Self { http, exclusive: false, grpc: None, ports: Arc::default() }
+    }
+
+    /// The same, on addresses that no other replica can have meanwhile.
+    #[must_use]
+    pub fn exclusively(self) -> Self {
+        Self { exclusive: true, ..self }
     }
 
     /// Answers on these ports too: the number as the app has it, and where that is.
@@ -81,6 +88,8 @@ pub enum ReplicaEvent {
     Ready(Endpoint),
     /// It does not answer any more, though it is still there.
     Lost(String),
+    /// It runs nothing until it is woken, and answers then.
+    Asleep,
     /// It is gone, or never came; nothing of it is left.
     Exited {
         /// Whose fault it is.
@@ -130,14 +139,51 @@ pub struct ReplicaRequest {
     pub logs: Arc<LogBuffer>,
 }
 
+/// What a replica has used, in counters: a rate is the difference of two readings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReplicaUsage {
+    /// CPU time of all its processes since it was launched, also of those that have ended.
+    pub cpu: Duration,
+    /// Memory that it has now, in bytes.
+    pub memory: u64,
+}
+
 /// A launched replica. Dropping it must not leave anything running.
 pub trait Replica: Send + Sync {
     /// Asks it to stop, ends it by force after `grace`, and is ready when nothing is left.
     fn stop(&self, grace: Duration) -> BoxFuture<'static, ()>;
+
+    /// Wakes one that has reported that it is asleep; it reports when it answers.
+    fn wake(&self) {}
+
+    /// What it has used so far; none if the runtime can't tell, or it is gone.
+    fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {
+        Box::pin(async { None })
+    }
+}
+
+/// A replica that an earlier emulator launched, and that still runs.
+pub struct Survivor {
+    /// Which replica it is.
+    pub key: ReplicaKey,
+    /// The replica.
+    pub handle: Box<dyn Replica>,
+}
+
+impl std::fmt::Debug for Survivor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Survivor").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 /// Runs replicas.
 pub trait Runtime: Send + Sync + 'static {
+    /// Ends what an earlier emulator left and can't go on; returns what still runs. Called once,
+    /// before the first launch.
+    fn recover(&self) -> BoxFuture<'_, Vec<Survivor>> {
+        Box::pin(async { Vec::new() })
+    }
+
     /// Launches one replica, which reports on `reporter` from now on.
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica>;
 }

@@ -26,7 +26,7 @@ use crate::ports::clock::{after, elapsed};
 use crate::ports::{
     BoxFuture, Clock, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
 };
-use crate::replica::{Exit, ExitStatus, ReplicaId};
+use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
 use crate::transition::{Note, apply};
 
 use super::past::{Crash, Past, Sequel};
@@ -56,6 +56,8 @@ struct Slot {
     endpoint: Option<Endpoint>,
     /// Requests that gateways sent it.
     under_way: TaskTracker,
+    /// It reported that it is asleep, and has not answered since.
+    is_asleep: bool,
     /// It has answered at some time.
     has_answered: bool,
     handle: Arc<dyn Replica>,
@@ -222,11 +224,11 @@ impl Actor {
             .collect()
     }
 
-    /// Whether a replica is a process on a port of the app's own: no other can have it meanwhile.
+    /// Whether a replica alone has a port of the app's own: no other can listen there meanwhile.
     fn holds_own_port(&self, record: &AppRecord) -> bool {
         self.replicas.values().filter_map(|slot| slot.endpoint.as_ref()).any(|endpoint| {
             let grpc = endpoint.grpc().map(|grpc| grpc.port());
-            endpoint.pid.is_some()
+            endpoint.exclusive
                 && (endpoint.http.port() == record.spec.http_port
                     || grpc.is_some_and(|port| Some(port) == record.spec.grpc_port))
         })
@@ -254,7 +256,17 @@ impl Actor {
                     self.record(&all, ordinal, EventKind::Unready, "does not answer", &why);
                 }
             }
+            ReplicaEvent::Asleep => {
+                if slot.phase == Phase::Starting {
+                    slot.enter(Phase::Ready, now);
+                }
+                if slot.phase == Phase::Ready {
+                    slot.is_asleep = true;
+                    slot.endpoint = None;
+                }
+            }
             ReplicaEvent::Ready(endpoint) => {
+                slot.is_asleep = false;
                 let is_new = slot.phase == Phase::Starting;
                 if is_new {
                     slot.enter(Phase::Ready, now);
@@ -299,7 +311,7 @@ impl Actor {
         let now = all.clock.now();
         let exit = Arc::new(Exit { at: now, status, message: message.clone() });
         let lived = elapsed(slot.since, now);
-        let crash = Crash { id: slot.id, revision: slot.revision, lived, exit };
+        let crash = Crash { id: slot.id, revision: slot.revision, fault, lived, exit };
         let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
         // One that was started again after a crash belongs to that crash.
         let sequel = if slot.has_answered || past.is_restart(slot.revision, now) {
@@ -318,6 +330,7 @@ impl Actor {
         let ended = status.map_or_else(|| format!("ended: {message}"), ExitStatus::predicate);
         self.end_log(all, slot.id, Some(format!("-- replica {ordinal} {ended}{then} --")));
         let kind = match sequel {
+            Some(Sequel::Restart(_)) if fault == Fault::Platform => EventKind::Interrupted,
             Some(Sequel::Restart(_)) => EventKind::Crashed,
             Some(Sequel::GiveUp) | None => EventKind::Failed,
         };
@@ -325,7 +338,8 @@ impl Actor {
         match sequel {
             None => self.failed(slot.revision, ordinal, fault, message).await,
             Some(Sequel::Restart(_)) => {
-                tracing::info!(app = %self.id, replica = ordinal, message, "a replica crashed");
+                let what = if fault == Fault::Platform { "was interrupted" } else { "crashed" };
+                tracing::info!(app = %self.id, replica = ordinal, message, "a replica {what}");
             }
             Some(Sequel::GiveUp) => {
                 let message =
@@ -402,10 +416,13 @@ impl Actor {
         self.tell(all);
         let backend = |slot: &Slot| {
             let endpoint = slot.endpoint.clone()?;
-            Some(Backend { endpoint, replica: slot.id, under_way: slot.under_way.clone() })
+            let key = ReplicaKey { app: self.id, replica: slot.id };
+            Some(Backend { endpoint, replica: slot.id, key, under_way: slot.under_way.clone() })
         };
         let ready = self.replicas.values().filter(|slot| slot.phase == Phase::Ready);
-        let live = Live { backends: ready.filter_map(backend).collect() };
+        let backends: Vec<Backend> = ready.clone().filter_map(backend).collect();
+        let asleep = backends.is_empty() && ready.clone().any(|slot| slot.is_asleep);
+        let live = Live { backends, asleep };
         if live != self.published {
             let (id, published) = (self.id, live.clone());
             let kept = all
@@ -461,6 +478,7 @@ impl Actor {
                 waiting_for: None,
                 endpoint: None,
                 under_way,
+                is_asleep: false,
                 has_answered: false,
                 handle,
             },
@@ -504,6 +522,11 @@ impl Actor {
 
     async fn step(&mut self, all: &Reconcilers) -> Next {
         self.retry_at = None;
+        if self.signal.demand.swap(false, Ordering::AcqRel) {
+            for slot in self.replicas.values().filter(|slot| slot.is_asleep) {
+                slot.handle.wake();
+            }
+        }
         if let Some((event, note)) = self.pending.take() {
             self.transition(event, Some(&note)).await;
             if self.retry_at.is_some() {

@@ -14,16 +14,19 @@ use std::time::Duration;
 
 use ovhai_api_types::{AppId, AppState, Placement};
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::components::{self, Component, Components};
 use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
-use crate::ports::{Clock, Runtime};
+use crate::ports::{Clock, Runtime, Survivor};
 use crate::recorder::Recorder;
 use actor::Actor;
 
+/// Time that replicas of an earlier emulator have to end.
+const RECOVERY: Duration = Duration::from_secs(10);
 /// Before an actor that panicked begins anew.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
@@ -41,6 +44,8 @@ pub(crate) fn needs_actor(app: &AppRecord) -> bool {
 struct Signal {
     notify: Notify,
     dirty: AtomicBool,
+    /// A request waits for the app: replicas that are asleep are to be woken.
+    demand: AtomicBool,
 }
 
 impl Signal {
@@ -88,6 +93,29 @@ impl Reconcilers {
 
     fn actors(&self) -> MutexGuard<'_, HashMap<AppId, Arc<Signal>>> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the runtime take stock, before the first actor wakes. What survived is ended: no actor
+    /// knows how to go on with it.
+    pub(crate) async fn recover(&self) {
+        let mut ends = JoinSet::new();
+        for Survivor { key, handle } in self.runtime.recover().await {
+            let (app, ordinal) = (key.app, key.replica.ordinal);
+            tracing::info!(%app, replica = ordinal, "a replica of an earlier emulator is ended");
+            ends.spawn(async move { handle.stop(Duration::ZERO).await });
+        }
+        let ended = async { while ends.join_next().await.is_some() {} };
+        if tokio::time::timeout(RECOVERY, ended).await.is_err() {
+            tracing::warn!("replicas of an earlier emulator do not end");
+        }
+    }
+
+    /// Wakes an app that is asleep.
+    pub(crate) fn demand(&self, id: AppId) {
+        if let Some(signal) = self.actors().get(&id) {
+            signal.demand.store(true, Ordering::Release);
+            signal.wake();
+        }
     }
 
     /// Starts the actors of these apps, and of those that are changed from now on.

@@ -1,12 +1,14 @@
 //! What became of a replica's earlier runs: how often it crashed, and when it may start again.
 //!
-//! Each ordinal has a past of its own: one that crashes all the time delays no other.
+//! Each ordinal has a past of its own: one that crashes all the time delays no other. Ends by the
+//! platform's fault are no crashes: they are counted, delayed and given up apart.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::Timestamp;
 
+use crate::ports::Fault;
 use crate::ports::clock::{after, elapsed};
 use crate::replica::{Exit, ReplicaId};
 
@@ -22,6 +24,7 @@ const RESTART_DELAY: Duration = Duration::from_millis(500);
 pub(super) struct Crash {
     pub(super) id: ReplicaId,
     pub(super) revision: u64,
+    pub(super) fault: Fault,
     /// How long the run answered, or tried to.
     pub(super) lived: Duration,
     pub(super) exit: Arc<Exit>,
@@ -36,6 +39,13 @@ pub(super) enum Sequel {
     GiveUp,
 }
 
+/// Ends of one kind without a stable run between them, of one revision.
+#[derive(Debug, Default)]
+struct Series {
+    in_a_row: u32,
+    last: Timestamp,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Past {
@@ -45,12 +55,14 @@ pub(super) struct Past {
     pub(super) exit: Arc<Exit>,
     /// Restarts after a crash, since the app was started.
     pub(super) restarts: u32,
-    /// It crashed, and has not answered since.
+    /// Ends by the platform's fault, since the app was started.
+    pub(super) interruptions: u32,
+    /// It ended by itself, and has not answered since.
     pub(super) is_down: bool,
-    /// Crashes without a stable run between them, of this revision.
-    in_a_row: u32,
+    fault: Fault,
+    crashes: Series,
+    faults: Series,
     revision: u64,
-    crashed_at: Timestamp,
     restart_at: Option<Timestamp>,
 }
 
@@ -61,30 +73,46 @@ impl Past {
             id: crash.id,
             exit: Arc::clone(&crash.exit),
             restarts: 0,
+            interruptions: 0,
             is_down: true,
-            in_a_row: 0,
+            fault: crash.fault,
+            crashes: Series::default(),
+            faults: Series::default(),
             revision: crash.revision,
-            crashed_at: crash.exit.at,
             restart_at: None,
         }
     }
 
-    /// Whether a run of this revision that ends before it answers belongs to an earlier crash.
-    pub(super) fn is_restart(&self, revision: u64, now: Timestamp) -> bool {
-        let is_recent = elapsed(self.crashed_at, now) < STABLE;
-        self.in_a_row > 0 && self.revision == revision && is_recent
+    fn series(&self, fault: Fault) -> &Series {
+        match fault {
+            Fault::User => &self.crashes,
+            Fault::Platform => &self.faults,
+        }
     }
 
-    /// Adds a crash.
+    /// Whether a run of this revision that ends before it answers belongs to an earlier end.
+    pub(super) fn is_restart(&self, revision: u64, now: Timestamp) -> bool {
+        let is_open = |series: &Series| series.in_a_row > 0 && elapsed(series.last, now) < STABLE;
+        self.revision == revision && (is_open(&self.crashes) || is_open(&self.faults))
+    }
+
+    /// Adds a crash, or another end that it starts again after.
     pub(super) fn crashed(&mut self, crash: &Crash) -> Sequel {
         let goes_on = crash.lived < STABLE && crash.revision == self.revision;
-        self.in_a_row = if goes_on { self.in_a_row + 1 } else { 1 };
+        if crash.revision != self.revision {
+            self.forget();
+        }
         self.ended(crash);
-        self.crashed_at = crash.exit.at;
-        if self.in_a_row > MAX_CRASHES {
+        let series = match crash.fault {
+            Fault::User => &mut self.crashes,
+            Fault::Platform => &mut self.faults,
+        };
+        series.in_a_row = if goes_on { series.in_a_row + 1 } else { 1 };
+        series.last = crash.exit.at;
+        if series.in_a_row > MAX_CRASHES {
             return Sequel::GiveUp;
         }
-        let delay = match self.in_a_row {
+        let delay = match series.in_a_row {
             1 => Duration::ZERO,
             more => RESTART_DELAY * (1 << (more - 2)),
         };
@@ -92,9 +120,11 @@ impl Past {
         Sequel::Restart(delay)
     }
 
-    /// Adds the end of a run that is no crash: it never answered.
+    /// Adds the end of a run that it does not start again after: it never answered.
     pub(super) fn ended(&mut self, crash: &Crash) {
         (self.id, self.exit, self.revision) = (crash.id, Arc::clone(&crash.exit), crash.revision);
+        self.interruptions += u32::from(crash.fault == Fault::Platform);
+        self.fault = crash.fault;
         self.is_down = true;
     }
 
@@ -102,7 +132,7 @@ impl Past {
     pub(super) fn begun(&mut self, revision: u64) -> bool {
         self.restart_at = None;
         let is_restart = self.is_down && self.revision == revision;
-        self.restarts += u32::from(is_restart);
+        self.restarts += u32::from(is_restart && self.fault == Fault::User);
         is_restart
     }
 
@@ -121,7 +151,7 @@ impl Past {
 
     /// Something else is wanted: its crashes do not count any more.
     pub(super) fn forget(&mut self) {
-        self.in_a_row = 0;
+        (self.crashes.in_a_row, self.faults.in_a_row) = (0, 0);
     }
 
     /// When it starts again.
@@ -133,10 +163,14 @@ impl Past {
     pub(super) fn says(&self) -> String {
         let (ordinal, exit) = (self.id.ordinal, &self.exit);
         let how = exit.status.map_or_else(|| exit.message.clone(), |status| status.to_string());
-        match self.in_a_row {
-            0 | 1 => format!("Replica {ordinal} crashed ({how}) and is restarting"),
+        let what = match self.fault {
+            Fault::User => "crashed",
+            Fault::Platform => "was interrupted by the platform",
+        };
+        match self.series(self.fault).in_a_row {
+            0 | 1 => format!("Replica {ordinal} {what} ({how}) and is restarting"),
             times => format!(
-                "Replica {ordinal} crashed {times} times in a row (last: {how}) and is restarting"
+                "Replica {ordinal} {what} {times} times in a row (last: {how}) and is restarting"
             ),
         }
     }

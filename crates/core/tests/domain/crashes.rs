@@ -285,3 +285,45 @@ async fn events_are_for_those_who_may_read_the_app() {
     assert_eq!((last.event.reason.as_str(), last.name.is_none()), ("DELETED", true));
     assert_eq!(count(&insider, &w.gra, all).unwrap(), 0);
 }
+
+/// The engine was restarted, the supervisor was killed: nothing that the app did.
+#[tokio::test(start_paused = true)]
+async fn the_platforms_faults_are_no_crashes() {
+    use ReplicaPhase::{Ready, Starting};
+    let (w, id) = running(TWO, &[1, 2]).await;
+    let interruptions = || progress(&w, id).replicas[0].interruptions;
+    // Between two crashes, and more often than an app may crash in a row.
+    let mut number = 1;
+    for times in 0..4 {
+        for fault in [Fault::User, Fault::Platform] {
+            w.sim.exit(number, fault, "the engine is gone");
+            w.pass(Duration::from_secs(5)).await;
+            number = 3 + times * 2 + u64::from(fault == Fault::Platform);
+            w.sim.ready(number);
+            w.becomes(id, AppState::Running).await;
+        }
+        let count = u32::try_from(times).unwrap() + 1;
+        assert_eq!(replicas(&w, id)[0].3, count, "crashes");
+        assert_eq!(interruptions(), count);
+    }
+    assert_eq!(replicas(&w, id)[1], (2, 1, Ready, 0), "the other one is not concerned");
+    w.sim.exit(number, Fault::Platform, "the engine is gone");
+    w.settle().await;
+    let says = "Replica 1 was interrupted by the platform 5 times in a row (last: the engine is gone) and is restarting";
+    assert_eq!((w.info(id).as_str(), w.sim.alive()), (says, vec![2]));
+    w.pass(Duration::from_secs(4)).await;
+    assert_eq!(replicas(&w, id)[0].2, Starting);
+    // One that did not answer since belongs to it; the sixth in a row is one too many.
+    w.sim.exit(number + 1, Fault::Platform, "the engine is gone");
+    w.settle().await;
+    assert!(
+        w.info(id).starts_with("Replica 1 failed, the others go on: the engine"),
+        "{}",
+        w.info(id)
+    );
+    let query = EventQuery { app: Some(id), ..EventQuery::default() };
+    let events = w.platform.events(&w.admin, &w.gra, query).unwrap();
+    let count = |kind| events.iter().filter(|one| one.event.kind == kind).count();
+    assert_eq!((count(EventKind::Crashed), count(EventKind::Interrupted)), (4, 5));
+    assert_eq!(count(EventKind::Failed), 1);
+}

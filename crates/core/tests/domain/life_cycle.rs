@@ -451,14 +451,14 @@ async fn other_ports_are_published_without_a_commit() {
         let live = &snapshot.app(id).unwrap().live;
         (live.backends.len(), live.backends.first().and_then(|endpoint| endpoint.at(port)))
     };
-    report(Endpoint::new(http, Some(1)));
+    report(Endpoint::new(http).exclusively());
     w.becomes(id, AppState::Running).await;
     let record = || Arc::clone(&w.platform.snapshot().app(id).unwrap().record);
     let before = record();
     assert_eq!(seen(7000), (1, None));
     // Whatever would be stored now is refused.
     w.store.set_failing(true);
-    let opened = Endpoint::new(http, Some(1)).with_ports([(7000, other)]);
+    let opened = Endpoint::new(http).exclusively().with_ports([(7000, other)]);
     report(opened.clone());
     w.settle().await;
     assert_eq!(seen(7000), (1, Some(other)));
@@ -471,7 +471,7 @@ async fn other_ports_are_published_without_a_commit() {
     // One that was asked to stop is not heard any more.
     w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
     w.settle().await;
-    report(Endpoint::new(http, Some(1)));
+    report(Endpoint::new(http).exclusively());
     w.settle().await;
     assert_eq!(w.endpoints(id), 0);
 }

@@ -50,6 +50,7 @@ impl Actor {
     pub(super) fn progress(&self, state: AppState, now: Timestamp) -> Progress {
         let has_failed = !may_answer(state) || self.given_up.is_some();
         let last_exit = |ordinal| self.past.get(&ordinal).map(|past| Arc::clone(&past.exit));
+        let interruptions = |ordinal| self.past.get(&ordinal).map_or(0, |past| past.interruptions);
         let restarts = |ordinal| self.past.get(&ordinal).map_or(0, |past| past.restarts);
         let running = self.replicas.values().map(|slot| ReplicaState {
             id: slot.id,
@@ -60,6 +61,7 @@ impl Actor {
             },
             since: slot.since,
             restarts: restarts(slot.id.ordinal),
+            interruptions: interruptions(slot.id.ordinal),
             last_exit: last_exit(slot.id.ordinal),
         });
         let has_run = |ordinal| self.replicas.values().any(|slot| slot.id.ordinal == ordinal);
@@ -69,6 +71,7 @@ impl Actor {
             phase: if has_failed { ReplicaPhase::Failed } else { ReplicaPhase::BackOff },
             since: past.exit.at,
             restarts: past.restarts,
+            interruptions: past.interruptions,
             last_exit: Some(Arc::clone(&past.exit)),
         });
         let mut replicas: Vec<_> = running.chain(gone).collect();
