@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use ovhai_api_types::{App, AppState, Token};
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{
-    BoxFuture, CommitError, Loaded, Revision, Store, StoreError, Watch, Write,
+    BoxFuture, CommitError, CommitWatch, Loaded, Revision, Store, StoreError, Write,
 };
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
@@ -281,7 +281,7 @@ impl Store for Counted {
         })
     }
 
-    fn watch(&self, _: Revision) -> Box<dyn Watch> {
+    fn watch(&self, _: Revision) -> Box<dyn CommitWatch> {
         Box::new(Silent)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ovhai_api_types::App;
 use ovhai_core::ports::{
-    BoxFuture, Commit, CommitError, Loaded, Revision, Store, StoreError, StoredRecord, Watch,
+    BoxFuture, Commit, CommitError, CommitWatch, Loaded, Revision, Store, StoreError, StoredRecord,
     WatchError, Write,
 };
 use ovhai_emulator::{Builder, Limits};
@@ -268,7 +268,7 @@ pub(crate) fn with_project() -> Loaded {
 /// A watch that sees nothing.
 pub(crate) struct Silent;
 
-impl Watch for Silent {
+impl CommitWatch for Silent {
     fn next(&mut self) -> BoxFuture<'_, Result<Commit, WatchError>> {
         Box::pin(std::future::pending())
     }
@@ -291,7 +291,7 @@ impl Store for Gated {
         })
     }
 
-    fn watch(&self, _: Revision) -> Box<dyn Watch> {
+    fn watch(&self, _: Revision) -> Box<dyn CommitWatch> {
         Box::new(Silent)
     }
 }

@@ -22,7 +22,7 @@ use crate::model::{
     AppRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord, SessionId,
     SessionRecord, TokenRecord, UserRecord,
 };
-use crate::ports::Endpoint;
+use crate::ports::ReplicaEndpoint;
 use crate::quota::Usage;
 use crate::records::{Change, Stored};
 use crate::replica::{Observed, ReplicaId, ReplicaKey};
@@ -31,21 +31,21 @@ use crate::replica::{Observed, ReplicaId, ReplicaKey};
 #[derive(Debug, Clone)]
 pub struct Backend {
     /// Where it does.
-    pub endpoint: Endpoint,
+    pub endpoint: ReplicaEndpoint,
     /// Which run of which replica it is.
     pub replica: ReplicaId,
     /// The same, among the replicas of all apps: connections and health are kept by this, never by
     /// the address alone.
     pub key: ReplicaKey,
-    /// Whoever has a request under way there holds a token of this: before it is asked to stop,
-    /// they have time to finish.
+    /// Each request in flight there holds a token of this: before the replica is asked to stop, they
+    /// have time to finish.
     pub under_way: TaskTracker,
 }
 
 impl Deref for Backend {
-    type Target = Endpoint;
+    type Target = ReplicaEndpoint;
 
-    fn deref(&self) -> &Endpoint {
+    fn deref(&self) -> &ReplicaEndpoint {
         &self.endpoint
     }
 }
@@ -245,12 +245,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// One app, of whatever region.
+    /// One app, in any region.
     pub fn app(&self, id: AppId) -> Option<&Arc<AppEntry>> {
         self.apps.get(&id)
     }
 
-    /// One token, of whatever region.
+    /// One token, in any region.
     pub fn token(&self, id: TokenId) -> Option<&Arc<TokenRecord>> {
         self.tokens.get(&id)
     }
@@ -281,7 +281,7 @@ impl Snapshot {
         all
     }
 
-    /// One registry, of whatever region.
+    /// One registry, in any region.
     pub fn registry(&self, id: RegistryId) -> Option<&Arc<RegistryRecord>> {
         self.registries.get(&id)
     }

@@ -1,6 +1,6 @@
 //! What happened to apps and replicas: one bounded record, in memory, followable.
 //!
-//! Nothing here decides who may read it: [`crate::Platform::events`] does.
+//! Nothing here decides on access: [`crate::Platform::events`] does.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ pub enum EventKind {
     Started,
     /// A replica answers.
     Ready,
-    /// A replica does not answer any more, and is still there.
+    /// A replica stopped answering, and is still there.
     Unready,
     /// A replica ended by itself.
     Crashed,

@@ -5,7 +5,7 @@
 //! committer, which gathers what is waiting into one commit of the store. If a commit fails, all
 //! that was accepted since the published snapshot is refused and the head goes back to it; where
 //! the store can't tell whether the commit happened, callers get an unknown outcome, and the store makes
-//! sure that it did not before it takes another. A committer that panics is begun anew.
+//! sure that it did not before it takes another. A committer that panics is restarted.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -120,7 +120,7 @@ impl Ledger {
     /// A ledger that begins at `snapshot`, of which the store knows `stored_seq` as the last number
     /// in the order of creation, and starts its committer on the current runtime. The
     /// committer calls `on_app` for every app that was added or replaced, once that is visible;
-    /// whoever asked for the change may have gone away by then. It ends when the ledger is
+    /// the caller that asked for the change may have gone away by then. It ends when the ledger is
     /// dropped.
     pub fn start(
         snapshot: Snapshot,
@@ -205,7 +205,7 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
     /// Ends when the ledger is dropped.
     async fn run(mut self) {
         while let Err(panicked) = components::catch_future(self.commit_all()).await {
-            tracing::error!(%panicked, "the committer failed; it begins anew");
+            tracing::error!(%panicked, "the committer panicked and was restarted");
             self.components.begins_anew(Component::Committer, &panicked);
             // It may have happened in the store, after the changes were kept.
             self.refuse(&CommitError::Unknown(StoreError::Failed(panicked.to_string())));
@@ -234,7 +234,7 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
             let stores = !changes.is_empty();
             let outcome = if stores { self.store(&changes).await } else { Ok(()) };
             if let Err(error) = outcome {
-                tracing::error!(%error, "a commit failed; its changes are refused");
+                tracing::error!(%error, "a commit failed; its changes were refused");
                 self.components.fails(Component::Storage, &error);
                 self.refuse(&error);
                 continue;
@@ -252,7 +252,7 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
             for app in &apps {
                 // The change stands, whatever becomes of this.
                 if let Err(panicked) = components::catch(|| (self.on_app)(&state, app)) {
-                    tracing::error!(app = %app.id, %panicked, "an app was not told of its change");
+                    tracing::error!(app = %app.id, %panicked, "the reconciler of an app was not told of a change");
                 }
             }
             for job in self.batch.drain(..) {

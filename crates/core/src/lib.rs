@@ -1,4 +1,4 @@
-//! The domain of AI Deploy: apps, application tokens, who may do what, and the life cycle.
+//! The domain of AI Deploy: apps, application tokens, access, and the life cycle.
 //!
 //! What holds here: access is decided in [`policy`] only; states change by the table in
 //! [`lifecycle`] only; every change goes through [`ledger::Ledger`], which makes it durable

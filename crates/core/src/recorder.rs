@@ -11,12 +11,12 @@ use crate::model::AppRecord;
 use crate::ports::Clock;
 
 /// See the module.
-pub(crate) struct Recorder {
+pub(crate) struct EventRecorder {
     pub(crate) events: Events,
     clock: Arc<dyn Clock>,
 }
 
-impl Recorder {
+impl EventRecorder {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { events: Events::default(), clock }
     }

@@ -27,9 +27,9 @@ const MAX_IMAGE: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Amount {
-    /// So many.
+    /// A number.
     Count(u32),
-    /// So many per cent.
+    /// A percentage.
     Percent(u32),
 }
 
@@ -54,7 +54,7 @@ impl Amount {
         }
     }
 
-    /// So many of `of`, a fraction counting as a whole one.
+    /// The number out of `of`, rounded up.
     pub fn rounded_up(self, of: u32) -> u32 {
         match self {
             Self::Count(count) => count,
@@ -62,7 +62,7 @@ impl Amount {
         }
     }
 
-    /// So many of `of`, a fraction not counting.
+    /// The number out of `of`, rounded down.
     pub fn rounded_down(self, of: u32) -> u32 {
         match self {
             Self::Count(count) => count,
@@ -74,9 +74,9 @@ impl Amount {
 /// How an update replaces replicas.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// So many above the wanted number.
+    /// Maximum number above the wanted one.
     pub max_surge: Amount,
-    /// So many below the wanted number.
+    /// Maximum number below the wanted one.
     pub max_unavailable: Amount,
     /// Seconds a new replica has until it must answer.
     pub progress_deadline_seconds: u32,

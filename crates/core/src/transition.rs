@@ -12,14 +12,14 @@ const HISTORY: usize = 100;
 
 /// What an app says of its state, in place of what the state says by default.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Note {
+pub(crate) struct StateNote {
     pub(crate) message: String,
     /// Why the last change could not be carried out, while the app goes on as before; for
     /// programs, it stands in the info's arguments as `failedChange`.
     pub(crate) failed_change: Option<String>,
 }
 
-impl Note {
+impl StateNote {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), failed_change: None }
     }
@@ -30,7 +30,7 @@ pub(crate) fn apply(
     tx: &mut Transaction,
     id: AppId,
     event: Event,
-    note: Option<&Note>,
+    note: Option<&StateNote>,
     now: Timestamp,
 ) -> bool {
     let Some(entry) = tx.app(id) else { return false };
@@ -45,7 +45,7 @@ pub(crate) fn apply(
     true
 }
 
-pub(crate) fn info(state: AppState, note: Option<&Note>) -> Info {
+pub(crate) fn info(state: AppState, note: Option<&StateNote>) -> Info {
     let failed_change = note.and_then(|note| note.failed_change.clone());
     Info {
         code: lifecycle::code(state),
@@ -57,7 +57,12 @@ pub(crate) fn info(state: AppState, note: Option<&Note>) -> Info {
     }
 }
 
-pub(crate) fn enter(record: &mut AppRecord, state: AppState, note: Option<&Note>, now: Timestamp) {
+pub(crate) fn enter(
+    record: &mut AppRecord,
+    state: AppState,
+    note: Option<&StateNote>,
+    now: Timestamp,
+) {
     record.state = state;
     record.info = info(state, note);
     record.updated_at = now;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ovhai_api_types::Placement;
 use ovhai_core::ports::{
-    BoxFuture, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime, Survivor,
+    Blame, BoxFuture, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime, Survivor,
 };
 
 use crate::builtin;
@@ -37,7 +37,7 @@ impl Replica for Nothing {
 }
 
 fn refuse(reporter: &ReplicaReporter, message: String) -> Box<dyn Replica> {
-    reporter.report(ReplicaEvent::Exited { fault: Fault::User, status: None, message });
+    reporter.report(ReplicaEvent::Exited { fault: Blame::User, status: None, message });
     Box::new(Nothing)
 }
 

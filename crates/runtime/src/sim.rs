@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ovhai_api_types::{AppId, Environment};
 use ovhai_core::ports::{
-    BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    Blame, BoxFuture, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
     ReplicaUsage, Runtime, Survivor,
 };
 use ovhai_core::replica::{ExitStatus, ReplicaId, ReplicaKey};
@@ -88,8 +88,8 @@ impl SimRuntime {
         Self { grpc: Some(address), ..self }
     }
 
-    fn endpoint(&self) -> Endpoint {
-        Endpoint::new(self.endpoint).with_grpc(self.grpc)
+    fn endpoint(&self) -> ReplicaEndpoint {
+        ReplicaEndpoint::new(self.endpoint).with_grpc(self.grpc)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -107,14 +107,14 @@ impl SimRuntime {
         self.launched().iter().filter(|l| alive(l)).map(|l| l.number).collect()
     }
 
-    /// Replica `number` (of whatever app) reports this.
+    /// Replica `number` (of any app) reports this.
     pub fn report(&self, number: u64, event: &ReplicaEvent) {
         for entry in self.lock().replicas.iter().filter(|entry| entry.launched.number == number) {
             entry.reporter.report(event.clone());
         }
     }
 
-    /// Replica `number` (of whatever app) answers from now on.
+    /// Replica `number` (of any app) answers from now on.
     pub fn ready(&self, number: u64) {
         self.report(number, &ReplicaEvent::Ready(self.endpoint()));
     }
@@ -152,7 +152,7 @@ impl SimRuntime {
     }
 
     /// Replica `number` is gone by itself.
-    pub fn exit(&self, number: u64, fault: Fault, message: &str) {
+    pub fn exit(&self, number: u64, fault: Blame, message: &str) {
         let message = message.into();
         self.report(number, &ReplicaEvent::Exited { fault, status: None, message });
         self.finish(number);
@@ -162,7 +162,7 @@ impl SimRuntime {
     pub fn crash(&self, number: u64, status: ExitStatus) {
         let message = format!("The command {}", status.predicate());
         let status = Some(status);
-        self.report(number, &ReplicaEvent::Exited { fault: Fault::User, status, message });
+        self.report(number, &ReplicaEvent::Exited { fault: Blame::User, status, message });
         self.finish(number);
     }
 

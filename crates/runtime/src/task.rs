@@ -36,7 +36,7 @@ pub(crate) fn replica() -> (TaskReplica, Control) {
 
 impl Replica for TaskReplica {
     fn stop(&self, grace: Duration) -> BoxFuture<'static, ()> {
-        // A task that has ended does not listen any more.
+        // A task that has ended has closed the channel.
         let _ = self.stop.send(grace);
         let mut done = self.done.clone();
         Box::pin(async move { while done.changed().await.is_ok() {} })

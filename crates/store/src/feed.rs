@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use ovhai_core::ports::{BoxFuture, Commit, Revision, Watch, WatchError, Write};
+use ovhai_core::ports::{BoxFuture, Commit, CommitWatch, Revision, WatchError, Write};
 use tokio::sync::watch;
 
 /// Maximum number of commits that are kept.
@@ -51,7 +51,7 @@ impl Feed {
         self.newest.send_replace(revision);
     }
 
-    pub(crate) fn watch(self: &Arc<Self>, from: Revision) -> Box<dyn Watch> {
+    pub(crate) fn watch(self: &Arc<Self>, from: Revision) -> Box<dyn CommitWatch> {
         let newest = self.newest.subscribe();
         Box::new(Follower { from, newest, feed: Arc::downgrade(self) })
     }
@@ -76,7 +76,7 @@ struct Follower {
     feed: Weak<Feed>,
 }
 
-impl Watch for Follower {
+impl CommitWatch for Follower {
     fn next(&mut self) -> BoxFuture<'_, Result<Commit, WatchError>> {
         Box::pin(async {
             loop {

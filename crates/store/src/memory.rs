@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ovhai_core::ports::{
-    BoxFuture, CommitError, Conflict, Loaded, Revision, Store, StoreError, StoredRecord, Watch,
-    Write,
+    BoxFuture, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError,
+    StoredRecord, Write,
 };
 
 use crate::feed::Feed;
@@ -111,7 +111,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn watch(&self, from: Revision) -> Box<dyn Watch> {
+    fn watch(&self, from: Revision) -> Box<dyn CommitWatch> {
         self.feed.watch(from)
     }
 }

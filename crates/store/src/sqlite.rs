@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use ovhai_core::components;
 use ovhai_core::ports::{
-    BoxFuture, CommitError, Conflict, Loaded, Revision, Store, StoreError, StoredRecord, Watch,
-    Write,
+    BoxFuture, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError,
+    StoredRecord, Write,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
 use tokio::sync::oneshot;
@@ -163,7 +163,7 @@ impl Store for SqliteStore {
         Box::pin(self.ask(|answer| Request::Commit(writes, answer), CommitError::Unknown))
     }
 
-    fn watch(&self, from: Revision) -> Box<dyn Watch> {
+    fn watch(&self, from: Revision) -> Box<dyn CommitWatch> {
         self.feed.watch(from)
     }
 }
@@ -188,7 +188,7 @@ impl Database {
             Request::Commit(writes, answer) => drop(answer.send(self.commit(writes))),
         });
         if let Err(panicked) = served {
-            tracing::error!(%panicked, "a request to the store failed; the store goes on");
+            tracing::error!(%panicked, "a request to the store panicked; the store goes on");
             self.is_unsettled = true;
         }
     }
@@ -295,7 +295,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
             _ => OpenError::Unusable { path: path.into(), why },
         }
     };
-    // The records have the apps' environment: whoever makes the file is who may read it.
+    // The records have the apps' environment: only the owner of the file can read it.
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true).mode(0o600).open(path).map_err(unusable_io)?;
     if is_new {
@@ -349,7 +349,7 @@ fn empty_log(connection: &Connection) {
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
     match busy {
         Ok(false) => {}
-        Ok(true) => tracing::warn!("the write-ahead log is in use; it is emptied later"),
+        Ok(true) => tracing::warn!("the write-ahead log is in use; the next change empties it"),
         // The changes stand, and the next one tries again.
         Err(error) => tracing::warn!(%error, "the write-ahead log could not be emptied"),
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::Spec;
 
-/// What somebody wants of an app.
+/// What was asked for an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wanted {
@@ -32,12 +32,12 @@ pub struct AppRecord {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Who submitted it.
+    /// Name of the caller that submitted it.
     pub user: String,
     /// What was asked for, checked and with its defaults.
     pub spec: Spec,
-    /// Whether all of its environment was given by somebody who may run local processes: no other
-    /// gets into one.
+    /// Whether callers that may run local processes gave all of its environment: no other environment
+    /// gets into a local process.
     #[serde(default)]
     pub trusted_environment: bool,
     /// All labels, the platform's among them.

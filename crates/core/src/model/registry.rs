@@ -14,9 +14,9 @@ pub struct RegistryRecord {
     pub seq: u64,
     /// Host and path, such as `registry.example.com/team`.
     pub url: String,
-    /// Who is known there.
+    /// User name at the registry.
     pub username: String,
-    /// Who added it.
+    /// Name of the caller that added it.
     pub user: String,
     /// When it was added.
     pub created_at: Timestamp,

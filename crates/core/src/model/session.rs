@@ -23,14 +23,14 @@ pub struct Digest {
 pub struct SessionRecord {
     /// The id.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user's name.
     pub user: String,
     /// The secrets that calls are made with, newest first: one that was replaced is good until it
-    /// expires, for whoever calls with it at that moment.
+    /// expires, since a call may be using it.
     pub access: Vec<Digest>,
     /// The secret that makes new ones.
     pub refresh: Digest,
-    /// When somebody logged in.
+    /// When the user logged in.
     pub created_at: Timestamp,
 }
 

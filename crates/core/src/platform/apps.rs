@@ -244,7 +244,7 @@ impl Platform {
                 if record != *entry.record {
                     let needs_replicas = record.revision != entry.record.revision
                         || record.spec.scaling.replicas() != entry.record.spec.scaling.replicas();
-                    // In the same step, so that nobody sees it as done before it has begun.
+                    // In the same step, so that no reader sees it as done before it has begun.
                     if needs_replicas
                         && let Some(state) = lifecycle::next(record.state, Event::Diverged)
                     {
@@ -370,7 +370,7 @@ impl Platform {
                 };
             }
             input::check_labels("name", &before, &app.labels)?;
-            // Nobody moves an app out of their own scope, as nobody creates one outside it.
+            // A caller can't move an app out of its own scope, as it can't create one outside it.
             check(policy::decide(caller, Action::Create, &resource(app)))
         })
         .await

@@ -1,4 +1,4 @@
-//! What happened to apps, for those who may see them.
+//! What happened to apps, for callers with access to them.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct NamedEvent {
 
 impl Platform {
     /// The events of apps that the caller may read, oldest first. Those of deleted apps are for
-    /// callers that see the whole region: what labels they had is not known any more.
+    /// callers that see the whole region: their labels are gone.
     pub fn events(
         &self,
         caller: &Principal,

@@ -22,8 +22,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 use uuid::Uuid;
 
-pub use access::{Access, AccessQuery, TokenQuestion};
-pub use accounts::{Login, SessionTtl};
+pub use access::{AccessQuery, AccessVerdict, TokenQuestion};
+pub use accounts::{IssuedSession, SessionTtl};
 pub use apps::{AppQuery, AppSort};
 pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
@@ -42,7 +42,7 @@ use crate::policy::{self, Action, Decision, Principal, Resource};
 use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store};
 use crate::quota::Quotas;
 use crate::reconcile::{Reconcilers, needs_actor};
-use crate::recorder::Recorder;
+use crate::recorder::EventRecorder;
 use crate::records::{self, Stored};
 use crate::transition::apply;
 
@@ -114,12 +114,12 @@ pub struct Platform {
     signer: Arc<dyn Signer>,
     secrets: Arc<dyn Secrets>,
     auth: Authenticator,
-    tries: accounts::Tries,
+    tries: accounts::PasswordTries,
     components: Arc<Components>,
     project: Uuid,
     is_new: bool,
     settings: Settings,
-    recorder: Arc<Recorder>,
+    recorder: Arc<EventRecorder>,
     /// Ends the reconcilers with the platform.
     _stop: DropGuard,
 }
@@ -154,14 +154,15 @@ impl PlatformBuilder {
             .filter(|app| needs_actor(&app.record))
             .map(|app| app.record.id)
             .collect();
-        // An app may be stored in a region that nobody named this time; it is there all the same.
+        // An app may be stored in a region that the settings do not name; the region exists all the
+        // same.
         let mut settings = self.settings;
         for app in snapshot.apps() {
             if !settings.regions.contains(&app.record.region) {
                 settings.regions.push(app.record.region.clone());
             }
         }
-        let recorder = Arc::new(Recorder::new(Arc::clone(&self.clock)));
+        let recorder = Arc::new(EventRecorder::new(Arc::clone(&self.clock)));
         let (wakeups, changed) = mpsc::unbounded_channel();
         let observer = {
             let recorder = Arc::clone(&recorder);
@@ -192,7 +193,7 @@ impl PlatformBuilder {
                 &self.administrator,
                 settings.user.clone(),
             ),
-            tries: accounts::Tries::default(),
+            tries: accounts::PasswordTries::default(),
             components: self.components,
             clock: self.clock,
             ids: self.ids,
@@ -275,7 +276,7 @@ impl Platform {
         self.reconcilers.stop();
     }
 
-    /// Whether the caller may create apps here, of whatever labels.
+    /// Whether the caller may create apps with any labels here.
     pub fn may_create(&self, caller: &Principal, region: &Region) -> Result<()> {
         check(policy::decide(caller, Action::Create, &Resource::Region(region)))
     }

@@ -20,7 +20,7 @@ const LONGEST: usize = 255;
 pub struct RegistryChange {
     /// Host and path.
     pub url: Option<String>,
-    /// Who is known there.
+    /// User name at the registry.
     pub username: Option<String>,
 }
 
@@ -36,7 +36,8 @@ fn in_region(snapshot: &Snapshot, region: &Region, id: RegistryId) -> Result<Arc
         .ok_or_else(|| Error::NotFound { kind: "registry", id: id.to_string() })
 }
 
-/// No other of the region has this address and this user: nobody could tell the two apart.
+/// Refuses a second registry of the region with this address and user: no reader could tell the two
+/// apart.
 fn is_new(
     snapshot: &Snapshot,
     region: &Region,

@@ -147,7 +147,7 @@ impl Expiry {
     }
 }
 
-/// Refuses a caller who is no principal any more: it may have been authenticated long before its
+/// Refuses a caller whose access was revoked: it may have been authenticated long before its
 /// change is made, while the body was still coming.
 pub(super) fn still_current(
     platform: &Platform,

@@ -9,11 +9,11 @@ pub(crate) mod store;
 pub use clock::Clock;
 pub use future::BoxFuture;
 pub use runtime::{
-    Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, ReplicaUsage, Runtime,
-    Survivor,
+    Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest, ReplicaUsage,
+    Runtime, Survivor,
 };
 pub use secrets::{Ids, SecretError, Secrets, SignError, Signer};
 pub use store::{
-    Commit, CommitError, Conflict, Loaded, Revision, Store, StoreError, StoredRecord, Watch,
+    Commit, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError, StoredRecord,
     WatchError, Write,
 };

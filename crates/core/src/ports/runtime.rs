@@ -15,7 +15,7 @@ use crate::spec::Spec;
 
 /// Where a replica answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct ReplicaEndpoint {
     /// The app's own HTTP port, on whatever host.
     pub http: SocketAddr,
     /// Whether the addresses are taken by this replica alone: another one that is to listen on one
@@ -26,7 +26,7 @@ pub struct Endpoint {
     ports: Arc<[(u16, SocketAddr)]>,
 }
 
-impl Endpoint {
+impl ReplicaEndpoint {
     /// One that answers on its HTTP port only.
     pub fn new(http: SocketAddr) -> Self {
         Self { http, exclusive: false, grpc: None, ports: Arc::default() }
@@ -72,7 +72,7 @@ impl Endpoint {
 
 /// Whose fault a failure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Blame {
     /// The image, the command or the program: the app is FAILED.
     User,
     /// The emulator or the machine: the app is in ERROR.
@@ -85,15 +85,15 @@ pub enum ReplicaEvent {
     /// It does not answer yet, and this is what was seen last.
     Waiting(String),
     /// It answers; or, said again, on other ports than before.
-    Ready(Endpoint),
-    /// It does not answer any more, though it is still there.
+    Ready(ReplicaEndpoint),
+    /// It stopped answering, and is still there.
     Lost(String),
     /// It runs nothing until it is woken, and answers then.
     Asleep,
     /// It is gone, or never came; nothing of it is left.
     Exited {
         /// Whose fault it is.
-        fault: Fault,
+        fault: Blame,
         /// How its process ended, if it had one.
         status: Option<ExitStatus>,
         /// What happened, and what to do, for a person.
@@ -116,7 +116,7 @@ impl ReplicaReporter {
 
     /// Reports one event.
     pub fn report(&self, event: ReplicaEvent) {
-        // The actor may be gone already; then nobody wants to know.
+        // The actor may be gone already.
         let _ = self.sender.send((self.number, event));
     }
 }

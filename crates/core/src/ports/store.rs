@@ -1,6 +1,6 @@
 //! What keeps the records: writes, revisions, commits, and a watch of them.
 //!
-//! A shared store needs no more than this: who writes may expect revisions, and sees what others
+//! A shared store needs no more than this: a writer may expect revisions, and sees what others
 //! commit.
 
 use std::borrow::Cow;
@@ -177,7 +177,7 @@ pub struct Commit {
 /// Why a watch ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WatchError {
-    /// The store does not keep the next commits any more: load everything, and watch from there.
+    /// The store has dropped the next commits: load everything, and watch from there.
     #[error("the store does not keep the commits after revision {}", .0.0)]
     Behind(Revision),
     /// The store is closed.
@@ -186,12 +186,12 @@ pub enum WatchError {
 }
 
 /// A watch of a store's commits.
-pub trait Watch: Send {
+pub trait CommitWatch: Send {
     /// Waits for the next commit. Cancelling it loses none.
     fn next(&mut self) -> BoxFuture<'_, Result<Commit, WatchError>>;
 }
 
-/// Keeps records of whatever kinds.
+/// Keeps records of any kind.
 pub trait Store: Send + Sync + 'static {
     /// All records that were committed so far.
     fn load(&self) -> BoxFuture<'_, Result<Loaded, StoreError>>;
@@ -203,6 +203,6 @@ pub trait Store: Send + Sync + 'static {
     /// those writes is stored, and is refused if it can't.
     fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>>;
 
-    /// Watches the commits after revision `from`, in their order, whoever makes them.
-    fn watch(&self, from: Revision) -> Box<dyn Watch>;
+    /// Watches the commits after revision `from`, in their order, also those of other processes.
+    fn watch(&self, from: Revision) -> Box<dyn CommitWatch>;
 }

@@ -24,18 +24,19 @@ use crate::model::{AppRecord, Wanted};
 use crate::placement::resolved;
 use crate::ports::clock::{after, elapsed};
 use crate::ports::{
-    BoxFuture, Clock, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    Blame, BoxFuture, Clock, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
+    ReplicaRequest,
 };
 use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
-use crate::transition::{Note, apply};
+use crate::transition::{StateNote, apply};
 
 use super::past::{Crash, Past, Sequel};
-use super::plan::{Observed, Phase, Target, converged, plan};
+use super::plan::{ObservedReplica, Phase, Target, converged, plan};
 use super::{Reconcilers, Signal};
 
 /// Between the last request to a replica that others replace, and asking it to stop.
 const HAND_OVER: Duration = Duration::from_millis(200);
-/// Requests under way at a replica have this long to finish before it is asked to stop.
+/// Time that requests in flight at a replica have to finish before it is asked to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Time a replica has between being asked to stop and being ended.
 const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -53,7 +54,7 @@ struct Slot {
     /// When it came into that phase, in domain time.
     since: Timestamp,
     waiting_for: Option<String>,
-    endpoint: Option<Endpoint>,
+    endpoint: Option<ReplicaEndpoint>,
     /// Requests that gateways sent it.
     under_way: TaskTracker,
     /// It reported that it is asleep, and has not answered since.
@@ -81,15 +82,15 @@ struct GivenUp {
 }
 
 impl GivenUp {
-    fn note(&self) -> Note {
+    fn note(&self) -> StateNote {
         let Self { ordinal, why, is_change, .. } = self;
         if *is_change {
-            Note {
+            StateNote {
                 message: format!("The app is running as before; the change failed: {why}"),
                 failed_change: Some(why.clone()),
             }
         } else {
-            Note::new(format!("Replica {ordinal} failed, the others go on: {why}"))
+            StateNote::new(format!("Replica {ordinal} failed, the others go on: {why}"))
         }
     }
 }
@@ -106,10 +107,10 @@ pub(crate) struct Actor {
     reporter: mpsc::UnboundedSender<(u64, ReplicaEvent)>,
     /// By ordinal, of replicas that ended by themselves.
     past: BTreeMap<u32, Past>,
-    /// Replicas to be asked to stop as soon as no gateway sends them requests any more.
+    /// Replicas to be asked to stop as soon as no gateway sends them new requests.
     stopping_now: Vec<(u64, Duration)>,
     /// A failure that could not be stored yet; nothing is launched before it is.
-    pending: Option<(Event, Note)>,
+    pending: Option<(Event, StateNote)>,
     /// A change was not kept; what was done for it is done again then, in real time.
     retry_at: Option<Instant>,
     given_up: Option<GivenUp>,
@@ -186,7 +187,7 @@ impl Actor {
         join_all(stops).await;
     }
 
-    /// Leaves the register of actors unless somebody wants something meanwhile.
+    /// Leaves the register of actors unless it was woken meanwhile.
     fn try_leave(&self) -> bool {
         let mut actors = self.all.actors();
         if self.signal.dirty.load(Ordering::Acquire) {
@@ -212,10 +213,10 @@ impl Actor {
         starting.chain(restarts).min()
     }
 
-    fn observed(&self) -> Vec<Observed> {
+    fn observed(&self) -> Vec<ObservedReplica> {
         self.replicas
             .iter()
-            .map(|(number, slot)| Observed {
+            .map(|(number, slot)| ObservedReplica {
                 number: *number,
                 ordinal: slot.id.ordinal,
                 revision: slot.revision,
@@ -295,7 +296,7 @@ impl Actor {
         &mut self,
         all: &Reconcilers,
         number: u64,
-        fault: Fault,
+        fault: Blame,
         status: Option<ExitStatus>,
         message: String,
     ) {
@@ -330,7 +331,7 @@ impl Actor {
         let ended = status.map_or_else(|| format!("ended: {message}"), ExitStatus::predicate);
         self.end_log(all, slot.id, Some(format!("-- replica {ordinal} {ended}{then} --")));
         let kind = match sequel {
-            Some(Sequel::Restart(_)) if fault == Fault::Platform => EventKind::Interrupted,
+            Some(Sequel::Restart(_)) if fault == Blame::Platform => EventKind::Interrupted,
             Some(Sequel::Restart(_)) => EventKind::Crashed,
             Some(Sequel::GiveUp) | None => EventKind::Failed,
         };
@@ -338,7 +339,7 @@ impl Actor {
         match sequel {
             None => self.failed(slot.revision, ordinal, fault, message).await,
             Some(Sequel::Restart(_)) => {
-                let what = if fault == Fault::Platform { "was interrupted" } else { "crashed" };
+                let what = if fault == Blame::Platform { "was interrupted" } else { "crashed" };
                 tracing::info!(app = %self.id, replica = ordinal, message, "a replica {what}");
             }
             Some(Sequel::GiveUp) => {
@@ -351,7 +352,7 @@ impl Actor {
 
     /// A replica never answered, or crashed too often. Where others answer they go on; else the
     /// app has failed.
-    async fn failed(&mut self, revision: u64, ordinal: u32, fault: Fault, message: String) {
+    async fn failed(&mut self, revision: u64, ordinal: u32, fault: Blame, message: String) {
         let target = self.all.ledger.read().app(self.id).and_then(|entry| target(&entry.record));
         match target {
             Some(target) if self.ready() > 0 => {
@@ -365,12 +366,12 @@ impl Actor {
         }
     }
 
-    async fn give_up(&mut self, fault: Fault, message: &str) {
+    async fn give_up(&mut self, fault: Blame, message: &str) {
         let event = match fault {
-            Fault::User => Event::Failed,
-            Fault::Platform => Event::Broken,
+            Blame::User => Event::Failed,
+            Blame::Platform => Event::Broken,
         };
-        let note = Note::new(message);
+        let note = StateNote::new(message);
         self.transition(event, Some(&note)).await;
         if self.retry_at.is_some() {
             self.pending = Some((event, note));
@@ -378,7 +379,7 @@ impl Actor {
     }
 
     /// Applies an event of the life cycle; says whether the state changed.
-    async fn transition(&mut self, event: Event, note: Option<&Note>) -> bool {
+    async fn transition(&mut self, event: Event, note: Option<&StateNote>) -> bool {
         let all = Arc::clone(&self.all);
         let (id, now) = (self.id, all.clock.now());
         let changed = all
@@ -410,7 +411,7 @@ impl Actor {
         if self.retry_at.is_some() { Next::Wait } else { Next::Again }
     }
 
-    /// Makes what gateways see true, and then has those stopped that they do not see any more.
+    /// Publishes the replicas that answer, and then stops those that gateways have stopped seeing.
     async fn publish(&mut self, all: &Reconcilers) {
         // Before the gateway has fewer replicas: it says why.
         self.tell(all);
@@ -495,8 +496,8 @@ impl Actor {
         self.stopping_now.push((number, grace));
     }
 
-    /// Asks those to stop that no gateway sends requests any more, when they have answered what
-    /// is under way. Where others have taken over, what a gateway was just sending still gets
+    /// Asks those to stop that no gateway sends new requests, when they have answered the requests
+    /// in flight. Where others have taken over, what a gateway was just sending still gets
     /// there.
     fn send_stops(&mut self) {
         let replaced = !self.published.backends.is_empty();
@@ -511,11 +512,14 @@ impl Actor {
                     tokio::time::sleep(HAND_OVER).await;
                 }
                 if drains && tokio::time::timeout(DRAIN, under_way.wait()).await.is_err() {
-                    tracing::info!(replica = number, "it is asked to stop with requests under way");
+                    tracing::info!(
+                        replica = number,
+                        "a replica was asked to stop with requests in flight"
+                    );
                 }
                 handle.stop(grace).await;
                 let message = String::new();
-                reporter.report(ReplicaEvent::Exited { fault: Fault::User, status: None, message });
+                reporter.report(ReplicaEvent::Exited { fault: Blame::User, status: None, message });
             });
         }
     }
@@ -549,7 +553,7 @@ impl Actor {
         let grace = if record.wanted == Wanted::Killed { Duration::ZERO } else { STOP_GRACE };
         let mut alive: Vec<u64> = Vec::new();
         for (number, slot) in &self.replicas {
-            // Asked to stop before, but now there is no time any more.
+            // It was asked to stop before, and now has to end at once.
             if slot.phase != Phase::Stopping || grace.is_zero() {
                 alive.push(*number);
             }
@@ -573,7 +577,7 @@ impl Actor {
             return self.advance(Event::Gone).await;
         }
         if record.state == AppState::Stopped && record.wanted == Wanted::Running {
-            // Somebody changed their mind while it was stopping.
+            // It was started again while it was stopping.
             return self.advance(Event::StartAsked).await;
         }
         if self.retry_at.is_some() { Next::Wait } else { Next::Rest }
@@ -582,7 +586,7 @@ impl Actor {
     /// Towards the wanted replicas.
     async fn converge(&mut self, all: &Reconcilers, record: &AppRecord, target: Target) -> Next {
         if record.state == AppState::Queued {
-            // It begins anew, whatever became of it before.
+            // It starts over: its earlier crashes are forgotten.
             self.past.clear();
             self.tell(all);
             return self.advance(Event::Placed).await;
@@ -666,7 +670,7 @@ impl Actor {
         for number in &late {
             self.stop(*number, STOP_GRACE);
         }
-        self.failed(revision, ordinal, Fault::User, message).await;
+        self.failed(revision, ordinal, Blame::User, message).await;
         true
     }
 }

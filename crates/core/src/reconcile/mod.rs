@@ -22,12 +22,12 @@ use crate::components::{self, Component, Components};
 use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
 use crate::ports::{Clock, Runtime, Survivor};
-use crate::recorder::Recorder;
+use crate::recorder::EventRecorder;
 use actor::Actor;
 
 /// Time that replicas of an earlier emulator have to end.
 const RECOVERY: Duration = Duration::from_secs(10);
-/// Before an actor that panicked begins anew.
+/// Delay before an actor that panicked is restarted.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// Whether something is left to do for an app.
@@ -60,7 +60,7 @@ pub(crate) struct Reconcilers {
     ledger: Arc<Ledger>,
     runtime: Arc<dyn Runtime>,
     clock: Arc<dyn Clock>,
-    recorder: Arc<Recorder>,
+    recorder: Arc<EventRecorder>,
     /// What runs an app that says nothing itself.
     placement: Option<Placement>,
     components: Arc<Components>,
@@ -74,7 +74,7 @@ impl Reconcilers {
         ledger: Arc<Ledger>,
         runtime: Arc<dyn Runtime>,
         clock: Arc<dyn Clock>,
-        recorder: Arc<Recorder>,
+        recorder: Arc<EventRecorder>,
         placement: Option<Placement>,
         components: Arc<Components>,
     ) -> Self {
@@ -101,12 +101,12 @@ impl Reconcilers {
         let mut ends = JoinSet::new();
         for Survivor { key, handle } in self.runtime.recover().await {
             let (app, ordinal) = (key.app, key.replica.ordinal);
-            tracing::info!(%app, replica = ordinal, "a replica of an earlier emulator is ended");
+            tracing::info!(%app, replica = ordinal, "a replica of an earlier emulator was ended");
             ends.spawn(async move { handle.stop(Duration::ZERO).await });
         }
         let ended = async { while ends.join_next().await.is_some() {} };
         if tokio::time::timeout(RECOVERY, ended).await.is_err() {
-            tracing::warn!("replicas of an earlier emulator do not end");
+            tracing::warn!("replicas of an earlier emulator did not end in time");
         }
     }
 
@@ -175,7 +175,7 @@ impl Reconcilers {
             if let Err(panicked) = components::catch_future(actor.run()).await {
                 // A defect; but the app must not be stuck for it. Its replicas went with the
                 // actor.
-                tracing::error!(app = %id, %panicked, "the app's reconciler failed; it begins anew");
+                tracing::error!(app = %id, %panicked, "the app's reconciler panicked and was restarted");
                 all.components.begins_anew(Component::Reconciler, &panicked);
                 tokio::time::sleep(AFTER_PANIC).await;
                 all.components.works(Component::Reconciler);

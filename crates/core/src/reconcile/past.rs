@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ovhai_api_types::Timestamp;
 
-use crate::ports::Fault;
+use crate::ports::Blame;
 use crate::ports::clock::{after, elapsed};
 use crate::replica::{Exit, ReplicaId};
 
@@ -24,7 +24,7 @@ const RESTART_DELAY: Duration = Duration::from_millis(500);
 pub(super) struct Crash {
     pub(super) id: ReplicaId,
     pub(super) revision: u64,
-    pub(super) fault: Fault,
+    pub(super) fault: Blame,
     /// How long the run answered, or tried to.
     pub(super) lived: Duration,
     pub(super) exit: Arc<Exit>,
@@ -59,7 +59,7 @@ pub(super) struct Past {
     pub(super) interruptions: u32,
     /// It ended by itself, and has not answered since.
     pub(super) is_down: bool,
-    fault: Fault,
+    fault: Blame,
     crashes: Series,
     faults: Series,
     revision: u64,
@@ -83,10 +83,10 @@ impl Past {
         }
     }
 
-    fn series(&self, fault: Fault) -> &Series {
+    fn series(&self, fault: Blame) -> &Series {
         match fault {
-            Fault::User => &self.crashes,
-            Fault::Platform => &self.faults,
+            Blame::User => &self.crashes,
+            Blame::Platform => &self.faults,
         }
     }
 
@@ -104,8 +104,8 @@ impl Past {
         }
         self.ended(crash);
         let series = match crash.fault {
-            Fault::User => &mut self.crashes,
-            Fault::Platform => &mut self.faults,
+            Blame::User => &mut self.crashes,
+            Blame::Platform => &mut self.faults,
         };
         series.in_a_row = if goes_on { series.in_a_row + 1 } else { 1 };
         series.last = crash.exit.at;
@@ -123,7 +123,7 @@ impl Past {
     /// Adds the end of a run that it does not start again after: it never answered.
     pub(super) fn ended(&mut self, crash: &Crash) {
         (self.id, self.exit, self.revision) = (crash.id, Arc::clone(&crash.exit), crash.revision);
-        self.interruptions += u32::from(crash.fault == Fault::Platform);
+        self.interruptions += u32::from(crash.fault == Blame::Platform);
         self.fault = crash.fault;
         self.is_down = true;
     }
@@ -132,7 +132,7 @@ impl Past {
     pub(super) fn begun(&mut self, revision: u64) -> bool {
         self.restart_at = None;
         let is_restart = self.is_down && self.revision == revision;
-        self.restarts += u32::from(is_restart && self.fault == Fault::User);
+        self.restarts += u32::from(is_restart && self.fault == Blame::User);
         is_restart
     }
 
@@ -149,7 +149,7 @@ impl Past {
         self.restart_at = None;
     }
 
-    /// Something else is wanted: its crashes do not count any more.
+    /// Something else is wanted: its crashes are forgotten.
     pub(super) fn forget(&mut self) {
         (self.crashes.in_a_row, self.faults.in_a_row) = (0, 0);
     }
@@ -164,8 +164,8 @@ impl Past {
         let (ordinal, exit) = (self.id.ordinal, &self.exit);
         let how = exit.status.map_or_else(|| exit.message.clone(), |status| status.to_string());
         let what = match self.fault {
-            Fault::User => "crashed",
-            Fault::Platform => "was interrupted by the platform",
+            Blame::User => "crashed",
+            Blame::Platform => "was interrupted by the platform",
         };
         match self.series(self.fault).in_a_row {
             0 | 1 => format!("Replica {ordinal} {what} ({how}) and is restarting"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ovhai_api_types::{AppId, AppState, Deletion};
 use ovhai_core::Error;
 use ovhai_core::policy::Principal;
-use ovhai_core::ports::Fault;
+use ovhai_core::ports::Blame;
 use ovhai_core::replica::{ReplicaId, ReplicaKey};
 use ovhai_runtime::SimRuntime;
 
@@ -69,7 +69,7 @@ async fn a_request_learns_that_an_app_will_not_answer() {
         match how {
             "fails" => {
                 for number in 1..=6 {
-                    w.sim.exit(number, Fault::User, "no");
+                    w.sim.exit(number, Blame::User, "no");
                     w.pass(Duration::from_secs(10)).await;
                 }
                 w.becomes(id, AppState::Failed).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ovhai_api_types::AppState;
 use ovhai_core::Error;
-use ovhai_core::ports::{Clock, Fault};
+use ovhai_core::ports::{Blame, Clock};
 use ovhai_core::replica::{ExitStatus, ReplicaPhase};
 
 use crate::harness::World;
@@ -48,7 +48,7 @@ async fn a_crash_backs_off_and_is_forgotten() {
     w.sim.ready(3);
     w.settle().await;
     w.clock.pass(60 * SECOND);
-    w.sim.exit(3, Fault::User, "over");
+    w.sim.exit(3, Blame::User, "over");
     w.settle().await;
     assert_eq!(w.sim.alive(), [4]);
 }

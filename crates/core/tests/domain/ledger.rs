@@ -28,7 +28,7 @@ async fn what_can_not_be_stored_did_not_happen() {
     w.becomes(id, AppState::Running).await;
     assert_eq!(w.platform.snapshot().app_count(), 1);
     // What the app itself does meanwhile is not lost either: it is tried again.
-    w.sim.exit(1, ovhai_core::ports::Fault::User, "crashed");
+    w.sim.exit(1, ovhai_core::ports::Blame::User, "crashed");
     w.pass(std::time::Duration::from_secs(5)).await;
     w.store.set_failing(false);
     w.pass(std::time::Duration::from_secs(5)).await;

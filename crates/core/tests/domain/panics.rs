@@ -7,8 +7,8 @@ use std::time::Duration;
 use ovhai_api_types::AppState;
 use ovhai_core::Error;
 use ovhai_core::ports::{
-    BoxFuture, CommitError, Loaded, Replica, ReplicaReporter, ReplicaRequest, Revision, Runtime,
-    Store, StoreError, Watch, Write,
+    BoxFuture, CommitError, CommitWatch, Loaded, Replica, ReplicaReporter, ReplicaRequest,
+    Revision, Runtime, Store, StoreError, Write,
 };
 use ovhai_runtime::SimRuntime;
 use ovhai_store::MemoryStore;
@@ -34,7 +34,7 @@ impl Store for PanickingStore {
         })
     }
 
-    fn watch(&self, from: Revision) -> Box<dyn Watch> {
+    fn watch(&self, from: Revision) -> Box<dyn CommitWatch> {
         self.0.watch(from)
     }
 }

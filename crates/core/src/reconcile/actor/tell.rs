@@ -92,7 +92,7 @@ impl Actor {
             |slot: &&Slot| self.past.get(&slot.id.ordinal).is_some_and(|past| past.is_down);
         let lost = starting()
             .filter(|slot| slot.has_answered && !is_down(slot))
-            .map(|slot| format!("Replica {} does not answer any more", slot.id.ordinal));
+            .map(|slot| format!("Replica {} stopped answering", slot.id.ordinal));
         let what: Vec<String> = crashed.chain(lost).collect();
         let why = starting()
             .filter(|slot| slot.has_answered || elapsed(slot.since, now) >= EXPLAIN_AFTER)
