@@ -9,7 +9,7 @@ use hyper::header::HeaderValue;
 use ovhai_api_types::AppId;
 use ovhai_core::directory::{AppEntry, Backend};
 use ovhai_core::model::Wanted;
-use ovhai_core::ports::Endpoint;
+use ovhai_core::ports::ReplicaEndpoint;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::affinity::Pin;
@@ -26,7 +26,7 @@ pub(crate) enum ReplicaPort {
 }
 
 impl ReplicaPort {
-    fn at(self, endpoint: &Endpoint) -> Option<SocketAddr> {
+    fn at(self, endpoint: &ReplicaEndpoint) -> Option<SocketAddr> {
         match self {
             Self::Own => Some(endpoint.http),
             Self::Port(port) => endpoint.at(port),
