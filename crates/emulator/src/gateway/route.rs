@@ -15,7 +15,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::affinity::Pin;
 use super::refusal::Refusal;
 use super::{Gateway, health};
-use crate::seen::RefusalKind;
+use crate::telemetry::RefusalKind;
 
 /// Where at a replica a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
