@@ -1,5 +1,5 @@
-//! What a client may ask of the edge, and an app answer, before it is refused. The defaults let
-//! through what Streamlit, single sign-on and large models need.
+//! Limits on what clients send and apps answer. The defaults let through what Streamlit, single
+//! sign-on and large models need.
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,12 +42,12 @@ impl Default for Limits {
     }
 }
 
-/// Of what the process may open, this is for its own files and for apps that start.
+/// Number of descriptors for the process's own files and for apps that start.
 const RESERVED: u64 = 64;
 
 impl Limits {
-    /// No more connections than the process may open, with one to an app for each, and as many
-    /// more to apps as are left then.
+    /// Limits the connections to those that the process may open, with one to an app for each, and
+    /// the streams to what is left then.
     pub(crate) fn within_descriptors(self) -> Self {
         let Some(most) = getrlimit(Resource::Nofile).current else { return self };
         let most = usize::try_from(most.saturating_sub(RESERVED)).unwrap_or(usize::MAX);
@@ -62,14 +62,14 @@ impl Limits {
 pub struct Limit {
     /// Its name.
     pub name: &'static str,
-    /// What it holds for, and what becomes of who exceeds it.
+    /// What it limits, and what happens beyond it.
     pub meaning: &'static str,
     place: Place,
 }
 
 #[derive(Debug, Clone)]
 enum Place {
-    /// Bytes, up to what a connection may well hold in memory.
+    /// A size; a connection may hold that much in memory.
     Bytes(fn(&mut Limits) -> &mut usize),
     Time(fn(&mut Limits) -> &mut Duration),
     Count(std::ops::RangeInclusive<usize>, fn(&mut Limits) -> &mut usize),
@@ -133,7 +133,7 @@ const BYTES: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;
 const TIME: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_hours(24);
 const COUNT: std::ops::RangeInclusive<usize> = 1..=1_000_000;
-/// A map of header fields for HTTP/2 takes some 24,000.
+/// A header map of HTTP/2 takes some 24,000.
 const FIELDS: std::ops::RangeInclusive<usize> = 1..=4096;
 
 impl Limit {
@@ -159,7 +159,7 @@ impl Limit {
         Ok(())
     }
 
-    /// Its value, as it may be given.
+    /// Its value, in the form that is parsed.
     pub fn shown(&self, mut limits: Limits) -> String {
         match &self.place {
             Place::Bytes(place) => match *place(&mut limits) {
@@ -199,7 +199,7 @@ fn time(text: &str) -> Option<Duration> {
 impl FromStr for Limits {
     type Err = String;
 
-    /// `headers=128KiB,body-time=5m`; what is not named keeps its default.
+    /// Parses limits such as `headers=128KiB,body-time=5m`; the others keep their defaults.
     fn from_str(text: &str) -> Result<Self, String> {
         text.split(',').try_fold(Self::default(), |mut limits, part| {
             let (name, value) =

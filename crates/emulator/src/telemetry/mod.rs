@@ -1,13 +1,12 @@
-//! What the gateway shows of itself: a line of the access log for every request, metrics, ids of
-//! requests.
+//! What the gateway records: a line of the access log for every request, metrics, ids of requests.
 //!
-//! [`Telemetry`] is shared by all; each thread that serves has a [`Recorder`], which is told of every
+//! [`Telemetry`] is shared by all; each thread that serves has a [`Recorder`], which records every
 //! request when it has ended. That costs well below a microsecond: counters are the worker's own,
-//! and the line goes into a buffer that another thread writes to the file. The gateway never
-//! waits for a disk: lines are dropped, and counted, when it is full or slow. The last requests
-//! stay in memory, in rings of each worker's own, whether there is a log or not.
+//! and the line goes into a buffer that another thread writes to the file. The gateway never waits
+//! for a disk: lines are dropped, and counted, when it is full or slow. The last requests stay in
+//! memory, in rings of each worker's own, whether there is a log or not.
 //!
-//! No token ever gets here: what is known of a caller is the token's id or the user's name.
+//! No token string ever gets here: of a caller only the token's id or the user's name is known.
 
 mod count;
 mod file;
@@ -43,21 +42,21 @@ use stamp::Stamp;
 pub(crate) use text::CONTENT_TYPE;
 use text::{Kind, MetricsPage};
 
-/// What is counted by one thread.
+/// The counters of one thread.
 #[derive(Default)]
 struct Shard {
-    /// Taken when an app's first request comes, and by those who look.
+    /// Locked when an app's first request comes, and by readers.
     apps: Mutex<HashMap<AppId, Arc<AppCounts>>>,
-    /// Requests that went to no app that there is: to the API, to `localhost`, to nowhere.
+    /// Requests to no existing app: to the API, to `localhost`, to nowhere.
     others: [Codes; OTHERS.len()],
     overhead: Histogram,
     refused: [Count; RefusalKind::ALL.len()],
     aborted: [Count; ABORTED.len()],
-    /// Taken by the thread with each request, and by those who look.
+    /// Locked by the thread with each request, and by readers.
     recent: Mutex<Recent>,
 }
 
-/// The doors that are not apps, as they stand in the metrics; the last is an app that is not there.
+/// Labels of destinations that are not apps; the last is an app that does not exist.
 const OTHERS: [&str; 4] = ["api", "local", "none", "unknown_app"];
 const ABORTED: [&str; 3] = ["client", "app", "access"];
 
@@ -65,15 +64,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// See the module.
+/// Counts and records requests; shared by all threads.
 pub(crate) struct Telemetry {
     shards: Mutex<Vec<Arc<Shard>>>,
-    /// Changes when apps were forgotten: workers then forget theirs.
+    /// Changes when apps were removed: recorders then remove theirs.
     forgotten: AtomicU64,
     connections: Arc<AtomicI64>,
     tunnels: Arc<AtomicI64>,
     sink: Option<Sink>,
-    /// Tells the numbers of requests of this run from those of others.
+    /// Distinguishes the numbers of requests of this run from those of others.
     run: u64,
 }
 
@@ -83,7 +82,7 @@ impl std::fmt::Debug for Telemetry {
     }
 }
 
-/// Something that is open as long as this lives.
+/// Counts something as open, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenGauge(Arc<AtomicI64>);
 
@@ -101,7 +100,7 @@ impl Drop for OpenGauge {
 }
 
 impl Telemetry {
-    /// One that writes to this file, or keeps no log.
+    /// Creates one that writes to this file, or keeps no log.
     pub(crate) fn new(log: Option<LogFile>, components: &Arc<Components>) -> Arc<Self> {
         Arc::new(Self {
             shards: Mutex::default(),
@@ -113,8 +112,8 @@ impl Telemetry {
         })
     }
 
-    /// A thread's own. Make one for each thread that serves, not one for each connection: what a
-    /// worker has counted stays when it is gone.
+    /// Creates a thread's recorder. Create one for each thread that serves, not for each
+    /// connection: its counts stay when it is dropped.
     pub(crate) fn recorder(self: &Arc<Self>) -> Recorder {
         let shard = Arc::new(Shard::default());
         lock(&self.shards).push(Arc::clone(&shard));
@@ -129,17 +128,17 @@ impl Telemetry {
         }
     }
 
-    /// Counts a client's connection for as long as the answer of this lives.
+    /// Counts a client's connection, until the returned value is dropped.
     pub(crate) fn connection_opened(&self) -> OpenGauge {
         OpenGauge::new(&self.connections)
     }
 
-    /// Counts a tunnel (a WebSocket, another upgrade) for as long as the answer of this lives.
+    /// Counts a tunnel (a WebSocket, another upgrade), until the returned value is dropped.
     pub(crate) fn tunnel_opened(&self) -> OpenGauge {
         OpenGauge::new(&self.tunnels)
     }
 
-    /// Forgets the numbers of apps that are gone; called from time to time.
+    /// Removes the counters of apps that do not exist any more; called from time to time.
     pub(crate) fn purge(&self, exists: impl Fn(AppId) -> bool) {
         let mut gone = false;
         for shard in lock(&self.shards).iter() {
@@ -154,21 +153,21 @@ impl Telemetry {
         }
     }
 
-    /// The last requests, as they are now.
+    /// A view of the last requests.
     pub(crate) fn recent(&self) -> recent::View {
         let shards = lock(&self.shards).clone();
         let rings = shards.iter().flat_map(|shard| lock(&shard.recent).view()).collect();
         recent::View::new(self.run, rings)
     }
 
-    /// Writes what is still in memory; waits at most so long. Blocks.
+    /// Writes what is still in memory; blocks, at most until the deadline.
     pub(crate) fn flush(&self, deadline: Duration) {
         if let Some(sink) = &self.sink {
             sink.flush(deadline);
         }
     }
 
-    /// The metrics, with the apps that may be shown: those that have a name.
+    /// The metrics, with the apps that have a name.
     pub(crate) fn metrics(
         &self,
         started_at: Timestamp,
@@ -236,7 +235,7 @@ impl Telemetry {
     }
 }
 
-/// What is known of each app, under the labels it has in the metrics.
+/// Writes the metrics of each app, under its labels.
 fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     let help = "Requests to apps, by app and status.";
     let mut metric = page.metric("ovhai_gateway_requests_total", Kind::Counter, help);
@@ -290,9 +289,9 @@ fn summed_codes<'a>(all: impl Iterator<Item = &'a Codes>) -> BTreeMap<u16, u64> 
     sums
 }
 
-/// A thread's own part; see [`Telemetry::recorder`].
+/// A thread's counters and log buffer; see [`Telemetry::recorder`].
 pub(crate) struct Recorder {
-    /// Where the ids of its requests come from.
+    /// Creates ids of requests.
     pub(crate) ids: IdSource,
     apps: HashMap<AppId, Arc<AppCounts>>,
     forgotten: u64,
@@ -309,7 +308,7 @@ impl std::fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Notes a request that has ended.
+    /// Records a request that has ended.
     pub(crate) fn record(&mut self, line: &Line<'_>) {
         self.count(line);
         let now = SystemTime::now();
@@ -345,13 +344,13 @@ impl Recorder {
             self.apps.clear();
         }
         let counts = self.apps.entry(id).or_insert_with(|| {
-            // After a purge it may still be there, with its numbers.
+            // After a purge the app may still be there, with its counters.
             Arc::clone(lock(&self.shard.apps).entry(id).or_default())
         });
         counts.codes.add(line.status);
         counts.bytes_in.add(line.bytes_in);
         counts.bytes_out.add(line.bytes_out);
-        // How long a tunnel was open says nothing about how fast anybody was.
+        // How long a tunnel was open says nothing about speed.
         if line.status != 101 {
             counts.total.add(line.total, &ANSWERS);
             if let Some(upstream) = line.upstream {
@@ -434,8 +433,8 @@ mod tests {
 
         telemetry.purge(|id| id == b);
         assert!(!page().contains(&of_a) && page().contains(&b.to_string()));
-        // One that was still under way is counted anew, and leaves with the next purge; the
-        // other's numbers go on.
+        // A request that was still under way is counted anew, and is removed with the next purge;
+        // the other app's counters go on.
         workers[0].record(&line(a, true, 200));
         workers[0].record(&line(b, true, 101));
         drop((workers, open, tunnel));
