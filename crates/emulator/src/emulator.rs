@@ -264,7 +264,7 @@ impl Builder {
             && state.database().exists()
             && !state.signing_key().exists()
         {
-            tracing::warn!(key = %state.signing_key().display(), "the signing key is gone: a new one is made, and the strings of all tokens are void until they are regenerated");
+            tracing::warn!(key = %state.signing_key().display(), "the signing key is missing: a new one was created, and all token strings are invalid until they are regenerated");
         }
         let store = match (self.store, &self.state) {
             (Some(store), _) => store,
@@ -398,7 +398,10 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
         platform.add_user(&owner, &name, password).await.map_err(|why| why.to_string())
     };
     if let Err(why) = made.await {
-        tracing::warn!(why, "no first user could be made; add one: ovhai emulator user add");
+        tracing::warn!(
+            why,
+            "the first user could not be created; add one: ovhai emulator user add"
+        );
     }
 }
 

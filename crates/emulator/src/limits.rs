@@ -94,7 +94,7 @@ pub const LIMITS: [Limit; 10] = [
     },
     Limit {
         name: "body-time",
-        meaning: "pause of a client in the body that it sends, or in taking one; longer: 408, or the connection is closed",
+        meaning: "pause of a client in sending or taking a body; longer: 408, or the connection is closed",
         place: Place::Time(|limits| &mut limits.body_timeout),
     },
     Limit {
@@ -104,27 +104,27 @@ pub const LIMITS: [Limit; 10] = [
     },
     Limit {
         name: "answer-time",
-        meaning: "time of an app before the head of its answer, as long as a large model may take for one in one piece; each interim answer (1xx) begins it anew; longer: 504",
+        meaning: "time of an app before the head of its response, enough for a large model that responds in one piece; each interim response (1xx) begins it anew; longer: 504",
         place: Place::Time(|limits| &mut limits.answer_timeout),
     },
     Limit {
         name: "answer-headers",
-        meaning: "bytes of the head of an app's answer; more: 502",
+        meaning: "bytes of the head of an app's response; more: 502",
         place: Place::Bytes(|limits| &mut limits.answer_head_max),
     },
     Limit {
         name: "answer-lines",
-        meaning: "header lines of an app's answer, 4096 at most; more: 502",
+        meaning: "header lines of an app's response, 4096 at most; more: 502",
         place: Place::Count(FIELDS, |limits| &mut limits.answer_fields_max),
     },
     Limit {
         name: "connections",
-        meaning: "clients connected at once, and no more than 7/16 of what the process may open; further ones wait until those that have rested longest are closed to make room",
+        meaning: "clients connected at once, and no more than 7/16 of what the process may open; further ones wait until the longest idle ones are closed to make room",
         place: Place::Count(COUNT, |limits| &mut limits.connections),
     },
     Limit {
         name: "streams",
-        meaning: "requests over HTTP/2 to apps at once besides one of each client, and no more than the process may open files for; of what is left a client may have half; further ones: 503",
+        meaning: "requests over HTTP/2 to apps at once, besides one for each client, and no more than the process may open files for; a client may take half of what is left; further ones: 503",
         place: Place::Count(COUNT, |limits| &mut limits.streams),
     },
 ];
@@ -206,7 +206,7 @@ impl FromStr for Limits {
                 part.split_once('=').ok_or("use NAME=VALUE, such as headers=128KiB")?;
             let limit = LIMITS.iter().find(|limit| limit.name == name.trim()).ok_or_else(|| {
                 let names = LIMITS.map(|limit| limit.name).join(", ");
-                format!("there is no limit {:?}: use {names}", name.trim())
+                format!("unknown limit {:?}: use one of {names}", name.trim())
             })?;
             limit.set(&mut limits, value.trim())?;
             Ok(limits)
@@ -249,7 +249,7 @@ mod tests {
         for (bad, said) in [
             ("", "NAME=VALUE"),
             ("headers", "NAME=VALUE"),
-            ("header=1KiB", "there is no limit \"header\": use line, headers,"),
+            ("header=1KiB", "unknown limit \"header\": use one of line, headers,"),
             ("headers=1", "1KiB to 1MiB"),
             ("headers=2MiB", "1KiB to 1MiB"),
             ("headers=64kb", "1KiB to 1MiB"),

@@ -54,9 +54,9 @@ fn bind_both(address: SocketAddr, tls: bool) -> Result<Vec<std::net::TcpListener
             Ok(second) => listeners.push(second),
             // A program that connects there reaches another server.
             Err(error) if address.port() != 0 && error.kind() == io::ErrorKind::AddrInUse => {
-                tracing::warn!(address = %beside, "another program listens there: programs that take ::1 for localhost reach that one");
+                tracing::warn!(address = %beside, "another program listens there: programs that use ::1 for localhost reach that one");
             }
-            Err(error) => tracing::debug!(address = %beside, %error, "IPv6 is left out"),
+            Err(error) => tracing::debug!(address = %beside, %error, "IPv6 is not served"),
         }
     }
     Ok(listeners)

@@ -31,7 +31,7 @@ pub enum StartError {
         holder: Option<String>,
     },
     /// The address can't be listened on.
-    #[error("{address} can't be listened on: {source}")]
+    #[error("can't listen on {address}: {source}")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -50,7 +50,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The stored state can't be loaded.
-    #[error("the stored state can't be brought back: {0}")]
+    #[error("the stored state can't be loaded: {0}")]
     Platform(ovhai_core::Error),
     /// A region's name is not valid.
     #[error(transparent)]

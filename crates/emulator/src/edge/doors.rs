@@ -134,12 +134,12 @@ fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
     }
     Err(Refusal::new(
         RefusalKind::ForeignPage,
-        "pages from elsewhere may not call this: use a program, or a server of your own",
+        "pages of other origins may not call this: use a program, or a server of your own",
     ))
 }
 
 fn no_region() -> Refusal {
-    Refusal::new(RefusalKind::NotFound, "there is no such region here")
+    Refusal::new(RefusalKind::NotFound, "the region does not exist here")
 }
 
 /// `/regions/<R>/…` is the API of that region, other API paths are that of the default region, the
@@ -150,7 +150,7 @@ fn local(shared: &Shared, head: &RequestHead<'_>, note: &mut Note) -> Result<Cal
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (name, inner) = rest.split_at(end);
         let region = shared.platform.region(name).ok_or_else(|| {
-            Refusal::new(RefusalKind::NotFound, format!("there is no region {name:?} here"))
+            Refusal::new(RefusalKind::NotFound, format!("the region {name:?} does not exist here"))
         })?;
         note.goes_to(Destination::Api);
         let slash = if inner.starts_with('/') { "" } else { "/" };
@@ -191,7 +191,7 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     } else {
         let readers = shared.readers.handle().filter(|_| reads);
         readers.unwrap_or(&shared.main).spawn(answer).await.map_err(|error| {
-            tracing::error!(%error, "a call of the API was broken off");
+            tracing::error!(%error, "a call of the API was aborted");
         })
     };
     match response {

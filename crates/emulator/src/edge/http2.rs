@@ -102,7 +102,7 @@ pub(super) async fn serve<S: Stream>(
     let mut connection = match begun {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => {
-            tracing::debug!(%error, client = %address, "HTTP/2 did not begin");
+            tracing::debug!(%error, client = %address, "the handshake of HTTP/2 failed");
             return;
         }
         Err(_) => return,
@@ -133,7 +133,7 @@ pub(super) async fn serve<S: Stream>(
                 return;
             }
             () = gone.as_mut() => {
-                tracing::debug!(client = %address, "a client of HTTP/2 does not answer");
+                tracing::debug!(client = %address, "a client of HTTP/2 did not answer a ping");
                 return;
             }
         };
@@ -151,7 +151,7 @@ pub(super) async fn serve<S: Stream>(
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
                 if let (true, Some(reason)) = (error.is_library(), error.reason()) {
-                    let why = format!("the connection is no good HTTP/2: ended with {reason:?}");
+                    let why = format!("the connection is not valid HTTP/2: ended with {reason:?}");
                     let refusal = Refusal::new(RefusalKind::Malformed, why);
                     note_refusal(&refusal, 0, &worker, client);
                 }
@@ -200,7 +200,7 @@ async fn serve_one(
     let Some(response) = outgoing::answered(&mut respond, interim, answer).await else { return };
     drop(of_stream);
     if let Err(error) = outgoing::send(respond, response, patience).await {
-        tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
+        tracing::debug!(%error, client = %client.address, "a response of HTTP/2 could not be sent");
     }
 }
 

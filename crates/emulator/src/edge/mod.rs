@@ -254,7 +254,7 @@ async fn always<F: Future<Output = ()>>(
     mut task: impl FnMut() -> F,
 ) {
     while let Err(panicked) = components::catch_future(task()).await {
-        tracing::error!(component = component.as_str(), %panicked, "a component failed; it begins anew");
+        tracing::error!(component = component.as_str(), %panicked, "a component failed; it was restarted");
         components.begins_anew(component, &panicked);
         tokio::select! {
             () = stopping.cancelled() => return,

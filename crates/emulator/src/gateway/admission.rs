@@ -246,7 +246,7 @@ impl Gateway {
                     && !self.warned_cookie_with_auth.swap(true, Ordering::Relaxed)
                 {
                     tracing::warn!(
-                        "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
+                        "a login cookie came with an app's own Authorization: whether the cloud passes both on is not documented"
                     );
                 }
                 let pin = self.pins.wanted(&entry.record, &principal, head, client);
@@ -288,7 +288,7 @@ impl Gateway {
         };
         if !self.warned_token_header.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "a token came in X-OVHAI-Token: the cloud knows Authorization only, and would refuse it"
+                "a token came in X-OVHAI-Token: the cloud accepts Authorization only, and would refuse it"
             );
         }
         let token = std::str::from_utf8(value).map_err(|_| Refusal::bad_token())?;

@@ -134,7 +134,7 @@ impl Gateway {
         let Route { app, address, .. } = *route;
         if entry.live.backends.len() > 1 && self.health.leave_out(app, address) {
             let path = entry.record.spec.probe_path.clone();
-            tracing::info!(%app, %address, why, "a replica has failed: it is left out until its probe passes");
+            tracing::info!(%app, %address, why, "a replica failed: it is left out until its probe passes");
             tokio::spawn(health::watch(Arc::clone(self), app, address, path));
         }
     }

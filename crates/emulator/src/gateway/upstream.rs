@@ -39,21 +39,21 @@ pub(crate) enum UpstreamError {
     /// It is this process that can't; the app is not at fault.
     #[error("the emulator can open no more connections: {0}")]
     NoMore(std::io::Error),
-    #[error("the app accepts no connection in time")]
+    #[error("the app did not accept a connection in time")]
     ConnectTimeout,
     #[error("the app closed the connection before it answered")]
     Gone,
-    #[error("what the app answers is no HTTP/1.1: {0}")]
+    #[error("the app's response is not valid HTTP/1.1: {0}")]
     InvalidResponse(&'static str),
-    #[error("the head of the app's answer is larger than {0} bytes (the limit answer-headers)")]
+    #[error("the head of the app's response is larger than {0} bytes (the limit answer-headers)")]
     TooLarge(usize),
-    #[error("the app's answer has more than {0} header lines (the limit answer-lines)")]
+    #[error("the app's response has more than {0} header lines (the limit answer-lines)")]
     TooManyFields(usize),
-    #[error("the app switches protocols though nobody asked it to")]
+    #[error("the app switched protocols unasked")]
     Unasked,
     #[error("the app broke the connection off: {0}")]
     Http2(hyper::Error),
-    #[error("the app does not answer in time")]
+    #[error("the app did not answer in time")]
     TooSlow,
 }
 
@@ -77,11 +77,13 @@ impl UpstreamError {
     pub(super) fn fault(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoMore(_) => return None,
-            Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
+            Self::Connect(_) | Self::ConnectTimeout => "it does not accept connections",
             Self::Gone | Self::Http2(_) => "it broke the connection off",
             Self::InvalidResponse(_) | Self::Unasked => "it does not speak HTTP/1.1",
-            Self::TooLarge(_) | Self::TooManyFields(_) => "the head of its answer exceeds a limit",
-            Self::TooSlow => "it does not answer in time",
+            Self::TooLarge(_) | Self::TooManyFields(_) => {
+                "the head of its response exceeds a limit"
+            }
+            Self::TooSlow => "it did not answer in time",
         })
     }
 }

@@ -245,9 +245,9 @@ impl Sink {
             .stack_size(128 * 1024)
             .spawn(move || shared.run(file));
         if let Err(error) = started {
-            let why = format_args!("there is no thread for it: {error}");
+            let why = format_args!("its thread can't be started: {error}");
             self.shared.components.fails(Component::AccessLog, why);
-            tracing::warn!(%error, "there is no thread for the access log: its lines are dropped");
+            tracing::warn!(%error, "the access log's thread can't be started: its lines are dropped");
         }
     }
 
@@ -285,7 +285,7 @@ impl Shared {
         #[cfg(target_os = "linux")]
         let _ = rustix::process::setpriority_process(None, NICENESS);
         while let Err(panicked) = components::catch(|| self.write(&mut file)) {
-            tracing::error!(%panicked, "the writer of the access log failed; it begins anew");
+            tracing::error!(%panicked, "the writer of the access log failed; it was restarted");
             self.components.begins_anew(Component::AccessLog, &panicked);
             std::thread::sleep(AFTER_PANIC);
             self.components.works(Component::AccessLog);

@@ -192,22 +192,21 @@ impl Telemetry {
     }
 
     fn own_metrics(&self, page: &mut MetricsPage, shards: &[Arc<Shard>]) {
-        let help = "Requests that went to no app, by door and status.";
+        let help = "Requests that did not go to an app, by destination and status.";
         let mut metric = page.metric("ovhai_other_requests_total", Kind::Counter, help);
         for (at, door) in OTHERS.into_iter().enumerate() {
             for (code, count) in summed_codes(shards.iter().map(|shard| &shard.others[at])) {
                 metric.sample(format_args!("door=\"{door}\",code=\"{code}\""), count);
             }
         }
-        let help =
-            "The gateway's share of the time of requests to apps: what is left without the app's.";
+        let help = "Time that the gateway itself adds to requests to apps.";
         let mut overhead = Summed::default();
         for shard in shards {
             shard.overhead.sum_into(&mut overhead);
         }
         page.metric("ovhai_gateway_overhead_seconds", Kind::Histogram, help)
             .histogram("", &overhead, &OVERHEAD);
-        let help = "Requests that the gateway answered by itself, by reason.";
+        let help = "Requests that the gateway refused, by reason.";
         let mut metric = page.metric("ovhai_gateway_refusals_total", Kind::Counter, help);
         for kinds in RefusalKind::ALL.chunk_by(|one, other| one.label() == other.label()) {
             let of = |shard: &Arc<Shard>| -> u64 {
@@ -216,7 +215,7 @@ impl Telemetry {
             let count: u64 = shards.iter().map(of).sum();
             metric.sample(format_args!("reason=\"{}\"", kinds[0].label()), count);
         }
-        let help = "Answers that were broken off, by who was gone.";
+        let help = "Responses that were broken off, by the side that did.";
         let mut metric = page.metric("ovhai_gateway_aborted_total", Kind::Counter, help);
         for (at, who) in ABORTED.into_iter().enumerate() {
             let count: u64 = shards.iter().map(|shard| shard.aborted[at].get()).sum();
@@ -248,12 +247,12 @@ fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     let histograms: [(&str, &str, Times); 2] = [
         (
             "ovhai_gateway_request_duration_seconds",
-            "From a request's whole head to the end of its answer, tunnels apart.",
+            "From a request's whole head to the end of its response, without tunnels.",
             |counts| &counts.total,
         ),
         (
             "ovhai_gateway_upstream_duration_seconds",
-            "From turning to the app to the end of its answer, waiting for either side's body included, tunnels apart.",
+            "From connecting to the app to the end of its response, with waits for either side's body, without tunnels.",
             |counts| &counts.upstream,
         ),
     ];
@@ -269,8 +268,8 @@ fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     }
     type Bytes = fn(&AppCounts) -> u64;
     let bytes: [(&str, &str, Bytes); 2] = [
-        ("ovhai_gateway_received_bytes_total", "Bytes of requests' bodies.", |c| c.bytes_in.get()),
-        ("ovhai_gateway_sent_bytes_total", "Bytes of answers' bodies.", |c| c.bytes_out.get()),
+        ("ovhai_gateway_received_bytes_total", "Bytes of request bodies.", |c| c.bytes_in.get()),
+        ("ovhai_gateway_sent_bytes_total", "Bytes of response bodies.", |c| c.bytes_out.get()),
     ];
     for (name, help, of) in bytes {
         let mut metric = page.metric(name, Kind::Counter, help);

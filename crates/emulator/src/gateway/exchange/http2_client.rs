@@ -388,7 +388,7 @@ impl Body for AppBody {
                         Ok(Fill::End) if this.decoder.end_of_stream() => {}
                         // Full: framing that never ends.
                         Ok(Fill::End | Fill::Full) => {
-                            let why = "the app broke its answer off";
+                            let why = "the app broke its response off";
                             return Poll::Ready(Some(Err(why.into())));
                         }
                         Err(error) => return Poll::Ready(Some(Err(error.into()))),

@@ -169,7 +169,7 @@ impl NoHead {
                 Refusal::new(RefusalKind::Malformed, "the request's body was broken off")
             }
             Self::Stuck => {
-                let why = "the client did not take the app's interim answers in time";
+                let why = "the client did not take the app's interim responses in time";
                 Refusal::new(RefusalKind::Slow, why)
             }
             Self::Denied => Refusal::access_revoked(),
@@ -410,7 +410,9 @@ impl HeadPhase {
             match filled {
                 Ok(Fill::Read(_)) => self.has_new = true,
                 Ok(Fill::End) | Err(_) if is_silent => return Poll::Ready(Err(NoHead::Silent)),
-                Ok(Fill::End) => return app(UpstreamError::InvalidResponse("its head has no end")),
+                Ok(Fill::End) => {
+                    return app(UpstreamError::InvalidResponse("its head ends too early"));
+                }
                 Ok(Fill::Full) => return app(UpstreamError::TooLarge(head_max)),
                 Err(_) => return app(UpstreamError::Gone),
             }

@@ -80,7 +80,7 @@ fn described(who: &Principal) -> String {
         Principal::Token(token) => format!("here with the token {}", token.name),
         Principal::User { name, .. } => format!("logged in as {name}"),
         Principal::Administrator { .. } => "logged in as the administrator".to_owned(),
-        Principal::Anonymous => "nobody that is known".to_owned(),
+        Principal::Anonymous => "not known here".to_owned(),
     }
 }
 
@@ -305,7 +305,7 @@ impl Logins {
             }
             "/.ovhai/login" | "/.ovhai/logout" if is_post => {
                 if !how.may_send_form() {
-                    let why = "this was sent by a page of somewhere else; open the app's own address and log in there";
+                    let why = "this form was sent by a page of another origin; open the app's own address and log in there";
                     return message(StatusCode::FORBIDDEN, why);
                 }
                 let Some(fields) = Fields::read(&head.headers, &body) else {
@@ -372,11 +372,11 @@ impl Logins {
         let wanted = fields.get("to").as_bytes();
         match self.who_logs_in(visit, fields, client).await {
             Ok(who) => {
-                tracing::info!(app = %visit.app.id, who = who.name(), "somebody logged in in a browser");
+                tracing::info!(app = %visit.app.id, who = who.name(), "a user logged in with a browser");
                 self.let_in(visit, who, target::safe(wanted)).await
             }
             Err(Failed { status, said, retry_after }) => {
-                tracing::info!(app = %visit.app.id, %client, status = status.as_u16(), "a login in a browser was refused");
+                tracing::info!(app = %visit.app.id, %client, status = status.as_u16(), "a login with a browser was refused");
                 let mut response = self.show(visit, status, wanted, said);
                 if let Some(seconds) = retry_after {
                     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -455,7 +455,7 @@ impl Logins {
             Error::TooManyTries { seconds } => Failed::too_many(seconds, Field::Password),
             error => {
                 tracing::error!(%error, "a login failed");
-                let why = "The emulator can't log anybody in at the moment; its log says why.";
+                let why = "The emulator can't process logins at the moment; its log says why.";
                 Failed::new(StatusCode::SERVICE_UNAVAILABLE, why, None)
             }
         })
@@ -577,7 +577,7 @@ fn bad_token<'a>() -> Failed<'a> {
 }
 
 fn no_random_numbers() -> Response<Bytes> {
-    tracing::error!("no random numbers can be had: nobody can log in");
+    tracing::error!("no random numbers are available: logins fail");
     message(
         StatusCode::INTERNAL_SERVER_ERROR,
         "the emulator can't log anybody in; its log says why",

@@ -64,7 +64,7 @@ impl LoginPage<'_> {
             )
         };
         let lead = match self.known {
-            Some(who) => format!("You are {who}. Log in as somebody else to open it."),
+            Some(who) => format!("You are {who}. Log in as another user to open it."),
             None => "Log in to open this app.".to_owned(),
         };
         let note = self.note.map_or_else(String::new, |note| {
