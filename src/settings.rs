@@ -1,4 +1,4 @@
-//! Where things are. The environment variables are in docs/guide.md and in the options they stand for.
+//! Where things are. The environment variables are explained in `reference::environment`.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

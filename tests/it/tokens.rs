@@ -1,4 +1,4 @@
-//! `token …`, beyond the guide's session.
+//! `token …`, beyond the session of the README.
 
 use ovhai_test_support::TestCli;
 

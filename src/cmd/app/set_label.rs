@@ -151,7 +151,7 @@ async fn tokens_with_access(
     Some(all.into_iter().filter_map(opens).collect())
 }
 
-/// The tokens of the one set that are not in the other.
+/// Names the tokens that are in one set and not in the other, in alphabetical order.
 fn say_tokens(
     context: &mut Context,
     what: &str,
@@ -159,7 +159,8 @@ fn say_tokens(
     not_those: &BTreeMap<String, String>,
 ) {
     let only = these.iter().filter(|(id, _)| !not_those.contains_key(*id));
-    let only: Vec<&str> = only.map(|(_, name)| name.as_str()).collect();
+    let mut only: Vec<&str> = only.map(|(_, name)| name.as_str()).collect();
+    only.sort_unstable();
     if only.is_empty() {
         return;
     }
