@@ -11,14 +11,14 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use ovhai_api_types::Region;
 
-use crate::cli::{Format, Global};
 use crate::error::{Failure, INTERRUPTED, Result};
-use crate::output::Layout;
-use crate::pulse::Found;
+use crate::line::global::{Format, Global};
 use crate::secret::bare;
-use crate::terminal::{self, Colors, Paint, paint};
-use crate::text;
-use crate::trace::Trace;
+use crate::server::liveness::Found;
+use crate::server::trace::Trace;
+use crate::ui::terminal::Layout;
+use crate::ui::terminal::{self, Colors, Paint, paint};
+use crate::ui::text;
 
 /// See the module.
 pub struct Context {
@@ -52,6 +52,8 @@ pub struct Context {
     begun: bool,
     /// The options that every command has.
     pub global: Global,
+    /// Makes the whole tree of commands: what hints and help name is looked up there.
+    pub(crate) tree: fn() -> clap::Command,
     /// Variables that hold a secret of this command, and are none of the emulator's business.
     pub(crate) secret_variables: Vec<String>,
     /// What this run said to servers.
@@ -67,8 +69,8 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
-    /// The context of this process.
-    pub fn from_process() -> Self {
+    /// The context of this process, with the tree of commands.
+    pub fn from_process(tree: fn() -> clap::Command) -> Self {
         let (env, unreadable_variables) = variables_of_process();
         Self {
             out: Box::new(io::BufWriter::new(io::stdout())),
@@ -86,6 +88,7 @@ impl Context {
             streams_are_one: streams_are_one(),
             begun: false,
             global: Global::default(),
+            tree,
             secret_variables: Vec::new(),
             trace: Arc::default(),
             found: Arc::default(),
@@ -175,7 +178,7 @@ impl Context {
         const PROGRAM: &str = "ovhai ";
         let Some(directory) = &self.global.state_dir else { return text.into() };
         let option = format!("--state-dir {} ", text::quoted(&directory.to_string_lossy()));
-        let tree = crate::cli::tree();
+        let tree = (self.tree)();
         let mut pieces = text.split(PROGRAM);
         let mut out = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {

@@ -11,8 +11,8 @@ use ovhai_client::Error as ClientError;
 use ovhai_emulator::{OpenError, StartError};
 use serde::{Deserialize, Serialize};
 
-use crate::terminal::{Paint, paint};
-use crate::text::clean_lines;
+use crate::ui::terminal::{Paint, paint};
+use crate::ui::text::clean_lines;
 
 /// The result of every command.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -66,6 +66,14 @@ impl Failure {
     /// Ctrl-C.
     pub(crate) fn interrupted() -> Self {
         Self { code: INTERRUPTED, ..Self::new("interrupted") }
+    }
+
+    /// A login that can't continue. The command does not silently act as another caller.
+    pub(crate) fn session_ended() -> Self {
+        Self::new("the session has ended")
+            .because("it is too long ago, or the password was changed")
+            .hint("log in again: ovhai login; or forget it: ovhai logout")
+            .exit_code(DENIED)
     }
 
     /// A failure without a word: everything was said already.
@@ -210,7 +218,7 @@ impl From<ClientError> for Failure {
                 .because(format!("{why} ({code})"))
                 .hint("see who can log in to a local emulator: ovhai emulator user list; the first user's password: ovhai emulator status --show-password")
                 .exit_code(DENIED),
-            ClientError::Ended => crate::session::ended(),
+            ClientError::Ended => Self::session_ended(),
             ClientError::ReadOnly(server) => Self::new(format!("nothing is changed at {server}"))
                 .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
                 .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")

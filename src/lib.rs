@@ -6,37 +6,19 @@
 //!
 //! What must not be here: access rules and shapes of the wire.
 
-mod advice;
-mod background;
-pub mod cli;
 mod cmd;
-mod complete;
-mod config;
 pub mod context;
-mod credentials;
-mod describe;
-mod endless;
 pub mod error;
-mod later;
+mod line;
 mod log_writer;
-mod meaningless;
-mod near;
-mod options;
-mod output;
 mod private_file;
-mod progress;
-mod prompt;
-mod pulse;
 pub mod reference;
-mod resolve;
 mod secret;
-mod session;
+mod server;
 pub mod settings;
-mod target;
-pub mod terminal;
-mod text;
-mod trace;
-mod watch;
+mod ui;
+
+pub use line::cli;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -48,7 +30,10 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use cli::Cli;
 use context::Context;
 use error::{Failure, Result};
-use terminal::Colors;
+use line::global::{Format, MORE_OPTIONS};
+use line::{advice, complete, misplaced_args};
+use server::{liveness, trace};
+use ui::terminal::Colors;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -56,7 +41,7 @@ pub fn main() -> ExitCode {
         complete::answer();
         return ExitCode::SUCCESS;
     }
-    let mut context = Context::from_process();
+    let mut context = Context::from_process(cli::tree);
     let args: Vec<OsString> = std::env::args_os().collect();
     let mut shown = Vec::new();
     let code = match parse(&args, &mut shown) {
@@ -82,7 +67,7 @@ fn parse(
 ) -> Result<(Cli, Option<Failure>), clap::Error> {
     let mut matches = Cli::command().try_get_matches_from(args)?;
     *shown = trace::shown(&matches);
-    let refused = meaningless::refused(&matches);
+    let refused = misplaced_args::refused(&matches);
     let cli = Cli::from_arg_matches_mut(&mut matches)
         .map_err(|error| error.format(&mut Cli::command()))?;
     Ok((cli, refused))
@@ -106,7 +91,7 @@ fn keep_trace(context: &mut Context, command: Vec<String>, code: u8) {
     let Ok(file) = settings::debug_file(context) else { return };
     let kept = context.trace.keep(&file, (context.now)(), command, code);
     // The error is the last line for programs that read it as JSON.
-    if let Some(session) = kept.filter(|_| context.format() != Some(cli::Format::Json)) {
+    if let Some(session) = kept.filter(|_| context.format() != Some(Format::Json)) {
         context.note(format!("requests and answers: ovhai debug {session}"));
     }
 }
@@ -124,7 +109,7 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
         return finish(Err(failure), context);
     }
     let text = error.render();
-    if error.use_stderr() && context.format() == Some(cli::Format::Json) {
+    if error.use_stderr() && context.format() == Some(Format::Json) {
         let text = text.to_string();
         // The first paragraph: what is missing stands on lines of its own.
         let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
@@ -139,7 +124,7 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
     };
     let mut text = if color { text.ansi().to_string() } else { text.to_string() };
     if error.kind() == clap::error::ErrorKind::DisplayHelp {
-        text += cli::MORE_OPTIONS;
+        text += MORE_OPTIONS;
     }
     // A closed pipe is nobody's fault.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
@@ -174,8 +159,10 @@ fn execute(cli: Cli, context: &mut Context) -> u8 {
                     return dispatch(cli, context).await;
                 }
                 context.apply(&cli.global);
-                let hangs =
-                    pulse::until_it_hangs(Arc::clone(&context.found), Arc::clone(&context.trace));
+                let hangs = liveness::until_it_hangs(
+                    Arc::clone(&context.found),
+                    Arc::clone(&context.trace),
+                );
                 tokio::select! {
                     // A command that has to say more when it is interrupted comes first.
                     biased;

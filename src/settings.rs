@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use etcetera::AppStrategy;
+use ovhai_emulator::DEFAULT_PORT;
 use rustix::process::geteuid;
 
 use crate::context::Context;
@@ -79,4 +80,11 @@ fn xdg(purpose: &str, instead: &str) -> Result<etcetera::app_strategy::Xdg> {
 /// The file that `ovhai debug` reads.
 pub(crate) fn debug_file(context: &Context) -> Result<PathBuf> {
     state_dir(context).map(|directory| directory.join("debug.jsonl"))
+}
+
+/// The port of an emulator that is started: `OVHAI_PORT`, or the default.
+pub(crate) fn port(context: &Context) -> Result<u16> {
+    context.var("OVHAI_PORT").map_or(Ok(DEFAULT_PORT), |text| {
+        text.parse().map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))
+    })
 }

@@ -5,10 +5,11 @@ use ovhai_api_types::{Access, AccessQuestion, Verdict};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::Description;
 use crate::error::Result;
-use crate::output::{Fit, Show};
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 /// Asks the emulator, which decides as its gateway and API do.
 pub(super) async fn ask(

@@ -3,9 +3,9 @@
 use clap::{Args, ValueEnum};
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
-use crate::complete;
 use crate::context::Context;
 use crate::error::Result;
+use crate::line::complete;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

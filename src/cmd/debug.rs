@@ -4,11 +4,12 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
+use crate::server::trace::{Run, runs};
 use crate::settings::debug_file;
-use crate::trace::{Run, runs};
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 #[command(

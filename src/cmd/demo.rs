@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::error::{Failure, INTERRUPTED, Result};
-use crate::terminal::Colors;
+use crate::ui::terminal::Colors;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {}
@@ -68,7 +68,7 @@ struct Said {
 impl<'a> Walk<'a> {
     fn new(screen: &'a mut Context, emulator: &Emulator, scratch: &TempDir) -> Self {
         let captured = Captured::default();
-        let mut inner = Context::from_process();
+        let mut inner = Context::from_process(screen.tree);
         inner.out = Box::new(captured.clone());
         inner.err = Box::new(captured.clone());
         inner.env.retain(|name, _| !name.starts_with("OVHAI_"));

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn context() -> Context {
-        let mut context = Context::from_process();
+        let mut context = Context::from_process(crate::line::cli::tree);
         context.env = [("SET", "here"), ("EMPTY", ""), ("OVHAI_TOKEN", "hush"), ("PW", "hush")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();

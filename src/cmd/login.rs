@@ -6,9 +6,9 @@ use ovhai_client::Error as ClientError;
 use super::secret_input::PasswordSource;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::prompt;
-use crate::session::{Session, Sessions};
-use crate::target::Server;
+use crate::server::session::{Session, Sessions};
+use crate::server::target::Server;
+use crate::ui::prompt;
 
 #[derive(Debug, Args)]
 #[command(

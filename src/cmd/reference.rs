@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::cli;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::reference::{commands, environment, exit_codes, limits, man, selectors};
@@ -36,7 +35,7 @@ enum What {
 
 impl Reference {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
-        let command = cli::tree();
+        let command = (context.tree)();
         let text = match self.what {
             What::Man { directory } => {
                 let directory = context.directory.join(directory);

@@ -9,14 +9,15 @@ use ovhai_api_types::{AppId, Door, Region, RequestFilter, RequestRecord, Token, 
 use ovhai_client::Client;
 
 use super::app::{Since, since};
-use crate::cli::Format;
 use crate::context::Context;
-use crate::describe::Description;
-use crate::endless::while_read;
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::resolve::resolve;
-use crate::text::{clean, cut, width};
+use crate::line::global::Format;
+use crate::server::resolve::resolve;
+use crate::ui::describe::Description;
+use crate::ui::endless::while_read;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
+use crate::ui::text::{clean, cut, width};
 
 /// Between two looks.
 const PERIOD: Duration = Duration::from_millis(500);

@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::prompt;
 use crate::secret::bare;
+use crate::ui::prompt;
 
 /// Longer input is not a password.
 const LONGEST: u64 = 64 * 1024;

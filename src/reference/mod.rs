@@ -41,7 +41,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::cli;
+    use crate::line::cli;
 
     /// Names that only tests and developers' tasks know, and the mark of a replica's processes,
     /// which no command line reads.

@@ -3,7 +3,7 @@
 use clap::{Args, Command};
 
 use super::page::{Block, Page};
-use crate::cli::Global;
+use crate::line::global::Global;
 
 /// The page.
 pub fn page() -> Page {

@@ -1,6 +1,6 @@
 //! A page of reference, and its forms: for a terminal, as Markdown, as a part of a man page.
 
-use crate::text::{fold, width};
+use crate::ui::text::{fold, width};
 
 /// A page.
 #[derive(Debug, Clone)]

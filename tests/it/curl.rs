@@ -442,7 +442,7 @@ impl Scene {
         let _: App = emulator.run_app(&[], json!({"name": "a", "unsecureHttp": true})).await;
         let err = Captured::default();
         let home = desk.home.path().to_owned();
-        let mut context = Context::from_process();
+        let mut context = Context::from_process(ovhai::cli::tree);
         context.out = Box::new(desk.out.clone());
         context.err = Box::new(err.clone());
         context.env.retain(|name, _| !name.starts_with("OVHAI_"));

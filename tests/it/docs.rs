@@ -143,8 +143,8 @@ fn shows_session(text: &str) -> bool {
     !commands_shown(text).is_empty()
 }
 
-/// The commands after a `$` that [`Session`] would not run: it runs blocks that begin with the line
-/// "```console".
+/// The commands after a `$` that [`Session`] would not run: it runs `console` blocks
+/// that are not indented.
 fn not_run(text: &str) -> Vec<String> {
     let shown = commands_shown(text).into_iter();
     shown.filter(|(fence, _)| fence != "```console").map(|(_, command)| command).collect()

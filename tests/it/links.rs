@@ -124,7 +124,7 @@ fn the_reference_lists_every_field_of_the_access_log() {
 
 /// The targets of links and images outside of code.
 fn links(text: &str) -> Vec<String> {
-    let link = Regex::new(r##"(?:\]\(|\bsrc(?:set)?=")([^)"\s]+)[)"]"##).unwrap();
+    let link = Regex::new(r#"(?:\]\(|\bsrc(?:set)?=")([^)"\s]+)[)"]"#).unwrap();
     let span = Regex::new("`[^`]*`").unwrap();
     let text = prose(text);
     let text = span.replace_all(&text, "");

@@ -7,7 +7,7 @@ use super::resolve;
 use crate::cmd::access::{OfToken, ask};
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 pub(super) struct Access {

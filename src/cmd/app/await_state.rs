@@ -9,7 +9,7 @@ use super::wait::{DEFAULT, Wait, duration};
 use super::{resolve, view};
 use crate::context::Context;
 use crate::error::{NOT_FOUND, Result};
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(

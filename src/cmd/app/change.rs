@@ -10,7 +10,7 @@ use super::wait::Wait;
 use super::{resolve, view};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::server::target::Target;
 
 /// Shows the apps as they are now, if a format was requested.
 pub(super) async fn show(

@@ -6,10 +6,10 @@ use ovhai_api_types::App;
 
 use super::view;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::{DENIED, Failure, Result};
-use crate::target::{Own, Target};
-use crate::text::quoted;
+use crate::server::credentials::Credentials;
+use crate::server::target::{Own, Target};
+use crate::ui::text::quoted;
 
 /// Options of commands that reach an app itself.
 #[derive(Debug, Args)]

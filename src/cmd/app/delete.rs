@@ -9,8 +9,8 @@ use super::view;
 use super::wait::Wait;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::prompt;
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::prompt;
 
 /// How many apps a question lists.
 const LISTED_MAX: usize = 10;

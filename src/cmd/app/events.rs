@@ -7,14 +7,15 @@ use ovhai_api_types::{AppEvent, AppId};
 use ovhai_client::Client;
 
 use super::resolve;
-use crate::cli::Format;
 use crate::context::Context;
-use crate::describe::{Description, age, date};
-use crate::endless::while_read;
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::target::Target;
-use crate::text::clean;
+use crate::line::global::Format;
+use crate::server::target::Target;
+use crate::ui::describe::{Description, age, date};
+use crate::ui::endless::while_read;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
+use crate::ui::text::clean;
 
 /// Between two looks for new events.
 const PERIOD: Duration = Duration::from_secs(1);

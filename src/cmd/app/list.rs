@@ -6,12 +6,12 @@ use ovhai_client::AppFilter;
 
 use super::resolve;
 use super::selection::ByLabel;
-use crate::cli::Format;
 use crate::context::Context;
 use crate::error::Result;
-use crate::resolve::again;
-use crate::target::Target;
-use crate::watch::Watch;
+use crate::line::global::Format;
+use crate::server::resolve::again;
+use crate::server::target::Target;
+use crate::ui::watch::Watch;
 
 #[derive(Debug, Args)]
 pub(super) struct List {

@@ -10,9 +10,9 @@ use regex_lite::{Regex, RegexBuilder};
 
 use super::resolve;
 use crate::context::Context;
-use crate::endless::while_read;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::endless::while_read;
 
 #[derive(Debug, Args)]
 pub(super) struct Logs {

@@ -9,7 +9,7 @@ use tokio::process::Command;
 use super::{resolve, view};
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(

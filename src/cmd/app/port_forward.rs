@@ -20,10 +20,10 @@ use super::forward::{Forwarder, IsThere, Origin, Refused, Tells};
 use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
-use crate::endless::until_interrupted;
 use crate::error::{Failure, Result};
+use crate::server::target::{Server, Target};
 use crate::settings::state_dir;
-use crate::target::{Server, Target};
+use crate::ui::endless::until_interrupted;
 
 #[derive(Debug, Args)]
 #[command(

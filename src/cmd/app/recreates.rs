@@ -12,15 +12,15 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::Verb;
-use crate::cli::{Cli, Command};
 use crate::context::Context;
+use crate::line::cli::{Cli, Command};
 
 /// The spec that the client makes of these words.
 fn parse(words: &[String]) -> AppSpec {
     let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
     let Command::App(command) = cli.command else { panic!("{words:?}") };
     let Verb::Run(run) = command.0.verb else { panic!("{words:?}") };
-    let mut context = Context::from_process();
+    let mut context = Context::from_process(crate::line::cli::tree);
     context.directory = "/where/the/line/is/typed".into();
     run.spec(&context).unwrap_or_else(|error| panic!("{words:?}: {error:?}"))
 }

@@ -7,7 +7,7 @@ use super::resolve;
 use crate::cmd::requests::Filters;
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(

@@ -8,7 +8,7 @@ use super::selection::{Selected, Selection};
 use super::wait::Wait;
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(

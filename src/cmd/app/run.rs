@@ -17,8 +17,8 @@ use super::wait::Wait;
 use crate::cmd::environment::{Variable, note_unset, of_caller, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::resolve::say_if_named_alike;
-use crate::target::Target;
+use crate::server::resolve::say_if_named_alike;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

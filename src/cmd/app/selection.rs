@@ -8,8 +8,8 @@ use super::wait::Wait;
 use crate::cmd::several::Report;
 use crate::context::Context;
 use crate::error::Result;
-use crate::resolve::resolve_each;
-use crate::target::Target;
+use crate::server::resolve::resolve_each;
+use crate::server::target::Target;
 
 /// Labels and a selector: both have to match.
 #[derive(Debug, Clone, Default, Args)]

@@ -10,7 +10,7 @@ use super::{resolve, view};
 use crate::cmd::access::ask;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::server::target::Target;
 
 /// How many tokens a message names.
 const NAMED_MAX: usize = 10;

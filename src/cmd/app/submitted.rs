@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 use super::credential::selector_of;
 use super::view;
 use crate::context::Context;
-use crate::credentials::Credentials;
-use crate::describe::Description;
 use crate::error::Result;
 use crate::private_file;
+use crate::server::credentials::Credentials;
+use crate::server::target::Target;
 use crate::settings::state_dir;
-use crate::target::Target;
-use crate::text::{cut, quoted};
+use crate::ui::describe::Description;
+use crate::ui::text::{cut, quoted};
 
 /// A resolver that takes longer is of no use to a browser either.
 const PATIENCE: Duration = Duration::from_millis(300);

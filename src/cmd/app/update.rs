@@ -9,7 +9,7 @@ use super::{resolve, view};
 use crate::cmd::environment::{Variable, note_unset, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 pub(super) struct Update {

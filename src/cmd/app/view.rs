@@ -6,8 +6,9 @@ use ovhai_api_types::{App, AppSpec, ReplicaExit, ReplicaStatus, ScalingStrategy}
 
 use ovhai_client::AppRow;
 
-use crate::describe::{Description, age, bytes, date, rate};
-use crate::output::{Fit, Show};
+use crate::ui::describe::{Description, age, bytes, date, rate};
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 /// An app's name.
 pub(super) fn name(app: &App) -> &str {

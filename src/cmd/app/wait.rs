@@ -8,8 +8,8 @@ use ovhai_client::{Client, LogFilter};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result, TIMEOUT};
-use crate::progress::Progress;
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::progress::Progress;
 
 /// As long as an app's own deadline is by default.
 pub(super) const DEFAULT: &str = "10m";

@@ -5,10 +5,11 @@ use ovhai_api_types::{AppImage, Flavor, Preset, ProjectQuotas};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::{Description, bytes, rate};
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::describe::{Description, bytes, rate};
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct CapabilitiesCommand {

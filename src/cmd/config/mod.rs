@@ -7,15 +7,16 @@ use ovhai_emulator::DEFAULT_REGIONS;
 use ovhai_emulator::state::StateDir;
 use serde::Serialize;
 
-use crate::config::{Config, checked_name, checked_url};
 use crate::context::Context;
-use crate::credentials::Credentials;
-use crate::describe::Description;
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::session::Sessions;
+use crate::server::address::{endpoint_key, root};
+use crate::server::config::{Config, checked_name, checked_url};
+use crate::server::credentials::Credentials;
+use crate::server::session::Sessions;
 use crate::settings::state_dir;
-use crate::target::{endpoint_key, root};
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigCommand {

@@ -7,10 +7,11 @@ use ovhai_api_types::{ImageMapping, NewImageMapping};
 
 use crate::cmd::environment::of_caller;
 use crate::context::Context;
-use crate::describe::Description;
 use crate::error::Result;
-use crate::output::{Fit, Show};
-use crate::target::owner;
+use crate::server::target::owner;
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(super) struct ImageCommand {

@@ -10,9 +10,9 @@ use clap::Args;
 use ovhai_emulator::state::StateDir;
 
 use crate::context::Context;
-use crate::endless::while_read;
 use crate::error::{Failure, Result};
 use crate::settings::readable_state_dir;
+use crate::ui::endless::while_read;
 
 #[derive(Debug, Args)]
 pub(super) struct Logs {

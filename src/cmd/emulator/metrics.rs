@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Server;
+use crate::server::target::Server;
 
 #[derive(Debug, Args)]
 #[command(

@@ -6,8 +6,8 @@ use ovhai_api_types::{App, AppId};
 use crate::cmd::requests::Filters;
 use crate::context::Context;
 use crate::error::Result;
-use crate::resolve::resolve;
-use crate::target::Server;
+use crate::server::resolve::resolve;
+use crate::server::target::Server;
 
 #[derive(Debug, Args)]
 #[command(

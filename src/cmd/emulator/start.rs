@@ -14,15 +14,16 @@ use ovhai_runtime::descriptors;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::rendezvous::Rendezvous;
-use crate::background;
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
 use crate::log_writer::{LossyLog, is_writable};
-use crate::options::Options;
-use crate::pulse;
+use crate::server::address::{root, secure_root};
+use crate::server::background;
+use crate::server::liveness;
+use crate::server::options::Options;
+use crate::settings::port;
 use crate::settings::{readable_state_dir, state_dir};
-use crate::target::{port, root, secure_root};
-use crate::text;
+use crate::ui::text;
 
 #[derive(Debug, Args)]
 pub(super) struct Start {
@@ -406,8 +407,8 @@ impl Start {
     async fn start_detached(&self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
         if let Some(running) = state.running() {
-            if pulse::ask(&running).is_err_and(|error| pulse::is_silence(&error)) {
-                return Err(pulse::failure(running.pid));
+            if liveness::ask(&running).is_err_and(|error| liveness::is_silence(&error)) {
+                return Err(liveness::failure(running.pid));
             }
             context.note(format!(
                 "An emulator runs already: {} (pid {})",

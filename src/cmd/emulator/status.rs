@@ -6,13 +6,14 @@ use ovhai_emulator::state::{Running, StateDir};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::{Description, age};
 use crate::error::{FAILED, Failure, Result};
-use crate::options::Options;
-use crate::output::Show;
-use crate::pulse;
+use crate::server::address::{root, secure_root};
+use crate::server::liveness;
+use crate::server::options::Options;
+use crate::server::target::unknown;
 use crate::settings::readable_state_dir;
-use crate::target::{root, secure_root, unknown};
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
@@ -83,14 +84,16 @@ impl Status {
             return Err(Failure::silent(FAILED));
         };
         let pid = running.pid;
-        let answer = pulse::faults(&running);
+        let answer = liveness::faults(&running);
         let mut shown = Shown::new(running, &state, self.show_password)?;
         shown.answers = answer.is_ok();
         let answer = answer.map(|faults| shown.faults = faults);
         context.show(&shown)?;
         match answer {
             Ok(()) => Ok(()),
-            Err(error) if pulse::is_silence(&error) => Err(pulse::failure(pid).exit_code(FAILED)),
+            Err(error) if liveness::is_silence(&error) => {
+                Err(liveness::failure(pid).exit_code(FAILED))
+            }
             Err(error) => Err(Failure::new(format!("the emulator (pid {pid}) can't be reached"))
                 .because(error)
                 .hint("it may be ending: look again; or end it: ovhai emulator stop --force")),

@@ -10,9 +10,10 @@ use rustix::process::Signal;
 
 use crate::context::Context;
 use crate::error::{Failure, Result, TIMEOUT};
-use crate::pulse;
+use crate::server::address::endpoint;
+use crate::server::liveness;
+use crate::server::target::unknown;
 use crate::settings::readable_state_dir;
-use crate::target::{endpoint, unknown};
 
 /// It promises two seconds; a busy machine gets a few more.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,7 +49,7 @@ impl Stop {
         while state.is_locked() {
             if tokio::time::Instant::now() >= deadline {
                 if is_silent {
-                    return Err(pulse::failure(pid));
+                    return Err(liveness::failure(pid));
                 }
                 return Err(Failure::new(format!("the emulator (pid {pid}) does not stop"))
                     .because(format!("it was asked to {} s ago", patience.as_secs()))

@@ -5,11 +5,11 @@ use ovhai_api_types::User;
 
 use crate::cmd::secret_input::PasswordSource;
 use crate::context::Context;
-use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
-use crate::output::Show;
-use crate::prompt;
-use crate::target::owner;
+use crate::server::target::owner;
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
+use crate::ui::prompt;
 
 #[derive(Debug, Args)]
 pub(super) struct UserCommand {

@@ -6,14 +6,15 @@ use ovhai_client::{Client, Error};
 use serde::Serialize;
 
 use super::secret_input::PasswordSource;
-use crate::cli::Format;
 use crate::cmd::several::Report;
 use crate::context::Context;
-use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::prompt;
-use crate::target::{Server, Target};
+use crate::line::global::Format;
+use crate::server::target::{Server, Target};
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
+use crate::ui::prompt;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryCommand {

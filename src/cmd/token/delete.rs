@@ -6,11 +6,11 @@ use ovhai_api_types::{Selector, Token};
 use super::has_selector;
 use crate::cmd::several::Report;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::prompt;
-use crate::resolve::resolve_each;
-use crate::target::Target;
+use crate::server::credentials::Credentials;
+use crate::server::resolve::resolve_each;
+use crate::server::target::Target;
+use crate::ui::prompt;
 
 #[derive(Debug, Args)]
 #[command(

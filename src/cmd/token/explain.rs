@@ -9,7 +9,7 @@ use crate::cmd::app;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::secret::bare;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

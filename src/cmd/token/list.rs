@@ -7,9 +7,9 @@ use ovhai_api_types::Selector;
 use super::{has_selector, resolve};
 use crate::context::Context;
 use crate::error::Result;
-use crate::resolve::again;
-use crate::target::Target;
-use crate::watch::Watch;
+use crate::server::resolve::again;
+use crate::server::target::Target;
+use crate::ui::watch::Watch;
 
 #[derive(Debug, Args)]
 pub(super) struct List {

@@ -10,12 +10,13 @@ use clap::{Args, Subcommand};
 use ovhai_api_types::{Selector, Token};
 use ovhai_client::Client;
 
-use crate::cli::Format;
 use crate::context::Context;
-use crate::credentials::{Credentials, Issuer, Place};
-use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
+use crate::line::global::Format;
+use crate::server::credentials::{Credentials, Issuer, Place};
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenCommand {
@@ -59,7 +60,7 @@ impl TokenCommand {
 
 /// The token that is meant by an id, a name, or the beginning of an id.
 async fn resolve(client: &Client, wanted: &str) -> Result<Token> {
-    crate::resolve::resolve(client, wanted).await
+    crate::server::resolve::resolve(client, wanted).await
 }
 
 /// Whether a token's scope is this selector, in whatever order and form either is written.

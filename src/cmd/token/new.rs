@@ -5,10 +5,10 @@ use ovhai_api_types::{Role, Selector, TokenSpec};
 
 use super::show_and_keep;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::resolve::say_if_named_alike;
-use crate::target::Target;
+use crate::server::credentials::Credentials;
+use crate::server::resolve::say_if_named_alike;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -30,10 +30,10 @@ use self::write_out::Transfer;
 use super::credential::{Credential, Lent};
 use super::ports::{Named, address, port_of};
 use super::resolve;
-use crate::cli::OWN;
 use crate::context::Context;
 use crate::error::{Failure, HTTP_ERROR, Result, TIMEOUT};
-use crate::target::Target;
+use crate::line::global::OWN;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(

@@ -16,11 +16,12 @@ use ovhai_emulator::tls::{Authority, TlsError};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::Description;
 use crate::error::{FAILED, Failure, Result};
-use crate::output::{Fit, Show};
+use crate::server::address::root;
 use crate::settings::state_dir;
-use crate::target::root;
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 use machine::Machine;
 
 #[derive(Debug, Args)]

@@ -20,8 +20,8 @@ use tokio::process::{Child, Command};
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::options::Options;
-use crate::target::port;
+use crate::server::options::Options;
+use crate::settings::port;
 
 /// How long an emulator in the background has to start.
 const START_TIMEOUT: Duration = Duration::from_secs(15);

@@ -19,13 +19,13 @@ use ovhai_client::{Brief, Client, Endpoint};
 use ovhai_emulator::catalog::FLAVORS;
 use ovhai_emulator::state::{Running, StateDir};
 
-use crate::cli;
-use crate::config::Config;
 use crate::context::Context;
-use crate::credentials::{Credentials, Issuer};
+use crate::line::cli;
 use crate::reference;
+use crate::server::address::{endpoint, local_key};
+use crate::server::config::Config;
+use crate::server::credentials::{Credentials, Issuer};
 use crate::settings::state_dir;
-use crate::target::{endpoint, local_key};
 
 /// The variable that asks for it.
 const VARIABLE: &str = "COMPLETE";
@@ -157,7 +157,7 @@ struct World {
 
 impl World {
     fn new(words: &[std::ffi::OsString], deadline: Instant) -> Self {
-        let mut context = Context::from_process();
+        let mut context = Context::from_process(cli::tree);
         let words: Vec<&str> =
             words.iter().filter_map(|w| w.to_str()).take_while(|word| *word != "--").collect();
         let home = context.var("HOME").map(PathBuf::from);
@@ -356,7 +356,7 @@ fn named(all: &[Brief], word: &str) -> Vec<CompletionCandidate> {
         Some(CompletionCandidate::new(name).help(Some(help.trim().to_owned().into())))
     };
     let with_id = |brief: &Brief| {
-        let name = brief.name.as_deref().map(crate::text::clean).unwrap_or_default();
+        let name = brief.name.as_deref().map(crate::ui::text::clean).unwrap_or_default();
         let help = format!("{name} {}", brief.remark);
         CompletionCandidate::new(&brief.id).help(Some(help.trim().to_owned().into()))
     };

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use ovhai_api_types::Region;
 use ovhai_client::{Client, Endpoint, is_loopback};
-use ovhai_emulator::DEFAULT_PORT;
 use ovhai_emulator::state::{Running, StateDir};
 
-use crate::background;
-use crate::config::Config;
+use super::address::{endpoint, endpoint_key, local_key, reachable, root};
+use super::background;
 use crate::context::Context;
-use crate::credentials::Issuer;
 use crate::error::{DENIED, Failure, Result};
-use crate::options::Options;
-use crate::session::{Session, Sessions};
+use crate::server::config::Config;
+use crate::server::credentials::Issuer;
+use crate::server::options::Options;
+use crate::server::session::{Session, Sessions};
 use crate::settings::{readable_state_dir, state_dir};
 
 /// A server and a region of it, and who calls.
@@ -240,19 +240,6 @@ impl Server {
     }
 }
 
-/// Begins the key of every local project.
-pub(crate) const LOCAL: &str = "local:";
-
-/// See [`Server::key`].
-pub(crate) fn local_key(running: &Running) -> String {
-    format!("{LOCAL}{}", running.project)
-}
-
-/// See [`Server::key`].
-pub(crate) fn endpoint_key(name: &str, url: &str) -> String {
-    format!("endpoint:{name} {url}")
-}
-
 fn region_of(context: &Context, running: &Running, wanted: Option<Region>) -> Result<Region> {
     match wanted {
         Some(region) if running.regions.contains(&region) => Ok(region),
@@ -442,42 +429,6 @@ async fn login_bearer(
                 .exit_code(DENIED))
         }
     }
-}
-
-/// How to call an emulator as its administrator. It is called by the one name that it answers to
-/// wherever it listens.
-pub(crate) fn endpoint(running: &Running) -> Endpoint {
-    Endpoint {
-        base: format!("http://localhost:{}", running.address.port()),
-        bearer: Some(running.administrator.clone()),
-        connect: Some(reachable(running.address)),
-    }
-}
-
-/// The address of an emulator, for people.
-pub(crate) fn root(running: &Running) -> String {
-    format!("http://{}", reachable(running.address))
-}
-
-/// The same with TLS, where that is served.
-pub(crate) fn secure_root(running: &Running) -> Option<String> {
-    running.tls.map(|address| format!("https://{}", reachable(address)))
-}
-
-/// Where to connect to reach a listener.
-pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        (std::net::Ipv4Addr::LOCALHOST, address.port()).into()
-    } else {
-        address
-    }
-}
-
-/// The port of an emulator that is started: `OVHAI_PORT`, or the default.
-pub(crate) fn port(context: &Context) -> Result<u16> {
-    context.var("OVHAI_PORT").map_or(Ok(DEFAULT_PORT), |text| {
-        text.parse().map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))
-    })
 }
 
 async fn find_or_start(context: &mut Context) -> Result<Running> {

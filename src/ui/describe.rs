@@ -5,9 +5,9 @@
 
 use jiff::Timestamp;
 
-use crate::output::{Head, Layout, table};
-use crate::terminal::{paint, state};
-use crate::text::{clean, clean_lines, fold, width};
+use super::table::{Head, table};
+use super::terminal::{Layout, paint, state};
+use super::text::{clean, clean_lines, fold, width};
 
 /// Narrower than this nothing can be read.
 const NARROWEST: usize = 24;

@@ -42,6 +42,24 @@ pub(crate) fn columns() -> Option<usize> {
     width.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0))
 }
 
+/// How much room there is, and whether colours may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Columns of the terminal; none: as many as it takes.
+    pub(crate) columns: Option<usize>,
+    /// Whether there may be colours.
+    pub(crate) color: bool,
+    /// The time that ages are counted from.
+    pub(crate) now: jiff::Timestamp,
+}
+
+impl Layout {
+    /// As it is in a pipe.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self =
+        Self { columns: None, color: false, now: jiff::Timestamp::UNIX_EPOCH };
+}
+
 /// What a word looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Paint {

@@ -4,8 +4,8 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use crate::cli::OWN;
 use crate::error::Failure;
+use crate::line::global::OWN;
 
 /// An option of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_command_of_the_table_is_there() {
-        let tree = crate::cli::tree();
+        let tree = crate::line::cli::tree();
         for (path, ..) in TABLE {
             let found = path.split(' ').try_fold(&tree, |at, word| at.find_subcommand(word));
             assert!(found.is_some(), "{path}");

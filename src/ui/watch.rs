@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::context::Context;
-use crate::endless::while_read;
 use crate::error::Result;
+use crate::ui::endless::while_read;
 
 const PERIOD: Duration = Duration::from_secs(1);
 

@@ -29,7 +29,7 @@ pub(crate) enum Place {
 struct Entry {
     id: TokenId,
     name: String,
-    /// The server that issued it ([`crate::target::Server::key`]): its string goes nowhere else.
+    /// The server that issued it ([`crate::server::target::Server::key`]): its string goes nowhere else.
     server: String,
     region: Region,
     role: Role,

@@ -12,7 +12,7 @@ use dialoguer::theme::{SimpleTheme, Theme};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::error::{Failure, Result};
-use crate::text::clean;
+use crate::ui::text::clean;
 
 /// What a question comes to that is not answered with yes.
 const CANCELLED: &str = "cancelled, nothing was changed";

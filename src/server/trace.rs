@@ -17,7 +17,7 @@ use ovhai_client::{Exchange, Recorder, Waits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::pulse::Waiting;
+use super::waiting::Waiting;
 
 /// The file is halved when it is larger.
 const LARGEST: u64 = 1024 * 1024;
@@ -403,7 +403,7 @@ mod tests {
 
         let kept = |line: &str| {
             let words = line.split(' ').map(|word| word.replace("TOKEN", TOKEN));
-            let matches = crate::cli::Cli::command().try_get_matches_from(words);
+            let matches = crate::line::cli::Cli::command().try_get_matches_from(words);
             shown(&matches.expect("a command")).join(" ")
         };
         for line in [

@@ -9,11 +9,11 @@ use ovhai_api_types::OauthTokens;
 use ovhai_client::{Client, Error as ClientError, Renew, Renewed};
 use serde::{Deserialize, Serialize};
 
+use super::address::LOCAL;
 use crate::context::Context;
 use crate::error::{DENIED, Failure, Result};
 use crate::private_file;
 use crate::settings::config_dir;
-use crate::target::LOCAL;
 
 /// A bearer that ends sooner is made anew first.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
@@ -129,7 +129,7 @@ impl Sessions {
             return Ok(Some(session.bearer().to_owned()));
         }
         let Session::User { username, refresh: Some(refresh), .. } = &session else {
-            return Err(ended());
+            return Err(Failure::session_ended());
         };
         match anonymous()?.refresh(refresh).await {
             Ok(tokens) => {
@@ -138,7 +138,7 @@ impl Sessions {
                 self.store(server, Some(session))?;
                 Ok(Some(bearer))
             }
-            Err(ClientError::Login { .. }) => Err(ended()),
+            Err(ClientError::Login { .. }) => Err(Failure::session_ended()),
             Err(error) => Err(error.into()),
         }
     }
@@ -179,12 +179,4 @@ fn ends_soon(session: &Session, now: Timestamp) -> bool {
         }
         Session::Token { .. } => false,
     }
-}
-
-/// A login that can't be gone on with. It is not silently somebody else who calls.
-pub(crate) fn ended() -> Failure {
-    Failure::new("the session has ended")
-        .because("it was too long ago, or the password was changed")
-        .hint("log in again: ovhai login; or forget it: ovhai logout")
-        .exit_code(DENIED)
 }

@@ -1,11 +1,9 @@
 //! Whether an emulator that runs answers. One that hangs takes connections all the same, as the
 //! kernel does that for it, and would have its callers wait until their time is out.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use ovhai_api_types::Fault;
@@ -13,9 +11,9 @@ use ovhai_emulator::state::Running;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
+use super::address::reachable;
+use super::trace::Trace;
 use crate::error::{Failure, TIMEOUT};
-use crate::target::reachable;
-use crate::trace::Trace;
 
 /// How long an emulator may take to say that it is well, which takes it less than a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -38,58 +36,6 @@ impl Found {
         if self.running.set(running.clone()).is_ok() {
             self.told.notify_one();
         }
-    }
-}
-
-/// The requests of a command that wait for the first byte of an answer, by their numbers.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting(Arc<Queue>);
-
-#[derive(Debug, Default)]
-struct Queue {
-    next: AtomicU64,
-    since: Mutex<BTreeMap<u64, Instant>>,
-    begun: Notify,
-}
-
-/// One of them; it waits until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Turn(Arc<Queue>, u64);
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.0.lock().remove(&self.1);
-    }
-}
-
-impl Waiting {
-    /// One begins to wait.
-    pub(crate) fn begin(&self) -> Turn {
-        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
-        self.0.lock().insert(number, Instant::now());
-        self.0.begun.notify_one();
-        Turn(Arc::clone(&self.0), number)
-    }
-
-    /// The oldest, as soon as there is one.
-    async fn oldest(&self) -> (u64, Instant) {
-        loop {
-            let oldest = self.0.lock().first_key_value().map(|(number, since)| (*number, *since));
-            match oldest {
-                Some(oldest) => return oldest,
-                None => self.0.begun.notified().await,
-            }
-        }
-    }
-
-    fn has(&self, number: u64) -> bool {
-        self.0.lock().contains_key(&number)
     }
 }
 

@@ -1,10 +1,9 @@
 //! The command line.
 
-use std::path::PathBuf;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use clap::builder::PossibleValuesParser;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
-
+use super::deferred::Deferred;
+use super::global::Global;
 use crate::cmd::{
     Completion, Debug, Demo, FeatureCommand, Help, Login, Logout, Me, Reference, app::AppCommand,
     capabilities::CapabilitiesCommand, config::ConfigCommand, emulator::EmulatorCommand,
@@ -12,7 +11,6 @@ use crate::cmd::{
 };
 use crate::context::Context;
 use crate::error::Result;
-use crate::later::Later;
 
 /// OVHcloud AI Deploy on your own machine: run apps, make tokens, reach the apps with them.
 ///
@@ -38,129 +36,50 @@ pub struct Cli {
     pub(crate) command: Command,
 }
 
-/// Options of every command. A command's help leaves them out: `ovhai help options` has them.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Options of every command")]
-pub struct Global {
-    /// Authenticate with this application token instead of the login [env: OVHAI_TOKEN]
-    // Named apart from the positional TOKEN of the token commands.
-    #[arg(
-        id = "caller-token",
-        long = "token",
-        global = true,
-        hide_short_help = true,
-        hide_long_help = true,
-        value_name = "TOKEN"
-    )]
-    pub token: Option<String>,
-    /// Region, such as GRA [env: OVHAI_REGION] [default: the emulator's first]
-    #[arg(
-        long,
-        global = true,
-        hide_short_help = true,
-        hide_long_help = true,
-        value_name = "REGION"
-    )]
-    pub region: Option<String>,
-    /// How to show the result [default: a table for a list, else a description]
-    // Text, not the enum: `app curl` has an `--output FILE` of its own, which takes its place.
-    #[arg(short, long, global = true, hide_short_help = true, hide_long_help = true, value_name = "FORMAT", value_parser = formats())]
-    pub output: Option<String>,
-    /// The same as --output json
-    // Text that needs no value, not a switch: `app curl` has a `--json DATA` in its place.
-    #[arg(
-        long,
-        global = true,
-        hide_short_help = true,
-        hide_long_help = true,
-        hide = true,
-        num_args = 0,
-        default_missing_value = "true"
-    )]
-    pub json: Option<String>,
-    /// State directory of the local emulator [env: OVHAI_STATE_DIR] [default: ~/.local/share/ovhai]
-    #[arg(long, global = true, hide_short_help = true, hide_long_help = true, value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
-    /// No colours; there are none in a pipe anyway [env: NO_COLOR]
-    #[arg(long, global = true, hide_short_help = true, hide_long_help = true)]
-    pub no_color: bool,
-    /// Show each request to the API on stderr, with the answer's status and time; may be repeated
-    #[arg(short, long, global = true, hide_short_help = true, hide_long_help = true, action = ArgAction::Count)]
-    pub verbose: u8,
-    /// Print nothing but the result
-    #[arg(short, long, global = true, hide_short_help = true, hide_long_help = true)]
-    pub quiet: bool,
-}
-
-fn formats() -> PossibleValuesParser {
-    Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).into()
-}
-
-/// Marks a value of `app curl`'s own `--output` and `--json`. Clap gives what stands before the
-/// subcommand, the format of other commands, to the argument of the same name there.
-pub(crate) const OWN: char = '=';
-
-/// How to show a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// JSON; a list is one array
-    Json,
-    /// YAML
-    Yaml,
-    /// Names and values, for people
-    Description,
-    /// A table, for people
-    Table,
-    /// A table with every column and whole ids, however wide
-    Wide,
-    /// Only the name
-    Name,
-}
-
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run, see, change and query apps
     #[command(visible_alias = "apps")]
-    App(Later<AppCommand>),
+    App(Deferred<AppCommand>),
     /// Make, see, regenerate and delete application tokens
     #[command(visible_alias = "tokens")]
-    Token(Later<TokenCommand>),
+    Token(Deferred<TokenCommand>),
     /// Show who you are and what you may use
     #[command(alias = "whoami")]
-    Me(Later<Me>),
+    Me(Deferred<Me>),
     /// Log in with a user's password, or with a token
-    Login(Later<Login>),
+    Login(Deferred<Login>),
     /// End the login
-    Logout(Later<Logout>),
+    Logout(Deferred<Logout>),
     /// Choose a region, and add endpoints beside the local emulator
-    Config(Later<ConfigCommand>),
+    Config(Deferred<ConfigCommand>),
     /// Show what a region offers: flavors, images, presets, quotas
     #[command(visible_alias = "cap")]
-    Capabilities(Later<CapabilitiesCommand>),
+    Capabilities(Deferred<CapabilitiesCommand>),
     /// Manage registries that images come from
     #[command(visible_alias = "registries")]
-    Registry(Later<RegistryCommand>),
+    Registry(Deferred<RegistryCommand>),
     /// Show the requests of recent commands and their answers
-    Debug(Later<Debug>),
+    Debug(Deferred<Debug>),
     /// Show which features the emulator supports
     #[command(visible_alias = "features")]
-    Feature(Later<FeatureCommand>),
+    Feature(Deferred<FeatureCommand>),
     /// As other tools call it.
     #[command(hide = true)]
-    Auth(Later<AuthCommand>),
+    Auth(Deferred<AuthCommand>),
     /// Start, stop and inspect the local emulator
     #[command(visible_alias = "emu")]
-    Emulator(Later<EmulatorCommand>),
+    Emulator(Deferred<EmulatorCommand>),
     /// Walk through labels, tokens and access in a minute, for real
-    Demo(Later<Demo>),
+    Demo(Deferred<Demo>),
     /// Print a shell's completion script for commands, names and values
-    Completion(Later<Completion>),
+    Completion(Deferred<Completion>),
     /// Explain a command or a topic
-    Help(Later<Help>),
+    Help(Deferred<Help>),
     /// Print the contents of docs/ and completions/, for the project's own use
     #[command(hide = true)]
-    Reference(Later<Reference>),
+    Reference(Deferred<Reference>),
 }
 
 /// `auth login`, as other tools call it.
@@ -187,9 +106,6 @@ pub fn tree() -> clap::Command {
     root
 }
 
-/// Ends the help of a command, which leaves out the options of every command.
-pub(crate) const MORE_OPTIONS: &str = "\nOptions of every command: ovhai help options\n";
-
 impl Command {
     /// Whether the command serves others, and so wants every core.
     pub(crate) fn serves(&self) -> bool {
@@ -198,33 +114,33 @@ impl Command {
 
     /// Whether the command itself does what is to be done when the program is asked to end.
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Emulator(Later(command)) if command.handles_signals())
+        matches!(self, Self::Emulator(Deferred(command)) if command.handles_signals())
     }
 
     /// Runs it.
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         match self {
-            Self::App(Later(command)) => command.run(context).await,
-            Self::Token(Later(command)) => command.run(context).await,
-            Self::Me(Later(command)) => command.run(context).await,
-            Self::Login(Later(command)) => command.run(context).await,
-            Self::Logout(Later(command)) => command.run(context).await,
-            Self::Config(Later(command)) => command.run(context),
-            Self::Capabilities(Later(command)) => command.run(context).await,
-            Self::Registry(Later(command)) => command.run(context).await,
-            Self::Debug(Later(command)) => command.run(context),
-            Self::Feature(Later(command)) => command.run(context).await,
-            Self::Auth(Later(command)) => match command.verb {
+            Self::App(Deferred(command)) => command.run(context).await,
+            Self::Token(Deferred(command)) => command.run(context).await,
+            Self::Me(Deferred(command)) => command.run(context).await,
+            Self::Login(Deferred(command)) => command.run(context).await,
+            Self::Logout(Deferred(command)) => command.run(context).await,
+            Self::Config(Deferred(command)) => command.run(context),
+            Self::Capabilities(Deferred(command)) => command.run(context).await,
+            Self::Registry(Deferred(command)) => command.run(context).await,
+            Self::Debug(Deferred(command)) => command.run(context),
+            Self::Feature(Deferred(command)) => command.run(context).await,
+            Self::Auth(Deferred(command)) => match command.verb {
                 AuthVerb::Login(command) => command.run(context).await,
                 AuthVerb::Logout(command) => command.run(context).await,
                 AuthVerb::Status(command) => command.run(context).await,
             },
-            Self::Emulator(Later(command)) => command.run(context).await,
+            Self::Emulator(Deferred(command)) => command.run(context).await,
             // Boxed: it runs all the others.
-            Self::Demo(Later(command)) => Box::pin(command.run(context)).await,
-            Self::Completion(Later(command)) => command.run(context),
-            Self::Help(Later(command)) => command.run(context),
-            Self::Reference(Later(command)) => command.run(context),
+            Self::Demo(Deferred(command)) => Box::pin(command.run(context)).await,
+            Self::Completion(Deferred(command)) => command.run(context),
+            Self::Help(Deferred(command)) => command.run(context),
+            Self::Reference(Deferred(command)) => command.run(context),
         }
     }
 }

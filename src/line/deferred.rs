@@ -9,9 +9,9 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Id};
 /// What stands at the variant (its name, aliases and what it is about) is known at once. None of
 /// its arguments may have the id of a global one, which is handed down before.
 #[derive(Debug)]
-pub(crate) struct Later<T>(pub(crate) T);
+pub(crate) struct Deferred<T>(pub(crate) T);
 
-impl<T: Args> Args for Later<T> {
+impl<T: Args> Args for Deferred<T> {
     fn group_id() -> Option<Id> {
         T::group_id()
     }
@@ -38,7 +38,7 @@ fn described(command: Command, describe: fn(Command) -> Command) -> Command {
     command
 }
 
-impl<T: FromArgMatches> FromArgMatches for Later<T> {
+impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(Self)
     }

@@ -8,10 +8,10 @@ use std::num::ParseIntError;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli;
 use crate::cmd::app::wait::looks_like_duration;
 use crate::error::Failure;
-use crate::near::near;
+use crate::line::cli;
+use crate::line::near::near;
 
 /// Guesses at one place, and what to say about them.
 struct Advice {
