@@ -1,4 +1,4 @@
-//! Where things are. The environment variables are explained in `reference::environment`.
+//! Paths and ports from options and variables. `reference::environment` explains the variables.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -39,8 +39,7 @@ fn check_owner(path: &Path) -> Result<()> {
         .hint("choose a directory of your own: --state-dir DIR or OVHAI_STATE_DIR"))
 }
 
-/// The same, for those who look whether an emulator runs there: in a directory that is somebody
-/// else's they would find none.
+/// The same, to look for a running emulator: in another user's directory none would be found.
 pub(crate) fn readable_state_dir(context: &Context) -> Result<PathBuf> {
     let path = state_dir(context)?;
     match std::fs::read_dir(&path) {

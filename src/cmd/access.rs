@@ -11,7 +11,7 @@ use crate::ui::describe::Description;
 use crate::ui::output::Show;
 use crate::ui::table::Fit;
 
-/// Asks the emulator, which decides as its gateway and API do.
+/// Asks the emulator, which decides as for a real request.
 pub(super) async fn ask(
     context: &Context,
     target: &Target,
@@ -28,7 +28,7 @@ fn token_name(access: &Access) -> &str {
     access.token.as_ref().map_or("~", |token| token.name.as_str())
 }
 
-/// What decides: of reading, and of operating where that has another reason.
+/// The reason for reading, and for operating if it differs.
 fn because(access: &Access) -> String {
     let (read, operate) = (&access.read.reason, &access.operate.reason);
     if read == operate { read.clone() } else { format!("{read}; {operate}") }
@@ -80,7 +80,7 @@ impl Show for Access {
     }
 }
 
-/// The same, of which the token is what differs.
+/// The same, with a row per token.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(super) struct OfToken(pub(super) Access);

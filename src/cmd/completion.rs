@@ -14,7 +14,7 @@ use crate::line::complete;
   fish        ovhai completion fish > ~/.config/fish/completions/ovhai.fish
   powershell  ovhai completion powershell >> $PROFILE
   elvish      ovhai completion elvish >> ~/.config/elvish/rc.elv
-Names of apps, tokens and regions come from the running emulator; none is started for them.")]
+Names of apps, tokens and regions come from the running emulator; completion does not start one.")]
 pub(crate) struct Completion {
     /// The shell
     shell: Shell,

@@ -8,9 +8,9 @@ use crate::line::global::MORE_OPTIONS;
 use crate::line::near::near;
 use crate::reference::{help_words, topics};
 
-/// No line of text is longer, however wide the terminal is.
+/// Maximum width of text.
 const WIDEST: usize = 100;
-/// Where nobody knows the width.
+/// Width if the terminal's is unknown.
 const USUAL: usize = 80;
 
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ impl Help {
     }
 }
 
-/// Whether a word is this name, as one or as several.
+/// Whether a word is this name, in singular or plural.
 fn is_named(name: &str, word: &str) -> bool {
     name == word || name.strip_suffix('s') == Some(word)
 }

@@ -22,7 +22,7 @@ impl Me {
     }
 }
 
-/// Who calls, and what only this side knows of it.
+/// The caller, and what only the client knows.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Shown {
@@ -35,7 +35,7 @@ impl Shown {
     fn kind(&self) -> &'static str {
         match self.me.token_kind {
             TokenKind::App => "application token",
-            // The service knows no third kind.
+            // The service has no third kind.
             TokenKind::Oauth if self.is_owner => "emulator owner's key (no login needed)",
             TokenKind::Oauth => "login",
         }

@@ -39,22 +39,22 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run, see, change and query apps
+    /// Run, inspect, change and query apps
     #[command(visible_alias = "apps")]
     App(Deferred<AppCommand>),
-    /// Make, see, regenerate and delete application tokens
+    /// Create, inspect, regenerate and delete application tokens
     #[command(visible_alias = "tokens")]
     Token(Deferred<TokenCommand>),
-    /// Show who you are and what you may use
+    /// Show who you are, and your quotas
     #[command(alias = "whoami")]
     Me(Deferred<Me>),
-    /// Log in with a user's password, or with a token
+    /// Log in with a user's password or with a token
     Login(Deferred<Login>),
-    /// End the login
+    /// Log out
     Logout(Deferred<Logout>),
     /// Choose a region, and add endpoints beside the local emulator
     Config(Deferred<ConfigCommand>),
-    /// Show what a region offers: flavors, images, presets, quotas
+    /// Show flavors, images, presets and quotas of a region
     #[command(visible_alias = "cap")]
     Capabilities(Deferred<CapabilitiesCommand>),
     /// Manage registries that images come from
@@ -71,9 +71,9 @@ pub(crate) enum Command {
     /// Start, stop and inspect the local emulator
     #[command(visible_alias = "emu")]
     Emulator(Deferred<EmulatorCommand>),
-    /// Walk through labels, tokens and access in a minute, for real
+    /// Run a one-minute tour of labels, tokens and access
     Demo(Deferred<Demo>),
-    /// Print a shell's completion script for commands, names and values
+    /// Print a shell's completion script
     Completion(Deferred<Completion>),
     /// Explain a command or a topic
     Help(Deferred<Help>),
@@ -91,15 +91,15 @@ pub(crate) struct AuthCommand {
 
 #[derive(Debug, Subcommand)]
 enum AuthVerb {
-    /// Log in with a user's password, or with a token
+    /// Log in with a user's password or with a token
     Login(Login),
-    /// End the login
+    /// Log out
     Logout(Logout),
     /// Show who you are
     Status(Me),
 }
 
-/// The whole tree of commands; in [`Cli::command`] much is left for [`Later`].
+/// The whole command tree; [`Cli::command`] leaves much to [`Deferred`].
 pub fn tree() -> clap::Command {
     let mut root = Cli::command();
     root.build();
@@ -107,12 +107,12 @@ pub fn tree() -> clap::Command {
 }
 
 impl Command {
-    /// Whether the command serves others, and so wants every core.
+    /// Whether the command serves requests, and so needs all cores.
     pub(crate) fn serves(&self) -> bool {
         matches!(self, Self::Demo(_) | Self::Emulator(_))
     }
 
-    /// Whether the command itself does what is to be done when the program is asked to end.
+    /// Whether the command handles SIGINT and SIGTERM itself.
     pub(crate) fn handles_signals(&self) -> bool {
         matches!(self, Self::Emulator(Deferred(command)) if command.handles_signals())
     }
@@ -154,24 +154,23 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// An argument with the id of a global one takes its place, and would silently take its
-    /// value too.
+    /// An argument with the id of a global one replaces it, and would silently take its value too.
     #[test]
     fn no_argument_shadows_a_global_one() {
         const MEANT: [(&str, &str); 4] = [
             // `-v` is `--volume` there, as in the service's own client; `--verbose` stays.
             ("run", "verbose"),
-            // As curl has it: `-o FILE`. What it shows is the app's answer, which has no format.
+            // As in curl: `-o FILE`. The app's response has no format.
             ("curl", "output"),
-            // As curl has it: `--json DATA`.
+            // As in curl: `--json DATA`.
             ("curl", "json"),
-            // `--token` chooses requests there; the caller's is `--caller-token`.
+            // `--token` selects requests there; the caller's token is `--caller-token`.
             ("requests", "caller-token"),
         ];
         fn walk(command: &clap::Command, globals: &[String]) {
             for child in command.get_subcommands() {
                 for argument in child.get_arguments() {
-                    // What stands there because it is global itself.
+                    // Global arguments appear at every level.
                     if argument.is_global_set() {
                         continue;
                     }

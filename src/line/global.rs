@@ -30,11 +30,11 @@ pub struct Global {
     )]
     pub region: Option<String>,
     /// How to show the result [default: a table for a list, else a description]
-    // Text, not the enum: `app curl` has an `--output FILE` of its own, which takes its place.
+    // Text, not the enum: the `--output FILE` of `app curl` replaces it.
     #[arg(short, long, global = true, hide_short_help = true, hide_long_help = true, value_name = "FORMAT", value_parser = formats())]
     pub output: Option<String>,
     /// The same as --output json
-    // Text that needs no value, not a switch: `app curl` has a `--json DATA` in its place.
+    // Text with an optional value, not a switch: the `--json DATA` of `app curl` replaces it.
     #[arg(
         long,
         global = true,
@@ -48,10 +48,10 @@ pub struct Global {
     /// State directory of the local emulator [env: OVHAI_STATE_DIR] [default: ~/.local/share/ovhai]
     #[arg(long, global = true, hide_short_help = true, hide_long_help = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// No colours; there are none in a pipe anyway [env: NO_COLOR]
+    /// No colours, as in a pipe [env: NO_COLOR]
     #[arg(long, global = true, hide_short_help = true, hide_long_help = true)]
     pub no_color: bool,
-    /// Show each request to the API on stderr, with the answer's status and time; may be repeated
+    /// Show each request to the API on stderr, with the response's status and time; may be repeated
     #[arg(short, long, global = true, hide_short_help = true, hide_long_help = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Print nothing but the result
@@ -63,8 +63,8 @@ fn formats() -> PossibleValuesParser {
     Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).into()
 }
 
-/// Marks a value of `app curl`'s own `--output` and `--json`. Clap gives what stands before the
-/// subcommand, the format of other commands, to the argument of the same name there.
+/// Marks a value of `app curl`'s own `--output` and `--json`. Clap also gives it the value of the
+/// global option of the same name, if that precedes the subcommand.
 pub(crate) const OWN: char = '=';
 
 /// How to show a result.
@@ -84,5 +84,5 @@ pub enum Format {
     Name,
 }
 
-/// Ends the help of a command, which leaves out the options of every command.
+/// The last line of a command's help, which omits the options of every command.
 pub(crate) const MORE_OPTIONS: &str = "\nOptions of every command: ovhai help options\n";

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use ovhai_client::Endpoint;
 use ovhai_emulator::state::Running;
 
-/// How to call an emulator as its administrator. It is called by the one name that it answers to
-/// wherever it listens.
+/// The endpoint of an emulator, with the administrator's bearer. It uses the one host name that the
+/// emulator serves on every address.
 pub(crate) fn endpoint(running: &Running) -> Endpoint {
     Endpoint {
         base: format!("http://localhost:{}", running.address.port()),
@@ -20,7 +20,7 @@ pub(crate) fn root(running: &Running) -> String {
     format!("http://{}", reachable(running.address))
 }
 
-/// The same with TLS, where that is served.
+/// The same with TLS, if the emulator serves it.
 pub(crate) fn secure_root(running: &Running) -> Option<String> {
     running.tls.map(|address| format!("https://{}", reachable(address)))
 }
@@ -34,7 +34,7 @@ pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Begins the key of every local project.
+/// Prefix of the key of every local project.
 pub(crate) const LOCAL: &str = "local:";
 
 /// See `Server::key`.

@@ -1,4 +1,5 @@
-//! The servers that commands call: which one, as whom, whether it answers, and what is kept of that.
+//! The servers that commands call: which one, with whose credentials, whether it answers, and what
+//! is recorded.
 
 pub(crate) mod address;
 pub(crate) mod background;

@@ -1,4 +1,4 @@
-//! `sessions.json` in the settings directory (mode 0600): what a login left, for each server.
+//! `sessions.json` in the settings directory (mode 0600): the login at each server.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,14 +15,14 @@ use crate::error::{DENIED, Failure, Result};
 use crate::private_file;
 use crate::settings::config_dir;
 
-/// A bearer that ends sooner is made anew first.
+/// A bearer with less time left is refreshed first.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// What a login left.
+/// The credentials of a login.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Session {
-    /// Name and password were given.
+    /// A login with name and password.
     User {
         username: String,
         access: String,
@@ -30,12 +30,12 @@ pub(crate) enum Session {
         refresh: Option<String>,
         expires_at: Timestamp,
     },
-    /// A token was given.
+    /// A login with a token.
     Token { token: String },
 }
 
 impl Session {
-    /// What an endpoint answered to a login.
+    /// The session of an OAuth response.
     pub(crate) fn new(username: &str, tokens: OauthTokens, now: Timestamp) -> Self {
         let lasts = i64::try_from(tokens.expires_in).unwrap_or(i64::MAX);
         Self::User {
@@ -83,7 +83,7 @@ impl Sessions {
         Ok(contents.sessions.keys().any(|server| server.starts_with(LOCAL)))
     }
 
-    /// Keeps a session, or forgets it.
+    /// Stores or removes a session.
     pub(crate) fn set(&self, server: &str, session: Option<Session>) -> Result<()> {
         let _lock = private_file::lock(&self.path)?;
         self.store(server, session)
@@ -98,7 +98,7 @@ impl Sessions {
         private_file::write(&self.path, &contents)
     }
 
-    /// The bearer of the session at a server, made anew when it ends soon.
+    /// The bearer of the session at a server, refreshed if it expires soon.
     pub(crate) async fn bearer(
         &self,
         server: &str,
@@ -113,7 +113,7 @@ impl Sessions {
         self.refreshed(server, anonymous, now, is_good).await
     }
 
-    /// The bearer of the session at a server, refreshed unless what another command got is good.
+    /// The bearer of the session at a server, refreshed unless another command has just done so.
     async fn refreshed(
         &self,
         server: &str,
@@ -121,8 +121,7 @@ impl Sessions {
         now: fn() -> Timestamp,
         is_good: impl Fn(&Session) -> bool,
     ) -> Result<Option<String>> {
-        // A session is refreshed once: a command that comes at the same time waits, and takes
-        // what this one got.
+        // Refreshed under a lock: a concurrent command waits, and uses the result.
         let _lock = private_file::lock(&self.path)?;
         let Some(session) = self.get(server)? else { return Ok(None) };
         if is_good(&session) {
@@ -143,7 +142,7 @@ impl Sessions {
         }
     }
 
-    /// Renews the bearer of the session at a server when that refuses it.
+    /// Refreshes the bearer of a session after the server has rejected it.
     pub(crate) fn renewing(self, server: String, now: fn() -> Timestamp) -> Arc<dyn Renew> {
         Arc::new(Renewing { sessions: self, server, now })
     }

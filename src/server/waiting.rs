@@ -18,7 +18,7 @@ struct Queue {
     begun: Notify,
 }
 
-/// One of them; it waits until this is dropped.
+/// A waiting request; dropping this ends the wait.
 #[derive(Debug)]
 pub(crate) struct Turn(Arc<Queue>, u64);
 
@@ -35,7 +35,7 @@ impl Drop for Turn {
 }
 
 impl Waiting {
-    /// One begins to wait.
+    /// Adds a waiting request.
     pub(crate) fn begin(&self) -> Turn {
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
         self.0.lock().insert(number, Instant::now());
@@ -43,7 +43,7 @@ impl Waiting {
         Turn(Arc::clone(&self.0), number)
     }
 
-    /// The oldest, as soon as there is one.
+    /// The oldest waiting request, as soon as there is one.
     pub(crate) async fn oldest(&self) -> (u64, Instant) {
         loop {
             let oldest = self.0.lock().first_key_value().map(|(number, since)| (*number, *since));

@@ -1,5 +1,5 @@
-//! Results in the format that was asked for. A table that is cut says so in its last line; in a
-//! pipe, and with `-o wide`, nothing is cut.
+//! Results in the requested format. A table that hides columns says so in its last line; in a pipe,
+//! and with `-o wide`, nothing is hidden.
 
 use std::borrow::Cow;
 
@@ -13,18 +13,18 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::line::global::Format;
 
-/// Something that a command shows.
+/// A result that a command shows.
 pub(crate) trait Show: Serialize {
     /// The heads of the table's columns.
     const COLUMNS: &'static [&'static str];
 
-    /// What becomes of each column where there is no room; those not named are fixed.
+    /// What happens to each column when there is no room; the others are fixed.
     const FIT: &'static [Fit] = &[];
 
     /// One row of the table.
     fn row(&self, now: jiff::Timestamp) -> Vec<String>;
 
-    /// The same, not copied where it need not be: for lists that may be long.
+    /// The same row, borrowed where possible, for long lists.
     fn cells(&self, now: jiff::Timestamp) -> Vec<Cow<'_, str>> {
         self.row(now).into_iter().map(Cow::Owned).collect()
     }
@@ -32,12 +32,12 @@ pub(crate) trait Show: Serialize {
     /// The detail view.
     fn describe(&self) -> Description;
 
-    /// The name alone.
+    /// The name, for `-o name`.
     fn name(&self) -> String;
 }
 
 impl Context {
-    /// Shows one thing; a description unless something else was asked for.
+    /// Shows one object, as a description by default.
     pub(crate) fn show<T: Show>(&mut self, thing: &T) -> Result<()> {
         let text = match self.format().unwrap_or(Format::Description) {
             Format::Description => thing.describe().render(self.layout()),
@@ -49,7 +49,7 @@ impl Context {
         self.line(text.trim_end())
     }
 
-    /// Shows a list; a table unless something else was asked for.
+    /// Shows a list, as a table by default.
     pub(crate) fn show_all<T: Show>(&mut self, things: &[T]) -> Result<()> {
         let text = match self.format().unwrap_or(Format::Table) {
             Format::Table | Format::Wide => self.table(things),
@@ -71,7 +71,8 @@ impl Context {
         self.line(text.trim_end())
     }
 
-    /// Shows what has no view for people, when a format for programs was asked for; says whether.
+    /// Shows data that has no view for people, if a format for programs was requested; returns
+    /// whether it did.
     pub(crate) fn show_data(&mut self, thing: &impl Serialize) -> Result<bool> {
         let text = match self.format() {
             Some(Format::Json) => json(thing)?,
@@ -102,7 +103,7 @@ impl Context {
     }
 }
 
-/// Whether each head is one word for programs that split lines at blanks, as all others are.
+/// Whether each head is one word, for programs that split lines at blanks.
 const fn are_words(heads: &[&str]) -> bool {
     let mut at = 0;
     while at < heads.len() {

@@ -1,8 +1,8 @@
 //! Tables: rows and columns as text.
 //!
-//! On a terminal a table is made to fit: first ids are shortened to their first characters, then
-//! the columns that may are shrunk, then those that are of no use when cut are left out, from the
-//! right. Only a reason in the last column is wrapped. Without a width nothing is cut or left out.
+//! On a terminal a table fits the width: first ids are shortened, then shrinkable columns are
+//! shrunk, then columns that are useless when cut are hidden, from the right. Only a reason in the
+//! last column is wrapped. Without a width nothing is cut or hidden.
 
 use std::borrow::Cow;
 
@@ -11,28 +11,28 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::terminal::{Layout, paint, state};
 use super::text::{clean, cut, fold, width};
 
-/// Between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
-/// Characters of an id where there is no room for all of it: enough to name the thing by.
+/// Characters of a shortened id; commands accept as many.
 const SHORT_ID: usize = 8;
-/// Rows from which a table is not left to comfy-table: of a list of a thousand apps it is the larger
-/// part of the work.
+/// Tables with more rows are not left to comfy-table, which would be most of the work of listing a
+/// thousand apps.
 const LARGE: usize = 200;
 
-/// What becomes of a column where there is no room.
+/// What happens to a column when there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// Shown whole; left out only when nothing else is left to leave out, the first one never.
+    /// Never cut; hidden last, and the first column never.
     Fixed,
-    /// Cut, to this many columns at least.
+    /// Cut, to this minimum width.
     Shrink(usize),
-    /// Left out: half of an address is none.
+    /// Hidden: half an address is useless.
     Drop,
-    /// The same; and left out on a terminal, unsaid, when no row has anything there.
+    /// The same; and silently hidden on a terminal if no row has a value.
     Rare,
     /// An id, shortened to its first [`SHORT_ID`] characters.
     Id,
-    /// Wrapped at blanks, to this many columns at least: only the last column can be.
+    /// Wrapped at blanks, to this minimum width; only for the last column.
     Wrap(usize),
 }
 
@@ -80,7 +80,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Rows of cells, the heads first; as many cells in each as there are columns.
+/// Rows of cells, the heads first, with one cell per column.
 struct Grid<'a> {
     columns: usize,
     cells: Vec<Cell<'a>>,
@@ -129,7 +129,7 @@ impl<'a> Grid<'a> {
         widths
     }
 
-    /// Cuts what does not fit, and leaves out columns that have no room.
+    /// Cuts cells to their room, and removes columns without room.
     fn fit(&mut self, heads: &[Head], rooms: &[Option<usize>]) {
         let mut at = 0;
         self.cells.retain_mut(|cell| {
@@ -166,7 +166,7 @@ impl<'a> Grid<'a> {
         table.trim_fmt() + "\n"
     }
 
-    /// The same lines, in a small part of the time.
+    /// The same lines, written directly, which is much faster.
     fn written(&self, widths: &[usize]) -> String {
         let line = widths.iter().map(|width| width + GAP).sum::<usize>();
         let before = line - widths.last().map_or(0, |last| last + GAP);
@@ -222,7 +222,7 @@ pub(crate) fn table_of<'a>(
     let Some(at) = state_at.filter(|at| layout.color && rooms[*at].is_some()) else {
         return (text, hidden);
     };
-    // Painted when it stands: the codes have no width.
+    // Painted last, because colour codes have no width.
     let before = rooms[..at].iter().flatten().count();
     let before: usize = widths[..before].iter().map(|width| width + GAP).sum();
     let text =
@@ -230,7 +230,7 @@ pub(crate) fn table_of<'a>(
     (text, hidden)
 }
 
-/// A line of a table with the state that stands at this column in its colour.
+/// A line of a table with the state at this column painted.
 fn paint_state(line: &str, column: usize) -> String {
     let start = line.char_indices().map(|(at, _)| at).find(|at| width(&line[..*at]) >= column);
     let Some(start) = start else { return line.to_owned() };
@@ -259,7 +259,7 @@ fn fit(heads: &[Head], natural: Vec<Option<usize>>, room: Option<usize>) -> Vec<
         let mut over = total.saturating_sub(room);
         let mut shrunk = widths.clone();
         while over > 0 {
-            // One column at a time from the widest: they come to the same width.
+            // One column at a time, the widest first, so that they end at the same width.
             let widest = (0..heads.len())
                 .filter(|at| matches!((heads[*at].fit, shrunk[*at]), (Fit::Shrink(least) | Fit::Wrap(least), Some(now)) if now > least))
                 .max_by_key(|at| shrunk[*at]);
@@ -381,7 +381,7 @@ mod tests {
             }
             let layout = Layout { columns, color, ..Layout::PLAIN };
             let small = table(&heads, &rows, layout);
-            // The same rows again and again: no column gets wider by that.
+            // The same rows repeated, which leaves the widths unchanged.
             let times = LARGE / rows.len().max(1) + 1;
             let many: Vec<_> = std::iter::repeat_n(&rows, times).flatten().cloned().collect();
             let large = table(&heads, &many, layout);

@@ -217,7 +217,7 @@ fn what_the_environment_overrides_is_shown() {
     let (_, shown, _) = with(&["config", "get", "-o", "name"], "OVHAI_REGION", "gra");
     assert_eq!(shown, "GRA\n");
     let (code, _, said) = with(&["config", "get"], "OVHAI_REGION", "XX");
-    assert!(code == Some(3) && said.contains("OVHAI_REGION names it"), "{said}");
+    assert!(code == Some(3) && said.contains("OVHAI_REGION is set to it"), "{said}");
     let (_, _, said) = with(&list, "OVHAI_REGION", "XX");
     assert!(said.contains("warning: OVHAI_REGION=XX"), "{said}");
     let (_, _, said) = with(&list, "OVHAI_TOKEN", "secret");
@@ -230,14 +230,14 @@ fn what_config_set_chose_elsewhere_is_said() {
     cli.ok(&["config", "set", "BHS"]);
     cli.ok(&["emulator", "start", "--detach", "--regions", "X,Y"]);
     let (code, said) = cli.fails(&["app", "list"]);
-    assert!(code == 3 && said.contains("cause: ovhai config set chose it"), "{said}");
+    assert!(code == 3 && said.contains("cause: ovhai config set saved it"), "{said}");
     assert!(said.contains("X, Y") && said.contains("ovhai config set REGION"), "{said}");
     let output = cli.command(&["config", "list"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("warning: ovhai config set chose BHS"), "{said}");
     let output = cli.command(&["app", "list"]).env("OVHAI_REGION", "GRA").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("cause: OVHAI_REGION names it"), "{said}");
+    assert!(said.contains("cause: OVHAI_REGION is set to it"), "{said}");
     let (_, said) = cli.fails(&["app", "list", "--region", "GRA"]);
     assert!(!said.contains("cause:"), "{said}");
 }

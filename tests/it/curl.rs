@@ -84,7 +84,7 @@ fn data_in_curls_ways() {
         (&["-d", "@nothing"][..], 1, "nothing can't be read"),
         (&["-d", "x", "-F", "a=b"], 2, "cannot be used with"),
         (&["-d", "x", "-I"], 2, "--head has no body"),
-        (&["-F", "a"], 2, "there is no ="),
+        (&["-F", "a"], 2, "the = is missing"),
         (&["-X", "A B"], 2, "no HTTP method"),
         (&["-w", "%{x}"], 2, "http_code"),
         (&["-m", "0"], 2, "2.5"),
@@ -177,7 +177,7 @@ fn addresses_name_apps() {
     let answer = cli.ok(&["app", "curl", &format!("{at_another}/")]);
     assert!(answer.contains("does not listen on port 9"), "{answer}");
     for (arguments, code, says) in [
-        (&[pid.as_str(), "/x"][..], 2, "leave one of them out"),
+        (&[pid.as_str(), "/x"][..], 2, "omit one of them"),
         (&[&with_port, "--port", "9"], 2, "two ports are asked for: 9 and 8080"),
         (&["http://127.0.0.1:1/x"], 2, "is no address of an app"),
         (&[&url.replace("://", "://x")], 2, "is no address of an app"),

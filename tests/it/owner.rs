@@ -39,7 +39,7 @@ fn the_owner_gets_into_their_own_apps() {
     assert_eq!(code, 4);
     for part in [
         "no stored token opens the app e",
-        "hint: make one: ovhai token new NAME --selector g=a --role read --region GRA",
+        "hint: create one: ovhai token new NAME --selector g=a --role read --region GRA",
         "hint: enter without a token: ovhai app curl e --as owner",
     ] {
         assert!(said.contains(part), "{part}: {said}");

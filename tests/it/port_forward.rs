@@ -388,7 +388,7 @@ fn other_ports_of_an_app_are_reached() {
     assert!(forward.get("/c", "").ends_with(&format!("other {} /c", forward.address)));
 
     for (arguments, says) in [
-        (&["app", "curl", "two", &asked, "--port", "1"][..], "leave one of them out"),
+        (&["app", "curl", "two", &asked, "--port", "1"][..], "omit one of them"),
         (&["app", "curl", "two", "--port", "0"], "1..=65535"),
         (&["app", "curl", "two", "http://localhost/"], "--port PORT"),
         (&["app", "curl", "two", "-p", "1"], "--port PORT"),

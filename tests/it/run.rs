@@ -392,14 +392,14 @@ fn no_units_and_other_labels_are_said() {
     let other = said(&[&run[..], &["-l", "ovh/x=y", "-l", "a=b"]].concat(), "");
     assert_eq!(
         other.lines().next().unwrap(),
-        "warning: there is no label ovh/x=y: labels that begin with ovh/ are the platform's"
+        "warning: there is no label ovh/x=y: labels that begin with ovh/ belong to the platform"
     );
     let token = cli.json(&["token", "new", "op", "--role", "operator", "-l", "group=A"]);
     let token = token["status"]["value"].as_str().unwrap();
     let other = said(&[&run[..], &["-l", "group=B"]].concat(), token);
     assert_eq!(
         other.lines().next().unwrap(),
-        "warning: the label group is A, not B: the token's selector decides it"
+        "warning: the label group is A, not B: the token's selector sets it"
     );
 }
 

@@ -13,7 +13,7 @@ use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "If the app becomes FAILED or ERROR, the wait ends immediately, unless it is for that state. Exit code 5: timed out."
+    after_help = "If the app becomes FAILED or ERROR, the wait ends immediately, unless it waits for that state. Exit code 5: timed out."
 )]
 pub(super) struct AwaitState {
     /// Id, name, or beginning of an id

@@ -14,7 +14,7 @@ use crate::ui::text::quoted;
 /// Options of commands that reach an app itself.
 #[derive(Debug, Args)]
 pub(super) struct Credential {
-    /// Use this stored token (name or id); owner is your own access, if no token has that name
+    /// Use this stored token (name or id); owner is your own access, unless a token has that name
     #[arg(long = "as", value_name = "TOKEN", conflicts_with = "no_auth")]
     as_token: Option<String>,
     /// Send no token
@@ -26,7 +26,7 @@ pub(super) struct Credential {
 const OWNER: &str = "owner";
 
 const REGENERATED: &str =
-    "if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME";
+    "if it was regenerated elsewhere, store a new string: ovhai token regenerate NAME";
 
 /// What is sent to the app's address.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Credential {
             Some(_) => {
                 let from = if context.global.token.is_some() { "--token" } else { "OVHAI_TOKEN" };
                 format!(
-                    "hint: the token of {from} was refused: check that the string is whole, and of this region (ovhai token explain - reads one and says what it is); {REGENERATED}"
+                    "hint: the token of {from} was refused: check that the string is complete and of this region (ovhai token explain - reads a string and explains it); {REGENERATED}"
                 )
             }
             None => format!("hint: the token was refused; {REGENERATED}"),
@@ -128,15 +128,15 @@ impl Credential {
             if wanted == OWNER {
                 return target.own(context).await?.map(Lent::Own).ok_or_else(|| {
                     Failure::new(format!("{} accepts only tokens", target.server.shown()))
-                        .because("only apps of the local emulator are open to its owner and users")
-                        .hint("name a stored token: --as TOKEN; or bring one: --token TOKEN")
+                        .because("the owner's and users' access is for the local emulator only")
+                        .hint("use a stored token: --as TOKEN; or give one: --token TOKEN")
                         .exit_code(DENIED)
                 });
             }
             return Err(Failure::not_found(format!(
                 "no token {wanted:?} is stored for region {region}"
             ))
-            .hint("stored tokens are those made here with ovhai token new, or regenerated"));
+            .hint("ovhai token new and ovhai token regenerate store tokens"));
         }
         if let Some(token) = context.token()? {
             return Ok(Lent::token(token.to_owned()));
@@ -155,14 +155,14 @@ impl Credential {
             return Ok(Lent::Own(own));
         }
         let mut hint = format!(
-            "make one: ovhai token new NAME --selector {} --role read --region {region}; or bring one: --token TOKEN",
+            "create one: ovhai token new NAME --selector {} --role read --region {region}; or give one: --token TOKEN",
             selector_of(app)
         );
         if target.server.is_local() {
             let name = quoted(view::name(app));
             hint += &format!("\nenter without a token: ovhai app curl {name} --as {OWNER}");
         }
-        Err(Failure::new(format!("no stored token opens the app {}", view::name(app)))
+        Err(Failure::new(format!("no stored token gives access to the app {}", view::name(app)))
             .because(if stored.is_empty() {
                 format!("no token is stored for region {region}")
             } else {

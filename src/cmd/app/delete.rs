@@ -53,7 +53,7 @@ impl Delete {
                     let is_active = deletion == Deletion::OnlyStopped && state.is_active();
                     let failure = if is_refused && is_active {
                         Failure::new(format!("the app {name} is {state}"))
-                            .because("an app has to be stopped before it is deleted")
+                            .because("an app must be stopped before it is deleted")
                             .hint(format!(
                                 "stop it, then delete it: ovhai app delete {name} --force"
                             ))
@@ -105,7 +105,9 @@ impl Delete {
                         named(app),
                         app.status.state
                     ),
-                    many => format!("Stop what runs of {} and delete them?", listed(many)),
+                    many => {
+                        format!("Stop the running ones of {} and delete them all?", listed(many))
+                    }
                 };
                 let stops = prompt::confirmed(&question).await?;
                 Ok(if stops { Deletion::StopFirst } else { Deletion::OnlyStopped })

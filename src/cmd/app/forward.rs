@@ -283,7 +283,7 @@ impl Forwarder {
         };
         let host = host.filter(|host| is_here(host, local)).ok_or_else(|| Refusal {
             status: StatusCode::MISDIRECTED_REQUEST,
-            message: "ovhai app port-forward answers to localhost, 127.0.0.1, [::1] and the address it listens on".into(),
+            message: "ovhai app port-forward serves localhost, 127.0.0.1, [::1] and the address that it listens on".into(),
         })?;
         let header = |name| headers.get(name).map(HeaderValue::as_bytes);
         let method = request.method().as_str().as_bytes();
@@ -392,7 +392,7 @@ impl Refusal {
     fn foreign() -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
-            message: "ovhai app port-forward takes no requests of pages of other origins: start it with --allow-origin URL for one that may".into(),
+            message: "ovhai app port-forward rejects requests from pages of other origins; to allow one, start it with --allow-origin URL".into(),
         }
     }
 

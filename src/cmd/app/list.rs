@@ -20,7 +20,7 @@ pub(super) struct List {
     /// Only apps in these states, with commas between them
     #[arg(short, long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true)]
     states: Vec<AppState>,
-    /// All apps; stopped and failed ones are shown anyway
+    /// All apps; for compatibility: stopped and failed apps are always shown
     #[arg(short, long)]
     all: bool,
     #[command(flatten)]

@@ -24,22 +24,22 @@ pub(super) struct Logs {
     /// Number of lines to show from the end, before --grep
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u32>,
-    /// Only of the replica with this number, from 1; it keeps the number when it is started again
+    /// Only of the replica with this number, from 1; a restart keeps the number
     #[arg(long, value_name = "NUMBER")]
     replica: Option<u32>,
-    /// Only the newest run of each replica that has ended, such as one that crashed
+    /// Only the last ended run of each replica, such as one that crashed
     #[arg(long, conflicts_with = "follow")]
     previous: bool,
-    /// Only lines of the last 10m or 2h, or since a date such as 2026-01-31T08:00:00Z
+    /// Only lines since this time, such as 10m ago (10m) or 2026-01-31T08:00:00Z
     #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
     since: Option<Since>,
-    /// Begin every line with the moment it was read
+    /// Prefix every line with its time
     #[arg(short, long)]
     timestamps: bool,
-    /// Only lines in which this regular expression is found
+    /// Only lines that match this regular expression
     #[arg(long, value_name = "REGEX")]
     grep: Option<String>,
-    /// Make no difference between A and a in --grep
+    /// Ignore case in --grep
     #[arg(short, long, requires = "grep")]
     ignore_case: bool,
 }
@@ -57,9 +57,9 @@ pub(crate) fn since(text: &str) -> Result<Since, String> {
         return Ok(Since::Ago(SignedDuration::from_secs(seconds.into())));
     }
     let ago = text.parse::<SignedDuration>().ok().filter(|ago| !ago.is_negative());
-    ago.map(Since::Ago).or_else(|| text.parse().ok().map(Since::At)).ok_or_else(|| {
-        "use a duration such as 10m, or a moment such as 2026-01-31T08:00:00Z".into()
-    })
+    ago.map(Since::Ago)
+        .or_else(|| text.parse().ok().map(Since::At))
+        .ok_or_else(|| "use a duration such as 10m, or a time such as 2026-01-31T08:00:00Z".into())
 }
 
 impl Since {
@@ -75,8 +75,10 @@ impl Since {
 impl Logs {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         if context.format().is_some() {
-            return Err(Failure::usage("app logs has no formats: it shows what the app wrote")
-                .hint("leave --output out; --timestamps and --replica tell lines apart"));
+            return Err(Failure::usage(
+                "app logs does not support --output: it prints the app's own output",
+            )
+            .hint("omit --output; --timestamps and --replica tell lines apart"));
         }
         let pattern = self.pattern()?;
         let target = Target::find(context).await?;
@@ -98,9 +100,9 @@ impl Logs {
         let Some(grep) = &self.grep else { return Ok(None) };
         let built = RegexBuilder::new(grep).case_insensitive(self.ignore_case).build();
         built.map(Some).map_err(|error| {
-            Failure::usage(format!("{grep:?} is no regular expression"))
+            Failure::usage(format!("{grep:?} is not a regular expression"))
                 .because(error)
-                .hint("put a \\ before characters that are meant as they are, such as \\[")
+                .hint("escape special characters with \\, such as \\[")
         })
     }
 }

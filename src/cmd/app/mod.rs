@@ -47,7 +47,7 @@ pub(crate) struct AppCommand {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Submit an app
-    // `run` and `curl` have options of their own in the place of global ones: not [`Later`].
+    // `run` and `curl` have options of their own in the place of global ones: not [`Deferred`].
     #[command(visible_alias = "create")]
     Run(Box<run::Run>),
     /// List apps
@@ -58,7 +58,7 @@ enum Verb {
     Get(Deferred<list::Get>),
     /// Send a request to an app, with a stored token
     Curl(Box<curl::Curl>),
-    /// Show which tokens open an app, and what decides
+    /// Explain which tokens give access to an app, and why
     Access(Deferred<access::Access>),
     /// Reach an app at a local port, with a stored token
     PortForward(Deferred<port_forward::PortForward>),
@@ -70,14 +70,14 @@ enum Verb {
     /// Read an app's output
     #[command(alias = "log")]
     Logs(Deferred<logs::Logs>),
-    /// Show the last requests to an app: when, who, what, and what was decided
-    // It has options of its own in the place of global ones: not [`Later`].
+    /// Show recent requests to an app, with caller and access decision
+    // It has options of its own in the place of global ones: not [`Deferred`].
     Requests(Box<requests::Requests>),
     /// Wait until an app is in a state
     Wait(Deferred<await_state::AwaitState>),
     /// Start an app
     Start(Deferred<change::Start>),
-    /// Replace an app's replicas by new ones
+    /// Replace an app's replicas
     Restart(Deferred<restart::Restart>),
     /// Stop an app
     Stop(Deferred<change::Stop>),
@@ -88,9 +88,9 @@ enum Verb {
     SetLabel(Deferred<set_label::SetLabel>),
     /// Change an app's image
     SetImage(Deferred<change::SetImage>),
-    /// Change an app's number of replicas, or how it scales
+    /// Change an app's number of replicas or its automatic scaling
     Scale(Deferred<change::Scale>),
-    /// Change an app's environment, image, ports, units, or how updates go
+    /// Change an app's environment, image, ports, resources or update strategy
     Update(Deferred<update::Update>),
 }
 

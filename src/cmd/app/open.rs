@@ -13,12 +13,12 @@ use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The browser is the one of BROWSER, or the system's; without one the address is printed."
+    after_help = "Uses the browser of BROWSER, or the system's. Without a browser the address is printed."
 )]
 pub(super) struct Open {
     /// Id, name, or beginning of an id
     app: String,
-    /// Only print the address
+    /// Print the address only
     #[arg(long, visible_alias = "print")]
     url: bool,
 }
@@ -34,7 +34,7 @@ impl Open {
         }
         if !app.spec.unsecure_http {
             context.note(format!(
-                "hint: the app asks the browser to log in: a user's password, or a token; this adds one: ovhai app port-forward {}",
+                "hint: the browser will ask you to log in with a user's password or a token; to avoid that: ovhai app port-forward {}",
                 view::name(&app)
             ));
         }
@@ -44,7 +44,7 @@ impl Open {
                 return Ok(());
             }
         }
-        context.note("There is no browser to open it in:");
+        context.note("No browser was found. Open this address:");
         context.line(url)
     }
 }

@@ -27,16 +27,16 @@ use crate::ui::endless::until_interrupted;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Only requests to localhost, 127.0.0.1, [::1] or the address it listens on are forwarded, and none of pages of other origins, other ports of this machine included. Behind the local emulator the app sees the address that the browser uses. Ctrl-C ends it."
+    after_help = "Forwards requests to localhost, 127.0.0.1, [::1] or the address that it listens on. Rejects requests from pages of other origins, other ports of this machine included. Behind the local emulator the app sees the address that the browser uses. Ctrl-C stops it."
 )]
 pub(super) struct PortForward {
     /// Id, name, or beginning of an id
     app: String,
-    /// Local port, 0 for a free one, and another port of the app than its own; LOCAL, LOCAL:REMOTE,
-    /// or :REMOTE for a free local one [default: the app's own if it is free, else a free one]
+    /// LOCAL, LOCAL:REMOTE or :REMOTE; local port 0 or none is a free one; REMOTE is another port
+    /// of the app [default: the app's own port if it is free, else a free one]
     #[arg(value_name = "LOCAL[:REMOTE]")]
     ports: Option<Ports>,
-    /// Local address to listen on; beside 127.0.0.1 it listens on [::1]
+    /// Local address to listen on; with 127.0.0.1 also [::1]
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Origin whose pages may send requests, such as http://localhost:PORT; repeat it for more
@@ -127,9 +127,9 @@ impl PortForward {
         until_interrupted(async {
             context.line(format!("http://{local}"))?;
             context.out.flush()?;
-            context.note(format!("It leads to {} ({url}); Ctrl-C ends it.", view::name(&app)));
+            context.note(format!("Forwarding to {} ({url}); press Ctrl-C to stop.", view::name(&app)));
             if !self.address.is_loopback() && lends {
-                context.note("warning: whoever reaches this address uses the app with your token");
+                context.note("warning: every program that can reach this address uses the app with your token");
             }
             let listeners = (&listener, beside.as_ref());
             self.serve(context, listeners, &forwarder, refusals, (&app, &target, lent)).await
@@ -148,10 +148,10 @@ impl PortForward {
             },
         };
         bind(wanted).await.map_err(|error| {
-            let failure = Failure::new(format!("{}:{wanted} can't be listened on", self.address))
-                .because(&error);
+            let failure =
+                Failure::new(format!("can't listen on {}:{wanted}", self.address)).because(&error);
             failure.hint(match error.kind() {
-                io::ErrorKind::AddrInUse => "leave the port out, or choose another one",
+                io::ErrorKind::AddrInUse => "omit the port, or choose another one",
                 io::ErrorKind::AddrNotAvailable => {
                     "choose an address of this machine: --address IP"
                 }
@@ -219,7 +219,7 @@ impl PortForward {
                     if let (Some(now), Some(token)) = (now, token.filter(|token| *token != refused.token)) {
                         // A login is refreshed every hour, which needs no message.
                         if let Lent::Token(_) = now {
-                            context.note("The token was refused; the string that is stored for it now is used from here on.");
+                            context.note("The token was refused. Using the string that is stored for it now.");
                         }
                         forwarder.use_token(token);
                         (lent, told) = (now, false);

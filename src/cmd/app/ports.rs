@@ -21,9 +21,9 @@ pub(super) fn address(app: &App, port: u16) -> Result<String> {
 
 fn other(url: &str, port: u16) -> Result<String> {
     let at = label_end(url).ok_or_else(|| {
-        Failure::new(format!("{url:?} has no name that another port could go into"))
-            .because("other ports have hosts of their own: <id>-<port> in place of <id>")
-            .hint("ask the app's own port: leave the port out")
+        Failure::new(format!("{url:?} has no host name for another port"))
+            .because("other ports have their own hosts, <id>-<port> instead of <id>")
+            .hint("use the app's own port: omit the port")
     })?;
     let (before, after) = url.split_at(at);
     Ok(format!("{before}-{port}{after}"))
@@ -60,9 +60,9 @@ impl<'a> Named<'a> {
             label.split_at_checked(ID).filter(|(id, _)| id.parse::<AppId>().is_ok())
         else {
             return match after_scheme {
-                Some(_) => Err(Failure::usage(format!("{text:?} is no address of an app"))
+                Some(_) => Err(Failure::usage(format!("{text:?} is not the address of an app"))
                     .because("an app's address begins with its id")
-                    .hint("name the app by its id, its name or its address: ovhai app list; then its path: ovhai app curl APP /path")),
+                    .hint("give the app's id, name or address (ovhai app list), then the path: ovhai app curl APP /path")),
                 None => Ok(Self { app: text, port: None, address: None }),
             };
         };

@@ -25,24 +25,24 @@ use crate::server::target::Target;
   ovhai app run --label group=A infrastructureascode/hello-world
   ovhai app run --runtime process python:3 -- python3 -m http.server '{port}'
 
-At the local emulator a process gets this command's environment, but for OVHAI_ variables.")]
+At the local emulator a process gets this command's environment, without OVHAI_ variables.")]
 pub(super) struct Run {
-    /// The image; with --image the name
+    /// Image; with --image, the name
     #[arg(value_name = "IMAGE", required_unless_present = "given_image")]
     first: Option<String>,
-    /// The image, if the name comes first: app run NAME --image IMAGE
+    /// Image, if the name comes first: app run NAME --image IMAGE
     #[arg(id = "given_image", long = "image", value_name = "IMAGE")]
     image: Option<String>,
-    /// The command, instead of the image's own; for a local process {port} is the port to listen on
+    /// Command, instead of the image's own; for a local process {port} is the port to listen on
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
     /// Display name [default: generated]
     #[arg(short, long)]
     name: Option<String>,
-    /// Label, may be repeated; labels that begin with ovh/ are the platform's
+    /// Label, may be repeated; labels that begin with ovh/ belong to the platform
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// Environment variable, may be repeated; NAME alone takes the value that it has here
+    /// Environment variable, may be repeated; NAME alone passes on the current value
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     envs: Vec<Variable>,
     /// Port that the app listens on, 1 to 65535 [default: 8080]
@@ -52,7 +52,7 @@ pub(super) struct Run {
     /// {grpc_port} [default: none]
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
-    /// Let every client in, without a token
+    /// Make the app public: no token is required
     // With a value too, as a variable of a Makefile gives it.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     unsecure_http: bool,
@@ -60,13 +60,13 @@ pub(super) struct Run {
     /// url:path… of a Git repository or a public container [default: ro, no-cache]
     #[arg(short, long = "volume", value_name = "VOLUME", value_parser = volume)]
     volumes: Vec<Volume>,
-    /// GPUs per replica [default: 1, when no CPU is asked for]
+    /// GPUs per replica [default: 1, without --cpu]
     #[arg(short, long, value_name = "N")]
     gpu: Option<u32>,
     /// CPU units per replica; ignored with --gpu
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Flavor of a unit, such as ai1-1-cpu [default: the region's for CPU or GPU]
+    /// Flavor (instance type) of a CPU or GPU unit, such as ai1-1-cpu [default: the region's]
     #[arg(short, long)]
     flavor: Option<String>,
     /// Path of the probe [default: /]
@@ -75,8 +75,8 @@ pub(super) struct Run {
     /// Port of the probe, 1 to 65535 [default: the app's own]
     #[arg(long, value_name = "PORT")]
     probe_port: Option<u16>,
-    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
-    /// the token (cookie, token, none) [default: none; without a value: cookie]
+    /// Emulator only: send a client's requests to the same replica, by a cookie or by the token
+    /// (cookie, token, none) [default: none; without a value: cookie]
     #[arg(
         long,
         value_name = "HOW",
@@ -85,16 +85,16 @@ pub(super) struct Run {
         default_missing_value = "cookie"
     )]
     session_affinity: Option<SessionAffinity>,
-    /// Emulator only: what runs the app (builtin, process, container) [default: builtin for
-    /// built-in images, else what the emulator was started with]
+    /// Emulator only: runtime of the app (builtin, process, container) [default: builtin for
+    /// built-in images, else the emulator's --runtime]
     #[arg(long)]
     runtime: Option<Placement>,
-    /// Emulator only: directory of a local process; an empty one is the emulator's own [default:
-    /// this one]
+    /// Emulator only: working directory of a local process; an empty value is the emulator's own
+    /// [default: the current one]
     // A PathBuf could not be empty.
     #[arg(long, value_name = "DIR")]
     workdir: Option<OsString>,
-    /// Show each request to the API on stderr, with the answer's status and time; may be repeated
+    /// Show each request to the API on stderr, with the response's status and time; may be repeated
     // In place of the global one, whose short form is a volume here.
     #[arg(long, action = ArgAction::Count)]
     verbose: u8,
@@ -132,7 +132,7 @@ impl Run {
                 return failure;
             }
             failure.hint(
-                "leave out --volume; an app that runs as a process (--runtime process) reads and writes the directories of this machine",
+                "omit --volume; an app that runs as a process (--runtime process) uses the directories of this machine",
             )
         })?;
         say_what_labels_became(context, &spec, &app);
@@ -169,17 +169,17 @@ impl Run {
     /// Name and image, whichever way round they were given.
     fn name_and_image(&self) -> Result<(Option<String>, String)> {
         match (&self.first, &self.image, &self.name) {
-            (Some(first), Some(image), Some(name)) => Err(Failure::usage("there are two names")
+            (Some(first), Some(image), Some(name)) => Err(Failure::usage("two names were given")
                 .because(format!(
-                    "with --image {image} the first argument is the name, {first:?}, and --name says {name:?}"
+                    "with --image {image} the first argument is the name, {first:?}, but --name is {name:?}"
                 ))
-                .hint("leave one of them out")),
+                .hint("omit one of them")),
             (Some(first), Some(image), None) => Ok((Some(first.clone()), image.clone())),
             (Some(image), None, name) | (None, Some(image), name) => {
                 Ok((name.clone(), image.clone()))
             }
-            (None, None, _) => Err(Failure::usage("there is no image")
-                .hint("write it: ovhai app run IMAGE")),
+            (None, None, _) => Err(Failure::usage("the image is missing")
+                .hint("give it: ovhai app run IMAGE")),
         }
     }
 
@@ -188,16 +188,16 @@ impl Run {
         let (name, image) = self.name_and_image()?;
         if self.runtime == Some(Placement::Process) && self.command.is_empty() {
             return Err(Failure::usage("a local process needs a command").hint(
-                "write it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND",
+                "give it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND",
             ));
         }
         let has_none = |units: [Option<u32>; 2]| {
             units.contains(&Some(0)) && units.iter().all(|units| units.unwrap_or(0) == 0)
         };
         if self.flavor.is_none() && has_none([self.cpu, self.gpu]) {
-            return Err(Failure::usage("the app would have no units")
-                .because("an app that asks for no CPU takes a GPU")
-                .hint("say how many: --cpu N; see ovhai capabilities flavor list"));
+            return Err(Failure::usage("the app would have no CPU and no GPU")
+                .because("without --cpu and --gpu an app gets one GPU")
+                .hint("give a number: --cpu N; see ovhai capabilities flavor list"));
         }
         let labels: BTreeMap<String, Option<String>> =
             self.labels.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
@@ -251,9 +251,9 @@ fn say_what_labels_became(context: &mut Context, asked: &AppSpec, app: &App) {
         }
         let value = value.as_deref().unwrap_or_default();
         let why = if key.starts_with("ovh/") {
-            "labels that begin with ovh/ are the platform's"
+            "labels that begin with ovh/ belong to the platform"
         } else {
-            "the token's selector decides it"
+            "the token's selector sets it"
         };
         context.note(match became {
             Some(Some(other)) => format!("warning: the label {key} is {other}, not {value}: {why}"),

@@ -23,8 +23,8 @@ const NAMED_MAX: usize = 10;
 pub(super) struct SetLabel {
     /// Id, name, or beginning of an id
     app: String,
-    /// KEY=VALUE sets a label, KEY- removes it, several in one transaction; or one key and its
-    /// value as two words
+    /// KEY=VALUE sets a label, KEY- removes it; several in one transaction; or one key and its
+    /// value as two arguments
     #[arg(id = "labels", required = true, value_name = "KEY=VALUE")]
     words: Vec<String>,
     /// Remove the labels with these keys
@@ -44,8 +44,8 @@ impl SetLabel {
                 "app set-label of several labels is not available at {}",
                 target.server.shown()
             ))
-            .because("one transaction for several labels is an extension of the local emulator (PUT /v1/app/{id}/labels)")
-            .hint(format!("one label a command: ovhai app set-label {} KEY=VALUE", self.app)));
+            .because("changing several labels in one transaction is an extension of the local emulator (PUT /v1/app/{id}/labels)")
+            .hint(format!("change one label per command: ovhai app set-label {} KEY=VALUE", self.app)));
         }
         let app = resolve(&target.client, &self.app).await?;
         let before = tokens_with_access(context, &target, &app).await;
@@ -93,7 +93,7 @@ impl SetLabel {
                 (true, None, key) => (key.unwrap_or(word), None),
                 (true, Some((key, _)), _) => {
                     return Err(Failure::usage(format!(
-                        "{word:?} has a value, and --remove needs none"
+                        "--remove takes a key without a value, not {word:?}"
                     ))
                     .hint(format!("to remove it: ovhai app set-label {app} {key}-")));
                 }
@@ -107,7 +107,7 @@ impl SetLabel {
             };
             if changes.insert(key.to_owned(), value).is_some() {
                 return Err(Failure::usage(format!("the label {key} is given twice"))
-                    .hint("give each label once"));
+                    .hint("give each label only once"));
             }
         }
         Ok(changes)
@@ -122,7 +122,7 @@ fn what_changed(app: &App, key: &str, value: Option<&str>) -> String {
     let name = view::name(app);
     match (old, value.map(shown)) {
         (Some(old), Some(new)) if old == new => {
-            format!("The label {key} of {name} is {new} already.")
+            format!("The label {key} of {name} is already {new}.")
         }
         (Some(old), Some(new)) => format!("Set the label {key} of {name}: {old} -> {new}."),
         (None, Some(new)) => format!("Set the label {key} of {name} to {new}."),

@@ -30,14 +30,14 @@ pub(super) struct Update {
     /// Image
     #[arg(long)]
     image: Option<String>,
-    /// Emulator only: GPU units a replica; the flavor stays if it has GPUs
+    /// Emulator only: GPUs per replica; the flavor stays if it has GPUs
     #[arg(short, long, value_name = "N", conflicts_with = "cpu")]
     gpu: Option<u32>,
-    /// Emulator only: CPU units a replica; the flavor stays if it has no GPU
+    /// Emulator only: CPU units per replica; the flavor stays if it has no GPU
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
-    /// the token (cookie, token, none) [without a value: cookie]
+    /// Emulator only: send a client's requests to the same replica, by a cookie or by the token
+    /// (cookie, token, none) [without a value: cookie]
     #[arg(
         long,
         value_name = "HOW",

@@ -20,7 +20,7 @@ const FIRST_LOOKS: [u64; 4] = [5, 10, 20, 40];
 /// `--wait[=DURATION]`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Wait {
-    /// Wait until it is done, for at most this duration, such as 90s or 5m [default: 10m]
+    /// Wait until the operation is done, at most this long, such as 90s or 5m [default: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT, value_parser = duration)]
     wait: Option<Duration>,
     /// Only the state counts, not what became of the last change.
@@ -34,8 +34,8 @@ impl Wait {
         let looks_so = |name: &&String| self.wait.is_some() && looks_like_duration(name);
         match names.iter().find(looks_so) {
             None => Ok(()),
-            Some(time) => Err(Failure::usage(format!("{time:?} is taken for an app"))
-                .hint(format!("write the time with an equals sign: --wait={time}"))),
+            Some(time) => Err(Failure::usage(format!("{time:?} is read as an app"))
+                .hint(format!("use an equals sign: --wait={time}"))),
         }
     }
 }
@@ -130,7 +130,7 @@ impl Wait {
                 if matches!(state, AppState::Deleting | AppState::Deleted) {
                     return Err(Failure::new(format!("the app {id} is {state}"))
                         .because("another command deletes it")
-                        .hint("see what there is: ovhai app list"));
+                        .hint("list the apps: ovhai app list"));
                 }
                 if clock.is_over() {
                     return Err(clock.timed_out(app, wanted.as_str()));
@@ -156,7 +156,7 @@ impl Wait {
         let mut app = submitted;
         for pause in FIRST_LOOKS {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            // What was asked for is done: whether this can be answered does not matter.
+            // The operation itself is done; a failure here does not matter.
             let Ok(now) = target.client.get_app(app.id).await else { return app };
             app = now;
             let why = app.status.info.as_ref().map_or("", |info| info.message.as_str());
@@ -229,7 +229,7 @@ async fn interruptible<T>(id: AppId, waiting: impl Future<Output = Result<T>>) -
         biased;
         outcome = waiting => outcome,
         () = interrupted() => Err(Failure::interrupted()
-            .because("only the waiting ended, the app goes on")
+            .because("only the waiting ended; the app continues")
             .hint(format!("see it: ovhai app get {id}; stop it: ovhai app stop {id}"))),
     }
 }
@@ -240,7 +240,7 @@ fn arrived(app: App) -> Result<App> {
     match undone {
         None => Ok(app),
         Some(why) => Err(Failure::new(format!(
-            "the change of the app {} failed; it goes on as before",
+            "the change of the app {} failed; it continues as before",
             app.id
         ))
         .because(why.clone().unwrap_or_default())

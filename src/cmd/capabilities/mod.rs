@@ -19,13 +19,13 @@ pub(crate) struct CapabilitiesCommand {
 
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// Show the flavors: resources that a replica can have
+    /// Show the flavors (instance types)
     #[command(visible_alias = "flavors")]
     Flavor(FlavorCommand),
-    /// Show the images: built in, or mapped to a command
+    /// Show the built-in and mapped images
     #[command(visible_alias = "images")]
     Image(ImageCommand),
-    /// Show the presets: settings to begin with
+    /// Show the presets (example settings)
     #[command(visible_alias = "presets")]
     Preset(PresetCommand),
     /// Show the quota of the project
@@ -100,7 +100,7 @@ fn show<T: Show>(
             Some(one) => context.show(one),
             None => {
                 let known: Vec<_> = all.iter().map(|one| id(one).as_str()).collect();
-                Err(Failure::not_found(format!("there is no {wanted:?} here"))
+                Err(Failure::not_found(format!("{wanted:?} does not exist here"))
                     .hint(format!("there are {}", known.join(", "))))
             }
         },

@@ -29,9 +29,9 @@ enum Verb {
     /// List the local regions and the endpoints; the current one is marked
     #[command(visible_alias = "ls")]
     List(List),
-    /// Choose the region or endpoint that commands go to when none is named
+    /// Choose the default region or endpoint of commands
     Set(Set),
-    /// Show the current one, or the one of that name
+    /// Show the current region or endpoint, or the one of that name
     Get(Get),
     /// Add an endpoint: any server that speaks the API
     Add(Add),
@@ -60,9 +60,9 @@ struct Get {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: ovhai config add cloud-gra https://gra.ai.cloud.ovh.net")]
 struct Add {
-    /// Name, which then stands where a region stands
+    /// Name, used like a region's
     name: String,
-    /// Base of its API, to which /v1/… is added
+    /// Base URL of its API, to which /v1/… is appended
     url: String,
 }
 
@@ -119,7 +119,7 @@ impl ConfigCommand {
                 config.set_current(&place.name)?;
                 context.note(format!("Commands go to {} from now on.", place.name));
                 if context.var("OVHAI_REGION").is_some() {
-                    context.note("hint: OVHAI_REGION is set, and goes before that");
+                    context.note("hint: OVHAI_REGION is set and takes precedence");
                 }
                 Ok(())
             }
@@ -137,14 +137,16 @@ impl ConfigCommand {
                         "{} is the name of another {}",
                         place.name, place.kind
                     ))
-                    .hint("choose another name, or remove it first: ovhai config remove NAME"));
+                    .hint(
+                        "choose another name, or remove that one first: ovhai config remove NAME",
+                    ));
                 }
                 config.add(&name, &url)?;
                 context.note(format!(
                     "Added the endpoint {name}. Log in: ovhai login --region {name}; make it the current one: ovhai config set {name}"
                 ));
                 if url.starts_with("http://") && !is_loopback(&url) {
-                    context.note("warning: it is not encrypted: whoever is on the way can read passwords and tokens");
+                    context.note("warning: the connection is not encrypted: anyone on the network can read passwords and tokens");
                 }
                 Ok(())
             }
@@ -215,7 +217,7 @@ fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) 
         && !places.iter().any(|place| place.set)
     {
         context.note(format!(
-            "warning: ovhai config set chose {set}, and there is no such region or endpoint here; choose another: ovhai config set REGION"
+            "warning: the saved region {set} does not exist here; choose another: ovhai config set REGION"
         ));
     }
     if context.global.region.is_none()
@@ -224,20 +226,20 @@ fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) 
         let set = places.iter().find(|place| place.set).map(|place| place.name.as_str());
         let set = set.or(config.current()).unwrap_or("?");
         context.note(if places.iter().any(|place| place.current) {
-            format!("OVHAI_REGION={named} goes before the settings, which say {set}.")
+            format!("OVHAI_REGION={named} overrides the saved {set}.")
         } else {
-            format!("warning: OVHAI_REGION={named} goes before the settings, which say {set}; and it names no region or endpoint that is here.")
+            format!("warning: OVHAI_REGION={named} overrides the saved {set}, but there is no such region or endpoint here.")
         });
     }
     if context.var("OVHAI_TOKEN").is_some() {
-        context.note("OVHAI_TOKEN is set: commands call with that token, and with no login.");
+        context.note("OVHAI_TOKEN is set: commands use that token instead of a login.");
     }
 }
 
 fn unknown(name: &str, places: &[Place]) -> Failure {
     let names: Vec<_> = places.iter().map(|place| place.name.as_str()).collect();
     Failure::not_found(format!("there is no region or endpoint {name:?}")).hint(format!(
-        "there are {}; to have other regions: ovhai emulator start --regions …; to add an endpoint: ovhai config add NAME URL",
+        "there are {}; for other regions: ovhai emulator start --regions …; to add an endpoint: ovhai config add NAME URL",
         names.join(", ")
     ))
 }

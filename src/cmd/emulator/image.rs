@@ -21,7 +21,7 @@ pub(super) struct ImageCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Map an image to a local command; apps use it from their next start
+    /// Map an image to a local command, from the apps' next start on
     Map(Map),
     /// List the mapped images and their commands
     #[command(visible_alias = "ls")]
@@ -33,24 +33,24 @@ enum Verb {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The command has the environment of the shell where it is mapped, but for OVHAI_ variables.
+    after_help = "The command gets the environment of the shell in which it is mapped, without OVHAI_ variables.
 
 Example: ovhai emulator image map registry.example.com/team/ui -- streamlit run app.py --server.port '{port}'"
 )]
 struct Map {
-    /// The image; without a tag: all of its tags
+    /// Image; without a tag, all of its tags
     image: String,
-    /// Directory that the command is run in [default: this one]
+    /// Working directory of the command [default: the current one]
     #[arg(long, value_name = "DIR")]
     workdir: Option<PathBuf>,
-    /// The command; {port} is the port to listen on
+    /// Command; {port} is the port to listen on
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 struct Unmap {
-    /// The image, as it was mapped
+    /// Image, as it was mapped
     image: String,
 }
 

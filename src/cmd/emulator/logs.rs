@@ -22,7 +22,7 @@ pub(super) struct Logs {
     /// Number of lines to show from the end [default: all]
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<usize>,
-    /// The access log: a line of JSON for every request
+    /// Show the access log: one JSON object per request
     #[arg(long)]
     access: bool,
 }
@@ -33,14 +33,14 @@ impl Logs {
         let (path, hint) = if self.access {
             let path = match state.running() {
                 Some(running) => running.access_log.ok_or_else(|| {
-                    Failure::not_found("the emulator that runs keeps no access log").hint(
+                    Failure::not_found("the running emulator writes no access log").hint(
                         "ovhai emulator stop, then ovhai emulator start --detach --access-log FILE",
                     )
                 })?,
                 // That of the last one, where it is by default.
                 None => state.access_log(),
             };
-            (path, "it may be off or elsewhere: ovhai emulator start --access-log FILE")
+            (path, "it may be off, or in another file: ovhai emulator start --access-log FILE")
         } else {
             (state.log(), "an emulator in the foreground writes to its terminal")
         };
@@ -51,7 +51,7 @@ impl Logs {
         })?;
         if !file.metadata()?.is_file() {
             return Err(Failure::new(format!("{} is not a file", path.display()))
-                .because("the log goes to a device, which has nothing to show")
+                .because("the log is a device, which can't be read back")
                 .hint("remove the link, and start the emulator again"));
         }
         if self.follow {

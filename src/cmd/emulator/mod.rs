@@ -35,7 +35,7 @@ enum Verb {
     Stop(stop::Stop),
     /// Show the emulator's log
     Logs(logs::Logs),
-    /// Show the last requests: when, who, what, and what was decided
+    /// Show recent requests, with caller and access decision
     Requests(Box<requests::Requests>),
     /// Print the metrics that Prometheus reads
     Metrics(metrics::Metrics),
@@ -47,7 +47,7 @@ enum Verb {
     Image(image::ImageCommand),
     /// Make this machine trust the emulator's HTTPS certificates
     Ca(ca::CaCommand),
-    /// Print the OpenAPI document of its API
+    /// Print the OpenAPI document of the API
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
 }

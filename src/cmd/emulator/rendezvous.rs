@@ -54,9 +54,8 @@ impl Rendezvous {
     /// Takes over the directory that the starter of this emulator made.
     pub(super) fn adopt(directory: PathBuf) -> Result<Self> {
         if !directory.join(MARK).is_file() {
-            return Err(Failure::usage("--background --ephemeral is for the program itself").hint(
-                "start an emulator that keeps nothing: ovhai emulator start --ephemeral --detach",
-            ));
+            return Err(Failure::usage("--background --ephemeral is internal")
+                .hint("use: ovhai emulator start --ephemeral --detach"));
         }
         Ok(Self { state: StateDir::new(directory), lock: None, is_own: true })
     }
@@ -134,5 +133,5 @@ fn is_left(directory: &Path) -> bool {
 fn unusable(error: io::Error) -> Failure {
     Failure::new("can't publish the emulator's address to other commands")
         .because(error)
-        .hint("it needs room for a small file: set TMPDIR to a directory that can be written")
+        .hint("it needs to write a small file: set TMPDIR to a writable directory")
 }

@@ -11,7 +11,7 @@ use crate::server::target::Server;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The emulator keeps the last requests in memory, some thousand of them, also without an access log. A request is shown when its answer has ended."
+    after_help = "The emulator keeps a few thousand recent requests in memory, also without an access log. A request appears when its response has ended."
 )]
 pub(super) struct Requests {
     /// Only requests to this app (name or id)
@@ -28,7 +28,7 @@ impl Requests {
         let (control, api) = (server.control(context)?, server.local_client(context)?);
         let app = match &self.app {
             None => None,
-            // It may be deleted by now.
+            // The object may have been deleted.
             Some(app) => Some(match app.parse::<AppId>() {
                 Ok(id) => id,
                 Err(_) => resolve::<App>(&api, app).await?.id,

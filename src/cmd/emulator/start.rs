@@ -30,40 +30,40 @@ pub(super) struct Start {
     /// Run in the background
     #[arg(short, long)]
     detach: bool,
-    /// Keep nothing: its state is in memory, and what is in the state directory is not read. It says
-    /// how other terminals reach it; with --detach, on standard output, as lines for eval
+    /// Keep the state in memory only, and ignore the state directory. Prints how other terminals
+    /// reach it; with --detach, as lines for eval on standard output
     #[arg(long)]
     ephemeral: bool,
     /// Port; 0 lets the system choose [env: OVHAI_PORT] [default: 4480]
     #[arg(short, long)]
     port: Option<u16>,
-    /// Serve HTTPS too, on port 4443 or this one; 0 lets the system choose. Trust its certificates:
-    /// ovhai emulator ca install [env: OVHAI_TLS]
+    /// Also serve HTTPS, on port 4443 or this one; 0 lets the system choose. To trust its
+    /// certificates: ovhai emulator ca install [env: OVHAI_TLS]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_TLS)]
     tls: Option<u16>,
-    /// Address to listen on; anything but loopback lets other machines in
+    /// Address to listen on; any but a loopback address admits other machines
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
     /// Regions, with commas between them; the first is the default
     #[arg(long, value_name = "REGION", value_delimiter = ',', default_values_t = DEFAULT_REGIONS.map(str::to_owned))]
     regions: Vec<String>,
-    /// What runs apps that say nothing themselves and are not built in: process or container
-    /// [default: container]
+    /// Default runtime of apps whose image is not built in: process or container [default:
+    /// container]
     #[arg(long)]
     runtime: Option<Placement>,
-    /// Units that the apps of a region may use at once, such as CPU=24,GPU=8, or unlimited
-    /// [env: OVHAI_QUOTA] [default: CPU=12,GPU=4, as the cloud gives a project]
+    /// Quotas of each region, such as CPU=24,GPU=8, or unlimited [env: OVHAI_QUOTA] [default:
+    /// CPU=12,GPU=4, as a project in the cloud]
     #[arg(long, value_name = "KIND=UNITS", value_parser = quotas)]
     quota: Option<Quotas>,
     /// File for one line of JSON per request, or off; without tokens and queries, at most 32 MiB
     /// [env: OVHAI_ACCESS_LOG] [default: access.log in the state directory; off with --ephemeral]
     #[arg(long, value_name = "FILE")]
     access_log: Option<AccessLog>,
-    /// What clients may ask of the gateway, such as headers=128KiB,body-time=5m; see ovhai help
-    /// limits [env: OVHAI_LIMITS] [default: those of the help topic]
+    /// Limits of the gateway, such as headers=128KiB,body-time=5m; see ovhai help limits [env:
+    /// OVHAI_LIMITS] [default: see the topic]
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Option<Limits>,
-    /// Stop by itself after this time, such as 90s, 30m or 1h; not kept for the next start
+    /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     stop_after: Option<Duration>,
     /// This is the process in the background.
@@ -179,7 +179,7 @@ impl Start {
             Some(AccessLog::Path(path)) => {
                 let path = path.to_str().ok_or_else(|| {
                     Failure::usage("the access log's path is not UTF-8")
-                        .hint("give one that is: --access-log FILE")
+                        .hint("choose another: --access-log FILE")
                 })?;
                 options.set("access-log", path);
             }
@@ -199,7 +199,7 @@ impl Start {
             region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
             let same = |other: &&String| other.eq_ignore_ascii_case(region);
             if self.regions.iter().filter(same).count() > 1 {
-                return Err(Failure::usage(format!("the region {region} is named twice")));
+                return Err(Failure::usage(format!("the region {region} is given twice")));
             }
         }
         if self.detach && self.ephemeral {
@@ -283,7 +283,7 @@ impl Start {
                 if let Err(failure) = keep(context, &state, &options) {
                     tracing::warn!(
                         why = failure.brief(),
-                        "the options of this start are not saved"
+                        "the options of this start could not be saved"
                     );
                 }
             }
@@ -305,7 +305,7 @@ impl Start {
         match reason {
             StopReason::Asked => Ok(()),
             StopReason::TimeIsUp => {
-                context.note("The time of --stop-after is up: the emulator has stopped.");
+                context.note("The emulator has stopped, as --stop-after asked.");
                 Ok(())
             }
             StopReason::StateDirectoryLost => {
@@ -318,7 +318,7 @@ impl Start {
                         "its state directory {} was removed or replaced",
                         directory.display()
                     ))
-                    .hint("start one with a new directory: ovhai emulator start"))
+                    .hint("start a new one: ovhai emulator start"))
             }
         }
     }
@@ -327,7 +327,7 @@ impl Start {
         let running = emulator.running();
         let regions: Vec<_> = running.regions.iter().map(Region::as_str).collect();
         context.note(format!(
-            "The emulator of AI Deploy runs at {} (regions {}; Ctrl-C stops it).",
+            "An emulator of AI Deploy is running: {} (regions {}; press Ctrl-C to stop)",
             root(running),
             regions.join(", ")
         ));
@@ -338,10 +338,10 @@ impl Start {
         if let Some(shared) = shared {
             let directory = text::quoted(&shared.path().to_string_lossy()).into_owned();
             context.note(format!(
-                "It keeps nothing. Use it from another terminal: export OVHAI_STATE_DIR={directory} OVHAI_AUTOSTART=0"
+                "Its state is in memory only. To use it from another terminal: export OVHAI_STATE_DIR={directory} OVHAI_AUTOSTART=0"
             ));
             context.note(format!(
-                "Other programs call it with the bearer in the field administrator of {directory}/emulator.json; both are gone when it ends."
+                "Other programs find their bearer in {directory}/emulator.json, field administrator. The directory is removed when the emulator stops."
             ));
         }
         self.warn_of_others(context);
@@ -349,7 +349,7 @@ impl Start {
 
     fn warn_of_others(&self, context: &mut Context) {
         if !self.host.is_loopback() {
-            context.note("It listens beyond this machine: whoever reaches it and has a token gets in. Only the names of the emulator are answered.");
+            context.note("It listens beyond this machine: every client that can reach it and has a token has access. Requests for other host names are refused.");
         }
     }
 
@@ -396,7 +396,7 @@ impl Start {
             return told;
         }
         context.note(format!(
-            "The emulator of AI Deploy runs at {} (pid {}) and keeps nothing; stop it: ovhai emulator stop",
+            "An emulator of AI Deploy is running, with its state in memory only: {} (pid {}); stop it: ovhai emulator stop",
             root(&running),
             running.pid
         ));
@@ -411,7 +411,7 @@ impl Start {
                 return Err(liveness::failure(running.pid));
             }
             context.note(format!(
-                "An emulator runs already: {} (pid {})",
+                "An emulator is already running: {} (pid {})",
                 root(&running),
                 running.pid
             ));
@@ -425,7 +425,7 @@ impl Start {
             let has = Options::of(&state).unwrap_or_default();
             if !self.options(context)?.is_within(&has) {
                 context.note(format!(
-                    "hint: it keeps the options that it was started with; for others {STOP}"
+                    "hint: it keeps the options that it was started with; to change them, {STOP}"
                 ));
             }
             return Ok(());
@@ -437,7 +437,7 @@ impl Start {
             keep(context, &state, &options)?;
         }
         context.line(format!(
-            "The emulator of AI Deploy runs at {} (pid {})",
+            "An emulator of AI Deploy is running: {} (pid {})",
             root(&running),
             running.pid
         ))?;
@@ -460,7 +460,7 @@ fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()
     let gone = before.without(options);
     if !gone.is_empty() {
         context.note(format!(
-            "hint: this start has other options than the last one, and forgets {}",
+            "hint: this start replaces the saved options, and drops {}",
             gone.shown()
         ));
     }

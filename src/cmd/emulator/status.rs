@@ -17,7 +17,7 @@ use crate::ui::output::Show;
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// Show the first user's password too, unless it was changed
+    /// Also show the first user's password, unless it was changed
     #[arg(long)]
     show_password: bool,
 }
@@ -75,12 +75,12 @@ impl Status {
                 ))?;
                 if !options.is_empty() {
                     context.line(format!(
-                        "The next has the options of the last: {}",
+                        "The next start uses the saved options: {}",
                         options.shown()
                     ))?;
                 }
             }
-            context.note("hint: start it: ovhai emulator start --detach; a command that needs one starts it too");
+            context.note("hint: start it: ovhai emulator start --detach; any command that needs it starts it too");
             return Err(Failure::silent(FAILED));
         };
         let pid = running.pid;
@@ -96,7 +96,7 @@ impl Status {
             }
             Err(error) => Err(Failure::new(format!("the emulator (pid {pid}) can't be reached"))
                 .because(error)
-                .hint("it may be ending: look again; or end it: ovhai emulator stop --force")),
+                .hint("it may be stopping: try again; or kill it: ovhai emulator stop --force")),
         }
     }
 }
@@ -142,8 +142,8 @@ fn told(fault: &Fault) -> String {
     let state = if fault.failing { "fails" } else { "works again" };
     let restarts = match fault.restarts {
         0 => String::new(),
-        1 => ", begun anew once".into(),
-        times => format!(", begun anew {times} times"),
+        1 => ", restarted once".into(),
+        times => format!(", restarted {times} times"),
     };
     let reason = fault.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
     format!("{state}{restarts}{reason}")

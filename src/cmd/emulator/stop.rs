@@ -22,7 +22,7 @@ const PATIENCE_WITH_SILENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(super) struct Stop {
-    /// Kill it, even if it does not answer; answered changes are on the disk
+    /// Kill the emulator, even if it hangs; changes that were answered are not lost
     #[arg(long)]
     force: bool,
 }
@@ -52,8 +52,8 @@ impl Stop {
                     return Err(liveness::failure(pid));
                 }
                 return Err(Failure::new(format!("the emulator (pid {pid}) does not stop"))
-                    .because(format!("it was asked to {} s ago", patience.as_secs()))
-                    .hint("see why: ovhai emulator logs; end it: ovhai emulator stop --force")
+                    .because(format!("it was asked to stop {} s ago", patience.as_secs()))
+                    .hint("see why: ovhai emulator logs; kill it: ovhai emulator stop --force")
                     .exit_code(TIMEOUT));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

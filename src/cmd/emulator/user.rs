@@ -83,8 +83,7 @@ impl UserCommand {
             Verb::Passwd(Passwd { name, password }) => {
                 let password = password.require_new(context, "New password").await?;
                 owner(context).await?.set_password(&name, &password).await?;
-                context
-                    .note(format!("The password of {name} is set; sessions of {name} have ended."));
+                context.note(format!("Set the password of {name}; its sessions have ended."));
             }
         }
         Ok(())

@@ -52,7 +52,7 @@ struct Get {
 struct Add {
     /// Host and path, such as registry.example.com/team; port 443 only
     url: String,
-    /// Who is known there; asked for in a terminal when not given
+    /// User name at the registry; prompted for if omitted
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
     #[command(flatten)]
@@ -66,7 +66,7 @@ struct Update {
     /// New host and path
     #[arg(long)]
     url: Option<String>,
-    /// Who is known there from now on
+    /// New user name at the registry
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
     #[command(flatten)]
@@ -75,7 +75,7 @@ struct Update {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What is clear is deleted; what matches no registry or several is reported, with exit code 1."
+    after_help = "Arguments that match no registry, or several, are reported with exit code 1; the others are deleted."
 )]
 struct Delete {
     /// Ids, beginnings of ids, or URLs
@@ -86,7 +86,8 @@ struct Delete {
     yes: bool,
 }
 
-const NOT_KEPT: &str = "The local emulator does not keep the password: it pulls no images yet.";
+const NOT_KEPT: &str =
+    "The local emulator does not store the password, because it does not pull images yet.";
 
 impl RegistryCommand {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
@@ -120,7 +121,7 @@ impl Add {
         let username = match self.username {
             Some(username) => username,
             None => prompt::text("User", "").await?.ok_or_else(|| {
-                Failure::usage("a user is needed, and there is no terminal to ask for it")
+                Failure::usage("a user name is required, and there is no terminal to ask on")
                     .hint("give --username USER")
             })?,
         };
@@ -137,9 +138,11 @@ impl Add {
         };
         let added = target.client.add_registry(&registry).await;
         let added = added.map_err(|error| match error {
-            Error::Api { status: 409, message } => Failure::new(message)
-                .because("its address and its user are the same")
-                .hint("change that one: ovhai registry update; see it: ovhai registry list"),
+            Error::Api { status: 409, message } => {
+                Failure::new(message).because("it has the same address and the same user").hint(
+                    "change the existing one: ovhai registry update; see it: ovhai registry list",
+                )
+            }
             other => other.into(),
         })?;
         context.show(&added)?;

@@ -14,7 +14,7 @@ use crate::ui::prompt;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What is clear is deleted; names that match no token or several are reported, with exit code 1."
+    after_help = "Arguments that match no token, or several, are reported with exit code 1; the others are deleted."
 )]
 pub(super) struct Delete {
     /// Ids, names, or beginnings of ids
@@ -25,7 +25,7 @@ pub(super) struct Delete {
         conflicts_with = "selector"
     )]
     tokens: Vec<String>,
-    /// All tokens of the region with exactly this label selector, however it is written
+    /// All tokens of the region with exactly this label selector, in any spelling
     #[arg(short = 'l', long, alias = "label-selector", value_name = "SELECTOR")]
     selector: Option<Selector>,
     /// Do not ask

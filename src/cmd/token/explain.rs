@@ -19,7 +19,7 @@ use crate::server::target::Target;
 pub(super) struct Explain {
     /// Name, id or string of the token; - reads the string from standard input
     token: String,
-    /// Id, name, or beginning of an id of an app; without one: all apps of the region
+    /// Id, name, or beginning of an id of an app [default: all apps of the region]
     app: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Explain {
             ([one], Some(_)) => context.show(one),
             ([], _) => {
                 context.show_all(&all)?;
-                context.note(format!("There is no app in region {} to tell about.", target.region));
+                context.note(format!("There is no app in region {}.", target.region));
                 Ok(())
             }
             _ => context.show_all(&all),

@@ -13,7 +13,7 @@ use crate::ui::watch::Watch;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Only tokens with exactly this label selector, however it is written
+    /// Only tokens with exactly this label selector, in any spelling
     #[arg(short = 'l', long, alias = "label-selector", value_name = "SELECTOR")]
     selector: Option<Selector>,
     #[command(flatten)]

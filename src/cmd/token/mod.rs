@@ -26,7 +26,7 @@ pub(crate) struct TokenCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make a token; its string is shown once and stored
+    /// Create a token; its string is shown once and stored
     #[command(visible_alias = "create")]
     New(new::New),
     /// List tokens; their strings are never shown
@@ -38,7 +38,7 @@ enum Verb {
     /// Regenerate a token's string; the old one stops working immediately
     #[command(visible_alias = "renew")]
     Regenerate(regenerate::Regenerate),
-    /// Show which apps a token opens, and the term, role, region or version that decides
+    /// Explain which apps a token gives access to, and why
     Explain(explain::Explain),
     /// Delete tokens; their strings stop working immediately
     #[command(visible_alias = "rm")]
@@ -87,11 +87,11 @@ fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Resul
     // Names and tables have no room for it.
     let said = match context.format() {
         Some(Format::Name | Format::Table | Format::Wide) => {
-            "The token's string is not shown in this format, and can't be shown later; -o json has it"
+            "This format does not show the token's string, and it can't be shown later; use -o json"
         }
         _ => "The token's string is not shown again",
     };
-    context.note(format!("{said}. It is stored {place}, for ovhai app curl."));
+    context.note(format!("{said}. It is stored {place} for ovhai app curl."));
     Ok(())
 }
 

@@ -24,8 +24,8 @@ pub(super) struct New {
     /// Role: read (query the apps) or operator (manage them too)
     #[arg(short, long)]
     role: Role,
-    /// Label selector of its apps, now and later, such as group=A; if repeated, all have to match;
-    /// see ovhai help selectors [default: all apps of the region]
+    /// Label selector of its apps, now and later, such as group=A; if repeated, all must match; see
+    /// ovhai help selectors [default: all apps of the region]
     #[arg(
         short = 'l',
         long = "selector",

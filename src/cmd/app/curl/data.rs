@@ -26,15 +26,15 @@ const KINDS: [(&str, Kind, &str, &str); 4] = [
         "data",
         Kind::Data,
         "DATA|@FILE",
-        "Body; @FILE or @- (standard input) without line ends; several are joined with &",
+        "Body; @FILE or @- (standard input) without line breaks; repeated values are joined with &",
     ),
-    ("data-raw", Kind::Raw, "DATA", "Body as it is; @ has no meaning"),
+    ("data-raw", Kind::Raw, "DATA", "Body, taken literally: @ has no special meaning"),
     ("data-binary", Kind::Binary, "DATA|@FILE", "Body; @FILE or @- (standard input) byte for byte"),
     (
         "data-urlencode",
         Kind::Encoded,
         "[NAME]=DATA|[NAME]@FILE",
-        "Body, percent-encoded but for the name",
+        "Body, percent-encoded except for the name",
     ),
 ];
 

@@ -57,9 +57,9 @@ fn parse(form: &str) -> Result<Part> {
         Failure::usage(format!("--form {name}: {why}"))
             .hint("use name=value, name=@FILE[;type=TYPE][;filename=NAME] or name=<FILE")
     };
-    let (name, rest) = form.split_once('=').ok_or_else(|| wrong("there is no ="))?;
+    let (name, rest) = form.split_once('=').ok_or_else(|| wrong("the = is missing"))?;
     if name.is_empty() {
-        return Err(wrong("there is no name"));
+        return Err(wrong("the name is missing"));
     }
     let pieces = split(rest);
     // Only what begins a parameter ends the value: a value may have semicolons in it.
@@ -79,7 +79,7 @@ fn parse(form: &str) -> Result<Part> {
             // A parameter of the type, such as its charset.
             *kind += &format!(";{piece}");
         } else {
-            return Err(wrong("a parameter is not known"));
+            return Err(wrong("unknown parameter"));
         }
     }
     if kind.as_ref().is_some_and(|kind| kind.is_empty() || kind.chars().any(char::is_control)) {
@@ -88,7 +88,7 @@ fn parse(form: &str) -> Result<Part> {
     let value = pieces[..end].join(";");
     let file = |name: &str| {
         let name = unquote(name);
-        if name.is_empty() { Err(wrong("there is no file name")) } else { Ok(name) }
+        if name.is_empty() { Err(wrong("the file name is missing")) } else { Ok(name) }
     };
     let content = match value.chars().next() {
         Some('@') => Content::Upload(file(&value[1..])?),

@@ -25,7 +25,7 @@ impl Given {
                 continue;
             };
             let lines = String::from_utf8(source::read(directory, file).await?)
-                .map_err(|_| Failure::usage(format!("{file} is no text")))?;
+                .map_err(|_| Failure::usage(format!("{file} is not text")))?;
             for line in lines.lines().filter(|line| !line.trim().is_empty()) {
                 given.add(line)?;
             }
@@ -43,15 +43,15 @@ impl Given {
         let name: HeaderName = name.trim().parse().map_err(|_| form())?;
         let Some(value) = value else {
             if name == HOST {
-                return Err(Failure::usage("a request needs its Host header")
-                    .hint("give it another value, or leave it alone"));
+                return Err(Failure::usage("a request needs a Host header")
+                    .hint("change its value, or omit the option"));
             }
             self.removed.push(name);
             return Ok(());
         };
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
             Failure::usage(format!("the value of the header {name} has control characters"))
-                .hint("give it in one line")
+                .hint("write it on one line")
         })?;
         self.sent.append(name, value);
         Ok(())

@@ -29,7 +29,7 @@ impl Output {
         }
         if name.is_empty() {
             return Err(Failure::usage("the name of the output file is empty")
-                .hint("use -o FILE, or -o - for the standard output"));
+                .hint("use -o FILE, or -o - for standard output"));
         }
         Self::open(&directory.join(name)).map_err(|error| unwritable(name, &error))
     }
@@ -40,7 +40,7 @@ impl Output {
         let name = path.rsplit('/').next().unwrap_or_default();
         if matches!(name, "" | "." | "..") || name.chars().any(char::is_control) {
             return Err(Failure::usage(format!("the path {path:?} does not name a file"))
-                .hint("say where to write: -o FILE"));
+                .hint("choose a file: -o FILE"));
         }
         // Whatever lies there under this name, a link included, is replaced, not followed.
         Self::whole(&directory.join(name), Permissions::from_mode(0o666))

@@ -14,7 +14,7 @@ const STDIN: &str = "the standard input";
 fn unreadable(name: &str, error: &std::io::Error) -> Failure {
     Failure::new(format!("{name} can't be read"))
         .because(error)
-        .hint("give a file that is there and may be read, or - for the standard input")
+        .hint("give a readable file, or - for standard input")
 }
 
 /// The whole of a file, or of the standard input for `-`.

@@ -13,7 +13,7 @@ pub(super) fn run(machine: &Machine, task: Task, certificate: Certificate<'_>) -
     let Some(home) = home(machine) else {
         return Outcome::skipped(
             STORE,
-            "there is no Java: JAVA_HOME is not set, and no java is on the path",
+            "Java was not found: JAVA_HOME is not set, and there is no java on the PATH",
         );
     };
     let store = ["lib/security/cacerts", "jre/lib/security/cacerts"]

@@ -45,7 +45,7 @@ pub(super) fn run<S: AsRef<OsStr>>(program: &Path, arguments: &[S]) -> Result<Ve
         // It must not ask.
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("{} can't be run: {error}", program.display()))?;
+        .map_err(|error| format!("can't run {}: {error}", program.display()))?;
     if output.status.success() {
         return Ok(output.stdout);
     }

@@ -32,30 +32,30 @@ pub(super) struct CaCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Print the path of its certificate; it is made if there is none
+    /// Print the path of the authority's certificate; create it if it is missing
     #[command(
         after_help = "Example: curl --cacert \"$(ovhai emulator ca path)\" https://localhost:4443/"
     )]
     Path,
-    /// Have the stores of this machine trust it
+    /// Add the authority to the trust stores of this machine
     #[command(
-        after_help = "It can sign for localhost, names under it, 127.0.0.1 and ::1, and for nothing else."
+        after_help = "The authority can sign certificates for localhost, names below it, 127.0.0.1 and ::1 only."
     )]
     Install(Stores),
-    /// Take it out of the stores of this machine; its files stay
+    /// Remove the authority from the trust stores of this machine; its files stay
     #[command(visible_alias = "rm")]
     Remove(Stores),
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 struct Stores {
-    /// The system's store, which curl and most programs use [default: every store that is there]
+    /// The system's store, which curl and most programs use [default: every store found]
     #[arg(long)]
     system: bool,
     /// The NSS databases of Chromium and Firefox
     #[arg(long)]
     nss: bool,
-    /// The store of the Java in JAVA_HOME, or on the path
+    /// The store of the Java in JAVA_HOME, or on the PATH
     #[arg(long)]
     java: bool,
 }
@@ -177,7 +177,7 @@ impl CaCommand {
                 Some(authority) => stores.each(context, Task::Remove, &authority),
                 None => {
                     context.note(format!(
-                        "There is no certificate authority in {}: nothing of it is anywhere.",
+                        "There is no certificate authority in {}, so there is nothing to remove.",
                         state.path().display()
                     ));
                     if context.format().is_some() {
@@ -193,10 +193,10 @@ impl CaCommand {
 fn load_or_create(state: &StateDir) -> Result<Authority> {
     if let Some(running) = state.running().filter(|_| !state.database().exists()) {
         // A new one would be trusted, and sign nothing.
-        return Err(Failure::new("the emulator keeps nothing, and its authority neither")
+        return Err(Failure::new("an --ephemeral emulator does not keep its certificate authority")
             .because("it was started with --ephemeral")
             .hint(format!(
-                "while it runs, get the certificate with curl {}/_emulator/ca.pem; one that stays: ovhai emulator start --tls",
+                "while it runs, download the certificate: curl {}/_emulator/ca.pem; for a permanent one: ovhai emulator start --tls",
                 root(&running)
             )));
     }
@@ -215,7 +215,7 @@ fn failure(error: TlsError) -> Failure {
 }
 
 fn path(authority: &Authority) -> Result<&Path> {
-    authority.path().ok_or_else(|| Failure::new("the certificate authority has no file"))
+    authority.path().ok_or_else(|| Failure::new("the certificate authority's file is missing"))
 }
 
 impl Stores {

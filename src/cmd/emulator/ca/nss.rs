@@ -34,12 +34,12 @@ pub(super) fn run(
     if databases.is_empty() && !make {
         return vec![Outcome::skipped(
             STORE,
-            "there is no database of Chromium or Firefox in HOME (--nss makes one)",
+            "there is no database of Chromium or Firefox in HOME (--nss creates one)",
         )];
     }
     let Some(certutil) = machine.program("certutil") else {
         let missing =
-            "there is no certutil (Debian: libnss3-tools; Fedora: nss-tools; Homebrew: nss)";
+            "certutil is missing (Debian: libnss3-tools; Fedora: nss-tools; Homebrew: nss)";
         return vec![Outcome::skipped(STORE, missing)];
     };
     if make {

@@ -62,7 +62,7 @@ pub(super) fn run(machine: &Machine, task: Task, certificate: Certificate<'_>) -
     let Some((kind, directory, program)) = found else {
         return Outcome::skipped(
             STORE,
-            "there is no update-ca-certificates or update-ca-trust (Debian: ca-certificates)",
+            "update-ca-certificates or update-ca-trust is missing (Debian: ca-certificates)",
         );
     };
     let file = directory.join(format!("{}.crt", certificate.name.replace(' ', "-")));
