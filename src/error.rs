@@ -193,7 +193,7 @@ impl From<ClientError> for Failure {
             ClientError::Api { status: 501, message } => Self::new(message.clone())
                 .because("the real service can do this, the emulator can't yet")
                 .hint("see which features it supports: ovhai feature list"),
-            ClientError::Api { status: 507, message } => Self::new("request error: 507: the emulator has no room")
+            ClientError::Api { status: 507, message } => Self::new("request error: 507: the emulator's disk is full")
                 .because(message)
                 .hint("free space there and run the command again; the emulator continues without a restart"),
             // The object exists already, or its state does not allow the operation. The message

@@ -517,7 +517,7 @@ fn nearest(root: &Command, path: &str, guess: &str) -> String {
     let command = words().try_fold(root, |at, word| at.find_subcommand(word)).unwrap_or(root);
     let see_all = || {
         let all: Vec<&str> = ["ovhai", "help"].into_iter().chain(words()).collect();
-        format!("see the options: {}", all.join(" "))
+        format!("see the help: {}", all.join(" "))
     };
     let (dashes, found) = match guess.strip_prefix("--") {
         Some(option) => {
@@ -626,29 +626,29 @@ mod tests {
             ("ovhai app run --memory 4Gi image", "ovhai app run has no option --memory"),
             ("ovhai app create --memory=4Gi image", "capabilities flavor list"),
             ("ovhai app run image --public", "--unsecure-http"),
-            ("ovhai app run image -d", "returns at once"),
+            ("ovhai app run image -d", "returns immediately"),
             ("ovhai app run image python app.py", "-- COMMAND"),
             ("ovhai --token t app scale x 3", "--replicas N"),
             ("ovhai tokens rotate x", "token regenerate"),
             ("ovhai app curl x --retry 3", "sent once"),
             ("ovhai app curl x --connect-timeout=3", "--max-time"),
-            ("ovhai app curl x -x http://proxy:1", "by itself"),
-            ("ovhai app curl x --resolve a:1:b", "by itself"),
+            ("ovhai app curl x -x http://proxy:1", "omit it"),
+            ("ovhai app curl x --resolve a:1:b", "omit it"),
             ("ovhai app curl x -sL", "not followed"),
             ("ovhai app scale x --replicas=abc", "cause: it is not an integer"),
             ("ovhai app scale x --replicas 1.5", "invalid value \"1.5\" for --replicas <N>"),
             ("ovhai app logs x -n x", "--tail <LINES>"),
             ("ovhai app delete --forse x", "did you mean --force?"),
             ("ovhai app lst", "did you mean list?"),
-            ("ovhai app lisst", "there is no command \"lisst\" in ovhai app"),
-            ("ovhai app list --previous", "see what there is: ovhai help app list"),
+            ("ovhai app lisst", "ovhai app has no command \"lisst\""),
+            ("ovhai app list --previous", "see the help: ovhai help app list"),
             ("ovhai app run --nmae x image", "did you mean --name?"),
             ("ovhai ap list", "did you mean app?"),
             ("ovhai app list -A", "--region REGION"),
             ("ovhai config use x", "ovhai config set NAME"),
             ("ovhai app rollback x", "set-image"),
-            ("ovhai app run --env-file .env image", "not read yet"),
-            ("ovhai app run --reload image", "no reload yet"),
+            ("ovhai app run --env-file .env image", "not supported yet"),
+            ("ovhai app run --reload image", "not supported yet"),
             ("ovhai emulator reset", "ovhai app delete --all"),
         ] {
             let said = said(line).unwrap_or_else(|| panic!("{line}: nothing"));

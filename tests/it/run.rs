@@ -310,7 +310,7 @@ fn a_terminal_shows_progress_and_an_interrupt_leaves_it_clean() {
     let rest = read_rest(&mut screen);
     let (_, after) = rest.rsplit_once("\r\x1b[K").unwrap();
     assert!(after.contains("error:\u{1b}[0m interrupted\r\n"), "{rest:?}");
-    assert!(after.contains("the app goes on") && after.contains("ovhai app stop "), "{rest:?}");
+    assert!(after.contains("the app continues") && after.contains("ovhai app stop "), "{rest:?}");
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "slow\n");
 }
 

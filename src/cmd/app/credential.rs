@@ -1,5 +1,5 @@
-//! What opens an app: the token that is named, the caller's, a stored one whose scope fits, or the
-//! caller's own access to the local emulator.
+//! The credential for an app: the token of `--as`, the caller's, a stored one whose scope matches,
+//! or the caller's own access to the local emulator.
 
 use clap::Args;
 use ovhai_api_types::App;
@@ -22,13 +22,13 @@ pub(super) struct Credential {
     no_auth: bool,
 }
 
-/// Names the caller's own access.
+/// The name of the caller's own access.
 const OWNER: &str = "owner";
 
 const REGENERATED: &str =
     "if it was regenerated elsewhere, store a new string: ovhai token regenerate NAME";
 
-/// What is sent to the app's address.
+/// The credential to send.
 #[derive(Debug)]
 pub(super) enum Lent {
     /// Nothing.
@@ -39,7 +39,7 @@ pub(super) enum Lent {
     Own(Own),
 }
 
-/// A string that is never shown.
+/// Text that is never shown.
 pub(super) struct Secret(String);
 
 impl std::fmt::Debug for Secret {
@@ -69,7 +69,7 @@ impl Credential {
         self.no_auth
     }
 
-    /// What to say when the gateway refused what was lent.
+    /// The hint after the gateway has refused the credential.
     pub(super) fn hint_when_refused(&self, context: &Context, lent: &Lent) -> String {
         if let Lent::Own(own) = lent {
             return format!(
@@ -89,7 +89,7 @@ impl Credential {
         }
     }
 
-    /// What to send, saying as whom when that is the caller and no token.
+    /// The credential to send. Says whose access it is, unless it is a token.
     pub(super) async fn lend(
         &self,
         context: &mut Context,
@@ -108,7 +108,7 @@ impl Credential {
         Ok(lent)
     }
 
-    /// What to send, in the order that the guide gives.
+    /// The credential to send, in the order of docs/reference.md.
     pub(super) async fn choose(
         &self,
         context: &Context,
@@ -148,7 +148,7 @@ impl Credential {
             return Ok(Lent::token(token));
         }
         let stored = credentials.describe(issuer);
-        // Who has made tokens wants to see what they open: that none does is then an answer.
+        // If tokens are stored, the user wants to test them: "none matches" is then the answer.
         if stored.is_empty()
             && let Some(own) = target.own(context).await?
         {
@@ -173,7 +173,7 @@ impl Credential {
     }
 }
 
-/// A selector that the app satisfies: a label that people gave it, else its id.
+/// A selector that the app satisfies: one of the user's labels, else its id.
 pub(super) fn selector_of(app: &App) -> String {
     app.spec
         .labels

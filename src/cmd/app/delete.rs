@@ -12,7 +12,7 @@ use crate::error::{Failure, Result};
 use crate::server::target::Target;
 use crate::ui::prompt;
 
-/// How many apps a question lists.
+/// Maximum number of apps that a question lists.
 const LISTED_MAX: usize = 10;
 
 #[derive(Debug, Args)]
@@ -75,14 +75,14 @@ impl Delete {
                 Err(failure) => report.failed(named(&app), failure)?,
             }
         }
-        // As they were: nothing else is left.
+        // As they were before: nothing is left of them.
         if context.format().is_some() {
             show_as_asked(context, &done, is_list)?;
         }
         report.finish("deleted")
     }
 
-    /// What becomes of apps that run: the options say it, or the person at the terminal.
+    /// What to do with running apps: the options decide, or the user at the terminal.
     async fn decide(&self, apps: &[App]) -> Result<Deletion> {
         if self.now {
             return Ok(Deletion::Now);

@@ -56,7 +56,7 @@ impl Events {
     }
 }
 
-/// Shows these events, and then what happens, as it happens: a line each.
+/// Shows these events and then new ones, one per line.
 async fn follow(
     context: &mut Context,
     control: &Client,

@@ -44,14 +44,14 @@ pub(super) struct Logs {
     ignore_case: bool,
 }
 
-/// The beginning of what is shown.
+/// The earliest time to show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Since {
     Ago(SignedDuration),
     At(Timestamp),
 }
 
-/// A duration back from now, in seconds without a unit, or a moment.
+/// A duration before now (seconds without a unit), or a time.
 pub(crate) fn since(text: &str) -> Result<Since, String> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Since::Ago(SignedDuration::from_secs(seconds.into())));
@@ -107,7 +107,7 @@ impl Logs {
     }
 }
 
-/// Shows what the server has, to its end.
+/// Shows the server's log to its end.
 async fn pass(
     context: &mut Context,
     client: &Client,
@@ -129,7 +129,7 @@ async fn pass(
     Ok(())
 }
 
-/// Passes on the lines that match, of pieces that end anywhere.
+/// Passes on matching lines; pieces may end anywhere.
 struct Matching {
     pattern: Regex,
     timestamps: bool,
@@ -152,7 +152,7 @@ impl Matching {
         Ok(())
     }
 
-    /// The last line may have no end.
+    /// The last line may lack its line end.
     fn finish(self, out: &mut dyn Write) -> Result<()> {
         self.pass(&self.begun, out)
     }
@@ -160,7 +160,7 @@ impl Matching {
     fn pass(&self, line: &[u8], out: &mut dyn Write) -> Result<()> {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches(['\n', '\r']);
-        // The moment is not part of what the app wrote.
+        // The timestamp is not part of the app's output.
         let said =
             if self.timestamps { text.split_once(' ').map_or(text, |(_, s)| s) } else { text };
         if !line.is_empty() && self.pattern.is_match(said) {

@@ -96,7 +96,7 @@ enum Verb {
 
 impl AppCommand {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        // The largest are boxed, or every command's future would have room for them.
+        // The largest are boxed, or every command's future would be as large.
         match self.verb {
             Verb::Run(verb) => Box::pin(verb.run(context)).await,
             Verb::List(Deferred(verb)) => verb.run(context).await,
@@ -121,7 +121,7 @@ impl AppCommand {
     }
 }
 
-/// The app that is meant by an id, a name, or the beginning of an id.
+/// Resolves an id, a name, or the beginning of an id to an app.
 pub(crate) async fn resolve(client: &Client, wanted: &str) -> Result<App> {
     crate::server::resolve::resolve(client, wanted).await
 }

@@ -26,7 +26,7 @@ pub(super) struct Open {
 impl Open {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
-        // As for app curl: whoever may query an app may open it.
+        // As in app curl: a caller that may query an app may open it.
         let app = resolve(&target.login, &self.app).await?;
         let url = app.status.url.as_str();
         if self.url {
@@ -49,7 +49,8 @@ impl Open {
     }
 }
 
-/// What to try, in its order: `BROWSER` is a list with colons, in which `%s` is the address.
+/// The programs to try, in order: `BROWSER` is a colon-separated list in which `%s` stands for the
+/// address.
 fn commands(browser: Option<&str>, url: &str) -> Vec<Vec<String>> {
     let system = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     browser
@@ -67,11 +68,11 @@ fn commands(browser: Option<&str>, url: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Runs a browser until it has taken the address; says whether it has.
+/// Runs a browser until it has accepted the address; returns whether it has.
 async fn run(words: Vec<String>) -> bool {
     let Some((program, arguments)) = words.split_first() else { return false };
-    // A browser in the terminal has the terminal; what it writes is no result of ours. What it
-    // complains of (xdg-open: of each browser that is not there) says less than we do.
+    // A browser in the terminal needs the terminal; its output is not a result of this command. Its
+    // complaints (xdg-open names each missing browser) say less than the message below.
     let out = io::stderr();
     let status = Command::new(program)
         .args(arguments)

@@ -1,4 +1,4 @@
-//! Options that several commands have: replicas and how updates replace them.
+//! Options of several commands: replicas and update strategy.
 
 use clap::Args;
 use ovhai_api_types::{
@@ -6,7 +6,7 @@ use ovhai_api_types::{
     CustomMetricFormat, CustomMetrics, FixedScalingStrategy, ScalingResourceType, ScalingStrategy,
 };
 
-/// How many replicas.
+/// The number of replicas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Replicas")]
 pub(super) struct Scaling {
@@ -62,7 +62,7 @@ pub(super) struct Scaling {
 }
 
 impl Scaling {
-    /// What was asked for, if anything was.
+    /// The requested values, if any were given.
     pub(super) fn strategy(&self) -> Option<ScalingStrategy> {
         if let Some(replicas) = self.replicas {
             let fixed = Some(FixedScalingStrategy { replicas: replicas.into() });
@@ -101,7 +101,7 @@ impl Scaling {
     }
 }
 
-/// How an update replaces replicas.
+/// The update strategy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Updates")]
 pub(super) struct Deployment {
@@ -119,7 +119,7 @@ pub(super) struct Deployment {
 }
 
 impl Deployment {
-    /// What was asked for, if anything was.
+    /// The requested values, if any were given.
     pub(super) fn strategy(&self) -> Option<AppDeploymentStrategy> {
         (*self != Self::default()).then(|| AppDeploymentStrategy {
             max_surge: self.max_surge.clone(),

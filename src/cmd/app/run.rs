@@ -53,7 +53,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
     /// Make the app public: no token is required
-    // With a value too, as a variable of a Makefile gives it.
+    // Also takes a value, for example from a variable of a Makefile.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     unsecure_http: bool,
     /// Volume, may be repeated: container@alias/prefix:path[:ro|rw|rwd][:cache|no-cache], or
@@ -95,12 +95,12 @@ pub(super) struct Run {
     #[arg(long, value_name = "DIR")]
     workdir: Option<OsString>,
     /// Show each request to the API on stderr, with the response's status and time; may be repeated
-    // In place of the global one, whose short form is a volume here.
+    // Replaces the global option, whose short form means a volume here.
     #[arg(long, action = ArgAction::Count)]
     verbose: u8,
     #[command(flatten)]
     wait: Wait,
-    // Last, as they have headings of their own.
+    // Last, because they have headings of their own.
     #[command(flatten)]
     scaling: Scaling,
     #[command(flatten)]
@@ -115,8 +115,8 @@ impl Run {
         let created = match self.environment(context, &target)? {
             Some(environment) => {
                 let (region, mut spec) = (target.region.clone(), spec.clone());
-                // Also where the emulator's default makes it a process: the emulator itself is in
-                // the root directory.
+                // Also if the emulator's default makes it a process: the emulator's own working
+                // directory is `/`.
                 if self.workdir.is_none() {
                     spec.working_directory = context.directory.to_str().map(str::to_owned);
                 }
@@ -144,7 +144,7 @@ impl Run {
         match waited {
             Ok(then) => submitted::show(context, &target, &then.unwrap_or(app)).await,
             Err(failure) => {
-                // A program needs to know what it has to clean up.
+                // Programs need the app to clean it up.
                 if context.format().is_some() {
                     let app = target.client.get_app(app.id).await.unwrap_or(app);
                     context.show(&app)?;
@@ -154,11 +154,11 @@ impl Run {
         }
     }
 
-    /// What a process gets of this command's environment: only where the emulator's owner asks the
-    /// emulator of the own state directory, and for nothing but a process.
+    /// The environment for a process: only if the owner asks the emulator of the own state
+    /// directory, and only for a process.
     fn environment(&self, context: &mut Context, target: &Target) -> Result<Option<Environment>> {
         let Some(running) = target.owned() else { return Ok(None) };
-        // The emulator decides: a mapped image runs in the environment of its mapping.
+        // Left to the emulator: a mapped image runs with the environment of its mapping.
         let placement = self.runtime.or(running.runtime);
         if placement != Some(Placement::Process) || self.command.is_empty() {
             return Ok(None);
@@ -166,7 +166,7 @@ impl Run {
         of_caller(context).map(Some)
     }
 
-    /// Name and image, whichever way round they were given.
+    /// Name and image, in either order.
     fn name_and_image(&self) -> Result<(Option<String>, String)> {
         match (&self.first, &self.image, &self.name) {
             (Some(first), Some(image), Some(name)) => Err(Failure::usage("two names were given")
@@ -183,7 +183,7 @@ impl Run {
         }
     }
 
-    /// The spec that the options say.
+    /// The spec of these options.
     pub(crate) fn spec(&self, context: &Context) -> Result<AppSpec> {
         let (name, image) = self.name_and_image()?;
         if self.runtime == Some(Placement::Process) && self.command.is_empty() {
@@ -203,8 +203,8 @@ impl Run {
             self.labels.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
         let some_resources = self.gpu.is_some() || self.cpu.is_some() || self.flavor.is_some();
         let some_probe = self.probe_path.is_some() || self.probe_port.is_some();
-        // Only a process is run in a directory, and only one that was asked for here can mean
-        // this one.
+        // Only processes have a working directory, and only an explicit one defaults to the current
+        // directory.
         let directory = match &self.workdir {
             Some(given) if given.is_empty() => None,
             Some(given) => Some(context.directory.join(given)),
@@ -240,8 +240,8 @@ impl Run {
     }
 }
 
-/// The service never refuses a label of its own, or one that a token's scope decides: it takes
-/// another value, or none.
+/// The service never rejects a label of its own, or one that a token's scope sets: it changes or
+/// drops the value.
 fn say_what_labels_became(context: &mut Context, asked: &AppSpec, app: &App) {
     let now = app.spec.labels.as_ref();
     for (key, value) in asked.labels.iter().flatten() {

@@ -1,5 +1,5 @@
-//! `ovhai app set-label`: labels of one app, several in one transaction, and what that does to the
-//! tokens that open the app.
+//! `ovhai app set-label`: changes labels of one app, several in one transaction, and names the
+//! tokens that gain or lose access.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::target::Target;
 
-/// How many tokens a message names.
+/// Maximum number of tokens that a message names.
 const NAMED_MAX: usize = 10;
 
 #[derive(Debug, Args)]
@@ -75,7 +75,7 @@ impl SetLabel {
         Ok(())
     }
 
-    /// What the words say.
+    /// The changes of the arguments.
     fn changes(&self) -> Result<Changes> {
         let app = &self.app;
         if !self.remove
@@ -114,7 +114,7 @@ impl SetLabel {
     }
 }
 
-/// One change, as a sentence.
+/// Describes one change.
 fn what_changed(app: &App, key: &str, value: Option<&str>) -> String {
     let old = app.spec.labels.as_ref().and_then(|labels| labels.get(key));
     let shown = |value: &str| if value.is_empty() { "\"\"".into() } else { value.to_owned() };
@@ -131,8 +131,8 @@ fn what_changed(app: &App, key: &str, value: Option<&str>) -> String {
     }
 }
 
-/// The tokens that open the app, by id: its emulator decides, as its gateway does. None where that
-/// can't answer: at an endpoint, or for a caller that can't see tokens.
+/// The tokens with access to the app, by id, as the emulator's policy decides. None at an endpoint,
+/// or for a caller that may not see tokens.
 async fn tokens_with_access(
     context: &Context,
     target: &Target,

@@ -15,7 +15,7 @@ use crate::server::target::Target;
 pub(super) struct Update {
     /// Id, name, or beginning of an id
     app: String,
-    /// Environment variable to set, may be repeated; NAME alone takes the value that it has here
+    /// Environment variable to set, may be repeated; NAME alone passes on the current value
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     envs: Vec<Variable>,
     /// Emulator only: environment variable to remove, may be repeated
@@ -92,7 +92,7 @@ impl Update {
         Ok(())
     }
 
-    /// An option that the service does not have.
+    /// An option that only the emulator has.
     fn extension(&self) -> Option<&'static str> {
         [
             ("--unset-env", !self.unset_envs.is_empty()),
@@ -103,7 +103,7 @@ impl Update {
         .find_map(|(option, is_given)| is_given.then_some(option))
     }
 
-    /// A variable that is to be removed may be mistyped.
+    /// The name of a variable to remove may be mistyped.
     fn note_absent(&self, context: &mut Context, app: &App) {
         let has = |name: &String| app.spec.env_vars.iter().flatten().any(|env| env.name == *name);
         for name in self.unset_envs.iter().filter(|name| !has(name)) {

@@ -1,4 +1,4 @@
-//! Waiting for an app to come into a state.
+//! Waits for an app to reach a state.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use crate::error::{Failure, Result, TIMEOUT};
 use crate::server::target::Target;
 use crate::ui::progress::Progress;
 
-/// As long as an app's own deadline is by default.
+/// The default of an app's own deadline.
 pub(super) const DEFAULT: &str = "10m";
 
-/// Milliseconds between the first looks at an app that is not waited for.
+/// Milliseconds between the first polls of a new app without `--wait`.
 const FIRST_LOOKS: [u64; 4] = [5, 10, 20, 40];
 
 /// `--wait[=DURATION]`.
@@ -29,7 +29,7 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// An app's name that looks like a time, after `--wait`, is one.
+    /// A positional argument after `--wait` that looks like a time was meant as its value.
     pub(super) fn is_meant(&self, names: &[String]) -> Result<()> {
         let looks_so = |name: &&String| self.wait.is_some() && looks_like_duration(name);
         match names.iter().find(looks_so) {
@@ -40,7 +40,7 @@ impl Wait {
     }
 }
 
-/// Whether a word is a time with its unit, such as 30s.
+/// Whether a word is a time with a unit, such as 30s.
 pub(crate) fn looks_like_duration(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
         && word.ends_with(|c: char| c.is_ascii_alphabetic())
@@ -55,7 +55,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| "use a duration such as 90s or 5m".into())
 }
 
-/// Time that waiting takes.
+/// The progress of a wait.
 struct Clock {
     began: Instant,
     timeout: Duration,
@@ -71,13 +71,13 @@ impl Clock {
         self.began.elapsed() >= self.timeout
     }
 
-    /// Until the next look: soon at first, twice a second later.
+    /// Time until the next poll: short at first, half a second later.
     async fn pause(&mut self) {
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(Duration::from_millis(500));
     }
 
-    /// What is seen now, for a person who waits.
+    /// Shows the current state to the waiting user.
     fn line(&self, app: &App) -> String {
         let why = app.status.info.as_ref().map_or("", |info| info.message.as_str());
         let name = app.spec.name.as_deref().unwrap_or_default();
@@ -100,12 +100,12 @@ impl Clock {
 }
 
 impl Wait {
-    /// For a state, at most this long.
+    /// Waits for a state, at most this long.
     pub(super) fn for_state(timeout: Duration) -> Self {
         Self { wait: Some(timeout), only_state: true }
     }
 
-    /// Waits, if that was asked for, until the app is in `wanted`; gives the app as it is then.
+    /// Waits, if requested, until the app is in `wanted`; returns the app as it is then.
     pub(super) async fn until(
         &self,
         context: &mut Context,
@@ -142,8 +142,8 @@ impl Wait {
         interruptible(id, waiting).await
     }
 
-    /// The app that was just submitted, some milliseconds later, unless it is waited for: an image
-    /// that the local emulator can't run has failed by then, which is said at once.
+    /// A newly submitted app, some milliseconds later, unless `--wait` was given: an image that the
+    /// local emulator can't run has failed by then, which is reported immediately.
     pub(super) async fn unless_it_fails_at_once(
         &self,
         context: &mut Context,
@@ -173,8 +173,8 @@ impl Wait {
         app
     }
 
-    /// The same after a change of an app that was `before`. One that is stopped stays so: there
-    /// is nothing to wait for.
+    /// The same after a change of the app `before`. A stopped app stays stopped: there is nothing
+    /// to wait for.
     pub(super) async fn until_running_again(
         &self,
         context: &mut Context,
@@ -193,7 +193,7 @@ impl Wait {
         self.until(context, client, before.id, AppState::Running).await
     }
 
-    /// Waits, if that was asked for, until there is no such app; says whether that is known.
+    /// Waits, if requested, until the app does not exist; returns whether that is known.
     pub(super) async fn until_gone(
         &self,
         context: &mut Context,
@@ -223,7 +223,7 @@ impl Wait {
     }
 }
 
-/// Who stops waiting does not stop the app, and is told so. The line of progress is gone by then.
+/// Reports that only the waiting was interrupted. The progress line is gone by then.
 async fn interruptible<T>(id: AppId, waiting: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         biased;
@@ -234,7 +234,7 @@ async fn interruptible<T>(id: AppId, waiting: impl Future<Output = Result<T>>) -
     }
 }
 
-/// The app, unless the change that was waited for was taken back.
+/// The app, unless the change was rolled back.
 fn arrived(app: App) -> Result<App> {
     let undone = app.status.info.as_ref().and_then(|info| info.arguments.get("failedChange"));
     match undone {

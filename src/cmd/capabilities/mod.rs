@@ -65,7 +65,7 @@ enum Verb {
 
 #[derive(Debug, Args)]
 struct Quota {
-    /// As the others are called.
+    /// Named like the other commands.
     #[arg(hide = true, value_parser = ["list", "ls", "get"])]
     verb: Option<String>,
 }
@@ -118,7 +118,7 @@ impl Show for Flavor {
         "DESCRIPTION",
         "CPU-PER-UNIT",
         "MEMORY-PER-UNIT",
-        // As the service's own client has it.
+        // As in the service's own client.
         "GPU_INFORMATION.INFO",
         "DEFAULT",
         "MAX",

@@ -73,19 +73,19 @@ struct Remove {
     name: String,
 }
 
-/// A place that commands can go to.
+/// A region or endpoint that commands can use.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Place {
     name: String,
     kind: &'static str,
     url: Option<String>,
-    /// Whether commands go there now.
+    /// Whether commands use it now.
     current: bool,
-    /// What says so.
+    /// What chose it.
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen_by: Option<&'static str>,
-    /// Whether they do as far as the settings go.
+    /// Whether the settings choose it.
     set: bool,
 }
 
@@ -108,7 +108,7 @@ impl ConfigCommand {
                 let place =
                     place.ok_or_else(|| match (name.as_deref(), chosen(context, &config)) {
                         (None, Some((chosen, by))) => {
-                            unknown(&chosen, &places).because(format!("{by} names it"))
+                            unknown(&chosen, &places).because(format!("{by} is set to it"))
                         }
                         (name, _) => unknown(name.unwrap_or("?"), &places),
                     })?;
@@ -166,7 +166,7 @@ impl ConfigCommand {
     }
 }
 
-/// Regions of the local emulator, those that it would have if none runs, and endpoints.
+/// The regions of the local emulator (if none runs, those that it would have), and the endpoints.
 fn places(context: &Context, config: &Config) -> Result<Vec<Place>> {
     let running = StateDir::new(state_dir(context)?).running();
     let regions: Vec<Region> = match &running {
@@ -199,7 +199,7 @@ fn places(context: &Context, config: &Config) -> Result<Vec<Place>> {
 /// What chooses the first region.
 const DEFAULT: &str = "default";
 
-/// Where commands go now, and what says so; none: nothing was said.
+/// The current region or endpoint, and what chose it; none if nothing did.
 fn chosen(context: &Context, config: &Config) -> Option<(String, &'static str)> {
     let named = |name: &str, by| Some((name.to_owned(), by));
     if let Some(name) = &context.global.region {
@@ -211,7 +211,7 @@ fn chosen(context: &Context, config: &Config) -> Option<(String, &'static str)> 
     named(config.current()?, "config set")
 }
 
-/// Says what of the environment goes before the settings that are shown.
+/// Warns about variables that override the settings shown.
 fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) {
     if let Some(set) = config.current()
         && !places.iter().any(|place| place.set)

@@ -61,7 +61,7 @@ impl ImageCommand {
             Verb::Map(Map { image, workdir, command }) => {
                 let here = context.directory.clone();
                 let directory = workdir.map_or(here, |given| context.directory.join(given));
-                // A token's holder is not the owner, who alone gives an environment.
+                // Only the owner sets an environment; a token's holder is not the owner.
                 let is_owner = context.global.token.is_none();
                 let mapping = NewImageMapping {
                     image,

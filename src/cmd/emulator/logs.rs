@@ -37,7 +37,7 @@ impl Logs {
                         "ovhai emulator stop, then ovhai emulator start --detach --access-log FILE",
                     )
                 })?,
-                // That of the last one, where it is by default.
+                // The last emulator's log, at its default place.
                 None => state.access_log(),
             };
             (path, "it may be off, or in another file: ovhai emulator start --access-log FILE")
@@ -55,7 +55,7 @@ impl Logs {
                 .hint("remove the link, and start the emulator again"));
         }
         if self.follow {
-            // From the first line on: whoever has read it may interrupt.
+            // Before the first line is shown: its reader may interrupt right after.
             while_read(async {
                 self.show(context, &mut file)?;
                 follow(context, &path, file).await
@@ -66,7 +66,7 @@ impl Logs {
         }
     }
 
-    /// Shows what there is.
+    /// Shows the existing lines.
     fn show(&self, context: &mut Context, file: &mut File) -> Result<()> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
@@ -79,7 +79,7 @@ impl Logs {
     }
 }
 
-/// Shows what is written to the file, and to its successors, from where it stands.
+/// Shows new lines of the file, and of the files that replace it.
 async fn follow(context: &mut Context, path: &Path, mut file: File) -> Result<()> {
     let mut at = file.stream_position()?;
     loop {
@@ -92,7 +92,7 @@ async fn follow(context: &mut Context, path: &Path, mut file: File) -> Result<()
             && let Ok(new) = File::open(path)
             && new.metadata()?.ino() != file.metadata()?.ino()
         {
-            // The old one was put aside, and is read to its end.
+            // The file was rotated; the old one is read to its end.
             (file, at) = (new, 0);
             continue;
         }

@@ -52,8 +52,8 @@ enum Verb {
     OpenApi(openapi::OpenApi),
 }
 
-/// Whether a command line is one whose output a shell evaluates: then a failure has to reach the
-/// shell, whatever it is that fails.
+/// Whether a shell evaluates the output of this command line, so that any failure must reach the
+/// shell.
 pub(crate) fn is_for_eval(arguments: &[OsString]) -> bool {
     let mut words = arguments.iter().filter_map(|word| word.to_str());
     words.any(|word| word == "emulator") && words.next() == Some("start") && {

@@ -34,7 +34,7 @@ impl Requests {
                 Err(_) => resolve::<App>(&api, app).await?.id,
             }),
         };
-        // Of all regions, unless one is named.
+        // Of all regions, unless one is given.
         let region = context.region()?;
         self.filters.run(context, &control, &api, app, region).await
     }

@@ -124,7 +124,7 @@ impl Start {
         }
     }
 
-    /// The port for HTTPS, if it is to be served.
+    /// The port for HTTPS, if requested.
     fn tls(&self, context: &Context) -> Result<Option<u16>> {
         match (self.tls, context.var("OVHAI_TLS")) {
             (Some(port), _) => Ok(Some(port)),
@@ -135,7 +135,7 @@ impl Start {
         }
     }
 
-    /// The access log, if anything was said about it.
+    /// The access log, if given.
     fn access_log(&self, context: &Context) -> Result<Option<AccessLog>> {
         let log = match (&self.access_log, context.var("OVHAI_ACCESS_LOG")) {
             (Some(log), _) => Some(log.clone()),
@@ -150,8 +150,8 @@ impl Start {
         }))
     }
 
-    /// What was said on the command line or in the environment, for the process in the background
-    /// and for the next start.
+    /// The options of the command line or the environment, for the process in the background and
+    /// for the next start.
     fn options(&self, context: &Context) -> Result<Options> {
         let mut options = Options::default();
         if self.port.is_some() || context.var("OVHAI_PORT").is_some() {
@@ -217,17 +217,17 @@ impl Start {
         outcome
     }
 
-    /// Is the emulator until it ends.
+    /// Runs the emulator until it stops.
     async fn serve(&self, context: &mut Context) -> Result<()> {
         if self.background {
-            // Out of the terminal's session: closing the terminal is none of its business. It
-            // fails only where there is none to leave.
+            // Leaves the terminal's session, so that closing the terminal does not end it. Fails
+            // only if it already leads a session.
             let _ = rustix::process::setsid();
         }
         let options = self.options(context)?;
         descriptors::keep_from_children();
         open_more();
-        // Whatever it writes is its owner's alone; the database has the apps' environment.
+        // All its files are private: the database contains the apps' environment.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let components = Arc::<Components>::default();
         start_logging(context, self.background, &components);
@@ -263,7 +263,7 @@ impl Start {
         } else {
             builder = builder.state_dir(state_dir(context)?);
         }
-        // Before anybody can know of it and ask it to end.
+        // Before other processes can find the emulator and signal it.
         let asked_to_end = interrupted();
         let emulator = builder.start().await?;
         tracing::info!(address = %emulator.address(), pid = std::process::id(), "the emulator runs");
@@ -273,13 +273,13 @@ impl Start {
         if self.background {
             background::say_started();
         } else {
-            // A pipe that is not read would keep it from ever hearing that it is to stop.
+            // Blocking on a pipe that is not read would keep it from handling signals.
             if is_writable(&std::io::stderr(), Duration::ZERO) {
                 self.greet(context, &emulator, rendezvous.as_ref());
             }
             if !self.ephemeral {
                 let state = StateDir::new(state_dir(context)?);
-                // Other commands may use the emulator already: it goes on without.
+                // Other commands may use the emulator already, so this is not fatal.
                 if let Err(failure) = keep(context, &state, &options) {
                     tracing::warn!(
                         why = failure.brief(),
@@ -353,7 +353,7 @@ impl Start {
         }
     }
 
-    /// How its certificates come to be trusted.
+    /// The hint about trusting its certificates.
     fn trust(&self, running: &Running) -> String {
         if self.ephemeral {
             format!("curl {}/_emulator/ca.pem", root(running))
@@ -362,7 +362,7 @@ impl Start {
         }
     }
 
-    /// Whether the emulator that runs is known to be another than is asked for.
+    /// Whether the running emulator is known to have other options than requested.
     fn differs_from(&self, context: &Context, running: &Running) -> Result<bool> {
         let is_other = |asked: Option<u16>, port: Option<u16>| {
             asked.is_some_and(|asked| port.is_none_or(|port| asked != 0 && asked != port))
@@ -378,7 +378,7 @@ impl Start {
             }))
     }
 
-    /// Starts one that keeps nothing, and prints what makes the commands of a shell use it.
+    /// Starts an ephemeral emulator, and prints the lines that make a shell's commands use it.
     async fn start_for_eval(&self, context: &mut Context) -> Result<()> {
         let options = self.options(context)?;
         let rendezvous = Rendezvous::create(context)?;
@@ -391,7 +391,7 @@ impl Start {
         );
         let told = context.line(lines).and_then(|()| Ok(context.out.flush()?));
         if told.is_err() {
-            // No command would find it.
+            // No command could find it.
             let _ = state.holder().map(|holder| holder.signal(Signal::TERM));
             return told;
         }
@@ -421,7 +421,7 @@ impl Start {
                     Failure::new("the running emulator was started with other options").hint(STOP)
                 );
             }
-            // What it was started with, as far as that is kept.
+            // The saved options of its start.
             let has = Options::of(&state).unwrap_or_default();
             if !self.options(context)?.is_within(&has) {
                 context.note(format!(
@@ -432,7 +432,7 @@ impl Start {
         }
         let options = self.options(context)?;
         let running = background::start(context, &state, &options, false).await?;
-        // Another command may have been faster, and has another one.
+        // Another command may have started another one first.
         if !self.differs_from(context, &running)? {
             keep(context, &state, &options)?;
         }
@@ -452,9 +452,9 @@ impl Start {
     }
 }
 
-/// Keeps the options of a start for the next one, and says which of the last one are gone.
+/// Saves the options of a start, and names the dropped ones.
 fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()> {
-    // What is damaged is replaced.
+    // A damaged file is replaced.
     let before = Options::of(state).unwrap_or_default();
     options.clone().keep(state)?;
     let gone = before.without(options);
@@ -467,20 +467,20 @@ fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()
     Ok(())
 }
 
-/// A gateway has two connections for each client, and shells mostly allow 1,024 open files until
-/// somebody asks for more. Not for all there is: old programs close every number they might have.
+/// A gateway needs two connections per client, and shells usually allow 1,024 open files by
+/// default. Not raised to the maximum: old programs close every possible descriptor.
 fn open_more() {
     const ENOUGH: u64 = 65_536;
     let now = getrlimit(Resource::Nofile);
     let wanted = now.maximum.map_or(ENOUGH, |most| most.min(ENOUGH));
     if now.current.is_some_and(|current| current < wanted) {
-        // If it is refused, fewer clients are let in.
+        // If this fails, the emulator admits fewer clients.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..now });
     }
 }
 
-/// Logs to stderr, which is a file in the background. The level is `OVHAI_LOG`; in the foreground
-/// only what is wrong is shown unless it is set.
+/// Logs to stderr, which is a file in the background. `OVHAI_LOG` sets the level; by default the
+/// foreground shows warnings only.
 fn start_logging(context: &Context, background: bool, components: &Arc<Components>) {
     let default = if background { "info" } else { "warn" };
     let level = context.var("OVHAI_LOG").unwrap_or(default);
@@ -490,9 +490,9 @@ fn start_logging(context: &Context, background: bool, components: &Arc<Component
         .with_env_filter(filter)
         .with_writer(LossyLog::new(std::io::stderr(), Arc::clone(components)))
         .with_ansi(false)
-        // What can't be written is counted; saying so by other means would panic.
+        // Lost lines are counted; printing an error here would panic.
         .log_internal_errors(false)
         .finish();
-    // Set already when several emulators start in one process.
+    // Already set if several emulators start in one process.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

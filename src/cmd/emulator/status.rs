@@ -22,7 +22,7 @@ pub(super) struct Status {
     show_password: bool,
 }
 
-/// What is shown of a running emulator: no secret of it unless that is asked for.
+/// The status of a running emulator, without secrets unless requested.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
@@ -37,11 +37,11 @@ struct Shown {
     stops_at: Option<jiff::Timestamp>,
     version: String,
     state_dir: String,
-    /// What the next one is started with that nobody starts on purpose.
+    /// The saved options, which an automatic start uses.
     options: Vec<String>,
-    /// Whether it answers; a process that hangs does not.
+    /// Whether it answers; a hanging process does not.
     answers: bool,
-    /// Components that fail, or were begun anew.
+    /// Components that fail or were restarted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,7 +101,7 @@ impl Status {
     }
 }
 
-/// What is shown where none runs, to programs.
+/// The status for programs if none runs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Nothing {
@@ -137,7 +137,7 @@ impl Shown {
     }
 }
 
-/// What there is to say of a component.
+/// Describes a component's fault.
 fn told(fault: &Fault) -> String {
     let state = if fault.failing { "fails" } else { "works again" };
     let restarts = match fault.restarts {

@@ -83,7 +83,9 @@ impl UserCommand {
             Verb::Passwd(Passwd { name, password }) => {
                 let password = password.require_new(context, "New password").await?;
                 owner(context).await?.set_password(&name, &password).await?;
-                context.note(format!("Set the password of {name}; its sessions have ended."));
+                context.note(format!(
+                    "Set the password of {name}; the sessions of this user have ended."
+                ));
             }
         }
         Ok(())

@@ -95,7 +95,8 @@ impl RegistryCommand {
             Verb::List(List {}) => {
                 let target = Target::find(context).await?;
                 let added = target.client.list_registries().await?;
-                // Names are for commands that take one, and none takes the shared registry.
+                // `-o name` is for arguments of other commands, none of which accepts the shared
+                // registry.
                 let shared = match context.format() {
                     Some(Format::Name) => None,
                     _ => shared(&target.server),
@@ -204,8 +205,8 @@ impl Delete {
     }
 }
 
-/// The registry that the platform gives every project. An image that is named after it and is
-/// present on this machine runs without a push.
+/// The registry that every project has. An image with its address that exists on this machine runs
+/// without a push.
 fn shared(server: &Server) -> Option<Row> {
     let Server::Local(running, region) = server else { return None };
     let region = region.as_str().to_ascii_lowercase();
@@ -237,7 +238,7 @@ fn id(registry: &Registry) -> Result<ovhai_api_types::RegistryId> {
     registry.id.ok_or_else(|| Failure::new("the server did not send the registry's id"))
 }
 
-/// The registry that is meant by an id, its beginning, or an address.
+/// Resolves an id, its beginning, or an address to a registry.
 async fn resolve(client: &Client, wanted: &str) -> Result<Registry> {
     let all = client.list_registries().await?;
     pick(&all, wanted).cloned()
@@ -270,7 +271,7 @@ fn pick<'a>(all: &'a [Registry], wanted: &str) -> Result<&'a Registry> {
     }
 }
 
-/// A registry in a list. Scripts take the last column, the URL, of the first row.
+/// A registry in a list. Scripts read the last column of the first row, the URL.
 #[derive(Debug, Serialize)]
 struct Row {
     /// `SHARED` or `PRIVATE`.

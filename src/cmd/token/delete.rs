@@ -69,7 +69,7 @@ impl Delete {
                 Err(why) => report.failed(named(&token), why)?,
             }
         }
-        // As they were: nothing else is left.
+        // As they were before: nothing is left of them.
         if context.format().is_some() {
             match deleted.as_slice() {
                 [one] if report.is_of_one() && self.selector.is_none() => context.show(one)?,

@@ -23,7 +23,7 @@ pub(super) struct Explain {
     app: Option<String>,
 }
 
-/// Begins every string of a token.
+/// Prefix of every token string.
 const VALUE_START: &str = "eyJ";
 
 impl Explain {
@@ -36,7 +36,7 @@ impl Explain {
         let target = Target::find(context).await?;
         let token = match (&value, self.token.parse::<TokenId>()) {
             (Some(_), _) => None,
-            // Of whatever region: that may be what decides.
+            // Of any region, which may be the reason.
             (None, Ok(id)) => Some(id),
             (None, Err(_)) => Some(resolve(&target.login, &self.token).await?.id),
         };

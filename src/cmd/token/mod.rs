@@ -58,21 +58,21 @@ impl TokenCommand {
     }
 }
 
-/// The token that is meant by an id, a name, or the beginning of an id.
+/// Resolves an id, a name, or the beginning of an id to a token.
 async fn resolve(client: &Client, wanted: &str) -> Result<Token> {
     crate::server::resolve::resolve(client, wanted).await
 }
 
-/// Whether a token's scope is this selector, in whatever order and form either is written.
+/// Whether a token's scope is this selector, in any order and spelling.
 fn has_selector(token: &Token, selector: &Selector) -> bool {
     let own = token.spec.label_selector.as_deref().unwrap_or_default();
     own.parse::<Selector>().is_ok_and(|own| own.means_the_same_as(selector))
 }
 
-/// Shows a token with its string, and keeps the string.
+/// Shows a token with its string, and stores the string.
 fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Result<()> {
     context.show(token)?;
-    // Shown before anything else can fail: there is no second chance to see it.
+    // Shown before anything else can fail, because it can't be shown again.
     context.out.flush()?;
     let Some(value) = &token.status.value else {
         return Err(Failure::new("the server did not send the token's string"));
@@ -84,7 +84,7 @@ fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Resul
             format!("in {} (mode 0600; no keyring is used)", credentials.path().display())
         }
     };
-    // Names and tables have no room for it.
+    // Names and tables do not include it.
     let said = match context.format() {
         Some(Format::Name | Format::Table | Format::Wide) => {
             "This format does not show the token's string, and it can't be shown later; use -o json"

@@ -45,7 +45,7 @@ impl New {
             role: self.role.wire().into(),
             label_selector: (!terms.is_empty()).then(|| Selector::new(terms).to_string()),
         };
-        // A file that can't be used is noticed before a string is made that would be lost.
+        // Checked first, so that an unusable file does not lose the new string.
         Credentials::open(context)?;
         let token = target.client.create_token(&spec).await?;
         show_and_keep(context, &token, &target.issuer)?;

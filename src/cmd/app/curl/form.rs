@@ -45,7 +45,7 @@ pub(super) async fn body(forms: &[String], directory: &Path) -> Result<(String, 
     Ok((format!("multipart/form-data; boundary={boundary}"), body))
 }
 
-/// What no content has in it.
+/// A boundary that does not occur in the content.
 fn boundary() -> String {
     let random = || std::hash::RandomState::new().build_hasher().finish();
     format!("------------------------{:016x}{:016x}", random(), random())
@@ -98,7 +98,7 @@ fn parse(form: &str) -> Result<Part> {
     Ok(Part { name: name.to_owned(), content, kind, file_name })
 }
 
-/// The pieces between semicolons that do not stand within quotes.
+/// The parts between semicolons outside of quotes.
 fn split(text: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let (mut quoted, mut escaped) = (false, false);
@@ -139,7 +139,7 @@ fn unquote(text: &str) -> String {
     plain
 }
 
-/// As browsers write names.
+/// Escapes names as browsers do.
 fn quote(text: &str) -> String {
     text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -165,7 +165,7 @@ impl Part {
     }
 }
 
-/// The type of a file by its name's end.
+/// The media type of a file, by its extension.
 fn guess(name: &str) -> &'static str {
     let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
     match end.as_str() {

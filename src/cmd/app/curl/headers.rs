@@ -1,4 +1,4 @@
-//! The headers of a request: ours, unless the user has others.
+//! The headers of a request: defaults, unless the user sets others.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// `Name: value`, `Name;` for an empty value, `Name:` for none at all, `@FILE` for a file of
+    /// `Name: value`, `Name;` for an empty value, `Name:` to remove a header, `@FILE` for a file of
     /// such lines.
     pub(super) async fn parse(texts: &[String], directory: &Path) -> Result<Self> {
         let mut given = Self::default();
@@ -57,12 +57,12 @@ impl Given {
         Ok(())
     }
 
-    /// Whether the user has a say in this header.
+    /// Whether the user sets or removes this header.
     pub(super) fn mentions(&self, name: &HeaderName) -> bool {
         self.sent.contains_key(name) || self.removed.contains(name)
     }
 
-    /// With these headers before them, but for those that the user has a say in.
+    /// Prepends these headers, except those that the user sets or removes.
     pub(super) fn after(
         self,
         defaults: impl IntoIterator<Item = (HeaderName, HeaderValue)>,

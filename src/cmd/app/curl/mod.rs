@@ -1,5 +1,5 @@
-//! `ovhai app curl`: a request to an app, with the stored token that opens it. Options that are
-//! there are spelled and mean what they do in curl.
+//! `ovhai app curl`: a request to an app, with a stored token. Its options have curl's names and
+//! meanings.
 
 mod data;
 mod decode;
@@ -92,7 +92,7 @@ pub(super) struct Curl {
     /// No effect, for compatibility with curl: output is never buffered
     #[arg(short = 'N', long)]
     no_buffer: bool,
-    /// What these ask for is how it is anyway
+    /// No effect, for compatibility with curl
     #[arg(long, hide = true, short_aliases = ['g', '#'], aliases = ["globoff", "http1.1", "progress-bar", "no-progress-meter", "tcp-nodelay"])]
     path_as_is: bool,
     /// Print no hints
@@ -104,7 +104,7 @@ pub(super) struct Curl {
     /// Maximum time for the whole request in seconds, such as 2.5; then exit code 5
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
     max_time: Option<Duration>,
-    /// Print this in the end, with what is known of the transfer in its place
+    /// Print this at the end, with variables of the transfer
     #[arg(short, long, value_name = "FORMAT", help = WRITE_OUT)]
     write_out: Option<write_out::Format>,
     #[command(flatten)]
@@ -125,7 +125,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     parsed.filter(|time| !time.is_zero()).ok_or_else(|| "use seconds, such as 2.5".into())
 }
 
-/// What is asked.
+/// The URL parts of the request.
 struct Asked {
     method: Method,
     target: String,
@@ -141,7 +141,8 @@ impl Curl {
         }
         let named = Named::parse(&self.app)?;
         let target = Target::find(context).await?;
-        // The login looks the app up: a read token may query it, but not see it in the API.
+        // The app is looked up with the login: a read token may query an app, but not see it in the
+        // API.
         let app = resolve(&target.login, named.app).await?;
         let (url, path) = self.place(&app, named)?;
         let client = AppClient::new(&url, target.address)?;
@@ -180,7 +181,7 @@ impl Curl {
         outcome
     }
 
-    /// The address of the port that is asked, and path and query there.
+    /// The address of the port, and path and query.
     fn place(&self, app: &App, named: Named) -> Result<(String, String)> {
         let own = &app.status.url;
         let at = |asked: &str| path(asked, own);
@@ -297,7 +298,7 @@ impl Curl {
         }
     }
 
-    /// Sends the request and writes the answer; `transfer` is told how far it came.
+    /// Sends the request and writes the response; records the progress in `transfer`.
     async fn exchange(
         &self,
         context: &mut Context,
@@ -337,7 +338,7 @@ impl Curl {
         Ok(())
     }
 
-    /// Passes the body on as it comes; says whether what was passed ends with the end of a line.
+    /// Passes the body on as it arrives; returns whether it ended with a line end.
     async fn pass(
         &self,
         answer: &mut AppResponse,
@@ -355,7 +356,7 @@ impl Curl {
         let encoding = text(answer, &CONTENT_ENCODING).filter(|_| self.compressed);
         let mut decoder = Decoder::new(encoding.as_deref(), to);
         let undecodable = |error: std::io::Error, received: u64| match error.kind() {
-            // By the decoder; others are by what is written to.
+            // An error of the decoder; others come from the output.
             std::io::ErrorKind::InvalidData
             | std::io::ErrorKind::InvalidInput
             | std::io::ErrorKind::UnexpectedEof
@@ -384,8 +385,8 @@ impl Curl {
     }
 }
 
-/// Path and query of what was asked for; an address of the app itself, or of another of its ports
-/// (which then comes first), is one too.
+/// Path and query of the argument, which may be an address of the app or of another of its ports;
+/// that port comes first.
 fn path(asked: &str, app: &str) -> Result<(Option<u16>, String)> {
     let foreign = || {
         Failure::usage(format!("{asked:?} is not a path of the app")).hint(
@@ -407,7 +408,7 @@ fn path(asked: &str, app: &str) -> Result<(Option<u16>, String)> {
     Ok((port, if begins { rest.to_owned() } else { format!("/{rest}") }))
 }
 
-/// Scheme, host and port; and the rest.
+/// Splits an address into scheme, host and port, and the remainder.
 fn split_address(url: &str) -> (&str, &str) {
     let host = url.find("://").map_or(0, |at| at + 3);
     url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |at| host + at))

@@ -1,7 +1,7 @@
 //! `ovhai emulator ca …`: the local certificate authority, and the stores that trust it.
 //!
-//! Nothing is done here that needs more rights than the caller has: what does is said, as a
-//! command to run by hand.
+//! Nothing here uses more rights than the caller has; otherwise the command to run by hand is
+//! shown.
 
 mod java;
 mod machine;
@@ -60,14 +60,14 @@ struct Stores {
     java: bool,
 }
 
-/// What to do.
+/// The operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
     Install,
     Remove,
 }
 
-/// What became of it.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Became {
@@ -92,7 +92,7 @@ impl Became {
     }
 }
 
-/// One store, and what became of it.
+/// A store, and the result there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Outcome {
@@ -111,7 +111,7 @@ impl Outcome {
         Self { store, place: place.into(), result, reason: None, command: None }
     }
 
-    /// There is nothing to do it with.
+    /// The required program is missing.
     fn skipped(store: &'static str, reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::new(store, "", Became::Skipped) }
     }
@@ -149,13 +149,13 @@ impl Show for Outcome {
     }
 }
 
-/// The authority as stores see it.
+/// The authority's certificate for stores.
 #[derive(Debug, Clone, Copy)]
 struct Certificate<'a> {
     /// The file, as PEM.
     path: &'a Path,
     pem: &'a str,
-    /// What it is called in the stores; no other one is.
+    /// Its unique name in the stores.
     name: &'a str,
     /// SHA-256, hexadecimal.
     fingerprint: &'a str,
@@ -192,7 +192,7 @@ impl CaCommand {
 
 fn load_or_create(state: &StateDir) -> Result<Authority> {
     if let Some(running) = state.running().filter(|_| !state.database().exists()) {
-        // A new one would be trusted, and sign nothing.
+        // A new authority would be trusted without signing anything.
         return Err(Failure::new("an --ephemeral emulator does not keep its certificate authority")
             .because("it was started with --ephemeral")
             .hint(format!(
@@ -251,7 +251,7 @@ impl Stores {
         }
         let bad = |outcome: &Outcome| match outcome.result {
             Became::Failed => true,
-            // Whoever names a store wants that one.
+            // An explicitly chosen store must not be skipped.
             Became::Skipped => named && task == Task::Install,
             _ => false,
         };
