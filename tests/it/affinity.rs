@@ -9,7 +9,7 @@ use hyper::client::conn::http2;
 use hyper::header::{AUTHORIZATION, COOKIE, HOST};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ovhai_api_types::App;
-use ovhai_core::ports::{Endpoint, Fault, ReplicaEvent};
+use ovhai_core::ports::{Blame, ReplicaEndpoint, ReplicaEvent};
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{Answer, TestEmulator, Upstream, eventually};
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ impl Two {
         let app = e.submit(&[], spec).await;
         e.wait(&app, "INITIALIZING").await;
         for (number, upstream) in [(1, &upstreams[0]), (2, &upstreams[1])] {
-            sim.report(number, &ReplicaEvent::Ready(Endpoint::new(upstream.address(), None)));
+            sim.report(number, &ReplicaEvent::Ready(ReplicaEndpoint::new(upstream.address())));
         }
         let app = e.wait(&app, "RUNNING").await;
         Self { e, sim, app, saw, _upstreams: upstreams }
@@ -170,7 +170,7 @@ async fn another_replica_takes_over_when_the_pinned_one_goes() {
     }
     let first = first.unwrap();
     assert_eq!(two.stays(&first).await, "one");
-    two.sim.exit(1, Fault::User, "gone");
+    two.sim.exit(1, Blame::User, "gone");
     let moved = eventually("the other one takes over", || async {
         let answer = two.ask(Some(&first), None).await;
         (answer.text() == "two").then(|| pins(&answer))

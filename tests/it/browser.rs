@@ -167,3 +167,18 @@ async fn the_login_page() {
     Script::start(&e, "login.py", more).end().await;
     e.emulator.shutdown().await;
 }
+
+/// The browser sends such a navigation for the worker, with `Sec-Fetch-Dest: empty`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_login_page_of_an_app_with_a_service_worker() {
+    let emulator = TestEmulator::builder().supervisor(OVHAI).start().await.unwrap();
+    let e = TestEmulator { emulator, sim: None };
+    let code = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps/service_worker/app.py");
+    let command = json!(["python3", code, "{port}"]);
+    let spec =
+        json!({"name": "pwa", "image": "python:3", "runtime": "process", "command": command});
+    let app = e.run_app(&[("group", "A")], spec).await;
+    let more = json!({"app": app.status.url, "label": "A"});
+    Script::start(&e, "service_worker.py", more).end().await;
+    e.emulator.shutdown().await;
+}

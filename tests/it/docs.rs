@@ -217,6 +217,7 @@ impl Session {
 
     fn run(&self) {
         fs::create_dir(self.home()).unwrap();
+        ovhai_test_support::lose_log(&self.state_dir());
         fs::write(self.path().join("line.sh"), LINE).unwrap();
         fs::write(self.path().join("environment"), self.environment()).unwrap();
         fs::write(self.copy(), self.prepared(&read(self.document))).unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::HOST;
-use ovhai_core::ports::{Endpoint, ReplicaEvent};
+use ovhai_core::ports::{ReplicaEndpoint, ReplicaEvent};
 use ovhai_emulator::Limits;
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
@@ -136,7 +136,7 @@ async fn a_replica_that_fails_is_left_out_until_its_probe_passes() {
     e.wait(&app, "INITIALIZING").await;
     let other = SocketAddr::from(([127, 0, 0, 1], crate::free_port()));
     for (number, address) in [(1, good.address()), (2, other)] {
-        sim.report(number, &ReplicaEvent::Ready(Endpoint::new(address, None)));
+        sim.report(number, &ReplicaEvent::Ready(ReplicaEndpoint::new(address)));
     }
     e.wait(&app, "RUNNING").await;
     for _ in 0..10 {
@@ -198,7 +198,7 @@ async fn a_replica_that_fails_later_is_left_out_too() {
         let app = e.submit(&[], two).await;
         e.wait(&app, "INITIALIZING").await;
         for (number, address) in [(1, good.address()), (2, bad.address())] {
-            sim.report(number, &ReplicaEvent::Ready(Endpoint::new(address, None)));
+            sim.report(number, &ReplicaEvent::Ready(ReplicaEndpoint::new(address)));
         }
         e.wait(&app, "RUNNING").await;
         let mut failed = 0;

@@ -9,18 +9,18 @@ use std::task::Poll;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use ovhai_api_types::{App, AppState, Token};
-use ovhai_core::model::{Change, Stored};
 use ovhai_core::policy::Principal;
-use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
+use ovhai_core::ports::{
+    BoxFuture, CommitError, CommitWatch, Loaded, Revision, Store, StoreError, Write,
+};
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
-use uuid::Uuid;
 
 use crate::http2;
-use crate::wire::{Client, SOON};
+use crate::wire::{Client, SOON, Silent, with_project};
 
 /// An app that is played, and a token that opens it.
 struct Opened {
@@ -269,20 +269,20 @@ struct Counted {
 }
 
 impl Store for Counted {
-    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
-        Box::pin(async { Ok(Stored::default()) })
+    fn load(&self) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        Box::pin(async { Ok(with_project()) })
     }
 
-    fn commit(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
+    fn commit(&self, _: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
         Box::pin(async {
             self.begun.fetch_add(1, Ordering::SeqCst);
             self.permits.acquire().await.unwrap().forget();
-            Ok(())
+            Ok(Revision(2))
         })
     }
 
-    fn set_project(&self, _: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async { Ok(()) })
+    fn watch(&self, _: Revision) -> Box<dyn CommitWatch> {
+        Box::new(Silent)
     }
 }
 

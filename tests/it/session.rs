@@ -12,10 +12,7 @@ fn the_demo_walks_through_the_guide() {
     {
         assert!(said.contains(step), "{step}: {said}");
     }
-    assert!(
-        ovhai_test_support::is_stderr_lost() || !cli.state_dir().exists(),
-        "nothing of it stays"
-    );
+    assert!(cli.is_untouched(), "nothing of it stays");
 }
 
 #[test]

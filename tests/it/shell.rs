@@ -157,7 +157,7 @@ fn values_are_completed_without_an_emulator() {
     assert!(below.iter().all(|word| !word.starts_with('-')), "only commands: {below:?}");
     assert!(in_bash(&cli, &["app", "--stat"]).iter().any(|word| word == "--state-dir"));
     assert!(!in_bash(&cli, &[""]).iter().any(|word| word == "reference"), "it is hidden");
-    assert!(!cli.state_dir().exists(), "nothing was made");
+    assert!(cli.is_untouched(), "nothing was made");
 }
 
 /// Of those that the help shows, for every shell.
@@ -198,7 +198,7 @@ fn silent_when_the_emulator_is_down() {
         let found = complete(&cli, shell, &["app", "get", "x"]);
         assert!(found.is_empty(), "{shell}: {found:?}");
     }
-    assert!(!cli.state_dir().exists(), "nothing was started or made");
+    assert!(cli.is_untouched(), "nothing was started or made");
 }
 
 /// Makes a state directory look as if an emulator listened at this address.
@@ -291,7 +291,7 @@ fn help_explains_commands_and_topics() {
     let (code, said) = cli.fails(&["help", "app", "nothing"]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("set-label"), "{said}");
-    assert!(!cli.state_dir().exists(), "nothing was started");
+    assert!(cli.is_untouched(), "nothing was started");
 }
 
 #[test]

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ovhai_api_types::App;
-use ovhai_core::model::{Change, Stored};
-use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
+use ovhai_core::ports::{
+    BoxFuture, Commit, CommitError, CommitWatch, Loaded, Revision, Store, StoreError, StoredRecord,
+    WatchError, Write,
+};
 use ovhai_emulator::{Builder, Limits};
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::{TestEmulator, Upstream};
@@ -252,25 +254,45 @@ impl Client {
     }
 }
 
+/// What a store has that was used before: the first start commits nothing.
+pub(crate) fn with_project() -> Loaded {
+    let project = StoredRecord {
+        kind: "project".into(),
+        key: String::new(),
+        record: format!("\"{}\"", Uuid::nil()),
+        revision: Revision(1),
+    };
+    Loaded { revision: Revision(1), records: vec![project] }
+}
+
+/// A watch that sees nothing.
+pub(crate) struct Silent;
+
+impl CommitWatch for Silent {
+    fn next(&mut self) -> BoxFuture<'_, Result<Commit, WatchError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
 /// Commits when it may.
 pub(crate) struct Gated(pub(crate) watch::Receiver<bool>);
 
 impl Store for Gated {
-    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
-        Box::pin(async { Ok(Stored::default()) })
+    fn load(&self) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        Box::pin(async { Ok(with_project()) })
     }
 
-    fn commit(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
+    fn commit(&self, _: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
         let mut gate = self.0.clone();
         Box::pin(async move {
             let open = gate.wait_for(|open| *open).await;
             let never = StoreError::Failed("it never opens".into());
-            open.map(|_| ()).map_err(|_| CommitError::Refused(never))
+            open.map(|_| Revision(2)).map_err(|_| CommitError::Refused(never))
         })
     }
 
-    fn set_project(&self, _: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async { Ok(()) })
+    fn watch(&self, _: Revision) -> Box<dyn CommitWatch> {
+        Box::new(Silent)
     }
 }
 

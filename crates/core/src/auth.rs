@@ -1,4 +1,4 @@
-//! Who a bearer is. One answer for everything that is wrong with one, so that nobody learns
+//! The principal of a bearer. One answer for everything that is wrong with one, so that no caller learns
 //! from it which part was right.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -18,7 +18,7 @@ pub const ACCESS_PREFIX: &str = "ovhs_";
 pub const REFRESH_PREFIX: &str = "ovhr_";
 
 /// Looks for a secret in what others send, which may be long, in linear time and without telling
-/// by its time how much of the secret stands there (Rabin and Karp, with a base nobody knows).
+/// by its time how much of the secret stands there (Rabin and Karp, with a random base).
 struct Search {
     base: u64,
     /// The base to the power of the secret's length.

@@ -1,4 +1,4 @@
-//! The flavors, as the service's list of 2024 has them. Figures that no guide tells are absent.
+//! The flavors, as the service's list of 2024 has them. Figures that no guide gives are absent.
 
 /// One gibibyte, in bytes.
 const GIB: i64 = 1 << 30;

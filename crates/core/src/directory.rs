@@ -19,29 +19,33 @@ use tokio_util::task::TaskTracker;
 use crate::lifecycle::may_answer;
 use crate::logs::LogBuffer;
 use crate::model::{
-    AppRecord, Change, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
-    SessionId, SessionRecord, TokenRecord, UserRecord,
+    AppRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord, SessionId,
+    SessionRecord, TokenRecord, UserRecord,
 };
-use crate::ports::Endpoint;
+use crate::ports::ReplicaEndpoint;
 use crate::quota::Usage;
-use crate::replica::{Observed, ReplicaId};
+use crate::records::{Change, Stored};
+use crate::replica::{Observed, ReplicaId, ReplicaKey};
 
 /// A replica that answers.
 #[derive(Debug, Clone)]
 pub struct Backend {
     /// Where it does.
-    pub endpoint: Endpoint,
+    pub endpoint: ReplicaEndpoint,
     /// Which run of which replica it is.
     pub replica: ReplicaId,
-    /// Whoever has a request under way there holds a token of this: before it is asked to stop,
-    /// they have time to finish.
+    /// The same, among the replicas of all apps: connections and health are kept by this, never by
+    /// the address alone.
+    pub key: ReplicaKey,
+    /// Each request in flight there holds a token of this: before the replica is asked to stop, they
+    /// have time to finish.
     pub under_way: TaskTracker,
 }
 
 impl Deref for Backend {
-    type Target = Endpoint;
+    type Target = ReplicaEndpoint;
 
-    fn deref(&self) -> &Endpoint {
+    fn deref(&self) -> &ReplicaEndpoint {
         &self.endpoint
     }
 }
@@ -49,7 +53,9 @@ impl Deref for Backend {
 impl PartialEq for Backend {
     fn eq(&self, other: &Self) -> bool {
         // Another replica may have got the same address.
-        self.endpoint == other.endpoint && TaskTracker::ptr_eq(&self.under_way, &other.under_way)
+        self.endpoint == other.endpoint
+            && self.key == other.key
+            && TaskTracker::ptr_eq(&self.under_way, &other.under_way)
     }
 }
 
@@ -58,6 +64,8 @@ impl PartialEq for Backend {
 pub struct Live {
     /// Its ready replicas.
     pub backends: Vec<Backend>,
+    /// It has no ready replica because it is asleep: it answers some time after it is woken.
+    pub asleep: bool,
 }
 
 /// An app in the directory.
@@ -237,12 +245,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// One app, of whatever region.
+    /// One app, in any region.
     pub fn app(&self, id: AppId) -> Option<&Arc<AppEntry>> {
         self.apps.get(&id)
     }
 
-    /// One token, of whatever region.
+    /// One token, in any region.
     pub fn token(&self, id: TokenId) -> Option<&Arc<TokenRecord>> {
         self.tokens.get(&id)
     }
@@ -273,7 +281,7 @@ impl Snapshot {
         all
     }
 
-    /// One registry, of whatever region.
+    /// One registry, in any region.
     pub fn registry(&self, id: RegistryId) -> Option<&Arc<RegistryRecord>> {
         self.registries.get(&id)
     }
@@ -369,6 +377,20 @@ impl Snapshot {
     pub(crate) fn next_seq(&mut self) -> u64 {
         self.last_seq += 1;
         self.last_seq
+    }
+
+    /// The last number in the order of creation.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// The stored state.
+    pub(crate) fn restore(stored: &Stored) -> Self {
+        let mut snapshot = Self { last_seq: stored.last_seq, ..Self::default() };
+        for change in &stored.changes {
+            snapshot.apply(change);
+        }
+        snapshot
     }
 
     pub(crate) fn apply(&mut self, change: &Change) {

@@ -1,7 +1,7 @@
 //! What can go wrong in the domain, without a word of HTTP.
 
 use crate::policy::Decision;
-use crate::ports::{CommitError, StoreError};
+use crate::ports::store::{CommitError, StoreError};
 
 /// The domain's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -88,7 +88,7 @@ pub enum Error {
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Refused(cause) => Self::Storage(cause),
+            CommitError::Refused(_) | CommitError::Conflict(_) => Self::Storage(error.cause()),
             CommitError::Unknown(cause) => Self::Unknown(cause),
         }
     }

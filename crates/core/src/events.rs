@@ -1,6 +1,6 @@
 //! What happened to apps and replicas: one bounded record, in memory, followable.
 //!
-//! Nothing here decides who may read it: [`crate::Platform::events`] does.
+//! Nothing here decides on access: [`crate::Platform::events`] does.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,10 +24,12 @@ pub enum EventKind {
     Started,
     /// A replica answers.
     Ready,
-    /// A replica does not answer any more, and is still there.
+    /// A replica stopped answering, and is still there.
     Unready,
     /// A replica ended by itself.
     Crashed,
+    /// A replica ended by the platform's fault, and is started again.
+    Interrupted,
     /// A replica ended, and is not started again.
     Failed,
     /// A replica was asked to stop, and has.
@@ -43,6 +45,7 @@ impl EventKind {
             Self::Ready => "ready",
             Self::Unready => "unready",
             Self::Crashed => "crashed",
+            Self::Interrupted => "interrupted",
             Self::Failed => "failed",
             Self::Stopped => "stopped",
         }

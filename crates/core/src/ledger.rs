@@ -5,7 +5,7 @@
 //! committer, which gathers what is waiting into one commit of the store. If a commit fails, all
 //! that was accepted since the published snapshot is refused and the head goes back to it; where
 //! the store can't tell whether the commit happened, callers get an unknown outcome, and the store makes
-//! sure that it did not before it takes another. A committer that panics is begun anew.
+//! sure that it did not before it takes another. A committer that panics is restarted.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -16,8 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::components::{self, Component, Components};
 use crate::directory::{AppEntry, Live, Snapshot};
 use crate::error::{Error, Result};
-use crate::model::{AppRecord, Change, EnvironmentOwner, EnvironmentRecord, TokenRecord};
-use crate::ports::{CommitError, Store, StoreError};
+use crate::model::{AppRecord, EnvironmentOwner, EnvironmentRecord, TokenRecord};
+use crate::ports::{CommitError, Store, StoreError, Write};
+use crate::records::{self, Change};
 use crate::subscriptions::{Subject, Subscription, Subscriptions};
 
 /// How many waiting transactions go into one commit.
@@ -25,6 +26,8 @@ const BATCH: usize = 512;
 
 struct Job {
     changes: Vec<Change>,
+    /// Apps of which something else is observed.
+    observed: Vec<AppId>,
     after: Snapshot,
     done: oneshot::Sender<Result<(), CommitError>>,
 }
@@ -34,6 +37,7 @@ struct Job {
 pub struct Transaction {
     state: Snapshot,
     changes: Vec<Change>,
+    observed: Vec<AppId>,
 }
 
 impl Transaction {
@@ -86,6 +90,7 @@ impl Transaction {
     /// Sets what is observed of an app; this is not stored.
     pub fn set_live(&mut self, id: AppId, live: Live) {
         self.state.set_live(id, live);
+        self.observed.push(id);
     }
 
     /// Adds or replaces a token.
@@ -112,15 +117,17 @@ impl std::fmt::Debug for Job {
 }
 
 impl Ledger {
-    /// A ledger that begins at `snapshot`, and starts its committer on the current runtime. The
+    /// A ledger that begins at `snapshot`, of which the store knows `stored_seq` as the last number
+    /// in the order of creation, and starts its committer on the current runtime. The
     /// committer calls `on_app` for every app that was added or replaced, once that is visible;
-    /// whoever asked for the change may have gone away by then. It ends when the ledger is
+    /// the caller that asked for the change may have gone away by then. It ends when the ledger is
     /// dropped.
     pub fn start(
         snapshot: Snapshot,
+        stored_seq: u64,
         store: Arc<dyn Store>,
         components: Arc<Components>,
-        on_app: impl Fn(&AppRecord) + Send + 'static,
+        on_app: impl Fn(&Snapshot, &AppRecord) + Send + 'static,
     ) -> Arc<Self> {
         let (queue, jobs) = mpsc::unbounded_channel();
         let ledger = Arc::new(Self {
@@ -131,7 +138,9 @@ impl Ledger {
         });
         let batch = Vec::with_capacity(BATCH);
         let at = Arc::downgrade(&ledger);
-        tokio::spawn(Committer { ledger: at, jobs, batch, store, components, on_app }.run());
+        let committer =
+            Committer { ledger: at, jobs, batch, stored_seq, store, components, on_app };
+        tokio::spawn(committer.run());
         ledger
     }
 
@@ -157,14 +166,20 @@ impl Ledger {
     pub async fn transact<T>(&self, work: impl FnOnce(&mut Transaction) -> Result<T>) -> Result<T> {
         let (out, done) = {
             let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut transaction = Transaction { state: head.clone(), changes: Vec::new() };
+            let mut transaction =
+                Transaction { state: head.clone(), changes: Vec::new(), observed: Vec::new() };
             let out = work(&mut transaction)?;
             *head = transaction.state.clone();
             let (answer, done) = oneshot::channel();
             // Sent under the lock, so that the queue is in the order of the heads; sent also when
             // nothing changes, because what was seen may not be durable yet.
             self.queue
-                .send(Job { changes: transaction.changes, after: transaction.state, done: answer })
+                .send(Job {
+                    changes: transaction.changes,
+                    observed: transaction.observed,
+                    after: transaction.state,
+                    done: answer,
+                })
                 .map_err(|_| Error::ShuttingDown)?;
             (out, done)
         };
@@ -179,16 +194,18 @@ struct Committer<F> {
     jobs: mpsc::UnboundedReceiver<Job>,
     /// What is being committed.
     batch: Vec<Job>,
+    /// The last number in the order of creation, as it is stored.
+    stored_seq: u64,
     store: Arc<dyn Store>,
     components: Arc<Components>,
     on_app: F,
 }
 
-impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
+impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
     /// Ends when the ledger is dropped.
     async fn run(mut self) {
         while let Err(panicked) = components::catch_future(self.commit_all()).await {
-            tracing::error!(%panicked, "the committer failed; it begins anew");
+            tracing::error!(%panicked, "the committer panicked and was restarted");
             self.components.begins_anew(Component::Committer, &panicked);
             // It may have happened in the store, after the changes were kept.
             self.refuse(&CommitError::Unknown(StoreError::Failed(panicked.to_string())));
@@ -199,7 +216,14 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
         while self.jobs.recv_many(&mut self.batch, BATCH).await > 0 {
             let changes: Vec<Change> =
                 self.batch.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
-            let subjects: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
+            let mut subjects: Vec<Subject> = changes.iter().filter_map(Subject::of).collect();
+            let states = changes.iter().filter_map(|change| match change {
+                Change::PutApp(app) => Some(app.id),
+                Change::RemoveApp(id) => Some(*id),
+                _ => None,
+            });
+            let observed = self.batch.iter_mut().flat_map(|job| std::mem::take(&mut job.observed));
+            subjects.extend(states.chain(observed).map(Subject::Live));
             let apps: Vec<Arc<AppRecord>> = changes
                 .iter()
                 .filter_map(|change| match change {
@@ -208,9 +232,9 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
                 })
                 .collect();
             let stores = !changes.is_empty();
-            let outcome = if stores { self.store.commit(changes).await } else { Ok(()) };
+            let outcome = if stores { self.store(&changes).await } else { Ok(()) };
             if let Err(error) = outcome {
-                tracing::error!(%error, "a commit failed; its changes are refused");
+                tracing::error!(%error, "a commit failed; its changes were refused");
                 self.components.fails(Component::Storage, &error);
                 self.refuse(&error);
                 continue;
@@ -219,6 +243,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
             if let Some(last) = self.batch.last() {
                 ledger.publish(&last.after, &subjects);
             }
+            let state = ledger.published.load_full();
             drop(ledger);
             self.components.works(Component::Committer);
             if stores {
@@ -226,8 +251,8 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
             }
             for app in &apps {
                 // The change stands, whatever becomes of this.
-                if let Err(panicked) = components::catch(|| (self.on_app)(app)) {
-                    tracing::error!(app = %app.id, %panicked, "an app was not told of its change");
+                if let Err(panicked) = components::catch(|| (self.on_app)(&state, app)) {
+                    tracing::error!(app = %app.id, %panicked, "the reconciler of an app was not told of a change");
                 }
             }
             for job in self.batch.drain(..) {
@@ -235,6 +260,23 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
                 let _ = job.done.send(Ok(()));
             }
         }
+    }
+
+    /// Has the store keep changes. The last number in the order of creation is stored as soon as
+    /// the record that has it may go: no number is given twice.
+    async fn store(&mut self, changes: &[Change]) -> Result<(), CommitError> {
+        let writes: Result<Vec<Write>, StoreError> = changes.iter().map(Change::write).collect();
+        let mut writes = writes.map_err(CommitError::Refused)?;
+        let last_seq = self.batch.last().map_or(0, |job| job.after.last_seq());
+        let stores_seq = last_seq > self.stored_seq && changes.iter().any(Change::frees_number);
+        if stores_seq {
+            writes.push(records::sequence(last_seq));
+        }
+        self.store.commit(writes).await?;
+        if stores_seq {
+            self.stored_seq = last_seq;
+        }
+        Ok(())
     }
 
     /// Refuses all that was accepted since the published snapshot, and has the head go back to it.
@@ -249,8 +291,7 @@ impl<F: Fn(&AppRecord) + Send + 'static> Committer<F> {
         *head = Snapshot::clone(&ledger.published.load());
         drop(head);
         for (at, job) in self.batch.drain(..).enumerate() {
-            let why =
-                if at < tried { why.clone() } else { CommitError::Refused(why.cause().clone()) };
+            let why = if at < tried { why.clone() } else { CommitError::Refused(why.cause()) };
             let _ = job.done.send(Err(why));
         }
     }

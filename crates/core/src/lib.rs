@@ -1,4 +1,4 @@
-//! The domain of AI Deploy: apps, application tokens, who may do what, and the life cycle.
+//! The domain of AI Deploy: apps, application tokens, access, and the life cycle.
 //!
 //! What holds here: access is decided in [`policy`] only; states change by the table in
 //! [`lifecycle`] only; every change goes through [`ledger::Ledger`], which makes it durable
@@ -8,6 +8,7 @@
 
 pub mod auth;
 pub mod catalog;
+mod check;
 pub mod components;
 pub mod directory;
 pub mod error;
@@ -17,15 +18,19 @@ pub mod ledger;
 pub mod lifecycle;
 pub mod logs;
 pub mod model;
+mod placement;
 pub mod platform;
 pub mod policy;
 pub mod ports;
 pub mod quota;
 pub mod reconcile;
+mod recorder;
+pub mod records;
 pub mod replica;
 mod scaling;
 pub mod spec;
 mod subscriptions;
+mod transition;
 
 pub use error::{Error, Result};
 pub use platform::{Platform, PlatformBuilder, Settings};

@@ -14,11 +14,11 @@ pub enum Event {
     Converged,
     /// The replicas differ from what is wanted again.
     Diverged,
-    /// Somebody wants it stopped.
+    /// A caller wants it stopped.
     StopAsked,
-    /// Somebody wants it to run.
+    /// A caller wants it to run.
     StartAsked,
-    /// Somebody wants it gone.
+    /// A caller wants it gone.
     DeleteAsked,
     /// No replica is left.
     Gone,

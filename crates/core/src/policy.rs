@@ -1,4 +1,4 @@
-//! Who may do what: the only place where access is decided.
+//! Access control: the only place where access is decided.
 //!
 //! | principal | may |
 //! | --- | --- |
@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use ovhai_api_types::{Labels, Region, Role, Selector, UnmetTerm};
 
-use crate::model::{SessionId, TokenRecord};
+use crate::model::session::SessionId;
+use crate::model::token::TokenRecord;
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub enum Principal {
         /// The user's name.
         user: String,
     },
-    /// Somebody who logged in.
+    /// A user who logged in.
     User {
         /// The user's name.
         name: String,
@@ -35,7 +36,7 @@ pub enum Principal {
     },
     /// The holder of an application token.
     Token(Arc<TokenRecord>),
-    /// Nobody that is known.
+    /// A caller without credentials.
     Anonymous,
 }
 
@@ -146,7 +147,7 @@ impl Action {
     ];
 
     /// Whether it concerns this machine and not the project.
-    fn is_owners(self) -> bool {
+    fn is_owner_only(self) -> bool {
         matches!(
             self,
             Self::RunProcess
@@ -218,7 +219,7 @@ impl Resource<'_> {
 pub enum Effect {
     /// Let it through.
     Allow,
-    /// The caller is nobody here.
+    /// The caller is not authenticated.
     Unauthenticated,
     /// The caller is known and may not do this.
     Forbidden,
@@ -232,7 +233,7 @@ pub enum Effect {
 pub enum Reason {
     /// The project's owner may do everything.
     Administrator,
-    /// Somebody who logged in may do everything in the project.
+    /// A user who logged in may do everything in the project.
     User,
     /// The app is open to everybody.
     Public,
@@ -385,7 +386,7 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
         Principal::Administrator { .. } => {
             return Decision::new(Effect::Allow, Reason::Administrator);
         }
-        Principal::User { .. } if action.is_owners() => {
+        Principal::User { .. } if action.is_owner_only() => {
             return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
         }
         Principal::User { .. } => return Decision::new(Effect::Allow, Reason::User),
@@ -407,7 +408,7 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if token.role != Role::Operator && action != Action::Query {
         return Decision::new(Effect::Forbidden, Reason::Role { role: token.role, action });
     }
-    if action.is_owners() {
+    if action.is_owner_only() {
         return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
     if action == Action::OtherRequests {
@@ -423,7 +424,7 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
                 Reason::ScopedToken { selector: selector.clone(), action },
             )
         }
-        // Lists are narrowed to the scope by whoever makes them.
+        // The caller of this narrows lists to the scope.
         Resource::Region(_) => Decision::new(Effect::Allow, Reason::AnyToken),
         Resource::App { labels, .. } => match selector.first_unmet(labels) {
             None => Decision::new(Effect::Allow, Reason::InScope { selector: selector.clone() }),
@@ -471,7 +472,7 @@ mod tests {
     /// What the table in the module's documentation says, written as a table of its own.
     fn expected(who: &str, action: Action, place: Place) -> Effect {
         use Effect::{Allow, Forbidden, OutOfScope, Unauthenticated};
-        let is_owners = matches!(
+        let is_owner_only = matches!(
             action,
             Action::RunProcess
                 | Action::PassEnvironment
@@ -482,7 +483,7 @@ mod tests {
         match (who, action, place) {
             ("administrator", _, _) | (_, Action::Preflight, _) => Allow,
             ("user", _, _) => {
-                if is_owners {
+                if is_owner_only {
                     Forbidden
                 } else {
                     Allow
@@ -491,7 +492,7 @@ mod tests {
             ("nobody", _, _) | (_, _, Place::OtherRegion) => Unauthenticated,
             (_, Action::Me, _) => Allow,
             ("read" | "read unscoped", a, _) if a != Action::Query => Forbidden,
-            _ if is_owners => Forbidden,
+            _ if is_owner_only => Forbidden,
             ("operator" | "operator unscoped", Action::OtherRequests, _) => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
             ("operator", Action::Tokens | Action::Registries | Action::Callers, _) => Forbidden,

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ovhai_api_types::Timestamp;
+use ovhai_api_types::{AppId, AppStateHistory, Timestamp};
 
 /// One run of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +15,15 @@ pub struct ReplicaId {
     pub ordinal: u32,
     /// Counts the runs of this ordinal, from 1.
     pub attempt: u32,
+}
+
+/// One run of a replica of an app: no other run of any app ever has the same, unlike its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplicaKey {
+    /// The app.
+    pub app: AppId,
+    /// The run.
+    pub replica: ReplicaId,
 }
 
 /// How a process ended.
@@ -117,7 +126,9 @@ pub struct ReplicaState {
     pub since: Timestamp,
     /// How often it was started again after a crash, since the app was started.
     pub restarts: u32,
-    /// How it crashed last.
+    /// How often it ended by the platform's fault, since the app was started. That is no crash.
+    pub interruptions: u32,
+    /// How it ended last.
     pub last_exit: Option<Arc<Exit>>,
 }
 
@@ -153,17 +164,17 @@ impl Progress {
 
 /// The progress of one app, shared by all snapshots that have the app.
 #[derive(Debug, Default)]
-pub struct Observed(Mutex<Seen>);
+pub struct Observed(Mutex<ObservedState>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct ObservedState {
     progress: Arc<Progress>,
-    /// When the app came into the state that was recorded last.
-    recorded: Option<Timestamp>,
+    /// The state that was recorded last. Its date alone does not tell: time may stand still.
+    recorded: Option<AppStateHistory>,
 }
 
 impl Observed {
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, ObservedState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -176,9 +187,9 @@ impl Observed {
         self.lock().progress = Arc::new(progress);
     }
 
-    /// Whether a state that the app came into then was not recorded so far.
-    pub(crate) fn is_new(&self, entered: Timestamp) -> bool {
-        self.lock().recorded.replace(entered) != Some(entered)
+    /// Whether the app came into this state since the last call.
+    pub(crate) fn is_new(&self, entered: &AppStateHistory) -> bool {
+        self.lock().recorded.replace(entered.clone()).as_ref() != Some(entered)
     }
 }
 
@@ -202,6 +213,7 @@ mod tests {
             phase: ReplicaPhase::Ready,
             since: Timestamp::UNIX_EPOCH,
             restarts,
+            interruptions: 0,
             last_exit: None,
         };
         let replicas = vec![state(1, 1, 2), state(1, 2, 2), state(2, 1, 1)];

@@ -1,4 +1,4 @@
-//! How many replicas an app is to have, checked once.
+//! The wanted number of replicas of an app, checked once.
 //!
 //! Limits and defaults are those of the service's guides: 1 to 10 replicas, a use of 75 %, windows
 //! of 0 to 3600 seconds, 0 up and 300 down.
@@ -9,9 +9,11 @@ use ovhai_api_types::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::check::{text, within};
 use crate::error::{Error, Result};
-use crate::spec::{MAX_REPLICAS, text, within};
 
+/// Maximum number of replicas of an app.
+pub(crate) const MAX_REPLICAS: u32 = 10;
 const MAX_WINDOW: u32 = 3600;
 const MAX_TARGET: u32 = 1_000_000_000;
 const MAX_ADDRESS: usize = 2048;
@@ -21,7 +23,7 @@ const MAX_LOCATION: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scaling {
-    /// Always so many.
+    /// Always this number.
     Fixed(u32),
     /// By use. The emulator does not measure use: it keeps the smallest number, at least one.
     Automatic {

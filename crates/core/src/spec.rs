@@ -13,13 +13,13 @@ use ovhai_api_types::{
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{self, Kind};
+use crate::check::{text, within};
 use crate::error::{Error, Result};
+use crate::scaling::MAX_REPLICAS;
 pub use crate::scaling::{CustomMetric, Scaling, scaling};
 
 /// The port an app listens on when it does not say.
 pub const DEFAULT_PORT: u16 = 8080;
-/// At most so many replicas an app.
-pub(crate) const MAX_REPLICAS: u32 = 10;
 const MAX_NAME: usize = 100;
 const MAX_IMAGE: usize = 1024;
 
@@ -27,9 +27,9 @@ const MAX_IMAGE: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Amount {
-    /// So many.
+    /// A number.
     Count(u32),
-    /// So many per cent.
+    /// A percentage.
     Percent(u32),
 }
 
@@ -54,7 +54,7 @@ impl Amount {
         }
     }
 
-    /// So many of `of`, a fraction counting as a whole one.
+    /// The number out of `of`, rounded up.
     pub fn rounded_up(self, of: u32) -> u32 {
         match self {
             Self::Count(count) => count,
@@ -62,7 +62,7 @@ impl Amount {
         }
     }
 
-    /// So many of `of`, a fraction not counting.
+    /// The number out of `of`, rounded down.
     pub fn rounded_down(self, of: u32) -> u32 {
         match self {
             Self::Count(count) => count,
@@ -74,9 +74,9 @@ impl Amount {
 /// How an update replaces replicas.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// So many above the wanted number.
+    /// Maximum number above the wanted one.
     pub max_surge: Amount,
-    /// So many below the wanted number.
+    /// Maximum number below the wanted one.
     pub max_unavailable: Amount,
     /// Seconds a new replica has until it must answer.
     pub progress_deadline_seconds: u32,
@@ -149,28 +149,10 @@ pub struct Spec {
     pub working_directory: Option<String>,
 }
 
-pub(crate) fn within(field: &str, value: i64, min: u32, max: u32) -> Result<u32> {
-    u32::try_from(value)
-        .ok()
-        .filter(|value| (min..=max).contains(value))
-        .ok_or_else(|| Error::invalid(field, format!("{value} is not allowed: use {min} to {max}")))
-}
-
 fn port(field: &str, value: i64) -> Result<u16> {
     within(field, value, 1, 65_535).and_then(|port| {
         u16::try_from(port).map_err(|_| Error::invalid(field, "not a port: use 1 to 65535"))
     })
-}
-
-pub(crate) fn text(field: &str, value: &str, max: usize) -> Result<String> {
-    let chars = value.chars().count();
-    if chars == 0 || chars > max {
-        return Err(Error::invalid(field, format!("{chars} characters: use 1 to {max}")));
-    }
-    if value.chars().any(char::is_control) {
-        return Err(Error::invalid(field, "control characters are not allowed"));
-    }
-    Ok(value.to_owned())
 }
 
 /// Checks an image reference: not empty, no blanks.

@@ -1,5 +1,5 @@
-//! Subscriptions to what an open stream's access depends on: an app's access rule, a token, a
-//! session.
+//! Subscriptions to what an open stream's access depends on (an app's access rule, a token, a
+//! session), and to what a request for an app that is asleep waits for.
 //!
 //! A publication wakes the subscribers of the subjects that it changed, and no others: a commit
 //! costs the same with 10,000 streams open as with none.
@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ovhai_api_types::{AppId, TokenId};
 use tokio::sync::watch;
 
-use crate::directory::Snapshot;
-use crate::model::{Change, SessionId};
+use crate::directory::{Live, Snapshot};
+use crate::lifecycle::may_answer;
+use crate::model::SessionId;
+use crate::records::Change;
 
-/// One thing that access depends on.
+/// One thing that a request waits for, or its access depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     /// An app's labels, and whether it is public.
@@ -22,10 +24,12 @@ pub(crate) enum Subject {
     Token(TokenId),
     /// A session.
     Session(SessionId),
+    /// Whether an app answers, is asleep, or can't answer.
+    Live(AppId),
 }
 
 impl Subject {
-    /// The subject that a change may alter; a user's sessions end by changes of their own.
+    /// The subject of access that a change may alter; a user's sessions end by changes of their own.
     pub(crate) fn of(change: &Change) -> Option<Self> {
         match change {
             Change::PutApp(app) => Some(Self::App(app.id)),
@@ -55,6 +59,16 @@ impl Subject {
                     app.map(|app| (&app.record.labels, app.record.spec.public))
                 };
                 rule(before) != rule(after)
+            }
+            Self::Live(id) => {
+                let answers = |snapshot| {
+                    let app: Option<_> = Snapshot::app(snapshot, id);
+                    app.map(|app| {
+                        let Live { backends, asleep } = &*app.live;
+                        (backends.is_empty(), *asleep, may_answer(app.record.state))
+                    })
+                };
+                answers(before) != answers(after)
             }
             Self::Token(id) => before.token(id) != after.token(id),
             Self::Session(id) => before.session(id) != after.session(id),

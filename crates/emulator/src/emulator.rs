@@ -375,10 +375,6 @@ impl Builder {
                 };
                 let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
                 let register = records.map(Register::new).unwrap_or_default();
-                let left = register.clone();
-                // Their ports are free, then, for the apps of this emulator.
-                let ended = tokio::task::spawn_blocking(move || left.end_what_is_left()).await;
-                ended.map_err(|error| StartError::System(io::Error::other(error)))?;
                 Arc::new(LocalRuntime::new(self.placement, supervisor, register))
             }
         };

@@ -19,7 +19,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use ovhai_api_types::{ImageName, Timestamp};
 use ovhai_core::catalog::BuiltinImage;
-use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
+use ovhai_core::ports::{
+    Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -35,7 +37,7 @@ const BODY_MAX: usize = 16 * 1024 * 1024;
 pub enum Image {
     /// Always `Hello, World!`.
     HelloWorld,
-    /// Greets whom it is told.
+    /// Greets the name that it is POSTed.
     Greeter,
     /// Shows the request.
     Echo,
@@ -67,7 +69,7 @@ pub fn images() -> Vec<BuiltinImage> {
     IMAGES.iter().map(|(image, _)| *image).collect()
 }
 
-/// The built-in image of that name, of whatever tag.
+/// The built-in image of that name, with any tag.
 pub fn find(reference: &str) -> Option<Image> {
     let wanted = ImageName::parse(reference);
     let is_it = |name: &str| ImageName::parse(name).repository() == wanted.repository();
@@ -99,14 +101,14 @@ async fn serve(
     let (listener, address) = match listener.and_then(|l| l.local_addr().map(|a| (l, a))) {
         Ok(bound) => bound,
         Err(error) => {
-            let message = format!("No loopback port could be had for the app: {error}");
-            reporter.report(ReplicaEvent::Exited { fault: Fault::Platform, status: None, message });
+            let message = format!("There is no free loopback port for the app: {error}");
+            reporter.report(ReplicaEvent::Exited { fault: Blame::Platform, status: None, message });
             return;
         }
     };
     let log = |text: String| request.logs.push(Timestamp::now(), request.replica, text);
     log(format!("{} listens on {address}", request.spec.image));
-    let endpoint = Endpoint::new(address, None).with_ports([(request.spec.http_port, address)]);
+    let endpoint = ReplicaEndpoint::new(address).with_ports([(request.spec.http_port, address)]);
     reporter.report(ReplicaEvent::Ready(endpoint));
     let mut connections = JoinSet::new();
     let (stopping, stop) = watch::channel(());

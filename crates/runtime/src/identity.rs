@@ -119,6 +119,8 @@ pub(crate) struct Stat {
     pub(crate) group: u32,
     pub(crate) session: u32,
     started: u64,
+    /// CPU time, with that of the children it has waited for, in clock ticks.
+    pub(crate) ticks: u64,
 }
 
 #[cfg(target_os = "linux")]
@@ -128,11 +130,13 @@ impl Stat {
         // After the program's name, which may have blanks and parentheses.
         let (_, rest) = text.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
+        let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
         Some(Self {
             state: fields.first()?.chars().next()?,
             group: fields.get(2)?.parse().ok()?,
             session: fields.get(3)?.parse().ok()?,
-            started: fields.get(19)?.parse().ok()?,
+            started: number(19)?,
+            ticks: number(11)? + number(12)? + number(13)? + number(14)?,
         })
     }
 

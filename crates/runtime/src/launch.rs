@@ -1,7 +1,7 @@
 //! The stage between the supervisor and an app's command, in the process that becomes the command.
 //!
 //! The supervisor starts `ovhai __launch PID` with a socket as its standard input, and writes the
-//! [`Order`] to it. Here the process gets what can only be set from inside: the kernel ends it when
+//! [`LaunchSpec`] to it. Here the process gets what can only be set from inside: the kernel ends it when
 //! the supervisor ends in whatever way, new files are readable by others as is usual, and none of
 //! the emulator's descriptors is open. Then it becomes the command, which closes the socket; if it
 //! can't, the reason is written to it.
@@ -16,16 +16,30 @@ use std::process::{Command, ExitCode, Stdio};
 
 use rustix::fs::Mode;
 use rustix::process::getppid;
+use serde::{Deserialize, Serialize};
 
 use crate::descriptors;
 use crate::environment::is_for_apps;
-use crate::supervisor::Order;
 
 /// The hidden subcommand of `ovhai`.
 pub const SUBCOMMAND: &str = "__launch";
 /// Permissions that new files of an app do not have, as in a login shell; the emulator's own files
 /// are its owner's alone.
 const UMASK: Mode = Mode::WGRP.union(Mode::WOTH);
+
+/// What to run. It goes over the socket, since others can read arguments, and is never shown: the
+/// environment may have secrets.
+#[derive(Serialize, Deserialize)]
+pub struct LaunchSpec {
+    /// Program and arguments; not empty.
+    pub command: Vec<String>,
+    /// Whether the command gets what every app gets of the emulator's environment.
+    pub inherits: bool,
+    /// Variables of the command; the last of a name counts.
+    pub env: Vec<(String, String)>,
+    /// Where to run it.
+    pub directory: Option<String>,
+}
 
 /// Runs the stage; `main` calls this before anything else when the subcommand is given.
 pub fn main() -> ExitCode {
@@ -42,7 +56,7 @@ fn become_command(socket: &UnixStream) -> io::Result<Infallible> {
     let supervisor = std::env::args().nth(2).and_then(|pid| pid.parse().ok());
     let mut line = String::new();
     BufReader::new(socket).read_line(&mut line)?;
-    let order: Order = serde_json::from_str(&line)?;
+    let spec: LaunchSpec = serde_json::from_str(&line)?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     // It may have ended before it was listened for.
@@ -51,22 +65,22 @@ fn become_command(socket: &UnixStream) -> io::Result<Infallible> {
     }
     rustix::process::umask(UMASK);
     descriptors::keep_from_children();
-    Err(command(&order)?.exec())
+    Err(command(&spec)?.exec())
 }
 
-fn command(order: &Order) -> io::Result<Command> {
-    let (program, arguments) = order
+fn command(spec: &LaunchSpec) -> io::Result<Command> {
+    let (program, arguments) = spec
         .command
         .split_first()
         .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "an empty command"))?;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).env_clear();
-    if order.inherits {
+    if spec.inherits {
         let is_passed_on = |name: &OsStr| name.to_str().is_some_and(is_for_apps);
         command.envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)));
     }
-    command.envs(order.env.iter().map(|(name, value)| (name, value)));
-    if let Some(directory) = &order.directory {
+    command.envs(spec.env.iter().map(|(name, value)| (name, value)));
+    if let Some(directory) = &spec.directory {
         let there = std::fs::metadata(directory).is_ok_and(|found| found.is_dir());
         if !there {
             return Err(Error::new(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ovhai_api_types::Placement;
 use ovhai_core::ports::{
-    BoxFuture, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
+    Blame, BoxFuture, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime, Survivor,
 };
 
 use crate::builtin;
@@ -37,11 +37,19 @@ impl Replica for Nothing {
 }
 
 fn refuse(reporter: &ReplicaReporter, message: String) -> Box<dyn Replica> {
-    reporter.report(ReplicaEvent::Exited { fault: Fault::User, status: None, message });
+    reporter.report(ReplicaEvent::Exited { fault: Blame::User, status: None, message });
     Box::new(Nothing)
 }
 
 impl Runtime for LocalRuntime {
+    /// No process goes on: the emulator that was killed had the supervisors' sockets.
+    fn recover(&self) -> BoxFuture<'_, Vec<Survivor>> {
+        Box::pin(async {
+            self.processes.recover().await;
+            Vec::new()
+        })
+    }
+
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
         let image = builtin::find(&request.spec.image);
         let placement = request

@@ -12,11 +12,14 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ovhai_api_types::{Environment, Timestamp};
 use ovhai_core::logs::{LINE_MAX, LogBuffer};
-use ovhai_core::ports::{Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest};
+use ovhai_core::ports::{
+    Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+};
 use ovhai_core::replica::{ExitStatus, ReplicaId};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -27,10 +30,11 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use crate::identity::Identity;
-use crate::looks::Looks;
-use crate::places::{Port, Ports};
+use crate::launch::LaunchSpec;
+use crate::listen_ports::{Port, Ports};
+use crate::port_watcher::PortWatcher;
 use crate::remains::{Record, Register, VARIABLE};
-use crate::supervisor::{Order, SUBCOMMAND};
+use crate::supervisor::SUBCOMMAND;
 use crate::task::{Control, replica};
 use crate::{probe, sockets};
 
@@ -44,7 +48,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const RECHECK: Duration = Duration::from_secs(1);
 const FIRST_RECHECK: Duration = Duration::from_millis(125);
 
-/// Variables of this program are no business of an app's; they begin with this.
+/// Prefix of this program's own variables, which no app gets.
 const PRIVATE_PREFIX: &str = "OVHAI_";
 
 /// See the module.
@@ -58,6 +62,15 @@ impl ProcessRuntime {
     /// `supervisor` is the `ovhai` executable. What runs is entered in the register.
     pub fn new(supervisor: PathBuf, register: Register) -> Self {
         Self { supervisor, register }
+    }
+
+    /// Ends the processes that an emulator that was killed left: their ports are free, then.
+    pub(crate) async fn recover(&self) {
+        let register = self.register.clone();
+        let ended = tokio::task::spawn_blocking(move || register.end_what_is_left()).await;
+        if let Err(error) = ended {
+            tracing::error!(%error, "processes of an earlier emulator were not looked for");
+        }
     }
 
     pub(crate) fn launch(
@@ -80,28 +93,28 @@ impl ProcessRuntime {
 
 /// Why a replica ended, unless it was asked to.
 struct Failure {
-    fault: Fault,
+    fault: Blame,
     status: Option<ExitStatus>,
     message: String,
 }
 
 impl Failure {
-    fn new(fault: Fault, message: impl Into<String>) -> Self {
+    fn new(fault: Blame, message: impl Into<String>) -> Self {
         Self { fault, status: None, message: message.into() }
     }
 }
 
 fn platform(what: &str, error: &std::io::Error) -> Failure {
-    Failure::new(Fault::Platform, format!("{what}: {error}"))
+    Failure::new(Blame::Platform, format!("{what}: {error}"))
 }
 
-fn order(request: &ReplicaRequest, ports: Ports) -> Result<Order, Failure> {
+fn launch_spec(request: &ReplicaRequest, ports: Ports) -> Result<LaunchSpec, Failure> {
     let spec = &request.spec;
     let Some(command) = &spec.command else {
         return Err(Failure::new(
-            Fault::User,
+            Blame::User,
             format!(
-                "The process runtime runs the app's command, and there is none; the image {:?} is not looked at. Give one: ovhai app run … --runtime process -- COMMAND",
+                "The process runtime runs the app's command, and there is none; it does not use the image {:?}. Give one: ovhai app run … --runtime process -- COMMAND",
                 spec.image
             ),
         ));
@@ -120,7 +133,7 @@ fn order(request: &ReplicaRequest, ports: Ports) -> Result<Order, Failure> {
         .collect();
     env.extend(given.iter().map(|(name, _, port)| ((*name).to_owned(), port.clone())));
     env.extend(spec.env.iter().map(|env| (env.name.clone(), env.value.clone())));
-    Ok(Order {
+    Ok(LaunchSpec {
         command: command.iter().map(filled).collect(),
         inherits: request.environment.is_none(),
         env,
@@ -137,23 +150,25 @@ async fn run(
     let spec = &request.spec;
     let port = |own| match sockets::free_port() {
         Ok(given) => Ok(Port { given, own }),
-        Err(error) => Err(platform("No free port could be had", &error)),
+        Err(error) => Err(platform("There is no free port", &error)),
     };
     let ports = Ports {
         http: port(spec.http_port)?,
         grpc: spec.grpc_port.map(port).transpose()?,
         probe: spec.probe_port,
     };
-    let mut order = order(request, ports)?;
+    let mut launch = launch_spec(request, ports)?;
     let mark = mark(request);
     // The last one counts: no app chooses it.
-    order.env.push((VARIABLE.into(), mark.clone()));
-    let program = order.command.first().cloned().unwrap_or_default();
+    launch.env.push((VARIABLE.into(), mark.clone()));
+    let program = launch.command.first().cloned().unwrap_or_default();
 
     let supervisor = &runtime.supervisor;
     let (mut child, socket) = spawn_supervisor(supervisor, request).map_err(|e| {
         platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
     })?;
+    // It leads a session.
+    control.session.store(child.id().unwrap_or(0), Ordering::Relaxed);
     let supervisor = child.id().and_then(Identity::of);
     let mut entry = supervisor
         .map(|supervisor| runtime.register.enter(Record { mark, supervisor, group: None }));
@@ -167,8 +182,8 @@ async fn run(
         let (from, mut to) = socket.into_split();
         let mut from = BufReader::new(from).lines();
         let lost = |e: &std::io::Error| platform("The supervisor of the app's process is gone", e);
-        let mut line = serde_json::to_string(&order).map_err(|e| {
-            Failure::new(Fault::Platform, format!("The command can't be passed on: {e}"))
+        let mut line = serde_json::to_string(&launch).map_err(|e| {
+            Failure::new(Blame::Platform, format!("The command can't be passed on: {e}"))
         })?;
         line.push('\n');
         to.write_all(line.as_bytes()).await.map_err(|e| lost(&e))?;
@@ -188,16 +203,17 @@ async fn run(
                 outcome
             }
             Some(("failed", why)) => Err(Failure::new(
-                Fault::User,
+                Blame::User,
                 format!("The command {program:?} can't be started: {why}"),
             )),
             _ => Err(Failure::new(
-                Fault::Platform,
+                Blame::Platform,
                 "The supervisor of the app's process ended immediately",
             )),
         }
     }
     .await;
+    control.session.store(0, Ordering::Relaxed);
     // Reaped here, so that nothing of it is left when the replica says so.
     let ended = child.wait().await;
     if let Some(entry) = entry {
@@ -281,9 +297,9 @@ impl Watched<'_> {
     ) -> Result<(), Failure> {
         let mut to = Some(to);
         let mut stopping = false;
-        let mut ready: Option<Endpoint> = None;
+        let mut ready: Option<ReplicaEndpoint> = None;
         let mut pause = FIRST_LOOK;
-        let mut looks = Looks::new(self.group, self.ports);
+        let mut watcher = PortWatcher::new(self.group, self.ports);
         loop {
             tokio::select! {
                 line = from.next_line() => {
@@ -296,19 +312,19 @@ impl Watched<'_> {
                 }
                 grace = control.stop.recv(), if to.is_some() => {
                     stopping = true;
-                    let order = match grace {
+                    let message = match grace {
                         Some(grace) if !grace.is_zero() => format!("term {}\n", grace.as_millis()),
                         Some(_) => "kill\n".into(),
-                        // Nobody holds the replica: closing the socket says so.
+                        // The replica was dropped: the supervisor sees the socket close.
                         None => { to = None; continue }
                     };
                     if let Some(socket) = &mut to {
                         // If the supervisor is gone, the next read tells.
-                        let _ = socket.write_all(order.as_bytes()).await;
+                        let _ = socket.write_all(message.as_bytes()).await;
                     }
                 }
                 // Dropped when something else happens first: a look may take long.
-                looked = self.look_after(pause, &mut looks, ready.as_ref()), if !stopping => match (looked, &ready) {
+                looked = self.look_after(pause, &mut watcher, ready.as_ref()), if !stopping => match (looked, &ready) {
                     (Ok(endpoint), before) => {
                         pause = match before {
                             Some(_) => (pause * 2).min(RECHECK),
@@ -334,15 +350,15 @@ impl Watched<'_> {
     }
 
     /// Looks, after a pause, whether the app answers; or, once it does, whether it still has its
-    /// address: somebody else may have the port by then, and must not get the app's requests.
+    /// address: another process may have the port by then, and must not get the app's requests.
     async fn look_after(
         &self,
         pause: Duration,
-        looks: &mut Looks,
-        ready: Option<&Endpoint>,
-    ) -> Result<Endpoint, String> {
+        watcher: &mut PortWatcher,
+        ready: Option<&ReplicaEndpoint>,
+    ) -> Result<ReplicaEndpoint, String> {
         tokio::time::sleep(pause).await;
-        let (now, probed) = looks.look().await?;
+        let (now, probed) = watcher.look().await?;
         match ready {
             None => probe::http(probed, self.request.spec.probe_path.as_deref()).await?,
             Some(before) if before.http != now.http => {
@@ -362,7 +378,7 @@ impl Watched<'_> {
         };
         let Some(how) = status.map(ExitStatus::predicate) else {
             let why = "The supervisor of the app's process was killed";
-            return Failure::new(Fault::Platform, why);
+            return Failure::new(Blame::Platform, why);
         };
         let own: Vec<u16> =
             [Some(self.ports.http), self.ports.grpc].iter().flatten().map(|p| p.own).collect();
@@ -394,7 +410,7 @@ impl Watched<'_> {
                 ". Port {own}, the app's own, is held by {holder}: have the command listen on {given}, or free that port"
             );
         }
-        Failure { fault: Fault::User, status, message }
+        Failure { fault: Blame::User, status, message }
     }
 }
 

@@ -28,7 +28,7 @@ pub const VARIABLE: &str = "OVHAI_REPLICA";
 const SUPERVISORS_TURN: Duration = Duration::from_secs(3);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Looks until those that start others all the time are given up.
+/// Number of looks before processes that keep starting others are given up.
 const LOOKS: u32 = 200;
 
 /// A replica that runs as a process.
@@ -149,7 +149,7 @@ impl Register {
     }
 
     /// Ends what is left of the processes of an emulator that was killed. To be called before
-    /// anything is entered, by who holds the state directory. Those whose supervisor is still
+    /// anything is entered, by the emulator that holds the state directory. Those whose supervisor is still
     /// there are left to it, which gives them a moment to end in order; what it does not manage is
     /// ended in the background.
     pub fn end_what_is_left(&self) {

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use ovhai_api_types::{AppId, Environment};
 use ovhai_core::ports::{
-    BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
+    Blame, BoxFuture, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    ReplicaUsage, Runtime, Survivor,
 };
-use ovhai_core::replica::{ExitStatus, ReplicaId};
+use ovhai_core::replica::{ExitStatus, ReplicaId, ReplicaKey};
 use ovhai_core::spec::Spec;
 use tokio::sync::watch;
 
@@ -32,6 +33,12 @@ pub struct Launched {
     pub stopping: Option<Duration>,
     /// Whether nothing is left of it.
     pub gone: bool,
+    /// Replicas of an earlier emulator that were still there when it was launched.
+    pub survivors: usize,
+    /// How often it was woken.
+    pub wakes: u32,
+    /// What it has used, as the test says.
+    pub usage: Option<ReplicaUsage>,
 }
 
 struct Entry {
@@ -43,6 +50,9 @@ struct Entry {
 #[derive(Default)]
 struct State {
     replicas: Vec<Entry>,
+    survivors: Vec<ReplicaKey>,
+    /// In automatic mode, replicas are asleep instead of answering.
+    is_sleepy: bool,
 }
 
 /// See the module.
@@ -78,8 +88,8 @@ impl SimRuntime {
         Self { grpc: Some(address), ..self }
     }
 
-    fn endpoint(&self) -> Endpoint {
-        Endpoint::new(self.endpoint, None).with_grpc(self.grpc)
+    fn endpoint(&self) -> ReplicaEndpoint {
+        ReplicaEndpoint::new(self.endpoint).with_grpc(self.grpc)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -97,16 +107,43 @@ impl SimRuntime {
         self.launched().iter().filter(|l| alive(l)).map(|l| l.number).collect()
     }
 
-    /// Replica `number` (of whatever app) reports this.
+    /// Replica `number` (of any app) reports this.
     pub fn report(&self, number: u64, event: &ReplicaEvent) {
         for entry in self.lock().replicas.iter().filter(|entry| entry.launched.number == number) {
             entry.reporter.report(event.clone());
         }
     }
 
-    /// Replica `number` (of whatever app) answers from now on.
+    /// Replica `number` (of any app) answers from now on.
     pub fn ready(&self, number: u64) {
         self.report(number, &ReplicaEvent::Ready(self.endpoint()));
+    }
+
+    /// Replica `number` is asleep until it is woken.
+    pub fn sleep(&self, number: u64) {
+        self.report(number, &ReplicaEvent::Asleep);
+    }
+
+    /// Every replica is asleep from now on, the launched ones and those to come; when it is woken
+    /// nothing happens but what the test says.
+    pub fn sleep_all(&self) {
+        self.lock().is_sleepy = true;
+        for number in self.alive() {
+            self.sleep(number);
+        }
+    }
+
+    /// Replicas of an earlier emulator that the next start finds.
+    pub fn survive(&self, survivors: impl IntoIterator<Item = ReplicaKey>) {
+        self.lock().survivors.extend(survivors);
+    }
+
+    /// Replica `number` has used this.
+    pub fn set_usage(&self, number: u64, usage: ReplicaUsage) {
+        for entry in self.lock().replicas.iter_mut().filter(|entry| entry.launched.number == number)
+        {
+            entry.launched.usage = Some(usage);
+        }
     }
 
     /// Replica `number` does not answer, for this reason.
@@ -115,7 +152,7 @@ impl SimRuntime {
     }
 
     /// Replica `number` is gone by itself.
-    pub fn exit(&self, number: u64, fault: Fault, message: &str) {
+    pub fn exit(&self, number: u64, fault: Blame, message: &str) {
         let message = message.into();
         self.report(number, &ReplicaEvent::Exited { fault, status: None, message });
         self.finish(number);
@@ -125,7 +162,7 @@ impl SimRuntime {
     pub fn crash(&self, number: u64, status: ExitStatus) {
         let message = format!("The command {}", status.predicate());
         let status = Some(status);
-        self.report(number, &ReplicaEvent::Exited { fault: Fault::User, status, message });
+        self.report(number, &ReplicaEvent::Exited { fault: Blame::User, status, message });
         self.finish(number);
     }
 
@@ -157,15 +194,52 @@ impl Replica for SimReplica {
         let mut done = self.done.clone();
         Box::pin(async move { while done.changed().await.is_ok() {} })
     }
+
+    fn wake(&self) {
+        if let Some(entry) = self.sim.lock().replicas.get_mut(self.index) {
+            entry.launched.wakes += 1;
+        }
+    }
+
+    fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {
+        let usage = self.sim.lock().replicas.get(self.index).and_then(|one| one.launched.usage);
+        Box::pin(async move { usage })
+    }
+}
+
+/// A replica of an earlier emulator, until it is stopped.
+struct SimSurvivor {
+    sim: SimRuntime,
+    key: ReplicaKey,
+}
+
+impl Replica for SimSurvivor {
+    fn stop(&self, _grace: Duration) -> BoxFuture<'static, ()> {
+        self.sim.lock().survivors.retain(|key| *key != self.key);
+        Box::pin(async {})
+    }
 }
 
 impl Runtime for SimRuntime {
+    fn recover(&self) -> BoxFuture<'_, Vec<Survivor>> {
+        let keys = self.lock().survivors.clone();
+        let survivor = |key| {
+            let handle = Box::new(SimSurvivor { sim: self.clone(), key });
+            Survivor { key, handle }
+        };
+        let all = keys.into_iter().map(survivor).collect();
+        Box::pin(async move { all })
+    }
+
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
         let (done, ended) = watch::channel(());
-        if self.automatic {
+        let mut state = self.lock();
+        if state.is_sleepy {
+            reporter.report(ReplicaEvent::Asleep);
+        } else if self.automatic {
             reporter.report(ReplicaEvent::Ready(self.endpoint()));
         }
-        let mut state = self.lock();
+        let survivors = state.survivors.len();
         state.replicas.push(Entry {
             launched: Launched {
                 app: request.app,
@@ -175,6 +249,9 @@ impl Runtime for SimRuntime {
                 environment: request.environment.clone(),
                 stopping: None,
                 gone: false,
+                survivors,
+                wakes: 0,
+                usage: None,
             },
             reporter,
             done: Some(done),

@@ -16,7 +16,7 @@ use rustix::process::{Pid, getpgid};
 /// takes one between here and its use.
 const FREE: Range<u16> = 20_000..30_000;
 
-/// A loopback port that nobody holds at the moment, and that this process was not told before.
+/// A loopback port that is free at the moment, and that was not returned before.
 pub fn free_port() -> io::Result<u16> {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
     let count = FREE.end - FREE.start;
@@ -88,7 +88,7 @@ fn is_taken(address: SocketAddr) -> bool {
     TcpListener::bind(address).is_err_and(|e| e.kind() == std::io::ErrorKind::AddrInUse)
 }
 
-/// Who holds a TCP port, in words; none if nobody does.
+/// The process that holds a TCP port, in words; none if the port is free.
 pub fn holder(port: u16) -> Option<String> {
     holder_but(port, |_| false)
 }

@@ -7,8 +7,8 @@
 //! command left behind outside the group comes to it and is ended too. If it is killed itself, the
 //! kernel ends the command, and the emulator, or the next one, ends the rest ([`crate::remains`]).
 //!
-//! On the socket, a line each. To the supervisor: first an [`Order`] as JSON; then `term MS`
-//! (SIGTERM, and SIGKILL after so many milliseconds) or `kill`. From it: `started PID`, or
+//! On the socket, a line each. To the supervisor: first a [`LaunchSpec`] as JSON; then `term MS`
+//! (SIGTERM, and SIGKILL after that many milliseconds) or `kill`. From it: `started PID`, or
 //! `failed WHY`; then `exited CODE` or `signalled NUMBER`, when nothing is left.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -21,30 +21,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::launch::{self, LaunchSpec};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, setsid, wait};
-use serde::{Deserialize, Serialize};
-
-use crate::launch;
 
 /// The hidden subcommand of `ovhai`.
 pub const SUBCOMMAND: &str = "__supervise";
 /// Time that the command has after SIGTERM when the emulator is gone.
 const ORPHAN_GRACE: Duration = Duration::from_secs(1);
-
-/// What to run. It goes over the socket, since others can read arguments, and is never shown: the
-/// environment may have secrets.
-#[derive(Serialize, Deserialize)]
-pub struct Order {
-    /// Program and arguments; not empty.
-    pub command: Vec<String>,
-    /// Whether the command gets what every app gets of the emulator's environment.
-    pub inherits: bool,
-    /// Variables of the command; the last of a name counts.
-    pub env: Vec<(String, String)>,
-    /// Where to run it.
-    pub directory: Option<String>,
-}
 
 struct Shared {
     socket: Mutex<UnixStream>,
@@ -75,11 +59,11 @@ fn supervise(socket: UnixStream) -> io::Result<()> {
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let order: Order = serde_json::from_str(&line)?;
+    let spec: LaunchSpec = serde_json::from_str(&line)?;
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let shared = Arc::new(Shared { socket: Mutex::new(socket), ended: AtomicBool::new(false) });
-    let child = match spawn(&order) {
+    let child = match spawn(&spec) {
         Ok(child) => child,
         Err(error) => {
             shared.say(&format!("failed {error}\n"));
@@ -101,7 +85,7 @@ fn supervise(socket: UnixStream) -> io::Result<()> {
 }
 
 /// Starts the command; the error says why it does not start.
-fn spawn(order: &Order) -> io::Result<u32> {
+fn spawn(spec: &LaunchSpec) -> io::Result<u32> {
     let (mut ours, theirs) = UnixStream::pair()?;
     let mut command = Command::new(this_program()?);
     command
@@ -114,7 +98,7 @@ fn spawn(order: &Order) -> io::Result<u32> {
     let child = command.spawn()?.id();
     // The other end has to be the stage's alone: it is closed when the stage becomes the command.
     drop(command);
-    serde_json::to_writer(&ours, order)?;
+    serde_json::to_writer(&ours, spec)?;
     ours.write_all(b"\n")?;
     let mut why = String::new();
     ours.read_to_string(&mut why)?;
@@ -176,7 +160,7 @@ fn children() -> Vec<Pid> {
         .collect()
 }
 
-/// Does what the emulator says, until it says nothing any more.
+/// Does what the emulator says, until the socket closes.
 fn obey(mut reader: BufReader<UnixStream>, group: Pid, shared: &Shared) {
     let signal = |signal| {
         if !shared.ended.load(Ordering::SeqCst) {

@@ -3,6 +3,7 @@
 //!
 //! What must not be here: rules of the domain. A record goes in and comes out as it is.
 
+mod feed;
 mod memory;
 mod sqlite;
 mod wal;

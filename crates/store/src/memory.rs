@@ -1,68 +1,39 @@
 //! A store that forgets everything with the process.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ovhai_api_types::{AppId, RegistryId, TokenId};
-use ovhai_core::model::{
-    AppRecord, Change, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
-    SessionId, SessionRecord, Stored, TokenRecord, UserRecord,
+use ovhai_core::ports::{
+    BoxFuture, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError,
+    StoredRecord, Write,
 };
-use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
-use uuid::Uuid;
 
+use crate::feed::Feed;
+
+/// Records by kind and key.
 #[derive(Debug, Default)]
 struct Records {
-    project: Option<Uuid>,
-    apps: HashMap<AppId, AppRecord>,
-    tokens: HashMap<TokenId, TokenRecord>,
-    registries: BTreeMap<RegistryId, RegistryRecord>,
-    users: BTreeMap<String, UserRecord>,
-    sessions: BTreeMap<SessionId, SessionRecord>,
-    mappings: BTreeMap<String, MappingRecord>,
-    environments: BTreeMap<EnvironmentOwner, EnvironmentRecord>,
-}
-
-impl Records {
-    fn apply(&mut self, change: Change) {
-        match change {
-            Change::PutApp(app) => drop(self.apps.insert(app.id, AppRecord::clone(&app))),
-            Change::RemoveApp(id) => drop(self.apps.remove(&id)),
-            Change::PutToken(token) => {
-                drop(self.tokens.insert(token.id, TokenRecord::clone(&token)));
-            }
-            Change::RemoveToken(id) => drop(self.tokens.remove(&id)),
-            Change::PutRegistry(registry) => {
-                drop(self.registries.insert(registry.id, RegistryRecord::clone(&registry)));
-            }
-            Change::RemoveRegistry(id) => drop(self.registries.remove(&id)),
-            Change::PutUser(user) => {
-                drop(self.users.insert(user.name.clone(), UserRecord::clone(&user)));
-            }
-            Change::RemoveUser(name) => drop(self.users.remove(&name)),
-            Change::PutSession(session) => {
-                drop(self.sessions.insert(session.id, SessionRecord::clone(&session)));
-            }
-            Change::RemoveSession(id) => drop(self.sessions.remove(&id)),
-            Change::PutMapping(mapping) => {
-                drop(self.mappings.insert(mapping.image.clone(), MappingRecord::clone(&mapping)));
-            }
-            Change::RemoveMapping(image) => drop(self.mappings.remove(&image)),
-            Change::PutEnvironment(record) => {
-                let owner = record.owner.clone();
-                drop(self.environments.insert(owner, EnvironmentRecord::clone(&record)));
-            }
-            Change::RemoveEnvironment(owner) => drop(self.environments.remove(&owner)),
-        }
-    }
+    newest: Revision,
+    records: BTreeMap<(String, String), (Revision, String)>,
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryStore {
     records: Mutex<Records>,
+    feed: Arc<Feed>,
     /// How commits fail, if they do.
     failing: Mutex<Option<CommitError>>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self {
+            records: Mutex::default(),
+            feed: Arc::new(Feed::new(Revision::NONE)),
+            failing: Mutex::default(),
+        }
+    }
 }
 
 impl MemoryStore {
@@ -87,43 +58,60 @@ impl MemoryStore {
     }
 }
 
+impl Records {
+    fn conflicts(&self, writes: &[Write]) -> Vec<Conflict> {
+        let conflict = |write: &Write| {
+            let expected = write.expected?;
+            let key = (write.kind.to_string(), write.key.clone());
+            let found = self.records.get(&key).map_or(Revision::NONE, |(revision, _)| *revision);
+            let (kind, key) = key;
+            (found != expected).then_some(Conflict { kind, key, found })
+        };
+        writes.iter().filter_map(conflict).collect()
+    }
+}
+
 impl Store for MemoryStore {
-    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
+    fn load(&self) -> BoxFuture<'_, Result<Loaded, StoreError>> {
         Box::pin(async {
-            let records = self.lock();
-            Ok(Stored {
-                project: records.project,
-                apps: records.apps.values().cloned().collect(),
-                tokens: records.tokens.values().cloned().collect(),
-                registries: records.registries.values().cloned().collect(),
-                users: records.users.values().cloned().collect(),
-                sessions: records.sessions.values().cloned().collect(),
-                mappings: records.mappings.values().cloned().collect(),
-                environments: records.environments.values().cloned().collect(),
-            })
+            let all = self.lock();
+            let record = |((kind, key), (revision, record)): (&(String, String), &(_, String))| {
+                StoredRecord {
+                    kind: kind.clone(),
+                    key: key.clone(),
+                    record: record.clone(),
+                    revision: *revision,
+                }
+            };
+            Ok(Loaded { revision: all.newest, records: all.records.iter().map(record).collect() })
         })
     }
 
-    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
         Box::pin(async move {
             let failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone();
             failing.map_or(Ok(()), Err)?;
-            let mut records = self.lock();
-            for change in changes {
-                records.apply(change);
+            let mut all = self.lock();
+            let conflicts = all.conflicts(&writes);
+            if !conflicts.is_empty() {
+                return Err(CommitError::Conflict(conflicts));
             }
-            Ok(())
+            let revision = Revision(all.newest.0 + 1);
+            all.newest = revision;
+            for write in &writes {
+                let key = (write.kind.to_string(), write.key.clone());
+                match &write.record {
+                    Some(record) => drop(all.records.insert(key, (revision, record.clone()))),
+                    None => drop(all.records.remove(&key)),
+                }
+            }
+            // Under the lock, so that watchers see the commits in their order.
+            self.feed.push(revision, writes);
+            Ok(revision)
         })
     }
 
-    fn set_project(&self, project: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            let mut records = self.lock();
-            if records.project.is_some() {
-                return Err(StoreError::Failed("the project's id is already set".into()));
-            }
-            records.project = Some(project);
-            Ok(())
-        })
+    fn watch(&self, from: Revision) -> Box<dyn CommitWatch> {
+        self.feed.watch(from)
     }
 }

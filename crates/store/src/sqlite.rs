@@ -2,23 +2,27 @@
 //!
 //! One thread owns the connection. WAL with `synchronous=FULL`: a commit is on the disk before
 //! it is answered. When syncing a commit fails, its frames stand in the log and a recovery would
-//! take them: before anything is answered another commit is written in their place. Records are kept as JSON, because they are read as a whole and only at the
-//! start; what queries need is in the domain's directory.
+//! take them: before anything is answered another commit is written in their place.
+//!
+//! All records are rows of one table, as JSON: they are read as a whole and only at the start;
+//! what queries need is in the domain's directory. The newest revision is that of the newest row;
+//! a commit that may remove that row notes its own in `meta`.
 
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
 
 use ovhai_core::components;
-use ovhai_core::model::{Change, EnvironmentOwner, Stored};
-use ovhai_core::ports::{BoxFuture, CommitError, Store, StoreError};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
-use serde::de::DeserializeOwned;
+use ovhai_core::ports::{
+    BoxFuture, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError,
+    StoredRecord, Write,
+};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
+use crate::feed::Feed;
 use crate::wal;
 
 /// "OVHA": tells this program's files from other SQLite files.
@@ -33,6 +37,21 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE session (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE mapping (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
     "CREATE TABLE environment (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE record (
+       kind TEXT NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, record TEXT NOT NULL,
+       PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID;
+     INSERT INTO record SELECT 'app', id, 1, record FROM app;
+     INSERT INTO record SELECT 'environment', id, 1, record FROM environment;
+     INSERT INTO record SELECT 'mapping', id, 1, record FROM mapping;
+     INSERT INTO record
+       SELECT 'project', '', 1, json_quote(value) FROM meta WHERE key = 'project';
+     INSERT INTO record SELECT 'registry', id, 1, record FROM registry;
+     INSERT INTO record SELECT 'session', id, 1, record FROM session;
+     INSERT INTO record SELECT 'token', id, 1, record FROM token;
+     INSERT INTO record SELECT 'user', id, 1, record FROM user;
+     DELETE FROM meta;
+     DROP TABLE app; DROP TABLE environment; DROP TABLE mapping; DROP TABLE registry;
+     DROP TABLE session; DROP TABLE token; DROP TABLE user;",
 ];
 const BUSY: Duration = Duration::from_secs(5);
 /// With fewer bytes free than this a database has no room.
@@ -83,23 +102,28 @@ pub enum OpenError {
 }
 
 enum Request {
-    Load(oneshot::Sender<Result<Stored, StoreError>>),
-    Commit(Vec<Change>, oneshot::Sender<Result<(), CommitError>>),
-    SetProject(Uuid, oneshot::Sender<Result<(), StoreError>>),
+    Load(oneshot::Sender<Result<Loaded, StoreError>>),
+    Commit(Vec<Write>, oneshot::Sender<Result<Revision, CommitError>>),
 }
 
 /// See the module. Dropping it closes the file once what was asked is done.
 #[derive(Debug)]
 pub struct SqliteStore {
     requests: mpsc::Sender<Request>,
+    feed: Arc<Feed>,
 }
 
 impl SqliteStore {
     /// Opens or makes the file. A file of another program, or of a newer version of this one, is
     /// refused and left as it is.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let connection = open(path)?;
+        let newest = newest(&connection)
+            .map_err(|error| OpenError::Unusable { path: path.into(), why: error.to_string() })?;
+        let feed = Arc::new(Feed::new(newest));
+        let to = Arc::downgrade(&feed);
         let mut database =
-            Database { connection: open(path)?, path: path.into(), is_unsettled: false };
+            Database { connection, path: path.into(), is_unsettled: false, newest, feed: to };
         let (requests, queue) = mpsc::channel();
         std::thread::Builder::new()
             .name("store".into())
@@ -109,7 +133,7 @@ impl SqliteStore {
                 }
             })
             .map_err(|error| unusable(path, &error))?;
-        Ok(Self { requests })
+        Ok(Self { requests, feed })
     }
 
     async fn ask<T, E>(
@@ -131,16 +155,16 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
+    fn load(&self) -> BoxFuture<'_, Result<Loaded, StoreError>> {
         Box::pin(self.ask(Request::Load, |why| why))
     }
 
-    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
-        Box::pin(self.ask(|answer| Request::Commit(changes, answer), CommitError::Unknown))
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
+        Box::pin(self.ask(|answer| Request::Commit(writes, answer), CommitError::Unknown))
     }
 
-    fn set_project(&self, project: Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.ask(move |answer| Request::SetProject(project, answer), |why| why))
+    fn watch(&self, from: Revision) -> Box<dyn CommitWatch> {
+        self.feed.watch(from)
     }
 }
 
@@ -150,41 +174,46 @@ struct Database {
     path: PathBuf,
     /// Whether a commit that failed may stand in the log.
     is_unsettled: bool,
+    /// The newest commit.
+    newest: Revision,
+    feed: Weak<Feed>,
 }
 
 impl Database {
     fn serve(&mut self, request: Request) {
         // The caller may have gone away; the work is done all the same. A panic drops `answer`,
-        // which tells who asked.
+        // which tells the caller.
         let served = components::catch(|| match request {
-            Request::Load(answer) => drop(answer.send(load(&self.connection))),
-            Request::Commit(changes, answer) => drop(answer.send(self.commit(&changes))),
-            Request::SetProject(project, answer) => {
-                let set = self.connection.execute(
-                    "INSERT INTO meta (key, value) VALUES ('project', ?1)",
-                    [project.to_string()],
-                );
-                drop(answer.send(set.map(drop).map_err(|error| self.failure(&error))));
-            }
+            Request::Load(answer) => drop(answer.send(load(&self.connection, self.newest))),
+            Request::Commit(writes, answer) => drop(answer.send(self.commit(writes))),
         });
         if let Err(panicked) = served {
-            tracing::error!(%panicked, "a request to the store failed; the store goes on");
+            tracing::error!(%panicked, "a request to the store panicked; the store goes on");
             self.is_unsettled = true;
         }
     }
 
-    fn commit(&mut self, changes: &[Change]) -> Result<(), CommitError> {
+    fn commit(&mut self, writes: Vec<Write>) -> Result<Revision, CommitError> {
         if self.is_unsettled {
             self.settle().map_err(|error| CommitError::Refused(self.failure(&error)))?;
         }
         let refused = |error: &rusqlite::Error| CommitError::Refused(self.failure(error));
         let transaction = self.connection.unchecked_transaction().map_err(|e| refused(&e))?;
-        write(&transaction, changes).map_err(|e| refused(&e))?;
+        let conflicts = conflicts(&transaction, &writes).map_err(|e| refused(&e))?;
+        if !conflicts.is_empty() {
+            return Err(CommitError::Conflict(conflicts));
+        }
+        let revision = Revision(self.newest.0 + 1);
+        write(&transaction, &writes, revision).map_err(|e| refused(&e))?;
         let Err(error) = transaction.commit() else {
-            if changes.iter().any(removes_environment) {
+            self.newest = revision;
+            if writes.iter().any(|write| write.erases) {
                 empty_log(&self.connection);
             }
-            return Ok(());
+            if let Some(feed) = self.feed.upgrade() {
+                feed.push(revision, writes);
+            }
+            return Ok(revision);
         };
         let why = self.failure(&error);
         // The last frame of a commit makes it one; when there is no room for a frame, it is not
@@ -266,7 +295,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
             _ => OpenError::Unusable { path: path.into(), why },
         }
     };
-    // The records have the apps' environment: whoever makes the file is who may read it.
+    // The records have the apps' environment: only the owner of the file can read it.
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true).mode(0o600).open(path).map_err(unusable_io)?;
     if is_new {
@@ -314,22 +343,13 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Whether a change removes or replaces an environment: nothing of it may stay in a file.
-fn removes_environment(change: &Change) -> bool {
-    match change {
-        Change::RemoveEnvironment(_) => true,
-        Change::PutEnvironment(record) => matches!(record.owner, EnvironmentOwner::Image(_)),
-        _ => false,
-    }
-}
-
 /// Moves the log into the file, where `secure_delete` overwrites what was removed, and empties it.
 fn empty_log(connection: &Connection) {
     let busy =
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
     match busy {
         Ok(false) => {}
-        Ok(true) => tracing::warn!("the write-ahead log is in use; it is emptied later"),
+        Ok(true) => tracing::warn!("the write-ahead log is in use; the next change empties it"),
         // The changes stand, and the next one tries again.
         Err(error) => tracing::warn!(%error, "the write-ahead log could not be emptied"),
     }
@@ -360,93 +380,75 @@ fn look_at_log(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn load(connection: &Connection) -> Result<Stored, StoreError> {
-    let project: Option<String> = connection
-        .query_row("SELECT value FROM meta WHERE key = 'project'", [], |row| row.get(0))
-        .optional()
-        .map_err(|error| failure(&error))?;
-    Ok(Stored {
-        project: project
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(|_| StoreError::Failed("the project's id in the store is damaged".into()))?,
-        apps: records(connection, "app")?,
-        tokens: records(connection, "token")?,
-        registries: records(connection, "registry")?,
-        users: records(connection, "user")?,
-        // A login that can't be read is made again; it must not cost the rest.
-        sessions: records(connection, "session").unwrap_or_default(),
-        mappings: records(connection, "mapping")?,
-        environments: records(connection, "environment")?,
-    })
+/// The newest commit of which the file tells.
+fn newest(connection: &Connection) -> rusqlite::Result<Revision> {
+    let noted: Option<u64> = connection
+        .query_row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'", [], number)
+        .optional()?;
+    let written: Option<u64> = connection
+        .query_row("SELECT max(revision) FROM record HAVING count(*) > 0", [], number)
+        .optional()?;
+    Ok(Revision(noted.max(written).unwrap_or(0)))
 }
 
-fn records<T: DeserializeOwned>(
-    connection: &Connection,
-    table: &str,
-) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection
-        .prepare(&format!("SELECT id, record FROM {table}"))
-        .map_err(|error| failure(&error))?;
-    let mut rows = statement.query([]).map_err(|error| failure(&error))?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next().map_err(|error| failure(&error))? {
-        let text = row.get_ref(1).and_then(|value| Ok(value.as_str()?)).map_err(|e| failure(&e))?;
-        let record = serde_json::from_str(text).map_err(|error| {
-            let id: String = row.get(0).unwrap_or_default();
-            // What the record says is not told: it may be a secret.
-            let at = error.column();
-            StoreError::Failed(format!("the record of {table} {id} is damaged at byte {at}"))
-        })?;
-        records.push(record);
-    }
-    Ok(records)
+fn number(row: &Row<'_>) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(0)?;
+    Ok(u64::try_from(number).unwrap_or(0))
 }
 
-fn write(to: &Transaction<'_>, changes: &[Change]) -> rusqlite::Result<()> {
-    for change in changes {
-        match change {
-            Change::PutApp(app) => put(to, "app", &app.id.to_string(), &**app)?,
-            Change::RemoveApp(id) => remove(to, "app", &id.to_string())?,
-            Change::PutToken(token) => put(to, "token", &token.id.to_string(), &**token)?,
-            Change::RemoveToken(id) => remove(to, "token", &id.to_string())?,
-            Change::PutRegistry(registry) => {
-                put(to, "registry", &registry.id.to_string(), &**registry)?;
-            }
-            Change::RemoveRegistry(id) => remove(to, "registry", &id.to_string())?,
-            Change::PutUser(user) => put(to, "user", &user.name, &**user)?,
-            Change::RemoveUser(name) => remove(to, "user", name)?,
-            Change::PutSession(session) => {
-                put(to, "session", &session.id.0.to_string(), &**session)?;
-            }
-            Change::RemoveSession(id) => remove(to, "session", &id.0.to_string())?,
-            Change::PutMapping(mapping) => {
-                put(to, "mapping", &mapping.image, &**mapping)?;
-            }
-            Change::RemoveMapping(image) => remove(to, "mapping", image)?,
-            Change::PutEnvironment(record) => {
-                put(to, "environment", &record.owner.to_string(), &**record)?;
-            }
-            Change::RemoveEnvironment(owner) => remove(to, "environment", &owner.to_string())?,
+fn load(connection: &Connection, newest: Revision) -> Result<Loaded, StoreError> {
+    let records = || -> rusqlite::Result<Vec<StoredRecord>> {
+        let mut statement = connection.prepare("SELECT revision, kind, key, record FROM record")?;
+        let record = |row: &Row<'_>| {
+            let revision = Revision(number(row)?);
+            Ok(StoredRecord { revision, kind: row.get(1)?, key: row.get(2)?, record: row.get(3)? })
+        };
+        statement.query_map([], record)?.collect()
+    };
+    let records = records().map_err(|error| failure(&error))?;
+    Ok(Loaded { revision: newest, records })
+}
+
+fn conflicts(to: &Transaction<'_>, writes: &[Write]) -> rusqlite::Result<Vec<Conflict>> {
+    let mut conflicts = Vec::new();
+    for write in writes {
+        let Some(expected) = write.expected else { continue };
+        let found = to
+            .prepare_cached("SELECT revision FROM record WHERE kind = ?1 AND key = ?2")?
+            .query_row(params![write.kind, write.key], number)
+            .optional()?;
+        let found = found.map_or(Revision::NONE, Revision);
+        if found != expected {
+            let (kind, key) = (write.kind.to_string(), write.key.clone());
+            conflicts.push(Conflict { kind, key, found });
         }
     }
-    Ok(())
+    Ok(conflicts)
 }
 
-fn put(
-    to: &Transaction<'_>,
-    table: &str,
-    id: &str,
-    record: &impl serde::Serialize,
-) -> rusqlite::Result<()> {
-    let text = serde_json::to_string(record)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    to.prepare_cached(&format!("INSERT OR REPLACE INTO {table} (id, record) VALUES (?1, ?2)"))?
-        .execute(params![id, text])?;
-    Ok(())
-}
-
-fn remove(from: &Transaction<'_>, table: &str, id: &str) -> rusqlite::Result<()> {
-    from.prepare_cached(&format!("DELETE FROM {table} WHERE id = ?1"))?.execute([id])?;
+fn write(to: &Transaction<'_>, writes: &[Write], revision: Revision) -> rusqlite::Result<()> {
+    let number = i64::try_from(revision.0).unwrap_or(i64::MAX);
+    for write in writes {
+        let Write { kind, key, .. } = write;
+        match &write.record {
+            Some(record) => to
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO record (kind, key, revision, record)
+                     VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![kind, key, number, record])?,
+            None => to
+                .prepare_cached("DELETE FROM record WHERE kind = ?1 AND key = ?2")?
+                .execute(params![kind, key])?,
+        };
+    }
+    // A row with this revision stays, unless the last write of a record removes it.
+    if writes.iter().any(|write| write.record.is_none()) || writes.is_empty() {
+        to.prepare_cached(
+            "INSERT INTO meta (key, value) VALUES ('revision', ?1)
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )?
+        .execute([number.to_string()])?;
+    }
     Ok(())
 }

@@ -1,169 +1,121 @@
 //! One suite for every implementation of the Store port.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use std::sync::Arc;
-
-use ovhai_api_types::{
-    AppId, AppSpec, AppState, Environment, Info, InfoCode, Labels, RegistryId, Role, Timestamp,
-    TokenId,
+use ovhai_core::ports::{
+    CommitError, Conflict, Loaded, Revision, Store, StoredRecord, WatchError, Write,
 };
-use ovhai_core::model::{
-    AppRecord, Change, Digest, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
-    SessionId, SessionRecord, TokenRecord, UserRecord, Wanted,
-};
-use ovhai_core::ports::Store;
-use ovhai_core::spec::Spec;
 use ovhai_store::{MemoryStore, OpenError, SqliteStore};
-use uuid::Uuid;
 
-fn app(n: u128) -> AppRecord {
-    let wire = AppSpec { image: "a/b".into(), ..AppSpec::default() };
-    AppRecord {
-        id: AppId(Uuid::from_u128(n)),
-        region: "GRA".parse().unwrap(),
-        seq: n.try_into().unwrap(),
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        user: "me".into(),
-        spec: Spec::check(&wire, |_| "name".into()).unwrap(),
-        trusted_environment: true,
-        labels: [("group".parse().unwrap(), "A".parse().unwrap())].into_iter().collect::<Labels>(),
-        wanted: Wanted::Running,
-        revision: 1,
-        state: AppState::Queued,
-        info: Info { code: InfoCode::AppQueued, message: "é \"".into(), arguments: [].into() },
-        history: vec![],
-    }
+const ODD: &str = "{\"text\":\"é \\\" \\u0000\"}";
+
+fn put(kind: &'static str, key: &str, record: &str) -> Write {
+    Write::put(kind, key, record.to_owned())
 }
 
-fn token(n: u128) -> TokenRecord {
-    TokenRecord {
-        id: TokenId(Uuid::from_u128(n)),
-        region: "GRA".parse().unwrap(),
-        seq: 1,
-        name: "t".into(),
-        role: Role::Read,
-        selector: Some("group in (A,B),!x".parse().unwrap()),
-        version: 3,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-    }
+fn record(kind: &str, key: &str, record: &str, revision: Revision) -> StoredRecord {
+    StoredRecord { kind: kind.into(), key: key.into(), record: record.into(), revision }
+}
+
+async fn load(store: &dyn Store) -> Loaded {
+    let mut loaded = store.load().await.unwrap();
+    loaded.records.sort_by(|a, b| (&a.kind, &a.key).cmp(&(&b.kind, &b.key)));
+    loaded
 }
 
 async fn suite(store: &dyn Store) {
-    let empty = store.load().await.unwrap();
-    assert!(empty.project.is_none() && empty.apps.is_empty() && empty.tokens.is_empty());
+    assert_eq!(load(store).await, Loaded::default());
+    let mut watch = store.watch(Revision::NONE);
 
-    let project = Uuid::from_u128(9);
-    store.set_project(project).await.unwrap();
-    assert!(store.set_project(Uuid::nil()).await.is_err(), "set once");
+    let first = vec![put("app", "1", "{}"), put("app", "2", ODD), put("token", "1", "3")];
+    let one = store.commit(first.clone()).await.unwrap();
+    assert!(one > Revision::NONE);
+    // In their order: the last write of a record counts. Kinds that nobody knew before are kept
+    // like all others.
+    let second = vec![
+        put("app", "1", "{\"a\":1}"),
+        Write::remove("app", "2"),
+        Write::remove("app", "77"),
+        put("app", "3", "0"),
+        Write::remove("app", "3"),
+        put("app", "3", "1"),
+        put("volume", "a b/é", "[]"),
+        Write::remove("token", "2"),
+    ];
+    let two = store.commit(second.clone()).await.unwrap();
+    assert!(two > one);
+    let all = load(store).await;
+    assert_eq!(all.revision, two);
+    assert_eq!(
+        all.records,
+        [
+            record("app", "1", "{\"a\":1}", two),
+            record("app", "3", "1", two),
+            record("token", "1", "3", one),
+            record("volume", "a b/é", "[]", two),
+        ]
+    );
 
-    let put = |n| Change::PutApp(Arc::new(app(n)));
-    store.commit(vec![put(1), put(2), Change::PutToken(Arc::new(token(1)))]).await.unwrap();
-    let changed = AppRecord { wanted: Wanted::Stopped, ..app(1) };
-    store
-        .commit(vec![
-            Change::PutApp(Arc::new(changed.clone())),
-            Change::RemoveApp(app(2).id),
-            Change::RemoveApp(app(77).id),
-            put(3),
-            Change::RemoveApp(app(3).id),
-            put(3),
-        ])
-        .await
-        .unwrap();
-    let mut all = store.load().await.unwrap();
-    all.apps.sort_by_key(|app| app.seq);
-    assert_eq!(all.project, Some(project));
-    assert_eq!(all.apps, [changed, app(3)]);
-    assert_eq!(all.tokens, [token(1)]);
-    store.commit(vec![Change::RemoveToken(token(1).id)]).await.unwrap();
-    assert!(store.load().await.unwrap().tokens.is_empty());
-    store.commit(vec![]).await.unwrap();
-    others(store).await;
-    environments(store).await;
+    // The newest row goes, and a commit without writes: the revision goes on all the same.
+    let gone = ["app 1", "app 3", "volume a b/é"].map(|of| of.split_once(' ').unwrap());
+    let third: Vec<Write> = gone
+        .into_iter()
+        .map(|(kind, key)| Write::remove(if kind == "app" { "app" } else { "volume" }, key))
+        .collect();
+    let three = store.commit(third.clone()).await.unwrap();
+    let four = store.commit(vec![]).await.unwrap();
+    assert!(two < three && three < four);
+    let all = load(store).await;
+    assert_eq!((all.revision, all.records), (four, vec![record("token", "1", "3", one)]));
+
+    for (revision, writes) in [(one, first), (two, second), (three, third), (four, vec![])] {
+        let seen = watch.next().await.unwrap();
+        assert_eq!((seen.revision, &*seen.writes), (revision, &*writes));
+    }
+    // One that begins later sees what follows.
+    let mut late = store.watch(three);
+    assert_eq!(late.next().await.unwrap().revision, four);
+    let ((), seen) = tokio::join!(expectations(store), late.next());
+    assert!(seen.unwrap().revision > four);
+    let mut behind = store.watch(Revision(u64::MAX));
+    assert!(matches!(behind.next().await, Err(WatchError::Behind(_))));
+    large_and_erased(store).await;
 }
 
-async fn environments(store: &dyn Store) {
-    let variables = |value: &str| -> Environment {
-        [("A".to_owned(), value.to_owned()), ("LONG".to_owned(), "é\n".repeat(9000))]
-            .into_iter()
-            .collect()
-    };
-    let of_app = EnvironmentOwner::App(app(1).id);
-    let of_image = EnvironmentOwner::Image("a/b:1".into());
-    let record = |owner: &EnvironmentOwner, value: &str| EnvironmentRecord {
-        owner: owner.clone(),
-        variables: variables(value),
-    };
-    let put = |record: &EnvironmentRecord| Change::PutEnvironment(Arc::new(record.clone()));
-    let (first, second) = (record(&of_app, "1"), record(&of_image, "2"));
-    store.commit(vec![put(&record(&of_app, "0")), put(&second), put(&first)]).await.unwrap();
-    let mut all = store.load().await.unwrap().environments;
-    all.sort_by(|a, b| a.owner.cmp(&b.owner));
-    assert_eq!(all, [first, second]);
-    let remove = [of_app, of_image].map(Change::RemoveEnvironment);
-    store.commit(remove.into()).await.unwrap();
-    assert!(store.load().await.unwrap().environments.is_empty());
+/// A commit is refused as a whole when one of its expectations does not hold.
+async fn expectations(store: &dyn Store) {
+    let new = || put("user", "ann", "1").expects(Revision::NONE);
+    let one = store.commit(vec![new()]).await.unwrap();
+    let two = store.commit(vec![put("user", "ann", "2").expects(one)]).await.unwrap();
+    let before = load(store).await;
+    let other = || put("user", "bob", "1");
+    let conflict = |key: &str, found| Conflict { kind: "user".into(), key: key.into(), found };
+    for (writes, conflicts) in [
+        (vec![other(), new()], vec![conflict("ann", two)]),
+        (vec![put("user", "ann", "3").expects(one), other()], vec![conflict("ann", two)]),
+        (vec![Write::remove("user", "ann").expects(one)], vec![conflict("ann", two)]),
+        (
+            vec![other().expects(two), new(), Write::remove("user", "ann").expects(two)],
+            vec![conflict("bob", Revision::NONE), conflict("ann", two)],
+        ),
+    ] {
+        assert_eq!(store.commit(writes).await, Err(CommitError::Conflict(conflicts)));
+        assert_eq!(load(store).await, before);
+    }
+    store.commit(vec![Write::remove("user", "ann").expects(two), new_of("bob")]).await.unwrap();
+    store.commit(vec![Write::remove("user", "bob")]).await.unwrap();
 }
 
-async fn others(store: &dyn Store) {
-    let now = Timestamp::UNIX_EPOCH;
-    let registry = RegistryRecord {
-        id: RegistryId(Uuid::from_u128(1)),
-        region: "GRA".parse().unwrap(),
-        seq: 4,
-        url: "r.example.com".into(),
-        username: "u".into(),
-        user: "me".into(),
-        created_at: now,
-        updated_at: now,
-    };
-    let user = |name: &str| UserRecord {
-        name: name.into(),
-        password: "$argon2id$…".into(),
-        created_at: now,
-        updated_at: now,
-    };
-    let session = SessionRecord {
-        id: SessionId(Uuid::from_u128(2)),
-        user: "ann".into(),
-        access: vec![Digest { digest: "a".into(), until: now }],
-        refresh: Digest { digest: "b".into(), until: now },
-        created_at: now,
-    };
-    let mapping = MappingRecord {
-        image: "a/b:1".into(),
-        command: vec!["sh".into(), "-c".into(), "echo \"é\"".into()],
-        working_directory: "/srv".into(),
-        created_at: now,
-    };
-    store
-        .commit(vec![
-            Change::PutRegistry(Arc::new(registry.clone())),
-            Change::PutUser(Arc::new(user("ann"))),
-            Change::PutUser(Arc::new(user("bob"))),
-            Change::PutSession(Arc::new(session.clone())),
-            Change::PutMapping(Arc::new(mapping.clone())),
-            Change::RemoveUser("bob".into()),
-        ])
-        .await
-        .unwrap();
-    let all = store.load().await.unwrap();
-    assert_eq!((all.registries, all.users), (vec![registry.clone()], vec![user("ann")]));
-    assert_eq!((all.sessions, all.mappings), (vec![session.clone()], vec![mapping.clone()]));
-    store
-        .commit(vec![
-            Change::RemoveRegistry(registry.id),
-            Change::RemoveUser("ann".into()),
-            Change::RemoveSession(session.id),
-            Change::RemoveMapping(mapping.image),
-        ])
-        .await
-        .unwrap();
-    let all = store.load().await.unwrap();
-    assert!(all.registries.is_empty() && all.users.is_empty());
-    assert!(all.sessions.is_empty() && all.mappings.is_empty());
+fn new_of(user: &str) -> Write {
+    put("user", user, "1").expects(Revision::NONE)
+}
+
+async fn large_and_erased(store: &dyn Store) {
+    let large = format!("\"{}\"", "é\n".repeat(90_000));
+    let before = load(store).await.records;
+    store.commit(vec![put("environment", "app 1", &large)]).await.unwrap();
+    assert!(load(store).await.records.iter().any(|one| one.record == large));
+    store.commit(vec![Write::remove("environment", "app 1").erasing()]).await.unwrap();
+    assert_eq!(load(store).await.records, before);
 }
 
 #[tokio::test]
@@ -177,10 +129,13 @@ async fn sqlite_and_again_after_reopening() {
     let path = dir.path().join("db");
     let store = SqliteStore::open(&path).unwrap();
     suite(&store).await;
-    let before = store.load().await.unwrap();
+    let before = load(&store).await;
+    let mut watch = store.watch(before.revision);
     drop(store);
-    let after = SqliteStore::open(&path).unwrap().load().await.unwrap();
-    assert_eq!((before.project, before.apps), (after.project, after.apps));
+    assert_eq!(watch.next().await, Err(WatchError::Closed));
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(load(&store).await, before);
+    assert_eq!(store.commit(vec![]).await, Ok(Revision(before.revision.0 + 1)));
 }
 
 #[tokio::test]
@@ -222,7 +177,7 @@ async fn killed(path: &std::path::Path) {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("db");
     let store = SqliteStore::open(&whole).unwrap();
-    store.commit(vec![Change::PutApp(Arc::new(app(5)))]).await.unwrap();
+    store.commit(vec![put("app", "5", ODD)]).await.unwrap();
     let with = |path: &std::path::Path, end: &str| format!("{}{end}", path.display());
     for end in ["", "-wal"] {
         std::fs::copy(with(&whole, end), with(path, end)).unwrap();
@@ -252,77 +207,29 @@ async fn a_file_that_is_gone_beside_its_log_is_not_begun_anew() {
     }
     killed(&path).await;
     let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.load().await.unwrap().apps, [app(5)]);
+    assert_eq!(load(&store).await.records, [record("app", "5", ODD, Revision(1))]);
 }
 
+/// What was replaced or removed as a secret is in no file any more.
 #[tokio::test]
-async fn a_damaged_record_is_named() {
+async fn a_secret_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("db");
-    let store = SqliteStore::open(&path).unwrap();
-    store.commit(vec![Change::PutApp(Arc::new(app(5)))]).await.unwrap();
-    let raw = rusqlite::Connection::open(&path).unwrap();
-    raw.execute("UPDATE app SET record = '{}'", []).unwrap();
-    let error = store.load().await.expect_err("damaged");
-    assert!(error.to_string().contains(&app(5).id.to_string()), "{error}");
-}
-
-/// A file of the version before environments were kept.
-#[tokio::test]
-async fn an_older_file_is_brought_up_to_date() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("db");
-    let store = SqliteStore::open(&path).unwrap();
-    store.commit(vec![Change::PutApp(Arc::new(app(5)))]).await.unwrap();
-    drop(store);
-    let raw = rusqlite::Connection::open(&path).unwrap();
-    raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-    raw.execute_batch("DROP TABLE environment; PRAGMA user_version = 2").unwrap();
-    drop(raw);
-    let store = SqliteStore::open(&path).unwrap();
-    let all = store.load().await.unwrap();
-    assert_eq!((all.apps, all.environments), (vec![app(5)], vec![]));
-}
-
-/// What was removed is not in the file any more, and a damaged record does not show what it has.
-#[tokio::test]
-async fn an_environment_leaves_nothing_behind() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("db");
-    let store = SqliteStore::open(&path).unwrap();
-    let owner = EnvironmentOwner::App(app(1).id);
+    let store = SqliteStore::open(&dir.path().join("db")).unwrap();
+    let is_left = || {
+        std::fs::read_dir(dir.path()).unwrap().any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(5).any(|window| window == b"hush-")
+        })
+    };
+    let secret = |value: &str| put("environment", "app 1", &format!("\"{value}\""));
     for value in ["hush-short".to_owned(), "hush-long".repeat(2000)] {
-        let variables = [("A".to_owned(), value)].into_iter().collect();
-        let record = EnvironmentRecord { owner: owner.clone(), variables };
-        store.commit(vec![Change::PutEnvironment(Arc::new(record))]).await.unwrap();
+        store.commit(vec![secret(&value)]).await.unwrap();
     }
-    let raw = rusqlite::Connection::open(&path).unwrap();
-    raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-    raw.pragma_update(None, "secure_delete", "ON").unwrap();
-    raw.execute("INSERT INTO environment (id, record) VALUES ('x', '\"hush-damaged\"')", [])
-        .unwrap();
-    let error = store.load().await.expect_err("damaged").to_string();
-    assert!(error.contains("environment x") && !error.contains("hush"), "{error}");
-    raw.execute("DELETE FROM environment WHERE id = 'x'", []).unwrap();
-
-    store.commit(vec![Change::RemoveEnvironment(owner)]).await.unwrap();
-    for entry in std::fs::read_dir(dir.path()).unwrap() {
-        let file = entry.unwrap().path();
-        let bytes = std::fs::read(&file).unwrap();
-        let left = bytes.windows(5).any(|window| window == b"hush-");
-        assert!(!left, "{} still has it", file.display());
-    }
-}
-
-/// A login that can't be read is made again; it costs nothing else.
-#[tokio::test]
-async fn a_session_of_another_shape_is_left_out() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("db");
-    let store = SqliteStore::open(&path).unwrap();
-    store.commit(vec![Change::PutApp(Arc::new(app(5)))]).await.unwrap();
-    let raw = rusqlite::Connection::open(&path).unwrap();
-    raw.execute("INSERT INTO session (id, record) VALUES ('x', '{}')", []).unwrap();
-    let all = store.load().await.unwrap();
-    assert_eq!((all.apps.len(), all.sessions.len()), (1, 0));
+    assert!(is_left());
+    store.commit(vec![secret("said").erasing()]).await.unwrap();
+    assert!(!is_left(), "it was replaced");
+    store.commit(vec![secret("hush-again")]).await.unwrap();
+    assert!(is_left());
+    store.commit(vec![Write::remove("environment", "app 1").erasing()]).await.unwrap();
+    assert!(!is_left(), "it was removed");
 }

@@ -32,6 +32,16 @@ impl TestCli {
         self.home().join("state")
     }
 
+    /// Whether no command wrote to the state directory.
+    pub fn is_untouched(&self) -> bool {
+        let log = std::ffi::OsStr::new("emulator.log");
+        let is_lost_log = |name: std::ffi::OsString| crate::is_stderr_lost() && name == log;
+        std::fs::read_dir(self.state_dir()).map_or(true, |mut entries| {
+            crate::is_stderr_lost()
+                && entries.all(|entry| entry.is_ok_and(|entry| is_lost_log(entry.file_name())))
+        })
+    }
+
     /// `ovhai` with these arguments.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.executable);

@@ -11,7 +11,7 @@ mod upstream;
 
 pub use cli::TestCli;
 pub use emulator::{Answer, TestEmulator, send};
-pub use stderr::{is_stderr_lost, stderr};
+pub use stderr::{is_stderr_lost, lose_log, stderr};
 pub use upstream::Upstream;
 
 use std::future::Future;

@@ -28,26 +28,6 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("keytool", JAVA),
 ];
 
-/// Modules of tests/it that start emulators in the foreground, and further ones whose commands
-/// start them in the background.
-const FOREGROUND: &[&str] = &["broken_disk::", "crash::", "crowd::", "emulator::", "memory::"];
-const BACKGROUND: &[&str] = &[
-    "app::",
-    "cli::",
-    "config::",
-    "curl::",
-    "layout::",
-    "login::",
-    "offers::",
-    "planted::",
-    "port_forward::",
-    "prompts::",
-    "pty::",
-    "run::",
-    "session::",
-    "tokens::",
-];
-
 /// Where both of Java's programs are: the machine's store of certificates, and a compiler.
 const JAVA: &str = "default-jdk-headless";
 
@@ -61,19 +41,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             .env("OVHAI_TEST_PYTHON", &python)
             .env("OVHAI_TEST_APPS_PYTHON", &apps),
     )?;
-    if arguments.is_empty() { without_logs() } else { Ok(()) }
+    if arguments.is_empty() { without_logs(&python, &apps) } else { Ok(()) }
 }
 
-/// Once more what starts the executable as an emulator, where it can't log.
-fn without_logs() -> Result<()> {
-    for (stderr, modules) in
-        [("full", &[FOREGROUND, BACKGROUND].concat()[..]), ("closed", FOREGROUND)]
-    {
+/// Runs the tests of the executable again, with emulators that can't write their log.
+fn without_logs(python: &Path, apps: &Path) -> Result<()> {
+    for stderr in ["full", "closed"] {
         println!("emulators whose standard error is {stderr}");
         crate::run::run(
+            // The features of the first run: others would compile everything again.
             cargo()
-                .args(["test", "--test", "it", "--"])
-                .args(modules)
+                .args(["test", "--workspace", "--all-features", "--no-fail-fast", "--test", "it"])
+                .env("OVHAI_TEST_PYTHON", python)
+                .env("OVHAI_TEST_APPS_PYTHON", apps)
                 .env("OVHAI_TEST_STDERR", stderr),
         )?;
     }

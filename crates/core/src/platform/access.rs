@@ -41,7 +41,7 @@ impl std::fmt::Debug for TokenQuestion {
 
 /// What one token may do with one app.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub struct AccessVerdict {
     /// The token; none when the string is of none that is here.
     pub token: Option<Arc<TokenRecord>>,
     /// The app.
@@ -59,7 +59,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(&self, app: &Arc<AppEntry>) -> Access {
+    fn of(&self, app: &Arc<AppEntry>) -> AccessVerdict {
         let decide = |action| match (&self.void, &self.token) {
             (None, Some(token)) => {
                 policy::decide(&Principal::Token(Arc::clone(token)), action, &resource(&app.record))
@@ -76,7 +76,7 @@ impl Asked {
                 }
             }
         };
-        Access {
+        AccessVerdict {
             token: self.token.clone(),
             app: Arc::clone(app),
             read: decide(Action::Query),
@@ -96,7 +96,7 @@ impl Platform {
         query: &AccessQuery,
         skip: usize,
         take: usize,
-    ) -> Result<Vec<Access>> {
+    ) -> Result<Vec<AccessVerdict>> {
         check(policy::decide(caller, Action::Tokens, &Resource::Region(region)))?;
         let snapshot = self.snapshot();
         let app = |id: AppId| {

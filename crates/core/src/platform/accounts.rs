@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use ovhai_api_types::Timestamp;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use super::{Platform, check};
 use crate::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::ledger::Transaction;
-use crate::model::{Change, Digest, SessionId, SessionRecord, UserRecord};
+use crate::model::{Digest, SessionId, SessionRecord, UserRecord};
 use crate::policy::{self, Action, Principal, Resource};
+use crate::ports::clock::{after, elapsed};
 use crate::ports::{SecretError, Secrets};
+use crate::records::Change;
 
-/// Sessions a user has at most; the oldest end first.
+/// Maximum number of sessions of a user; the oldest end first.
 const SESSIONS: usize = 50;
-/// Strings for calls that a session has at once.
+/// Maximum number of strings for calls that a session has at once.
 const REPLACED: usize = 8;
 /// Wrong passwords for a name within [`WINDOW`] before no more are looked at.
 const TRIES: u32 = 10;
@@ -28,8 +29,9 @@ const WINDOW: Duration = Duration::from_mins(1);
 const COUNTED: usize = 1000;
 /// Stands for all other names; no user has it.
 const OTHERS: &str = "";
-/// Hashing a password takes memory and time: so many at once, and no longer a wait for it.
+/// Maximum number of passwords that are hashed at once: it takes memory and time.
 const HASHING: usize = 2;
+/// Maximum wait for a turn to hash.
 const PATIENCE: Duration = Duration::from_secs(5);
 const SHORTEST: usize = 8;
 const LONGEST: usize = 256;
@@ -50,7 +52,7 @@ impl Default for SessionTtl {
 }
 
 /// A login's strings, which exist only here.
-pub struct Login {
+pub struct IssuedSession {
     /// Calls are made with this one.
     pub access: String,
     /// And with this one a new pair is had.
@@ -59,50 +61,52 @@ pub struct Login {
     pub expires_in: Duration,
 }
 
-impl std::fmt::Debug for Login {
+impl std::fmt::Debug for IssuedSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("IssuedSession")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }
 
-/// Counts wrong passwords, and lets only so many be looked at.
+/// Counts wrong passwords, and limits how many are verified.
 #[derive(Debug)]
-pub(super) struct Tries {
-    wrong: Mutex<HashMap<String, (u32, Instant)>>,
+pub(super) struct PasswordTries {
+    wrong: Mutex<HashMap<String, (u32, Timestamp)>>,
     hashing: Semaphore,
 }
 
-impl Default for Tries {
+impl Default for PasswordTries {
     fn default() -> Self {
         Self { wrong: Mutex::default(), hashing: Semaphore::new(HASHING) }
     }
 }
 
-impl Tries {
-    fn may_try(&self, name: &str) -> Result<()> {
+impl PasswordTries {
+    fn may_try(&self, name: &str, now: Timestamp) -> Result<()> {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let of_name = if wrong.contains_key(name) { name } else { OTHERS };
         let Some((count, since)) = wrong.get(of_name) else { return Ok(()) };
-        let left = WINDOW.saturating_sub(since.elapsed());
+        let left = WINDOW.saturating_sub(elapsed(*since, now));
         if *count < TRIES || left.is_zero() {
             return Ok(());
         }
         Err(Error::TooManyTries { seconds: left.as_secs() + 1 })
     }
 
-    fn failed(&self, name: &str) {
+    fn failed(&self, name: &str, now: Timestamp) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let mut name = name;
         if wrong.len() >= COUNTED && !wrong.contains_key(name) {
-            wrong.retain(|_, (_, since)| since.elapsed() < WINDOW);
+            wrong.retain(|_, (_, since)| elapsed(*since, now) < WINDOW);
             if wrong.len() >= COUNTED {
-                // Somebody tries many names: the rest of them are counted as one.
+                // A client tries many names: the rest of them are counted as one.
                 name = OTHERS;
             }
         }
-        let (count, since) = wrong.entry(name.to_owned()).or_insert_with(|| (0, Instant::now()));
-        if since.elapsed() >= WINDOW {
-            (*count, *since) = (0, Instant::now());
+        let (count, since) = wrong.entry(name.to_owned()).or_insert_with(|| (0, now));
+        if elapsed(*since, now) >= WINDOW {
+            (*count, *since) = (0, now);
         }
         *count += 1;
     }
@@ -233,19 +237,19 @@ impl Platform {
 
     /// Logs in with name and password. Whether it is the name or the password that is wrong is
     /// not told, also not by the time that it takes.
-    pub async fn log_in(&self, name: &str, password: String) -> Result<Login> {
-        let user = self.who_knows(name, password).await?;
+    pub async fn log_in(&self, name: &str, password: String) -> Result<IssuedSession> {
+        let user = self.verify_credentials(name, password).await?;
         self.begin_session(&user, self.settings.session_ttl).await.map(|(_, login)| login)
     }
 
-    /// Logs in for so long as somebody whom the caller knows by other means: there are no strings.
+    /// Logs in for `lasts`, without strings: the caller recognises the client by other means.
     pub async fn log_in_for(
         &self,
         name: &str,
         password: String,
         lasts: Duration,
     ) -> Result<Principal> {
-        let user = self.who_knows(name, password).await?;
+        let user = self.verify_credentials(name, password).await?;
         let ttl = SessionTtl { access: Duration::ZERO, refresh: lasts };
         let (session, _) = self.begin_session(&user, ttl).await?;
         Ok(Principal::User { name: user.name.clone(), session })
@@ -265,18 +269,18 @@ impl Platform {
     }
 
     /// The user of that name and password.
-    async fn who_knows(&self, name: &str, password: String) -> Result<Arc<UserRecord>> {
+    async fn verify_credentials(&self, name: &str, password: String) -> Result<Arc<UserRecord>> {
         // No name must not count against all the others.
         if name == OTHERS || name.len() > LONGEST || password.len() > 4 * LONGEST {
             return Err(Error::BadCredentials);
         }
-        self.tries.may_try(name)?;
+        self.tries.may_try(name, self.clock.now())?;
         let turn = tokio::time::timeout(PATIENCE, self.tries.hashing.acquire()).await;
         let turn = turn
             .map_err(|_| Error::TooManyTries { seconds: PATIENCE.as_secs() })?
             .map_err(|_| Error::ShuttingDown)?;
         // Others may have failed while this one waited for its turn.
-        self.tries.may_try(name)?;
+        self.tries.may_try(name, self.clock.now())?;
         let user = self.snapshot().user(name).cloned();
         let good = match &user {
             Some(user) => self.secrets.verify_password(password, user.password.clone()).await,
@@ -287,7 +291,7 @@ impl Platform {
         };
         drop(turn);
         let Some(user) = user.filter(|_| good) else {
-            self.tries.failed(name);
+            self.tries.failed(name, self.clock.now());
             return Err(Error::BadCredentials);
         };
         self.tries.succeeded(name);
@@ -298,7 +302,7 @@ impl Platform {
         &self,
         user: &UserRecord,
         ttl: SessionTtl,
-    ) -> Result<(SessionId, Login)> {
+    ) -> Result<(SessionId, IssuedSession)> {
         let now = self.clock.now();
         let id = SessionId(self.ids.uuid());
         let name = user.name.as_str();
@@ -332,7 +336,7 @@ impl Platform {
 
     /// Goes on with a session: new strings. The old one for this is void; the old one for calls is
     /// good until it expires.
-    pub async fn refresh(&self, refresh: &str) -> Result<Login> {
+    pub async fn refresh(&self, refresh: &str) -> Result<IssuedSession> {
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
@@ -381,15 +385,15 @@ impl Platform {
         id: SessionId,
         now: Timestamp,
         ttl: SessionTtl,
-    ) -> Result<(Digest, Digest, Login)> {
+    ) -> Result<(Digest, Digest, IssuedSession)> {
         let secrets: &dyn Secrets = &*self.secrets;
         let (access, refresh) =
             (secrets.random().map_err(internal)?, secrets.random().map_err(internal)?);
         let digest = |secret: &str, ttl: Duration| Digest {
             digest: secrets.digest(secret),
-            until: now.saturating_add(ttl).unwrap_or(Timestamp::MAX),
+            until: after(now, ttl),
         };
-        let login = Login {
+        let login = IssuedSession {
             access: format!("{ACCESS_PREFIX}{}_{access}", id.0.simple()),
             refresh: format!("{REFRESH_PREFIX}{}_{refresh}", id.0.simple()),
             expires_in: ttl.access,

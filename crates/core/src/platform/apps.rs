@@ -9,7 +9,7 @@ use ovhai_api_types::{
 
 use super::images::check_environment;
 use super::revocation::still_current;
-use super::{Platform, check, enter, info, resource};
+use super::{Platform, check, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
 use crate::input;
@@ -18,6 +18,7 @@ use crate::model::{AppRecord, EnvironmentOwner, Wanted};
 use crate::policy::{self, Action, Effect, Principal, Resource};
 use crate::quota::Usage;
 use crate::spec::{self, Spec};
+use crate::transition::{enter, info};
 
 /// A list of apps to be made.
 #[derive(Debug, Clone, Default)]
@@ -243,7 +244,7 @@ impl Platform {
                 if record != *entry.record {
                     let needs_replicas = record.revision != entry.record.revision
                         || record.spec.scaling.replicas() != entry.record.spec.scaling.replicas();
-                    // In the same step, so that nobody sees it as done before it has begun.
+                    // In the same step, so that no reader sees it as done before it has begun.
                     if needs_replicas
                         && let Some(state) = lifecycle::next(record.state, Event::Diverged)
                     {
@@ -369,7 +370,7 @@ impl Platform {
                 };
             }
             input::check_labels("name", &before, &app.labels)?;
-            // Nobody moves an app out of their own scope, as nobody creates one outside it.
+            // A caller can't move an app out of its own scope, as it can't create one outside it.
             check(policy::decide(caller, Action::Create, &resource(app)))
         })
         .await

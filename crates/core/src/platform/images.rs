@@ -6,8 +6,10 @@ use super::{Platform, check};
 use crate::catalog::BuiltinImage;
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
-use crate::model::{AppRecord, Change, EnvironmentOwner, MappingRecord};
+use crate::model::{EnvironmentOwner, MappingRecord};
+use crate::placement::mapping_for;
 use crate::policy::{self, Action, Principal, Resource};
+use crate::records::Change;
 use crate::spec::{self, Spec};
 
 use ovhai_api_types::{Environment, ImageName, Placement};
@@ -116,54 +118,4 @@ impl Platform {
 
 pub(super) fn check_environment(environment: &Environment) -> Result<()> {
     environment.check().map_err(|why| Error::invalid("environment", why.to_string()))
-}
-
-fn mapping_for<'a>(snapshot: &'a Snapshot, spec: &Spec) -> Option<&'a Arc<MappingRecord>> {
-    // An app that says how it is run is run so.
-    if spec.placement.is_some() { None } else { snapshot.mapping(&spec.image) }
-}
-
-/// What is run for an app, and in which environment: its own spec in that of the command line that
-/// asked for it, or the command that its image is mapped to in that of who mapped it. A mapped
-/// command does not get variables of a spec that could make it run something else: the mapping may
-/// be younger than the app. Where every image runs as a process it gets them, but then not the
-/// environment of its mapping, which they could make it tell. `note` gets a line about either.
-pub(crate) fn resolved(
-    platform: &Platform,
-    snapshot: &Snapshot,
-    app: &AppRecord,
-    note: impl FnOnce(&'static str),
-) -> (Spec, Option<Environment>) {
-    let spec = &app.spec;
-    let environment = |owner| snapshot.environment(&owner).map(|record| record.variables.clone());
-    let Some(mapping) = mapping_for(snapshot, spec) else {
-        return (spec.clone(), environment(EnvironmentOwner::App(app.id)));
-    };
-    let expected = platform.settings.placement == Some(Placement::Process);
-    let is_trusted = app.trusted_environment || spec.env.is_empty();
-    let environment =
-        environment(EnvironmentOwner::Image(mapping.image.clone())).filter(|_| is_trusted);
-    let env = match (is_trusted, expected) {
-        (true, _) => spec.env.clone(),
-        (false, true) => {
-            note(
-                "[ovhai] the command runs without the environment of its mapping: the caller that set the app's variables is not the emulator's owner",
-            );
-            spec.env.clone()
-        }
-        (false, false) => {
-            note(
-                "[ovhai] the app's environment is left out: the image is mapped to a local command, and the caller that set the environment may not run local processes",
-            );
-            Vec::new()
-        }
-    };
-    let spec = Spec {
-        placement: Some(Placement::Process),
-        command: Some(mapping.command.clone()),
-        working_directory: Some(mapping.working_directory.clone()),
-        env,
-        ..spec.clone()
-    };
-    (spec, environment)
 }

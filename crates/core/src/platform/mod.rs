@@ -1,54 +1,50 @@
 //! The platform: everything that API, gateway and console may ask for. They hold nothing else.
 //!
-//! Here is what it is made of and how apps and their reconcilers live; what it does with apps
-//! and tokens is in the modules below. Every public method that acts for a caller asks the
+//! Here is what it is made of; what it does with apps and tokens is in the modules below, and how
+//! apps are brought to their wanted states in [`crate::reconcile`]. Every public method that acts for a caller asks the
 //! policy first.
 
 mod access;
 mod accounts;
 mod apps;
 mod events;
-pub(crate) mod images;
+mod images;
 mod registries;
 mod revocation;
 mod tokens;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::Guard;
-use ovhai_api_types::{AppId, AppState, AppStateHistory, Info, Placement, Region, Timestamp};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use ovhai_api_types::{AppId, Placement, Region, Timestamp};
+use tokio::sync::mpsc;
+use tokio_util::sync::DropGuard;
 use uuid::Uuid;
 
-pub use access::{Access, AccessQuery, TokenQuestion};
-pub use accounts::{Login, SessionTtl};
+pub use access::{AccessQuery, AccessVerdict, TokenQuestion};
+pub use accounts::{IssuedSession, SessionTtl};
 pub use apps::{AppQuery, AppSort};
 pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
-pub use revocation::AccessWatch;
+pub use revocation::{AccessWatch, LiveWatch};
 pub use tokens::IssuedToken;
 
 use crate::auth::Authenticator;
 use crate::catalog::BuiltinImage;
-use crate::components::{self, Component, Components};
+use crate::components::Components;
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
-use crate::events::Events;
 use crate::ledger::{Ledger, Transaction};
-use crate::lifecycle::{self, Event};
-use crate::model::{AppRecord, Change, Wanted};
+use crate::lifecycle::Event;
+use crate::model::AppRecord;
 use crate::policy::{self, Action, Decision, Principal, Resource};
 use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store};
 use crate::quota::Quotas;
-use crate::reconcile::{Actor, ActorHandle};
-
-/// States kept in an app's history; the oldest go first.
-const HISTORY: usize = 100;
-/// Before an app's reconciler that failed begins anew.
-const AFTER_PANIC: Duration = Duration::from_secs(1);
+use crate::reconcile::{Reconcilers, needs_actor};
+use crate::recorder::EventRecorder;
+use crate::records::{self, Stored};
+use crate::transition::apply;
 
 /// What a platform is set to.
 #[derive(Debug, Clone)]
@@ -111,22 +107,21 @@ impl std::fmt::Debug for PlatformBuilder {
 /// See the module. Dropping it ends its actors with their replicas; [`Platform::shutdown`] does
 /// so and waits.
 pub struct Platform {
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) runtime: Arc<dyn Runtime>,
-    pub(crate) clock: Arc<dyn Clock>,
+    ledger: Arc<Ledger>,
+    reconcilers: Arc<Reconcilers>,
+    clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     signer: Arc<dyn Signer>,
     secrets: Arc<dyn Secrets>,
     auth: Authenticator,
-    tries: accounts::Tries,
+    tries: accounts::PasswordTries,
     components: Arc<Components>,
     project: Uuid,
     is_new: bool,
     settings: Settings,
-    pub(crate) actors: Mutex<HashMap<AppId, ActorHandle>>,
-    events: Events,
-    tasks: TaskTracker,
-    pub(crate) stopping: CancellationToken,
+    recorder: Arc<EventRecorder>,
+    /// Ends the reconcilers with the platform.
+    _stop: DropGuard,
 }
 
 impl std::fmt::Debug for Platform {
@@ -138,53 +133,59 @@ impl std::fmt::Debug for Platform {
 impl PlatformBuilder {
     /// Loads the store and brings every app back to its wanted state.
     pub async fn start(self) -> Result<Arc<Platform>> {
-        let stored = self.store.load().await.map_err(Error::Load)?;
+        let loaded = self.store.load().await.map_err(Error::Load)?;
+        let stored = Stored::read(&loaded).map_err(Error::Load)?;
+        drop(loaded);
         let is_new = stored.project.is_none();
         let project = match stored.project {
             Some(project) => project,
             None => {
                 let project = self.ids.uuid();
-                self.store.set_project(project).await.map_err(Error::Storage)?;
+                let write = records::project(project).map_err(Error::Storage)?;
+                self.store.commit(vec![write]).await?;
                 project
             }
         };
-        let mut snapshot = Snapshot::default();
-        let mut to_wake = Vec::new();
-        for app in stored.apps {
-            if needs_actor(&app) {
-                to_wake.push(app.id);
-            }
-            snapshot.apply(&Change::PutApp(Arc::new(app)));
-        }
-        let others = (stored.tokens.into_iter().map(|record| Change::PutToken(record.into())))
-            .chain(stored.registries.into_iter().map(|record| Change::PutRegistry(record.into())))
-            .chain(stored.users.into_iter().map(|record| Change::PutUser(record.into())))
-            .chain(stored.sessions.into_iter().map(|record| Change::PutSession(record.into())))
-            .chain(stored.mappings.into_iter().map(|record| Change::PutMapping(record.into())))
-            .chain(
-                stored.environments.into_iter().map(|one| Change::PutEnvironment(Arc::new(one))),
-            );
-        for change in others {
-            snapshot.apply(&change);
-        }
-        // An app may be stored in a region that nobody named this time; it is there all the same.
+        let snapshot = Snapshot::restore(&stored);
+        let stored_seq = stored.last_seq;
+        drop(stored);
+        let to_wake: Vec<AppId> = snapshot
+            .apps()
+            .filter(|app| needs_actor(&app.record))
+            .map(|app| app.record.id)
+            .collect();
+        // An app may be stored in a region that the settings do not name; the region exists all the
+        // same.
         let mut settings = self.settings;
         for app in snapshot.apps() {
             if !settings.regions.contains(&app.record.region) {
                 settings.regions.push(app.record.region.clone());
             }
         }
-        let itself = Arc::new(OnceLock::<Weak<Platform>>::new());
-        let waker = Arc::clone(&itself);
-        let components = Arc::clone(&self.components);
-        let ledger = Ledger::start(snapshot, self.store, components, move |app| {
-            if let Some(platform) = waker.get().and_then(Weak::upgrade) {
-                platform.wake_for(app);
+        let recorder = Arc::new(EventRecorder::new(Arc::clone(&self.clock)));
+        let (wakeups, changed) = mpsc::unbounded_channel();
+        let observer = {
+            let recorder = Arc::clone(&recorder);
+            move |state: &Snapshot, app: &AppRecord| {
+                recorder.record_state(state, app);
+                // The reconcilers may have been stopped.
+                let _ = wakeups.send(app.id);
             }
-        });
+        };
+        let components = Arc::clone(&self.components);
+        let ledger = Ledger::start(snapshot, stored_seq, self.store, components, observer);
+        let reconcilers = Arc::new(Reconcilers::new(
+            Arc::clone(&ledger),
+            self.runtime,
+            Arc::clone(&self.clock),
+            Arc::clone(&recorder),
+            settings.placement,
+            Arc::clone(&self.components),
+        ));
         let platform = Arc::new(Platform {
             ledger,
-            runtime: self.runtime,
+            _stop: reconcilers.stop_on_drop(),
+            reconcilers,
             auth: Authenticator::new(
                 Arc::clone(&self.signer),
                 Arc::clone(&self.secrets),
@@ -192,7 +193,7 @@ impl PlatformBuilder {
                 &self.administrator,
                 settings.user.clone(),
             ),
-            tries: accounts::Tries::default(),
+            tries: accounts::PasswordTries::default(),
             components: self.components,
             clock: self.clock,
             ids: self.ids,
@@ -201,95 +202,21 @@ impl PlatformBuilder {
             project,
             is_new,
             settings,
-            actors: Mutex::default(),
-            events: Events::default(),
-            tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
+            recorder,
         });
-        // It is set once, here.
-        let _ = itself.set(Arc::downgrade(&platform));
+        platform.reconcilers.recover().await;
         if !to_wake.is_empty() {
             let now = platform.clock.now();
-            platform
-                .ledger
-                .transact(|tx| {
-                    for id in &to_wake {
-                        apply(tx, *id, Event::Restarted, None, now);
-                    }
-                    Ok(())
-                })
-                .await?;
-            for id in to_wake {
-                platform.wake(id);
-            }
+            let restarted = |tx: &mut Transaction| {
+                for id in &to_wake {
+                    apply(tx, *id, Event::Restarted, None, now);
+                }
+                Ok(())
+            };
+            platform.ledger.transact(restarted).await?;
         }
+        platform.reconcilers.start(changed, &to_wake);
         Ok(platform)
-    }
-}
-
-/// Whether something is left to do for an app.
-fn needs_actor(app: &AppRecord) -> bool {
-    match app.wanted {
-        Wanted::Running => !matches!(app.state, AppState::Failed | AppState::Error),
-        Wanted::Stopped => !matches!(app.state, AppState::Stopped),
-        Wanted::Deleted | Wanted::Killed => true,
-    }
-}
-
-/// What an app says of its state, in place of what the state says by default.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Note {
-    pub(crate) message: String,
-    /// Why the last change could not be carried out, while the app goes on as before; for
-    /// programs, it stands in the info's arguments as `failedChange`.
-    pub(crate) failed_change: Option<String>,
-}
-
-impl Note {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), failed_change: None }
-    }
-}
-
-/// Applies one event of the life cycle to an app; says whether its state changed.
-pub(crate) fn apply(
-    tx: &mut Transaction,
-    id: AppId,
-    event: Event,
-    note: Option<&Note>,
-    now: Timestamp,
-) -> bool {
-    let Some(entry) = tx.app(id) else { return false };
-    let Some(state) = lifecycle::next(entry.record.state, event) else { return false };
-    if state == AppState::Deleted {
-        tx.remove_app(id);
-        return true;
-    }
-    let mut record = AppRecord::clone(&entry.record);
-    enter(&mut record, state, note, now);
-    tx.put_app(record);
-    true
-}
-
-fn info(state: AppState, note: Option<&Note>) -> Info {
-    let failed_change = note.and_then(|note| note.failed_change.clone());
-    Info {
-        code: lifecycle::code(state),
-        message: note.map_or_else(|| lifecycle::message(state).into(), |note| note.message.clone()),
-        arguments: failed_change
-            .into_iter()
-            .map(|why| ("failedChange".into(), Some(why)))
-            .collect(),
-    }
-}
-
-fn enter(record: &mut AppRecord, state: AppState, note: Option<&Note>, now: Timestamp) {
-    record.state = state;
-    record.info = info(state, note);
-    record.updated_at = now;
-    record.history.push(AppStateHistory { date: now, state });
-    if record.history.len() > HISTORY {
-        record.history.remove(0);
     }
 }
 
@@ -341,64 +268,15 @@ impl Platform {
 
     /// Stops all replicas and waits at most `deadline` for them. The apps' wanted states stay.
     pub async fn shutdown(&self, deadline: Duration) {
-        self.stopping.cancel();
-        self.tasks.close();
-        if tokio::time::timeout(deadline, self.tasks.wait()).await.is_err() {
-            tracing::warn!("some apps did not stop in time and were abandoned");
-        }
+        self.reconcilers.shutdown(deadline).await;
     }
 
     /// Begins to stop all replicas, without waiting for anything.
     pub fn abandon(&self) {
-        self.stopping.cancel();
+        self.reconcilers.stop();
     }
 
-    /// Has the app's actor look at a change, if there is one or there is something to do.
-    fn wake_for(self: &Arc<Self>, app: &AppRecord) {
-        self.record_state(app);
-        let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_actor = actors.contains_key(&app.id);
-        drop(actors);
-        if has_actor || needs_actor(app) {
-            self.wake(app.id);
-        }
-    }
-
-    /// Has the app's actor look at it again, and starts one if it has none.
-    pub(crate) fn wake(self: &Arc<Self>, id: AppId) {
-        if self.stopping.is_cancelled() {
-            return;
-        }
-        let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = actors.get(&id) {
-            handle.wake();
-        } else {
-            let (actor, handle) = Actor::new(id, Arc::downgrade(self), self.stopping.clone());
-            actors.insert(id, handle);
-            let platform = Arc::downgrade(self);
-            self.tasks.spawn(async move {
-                if let Err(panicked) = components::catch_future(actor.run()).await {
-                    // A defect; but the app must not be stuck for it. Its replicas went with the
-                    // actor.
-                    tracing::error!(app = %id, %panicked, "the app's reconciler failed; it begins anew");
-                    if let Some(platform) = platform.upgrade() {
-                        platform.components.begins_anew(Component::Reconciler, &panicked);
-                    }
-                    tokio::time::sleep(AFTER_PANIC).await;
-                    if let Some(platform) = platform.upgrade() {
-                        platform.components.works(Component::Reconciler);
-                        let mut actors =
-                            platform.actors.lock().unwrap_or_else(PoisonError::into_inner);
-                        actors.remove(&id);
-                        drop(actors);
-                        platform.wake(id);
-                    }
-                }
-            });
-        }
-    }
-
-    /// Whether the caller may create apps here, of whatever labels.
+    /// Whether the caller may create apps with any labels here.
     pub fn may_create(&self, caller: &Principal, region: &Region) -> Result<()> {
         check(policy::decide(caller, Action::Create, &Resource::Region(region)))
     }

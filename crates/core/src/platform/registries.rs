@@ -9,8 +9,9 @@ use super::revocation::still_current;
 use super::{Platform, check};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
-use crate::model::{Change, RegistryRecord};
+use crate::model::RegistryRecord;
 use crate::policy::{self, Action, Principal, Resource};
+use crate::records::Change;
 
 const LONGEST: usize = 255;
 
@@ -19,7 +20,7 @@ const LONGEST: usize = 255;
 pub struct RegistryChange {
     /// Host and path.
     pub url: Option<String>,
-    /// Who is known there.
+    /// User name at the registry.
     pub username: Option<String>,
 }
 
@@ -35,7 +36,8 @@ fn in_region(snapshot: &Snapshot, region: &Region, id: RegistryId) -> Result<Arc
         .ok_or_else(|| Error::NotFound { kind: "registry", id: id.to_string() })
 }
 
-/// No other of the region has this address and this user: nobody could tell the two apart.
+/// Refuses a second registry of the region with this address and user: no reader could tell the two
+/// apart.
 fn is_new(
     snapshot: &Snapshot,
     region: &Region,

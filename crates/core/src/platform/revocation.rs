@@ -1,23 +1,18 @@
 //! Whether a caller that was let in some time ago still would be: principals end, and open streams
-//! learn when to ask again.
+//! learn when to ask again. Requests for an app that is asleep wake it, and learn when it answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ovhai_api_types::AppId;
 
-use super::Platform;
+use super::{Platform, check, resource};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::ledger::{Ledger, Transaction};
 use crate::model::SessionId;
-use crate::policy::{Decision, Effect, Principal, Reason};
+use crate::policy::{self, Action, Decision, Effect, Principal, Reason};
 use crate::ports::Clock;
 use crate::subscriptions::{Subject, Subscription};
-
-/// Longest time between two looks at the time of day: it goes on while the machine sleeps, and a
-/// timer does not.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 impl Platform {
     /// The principal as it is stored now; none once its token was regenerated or deleted, or its
@@ -39,6 +34,22 @@ impl Platform {
             }
             Principal::Administrator { .. } | Principal::Anonymous => Some(principal.clone()),
         }
+    }
+
+    /// Watches whether an app answers, is asleep, or can't answer. Subscribe first, then look: no
+    /// change is missed.
+    pub fn watch_live(&self, app: AppId) -> LiveWatch {
+        LiveWatch(self.ledger.subscribe(Subject::Live(app)))
+    }
+
+    /// Wakes an app that is asleep, for a caller that has access to it.
+    pub fn wake(&self, caller: &Principal, app: AppId) -> Result<()> {
+        let snapshot = self.snapshot();
+        let missing = || Error::NotFound { kind: "app", id: app.to_string() };
+        let entry = snapshot.app(app).ok_or_else(missing)?;
+        check(policy::decide(caller, Action::Query, &resource(&entry.record)))?;
+        self.reconcilers.demand(app);
+        Ok(())
     }
 
     /// Watches what the access of `principal` to `app` depends on. Subscribe first, then decide:
@@ -95,6 +106,17 @@ impl AccessWatch {
     }
 }
 
+/// Tells a request that waits for an app when to look again.
+#[derive(Debug)]
+pub struct LiveWatch(Subscription);
+
+impl LiveWatch {
+    /// Waits until the app answers, falls asleep, or comes into a state in which it can't answer.
+    pub async fn changed(&mut self) {
+        self.0.changed().await;
+    }
+}
+
 /// When a session expires.
 struct Expiry {
     session: SessionId,
@@ -117,15 +139,15 @@ impl Expiry {
             else {
                 return;
             };
-            match Duration::try_from(until.duration_since(self.clock.now())) {
-                Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LOOK_EVERY)).await,
-                _ => return,
+            if until <= self.clock.now() {
+                return;
             }
+            self.clock.sleep_until(until).await;
         }
     }
 }
 
-/// Refuses a caller who is no principal any more: it may have been authenticated long before its
+/// Refuses a caller whose access was revoked: it may have been authenticated long before its
 /// change is made, while the body was still coming.
 pub(super) fn still_current(
     platform: &Platform,

@@ -9,8 +9,9 @@ use super::{Platform, check};
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
 use crate::input;
-use crate::model::{Change, TokenClaims, TokenRecord};
+use crate::model::{TokenClaims, TokenRecord};
 use crate::policy::{self, Action, Principal, Resource};
+use crate::records::Change;
 use crate::spec;
 
 /// A token and its string, which exists only here.

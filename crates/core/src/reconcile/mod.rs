@@ -1,694 +1,206 @@
-//! One actor per app: compares what is wanted with what is observed and drives the runtime.
+//! Brings every app from what is observed to what is wanted, with one actor per app.
 //!
-//! An actor lives while there is something to do or to watch, and ends when its app rests. All
-//! decisions are in [`plan`] and in the table of [`crate::lifecycle`]; what is here is carrying
-//! them out and noticing what comes back.
+//! [`Reconcilers`] owns the actors, their wake-ups, the runtime and the clock. A commit that changes
+//! an app wakes its actor, or starts one. Nothing here knows the platform, which holds this.
 
+mod actor;
 mod past;
 pub mod plan;
-mod tell;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppState, Timestamp};
+use ovhai_api_types::{AppId, AppState, Placement};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::directory::{Backend, Live};
-use crate::events::EventKind;
-use crate::lifecycle::{Event, may_answer};
+use crate::components::{self, Component, Components};
+use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
-use crate::platform::images::resolved;
-use crate::platform::{Note, Platform, apply};
-use crate::ports::{
-    BoxFuture, Endpoint, Fault, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest,
-};
-use crate::replica::{Exit, ExitStatus, ReplicaId};
-use past::{Crash, Past, Sequel};
-use plan::{Observed, Phase, Target, converged, plan};
+use crate::ports::{Clock, Runtime, Survivor};
+use crate::recorder::EventRecorder;
+use actor::Actor;
 
-/// Between the last request to a replica that others replace, and asking it to stop.
-const HAND_OVER: Duration = Duration::from_millis(200);
-/// Requests under way at a replica have this long to finish before it is asked to stop.
-const DRAIN: Duration = Duration::from_secs(5);
-/// Time a replica has between being asked to stop and being ended.
-const STOP_GRACE: Duration = Duration::from_secs(10);
-/// The same when the emulator itself stops; below the two seconds it promises.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
-/// A replica that does not answer by then has its reason shown.
-const EXPLAIN_AFTER: Duration = Duration::from_secs(2);
-/// Before a change that could not be stored is tried again.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Time that replicas of an earlier emulator have to end.
+const RECOVERY: Duration = Duration::from_secs(10);
+/// Delay before an actor that panicked is restarted.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 
+/// Whether something is left to do for an app.
+pub(crate) fn needs_actor(app: &AppRecord) -> bool {
+    match app.wanted {
+        Wanted::Running => !matches!(app.state, AppState::Failed | AppState::Error),
+        Wanted::Stopped => !matches!(app.state, AppState::Stopped),
+        Wanted::Deleted | Wanted::Killed => true,
+    }
+}
+
+/// What wakes an actor.
 #[derive(Debug, Default)]
 struct Signal {
     notify: Notify,
     dirty: AtomicBool,
+    /// A request waits for the app: replicas that are asleep are to be woken.
+    demand: AtomicBool,
 }
 
-/// How others reach an actor.
-#[derive(Debug, Clone)]
-pub(crate) struct ActorHandle(Arc<Signal>);
-
-impl ActorHandle {
-    pub(crate) fn wake(&self) {
-        self.0.dirty.store(true, Ordering::Release);
-        self.0.notify.notify_one();
-    }
-}
-
-struct Slot {
-    id: ReplicaId,
-    revision: u64,
-    phase: Phase,
-    since: Instant,
-    /// The same, as the time of day.
-    entered_at: Timestamp,
-    waiting_for: Option<String>,
-    endpoint: Option<Endpoint>,
-    /// Requests that gateways sent it.
-    under_way: TaskTracker,
-    /// It has answered at some time.
-    has_answered: bool,
-    handle: Arc<dyn Replica>,
-}
-
-impl Slot {
-    fn enter(&mut self, phase: Phase, now: Timestamp) {
-        self.phase = phase;
-        self.since = Instant::now();
-        self.entered_at = now;
-    }
-}
-
-/// What could not be brought up while other replicas go on answering: not tried again until
-/// something else is wanted.
-struct GivenUp {
-    target: Target,
-    ordinal: u32,
-    why: String,
-    /// It is what the last change asked for.
-    is_change: bool,
-}
-
-impl GivenUp {
-    fn note(&self) -> Note {
-        let Self { ordinal, why, is_change, .. } = self;
-        if *is_change {
-            Note {
-                message: format!("The app is running as before; the change failed: {why}"),
-                failed_change: Some(why.clone()),
-            }
-        } else {
-            Note::new(format!("Replica {ordinal} failed, the others go on: {why}"))
-        }
+impl Signal {
+    fn wake(&self) {
+        self.dirty.store(true, Ordering::Release);
+        self.notify.notify_one();
     }
 }
 
 /// See the module.
-pub(crate) struct Actor {
-    id: AppId,
-    platform: Weak<Platform>,
-    signal: Arc<Signal>,
+pub(crate) struct Reconcilers {
+    ledger: Arc<Ledger>,
+    runtime: Arc<dyn Runtime>,
+    clock: Arc<dyn Clock>,
+    recorder: Arc<EventRecorder>,
+    /// What runs an app that says nothing itself.
+    placement: Option<Placement>,
+    components: Arc<Components>,
+    actors: Mutex<HashMap<AppId, Arc<Signal>>>,
+    tasks: TaskTracker,
     stopping: CancellationToken,
-    replicas: BTreeMap<u64, Slot>,
-    next_number: u64,
-    reports: mpsc::UnboundedReceiver<(u64, ReplicaEvent)>,
-    reporter: mpsc::UnboundedSender<(u64, ReplicaEvent)>,
-    /// By ordinal, of replicas that ended by themselves.
-    past: BTreeMap<u32, Past>,
-    /// Replicas to be asked to stop as soon as no gateway sends them requests any more.
-    stopping_now: Vec<(u64, Duration)>,
-    /// A failure that could not be stored yet; nothing is launched before it is.
-    pending: Option<(Event, Note)>,
-    /// A change was not kept; what was done for it is done again then.
-    retry_at: Option<Instant>,
-    given_up: Option<GivenUp>,
-    published: Live,
 }
 
-/// Whether an actor goes on.
-enum Next {
-    Wait,
-    Again,
-    Rest,
-}
-
-impl Actor {
+impl Reconcilers {
     pub(crate) fn new(
-        id: AppId,
-        platform: Weak<Platform>,
-        stopping: CancellationToken,
-    ) -> (Self, ActorHandle) {
-        let signal = Arc::new(Signal::default());
-        let (reporter, reports) = mpsc::unbounded_channel();
-        let actor = Self {
-            id,
-            platform,
-            signal: Arc::clone(&signal),
-            stopping,
-            replicas: BTreeMap::new(),
-            next_number: 1,
-            reports,
-            reporter,
-            past: BTreeMap::new(),
-            stopping_now: Vec::new(),
-            pending: None,
-            retry_at: None,
-            given_up: None,
-            published: Live::default(),
-        };
-        (actor, ActorHandle(signal))
-    }
-
-    pub(crate) async fn run(mut self) {
-        loop {
-            self.signal.dirty.store(false, Ordering::Release);
-            let Some(platform) = self.platform.upgrade() else { break };
-            let step = self.step(&platform).await;
-            drop(platform);
-            match step {
-                Next::Again => continue,
-                Next::Rest => {
-                    if self.try_leave() {
-                        return;
-                    }
-                    continue;
-                }
-                Next::Wait => {}
-            }
-            let timer = self.next_timer();
-            let stopping = self.stopping.clone();
-            tokio::select! {
-                biased;
-                () = stopping.cancelled() => break,
-                Some((number, event)) = self.reports.recv() => {
-                    self.observe(number, event).await;
-                    while let Ok((number, event)) = self.reports.try_recv() {
-                        self.observe(number, event).await;
-                    }
-                }
-                () = self.signal.notify.notified() => {}
-                () = sleep_until(timer) => {}
-            }
-        }
-        let stops: Vec<BoxFuture<'static, ()>> =
-            self.replicas.values().map(|slot| slot.handle.stop(SHUTDOWN_GRACE)).collect();
-        join_all(stops).await;
-    }
-
-    /// Leaves the register of actors unless somebody wants something meanwhile.
-    fn try_leave(&self) -> bool {
-        let Some(platform) = self.platform.upgrade() else { return true };
-        let mut actors = platform.actors.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.signal.dirty.load(Ordering::Acquire) {
-            return false;
-        }
-        actors.remove(&self.id);
-        true
-    }
-
-    fn next_timer(&self) -> Option<Instant> {
-        let deadline = self
-            .platform
-            .upgrade()
-            .and_then(|platform| {
-                platform
-                    .snapshot()
-                    .app(self.id)
-                    .map(|entry| entry.record.spec.deployment.progress_deadline())
-            })
-            .unwrap_or(Duration::from_mins(10));
-        let starting = self
-            .replicas
-            .values()
-            .filter(|slot| slot.phase == Phase::Starting)
-            .map(|slot| slot.since + deadline);
-        let restarts = self.past.values().filter_map(Past::restart_at);
-        starting.chain(restarts).chain(self.retry_at).min()
-    }
-
-    fn observed(&self) -> Vec<Observed> {
-        self.replicas
-            .iter()
-            .map(|(number, slot)| Observed {
-                number: *number,
-                ordinal: slot.id.ordinal,
-                revision: slot.revision,
-                phase: slot.phase,
-            })
-            .collect()
-    }
-
-    /// Whether a replica is a process on a port of the app's own: no other can have it meanwhile.
-    fn holds_own_port(&self, record: &AppRecord) -> bool {
-        self.replicas.values().filter_map(|slot| slot.endpoint.as_ref()).any(|endpoint| {
-            let grpc = endpoint.grpc().map(|grpc| grpc.port());
-            endpoint.pid.is_some()
-                && (endpoint.http.port() == record.spec.http_port
-                    || grpc.is_some_and(|port| Some(port) == record.spec.grpc_port))
-        })
-    }
-
-    fn ready(&self) -> usize {
-        self.replicas.values().filter(|slot| slot.phase == Phase::Ready).count()
-    }
-
-    /// Takes note of what a replica reports.
-    async fn observe(&mut self, number: u64, event: ReplicaEvent) {
-        let Some(platform) = self.platform.upgrade() else { return };
-        let now = platform.clock.now();
-        let Some(slot) = self.replicas.get_mut(&number) else { return };
-        let ordinal = slot.id.ordinal;
-        match event {
-            ReplicaEvent::Waiting(why) => {
-                slot.waiting_for = Some(why);
-                self.tell(&platform);
-            }
-            ReplicaEvent::Lost(why) => {
-                if slot.phase == Phase::Ready {
-                    slot.enter(Phase::Starting, now);
-                    slot.waiting_for = Some(why.clone());
-                    self.record(&platform, ordinal, EventKind::Unready, "does not answer", &why);
-                }
-            }
-            ReplicaEvent::Ready(endpoint) => {
-                let is_new = slot.phase == Phase::Starting;
-                if is_new {
-                    slot.enter(Phase::Ready, now);
-                    slot.has_answered = true;
-                }
-                // It may say so again with other ports; that is no change of state.
-                if slot.phase == Phase::Ready {
-                    slot.endpoint = Some(endpoint);
-                }
-                if is_new {
-                    if let Some(past) = self.past.get_mut(&ordinal) {
-                        past.is_down = false;
-                    }
-                    let message = format!("Replica {ordinal} answers");
-                    self.record(&platform, ordinal, EventKind::Ready, "answers", &message);
-                }
-            }
-            ReplicaEvent::Exited { fault, status, message } => {
-                self.exited(&platform, number, fault, status, message).await;
-            }
+        ledger: Arc<Ledger>,
+        runtime: Arc<dyn Runtime>,
+        clock: Arc<dyn Clock>,
+        recorder: Arc<EventRecorder>,
+        placement: Option<Placement>,
+        components: Arc<Components>,
+    ) -> Self {
+        Self {
+            ledger,
+            runtime,
+            clock,
+            recorder,
+            placement,
+            components,
+            actors: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
         }
     }
 
-    /// Nothing is left of a run: what follows depends on whether something asked for that.
-    async fn exited(
-        &mut self,
-        platform: &Platform,
-        number: u64,
-        fault: Fault,
-        status: Option<ExitStatus>,
-        message: String,
+    fn actors(&self) -> MutexGuard<'_, HashMap<AppId, Arc<Signal>>> {
+        self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the runtime take stock, before the first actor wakes. What survived is ended: no actor
+    /// knows how to go on with it.
+    pub(crate) async fn recover(&self) {
+        let mut ends = JoinSet::new();
+        for Survivor { key, handle } in self.runtime.recover().await {
+            let (app, ordinal) = (key.app, key.replica.ordinal);
+            tracing::info!(%app, replica = ordinal, "a replica of an earlier emulator was ended");
+            ends.spawn(async move { handle.stop(Duration::ZERO).await });
+        }
+        let ended = async { while ends.join_next().await.is_some() {} };
+        if tokio::time::timeout(RECOVERY, ended).await.is_err() {
+            tracing::warn!("replicas of an earlier emulator did not end in time");
+        }
+    }
+
+    /// Wakes an app that is asleep.
+    pub(crate) fn demand(&self, id: AppId) {
+        if let Some(signal) = self.actors().get(&id) {
+            signal.demand.store(true, Ordering::Release);
+            signal.wake();
+        }
+    }
+
+    /// Starts the actors of these apps, and of those that are changed from now on.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        mut changed: mpsc::UnboundedReceiver<AppId>,
+        apps: &[AppId],
     ) {
-        let Some(slot) = self.replicas.remove(&number) else { return };
-        self.stopping_now.retain(|(stopping, _)| *stopping != number);
-        let ordinal = slot.id.ordinal;
-        if slot.phase == Phase::Stopping {
-            let message = format!("Replica {ordinal} stopped");
-            self.end_log(platform, slot.id, None);
-            self.record(platform, ordinal, EventKind::Stopped, "stopped", &message);
+        for id in apps {
+            self.wake(*id);
+        }
+        let all = Arc::clone(self);
+        self.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    biased;
+                    () = all.stopping.cancelled() => return,
+                    id = changed.recv() => match id {
+                        Some(id) => all.wake_if_needed(id),
+                        None => return,
+                    },
+                }
+            }
+        });
+    }
+
+    /// Wakes the app's actor, or starts one if there is something to do.
+    fn wake_if_needed(self: &Arc<Self>, id: AppId) {
+        // Under the lock: an actor that ends takes its signal out first.
+        let actors = self.actors();
+        if let Some(signal) = actors.get(&id) {
+            signal.wake();
             return;
         }
-        let exit = Arc::new(Exit { at: platform.clock.now(), status, message: message.clone() });
-        let lived = slot.since.elapsed();
-        let crash = Crash { id: slot.id, revision: slot.revision, lived, exit };
-        let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
-        // One that was started again after a crash belongs to that crash.
-        let sequel = if slot.has_answered || past.is_restart(slot.revision) {
-            Some(past.crashed(&crash))
-        } else {
-            past.ended(&crash);
-            None
-        };
-        let how = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
-        let then = match sequel {
-            None => String::new(),
-            Some(Sequel::Restart(delay)) if delay.is_zero() => "; restarting".into(),
-            Some(Sequel::Restart(delay)) => format!("; restarting in {delay:?}"),
-            Some(Sequel::GiveUp) => "; not restarted, it crashed too often in a row".into(),
-        };
-        let ended = status.map_or_else(|| format!("ended: {message}"), ExitStatus::predicate);
-        self.end_log(platform, slot.id, Some(format!("-- replica {ordinal} {ended}{then} --")));
-        let kind = match sequel {
-            Some(Sequel::Restart(_)) => EventKind::Crashed,
-            Some(Sequel::GiveUp) | None => EventKind::Failed,
-        };
-        self.record(platform, ordinal, kind, &how, &message);
-        match sequel {
-            None => self.failed(slot.revision, ordinal, fault, message).await,
-            Some(Sequel::Restart(_)) => {
-                tracing::info!(app = %self.id, replica = ordinal, message, "a replica crashed");
-            }
-            Some(Sequel::GiveUp) => {
-                let message =
-                    format!("{message} (repeatedly, each time within a minute of starting)");
-                self.failed(slot.revision, ordinal, fault, message).await;
-            }
+        drop(actors);
+        if self.ledger.read().app(id).is_some_and(|entry| needs_actor(&entry.record)) {
+            self.wake(id);
         }
     }
 
-    /// A replica never answered, or crashed too often. Where others answer they go on; else the
-    /// app has failed.
-    async fn failed(&mut self, revision: u64, ordinal: u32, fault: Fault, message: String) {
-        let target = self.platform.upgrade().and_then(|platform| {
-            platform.snapshot().app(self.id).and_then(|entry| target(&entry.record))
+    /// Wakes the app's actor, and starts one if it has none.
+    fn wake(self: &Arc<Self>, id: AppId) {
+        if self.stopping.is_cancelled() {
+            return;
+        }
+        let mut actors = self.actors();
+        if let Some(signal) = actors.get(&id) {
+            signal.wake();
+            return;
+        }
+        let signal = Arc::new(Signal::default());
+        actors.insert(id, Arc::clone(&signal));
+        drop(actors);
+        let actor = Actor::new(id, Arc::clone(self), signal, self.stopping.clone());
+        let all = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Err(panicked) = components::catch_future(actor.run()).await {
+                // A defect; but the app must not be stuck for it. Its replicas went with the
+                // actor.
+                tracing::error!(app = %id, %panicked, "the app's reconciler panicked and was restarted");
+                all.components.begins_anew(Component::Reconciler, &panicked);
+                tokio::time::sleep(AFTER_PANIC).await;
+                all.components.works(Component::Reconciler);
+                all.actors().remove(&id);
+                all.wake(id);
+            }
         });
-        match target {
-            Some(target) if self.ready() > 0 => {
-                tracing::info!(app = %self.id, message, "a replica failed, the others go on");
-                let is_ready = |slot: &Slot| slot.phase == Phase::Ready;
-                let is_change =
-                    !self.replicas.values().any(|slot| is_ready(slot) && slot.revision == revision);
-                self.given_up = Some(GivenUp { target, ordinal, why: message, is_change });
-            }
-            _ => self.give_up(fault, &message).await,
-        }
     }
 
-    async fn give_up(&mut self, fault: Fault, message: &str) {
-        let event = match fault {
-            Fault::User => Event::Failed,
-            Fault::Platform => Event::Broken,
-        };
-        let note = Note::new(message);
-        self.transition(event, Some(&note)).await;
-        if self.retry_at.is_some() {
-            self.pending = Some((event, note));
-        }
+    /// Stops all replicas as soon as the guard is dropped.
+    pub(crate) fn stop_on_drop(&self) -> DropGuard {
+        self.stopping.clone().drop_guard()
     }
 
-    /// Applies an event of the life cycle; says whether the state changed.
-    async fn transition(&mut self, event: Event, note: Option<&Note>) -> bool {
-        let Some(platform) = self.platform.upgrade() else { return false };
-        let (id, now) = (self.id, platform.clock.now());
-        let changed = platform
-            .ledger
-            .transact(|tx| {
-                let before = tx.app(id).map(|entry| Arc::clone(&entry.record));
-                let changed = apply(tx, id, event, note, now);
-                Ok((changed, before.filter(|_| tx.app(id).is_none())))
-            })
-            .await;
-        match changed {
-            Ok((changed, deleted)) => {
-                if let Some(deleted) = deleted {
-                    platform.record_deletion(&deleted);
-                }
-                changed
-            }
-            Err(error) => {
-                tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
-                self.retry_at = Some(Instant::now() + RETRY_DELAY);
-                false
-            }
-        }
+    /// Begins to stop all replicas.
+    pub(crate) fn stop(&self) {
+        self.stopping.cancel();
     }
 
-    /// The same, and then on with what follows from it.
-    async fn advance(&mut self, event: Event) -> Next {
-        self.transition(event, None).await;
-        if self.retry_at.is_some() { Next::Wait } else { Next::Again }
-    }
-
-    /// Makes what gateways see true, and then has those stopped that they do not see any more.
-    async fn publish(&mut self, platform: &Platform) {
-        // Before the gateway has fewer replicas: it says why.
-        self.tell(platform);
-        let backend = |slot: &Slot| {
-            let endpoint = slot.endpoint.clone()?;
-            Some(Backend { endpoint, replica: slot.id, under_way: slot.under_way.clone() })
-        };
-        let ready = self.replicas.values().filter(|slot| slot.phase == Phase::Ready);
-        let live = Live { backends: ready.filter_map(backend).collect() };
-        if live != self.published {
-            let (id, published) = (self.id, live.clone());
-            let kept = platform
-                .ledger
-                .transact(|tx| {
-                    tx.set_live(id, live);
-                    Ok(())
-                })
-                .await;
-            match kept {
-                Ok(()) => self.published = published,
-                Err(error) => {
-                    tracing::warn!(app = %id, %error, "the app's addresses were not published");
-                    self.retry_at = Some(Instant::now() + RETRY_DELAY);
-                    return;
-                }
-            }
-        }
-        self.send_stops();
-    }
-
-    fn launch(&mut self, platform: &Platform, record: &AppRecord, ordinal: u32) {
-        let number = self.next_number;
-        self.next_number += 1;
-        let snapshot = platform.snapshot();
-        let Some(entry) = snapshot.app(self.id) else { return };
-        let id = entry.logs.begin(ordinal);
-        let is_restart =
-            self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));
-        let (spec, environment) = resolved(platform, &snapshot, record, |why| {
-            entry.logs.push(platform.clock.now(), id, why.into());
-        });
-        let request = ReplicaRequest {
-            app: self.id,
-            number,
-            replica: id,
-            spec,
-            environment,
-            logs: Arc::clone(&entry.logs),
-        };
-        let reporter = ReplicaReporter::new(number, self.reporter.clone());
-        let handle = Arc::from(platform.runtime.launch(request, reporter));
-        let under_way = TaskTracker::new();
-        // Only a closed one can be waited for.
-        under_way.close();
-        self.replicas.insert(
-            number,
-            Slot {
-                id,
-                revision: record.revision,
-                phase: Phase::Starting,
-                since: Instant::now(),
-                entered_at: platform.clock.now(),
-                waiting_for: None,
-                endpoint: None,
-                under_way,
-                has_answered: false,
-                handle,
-            },
-        );
-        let reason = if is_restart { "restart" } else { "start" };
-        let message = format!("Replica {ordinal} is starting");
-        self.record(platform, ordinal, EventKind::Started, reason, &message);
-    }
-
-    /// Marks a replica as stopping; [`Self::publish`] asks it to.
-    fn stop(&mut self, number: u64, grace: Duration) {
-        let Some(slot) = self.replicas.get_mut(&number) else { return };
-        slot.phase = Phase::Stopping;
-        self.stopping_now.push((number, grace));
-    }
-
-    /// Asks those to stop that no gateway sends requests any more, when they have answered what
-    /// is under way. Where others have taken over, what a gateway was just sending still gets
-    /// there.
-    fn send_stops(&mut self) {
-        let replaced = !self.published.backends.is_empty();
-        for (number, grace) in std::mem::take(&mut self.stopping_now) {
-            let Some(slot) = self.replicas.get(&number) else { continue };
-            let drains = slot.endpoint.is_some() && !grace.is_zero();
-            let under_way = slot.under_way.clone();
-            let handle = Arc::clone(&slot.handle);
-            let reporter = ReplicaReporter::new(number, self.reporter.clone());
-            tokio::spawn(async move {
-                if drains && replaced {
-                    tokio::time::sleep(HAND_OVER).await;
-                }
-                if drains && tokio::time::timeout(DRAIN, under_way.wait()).await.is_err() {
-                    tracing::info!(replica = number, "it is asked to stop with requests under way");
-                }
-                handle.stop(grace).await;
-                let message = String::new();
-                reporter.report(ReplicaEvent::Exited { fault: Fault::User, status: None, message });
-            });
+    /// Stops all replicas and waits at most `deadline` for them.
+    pub(crate) async fn shutdown(&self, deadline: Duration) {
+        self.stop();
+        self.tasks.close();
+        if tokio::time::timeout(deadline, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some apps did not stop in time and were abandoned");
         }
     }
-
-    async fn step(&mut self, platform: &Arc<Platform>) -> Next {
-        self.retry_at = None;
-        if let Some((event, note)) = self.pending.take() {
-            self.transition(event, Some(&note)).await;
-            if self.retry_at.is_some() {
-                self.pending = Some((event, note));
-                return Next::Wait;
-            }
-        }
-        let record = match platform.snapshot().app(self.id) {
-            Some(entry) => Arc::clone(&entry.record),
-            None => return Next::Rest,
-        };
-        match target(&record) {
-            None => self.wind_down(platform, &record).await,
-            Some(target) => self.converge(platform, &record, target).await,
-        }
-    }
-
-    /// Towards no replica at all: stopped, failed or deleted.
-    async fn wind_down(&mut self, platform: &Platform, record: &AppRecord) -> Next {
-        let grace = if record.wanted == Wanted::Killed { Duration::ZERO } else { STOP_GRACE };
-        let mut alive: Vec<u64> = Vec::new();
-        for (number, slot) in &self.replicas {
-            // Asked to stop before, but now there is no time any more.
-            if slot.phase != Phase::Stopping || grace.is_zero() {
-                alive.push(*number);
-            }
-        }
-        let nothing_left = self.replicas.is_empty();
-        for number in alive {
-            self.stop(number, grace);
-        }
-        self.given_up = None;
-        if matches!(record.state, AppState::Failed | AppState::Error) {
-            // How it came to that is shown until the app is started again.
-            self.past.values_mut().for_each(Past::rest);
-        } else {
-            self.past.clear();
-        }
-        self.publish(platform).await;
-        if !nothing_left {
-            return Next::Wait;
-        }
-        if matches!(record.state, AppState::Stopping | AppState::Deleting) {
-            return self.advance(Event::Gone).await;
-        }
-        if record.state == AppState::Stopped && record.wanted == Wanted::Running {
-            // Somebody changed their mind while it was stopping.
-            return self.advance(Event::StartAsked).await;
-        }
-        if self.retry_at.is_some() { Next::Wait } else { Next::Rest }
-    }
-
-    /// Towards the wanted replicas.
-    async fn converge(&mut self, platform: &Platform, record: &AppRecord, target: Target) -> Next {
-        if record.state == AppState::Queued {
-            // It begins anew, whatever became of it before.
-            self.past.clear();
-            self.tell(platform);
-            return self.advance(Event::Placed).await;
-        }
-        if self.expire(record).await {
-            return Next::Again;
-        }
-        self.past.retain(|ordinal, _| *ordinal <= target.replicas);
-        // Something else is wanted, or nothing is left that would go on as before.
-        if self.given_up.as_ref().is_some_and(|up| up.target != target) {
-            self.given_up = None;
-            self.past.values_mut().for_each(Past::forget);
-        }
-        if self.ready() == 0 {
-            self.given_up = None;
-        }
-        if self.given_up.is_some() {
-            self.past.values_mut().for_each(Past::rest);
-            // What was being brought up goes; what answered before stays.
-            let starting: Vec<u64> = self
-                .replicas
-                .iter()
-                .filter(|(_, slot)| slot.phase == Phase::Starting)
-                .map(|(number, _)| *number)
-                .collect();
-            for number in starting {
-                self.stop(number, STOP_GRACE);
-            }
-        } else {
-            let target = if self.holds_own_port(record) { target.one_at_a_time() } else { target };
-            let mut next = plan(&target, &self.observed());
-            self.past.retain(|ordinal, past| {
-                if !past.may_begin(target.revision) {
-                    next.launch.retain(|launched| launched != ordinal);
-                }
-                true
-            });
-            for number in next.stop {
-                self.stop(number, STOP_GRACE);
-            }
-            for ordinal in next.launch {
-                self.launch(platform, record, ordinal);
-            }
-        }
-        self.publish(platform).await;
-        let settled = converged(&target, &self.observed());
-        let event = match record.state {
-            AppState::Initializing if settled => Event::Converged,
-            AppState::Scaling if settled || self.given_up.is_some() => Event::Converged,
-            AppState::Running if !settled && self.given_up.is_none() => Event::Diverged,
-            _ => return Next::Wait,
-        };
-        let note = self.given_up.as_ref().map(GivenUp::note);
-        if self.transition(event, note.as_ref()).await { Next::Again } else { Next::Wait }
-    }
-
-    /// Ends replicas that had long enough to answer.
-    async fn expire(&mut self, record: &AppRecord) -> bool {
-        let deadline = record.spec.deployment.progress_deadline();
-        let late: Vec<u64> = self
-            .replicas
-            .iter()
-            .filter(|(_, slot)| slot.phase == Phase::Starting && slot.since.elapsed() >= deadline)
-            .map(|(number, _)| *number)
-            .collect();
-        let Some(first) = late.first() else { return false };
-        let seen = self
-            .replicas
-            .get(first)
-            .and_then(|slot| slot.waiting_for.clone())
-            .unwrap_or_else(|| "it never answered its probe".into());
-        let message = format!("The app did not answer within {} s: {seen}", deadline.as_secs());
-        let (revision, ordinal) = self
-            .replicas
-            .get(first)
-            .map_or((record.revision, 1), |slot| (slot.revision, slot.id.ordinal));
-        for number in &late {
-            self.stop(*number, STOP_GRACE);
-        }
-        self.failed(revision, ordinal, Fault::User, message).await;
-        true
-    }
-}
-
-/// What an app's replicas should be; none when there should be none at all.
-fn target(record: &AppRecord) -> Option<Target> {
-    let wanted = record.wanted == Wanted::Running
-        && (may_answer(record.state) || record.state == AppState::Queued);
-    wanted.then(|| {
-        Target::new(record.spec.scaling.replicas(), record.revision, &record.spec.deployment)
-    })
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn join_all(futures: Vec<BoxFuture<'static, ()>>) {
-    let mut tasks = tokio::task::JoinSet::new();
-    for future in futures {
-        tasks.spawn(future);
-    }
-    while tasks.join_next().await.is_some() {}
 }

@@ -15,7 +15,7 @@ pub enum Phase {
 
 /// A replica as the plan sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Observed {
+pub struct ObservedReplica {
     /// The number of its run.
     pub number: u64,
     /// Which replica it is.
@@ -29,13 +29,13 @@ pub struct Observed {
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
-    /// So many replicas; 0 to stop.
+    /// Number of replicas; 0 to stop.
     pub replicas: u32,
     /// Of this revision.
     pub revision: u64,
-    /// At most so many more during an update.
+    /// Maximum number of additional replicas during an update.
     pub surge: u32,
-    /// At most so many fewer during an update.
+    /// Maximum number of missing replicas during an update.
     pub unavailable: u32,
     /// Whether those that are still stopping stand in the way of new ones.
     pub exclusive: bool,
@@ -69,23 +69,23 @@ pub struct Plan {
 impl Target {
     /// Whether a replica is one of those that are wanted: ordinals are 1 to as many as there
     /// should be, so that fewer always means the largest ones go.
-    fn wants(&self, replica: &Observed) -> bool {
+    fn wants(&self, replica: &ObservedReplica) -> bool {
         replica.revision == self.revision && (1..=self.replicas).contains(&replica.ordinal)
     }
 }
 
 /// Whether exactly what is wanted is there.
-pub fn converged(target: &Target, observed: &[Observed]) -> bool {
+pub fn converged(target: &Target, observed: &[ObservedReplica]) -> bool {
     let ready = observed.iter().filter(|r| r.phase == Phase::Ready && target.wants(r)).count();
     ready == observed.len() && u32::try_from(ready) == Ok(target.replicas)
 }
 
 /// Plans the next step.
-pub fn plan(target: &Target, observed: &[Observed]) -> Plan {
-    let count = |fits: &dyn Fn(&Observed) -> bool| {
+pub fn plan(target: &Target, observed: &[ObservedReplica]) -> Plan {
+    let count = |fits: &dyn Fn(&ObservedReplica) -> bool| {
         u32::try_from(observed.iter().filter(|r| fits(r)).count()).unwrap_or(u32::MAX)
     };
-    let alive = |r: &Observed| r.phase != Phase::Stopping;
+    let alive = |r: &ObservedReplica| r.phase != Phase::Stopping;
     let wanted = count(&|r| target.wants(r) && alive(r));
     let leaving = count(&|r| !target.wants(r) && alive(r));
     let ready = count(&|r| r.phase == Phase::Ready);
@@ -110,7 +110,7 @@ pub fn plan(target: &Target, observed: &[Observed]) -> Plan {
     // once, the others as far as enough are left.
     let needed = target.replicas.saturating_sub(target.unavailable);
     let mut spare = ready.saturating_sub(needed);
-    let mut leaving: Vec<&Observed> =
+    let mut leaving: Vec<&ObservedReplica> =
         observed.iter().filter(|r| !target.wants(r) && alive(r)).collect();
     leaving.sort_by_key(|r| r.number);
     for replica in leaving {
@@ -134,8 +134,8 @@ mod tests {
         Target::new(replicas, revision, &Deployment::default())
     }
 
-    fn replica(number: u64, ordinal: u32, revision: u64, phase: Phase) -> Observed {
-        Observed { number, ordinal, revision, phase }
+    fn replica(number: u64, ordinal: u32, revision: u64, phase: Phase) -> ObservedReplica {
+        ObservedReplica { number, ordinal, revision, phase }
     }
 
     fn launch(ordinals: &[u32]) -> Plan {
@@ -214,7 +214,7 @@ mod tests {
                 ..Deployment::default()
             };
             let target = Target::new(replicas, 2, &deployment);
-            let mut now: Vec<Observed> = (0u64..)
+            let mut now: Vec<ObservedReplica> = (0u64..)
                 .zip(1u32..)
                 .zip(start)
                 .map(|((n, ordinal), (revision, ready))| {
@@ -225,7 +225,7 @@ mod tests {
             let mut next = 100;
             for _ in 0..64 {
                 let step = plan(&target, &now);
-                let ready = |now: &[Observed]| now.iter().filter(|r| r.phase == Phase::Ready).count();
+                let ready = |now: &[ObservedReplica]| now.iter().filter(|r| r.phase == Phase::Ready).count();
                 let before = ready(&now);
                 now.retain(|r| !step.stop.contains(&r.number));
                 let floor = (replicas - target.unavailable.min(replicas)) as usize;

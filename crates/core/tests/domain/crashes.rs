@@ -8,7 +8,7 @@ use ovhai_core::Error;
 use ovhai_core::events::EventKind;
 use ovhai_core::platform::EventQuery;
 use ovhai_core::policy::Principal;
-use ovhai_core::ports::{Fault, ReplicaEvent};
+use ovhai_core::ports::{Blame, ReplicaEvent};
 use ovhai_core::replica::{ExitStatus, Progress, ReplicaId, ReplicaPhase};
 
 use crate::harness::World;
@@ -209,7 +209,7 @@ async fn a_replica_that_does_not_answer_any_more_is_named() {
     let (w, id) = running(APP, &[1]).await;
     w.sim.report(1, &ReplicaEvent::Lost("it does not listen".into()));
     w.settle().await;
-    assert_eq!(w.info(id), "Replica 1 does not answer any more: it does not listen");
+    assert_eq!(w.info(id), "Replica 1 stopped answering: it does not listen");
     w.sim.ready(1);
     w.becomes(id, AppState::Running).await;
     assert_eq!(w.info(id), "The app is running");
@@ -229,7 +229,7 @@ async fn events_are_for_those_who_may_read_the_app() {
     w.settle().await;
     w.sim.ready(1);
     w.becomes(red, AppState::Running).await;
-    w.sim.exit(1, Fault::User, "The command ended");
+    w.sim.exit(1, Blame::User, "The command ended");
     w.settle().await;
     let all = EventQuery::default();
     let of_red = EventQuery { app: Some(red), ..all };
@@ -284,4 +284,46 @@ async fn events_are_for_those_who_may_read_the_app() {
     let last = &events.last().unwrap();
     assert_eq!((last.event.reason.as_str(), last.name.is_none()), ("DELETED", true));
     assert_eq!(count(&insider, &w.gra, all).unwrap(), 0);
+}
+
+/// The engine was restarted, the supervisor was killed: nothing that the app did.
+#[tokio::test(start_paused = true)]
+async fn the_platforms_faults_are_no_crashes() {
+    use ReplicaPhase::{Ready, Starting};
+    let (w, id) = running(TWO, &[1, 2]).await;
+    let interruptions = || progress(&w, id).replicas[0].interruptions;
+    // Between two crashes, and more often than an app may crash in a row.
+    let mut number = 1;
+    for times in 0..4 {
+        for fault in [Blame::User, Blame::Platform] {
+            w.sim.exit(number, fault, "the engine is gone");
+            w.pass(Duration::from_secs(5)).await;
+            number = 3 + times * 2 + u64::from(fault == Blame::Platform);
+            w.sim.ready(number);
+            w.becomes(id, AppState::Running).await;
+        }
+        let count = u32::try_from(times).unwrap() + 1;
+        assert_eq!(replicas(&w, id)[0].3, count, "crashes");
+        assert_eq!(interruptions(), count);
+    }
+    assert_eq!(replicas(&w, id)[1], (2, 1, Ready, 0), "the other one is not concerned");
+    w.sim.exit(number, Blame::Platform, "the engine is gone");
+    w.settle().await;
+    let says = "Replica 1 was interrupted by the platform 5 times in a row (last: the engine is gone) and is restarting";
+    assert_eq!((w.info(id).as_str(), w.sim.alive()), (says, vec![2]));
+    w.pass(Duration::from_secs(4)).await;
+    assert_eq!(replicas(&w, id)[0].2, Starting);
+    // One that did not answer since belongs to it; the sixth in a row is one too many.
+    w.sim.exit(number + 1, Blame::Platform, "the engine is gone");
+    w.settle().await;
+    assert!(
+        w.info(id).starts_with("Replica 1 failed, the others go on: the engine"),
+        "{}",
+        w.info(id)
+    );
+    let query = EventQuery { app: Some(id), ..EventQuery::default() };
+    let events = w.platform.events(&w.admin, &w.gra, query).unwrap();
+    let count = |kind| events.iter().filter(|one| one.event.kind == kind).count();
+    assert_eq!((count(EventKind::Crashed), count(EventKind::Interrupted)), (4, 5));
+    assert_eq!(count(EventKind::Failed), 1);
 }

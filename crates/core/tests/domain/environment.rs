@@ -6,15 +6,14 @@ use std::time::Duration;
 use ovhai_api_types::{
     AppId, AppState, AppUpdate, Deletion, Env, Environment, Placement, TokenSpec,
 };
-use ovhai_core::model::{EnvironmentOwner, SessionId};
+use ovhai_core::model::{EnvironmentOwner, EnvironmentRecord, SessionId};
 use ovhai_core::policy::Principal;
-use ovhai_core::ports::Store;
 use ovhai_core::{Error, Settings};
 use ovhai_runtime::SimRuntime;
 use ovhai_store::MemoryStore;
 use uuid::Uuid;
 
-use crate::harness::World;
+use crate::harness::{World, stored};
 
 const PROCESS: &str = r#"{"image":"a/b:1","runtime":"process","command":["serve"]}"#;
 
@@ -42,7 +41,7 @@ impl World {
     }
 
     async fn kept(&self) -> Vec<EnvironmentOwner> {
-        let mut all = self.store.load().await.unwrap().environments;
+        let mut all: Vec<EnvironmentRecord> = stored(&*self.store, "environment").await;
         all.sort_by(|a, b| a.owner.cmp(&b.owner));
         all.into_iter().map(|one| one.owner).collect()
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp};
-use ovhai_core::model::TokenClaims;
+use ovhai_core::model::{AppRecord, TokenClaims};
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{
     BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store,
@@ -14,21 +14,54 @@ use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
 use ovhai_runtime::SimRuntime;
 use ovhai_store::MemoryStore;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio::time::Instant;
 use uuid::Uuid;
 
-pub(crate) struct TestClock(AtomicU64);
+/// Domain time goes on with tokio's, which tests pause and advance, and can be moved ahead of it.
+pub(crate) struct TestClock {
+    began: Instant,
+    ahead: watch::Sender<Duration>,
+}
 
 impl TestClock {
-    /// Lets so much time of day pass.
+    fn new() -> Self {
+        Self { began: Instant::now(), ahead: watch::Sender::new(Duration::ZERO) }
+    }
+
+    /// Moves domain time forward; no real time passes.
     pub(crate) fn pass(&self, time: Duration) {
-        self.0.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+        self.ahead.send_modify(|ahead| *ahead += time);
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        let next = self.0.fetch_add(1, Ordering::SeqCst);
-        Timestamp::from_millisecond(i64::try_from(next).unwrap()).unwrap()
+        self.real_time() + *self.ahead.borrow()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut ahead = self.ahead.subscribe();
+            loop {
+                match Duration::try_from(at.duration_since(self.now())) {
+                    Ok(left) if !left.is_zero() => tokio::select! {
+                        () = tokio::time::sleep(left) => {}
+                        moved = ahead.changed() => moved.unwrap(),
+                    },
+                    _ => return,
+                }
+            }
+        })
+    }
+
+    fn real_time(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + self.began.elapsed()
+    }
+
+    fn moved(&self) -> Option<Timestamp> {
+        (!self.ahead.borrow().is_zero()).then(|| self.now())
     }
 }
 
@@ -80,6 +113,15 @@ impl Secrets for PlainSecrets {
     fn verify_password(&self, password: String, hash: String) -> BoxFuture<'_, bool> {
         Box::pin(async move { hash == format!("hash of {password}") })
     }
+}
+
+/// The stored records of a kind.
+pub(crate) async fn stored<T: DeserializeOwned>(store: &dyn Store, kind: &str) -> Vec<T> {
+    let records = store.load().await.unwrap().records.into_iter();
+    records
+        .filter(|record| record.kind == kind)
+        .map(|record| serde_json::from_str(&record.record).unwrap())
+        .collect()
 }
 
 pub(crate) struct World {
@@ -139,8 +181,8 @@ impl World {
         port: Arc<dyn Store>,
     ) -> Self {
         let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
-        let used = store.load().await.unwrap().apps.len() as u64 * 1000;
-        let clock = Arc::new(TestClock(AtomicU64::new(0)));
+        let used = stored::<AppRecord>(&*store, "app").await.len() as u64 * 1000;
+        let clock = Arc::new(TestClock::new());
         let platform = PlatformBuilder {
             store: port,
             runtime,

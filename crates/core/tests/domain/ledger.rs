@@ -3,11 +3,14 @@ use std::sync::Arc;
 
 use ovhai_api_types::{AppState, Deletion, Selector};
 use ovhai_core::Error;
+use ovhai_core::model::{AppRecord, TokenRecord};
 use ovhai_core::platform::AppQuery;
-use ovhai_core::ports::{CommitError, Store, StoreError};
+use ovhai_core::ports::{CommitError, Conflict, Revision, StoreError};
+use ovhai_runtime::SimRuntime;
 use proptest::prelude::*;
+use serde_json::json;
 
-use crate::harness::World;
+use crate::harness::{World, stored};
 
 #[tokio::test(start_paused = true)]
 async fn what_can_not_be_stored_did_not_happen() {
@@ -25,7 +28,7 @@ async fn what_can_not_be_stored_did_not_happen() {
     w.becomes(id, AppState::Running).await;
     assert_eq!(w.platform.snapshot().app_count(), 1);
     // What the app itself does meanwhile is not lost either: it is tried again.
-    w.sim.exit(1, ovhai_core::ports::Fault::User, "crashed");
+    w.sim.exit(1, ovhai_core::ports::Blame::User, "crashed");
     w.pass(std::time::Duration::from_secs(5)).await;
     w.store.set_failing(false);
     w.pass(std::time::Duration::from_secs(5)).await;
@@ -34,7 +37,7 @@ async fn what_can_not_be_stored_did_not_happen() {
     w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&label)).await.unwrap();
     let record = w.platform.snapshot().app(id).unwrap().record.clone();
     assert_eq!(record.labels.get("group").map(ovhai_api_types::LabelValue::as_str), Some("B"));
-    assert_eq!(w.store.load().await.unwrap().apps, [(*record).clone()]);
+    assert_eq!(stored::<AppRecord>(&*w.store, "app").await, [(*record).clone()]);
 }
 
 /// An unknown outcome is reported as unknown, and the change does not count.
@@ -52,8 +55,45 @@ async fn what_is_not_known_to_be_stored_is_told_so_and_does_not_count() {
     assert_eq!((faults[0].component.as_str(), faults[0].failing), ("storage", true));
     w.store.fail_with(None);
     w.platform.create_app(&w.admin, &w.gra, &spec).await.unwrap();
-    assert_eq!(w.store.load().await.unwrap().apps.len(), 1);
+    assert_eq!(stored::<AppRecord>(&*w.store, "app").await.len(), 1);
     assert!(w.platform.components().faults().is_empty());
+}
+
+/// Another emulator on the same store was first.
+#[tokio::test(start_paused = true)]
+async fn a_change_that_conflicts_is_refused_and_does_not_count() {
+    let w = World::automatic().await;
+    let found = Revision(7);
+    let conflict = Conflict { kind: "app".into(), key: "x".into(), found };
+    w.store.fail_with(Some(CommitError::Conflict(vec![conflict])));
+    let spec = serde_json::from_str(r#"{"image":"b"}"#).unwrap();
+    let error = w.platform.create_app(&w.admin, &w.gra, &spec).await.unwrap_err();
+    assert!(matches!(&error, Error::Storage(_)), "{error}");
+    assert!(error.to_string().contains("the app x was changed by another commit (7)"), "{error}");
+    assert_eq!(w.platform.snapshot().app_count(), 0);
+}
+
+/// A number is never given twice, also where the record that had the last one is gone.
+#[tokio::test(start_paused = true)]
+async fn the_last_number_in_the_order_of_creation_is_stored() {
+    let w = World::automatic().await;
+    let spec = |name: &str| serde_json::from_value(json!({"name": name, "role": "read"})).unwrap();
+    let mut seqs = Vec::new();
+    for name in ["a", "b", "c"] {
+        let token = w.platform.create_token(&w.admin, &w.gra, &spec(name)).await.unwrap();
+        seqs.push((token.record.seq, token.record.id));
+    }
+    for (_, id) in &seqs[1..] {
+        w.platform.delete_token(&w.admin, &w.gra, *id).await.unwrap();
+    }
+    for expected in [4, 5] {
+        let again = World::on(SimRuntime::step_by_step(), Arc::clone(&w.store)).await;
+        // The harness gives ids by the number of apps.
+        again.submit(r#"{"image":"a"}"#).await;
+        let seq = again.platform.snapshot().apps().map(|app| app.record.seq).max();
+        assert_eq!(seq, Some(expected));
+    }
+    assert_eq!(seqs.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +117,7 @@ async fn many_at_once_are_all_kept_in_order() {
     assert_eq!(seqs.len(), 500);
     let listed = w.platform.list_tokens(&w.admin, &w.gra).unwrap();
     assert!(listed.is_sorted_by_key(|token| std::cmp::Reverse(token.seq)), "newest first");
-    assert_eq!(w.store.load().await.unwrap().tokens.len(), 500);
+    assert_eq!(stored::<TokenRecord>(&*w.store, "token").await.len(), 500);
 }
 
 #[derive(Debug, Clone)]

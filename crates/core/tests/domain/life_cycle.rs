@@ -2,10 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{AppState, Deletion, ScalingStrategy};
-use ovhai_core::ports::{Endpoint, Fault, ReplicaEvent, Store};
+use ovhai_core::model::AppRecord;
+use ovhai_core::ports::{Blame, ReplicaEndpoint, ReplicaEvent};
 use ovhai_runtime::SimRuntime;
 
-use crate::harness::World;
+use crate::harness::{World, stored};
 
 const APP: &str = r#"{"image":"a"}"#;
 
@@ -40,7 +41,7 @@ async fn the_guides_states_step_by_step() {
     w.sim.finish(1);
     w.settle().await;
     assert_eq!(w.state(id), None);
-    assert!(w.store.load().await.unwrap().apps.is_empty());
+    assert!(stored::<AppRecord>(&*w.store, "app").await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +49,7 @@ async fn an_exit_before_the_first_answer_fails_the_app() {
     let w = World::step_by_step().await;
     let id = w.submit(r#"{"image":"a","scalingStrategy":{"fixed":{"replicas":2}}}"#).await;
     w.settle().await;
-    w.sim.exit(1, Fault::User, "exited with status 1");
+    w.sim.exit(1, Blame::User, "exited with status 1");
     w.settle().await;
     w.sim.finish(2);
     w.becomes(id, AppState::Failed).await;
@@ -57,7 +58,7 @@ async fn an_exit_before_the_first_answer_fails_the_app() {
 
     let id = w.submit(APP).await;
     w.settle().await;
-    w.sim.exit(1, Fault::Platform, "no port");
+    w.sim.exit(1, Blame::Platform, "no port");
     w.becomes(id, AppState::Error).await;
 }
 
@@ -126,7 +127,7 @@ async fn a_new_image_replaces_without_a_gap_and_a_bad_one_changes_nothing() {
 
     w.platform.set_image(&w.admin, &w.gra, id, "bad").await.unwrap();
     w.settle().await;
-    w.sim.exit(3, Fault::User, "no such image");
+    w.sim.exit(3, Blame::User, "no such image");
     w.becomes(id, AppState::Running).await;
     assert_eq!((w.endpoints(id), w.sim.alive()), (1, vec![2]));
     assert!(w.info(id).contains("no such image"), "{}", w.info(id));
@@ -194,12 +195,12 @@ async fn a_crash_after_a_failed_update_is_not_the_end() {
     w.platform.set_image(&w.admin, &w.gra, id, "bad").await.unwrap();
     assert_eq!(w.state(id), Some(AppState::Scaling), "at once, so that nobody takes it for done");
     w.settle().await;
-    w.sim.exit(2, Fault::User, "no such image");
+    w.sim.exit(2, Blame::User, "no such image");
     w.becomes(id, AppState::Running).await;
     let record = w.platform.snapshot().app(id).unwrap().record.clone();
     let why = record.info.arguments["failedChange"].as_deref();
     assert_eq!(why, Some("no such image"));
-    w.sim.exit(1, Fault::User, "segmentation fault");
+    w.sim.exit(1, Blame::User, "segmentation fault");
     w.pass(Duration::from_secs(1)).await;
     assert_eq!(w.sim.alive(), [3], "what is wanted is tried again");
     w.sim.ready(3);
@@ -218,10 +219,10 @@ async fn losing_an_answer_before_the_exit_changes_nothing() {
     w.sim.report(1, &ReplicaEvent::Lost("it does not listen".into()));
     w.becomes(id, AppState::Scaling).await;
     assert_eq!(w.endpoints(id), 0);
-    w.sim.exit(1, Fault::User, "exited");
+    w.sim.exit(1, Blame::User, "exited");
     w.pass(Duration::from_secs(1)).await;
     assert_eq!(w.sim.alive(), [2]);
-    w.sim.exit(2, Fault::User, "exited before it answered");
+    w.sim.exit(2, Blame::User, "exited before it answered");
     w.pass(Duration::from_secs(1)).await;
     assert_eq!(w.sim.alive(), [3], "a restart that fails is one more crash");
     w.sim.ready(3);
@@ -256,7 +257,7 @@ async fn a_failure_that_can_not_be_stored_is_not_tried_out_again_and_again() {
     let id = w.submit(APP).await;
     w.settle().await;
     w.store.set_failing(true);
-    w.sim.exit(1, Fault::User, "exited");
+    w.sim.exit(1, Blame::User, "exited");
     w.pass(Duration::from_mins(1)).await;
     assert_eq!(w.sim.launched().len(), 1);
     w.store.set_failing(false);
@@ -273,14 +274,14 @@ async fn a_crash_is_mended_and_a_crash_loop_given_up() {
     w.sim.ready(1);
     w.becomes(id, AppState::Running).await;
     for crash in 1..=5 {
-        w.sim.exit(crash, Fault::User, "segmentation fault");
+        w.sim.exit(crash, Blame::User, "segmentation fault");
         w.settle().await;
         assert_eq!(w.state(id), Some(AppState::Scaling), "crash {crash}");
         w.pass(Duration::from_secs(10)).await;
         w.sim.ready(crash + 1);
         w.becomes(id, AppState::Running).await;
     }
-    w.sim.exit(6, Fault::User, "segmentation fault");
+    w.sim.exit(6, Blame::User, "segmentation fault");
     w.becomes(id, AppState::Failed).await;
     assert!(w.info(id).contains("segmentation fault"));
 
@@ -291,7 +292,7 @@ async fn a_crash_is_mended_and_a_crash_loop_given_up() {
         w.sim.ready(number);
         w.becomes(id, AppState::Running).await;
         w.pass(Duration::from_mins(2)).await;
-        w.sim.exit(number, Fault::User, "restarted");
+        w.sim.exit(number, Blame::User, "restarted");
         w.pass(Duration::from_secs(1)).await;
     }
     assert_eq!(w.state(id), Some(AppState::Scaling));
@@ -360,7 +361,7 @@ async fn an_app_that_is_not_stopped_is_deleted_only_by_force() {
 
     let failed = w.submit(APP).await;
     w.settle().await;
-    w.sim.exit(1, Fault::User, "exited with status 1");
+    w.sim.exit(1, Blame::User, "exited with status 1");
     w.becomes(failed, AppState::Failed).await;
     deleted(failed).await;
     w.settle().await;
@@ -444,20 +445,20 @@ async fn other_ports_are_published_without_a_commit() {
     w.settle().await;
     let http = ([127, 0, 0, 1], 9).into();
     let other = ([127, 0, 0, 1], 10).into();
-    let report = |endpoint: Endpoint| w.sim.report(1, &ReplicaEvent::Ready(endpoint));
+    let report = |endpoint: ReplicaEndpoint| w.sim.report(1, &ReplicaEvent::Ready(endpoint));
     let seen = |port: u16| {
         let snapshot = w.platform.snapshot();
         let live = &snapshot.app(id).unwrap().live;
         (live.backends.len(), live.backends.first().and_then(|endpoint| endpoint.at(port)))
     };
-    report(Endpoint::new(http, Some(1)));
+    report(ReplicaEndpoint::new(http).exclusively());
     w.becomes(id, AppState::Running).await;
     let record = || Arc::clone(&w.platform.snapshot().app(id).unwrap().record);
     let before = record();
     assert_eq!(seen(7000), (1, None));
     // Whatever would be stored now is refused.
     w.store.set_failing(true);
-    let opened = Endpoint::new(http, Some(1)).with_ports([(7000, other)]);
+    let opened = ReplicaEndpoint::new(http).exclusively().with_ports([(7000, other)]);
     report(opened.clone());
     w.settle().await;
     assert_eq!(seen(7000), (1, Some(other)));
@@ -470,7 +471,7 @@ async fn other_ports_are_published_without_a_commit() {
     // One that was asked to stop is not heard any more.
     w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap();
     w.settle().await;
-    report(Endpoint::new(http, Some(1)));
+    report(ReplicaEndpoint::new(http).exclusively());
     w.settle().await;
     assert_eq!(w.endpoints(id), 0);
 }

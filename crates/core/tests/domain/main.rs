@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod accounts;
+mod asleep;
+mod clock;
 mod crashes;
 mod environment;
 mod harness;

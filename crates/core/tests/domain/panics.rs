@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use ovhai_api_types::AppState;
 use ovhai_core::Error;
-use ovhai_core::model::{Change, Stored};
 use ovhai_core::ports::{
-    BoxFuture, CommitError, Replica, ReplicaReporter, ReplicaRequest, Runtime, Store, StoreError,
+    BoxFuture, CommitError, CommitWatch, Loaded, Replica, ReplicaReporter, ReplicaRequest,
+    Revision, Runtime, Store, StoreError, Write,
 };
 use ovhai_runtime::SimRuntime;
 use ovhai_store::MemoryStore;
@@ -19,20 +19,23 @@ use crate::harness::World;
 struct PanickingStore(MemoryStore);
 
 impl Store for PanickingStore {
-    fn load(&self) -> BoxFuture<'_, Result<Stored, StoreError>> {
+    fn load(&self) -> BoxFuture<'_, Result<Loaded, StoreError>> {
         self.0.load()
     }
 
-    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), CommitError>> {
-        let is_it = |change: &Change| matches!(change, Change::PutToken(t) if t.name == "panic");
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
+        let is_it = |write: &Write| {
+            let record = write.record.as_deref().unwrap_or_default();
+            write.kind == "token" && record.contains(r#""name":"panic""#)
+        };
         Box::pin(async move {
-            assert!(!changes.iter().any(is_it), "as the test asked");
-            self.0.commit(changes).await
+            assert!(!writes.iter().any(is_it), "as the test asked");
+            self.0.commit(writes).await
         })
     }
 
-    fn set_project(&self, project: uuid::Uuid) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.0.set_project(project)
+    fn watch(&self, from: Revision) -> Box<dyn CommitWatch> {
+        self.0.watch(from)
     }
 }
 

@@ -11,7 +11,7 @@ use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, HeaderValue, PRAGMA};
 use ovhai_api_types::{OauthError, OauthTokens};
 use ovhai_core::Error;
-use ovhai_core::platform::Login;
+use ovhai_core::platform::IssuedSession;
 
 use super::ApiState;
 use super::error::ApiError;
@@ -113,7 +113,7 @@ pub(super) async fn token(State(state): Shared, request: Request) -> Result<Resp
             return Err(refuse("unsupported_grant_type", allowed));
         }
     };
-    let Login { access, refresh, expires_in } = login.map_err(failed)?;
+    let IssuedSession { access, refresh, expires_in } = login.map_err(failed)?;
     let tokens = OauthTokens {
         access_token: access,
         token_type: "Bearer".into(),

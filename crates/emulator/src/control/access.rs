@@ -16,7 +16,7 @@ fn verdict(decision: &Decision) -> Verdict {
     Verdict { allowed: decision.is_allowed(), reason: decision.reason.to_string() }
 }
 
-fn wire(access: &platform::Access) -> Access {
+fn wire(access: &platform::AccessVerdict) -> Access {
     let app = &access.app.record;
     Access {
         token: access.token.as_ref().map(|token| AccessToken {

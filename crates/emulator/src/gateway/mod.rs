@@ -32,7 +32,7 @@ use ovhai_core::directory::{AppEntry, Backend, Snapshot};
 use ovhai_core::model::{AppRecord, Wanted};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
-use ovhai_core::ports::Endpoint;
+use ovhai_core::ports::ReplicaEndpoint;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -104,7 +104,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    fn at(self, endpoint: &Endpoint) -> Option<SocketAddr> {
+    fn at(self, endpoint: &ReplicaEndpoint) -> Option<SocketAddr> {
         match self {
             Self::Own => Some(endpoint.http),
             Self::Port(port) => endpoint.at(port),

@@ -47,12 +47,12 @@ print(json.dumps({'rows': rows, 'seconds': took}))
 ";
 
 /// Size of a row that `ovhai` writes for a token, and how many there are: the argument is the file.
-const SIZE: &str = r"
+const SIZE: &str = r#"
 import json, sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
-rows, size = db.execute('SELECT count(*), avg(length(record)) FROM token').fetchone()
+rows, size = db.execute("SELECT count(*), avg(length(record)) FROM record WHERE kind = 'token'").fetchone()
 print(json.dumps({'rows': rows, 'size': round(size)}))
-";
+"#;
 
 #[derive(Deserialize)]
 struct Committed {

@@ -3,51 +3,54 @@
 
 use std::sync::Arc;
 
-use ovhai_api_types::AppState;
+use ovhai_api_types::{AppState, Timestamp};
 
-use super::plan::Phase;
 use super::{Actor, EXPLAIN_AFTER, Slot};
 use crate::events::EventKind;
 use crate::lifecycle::{self, may_answer};
-use crate::platform::Platform;
+use crate::ports::clock::elapsed;
+use crate::reconcile::Reconcilers;
+use crate::reconcile::past::Past;
+use crate::reconcile::plan::Phase;
 use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
 
 impl Actor {
     /// Shows how the replicas are now.
-    pub(super) fn tell(&self, platform: &Platform) {
-        let snapshot = platform.snapshot();
+    pub(super) fn tell(&self, all: &Reconcilers) {
+        let snapshot = all.ledger.read();
         if let Some(entry) = snapshot.app(self.id) {
-            entry.observed.set(self.progress(entry.record.state));
+            entry.observed.set(self.progress(entry.record.state, all.clock.now()));
         }
     }
 
     /// Records what happened to a replica.
     pub(super) fn record(
         &self,
-        platform: &Platform,
+        all: &Reconcilers,
         ordinal: u32,
         kind: EventKind,
         reason: &str,
         message: &str,
     ) {
-        if let Some(entry) = platform.snapshot().app(self.id) {
-            platform.record(&entry.record, Some(ordinal), kind, (reason, message));
+        if let Some(entry) = all.ledger.read().app(self.id) {
+            all.recorder.record(&entry.record, Some(ordinal), kind, (reason, message));
         }
     }
 
     /// A run has ended; `line` is the last one in its output.
-    pub(super) fn end_log(&self, platform: &Platform, id: ReplicaId, line: Option<String>) {
-        let snapshot = platform.snapshot();
+    pub(super) fn end_log(&self, all: &Reconcilers, id: ReplicaId, line: Option<String>) {
+        let snapshot = all.ledger.read();
         let Some(entry) = snapshot.app(self.id) else { return };
         if let Some(line) = line {
-            entry.logs.push(platform.clock.now(), id, line);
+            entry.logs.push(all.clock.real_time(), id, line);
         }
         entry.logs.end(id);
     }
 
-    pub(super) fn progress(&self, state: AppState) -> Progress {
+    pub(super) fn progress(&self, state: AppState, now: Timestamp) -> Progress {
         let has_failed = !may_answer(state) || self.given_up.is_some();
         let last_exit = |ordinal| self.past.get(&ordinal).map(|past| Arc::clone(&past.exit));
+        let interruptions = |ordinal| self.past.get(&ordinal).map_or(0, |past| past.interruptions);
         let restarts = |ordinal| self.past.get(&ordinal).map_or(0, |past| past.restarts);
         let running = self.replicas.values().map(|slot| ReplicaState {
             id: slot.id,
@@ -56,8 +59,9 @@ impl Actor {
                 Phase::Ready => ReplicaPhase::Ready,
                 Phase::Stopping => ReplicaPhase::Stopping,
             },
-            since: slot.entered_at,
+            since: slot.since,
             restarts: restarts(slot.id.ordinal),
+            interruptions: interruptions(slot.id.ordinal),
             last_exit: last_exit(slot.id.ordinal),
         });
         let has_run = |ordinal| self.replicas.values().any(|slot| slot.id.ordinal == ordinal);
@@ -67,6 +71,7 @@ impl Actor {
             phase: if has_failed { ReplicaPhase::Failed } else { ReplicaPhase::BackOff },
             since: past.exit.at,
             restarts: past.restarts,
+            interruptions: past.interruptions,
             last_exit: Some(Arc::clone(&past.exit)),
         });
         let mut replicas: Vec<_> = running.chain(gone).collect();
@@ -74,23 +79,23 @@ impl Actor {
         let says = match &self.given_up {
             Some(given_up) => Some(given_up.note().message),
             None if has_failed => None,
-            None => self.says(state),
+            None => self.says(state, now),
         };
         Progress { replicas, says }
     }
 
     /// Why replicas do not answer.
-    fn says(&self, state: AppState) -> Option<String> {
+    fn says(&self, state: AppState, now: Timestamp) -> Option<String> {
         let starting = || self.replicas.values().filter(|slot| slot.phase == Phase::Starting);
-        let crashed = self.past.values().filter(|past| past.is_down).map(super::past::Past::says);
+        let crashed = self.past.values().filter(|past| past.is_down).map(Past::says);
         let is_down =
             |slot: &&Slot| self.past.get(&slot.id.ordinal).is_some_and(|past| past.is_down);
         let lost = starting()
             .filter(|slot| slot.has_answered && !is_down(slot))
-            .map(|slot| format!("Replica {} does not answer any more", slot.id.ordinal));
+            .map(|slot| format!("Replica {} stopped answering", slot.id.ordinal));
         let what: Vec<String> = crashed.chain(lost).collect();
         let why = starting()
-            .filter(|slot| slot.has_answered || slot.since.elapsed() >= EXPLAIN_AFTER)
+            .filter(|slot| slot.has_answered || elapsed(slot.since, now) >= EXPLAIN_AFTER)
             .find_map(|slot| slot.waiting_for.as_ref());
         match (what.is_empty(), why) {
             (true, None) => None,

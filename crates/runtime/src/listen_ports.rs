@@ -1,17 +1,17 @@
 //! Where a process group listens, and which of that is an app's.
 //!
-//! Only sockets of the group count, and only those that nobody else may be answering on: whoever
-//! reaches the app must not reach another service of this machine through it.
+//! Only sockets of the group count, and only those that no other process may be answering on: a
+//! client of the app must not reach another service of this machine through it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use ovhai_core::ports::Endpoint;
+use ovhai_core::ports::ReplicaEndpoint;
 
 use crate::sockets::Listening;
 
-/// Of the ports that an app has no name for, so many are told.
-const MOST: usize = 16;
+/// Maximum number of additional ports that are reported.
+const MAX_MORE: usize = 16;
 
 /// A port that a replica is told to listen on, and the app's own, as in the cloud.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +31,9 @@ pub(crate) struct Ports {
 /// Where the group listens, and the address of its probe. `all` is everything that listens here.
 pub(crate) fn find(
     all: &[Listening],
-    group: u32,
     is_ours: impl Fn(&Listening) -> bool,
     ports: Ports,
-) -> Result<(Endpoint, SocketAddr), String> {
+) -> Result<(ReplicaEndpoint, SocketAddr), String> {
     let (mut ours, others): (Vec<&Listening>, Vec<&Listening>) =
         all.iter().partition(|l| is_ours(l));
     // The table has no order; an address must not change because of that.
@@ -79,9 +78,10 @@ pub(crate) fn find(
     let more: Vec<(u16, SocketAddr)> = places
         .into_iter()
         .filter(|(port, _)| !named.contains_key(port) && !given(port))
-        .take(MOST)
+        .take(MAX_MORE)
         .collect();
-    let endpoint = Endpoint::new(http, Some(group)).with_ports(named.into_iter().chain(more));
+    let endpoint =
+        ReplicaEndpoint::new(http).exclusively().with_ports(named.into_iter().chain(more));
     Ok((endpoint.with_grpc(grpc), probed))
 }
 
@@ -114,14 +114,14 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    fn look(all: &[(u32, &str)], ports: Ports) -> Result<(Endpoint, SocketAddr), String> {
+    fn look(all: &[(u32, &str)], ports: Ports) -> Result<(ReplicaEndpoint, SocketAddr), String> {
         let listening = |(pid, address): &(u32, &str)| Listening {
             pid: *pid,
             name: "x".into(),
             address: at(address),
         };
         let all: Vec<Listening> = all.iter().map(listening).collect();
-        find(&all, OURS, |l| l.pid == OURS, ports)
+        find(&all, |l| l.pid == OURS, ports)
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_may_answer_on_is_not_the_apps() {
+    fn what_another_process_may_answer_on_is_not_the_apps() {
         let all = [
             (OURS, "127.0.0.1:20000"),
             (OURS, "0.0.0.0:7000"),
@@ -188,7 +188,7 @@ mod tests {
         all.extend([(OURS, "127.0.0.1:20000"), (OURS, "127.0.0.1:20001")]);
         let probe = Ports { probe: Some(5099), ..PORTS };
         let (found, probed) = look(&all, probe).expect("found");
-        assert_eq!(found.ports().count(), MOST + 2);
+        assert_eq!(found.ports().count(), MAX_MORE + 2);
         assert_eq!(
             (found.at(8080), found.grpc()),
             (Some(at("127.0.0.1:20000")), Some(at("127.0.0.1:20001")))

@@ -9,27 +9,27 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ovhai_core::ports::Endpoint;
+use ovhai_core::ports::ReplicaEndpoint;
 
-use crate::places::{self, Ports};
+use crate::listen_ports::{self, Ports};
 use crate::sockets::{self, Listening};
 
-/// So long a reading of the system's tables is good for everybody.
+/// How long one reading of the system's tables is used for all apps.
 const SHARED: Duration = Duration::from_millis(200);
 
 /// Where the group listens, and the address of its probe; or what was seen instead.
-pub(crate) type Found = Result<(Endpoint, SocketAddr), String>;
+pub(crate) type Found = Result<(ReplicaEndpoint, SocketAddr), String>;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Looks {
+pub(crate) struct PortWatcher {
     group: u32,
     ports: Ports,
     #[cfg(target_os = "linux")]
     held: Option<linux::Held>,
 }
 
-impl Looks {
+impl PortWatcher {
     pub(crate) fn new(group: u32, ports: Ports) -> Self {
         Self {
             group,
@@ -47,7 +47,7 @@ impl Looks {
         }
         let (group, ports) = (self.group, self.ports);
         let read = tokio::task::spawn_blocking(move || {
-            places::find(&shared_reading(), group, |l| l.is_in_group(group), ports)
+            listen_ports::find(&shared_reading(), |l| l.is_in_group(group), ports)
         });
         read.await.unwrap_or_else(|error| Err(error.to_string()))
     }
@@ -56,7 +56,7 @@ impl Looks {
 /// What the whole machine listens on, read at most [`SHARED`] ago.
 fn shared_reading() -> Arc<Vec<Listening>> {
     static LAST: Mutex<Option<(Instant, Arc<Vec<Listening>>)>> = Mutex::new(None);
-    // Whoever comes meanwhile waits for the one reading.
+    // Callers that come meanwhile wait for the one reading.
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((at, all)) = &*last
         && at.elapsed() < SHARED
@@ -75,14 +75,14 @@ mod linux {
     use std::path::{Path, PathBuf};
     use std::time::{Duration, Instant};
 
-    use super::{Found, Looks, Ports, places, sockets};
+    use super::{Found, PortWatcher, Ports, places, sockets};
     use crate::diag::Listener;
     use crate::sockets::Listening;
 
     /// A look in full comes this often, whatever is told: processes pass sockets on silently.
     const FULL_LOOK: Duration = Duration::from_secs(10);
 
-    /// A socket, and one who has it.
+    /// A socket, and a process that has it.
     #[derive(Debug)]
     struct Socket {
         inode: u64,
@@ -111,7 +111,7 @@ mod linux {
         }
     }
 
-    impl Looks {
+    impl PortWatcher {
         pub(super) async fn look_at(&mut self, listeners: Vec<Listener>) -> Found {
             if let Some(held) = &self.held
                 && held.holds(&listeners, self.group)
@@ -142,9 +142,9 @@ mod linux {
             .collect();
         let members: HashSet<u32> = had.values().map(|one| one.pid).collect();
         let is_ours = |l: &Listening| members.contains(&l.pid);
-        let mut found = places::find(&all, group, is_ours, ports);
+        let mut found = listen_ports::find(&all, is_ours, ports);
         if found.is_err() && name_rivals(&mut all, group, ports) {
-            found = places::find(&all, group, is_ours, ports);
+            found = listen_ports::find(&all, is_ours, ports);
         }
         let ours = listeners.iter().filter_map(|one| had.remove(&one.inode)).collect();
         Held { since: Instant::now(), listeners, ours, found }
@@ -208,7 +208,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::places::Port;
+    use crate::listen_ports::Port;
 
     fn bound(address: &str) -> (TcpListener, u16) {
         let listener = TcpListener::bind(address).expect("a port");
@@ -220,9 +220,9 @@ mod tests {
         rustix::process::getpgid(None).expect("a group").as_raw_nonzero().get().unsigned_abs()
     }
 
-    fn looks(group: u32, given: u16) -> Looks {
+    fn looks(group: u32, given: u16) -> PortWatcher {
         let http = Port { given, own: 1 };
-        Looks::new(group, Ports { http, grpc: None, probe: None })
+        PortWatcher::new(group, Ports { http, grpc: None, probe: None })
     }
 
     #[tokio::test]

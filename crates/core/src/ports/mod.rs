@@ -1,0 +1,19 @@
+//! What the domain needs from outside. Implementations live in `store`, `runtime` and `emulator`.
+
+pub(crate) mod clock;
+pub(crate) mod future;
+pub(crate) mod runtime;
+pub(crate) mod secrets;
+pub(crate) mod store;
+
+pub use clock::Clock;
+pub use future::BoxFuture;
+pub use runtime::{
+    Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest, ReplicaUsage,
+    Runtime, Survivor,
+};
+pub use secrets::{Ids, SecretError, Secrets, SignError, Signer};
+pub use store::{
+    Commit, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError, StoredRecord,
+    WatchError, Write,
+};

@@ -1,0 +1,707 @@
+//! The actor of one app: compares what is wanted with what is observed and drives the runtime.
+//!
+//! It lives while there is something to do or to watch, and ends when its app rests. All decisions
+//! are in [`super::plan`] and in the table of [`crate::lifecycle`]; what is here is carrying them out
+//! and noticing what comes back.
+
+mod tell;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ovhai_api_types::{AppId, AppState, Timestamp};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::directory::{Backend, Live};
+use crate::events::EventKind;
+use crate::lifecycle::{Event, may_answer};
+use crate::model::{AppRecord, Wanted};
+use crate::placement::resolved;
+use crate::ports::clock::{after, elapsed};
+use crate::ports::{
+    Blame, BoxFuture, Clock, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
+    ReplicaRequest,
+};
+use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
+use crate::transition::{StateNote, apply};
+
+use super::past::{Crash, Past, Sequel};
+use super::plan::{ObservedReplica, Phase, Target, converged, plan};
+use super::{Reconcilers, Signal};
+
+/// Between the last request to a replica that others replace, and asking it to stop.
+const HAND_OVER: Duration = Duration::from_millis(200);
+/// Time that requests in flight at a replica have to finish before it is asked to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Time a replica has between being asked to stop and being ended.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+/// The same when the emulator itself stops; below the two seconds it promises.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+/// A replica that does not answer by then has its reason shown.
+const EXPLAIN_AFTER: Duration = Duration::from_secs(2);
+/// Before a change that could not be stored is tried again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+struct Slot {
+    id: ReplicaId,
+    revision: u64,
+    phase: Phase,
+    /// When it came into that phase, in domain time.
+    since: Timestamp,
+    waiting_for: Option<String>,
+    endpoint: Option<ReplicaEndpoint>,
+    /// Requests that gateways sent it.
+    under_way: TaskTracker,
+    /// It reported that it is asleep, and has not answered since.
+    is_asleep: bool,
+    /// It has answered at some time.
+    has_answered: bool,
+    handle: Arc<dyn Replica>,
+}
+
+impl Slot {
+    fn enter(&mut self, phase: Phase, now: Timestamp) {
+        self.phase = phase;
+        self.since = now;
+    }
+}
+
+/// What could not be brought up while other replicas go on answering: not tried again until
+/// something else is wanted.
+struct GivenUp {
+    target: Target,
+    ordinal: u32,
+    why: String,
+    /// It is what the last change asked for.
+    is_change: bool,
+}
+
+impl GivenUp {
+    fn note(&self) -> StateNote {
+        let Self { ordinal, why, is_change, .. } = self;
+        if *is_change {
+            StateNote {
+                message: format!("The app is running as before; the change failed: {why}"),
+                failed_change: Some(why.clone()),
+            }
+        } else {
+            StateNote::new(format!("Replica {ordinal} failed, the others go on: {why}"))
+        }
+    }
+}
+
+/// See the module.
+pub(crate) struct Actor {
+    id: AppId,
+    all: Arc<Reconcilers>,
+    signal: Arc<Signal>,
+    stopping: CancellationToken,
+    replicas: BTreeMap<u64, Slot>,
+    next_number: u64,
+    reports: mpsc::UnboundedReceiver<(u64, ReplicaEvent)>,
+    reporter: mpsc::UnboundedSender<(u64, ReplicaEvent)>,
+    /// By ordinal, of replicas that ended by themselves.
+    past: BTreeMap<u32, Past>,
+    /// Replicas to be asked to stop as soon as no gateway sends them new requests.
+    stopping_now: Vec<(u64, Duration)>,
+    /// A failure that could not be stored yet; nothing is launched before it is.
+    pending: Option<(Event, StateNote)>,
+    /// A change was not kept; what was done for it is done again then, in real time.
+    retry_at: Option<Instant>,
+    given_up: Option<GivenUp>,
+    published: Live,
+}
+
+/// Whether an actor goes on.
+enum Next {
+    Wait,
+    Again,
+    Rest,
+}
+
+impl Actor {
+    pub(crate) fn new(
+        id: AppId,
+        all: Arc<Reconcilers>,
+        signal: Arc<Signal>,
+        stopping: CancellationToken,
+    ) -> Self {
+        let (reporter, reports) = mpsc::unbounded_channel();
+        Self {
+            id,
+            all,
+            signal,
+            stopping,
+            replicas: BTreeMap::new(),
+            next_number: 1,
+            reports,
+            reporter,
+            past: BTreeMap::new(),
+            stopping_now: Vec::new(),
+            pending: None,
+            retry_at: None,
+            given_up: None,
+            published: Live::default(),
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        loop {
+            self.signal.dirty.store(false, Ordering::Release);
+            let all = Arc::clone(&self.all);
+            let step = self.step(&all).await;
+            match step {
+                Next::Again => continue,
+                Next::Rest => {
+                    if self.try_leave() {
+                        return;
+                    }
+                    continue;
+                }
+                Next::Wait => {}
+            }
+            let (due, retry_at) = (self.next_due(), self.retry_at);
+            let all = Arc::clone(&self.all);
+            let stopping = self.stopping.clone();
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => break,
+                Some((number, event)) = self.reports.recv() => {
+                    self.observe(number, event).await;
+                    while let Ok((number, event)) = self.reports.try_recv() {
+                        self.observe(number, event).await;
+                    }
+                }
+                () = self.signal.notify.notified() => {}
+                () = reached(&*all.clock, due) => {}
+                () = sleep_until(retry_at) => {}
+            }
+        }
+        let stops: Vec<BoxFuture<'static, ()>> =
+            self.replicas.values().map(|slot| slot.handle.stop(SHUTDOWN_GRACE)).collect();
+        join_all(stops).await;
+    }
+
+    /// Leaves the register of actors unless it was woken meanwhile.
+    fn try_leave(&self) -> bool {
+        let mut actors = self.all.actors();
+        if self.signal.dirty.load(Ordering::Acquire) {
+            return false;
+        }
+        actors.remove(&self.id);
+        true
+    }
+
+    /// When there is something to do although nothing happened, in domain time.
+    fn next_due(&self) -> Option<Timestamp> {
+        let snapshot = self.all.ledger.read();
+        let entry = snapshot.app(self.id);
+        let deadline = entry.map_or(Duration::from_mins(10), |entry| {
+            entry.record.spec.deployment.progress_deadline()
+        });
+        let starting = self
+            .replicas
+            .values()
+            .filter(|slot| slot.phase == Phase::Starting)
+            .map(|slot| after(slot.since, deadline));
+        let restarts = self.past.values().filter_map(Past::restart_at);
+        starting.chain(restarts).min()
+    }
+
+    fn observed(&self) -> Vec<ObservedReplica> {
+        self.replicas
+            .iter()
+            .map(|(number, slot)| ObservedReplica {
+                number: *number,
+                ordinal: slot.id.ordinal,
+                revision: slot.revision,
+                phase: slot.phase,
+            })
+            .collect()
+    }
+
+    /// Whether a replica alone has a port of the app's own: no other can listen there meanwhile.
+    fn holds_own_port(&self, record: &AppRecord) -> bool {
+        self.replicas.values().filter_map(|slot| slot.endpoint.as_ref()).any(|endpoint| {
+            let grpc = endpoint.grpc().map(|grpc| grpc.port());
+            endpoint.exclusive
+                && (endpoint.http.port() == record.spec.http_port
+                    || grpc.is_some_and(|port| Some(port) == record.spec.grpc_port))
+        })
+    }
+
+    fn ready(&self) -> usize {
+        self.replicas.values().filter(|slot| slot.phase == Phase::Ready).count()
+    }
+
+    /// Takes note of what a replica reports.
+    async fn observe(&mut self, number: u64, event: ReplicaEvent) {
+        let all = Arc::clone(&self.all);
+        let now = all.clock.now();
+        let Some(slot) = self.replicas.get_mut(&number) else { return };
+        let ordinal = slot.id.ordinal;
+        match event {
+            ReplicaEvent::Waiting(why) => {
+                slot.waiting_for = Some(why);
+                self.tell(&all);
+            }
+            ReplicaEvent::Lost(why) => {
+                if slot.phase == Phase::Ready {
+                    slot.enter(Phase::Starting, now);
+                    slot.waiting_for = Some(why.clone());
+                    self.record(&all, ordinal, EventKind::Unready, "does not answer", &why);
+                }
+            }
+            ReplicaEvent::Asleep => {
+                if slot.phase == Phase::Starting {
+                    slot.enter(Phase::Ready, now);
+                }
+                if slot.phase == Phase::Ready {
+                    slot.is_asleep = true;
+                    slot.endpoint = None;
+                }
+            }
+            ReplicaEvent::Ready(endpoint) => {
+                slot.is_asleep = false;
+                let is_new = slot.phase == Phase::Starting;
+                if is_new {
+                    slot.enter(Phase::Ready, now);
+                    slot.has_answered = true;
+                }
+                // It may say so again with other ports; that is no change of state.
+                if slot.phase == Phase::Ready {
+                    slot.endpoint = Some(endpoint);
+                }
+                if is_new {
+                    if let Some(past) = self.past.get_mut(&ordinal) {
+                        past.is_down = false;
+                    }
+                    let message = format!("Replica {ordinal} answers");
+                    self.record(&all, ordinal, EventKind::Ready, "answers", &message);
+                }
+            }
+            ReplicaEvent::Exited { fault, status, message } => {
+                self.exited(&all, number, fault, status, message).await;
+            }
+        }
+    }
+
+    /// Nothing is left of a run: what follows depends on whether something asked for that.
+    async fn exited(
+        &mut self,
+        all: &Reconcilers,
+        number: u64,
+        fault: Blame,
+        status: Option<ExitStatus>,
+        message: String,
+    ) {
+        let Some(slot) = self.replicas.remove(&number) else { return };
+        self.stopping_now.retain(|(stopping, _)| *stopping != number);
+        let ordinal = slot.id.ordinal;
+        if slot.phase == Phase::Stopping {
+            let message = format!("Replica {ordinal} stopped");
+            self.end_log(all, slot.id, None);
+            self.record(all, ordinal, EventKind::Stopped, "stopped", &message);
+            return;
+        }
+        let now = all.clock.now();
+        let exit = Arc::new(Exit { at: now, status, message: message.clone() });
+        let lived = elapsed(slot.since, now);
+        let crash = Crash { id: slot.id, revision: slot.revision, fault, lived, exit };
+        let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
+        // One that was started again after a crash belongs to that crash.
+        let sequel = if slot.has_answered || past.is_restart(slot.revision, now) {
+            Some(past.crashed(&crash))
+        } else {
+            past.ended(&crash);
+            None
+        };
+        let how = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
+        let then = match sequel {
+            None => String::new(),
+            Some(Sequel::Restart(delay)) if delay.is_zero() => "; restarting".into(),
+            Some(Sequel::Restart(delay)) => format!("; restarting in {delay:?}"),
+            Some(Sequel::GiveUp) => "; not restarted, it crashed too often in a row".into(),
+        };
+        let ended = status.map_or_else(|| format!("ended: {message}"), ExitStatus::predicate);
+        self.end_log(all, slot.id, Some(format!("-- replica {ordinal} {ended}{then} --")));
+        let kind = match sequel {
+            Some(Sequel::Restart(_)) if fault == Blame::Platform => EventKind::Interrupted,
+            Some(Sequel::Restart(_)) => EventKind::Crashed,
+            Some(Sequel::GiveUp) | None => EventKind::Failed,
+        };
+        self.record(all, ordinal, kind, &how, &message);
+        match sequel {
+            None => self.failed(slot.revision, ordinal, fault, message).await,
+            Some(Sequel::Restart(_)) => {
+                let what = if fault == Blame::Platform { "was interrupted" } else { "crashed" };
+                tracing::info!(app = %self.id, replica = ordinal, message, "a replica {what}");
+            }
+            Some(Sequel::GiveUp) => {
+                let message =
+                    format!("{message} (repeatedly, each time within a minute of starting)");
+                self.failed(slot.revision, ordinal, fault, message).await;
+            }
+        }
+    }
+
+    /// A replica never answered, or crashed too often. Where others answer they go on; else the
+    /// app has failed.
+    async fn failed(&mut self, revision: u64, ordinal: u32, fault: Blame, message: String) {
+        let target = self.all.ledger.read().app(self.id).and_then(|entry| target(&entry.record));
+        match target {
+            Some(target) if self.ready() > 0 => {
+                tracing::info!(app = %self.id, message, "a replica failed, the others go on");
+                let is_ready = |slot: &Slot| slot.phase == Phase::Ready;
+                let is_change =
+                    !self.replicas.values().any(|slot| is_ready(slot) && slot.revision == revision);
+                self.given_up = Some(GivenUp { target, ordinal, why: message, is_change });
+            }
+            _ => self.give_up(fault, &message).await,
+        }
+    }
+
+    async fn give_up(&mut self, fault: Blame, message: &str) {
+        let event = match fault {
+            Blame::User => Event::Failed,
+            Blame::Platform => Event::Broken,
+        };
+        let note = StateNote::new(message);
+        self.transition(event, Some(&note)).await;
+        if self.retry_at.is_some() {
+            self.pending = Some((event, note));
+        }
+    }
+
+    /// Applies an event of the life cycle; says whether the state changed.
+    async fn transition(&mut self, event: Event, note: Option<&StateNote>) -> bool {
+        let all = Arc::clone(&self.all);
+        let (id, now) = (self.id, all.clock.now());
+        let changed = all
+            .ledger
+            .transact(|tx| {
+                let before = tx.app(id).map(|entry| Arc::clone(&entry.record));
+                let changed = apply(tx, id, event, note, now);
+                Ok((changed, before.filter(|_| tx.app(id).is_none())))
+            })
+            .await;
+        match changed {
+            Ok((changed, deleted)) => {
+                if let Some(deleted) = deleted {
+                    all.recorder.record_deletion(&deleted);
+                }
+                changed
+            }
+            Err(error) => {
+                tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
+                self.retry_at = Some(Instant::now() + RETRY_DELAY);
+                false
+            }
+        }
+    }
+
+    /// The same, and then on with what follows from it.
+    async fn advance(&mut self, event: Event) -> Next {
+        self.transition(event, None).await;
+        if self.retry_at.is_some() { Next::Wait } else { Next::Again }
+    }
+
+    /// Publishes the replicas that answer, and then stops those that gateways have stopped seeing.
+    async fn publish(&mut self, all: &Reconcilers) {
+        // Before the gateway has fewer replicas: it says why.
+        self.tell(all);
+        let backend = |slot: &Slot| {
+            let endpoint = slot.endpoint.clone()?;
+            let key = ReplicaKey { app: self.id, replica: slot.id };
+            Some(Backend { endpoint, replica: slot.id, key, under_way: slot.under_way.clone() })
+        };
+        let ready = self.replicas.values().filter(|slot| slot.phase == Phase::Ready);
+        let backends: Vec<Backend> = ready.clone().filter_map(backend).collect();
+        let asleep = backends.is_empty() && ready.clone().any(|slot| slot.is_asleep);
+        let live = Live { backends, asleep };
+        if live != self.published {
+            let (id, published) = (self.id, live.clone());
+            let kept = all
+                .ledger
+                .transact(|tx| {
+                    tx.set_live(id, live);
+                    Ok(())
+                })
+                .await;
+            match kept {
+                Ok(()) => self.published = published,
+                Err(error) => {
+                    tracing::warn!(app = %id, %error, "the app's addresses were not published");
+                    self.retry_at = Some(Instant::now() + RETRY_DELAY);
+                    return;
+                }
+            }
+        }
+        self.send_stops();
+    }
+
+    fn launch(&mut self, all: &Reconcilers, record: &AppRecord, ordinal: u32) {
+        let number = self.next_number;
+        self.next_number += 1;
+        let snapshot = all.ledger.read();
+        let Some(entry) = snapshot.app(self.id) else { return };
+        let id = entry.logs.begin(ordinal);
+        let is_restart =
+            self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));
+        let (spec, environment) = resolved(all.placement, &snapshot, record, |why| {
+            entry.logs.push(all.clock.real_time(), id, why.into());
+        });
+        let request = ReplicaRequest {
+            app: self.id,
+            number,
+            replica: id,
+            spec,
+            environment,
+            logs: Arc::clone(&entry.logs),
+        };
+        let reporter = ReplicaReporter::new(number, self.reporter.clone());
+        let handle = Arc::from(all.runtime.launch(request, reporter));
+        let under_way = TaskTracker::new();
+        // Only a closed one can be waited for.
+        under_way.close();
+        self.replicas.insert(
+            number,
+            Slot {
+                id,
+                revision: record.revision,
+                phase: Phase::Starting,
+                since: all.clock.now(),
+                waiting_for: None,
+                endpoint: None,
+                under_way,
+                is_asleep: false,
+                has_answered: false,
+                handle,
+            },
+        );
+        let reason = if is_restart { "restart" } else { "start" };
+        let message = format!("Replica {ordinal} is starting");
+        self.record(all, ordinal, EventKind::Started, reason, &message);
+    }
+
+    /// Marks a replica as stopping; [`Self::publish`] asks it to.
+    fn stop(&mut self, number: u64, grace: Duration) {
+        let Some(slot) = self.replicas.get_mut(&number) else { return };
+        slot.phase = Phase::Stopping;
+        self.stopping_now.push((number, grace));
+    }
+
+    /// Asks those to stop that no gateway sends new requests, when they have answered the requests
+    /// in flight. Where others have taken over, what a gateway was just sending still gets
+    /// there.
+    fn send_stops(&mut self) {
+        let replaced = !self.published.backends.is_empty();
+        for (number, grace) in std::mem::take(&mut self.stopping_now) {
+            let Some(slot) = self.replicas.get(&number) else { continue };
+            let drains = slot.endpoint.is_some() && !grace.is_zero();
+            let under_way = slot.under_way.clone();
+            let handle = Arc::clone(&slot.handle);
+            let reporter = ReplicaReporter::new(number, self.reporter.clone());
+            tokio::spawn(async move {
+                if drains && replaced {
+                    tokio::time::sleep(HAND_OVER).await;
+                }
+                if drains && tokio::time::timeout(DRAIN, under_way.wait()).await.is_err() {
+                    tracing::info!(
+                        replica = number,
+                        "a replica was asked to stop with requests in flight"
+                    );
+                }
+                handle.stop(grace).await;
+                let message = String::new();
+                reporter.report(ReplicaEvent::Exited { fault: Blame::User, status: None, message });
+            });
+        }
+    }
+
+    async fn step(&mut self, all: &Reconcilers) -> Next {
+        self.retry_at = None;
+        if self.signal.demand.swap(false, Ordering::AcqRel) {
+            for slot in self.replicas.values().filter(|slot| slot.is_asleep) {
+                slot.handle.wake();
+            }
+        }
+        if let Some((event, note)) = self.pending.take() {
+            self.transition(event, Some(&note)).await;
+            if self.retry_at.is_some() {
+                self.pending = Some((event, note));
+                return Next::Wait;
+            }
+        }
+        let record = match all.ledger.read().app(self.id) {
+            Some(entry) => Arc::clone(&entry.record),
+            None => return Next::Rest,
+        };
+        match target(&record) {
+            None => self.wind_down(all, &record).await,
+            Some(target) => self.converge(all, &record, target).await,
+        }
+    }
+
+    /// Towards no replica at all: stopped, failed or deleted.
+    async fn wind_down(&mut self, all: &Reconcilers, record: &AppRecord) -> Next {
+        let grace = if record.wanted == Wanted::Killed { Duration::ZERO } else { STOP_GRACE };
+        let mut alive: Vec<u64> = Vec::new();
+        for (number, slot) in &self.replicas {
+            // It was asked to stop before, and now has to end at once.
+            if slot.phase != Phase::Stopping || grace.is_zero() {
+                alive.push(*number);
+            }
+        }
+        let nothing_left = self.replicas.is_empty();
+        for number in alive {
+            self.stop(number, grace);
+        }
+        self.given_up = None;
+        if matches!(record.state, AppState::Failed | AppState::Error) {
+            // How it came to that is shown until the app is started again.
+            self.past.values_mut().for_each(Past::rest);
+        } else {
+            self.past.clear();
+        }
+        self.publish(all).await;
+        if !nothing_left {
+            return Next::Wait;
+        }
+        if matches!(record.state, AppState::Stopping | AppState::Deleting) {
+            return self.advance(Event::Gone).await;
+        }
+        if record.state == AppState::Stopped && record.wanted == Wanted::Running {
+            // It was started again while it was stopping.
+            return self.advance(Event::StartAsked).await;
+        }
+        if self.retry_at.is_some() { Next::Wait } else { Next::Rest }
+    }
+
+    /// Towards the wanted replicas.
+    async fn converge(&mut self, all: &Reconcilers, record: &AppRecord, target: Target) -> Next {
+        if record.state == AppState::Queued {
+            // It starts over: its earlier crashes are forgotten.
+            self.past.clear();
+            self.tell(all);
+            return self.advance(Event::Placed).await;
+        }
+        if self.expire(record).await {
+            return Next::Again;
+        }
+        self.past.retain(|ordinal, _| *ordinal <= target.replicas);
+        // Something else is wanted, or nothing is left that would go on as before.
+        if self.given_up.as_ref().is_some_and(|up| up.target != target) {
+            self.given_up = None;
+            self.past.values_mut().for_each(Past::forget);
+        }
+        if self.ready() == 0 {
+            self.given_up = None;
+        }
+        if self.given_up.is_some() {
+            self.past.values_mut().for_each(Past::rest);
+            // What was being brought up goes; what answered before stays.
+            let starting: Vec<u64> = self
+                .replicas
+                .iter()
+                .filter(|(_, slot)| slot.phase == Phase::Starting)
+                .map(|(number, _)| *number)
+                .collect();
+            for number in starting {
+                self.stop(number, STOP_GRACE);
+            }
+        } else {
+            let target = if self.holds_own_port(record) { target.one_at_a_time() } else { target };
+            let now = all.clock.now();
+            let mut next = plan(&target, &self.observed());
+            self.past.retain(|ordinal, past| {
+                if !past.may_begin(target.revision, now) {
+                    next.launch.retain(|launched| launched != ordinal);
+                }
+                true
+            });
+            for number in next.stop {
+                self.stop(number, STOP_GRACE);
+            }
+            for ordinal in next.launch {
+                self.launch(all, record, ordinal);
+            }
+        }
+        self.publish(all).await;
+        let settled = converged(&target, &self.observed());
+        let event = match record.state {
+            AppState::Initializing if settled => Event::Converged,
+            AppState::Scaling if settled || self.given_up.is_some() => Event::Converged,
+            AppState::Running if !settled && self.given_up.is_none() => Event::Diverged,
+            _ => return Next::Wait,
+        };
+        let note = self.given_up.as_ref().map(GivenUp::note);
+        if self.transition(event, note.as_ref()).await { Next::Again } else { Next::Wait }
+    }
+
+    /// Ends replicas that had long enough to answer.
+    async fn expire(&mut self, record: &AppRecord) -> bool {
+        let deadline = record.spec.deployment.progress_deadline();
+        let now = self.all.clock.now();
+        let late: Vec<u64> = self
+            .replicas
+            .iter()
+            .filter(|(_, slot)| {
+                slot.phase == Phase::Starting && elapsed(slot.since, now) >= deadline
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        let Some(first) = late.first() else { return false };
+        let seen = self
+            .replicas
+            .get(first)
+            .and_then(|slot| slot.waiting_for.clone())
+            .unwrap_or_else(|| "it never answered its probe".into());
+        let message = format!("The app did not answer within {} s: {seen}", deadline.as_secs());
+        let (revision, ordinal) = self
+            .replicas
+            .get(first)
+            .map_or((record.revision, 1), |slot| (slot.revision, slot.id.ordinal));
+        for number in &late {
+            self.stop(*number, STOP_GRACE);
+        }
+        self.failed(revision, ordinal, Blame::User, message).await;
+        true
+    }
+}
+
+/// What an app's replicas should be; none when there should be none at all.
+fn target(record: &AppRecord) -> Option<Target> {
+    let wanted = record.wanted == Wanted::Running
+        && (may_answer(record.state) || record.state == AppState::Queued);
+    wanted.then(|| {
+        Target::new(record.spec.scaling.replicas(), record.revision, &record.spec.deployment)
+    })
+}
+
+async fn reached(clock: &dyn Clock, due: Option<Timestamp>) {
+    match due {
+        Some(due) => clock.sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn join_all(futures: Vec<BoxFuture<'static, ()>>) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for future in futures {
+        tasks.spawn(future);
+    }
+    while tasks.join_next().await.is_some() {}
+}

@@ -1,0 +1,73 @@
+//! An app's change from one state to the next: the table of [`crate::lifecycle`], applied to a
+//! record.
+
+use ovhai_api_types::{AppId, AppState, AppStateHistory, Info, Timestamp};
+
+use crate::ledger::Transaction;
+use crate::lifecycle::{self, Event};
+use crate::model::AppRecord;
+
+/// States kept in an app's history; the oldest go first.
+const HISTORY: usize = 100;
+
+/// What an app says of its state, in place of what the state says by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StateNote {
+    pub(crate) message: String,
+    /// Why the last change could not be carried out, while the app goes on as before; for
+    /// programs, it stands in the info's arguments as `failedChange`.
+    pub(crate) failed_change: Option<String>,
+}
+
+impl StateNote {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), failed_change: None }
+    }
+}
+
+/// Applies one event of the life cycle to an app; says whether its state changed.
+pub(crate) fn apply(
+    tx: &mut Transaction,
+    id: AppId,
+    event: Event,
+    note: Option<&StateNote>,
+    now: Timestamp,
+) -> bool {
+    let Some(entry) = tx.app(id) else { return false };
+    let Some(state) = lifecycle::next(entry.record.state, event) else { return false };
+    if state == AppState::Deleted {
+        tx.remove_app(id);
+        return true;
+    }
+    let mut record = AppRecord::clone(&entry.record);
+    enter(&mut record, state, note, now);
+    tx.put_app(record);
+    true
+}
+
+pub(crate) fn info(state: AppState, note: Option<&StateNote>) -> Info {
+    let failed_change = note.and_then(|note| note.failed_change.clone());
+    Info {
+        code: lifecycle::code(state),
+        message: note.map_or_else(|| lifecycle::message(state).into(), |note| note.message.clone()),
+        arguments: failed_change
+            .into_iter()
+            .map(|why| ("failedChange".into(), Some(why)))
+            .collect(),
+    }
+}
+
+pub(crate) fn enter(
+    record: &mut AppRecord,
+    state: AppState,
+    note: Option<&StateNote>,
+    now: Timestamp,
+) {
+    record.state = state;
+    record.info = info(state, note);
+    record.updated_at = now;
+    record.history.push(AppStateHistory { date: now, state });
+    if record.history.len() > HISTORY {
+        record.history.remove(0);
+    }
+}

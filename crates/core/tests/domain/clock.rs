@@ -1,0 +1,93 @@
+//! Domain time is moved, and no real time passes.
+
+use std::time::Duration;
+
+use ovhai_api_types::AppState;
+use ovhai_core::Error;
+use ovhai_core::ports::{Blame, Clock};
+use ovhai_core::replica::{ExitStatus, ReplicaPhase};
+
+use crate::harness::World;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_passes() {
+    let w = World::step_by_step().await;
+    let id =
+        w.submit(r#"{"image":"a","deploymentStrategy":{"progressDeadlineSeconds":600}}"#).await;
+    w.becomes(id, AppState::Initializing).await;
+    w.clock.pass(599 * SECOND);
+    w.becomes(id, AppState::Initializing).await;
+    w.clock.pass(SECOND);
+    w.becomes(id, AppState::Failed).await;
+    assert!(w.info(id).contains("did not answer within 600 s"), "{}", w.info(id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_backs_off_and_is_forgotten() {
+    let w = World::step_by_step().await;
+    let id = w.submit(r#"{"image":"a"}"#).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    w.sim.crash(1, ExitStatus::Code(1));
+    w.settle().await;
+    w.sim.ready(2);
+    w.settle().await;
+    w.sim.crash(2, ExitStatus::Code(1));
+    w.settle().await;
+    let phase = || w.platform.snapshot().app(id).unwrap().observed.now().replicas[0].phase;
+    w.clock.pass(Duration::from_millis(499));
+    w.settle().await;
+    assert_eq!((w.sim.alive(), phase()), (vec![], ReplicaPhase::BackOff));
+    w.clock.pass(Duration::from_millis(1));
+    w.settle().await;
+    assert_eq!((w.sim.alive(), phase()), (vec![3], ReplicaPhase::Starting));
+    // It runs for a minute: the next crash is the first again.
+    w.sim.ready(3);
+    w.settle().await;
+    w.clock.pass(60 * SECOND);
+    w.sim.exit(3, Blame::User, "over");
+    w.settle().await;
+    assert_eq!(w.sim.alive(), [4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn password_tries_are_forgotten() {
+    let w = World::step_by_step().await;
+    let platform = &w.platform;
+    platform.add_user(&w.admin, "ann", "a long password".into()).await.unwrap();
+    let log_in = |password: &'static str| platform.log_in("ann", password.into());
+    for _ in 0..10 {
+        assert!(matches!(log_in("a wrong password").await, Err(Error::BadCredentials)));
+    }
+    assert!(matches!(log_in("a long password").await, Err(Error::TooManyTries { seconds: 61 })));
+    w.clock.pass(59 * SECOND);
+    assert!(matches!(log_in("a long password").await, Err(Error::TooManyTries { seconds: 2 })));
+    w.clock.pass(SECOND);
+    log_in("a long password").await.unwrap();
+}
+
+/// Several states in one moment are all recorded, in their order; logs keep real time.
+#[tokio::test(start_paused = true)]
+async fn time_may_stand_still() {
+    let w = World::automatic().await;
+    w.clock.pass(3600 * SECOND);
+    let id = w.submit(r#"{"image":"a"}"#).await;
+    w.becomes(id, AppState::Running).await;
+    let query = ovhai_core::platform::EventQuery { app: Some(id), ..Default::default() };
+    let events = w.platform.events(&w.admin, &w.gra, query).unwrap();
+    let states: Vec<_> = events
+        .iter()
+        .filter(|one| one.event.kind == ovhai_core::events::EventKind::State)
+        .map(|one| one.event.reason.as_str())
+        .collect();
+    assert_eq!(states, ["QUEUED", "INITIALIZING", "RUNNING"]);
+    assert!(events.iter().all(|one| one.event.at == w.clock.now()));
+    w.sim.crash(1, ExitStatus::Code(1));
+    w.settle().await;
+    let log = w.platform.snapshot().app(id).unwrap().logs.read(0, |_| true);
+    assert_eq!(log[0].at, w.clock.real_time());
+    assert_eq!(w.clock.moved(), Some(w.clock.real_time() + 3600 * SECOND));
+}
