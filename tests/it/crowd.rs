@@ -243,6 +243,12 @@ async fn nobody_has_all_connections_to_apps() {
     hanging.abort_all();
     drop(greedy);
     eventually("there is room again", || async { all_good(5).await.then_some(()) }).await;
+    // The app was ready all the time.
+    let metrics = e.call_local("GET", "/metrics", None).await.text();
+    for (reason, is_none) in [("busy", false), ("not_ready", true)] {
+        let none = format!("ovhai_gateway_refusals_total{{reason=\"{reason}\"}} 0\n");
+        assert_eq!(metrics.contains(&none), is_none, "{reason} in {metrics}");
+    }
 }
 
 /// A process that may open few files has fewer connections, and none to apps too many.
@@ -319,6 +325,11 @@ fn no_more_files_at_all() {
     for _ in 0..4 {
         ask(&mut connected, host);
         assert!(answer(&mut connected).starts_with("HTTP/1.1 200 "));
+    }
+    let metrics = cli.ok(&["emulator", "metrics"]);
+    for (reason, count) in [("exhausted", 4), ("not_ready", 0)] {
+        let sample = format!("ovhai_gateway_refusals_total{{reason=\"{reason}\"}} {count}\n");
+        assert!(metrics.contains(&sample), "{sample} in {metrics}");
     }
     let said = std::fs::read_to_string(cli.home().join("said")).unwrap();
     assert_eq!(said.matches("connections can't be accepted").count(), 1, "{said}");

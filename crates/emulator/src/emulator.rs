@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{InvalidRegion, Placement, Region, Timestamp};
+use ovhai_api_types::{Placement, Region, Timestamp};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
@@ -15,7 +15,7 @@ use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
 use ovhai_runtime::remains::Register;
 use ovhai_runtime::{LocalRuntime, builtin};
-use ovhai_store::{MemoryStore, OpenError, SqliteStore};
+use ovhai_store::{MemoryStore, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,8 +29,9 @@ use crate::listen::{adopt, listen};
 use crate::passwords::{SystemSecrets, random_secret};
 use crate::seen::{AccessLog, LogFile, Seen};
 use crate::signer::JwtSigner;
+use crate::start_error::StartError;
 use crate::state::{FirstUser, Lock, Running, StateDir};
-use crate::tls::{Tls, TlsError};
+use crate::tls::Tls;
 use crate::{api, control};
 
 /// Port that the emulator listens on when nothing else is said.
@@ -45,88 +46,6 @@ const SHUTDOWN: Duration = Duration::from_millis(1400);
 const FLUSH: Duration = Duration::from_millis(100);
 /// Requests under way have this long to finish in a shutdown, and then again to be broken off.
 const DRAIN: Duration = Duration::from_millis(250);
-
-/// Why an emulator does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Another one runs in the same directory.
-    #[error("an emulator already runs in {}{}", path.display(), pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
-    AlreadyRunning {
-        /// The directory.
-        path: PathBuf,
-        /// Its process, when it has told.
-        pid: Option<u32>,
-    },
-    /// The port is taken.
-    #[error("port {port} is taken{}", holder.as_ref().map(|who| format!(" by {who}")).unwrap_or_default())]
-    PortTaken {
-        /// The port.
-        port: u16,
-        /// Whether it was to be that for HTTPS.
-        tls: bool,
-        /// Who holds it, as far as can be seen.
-        holder: Option<String>,
-    },
-    /// The address can't be listened on.
-    #[error("{address} can't be listened on: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The database can't be used.
-    #[error(transparent)]
-    Store(#[from] OpenError),
-    /// The state directory can't be used.
-    #[error("{} can't be used: {source}", path.display())]
-    State {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// What was stored can't be brought back.
-    #[error("the stored state can't be brought back: {0}")]
-    Platform(ovhai_core::Error),
-    /// A region's name is not one.
-    #[error(transparent)]
-    Region(#[from] InvalidRegion),
-    /// The certificate authority can't be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The access log can't be written.
-    #[error("the access log {} can't be written: {source}", path.display())]
-    AccessLog {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Anything else of the system.
-    #[error("{0}")]
-    System(io::Error),
-}
-
-impl StartError {
-    /// Whether something could not be written for want of room.
-    pub fn is_about_room(&self) -> bool {
-        use ovhai_core::Error;
-        use ovhai_core::ports::StoreError;
-        match self {
-            Self::Store(OpenError::Full { .. })
-            | Self::Platform(
-                Error::Storage(StoreError::Full { .. })
-                | Error::Unknown(StoreError::Full { .. })
-                | Error::Load(StoreError::Full { .. }),
-            ) => true,
-            Self::State { source, .. } | Self::AccessLog { source, .. } | Self::System(source) => {
-                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-            }
-            _ => false,
-        }
-    }
-}
 
 /// Tells the time, in whole milliseconds, as the wire has it.
 #[derive(Debug)]
@@ -575,7 +494,6 @@ impl Emulator {
             main: tokio::runtime::Handle::current(),
             readers: Readers::start()?,
             stopping: stopping.clone(),
-            streams_left: limits.streams.into(),
         });
         let edge = Edge::start(plain, secure, shared, &connections, &abandon)?;
         Ok(Self {

@@ -15,6 +15,7 @@
 use std::str::FromStr;
 
 use ovhai_api_types::{AppId, Region};
+use ovhai_wire::authority::{is_well_formed, strip_port};
 
 /// The domain that all names of the emulator end in.
 pub const DOMAIN: &str = "ai.localhost";
@@ -110,31 +111,6 @@ fn app_label(label: &str) -> Option<(AppId, Option<u16>)> {
             Some((id, Some(port)))
         }
     }
-}
-
-/// Whether a host, with or without a port, is one at all.
-pub fn is_well_formed(host: &str) -> bool {
-    // Written so that many bytes are looked at at once, as there is one with every request.
-    let odd = host.bytes().fold(0, |odd, byte| {
-        let symbol = [b'-', b'.', b'_', b':', b'[', b']'].map(|known| u8::from(byte == known));
-        let known = symbol.into_iter().fold(0, |known, one| known | one);
-        odd | (1 ^ (known | u8::from(byte.is_ascii_alphanumeric())))
-    });
-    odd == 0 && strip_port(host).is_some()
-}
-
-/// The host without its port; none if that is malformed.
-fn strip_port(host: &str) -> Option<&str> {
-    let at = match host.strip_prefix('[') {
-        Some(rest) => memchr::memchr(b']', rest.as_bytes())? + 2,
-        None => memchr::memchr(b':', host.as_bytes()).unwrap_or(host.len()),
-    };
-    let (name, port) = host.split_at_checked(at)?;
-    let well_formed = port.is_empty()
-        || port
-            .strip_prefix(':')
-            .is_some_and(|digits| digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()));
-    (well_formed && !name.is_empty()).then_some(name)
 }
 
 /// Whether a host, with or without a port, is this machine by a name that means no other:

@@ -9,9 +9,6 @@
 //! What must not be here: access rules, the life cycle, SQL.
 
 pub mod api;
-mod ascii;
-mod bearer;
-mod body;
 mod control;
 mod edge;
 mod emulator;
@@ -25,14 +22,14 @@ mod passwords;
 mod secret;
 mod seen;
 pub mod signer;
+mod start_error;
 pub mod state;
 pub mod tls;
 
-pub use edge::parse::{FORWARDED_HOST, OWN_TOKEN};
-pub use edge::{Understood, understand};
 pub use emulator::{
-    Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StartError, StopReason,
+    Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StopReason,
 };
+pub use gateway::reserved::{FORWARDED_HOST, GATEWAY_TOKEN};
 pub use limits::{LIMITS, Limit, Limits};
 pub use ovhai_core::catalog;
 pub use ovhai_core::components::{Component, Components};
@@ -41,3 +38,4 @@ pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;
 pub use ovhai_store::OpenError;
 pub use seen::AccessLog;
+pub use start_error::StartError;

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use rustix::io::Errno;
 use tokio::net::TcpListener;
 
-use crate::StartError;
+use crate::start_error::StartError;
 
 /// The system chooses a port of IPv4; this often it may be one that is taken in IPv6.
 const TRIES: usize = 8;

@@ -30,7 +30,7 @@ use hyper_util::rt::TokioIo;
 use ovhai_client::{AppClient, AppConnection, Error as ClientError, RequestBody, Unanswered};
 use ovhai_emulator::host::is_this_machine;
 use ovhai_emulator::origin::HowUsed;
-use ovhai_emulator::{FORWARDED_HOST, OWN_TOKEN};
+use ovhai_emulator::{FORWARDED_HOST, GATEWAY_TOKEN};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 
@@ -249,7 +249,7 @@ impl Forwarder {
                 Tells::ByToken => _ = headers.insert(FORWARDED_HOST, host),
                 Tells::As(bearer) => {
                     headers.insert(FORWARDED_HOST, host);
-                    headers.insert(OWN_TOKEN, bearer.clone());
+                    headers.insert(GATEWAY_TOKEN, bearer.clone());
                 }
             }
         }

@@ -9,13 +9,9 @@ use ovhai_core::Error;
 use ovhai_core::policy::Effect;
 use ovhai_core::ports::StoreError;
 
-const REALM: &str = "Bearer realm=\"AI\"";
+use crate::gateway::bearer::insufficient_scope;
 
-/// Why a known caller may not, as it stands in `WWW-Authenticate` (RFC 6750 section 3).
-pub(crate) fn insufficient_scope(reason: &str) -> String {
-    let quoted = reason.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("error=\"insufficient_scope\", error_description=\"{quoted}\"")
-}
+const REALM: &str = "Bearer realm=\"AI\"";
 
 /// An error answer: a status, what the caller is told, and what only the log is told.
 #[derive(Debug)]

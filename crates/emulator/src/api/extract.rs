@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::ApiState;
 use super::error::ApiError;
-use crate::bearer::bearer_token;
+use crate::gateway::bearer::bearer_token;
 
 /// Largest body of an API call, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;

@@ -23,7 +23,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::error::ApiError;
-use crate::bearer::bearer_token;
+use crate::gateway::bearer::bearer_token;
 use crate::seen::Seen;
 use crate::state::StateDir;
 

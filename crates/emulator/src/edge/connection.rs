@@ -1,7 +1,6 @@
 //! A client's connection that speaks HTTP/1: one request after the other.
 
 use std::future::{Future, poll_fn};
-use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -9,27 +8,34 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use ovhai_core::directory::AppEntry;
+use ovhai_wire::body::{Decoder, Piece};
+use ovhai_wire::buffer::{Buffer, Fill};
+use ovhai_wire::deadline::Deadline;
+use ovhai_wire::fields::Known;
+use ovhai_wire::framing::{Framing, Malformed};
+use ovhai_wire::request::{RequestHead, Version, no_fields};
+use ovhai_wire::scan::{HeadLimits, Scanner};
+use ovhai_wire::stream::{Peer, Stream};
+use ovhai_wire::write::After;
 use tokio::io::AsyncWriteExt;
 
-use super::body::{Decoder, Framing, Piece};
-use super::buffer::Buffer;
-use super::clock::Clock;
 use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Call, Way};
-use super::http2::PREFACE;
-use super::note::Note;
-use super::parse::{FIELDS, Head, HeadLimits, Known, Malformed, Scanner, Version};
+use super::frames::PREFACE;
 use super::respond::{Manner, Sent, refuse, respond};
-use super::{Stream, Worker, http2};
-use crate::body::ServerBody;
-use crate::gateway::compose::{self, After};
+use super::{Worker, http2};
+use crate::gateway::admission::Admitted;
+use crate::gateway::body::ServerBody;
+use crate::gateway::compose;
+use crate::gateway::cors::Readers;
 use crate::gateway::exchange::{self, Order, Outcome};
 use crate::gateway::login::BODY_MAX;
+use crate::gateway::refusal::Refusal;
+use crate::gateway::reserved::RESERVED;
 use crate::gateway::upstream::Upstream;
-use crate::gateway::{Admitted, Client, Readers, Refusal, tunnel};
-use crate::seen::Aborted;
+use crate::seen::{Aborted, Note, Protocol, RefusalKind};
 
 /// So much of a refused request's body is read, so that the connection can go on.
 const DISCARD_MAX: usize = 64 * 1024;
@@ -101,8 +107,8 @@ impl Facts {
 struct Connection<S> {
     stream: S,
     input: Buffer,
-    clock: Clock,
-    client: Client,
+    clock: Deadline,
+    client: Peer,
     worker: Arc<Worker>,
     /// Who may read a refusal of the request.
     readers: Readers,
@@ -114,8 +120,8 @@ struct Connection<S> {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve<S: Stream>(stream: S, client: Client, place: Place, worker: Arc<Worker>) {
-    let clock = Clock::new(worker.limits.head_timeout, worker.limits.body_timeout);
+pub(super) async fn serve<S: Stream>(stream: S, client: Peer, place: Place, worker: Arc<Worker>) {
+    let clock = Deadline::new(worker.relay.limits.head_timeout, worker.relay.limits.body_timeout);
     let mut connection = Connection {
         stream,
         input: Buffer::default(),
@@ -138,7 +144,7 @@ impl<S: Stream> Connection<S> {
     /// Serves requests until the connection is at its end; whether it goes on as HTTP/2.
     async fn run(&mut self, place: &Place) -> bool {
         let worker = Arc::clone(&self.worker);
-        let mut stopping = pin!(worker.stopping.cancelled());
+        let mut stopping = pin!(worker.shared.stopping.cancelled());
         let mut is_first = true;
         loop {
             let next = self.next(place, is_first, stopping.as_mut()).await;
@@ -150,7 +156,7 @@ impl<S: Stream> Connection<S> {
                 Next::Bad(malformed) => self.misunderstood(malformed.into()),
                 Next::Slow => {
                     let why = "the request's head did not come in time";
-                    self.misunderstood(Refusal::new(StatusCode::REQUEST_TIMEOUT, why))
+                    self.misunderstood(Refusal::new(RefusalKind::Slow, why))
                 }
             };
             let end = match plan {
@@ -167,7 +173,7 @@ impl<S: Stream> Connection<S> {
                 }
             };
             let aborted = if let End::Aborted(by) = end { Some(by) } else { None };
-            self.text = note.record(&self.worker, self.client, aborted);
+            self.text = self.worker.record(note, self.client, aborted);
             match end {
                 End::GoesOn => self.shrink(),
                 End::Closes { unread } => {
@@ -197,7 +203,7 @@ impl<S: Stream> Connection<S> {
         is_first: bool,
         mut stopping: Pin<&mut impl Future>,
     ) -> Next {
-        let limits = self.worker.limits;
+        let limits = self.worker.relay.limits;
         let sizes = HeadLimits { line: limits.line_max, fields: limits.head_max };
         let mut scanner = Scanner::default();
         let mut has_begun = is_first;
@@ -225,8 +231,11 @@ impl<S: Stream> Connection<S> {
                 }
                 let most = limits.line_max + limits.head_max + 1024;
                 match self.input.poll_fill(cx, &mut self.stream, most) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Closed),
-                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Ok(Fill::Read(_))) => {}
+                    // Full: the scanner refuses a head before it is.
+                    Poll::Ready(Ok(Fill::End | Fill::Full) | Err(_)) => {
+                        return Poll::Ready(Next::Closed);
+                    }
                     Poll::Pending => {
                         let idle = self.input.is_empty();
                         if idle && stopping.as_mut().poll(cx).is_ready() {
@@ -249,17 +258,17 @@ impl<S: Stream> Connection<S> {
 
     /// A head that nobody understands.
     fn misunderstood(&mut self, refusal: Refusal) -> (Plan, Facts, Note) {
-        let note = Note::new(&self.worker, std::mem::take(&mut self.text));
+        let note = self.worker.note(Protocol::Http11, std::mem::take(&mut self.text));
         self.readers = Readers::Anyone;
         (Plan::Refuse(refusal), Facts::MALFORMED, note)
     }
 
     /// Understands a head, and takes it out of what was read.
     fn plan(&mut self, range: Range<usize>) -> (Plan, Facts, Note) {
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+        let mut fields = no_fields();
         let known = std::mem::take(&mut self.known);
         let bytes = &self.input.filled()[range.clone()];
-        let head = match Head::parse(bytes, &mut fields, known) {
+        let head = match RequestHead::parse(bytes, &mut fields, known, &RESERVED) {
             Ok(head) => head,
             Err(malformed) => {
                 self.input.consume(range.end);
@@ -267,7 +276,7 @@ impl<S: Stream> Connection<S> {
             }
         };
         let is_modern = head.version == Version::Http11;
-        let after = match (head.keep_alive && !self.worker.is_stopping(), is_modern) {
+        let after = match (head.keep_alive && !self.worker.relay.is_stopping(), is_modern) {
             (false, _) => After::Close,
             (true, true) => After::KeepAlive,
             (true, false) => After::SayKeepAlive,
@@ -277,13 +286,13 @@ impl<S: Stream> Connection<S> {
             expects_continue: head.expects_continue,
             manner: Manner { after, is_modern, head_only: head.method == "HEAD" },
         };
-        let mut note = Note::of(&self.worker, &head, std::mem::take(&mut self.text));
+        let mut note = self.worker.note_of(&head, std::mem::take(&mut self.text));
         let shared = &self.worker.shared;
         let mut readers = Readers::NoPage;
         let plan = doors::find(shared, &head, self.client, &mut note).and_then(|way| match way {
             Way::Call(call) => Ok(Plan::Call(Box::new(call))),
             Way::App(asked) if asked.grpc => Err(Refusal::new(
-                StatusCode::UPGRADE_REQUIRED,
+                RefusalKind::UpgradeRequired,
                 "gRPC needs HTTP/2: use it with TLS or with prior knowledge",
             )),
             Way::App(asked) => {
@@ -297,7 +306,7 @@ impl<S: Stream> Connection<S> {
                 };
                 let mut out = std::mem::take(&mut self.head);
                 out.clear();
-                compose::request(&mut out, &head, &pass, self.client, note.id().as_bytes());
+                compose::request(&mut out, &head, &pass.route, self.client, note.id().as_bytes());
                 Ok(Plan::Pass(Box::new(Order {
                     pass,
                     head: out,
@@ -317,14 +326,14 @@ impl<S: Stream> Connection<S> {
     }
 
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
-        let client = exchange::Client {
+        let client = exchange::ClientSide {
             stream: &mut self.stream,
             input: &mut self.input,
             clock: &mut self.clock,
             out: std::mem::take(&mut self.out),
         };
         note.turned_to_the_app();
-        match exchange::run(client, order, &self.worker, note).await {
+        match exchange::run(client, order, &self.worker.relay, note).await {
             Outcome::Answered(answered) => {
                 (self.head, self.out) = (answered.head, answered.out);
                 if let Some(by) = answered.aborted {
@@ -344,21 +353,19 @@ impl<S: Stream> Connection<S> {
                 self.refuse_late(refusal, facts, note).await
             }
             Outcome::Gone => End::Aborted(Aborted::Client),
-            Outcome::Tunnel(upstream) => {
+            Outcome::Tunnel { upstream, access } => {
                 let Upstream { mut stream, buffer, .. } = *upstream;
                 let input = std::mem::take(&mut self.input);
                 (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
-                let Some(admission) = note.admitted() else {
-                    return End::Closes { unread: false };
-                };
                 let _open = self.worker.shared.seen.tunnel_opened();
-                let access = self.worker.gateway.until_over(admission);
+                let access = access.until_over(&self.worker.shared.gateway);
                 let client = &mut self.stream;
-                let patience = self.worker.limits.body_timeout;
+                let patience = self.worker.relay.limits.body_timeout;
                 let passed =
-                    tunnel::run(client, &mut stream, input, buffer, access, patience).await;
-                (note.bytes_in, note.bytes_out) = (passed.to_app, passed.to_client);
-                if let Some(aborted) = passed.aborted {
+                    ovhai_wire::tunnel::run(client, &mut stream, input, buffer, access, patience)
+                        .await;
+                (note.bytes_in, note.bytes_out) = (passed.to_far, passed.to_near);
+                if let Some(aborted) = passed.ended_by.flatten() {
                     return End::Aborted(aborted);
                 }
                 End::Closes { unread: false }
@@ -387,8 +394,8 @@ impl<S: Stream> Connection<S> {
         };
         note.bytes_in = body.len() as u64;
         let request = login.request.map(|()| body.into());
-        let Client { address, secure } = self.client;
-        let logins = &self.worker.gateway.logins;
+        let Peer { address, secure } = self.client;
+        let logins = &self.worker.shared.gateway.logins;
         let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
         self.give(answer.map(ServerBody::text), facts.manner, place, note).await
     }
@@ -420,7 +427,7 @@ impl<S: Stream> Connection<S> {
     ) -> Result<Vec<u8>, Option<Refusal>> {
         let too_large = || {
             let why = format!("the body is larger than {most} bytes");
-            Some(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
+            Some(Refusal::new(RefusalKind::BodyTooLarge, why))
         };
         let mut body = Vec::new();
         match facts.framing {
@@ -436,7 +443,7 @@ impl<S: Stream> Connection<S> {
                 self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
                 self.stream.flush().await
             };
-            let told = tokio::time::timeout(self.worker.limits.body_timeout, told).await;
+            let told = tokio::time::timeout(self.worker.relay.limits.body_timeout, told).await;
             told.map_err(|_| None)?.map_err(|_| None)?;
         }
         place.waits(Instant::now());
@@ -454,7 +461,7 @@ impl<S: Stream> Connection<S> {
             Read::Bad(malformed) => Err(Some(malformed.into())),
             Read::Slow => {
                 let why = "the body did not come in time";
-                Err(Some(Refusal::new(StatusCode::REQUEST_TIMEOUT, why)))
+                Err(Some(Refusal::new(RefusalKind::Slow, why)))
             }
             Read::Gone => Err(None),
         }
@@ -463,7 +470,7 @@ impl<S: Stream> Connection<S> {
     /// Reads a body as long as `each` wants more of it.
     async fn read_body(&mut self, framing: Framing, mut each: impl FnMut(&[u8]) -> bool) -> Read {
         let mut decoder = Decoder::new(framing);
-        let pause = self.worker.limits.body_timeout;
+        let pause = self.worker.relay.limits.body_timeout;
         self.clock.set(pause);
         poll_fn(|cx| {
             loop {
@@ -482,8 +489,11 @@ impl<S: Stream> Connection<S> {
                     }
                     Ok(Piece::More) => {
                         match self.input.poll_fill(cx, &mut self.stream, DISCARD_MAX) {
-                            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Read::Gone),
-                            Poll::Ready(Ok(_)) => _ = self.clock.set(pause),
+                            Poll::Ready(Ok(Fill::Read(_))) => _ = self.clock.set(pause),
+                            // Full: framing that never ends.
+                            Poll::Ready(Ok(Fill::End | Fill::Full) | Err(_)) => {
+                                return Poll::Ready(Read::Gone);
+                            }
                             Poll::Pending if self.clock.poll(cx).is_ready() => {
                                 return Poll::Ready(Read::Slow);
                             }
@@ -508,10 +518,10 @@ impl<S: Stream> Connection<S> {
         if !is_small {
             return self.refuse_late(refusal, facts, note).await;
         }
-        note.refused_by(&refusal);
+        refusal.record(note);
         let has_body = facts.framing != Framing::None;
         let mut manner = facts.manner;
-        if refusal.is_about_framing() {
+        if refusal.closes() {
             // Whoever sends such a thing may take the rest for something else, too.
             manner.after = After::Close;
         }
@@ -533,7 +543,7 @@ impl<S: Stream> Connection<S> {
 
     /// Says no to a request of whose body nobody knows how much was read.
     async fn refuse_late(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
-        note.refused_by(&refusal);
+        refusal.record(note);
         let mut manner = facts.manner;
         let has_body = !matches!(facts.framing, Framing::None | Framing::Length(0));
         if has_body {
@@ -551,7 +561,7 @@ impl<S: Stream> Connection<S> {
     ) -> End {
         let mut refusal = refusal.readable_by(&self.readers);
         if let Some(page) = refusal.take_page() {
-            return self.respond(page, manner, unread, note).await;
+            return self.respond(page.map(ServerBody::text), manner, unread, note).await;
         }
         let (stream, clock) = (&mut self.stream, &mut self.clock);
         let (out, room) = (&mut self.out, &mut self.head);
@@ -588,8 +598,8 @@ impl<S: Stream> Connection<S> {
             loop {
                 self.input.consume(usize::MAX);
                 match self.input.poll_fill(cx, &mut self.stream, DISCARD_MAX) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Ok(Fill::Read(_))) => {}
+                    Poll::Ready(Ok(Fill::End | Fill::Full) | Err(_)) => return Poll::Ready(()),
                     Poll::Pending => return self.clock.poll(cx),
                 }
             }

@@ -6,18 +6,20 @@ use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt;
 use hyper::header::{HOST, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, Uri};
 use ovhai_api_types::Region;
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::stream::Peer;
+use ovhai_wire::write::append;
 use tower::ServiceExt;
 
 use super::Shared;
-use super::note::Note;
-use super::parse::Head;
-use crate::body::ServerBody;
-use crate::gateway::{Asked, Client, Refusal, compose};
+use crate::gateway::admission::Asked;
+use crate::gateway::body::ServerBody;
+use crate::gateway::refusal::Refusal;
 use crate::host::{self, Door, NoDoor};
 use crate::origin::HowUsed;
-use crate::seen::Whither;
+use crate::seen::{Destination, Note, RefusalKind};
 
 /// A call's body is at most so long, in bytes.
 pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
@@ -41,7 +43,7 @@ pub(super) struct Call {
 
 impl Call {
     fn new(
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         target: &str,
         router: &Router,
         region: Option<&Region>,
@@ -55,15 +57,15 @@ impl Call {
 }
 
 /// A request as libraries want it, but for its body.
-pub(super) fn request(head: &Head<'_>, target: &str) -> Result<Request<()>, Refusal> {
-    let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
+pub(super) fn request(head: &RequestHead<'_>, target: &str) -> Result<Request<()>, Refusal> {
+    let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(head.method.as_bytes())
         .map_err(|_| malformed("the method is malformed"))?;
     *request.uri_mut() =
         target.parse::<Uri>().map_err(|_| malformed("the request's target is malformed"))?;
     for field in head.fields {
-        compose::append(request.headers_mut(), field.name, field.value);
+        append(request.headers_mut(), field.name, field.value);
     }
     // The target may have named another one.
     if let Ok(host) = HeaderValue::from_str(head.host) {
@@ -75,35 +77,35 @@ pub(super) fn request(head: &Head<'_>, target: &str) -> Result<Request<()>, Refu
 /// The door of a request.
 pub(super) fn find<'b>(
     shared: &Shared,
-    head: &Head<'b>,
-    client: Client,
+    head: &RequestHead<'b>,
+    client: Peer,
     note: &mut Note,
 ) -> Result<Way<'b>, Refusal> {
     match host::door(head.host) {
         Ok(Door::App { id, port, region }) => {
-            note.goes_to(Whither::App { id, known: false, port });
+            note.goes_to(Destination::App { id, known: false, port });
             Ok(Way::App(Asked { id, port, region, grpc: false }))
         }
         Ok(Door::Api { region }) => {
-            note.goes_to(Whither::Api);
+            note.goes_to(Destination::Api);
             check_page(head, client)?;
             let region = shared.platform.region(region).ok_or_else(no_region)?;
             Ok(Way::Call(Call::new(head, head.target, &shared.api, Some(region))?))
         }
         Ok(Door::Local) => {
-            note.goes_to(Whither::Local);
+            note.goes_to(Destination::Local);
             check_page(head, client)?;
             Ok(Way::Call(local(shared, head, note)?))
         }
         Ok(Door::Grpc { id, region }) => {
-            note.goes_to(Whither::App { id, known: false, port: None });
+            note.goes_to(Destination::App { id, known: false, port: None });
             Ok(Way::App(Asked { id, port: None, region, grpc: true }))
         }
         Err(NoDoor::Malformed) => {
-            Err(Refusal::new(StatusCode::BAD_REQUEST, "the Host header is malformed"))
+            Err(Refusal::new(RefusalKind::Malformed, "the Host header is malformed"))
         }
         Err(NoDoor::Misdirected) => Err(Refusal::new(
-            StatusCode::MISDIRECTED_REQUEST,
+            RefusalKind::Misdirected,
             "this host is not served here: use localhost, <region>.ai.localhost or <app>.app.<region>.ai.localhost",
         )),
     }
@@ -111,39 +113,39 @@ pub(super) fn find<'b>(
 
 /// Pages from elsewhere, and be it from an app, call nothing here: they must not try passwords, and
 /// what they could read or change with a bearer is nothing for a page.
-fn check_page(head: &Head<'_>, client: Client) -> Result<(), Refusal> {
+fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
     let method = head.method.as_bytes();
     let how = HowUsed::new(method, |name| head.first(name), head.has_upgrade, client.secure);
     if (HowUsed { host: Some(head.host.as_bytes()), ..how }).is_from_here() {
         return Ok(());
     }
     Err(Refusal::new(
-        StatusCode::FORBIDDEN,
+        RefusalKind::ForeignPage,
         "pages from elsewhere may not call this: use a program, or a server of your own",
     ))
 }
 
 fn no_region() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "there is no such region here")
+    Refusal::new(RefusalKind::NotFound, "there is no such region here")
 }
 
 /// `/regions/<R>/…` is the API of that region, other API paths are that of the default region,
 /// the rest is console and control.
-fn local(shared: &Shared, head: &Head<'_>, note: &mut Note) -> Result<Call, Refusal> {
+fn local(shared: &Shared, head: &RequestHead<'_>, note: &mut Note) -> Result<Call, Refusal> {
     let (target, path) = (head.target, head.path());
     if let Some(rest) = target.strip_prefix("/regions/") {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (name, inner) = rest.split_at(end);
         let region = shared.platform.region(name).ok_or_else(|| {
-            Refusal::new(StatusCode::NOT_FOUND, format!("there is no region {name:?} here"))
+            Refusal::new(RefusalKind::NotFound, format!("there is no region {name:?} here"))
         })?;
-        note.goes_to(Whither::Api);
+        note.goes_to(Destination::Api);
         let slash = if inner.starts_with('/') { "" } else { "/" };
         return Call::new(head, &format!("{slash}{inner}"), &shared.api, Some(region));
     }
     let is_api = ["/v1/", "/oauth2/"].iter().any(|start| path.starts_with(start));
     if is_api || path == "/v1" || path == "/openapi.json" {
-        note.goes_to(Whither::Api);
+        note.goes_to(Destination::Api);
         let region = shared.platform.default_region().ok_or_else(no_region)?;
         return Call::new(head, target, &shared.api, Some(region));
     }
@@ -185,10 +187,11 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<Se
         Ok(Err(never)) => match never {},
         // It panicked, which was said where panics are, or everything stops.
         Err(()) => Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
+            RefusalKind::Internal,
             "internal error; the emulator's log has the details (ovhai emulator logs)",
         )
-        .into_response(),
+        .into_response()
+        .map(ServerBody::text),
     }
 }
 

@@ -9,16 +9,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use h2::Reason;
-use hyper::StatusCode;
+use ovhai_wire::stream::Peer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::Worker;
-use super::http2::{PREFACE, STREAMS};
-use super::incoming::Interims;
-use super::note::Note;
-use crate::gateway::{Client, Refusal};
+use super::outgoing::Interims;
+use crate::gateway::refusal::Refusal;
+use crate::seen::{Protocol, RefusalKind};
 
+/// How a client begins.
+pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Maximum requests of one connection under way at once.
+pub(super) const STREAMS: u32 = 128;
 /// Bytes before a frame's payload (RFC 9113 section 4.1).
 const FRAME_HEAD: usize = 9;
 const HEADERS: u8 = 1;
@@ -165,7 +168,7 @@ impl Waiting {
 /// A connection whose frames are seen as they pass.
 pub(super) struct Overseen<S> {
     inner: S,
-    client: Client,
+    client: Peer,
     worker: Arc<Worker>,
     waiting: Waiting,
     interims: Interims,
@@ -178,7 +181,7 @@ pub(super) struct Overseen<S> {
 impl<S> Overseen<S> {
     pub(super) fn new(
         inner: S,
-        client: Client,
+        client: Peer,
         worker: Arc<Worker>,
         waiting: Waiting,
         interims: Interims,
@@ -204,7 +207,7 @@ impl<S> Overseen<S> {
         if !input.is_in_head() {
             *slow = None;
         } else if begins || !was_in_head {
-            *slow = Some(Box::pin(tokio::time::sleep(self.worker.limits.head_timeout)));
+            *slow = Some(Box::pin(tokio::time::sleep(self.worker.relay.limits.head_timeout)));
         }
     }
 
@@ -223,27 +226,26 @@ impl<S> Overseen<S> {
 }
 
 /// A refusal that the client did not get as an answer of ours.
-pub(super) fn note_refusal(refusal: &Refusal, status: u16, worker: &Worker, client: Client) {
-    let mut note = Note::of_http2(worker);
-    note.refused_by(refusal);
+pub(super) fn note_refusal(refusal: &Refusal, status: u16, worker: &Worker, client: Peer) {
+    let mut note = worker.note(Protocol::Http2, Vec::new());
+    refusal.record(&mut note);
     note.status = status;
-    note.record(worker, client, None);
+    worker.record(note, client, None);
 }
 
-fn refused_unheard(frame: Frame, worker: &Worker, client: Client) {
+fn refused_unheard(frame: Frame, worker: &Worker, client: Peer) {
     let reason = Reason::from(frame.code);
     let (refusal, status) = if frame.kind == HEADERS {
-        let (status, why) = (
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "the request's head is larger than HTTP/2 takes",
-        );
-        (Refusal::new(status, why), status.as_u16())
+        let why = "the request's head is larger than HTTP/2 takes";
+        let refusal = Refusal::new(RefusalKind::HeadersTooLarge, why);
+        let status = refusal.status().as_u16();
+        (refusal, status)
     } else if reason == Reason::REFUSED_STREAM {
         let why = format!("the connection has {STREAMS} requests under way: reset");
-        (Refusal::new(StatusCode::TOO_MANY_REQUESTS, why), 0)
+        (Refusal::new(RefusalKind::TooManyStreams, why), 0)
     } else {
         let why = format!("the request is malformed for HTTP/2: reset with {reason:?}");
-        (Refusal::new(StatusCode::BAD_REQUEST, why), 0)
+        (Refusal::new(RefusalKind::Malformed, why), 0)
     };
     note_refusal(&refusal, status, worker, client);
 }
@@ -264,7 +266,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Overseen<S> {
             && slow.as_mut().poll(cx).is_ready()
         {
             let why = "the request's head did not come in time";
-            let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, why);
+            let refusal = Refusal::new(RefusalKind::Slow, why);
             note_refusal(&refusal, 0, &this.worker, this.client);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
         }

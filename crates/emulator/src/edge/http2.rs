@@ -15,35 +15,37 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use httparse::Header;
 use hyper::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response};
 use ovhai_core::directory::AppEntry;
+use ovhai_wire::authority::is_well_formed;
+use ovhai_wire::buffer::Buffer;
+use ovhai_wire::fields::{Known, words};
+use ovhai_wire::framing::{Framing, Malformed};
+use ovhai_wire::prefixed::Prefixed;
+use ovhai_wire::request::{FIELDS, RequestHead, Version, is_plain_target};
+use ovhai_wire::scan::{TOO_LARGE, TOO_LONG, TOO_MANY};
+use ovhai_wire::stream::{Peer, Stream};
 use tokio::sync::Semaphore;
 
-use super::body::Framing;
-use super::buffer::Buffer;
+use super::Worker;
 use super::crowd::Place;
 use super::doors::{self, CALL_MAX, Way};
-use super::frames::{Overseen, Waiting, note_refusal};
-use super::incoming::{self, Incoming, Interim, Interims, OfStream};
-use super::note::Note;
-use super::parse::{
-    FIELDS, Head, Known, Malformed, TOO_LARGE, TOO_LONG, TOO_MANY, Version, is_plain_target, words,
-};
-use super::prefixed::Prefixed;
+use super::frames::{Overseen, STREAMS, Waiting, note_refusal};
+use super::outgoing::{self, Interims, OfStream};
 use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
-use super::{Stream, Worker};
-use crate::body::ServerBody;
-use crate::gateway::access::{Access, MOMENT};
+use crate::gateway::admission::Admitted;
+use crate::gateway::body::ServerBody;
+use crate::gateway::cors::Readers;
+use crate::gateway::forward::Forward;
+use crate::gateway::grpc;
+use crate::gateway::incoming::{Incoming, Interim};
 use crate::gateway::login::BODY_MAX;
-use crate::gateway::{Admitted, Client, Readers, Refusal, grpc, http2};
-use crate::host;
+use crate::gateway::refusal::Refusal;
+use crate::gateway::reserved::RESERVED;
 use crate::limits::Limits;
+use crate::seen::{Note, RefusalKind};
 
-/// How a client begins.
-pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// Requests of one connection under way at once.
-pub(super) const STREAMS: u32 = 128;
 /// Bytes of bodies on their way on one connection.
 const WINDOW: u32 = 1024 * 1024;
 /// Bytes of an answer that wait for a client to have room for them.
@@ -71,13 +73,13 @@ struct Own {
 pub(super) async fn serve<S: Stream>(
     stream: S,
     prefix: Buffer,
-    client: Client,
+    client: Peer,
     place: Place,
     worker: Arc<Worker>,
 ) {
     let (uses, waiting) = (Uses::new(place), Waiting::default());
     let interims = Interims::default();
-    let limits = worker.limits;
+    let limits = worker.relay.limits;
     let own = Arc::new(Own {
         turns: Arc::new(Semaphore::new(STREAMS as usize)),
         grpc: grpc::Pool::default(),
@@ -110,7 +112,7 @@ pub(super) async fn serve<S: Stream>(
     let mut may_end = pin!(async {
         tokio::select! {
             () = uses.rested(limits.idle_timeout) => {}
-            () = worker.stopping.cancelled() => {}
+            () = worker.shared.stopping.cancelled() => {}
         }
     });
     // A client that was told of the end and does not take it.
@@ -152,7 +154,7 @@ pub(super) async fn serve<S: Stream>(
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
                 if let (true, Some(reason)) = (error.is_library(), error.reason()) {
                     let why = format!("the connection is no good HTTP/2: ended with {reason:?}");
-                    let refusal = Refusal::new(StatusCode::BAD_REQUEST, why);
+                    let refusal = Refusal::new(RefusalKind::Malformed, why);
                     note_refusal(&refusal, 0, &worker, client);
                 }
                 return;
@@ -190,16 +192,16 @@ async fn serve_one(
     request: Request<Incoming>,
     mut respond: SendResponse<Bytes>,
     of_stream: OfStream,
-    client: Client,
+    client: Peer,
     worker: Arc<Worker>,
     own: Arc<Own>,
     underway: Underway,
 ) {
-    let (interim, patience) = (&of_stream.interim, worker.limits.body_timeout);
+    let (interim, patience) = (&of_stream.interim, worker.relay.limits.body_timeout);
     let answer = watched(request, client, worker, &own, underway, interim);
-    let Some(response) = incoming::answered(&mut respond, interim, answer).await else { return };
+    let Some(response) = outgoing::answered(&mut respond, interim, answer).await else { return };
     drop(of_stream);
-    if let Err(error) = incoming::send(respond, response, patience).await {
+    if let Err(error) = outgoing::send(respond, response, patience).await {
         tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
     }
 }
@@ -207,7 +209,7 @@ async fn serve_one(
 /// Has a request answered, and notes it when that has ended.
 async fn watched(
     request: Request<Incoming>,
-    client: Client,
+    client: Peer,
     worker: Arc<Worker>,
     own: &Own,
     mut underway: Underway,
@@ -219,8 +221,8 @@ async fn watched(
     let mut response = match answer.await {
         Ok(response) => response,
         Err(refusal) => {
-            underway.note().refused_by(&refusal);
-            refusal.readable_by(&readers).into_response()
+            refusal.record(underway.note());
+            refusal.readable_by(&readers).into_response().map(ServerBody::text)
         }
     };
     underway.is_idle(response.body().is_whole());
@@ -243,7 +245,7 @@ async fn watched(
 
 async fn answer(
     request: Request<Incoming>,
-    client: Client,
+    client: Peer,
     worker: &Arc<Worker>,
     own: &Own,
     underway: &mut Underway,
@@ -259,22 +261,12 @@ async fn answer(
         interim.go_on();
     }
     match plan {
-        Plan::Pass(order) => {
-            let share = Share::take(&own.at_apps, worker).ok_or_else(Refusal::busy)?;
+        Plan::Pass(forward) => {
+            let left = &worker.relay.streams_left;
+            let share = Share::take(&own.at_apps, left).ok_or_else(Refusal::busy)?;
             underway.share = Some(share);
-            let note = underway.note();
-            note.turned_to_the_app();
-            let mut passed = pin!(http2::pass(*order, body, interim, &own.grpc, worker));
-            if let Ok(passed) = tokio::time::timeout(MOMENT, passed.as_mut()).await {
-                return passed;
-            }
-            let mut access = Access::default();
-            tokio::select! {
-                passed = passed => passed,
-                () = poll_fn(|cx| access.poll_denied(cx, &worker.gateway, note)) => {
-                    Err(Refusal::over())
-                }
-            }
+            underway.note().turned_to_the_app();
+            forward.run(body, interim, &own.grpc, &worker.relay).await
         }
         Plan::Call(call) => {
             let body = whole(body, CALL_MAX, worker, underway).await?;
@@ -288,7 +280,7 @@ async fn answer(
             underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
             let login = async move {
-                let (logins, ip) = (&worker.gateway.logins, client.address.ip());
+                let (logins, ip) = (&worker.shared.gateway.logins, client.address.ip());
                 let request = request.map(|()| body);
                 let answer = logins.answer(request, &app.record, client.secure, ip).await;
                 answer.map(ServerBody::text)
@@ -312,7 +304,7 @@ async fn to_its_end(
         answer
     });
     // It panicked, which was said where panics are, or everything stops.
-    answer.await.map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
+    answer.await.map_err(|_| Refusal::new(RefusalKind::Internal, "internal error"))
 }
 
 async fn whole(
@@ -323,27 +315,31 @@ async fn whole(
 ) -> Result<Bytes, Refusal> {
     underway.is_idle(!body.is_end_stream());
     let collected = Limited::new(body, most).collect();
-    let collected = tokio::time::timeout(worker.limits.body_timeout, collected).await;
+    let collected = tokio::time::timeout(worker.relay.limits.body_timeout, collected).await;
     underway.is_idle(false);
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             let why = format!("the body is larger than {most} bytes");
-            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why))
+            Err(Refusal::new(RefusalKind::BodyTooLarge, why))
         }
-        Ok(Err(_)) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the body was broken off")),
-        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+        Ok(Err(_)) => Err(Refusal::new(RefusalKind::Malformed, "the body was broken off")),
+        Err(_) => Err(Refusal::new(RefusalKind::Slow, "the body did not come in time")),
     }
 }
 
 enum Plan {
-    Pass(Box<http2::Order>),
+    Pass(Box<Forward>),
     Call(doors::Call),
     LogIn(Request<()>, Arc<AppEntry>),
 }
 
 /// A head is as large as it would be in HTTP/1, where an authority is a line and cookies are one.
-fn check_size(head: &Head<'_>, authority: Option<&str>, limits: &Limits) -> Result<(), Malformed> {
+fn check_size(
+    head: &RequestHead<'_>,
+    authority: Option<&str>,
+    limits: &Limits,
+) -> Result<(), Malformed> {
     if head.method.len() + head.target.len() + "  HTTP/1.1\r".len() > limits.line_max {
         return Err(TOO_LONG);
     }
@@ -372,12 +368,12 @@ fn check_size(head: &Head<'_>, authority: Option<&str>, limits: &Limits) -> Resu
 fn plan(
     parts: &hyper::http::request::Parts,
     body: &Incoming,
-    client: Client,
+    client: Peer,
     worker: &Worker,
     note: &mut Note,
     readers: &mut Readers,
 ) -> Result<Plan, Refusal> {
-    let malformed = |why| Refusal::new(StatusCode::BAD_REQUEST, why);
+    let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
     let fields: Vec<Header<'_>> = parts
         .headers
         .iter()
@@ -385,19 +381,17 @@ fn plan(
         .collect();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let method = parts.method.as_str();
-    let mut head = Head::of_fields(method, target, Version::Http2, &fields, Vec::new())?;
-    *note = Note::of(worker, &head, Vec::new());
+    let mut head =
+        RequestHead::of_fields(method, target, Version::Http2, &fields, Vec::new(), &RESERVED)?;
+    *note = worker.note_of(&head, Vec::new());
     if method == "CONNECT" || method == "TRACE" {
-        return Err(Refusal::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "CONNECT and TRACE are not passed on",
-        ));
+        return Err(Refusal::new(RefusalKind::Method, "CONNECT and TRACE are not passed on"));
     }
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = hosts.next().map(|host| host.to_str().unwrap_or_default());
     let of_authority = authority.filter(|_| host.is_none());
-    check_size(&head, of_authority, &worker.limits)?;
+    check_size(&head, of_authority, &worker.relay.limits)?;
     if hosts.next().is_some() {
         return Err(malformed("there are several Host headers"));
     }
@@ -411,7 +405,7 @@ fn plan(
         (Some(host), _) | (None, Some(host)) => host,
         (None, None) => return Err(malformed("an authority is required")),
     };
-    if !host::is_well_formed(head.host) {
+    if !is_well_formed(head.host) {
         return Err(malformed("the authority is malformed"));
     }
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
@@ -428,16 +422,15 @@ fn plan(
     match doors::find(&worker.shared, &head, client, note)? {
         Way::Call(call) => Ok(Plan::Call(call)),
         Way::App(asked) => {
-            *readers = worker.gateway.readers(&head, asked, client);
-            let pass = match worker.gateway.admit(&head, asked, client, note)? {
+            *readers = worker.shared.gateway.readers(&head, asked, client);
+            let pass = match worker.shared.gateway.admit(&head, asked, client, note)? {
                 Admitted::Pass(pass) => pass,
                 Admitted::LogIn(app) => {
                     return Ok(Plan::LogIn(doors::request(&head, head.target)?, app));
                 }
             };
             let (id, grpc) = (note.id().as_bytes(), asked.grpc);
-            let order = http2::Order::new(pass, &head, grpc, client, id);
-            Ok(Plan::Pass(Box::new(order)))
+            Ok(Plan::Pass(Box::new(Forward::new(pass, &head, grpc, client, id))))
         }
     }
 }

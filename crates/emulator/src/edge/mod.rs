@@ -5,22 +5,12 @@
 //! API that may wait for the disk, or have much to look through, run on the emulator's own
 //! runtime. The framing of HTTP/2 is the h2 crate's.
 
-pub(crate) mod answer;
-pub(crate) mod body;
-pub(crate) mod buffer;
-pub(crate) mod clock;
 mod connection;
 mod crowd;
 mod doors;
-mod expect;
 mod frames;
 mod http2;
-pub(crate) mod incoming;
-pub(crate) mod note;
-pub(crate) mod parse;
-mod prefixed;
-
-pub(crate) mod pump;
+mod outgoing;
 mod readers;
 mod respond;
 mod share;
@@ -37,23 +27,24 @@ use std::time::Duration;
 use axum::Router;
 use ovhai_core::Platform;
 use ovhai_core::components::{self, Component, Components};
-use rustix::event::{PollFd, PollFlags, Timespec};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::gateway::Gateway;
+use crate::gateway::relay::Relay;
 use crate::gateway::upstream::Pool;
-use crate::gateway::{Client, Gateway};
 use crate::limits::Limits;
-use crate::seen::{self, RequestId, Seen};
+use crate::seen::{Aborted, Note, Protocol, Recorder, RequestId, Seen};
 use crate::tls::Tls;
-use buffer::Buffer;
+
 use crowd::Crowd;
+use ovhai_wire::buffer::Buffer;
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::stream::Peer;
 pub(crate) use readers::Readers;
 
 /// More workers than this serve nobody faster on one machine with its apps.
@@ -70,41 +61,6 @@ const TRY_AGAIN: Duration = Duration::from_millis(50);
 /// and after this long it is said again that it fails.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
-/// A connection with a client.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Makes closing it look like what it is, where the end says nothing: broken off.
-    fn abort(&self);
-
-    /// Whether the client has closed, though what it sent before may not have been read.
-    fn is_closed(&self) -> bool;
-}
-
-impl Stream for TlsStream<TcpStream> {
-    fn abort(&self) {
-        self.get_ref().0.abort();
-    }
-
-    fn is_closed(&self) -> bool {
-        self.get_ref().0.is_closed()
-    }
-}
-
-impl Stream for TcpStream {
-    fn abort(&self) {
-        // It may be gone already, which is as well.
-        let _ = self.set_zero_linger();
-    }
-
-    fn is_closed(&self) -> bool {
-        let closed = PollFlags::HUP | PollFlags::ERR;
-        #[cfg(target_os = "linux")]
-        let closed = closed | PollFlags::RDHUP;
-        let mut polled = [PollFd::new(self, closed)];
-        let looked = rustix::event::poll(&mut polled, Some(&Timespec::default()));
-        looked.is_ok() && polled[0].revents().intersects(closed)
-    }
-}
-
 /// What all workers share.
 pub(crate) struct Shared {
     pub(crate) platform: Arc<Platform>,
@@ -120,36 +76,40 @@ pub(crate) struct Shared {
     pub(crate) readers: Readers,
     pub(crate) stopping: CancellationToken,
     pub(crate) seen: Arc<Seen>,
-    /// So many more requests of HTTP/2 may be under way at apps.
-    pub(crate) streams_left: AtomicUsize,
 }
 
 /// What the connections of one worker share.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
-    pub(crate) pool: Pool,
-    seen: Mutex<seen::Worker>,
+    /// The way to the apps.
+    relay: Arc<Relay>,
+    seen: Mutex<Recorder>,
     open: AtomicUsize,
     crowd: Arc<Crowd>,
 }
 
-impl std::ops::Deref for Worker {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.shared
-    }
-}
-
 impl Worker {
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.is_cancelled()
+    /// Begins the record of a request of which nothing is known yet; `text` is room that is used
+    /// again.
+    fn note(&self, protocol: Protocol, text: Vec<u8>) -> Note {
+        Note::new(self.id(None), protocol, text)
+    }
+
+    /// Begins the record of a request whose head was understood.
+    fn note_of(&self, head: &RequestHead<'_>, text: Vec<u8>) -> Note {
+        let id = self.id(head.request_id.one());
+        Note::of(id, Protocol::of(head.version), head.method, head.path(), text)
+    }
+
+    /// Records a request that has ended. Gives room back.
+    fn record(&self, note: Note, client: Peer, aborted: Option<Aborted>) -> Vec<u8> {
+        note.record(&self.seen, client, aborted)
     }
 
     /// The id of a request: the client's, or a new one.
     fn id(&self, given: Option<&[u8]>) -> RequestId {
-        let mut worker = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        RequestId::of(given, &mut worker.ids)
+        let mut recorder = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        RequestId::of(given, &mut recorder.ids)
     }
 }
 
@@ -185,12 +145,19 @@ impl Edge {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
         let (mut hands, mut receivers) = (Vec::new(), Vec::new());
         let since = std::time::Instant::now();
+        let streams_left = Arc::new(AtomicUsize::new(shared.limits.streams));
         for _ in 0..count {
             let (sender, receiver) = mpsc::unbounded_channel();
             let worker = Arc::new(Worker {
+                relay: Arc::new(Relay {
+                    gateway: Arc::clone(&shared.gateway),
+                    pool: Pool::default(),
+                    limits: shared.limits,
+                    stopping: shared.stopping.clone(),
+                    streams_left: Arc::clone(&streams_left),
+                }),
                 shared: Arc::clone(&shared),
-                pool: Pool::default(),
-                seen: Mutex::new(shared.seen.worker()),
+                seen: Mutex::new(shared.seen.recorder()),
                 open: AtomicUsize::new(0),
                 crowd: Arc::new(Crowd::new(since)),
             });
@@ -294,7 +261,7 @@ async fn accept(listener: &TcpListener, tls: Option<&Tls>, hands: &[Hand], share
     let most = shared.limits.connections;
     let complain =
         |error: &io::Error| tracing::warn!(%error, "connections can't be accepted: they wait");
-    let close_resting = || hands.iter().for_each(|hand| hand.worker.pool.clear());
+    let close_resting = || hands.iter().for_each(|hand| hand.worker.relay.pool.clear());
     let mut told = None;
     loop {
         let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
@@ -369,7 +336,7 @@ async fn work(
 ) {
     let connections = TaskTracker::new();
     let receiver = tokio::sync::Mutex::new(receiver);
-    let components = Arc::clone(worker.platform.components());
+    let components = Arc::clone(worker.shared.platform.components());
     let serves = || serve_all(&worker, &receiver, &connections, &abandon);
     always(&components, Component::Worker, &abandon, serves).await;
     connections.close();
@@ -387,7 +354,7 @@ async fn serve_all(
     abandon: &CancellationToken,
 ) {
     let mut receiver = receiver.lock().await;
-    worker.platform.components().works(Component::Worker);
+    worker.shared.platform.components().works(Component::Worker);
     let mut purge = tokio::time::interval(PURGE_EVERY);
     purge.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -396,8 +363,8 @@ async fn serve_all(
             () = abandon.cancelled() => return,
             accepted = receiver.recv() => accepted,
             _ = purge.tick() => {
-                worker.pool.purge();
-                let snapshot = worker.platform.snapshot();
+                worker.relay.pool.purge();
+                let snapshot = worker.shared.platform.snapshot();
                 worker.shared.seen.purge(|id| snapshot.app(id).is_some());
                 continue;
             }
@@ -415,7 +382,7 @@ async fn serve_all(
 /// Serves a connection until it ends.
 async fn serve(accepted: Accepted, worker: Arc<Worker>) {
     let Accepted { stream, client: address, tls } = accepted;
-    let client = Client { address, secure: tls.is_some() };
+    let client = Peer { address, secure: tls.is_some() };
     let _open = worker.shared.seen.connection_opened();
     let stream = match TcpStream::from_std(stream) {
         Ok(stream) => stream,
@@ -436,39 +403,6 @@ async fn serve(accepted: Accepted, worker: Arc<Worker>) {
         Some(Err(error)) => tracing::debug!(%error, client = %address, "a handshake failed"),
         None => {}
     }
-}
-
-/// What the edge understood of a request's head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Understood {
-    /// The method.
-    pub method: String,
-    /// The host that is asked for, with its port if it was given.
-    pub host: String,
-    /// Path and query, or `*`.
-    pub target: String,
-    /// Bytes of the head.
-    pub length: usize,
-}
-
-/// Reads the head at the beginning of these bytes as the edge does; none if it is not whole, the
-/// status of the refusal if it is malformed. For fuzzing.
-pub fn understand(bytes: &[u8]) -> Result<Option<Understood>, u16> {
-    let limits = Limits::default();
-    let sizes = parse::HeadLimits { line: limits.line_max, fields: limits.head_max };
-    let status = |malformed: parse::Malformed| malformed.status.as_u16();
-    let Some(range) = parse::Scanner::default().find(bytes, sizes).map_err(status)? else {
-        return Ok(None);
-    };
-    let length = range.end;
-    let mut fields = [const { std::mem::MaybeUninit::uninit() }; parse::FIELDS];
-    let head = parse::Head::parse(&bytes[range], &mut fields, Vec::new()).map_err(status)?;
-    Ok(Some(Understood {
-        method: head.method.to_owned(),
-        host: head.host.to_owned(),
-        target: head.target.to_owned(),
-        length,
-    }))
 }
 
 #[cfg(test)]

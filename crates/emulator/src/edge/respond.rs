@@ -10,15 +10,15 @@ use http_body::Body;
 use hyper::header::{CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use hyper::{Response, StatusCode};
 
-use super::Stream;
-use super::body::chunk_head;
-use super::buffer::Buffer;
-use super::clock::Clock;
-use super::pump::{BODY_BUFFER, Pump, field};
-use crate::ascii::number;
-use crate::body::ServerBody;
-use crate::gateway::Refusal;
-use crate::gateway::compose::{self, After};
+use crate::gateway::body::ServerBody;
+use crate::gateway::refusal::Refusal;
+use ovhai_wire::ascii::number;
+use ovhai_wire::body::chunk_head;
+use ovhai_wire::buffer::{Buffer, Fill};
+use ovhai_wire::deadline::Deadline;
+use ovhai_wire::pump::{BODY_BUFFER, Pump};
+use ovhai_wire::stream::Stream;
+use ovhai_wire::write::{After, field, reason};
 
 /// How an answer is to be written.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,7 @@ pub(super) struct Sent {
 pub(super) async fn respond<S: Stream>(
     stream: &mut S,
     input: &mut Buffer,
-    clock: &mut Clock,
+    clock: &mut Deadline,
     out: &mut Vec<u8>,
     response: Response<ServerBody>,
     manner: Manner,
@@ -151,13 +151,10 @@ pub(super) async fn respond<S: Stream>(
             }
             // Nothing to send: perhaps nobody is there any more.
             match input.poll_fill(cx, stream, BODY_BUFFER) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(false),
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::OutOfMemory => {
-                    // So much of the next requests waits that nobody would see the client leave.
-                    return clock.poll(cx).map(|()| false);
-                }
-                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(Fill::Read(_))) => {}
+                // Too much of the next requests waits to see the client leave.
+                Poll::Ready(Ok(Fill::Full)) => return clock.poll(cx).map(|()| false),
+                Poll::Ready(Ok(Fill::End) | Err(_)) => return Poll::Ready(false),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -170,7 +167,7 @@ pub(super) async fn respond<S: Stream>(
 /// used again.
 pub(super) async fn refuse<S: Stream>(
     stream: &mut S,
-    clock: &mut Clock,
+    clock: &mut Deadline,
     out: &mut Vec<u8>,
     room: &mut Vec<u8>,
     refusal: &Refusal,
@@ -180,7 +177,7 @@ pub(super) async fn refuse<S: Stream>(
     out.clear();
     room.clear();
     refusal.body(room);
-    status_line(out, refusal.told().0);
+    status_line(out, refusal.status());
     refusal.fields(|name, value| field(out, name.as_str(), value.as_bytes()));
     date(out);
     field(out, "x-request-id", request_id);
@@ -215,7 +212,7 @@ fn status_line(out: &mut Vec<u8>, status: StatusCode) {
     out.extend_from_slice(b"HTTP/1.1 ");
     number(out, status.as_u16().into());
     out.push(b' ');
-    out.extend_from_slice(compose::reason(status).as_bytes());
+    out.extend_from_slice(reason(status).as_bytes());
     out.extend_from_slice(b"\r\n");
 }
 
@@ -287,7 +284,7 @@ mod tests {
 
     async fn sent(reads: bool, body: ServerBody) -> Sent {
         let second = Duration::from_secs(1);
-        let (mut input, mut clock) = (Buffer::default(), Clock::new(second, second));
+        let (mut input, mut clock) = (Buffer::default(), Deadline::new(second, second));
         let manner = Manner { after: After::SayKeepAlive, is_modern: false, head_only: false };
         let (mut client, mut out) = (Client { reads }, Vec::new());
         let response = Response::new(body);

@@ -4,25 +4,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Worker;
-
 /// A client's request to an app, as long as it is under way.
 pub(super) struct Share {
     of_client: Arc<AtomicUsize>,
     /// Where it is to be given back, unless it is the one that each client has.
-    more: Option<Arc<Worker>>,
+    more: Option<Arc<AtomicUsize>>,
 }
 
 impl Share {
     /// One request more of a client that has so many; none if it has more of them than are left.
-    pub(super) fn take(of_client: &Arc<AtomicUsize>, worker: &Arc<Worker>) -> Option<Self> {
+    pub(super) fn take(of_client: &Arc<AtomicUsize>, left: &Arc<AtomicUsize>) -> Option<Self> {
         let before = of_client.fetch_add(1, Ordering::Relaxed);
         let mut share = Self { of_client: Arc::clone(of_client), more: None };
         if before > 0 {
-            let left = |left: usize| left.checked_sub(1).filter(|_| before <= left);
-            let left = worker.streams_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
-            left.ok()?;
-            share.more = Some(Arc::clone(worker));
+            let take = |left: usize| left.checked_sub(1).filter(|_| before <= left);
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
+            share.more = Some(Arc::clone(left));
         }
         Some(share)
     }
@@ -31,8 +28,8 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.of_client.fetch_sub(1, Ordering::Relaxed);
-        if let Some(worker) = &self.more {
-            worker.streams_left.fetch_add(1, Ordering::Relaxed);
+        if let Some(left) = &self.more {
+            left.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use ovhai_wire::stream::Peer;
 
 use super::Worker;
 use super::crowd::Place;
-use super::incoming::Meanwhile;
-use super::note::Note;
+use super::outgoing::Meanwhile;
 use super::share::Share;
-use crate::body::{BodyError, ServerBody};
-use crate::gateway::Client;
-use crate::gateway::access::Access;
-use crate::seen::Aborted;
+use crate::gateway::body::ServerBody;
+use crate::gateway::http2::BodyError;
+
+use crate::seen::{Aborted, Note, Protocol};
 
 /// How many requests of a connection are under way, and its place among those that have none.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ impl Uses {
 /// A request under way; noted when this is dropped.
 pub(super) struct Underway {
     note: Option<Note>,
-    client: Client,
+    client: Peer,
     worker: Arc<Worker>,
     uses: Uses,
     /// Of the connections to apps, if it is one to an app.
@@ -97,7 +97,7 @@ pub(super) struct Underway {
 }
 
 impl Underway {
-    pub(super) fn new(client: Client, worker: &Arc<Worker>, uses: &Uses) -> Self {
+    pub(super) fn new(client: Peer, worker: &Arc<Worker>, uses: &Uses) -> Self {
         uses.change(|counts| counts.under_way += 1);
         let (worker, uses) = (Arc::clone(worker), uses.clone());
         Self {
@@ -124,7 +124,7 @@ impl Underway {
     }
 
     pub(super) fn note(&mut self) -> &mut Note {
-        self.note.get_or_insert_with(|| Note::of_http2(&self.worker))
+        self.note.get_or_insert_with(|| self.worker.note(Protocol::Http2, Vec::new()))
     }
 }
 
@@ -137,9 +137,10 @@ impl Drop for Underway {
         });
         let aborted = self.aborted.or((!self.ended).then_some(Aborted::Client));
         // Also one that was given up before anybody looked at it.
-        let mut note = self.note.take().unwrap_or_else(|| Note::of_http2(&self.worker));
+        let mut note =
+            self.note.take().unwrap_or_else(|| self.worker.note(Protocol::Http2, Vec::new()));
         note.bytes_out = self.sent;
-        note.record(&self.worker, self.client, aborted);
+        self.worker.record(note, self.client, aborted);
     }
 }
 
@@ -147,27 +148,24 @@ impl Drop for Underway {
 pub(super) struct Watched {
     body: ServerBody,
     head_only: bool,
-    access: Access,
     underway: Underway,
 }
 
 impl Watched {
     pub(super) fn new(body: ServerBody, head_only: bool, mut underway: Underway) -> Self {
         underway.ended = head_only || body.is_end_stream();
-        Self { body, head_only, access: Access::default(), underway }
+        Self { body, head_only, underway }
     }
 
     /// Ready when the caller would not be let in any more.
     fn poll_denied(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Underway { note, worker, .. } = &self.underway;
-        let denied = |note| self.access.poll_denied(cx, &worker.gateway, note);
-        note.as_ref().map_or(Poll::Pending, denied)
+        self.body.poll_denied(cx, &self.underway.worker.relay.gateway)
     }
 }
 
 impl Meanwhile for Watched {
     fn poll_meanwhile(&mut self, cx: &mut Context<'_>) {
-        if let ServerBody::App(body) = &mut self.body {
+        if let ServerBody::App { body, .. } = &mut self.body {
             body.poll_upload(cx);
         }
     }

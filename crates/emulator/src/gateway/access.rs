@@ -2,32 +2,99 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Gateway;
-use crate::edge::note::Note;
+use ovhai_api_types::AppId;
+use ovhai_core::platform::resource;
+use ovhai_core::policy::{self, Action, Principal};
 
-/// Nearly all requests without a body are answered by then: nobody watches them.
+use super::Gateway;
+use super::login::Login;
+use crate::seen::Aborted;
+
+/// Nearly all requests without a body are answered by then: their callers are not watched.
 pub(crate) const MOMENT: Duration = Duration::from_millis(500);
 
-/// Watches a caller from the first time it is asked.
-#[derive(Default)]
-pub(crate) struct Access(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+/// A caller that was let in.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission {
+    pub(crate) app: AppId,
+    pub(crate) principal: Principal,
+    /// What it was let in for.
+    pub(crate) action: Action,
+    /// What it was known by, unless by a bearer.
+    pub(crate) login: Option<Login>,
+}
+
+/// The access of a caller that was let in. It is watched from the first time that it is asked about.
+pub(crate) struct Access {
+    admission: Admission,
+    denied: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
 
 impl Access {
-    /// Ready when the caller would not be let in any more; never for who was not let in by the
-    /// gateway.
-    pub(crate) fn poll_denied(
-        &mut self,
-        cx: &mut Context<'_>,
+    pub(crate) fn new(admission: Admission) -> Self {
+        Self { admission, denied: None }
+    }
+
+    /// Ready when the caller would not be let in any more.
+    pub(crate) fn poll_denied(&mut self, cx: &mut Context<'_>, gateway: &Gateway) -> Poll<()> {
+        let Self { admission, denied } = self;
+        let begin = || Box::pin(until_denied(gateway, admission.clone())) as Pin<Box<_>>;
+        denied.get_or_insert_with(begin).as_mut().poll(cx)
+    }
+
+    /// Ready when a tunnel has to end: its caller would not be let in any more, or everything stops.
+    pub(crate) fn until_over(
+        self,
         gateway: &Gateway,
-        note: &Note,
-    ) -> Poll<()> {
-        if self.0.is_none() {
-            let Some(admission) = note.admitted() else { return Poll::Pending };
-            self.0 = Some(Box::pin(gateway.until_denied(admission)));
+    ) -> impl Future<Output = Option<Aborted>> + Send + use<> {
+        let Self { admission, denied } = self;
+        let denied = denied.unwrap_or_else(|| Box::pin(until_denied(gateway, admission)));
+        let stopping = gateway.stopping.clone();
+        async move {
+            tokio::select! {
+                () = denied => Some(Aborted::Access),
+                () = stopping.cancelled() => None,
+            }
         }
-        self.0.as_mut().map_or(Poll::Pending, |denied| denied.as_mut().poll(cx))
+    }
+}
+
+/// Ready when a caller that was let in would not be any more.
+fn until_denied(
+    gateway: &Gateway,
+    admission: Admission,
+) -> impl Future<Output = ()> + Send + use<> {
+    let platform = Arc::clone(&gateway.platform);
+    let Admission { app, principal, action, login } = admission;
+    let mut access = platform.watch_access(&principal, app);
+    let clock = Arc::clone(&platform);
+    let logged_out = async move {
+        match login {
+            Some(login) => login.over(|| clock.now()).await,
+            None => std::future::pending().await,
+        }
+    };
+    let denied = async move {
+        loop {
+            let allowed = platform.current(&principal).is_some_and(|caller| {
+                platform.snapshot().app(app).is_some_and(|entry| {
+                    policy::decide(&caller, action, &resource(&entry.record)).is_allowed()
+                })
+            });
+            if !allowed {
+                return;
+            }
+            access.changed().await;
+        }
+    };
+    async move {
+        tokio::select! {
+            () = denied => {}
+            () = logged_out => {}
+        }
     }
 }

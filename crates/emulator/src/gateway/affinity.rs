@@ -19,10 +19,10 @@ use ovhai_api_types::{AppId, SessionAffinity};
 use ovhai_core::model::AppRecord;
 use ovhai_core::policy::Principal;
 use ovhai_core::replica::ReplicaId;
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::stream::Peer;
 
-use super::Client;
 use super::login::{cookie, random};
-use crate::edge::parse::Head;
 
 /// Cookies of one client that are looked at; a page of another app can set some.
 const LOOKED_AT: usize = 8;
@@ -91,8 +91,8 @@ impl Pins {
         &self,
         app: &AppRecord,
         principal: &Principal,
-        head: &Head<'_>,
-        client: Client,
+        head: &RequestHead<'_>,
+        client: Peer,
     ) -> Pin {
         match app.spec.affinity {
             None | Some(SessionAffinity::None) => Pin::No,

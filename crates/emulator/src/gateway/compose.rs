@@ -2,28 +2,31 @@
 //! client. What is about one connection only ends here (RFC 9110 section 7.6.1).
 
 use httparse::Header;
+use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, SET_COOKIE};
-use hyper::{HeaderMap, StatusCode};
 
-use super::{Client, Pass, login};
-use crate::ascii::{self, number};
-use crate::edge::answer::AnswerHead;
-use crate::edge::body::Framing;
-use crate::edge::parse::{Head, Known, Version};
-use crate::edge::pump::field;
+use super::login;
+use super::route::Route;
+use ovhai_wire::ascii::{self, number};
+use ovhai_wire::fields::Known;
+use ovhai_wire::framing::Framing;
+use ovhai_wire::request::{RequestHead, Version};
+use ovhai_wire::response::ResponseHead;
+use ovhai_wire::stream::Peer;
+use ovhai_wire::write::{After, append, field};
 
 /// Writes a request's head for the app. What the client says about who forwarded it is not
-/// believed: nobody stands before this gateway.
+/// believed: there is no proxy before this gateway.
 ///
-/// Where a browser uses another host ([`Pass::forwarded_host`]), the app sees that one everywhere.
+/// Where a browser uses another host ([`Route::forwarded_host`]), the app sees that one everywhere.
 pub(crate) fn request(
     out: &mut Vec<u8>,
-    head: &Head<'_>,
-    pass: &Pass,
-    client: Client,
+    head: &RequestHead<'_>,
+    route: &Route,
+    client: Peer,
     request_id: &[u8],
 ) {
-    let forwarded = pass.forwarded_host.as_deref();
+    let forwarded = route.forwarded_host.as_deref();
     let host = forwarded.unwrap_or(head.host).as_bytes();
     out.extend_from_slice(head.method.as_bytes());
     out.push(b' ');
@@ -45,7 +48,7 @@ pub(crate) fn request(
                 None => field(out, each.name, each.value),
                 Some(to) => moved_field(out, each, head.host, to),
             },
-            Known::Authorization if pass.keeps_authorization => field(out, each.name, each.value),
+            Known::Authorization if route.keeps_authorization => field(out, each.name, each.value),
             Known::Cookie if head.version == Version::Http2 => cookies += 1,
             Known::Cookie => {
                 if let Some(left) = login::without_ours(each.value) {
@@ -108,26 +111,6 @@ fn moved_field(out: &mut Vec<u8>, each: &Header<'_>, host: &str, to: &str) {
     }
 }
 
-/// How the connection to a client of HTTP/1 goes on after an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum After {
-    /// As is usual in HTTP/1.1.
-    KeepAlive,
-    /// As a client of HTTP/1.0 asked for.
-    SayKeepAlive,
-    Close,
-}
-
-impl After {
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
-        match self {
-            Self::KeepAlive => {}
-            Self::SayKeepAlive => out.extend_from_slice(b"connection: keep-alive\r\n"),
-            Self::Close => out.extend_from_slice(b"connection: close\r\n"),
-        }
-    }
-}
-
 /// What the gateway adds to an app's answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Added<'a> {
@@ -140,7 +123,7 @@ pub(crate) struct Added<'a> {
 /// Writes an answer's head for a client of HTTP/1.
 pub(crate) fn answer(
     out: &mut Vec<u8>,
-    answer: &AnswerHead<'_>,
+    answer: &ResponseHead<'_>,
     chunked: bool,
     after: After,
     added: Added<'_>,
@@ -174,7 +157,7 @@ pub(crate) fn answer(
 }
 
 /// The same for a client of HTTP/2.
-pub(crate) fn answer_headers(answer: &AnswerHead<'_>, added: Added<'_>) -> HeaderMap {
+pub(crate) fn answer_headers(answer: &ResponseHead<'_>, added: Added<'_>) -> HeaderMap {
     let mut headers = passed_headers(answer);
     let id = HeaderName::from_static("x-request-id");
     if let (false, Ok(value)) =
@@ -189,7 +172,7 @@ pub(crate) fn answer_headers(answer: &AnswerHead<'_>, added: Added<'_>) -> Heade
 }
 
 /// What of an answer's fields is for the client.
-pub(crate) fn passed_headers(answer: &AnswerHead<'_>) -> HeaderMap {
+pub(crate) fn passed_headers(answer: &ResponseHead<'_>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(answer.passed.len() + 1);
     for each in answer.passed {
         append(&mut headers, each.name, each.value);
@@ -197,16 +180,28 @@ pub(crate) fn passed_headers(answer: &AnswerHead<'_>) -> HeaderMap {
     headers
 }
 
-/// Adds a field that was checked when it was read.
-pub(crate) fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) {
-    if let (Ok(name), Ok(value)) =
-        (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
-    {
-        headers.append(name, value);
-    }
+/// Whether a field of an app's response is the gateway's to set.
+pub(crate) fn is_withheld(field: &Header<'_>) -> bool {
+    let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+    // Over HTTP on a loopback host HSTS would lock browsers out of every app's plain port.
+    is("strict-transport-security") || (is("set-cookie") && login::sets_ours(field.value))
 }
 
-/// What stands behind a status in HTTP/1.
-pub(crate) fn reason(status: StatusCode) -> &'static str {
-    status.canonical_reason().unwrap_or("")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_ours_do_not_pass() {
+        for (name, value, is_ours) in [
+            ("set-cookie", "a=ovhai", false),
+            ("set-cookie", "ovhai=x; Path=/", true),
+            ("Set-Cookie", "=__Host-ovhai=x", true),
+            ("grpc-status", "0", false),
+            ("strict-transport-security", "max-age=1", true),
+        ] {
+            let field = Header { name, value: value.as_bytes() };
+            assert_eq!(is_withheld(&field), is_ours, "{name}: {value}");
+        }
+    }
 }

@@ -2,27 +2,30 @@
 //! client's connection.
 
 use std::future::{Future, poll_fn};
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::StatusCode;
+use ovhai_wire::body::Encoding;
+use ovhai_wire::buffer::{Buffer, Fill};
+use ovhai_wire::deadline::Deadline;
+use ovhai_wire::framing::{AskedWith, Framing, Malformed};
+use ovhai_wire::pump::{Broken, Pump, WaitsFor};
+use ovhai_wire::request::no_fields;
+use ovhai_wire::response::ResponseHead;
+use ovhai_wire::stream::Stream;
+use ovhai_wire::write::After;
 use tokio::time::{Instant, Sleep};
 
 use super::access::{Access, MOMENT};
-use super::compose::{self, Added, After};
+use super::admission::Pass;
+use super::compose::{self, Added, is_withheld};
+use super::refusal::Refusal;
+use super::relay::Relay;
+use super::reserved::RESERVED;
+use super::route::Route;
 use super::upstream::{FRESH, Upstream, UpstreamError};
-use super::{Pass, Refusal};
-use crate::edge::answer::{AnswerHead, AskedWith};
-use crate::edge::body::{Encoding, Framing};
-use crate::edge::buffer::Buffer;
-use crate::edge::clock::Clock;
-use crate::edge::note::Note;
-use crate::edge::parse::{FIELDS, Malformed};
-use crate::edge::pump::{Broken, Pump, WaitsFor};
-use crate::edge::{Stream, Worker};
-use crate::seen::Aborted;
+use crate::seen::{Aborted, Note, RefusalKind};
 
 /// So many bytes of a client's next requests are read while it waits for an answer.
 const AHEAD: usize = 64 * 1024;
@@ -31,7 +34,7 @@ pub(super) const GO_ON: Duration = Duration::from_millis(300);
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Between two looks whether a client is still there of which nothing is read for now.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Consecutive interim answers before the worker serves its other connections.
+/// Consecutive interim answers before the relay serves its other connections.
 pub(super) const INTERIM_TURN: u32 = 64;
 
 /// What is to be done.
@@ -51,10 +54,10 @@ pub(crate) struct Order {
 }
 
 /// The client's side.
-pub(crate) struct Client<'a, S> {
+pub(crate) struct ClientSide<'a, S> {
     pub(crate) stream: &'a mut S,
     pub(crate) input: &'a mut Buffer,
-    pub(crate) clock: &'a mut Clock,
+    pub(crate) clock: &'a mut Deadline,
     /// Room for what goes out.
     pub(crate) out: Vec<u8>,
 }
@@ -68,7 +71,7 @@ pub(crate) enum Outcome {
     /// The client has gone.
     Gone,
     /// Both sides leave HTTP.
-    Tunnel(Box<Upstream>),
+    Tunnel { upstream: Box<Upstream>, access: Access },
 }
 
 /// What the connection wants to know.
@@ -113,17 +116,18 @@ enum Taken {
 
 /// Sends a request to the app and its answer to the client.
 pub(crate) async fn run<S: Stream>(
-    mut client: Client<'_, S>,
+    mut client: ClientSide<'_, S>,
     order: Order,
-    worker: &Worker,
+    relay: &Relay,
     note: &mut Note,
 ) -> Outcome {
     let id = note.id().clone();
-    let Order { mut pass, mut head, framing, .. } = order;
+    let Order { pass, mut head, framing, .. } = order;
+    let Pass { mut route, admission } = pass;
     let mut fresh = false;
-    let mut access = Access::default();
+    let mut access = Access::new(admission);
     loop {
-        let mut upstream = match connect(worker, &mut pass, order.repeatable, fresh).await {
+        let mut upstream = match connect(relay, &mut route, order.repeatable, fresh).await {
             Ok(upstream) => upstream,
             Err(error) => {
                 return Outcome::Refused { refusal: error.into(), head, out: client.out };
@@ -131,7 +135,7 @@ pub(crate) async fn run<S: Stream>(
         };
         let encoding =
             if framing == Framing::Chunked { Encoding::Chunked } else { Encoding::Plain };
-        let mut up = Pump::new(framing, encoding, head);
+        let mut up = Pump::new(framing, encoding, head, &RESERVED);
         let mut exchange = Exchange {
             up_done: false,
             up_broken: false,
@@ -139,7 +143,7 @@ pub(crate) async fn run<S: Stream>(
             out_moved: 0,
             interim: 0,
             has_new: false,
-            waits_for: WaitsFor::Nobody,
+            waits_for: WaitsFor::Neither,
             moved: 0,
             is_watched: false,
             look: None,
@@ -150,16 +154,16 @@ pub(crate) async fn run<S: Stream>(
             is_modern: order.is_modern,
             wants_upgrade: order.wants_upgrade,
             after: order.after,
-            added: Added { request_id: id.as_bytes(), set_cookie: pass.set_cookie.as_ref() },
+            added: Added { request_id: id.as_bytes(), set_cookie: route.set_cookie.as_ref() },
         };
-        let limits = &worker.limits;
+        let limits = &relay.limits;
         client.clock.set(limits.answer_timeout.min(MOMENT));
         let came = poll_fn(|cx| {
-            let head = exchange.poll_head(cx, &mut client, &mut up, &mut upstream, &what, worker);
+            let head = exchange.poll_head(cx, &mut client, &mut up, &mut upstream, &what, relay);
             if head.is_ready() || !exchange.is_watched {
                 return head;
             }
-            access.poll_denied(cx, &worker.gateway, note).map(|()| Err(NoHead::Denied))
+            access.poll_denied(cx, &relay.gateway).map(|()| Err(NoHead::Denied))
         })
         .await;
         note.bytes_in = up.body();
@@ -177,14 +181,14 @@ pub(crate) async fn run<S: Stream>(
             Err(no_head) => {
                 let refusal = match no_head {
                     NoHead::ClientGone => return Outcome::Gone,
-                    NoHead::Denied => Refusal::over(),
+                    NoHead::Denied => Refusal::access_revoked(),
                     NoHead::BadBody(malformed) => malformed.into(),
                     NoHead::SlowBody => {
-                        Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body does not come in time")
+                        Refusal::new(RefusalKind::Slow, "the body did not come in time")
                     }
-                    NoHead::App(error) => error.failed(worker, &pass),
-                    NoHead::Silent => UpstreamError::Gone.failed(worker, &pass),
-                    NoHead::TooSlow => UpstreamError::TooSlow.failed(worker, &pass),
+                    NoHead::App(error) => error.failed(relay, &route),
+                    NoHead::Silent => UpstreamError::Gone.failed(relay, &route),
+                    NoHead::TooSlow => UpstreamError::TooSlow.failed(relay, &route),
                 };
                 if exchange.out_sent > 0 && exchange.out_sent < client.out.len() {
                     // In the middle of an interim answer.
@@ -202,7 +206,7 @@ pub(crate) async fn run<S: Stream>(
             let written =
                 poll_fn(|cx| down.poll(cx, &mut tokio::io::empty(), &mut nothing, client.stream));
             return match tokio::time::timeout(limits.body_timeout, written).await {
-                Ok(Ok(())) => Outcome::Tunnel(Box::new(upstream)),
+                Ok(Ok(())) => Outcome::Tunnel { upstream: Box::new(upstream), access },
                 Ok(Err(_)) | Err(_) => Outcome::Gone,
             };
         }
@@ -211,15 +215,15 @@ pub(crate) async fn run<S: Stream>(
             _ => Encoding::Plain,
         };
         let out = std::mem::take(&mut client.out);
-        let mut down = Pump::new(came.framing, encoding, out).lenient();
+        let mut down = Pump::new(came.framing, encoding, out, &RESERVED).lenient();
         down.skip(exchange.out_sent);
         let ended = poll_fn(|cx| {
             let body =
-                exchange.poll_body(cx, &mut client, &mut up, &mut down, &mut upstream, worker);
+                exchange.poll_body(cx, &mut client, &mut up, &mut down, &mut upstream, relay);
             if body.is_ready() {
                 return body;
             }
-            access.poll_denied(cx, &worker.gateway, note).map(|()| Err(Aborted::Access))
+            access.poll_denied(cx, &relay.gateway).map(|()| Err(Aborted::Access))
         })
         .await;
         (note.bytes_in, note.bytes_out) = (up.body(), down.body());
@@ -242,36 +246,57 @@ pub(crate) async fn run<S: Stream>(
         let is_clean = came.keep_alive && order.asked_with != AskedWith::Head;
         let reusable = is_clean && exchange.up_done && !exchange.up_broken;
         if whole && reusable && upstream.buffer.is_empty() {
-            worker.pool.put(upstream);
+            relay.pool.put(upstream);
         }
         return Outcome::Answered(answered);
     }
 }
 
+impl UpstreamError {
+    /// The replica gets no requests until it passes its probe.
+    pub(super) fn leave_out(&self, relay: &Relay, route: &Route) {
+        let why = match self {
+            Self::NoMore(_) => return,
+            Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
+            Self::Gone | Self::Http2(_) => "it broke the connection off",
+            Self::InvalidResponse(_) | Self::Unasked => "it does not speak HTTP/1.1",
+            Self::TooLarge(_) | Self::TooManyFields(_) => "the head of its answer exceeds a limit",
+            Self::TooSlow => "it does not answer in time",
+        };
+        relay.gateway.leave_out(route, why);
+    }
+
+    /// The same, and what the client is told.
+    pub(super) fn failed(self, relay: &Relay, route: &Route) -> Refusal {
+        self.leave_out(relay, route);
+        self.into()
+    }
+}
+
 /// A connection to the replica, or to another one when it takes none: nothing was sent yet.
 pub(super) async fn connect(
-    worker: &Worker,
-    pass: &mut Pass,
+    relay: &Relay,
+    route: &mut Route,
     repeatable: bool,
     fresh: bool,
 ) -> Result<Upstream, UpstreamError> {
     let at_most = if repeatable { Duration::MAX } else { FRESH };
     let mut tries = 0;
     loop {
-        let peer = (pass.app, pass.address);
-        if !fresh && let Some(upstream) = worker.pool.take(peer, at_most) {
+        let peer = (route.app, route.address);
+        if !fresh && let Some(upstream) = relay.pool.take(peer, at_most) {
             return Ok(upstream);
         }
         match Upstream::open(peer).await {
             Ok(upstream) => return Ok(upstream),
             Err(error) => {
                 tries += 1;
-                error.leave_out(worker, pass);
+                error.leave_out(relay, route);
                 if tries == 1 && matches!(error, UpstreamError::NoMore(_)) {
-                    worker.pool.clear();
+                    relay.pool.clear();
                     continue;
                 }
-                if tries == 4 || !worker.gateway.turn_to_another(pass) {
+                if tries == 4 || !relay.gateway.turn_to_another(route) {
                     return Err(error);
                 }
             }
@@ -313,11 +338,11 @@ impl Exchange {
     fn poll_head<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         up: &mut Pump,
         upstream: &mut Upstream,
         what: &What<'_>,
-        worker: &Worker,
+        relay: &Relay,
     ) -> Poll<Result<Came, NoHead>> {
         match self.poll_up(cx, client, up, upstream) {
             Some(Broken::Malformed(malformed)) => {
@@ -326,7 +351,7 @@ impl Exchange {
             Some(Broken::Sender) => return Poll::Ready(Err(NoHead::ClientGone)),
             Some(Broken::Receiver) | None => {}
         }
-        match self.poll_answer(cx, client, up, upstream, what, worker) {
+        match self.poll_answer(cx, client, up, upstream, what, relay) {
             Poll::Ready(Err(no_head)) => return Poll::Ready(Err(no_head)),
             Poll::Ready(Ok(Some(came))) => return Poll::Ready(Ok(came)),
             Poll::Ready(Ok(None)) => cx.waker().wake_by_ref(),
@@ -340,11 +365,11 @@ impl Exchange {
         let is_stuck = !client.out.is_empty();
         let waits_for = match (is_stuck, self.up_done) {
             (true, _) => WaitsFor::Receiver,
-            (false, true) => WaitsFor::Nobody,
+            (false, true) => WaitsFor::Neither,
             (false, false) => up.waits_for(),
         };
         let slow = waits_for == WaitsFor::Sender;
-        let limits = &worker.limits;
+        let limits = &relay.limits;
         let by_client = slow || is_stuck;
         let allowed = if by_client { limits.body_timeout } else { limits.answer_timeout };
         // A body that has to be waited for may take as long as it likes.
@@ -372,13 +397,13 @@ impl Exchange {
     fn poll_answer<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         up: &Pump,
         upstream: &mut Upstream,
         what: &What<'_>,
-        worker: &Worker,
+        relay: &Relay,
     ) -> Poll<Result<Option<Came>, NoHead>> {
-        let head_max = worker.limits.answer_head_max;
+        let head_max = relay.limits.answer_head_max;
         let turn = self.interim + u64::from(INTERIM_TURN);
         loop {
             ready!(self.poll_interim(cx, client)).map_err(|()| NoHead::ClientGone)?;
@@ -386,7 +411,7 @@ impl Exchange {
                 return Poll::Ready(Ok(None));
             }
             if std::mem::take(&mut self.has_new) {
-                match self.take_head(client, upstream, what, worker).map_err(NoHead::App)? {
+                match self.take_head(client, upstream, what, relay).map_err(NoHead::App)? {
                     Taken::Final(came) => return Poll::Ready(Ok(Some(came))),
                     Taken::Interim => {
                         self.has_new = !upstream.buffer.is_empty();
@@ -405,13 +430,13 @@ impl Exchange {
                 return Poll::Pending;
             };
             match filled {
-                Ok(0) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
-                Ok(0) => {
-                    let why = UpstreamError::Rubbish("its head has no end");
+                Ok(Fill::Read(_)) => self.has_new = true,
+                Ok(Fill::End) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
+                Ok(Fill::End) => {
+                    let why = UpstreamError::InvalidResponse("its head has no end");
                     return Poll::Ready(Err(NoHead::App(why)));
                 }
-                Ok(_) => self.has_new = true,
-                Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+                Ok(Fill::Full) => {
                     return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge(head_max))));
                 }
                 Err(_) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
@@ -432,7 +457,7 @@ impl Exchange {
     fn poll_interim<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
     ) -> Poll<Result<(), ()>> {
         while self.out_sent < client.out.len() {
             let stream = Pin::new(&mut *client.stream);
@@ -452,16 +477,17 @@ impl Exchange {
     /// Takes a head of an answer that is there; an interim one is written for the client.
     fn take_head<S>(
         &mut self,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         upstream: &mut Upstream,
         what: &What<'_>,
-        worker: &Worker,
+        relay: &Relay,
     ) -> Result<Taken, UpstreamError> {
-        let limits = &worker.limits;
-        let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+        let limits = &relay.limits;
+        let (mut few, mut many) = (no_fields(), Vec::new());
         let (bytes, most) = (upstream.buffer.filled(), limits.answer_fields_max);
-        let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, what.asked_with)
-            .map_err(|rubbish| UpstreamError::of_answer(rubbish, limits))?;
+        let parsed =
+            ResponseHead::parse(bytes, &mut few, &mut many, most, what.asked_with, is_withheld)
+                .map_err(|rubbish| UpstreamError::of_answer(rubbish, limits))?;
         let Some((answer, length)) = parsed else { return Ok(Taken::Nothing) };
         let (status, framing) = (answer.status, answer.framing);
         let is_interim = status < 200 && status != 101;
@@ -479,7 +505,7 @@ impl Exchange {
             let unknown = matches!(framing, Framing::Chunked | Framing::UntilClose);
             // The client may or may not send the body that it was not told to send.
             let unsure = self.go_on.is_some() && !self.up_done;
-            let closes = worker.is_stopping() || (unknown && !what.is_modern) || unsure;
+            let closes = relay.is_stopping() || (unknown && !what.is_modern) || unsure;
             let after = if closes { After::Close } else { what.after };
             let (out, chunked) = (&mut client.out, unknown && what.is_modern);
             compose::answer(out, &answer, chunked, after, what.added);
@@ -498,11 +524,11 @@ impl Exchange {
     fn poll_body<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         up: &mut Pump,
         down: &mut Pump,
         upstream: &mut Upstream,
-        worker: &Worker,
+        relay: &Relay,
     ) -> Poll<Result<(), Aborted>> {
         let (buffer, stream) = (&mut upstream.buffer, &mut upstream.stream);
         match down.poll(cx, stream, buffer, client.stream) {
@@ -523,16 +549,16 @@ impl Exchange {
         let waits_for = match (down.waits_for(), up.waits_for()) {
             (WaitsFor::Receiver, _) => WaitsFor::Receiver,
             (_, WaitsFor::Sender) if !self.up_done => WaitsFor::Sender,
-            _ => WaitsFor::Nobody,
+            _ => WaitsFor::Neither,
         };
-        let limits = &worker.limits;
+        let limits = &relay.limits;
         let (allowed, by) = match waits_for {
-            WaitsFor::Nobody => (limits.answer_timeout, Aborted::App),
+            WaitsFor::Neither => (limits.answer_timeout, Aborted::App),
             WaitsFor::Sender | WaitsFor::Receiver => (limits.body_timeout, Aborted::Client),
         };
         self.time(client, waits_for, up.body() + down.written(), allowed);
         // An app that does not read has no more time than one that does not answer.
-        let counts = waits_for != WaitsFor::Nobody || self.is_blind(client, up);
+        let counts = waits_for != WaitsFor::Neither || self.is_blind(client, up);
         if counts && client.clock.poll(cx).is_ready() {
             return Poll::Ready(Err(by));
         }
@@ -543,7 +569,7 @@ impl Exchange {
     fn poll_up<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         up: &mut Pump,
         upstream: &mut Upstream,
     ) -> Option<Broken> {
@@ -574,7 +600,7 @@ impl Exchange {
 
     /// Whether nothing is read of the client for now: the app does not read the request, or too
     /// much of the next ones waits.
-    fn is_blind<S>(&self, client: &Client<'_, S>, up: &Pump) -> bool {
+    fn is_blind<S>(&self, client: &ClientSide<'_, S>, up: &Pump) -> bool {
         (!self.up_done && up.waits_for() == WaitsFor::Receiver) || client.input.len() >= AHEAD
     }
 
@@ -582,7 +608,7 @@ impl Exchange {
     fn has_left<S: Stream>(
         &mut self,
         cx: &mut Context<'_>,
-        client: &Client<'_, S>,
+        client: &ClientSide<'_, S>,
         up: &Pump,
     ) -> bool {
         if !self.is_blind(client, up) {
@@ -602,7 +628,7 @@ impl Exchange {
     /// Whoever is waited for has time anew whenever something moved.
     fn time<S>(
         &mut self,
-        client: &mut Client<'_, S>,
+        client: &mut ClientSide<'_, S>,
         waits_for: WaitsFor,
         moved: u64,
         allowed: Duration,
@@ -615,14 +641,12 @@ impl Exchange {
 }
 
 /// Whether the client has closed; what it sends ahead is kept.
-fn is_gone<S: Stream>(cx: &mut Context<'_>, client: &mut Client<'_, S>) -> bool {
+fn is_gone<S: Stream>(cx: &mut Context<'_>, client: &mut ClientSide<'_, S>) -> bool {
     loop {
         match client.input.poll_fill(cx, client.stream, AHEAD) {
-            Poll::Ready(Ok(0)) => return true,
-            Poll::Ready(Ok(_)) => {}
-            Poll::Ready(Err(error)) => {
-                return error.kind() != std::io::ErrorKind::OutOfMemory;
-            }
+            Poll::Ready(Ok(Fill::Read(_))) => {}
+            Poll::Ready(Ok(Fill::Full)) => return false,
+            Poll::Ready(Ok(Fill::End) | Err(_)) => return true,
             Poll::Pending => return false,
         }
     }

@@ -13,13 +13,20 @@ use hyper::client::conn::http2::SendRequest;
 use hyper::header::{HeaderValue, TE};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use ovhai_wire::fields::{Known, Reserved};
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::response::may_pass;
+use ovhai_wire::stream::Peer;
+use ovhai_wire::write::append;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::upstream::{Peer, Upstream, UpstreamError};
-use super::{Client, Pass, Refusal, compose, login};
-use crate::body::ServerBody;
-use crate::edge::incoming::Incoming;
-use crate::edge::parse::{Head, Known};
-use crate::edge::{Worker, answer};
+use super::incoming::Incoming;
+use super::refusal::Refusal;
+use super::relay::Relay;
+use super::route::Route;
+use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
+use super::{compose, login};
+use crate::seen::RefusalKind;
 
 /// Bytes of one answer on their way. All answers of a connection together have no bound of their
 /// own: those that the client does not take would leave no room for the others.
@@ -29,18 +36,18 @@ const NO_BOUND: u32 = (1 << 31) - 1;
 const TRIES: u32 = 4;
 
 /// A request's head as the app gets it.
-pub(crate) struct RequestHead {
+pub(crate) struct GrpcHead {
     method: String,
     target: String,
     host: String,
     headers: HeaderMap,
 }
 
-impl RequestHead {
+impl GrpcHead {
     pub(super) fn new(
-        head: &Head<'_>,
+        head: &RequestHead<'_>,
         keeps_authorization: bool,
-        client: Client,
+        client: Peer,
         request_id: &[u8],
     ) -> Self {
         let mut headers = HeaderMap::new();
@@ -52,23 +59,19 @@ impl RequestHead {
                 _ => false,
             };
             if passes {
-                compose::append(&mut headers, each.name, each.value);
+                append(&mut headers, each.name, each.value);
             }
         }
         for cookie in head.cookies().filter_map(login::without_ours) {
-            compose::append(&mut headers, "cookie", &cookie);
+            append(&mut headers, "cookie", &cookie);
         }
         let proto = if client.secure { "https" } else { "http" };
         // gRPC wants it, and an app's library looks for it.
         headers.insert(TE, HeaderValue::from_static("trailers"));
-        compose::append(&mut headers, "x-forwarded-proto", proto.as_bytes());
-        compose::append(&mut headers, "x-forwarded-host", head.host.as_bytes());
-        compose::append(
-            &mut headers,
-            "x-forwarded-for",
-            client.address.ip().to_string().as_bytes(),
-        );
-        compose::append(&mut headers, "x-request-id", request_id);
+        append(&mut headers, "x-forwarded-proto", proto.as_bytes());
+        append(&mut headers, "x-forwarded-host", head.host.as_bytes());
+        append(&mut headers, "x-forwarded-for", client.address.ip().to_string().as_bytes());
+        append(&mut headers, "x-request-id", request_id);
         Self {
             method: head.method.to_owned(),
             target: head.target.to_owned(),
@@ -89,15 +92,15 @@ impl RequestHead {
 /// Connections of one client to the gRPC ports of replicas.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    open: Mutex<HashMap<Peer, SendRequest<Incoming>>>,
+    open: Mutex<HashMap<ReplicaAddress, SendRequest<Incoming>>>,
 }
 
 impl Pool {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Peer, SendRequest<Incoming>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ReplicaAddress, SendRequest<Incoming>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, peer: Peer) -> Option<SendRequest<Incoming>> {
+    fn get(&self, peer: ReplicaAddress) -> Option<SendRequest<Incoming>> {
         let mut open = self.lock();
         open.retain(|_, sender| !sender.is_closed());
         open.get(&peer).cloned()
@@ -105,7 +108,7 @@ impl Pool {
 
     async fn open(
         &self,
-        peer: Peer,
+        peer: ReplicaAddress,
         head_max: u32,
     ) -> Result<SendRequest<Incoming>, UpstreamError> {
         if let Some(mut sender) = self.get(peer)
@@ -131,7 +134,7 @@ impl Pool {
     }
 
     /// The connection takes no more requests, though it may not have ended yet.
-    fn forget(&self, peer: Peer) {
+    fn forget(&self, peer: ReplicaAddress) {
         self.lock().remove(&peer);
     }
 }
@@ -158,26 +161,25 @@ async fn in_time<T>(
 /// Sends a request to the app's gRPC port; to that of another replica when the first takes no
 /// connection, and once more on a new connection when the old one did not take the request.
 pub(super) async fn pass(
-    mut pass: Pass,
-    head: RequestHead,
+    mut route: Route,
+    head: GrpcHead,
     body: Incoming,
     pool: &Pool,
-    worker: &Worker,
-) -> Result<Response<ServerBody>, Refusal> {
-    let patience = worker.limits.answer_timeout;
-    let head_max = u32::try_from(worker.limits.answer_head_max).unwrap_or(u32::MAX);
-    let malformed =
-        || Refusal::new(hyper::StatusCode::BAD_REQUEST, "the request's head is malformed");
+    relay: &Relay,
+) -> Result<(Response<hyper::body::Incoming>, TaskTrackerToken), Refusal> {
+    let patience = relay.limits.answer_timeout;
+    let head_max = u32::try_from(relay.limits.answer_head_max).unwrap_or(u32::MAX);
+    let malformed = || Refusal::new(RefusalKind::Malformed, "the request's head is malformed");
     let came = body.counter();
     let mut request = head.into_request(body).ok_or_else(malformed)?;
     let mut tries = 0;
     let mut response = loop {
-        let peer = (pass.app, pass.address);
+        let peer = (route.app, route.address);
         tries += 1;
         let opened = tokio::time::timeout(patience, pool.open(peer, head_max)).await;
         let mut sender = match opened.map_err(|_| UpstreamError::TooSlow)? {
             Ok(sender) => sender,
-            Err(_) if tries < TRIES && worker.gateway.turn_to_another(&mut pass) => continue,
+            Err(_) if tries < TRIES && relay.gateway.turn_to_another(&mut route) => continue,
             Err(error) => return Err(error.into()),
         };
         let answer = sender.try_send_request(request);
@@ -197,9 +199,9 @@ pub(super) async fn pass(
     let headers = std::mem::take(response.headers_mut());
     for (name, value) in &headers {
         let field = Header { name: name.as_str(), value: value.as_bytes() };
-        if answer::may_pass(Known::of(field.name), &field) {
+        if may_pass(Known::of(field.name, &Reserved::NONE), &field, compose::is_withheld) {
             response.headers_mut().append(name, value.clone());
         }
     }
-    Ok(response.map(|body| ServerBody::Grpc { body, _under_way: pass.under_way }))
+    Ok((response, route.under_way))
 }

@@ -1,7 +1,6 @@
 //! A request of a client of HTTP/2 to an app, which speaks HTTP/1.1, and the answer.
 
 use std::future::{Future, poll_fn};
-use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -10,24 +9,33 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Response, StatusCode};
+use ovhai_wire::body::{Decoder, Piece, chunk_head};
+use ovhai_wire::buffer::Fill;
+use ovhai_wire::fields::passing_trailers;
+use ovhai_wire::framing::{AskedWith, Framing};
+use ovhai_wire::pump::BODY_BUFFER;
+use ovhai_wire::request::{RequestHead, no_fields};
+use ovhai_wire::response::ResponseHead;
+use ovhai_wire::stream::Peer;
+use ovhai_wire::write::{append, field};
 use tokio::time::{Instant, Sleep};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::compose;
+use super::compose::is_withheld;
 use super::exchange::{GO_ON, INTERIM_TURN, connect};
+use super::incoming::{Incoming, Interim};
+use super::refusal::Refusal;
+use super::relay::Relay;
+use super::reserved::RESERVED;
+use super::route::Route;
 use super::upstream::{Upstream, UpstreamError};
-use super::{Client, Pass, Refusal, compose, grpc};
-use crate::body::{BodyError, ServerBody};
-use crate::edge::Worker;
-use crate::edge::answer::{AnswerHead, AskedWith};
-use crate::edge::body::{Decoder, Framing, Piece, chunk_head};
-use crate::edge::incoming::{Incoming, Interim};
-use crate::edge::parse::{FIELDS, Head, parse_trailers};
-use crate::edge::pump::{BODY_BUFFER, field};
 use crate::limits::Limits;
+use crate::seen::RefusalKind;
 
 /// What is to be done.
 pub(crate) struct Order {
-    pass: Pass,
+    route: Route,
     head: Vec<u8>,
     framing: Framing,
     asked_with: AskedWith,
@@ -35,21 +43,17 @@ pub(crate) struct Order {
     request_id: Vec<u8>,
     /// Whether the client waits to be told to go on.
     expects_continue: bool,
-    /// The head as it goes to an app that speaks gRPC.
-    grpc: Option<grpc::RequestHead>,
 }
 
 impl Order {
-    pub(crate) fn new(
-        pass: Pass,
-        head: &Head<'_>,
-        grpc: bool,
-        client: Client,
+    pub(super) fn new(
+        route: Route,
+        head: &RequestHead<'_>,
+        client: Peer,
         request_id: &[u8],
     ) -> Self {
         let mut bytes = Vec::with_capacity(1024);
-        let keeps = pass.keeps_authorization;
-        compose::request(&mut bytes, head, &pass, client, request_id);
+        compose::request(&mut bytes, head, &route, client, request_id);
         Self {
             head: bytes,
             framing: head.framing,
@@ -57,37 +61,27 @@ impl Order {
             repeatable: head.is_repeatable(),
             request_id: request_id.to_owned(),
             expects_continue: head.expects_continue,
-            grpc: grpc.then(|| grpc::RequestHead::new(head, keeps, client, request_id)),
-            pass,
+            route,
         }
     }
 }
 
 /// Sends a request to the app; the answer's body goes on with it.
-pub(crate) async fn pass(
+pub(super) async fn pass(
     order: Order,
     body: Incoming,
     interim: &Interim,
-    pool: &grpc::Pool,
-    worker: &Arc<Worker>,
-) -> Result<Response<ServerBody>, Refusal> {
-    if let Some(head) = order.grpc {
-        if order.expects_continue {
-            // Whoever may pass may send its body: the app does not hear of it.
-            interim.go_on();
-        }
-        // Apart, or every request to an app would have its size.
-        return Box::pin(grpc::pass(order.pass, head, body, pool, worker)).await;
-    }
-    let mut pass = order.pass;
+    relay: &Arc<Relay>,
+) -> Result<Response<Box<AppBody>>, Refusal> {
+    let mut route = order.route;
     let mut sender = Sender::new(order.head, order.framing, body);
     let mut fresh = false;
     let go_on = order.expects_continue.then(|| Box::pin(tokio::time::sleep(GO_ON)));
     let mut hints = Hints { to: interim, count: 0, stuck: false, go_on };
     let answered = loop {
-        let mut upstream = connect(worker, &mut pass, order.repeatable, fresh).await?;
+        let mut upstream = connect(relay, &mut route, order.repeatable, fresh).await?;
         let answer =
-            head_in_time(&mut sender, &mut upstream, order.asked_with, &mut hints, &worker.limits);
+            head_in_time(&mut sender, &mut upstream, order.asked_with, &mut hints, &relay.limits);
         let answer = answer.await;
         match answer {
             Ok(came) => break (came, upstream),
@@ -95,37 +89,38 @@ pub(crate) async fn pass(
                 sender.begin_again();
                 fresh = true;
             }
-            Err(NoHead::Silent) => return Err(UpstreamError::Gone.failed(worker, &pass)),
-            Err(NoHead::App(error)) => return Err(error.failed(worker, &pass)),
-            Err(NoHead::TooSlow) => return Err(UpstreamError::TooSlow.failed(worker, &pass)),
+            Err(NoHead::Silent) => return Err(UpstreamError::Gone.failed(relay, &route)),
+            Err(NoHead::App(error)) => return Err(error.failed(relay, &route)),
+            Err(NoHead::TooSlow) => return Err(UpstreamError::TooSlow.failed(relay, &route)),
             Err(NoHead::SlowBody) => {
                 let why = "the body did not come in time";
-                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, why));
+                return Err(Refusal::new(RefusalKind::Slow, why));
             }
             Err(NoHead::Client) => {
                 let why = "the request's body was broken off";
-                return Err(Refusal::new(StatusCode::BAD_REQUEST, why));
+                return Err(Refusal::new(RefusalKind::Malformed, why));
             }
             Err(NoHead::Stuck) => {
                 let why = "the client did not take the app's interim answers in time";
-                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, why));
+                return Err(Refusal::new(RefusalKind::Slow, why));
             }
         }
     };
     let ((status, framing, keep_alive, length), upstream) = answered;
     let mut response = Response::new(());
     {
-        let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
-        let (bytes, most) = (upstream.buffer.filled(), worker.limits.answer_fields_max);
-        let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, order.asked_with);
+        let (mut few, mut many) = (no_fields(), Vec::new());
+        let (bytes, most) = (upstream.buffer.filled(), relay.limits.answer_fields_max);
+        let parsed =
+            ResponseHead::parse(bytes, &mut few, &mut many, most, order.asked_with, is_withheld);
         if let Ok(Some((answer, _))) = parsed {
-            let set_cookie = pass.set_cookie.as_ref();
+            let set_cookie = route.set_cookie.as_ref();
             let added = compose::Added { request_id: &order.request_id, set_cookie };
             *response.headers_mut() = compose::answer_headers(&answer, added);
         }
     }
     *response.status_mut() = StatusCode::from_u16(status)
-        .map_err(|_| UpstreamError::Rubbish("its status is not one"))?;
+        .map_err(|_| UpstreamError::InvalidResponse("its status is not one"))?;
     let mut upstream = upstream;
     upstream.buffer.consume(length);
     let known = match framing {
@@ -145,13 +140,13 @@ pub(crate) async fn pass(
         left: known,
         patience: None,
         sent: 0,
-        worker: Arc::clone(worker),
-        _under_way: pass.under_way,
+        relay: Arc::clone(relay),
+        _under_way: route.under_way,
     };
     if body.decoder.is_done() {
         body.finish();
     }
-    Ok(response.map(|()| ServerBody::App(Box::new(body))))
+    Ok(response.map(|()| Box::new(body)))
 }
 
 /// Interim answers of an app.
@@ -173,7 +168,7 @@ impl Hints<'_> {
         }
     }
 
-    fn pass(&mut self, answer: &AnswerHead<'_>) {
+    fn pass(&mut self, answer: &ResponseHead<'_>) {
         self.count += 1;
         // Told once is enough.
         let expected = answer.status != 100 || self.go_on.take().is_some();
@@ -259,10 +254,11 @@ fn poll_head(
             return Poll::Pending;
         }
         if std::mem::take(&mut has_new) && !upstream.buffer.is_empty() {
-            let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
+            let (mut few, mut many) = (no_fields(), Vec::new());
             let (bytes, most) = (upstream.buffer.filled(), limits.answer_fields_max);
-            let parsed = AnswerHead::parse(bytes, &mut few, &mut many, most, asked_with)
-                .map_err(|rubbish| NoHead::App(UpstreamError::of_answer(rubbish, limits)))?;
+            let parsed =
+                ResponseHead::parse(bytes, &mut few, &mut many, most, asked_with, is_withheld)
+                    .map_err(|rubbish| NoHead::App(UpstreamError::of_answer(rubbish, limits)))?;
             if let Some((answer, length)) = parsed {
                 if answer.status == 101 {
                     return Poll::Ready(Err(NoHead::App(UpstreamError::Unasked)));
@@ -280,13 +276,13 @@ fn poll_head(
         let silent = upstream.buffer.is_empty() && hints.count == 0;
         let head_max = limits.answer_head_max;
         match ready!(upstream.buffer.poll_fill(cx, &mut upstream.stream, head_max)) {
-            Ok(0) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
-            Ok(0) => {
-                let error = UpstreamError::Rubbish("its head has no end");
+            Ok(Fill::Read(_)) => has_new = true,
+            Ok(Fill::End) | Err(_) if silent => return Poll::Ready(Err(NoHead::Silent)),
+            Ok(Fill::End) => {
+                let error = UpstreamError::InvalidResponse("its head has no end");
                 return Poll::Ready(Err(NoHead::App(error)));
             }
-            Ok(_) => has_new = true,
-            Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => {
+            Ok(Fill::Full) => {
                 return Poll::Ready(Err(NoHead::App(UpstreamError::TooLarge(head_max))));
             }
             Err(_) => return Poll::Ready(Err(NoHead::App(UpstreamError::Gone))),
@@ -397,6 +393,8 @@ impl Sender {
     }
 }
 
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
 /// The body of an app's answer; reading it drives the request's body too, and its end gives the
 /// connection back. Dropping it early closes the connection, which tells the app.
 pub(crate) struct AppBody {
@@ -410,7 +408,7 @@ pub(crate) struct AppBody {
     patience: Option<(Pin<Box<Sleep>>, u64)>,
     /// Bytes of the answer's body so far.
     sent: u64,
-    worker: Arc<Worker>,
+    relay: Arc<Relay>,
     _under_way: TaskTrackerToken,
 }
 
@@ -436,7 +434,7 @@ impl AppBody {
             self.patience = None;
             return Poll::Pending;
         }
-        let long = self.worker.limits.body_timeout;
+        let long = self.relay.limits.body_timeout;
         let fresh = || (Box::pin(tokio::time::sleep(long)), moved);
         let (timer, before) = self.patience.get_or_insert_with(fresh);
         if *before != moved {
@@ -450,7 +448,7 @@ impl AppBody {
         if let Some(upstream) = self.upstream.take() {
             let whole = self.sender.is_done() && !self.sender.broken;
             if self.reusable && whole && upstream.buffer.is_empty() {
-                self.worker.pool.put(upstream);
+                self.relay.pool.put(upstream);
             }
         }
     }
@@ -488,9 +486,9 @@ impl Body for AppBody {
                     if trailers > 2 {
                         let section = &upstream.buffer.filled()[skip - trailers..skip];
                         let each = |name: &str, value: &[u8]| {
-                            compose::append(&mut fields, name, value);
+                            append(&mut fields, name, value);
                         };
-                        if let Err(malformed) = parse_trailers(section, each) {
+                        if let Err(malformed) = passing_trailers(section, &RESERVED, each) {
                             return Poll::Ready(Some(Err(malformed.why.into())));
                         }
                     }
@@ -507,12 +505,13 @@ impl Body for AppBody {
                         return Poll::Ready(Some(Err("the body did not come in time".into())));
                     };
                     match read {
-                        Ok(0) if this.decoder.end_of_stream() => {}
-                        Ok(0) => {
+                        Ok(Fill::Read(_)) => {}
+                        Ok(Fill::End) if this.decoder.end_of_stream() => {}
+                        // Full: framing that never ends.
+                        Ok(Fill::End | Fill::Full) => {
                             let why = "the app broke its answer off";
                             return Poll::Ready(Some(Err(why.into())));
                         }
-                        Ok(_) => {}
                         Err(error) => return Poll::Ready(Some(Err(error.into()))),
                     }
                 }

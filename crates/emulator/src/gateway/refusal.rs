@@ -12,12 +12,12 @@ use ovhai_api_types::{AppId, AppState};
 use ovhai_core::directory::AppEntry;
 use ovhai_core::lifecycle;
 use ovhai_core::policy::{Principal, Reason};
+use ovhai_wire::framing::Malformed;
 
-use super::readers::Readers;
-use crate::api::error::insufficient_scope;
-use crate::body::ServerBody;
-use crate::edge::parse::Malformed;
+use super::bearer::insufficient_scope;
+use super::cors::Readers;
 use crate::json;
+use crate::seen::{Note, RefusalKind};
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
 /// How a request without access is told so.
@@ -26,7 +26,7 @@ const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
 /// A request that is not passed on.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    status: StatusCode,
+    kind: RefusalKind,
     message: Cow<'static, str>,
     challenge: Option<HeaderValue>,
     retry_after: Option<u32>,
@@ -39,10 +39,10 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(kind: RefusalKind, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
         Self {
-            status,
+            kind,
             message,
             challenge: None,
             retry_after: None,
@@ -52,9 +52,19 @@ impl Refusal {
         }
     }
 
-    /// Status and reason, for the log.
-    pub(crate) fn told(&self) -> (StatusCode, &Cow<'static, str>) {
-        (self.status, &self.message)
+    /// The status of the response.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    /// Whether the client's connection closes afterwards.
+    pub(crate) fn closes(&self) -> bool {
+        self.kind.closes()
+    }
+
+    /// Records it for the access log.
+    pub(crate) fn record(&self, note: &mut Note) {
+        note.refused(self.kind, self.message.clone());
     }
 
     /// Lets a page of another origin read it: a page has nothing but the status to tell "try again"
@@ -67,7 +77,7 @@ impl Refusal {
             Readers::NoPage => {}
             Readers::Anyone => self.readers = Some(Box::new(ANY)),
             Readers::Page(page) => {
-                let is_unready = matches!(self.status.as_u16(), 502..=504);
+                let is_unready = matches!(self.status().as_u16(), 502..=504);
                 if let Some(granted) = page.granted().filter(|_| is_unready) {
                     return self.shown_as(granted);
                 }
@@ -82,7 +92,7 @@ impl Refusal {
 
     /// Leaves out what only a caller may know.
     fn say_less(&mut self) {
-        let message = match self.status.as_u16() {
+        let message = match self.status().as_u16() {
             401 => "authentication is required",
             403 => "forbidden",
             404 => "there is no such app",
@@ -100,24 +110,19 @@ impl Refusal {
         Self { page: Some(Box::new(page)), ..self }
     }
 
-    /// Whether the request is one that nobody should have sent, to here or at all.
-    pub(crate) fn is_about_framing(&self) -> bool {
-        matches!(self.status.as_u16(), 400 | 405 | 408 | 413 | 414 | 417 | 421 | 431 | 501 | 505)
-    }
-
     pub(super) fn is_about_access(&self) -> bool {
-        matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        matches!(self.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
     }
 
     pub(super) fn no_app(id: AppId) -> Self {
-        Self::new(StatusCode::NOT_FOUND, format!("there is no app {id}"))
+        Self::new(RefusalKind::NotFound, format!("there is no app {id}"))
     }
 
     pub(super) fn no_token() -> Self {
         Self {
             challenge: Some(HeaderValue::from_static(CHALLENGE)),
             ..Self::new(
-                StatusCode::UNAUTHORIZED,
+                RefusalKind::NoToken,
                 "authentication is required: send the header Authorization: Bearer <token>",
             )
         }
@@ -128,7 +133,7 @@ impl Refusal {
         const INVALID: &str = "Bearer realm=\"AI Deploy\", error=\"invalid_token\"";
         Self {
             challenge: Some(HeaderValue::from_static(INVALID)),
-            ..Self::new(StatusCode::UNAUTHORIZED, "the token is not valid here")
+            ..Self::new(RefusalKind::BadToken, "the token is not valid here")
         }
     }
 
@@ -144,24 +149,24 @@ impl Refusal {
         Self {
             denied: Some(Box::new((who, reason))),
             challenge: HeaderValue::try_from(challenge).ok(),
-            ..Self::new(StatusCode::FORBIDDEN, format!("forbidden: {text}"))
+            ..Self::new(RefusalKind::Forbidden, format!("forbidden: {text}"))
         }
     }
 
-    /// To who has so many requests under way that others would have none.
+    /// For a client that has too many requests under way: others would have none.
     pub(crate) fn busy() -> Self {
         Self {
             retry_after: Some(1),
             ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
+                RefusalKind::Busy,
                 "too many requests are under way: try again when some have ended",
             )
         }
     }
 
-    /// To who was let in, and would not be any more.
-    pub(crate) fn over() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden: the access has ended")
+    /// For a caller that was let in, and would not be any more.
+    pub(crate) fn access_revoked() -> Self {
+        Self::new(RefusalKind::AccessRevoked, "forbidden: the access has ended")
     }
 
     pub(super) fn not_ready(entry: &AppEntry) -> Self {
@@ -178,15 +183,15 @@ impl Refusal {
         Self {
             retry_after: soon.then_some(1),
             ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
+                RefusalKind::NotReady,
                 format!("the app {} is {}: {}", record.id, record.state, why),
             )
         }
     }
 
     /// The page that people are shown instead, if they are.
-    pub(crate) fn take_page(&mut self) -> Option<Response<ServerBody>> {
-        self.page.take().map(|page| page.map(ServerBody::text))
+    pub(crate) fn take_page(&mut self) -> Option<Response<Bytes>> {
+        self.page.take().map(|page| *page)
     }
 
     /// The header fields of the answer, one after the other.
@@ -220,14 +225,14 @@ impl Refusal {
         out.push(b'}');
     }
 
-    pub(crate) fn into_response(mut self) -> Response<ServerBody> {
+    pub(crate) fn into_response(mut self) -> Response<Bytes> {
         if let Some(page) = self.take_page() {
             return page;
         }
         let mut body = Vec::new();
         self.body(&mut body);
-        let mut response = Response::new(ServerBody::text(body));
-        *response.status_mut() = self.status;
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = self.status();
         self.fields(|name, value| {
             response.headers_mut().insert(name, value.clone());
         });
@@ -237,6 +242,6 @@ impl Refusal {
 
 impl From<Malformed> for Refusal {
     fn from(malformed: Malformed) -> Self {
-        Self::new(malformed.status, malformed.why)
+        Self::new(RefusalKind::of_malformed(malformed.status), malformed.why)
     }
 }

@@ -9,16 +9,15 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use hyper::StatusCode;
 use ovhai_api_types::AppId;
+use ovhai_wire::buffer::Buffer;
+use ovhai_wire::response::InvalidResponse;
 use rustix::io::Errno;
 use tokio::net::TcpStream;
 
-use super::{Pass, Refusal};
-use crate::edge::Worker;
-use crate::edge::answer::Rubbish;
-use crate::edge::buffer::Buffer;
+use super::refusal::Refusal;
 use crate::limits::Limits;
+use crate::seen::RefusalKind;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested this long is closed.
@@ -45,7 +44,7 @@ pub(crate) enum UpstreamError {
     #[error("the app closed the connection before it answered")]
     Gone,
     #[error("what the app answers is no HTTP/1.1: {0}")]
-    Rubbish(&'static str),
+    InvalidResponse(&'static str),
     #[error("the head of the app's answer is larger than {0} bytes (the limit answer-headers)")]
     TooLarge(usize),
     #[error("the app's answer has more than {0} header lines (the limit answer-lines)")]
@@ -65,51 +64,32 @@ impl UpstreamError {
         if is_ours { Self::NoMore(error) } else { Self::Connect(error) }
     }
 
-    pub(super) fn of_answer(rubbish: Rubbish, limits: &Limits) -> Self {
+    pub(super) fn of_answer(rubbish: InvalidResponse, limits: &Limits) -> Self {
         match rubbish {
-            Rubbish::Because(why) => Self::Rubbish(why),
-            Rubbish::TooManyFields => Self::TooManyFields(limits.answer_fields_max),
+            InvalidResponse::Because(why) => Self::InvalidResponse(why),
+            InvalidResponse::TooManyFields => Self::TooManyFields(limits.answer_fields_max),
         }
-    }
-
-    /// The replica gets no requests until it passes its probe.
-    pub(super) fn leave_out(&self, worker: &Worker, pass: &Pass) {
-        let why = match self {
-            Self::NoMore(_) => return,
-            Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
-            Self::Gone | Self::Http2(_) => "it broke the connection off",
-            Self::Rubbish(_) | Self::Unasked => "it does not speak HTTP/1.1",
-            Self::TooLarge(_) | Self::TooManyFields(_) => "the head of its answer exceeds a limit",
-            Self::TooSlow => "it does not answer in time",
-        };
-        worker.gateway.leave_out(pass, why);
-    }
-
-    /// The same, and what the client is told.
-    pub(super) fn failed(self, worker: &Worker, pass: &Pass) -> Refusal {
-        self.leave_out(worker, pass);
-        self.into()
     }
 }
 
 impl From<UpstreamError> for Refusal {
     fn from(error: UpstreamError) -> Self {
-        let status = match error {
-            UpstreamError::ConnectTimeout | UpstreamError::TooSlow => StatusCode::GATEWAY_TIMEOUT,
-            UpstreamError::NoMore(_) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::BAD_GATEWAY,
+        let kind = match error {
+            UpstreamError::ConnectTimeout | UpstreamError::TooSlow => RefusalKind::GatewayTimeout,
+            UpstreamError::NoMore(_) => RefusalKind::Exhausted,
+            _ => RefusalKind::BadGateway,
         };
-        Self::new(status, error.to_string())
+        Self::new(kind, error.to_string())
     }
 }
 
 /// Whose connection it is. The app is part of it: another app may get the same address.
-pub(crate) type Peer = (AppId, SocketAddr);
+pub(crate) type ReplicaAddress = (AppId, SocketAddr);
 
 /// A connection to a replica.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    pub(crate) peer: Peer,
+    pub(crate) peer: ReplicaAddress,
     pub(crate) stream: TcpStream,
     pub(crate) buffer: Buffer,
     /// Whether it served a request before.
@@ -117,7 +97,7 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    pub(crate) async fn open(peer: Peer) -> Result<Self, UpstreamError> {
+    pub(crate) async fn open(peer: ReplicaAddress) -> Result<Self, UpstreamError> {
         let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(peer.1))
             .await
             .map_err(|_| UpstreamError::ConnectTimeout)?
@@ -142,13 +122,13 @@ struct Resting {
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    resting: Mutex<HashMap<Peer, Vec<Resting>>>,
+    resting: Mutex<HashMap<ReplicaAddress, Vec<Resting>>>,
 }
 
 impl Pool {
     /// A connection that is good as far as can be seen, the one used last first; none that rested
     /// longer than `at_most`.
-    pub(crate) fn take(&self, peer: Peer, at_most: Duration) -> Option<Upstream> {
+    pub(crate) fn take(&self, peer: ReplicaAddress, at_most: Duration) -> Option<Upstream> {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
         let list = resting.get_mut(&peer)?;
         loop {
@@ -192,8 +172,11 @@ mod tests {
     fn who_is_to_blame_for_no_connection() {
         let refusal = |errno: Errno| {
             let refusal = Refusal::from(UpstreamError::of_connecting(errno.into()));
-            let (status, why) = refusal.told();
-            (status.as_u16(), why.split(':').next().unwrap_or_default().to_owned())
+            let mut body = Vec::new();
+            refusal.body(&mut body);
+            let body = String::from_utf8_lossy(&body).replace("{\"message\":\"", "");
+            let why = body.split(':').next().unwrap_or_default().to_owned();
+            (refusal.status().as_u16(), why)
         };
         for ours in OWN_ERRORS {
             let expected = (503, "the emulator can open no more connections".to_owned());

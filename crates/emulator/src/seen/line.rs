@@ -8,9 +8,11 @@ use ovhai_api_types::{AppId, TokenId};
 
 use ovhai_core::policy::{self, Effect, Principal, Reason};
 
+use super::refusal_kind::RefusalKind;
 use super::stamp::Stamp;
-use crate::ascii;
 use crate::json::{quoted_target, text};
+use ovhai_wire::ascii;
+use ovhai_wire::request::Version;
 
 /// So much of a path stands in a line.
 const PATH_MAX: usize = 2048;
@@ -19,7 +21,7 @@ const TEXT_MAX: usize = 512;
 
 /// Where a request went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whither {
+pub(crate) enum Destination {
     /// To an app.
     App {
         /// The app that the host names.
@@ -111,84 +113,6 @@ impl<'a> Who<'a> {
     }
 }
 
-macro_rules! refused {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Why the gateway answered by itself.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Refused {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Refused {
-            /// Every kind.
-            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// Its name in logs and metrics.
-            pub(crate) const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
-}
-
-refused! {
-    /// The bytes are no HTTP that can be trusted (400, 501, 505).
-    Malformed = "malformed",
-    /// Head, target or body are too large (413, 414, 431).
-    TooLarge = "too_large",
-    /// Head or body did not come in time (408).
-    Slow = "slow",
-    /// The method or expectation is not served (405, 417).
-    Method = "method",
-    /// The host is nobody's here (421).
-    Misdirected = "misdirected",
-    /// There is no such app or region (404).
-    NotFound = "not_found",
-    /// No credentials (401).
-    NoToken = "no_token",
-    /// Bad credentials (401).
-    BadToken = "bad_token",
-    /// A known caller who may not (403).
-    Forbidden = "forbidden",
-    /// Too many tries (429).
-    TooManyTries = "too_many_tries",
-    /// The app has no replica that answers (503).
-    NotReady = "not_ready",
-    /// The app refused the connection, broke it off or answered rubbish (502).
-    BadGateway = "bad_gateway",
-    /// The app did not answer in time (504).
-    GatewayTimeout = "gateway_timeout",
-    /// What is not emulated (501).
-    Unsupported = "unsupported",
-    /// Anything else.
-    Other = "other",
-}
-
-impl Refused {
-    /// The kind that a status of the gateway's own is of, when no more is known.
-    pub(crate) fn of_status(status: u16) -> Option<Self> {
-        Some(match status {
-            ..400 => return None,
-            400 | 505 => Self::Malformed,
-            401 => Self::NoToken,
-            403 => Self::Forbidden,
-            404 => Self::NotFound,
-            405 | 417 => Self::Method,
-            408 => Self::Slow,
-            413 | 414 | 431 => Self::TooLarge,
-            421 => Self::Misdirected,
-            429 => Self::TooManyTries,
-            501 => Self::Unsupported,
-            502 => Self::BadGateway,
-            503 => Self::NotReady,
-            504 => Self::GatewayTimeout,
-            _ => Self::Other,
-        })
-    }
-}
-
 /// Who broke a request off before its answer was whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aborted {
@@ -222,6 +146,15 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
+    /// The version that a head was sent in.
+    pub(crate) fn of(version: Version) -> Self {
+        match version {
+            Version::Http10 => Self::Http10,
+            Version::Http11 => Self::Http11,
+            Version::Http2 => Self::Http2,
+        }
+    }
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Http10 => "HTTP/1.0",
@@ -237,7 +170,7 @@ pub(crate) struct Line<'a> {
     /// Who sent it.
     pub(crate) client: SocketAddr,
     /// Where it went.
-    pub(crate) whither: Whither,
+    pub(crate) destination: Destination,
     /// The method; empty when there was none that could be read.
     pub(crate) method: &'a [u8],
     /// The path. What follows a `?` or `#` is left out here: it may hold secrets.
@@ -253,7 +186,7 @@ pub(crate) struct Line<'a> {
     /// Who asked.
     pub(crate) who: Who<'a>,
     /// Why the gateway answered by itself, if it did.
-    pub(crate) refused: Option<Refused>,
+    pub(crate) refused: Option<RefusalKind>,
     /// The same in words; empty: nothing. Must not have a token in it.
     pub(crate) reason: &'a str,
     /// Who broke it off.
@@ -286,8 +219,8 @@ impl Line<'_> {
         out.extend_from_slice(b",\"client\":\"");
         address(self.client, out);
         out.extend_from_slice(b"\",\"door\":\"");
-        match self.whither {
-            Whither::App { id, port, .. } => {
+        match self.destination {
+            Destination::App { id, port, .. } => {
                 out.extend_from_slice(b"app\",\"app\":\"");
                 uuid(id.0, out);
                 out.push(b'"');
@@ -295,9 +228,9 @@ impl Line<'_> {
                     number(",\"port\":", u64::from(port), out);
                 }
             }
-            Whither::Api => out.extend_from_slice(b"api\""),
-            Whither::Local => out.extend_from_slice(b"local\""),
-            Whither::Nowhere => out.extend_from_slice(b"none\""),
+            Destination::Api => out.extend_from_slice(b"api\""),
+            Destination::Local => out.extend_from_slice(b"local\""),
+            Destination::Nowhere => out.extend_from_slice(b"none\""),
         }
         out.extend_from_slice(b",\"protocol\":\"");
         out.extend_from_slice(self.protocol.as_str().as_bytes());
@@ -329,7 +262,7 @@ impl Line<'_> {
             }
         }
         if let Some(refused) = self.refused {
-            word(",\"refused\":\"", refused.as_str(), out);
+            word(",\"refused\":\"", refused.label(), out);
         }
         if !self.reason.is_empty() {
             out.extend_from_slice(b",\"reason\":");
@@ -393,7 +326,7 @@ pub(super) mod tests {
     pub(in crate::seen) fn line<'a>() -> Line<'a> {
         Line {
             client: "127.0.0.1:4711".parse().expect("an address"),
-            whither: Whither::App { id: AppId(Uuid::nil()), known: true, port: None },
+            destination: Destination::App { id: AppId(Uuid::nil()), known: true, port: None },
             method: b"GET",
             path: b"/",
             status: 200,
@@ -433,10 +366,14 @@ pub(super) mod tests {
         );
         let refused = Line {
             client: "[::1]:80".parse().expect("an address"),
-            whither: Whither::App { id: AppId(Uuid::nil()), known: false, port: Some(8501) },
+            destination: Destination::App {
+                id: AppId(Uuid::nil()),
+                known: false,
+                port: Some(8501),
+            },
             decision: Decision::OutOfScope,
             who: Who::User("J\"ürgen\u{1b}[2J"),
-            refused: Some(Refused::Forbidden),
+            refused: Some(RefusalKind::Forbidden),
             reason: "a\nb",
             aborted: Some(Aborted::App),
             upstream: None,

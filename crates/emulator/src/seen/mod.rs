@@ -1,7 +1,7 @@
 //! What the gateway shows of itself: a line of the access log for every request, metrics, ids of
 //! requests.
 //!
-//! [`Seen`] is shared by all; each thread that serves has a [`Worker`], which is told of every
+//! [`Seen`] is shared by all; each thread that serves has a [`Recorder`], which is told of every
 //! request when it has ended. That costs well below a microsecond: counters are the worker's own,
 //! and the line goes into a buffer that another thread writes to the file. The gateway never
 //! waits for a disk: lines are dropped, and counted, when it is full or slow. The last requests
@@ -12,8 +12,10 @@
 mod count;
 mod file;
 mod line;
+pub(crate) mod note;
 mod process;
 pub(crate) mod recent;
+mod refusal_kind;
 mod request_id;
 mod stamp;
 mod text;
@@ -32,8 +34,10 @@ use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
 pub use file::AccessLog;
 pub(crate) use file::LogFile;
 use file::{Lines, Sink};
-pub(crate) use line::{Aborted, Decision, Line, Protocol, Refused, Whither, Who};
+pub(crate) use line::{Aborted, Destination, Line, Protocol};
+pub(crate) use note::Note;
 use recent::Recent;
+pub(crate) use refusal_kind::RefusalKind;
 pub(crate) use request_id::{IdSource, RequestId};
 use stamp::Stamp;
 pub(crate) use text::CONTENT_TYPE;
@@ -47,7 +51,7 @@ struct Shard {
     /// Requests that went to no app that there is: to the API, to `localhost`, to nowhere.
     others: [Codes; OTHERS.len()],
     overhead: Histogram,
-    refused: [Count; Refused::ALL.len()],
+    refused: [Count; RefusalKind::ALL.len()],
     aborted: [Count; ABORTED.len()],
     /// Taken by the thread with each request, and by those who look.
     recent: Mutex<Recent>,
@@ -111,10 +115,10 @@ impl Seen {
 
     /// A thread's own. Make one for each thread that serves, not one for each connection: what a
     /// worker has counted stays when it is gone.
-    pub(crate) fn worker(self: &Arc<Self>) -> Worker {
+    pub(crate) fn recorder(self: &Arc<Self>) -> Recorder {
         let shard = Arc::new(Shard::default());
         lock(&self.shards).push(Arc::clone(&shard));
-        Worker {
+        Recorder {
             ids: IdSource::new(),
             apps: HashMap::new(),
             forgotten: self.forgotten.load(Ordering::Relaxed),
@@ -206,9 +210,12 @@ impl Seen {
             .histogram("", &overhead, &OVERHEAD);
         let help = "Requests that the gateway answered by itself, by reason.";
         let mut metric = page.metric("ovhai_gateway_refusals_total", Kind::Counter, help);
-        for kind in Refused::ALL {
-            let count: u64 = shards.iter().map(|shard| shard.refused[*kind as usize].get()).sum();
-            metric.sample(format_args!("reason=\"{}\"", kind.as_str()), count);
+        for kinds in RefusalKind::ALL.chunk_by(|one, other| one.label() == other.label()) {
+            let of = |shard: &Arc<Shard>| -> u64 {
+                kinds.iter().map(|kind| shard.refused[*kind as usize].get()).sum()
+            };
+            let count: u64 = shards.iter().map(of).sum();
+            metric.sample(format_args!("reason=\"{}\"", kinds[0].label()), count);
         }
         let help = "Answers that were broken off, by who was gone.";
         let mut metric = page.metric("ovhai_gateway_aborted_total", Kind::Counter, help);
@@ -283,8 +290,8 @@ fn summed_codes<'a>(all: impl Iterator<Item = &'a Codes>) -> BTreeMap<u16, u64> 
     sums
 }
 
-/// A thread's own part; see [`Seen::worker`].
-pub(crate) struct Worker {
+/// A thread's own part; see [`Seen::recorder`].
+pub(crate) struct Recorder {
     /// Where the ids of its requests come from.
     pub(crate) ids: IdSource,
     apps: HashMap<AppId, Arc<AppCounts>>,
@@ -295,13 +302,13 @@ pub(crate) struct Worker {
     seen: Arc<Seen>,
 }
 
-impl std::fmt::Debug for Worker {
+impl std::fmt::Debug for Recorder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker").finish_non_exhaustive()
+        f.debug_struct("Recorder").finish_non_exhaustive()
     }
 }
 
-impl Worker {
+impl Recorder {
     /// Notes a request that has ended.
     pub(crate) fn record(&mut self, line: &Line<'_>) {
         self.count(line);
@@ -321,12 +328,12 @@ impl Worker {
         if let Some(aborted) = line.aborted {
             shard.aborted[aborted as usize].add(1);
         }
-        let other = match line.whither {
-            Whither::App { id, known: true, .. } => return self.count_app(id, line),
-            Whither::Api => 0,
-            Whither::Local => 1,
-            Whither::Nowhere => 2,
-            Whither::App { known: false, .. } => 3,
+        let other = match line.destination {
+            Destination::App { id, known: true, .. } => return self.count_app(id, line),
+            Destination::Api => 0,
+            Destination::Local => 1,
+            Destination::Nowhere => 2,
+            Destination::App { known: false, .. } => 3,
         };
         shard.others[other].add(line.status);
     }
@@ -357,12 +364,13 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
+    use super::line::{Decision, Who};
     use super::*;
 
     fn line<'a>(app: AppId, known: bool, status: u16) -> Line<'a> {
         Line {
             client: ([127, 0, 0, 1], 1).into(),
-            whither: Whither::App { id: app, known, port: None },
+            destination: Destination::App { id: app, known, port: None },
             method: b"GET",
             path: b"/",
             status,
@@ -370,7 +378,7 @@ mod tests {
             bytes_out: 2,
             decision: Decision::Public,
             who: Who::Nobody,
-            refused: Refused::of_status(status),
+            refused: (status == 502).then_some(RefusalKind::BadGateway),
             reason: "",
             aborted: None,
             total: Duration::from_micros(700),
@@ -385,7 +393,7 @@ mod tests {
     fn all_threads_are_counted_together_and_apps_that_are_gone_leave() {
         let seen = Seen::new(None, &Arc::default());
         let (a, b) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
-        let mut workers = [seen.worker(), seen.worker()];
+        let mut workers = [seen.recorder(), seen.recorder()];
         for worker in &mut workers {
             for (app, known, status) in
                 [(a, true, 200), (a, true, 502), (b, true, 101), (AppId(Uuid::max()), false, 404)]
@@ -393,7 +401,7 @@ mod tests {
                 worker.record(&line(app, known, status));
             }
             worker.record(&Line {
-                whither: Whither::Api,
+                destination: Destination::Api,
                 aborted: Some(Aborted::Client),
                 ..line(a, true, 200)
             });

@@ -17,7 +17,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ovhai_api_types::{AppId, Door, RequestRecord, Timestamp, TokenId};
 
-use super::line::{Aborted, Decision, Line, Protocol, Refused, Whither, Who, address};
+use super::line::{Aborted, Decision, Destination, Line, Protocol, Who, address};
+use super::refusal_kind::RefusalKind;
 
 /// Requests of a block,
 const BLOCK: usize = 128;
@@ -68,13 +69,13 @@ struct Entry {
     /// Milliseconds of Unix time.
     time: i64,
     client: SocketAddr,
-    whither: Whither,
+    destination: Destination,
     status: u16,
     bytes_in: u64,
     bytes_out: u64,
     decision: Decision,
     caller: Caller,
-    refused: Option<Refused>,
+    refused: Option<RefusalKind>,
     aborted: Option<Aborted>,
     total: Duration,
     upstream: Option<Duration>,
@@ -128,7 +129,7 @@ impl Block {
             order,
             time,
             client: line.client,
-            whither: line.whither,
+            destination: line.destination,
             status: line.status,
             bytes_in: line.bytes_in,
             bytes_out: line.bytes_out,
@@ -198,10 +199,10 @@ impl Default for Recent {
 
 impl Recent {
     pub(super) fn push(&mut self, line: &Line<'_>, now: SystemTime) {
-        let ring = match line.whither {
-            Whither::App { .. } => &mut self.apps,
-            Whither::Local if line.path_alone() == OWN_PATH => return,
-            Whither::Api | Whither::Local | Whither::Nowhere => &mut self.others,
+        let ring = match line.destination {
+            Destination::App { .. } => &mut self.apps,
+            Destination::Local if line.path_alone() == OWN_PATH => return,
+            Destination::Api | Destination::Local | Destination::Nowhere => &mut self.others,
         };
         ring.push(line, now.duration_since(UNIX_EPOCH).unwrap_or_default());
     }
@@ -222,18 +223,18 @@ pub(crate) struct SeenRequest<'a> {
 impl SeenRequest<'_> {
     /// What it went to.
     pub(crate) fn door(&self) -> Door {
-        match self.entry.whither {
-            Whither::App { .. } => Door::App,
-            Whither::Api => Door::Api,
-            Whither::Local => Door::Local,
-            Whither::Nowhere => Door::None,
+        match self.entry.destination {
+            Destination::App { .. } => Door::App,
+            Destination::Api => Door::Api,
+            Destination::Local => Door::Local,
+            Destination::Nowhere => Door::None,
         }
     }
 
     /// The app that its host names.
     pub(crate) fn app(&self) -> Option<AppId> {
-        match self.entry.whither {
-            Whither::App { id, .. } => Some(id),
+        match self.entry.destination {
+            Destination::App { id, .. } => Some(id),
             _ => None,
         }
     }
@@ -258,8 +259,9 @@ impl SeenRequest<'_> {
             Decision::Unauthenticated | Decision::Forbidden | Decision::OutOfScope => true,
             Decision::Allowed | Decision::Public | Decision::Preflight => false,
             Decision::Unasked => {
-                entry.refused == Some(Refused::TooManyTries)
-                    || (self.app().is_none() && matches!(entry.status, 401 | 403))
+                // Of an app without a decision: its login page was tried too often.
+                let statuses: &[u16] = if self.app().is_some() { &[429] } else { &[401, 403] };
+                statuses.contains(&entry.status)
             }
         }
     }
@@ -291,8 +293,8 @@ impl SeenRequest<'_> {
             app: self.app(),
             app_name: None,
             region: None,
-            port: match entry.whither {
-                Whither::App { port, .. } => port,
+            port: match entry.destination {
+                Destination::App { port, .. } => port,
                 _ => None,
             },
             protocol: entry.protocol.as_str().to_owned(),
@@ -307,7 +309,7 @@ impl SeenRequest<'_> {
             token_name: some(Text::Name).filter(|_| self.token().is_some()),
             user: some(Text::Name).filter(|_| entry.caller == Caller::User),
             withheld: false,
-            refused: entry.refused.map(|refused| refused.as_str().to_owned()),
+            refused: entry.refused.map(|refused| refused.label().to_owned()),
             reason: some(Text::Reason),
             aborted: entry.aborted.map(|aborted| aborted.as_str().to_owned()),
             micros: micros(entry.total),
@@ -459,11 +461,15 @@ mod tests {
         for shown in [
             line(),
             Line {
-                whither: Whither::App { id: AppId(Uuid::nil()), known: false, port: Some(8501) },
+                destination: Destination::App {
+                    id: AppId(Uuid::nil()),
+                    known: false,
+                    port: Some(8501),
+                },
                 path: b"/a\x1b b?secret",
                 who: Who::User("J\u{fc}rgen"),
                 decision: Decision::OutOfScope,
-                refused: Some(Refused::Forbidden),
+                refused: Some(RefusalKind::Forbidden),
                 reason: "a\nb",
                 aborted: Some(Aborted::App),
                 upstream: None,
@@ -471,7 +477,7 @@ mod tests {
                 tls: true,
                 ..line()
             },
-            Line { whither: Whither::Api, who: Who::Nobody, ..line() },
+            Line { destination: Destination::Api, who: Who::Nobody, ..line() },
         ] {
             recent.push(&shown, at(1_500));
             let mut written = Vec::new();
@@ -542,9 +548,10 @@ mod tests {
         let mut workers = [Recent::default()];
         push(&mut workers[0], "/app", 1);
         for _ in 0..BLOCK * (OTHER_BLOCKS + APP_BLOCKS + 2) {
-            workers[0].push(&Line { whither: Whither::Api, ..line() }, at(2));
+            workers[0].push(&Line { destination: Destination::Api, ..line() }, at(2));
         }
-        let own = Line { whither: Whither::Local, path: b"/_emulator/requests?app=x", ..line() };
+        let own =
+            Line { destination: Destination::Local, path: b"/_emulator/requests?app=x", ..line() };
         workers[0].push(&own, at(3));
         let page = view(&workers).read(None, usize::MAX, |seen| Some((seen.door(), seen.time())));
         assert_eq!(page.items.first(), Some(&(Door::App, 0)));
@@ -558,19 +565,19 @@ mod tests {
             recent.push(&line, at(1));
             view(&[recent]).read(None, 1, |seen| Some(seen.is_denied())).items == [true]
         };
-        let unasked = |whither, status, refused| Line {
+        let unasked = |destination, status, refused| Line {
             decision: Decision::Unasked,
-            whither,
+            destination,
             status,
             refused,
             ..line()
         };
-        let app = line().whither;
+        let app = line().destination;
         assert!(denied(Line { decision: Decision::OutOfScope, status: 403, ..line() }));
         assert!(!denied(Line { status: 403, ..line() }), "the app's own answer");
-        assert!(denied(unasked(app, 429, Some(Refused::TooManyTries))));
-        assert!(!denied(unasked(app, 503, Some(Refused::NotReady))));
-        assert!(denied(unasked(Whither::Api, 401, None)));
-        assert!(!denied(unasked(Whither::Api, 404, None)));
+        assert!(denied(unasked(app, 429, None)));
+        assert!(!denied(unasked(app, 503, Some(RefusalKind::NotReady))));
+        assert!(denied(unasked(Destination::Api, 401, None)));
+        assert!(!denied(unasked(Destination::Api, 404, None)));
     }
 }

@@ -1,9 +1,9 @@
-//! The bearer in a request's headers; what it is worth is the domain's to say.
+//! The bearer in a request's headers, and the challenge for a better one. Whether a bearer is valid
+//! is the domain's to say.
 
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
-
-use crate::edge::parse::Once;
+use ovhai_wire::framing::AtMostOne;
 
 /// What `Authorization` holds.
 #[derive(Debug, Clone, Copy)]
@@ -20,18 +20,18 @@ pub(crate) enum Bearer<'a> {
 pub(crate) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     of(match (all.next(), all.next()) {
-        (None, _) => Once::Never,
-        (Some(value), None) => Once::One(value.as_bytes()),
-        (Some(_), Some(_)) => Once::Several,
+        (None, _) => AtMostOne::Never,
+        (Some(value), None) => AtMostOne::One(value.as_bytes()),
+        (Some(_), Some(_)) => AtMostOne::Several,
     })
 }
 
 /// The bearer in a value of `Authorization`.
-pub(crate) fn of(value: Once<'_>) -> Bearer<'_> {
+pub(crate) fn of(value: AtMostOne<'_>) -> Bearer<'_> {
     let value = match value {
-        Once::Never => return Bearer::None,
-        Once::One(value) => value,
-        Once::Several => return Bearer::Other,
+        AtMostOne::Never => return Bearer::None,
+        AtMostOne::One(value) => value,
+        AtMostOne::Several => return Bearer::Other,
     };
     std::str::from_utf8(value)
         .ok()
@@ -46,4 +46,10 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
         Bearer::Token(token) => Some(token),
         Bearer::None | Bearer::Other => None,
     }
+}
+
+/// Why a known caller has no access, as it stands in `WWW-Authenticate` (RFC 6750 section 3).
+pub(crate) fn insufficient_scope(reason: &str) -> String {
+    let quoted = reason.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("error=\"insufficient_scope\", error_description=\"{quoted}\"")
 }

@@ -7,28 +7,32 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// One timer for the life of a connection: it is set anew only when it rings too early, or would
-/// ring too late.
+/// One timer for the life of a connection. It is set anew only when it fires too early, or would
+/// fire too late.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub struct Deadline {
     timer: Pin<Box<Sleep>>,
     at: Instant,
-    /// How long a client may pause in a body.
+    /// Maximum pause of the client in a body.
     pause: Duration,
 }
 
-impl Clock {
-    pub(crate) fn new(time: Duration, pause: Duration) -> Self {
+impl Deadline {
+    /// One that is reached after `time`; `pause` is the maximum pause of the client in a body.
+    pub fn new(time: Duration, pause: Duration) -> Self {
         let at = Instant::now() + time;
         Self { timer: Box::pin(tokio::time::sleep_until(at)), at, pause }
     }
 
-    pub(crate) fn pause(&self) -> Duration {
+    /// Maximum pause of the client in a body.
+    #[inline]
+    pub fn pause(&self) -> Duration {
         self.pause
     }
 
-    /// The time from now on; says what moment that is.
-    pub(crate) fn set(&mut self, time: Duration) -> Instant {
+    /// Moves the deadline to `time` from now. Returns what moment now is.
+    #[inline]
+    pub fn set(&mut self, time: Duration) -> Instant {
         let now = Instant::now();
         self.at = now + time;
         if self.timer.deadline() > self.at {
@@ -37,8 +41,9 @@ impl Clock {
         now
     }
 
-    /// Ready when the time is up.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the deadline is reached.
+    #[inline]
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.timer.as_mut().poll(cx).is_ready() {
             if self.at <= Instant::now() {
                 return Poll::Ready(());

@@ -1,5 +1,7 @@
 //! `cargo xtask lint`: rules of the design that compilers do not know.
 
+mod modules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,38 +10,75 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::run::{cargo, output, root};
+use modules::Layers;
 
 /// Who may use whom among our own crates (see docs/ARCHITECTURE.md).
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("ovhai-api-types", &[]),
     ("ovhai-client", &["ovhai-api-types"]),
     ("ovhai-core", &["ovhai-api-types"]),
     ("ovhai-store", &["ovhai-api-types", "ovhai-core"]),
     ("ovhai-runtime", &["ovhai-api-types", "ovhai-core"]),
-    ("ovhai-emulator", &["ovhai-api-types", "ovhai-core", "ovhai-store", "ovhai-runtime"]),
+    ("ovhai-wire", &[]),
+    (
+        "ovhai-emulator",
+        &["ovhai-api-types", "ovhai-core", "ovhai-store", "ovhai-runtime", "ovhai-wire"],
+    ),
     ("ovhai", &["ovhai-api-types", "ovhai-client", "ovhai-emulator", "ovhai-runtime"]),
     ("ovhai-test-support", &["ovhai-api-types", "ovhai-emulator", "ovhai-runtime"]),
-    ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator"]),
+    ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator", "ovhai-wire"]),
     ("xtask", &[]),
 ];
 
+/// The layers inside our crates (see docs/ARCHITECTURE.md).
+const LAYERS: [Layers; 2] = [
+    Layers {
+        sources: "crates/wire/src",
+        layers: &[
+            &["tunnel", "pump", "prefixed", "understand"],
+            &["request", "response", "scan", "body", "buffer", "deadline", "stream"],
+            &["expect"],
+            &["fields", "framing", "ascii", "authority", "write"],
+        ],
+        has_no_circles: true,
+    },
+    Layers {
+        sources: "crates/emulator/src",
+        layers: &[
+            &["emulator"],
+            &["listen"],
+            &["start_error"],
+            &["edge"],
+            &["control"],
+            &["api"],
+            &["gateway"],
+            &["seen"],
+            &["tls", "signer", "state"],
+            &["host", "json", "limits", "origin", "passwords", "secret"],
+        ],
+        has_no_circles: true,
+    },
+];
+
 /// Crates of others that some of ours must not use.
-const BANNED: [(&str, &[&str]); 3] = [
+const BANNED: [(&str, &[&str]); 4] = [
     ("ovhai-api-types", &["tokio", "hyper", "reqwest", "axum", "rusqlite"]),
     ("ovhai-core", &["axum", "hyper", "reqwest", "rusqlite", "bollard", "http"]),
     ("ovhai-client", &["axum", "rusqlite"]),
+    ("ovhai-wire", &["axum", "hyper", "h2", "bytes"]),
 ];
 
 /// What the names of our programs begin with.
 const OWN_PROGRAMS: [&str; 3] = ["ovhai", "xtask", "fuzz-"];
 
 /// Where what serves is.
-const SERVES: [&str; 6] = [
+const SERVES: [&str; 7] = [
     "crates/api-types/",
     "crates/core/",
     "crates/store/",
     "crates/runtime/",
     "crates/emulator/",
+    "crates/wire/",
     "src/cmd/emulator/start.rs",
 ];
 /// Ways to print.
@@ -53,6 +92,9 @@ pub(crate) fn run() -> Result<()> {
     let mut faults = arrows()?;
     faults.extend(crypto_providers()?);
     faults.extend(files()?);
+    for layers in &LAYERS {
+        faults.extend(modules::faults(layers)?);
+    }
     if faults.is_empty() {
         println!("lint: the arrows, the crypto provider and the files are as they should be");
         return Ok(());

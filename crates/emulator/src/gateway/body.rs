@@ -9,15 +9,21 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::gateway::http2::AppBody;
+use super::Gateway;
+use super::access::Access;
+use super::http2::{AppBody, BodyError};
 
 /// A short body of ours, one of the API's, or one that an app sends to a client of HTTP/2.
 pub(crate) enum ServerBody {
     Full(Full<Bytes>),
     Api(axum::body::Body),
-    App(Box<AppBody>),
+    App {
+        body: Box<AppBody>,
+        access: Access,
+    },
     Grpc {
         body: Incoming,
+        access: Access,
         /// The request is under way until the body has ended.
         _under_way: TaskTrackerToken,
     },
@@ -33,13 +39,19 @@ impl ServerBody {
         matches!(self, Self::Full(_) | Self::Api(_)) && self.size_hint().exact().is_some()
     }
 
+    /// Ready when the caller would not be let in to the app any more.
+    pub(crate) fn poll_denied(&mut self, cx: &mut Context<'_>, gateway: &Gateway) -> Poll<()> {
+        match self {
+            Self::App { access, .. } | Self::Grpc { access, .. } => access.poll_denied(cx, gateway),
+            Self::Full(_) | Self::Api(_) => Poll::Pending,
+        }
+    }
+
     /// Bytes of the request's body so far, if that goes on with the answer.
     pub(crate) fn received(&self) -> Option<u64> {
-        if let Self::App(body) = self { Some(body.received()) } else { None }
+        if let Self::App { body, .. } = self { Some(body.received()) } else { None }
     }
 }
-
-pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Body for ServerBody {
     type Data = Bytes;
@@ -54,7 +66,7 @@ impl Body for ServerBody {
                 ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into))
             }
             Self::Api(body) => ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into)),
-            Self::App(body) => ready!(Pin::new(body).poll_frame(cx)),
+            Self::App { body, .. } => ready!(Pin::new(body).poll_frame(cx)),
             Self::Grpc { body, .. } => {
                 ready!(Pin::new(body).poll_frame(cx)).map(|f| f.map_err(Into::into))
             }
@@ -66,7 +78,7 @@ impl Body for ServerBody {
         match self {
             Self::Full(body) => body.is_end_stream(),
             Self::Api(body) => body.is_end_stream(),
-            Self::App(body) => body.is_end_stream(),
+            Self::App { body, .. } => body.is_end_stream(),
             Self::Grpc { body, .. } => body.is_end_stream(),
         }
     }
@@ -75,7 +87,7 @@ impl Body for ServerBody {
         match self {
             Self::Full(body) => body.size_hint(),
             Self::Api(body) => body.size_hint(),
-            Self::App(body) => body.size_hint(),
+            Self::App { body, .. } => body.size_hint(),
             Self::Grpc { body, .. } => body.size_hint(),
         }
     }

@@ -1,18 +1,19 @@
 //! What a request expects (`Expect`, RFC 9110 section 10.1.1).
 
-use hyper::StatusCode;
+use http::StatusCode;
 
-use super::parse::{Malformed, words};
+use crate::fields::words;
+use crate::framing::Malformed;
 
 /// `Expect` is a list, which may be empty or repeat itself (RFC 9110 sections 5.6.1 and 10.1.1).
 #[derive(Debug, Default)]
-pub(super) struct Expectations {
+pub(crate) struct Expectations {
     go_on: bool,
     other: bool,
 }
 
 impl Expectations {
-    pub(super) fn add(&mut self, value: &[u8]) {
+    pub(crate) fn add(&mut self, value: &[u8]) {
         for word in words(value) {
             if word.eq_ignore_ascii_case(b"100-continue") {
                 self.go_on = true;
@@ -23,9 +24,9 @@ impl Expectations {
     }
 
     /// Whether the client waits for 100 (Continue).
-    pub(super) fn continues(&self) -> Result<bool, Malformed> {
+    pub(crate) fn continues(&self) -> Result<bool, Malformed> {
         if self.other {
-            let why = "nothing but 100-continue can be expected here";
+            let why = "only 100-continue can be expected here";
             return Err(Malformed { status: StatusCode::EXPECTATION_FAILED, why });
         }
         Ok(self.go_on)
@@ -34,16 +35,15 @@ impl Expectations {
 
 #[cfg(test)]
 mod tests {
-    use std::mem::MaybeUninit;
-
-    use crate::edge::parse::{FIELDS, Head};
+    use crate::fields::Reserved;
+    use crate::request::{RequestHead, no_fields};
 
     #[test]
     fn what_is_expected() {
         let waits = |version: &str, fields: &str| {
             let request = format!("POST / HTTP/{version}\r\nHost: h\r\n{fields}\r\n\r\n");
-            let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-            Head::parse(request.as_bytes(), &mut fields, Vec::new())
+            let mut fields = no_fields();
+            RequestHead::parse(request.as_bytes(), &mut fields, Vec::new(), &Reserved::NONE)
                 .map(|head| head.expects_continue)
         };
         for once in [

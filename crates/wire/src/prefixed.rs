@@ -6,17 +6,18 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::buffer::Buffer;
+use crate::buffer::Buffer;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Prefixed<S> {
+pub struct Prefixed<S> {
     prefix: Buffer,
     stream: S,
 }
 
 impl<S> Prefixed<S> {
-    pub(super) fn new(prefix: Buffer, stream: S) -> Self {
+    /// A stream whose first bytes are in `prefix`.
+    pub fn new(prefix: Buffer, stream: S) -> Self {
         Self { prefix, stream }
     }
 }

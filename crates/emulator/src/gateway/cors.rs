@@ -7,9 +7,11 @@ use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, HeaderValue, VARY,
 };
 use hyper::{Response, StatusCode};
+use ovhai_wire::framing::{AtMostOne, Framing};
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::stream::Peer;
 
-use super::{Client, is_preflight};
-use crate::edge::parse::{Head, Once};
+use super::reserved::gateway_token;
 use crate::origin::HowUsed;
 
 /// See the module.
@@ -44,8 +46,8 @@ struct Preflight {
 
 impl Readers {
     /// Of a request to an app; `is_public` says whether that asks for no bearer.
-    pub(crate) fn of(head: &Head<'_>, client: Client, is_public: bool) -> Self {
-        let Once::One(origin) = head.origin else { return Self::NoPage };
+    pub(crate) fn of(head: &RequestHead<'_>, client: Peer, is_public: bool) -> Self {
+        let AtMostOne::One(origin) = head.origin else { return Self::NoPage };
         let method = head.method.as_bytes();
         let how = HowUsed::new(method, |name| head.first(name), head.has_upgrade, client.secure);
         let how = HowUsed { host: Some(head.host.as_bytes()), ..how };
@@ -60,7 +62,7 @@ impl Readers {
             .then(|| value("access-control-request-method"))
             .flatten()
             .map(|method| Preflight { method, headers: value("access-control-request-headers") });
-        let has_bearer = head.authorization.is_there() || head.own_token.is_there();
+        let has_bearer = head.authorization.is_there() || gateway_token(head).is_there();
         let has_proved_itself = has_bearer && !head.has_cookies;
         Self::Page(Box::new(ForeignPage { origin, has_proved_itself, preflight }))
     }
@@ -89,4 +91,14 @@ impl ForeignPage {
         fields.insert(VARY, BY);
         Some(response)
     }
+}
+
+/// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
+/// that would reach the app.
+pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
+    head.method == "OPTIONS"
+        && head.origin.is_there()
+        && head.has_preflight_method
+        && !head.has_upgrade
+        && matches!(head.framing, Framing::None | Framing::Length(0))
 }

@@ -5,13 +5,13 @@ use std::io::Write;
 use std::net::IpAddr;
 
 /// Adds a number in decimal digits.
-pub(crate) fn number(out: &mut Vec<u8>, number: u64) {
+pub fn number(out: &mut Vec<u8>, number: u64) {
     let mut digits = itoa::Buffer::new();
     out.extend_from_slice(digits.format(number).as_bytes());
 }
 
 /// Adds an address, without brackets.
-pub(crate) fn ip(out: &mut Vec<u8>, ip: IpAddr) {
+pub fn ip(out: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
             for (at, octet) in ip.octets().into_iter().enumerate() {

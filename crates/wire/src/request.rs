@@ -1,268 +1,93 @@
-//! Heads of HTTP/1.1 messages, read strictly: what another reader of the same bytes might take
-//! for something else is refused (RFC 9112 section 11.2). Pure functions of bytes.
+//! Heads of requests, read strictly: what another reader of the same bytes might take for something
+//! else is refused (RFC 9112 section 11.2). Pure functions of bytes.
 
 use std::mem::MaybeUninit;
 
+use http::StatusCode;
 use httparse::Header;
-use hyper::StatusCode;
 
-use super::answer::AskedWith;
-use super::body::Framing;
-use super::expect::Expectations;
-use crate::host;
+use crate::authority::is_well_formed;
+use crate::expect::Expectations;
+use crate::fields::{Known, RESERVED_MAX, Reserved, is_token_char, words};
+use crate::framing::{AskedWith, AtMostOne, Framing, Malformed, bad, number};
+use crate::scan::TOO_MANY;
 
-/// Most header fields of a message.
-pub(crate) const FIELDS: usize = 256;
+/// Maximum header fields of a request.
+pub const FIELDS: usize = 256;
 
-/// Most fields that `Connection` names: each of the others is compared with all of them.
-pub(super) const NAMED: usize = 32;
+/// Maximum fields that `Connection` names: each of the others is compared with all of them.
+pub(crate) const NAMED: usize = 32;
 
 /// Room for the fields of one head.
-pub(crate) type Fields<'b> = [MaybeUninit<Header<'b>>; FIELDS];
+pub type FieldRoom<'b> = [MaybeUninit<Header<'b>>; FIELDS];
 
-/// A message that can't be understood, or only in more than one way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed {
-    pub(crate) status: StatusCode,
-    pub(crate) why: &'static str,
-}
-
-pub(crate) const fn bad(why: &'static str) -> Malformed {
-    Malformed { status: StatusCode::BAD_REQUEST, why }
-}
-
-const fn with(status: StatusCode, why: &'static str) -> Malformed {
-    Malformed { status, why }
-}
-
-/// Looks for the end of a head while it arrives; every byte is looked at once.
-#[derive(Debug, Default)]
-pub(crate) struct Scanner {
-    seen: usize,
-    line: usize,
-    /// Where the head begins: one empty line before it is let pass (RFC 9112 section 2.2).
-    begin: usize,
-    /// Where its fields begin, when its first line is whole.
-    fields: usize,
-}
-
-impl Scanner {
-    /// The range of a whole head, its empty line included; none when more has to come.
-    pub(crate) fn find(
-        &mut self,
-        bytes: &[u8],
-        limits: HeadLimits,
-    ) -> Result<Option<std::ops::Range<usize>>, Malformed> {
-        for at in memchr::memchr_iter(b'\n', &bytes[self.seen..]) {
-            let at = self.seen + at;
-            if at == 0 || bytes[at - 1] != b'\r' {
-                return Err(bad("a line ends without a carriage return"));
-            }
-            if self.fields > 0 && at + 1 - self.fields > limits.fields + 2 {
-                return Err(TOO_LARGE);
-            }
-            let first = self.line == self.begin;
-            if at == self.line + 1 {
-                if !first {
-                    return Ok(Some(self.begin..at + 1));
-                }
-                if self.begin > 0 {
-                    return Err(bad("there are empty lines where a request should be"));
-                }
-                self.begin = 2;
-            } else if first {
-                if at - self.line > limits.line {
-                    return Err(TOO_LONG);
-                }
-                // A client of HTTP/0.9 sends nothing more, and would wait for its time-out.
-                if !names_version(&bytes[self.line..at - 1]) {
-                    return Err(bad("the request line names no version of HTTP"));
-                }
-                self.fields = at + 1;
-            }
-            self.line = at + 1;
-        }
-        self.seen = bytes.len();
-        let in_line = self.fields == 0;
-        if in_line && bytes.len().saturating_sub(self.begin) > limits.line {
-            return Err(TOO_LONG);
-        }
-        if !in_line && bytes.len() - self.fields > limits.fields + 2 {
-            return Err(TOO_LARGE);
-        }
-        let first = bytes.get(self.begin).copied();
-        let possible = first.is_none_or(|byte| byte.is_ascii_alphanumeric() || is_symbol(byte))
-            || first == Some(b'\r');
-        if possible { Ok(None) } else { Err(bad("this is not HTTP")) }
-    }
-}
-
-pub(super) const TOO_LONG: Malformed =
-    with(StatusCode::URI_TOO_LONG, "the request line is too long");
-pub(super) const TOO_LARGE: Malformed =
-    with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too large");
-pub(super) const TOO_MANY: Malformed =
-    with(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many headers");
-
-/// Whether the last word of a request line is a version of HTTP; which one, the parser tells.
-fn names_version(line: &[u8]) -> bool {
-    let last = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    last.len() < line.len() && last.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"HTTP/"))
-}
-
-fn is_symbol(byte: u8) -> bool {
-    b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// How long a head may be, in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct HeadLimits {
-    /// Its first line.
-    pub(crate) line: usize,
-    /// All of its fields.
-    pub(crate) fields: usize,
-}
-
-/// The fields that this gateway does something about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Known {
-    Other,
-    AccessControlRequestMethod,
-    Authorization,
-    Connection,
-    ContentLength,
-    Cookie,
-    Expect,
-    /// Said by clients of what only a proxy can know, or under a name that servers take for one of
-    /// these: not believed.
-    Forwarding,
-    /// The host that a browser uses, as `ovhai app port-forward` tells it.
-    ForwardedHost,
-    /// About one connection only: `Keep-Alive`, `Proxy-Connection`, `Proxy-Authorization`.
-    Hop,
-    Host,
-    Origin,
-    OwnToken,
-    RequestId,
-    Te,
-    TransferEncoding,
-    Upgrade,
-}
-
-impl Known {
-    pub(crate) fn of(name: &str) -> Self {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        match name.len() {
-            2 if is("te") => Self::Te,
-            4 if is("host") => Self::Host,
-            6 if is("cookie") => Self::Cookie,
-            6 if is("expect") => Self::Expect,
-            6 if is("origin") => Self::Origin,
-            7 if is("upgrade") => Self::Upgrade,
-            9 if is("forwarded") => Self::Forwarding,
-            10 if is("connection") => Self::Connection,
-            10 if is("keep-alive") => Self::Hop,
-            12 if is("x-request-id") => Self::RequestId,
-            13 if is("authorization") => Self::Authorization,
-            13 if is(OWN_TOKEN) => Self::OwnToken,
-            14 if is("content-length") => Self::ContentLength,
-            16 if is("proxy-connection") => Self::Hop,
-            17 if is("transfer-encoding") => Self::TransferEncoding,
-            19 if is("proxy-authorization") => Self::Hop,
-            22 if is(FORWARDED_HOST) => Self::ForwardedHost,
-            29 if is("access-control-request-method") => Self::AccessControlRequestMethod,
-            9 if is("x-real-ip") => Self::Forwarding,
-            12.. if is_forwarding(name) => Self::Forwarding,
-            _ if imitates(name) => Self::Forwarding,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Carries a token apart from `Authorization`, which is the app's then.
-pub const OWN_TOKEN: &str = "x-ovhai-token";
-
-/// Tells the gateway the host that a browser uses. Only an authenticated caller is believed, and
-/// only a name of this machine.
-pub const FORWARDED_HOST: &str = "x-ovhai-forwarded-host";
-
-fn is_forwarding(name: &str) -> bool {
-    const START: &str = "x-forwarded-";
-    name.get(..START.len()).is_some_and(|start| start.eq_ignore_ascii_case(START))
-}
-
-/// Whether it is another known name but for underscores or other symbols, which are as good as
-/// hyphens where servers hand names on as variables (RFC 3875 section 4.1.18).
-fn imitates(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let plain = || name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    !name.bytes().all(is_plain) && Known::of(&plain()) != Known::Other
-}
-
-/// A value that must come at most once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Once<'b> {
-    #[default]
-    Never,
-    One(&'b [u8]),
-    Several,
-}
-
-impl<'b> Once<'b> {
-    pub(super) fn add(&mut self, value: &'b [u8]) {
-        *self = if *self == Self::Never { Self::One(value) } else { Self::Several };
-    }
-
-    pub(crate) fn is_there(self) -> bool {
-        self != Self::Never
-    }
+/// Room for the fields of one head, of which nothing is known yet.
+#[inline]
+pub const fn no_fields<'b>() -> FieldRoom<'b> {
+    [const { MaybeUninit::uninit() }; FIELDS]
 }
 
 /// A request's head.
 #[derive(Debug)]
-pub(crate) struct Head<'b> {
-    pub(crate) method: &'b str,
+pub struct RequestHead<'b> {
+    /// The method.
+    pub method: &'b str,
     /// Path and query as they came, or `*`.
-    pub(crate) target: &'b str,
+    pub target: &'b str,
     /// The host that is asked for, with its port if it was given.
-    pub(crate) host: &'b str,
-    pub(crate) version: Version,
-    pub(crate) fields: &'b [Header<'b>],
-    pub(crate) known: Vec<Known>,
-    pub(crate) framing: Framing,
-    pub(crate) authorization: Once<'b>,
-    pub(crate) own_token: Once<'b>,
-    pub(crate) origin: Once<'b>,
-    pub(crate) request_id: Once<'b>,
-    pub(crate) forwarded_host: Once<'b>,
-    pub(crate) has_cookies: bool,
-    pub(crate) has_preflight_method: bool,
-    pub(crate) has_upgrade: bool,
-    pub(crate) expects_continue: bool,
+    pub host: &'b str,
+    /// The version.
+    pub version: Version,
+    /// All fields, in their order.
+    pub fields: &'b [Header<'b>],
+    /// What each field is.
+    pub known: Vec<Known>,
+    /// How the body's end is known.
+    pub framing: Framing,
+    /// `Authorization`.
+    pub authorization: AtMostOne<'b>,
+    /// `Origin`.
+    pub origin: AtMostOne<'b>,
+    /// `X-Request-Id`.
+    pub request_id: AtMostOne<'b>,
+    /// Values of the fields that the gateway reserves ([`Reserved`]).
+    pub reserved: [AtMostOne<'b>; RESERVED_MAX],
+    /// Whether there is a `Cookie`.
+    pub has_cookies: bool,
+    /// Whether there is an `Access-Control-Request-Method`.
+    pub has_preflight_method: bool,
+    /// Whether there is an `Upgrade`, understood or not.
+    pub has_upgrade: bool,
+    /// Whether the client waits for 100 (Continue).
+    pub expects_continue: bool,
     /// Whether the client goes on using the connection.
-    pub(crate) keep_alive: bool,
-    pub(crate) wants_trailers: bool,
+    pub keep_alive: bool,
+    /// Whether the client takes trailers.
+    pub wants_trailers: bool,
     /// The protocol that the client wants to leave HTTP for.
-    pub(crate) upgrade: Option<&'b [u8]>,
+    pub upgrade: Option<&'b [u8]>,
     /// Whether `Connection` names fields besides the usual.
-    pub(crate) names_fields: bool,
+    pub names_fields: bool,
 }
 
 /// The client's version of HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Version {
+pub enum Version {
+    /// HTTP/1.0.
     Http10,
+    /// HTTP/1.1.
     Http11,
+    /// HTTP/2.
     Http2,
 }
 
-impl<'b> Head<'b> {
+impl<'b> RequestHead<'b> {
     /// Parses a whole head of HTTP/1; `known` is room that is used again.
-    pub(crate) fn parse(
+    pub fn parse(
         bytes: &'b [u8],
-        fields: &'b mut Fields<'b>,
+        fields: &'b mut FieldRoom<'b>,
         known: Vec<Known>,
+        reserved: &Reserved,
     ) -> Result<Self, Malformed> {
         let mut request = httparse::Request::new(&mut []);
         let parsed = httparse::ParserConfig::default()
@@ -275,18 +100,19 @@ impl<'b> Head<'b> {
         let (Some(method), Some(target)) = (request.method, request.path) else {
             return Err(bad("the request line is malformed"));
         };
-        let mut head = Self::of_fields(method, target, version, request.headers, known)?;
+        let mut head = Self::of_fields(method, target, version, request.headers, known, reserved)?;
         head.find_host()?;
         Ok(head)
     }
 
-    /// What the fields say, of whatever version.
-    pub(crate) fn of_fields(
+    /// Reads the fields of a head of any version; `known` is room that is used again.
+    pub fn of_fields(
         method: &'b str,
         target: &'b str,
         version: Version,
         fields: &'b [Header<'b>],
         mut known: Vec<Known>,
+        reserved: &Reserved,
     ) -> Result<Self, Malformed> {
         known.clear();
         let mut head = Self {
@@ -297,11 +123,10 @@ impl<'b> Head<'b> {
             fields,
             known,
             framing: Framing::None,
-            authorization: Once::Never,
-            own_token: Once::Never,
-            origin: Once::Never,
-            request_id: Once::Never,
-            forwarded_host: Once::Never,
+            authorization: AtMostOne::Never,
+            origin: AtMostOne::Never,
+            request_id: AtMostOne::Never,
+            reserved: [AtMostOne::Never; RESERVED_MAX],
             has_cookies: false,
             has_preflight_method: false,
             has_upgrade: false,
@@ -311,22 +136,22 @@ impl<'b> Head<'b> {
             upgrade: None,
             names_fields: false,
         };
-        let (mut length, mut coding, mut host) = (Once::Never, Once::Never, Once::Never);
-        let (mut expected, mut upgrades) = (Expectations::default(), Once::Never);
+        let (mut length, mut coding, mut host) =
+            (AtMostOne::Never, AtMostOne::Never, AtMostOne::Never);
+        let (mut expected, mut upgrades) = (Expectations::default(), AtMostOne::Never);
         let (mut wants_upgrade, mut wants_close, mut wants_keep) = (false, false, false);
         let mut named = 0;
         for field in fields {
-            let (known, value) = (Known::of(field.name), field.value);
+            let (known, value) = (Known::of(field.name, reserved), field.value);
             head.known.push(known);
             match known {
                 Known::Host => host.add(value),
                 Known::ContentLength => length.add(value),
                 Known::TransferEncoding => coding.add(value),
                 Known::Authorization => head.authorization.add(value),
-                Known::OwnToken => head.own_token.add(value),
                 Known::Origin => head.origin.add(value),
                 Known::RequestId => head.request_id.add(value),
-                Known::ForwardedHost => head.forwarded_host.add(value),
+                Known::Reserved(at) => head.reserved[usize::from(at)].add(value),
                 Known::Cookie => head.has_cookies = true,
                 Known::AccessControlRequestMethod => head.has_preflight_method = true,
                 Known::Expect => expected.add(value),
@@ -362,7 +187,7 @@ impl<'b> Head<'b> {
         }
         head.framing = framing(length, coding, version)?;
         head.expects_continue = expected.continues()? && version == Version::Http11;
-        if let Once::One(protocol) = upgrades
+        if let AtMostOne::One(protocol) = upgrades
             && wants_upgrade
             && version == Version::Http11
             && leaves_http(protocol)
@@ -370,9 +195,9 @@ impl<'b> Head<'b> {
             head.upgrade = Some(protocol);
         }
         head.host = match host {
-            Once::One(host) => std::str::from_utf8(host).map_err(|_| HOST)?,
-            Once::Never => return Err(bad("a Host header is required")),
-            Once::Several => return Err(bad("more than one Host header")),
+            AtMostOne::One(host) => std::str::from_utf8(host).map_err(|_| HOST)?,
+            AtMostOne::Never => return Err(bad("a Host header is required")),
+            AtMostOne::Several => return Err(bad("more than one Host header")),
         };
         Ok(head)
     }
@@ -381,7 +206,7 @@ impl<'b> Head<'b> {
     /// section 3.2.2).
     fn find_host(&mut self) -> Result<(), Malformed> {
         if self.method == "CONNECT" || self.method == "TRACE" {
-            return Err(with(
+            return Err(Malformed::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "CONNECT and TRACE are not passed on",
             ));
@@ -391,17 +216,18 @@ impl<'b> Head<'b> {
         if let Some(host) = host {
             self.host = host;
         }
-        if host::is_well_formed(self.host) { Ok(()) } else { Err(HOST) }
+        if is_well_formed(self.host) { Ok(()) } else { Err(HOST) }
     }
 
-    /// The fields with what they are.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (Known, &Header<'b>)> {
+    /// Iterates over the fields with what they are.
+    #[inline]
+    pub fn each(&self) -> impl Iterator<Item = (Known, &Header<'b>)> {
         self.known.iter().copied().zip(self.fields)
     }
 
     /// Whether `Connection` says that this field is about the connection only. The field that
     /// says which trailers come can't be named.
-    pub(crate) fn is_named(&self, name: &str) -> bool {
+    pub fn is_named(&self, name: &str) -> bool {
         self.names_fields
             && !name.eq_ignore_ascii_case("trailer")
             && self
@@ -411,14 +237,15 @@ impl<'b> Head<'b> {
                 .any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    /// The first value of a field, by its name in lower case.
-    pub(crate) fn first(&self, name: &str) -> Option<&'b [u8]> {
+    /// Finds the first value of a field, by its name in any case.
+    pub fn first(&self, name: &str) -> Option<&'b [u8]> {
         let mut fields = self.fields.iter();
         fields.find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
     }
 
-    /// Values of the `Cookie` fields.
-    pub(crate) fn cookies(&self) -> impl Iterator<Item = &'b [u8]> {
+    /// Iterates over the values of the `Cookie` fields.
+    #[inline]
+    pub fn cookies(&self) -> impl Iterator<Item = &'b [u8]> {
         let cookies = self.has_cookies.then(|| self.known.iter().zip(self.fields));
         cookies
             .into_iter()
@@ -427,20 +254,22 @@ impl<'b> Head<'b> {
             .map(|c| c.1.value)
     }
 
-    /// Whether it may be sent twice (RFC 9110 section 9.2.2), and nothing of it would be missing.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    /// Whether it may be sent twice (RFC 9110 section 9.2.2), with nothing of it missing.
+    pub fn is_repeatable(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS")
             && matches!(self.framing, Framing::None | Framing::Length(0))
             && self.upgrade.is_none()
     }
 
-    /// What its answer's framing depends on.
-    pub(crate) fn asked_with(&self) -> AskedWith {
+    /// The method's share in the framing of the response.
+    #[inline]
+    pub fn asked_with(&self) -> AskedWith {
         if self.method == "HEAD" { AskedWith::Head } else { AskedWith::Other }
     }
 
     /// The target without its query.
-    pub(crate) fn path(&self) -> &'b str {
+    #[inline]
+    pub fn path(&self) -> &'b str {
         self.target.split('?').next().unwrap_or(self.target)
     }
 }
@@ -477,17 +306,21 @@ fn split_target<'b>(
     Ok((Some(authority), path))
 }
 
-/// How the body of a request is framed. Of what is said twice, or in two ways, nothing is
-/// believed.
-fn framing(length: Once<'_>, coding: Once<'_>, version: Version) -> Result<Framing, Malformed> {
+/// How the body of a request is framed. A length or coding that is given twice, or in two ways, is
+/// refused.
+fn framing(
+    length: AtMostOne<'_>,
+    coding: AtMostOne<'_>,
+    version: Version,
+) -> Result<Framing, Malformed> {
     match (length, coding) {
-        (Once::Never, Once::Never) => Ok(Framing::None),
-        (Once::One(value), Once::Never) => match number(value) {
+        (AtMostOne::Never, AtMostOne::Never) => Ok(Framing::None),
+        (AtMostOne::One(value), AtMostOne::Never) => match number(value) {
             Some(length) => Ok(Framing::Length(length)),
             None => Err(bad("the Content-Length is not a number")),
         },
-        (Once::Several, Once::Never) => Err(bad("more than one Content-Length")),
-        (Once::Never, Once::One(value)) => {
+        (AtMostOne::Several, AtMostOne::Never) => Err(bad("more than one Content-Length")),
+        (AtMostOne::Never, AtMostOne::One(value)) => {
             if version == Version::Http10 {
                 Err(bad("this version of HTTP has no Transfer-Encoding"))
             } else if value.eq_ignore_ascii_case(b"chunked") {
@@ -496,24 +329,18 @@ fn framing(length: Once<'_>, coding: Once<'_>, version: Version) -> Result<Frami
                 Err(bad("no Transfer-Encoding but chunked is understood"))
             }
         }
-        (Once::Never, Once::Several) => Err(bad("more than one Transfer-Encoding")),
-        (_, Once::One(_) | Once::Several) => {
+        (AtMostOne::Never, AtMostOne::Several) => Err(bad("more than one Transfer-Encoding")),
+        (_, AtMostOne::One(_) | AtMostOne::Several) => {
             Err(bad("Content-Length and Transfer-Encoding in one request"))
         }
     }
 }
 
-pub(super) fn number(digits: &[u8]) -> Option<u64> {
-    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    plain.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
-}
-
-/// Another version of HTTP is no other protocol: through `h2c` requests would pass that nobody
-/// has checked. What is no name at all (RFC 9110 section 7.8) an app might take for one.
+/// Whether an `Upgrade` names other protocols only. Another version of HTTP is none: through `h2c`
+/// requests would pass that the gateway has not checked. An app might also take something for a
+/// protocol that is no name of one (RFC 9110 section 7.8).
 fn leaves_http(protocol: &[u8]) -> bool {
-    let is_token = |part: &[u8]| {
-        !part.is_empty() && part.iter().all(|byte| byte.is_ascii_alphanumeric() || is_symbol(*byte))
-    };
+    let is_token = |part: &[u8]| !part.is_empty() && part.iter().all(|byte| is_token_char(*byte));
     words(protocol).all(|word| {
         let mut parts = word.splitn(2, |byte| *byte == b'/');
         let name = parts.next().unwrap_or_default();
@@ -522,11 +349,6 @@ fn leaves_http(protocol: &[u8]) -> bool {
             && parts.next().is_none_or(is_token)
             && ![&b"h2c"[..], b"h2", b"http", b"tls"].iter().any(is_http)
     })
-}
-
-/// The members of a comma-separated list.
-pub(crate) fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|word| !word.is_empty())
 }
 
 fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
@@ -539,7 +361,7 @@ fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
             let is_other = matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
                 if major.is_ascii_digit() && minor.is_ascii_digit());
             if is_other && end.is_none() {
-                with(
+                Malformed::new(
                     StatusCode::HTTP_VERSION_NOT_SUPPORTED,
                     "versions 1.0, 1.1 and 2 of HTTP are spoken here",
                 )
@@ -554,40 +376,10 @@ fn malformed(error: httparse::Error, bytes: &[u8]) -> Malformed {
     }
 }
 
-/// Whether a field may be passed on that comes after the body.
-pub(crate) fn may_trail(name: &str) -> bool {
-    Known::of(name) == Known::Other
-        && !["trailer", "content-encoding", "content-type", "content-range", "set-cookie"]
-            .iter()
-            .any(|never| name.eq_ignore_ascii_case(never))
-}
-
 /// Whether a target is a path with its query, or an asterisk, in the characters of one.
-pub(crate) fn is_plain_target(method: &str, target: &str) -> bool {
+pub fn is_plain_target(method: &str, target: &str) -> bool {
     target.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'#')
         && (target.starts_with('/') || (target == "*" && method == "OPTIONS"))
-}
-
-/// Checks a trailer section, its empty line included, and tells the fields that may be passed
-/// on: none that frames or routes a message, or says who sends it (RFC 9110 section 6.5.1).
-pub(crate) fn parse_trailers<'b>(
-    bytes: &'b [u8],
-    mut each: impl FnMut(&'b str, &'b [u8]),
-) -> Result<(), Malformed> {
-    let mut room = [httparse::EMPTY_HEADER; 64];
-    let parsed = httparse::parse_headers(bytes, &mut room);
-    let Ok(httparse::Status::Complete((end, fields))) = parsed else {
-        return Err(bad("the trailers are malformed"));
-    };
-    if end != bytes.len() {
-        return Err(bad("the trailers are malformed"));
-    }
-    for field in fields {
-        if may_trail(field.name) {
-            each(field.name, field.value);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -595,14 +387,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scan::{HeadLimits, Scanner};
 
     const LIMITS: HeadLimits = HeadLimits { line: 1000, fields: 4000 };
 
     fn status(bytes: &[u8]) -> Result<(String, String, Framing), u16> {
         let mut scanner = Scanner::default();
         let range = scanner.find(bytes, LIMITS).map_err(|bad| bad.status.as_u16())?.ok_or(0_u16)?;
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-        let head = Head::parse(&bytes[range], &mut fields, Vec::new())
+        let mut fields = no_fields();
+        let head = RequestHead::parse(&bytes[range], &mut fields, Vec::new(), &Reserved::NONE)
             .map_err(|bad| bad.status.as_u16())?;
         Ok((head.host.to_owned(), head.target.to_owned(), head.framing))
     }
@@ -672,8 +465,8 @@ mod tests {
         let limits = HeadLimits { line: 1000, fields: 1_000_000 };
         let request = format!("GET / HTTP/1.1\r\nHost: h\r\n{many}\r\n");
         assert!(Scanner::default().find(request.as_bytes(), limits).is_ok_and(|r| r.is_some()));
-        let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-        let got = Head::parse(request.as_bytes(), &mut fields, Vec::new());
+        let mut fields = no_fields();
+        let got = RequestHead::parse(request.as_bytes(), &mut fields, Vec::new(), &Reserved::NONE);
         assert_eq!(got.err().map(|bad| bad.status.as_u16()), Some(431));
         assert_eq!(status(format!("GET /{} HTTP/1.1\r\n", "x".repeat(1000)).as_bytes()), Err(414));
         assert_eq!(status("GET /".repeat(1000).as_bytes()), Err(414));
@@ -717,31 +510,15 @@ mod tests {
     }
 
     #[test]
-    fn names_that_some_servers_take_for_others() {
-        for (name, known) in [
-            ("X-Forwarded-For", Known::Forwarding),
-            ("x_forwarded_for", Known::Forwarding),
-            ("X-OVHAI-Forwarded-Host", Known::ForwardedHost),
-            ("x_ovhai_forwarded_host", Known::Forwarding),
-            ("x.forwarded.proto", Known::Forwarding),
-            ("x~real'ip", Known::Forwarding),
-            ("content.length", Known::Forwarding),
-            ("x.forward", Known::Other),
-            ("own_name", Known::Other),
-            ("Sec-CH-UA", Known::Other),
-        ] {
-            assert_eq!(Known::of(name), known, "{name}");
-        }
-    }
-
-    #[test]
     fn what_is_an_upgrade() {
         let asked = |version: &str, connection: &str, upgrade: &str| {
             let request = format!(
                 "GET / HTTP/{version}\r\nHost: h\r\nConnection: {connection}\r\nUpgrade: {upgrade}\r\n\r\n"
             );
-            let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-            let head = Head::parse(request.as_bytes(), &mut fields, Vec::new()).expect("a head");
+            let mut fields = no_fields();
+            let head =
+                RequestHead::parse(request.as_bytes(), &mut fields, Vec::new(), &Reserved::NONE)
+                    .expect("a head");
             head.upgrade.is_some()
         };
         assert!(asked("1.1", "keep-alive, Upgrade", "websocket") && asked("1.1", "upgrade", "x/1"));

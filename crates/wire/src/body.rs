@@ -1,27 +1,15 @@
-//! The framing of HTTP/1.1 bodies (RFC 9112 section 6 and 7), read strictly and written plainly.
+//! The framing of HTTP/1.1 bodies (RFC 9112 sections 6 and 7), read strictly and written plainly.
 
-use super::parse::{Malformed, bad, parse_trailers};
+use crate::fields::parse_trailers;
+use crate::framing::{Framing, Malformed, bad};
 
-/// How the length of a body is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// There is none.
-    None,
-    /// So many bytes.
-    Length(u64),
-    /// Chunks, and a last one.
-    Chunked,
-    /// Everything until the sender closes; of answers only.
-    UntilClose,
-}
-
-/// Most digits of a chunk's size: 2^60 bytes are enough.
+/// Maximum digits of a chunk's size: 2^60 bytes are enough.
 const SIZE_DIGITS: usize = 15;
-/// Longest line with a chunk's size and its extensions, in bytes.
+/// Maximum length of the line with a chunk's size and its extensions, in bytes.
 const SIZE_LINE: usize = 1024;
-/// Most bytes of chunk extensions in a whole body: they may not be a body's larger part.
+/// Maximum bytes of chunk extensions in a whole body.
 const EXTENSIONS: usize = 16 * 1024;
-/// Longest trailer section, in bytes.
+/// Maximum length of a trailer section, in bytes.
 const TRAILERS: usize = 16 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,27 +25,39 @@ enum State {
 
 /// What stands at the beginning of the bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub enum Piece {
     /// Nothing whole yet.
     More,
-    /// After so many bytes of framing, so many of the body.
-    Data { skip: usize, len: usize },
-    /// So many bytes of framing, and nothing else.
+    /// Bytes of the body, behind bytes of framing.
+    Data {
+        /// Bytes of framing.
+        skip: usize,
+        /// Bytes of the body.
+        len: usize,
+    },
+    /// This number of bytes of framing, and nothing else.
     Skip(usize),
-    /// The body's end, after so many bytes; those of the trailer section are its last.
-    End { skip: usize, trailers: usize },
+    /// The body's end, behind bytes of framing.
+    End {
+        /// Bytes of framing, the trailer section included.
+        skip: usize,
+        /// Bytes of the trailer section, which are the last of them.
+        trailers: usize,
+    },
 }
 
 /// Takes a body's framing off.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     state: State,
     extensions: usize,
     is_lenient: bool,
 }
 
 impl Decoder {
-    pub(crate) fn new(framing: Framing) -> Self {
+    /// One at the beginning of a body.
+    #[inline]
+    pub fn new(framing: Framing) -> Self {
         let state = match framing {
             Framing::None | Framing::Length(0) => State::Done,
             Framing::Length(length) => State::Length(length),
@@ -70,24 +70,28 @@ impl Decoder {
     /// The same for an app's answer, which is read as browsers read servers: a size may be padded,
     /// and a stream that goes on for days may have any number of chunk extensions.
     #[must_use]
-    pub(crate) fn lenient(self) -> Self {
+    #[inline]
+    pub fn lenient(self) -> Self {
         Self { is_lenient: true, ..self }
     }
 
-    pub(crate) fn is_done(&self) -> bool {
+    /// Whether the body's end was read.
+    #[inline]
+    pub fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
-    /// The sender has closed; whether that is the end that was to come.
-    pub(crate) fn end_of_stream(&mut self) -> bool {
+    /// Takes note that the sender has closed. Returns whether that ends the body in order.
+    pub fn end_of_stream(&mut self) -> bool {
         if self.state == State::UntilClose {
             self.state = State::Done;
         }
         self.is_done()
     }
 
-    /// Looks at what was read; what a piece names is to be consumed before the next call.
-    pub(crate) fn next(&mut self, bytes: &[u8]) -> Result<Piece, Malformed> {
+    /// Looks at what was read. The bytes that a piece names have to be consumed before the next call.
+    #[inline]
+    pub fn next(&mut self, bytes: &[u8]) -> Result<Piece, Malformed> {
         match self.state {
             State::Done => Ok(Piece::End { skip: 0, trailers: 0 }),
             _ if bytes.is_empty() => Ok(Piece::More),
@@ -157,7 +161,7 @@ impl Decoder {
                 return Err(bad("a line of the trailers ends without a carriage return"));
             }
             if at == line + 1 {
-                // Checked here, so that nobody has to ask whether they are well formed.
+                // Checked here, so that the user of a trailer section need not.
                 parse_trailers(&window[..=at], |_, _| {})?;
                 self.state = State::Done;
                 return Ok(Piece::End { skip: at + 1, trailers: at + 1 });
@@ -172,7 +176,7 @@ impl Decoder {
 }
 
 /// `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`: only what could end the line
-/// for somebody else, or hide that it has ended, is looked for.
+/// for another reader, or hide that it has ended, is looked for.
 fn check_extension(extension: &[u8]) -> Result<(), Malformed> {
     let trimmed = extension.trim_ascii_start();
     let fits = match trimmed.first() {
@@ -189,15 +193,15 @@ fn clamp(left: u64, len: usize) -> usize {
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
     /// As it is: the length was said, or the end is the connection's.
     Plain,
     /// In chunks.
     Chunked,
 }
 
-/// Digits of a chunk's size and the end of its line.
-pub(crate) fn chunk_head(out: &mut Vec<u8>, size: usize) {
+/// Writes a chunk's size and the end of its line.
+pub fn chunk_head(out: &mut Vec<u8>, size: usize) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut shift = (usize::BITS - size.leading_zeros()).div_ceil(4).max(1) * 4;
     while shift > 0 {

@@ -1,5 +1,5 @@
-//! What has left HTTP, such as WebSocket: bytes pass both ways until both sides have ended, or
-//! the caller has no access any more.
+//! Connections that have left HTTP, such as WebSockets: bytes pass both ways until both sides have
+//! ended, or a future says that they have to.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::edge::buffer::Buffer;
-use crate::edge::clock::Clock;
-use crate::seen::Aborted;
+use crate::buffer::Buffer;
+use crate::deadline::Deadline;
 
-/// Read at once; every worker has one such room, so that a silent tunnel has none.
+/// Bytes that are read at once. Each thread has one buffer of this size, so that a silent tunnel has
+/// none.
 const CHUNK: usize = 64 * 1024;
 
 thread_local! {
@@ -22,7 +22,7 @@ thread_local! {
 }
 
 /// One direction.
-struct Way {
+struct Direction {
     /// What the receiver did not take at once.
     rest: Buffer,
     state: State,
@@ -36,7 +36,7 @@ enum State {
     Closed,
 }
 
-impl Way {
+impl Direction {
     fn new(rest: Buffer) -> Self {
         Self { rest, state: State::Passing, passed: 0 }
     }
@@ -101,60 +101,60 @@ impl Way {
     }
 }
 
-/// What passed.
+/// What passed through a tunnel.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Passed {
-    /// Bytes.
-    pub(crate) to_app: u64,
-    /// Bytes.
-    pub(crate) to_client: u64,
-    /// Why `access` ended, if that was why.
-    pub(crate) aborted: Option<Aborted>,
+pub struct Passed<E> {
+    /// Bytes to the far side.
+    pub to_far: u64,
+    /// Bytes to the near side.
+    pub to_near: u64,
+    /// What `until` gave, if that ended the tunnel.
+    pub ended_by: Option<E>,
 }
 
-/// Passes bytes both ways until `access` ends; `to_app` and `to_client` were read already. When
-/// one side has ended, or takes no more, and the other says nothing for `patience`, it has ended,
-/// too.
-pub(crate) async fn run<C, A>(
-    client: &mut C,
-    app: &mut A,
-    to_app: Buffer,
-    to_client: Buffer,
-    access: impl Future<Output = Option<Aborted>>,
+/// Passes bytes both ways until both sides have ended, or `until` is ready; the bytes in `to_far` and
+/// `to_near` were read already. When one side has ended, or takes no more, and nothing passes for
+/// `patience`, the tunnel ends, too.
+pub async fn run<N, F, E>(
+    near: &mut N,
+    far: &mut F,
+    to_far: Buffer,
+    to_near: Buffer,
+    until: impl Future<Output = E>,
     patience: Duration,
-) -> Passed
+) -> Passed<E>
 where
-    C: AsyncRead + AsyncWrite + Unpin,
-    A: AsyncRead + AsyncWrite + Unpin,
+    N: AsyncRead + AsyncWrite + Unpin,
+    F: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut up, mut down) = (Way::new(to_app), Way::new(to_client));
-    let mut access = pin!(access);
-    let mut half: Option<(u64, Clock)> = None;
-    let aborted = poll_fn(|cx| {
-        let ways = [up.poll(cx, client, app), down.poll(cx, app, client)];
+    let (mut up, mut down) = (Direction::new(to_far), Direction::new(to_near));
+    let mut until = pin!(until);
+    let mut half: Option<(u64, Deadline)> = None;
+    let ended_by = poll_fn(|cx| {
+        let directions = [up.poll(cx, near, far), down.poll(cx, far, near)];
         // How it ended is between the two.
-        if ways.iter().any(|way| matches!(way, Poll::Ready(Err(Broken::Sender))))
-            || ways.iter().all(Poll::is_ready)
+        if directions.iter().any(|one| matches!(one, Poll::Ready(Err(Broken::Sender))))
+            || directions.iter().all(Poll::is_ready)
         {
             return Poll::Ready(None);
         }
-        if ways.iter().any(Poll::is_ready) {
-            // Whoever takes no more may have said something before.
+        if directions.iter().any(Poll::is_ready) {
+            // A side that takes no more may have sent something before.
             let passed = up.passed + down.passed;
-            let begin = || (passed, Clock::new(patience, patience));
-            let (before, clock) = half.get_or_insert_with(begin);
+            let begin = || (passed, Deadline::new(patience, patience));
+            let (before, deadline) = half.get_or_insert_with(begin);
             if *before != passed {
                 *before = passed;
-                clock.set(patience);
+                deadline.set(patience);
             }
-            if clock.poll(cx).is_ready() {
+            if deadline.poll(cx).is_ready() {
                 return Poll::Ready(None);
             }
         }
-        access.as_mut().poll(cx)
+        until.as_mut().poll(cx).map(Some)
     })
     .await;
-    Passed { to_app: up.passed, to_client: down.passed, aborted }
+    Passed { to_far: up.passed, to_near: down.passed, ended_by }
 }
 
 /// Which side has broken off.
@@ -179,7 +179,8 @@ mod tests {
         let (mut app, mut far) = tokio::io::duplex(100);
         let began = Instant::now();
         let (none, nothing) = (Buffer::default(), Buffer::default());
-        let tunnel = run(&mut near, &mut far, none, nothing, std::future::pending(), PATIENCE);
+        let never = std::future::pending::<()>();
+        let tunnel = run(&mut near, &mut far, none, nothing, never, PATIENCE);
         let talk = async {
             // A whole one may be silent.
             sleep(PATIENCE * 5).await;
@@ -196,7 +197,7 @@ mod tests {
             passed = tunnel => passed,
             () = talk => unreachable!(),
         };
-        assert_eq!(passed, Passed { to_app: 3, to_client: 3, aborted: None });
+        assert_eq!(passed, Passed { to_far: 3, to_near: 3, ended_by: None });
         assert_eq!(began.elapsed().as_secs(), (PATIENCE * 5 + PATIENCE / 2 + PATIENCE).as_secs());
     }
 }

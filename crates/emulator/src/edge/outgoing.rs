@@ -1,139 +1,20 @@
-//! What goes over the line of HTTP/2 besides heads of requests: their bodies, and answers.
+//! Answers of HTTP/2 on their way to the client, interim ones included.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
-use h2::{Reason, RecvStream, SendStream};
-use http_body::{Body, Frame, SizeHint};
+use h2::{Reason, SendStream};
+use http_body::{Body, Frame};
 use hyper::header::{CONTENT_LENGTH, DATE, HeaderValue};
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::{HeaderMap, Response};
 
-use super::parse::may_trail;
-
-/// A request's body. One that is broken off, in whatever way, never looks whole; its trailers are
-/// those that may be passed on.
-#[derive(Debug)]
-pub(crate) struct Incoming {
-    stream: RecvStream,
-    /// Whether only trailers can come.
-    data_ended: bool,
-    /// Pieces that have come.
-    came: Arc<AtomicU64>,
-}
-
-impl Incoming {
-    pub(super) fn new(stream: RecvStream) -> Self {
-        Self { stream, data_ended: false, came: Arc::default() }
-    }
-
-    /// Counts the pieces that come, also when somebody else has the body.
-    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.came)
-    }
-}
-
-impl Body for Incoming {
-    type Data = Bytes;
-    type Error = h2::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
-        if !self.data_ended {
-            match ready!(self.stream.poll_data(cx)) {
-                Some(Ok(data)) => {
-                    self.came.fetch_add(1, Ordering::Relaxed);
-                    // Whoever takes it makes room for more.
-                    self.stream.flow_control().release_capacity(data.len())?;
-                    return Poll::Ready(Some(Ok(Frame::data(data))));
-                }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => self.data_ended = true,
-            }
-        }
-        let trailers = ready!(self.stream.poll_trailers(cx))?;
-        Poll::Ready(trailers.map(|trailers| {
-            let passing = trailers.iter().filter(|(name, _)| may_trail(name.as_str()));
-            let passing = passing.map(|(name, value)| (name.clone(), value.clone()));
-            Ok(Frame::trailers(passing.collect()))
-        }))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.stream.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        if self.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
-    }
-}
-
-/// Maximum interim answers of a request that wait to be written.
-const WAITING_MAX: usize = 16;
-
-/// Interim answers (1xx) of one request on their way to its client. HTTP/2 has no flow control for
-/// them, and the h2 crate keeps what the client does not take: so what it has written is counted.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Interim(Arc<Mutex<Heads>>);
-
-#[derive(Debug, Default)]
-struct Heads {
-    queue: Vec<Response<()>>,
-    /// How many h2 has and has not written.
-    unwritten: usize,
-    /// Rings when one was written.
-    waker: Option<Waker>,
-}
-
-impl Interim {
-    fn lock(&self) -> MutexGuard<'_, Heads> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn push(&self, head: Response<()>) {
-        self.lock().queue.push(head);
-    }
-
-    /// Tells a client that waits for it to go on.
-    pub(crate) fn go_on(&self) {
-        let mut head = Response::new(());
-        *head.status_mut() = StatusCode::CONTINUE;
-        self.push(head);
-    }
-
-    /// Ready when there is room for another interim answer.
-    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut heads = self.lock();
-        if heads.queue.len() + heads.unwritten < WAITING_MAX {
-            return Poll::Ready(());
-        }
-        heads.waker = Some(cx.waker().clone());
-        Poll::Pending
-    }
-
-    fn take(&self) -> Vec<Response<()>> {
-        let mut heads = self.lock();
-        heads.unwritten += heads.queue.len();
-        std::mem::take(&mut heads.queue)
-    }
-
-    /// One was written, or will never be.
-    fn written(&self) {
-        let mut heads = self.lock();
-        heads.unwritten = heads.unwritten.saturating_sub(1);
-        if let Some(waker) = heads.waker.take() {
-            waker.wake();
-        }
-    }
-}
+use crate::gateway::incoming::Interim;
 
 /// The interim answers of a connection's requests, by their streams.
 #[derive(Debug, Clone, Default)]

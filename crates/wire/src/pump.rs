@@ -8,18 +8,21 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::body::{Decoder, Encoding, Framing, Piece, chunk_head};
-use super::buffer::Buffer;
-use super::parse::{Malformed, parse_trailers};
+use crate::body::{Decoder, Encoding, Piece, chunk_head};
+use crate::buffer::{Buffer, Fill};
+use crate::fields::{Reserved, passing_trailers};
+use crate::framing::{Framing, Malformed};
+use crate::write::field;
 
-/// Most bytes of a body that wait in the gateway, in each direction.
-pub(crate) const BODY_BUFFER: usize = 128 * 1024;
-/// Less than this is copied to what goes out, so that it takes one call of the system with it.
+/// Maximum bytes of a body that wait in the gateway, in each direction.
+pub const BODY_BUFFER: usize = 128 * 1024;
+/// Pieces smaller than this, in bytes, are copied behind what goes out, so that both take one system
+/// call.
 const SMALL: usize = 8 * 1024;
 
 /// Why a direction ended early.
 #[derive(Debug)]
-pub(crate) enum Broken {
+pub enum Broken {
     /// The sender broke off, or was cut.
     Sender,
     /// The receiver takes no more.
@@ -28,23 +31,26 @@ pub(crate) enum Broken {
     Malformed(Malformed),
 }
 
-/// Whom a direction waits for.
+/// Which side a direction waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WaitsFor {
+pub enum WaitsFor {
+    /// The sender: there is nothing to write.
     Sender,
+    /// The receiver: it takes no more for now.
     Receiver,
-    Nobody,
+    /// Neither: it has not begun, or has ended.
+    Neither,
 }
 
-/// See the module.
+/// Moves one direction of a message.
 #[derive(Debug)]
-pub(crate) struct Pump {
+pub struct Pump {
     decoder: Decoder,
     encoding: Encoding,
     /// Waits to be written, from `sent` on.
     out: Vec<u8>,
     sent: usize,
-    /// So many bytes at the front of the buffer go out as they are.
+    /// Number of bytes at the front of the buffer that go out as they are.
     direct: usize,
     ended: bool,
     /// The sender's framing went wrong after what waits to be written.
@@ -53,13 +59,21 @@ pub(crate) struct Pump {
     /// Bytes that went out, and those of the body among those that came in.
     written: u64,
     body: u64,
+    /// Fields that do not pass as trailers.
+    reserved: &'static Reserved,
 }
 
 impl Pump {
-    /// `out` is what is written first.
-    pub(crate) fn new(framing: Framing, encoding: Encoding, out: Vec<u8>) -> Self {
+    /// One that writes `out` first; fields that are `reserved` do not pass as trailers.
+    #[inline]
+    pub fn new(
+        framing: Framing,
+        encoding: Encoding,
+        out: Vec<u8>,
+        reserved: &'static Reserved,
+    ) -> Self {
         // Without a body nothing of its framing is written either.
-        let ended = matches!(framing, Framing::None) || framing == Framing::Length(0);
+        let ended = !framing.has_body();
         Self {
             decoder: Decoder::new(framing),
             encoding,
@@ -68,61 +82,69 @@ impl Pump {
             direct: 0,
             ended,
             malformed: None,
-            waits_for: WaitsFor::Nobody,
+            waits_for: WaitsFor::Neither,
             written: 0,
             body: 0,
+            reserved,
         }
     }
 
     /// The same for what comes from an app.
     #[must_use]
-    pub(crate) fn lenient(self) -> Self {
+    #[inline]
+    pub fn lenient(self) -> Self {
         Self { decoder: self.decoder.lenient(), ..self }
     }
 
     /// One that only writes what is left of `out`.
-    pub(crate) fn resumed(out: Vec<u8>, sent: usize) -> Self {
-        let mut pump = Self::new(Framing::None, Encoding::Plain, out);
+    pub fn resumed(out: Vec<u8>, sent: usize) -> Self {
+        let mut pump = Self::new(Framing::None, Encoding::Plain, out, &Reserved::NONE);
         pump.skip(sent);
         pump
     }
 
-    /// So many of the first bytes were written already.
-    pub(crate) fn skip(&mut self, sent: usize) {
+    /// Takes note that this number of the first bytes was written already.
+    pub fn skip(&mut self, sent: usize) {
         self.sent = sent;
     }
 
     /// Whether everything was read.
-    pub(crate) fn has_ended(&self) -> bool {
+    #[inline]
+    pub fn has_ended(&self) -> bool {
         self.ended
     }
 
-    pub(crate) fn waits_for(&self) -> WaitsFor {
+    /// Which side it waits for.
+    #[inline]
+    pub fn waits_for(&self) -> WaitsFor {
         self.waits_for
     }
 
-    pub(crate) fn written(&self) -> u64 {
+    /// Bytes that were written.
+    #[inline]
+    pub fn written(&self) -> u64 {
         self.written
     }
 
     /// Bytes of the body so far.
-    pub(crate) fn body(&self) -> u64 {
+    #[inline]
+    pub fn body(&self) -> u64 {
         self.body
     }
 
-    /// What was written, when there was no body: to be written again.
-    pub(crate) fn into_out(self) -> Vec<u8> {
+    /// Gives back what was written, of a message without a body: to be written again.
+    pub fn into_out(self) -> Vec<u8> {
         self.out
     }
 
-    /// Room to be used again.
-    pub(crate) fn into_room(mut self) -> Vec<u8> {
+    /// Gives back empty room, to be used again.
+    pub fn into_room(mut self) -> Vec<u8> {
         self.out.clear();
         self.out
     }
 
     /// Moves as much as can be; ready when all was written.
-    pub(crate) fn poll<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    pub fn poll<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         from: &mut R,
@@ -145,7 +167,7 @@ impl Pump {
             if self.ended {
                 // TLS holds some of it until the receiver takes it.
                 ready!(Pin::new(to).poll_flush(cx)).map_err(|_| Broken::Receiver)?;
-                self.waits_for = WaitsFor::Nobody;
+                self.waits_for = WaitsFor::Neither;
                 return Poll::Ready(Ok(()));
             }
             if !wants_more {
@@ -153,13 +175,14 @@ impl Pump {
             }
             self.waits_for = WaitsFor::Sender;
             match buffer.poll_fill(cx, from, BODY_BUFFER) {
-                Poll::Ready(Ok(0)) => {
+                Poll::Ready(Ok(Fill::Read(_))) => {}
+                Poll::Ready(Ok(Fill::End)) => {
                     if !self.decoder.end_of_stream() {
                         return Poll::Ready(Err(Broken::Sender));
                     }
                 }
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(Broken::Sender)),
+                // Framing that never ends.
+                Poll::Ready(Ok(Fill::Full) | Err(_)) => return Poll::Ready(Err(Broken::Sender)),
                 Poll::Pending => {
                     // What was written must not wait for more.
                     let _ = Pin::new(to).poll_flush(cx).map_err(|_| Broken::Receiver)?;
@@ -169,7 +192,7 @@ impl Pump {
         }
     }
 
-    /// Makes what was read ready to be written; whether more has to be read.
+    /// Makes what was read ready to be written. Returns whether more has to be read.
     fn stage(&mut self, buffer: &mut Buffer) -> Result<bool, Malformed> {
         while !self.ended
             && self.malformed.is_none()
@@ -206,7 +229,9 @@ impl Pump {
                         if trailers > 2 {
                             let section = &buffer.filled()[skip - trailers..skip];
                             let out = &mut self.out;
-                            parse_trailers(section, |name, value| field(out, name, value))?;
+                            passing_trailers(section, self.reserved, |name, value| {
+                                field(out, name, value);
+                            })?;
                         }
                         self.out.extend_from_slice(b"\r\n");
                     }
@@ -253,14 +278,6 @@ impl Pump {
     }
 }
 
-/// Writes one header field.
-pub(crate) fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
@@ -290,7 +307,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_flushed_is_waited_for() {
-        let mut pump = Pump::new(Framing::Length(2), Encoding::Plain, b"head".to_vec());
+        let mut pump =
+            Pump::new(Framing::Length(2), Encoding::Plain, b"head".to_vec(), &Reserved::NONE);
         let (mut buffer, mut from) = (Buffer::default(), &b"hi"[..]);
         poll_fn(|cx| {
             assert!(pump.poll(cx, &mut from, &mut buffer, &mut Holding).is_pending());

@@ -1,53 +1,59 @@
-//! Heads of apps' answers. Apps are read as browsers read servers: what is sloppy but clear is
+//! Heads of responses. Apps are read as browsers read servers: what is sloppy but clear is
 //! understood, what two readers may take for different things never is.
 
 use std::mem::MaybeUninit;
 
 use httparse::Header;
 
-use super::body::Framing;
-use super::parse::{Fields, Known, NAMED, Once, number, words};
-use crate::gateway::login;
+use crate::fields::{Known, Reserved, words};
+use crate::framing::{AskedWith, AtMostOne, Framing, number};
+use crate::request::{FieldRoom, NAMED};
 
-/// The head of an app's answer.
+/// The head of an app's response.
 #[derive(Debug)]
-pub(crate) struct AnswerHead<'b> {
-    pub(crate) status: u16,
-    pub(crate) reason: &'b str,
+pub struct ResponseHead<'b> {
+    /// The status, 100 to 999.
+    pub status: u16,
+    /// The text behind the status.
+    pub reason: &'b str,
     /// The fields for the client. `Content-Length` is among them only where it is true.
-    pub(crate) passed: &'b [Header<'b>],
-    pub(crate) framing: Framing,
+    pub passed: &'b [Header<'b>],
+    /// How the body's end is known.
+    pub framing: Framing,
     /// Whether the connection can be used again after the body.
-    pub(crate) keep_alive: bool,
-    pub(crate) upgrade: Option<&'b [u8]>,
+    pub keep_alive: bool,
+    /// `Upgrade`.
+    pub upgrade: Option<&'b [u8]>,
 }
 
 /// Why a response is rejected; for the log, and for a caller with a bearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rubbish {
-    /// It says so.
+pub enum InvalidResponse {
+    /// For this reason.
     Because(&'static str),
     /// It has more fields than the limit allows.
     TooManyFields,
 }
 
-const fn because(why: &'static str) -> Rubbish {
-    Rubbish::Because(why)
+const fn because(why: &'static str) -> InvalidResponse {
+    InvalidResponse::Because(why)
 }
 
 /// Room for the fields of answers that have more than most have.
-pub(crate) type ManyFields<'b> = Vec<MaybeUninit<Header<'b>>>;
+pub type ManyFields<'b> = Vec<MaybeUninit<Header<'b>>>;
 
-impl<'b> AnswerHead<'b> {
-    /// The head at the beginning of `bytes` and its length; none when more has to come. `many` is
-    /// used when the fields do not fit into `few`, and takes up to `fields_max` of them.
-    pub(crate) fn parse(
+impl<'b> ResponseHead<'b> {
+    /// Parses the head at the beginning of `bytes`, and gives its length; none when more has to come.
+    /// `many` is used when the fields do not fit into `few`, and takes up to `fields_max` of them.
+    /// Fields that are `withheld` do not pass.
+    pub fn parse(
         bytes: &'b [u8],
-        few: &'b mut Fields<'b>,
+        few: &'b mut FieldRoom<'b>,
         many: &'b mut ManyFields<'b>,
         fields_max: usize,
         asked_with: AskedWith,
-    ) -> Result<Option<(Self, usize)>, Rubbish> {
+        withheld: impl Fn(&Header<'_>) -> bool,
+    ) -> Result<Option<(Self, usize)>, InvalidResponse> {
         let mut config = httparse::ParserConfig::default();
         // White space before a colon is removed (RFC 9112 section 5.1).
         config.allow_spaces_after_header_name_in_responses(true);
@@ -61,7 +67,7 @@ impl<'b> AnswerHead<'b> {
             outcome = config.parse_response_with_uninit_headers(&mut response, bytes, many);
         }
         let status = outcome.map_err(|error| match error {
-            httparse::Error::TooManyHeaders => Rubbish::TooManyFields,
+            httparse::Error::TooManyHeaders => InvalidResponse::TooManyFields,
             _ => because("it is not HTTP"),
         })?;
         let httparse::Status::Complete(end) = status else { return Ok(None) };
@@ -76,7 +82,7 @@ impl<'b> AnswerHead<'b> {
         // With both a length and a coding, the coding counts; the length is not passed on.
         keep_alive &= !(framing == Framing::Chunked && said.length.is_there());
         keep_alive &= framing != Framing::UntilClose;
-        let is_empty = matches!(said.length, Once::Never | Once::One(b"0"));
+        let is_empty = matches!(said.length, AtMostOne::Never | AtMostOne::One(b"0"));
         if said.coding.is_there() && framing == Framing::None || status == 204 && !is_empty {
             // If the app sends a body all the same, the next client would read it as its answer.
             // A length in a 304 is in order: it is that of another answer.
@@ -85,11 +91,13 @@ impl<'b> AnswerHead<'b> {
         // A head without a body carries no length: a client might wait for the body.
         let bodiless = status < 200 || status == 204;
         let is_true = match said.length {
-            Once::One(value) => framing != Framing::Chunked && !bodiless && number(value).is_some(),
-            Once::Never | Once::Several => false,
+            AtMostOne::One(value) => {
+                framing != Framing::Chunked && !bodiless && number(value).is_some()
+            }
+            AtMostOne::Never | AtMostOne::Several => false,
         };
         let upgrade = said.upgrade;
-        let passed = said.passing(response.headers, is_true);
+        let passed = said.passing(response.headers, is_true, withheld);
         let reason = response.reason.unwrap_or_default();
         Ok(Some((Self { status, reason, passed, framing, keep_alive, upgrade }, end)))
     }
@@ -98,10 +106,10 @@ impl<'b> AnswerHead<'b> {
 /// What the fields say of the message and its connection.
 #[derive(Default)]
 struct Said<'b> {
-    length: Once<'b>,
+    length: AtMostOne<'b>,
     /// Which field said the length first.
     length_at: usize,
-    coding: Once<'b>,
+    coding: AtMostOne<'b>,
     upgrade: Option<&'b [u8]>,
     close: bool,
     keep: bool,
@@ -110,15 +118,15 @@ struct Said<'b> {
 }
 
 impl<'b> Said<'b> {
-    fn by(fields: &[Header<'b>]) -> Result<Self, Rubbish> {
+    fn by(fields: &[Header<'b>]) -> Result<Self, InvalidResponse> {
         let mut said = Self::default();
         for (at, field) in fields.iter().enumerate() {
-            match Known::of(field.name) {
+            match Known::of(field.name, &Reserved::NONE) {
                 Known::ContentLength => {
                     match said.length {
-                        Once::Never => said.length_at = at,
-                        Once::One(before) if before == field.value => continue,
-                        Once::One(_) | Once::Several => {}
+                        AtMostOne::Never => said.length_at = at,
+                        AtMostOne::One(before) if before == field.value => continue,
+                        AtMostOne::One(_) | AtMostOne::Several => {}
                     }
                     said.length.add(field.value);
                 }
@@ -143,34 +151,41 @@ impl<'b> Said<'b> {
         Ok(said)
     }
 
-    fn framing(&self, status: u16, asked_with: AskedWith) -> Result<Framing, Rubbish> {
+    fn framing(&self, status: u16, asked_with: AskedWith) -> Result<Framing, InvalidResponse> {
         if asked_with == AskedWith::Head || status < 200 || matches!(status, 204 | 304) {
             return Ok(Framing::None);
         }
         match (self.length, self.coding) {
-            (_, Once::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
+            (_, AtMostOne::One(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {
                 Ok(Framing::Chunked)
             }
-            (_, Once::One(_) | Once::Several) => {
+            (_, AtMostOne::One(_) | AtMostOne::Several) => {
                 Err(because("its Transfer-Encoding is not understood"))
             }
-            (Once::One(value), Once::Never) => match number(value) {
+            (AtMostOne::One(value), AtMostOne::Never) => match number(value) {
                 Some(length) => Ok(Framing::Length(length)),
                 None => Err(because("its Content-Length is no number")),
             },
-            (Once::Several, Once::Never) => Err(because("it has more than one Content-Length")),
-            (Once::Never, Once::Never) => Ok(Framing::UntilClose),
+            (AtMostOne::Several, AtMostOne::Never) => {
+                Err(because("it has more than one Content-Length"))
+            }
+            (AtMostOne::Never, AtMostOne::Never) => Ok(Framing::UntilClose),
         }
     }
 
     /// Moves the fields that go to the client to the front, in their order.
-    fn passing(&self, fields: &'b mut [Header<'b>], length_is_true: bool) -> &'b [Header<'b>] {
+    fn passing(
+        &self,
+        fields: &'b mut [Header<'b>],
+        length_is_true: bool,
+        withheld: impl Fn(&Header<'_>) -> bool,
+    ) -> &'b [Header<'b>] {
         let mut count = 0;
         for at in 0..fields.len() {
             let field = fields[at];
-            let passes = match Known::of(field.name) {
+            let passes = match Known::of(field.name, &Reserved::NONE) {
                 Known::ContentLength => length_is_true && at == self.length_at,
-                known => may_pass(known, &field) && !self.is_named(field.name),
+                known => may_pass(known, &field, &withheld) && !self.is_named(field.name),
             };
             if passes {
                 fields[count] = field;
@@ -186,42 +201,31 @@ impl<'b> Said<'b> {
     }
 }
 
-/// Whether a field of an app's answer is for its client: it is not about the connection to the
-/// app, nor ours to set.
-pub(crate) fn may_pass(known: Known, field: &Header<'_>) -> bool {
-    let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+/// Whether a field of a response is for the client: it is not about the connection to the app, nor
+/// withheld by the gateway.
+#[inline]
+pub fn may_pass(known: Known, field: &Header<'_>, withheld: impl Fn(&Header<'_>) -> bool) -> bool {
     match known {
         Known::Connection | Known::TransferEncoding | Known::Upgrade | Known::Hop => false,
-        Known::Other => {
-            // Over HTTP on a loopback host HSTS would lock browsers out of every app's plain port.
-            !(is("proxy-authenticate")
-                || is("strict-transport-security")
-                || (is("set-cookie") && login::sets_ours(field.value)))
-        }
+        Known::Other => !field.name.eq_ignore_ascii_case("proxy-authenticate") && !withheld(field),
         _ => true,
     }
-}
-
-/// What decides, besides the answer itself, whether it has a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AskedWith {
-    Head,
-    Other,
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::parse::FIELDS;
     use super::*;
+    use crate::request::{FIELDS, no_fields};
 
     /// Status, framing, whether the connection goes on, names of the fields that pass.
     type Seen = (u16, Framing, bool, Vec<String>);
 
-    fn answer(bytes: &[u8]) -> Result<Option<Seen>, Rubbish> {
-        let (mut few, mut many) = ([const { MaybeUninit::uninit() }; FIELDS], Vec::new());
-        let parsed = AnswerHead::parse(bytes, &mut few, &mut many, 1024, AskedWith::Other)?;
+    fn answer(bytes: &[u8]) -> Result<Option<Seen>, InvalidResponse> {
+        let (mut few, mut many) = (no_fields(), Vec::new());
+        let asked = AskedWith::Other;
+        let parsed = ResponseHead::parse(bytes, &mut few, &mut many, 1024, asked, |_| false)?;
         Ok(parsed.map(|(head, _)| {
             let names = head.passed.iter().map(|field| field.name.to_owned()).collect();
             (head.status, head.framing, head.keep_alive, names)
@@ -301,23 +305,23 @@ mod tests {
             assert_eq!(names.len(), count - 1, "all but the one that Connection names");
             assert_eq!(names.last(), Some(&format!("X-{}", count - 1)));
         }
-        assert_eq!(answer(head(1024).as_bytes()), Err(Rubbish::TooManyFields));
+        assert_eq!(answer(head(1024).as_bytes()), Err(InvalidResponse::TooManyFields));
     }
 
     #[test]
-    fn fields_of_ours_do_not_pass() {
-        for (name, value, passes) in [
-            ("set-cookie", "a=ovhai", true),
-            ("set-cookie", "ovhai=x; Path=/", false),
-            ("Set-Cookie", "=__Host-ovhai=x", false),
-            ("grpc-status", "0", true),
-            ("proxy-authenticate", "Basic", false),
-            ("strict-transport-security", "max-age=1", false),
-            ("keep-alive", "5", false),
-            ("upgrade", "h2c", false),
+    fn fields_that_do_not_pass() {
+        for (name, passes) in [
+            ("set-cookie", true),
+            ("grpc-status", true),
+            ("x-kept-back", false),
+            ("proxy-authenticate", false),
+            ("keep-alive", false),
+            ("upgrade", false),
         ] {
-            let field = Header { name, value: value.as_bytes() };
-            assert_eq!(may_pass(Known::of(name), &field), passes, "{name}: {value}");
+            let field = Header { name, value: b"x" };
+            let known = Known::of(name, &Reserved::NONE);
+            let withheld = |field: &Header<'_>| field.name == "x-kept-back";
+            assert_eq!(may_pass(known, &field, withheld), passes, "{name}");
         }
     }
 

@@ -1,0 +1,314 @@
+//! Who may pass to which app: decides, and finds a replica.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use ovhai_api_types::AppId;
+use ovhai_core::auth::{ACCESS_PREFIX, REFRESH_PREFIX};
+use ovhai_core::directory::{AppEntry, Snapshot};
+use ovhai_core::model::AppRecord;
+use ovhai_core::platform::resource;
+use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
+use ovhai_wire::fields::Known;
+use ovhai_wire::framing::AtMostOne;
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::stream::Peer;
+
+use super::Gateway;
+use super::access::Admission;
+use super::affinity::Pin;
+use super::bearer::{self, Bearer};
+use super::cors::{Readers, is_preflight};
+use super::login::{self, Login};
+use super::refusal::Refusal;
+use super::reserved::{forwarded_host, gateway_token};
+use super::route::{Chosen, ReplicaPort, Route};
+use crate::host;
+use crate::origin::HowUsed;
+use crate::seen::Note;
+use crate::signer;
+
+/// Begin the two strings of a login.
+const LOGIN: [&str; 2] = [ACCESS_PREFIX, REFRESH_PREFIX];
+
+/// Which app is asked for, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) id: AppId,
+    /// Another port than its own.
+    pub(crate) port: Option<u16>,
+    /// The region's part of the host's name.
+    pub(crate) region: &'a str,
+    /// Whether gRPC is spoken.
+    pub(crate) grpc: bool,
+}
+
+/// What becomes of a request to an app.
+#[expect(clippy::large_enum_variant, reason = "nearly all requests pass")]
+pub(crate) enum Admitted {
+    Pass(Pass),
+    /// It is to the app's login, which answers by itself.
+    LogIn(Arc<AppEntry>),
+}
+
+/// A request that may pass.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) route: Route,
+    /// Who was let in: watched as long as the request is under way.
+    pub(crate) admission: Admission,
+}
+
+/// What of a request matters once its caller was let in.
+struct LetIn {
+    admission: Admission,
+    /// The `Authorization` is the app's, not ours.
+    keeps_authorization: bool,
+    pin: Pin,
+}
+
+impl Gateway {
+    /// Whether a request may pass, and where to.
+    pub(crate) fn admit(
+        &self,
+        head: &RequestHead<'_>,
+        asked: Asked<'_>,
+        client: Peer,
+        note: &mut Note,
+    ) -> Result<Admitted, Refusal> {
+        let snapshot = self.platform.snapshot();
+        let entry = snapshot
+            .app(asked.id)
+            .filter(|entry| entry.record.region.is_host_label(asked.region))
+            .ok_or_else(|| Refusal::no_app(asked.id))?;
+        note.app_is_known();
+        let public = entry.record.spec.public;
+        if !public && login::is_reserved(head.path()) {
+            return Ok(Admitted::LogIn(Arc::clone(entry)));
+        }
+        let LetIn { admission, keeps_authorization, pin } =
+            self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
+                if !public && self.is_navigation(head) {
+                    self.with_page(refusal, entry, head, client)
+                } else {
+                    refusal
+                }
+            })?;
+        let place = match asked.port {
+            _ if asked.grpc => ReplicaPort::Grpc,
+            Some(port) if port != entry.record.spec.http_port => ReplicaPort::Port(port),
+            _ => ReplicaPort::Own,
+        };
+        let forwarded_host = self.forwarded_host(&snapshot, entry, head);
+        let Chosen { address, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
+        let route = Route {
+            app: asked.id,
+            place,
+            address,
+            under_way,
+            keeps_authorization,
+            forwarded_host,
+            pin,
+            set_cookie,
+        };
+        Ok(Admitted::Pass(Pass { route, admission }))
+    }
+
+    /// Which pages may read a refusal of this request.
+    pub(crate) fn readers(
+        &self,
+        head: &RequestHead<'_>,
+        asked: Asked<'_>,
+        client: Peer,
+    ) -> Readers {
+        if !head.origin.is_there() {
+            return Readers::NoPage;
+        }
+        let snapshot = self.platform.snapshot();
+        let public = snapshot.app(asked.id).is_none_or(|entry| entry.record.spec.public);
+        Readers::of(head, client, public)
+    }
+
+    /// Whether this is a navigation without one of the emulator's tokens; with one the login page could
+    /// not help.
+    fn is_navigation(&self, head: &RequestHead<'_>) -> bool {
+        let method = head.method.as_bytes();
+        login::is_navigation(method, |name| head.first(name))
+            && !(head.authorization.is_there() && self.has_ours(head))
+    }
+
+    /// The host that a browser uses, as `ovhai app port-forward` tells it. Only an authenticated
+    /// caller is believed, and only a name of this machine: what the app writes into its answers
+    /// leads a browser nowhere else.
+    fn forwarded_host(
+        &self,
+        snapshot: &Snapshot,
+        entry: &AppEntry,
+        head: &RequestHead<'_>,
+    ) -> Option<Box<str>> {
+        let AtMostOne::One(value) = forwarded_host(head) else { return None };
+        let host = std::str::from_utf8(value).ok().filter(|host| host::is_this_machine(host))?;
+        let token = match gateway_token(head) {
+            AtMostOne::Never => match bearer::of(head.authorization) {
+                Bearer::Token(token) => token,
+                Bearer::None | Bearer::Other => return None,
+            },
+            AtMostOne::One(token) => std::str::from_utf8(token).ok()?.trim_matches([' ', '\t']),
+            AtMostOne::Several => return None,
+        };
+        let principal = self.platform.authenticate(snapshot, token)?;
+        let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
+        decision.is_allowed().then(|| host.into())
+    }
+
+    /// A person in front of a browser is shown a page and not JSON.
+    fn with_page(
+        &self,
+        refusal: Refusal,
+        entry: &AppEntry,
+        head: &RequestHead<'_>,
+        client: Peer,
+    ) -> Refusal {
+        if !refusal.is_about_access() {
+            return refusal;
+        }
+        let denied = refusal.denied.as_deref().map(|(who, why)| (who, why));
+        let (target, cookies) = (head.target.as_bytes(), head.cookies());
+        let page = self.logins.page(&entry.record, target, cookies, client.secure, denied);
+        refusal.shown_as(page)
+    }
+
+    /// Lets the caller in or refuses.
+    fn let_in(
+        &self,
+        snapshot: &Snapshot,
+        entry: &AppEntry,
+        head: &RequestHead<'_>,
+        client: Peer,
+        note: &mut Note,
+    ) -> Result<LetIn, Refusal> {
+        let target = resource(&entry.record);
+        if is_preflight(head) {
+            let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
+            if decision.is_allowed() {
+                note.decided(&decision, &Principal::Anonymous);
+                // Browsers send none with it; one that comes all the same was not checked.
+                let admission = Admission {
+                    app: entry.record.id,
+                    principal: Principal::Anonymous,
+                    action: Action::Preflight,
+                    login: None,
+                };
+                return Ok(LetIn { admission, keeps_authorization: false, pin: Pin::No });
+            }
+        }
+        let public = entry.record.spec.public;
+        let apart = if public { None } else { self.token_apart(head)? };
+        let by_cookie = if head.has_cookies && !public && apart.is_none() {
+            self.by_cookie(&entry.record, head, client)
+        } else {
+            None
+        };
+        let given = match apart {
+            Some(token) => Bearer::Token(token),
+            None => bearer::of(head.authorization),
+        };
+        // The app may have bearers of its own. Ours are none of its business, in whatever form
+        // they come.
+        let has_own = || head.authorization.is_there() && !self.has_ours(head);
+        let is_over = || {
+            head.has_cookies
+                && !public
+                && apart.is_none()
+                && self.logins.came_with_one(head.cookies(), &how_used(head, client))
+                && !self.has_ours(head)
+        };
+        let has_cookie = by_cookie.is_some();
+        let (principal, login) = match (by_cookie, given) {
+            (Some((principal, login)), _) => (principal, Some(login)),
+            (None, Bearer::Token(token)) if !public => {
+                let principal = self.platform.authenticate(snapshot, token).ok_or_else(|| {
+                    note.unauthenticated();
+                    if is_over() { Refusal::login_over() } else { Refusal::bad_token() }
+                })?;
+                (principal, None)
+            }
+            _ => (Principal::Anonymous, None),
+        };
+        let decision = policy::decide(&principal, Action::Query, &target);
+        note.decided(&decision, &principal);
+        match decision.effect {
+            Effect::Allow => {
+                let keeps = (public || apart.is_some() || has_cookie) && has_own();
+                if has_cookie
+                    && keeps
+                    && !self.warned_cookie_with_auth.swap(true, Ordering::Relaxed)
+                {
+                    tracing::warn!(
+                        "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
+                    );
+                }
+                let pin = self.pins.wanted(&entry.record, &principal, head, client);
+                let app = entry.record.id;
+                let admission = Admission { app, principal, action: Action::Query, login };
+                Ok(LetIn { admission, keeps_authorization: keeps, pin })
+            }
+            Effect::Unauthenticated if decision.reason == Reason::Anonymous => Err(match given {
+                _ if is_over() => Refusal::login_over(),
+                Bearer::None => Refusal::no_token(),
+                Bearer::Other | Bearer::Token(_) => Refusal::bad_token(),
+            }),
+            Effect::Unauthenticated => Err(Refusal::bad_token()),
+            // Who was refused and why stands in the access log.
+            Effect::Forbidden | Effect::OutOfScope => {
+                Err(Refusal::denied(principal, decision.reason))
+            }
+        }
+    }
+
+    /// Who the login cookie stands for, unless `Authorization` has a token of ours: what is said
+    /// outright counts.
+    fn by_cookie(
+        &self,
+        app: &AppRecord,
+        head: &RequestHead<'_>,
+        client: Peer,
+    ) -> Option<(Principal, Login)> {
+        let caller = self.logins.caller(head.cookies(), app, &how_used(head, client))?;
+        (!self.has_ours(head)).then_some(caller)
+    }
+
+    /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app.
+    fn token_apart<'b>(&self, head: &RequestHead<'b>) -> Result<Option<&'b str>, Refusal> {
+        let value = match gateway_token(head) {
+            AtMostOne::Never => return Ok(None),
+            AtMostOne::One(value) => value,
+            AtMostOne::Several => return Err(Refusal::bad_token()),
+        };
+        if !self.warned_token_header.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a token came in X-OVHAI-Token: the cloud knows Authorization only, and would refuse it"
+            );
+        }
+        let token = std::str::from_utf8(value).map_err(|_| Refusal::bad_token())?;
+        Ok(Some(token.trim_matches([' ', '\t'])))
+    }
+
+    /// Whether an `Authorization` has a token of this emulator in it, current or not.
+    fn has_ours(&self, head: &RequestHead<'_>) -> bool {
+        head.each().filter(|(known, _)| *known == Known::Authorization).any(|(_, field)| {
+            let has = |start: &&str| memchr::memmem::find(field.value, start.as_bytes()).is_some();
+            LOGIN.iter().any(has)
+                || signer::mentions_token(field.value)
+                || self.platform.mentions_administrator(field.value)
+        })
+    }
+}
+
+/// How the request came about.
+fn how_used<'b>(head: &RequestHead<'b>, client: Peer) -> HowUsed<'b> {
+    let method = head.method.as_bytes();
+    let is_upgrade = head.upgrade.is_some();
+    let how = HowUsed::new(method, |name| head.first(name), is_upgrade, client.secure);
+    HowUsed { host: Some(head.host.as_bytes()), ..how }
+}

@@ -1,0 +1,96 @@
+//! A request of a client of HTTP/2 on its way to an app, by the app's protocol.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+
+use hyper::Response;
+use ovhai_wire::request::RequestHead;
+use ovhai_wire::stream::Peer;
+
+use super::access::{Access, Admission, MOMENT};
+use super::admission::Pass;
+use super::body::ServerBody;
+use super::incoming::{Incoming, Interim};
+use super::refusal::Refusal;
+use super::relay::Relay;
+use super::route::Route;
+use super::{Gateway, grpc, http2};
+
+/// What is to be passed on.
+pub(crate) struct Forward {
+    admission: Admission,
+    protocol: Protocol,
+    /// Whether the client waits to be told to go on.
+    expects_continue: bool,
+}
+
+enum Protocol {
+    Http1(http2::Order),
+    Grpc(Route, grpc::GrpcHead),
+}
+
+impl Forward {
+    /// Takes from the head what the app gets of it.
+    pub(crate) fn new(
+        pass: Pass,
+        head: &RequestHead<'_>,
+        grpc: bool,
+        client: Peer,
+        request_id: &[u8],
+    ) -> Self {
+        let Pass { route, admission } = pass;
+        let protocol = if grpc {
+            let keeps = route.keeps_authorization;
+            Protocol::Grpc(route, grpc::GrpcHead::new(head, keeps, client, request_id))
+        } else {
+            Protocol::Http1(http2::Order::new(route, head, client, request_id))
+        };
+        Self { admission, protocol, expects_continue: head.expects_continue }
+    }
+
+    /// Sends the request to the app; the response's body goes on with it. The caller's access is
+    /// watched until that has ended.
+    pub(crate) async fn run(
+        self,
+        body: Incoming,
+        interim: &Interim,
+        pool: &grpc::Pool,
+        relay: &Arc<Relay>,
+    ) -> Result<Response<ServerBody>, Refusal> {
+        let mut access = Access::new(self.admission);
+        match self.protocol {
+            Protocol::Http1(order) => {
+                let answer = http2::pass(order, body, interim, relay);
+                let response = watched(answer, &mut access, &relay.gateway).await?;
+                Ok(response.map(|body| ServerBody::App { body, access }))
+            }
+            Protocol::Grpc(route, head) => {
+                if self.expects_continue {
+                    // A caller with access may send its body: the app does not hear of it.
+                    interim.go_on();
+                }
+                // Apart, or every request to an app would have its size.
+                let answer = Box::pin(grpc::pass(route, head, body, pool, relay));
+                let (response, under_way) = watched(answer, &mut access, &relay.gateway).await?;
+                Ok(response.map(|body| ServerBody::Grpc { body, access, _under_way: under_way }))
+            }
+        }
+    }
+}
+
+/// The answer, unless it takes longer than a moment and the caller's access is revoked meanwhile.
+async fn watched<T>(
+    answer: impl Future<Output = Result<T, Refusal>>,
+    access: &mut Access,
+    gateway: &Gateway,
+) -> Result<T, Refusal> {
+    let mut answer = pin!(answer);
+    if let Ok(answer) = tokio::time::timeout(MOMENT, answer.as_mut()).await {
+        return answer;
+    }
+    tokio::select! {
+        answer = answer => answer,
+        () = poll_fn(|cx| access.poll_denied(cx, gateway)) => Err(Refusal::access_revoked()),
+    }
+}

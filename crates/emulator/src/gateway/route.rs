@@ -1,0 +1,169 @@
+//! Which replica a request goes to, and what becomes of one that fails.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use hyper::header::HeaderValue;
+use ovhai_api_types::AppId;
+use ovhai_core::directory::{AppEntry, Backend};
+use ovhai_core::model::Wanted;
+use ovhai_core::ports::ReplicaEndpoint;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::affinity::Pin;
+use super::refusal::Refusal;
+use super::{Gateway, health};
+use crate::seen::RefusalKind;
+
+/// Where at a replica a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplicaPort {
+    Own,
+    Port(u16),
+    Grpc,
+}
+
+impl ReplicaPort {
+    fn at(self, endpoint: &ReplicaEndpoint) -> Option<SocketAddr> {
+        match self {
+            Self::Own => Some(endpoint.http),
+            Self::Port(port) => endpoint.at(port),
+            Self::Grpc => endpoint.grpc(),
+        }
+    }
+}
+
+/// The way of a request to a replica.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) app: AppId,
+    pub(crate) place: ReplicaPort,
+    pub(crate) address: SocketAddr,
+    /// As long as it lives, the replica there knows of a request under way.
+    pub(crate) under_way: TaskTrackerToken,
+    /// The `Authorization` is the app's, not ours.
+    pub(crate) keeps_authorization: bool,
+    /// The host that the browser uses, where that is another one than was asked.
+    pub(crate) forwarded_host: Option<Box<str>>,
+    /// Which replica it should go to.
+    pub(super) pin: Pin,
+    /// Tells the client which replica it is pinned to, when it did not come with that.
+    pub(crate) set_cookie: Option<HeaderValue>,
+}
+
+/// A replica for a request.
+pub(super) struct Chosen {
+    pub(super) address: SocketAddr,
+    pub(super) under_way: TaskTrackerToken,
+    pub(super) set_cookie: Option<HeaderValue>,
+}
+
+impl Gateway {
+    /// Turns to another replica than the one that does not answer, if there is one.
+    pub(crate) fn turn_to_another(&self, route: &mut Route) -> bool {
+        let snapshot = self.platform.snapshot();
+        let entry = snapshot.app(route.app);
+        let other = entry
+            .and_then(|entry| self.choose(entry, route.place, route.pin, Some(route.address)).ok());
+        let Some(Chosen { address, under_way, set_cookie }) = other else { return false };
+        (route.address, route.under_way, route.set_cookie) = (address, under_way, set_cookie);
+        true
+    }
+
+    /// A replica that answers: the one that the request is pinned to, else each in its turn. Those
+    /// that failed are left out until they pass their probe, unless there is no other.
+    pub(super) fn choose(
+        &self,
+        entry: &AppEntry,
+        place: ReplicaPort,
+        pin: Pin,
+        but: Option<SocketAddr>,
+    ) -> Result<Chosen, Refusal> {
+        // Its addresses go only when its actor has had that stored, which may take a while.
+        if entry.record.wanted != Wanted::Running {
+            return Err(Refusal::not_ready(entry));
+        }
+        let backends = &entry.live.backends;
+        let id = entry.record.id;
+        let found = match backends.as_slice() {
+            [] => return Err(Refusal::not_ready(entry)),
+            [one] if but.is_none() && place == ReplicaPort::Own => Some((one.http, one)),
+            _ => {
+                let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+                let in_turn = || {
+                    (0..backends.len())
+                        .map(|at| &backends[(turn + at) % backends.len()])
+                        .filter_map(|backend| Some((place.at(backend)?, backend)))
+                        .filter(|(address, _)| Some(*address) != but)
+                };
+                let answers =
+                    |(address, _): &(SocketAddr, &Backend)| !self.health.is_out(id, *address);
+                let mut healthy = in_turn().filter(answers);
+                let pinned = match pin {
+                    Pin::Hash(hash) => {
+                        healthy.max_by_key(|(_, backend)| Pin::weight(hash, backend.replica))
+                    }
+                    Pin::Cookie { given: Some(given), .. } => {
+                        healthy.find(|(_, backend)| backend.replica == given)
+                    }
+                    Pin::Cookie { given: None, .. } | Pin::No => healthy.next(),
+                };
+                pinned.or_else(|| in_turn().find(answers)).or_else(|| in_turn().next())
+            }
+        };
+        let (address, backend) = found.ok_or_else(|| not_listening(entry, place))?;
+        let set_cookie = match pin {
+            Pin::Cookie { given, secure } if given != Some(backend.replica) => {
+                self.pins.set_cookie(id, backend.replica, secure)
+            }
+            _ => None,
+        };
+        Ok(Chosen { address, under_way: backend.under_way.token(), set_cookie })
+    }
+
+    /// The replica has failed: it gets no requests until it passes its probe, if there are others.
+    pub(crate) fn leave_out(self: &Arc<Self>, route: &Route, why: &'static str) {
+        let snapshot = self.platform.snapshot();
+        let Some(entry) = snapshot.app(route.app).filter(|_| route.place == ReplicaPort::Own)
+        else {
+            return;
+        };
+        let Route { app, address, .. } = *route;
+        if entry.live.backends.len() > 1 && self.health.leave_out(app, address) {
+            let path = entry.record.spec.probe_path.clone();
+            tracing::info!(%app, %address, why, "a replica has failed: it is left out until its probe passes");
+            tokio::spawn(health::watch(Arc::clone(self), app, address, path));
+        }
+    }
+}
+
+/// Nothing of the app listens there; says what does.
+fn not_listening(entry: &AppEntry, place: ReplicaPort) -> Refusal {
+    let id = entry.record.id;
+    let port = match (place, entry.record.spec.grpc_port) {
+        (ReplicaPort::Port(port), _) | (ReplicaPort::Grpc, Some(port)) => port,
+        (ReplicaPort::Grpc, None) => {
+            let why = format!("the app {id} has no gRPC port: give it one with --grpc-port");
+            return Refusal::new(RefusalKind::NotFound, why);
+        }
+        (ReplicaPort::Own, _) => return Refusal::not_ready(entry),
+    };
+    let mut given = entry.live.backends.iter().map(|backend| backend.http.port());
+    if given.any(|given| given == port) {
+        let own = entry.record.spec.http_port;
+        let why = format!(
+            "port {port} is what this machine gave the app's process in place of its own; to the outside its port is {own}"
+        );
+        return Refusal::new(RefusalKind::BadGateway, why);
+    }
+    let ports: BTreeSet<u16> =
+        entry.live.backends.iter().flat_map(|backend| backend.ports()).collect();
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let listens = if ports.is_empty() { "its own port only".into() } else { ports.join(", ") };
+    Refusal::new(
+        RefusalKind::BadGateway,
+        format!("the app {id} does not listen on port {port}; it listens on {listens}"),
+    )
+}

@@ -1,0 +1,148 @@
+//! What is known of a request on its way, for its line in the access log. It only records: nothing
+//! is decided by it.
+
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use hyper::StatusCode;
+use ovhai_core::policy::{self, Principal};
+use ovhai_wire::stream::Peer;
+
+use super::Recorder;
+use super::line::{Aborted, Decision, Destination, Line, Protocol, Who};
+use super::refusal_kind::RefusalKind;
+use super::request_id::RequestId;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Note {
+    began: Instant,
+    id: RequestId,
+    protocol: Protocol,
+    /// The method, and then the path.
+    text: Vec<u8>,
+    method: usize,
+    destination: Destination,
+    decision: Decision,
+    principal: Principal,
+    refused: Option<RefusalKind>,
+    reason: Cow<'static, str>,
+    upstream: Option<Instant>,
+    pub(crate) status: u16,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+impl Note {
+    /// Of a request of which nothing else is known yet; `text` is room that is used again.
+    pub(crate) fn new(id: RequestId, protocol: Protocol, mut text: Vec<u8>) -> Self {
+        text.clear();
+        Self {
+            began: Instant::now(),
+            id,
+            protocol,
+            text,
+            method: 0,
+            destination: Destination::Nowhere,
+            decision: Decision::Unasked,
+            principal: Principal::Anonymous,
+            refused: None,
+            reason: Cow::Borrowed(""),
+            upstream: None,
+            status: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// Of a request whose head was understood.
+    pub(crate) fn of(
+        id: RequestId,
+        protocol: Protocol,
+        method: &str,
+        path: &str,
+        text: Vec<u8>,
+    ) -> Self {
+        let mut note = Self::new(id, protocol, text);
+        note.text.extend_from_slice(method.as_bytes());
+        note.text.extend_from_slice(path.as_bytes());
+        note.method = method.len();
+        note
+    }
+
+    /// The request's id.
+    pub(crate) fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    pub(crate) fn goes_to(&mut self, destination: Destination) {
+        self.destination = destination;
+    }
+
+    pub(crate) fn app_is_known(&mut self) {
+        if let Destination::App { known, .. } = &mut self.destination {
+            *known = true;
+        }
+    }
+
+    pub(crate) fn decided(&mut self, decision: &policy::Decision, principal: &Principal) {
+        self.decision = Decision::of(decision);
+        self.principal = principal.clone();
+    }
+
+    /// The bearer is not valid.
+    pub(crate) fn unauthenticated(&mut self) {
+        self.decision = Decision::Unauthenticated;
+    }
+
+    /// The gateway answers by itself, for this reason.
+    pub(crate) fn refused(&mut self, kind: RefusalKind, reason: Cow<'static, str>) {
+        self.refused = Some(kind);
+        // The kind of these says it all.
+        if !matches!(kind, RefusalKind::NoToken | RefusalKind::BadToken) {
+            self.reason = reason;
+        }
+        self.answered(kind.status());
+    }
+
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.status = status.as_u16();
+    }
+
+    pub(crate) fn turned_to_the_app(&mut self) {
+        self.upstream = Some(Instant::now());
+    }
+
+    /// Writes the line. Gives the room back.
+    pub(crate) fn record(
+        self,
+        worker: &Mutex<Recorder>,
+        client: Peer,
+        aborted: Option<Aborted>,
+    ) -> Vec<u8> {
+        let (method, path) = self.text.split_at(self.method);
+        let now = Instant::now();
+        let line = Line {
+            client: client.address,
+            destination: self.destination,
+            method,
+            path,
+            status: self.status,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            decision: self.decision,
+            who: Who::of(&self.principal),
+            refused: self.refused,
+            reason: &self.reason,
+            aborted,
+            total: now.saturating_duration_since(self.began),
+            upstream: self.upstream.map(|since| now.saturating_duration_since(since)),
+            id: self.id.as_bytes(),
+            protocol: self.protocol,
+            tls: client.secure,
+        };
+        worker.lock().unwrap_or_else(PoisonError::into_inner).record(&line);
+        self.text
+    }
+}
