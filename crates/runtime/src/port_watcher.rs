@@ -75,7 +75,7 @@ mod linux {
     use std::path::{Path, PathBuf};
     use std::time::{Duration, Instant};
 
-    use super::{Found, PortWatcher, Ports, places, sockets};
+    use super::{Found, PortWatcher, Ports, listen_ports, sockets};
     use crate::diag::Listener;
     use crate::sockets::Listening;
 
