@@ -246,7 +246,12 @@ impl Platform {
         &self.settings
     }
 
-    /// The time of day, as it is to the platform.
+    /// What tells domain time and real time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Domain time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
