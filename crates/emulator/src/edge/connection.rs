@@ -31,6 +31,7 @@ use crate::gateway::body::ServerBody;
 use crate::gateway::compose;
 use crate::gateway::cors::Readers;
 use crate::gateway::exchange::{self, Order, Outcome};
+use crate::gateway::hold::{Hold, HoldLimit, LOOK_EVERY};
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
@@ -79,8 +80,13 @@ enum Plan {
     Call(Box<Call>),
     /// A request to the login of an app.
     LogIn(Box<LogIn>),
+    /// The client hung up while the request waited.
+    Gone,
     Refuse(Refusal),
 }
+
+/// A plan; or a request that has to wait until the app is awake.
+type Planned = Result<Plan, Box<Hold>>;
 
 struct LogIn {
     request: Request<()>,
@@ -150,7 +156,7 @@ impl<S: Stream> Connection<S> {
             let next = self.next(place, is_first, stopping.as_mut()).await;
             is_first = false;
             let (plan, facts, mut note) = match next {
-                Next::Head(range) => self.plan(range),
+                Next::Head(range) => self.decide(range, place).await,
                 Next::Http2 => return true,
                 Next::Closed => return false,
                 Next::Bad(malformed) => self.misunderstood(malformed.into()),
@@ -166,6 +172,7 @@ impl<S: Stream> Connection<S> {
                 }
                 Plan::Call(call) => self.call(*call, facts, place, &mut note).await,
                 Plan::LogIn(login) => self.log_in(*login, facts, place, &mut note).await,
+                Plan::Gone => End::Aborted(Aborted::Client),
                 Plan::Refuse(refusal) => {
                     let refused = pin!(self.refuse(refusal, facts, &mut note));
                     let end = place.unless_asked_to_leave(refused).await;
@@ -263,8 +270,49 @@ impl<S: Stream> Connection<S> {
         (Plan::Refuse(refusal), Facts::MALFORMED, note)
     }
 
-    /// Understands a head, and takes it out of what was read.
-    fn plan(&mut self, range: Range<usize>) -> (Plan, Facts, Note) {
+    /// Understands a head, and takes it out of what was read. A request for an app that is asleep
+    /// waits here, and is understood again.
+    async fn decide(&mut self, range: Range<usize>, place: &Place) -> (Plan, Facts, Note) {
+        let (hold, facts, note) = match self.plan(range.clone(), None) {
+            (Ok(plan), facts, note) => return (plan, facts, note),
+            (Err(hold), facts, note) => (hold, facts, note),
+        };
+        place.is_busy();
+        // Apart, or every request would have its size.
+        Box::pin(self.wait(*hold, range, facts, note)).await
+    }
+
+    async fn wait(
+        &mut self,
+        mut hold: Hold,
+        range: Range<usize>,
+        mut facts: Facts,
+        mut note: Note,
+    ) -> (Plan, Facts, Note) {
+        let worker = Arc::clone(&self.worker);
+        let limit = HoldLimit::new();
+        loop {
+            let mut over = pin!(hold.over(&worker.shared.gateway, limit));
+            let over = loop {
+                match tokio::time::timeout(LOOK_EVERY, over.as_mut()).await {
+                    Ok(over) => break over,
+                    Err(_) if self.stream.is_closed() => return (Plan::Gone, facts, note),
+                    Err(_) => {}
+                }
+            };
+            if let Err(refusal) = over {
+                self.input.consume(range.end);
+                return (Plan::Refuse(refusal), facts, note);
+            }
+            match self.plan(range.clone(), Some(note)) {
+                (Ok(plan), facts, note) => return (plan, facts, note),
+                (Err(again), of_head, noted) => (hold, facts, note) = (*again, of_head, noted),
+            }
+        }
+    }
+
+    /// Understands a head, and takes it out of what was read unless it has to wait.
+    fn plan(&mut self, range: Range<usize>, earlier: Option<Note>) -> (Planned, Facts, Note) {
         let mut fields = no_fields();
         let known = std::mem::take(&mut self.known);
         let bytes = &self.input.filled()[range.clone()];
@@ -272,7 +320,8 @@ impl<S: Stream> Connection<S> {
             Ok(head) => head,
             Err(malformed) => {
                 self.input.consume(range.end);
-                return self.misunderstood(malformed.into());
+                let (plan, facts, note) = self.misunderstood(malformed.into());
+                return (Ok(plan), facts, note);
             }
         };
         let is_modern = head.version == Version::Http11;
@@ -286,7 +335,9 @@ impl<S: Stream> Connection<S> {
             expects_continue: head.expects_continue,
             manner: Manner { after, is_modern, head_only: head.method == "HEAD" },
         };
-        let mut note = self.worker.note_of(&head, std::mem::take(&mut self.text));
+        let mut note =
+            earlier.unwrap_or_else(|| self.worker.note_of(&head, std::mem::take(&mut self.text)));
+        let mut waiting = None;
         let shared = &self.worker.shared;
         let mut readers = Readers::NoPage;
         let plan = doors::find(shared, &head, self.client, &mut note).and_then(|way| match way {
@@ -302,6 +353,10 @@ impl<S: Stream> Connection<S> {
                     Admitted::LogIn(app) => {
                         let login = LogIn { request: doors::request(&head, head.target)?, app };
                         return Ok(Plan::LogIn(Box::new(login)));
+                    }
+                    Admitted::Wait(waits) => {
+                        waiting = Some(Box::new(waits));
+                        return Ok(Plan::Gone);
                     }
                 };
                 let mut out = std::mem::take(&mut self.head);
@@ -321,8 +376,11 @@ impl<S: Stream> Connection<S> {
             }
         });
         (self.known, self.readers) = (head.known, readers);
+        if let Some(hold) = waiting {
+            return (Err(hold), facts, note);
+        }
         self.input.consume(range.end);
-        (plan.unwrap_or_else(Plan::Refuse), facts, note)
+        (Ok(plan.unwrap_or_else(Plan::Refuse)), facts, note)
     }
 
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {

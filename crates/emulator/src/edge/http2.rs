@@ -39,6 +39,7 @@ use crate::gateway::body::ServerBody;
 use crate::gateway::cors::Readers;
 use crate::gateway::forward::Forward;
 use crate::gateway::grpc;
+use crate::gateway::hold::{Hold, HoldLimit};
 use crate::gateway::incoming::{Incoming, Interim};
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
@@ -254,7 +255,12 @@ async fn answer(
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
     let note = underway.note();
-    let plan = plan(&parts, &body, client, worker, note, readers)?;
+    let planned = plan(&parts, &body, client, worker, note, readers, false)?;
+    let plan = match planned {
+        Ok(plan) => plan,
+        // Apart, or every request would have its size.
+        Err(hold) => Box::pin(wait(hold, &parts, &body, client, worker, note, readers)).await?,
+    };
     // The app says so itself.
     let expects = |value: &HeaderValue| words(value.as_bytes()).next().is_some();
     if !matches!(plan, Plan::Pass(_)) && parts.headers.get_all(EXPECT).iter().any(expects) {
@@ -364,8 +370,10 @@ fn check_size(
     if size > limits.head_max { Err(TOO_LARGE) } else { Ok(()) }
 }
 
-/// What a head asks for, by the same rules as one of HTTP/1.
-fn plan(
+/// A request for an app that is asleep waits, and is understood again. One that the client resets
+/// is dropped with this.
+async fn wait(
+    mut hold: Hold,
     parts: &hyper::http::request::Parts,
     body: &Incoming,
     client: Peer,
@@ -373,6 +381,27 @@ fn plan(
     note: &mut Note,
     readers: &mut Readers,
 ) -> Result<Plan, Refusal> {
+    let limit = HoldLimit::new();
+    loop {
+        hold.over(&worker.shared.gateway, limit).await?;
+        match plan(parts, body, client, worker, note, readers, true)? {
+            Ok(plan) => return Ok(plan),
+            Err(again) => hold = again,
+        }
+    }
+}
+
+/// What a head asks for, by the same rules as one of HTTP/1; or it has to wait until the app is
+/// awake.
+fn plan(
+    parts: &hyper::http::request::Parts,
+    body: &Incoming,
+    client: Peer,
+    worker: &Worker,
+    note: &mut Note,
+    readers: &mut Readers,
+    is_again: bool,
+) -> Result<Result<Plan, Hold>, Refusal> {
     let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
     let fields: Vec<Header<'_>> = parts
         .headers
@@ -383,7 +412,9 @@ fn plan(
     let method = parts.method.as_str();
     let mut head =
         RequestHead::of_fields(method, target, Version::Http2, &fields, Vec::new(), &RESERVED)?;
-    *note = worker.note_of(&head, Vec::new());
+    if !is_again {
+        *note = worker.note_of(&head, Vec::new());
+    }
     if method == "CONNECT" || method == "TRACE" {
         return Err(Refusal::new(RefusalKind::Method, "CONNECT and TRACE are not passed on"));
     }
@@ -420,17 +451,18 @@ fn plan(
     };
     *readers = Readers::NoPage;
     match doors::find(&worker.shared, &head, client, note)? {
-        Way::Call(call) => Ok(Plan::Call(call)),
+        Way::Call(call) => Ok(Ok(Plan::Call(call))),
         Way::App(asked) => {
             *readers = worker.shared.gateway.readers(&head, asked, client);
             let pass = match worker.shared.gateway.admit(&head, asked, client, note)? {
                 Admitted::Pass(pass) => pass,
                 Admitted::LogIn(app) => {
-                    return Ok(Plan::LogIn(doors::request(&head, head.target)?, app));
+                    return Ok(Ok(Plan::LogIn(doors::request(&head, head.target)?, app)));
                 }
+                Admitted::Wait(hold) => return Ok(Err(hold)),
             };
             let (id, grpc) = (note.id().as_bytes(), asked.grpc);
-            Ok(Plan::Pass(Box::new(Forward::new(pass, &head, grpc, client, id))))
+            Ok(Ok(Plan::Pass(Box::new(Forward::new(pass, &head, grpc, client, id)))))
         }
     }
 }
