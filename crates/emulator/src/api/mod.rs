@@ -14,6 +14,7 @@ mod pieces;
 pub(crate) mod query;
 mod registries;
 mod rows;
+mod socket;
 mod tokens;
 pub(crate) mod view;
 

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use hyper::{Request, Response};
-use ovhai_core::directory::AppEntry;
+use hyper::Response;
 use ovhai_wire::body::{Decoder, Piece};
 use ovhai_wire::buffer::{Buffer, Fill};
 use ovhai_wire::deadline::Deadline;
@@ -18,23 +16,27 @@ use ovhai_wire::framing::{Framing, Malformed};
 use ovhai_wire::request::{RequestHead, Version, no_fields};
 use ovhai_wire::scan::{HeadLimits, Scanner};
 use ovhai_wire::stream::{Peer, Stream};
+use ovhai_wire::tunnel;
 use ovhai_wire::write::After;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::crowd::Place;
-use super::doors::{self, CALL_MAX, Call, Way};
+use super::doors;
 use super::frames::PREFACE;
+use super::plan::{Local, Plan, Planned, body_too_large, plan};
 use super::respond::{Manner, Sent, refuse, respond};
 use super::{Worker, http2};
-use crate::gateway::admission::Admitted;
+use crate::gateway::access::Access;
+use crate::gateway::admission::Pass;
 use crate::gateway::body::ServerBody;
 use crate::gateway::compose;
 use crate::gateway::cors::Readers;
-use crate::gateway::exchange::{self, Order, Outcome};
+use crate::gateway::exchange::http1_client::{self, ClientSide, Order, Outcome};
+use crate::gateway::exchange::{ExchangeParams, SLOW_BODY};
 use crate::gateway::hold::{Hold, HoldLimit, LOOK_EVERY};
-use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
+use crate::gateway::tunnel::CallTunnel;
 use crate::gateway::upstream::Upstream;
 use crate::seen::{Aborted, Note, Protocol, RefusalKind};
 
@@ -74,25 +76,6 @@ enum Next {
     Slow,
 }
 
-/// What a request's head asks for.
-enum Plan {
-    Pass(Box<Order>),
-    Call(Box<Call>),
-    /// A request to the login of an app.
-    LogIn(Box<LogIn>),
-    /// The client hung up while the request waited.
-    Gone,
-    Refuse(Refusal),
-}
-
-/// A plan; or a request that has to wait until the app is awake.
-type Planned = Result<Plan, Box<Hold>>;
-
-struct LogIn {
-    request: Request<()>,
-    app: Arc<AppEntry>,
-}
-
 /// What of the head counts for the connection.
 #[derive(Debug, Clone, Copy)]
 struct Facts {
@@ -106,9 +89,15 @@ impl Facts {
     const MALFORMED: Self = Self {
         framing: Framing::UntilClose,
         expects_continue: false,
-        manner: Manner { after: After::Close, is_modern: true, head_only: false },
+        manner: Manner { after: After::Close, is_http11: true, head_only: false },
     };
 }
+
+/// What a head asks for, what of it counts for the connection, and its record.
+struct Understood(Result<Planned<Order>, Refusal>, Facts, Note);
+
+/// The same, after the request has waited if it had to; no plan: its client has hung up meanwhile.
+type Decided = (Option<Result<Plan<Order>, Refusal>>, Facts, Note);
 
 struct Connection<S> {
     stream: S,
@@ -159,21 +148,20 @@ impl<S: Stream> Connection<S> {
                 Next::Head(range) => self.decide(range, place).await,
                 Next::Http2 => return true,
                 Next::Closed => return false,
-                Next::Bad(malformed) => self.misunderstood(malformed.into()),
+                Next::Bad(malformed) => self.refused(malformed.into()),
                 Next::Slow => {
                     let why = "the request's head did not come in time";
-                    self.misunderstood(Refusal::new(RefusalKind::Slow, why))
+                    self.refused(Refusal::new(RefusalKind::Slow, why))
                 }
             };
             let end = match plan {
-                Plan::Pass(order) => {
+                None => End::Aborted(Aborted::Client),
+                Some(Ok(Plan::Pass(order))) => {
                     place.is_busy();
                     self.pass(*order, facts, &mut note).await
                 }
-                Plan::Call(call) => self.call(*call, facts, place, &mut note).await,
-                Plan::LogIn(login) => self.log_in(*login, facts, place, &mut note).await,
-                Plan::Gone => End::Aborted(Aborted::Client),
-                Plan::Refuse(refusal) => {
+                Some(Ok(Plan::Answer(local))) => self.answer(*local, facts, place, &mut note).await,
+                Some(Err(refusal)) => {
                     let refused = pin!(self.refuse(refusal, facts, &mut note));
                     let end = place.unless_asked_to_leave(refused).await;
                     end.unwrap_or(End::Aborted(Aborted::Client))
@@ -263,56 +251,67 @@ impl<S: Stream> Connection<S> {
         .await
     }
 
-    /// A head that nobody understands.
-    fn misunderstood(&mut self, refusal: Refusal) -> (Plan, Facts, Note) {
-        let note = self.worker.note(Protocol::Http11, std::mem::take(&mut self.text));
+    /// The record of a head that can't be understood.
+    fn unknown(&mut self) -> Note {
         self.readers = Readers::Anyone;
-        (Plan::Refuse(refusal), Facts::MALFORMED, note)
+        self.worker.note(Protocol::Http11, std::mem::take(&mut self.text))
+    }
+
+    /// Refuses a head that can't be understood.
+    fn refused(&mut self, refusal: Refusal) -> Decided {
+        let note = self.unknown();
+        (Some(Err(refusal)), Facts::MALFORMED, note)
     }
 
     /// Understands a head, and takes it out of what was read. A request for an app that is asleep
-    /// waits here, and is understood again.
-    async fn decide(&mut self, range: Range<usize>, place: &Place) -> (Plan, Facts, Note) {
-        let (hold, facts, note) = match self.plan(range.clone(), None) {
-            (Ok(plan), facts, note) => return (plan, facts, note),
-            (Err(hold), facts, note) => (hold, facts, note),
-        };
-        place.is_busy();
-        // Apart, or every request would have its size.
-        Box::pin(self.wait(*hold, range, facts, note)).await
+    /// waits here, and is understood again then.
+    async fn decide(&mut self, range: Range<usize>, place: &Place) -> Decided {
+        let Understood(planned, facts, note) = self.plan(range.clone(), None);
+        match planned {
+            Ok(Planned::Now(plan)) => (Some(Ok(plan)), facts, note),
+            Err(refusal) => (Some(Err(refusal)), facts, note),
+            Ok(Planned::Wait(hold)) => {
+                place.is_busy();
+                // Apart, or every request would have its size.
+                Box::pin(self.wait(hold, range, facts, note)).await
+            }
+        }
     }
 
     async fn wait(
         &mut self,
-        mut hold: Hold,
+        mut hold: Box<Hold>,
         range: Range<usize>,
-        mut facts: Facts,
+        facts: Facts,
         mut note: Note,
-    ) -> (Plan, Facts, Note) {
+    ) -> Decided {
         let worker = Arc::clone(&self.worker);
         let limit = HoldLimit::new();
         loop {
-            let mut over = pin!(hold.over(&worker.shared.gateway, limit));
+            let mut over = pin!(hold.over(&worker.relay.gateway, limit));
             let over = loop {
                 match tokio::time::timeout(LOOK_EVERY, over.as_mut()).await {
                     Ok(over) => break over,
-                    Err(_) if self.stream.is_closed() => return (Plan::Gone, facts, note),
+                    Err(_) if self.stream.is_closed() => return (None, facts, note),
                     Err(_) => {}
                 }
             };
             if let Err(refusal) = over {
                 self.input.consume(range.end);
-                return (Plan::Refuse(refusal), facts, note);
+                return (Some(Err(refusal)), facts, note);
             }
-            match self.plan(range.clone(), Some(note)) {
-                (Ok(plan), facts, note) => return (plan, facts, note),
-                (Err(again), of_head, noted) => (hold, facts, note) = (*again, of_head, noted),
+            let Understood(planned, _, noted) = self.plan(range.clone(), Some(note));
+            note = noted;
+            match planned {
+                Ok(Planned::Now(plan)) => return (Some(Ok(plan)), facts, note),
+                Err(refusal) => return (Some(Err(refusal)), facts, note),
+                Ok(Planned::Wait(again)) => hold = again,
             }
         }
     }
 
     /// Understands a head, and takes it out of what was read unless it has to wait.
-    fn plan(&mut self, range: Range<usize>, earlier: Option<Note>) -> (Planned, Facts, Note) {
+    fn plan(&mut self, range: Range<usize>, earlier: Option<Note>) -> Understood {
         let mut fields = no_fields();
         let known = std::mem::take(&mut self.known);
         let bytes = &self.input.filled()[range.clone()];
@@ -320,12 +319,11 @@ impl<S: Stream> Connection<S> {
             Ok(head) => head,
             Err(malformed) => {
                 self.input.consume(range.end);
-                let (plan, facts, note) = self.misunderstood(malformed.into());
-                return (Ok(plan), facts, note);
+                return Understood(Err(malformed.into()), Facts::MALFORMED, self.unknown());
             }
         };
-        let is_modern = head.version == Version::Http11;
-        let after = match (head.keep_alive && !self.worker.relay.is_stopping(), is_modern) {
+        let is_http11 = head.version == Version::Http11;
+        let after = match (head.keep_alive && !self.worker.relay.is_stopping(), is_http11) {
             (false, _) => After::Close,
             (true, true) => After::KeepAlive,
             (true, false) => After::SayKeepAlive,
@@ -333,65 +331,36 @@ impl<S: Stream> Connection<S> {
         let facts = Facts {
             framing: head.framing,
             expects_continue: head.expects_continue,
-            manner: Manner { after, is_modern, head_only: head.method == "HEAD" },
+            manner: Manner { after, is_http11, head_only: head.method == "HEAD" },
         };
-        let mut note =
-            earlier.unwrap_or_else(|| self.worker.note_of(&head, std::mem::take(&mut self.text)));
-        let mut waiting = None;
-        let shared = &self.worker.shared;
-        let mut readers = Readers::NoPage;
-        let plan = doors::find(shared, &head, self.client, &mut note).and_then(|way| match way {
-            Way::Call(call) => Ok(Plan::Call(Box::new(call))),
-            Way::App(asked) if asked.grpc => Err(Refusal::new(
-                RefusalKind::UpgradeRequired,
-                "gRPC needs HTTP/2: use it with TLS or with prior knowledge",
-            )),
-            Way::App(asked) => {
-                readers = shared.gateway.readers(&head, asked, self.client);
-                let pass = match shared.gateway.admit(&head, asked, self.client, &mut note)? {
-                    Admitted::Pass(pass) => pass,
-                    Admitted::LogIn(app) => {
-                        let login = LogIn { request: doors::request(&head, head.target)?, app };
-                        return Ok(Plan::LogIn(Box::new(login)));
-                    }
-                    Admitted::Wait(waits) => {
-                        waiting = Some(Box::new(waits));
-                        return Ok(Plan::Gone);
-                    }
-                };
-                let mut out = std::mem::take(&mut self.head);
-                out.clear();
-                compose::request(&mut out, &head, &pass.route, self.client, note.id().as_bytes());
-                Ok(Plan::Pass(Box::new(Order {
-                    pass,
-                    head: out,
-                    framing: head.framing,
-                    asked_with: head.asked_with(),
-                    repeatable: head.is_repeatable(),
-                    is_modern,
-                    expects_continue: head.expects_continue,
-                    wants_upgrade: head.upgrade.is_some(),
-                    after,
-                })))
-            }
-        });
+        let text = &mut self.text;
+        let mut note = earlier.unwrap_or_else(|| self.worker.note_of(&head, std::mem::take(text)));
+        let (mut readers, client) = (Readers::NoPage, self.client);
+        let mut out = std::mem::take(&mut self.head);
+        let pass = |pass: Pass, _, note: &Note| {
+            out.clear();
+            compose::request(&mut out, &head, &pass.route, client, note.id().as_bytes());
+            let params = ExchangeParams::of(&head);
+            Order { pass, head: std::mem::take(&mut out), params, is_http11, after }
+        };
+        let plan = plan(&self.worker, &head, client, &mut note, &mut readers, pass);
+        self.head = out;
         (self.known, self.readers) = (head.known, readers);
-        if let Some(hold) = waiting {
-            return (Err(hold), facts, note);
+        if !matches!(plan, Ok(Planned::Wait(_))) {
+            self.input.consume(range.end);
         }
-        self.input.consume(range.end);
-        (Ok(plan.unwrap_or_else(Plan::Refuse)), facts, note)
+        Understood(plan, facts, note)
     }
 
     async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
-        let client = exchange::ClientSide {
+        let client = ClientSide {
             stream: &mut self.stream,
             input: &mut self.input,
-            clock: &mut self.clock,
+            deadline: &mut self.clock,
             out: std::mem::take(&mut self.out),
         };
         note.turned_to_the_app();
-        match exchange::run(client, order, &self.worker.relay, note).await {
+        match http1_client::run(client, order, &self.worker.relay, note).await {
             Outcome::Answered(answered) => {
                 (self.head, self.out) = (answered.head, answered.out);
                 if let Some(by) = answered.aborted {
@@ -412,50 +381,60 @@ impl<S: Stream> Connection<S> {
             }
             Outcome::Gone => End::Aborted(Aborted::Client),
             Outcome::Tunnel { upstream, access } => {
-                let Upstream { mut stream, buffer, .. } = *upstream;
-                let input = std::mem::take(&mut self.input);
-                (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
-                let _open = self.worker.shared.seen.tunnel_opened();
-                let access = access.until_over(&self.worker.shared.gateway);
-                let client = &mut self.stream;
-                let patience = self.worker.relay.limits.body_timeout;
-                let passed =
-                    ovhai_wire::tunnel::run(client, &mut stream, input, buffer, access, patience)
-                        .await;
-                (note.bytes_in, note.bytes_out) = (passed.to_far, passed.to_near);
-                if let Some(aborted) = passed.ended_by.flatten() {
-                    return End::Aborted(aborted);
-                }
-                End::Closes { unread: false }
+                let Upstream { stream, buffer, .. } = *upstream;
+                self.tunnel(stream, buffer, access, note).await
             }
         }
     }
 
-    /// Calls the API, or console and control.
-    async fn call(&mut self, call: Call, facts: Facts, place: &Place, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, CALL_MAX, place).await {
-            Ok(body) => body,
-            Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
-            Err(None) => return End::Aborted(Aborted::Client),
-        };
-        note.bytes_in = body.len() as u64;
-        let response = doors::call(&self.worker.shared, call, Body::from(body)).await;
-        self.give(response, facts.manner, place, note).await
+    /// Passes bytes both ways between the client and the far side, of which some may have been
+    /// read, until one of them ends it or the access is over.
+    async fn tunnel<F: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        mut far: F,
+        to_client: Buffer,
+        access: Access,
+        note: &mut Note,
+    ) -> End {
+        let from_client = std::mem::take(&mut self.input);
+        (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
+        let _open = self.worker.shared.seen.tunnel_opened();
+        let over = access.until_over(&self.worker.relay.gateway);
+        let patience = self.worker.relay.limits.body_timeout;
+        let passed =
+            tunnel::run(&mut self.stream, &mut far, from_client, to_client, over, patience).await;
+        (note.bytes_in, note.bytes_out) = (passed.to_far, passed.to_near);
+        match passed.ended_by.flatten() {
+            Some(aborted) => End::Aborted(aborted),
+            None => End::Closes { unread: false },
+        }
     }
 
-    /// Has the login of an app answer.
-    async fn log_in(&mut self, login: LogIn, facts: Facts, place: &Place, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, BODY_MAX, place).await {
+    /// Answers a request here.
+    async fn answer(&mut self, local: Local, facts: Facts, place: &Place, note: &mut Note) -> End {
+        let body = match self.whole_body(facts, local.body_max(), place).await {
             Ok(body) => body,
             Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
             Err(None) => return End::Aborted(Aborted::Client),
         };
         note.bytes_in = body.len() as u64;
-        let request = login.request.map(|()| body.into());
-        let Peer { address, secure } = self.client;
-        let logins = &self.worker.shared.gateway.logins;
-        let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
-        self.give(answer.map(ServerBody::text), facts.manner, place, note).await
+        match local.run(&self.worker, self.client, body.into()).await {
+            doors::Outcome::Response(response) => {
+                self.give(response, facts.manner, place, note).await
+            }
+            doors::Outcome::Tunnel(response, tunnel) => {
+                let CallTunnel { stream, admission } = *tunnel;
+                let response = response.map(|()| ServerBody::text(""));
+                let manner = Manner { after: After::KeepAlive, ..facts.manner };
+                match self.respond(response, manner, false, note).await {
+                    End::GoesOn => {
+                        let access = Access::new(admission);
+                        self.tunnel(stream, Buffer::default(), access, note).await
+                    }
+                    end => end,
+                }
+            }
+        }
     }
 
     /// Sends the answer of a call. Who does not take one that is all there may be nobody.
@@ -483,17 +462,15 @@ impl<S: Stream> Connection<S> {
         most: usize,
         place: &Place,
     ) -> Result<Vec<u8>, Option<Refusal>> {
-        let too_large = || {
-            let why = format!("the body is larger than {most} bytes");
-            Some(Refusal::new(RefusalKind::BodyTooLarge, why))
-        };
         let mut body = Vec::new();
         match facts.framing {
             Framing::None | Framing::UntilClose => {
                 place.is_busy();
                 return Ok(body);
             }
-            Framing::Length(length) if length > most as u64 => return Err(too_large()),
+            Framing::Length(length) if length > most as u64 => {
+                return Err(Some(body_too_large(most)));
+            }
             Framing::Length(_) | Framing::Chunked => {}
         }
         if facts.expects_continue {
@@ -515,12 +492,9 @@ impl<S: Stream> Connection<S> {
                 place.is_busy();
                 Ok(body)
             }
-            Read::Enough => Err(too_large()),
+            Read::Enough => Err(Some(body_too_large(most))),
             Read::Bad(malformed) => Err(Some(malformed.into())),
-            Read::Slow => {
-                let why = "the body did not come in time";
-                Err(Some(Refusal::new(RefusalKind::Slow, why)))
-            }
+            Read::Slow => Err(Some(Refusal::new(RefusalKind::Slow, SLOW_BODY))),
             Read::Gone => Err(None),
         }
     }

@@ -17,6 +17,7 @@ use super::Shared;
 use crate::gateway::admission::Asked;
 use crate::gateway::body::ServerBody;
 use crate::gateway::refusal::Refusal;
+use crate::gateway::tunnel::{CallTunnel, Upgrade};
 use crate::host::{self, Door, NoDoor};
 use crate::origin::HowUsed;
 use crate::seen::{Destination, Note, RefusalKind};
@@ -52,8 +53,19 @@ impl Call {
         if let Some(region) = region {
             request.extensions_mut().insert(region.clone());
         }
+        if let Some(protocol) = head.upgrade {
+            request.extensions_mut().insert(Upgrade(protocol.into()));
+        }
         Ok(Self { request, router: router.clone() })
     }
+}
+
+/// What a call answers.
+pub(super) enum Outcome {
+    Response(Response<ServerBody>),
+    /// A response with the status 101, and what follows it. Only to a call that asked to leave
+    /// HTTP, on a connection that can.
+    Tunnel(Response<()>, Box<CallTunnel>),
 }
 
 /// A request as libraries want it, but for its body.
@@ -166,7 +178,7 @@ fn reads_one(request: &Request<()>) -> bool {
 /// Calls. What may wait for the disk is done on the emulator's own runtime, and what looks through
 /// many records on the readers' threads: neither holds up this worker's requests to apps. The rest
 /// is done here, which saves waking another thread twice.
-pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<ServerBody> {
+pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     let Call { request, router } = call;
     let reads_one = reads_one(&request);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -183,15 +195,17 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Response<Se
         })
     };
     match response {
-        Ok(Ok(response)) => response.map(ServerBody::Api),
+        Ok(Ok(mut response)) => match CallTunnel::take_from(&mut response) {
+            Some(tunnel) => Outcome::Tunnel(response.map(drop), Box::new(tunnel)),
+            None => Outcome::Response(response.map(ServerBody::Api)),
+        },
         Ok(Err(never)) => match never {},
         // It panicked, which was said where panics are, or everything stops.
-        Err(()) => Refusal::new(
-            RefusalKind::Internal,
-            "internal error; the emulator's log has the details (ovhai emulator logs)",
-        )
-        .into_response()
-        .map(ServerBody::text),
+        Err(()) => {
+            let why = "internal error; the emulator's log has the details (ovhai emulator logs)";
+            let refusal = Refusal::new(RefusalKind::Internal, why);
+            Outcome::Response(refusal.into_response().map(ServerBody::text))
+        }
     }
 }
 

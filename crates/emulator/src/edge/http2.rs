@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Ping, PingPong, Reason};
@@ -16,32 +15,31 @@ use http_body_util::{BodyExt, Limited};
 use httparse::Header;
 use hyper::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response};
-use ovhai_core::directory::AppEntry;
 use ovhai_wire::authority::is_well_formed;
 use ovhai_wire::buffer::Buffer;
 use ovhai_wire::fields::{Known, words};
 use ovhai_wire::framing::{Framing, Malformed};
 use ovhai_wire::prefixed::Prefixed;
-use ovhai_wire::request::{FIELDS, RequestHead, Version, is_plain_target};
+use ovhai_wire::request::{FIELDS, NOT_PASSED, RequestHead, Version, is_plain_target};
 use ovhai_wire::scan::{TOO_LARGE, TOO_LONG, TOO_MANY};
 use ovhai_wire::stream::{Peer, Stream};
 use tokio::sync::Semaphore;
 
 use super::Worker;
 use super::crowd::Place;
-use super::doors::{self, CALL_MAX, Way};
+use super::doors::Outcome;
 use super::frames::{Overseen, STREAMS, Waiting, note_refusal};
 use super::outgoing::{self, Interims, OfStream};
+use super::plan::{Plan, Planned, body_too_large};
 use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
-use crate::gateway::admission::Admitted;
 use crate::gateway::body::ServerBody;
 use crate::gateway::cors::Readers;
+use crate::gateway::exchange::SLOW_BODY;
 use crate::gateway::forward::Forward;
 use crate::gateway::grpc;
 use crate::gateway::hold::{Hold, HoldLimit};
 use crate::gateway::incoming::{Incoming, Interim};
-use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
 use crate::limits::Limits;
@@ -255,11 +253,12 @@ async fn answer(
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
     let note = underway.note();
-    let planned = plan(&parts, &body, client, worker, note, readers, false)?;
-    let plan = match planned {
-        Ok(plan) => plan,
+    let plan = match plan(&parts, &body, client, worker, note, readers, false)? {
+        Planned::Now(plan) => plan,
         // Apart, or every request would have its size.
-        Err(hold) => Box::pin(wait(hold, &parts, &body, client, worker, note, readers)).await?,
+        Planned::Wait(hold) => {
+            Box::pin(wait(hold, &parts, &body, client, worker, note, readers)).await?
+        }
     };
     // The app says so itself.
     let expects = |value: &HeaderValue| words(value.as_bytes()).next().is_some();
@@ -274,24 +273,21 @@ async fn answer(
             underway.note().turned_to_the_app();
             forward.run(body, interim, &own.grpc, &worker.relay).await
         }
-        Plan::Call(call) => {
-            let body = whole(body, CALL_MAX, worker, underway).await?;
+        Plan::Answer(local) => {
+            let body = whole(body, local.body_max(), worker, underway).await?;
             underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
-            let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
-            to_its_end(&own.turns, call).await
-        }
-        Plan::LogIn(request, app) => {
-            let body = whole(body, BODY_MAX, worker, underway).await?;
-            underway.note().bytes_in = body.len() as u64;
-            let worker = Arc::clone(worker);
-            let login = async move {
-                let (logins, ip) = (&worker.shared.gateway.logins, client.address.ip());
-                let request = request.map(|()| body);
-                let answer = logins.answer(request, &app.record, client.secure, ip).await;
-                answer.map(ServerBody::text)
+            let answer = async move {
+                match local.run(&worker, client, body).await {
+                    Outcome::Response(response) => response,
+                    // HTTP/2 is not left: no request of it asks for that.
+                    Outcome::Tunnel(..) => {
+                        let refusal = Refusal::new(RefusalKind::Internal, "internal error");
+                        refusal.into_response().map(ServerBody::text)
+                    }
+                }
             };
-            to_its_end(&own.turns, login).await
+            to_its_end(&own.turns, answer).await
         }
     }
 }
@@ -326,18 +322,11 @@ async fn whole(
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let why = format!("the body is larger than {most} bytes");
-            Err(Refusal::new(RefusalKind::BodyTooLarge, why))
+            Err(body_too_large(most))
         }
         Ok(Err(_)) => Err(Refusal::new(RefusalKind::Malformed, "the body was broken off")),
-        Err(_) => Err(Refusal::new(RefusalKind::Slow, "the body did not come in time")),
+        Err(_) => Err(Refusal::new(RefusalKind::Slow, SLOW_BODY)),
     }
-}
-
-enum Plan {
-    Pass(Box<Forward>),
-    Call(doors::Call),
-    LogIn(Request<()>, Arc<AppEntry>),
 }
 
 /// A head is as large as it would be in HTTP/1, where an authority is a line and cookies are one.
@@ -370,29 +359,28 @@ fn check_size(
     if size > limits.head_max { Err(TOO_LARGE) } else { Ok(()) }
 }
 
-/// A request for an app that is asleep waits, and is understood again. One that the client resets
+/// A request for an app that is asleep waits, and is planned again then. One that the client resets
 /// is dropped with this.
 async fn wait(
-    mut hold: Hold,
+    mut hold: Box<Hold>,
     parts: &hyper::http::request::Parts,
     body: &Incoming,
     client: Peer,
     worker: &Worker,
     note: &mut Note,
     readers: &mut Readers,
-) -> Result<Plan, Refusal> {
+) -> Result<Plan<Forward>, Refusal> {
     let limit = HoldLimit::new();
     loop {
-        hold.over(&worker.shared.gateway, limit).await?;
+        hold.over(&worker.relay.gateway, limit).await?;
         match plan(parts, body, client, worker, note, readers, true)? {
-            Ok(plan) => return Ok(plan),
-            Err(again) => hold = again,
+            Planned::Now(plan) => return Ok(plan),
+            Planned::Wait(again) => hold = again,
         }
     }
 }
 
-/// What a head asks for, by the same rules as one of HTTP/1; or it has to wait until the app is
-/// awake.
+/// What a head asks for, by the same rules as one of HTTP/1.
 fn plan(
     parts: &hyper::http::request::Parts,
     body: &Incoming,
@@ -401,7 +389,7 @@ fn plan(
     note: &mut Note,
     readers: &mut Readers,
     is_again: bool,
-) -> Result<Result<Plan, Hold>, Refusal> {
+) -> Result<Planned<Forward>, Refusal> {
     let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
     let fields: Vec<Header<'_>> = parts
         .headers
@@ -416,7 +404,7 @@ fn plan(
         *note = worker.note_of(&head, Vec::new());
     }
     if method == "CONNECT" || method == "TRACE" {
-        return Err(Refusal::new(RefusalKind::Method, "CONNECT and TRACE are not passed on"));
+        return Err(NOT_PASSED.into());
     }
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let mut hosts = parts.headers.get_all(HOST).iter();
@@ -449,20 +437,7 @@ fn plan(
         ),
         None => Framing::Chunked,
     };
-    *readers = Readers::NoPage;
-    match doors::find(&worker.shared, &head, client, note)? {
-        Way::Call(call) => Ok(Ok(Plan::Call(call))),
-        Way::App(asked) => {
-            *readers = worker.shared.gateway.readers(&head, asked, client);
-            let pass = match worker.shared.gateway.admit(&head, asked, client, note)? {
-                Admitted::Pass(pass) => pass,
-                Admitted::LogIn(app) => {
-                    return Ok(Ok(Plan::LogIn(doors::request(&head, head.target)?, app)));
-                }
-                Admitted::Wait(hold) => return Ok(Err(hold)),
-            };
-            let (id, grpc) = (note.id().as_bytes(), asked.grpc);
-            Ok(Ok(Plan::Pass(Box::new(Forward::new(pass, &head, grpc, client, id)))))
-        }
-    }
+    let pass =
+        |pass, grpc, note: &Note| Forward::new(pass, &head, grpc, client, note.id().as_bytes());
+    super::plan::plan(worker, &head, client, note, readers, pass)
 }

@@ -11,6 +11,7 @@ mod doors;
 mod frames;
 mod http2;
 mod outgoing;
+mod plan;
 mod readers;
 mod respond;
 mod share;

@@ -25,7 +25,7 @@ use ovhai_wire::write::{After, field, reason};
 pub(super) struct Manner {
     pub(super) after: After,
     /// Whether the client knows chunks.
-    pub(super) is_modern: bool,
+    pub(super) is_http11: bool,
     /// Whether it asked for the head only.
     pub(super) head_only: bool,
 }
@@ -56,7 +56,7 @@ pub(super) async fn respond<S: Stream>(
     let bodiless = manner.head_only
         || parts.status.is_informational()
         || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let chunked = length.is_none() && manner.is_modern && !bodiless;
+    let chunked = length.is_none() && manner.is_http11 && !bodiless;
     let after = if length.is_none() && !chunked && !bodiless { After::Close } else { manner.after };
     out.clear();
     status_line(out, parts.status);
@@ -72,6 +72,8 @@ pub(super) async fn respond<S: Stream>(
     // Who answers a HEAD may have left the body out already.
     let said = parts.headers.get(CONTENT_LENGTH).filter(|_| manner.head_only);
     match length {
+        // What follows is no body.
+        _ if parts.status.is_informational() => {}
         Some(_) if let Some(said) = said => field(out, "content-length", said.as_bytes()),
         // The body that a HEAD left out may have been of unknown length.
         Some(0) if manner.head_only => {}
@@ -285,7 +287,7 @@ mod tests {
     async fn sent(reads: bool, body: ServerBody) -> Sent {
         let second = Duration::from_secs(1);
         let (mut input, mut clock) = (Buffer::default(), Deadline::new(second, second));
-        let manner = Manner { after: After::SayKeepAlive, is_modern: false, head_only: false };
+        let manner = Manner { after: After::SayKeepAlive, is_http11: false, head_only: false };
         let (mut client, mut out) = (Client { reads }, Vec::new());
         let response = Response::new(body);
         respond(&mut client, &mut input, &mut clock, &mut out, response, manner, b"id").await

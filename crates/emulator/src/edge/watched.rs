@@ -16,7 +16,7 @@ use super::crowd::Place;
 use super::outgoing::Meanwhile;
 use super::share::Share;
 use crate::gateway::body::ServerBody;
-use crate::gateway::http2::BodyError;
+use crate::gateway::exchange::http2_client::BodyError;
 
 use crate::seen::{Aborted, Note, Protocol};
 

@@ -11,7 +11,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::Gateway;
 use super::access::Access;
-use super::http2::{AppBody, BodyError};
+use super::exchange::http2_client::{AppBody, BodyError};
 
 /// A short body of ours, one of the API's, or one that an app sends to a client of HTTP/2.
 pub(crate) enum ServerBody {

@@ -11,11 +11,12 @@ use ovhai_wire::stream::Peer;
 use super::access::{Access, Admission, MOMENT};
 use super::admission::Pass;
 use super::body::ServerBody;
+use super::exchange::http2_client;
 use super::incoming::{Incoming, Interim};
 use super::refusal::Refusal;
 use super::relay::Relay;
 use super::route::Route;
-use super::{Gateway, grpc, http2};
+use super::{Gateway, grpc};
 
 /// What is to be passed on.
 pub(crate) struct Forward {
@@ -26,7 +27,7 @@ pub(crate) struct Forward {
 }
 
 enum Protocol {
-    Http1(http2::Order),
+    Http1(http2_client::Order),
     Grpc(Route, grpc::GrpcHead),
 }
 
@@ -44,7 +45,7 @@ impl Forward {
             let keeps = route.keeps_authorization;
             Protocol::Grpc(route, grpc::GrpcHead::new(head, keeps, client, request_id))
         } else {
-            Protocol::Http1(http2::Order::new(route, head, client, request_id))
+            Protocol::Http1(http2_client::Order::new(route, head, client, request_id))
         };
         Self { admission, protocol, expects_continue: head.expects_continue }
     }
@@ -61,8 +62,7 @@ impl Forward {
         let mut access = Access::new(self.admission);
         match self.protocol {
             Protocol::Http1(order) => {
-                let answer = http2::pass(order, body, interim, relay);
-                let response = watched(answer, &mut access, &relay.gateway).await?;
+                let response = http2_client::pass(order, body, interim, &mut access, relay).await?;
                 Ok(response.map(|body| ServerBody::App { body, access }))
             }
             Protocol::Grpc(route, head) => {

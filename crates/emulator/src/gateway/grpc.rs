@@ -20,6 +20,7 @@ use ovhai_wire::stream::Peer;
 use ovhai_wire::write::append;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::exchange::{TRIES, connect};
 use super::incoming::Incoming;
 use super::refusal::Refusal;
 use super::relay::Relay;
@@ -32,8 +33,6 @@ use crate::seen::RefusalKind;
 /// own: those that the client does not take would leave no room for the others.
 const WINDOW: u32 = 256 * 1024;
 const NO_BOUND: u32 = (1 << 31) - 1;
-/// Connections that are tried for a request.
-const TRIES: u32 = 4;
 
 /// A request's head as the app gets it.
 pub(crate) struct GrpcHead {
@@ -174,14 +173,12 @@ pub(super) async fn pass(
     let mut request = head.into_request(body).ok_or_else(malformed)?;
     let mut tries = 0;
     let mut response = loop {
-        let peer = (route.app, route.address);
         tries += 1;
-        let opened = tokio::time::timeout(patience, pool.open(peer, head_max)).await;
-        let mut sender = match opened.map_err(|_| UpstreamError::TooSlow)? {
-            Ok(sender) => sender,
-            Err(_) if tries < TRIES && relay.gateway.turn_to_another(&mut route) => continue,
-            Err(error) => return Err(error.into()),
+        let open = |replica| async move {
+            let opened = tokio::time::timeout(patience, pool.open(replica, head_max)).await;
+            opened.map_err(|_| UpstreamError::TooSlow)?
         };
+        let mut sender = connect(relay, &mut route, open).await?;
         let answer = sender.try_send_request(request);
         let answer = in_time(answer, patience, &came).await.ok_or(UpstreamError::TooSlow)?;
         match answer {
@@ -189,7 +186,7 @@ pub(super) async fn pass(
             Err(mut error) => match error.take_message() {
                 // Nothing of it was sent.
                 Some(unsent) if tries < TRIES => {
-                    pool.forget(peer);
+                    pool.forget((route.app, route.address));
                     request = unsent;
                 }
                 _ => return Err(UpstreamError::Http2(error.into_error()).into()),

@@ -18,13 +18,13 @@ pub(crate) mod forward;
 pub(crate) mod grpc;
 mod health;
 pub(crate) mod hold;
-pub(crate) mod http2;
 pub(crate) mod incoming;
 pub(crate) mod login;
 pub(crate) mod refusal;
 pub(crate) mod relay;
 pub(crate) mod reserved;
 pub(crate) mod route;
+pub(crate) mod tunnel;
 pub(crate) mod upstream;
 
 use std::sync::Arc;

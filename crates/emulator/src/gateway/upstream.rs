@@ -72,6 +72,20 @@ impl UpstreamError {
     }
 }
 
+impl UpstreamError {
+    /// What a replica did wrong; none if it is not the replica's fault.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoMore(_) => return None,
+            Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
+            Self::Gone | Self::Http2(_) => "it broke the connection off",
+            Self::InvalidResponse(_) | Self::Unasked => "it does not speak HTTP/1.1",
+            Self::TooLarge(_) | Self::TooManyFields(_) => "the head of its answer exceeds a limit",
+            Self::TooSlow => "it does not answer in time",
+        })
+    }
+}
+
 impl From<UpstreamError> for Refusal {
     fn from(error: UpstreamError) -> Self {
         let kind = match error {
@@ -139,7 +153,12 @@ impl Pool {
         }
     }
 
-    pub(crate) fn put(&self, mut upstream: Upstream) {
+    /// Takes a connection back that served a request to its end, unless the app has sent something
+    /// after that.
+    pub(crate) fn put_back(&self, mut upstream: Upstream) {
+        if !upstream.buffer.is_empty() {
+            return;
+        }
         upstream.reused = true;
         upstream.buffer.shrink();
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);

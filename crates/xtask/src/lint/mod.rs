@@ -35,7 +35,7 @@ const LAYERS: [Layers; 2] = [
     Layers {
         sources: "crates/wire/src",
         layers: &[
-            &["tunnel", "pump", "prefixed", "understand"],
+            &["tunnel", "pump", "prefixed", "understand", "websocket"],
             &["request", "response", "scan", "body", "buffer", "deadline", "stream"],
             &["expect"],
             &["fields", "framing", "ascii", "authority", "write"],
