@@ -1,4 +1,4 @@
-//! Everything that a command gets from outside.
+//! Everything that a command gets from its surroundings: streams, environment, time, terminal.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,20 +11,20 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use ovhai_api_types::Region;
 
-use crate::cli::{Format, Global};
 use crate::error::{Failure, INTERRUPTED, Result};
-use crate::output::Layout;
-use crate::pulse::Found;
+use crate::line::global::{Format, Global};
 use crate::secret::bare;
-use crate::terminal::{self, Colors, Paint, paint};
-use crate::text;
-use crate::trace::Trace;
+use crate::server::liveness::Found;
+use crate::server::trace::Trace;
+use crate::ui::terminal::Layout;
+use crate::ui::terminal::{self, Colors, Paint, paint};
+use crate::ui::text;
 
 /// See the module.
 pub struct Context {
-    /// What was asked for.
+    /// The result.
     pub out: Box<dyn Write + Send>,
-    /// What is said beside it.
+    /// Messages beside the result.
     pub err: Box<dyn Write + Send>,
     /// Environment variables.
     pub env: HashMap<String, String>,
@@ -34,27 +34,29 @@ pub struct Context {
     pub now: fn() -> Timestamp,
     /// The directory that the command was typed in.
     pub directory: PathBuf,
-    /// This program, to start an emulator in the background with.
+    /// The executable of this program, which starts an emulator in the background.
     pub executable: Option<PathBuf>,
-    /// An emulator inside this process, instead of one found or started.
+    /// An emulator inside this process, which is used instead of one that is found or started.
     pub embedded: Option<ovhai_emulator::state::Running>,
     /// Whether the result goes to a terminal.
     pub terminal: bool,
-    /// Whether what is said beside it goes to a terminal.
+    /// Whether messages go to a terminal.
     pub err_terminal: bool,
-    /// How many columns that terminal has; none: nothing is cut, dropped or folded.
+    /// Width of the result's terminal in columns; without one nothing is cut, hidden or folded.
     pub columns: Option<usize>,
-    /// Where colours may be.
+    /// The streams that may have colours.
     pub colors: Colors,
-    /// Whether what was asked for and what is said beside it come out at one place.
+    /// Whether result and messages go to the same file or pipe.
     pub streams_are_one: bool,
-    /// What came out there last has begun a line.
+    /// Whether the last output there ended within a line.
     begun: bool,
     /// The options that every command has.
     pub global: Global,
-    /// Variables that hold a secret of this command, and are none of the emulator's business.
+    /// Builds the whole command tree, in which hints and help look up commands.
+    pub(crate) tree: fn() -> clap::Command,
+    /// Variables that hold a secret of this command; the emulator must not inherit them.
     pub(crate) secret_variables: Vec<String>,
-    /// What this run said to servers.
+    /// The requests of this run, and their responses.
     pub(crate) trace: Arc<Trace>,
     /// The local emulator that this run talks to.
     pub(crate) found: Arc<Found>,
@@ -67,8 +69,8 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
-    /// The context of this process.
-    pub fn from_process() -> Self {
+    /// The context of this process, with the tree of commands.
+    pub fn from_process(tree: fn() -> clap::Command) -> Self {
         let (env, unreadable_variables) = variables_of_process();
         Self {
             out: Box::new(io::BufWriter::new(io::stdout())),
@@ -86,13 +88,14 @@ impl Context {
             streams_are_one: streams_are_one(),
             begun: false,
             global: Global::default(),
+            tree,
             secret_variables: Vec::new(),
             trace: Arc::default(),
             found: Arc::default(),
         }
     }
 
-    /// Takes the options that stand on the command line.
+    /// Applies the options of the command line.
     pub(crate) fn apply(&mut self, global: &Global) {
         self.global = global.clone();
         self.trace = Arc::new(Trace::new(global.verbose > 0));
@@ -106,15 +109,15 @@ impl Context {
         self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Writes a line of what was asked for.
+    /// Writes a line of the result.
     pub fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
         writeln!(self.out, "{}", text.as_ref())?;
         Ok(())
     }
 
-    /// Ends a line that was begun by somebody else, such as an app: on a terminal at once, in a
-    /// pipe never, where it would change what was asked for. Where both streams are one, a message
-    /// that follows begins on a line of its own.
+    /// Ends a line that an app's output has begun: on a terminal immediately, in a pipe never,
+    /// because it would change the result. If both streams go to the same place, the next message
+    /// starts on a new line.
     pub(crate) fn end_line(&mut self) -> io::Result<()> {
         if self.terminal {
             writeln!(self.out)?;
@@ -127,7 +130,7 @@ impl Context {
 
     fn begin_line(&mut self) {
         if std::mem::take(&mut self.begun) {
-            // Nobody may be listening there.
+            // The reader may be gone.
             let _ = self.err.write_all(b"\n");
         }
     }
@@ -135,7 +138,7 @@ impl Context {
     /// Shows why the command failed.
     pub(crate) fn show_failure(&mut self, failure: &Failure) {
         if failure.is_silent() {
-            // The terminal shows ^C, and the shell's prompt would stand behind it.
+            // The terminal shows ^C; the shell's prompt belongs on the next line.
             if failure.code() == INTERRUPTED && self.err_terminal {
                 let _ = self.err.write_all(b"\n");
             }
@@ -143,23 +146,23 @@ impl Context {
         }
         self.begin_line();
         if self.format() == Some(Format::Json) {
-            // As everywhere here: a closed stream is not worth failing for.
+            // A closed stream is no reason to fail, here as elsewhere.
             let _ = writeln!(self.err, "{}", failure.json());
             return;
         }
         failure.show(&mut self.err, self.colors.err);
     }
 
-    /// Says something beside it, unless `--quiet`.
+    /// Writes a message, unless `--quiet`.
     pub fn note(&mut self, text: impl AsRef<str>) {
         if !self.global.quiet {
             self.begin_line();
-            // Nobody may be listening there.
+            // The reader may be gone.
             let _ = writeln!(self.err, "{}", self.said(text.as_ref()));
         }
     }
 
-    /// A remark as it may be shown: names in it can't move the cursor.
+    /// A message, cleaned: names in it can't move the cursor.
     fn said(&self, text: &str) -> String {
         let text = self.addressed(text);
         let text = text::clean(&text);
@@ -169,13 +172,13 @@ impl Context {
         }
     }
 
-    /// Text with commands to copy, which go to the state directory that this one was given: else
-    /// they would start, or stop, another emulator. A variable stays set.
+    /// Text with commands to copy. Adds the `--state-dir` of this command to them, or they would
+    /// start or stop another emulator. A variable needs no such addition: it stays set.
     pub(crate) fn addressed<'a>(&self, text: &'a str) -> Cow<'a, str> {
         const PROGRAM: &str = "ovhai ";
         let Some(directory) = &self.global.state_dir else { return text.into() };
         let option = format!("--state-dir {} ", text::quoted(&directory.to_string_lossy()));
-        let tree = crate::cli::tree();
+        let tree = (self.tree)();
         let mut pieces = text.split(PROGRAM);
         let mut out = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {
@@ -189,7 +192,7 @@ impl Context {
         out.into()
     }
 
-    /// How much room there is for what was asked for, and whether it may be coloured.
+    /// Width and colours for the result.
     pub(crate) fn layout(&self) -> Layout {
         Layout { columns: self.columns, color: self.colors.out, now: (self.now)() }
     }
@@ -198,7 +201,7 @@ impl Context {
     pub fn token(&self) -> Result<Option<&str>> {
         let given = self.global.token.as_deref().or_else(|| self.var("OVHAI_TOKEN"));
         let Some(token) = given.map(|given| bare(given).trim()) else { return Ok(None) };
-        // Not silently somebody else: an unset variable must not make an administrator.
+        // An empty token must not silently turn the caller into the administrator.
         if token.is_empty() {
             return Err(Failure::usage("the token is empty")
                 .hint("is the variable set that --token takes it from?"));
@@ -210,7 +213,7 @@ impl Context {
         Ok(Some(token))
     }
 
-    /// The region that was named.
+    /// The region of the option or the variable.
     pub fn region(&self) -> Result<Option<Region>> {
         let named = self.global.region.as_deref().or_else(|| self.var("OVHAI_REGION"));
         named
@@ -218,10 +221,10 @@ impl Context {
             .transpose()
     }
 
-    /// How to show things.
+    /// The output format.
     pub fn format(&self) -> Option<Format> {
         let named = self.global.output.as_deref();
-        // What is not a format is an option of a command that has the same name.
+        // Any other value belongs to a command's own option of the same name.
         let named = named.and_then(|name| Format::from_str(name, false).ok());
         named.or(self.global.json.as_ref().map(|_| Format::Json))
     }
@@ -249,8 +252,8 @@ fn streams_are_one() -> bool {
     out.is_some() && out == place(rustix::fs::fstat(io::stderr()))
 }
 
-/// Ready when somebody presses Ctrl-C or the program is asked to end. From the call on, not from
-/// the first poll, nothing of that ends the program by itself.
+/// Ready after Ctrl-C or SIGTERM. From the call on, not from the first poll, these signals no
+/// longer end the program.
 pub(crate) fn interrupted() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));

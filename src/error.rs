@@ -1,8 +1,8 @@
-//! Failures as people see them: `error:`, the cause, `hint:`; and exit codes.
+//! Failures as users see them (`error:`, `cause:`, `hint:`), and exit codes.
 //!
-//! 0 done, 1 failed, 2 usage, 3 not found, 4 not authenticated or forbidden, 5 waited too long,
-//! 22 the app answered with an error (`app curl --fail`), 130 interrupted (silent for commands that
-//! have no other end). A closed pipe is silent success.
+//! 0 success, 1 failed, 2 usage, 3 not found, 4 not authenticated or forbidden, 5 timed out, 22 the
+//! app answered with an error (`app curl --fail`), 130 interrupted (silent for commands that have
+//! no other end). A closed pipe is silent success.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,8 +11,8 @@ use ovhai_client::Error as ClientError;
 use ovhai_emulator::{OpenError, StartError};
 use serde::{Deserialize, Serialize};
 
-use crate::terminal::{Paint, paint};
-use crate::text::clean_lines;
+use crate::ui::terminal::{Paint, paint};
+use crate::ui::text::clean_lines;
 
 /// The result of every command.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -21,23 +21,23 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 pub const FAILED: u8 = 1;
 /// The command line is wrong.
 pub const USAGE: u8 = 2;
-/// What was named is not there.
+/// Something named on the command line does not exist.
 pub const NOT_FOUND: u8 = 3;
 /// Not authenticated, or forbidden.
 pub const DENIED: u8 = 4;
-/// Waited too long.
+/// Timed out.
 pub const TIMEOUT: u8 = 5;
-/// The app answered with an error; as curl says it.
+/// The app answered with an error; curl's code for it.
 pub const HTTP_ERROR: u8 = 22;
 /// Interrupted.
 pub const INTERRUPTED: u8 = 130;
 
 const LOOK_INTO_LOG: &str =
     "see the requests and answers: ovhai debug; a local emulator's log: ovhai emulator logs";
-/// More of what a server says is not shown.
+/// Maximum length of a server's message, in characters.
 const MESSAGE_MAX: usize = 500;
 
-/// Why a command failed, for a person.
+/// Why a command failed, for the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     message: String,
@@ -58,7 +58,7 @@ impl Failure {
         Self { code: USAGE, ..Self::new(message) }
     }
 
-    /// What was named is not there.
+    /// Something named on the command line does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self { code: NOT_FOUND, ..Self::new(message) }
     }
@@ -68,12 +68,20 @@ impl Failure {
         Self { code: INTERRUPTED, ..Self::new("interrupted") }
     }
 
-    /// A failure without a word: everything was said already.
+    /// A login that can't continue. The command does not silently act as another caller.
+    pub(crate) fn session_ended() -> Self {
+        Self::new("the session has ended")
+            .because("it is too long ago, or the password was changed")
+            .hint("log in again: ovhai login; or forget it: ovhai logout")
+            .exit_code(DENIED)
+    }
+
+    /// A silent failure: everything was reported already.
     pub(crate) fn silent(code: u8) -> Self {
         Self { code, ..Self::new("") }
     }
 
-    /// Whether there is nothing to say.
+    /// Whether the failure is silent.
     pub(crate) fn is_silent(&self) -> bool {
         self.message.is_empty()
     }
@@ -85,28 +93,28 @@ impl Failure {
         self
     }
 
-    /// Says what to do next; may be called for each way to go on.
+    /// Says what to do next; may be called several times.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// Says it in other words, if it says what to do next.
+    /// Rewrites the hints.
     #[must_use]
     pub(crate) fn with_hint(mut self, other: impl Fn(&str) -> String) -> Self {
         self.hints = self.hints.iter().map(|hint| other(hint)).collect();
         self
     }
 
-    /// Ends the program with this code.
+    /// Sets the exit code.
     #[must_use]
     pub fn exit_code(mut self, code: u8) -> Self {
         self.code = code;
         self
     }
 
-    /// What happened and why, in a few words.
+    /// Message and cause in one line.
     pub(crate) fn brief(&self) -> String {
         match &self.cause {
             Some(cause) => format!("{}: {cause}", self.message),
@@ -119,7 +127,7 @@ impl Failure {
         self.code
     }
 
-    /// The same for programs, as one line of JSON.
+    /// The failure for programs, as one line of JSON.
     pub(crate) fn json(&self) -> String {
         let error = serde_json::json!({
             "message": self.message,
@@ -130,7 +138,7 @@ impl Failure {
         serde_json::json!({ "error": error }).to_string()
     }
 
-    /// Writes it. What others have said, such as an app's output, can't move the cursor.
+    /// Writes it. Foreign text, such as an app's output, is cleaned and can't move the cursor.
     pub fn show(&self, to: &mut dyn Write, color: bool) {
         if self.is_silent() {
             return;
@@ -146,12 +154,12 @@ impl Failure {
                 text += &format!("{head} {}\n", clean_lines(hint));
             }
         }
-        // There is nowhere left to complain to.
+        // There is no other place to report this.
         let _ = to.write_all(text.as_bytes());
     }
 }
 
-/// What a server says, as far as anybody reads it.
+/// A server's error with a message of bounded length.
 fn shortened(error: ClientError) -> ClientError {
     match error {
         ClientError::Api { status, message } if message.chars().count() > MESSAGE_MAX => {
@@ -185,11 +193,11 @@ impl From<ClientError> for Failure {
             ClientError::Api { status: 501, message } => Self::new(message.clone())
                 .because("the real service can do this, the emulator can't yet")
                 .hint("see which features it supports: ovhai feature list"),
-            ClientError::Api { status: 507, message } => Self::new("request error: 507: the emulator has no room")
+            ClientError::Api { status: 507, message } => Self::new("request error: 507: the emulator's disk is full")
                 .because(message)
-                .hint("make room there and run the command again; the emulator need not be started again"),
-            // Something is there already, or in a state that does not allow it: the message says
-            // what, and no log says more.
+                .hint("free space there and run the command again; the emulator continues without a restart"),
+            // The object exists already, or its state does not allow the operation. The message
+            // says which; the log has nothing to add.
             ClientError::Api { status: 409, message } => {
                 Self::new("request error: 409").because(message)
             }
@@ -210,8 +218,8 @@ impl From<ClientError> for Failure {
                 .because(format!("{why} ({code})"))
                 .hint("see who can log in to a local emulator: ovhai emulator user list; the first user's password: ovhai emulator status --show-password")
                 .exit_code(DENIED),
-            ClientError::Ended => crate::session::ended(),
-            ClientError::ReadOnly(server) => Self::new(format!("nothing is changed at {server}"))
+            ClientError::Ended => Self::session_ended(),
+            ClientError::ReadOnly(server) => Self::new(format!("refusing to change anything at {server}"))
                 .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
                 .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")
                 .exit_code(DENIED),
@@ -247,7 +255,7 @@ impl From<StartError> for Failure {
             )),
             StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
             StartError::State { source, .. } if source.kind() == io::ErrorKind::StorageFull => failure
-                .hint("make room on its disk, or use another directory: --state-dir DIR, or --ephemeral for none"),
+                .hint("free space on its disk, or use another directory: --state-dir DIR, or --ephemeral for none"),
             StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
             StartError::Platform(_) => failure.hint(
                 "the database may be damaged: keep a copy, and start with another directory: --state-dir DIR",

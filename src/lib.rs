@@ -1,42 +1,24 @@
-//! The client: the command line that people know from OVHcloud AI Deploy.
+//! The client: the command line of OVHcloud AI Deploy.
 //!
-//! What holds here: a command is a clap struct and its `run(ctx)`; everything outside comes in
-//! through [`context::Context`], so that tests and the demo run commands in process; failures say
-//! what happened, why, and what to do next ([`error::Failure`]).
+//! A command is a clap struct and its `run(context)`. Everything outside comes in through
+//! [`context::Context`], so that tests and the demo can run commands in process. Failures say what
+//! happened, why, and what to do next ([`error::Failure`]).
 //!
 //! What must not be here: access rules and shapes of the wire.
 
-mod advice;
-mod background;
-pub mod cli;
 mod cmd;
-mod complete;
-mod config;
 pub mod context;
-mod credentials;
-mod describe;
-mod endless;
 pub mod error;
-mod later;
+mod line;
 mod log_writer;
-mod meaningless;
-mod near;
-mod options;
-mod output;
 mod private_file;
-mod progress;
-mod prompt;
-mod pulse;
 pub mod reference;
-mod resolve;
 mod secret;
-mod session;
+mod server;
 pub mod settings;
-mod target;
-pub mod terminal;
-mod text;
-mod trace;
-mod watch;
+mod ui;
+
+pub use line::cli;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -48,7 +30,10 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use cli::Cli;
 use context::Context;
 use error::{Failure, Result};
-use terminal::Colors;
+use line::global::{Format, MORE_OPTIONS};
+use line::{advice, complete, misplaced_args};
+use server::{liveness, trace};
+use ui::terminal::Colors;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -56,7 +41,7 @@ pub fn main() -> ExitCode {
         complete::answer();
         return ExitCode::SUCCESS;
     }
-    let mut context = Context::from_process();
+    let mut context = Context::from_process(cli::tree);
     let args: Vec<OsString> = std::env::args_os().collect();
     let mut shown = Vec::new();
     let code = match parse(&args, &mut shown) {
@@ -68,21 +53,22 @@ pub fn main() -> ExitCode {
         Err(error) => usage(&error, &args, &mut context),
     };
     if code != 0 && cmd::emulator::is_for_eval(&args) {
-        // `eval "$(…)"` sees the output alone.
+        // `eval "$(…)"` sees only the output, not the exit code.
         let _ = context.line("false").and_then(|()| Ok(context.out.flush()?));
     }
     keep_trace(&mut context, shown, code);
     ExitCode::from(code)
 }
 
-/// The command, why it is not run if it is not, and what of its line may be kept.
+/// The command, the failure if it must not run, and the part of the command line that may be
+/// recorded.
 fn parse(
     args: &[OsString],
     shown: &mut Vec<String>,
 ) -> Result<(Cli, Option<Failure>), clap::Error> {
     let mut matches = Cli::command().try_get_matches_from(args)?;
     *shown = trace::shown(&matches);
-    let refused = meaningless::refused(&matches);
+    let refused = misplaced_args::refused(&matches);
     let cli = Cli::from_arg_matches_mut(&mut matches)
         .map_err(|error| error.format(&mut Cli::command()))?;
     Ok((cli, refused))
@@ -101,19 +87,19 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context
     }
 }
 
-/// Keeps what this run said to servers, and says where to look when that was what failed.
+/// Records the requests of this run, and names the record if a request was what failed.
 fn keep_trace(context: &mut Context, command: Vec<String>, code: u8) {
     let Ok(file) = settings::debug_file(context) else { return };
     let kept = context.trace.keep(&file, (context.now)(), command, code);
-    // The error is the last line for programs that read it as JSON.
-    if let Some(session) = kept.filter(|_| context.format() != Some(cli::Format::Json)) {
+    // For programs that read JSON, the error must be the last line.
+    if let Some(session) = kept.filter(|_| context.format() != Some(Format::Json)) {
         context.note(format!("requests and answers: ovhai debug {session}"));
     }
 }
 
-/// Help and version are answers too; clap knows which stream is right.
+/// Shows clap's message. Help and version are results too; clap knows the right stream.
 fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
-    // Nobody has parsed it.
+    // The command line was not parsed.
     if args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--no-color") {
         context.colors = Colors::NONE;
     }
@@ -124,9 +110,9 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
         return finish(Err(failure), context);
     }
     let text = error.render();
-    if error.use_stderr() && context.format() == Some(cli::Format::Json) {
+    if error.use_stderr() && context.format() == Some(Format::Json) {
         let text = text.to_string();
-        // The first paragraph: what is missing stands on lines of its own.
+        // The first paragraph; missing arguments are on lines of their own.
         let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
         let message = lines.collect::<Vec<_>>().join(" ");
         let message = message.strip_prefix("error: ").unwrap_or(&message).to_owned();
@@ -139,14 +125,14 @@ fn usage(error: &clap::Error, args: &[OsString], context: &mut Context) -> u8 {
     };
     let mut text = if color { text.ansi().to_string() } else { text.to_string() };
     if error.kind() == clap::error::ErrorKind::DisplayHelp {
-        text += cli::MORE_OPTIONS;
+        text += MORE_OPTIONS;
     }
-    // A closed pipe is nobody's fault.
+    // A closed pipe is not an error.
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     u8::try_from(error.exit_code()).unwrap_or(error::USAGE)
 }
 
-/// Whether a command line that could not be parsed wants JSON. In `app curl` both options mean
+/// Whether a command line that could not be parsed asks for JSON. In `app curl` both options mean
 /// something else.
 fn asks_for_json(args: &[OsString]) -> bool {
     let words: Vec<_> =
@@ -163,7 +149,7 @@ fn execute(cli: Cli, context: &mut Context) -> u8 {
     let mut builder = if cli.command.serves() {
         tokio::runtime::Builder::new_multi_thread()
     } else {
-        // One call or two: threads would cost more than they bring.
+        // For one or two calls threads cost more than they save.
         tokio::runtime::Builder::new_current_thread()
     };
     let outcome = match builder.enable_all().build() {
@@ -174,10 +160,12 @@ fn execute(cli: Cli, context: &mut Context) -> u8 {
                     return dispatch(cli, context).await;
                 }
                 context.apply(&cli.global);
-                let hangs =
-                    pulse::until_it_hangs(Arc::clone(&context.found), Arc::clone(&context.trace));
+                let hangs = liveness::until_it_hangs(
+                    Arc::clone(&context.found),
+                    Arc::clone(&context.trace),
+                );
                 tokio::select! {
-                    // A command that has to say more when it is interrupted comes first.
+                    // The command first: it may have more to say about an interruption.
                     biased;
                     outcome = cli.command.run(context) => outcome,
                     failure = hangs => Err(failure),

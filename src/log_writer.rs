@@ -1,8 +1,8 @@
-//! Where the emulator's own log goes: standard error, which may be a full disk, a closed pipe or a
-//! pipe that is not read.
+//! The emulator's own log on standard error, which may be a full disk, a closed pipe or a pipe that
+//! is not read.
 //!
-//! Writing a line never fails, never panics and hardly ever waits: a line that can't be written is
-//! counted, and the number is written before the next line that can.
+//! Writing a line never fails, never panics and rarely waits. A line that can't be written is
+//! counted; the count is written before the next line.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -13,17 +13,17 @@ use ovhai_emulator::{Component, Components};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// A pipe that can be written takes as much at once (`PIPE_BUF`).
+/// Bytes that a writable pipe takes at once (`PIPE_BUF`).
 const AT_ONCE: usize = 4096;
-/// How long a line waits for a reader that keeps up; below a second.
+/// How long a line waits for a slow reader.
 const WAIT: Duration = Duration::from_millis(10);
 
-/// What lines are written to.
+/// A stream that lines are written to.
 pub(crate) trait Target: Write + AsFd + Send {}
 
 impl<T: Write + AsFd + Send> Target for T {}
 
-/// Makes writers that lose lines and nothing else.
+/// Makes writers that may lose lines, but never block or fail.
 pub(crate) struct LossyLog<T> {
     state: Mutex<State<T>>,
     components: Arc<Components>,
@@ -31,9 +31,9 @@ pub(crate) struct LossyLog<T> {
 
 struct State<T> {
     target: T,
-    /// Lines that were not written since the last that was.
+    /// Lines lost since the last one written.
     lost: u64,
-    /// Whether only a part of the last line was written.
+    /// Whether the last line was written only in part.
     is_torn: bool,
 }
 
@@ -97,7 +97,7 @@ impl<T: Target> State<T> {
         Ok(())
     }
 
-    /// Waits until something can be written: a moment, or not at all where that was in vain before.
+    /// Waits a moment until something can be written; not at all after an earlier wait was in vain.
     fn wait(&self) -> io::Result<()> {
         let wait = if self.lost == 0 { WAIT } else { Duration::ZERO };
         if is_writable(&self.target, wait) {
@@ -107,7 +107,7 @@ impl<T: Target> State<T> {
     }
 }
 
-/// Whether a stream takes something within a time, or says at once what is wrong with it.
+/// Whether a stream becomes writable, or reports an error, within a time.
 pub(crate) fn is_writable(stream: &impl AsFd, within: Duration) -> bool {
     let wait = Timespec { tv_sec: 0, tv_nsec: within.subsec_nanos().into() };
     let mut polled = [PollFd::new(stream, PollFlags::OUT)];
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// A pipe, of which nothing is read unless the test does.
+    /// A pipe that only the test reads.
     fn pipe() -> (io::PipeReader, LossyLog<io::PipeWriter>) {
         let (reader, writer) = io::pipe().unwrap();
         (reader, LossyLog::new(writer, Arc::default()))

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use ovhai_runtime::{launch, supervisor};
 
 fn main() -> ExitCode {
-    // What stands between an emulator and a local process is this executable too, and nothing else
-    // of it is loaded.
+    // This executable is also the supervisor of local processes; nothing else of it is loaded then.
     let subcommand = std::env::args_os().nth(1);
     match subcommand.as_deref().and_then(OsStr::to_str) {
         Some(supervisor::SUBCOMMAND) => supervisor::main(),

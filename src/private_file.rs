@@ -1,5 +1,5 @@
-//! Files that only their owner may read, that are replaced as a whole, and that several commands
-//! may change at the same time.
+//! Files that only their owner can read, that are replaced as a whole, and that several commands
+//! may change concurrently.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,12 +13,12 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Failure, Result};
 
-/// Begins the extension of a temporary file; the process's number follows.
+/// Prefix of a temporary file's extension; the process id follows.
 const TEMPORARY: &str = "tmp-";
-/// Links that are followed one after the other, as the kernel does.
+/// Maximum number of links to follow, as in the kernel.
 const LINKS: usize = 40;
 
-/// What the file holds; the default when there is none.
+/// Reads the file; the default if it is missing.
 pub(crate) fn read<T: DeserializeOwned + Default>(path: &Path, if_damaged: &str) -> Result<T> {
     match std::fs::read(path) {
         Ok(text) => serde_json::from_slice(&text).map_err(|error| {
@@ -29,7 +29,7 @@ pub(crate) fn read<T: DeserializeOwned + Default>(path: &Path, if_damaged: &str)
     }
 }
 
-/// Keeps other commands from changing the file, until the lock is dropped.
+/// Locks the file against other commands until the lock is dropped.
 pub(crate) fn lock(path: &Path) -> Result<File> {
     let path = path.with_extension("lock");
     let lock = || {
@@ -44,7 +44,7 @@ pub(crate) fn lock(path: &Path) -> Result<File> {
     })
 }
 
-/// Replaces what the file holds (mode 0600); where it is a link, what the link leads to.
+/// Replaces the file's content (mode 0600); of a link, its target's.
 pub(crate) fn write(path: &Path, contents: &impl Serialize) -> Result<()> {
     let text =
         serde_json::to_vec_pretty(contents).map_err(|error| Failure::new(error.to_string()))?;
@@ -55,7 +55,7 @@ pub(crate) fn write(path: &Path, contents: &impl Serialize) -> Result<()> {
 
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     make_directory(path)?;
-    // People keep such files elsewhere and link them.
+    // Users keep such files elsewhere and link them.
     let path = destination(path)?;
     let temporary = path.with_extension(format!("{TEMPORARY}{}", std::process::id()));
     remove_abandoned(&path);
@@ -67,30 +67,30 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     };
     let written = write();
     if written.is_err() {
-        // What is left of it is of no use; the first error is the one to tell.
+        // The remainder is useless; the first error is the one to report.
         let _ = std::fs::remove_file(&temporary);
     } else if let Some(directory) = path.parent() {
-        // The name has to survive a power cut too. Some file systems can't sync a directory.
+        // The name must survive a power cut too. Some file systems can't sync a directory.
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
     }
     written
 }
 
-/// The file that a path leads to, which need not exist.
+/// The file that a path resolves to; it need not exist.
 fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         match std::fs::read_link(&path) {
-            // A relative link begins where the link is.
+            // A relative link is relative to its own directory.
             Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
-            // It is no link, or does not exist.
+            // Not a link, or missing.
             Err(_) => return Ok(path),
         }
     }
     Err(io::Error::new(io::ErrorKind::InvalidInput, "too many links"))
 }
 
-/// Removes temporary files that killed commands left, this process's number included.
+/// Removes temporary files of killed commands, and of earlier processes with this process's id.
 fn remove_abandoned(path: &Path) {
     let (Some(directory), Some(stem)) = (path.parent(), path.file_stem()) else { return };
     let begin = [stem.as_bytes(), b".", TEMPORARY.as_bytes()].concat();
@@ -110,7 +110,7 @@ fn remove_abandoned(path: &Path) {
     }
 }
 
-/// The directory of the file, its owner's alone if it has to be made.
+/// Creates the directory of the file if it is missing, with mode 0700.
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent),
@@ -135,7 +135,7 @@ mod tests {
         let path = home.path().join("config.json");
         // It can't be replaced by a file.
         std::fs::create_dir_all(path.join("in the way")).unwrap();
-        // The highest number that a process can have is 4,194,304.
+        // The largest possible process id is 4,194,304.
         std::fs::write(home.path().join("config.tmp-2000000000"), "").unwrap();
         std::fs::write(home.path().join("config.tmp-1"), "").unwrap();
         std::fs::write(home.path().join("config.tmp-own"), "").unwrap();

@@ -1,7 +1,7 @@
-//! Secrets as files and variables have them.
+//! Secrets as they appear in files and variables.
 
-/// A secret without what an editor left around it: a byte order mark, and the line end, of which a
-/// file from Windows leaves half in a variable.
+/// Removes a byte order mark and line ends around a secret. A file from Windows leaves a carriage
+/// return in a variable.
 pub(crate) fn bare(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\r', '\n'])
 }

@@ -1,9 +1,10 @@
-//! Where things are. The environment variables are in docs/guide.md and in the options they stand for.
+//! Paths and ports from options and variables. `reference::environment` explains the variables.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use etcetera::AppStrategy;
+use ovhai_emulator::DEFAULT_PORT;
 use rustix::process::geteuid;
 
 use crate::context::Context;
@@ -38,8 +39,7 @@ fn check_owner(path: &Path) -> Result<()> {
         .hint("choose a directory of your own: --state-dir DIR or OVHAI_STATE_DIR"))
 }
 
-/// The same, for those who look whether an emulator runs there: in a directory that is somebody
-/// else's they would find none.
+/// The same, to look for a running emulator: in another user's directory none would be found.
 pub(crate) fn readable_state_dir(context: &Context) -> Result<PathBuf> {
     let path = state_dir(context)?;
     match std::fs::read_dir(&path) {
@@ -79,4 +79,11 @@ fn xdg(purpose: &str, instead: &str) -> Result<etcetera::app_strategy::Xdg> {
 /// The file that `ovhai debug` reads.
 pub(crate) fn debug_file(context: &Context) -> Result<PathBuf> {
     state_dir(context).map(|directory| directory.join("debug.jsonl"))
+}
+
+/// The port of an emulator that is started: `OVHAI_PORT`, or the default.
+pub(crate) fn port(context: &Context) -> Result<u16> {
+    context.var("OVHAI_PORT").map_or(Ok(DEFAULT_PORT), |text| {
+        text.parse().map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))
+    })
 }

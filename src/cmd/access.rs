@@ -5,12 +5,13 @@ use ovhai_api_types::{Access, AccessQuestion, Verdict};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::Description;
 use crate::error::Result;
-use crate::output::{Fit, Show};
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
-/// Asks the emulator, which decides as its gateway and API do.
+/// Asks the emulator, which decides as for a real request.
 pub(super) async fn ask(
     context: &Context,
     target: &Target,
@@ -27,7 +28,7 @@ fn token_name(access: &Access) -> &str {
     access.token.as_ref().map_or("~", |token| token.name.as_str())
 }
 
-/// What decides: of reading, and of operating where that has another reason.
+/// The reason for reading, and for operating if it differs.
 fn because(access: &Access) -> String {
     let (read, operate) = (&access.read.reason, &access.operate.reason);
     if read == operate { read.clone() } else { format!("{read}; {operate}") }
@@ -79,7 +80,7 @@ impl Show for Access {
     }
 }
 
-/// The same, of which the token is what differs.
+/// The same, with a row per token.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub(super) struct OfToken(pub(super) Access);

@@ -3,9 +3,9 @@
 use clap::{Args, ValueEnum};
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
-use crate::complete;
 use crate::context::Context;
 use crate::error::Result;
+use crate::line::complete;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -14,7 +14,7 @@ use crate::error::Result;
   fish        ovhai completion fish > ~/.config/fish/completions/ovhai.fish
   powershell  ovhai completion powershell >> $PROFILE
   elvish      ovhai completion elvish >> ~/.config/elvish/rc.elv
-Names of apps, tokens and regions come from the running emulator; none is started for them.")]
+Names of apps, tokens and regions come from the running emulator; completion does not start one.")]
 pub(crate) struct Completion {
     /// The shell
     shell: Shell,

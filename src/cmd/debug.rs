@@ -4,18 +4,19 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
+use crate::server::trace::{Run, runs};
 use crate::settings::debug_file;
-use crate::trace::{Run, runs};
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Kept in debug.jsonl in the state directory, about 1 MiB at most; strings of tokens, passwords and values of environment variables are not kept."
+    after_help = "Recorded in debug.jsonl in the state directory, about 1 MiB at most, without token strings, passwords and values of environment variables."
 )]
 pub(crate) struct Debug {
-    /// Session, as a failed command names it; without one: list the last runs
+    /// Session that a failed command named [default: list recent commands]
     session: Option<String>,
 }
 
@@ -27,7 +28,7 @@ impl Debug {
         };
         let run = runs.iter().find(|run| run.session == session).ok_or_else(|| {
             Failure::not_found(format!("there is no session {session:?}"))
-                .because("only the last runs are kept")
+                .because("only recent runs are recorded")
                 .hint("see them: ovhai debug")
         })?;
         context.show(run)

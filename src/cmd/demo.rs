@@ -1,8 +1,7 @@
-//! `ovhai demo`: the guide of AI Deploy about labels and tokens, done for real.
+//! `ovhai demo`: the tour of AI Deploy's guide about labels and tokens, run for real.
 //!
-//! Every command that is shown is parsed and run as if it had been typed, against an emulator
-//! inside this process whose state goes away with it. An answer that is not what the guide
-//! promises ends the demo with an error.
+//! Every command shown is parsed and run as if it had been typed, against an emulator inside this
+//! process whose state is removed with it. An unexpected answer ends the demo with an error.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -16,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::error::{Failure, INTERRUPTED, Result};
-use crate::terminal::Colors;
+use crate::ui::terminal::Colors;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {}
@@ -59,7 +58,7 @@ struct Walk<'a> {
     address: SocketAddr,
 }
 
-/// What one command said.
+/// The output of a command.
 struct Said {
     code: u8,
     text: String,
@@ -68,11 +67,11 @@ struct Said {
 impl<'a> Walk<'a> {
     fn new(screen: &'a mut Context, emulator: &Emulator, scratch: &TempDir) -> Self {
         let captured = Captured::default();
-        let mut inner = Context::from_process();
+        let mut inner = Context::from_process(screen.tree);
         inner.out = Box::new(captured.clone());
         inner.err = Box::new(captured.clone());
         inner.env.retain(|name, _| !name.starts_with("OVHAI_"));
-        // Nothing of the demo stays, in the keyring neither.
+        // The demo leaves nothing behind, not even in the keyring.
         inner.env.insert("OVHAI_KEYRING".into(), "0".into());
         inner.env.insert(
             "OVHAI_STATE_DIR".into(),
@@ -82,13 +81,13 @@ impl<'a> Walk<'a> {
         inner.terminal = true;
         inner.err_terminal = false;
         inner.columns = screen.columns;
-        // Both of its streams go to the screen's.
+        // Both streams go to the screen's standard output.
         inner.colors = Colors { err: screen.colors.out, ..screen.colors };
         Self { screen, inner, captured, address: emulator.address() }
     }
 
     async fn guide(mut self) -> Result<()> {
-        self.title("An emulator of AI Deploy runs inside this process; nothing of it stays.")?;
+        self.title("An emulator of AI Deploy runs inside this process. Nothing is left behind.")?;
 
         self.title("1. Run an app with a label")?;
         self.command(
@@ -104,7 +103,7 @@ impl<'a> Walk<'a> {
             .then_some(())
             .ok_or_else(|| unexpected("ovh/id among the labels", &shown))?;
 
-        self.title("2. Nobody gets in without a token")?;
+        self.title("2. Without a token, access is denied")?;
         self.request("curl -i", &url, None, 401).await?;
 
         self.title("3. A read token for every app with group=A, in region GRA")?;
@@ -114,17 +113,17 @@ impl<'a> Walk<'a> {
             .ok()?;
         let reader = field(&made, "Token:")?;
 
-        self.title("4. It opens the app: the stored token is found by its scope")?;
+        self.title("4. The token opens the app; the client finds the stored token by its scope")?;
         let answer = self.command("ovhai app curl hello").await?.ok()?;
         if answer.trim() != "Hello, World!" {
             return Err(unexpected("Hello, World!", &answer));
         }
         self.request("curl -H \"Authorization: Bearer $READER\"", &url, Some(&reader), 200).await?;
 
-        self.title("5. It may query, and nothing else")?;
+        self.title("5. A read token may query the app, and nothing else")?;
         self.secret("READER", &reader, "app stop hello --region GRA", 4).await?;
 
-        self.title("6. A token for another group does not open it")?;
+        self.title("6. A token for another group is refused")?;
         let made = self
             .command("ovhai token new other --selector group=B --role read --region GRA")
             .await?
@@ -144,7 +143,7 @@ impl<'a> Walk<'a> {
         self.request("curl -H \"Authorization: Bearer $READER\"", &url, Some(&reader), 503).await?;
         self.secret("OP", &op, "app start hello --wait", 0).await?;
 
-        self.title("8. Regenerate: the old string is dead from now on, the new one works")?;
+        self.title("8. Regenerate the token: the old string is revoked, the new one works")?;
         self.command("ovhai token regenerate reader --yes").await?.ok()?;
         self.request("curl -H \"Authorization: Bearer $READER\"", &url, Some(&reader), 401).await?;
         self.command("ovhai app curl hello").await?.ok()?;
@@ -159,7 +158,7 @@ impl<'a> Walk<'a> {
         self.request("curl -H \"Authorization: Bearer $OP\"", &url, Some(&op), 401).await?;
         self.command("ovhai app delete hello --force").await?.ok()?;
 
-        self.title("Done. Now for yourself: ovhai app run --label group=A infrastructureascode/hello-world")
+        self.title("Done. Now try it yourself: ovhai app run --label group=A infrastructureascode/hello-world")
     }
 
     fn title(&mut self, text: &str) -> Result<()> {
@@ -168,13 +167,13 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Runs a command as it is shown.
+    /// Shows and runs a command.
     async fn command(&mut self, line: &str) -> Result<Said> {
         self.screen.line(format!("\n$ {line}"))?;
         self.run(line.split(' ').map(OsString::from).collect()).await
     }
 
-    /// Runs a command with a token, which is shown as a variable.
+    /// Runs a command with a token that is shown as a variable.
     async fn secret(&mut self, variable: &str, token: &str, rest: &str, code: u8) -> Result<()> {
         self.screen.line(format!("\n$ ovhai --token \"${variable}\" {rest}"))?;
         let mut words: Vec<OsString> = vec!["ovhai".into(), "--token".into(), token.into()];
@@ -200,7 +199,7 @@ impl<'a> Walk<'a> {
         Ok(Said { code, text })
     }
 
-    /// Sends a request that another program would send.
+    /// Sends a request as another program would.
     async fn request(
         &mut self,
         shown: &str,
@@ -240,7 +239,7 @@ impl Said {
 }
 
 fn unexpected(wanted: &str, got: &str) -> Failure {
-    Failure::new("the demo did not go as the guide says")
+    Failure::new("the demo did not go as expected")
         .because(format!("expected {wanted}, got {got}"))
         .hint("this is a defect of ovhai; please report it with the text above")
 }

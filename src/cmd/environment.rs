@@ -1,17 +1,17 @@
-//! The environment of this command: what of it a process gets that was asked for here, and
-//! variables that are named without a value.
+//! The environment of this command: what a local process inherits from it, and variables given
+//! without a value.
 
 use ovhai_api_types::{Env, Environment, InvalidEnvironment};
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
 
-/// Variables that begin so are this program's, and no process's that it starts.
+/// Prefix of this program's own variables, which processes do not inherit.
 const PRIVATE_PREFIX: &str = "OVHAI_";
 
-/// The environment for a process that the local emulator runs: this command's, but for the
-/// program's own variables and secrets of this command. What is not UTF-8 can't be sent and is
-/// named on stderr.
+/// The environment for a process of the local emulator: this command's, without the program's own
+/// variables and this command's secrets. Variables that are not UTF-8 can't be sent; a warning
+/// names them.
 pub(super) fn of_caller(context: &mut Context) -> Result<Environment> {
     let is_passed_on = |name: &str| {
         !name.starts_with(PRIVATE_PREFIX)
@@ -25,13 +25,15 @@ pub(super) fn of_caller(context: &mut Context) -> Result<Environment> {
     let left_out: Vec<_> =
         context.unreadable_variables.iter().filter(|name| is_passed_on(name)).cloned().collect();
     for name in left_out {
-        context.note(format!("warning: the variable {name} is not UTF-8: the app does not get it"));
+        context.note(format!(
+            "warning: the variable {name} is not UTF-8, so it is not passed to the app"
+        ));
     }
     match variables.check() {
         Ok(()) => Ok(variables),
         Err(why) => {
             let failure =
-                Failure::new("the environment of this command can't be given to a process")
+                Failure::new("the environment of this command can't be passed to a process")
                     .because(why.to_string());
             Err(match why {
                 InvalidEnvironment::TooLarge { largest, .. } => {
@@ -50,26 +52,26 @@ pub(super) struct Variable {
     value: Option<String>,
 }
 
-/// The value of an option. That of the variable may be empty.
+/// The value of an option; a variable's value may be empty.
 pub(super) fn variable(text: &str) -> Result<Variable, String> {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (text, None),
     };
     if name.is_empty() {
-        return Err("use NAME=VALUE, or NAME for the value that it has here".into());
+        return Err("use NAME=VALUE, or NAME to pass on the current value".into());
     }
     Ok(Variable { name: name.to_owned(), value })
 }
 
-/// The variables with their values. One that is named alone and not set here is left out, as
-/// docker does.
+/// The variables with their values, without those that are given by name only and not set here, as
+/// in docker.
 pub(super) fn with_values(context: &Context, given: &[Variable]) -> Result<Vec<Env>> {
     let mut variables = Vec::with_capacity(given.len());
     for Variable { name, value } in given {
         if value.is_none() && context.unreadable_variables.contains(name) {
             return Err(Failure::usage(format!("the value of {name} is not UTF-8"))
-                .hint(format!("write the value: --env {name}=VALUE")));
+                .hint(format!("give the value: --env {name}=VALUE")));
         }
         if let Some(value) = value.as_ref().or_else(|| context.env.get(name)) {
             variables.push(Env { name: name.clone(), value: value.clone() });
@@ -78,11 +80,12 @@ pub(super) fn with_values(context: &Context, given: &[Variable]) -> Result<Vec<E
     Ok(variables)
 }
 
-/// Says which of them are left out.
+/// Warns about variables that are left out.
 pub(super) fn note_unset(context: &mut Context, given: &[Variable]) {
     for Variable { name, value } in given {
         if value.is_none() && !context.env.contains_key(name) {
-            context.note(format!("warning: {name} is not set here: the app does not get it"));
+            context
+                .note(format!("warning: {name} is not set here, so it is not passed to the app"));
         }
     }
 }
@@ -92,7 +95,7 @@ mod tests {
     use super::*;
 
     fn context() -> Context {
-        let mut context = Context::from_process();
+        let mut context = Context::from_process(crate::line::cli::tree);
         context.env = [("SET", "here"), ("EMPTY", ""), ("OVHAI_TOKEN", "hush"), ("PW", "hush")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();

@@ -4,10 +4,11 @@ use clap::{Args, Subcommand};
 use ovhai_api_types::Feature;
 
 use crate::context::Context;
-use crate::describe::Description;
 use crate::error::Result;
-use crate::output::{Fit, Show};
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct FeatureCommand {

@@ -2,15 +2,15 @@
 
 use clap::Args;
 
-use crate::cli;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::near::near;
+use crate::line::global::MORE_OPTIONS;
+use crate::line::near::near;
 use crate::reference::{help_words, topics};
 
-/// No line of text is longer, however wide the terminal is.
+/// Maximum width of text.
 const WIDEST: usize = 100;
-/// Where nobody knows the width.
+/// Width if the terminal's is unknown.
 const USUAL: usize = 80;
 
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(crate) struct Help {
 
 impl Help {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
-        let root = cli::tree();
+        let root = (context.tree)();
         if let [word] = self.words.as_slice()
             && let Some(topic) = topics().into_iter().find(|topic| is_named(topic.name, word))
         {
@@ -42,7 +42,7 @@ impl Help {
             let text = command.render_long_help();
             let text = if context.colors.out { text.ansi().to_string() } else { text.to_string() };
             context.line(text.trim_end())?;
-            context.line(cli::MORE_OPTIONS.trim_end())?;
+            context.line(MORE_OPTIONS.trim_end())?;
         }
         if words.is_empty() {
             context.line(if of_topics { "Topics:" } else { "\nTopics:" })?;
@@ -56,7 +56,7 @@ impl Help {
     }
 }
 
-/// Whether a word is this name, as one or as several.
+/// Whether a word is this name, in singular or plural.
 fn is_named(name: &str, word: &str) -> bool {
     name == word || name.strip_suffix('s') == Some(word)
 }

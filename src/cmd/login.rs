@@ -6,16 +6,16 @@ use ovhai_client::Error as ClientError;
 use super::secret_input::PasswordSource;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::prompt;
-use crate::session::{Session, Sessions};
-use crate::target::Server;
+use crate::server::session::{Session, Sessions};
+use crate::server::target::Server;
+use crate::ui::prompt;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without a login, commands to a local emulator are its owner's. With --token, that token is what commands call with from now on."
+    after_help = "Without a login, commands act as the owner of the local emulator. With --token, they use that token from now on."
 )]
 pub(crate) struct Login {
-    /// User; asked for in a terminal when not given
+    /// User name; prompted for if omitted
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        // A token that stands in the environment is the caller's, and nothing to log in with.
+        // A token in the environment is the caller's, not one to log in with.
         let given = context.global.token.is_some();
         let token = context.token()?.map(str::to_owned).filter(|_| given);
         self.password.hide(context);
@@ -41,7 +41,7 @@ impl Login {
         Sessions::open(context)?.set(&server.key(), Some(session))?;
         context.note(format!("Logged in as {who} at {}.", server.shown()));
         if context.var("OVHAI_TOKEN").is_some() {
-            context.note("hint: OVHAI_TOKEN is set, and goes before the login");
+            context.note("hint: OVHAI_TOKEN is set and overrides the login");
         }
         Ok(())
     }
@@ -56,7 +56,7 @@ impl Login {
             None => {
                 let default = context.var("USER").unwrap_or_default().to_owned();
                 prompt::text("User", &default).await?.ok_or_else(|| {
-                    Failure::usage("a user is needed, and there is no terminal to ask for it").hint(
+                    Failure::usage("a user name is required, and there is no terminal to ask on").hint(
                         "give --username USER and --password-from-env VARIABLE, or --token TOKEN",
                     )
                 })?
@@ -65,11 +65,12 @@ impl Login {
         let password = self.password.require(context, "Password").await?;
         let client = server.client(None, context)?;
         let tokens = client.log_in(&username, &password).await.map_err(|error| match error {
-            ClientError::Api { status: 404 | 405 | 501, .. } => {
-                Failure::new(format!("{} has no login with a password here", server.shown()))
-                    .because("it does not answer at /oauth2/token")
-                    .hint("give a token: ovhai login --token TOKEN")
-            }
+            ClientError::Api { status: 404 | 405 | 501, .. } => Failure::new(format!(
+                "{} does not support logging in with a password",
+                server.shown()
+            ))
+            .because("there is no /oauth2/token at its address")
+            .hint("log in with a token: ovhai login --token TOKEN"),
             other => other.into(),
         })?;
         Ok((Session::new(&username, tokens, (context.now)()), username))
@@ -84,26 +85,26 @@ impl Logout {
         let sessions = Sessions::open(context)?;
         let server = match Server::find_running(context)? {
             Some(server) => server,
-            // A session outlives the emulator, which alone can tell whose it is and end it.
+            // A session may outlive the emulator, which is needed to end it.
             None if sessions.any_local()? => Server::find(context).await?,
             None => {
-                context.note("Nobody was logged in at a local emulator.");
+                context.note("You were not logged in at a local emulator.");
                 return Ok(());
             }
         };
         let key = server.key();
         let Some(session) = sessions.get(&key)? else {
-            context.note(format!("Nobody was logged in at {}.", server.shown()));
+            context.note(format!("You were not logged in at {}.", server.shown()));
             return Ok(());
         };
         server.announce_change(context)?;
-        // Forgotten here whatever the server makes of it.
+        // Removed here whatever the server answers.
         sessions.set(&key, None)?;
         if let Session::User { access, refresh, .. } = session {
             let client = server.client(None, context)?;
             if let Err(error) = client.revoke(refresh.as_deref().unwrap_or(&access)).await {
                 context.note(format!(
-                    "warning: the server was not told, and the session goes on there until it expires: {error}"
+                    "warning: the server could not be told; the session stays valid there until it expires: {error}"
                 ));
             }
         }

@@ -5,10 +5,11 @@ use ovhai_api_types::{Me as Caller, TokenKind};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::Description;
 use crate::error::Result;
-use crate::output::{Fit, Show};
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct Me {}
@@ -21,7 +22,7 @@ impl Me {
     }
 }
 
-/// Who calls, and what only this side knows of it.
+/// The caller, and what only the client knows.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Shown {
@@ -34,7 +35,7 @@ impl Shown {
     fn kind(&self) -> &'static str {
         match self.me.token_kind {
             TokenKind::App => "application token",
-            // The service knows no third kind.
+            // The service has no third kind.
             TokenKind::Oauth if self.is_owner => "emulator owner's key (no login needed)",
             TokenKind::Oauth => "login",
         }

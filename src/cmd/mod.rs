@@ -1,4 +1,4 @@
-//! The commands: one module a noun, one file a verb.
+//! The commands: one module per noun, one file per verb.
 
 mod access;
 pub(crate) mod app;

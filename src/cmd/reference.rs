@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::cli;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::reference::{commands, environment, exit_codes, limits, man, selectors};
@@ -19,7 +18,7 @@ pub(crate) struct Reference {
 enum What {
     /// Write the man pages into a directory
     Man {
-        /// The directory, which is made if it is not there
+        /// The directory, created if it is missing
         directory: PathBuf,
     },
     /// Print the command tree as JSON
@@ -36,7 +35,7 @@ enum What {
 
 impl Reference {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
-        let command = cli::tree();
+        let command = (context.tree)();
         let text = match self.what {
             What::Man { directory } => {
                 let directory = context.directory.join(directory);
@@ -50,7 +49,7 @@ impl Reference {
                 return write().map_err(|error: std::io::Error| {
                     Failure::new(format!("{} can't be written", directory.display()))
                         .because(error)
-                        .hint("name a directory that you may write to")
+                        .hint("choose a directory that you can write to")
                 });
             }
             What::Commands => serde_json::to_string_pretty(&commands::tree(&command))

@@ -1,4 +1,4 @@
-//! The last requests that the emulator has seen: `ovhai emulator requests` and `ovhai app requests`.
+//! Recent requests: `ovhai emulator requests` and `ovhai app requests`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,61 +9,62 @@ use ovhai_api_types::{AppId, Door, Region, RequestFilter, RequestRecord, Token, 
 use ovhai_client::Client;
 
 use super::app::{Since, since};
-use crate::cli::Format;
 use crate::context::Context;
-use crate::describe::Description;
-use crate::endless::while_read;
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::resolve::resolve;
-use crate::text::{clean, cut, width};
+use crate::line::global::Format;
+use crate::server::resolve::resolve;
+use crate::ui::describe::Description;
+use crate::ui::endless::while_read;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
+use crate::ui::text::{clean, cut, width};
 
-/// Between two looks.
+/// Interval of polling.
 const PERIOD: Duration = Duration::from_millis(500);
-/// Requests of one look, at most.
+/// Maximum requests per poll.
 const PAGE: u32 = 1000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Filters {
-    /// Only requests that showed this token (name or id)
+    /// Only requests with this token (name or id)
     #[arg(id = "by_token", long = "token", value_name = "TOKEN")]
     token: Option<String>,
     /// Only requests that were denied
     #[arg(long)]
     denied: bool,
-    /// Only requests that ended in the last while (10m, 2h) or since a moment (2026-01-31T08:00:00Z)
+    /// Only requests that ended since this time, such as 10m ago (10m) or 2026-01-31T08:00:00Z
     #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
     since: Option<Since>,
     /// Maximum number of requests, from the end
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE)))]
     count: u32,
-    /// Follow: show each request when it has ended, until Ctrl-C
+    /// Follow new requests until Ctrl-C
     #[arg(short, long)]
     follow: bool,
-    /// Show calls of the API and of the emulator itself too
+    /// Also show calls of the API and of the emulator itself
     #[arg(long)]
     all: bool,
     /// Authenticate with this application token instead of the login [env: OVHAI_TOKEN]
-    // In place of the global one, whose name is that of a filter here.
+    // Replaces the global option, whose name is a filter's here.
     #[arg(id = "caller-token", long = "caller-token", value_name = "TOKEN")]
     caller: Option<String>,
 }
 
 impl Filters {
-    /// Has to come before the caller is looked at.
+    /// Must be called before the caller is determined.
     pub(crate) fn apply(&self, context: &mut Context) -> Result<()> {
         if let Some(caller) = &self.caller {
             context.global.token = Some(caller.clone());
         }
         if self.token.as_ref().is_some_and(|token| token.starts_with("eyJ")) {
             return Err(Failure::usage("--token takes a token's name or id here, not its string")
-                .because("it chooses the requests that are shown")
+                .because("it selects the requests to show")
                 .hint("to authenticate with a token: --caller-token TOKEN or OVHAI_TOKEN"));
         }
         Ok(())
     }
 
-    /// Shows them; `control` calls the emulator, `api` finds the token.
+    /// Shows them; `control` is the emulator's own API, `api` resolves the token.
     pub(crate) async fn run(
         self,
         context: &mut Context,
@@ -74,7 +75,7 @@ impl Filters {
     ) -> Result<()> {
         let token = match &self.token {
             None => None,
-            // It may be deleted by now.
+            // The object may have been deleted.
             Some(token) => Some(match token.parse::<TokenId>() {
                 Ok(id) => id,
                 Err(_) => resolve::<Token>(api, token).await?.id,
@@ -132,7 +133,7 @@ async fn follow(
         let page = control.requests(&filter).await?;
         if page.lost > 0 {
             context.note(format!(
-                "warning: {} requests were overwritten before they were shown: too many came at once",
+                "warning: {} requests were dropped before they could be shown: they arrived too fast",
                 page.lost
             ));
         }
@@ -140,7 +141,7 @@ async fn follow(
     }
 }
 
-/// A row of a table whose next rows are not known yet.
+/// A row of a table that is still growing.
 fn row(cells: [Cow<'_, str>; 8], columns: Option<usize>) -> String {
     const WIDTHS: [usize; 7] = [9, 16, 16, 7, 6, 8, 24];
     let widths = WIDTHS.map(Some).into_iter().chain([None]);
@@ -228,7 +229,7 @@ impl Show for RequestRecord {
     }
 }
 
-/// Of today the time alone.
+/// Today's dates are shown as times.
 fn moment(at: Timestamp, now: Timestamp) -> String {
     let day = |at: Timestamp| at.as_second().div_euclid(86_400);
     let format = if day(at) == day(now) { "%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%SZ" };
@@ -255,11 +256,11 @@ fn caller(request: &RequestRecord) -> String {
     }
 }
 
-/// What decided, or what went wrong.
+/// The reason of the decision, or the error.
 fn because(request: &RequestRecord) -> Cow<'_, str> {
     let aborted = request.aborted.as_deref().map(|by| match by {
-        "client" => "broken off by the client",
-        "app" => "broken off by the app",
+        "client" => "aborted by the client",
+        "app" => "aborted by the app",
         _ => "ended: the caller lost access",
     });
     let words = |text: &str| text.replace('_', " ");
@@ -323,7 +324,7 @@ mod tests {
         assert_eq!(cell(&[], 1), "caa6077e-2b0d-4e65-8e33-423b3a9d2498");
         assert_eq!(cell(&[("door", json!("api")), ("app", json!(null))], 1), "(API)");
         assert_eq!(cell(&[("micros", json!(2_345_678))], 5), "2.3 s");
-        assert_eq!(cell(&[("aborted", json!("client"))], 7), "broken off by the client");
+        assert_eq!(cell(&[("aborted", json!("client"))], 7), "aborted by the client");
         assert_eq!(cell(&[("reason", json!("group=B does not hold"))], 7), "group=B does not hold");
     }
 }

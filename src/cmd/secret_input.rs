@@ -1,5 +1,4 @@
-//! A password from where it was said to be: the command line, the environment, standard input, or
-//! the person at the terminal.
+//! A password from the command line, the environment, standard input, or the user at the terminal.
 
 use std::io::Read;
 
@@ -7,13 +6,13 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::prompt;
 use crate::secret::bare;
+use crate::ui::prompt;
 
-/// Longer input is not a password.
+/// Maximum size of standard input, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// Where a password comes from; asked for in a terminal when none is given.
+/// The source of a password; by default the user is asked at the terminal.
 #[derive(Debug, Clone, Default, Args)]
 #[group(multiple = false)]
 pub(super) struct PasswordSource {
@@ -29,7 +28,7 @@ pub(super) struct PasswordSource {
 }
 
 impl PasswordSource {
-    /// The password, if one was given or somebody is there to ask.
+    /// The password, if one was given or there is a terminal to ask on.
     pub(super) async fn read(
         &self,
         context: &mut Context,
@@ -44,7 +43,7 @@ impl PasswordSource {
             let password = context.var(name).map(bare).filter(|password| !password.is_empty());
             return password.map(|password| Some(password.to_owned())).ok_or_else(|| {
                 Failure::usage(format!("the variable {name} is not set, or empty"))
-                    .hint("set it, and check that it is exported")
+                    .hint("set and export it")
             });
         }
         if self.password_from_stdin {
@@ -59,12 +58,12 @@ impl PasswordSource {
         prompt::password(question, is_new, |_| None).await
     }
 
-    /// Keeps the password from an emulator that this command may start, and so from its apps.
+    /// Hides the password from an emulator that this command may start, and from its apps.
     pub(super) fn hide(&self, context: &mut Context) {
         context.secret_variables.extend(self.password_from_env.clone());
     }
 
-    /// Whether it was said where the password comes from.
+    /// Whether a source was given.
     pub(super) fn is_given(&self) -> bool {
         self.password.is_some() || self.password_from_env.is_some() || self.password_from_stdin
     }
@@ -92,6 +91,6 @@ impl PasswordSource {
 }
 
 fn none() -> Failure {
-    Failure::usage("a password is needed, and there is no terminal to ask for it")
+    Failure::usage("a password is required, and there is no terminal to ask on")
         .hint("give --password-from-env VARIABLE or --password-from-stdin")
 }

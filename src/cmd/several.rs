@@ -1,15 +1,15 @@
-//! Verbs over several things: what is clear is done, and the rest is reported.
+//! Commands for several objects: unambiguous ones are processed, the others reported.
 
 use crate::error::{FAILED, Failure, INTERRUPTED, Result};
 
-/// What became of the things that one command was for.
+/// The results of a command for several objects.
 #[derive(Debug)]
 pub(super) struct Report {
-    /// What they are, such as `app`.
+    /// The kind, such as `app`.
     kind: &'static str,
-    /// How many were asked for.
+    /// Number of objects requested.
     asked: usize,
-    /// What could not be done: the thing as people know it, and why.
+    /// The failures: the object as the user named it, and why.
     failures: Vec<(String, Failure)>,
 }
 
@@ -18,12 +18,12 @@ impl Report {
         Self { kind, asked, failures }
     }
 
-    /// Whether the command was for one thing only.
+    /// Whether the command was for one object only.
     pub(super) fn is_of_one(&self) -> bool {
         self.asked == 1
     }
 
-    /// Remembers why one was not done; an interruption ends the command.
+    /// Records a failure; an interruption ends the command.
     pub(super) fn failed(&mut self, what: String, why: Failure) -> Result<()> {
         if why.code() == INTERRUPTED {
             return Err(why);
@@ -32,7 +32,7 @@ impl Report {
         Ok(())
     }
 
-    /// Fails with what could not be done, if anything, after the result was shown; `done` is such as
+    /// Fails if anything failed, after the result was shown; `done` is a participle such as
     /// "deleted".
     pub(super) fn finish(mut self, done: &str) -> Result<()> {
         let (kind, asked, failed) = (self.kind, self.asked, self.failures.len());
@@ -47,7 +47,7 @@ impl Report {
         Err(Failure::new(format!("{failed} of {asked} {} could not be {done}", plural(kind)))
             .because(left.join("; "))
             .hint(format!(
-                "see what there is: ovhai {kind} list; the requests and answers: ovhai debug"
+                "list them: ovhai {kind} list; see the requests and responses: ovhai debug"
             ))
             .exit_code(FAILED))
     }

@@ -1,4 +1,4 @@
-//! The command tree as data, for whoever makes something of it.
+//! The command tree as data, for documentation and tools.
 
 use clap::{Arg, Command};
 use serde::Serialize;
@@ -42,8 +42,8 @@ struct ArgumentInfo {
     help: Option<String>,
 }
 
-/// The tree below a command that has been built. What is hidden is not in it; options of every
-/// command stand at the root only.
+/// The tree below a built command, without hidden commands and arguments; global options are listed
+/// at the root only.
 pub fn tree(command: &Command) -> CommandInfo {
     node(command, true)
 }

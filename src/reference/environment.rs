@@ -4,16 +4,16 @@ use ovhai_runtime::environment;
 
 use super::page::{Block, Page};
 
-/// A variable that `ovhai` reads. One that is set to nothing counts as not set.
+/// A variable that `ovhai` reads. An empty one counts as not set.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
     /// Its name.
     pub name: &'static str,
     /// What it does.
     pub meaning: &'static str,
-    /// The option that it stands for, which wins over it: command and long name.
+    /// The option that overrides it: command and long name.
     pub like: Option<(&'static [&'static str], &'static str)>,
-    /// What holds without it.
+    /// The default.
     pub default: Option<&'static str>,
 }
 
@@ -35,7 +35,7 @@ impl Variable {
 pub const VARIABLES: [Variable; 22] = [
     Variable::new(
         "OVHAI_TOKEN",
-        "application token of the caller; wins over the login and stored tokens",
+        "application token of the caller; overrides the login and stored tokens",
     )
     .like(&[], "token"),
     Variable::new("OVHAI_REGION", "region, such as GRA")
@@ -48,57 +48,54 @@ pub const VARIABLES: [Variable; 22] = [
         .default("`ovhai` in `XDG_CONFIG_HOME`, or `~/.config/ovhai`"),
     Variable::new(
         "OVHAI_LOCAL_ONLY",
-        "`1`: nothing is changed at a server that is not on this machine",
+        "`1`: refuse to change anything at a server that is not on this machine",
     ),
-    Variable::new("OVHAI_PORT", "port of an emulator that is started; `0` lets the system choose")
+    Variable::new("OVHAI_PORT", "port of an emulator at its start; `0` lets the system choose")
         .like(&["emulator", "start"], "port")
         .default("4480"),
     Variable::new(
         "OVHAI_TLS",
-        "port for HTTPS of an emulator that is started; `0` lets the system choose",
+        "port for HTTPS of an emulator at its start; `0` lets the system choose",
     )
     .like(&["emulator", "start"], "tls")
     .default("no HTTPS"),
-    Variable::new("OVHAI_QUOTA", "quotas of an emulator that is started"),
-    Variable::new(
-        "OVHAI_ACCESS_LOG",
-        "where an emulator that is started writes a line for every request: a file, or `off`",
-    )
-    .like(&["emulator", "start"], "access-log")
-    .default("`access.log` in the state directory"),
+    Variable::new("OVHAI_QUOTA", "quotas of an emulator at its start"),
+    Variable::new("OVHAI_ACCESS_LOG", "access log of an emulator at its start: a file, or `off`")
+        .like(&["emulator", "start"], "access-log")
+        .default("`access.log` in the state directory"),
     Variable::new(
         "OVHAI_LIMITS",
-        "limits of the gateway of an emulator that is started, such as `headers=128KiB`",
+        "limits of the gateway of an emulator at its start, such as `headers=128KiB`",
     )
     .like(&["emulator", "start"], "limit"),
-    Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator by themselves"),
+    Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator automatically"),
     Variable::new(
         "OVHAI_KEYRING",
         "`0`: keep token strings in a file of the state directory (mode 0600), not in the system's keyring",
     ),
-    Variable::new("OVHAI_LOG", "what an emulator logs, such as `info` or `ovhai_core=debug`")
+    Variable::new("OVHAI_LOG", "log level of an emulator, such as `info` or `ovhai_core=debug`")
         .default("`warn`, in the background `info`"),
     Variable::new(
         "OVHAI_REPLICA",
-        "set for an app that runs as a local process: the emulator finds by it what the app has started",
+        "set in local processes: the emulator uses it to find all processes of an app",
     ),
-    Variable::new("NO_COLOR", "anything: no colours").like(&[], "no-color"),
+    Variable::new("NO_COLOR", "any value: no colours").like(&[], "no-color"),
     Variable::new("TERM", "`dumb`: no colours"),
-    Variable::new("COLUMNS", "width of a terminal that does not know its own, in columns"),
+    Variable::new("COLUMNS", "width in columns of a terminal that does not report its own"),
     Variable::new("BROWSER", "program that opens an app's address").default("the system's choice"),
     Variable::new(
         "HTTPS_PROXY",
-        "proxy for endpoints with HTTPS, such as `http://proxy.example:3128`; also `ALL_PROXY`, and both in lower case. Nothing on this machine and no plain HTTP goes through it",
+        "proxy for endpoints with HTTPS, such as `http://proxy.example:3128`; also `ALL_PROXY`, and both also in lower case. Not used for plain HTTP, or for servers on this machine",
     ),
-    Variable::new("NO_PROXY", "hosts that are reached without the proxy, with commas between them"),
+    Variable::new("NO_PROXY", "hosts to reach without the proxy, separated by commas"),
     Variable::new(
         "SSL_CERT_FILE",
-        "file of the authorities that endpoints with HTTPS are checked against",
+        "file of certificate authorities to trust for endpoints with HTTPS",
     )
     .default("the system's"),
     Variable::new(
         "COMPLETE",
-        "a shell's name, set by its completion script: the words so far are completed, and nothing else is done",
+        "name of the shell, set by its completion script: complete the words so far, and do nothing else",
     ),
 ];
 
@@ -121,11 +118,11 @@ pub fn page() -> Page {
         about: "Environment variables",
         blocks: vec![
             Block::Text(
-                "An option on the command line wins over its variable, and the variable over what is kept: `ovhai config set`, the options of the last `ovhai emulator start`. A variable that is set to nothing counts as not set. An app that is run as a local process gets the environment without `OVHAI_…`.",
+                "An option on the command line overrides its variable. The variable overrides saved settings: those of `ovhai config set`, and the options of the last `ovhai emulator start`. An empty variable counts as not set. A local process gets no `OVHAI_…` variables but `OVHAI_REPLICA`.",
             ),
             Block::Terms { name: "variable", meaning: "meaning", terms: terms.collect() },
             Block::Text(
-                "An emulator in the background has nothing of its starter but these variables. The names are the whole list; `*` stands for any end, and `OVHAI_TOKEN` stays with the caller.",
+                "An emulator in the background inherits only these variables of its starter. The list is complete; `*` stands for any suffix, and `OVHAI_TOKEN` is not inherited.",
             ),
             Block::Terms {
                 name: "environment of",

@@ -7,17 +7,17 @@ use crate::error::{DENIED, FAILED, HTTP_ERROR, INTERRUPTED, NOT_FOUND, TIMEOUT, 
 pub const CODES: [(u8, &str); 8] = [
     (
         0,
-        "done; also when whoever read the result closed the pipe early, and when `emulator start` in the foreground was asked to end",
+        "success; also if the reader closed the pipe early, and if `emulator start` in the foreground was asked to stop",
     ),
     (FAILED, "failed"),
-    (USAGE, "the command line is wrong, or the server refuses a value of it"),
-    (NOT_FOUND, "what was named is not there"),
+    (USAGE, "the command line is wrong, or the server rejects one of its values"),
+    (NOT_FOUND, "something named on the command line does not exist"),
     (DENIED, "not authenticated, or forbidden"),
-    (TIMEOUT, "waited too long: `--wait=DURATION` ran out, or the server did not answer in time"),
-    (HTTP_ERROR, "the app answered with an error: `app curl --fail`, as curl has it"),
+    (TIMEOUT, "timed out: `--wait=DURATION` expired, or the server did not answer in time"),
+    (HTTP_ERROR, "the app answered with an error (`app curl --fail`, as in curl)"),
     (
         INTERRUPTED,
-        "interrupted: Ctrl-C, or asked to end; without a word where this is the only end (`app logs --follow`, `emulator logs --follow`, `--watch`, `app port-forward`)",
+        "interrupted by Ctrl-C or SIGTERM; silent for commands that only end this way (`app logs --follow`, `emulator logs --follow`, `--watch`, `app port-forward`)",
     ),
 ];
 
@@ -37,7 +37,7 @@ pub fn page() -> Page {
                     .collect(),
             },
             Block::Text(
-                "A failure is told on stderr: what happened (`error:`), why (`cause:`), and what to do next (`hint:`).",
+                "A failure is reported on stderr: what happened (`error:`), why (`cause:`), and what to do next (`hint:`).",
             ),
         ],
     }

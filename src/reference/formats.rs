@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::page::{Block, Page};
-use crate::cli::Format;
+use crate::line::global::Format;
 
 /// The page.
 pub fn page() -> Page {
@@ -18,20 +18,20 @@ pub fn page() -> Page {
         about: "Output formats, widths and colours",
         blocks: vec![
             Block::Text(
-                "`-o` chooses how a result is shown. Without it a list is a table, and one thing a description.",
+                "`-o` chooses the format of the result. By default a list is a table, and a single object is a description.",
             ),
             Block::Terms { name: "format", meaning: "what it shows", terms: terms.collect() },
             Block::Text(
-                "JSON and YAML have every field, in the API's own names and order, and dates as RFC 3339. Descriptions and tables are for people: dates in UTC with the age beside, ages in one unit (12s, 3m, 5h, 8d), `~` for what is absent, `\"\"` for an empty text. They may change; scripts read JSON, also for a new token's string.",
+                "JSON and YAML have every field, with the API's names and order, and dates as RFC 3339. Descriptions and tables are for people: dates in UTC with their age, ages in one unit (12s, 3m, 5h, 8d), `~` for an absent value, `\"\"` for an empty text. They may change; scripts should read JSON, also for a new token's string.",
             ),
             Block::Text(
-                "On a terminal a table is made to fit: ids are shortened to 8 characters, which name a thing as well; then long names are cut (…), and columns without room are left out, which a last line says. In a pipe, with `-o wide` and with `-o description`, nothing is cut or left out. Characters that a terminal would obey are shown escaped.",
+                "On a terminal a table fits the width: ids are shortened to 8 characters, which commands accept too; then long names are cut (…), and columns without room are hidden, as the last line says. In a pipe, with `-o wide` and with `-o description`, nothing is cut or hidden. Control characters are shown escaped.",
             ),
             Block::Text(
-                "Colours are only on a terminal: not in a pipe, not with `--no-color`, not when `NO_COLOR` is set. What is said beside the result goes to stderr; `-q` says nothing but the result.",
+                "Colours are used on a terminal only, and not with `--no-color` or `NO_COLOR`. Messages beside the result go to stderr; `-q` prints the result only.",
             ),
             Block::Text(
-                "A failure is text on stderr, with `-o json` one line of JSON: `{\"error\":{\"message\":…,\"cause\":…,\"hints\":[…],\"exitCode\":3}}`. Remarks before it, such as that an emulator was started, stay text: `-q` leaves them out.",
+                "A failure is text on stderr; with `-o json` it is one line of JSON: `{\"error\":{\"message\":…,\"cause\":…,\"hints\":[…],\"exitCode\":3}}`. Messages before it, such as that an emulator was started, stay text; `-q` omits them.",
             ),
             Block::Lines(&[
                 "ovhai app list -o json | jq -r '.[] | select(.spec.name == \"hello\") | .id'",

@@ -9,10 +9,10 @@ pub fn page() -> Page {
     Page {
         name: "limits",
         title: "Limits",
-        about: "What clients may ask of the gateway",
+        about: "Limits of the gateway",
         blocks: vec![
             Block::Text(
-                "What a request or a connection may ask of the gateway before it is refused. They are this emulator's own: the cloud publishes none.",
+                "Limits of requests, responses and connections. They are the emulator's own: the cloud publishes none.",
             ),
             Block::Terms {
                 name: "limit and default",
@@ -26,16 +26,16 @@ pub fn page() -> Page {
                     .collect(),
             },
             Block::Text(
-                "They are set when an emulator starts, by `--limit` or `OVHAI_LIMITS`; what is not named keeps its default.",
+                "`--limit` or `OVHAI_LIMITS` set them at the emulator's start; the others keep their defaults.",
             ),
             Block::Text(
-                "Some are fixed. Of a request: 16 KiB of trailers, 16 KiB of chunk extensions in all, 1 MiB (API) or 256 KiB (login page) of a body that is not an app's; more: 400 or 413. Of an app's answer: 256 KiB of head, 16 KiB of trailers, 32 interim answers; more: 502, or the answer is broken off.",
+                "Some limits are fixed. A request: 16 KiB of trailers, 16 KiB of chunk extensions in total, a body of 1 MiB (API) or 256 KiB (login page); more: 400 or 413. An app's response: 16 KiB of trailers; more: 502, or the response is cut off.",
             ),
             Block::Text(
-                "A head in HTTP/2 is measured as it would be in HTTP/1, with all cookies in one line. One that is not whole in time ends the connection; one that is much larger gets 431 without a body, or ends it; one that is malformed, has a target of more than 65534 bytes, or comes while 128 requests of its connection are under way, is reset. The access log has a line for each.",
+                "The size of a request head in HTTP/2 is counted as in HTTP/1, with all cookies in one line. A head that is not complete in time ends the connection. A head that is much too large gets 431 without a body, or ends the connection. A request is reset if its head is malformed, if its target has more than 65534 bytes, or while 128 requests of its connection are in flight. The access log has a line for each.",
             ),
             Block::Text(
-                "Of new input to the API: a label selector has 4 KiB and 64 terms at most (each value of `in` and `notin` counts), an app 100 labels besides the platform's; more: 400. Apps and tokens that were stored with more keep working. A page of a list has 1000 entries at most.",
+                "New input to the API: a label selector has 4 KiB and 64 terms at most (each value of `in` and `notin` counts), an app 100 labels besides the platform's; more: 400. Apps and tokens that were stored with more keep working. A page of a list has 1000 entries at most.",
             ),
             Block::Lines(&["ovhai emulator start --limit headers=128KiB,body-time=5m"]),
         ],

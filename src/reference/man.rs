@@ -1,4 +1,5 @@
-//! Man pages: one a command. No date is in them, so that they change only when the command does.
+//! Man pages, one per command. They contain no date, so that they change only when the command
+//! does.
 
 use std::io::{self, Write};
 
@@ -7,7 +8,7 @@ use clap_mangen::Man;
 
 use super::{environment, exit_codes};
 
-/// The pages of a command that has been built and of those below it: file name and content.
+/// The pages of a built command and its subcommands: file name and content.
 pub fn pages(command: &Command) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut pages = Vec::new();
     add(command, command.get_name(), &mut pages)?;
@@ -17,7 +18,7 @@ pub fn pages(command: &Command) -> io::Result<Vec<(String, Vec<u8>)>> {
 fn add(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
     pages.push((format!("{name}.1"), page(command, name)?));
     for child in command.get_subcommands() {
-        // Each noun has a help of its own, which says what the pages say.
+        // The `help` subcommands of nouns would repeat these pages.
         if child.is_hide_set() || (child.get_name() == "help" && name.contains('-')) {
             continue;
         }

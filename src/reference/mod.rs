@@ -1,5 +1,5 @@
-//! What is explained in more than one place: topics of `ovhai help`, pages of docs/, man pages, the
-//! command tree. Each is written once, here, and rendered for where it is read.
+//! Texts that appear in several places: topics of `ovhai help`, pages of docs/, man pages, the
+//! command tree. Each is written once, here, and rendered for each place.
 
 pub mod commands;
 pub mod environment;
@@ -25,7 +25,7 @@ pub fn topics() -> [Page; 6] {
     ]
 }
 
-/// What `ovhai help` takes as its first word, each with what it is about: commands and topics.
+/// The first words of `ovhai help`: commands and topics, each with a summary.
 pub fn help_words(command: &clap::Command) -> Vec<(String, String)> {
     let commands = command.get_subcommands().filter(|child| !child.is_hide_set()).map(|child| {
         let about = child.get_about().map(ToString::to_string).unwrap_or_default();
@@ -41,10 +41,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::cli;
+    use crate::line::cli;
 
-    /// Names that only tests and developers' tasks know, and the mark of a replica's processes,
-    /// which no command line reads.
+    /// Names for tests and developers' tasks only, and the mark of a replica's processes.
     const OF_TESTS: [&str; 2] = ["OVHAI_TEST_PYTHON", "OVHAI_REPLICA"];
 
     fn names(text: &str, into: &mut BTreeSet<String>) {
@@ -103,7 +102,7 @@ mod tests {
         }
     }
 
-    /// Help is printed as it is: a terminal, a man page and a shell's completion know no Markdown.
+    /// Help is printed verbatim: terminals, man pages and completion do not render Markdown.
     #[test]
     fn help_has_no_markdown() {
         fn plain(place: &str, text: &str) {

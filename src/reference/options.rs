@@ -3,7 +3,7 @@
 use clap::{Args, Command};
 
 use super::page::{Block, Page};
-use crate::cli::Global;
+use crate::line::global::Global;
 
 /// The page.
 pub fn page() -> Page {
@@ -27,10 +27,10 @@ pub fn page() -> Page {
         about: "Options of every command",
         blocks: vec![
             Block::Text(
-                "They stand before or after the command. A command that has no use for one refuses it.",
+                "These options may come before or after the command. A command rejects an option that it has no use for.",
             ),
             Block::Terms { name: "option", meaning: "meaning", terms: terms.collect() },
-            Block::Text("What formats there are for `--output` is in `ovhai help formats`."),
+            Block::Text("The formats for `--output`: `ovhai help formats`."),
         ],
     }
 }

@@ -1,40 +1,40 @@
-//! A page of reference, and its forms: for a terminal, as Markdown, as a part of a man page.
+//! A reference page, rendered for a terminal, as Markdown, or as a section of a man page.
 
-use crate::text::{fold, width};
+use crate::ui::text::{fold, width};
 
 /// A page.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// What `ovhai help` calls it.
+    /// The topic of `ovhai help`.
     pub name: &'static str,
     /// Its title.
     pub title: &'static str,
-    /// What it is about, in a line.
+    /// A one-line summary.
     pub about: &'static str,
-    /// What it says.
+    /// The content.
     pub blocks: Vec<Block>,
 }
 
-/// A part of a page. Names of options and variables stand between backticks.
+/// A part of a page. Names of options and variables are between backticks.
 #[derive(Debug, Clone)]
 pub enum Block {
     /// A paragraph.
     Text(&'static str),
     /// Names, and what each means.
     Terms {
-        /// What the names are.
+        /// Head of the first column.
         name: &'static str,
-        /// What stands beside them.
+        /// Head of the second column.
         meaning: &'static str,
         /// The pairs.
         terms: Vec<(String, String)>,
     },
-    /// Lines as they are typed.
+    /// Commands to type.
     Lines(&'static [&'static str]),
 }
 
 impl Page {
-    /// For a terminal of so many columns.
+    /// Renders for a terminal of this width.
     pub fn terminal(&self, columns: usize) -> String {
         let mut out = format!("{}\n", self.title);
         for block in &self.blocks {
@@ -119,7 +119,7 @@ fn plain(text: &str) -> String {
     text.replace('`', "")
 }
 
-/// Text in which roff finds nothing of its own; what stands between backticks is bold.
+/// Escapes text for roff; text between backticks becomes bold.
 fn roff_text(text: &str) -> String {
     let mut out = String::new();
     let mut bold = false;
@@ -136,7 +136,7 @@ fn roff_text(text: &str) -> String {
             c => out.push(c),
         }
     }
-    // A line that begins so would be a command of roff.
+    // Such a line would be a roff request.
     if out.starts_with(['.', '\'']) {
         out.insert_str(0, "\\&");
     }

@@ -6,9 +6,12 @@ use super::page::{Block, Page};
 pub fn page() -> Page {
     let terms = [
         ("key=value", "the label has this value; also `key==value`"),
-        ("key!=value", "the label has another value, or the app does not have it"),
+        ("key!=value", "the label has another value, or the app does not have the label"),
         ("key in (a,b)", "the label has one of these values"),
-        ("key notin (a,b)", "the label has none of these values, or the app does not have it"),
+        (
+            "key notin (a,b)",
+            "the label has none of these values, or the app does not have the label",
+        ),
         ("key", "the app has the label, with any value"),
         ("!key", "the app does not have the label"),
         ("key>1", "the label is a 64-bit integer above 1"),
@@ -17,10 +20,10 @@ pub fn page() -> Page {
     Page {
         name: "selectors",
         title: "Label selectors",
-        about: "Label selectors: which apps a token is for, or a list shows",
+        about: "Label selectors: how tokens and lists choose apps",
         blocks: vec![
             Block::Text(
-                "A selector is one or more terms with commas between them, as in Kubernetes. An app satisfies it when it satisfies every term. A token with a selector is for every app that satisfies it, also for those submitted later; one without a selector is for every app of its region.",
+                "A selector consists of terms separated by commas, as in Kubernetes. An app satisfies it if it satisfies every term. The scope of a token is every app that satisfies its selector, including apps submitted later; without a selector, every app of its region.",
             ),
             Block::Terms {
                 name: "term",
@@ -28,10 +31,10 @@ pub fn page() -> Page {
                 terms: terms.map(|(term, text)| (term.to_owned(), text.to_owned())).to_vec(),
             },
             Block::Text(
-                "A key may have a prefix and a slash before it. Keys that begin with `ovh/` are the platform's: every app has `ovh/id` (its id) and `ovh/type` (`app`), and nobody else can set them. So `ovh/id=<id>` is satisfied by exactly one app.",
+                "A key may have a prefix and a slash before it. Keys that begin with `ovh/` are set by the platform only: every app has `ovh/id` (its id) and `ovh/type` (`app`). So exactly one app satisfies `ovh/id=<id>`.",
             ),
             Block::Text(
-                "What an operator token with a selector creates gets the `key=value` terms of the selector as labels; it can't take an app out of its own scope. A shell gives `!`, `(` and blanks a meaning of its own: put quotes around them.",
+                "An app that an operator token creates gets the `key=value` terms of the token's selector as labels. An operator can't move an app out of its own scope. In a shell, quote selectors with `!`, parentheses or spaces.",
             ),
             Block::Lines(&[
                 "ovhai token new reader --selector group=A --role read",

@@ -33,7 +33,7 @@ fn logs_by_time_pattern_and_replica() {
     let (code, said) = cli.fails(&["app", "logs", "e", "--replica", "77"]);
     assert!(code == 3 && said.contains("has no replica 77: the only one so far is 1"), "{said}");
     for (arguments, says) in [
-        (&["--grep", "("][..], "no regular expression"),
+        (&["--grep", "("][..], "not a regular expression"),
         (&["--since", "x"], "10m"),
         (&["-i"], "--grep"),
     ] {

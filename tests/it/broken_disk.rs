@@ -158,7 +158,7 @@ async fn a_full_disk_is_said_with_its_directory() {
     let (code, said) = disk.cli.fails(&["app", "run", "ovhai/echo", "--cpu", "1"]);
     assert_eq!(code, 1);
     assert!(
-        said.contains("507") && said.contains(&full) && said.contains("hint: make room"),
+        said.contains("507") && said.contains(&full) && said.contains("hint: free space"),
         "{said}"
     );
     // Reasons are the owner's.
@@ -187,7 +187,10 @@ fn a_first_start_on_a_full_disk_says_so() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     let directory = disk.cli.state_dir().display().to_string();
     assert!(said.contains("cause: ") && said.contains(&directory), "{said}");
-    assert!(said.to_lowercase().contains("no space") && said.contains("hint: make room"), "{said}");
+    assert!(
+        said.to_lowercase().contains("no space") && said.contains("hint: free space"),
+        "{said}"
+    );
 }
 
 /// Streams that take no line: a full disk, a pipe that nothing reads, and one that is not read.

@@ -51,9 +51,9 @@ fn settings_need_no_emulator() {
     for (name, url, code, says) in [
         ("gra", "https://x", 2, "is a region of the local emulator"),
         ("Cloud", "https://x", 2, "cloud is the name of another endpoint"),
-        ("a b", "https://x", 2, "can't name an endpoint"),
+        ("a b", "https://x", 2, "is not a name for an endpoint"),
         ("other", "ftp://x", 2, "https://"),
-        ("other", "https://me:secret@x", 2, "must not hold a name or a password"),
+        ("other", "https://me:secret@x", 2, "must not contain a name or a password"),
         ("other", "https://x?y", 2, "query"),
         ("other", "x", 2, "https://"),
         ("other", "https://x/#y", 2, "fragment"),
@@ -116,7 +116,7 @@ fn what_is_changed_elsewhere_is_said_or_refused() {
         let refused = cli.command(&arguments).env("OVHAI_LOCAL_ONLY", "1").output().unwrap();
         let said = String::from_utf8_lossy(&refused.stderr);
         assert_eq!(refused.status.code(), Some(4), "{change:?}: {said}");
-        assert!(said.contains("nothing is changed at far"), "{change:?}: {said}");
+        assert!(said.contains("refusing to change anything at far"), "{change:?}: {said}");
     }
     let allowed = cli
         .command(&["app", "run", "infrastructureascode/hello-world"])
@@ -190,7 +190,7 @@ fn local_only_refuses_whatever_reaches_further() {
         let refused = cli.command(&arguments).env("OVHAI_LOCAL_ONLY", "1").output().unwrap();
         let said = String::from_utf8_lossy(&refused.stderr);
         assert_eq!(refused.status.code(), Some(4), "{arguments:?}: {said}");
-        assert!(said.contains("nothing is changed at far"), "{arguments:?}: {said}");
+        assert!(said.contains("refusing to change anything at far"), "{arguments:?}: {said}");
     }
 }
 
@@ -210,14 +210,14 @@ fn what_the_environment_overrides_is_shown() {
         |one: &serde_json::Value| json!([one["name"], one["current"], one["chosenBy"], one["set"]]);
     assert_eq!(brief(&all[0]), json!(["GRA", true, "OVHAI_REGION", false]));
     assert_eq!(brief(&all[1]), json!(["BHS", false, null, true]));
-    assert!(said.contains("OVHAI_REGION=gra goes before the settings, which say BHS"), "{said}");
+    assert!(said.contains("OVHAI_REGION=gra overrides the saved BHS"), "{said}");
     let (_, shown, _) = with(&["config", "list"], "OVHAI_REGION", "gra");
     assert!(shown.lines().any(|line| line.starts_with('*') && line.contains("OVHAI_REGION")));
     assert_eq!(brief(&cli.json(&["config", "get"])), json!(["BHS", true, "config set", true]));
     let (_, shown, _) = with(&["config", "get", "-o", "name"], "OVHAI_REGION", "gra");
     assert_eq!(shown, "GRA\n");
     let (code, _, said) = with(&["config", "get"], "OVHAI_REGION", "XX");
-    assert!(code == Some(3) && said.contains("OVHAI_REGION names it"), "{said}");
+    assert!(code == Some(3) && said.contains("OVHAI_REGION is set to it"), "{said}");
     let (_, _, said) = with(&list, "OVHAI_REGION", "XX");
     assert!(said.contains("warning: OVHAI_REGION=XX"), "{said}");
     let (_, _, said) = with(&list, "OVHAI_TOKEN", "secret");
@@ -230,14 +230,14 @@ fn what_config_set_chose_elsewhere_is_said() {
     cli.ok(&["config", "set", "BHS"]);
     cli.ok(&["emulator", "start", "--detach", "--regions", "X,Y"]);
     let (code, said) = cli.fails(&["app", "list"]);
-    assert!(code == 3 && said.contains("cause: ovhai config set chose it"), "{said}");
+    assert!(code == 3 && said.contains("cause: ovhai config set saved it"), "{said}");
     assert!(said.contains("X, Y") && said.contains("ovhai config set REGION"), "{said}");
     let output = cli.command(&["config", "list"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("warning: ovhai config set chose BHS"), "{said}");
+    assert!(said.contains("warning: the saved region BHS"), "{said}");
     let output = cli.command(&["app", "list"]).env("OVHAI_REGION", "GRA").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("cause: OVHAI_REGION names it"), "{said}");
+    assert!(said.contains("cause: OVHAI_REGION is set to it"), "{said}");
     let (_, said) = cli.fails(&["app", "list", "--region", "GRA"]);
     assert!(!said.contains("cause:"), "{said}");
 }

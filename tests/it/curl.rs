@@ -45,7 +45,9 @@ fn path_and_query_go_byte_for_byte() {
     assert_eq!(curl(&cli, &["-X", "OPTIONS", "/x"])["method"], "OPTIONS");
     let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
     assert_eq!(curl(&cli, &[&format!("{url}/in")])["target"], "/in");
-    for (path, says) in [("/a b", "%20"), ("/a#b", "%23"), ("https://example.org/", "is no path")] {
+    for (path, says) in
+        [("/a b", "%20"), ("/a#b", "%23"), ("https://example.org/", "is not a path")]
+    {
         let (code, said) = cli.fails(&["app", "curl", "e", path]);
         assert_eq!(code, 2, "{said}");
         assert!(said.contains(says), "{said}");
@@ -84,8 +86,8 @@ fn data_in_curls_ways() {
         (&["-d", "@nothing"][..], 1, "nothing can't be read"),
         (&["-d", "x", "-F", "a=b"], 2, "cannot be used with"),
         (&["-d", "x", "-I"], 2, "--head has no body"),
-        (&["-F", "a"], 2, "there is no ="),
-        (&["-X", "A B"], 2, "no HTTP method"),
+        (&["-F", "a"], 2, "the = is missing"),
+        (&["-X", "A B"], 2, "not an HTTP method"),
         (&["-w", "%{x}"], 2, "http_code"),
         (&["-m", "0"], 2, "2.5"),
     ] {
@@ -177,11 +179,11 @@ fn addresses_name_apps() {
     let answer = cli.ok(&["app", "curl", &format!("{at_another}/")]);
     assert!(answer.contains("does not listen on port 9"), "{answer}");
     for (arguments, code, says) in [
-        (&[pid.as_str(), "/x"][..], 2, "leave one of them out"),
-        (&[&with_port, "--port", "9"], 2, "two ports are asked for: 9 and 8080"),
-        (&["http://127.0.0.1:1/x"], 2, "is no address of an app"),
-        (&[&url.replace("://", "://x")], 2, "is no address of an app"),
-        (&[&pid.replace(".gra.", ".bhs.")], 2, "is no path of the app"),
+        (&[pid.as_str(), "/x"][..], 2, "omit one of them"),
+        (&[&with_port, "--port", "9"], 2, "two ports were given: 9 and 8080"),
+        (&["http://127.0.0.1:1/x"], 2, "is not the address of an app"),
+        (&[&url.replace("://", "://x")], 2, "is not the address of an app"),
+        (&[&pid.replace(".gra.", ".bhs.")], 2, "is not a path of the app"),
         (&[&format!("http://{}.app.gra.ai.localhost/", uuid::Uuid::nil())], 3, "there is no app"),
     ] {
         let (ended, said) = cli.fails(&[&["app", "curl"], arguments].concat());
@@ -442,7 +444,7 @@ impl Scene {
         let _: App = emulator.run_app(&[], json!({"name": "a", "unsecureHttp": true})).await;
         let err = Captured::default();
         let home = desk.home.path().to_owned();
-        let mut context = Context::from_process();
+        let mut context = Context::from_process(ovhai::cli::tree);
         context.out = Box::new(desk.out.clone());
         context.err = Box::new(err.clone());
         context.env.retain(|name, _| !name.starts_with("OVHAI_"));
@@ -473,7 +475,7 @@ async fn a_body_that_breaks_off_is_an_error_and_no_file() {
     let mut scene = Scene::at(desk, short).await;
     let (code, out, said) = scene.curl(&["-w", "%{http_code}"]).await;
     assert_eq!((code, out.as_str()), (1, "abc200"), "nothing is added to it");
-    assert!(said.contains("broke off after 3 of 10 bytes") && said.contains("hint: "), "{said}");
+    assert!(said.contains("ended early, after 3 of 10 bytes") && said.contains("hint: "), "{said}");
     std::fs::write(scene.desk.home.path().join("there"), "as before").unwrap();
     for arguments in [&["-o", "new"][..], &["-O", "/new"], &["-o", "there"]] {
         assert_eq!(scene.curl(arguments).await.0, 1);
@@ -486,7 +488,7 @@ async fn a_body_that_breaks_off_is_an_error_and_no_file() {
     let mut scene = Scene::at(desk, chunked).await;
     let (code, out, said) = scene.curl(&[]).await;
     assert_eq!((code, out.as_str()), (1, "abc"));
-    assert!(said.contains("broke off after 3 bytes"), "{said}");
+    assert!(said.contains("ended early, after 3 bytes"), "{said}");
 }
 
 #[tokio::test]
@@ -496,11 +498,11 @@ async fn failures_have_their_codes() {
     assert_eq!(scene.curl(&[]).await, (0, "tea".into(), String::new()));
     let (code, out, said) = scene.curl(&["-f", "-o", "x", "-w", "%{http_code}"]).await;
     assert_eq!((code, out.as_str()), (22, "418"));
-    assert!(said.contains("answers 418"), "{said}");
+    assert!(said.contains("answered 418"), "{said}");
     assert_eq!(scene.files(), [""; 0]);
     let (code, out, said) = scene.curl(&["--fail-with-body"]).await;
     assert_eq!((code, out.as_str()), (22, "tea"));
-    assert!(said.contains("answers 418"), "{said}");
+    assert!(said.contains("answered 418"), "{said}");
 }
 
 #[tokio::test]
@@ -512,7 +514,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     let mut scene = Scene::new(silent.await).await;
     let (code, out, said) = scene.curl(&["-m", "0.05", "-w", "%{http_code}"]).await;
     assert_eq!((code, out.as_str()), (5, "000"), "{said}");
-    assert!(said.contains("no whole answer within 0.05 s"), "{said}");
+    assert!(said.contains("no complete response within 0.05 s"), "{said}");
 }
 
 #[tokio::test]

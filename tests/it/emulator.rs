@@ -317,7 +317,7 @@ fn one_that_starts_by_itself_has_the_options_of_the_last_start() {
     cli.ok(&["emulator", "stop"]);
     // A start on purpose says anew what there is to be.
     let anew = cli.command(&["emulator", "start", "--detach"]).output().unwrap();
-    assert!(said(&anew).contains("forgets --tls=0 --regions"), "{anew:?}");
+    assert!(said(&anew).contains("drops --tls=0 --regions"), "{anew:?}");
     let status = cli.json(&["emulator", "status"]);
     assert_eq!(status["options"], json!(["--port=0"]));
     assert_eq!(status["https"], json!(null));

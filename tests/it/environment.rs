@@ -311,7 +311,7 @@ async fn an_endpoint_gets_none() {
             (&["app", "update", "it", "--gpu", "2"], "app update --gpu"),
         ] {
             let (code, said) = cli.fails(&[arguments, &remote].concat());
-            let says = [what, "an extension of the emulator", "hint:"];
+            let says = [what, "an extension of the local emulator", "hint:"];
             assert!(code == 2 && says.iter().all(|part| said.contains(part)), "{said}");
         }
     });

@@ -155,8 +155,8 @@ async fn targets_pass_byte_for_byte() {
     }
 }
 
-/// The http crate takes a few characters in no target, which the guide says. In HTTP/1 all of them
-/// pass but `#`.
+/// The http crate rejects a few characters in a target; docs/reference.md lists them. In HTTP/1 all
+/// of them pass but `#`.
 #[tokio::test]
 async fn targets_that_http2_does_not_take() {
     let logged = Logged::start().await;

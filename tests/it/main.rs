@@ -37,6 +37,7 @@ mod hostile_http2;
 mod http2;
 mod layout;
 mod limits;
+mod links;
 mod login;
 mod login_page;
 mod loopback;

@@ -137,7 +137,7 @@ fn registries_never_show_a_password() {
     let output = cli.command(&add).env("P", "hush-hush").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("does not keep the password"), "{said}");
+    assert!(output.status.success() && said.contains("does not store the password"), "{said}");
     let list = cli.ok(&["registry", "list"]);
     let url = list.lines().nth(2).unwrap().split_whitespace().last();
     assert_eq!(url, Some("registry.example.com/team"), "the URL is the last column");

@@ -38,8 +38,8 @@ fn the_owner_gets_into_their_own_apps() {
     let (code, said) = cli.fails(&["app", "curl", "e"]);
     assert_eq!(code, 4);
     for part in [
-        "no stored token opens the app e",
-        "hint: make one: ovhai token new NAME --selector g=a --role read --region GRA",
+        "no stored token gives access to the app e",
+        "hint: create one: ovhai token new NAME --selector g=a --role read --region GRA",
         "hint: enter without a token: ovhai app curl e --as owner",
     ] {
         assert!(said.contains(part), "{part}: {said}");
@@ -83,7 +83,7 @@ fn a_login_gets_in_as_itself_and_at_an_endpoint_never() {
     for command in ["curl", "port-forward"] {
         let (code, said) = cli.fails(&["--region", "far", "app", command, "e", "--as", "owner"]);
         assert_eq!(code, 4);
-        assert!(said.contains("only apps of the local emulator"), "{said}");
+        assert!(said.contains("for the local emulator only"), "{said}");
     }
 
     // A login that is over is not silently the owner.

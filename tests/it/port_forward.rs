@@ -144,12 +144,12 @@ fn a_forwarded_port_adds_the_token_and_is_for_this_machine_only() {
     cli.ok(&["token", "regenerate", "t", "--yes"]);
     assert!(forward.get("/", "").starts_with("HTTP/1.1 200 "), "the new string is looked up");
     let said = std::fs::read_to_string(cli.home().join("said")).unwrap();
-    assert!(said.contains("the string that is stored for it now is used"), "{said}");
+    assert!(said.contains("Using the string that is stored for it now"), "{said}");
     assert!(!said.contains("eyJ"), "{said}");
 
     let (code, said) = cli.fails(&["app", "port-forward", "e", &port]);
     assert_eq!(code, 1);
-    assert!(said.contains("can't be listened on") && said.contains("hint: "), "{said}");
+    assert!(said.contains("can't listen on") && said.contains("hint: "), "{said}");
     let (code, said) = cli.fails(&["app", "port-forward", "e", "--as", "nobody"]);
     assert_eq!(code, 3, "{said}");
     let open = Forward::start(&cli, &["e", "0", "--no-auth"]);
@@ -388,7 +388,7 @@ fn other_ports_of_an_app_are_reached() {
     assert!(forward.get("/c", "").ends_with(&format!("other {} /c", forward.address)));
 
     for (arguments, says) in [
-        (&["app", "curl", "two", &asked, "--port", "1"][..], "leave one of them out"),
+        (&["app", "curl", "two", &asked, "--port", "1"][..], "omit one of them"),
         (&["app", "curl", "two", "--port", "0"], "1..=65535"),
         (&["app", "curl", "two", "http://localhost/"], "--port PORT"),
         (&["app", "curl", "two", "-p", "1"], "--port PORT"),

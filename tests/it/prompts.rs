@@ -26,7 +26,7 @@ fn the_end_of_the_input_is_no() {
         talk.types(typed);
         let (ended, said) = talk.end();
         assert_eq!(ended, code, "{typed:?}: {said}");
-        let word = if code == 1 { "error: cancelled, nothing was changed" } else { "interrupted" };
+        let word = if code == 1 { "error: cancelled; nothing was changed" } else { "interrupted" };
         assert!(said.contains(word), "{typed:?}: {said}");
         assert!(said.contains("\nerror: "), "{typed:?}: {said:?}");
     }
@@ -84,7 +84,7 @@ fn a_password_is_asked_for_and_not_shown() {
         ("use 8 to 256 characters", ""),
         ("Password", secret),
         ("Again", "wrong horse"),
-        ("the two are not the same", ""),
+        ("the two passwords differ", ""),
         ("Password", secret),
         ("Again", secret),
     ] {

@@ -310,7 +310,7 @@ fn a_terminal_shows_progress_and_an_interrupt_leaves_it_clean() {
     let rest = read_rest(&mut screen);
     let (_, after) = rest.rsplit_once("\r\x1b[K").unwrap();
     assert!(after.contains("error:\u{1b}[0m interrupted\r\n"), "{rest:?}");
-    assert!(after.contains("the app goes on") && after.contains("ovhai app stop "), "{rest:?}");
+    assert!(after.contains("the app continues") && after.contains("ovhai app stop "), "{rest:?}");
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "slow\n");
 }
 
@@ -392,14 +392,14 @@ fn no_units_and_other_labels_are_said() {
     let other = said(&[&run[..], &["-l", "ovh/x=y", "-l", "a=b"]].concat(), "");
     assert_eq!(
         other.lines().next().unwrap(),
-        "warning: there is no label ovh/x=y: labels that begin with ovh/ are the platform's"
+        "warning: there is no label ovh/x=y: labels that begin with ovh/ belong to the platform"
     );
     let token = cli.json(&["token", "new", "op", "--role", "operator", "-l", "group=A"]);
     let token = token["status"]["value"].as_str().unwrap();
     let other = said(&[&run[..], &["-l", "group=B"]].concat(), token);
     assert_eq!(
         other.lines().next().unwrap(),
-        "warning: the label group is A, not B: the token's selector decides it"
+        "warning: the label group is A, not B: the token's selector sets it"
     );
 }
 

@@ -466,7 +466,7 @@ fn the_access_log_of_an_emulator_in_the_background() {
     assert!(start().env("OVHAI_ACCESS_LOG", "off").output().unwrap().status.success());
     cli.ok(&["app", "list"]);
     let (code, said) = cli.fails(&["emulator", "logs", "--access"]);
-    assert!(code == 3 && said.contains("keeps no access log"), "{code}: {said}");
+    assert!(code == 3 && said.contains("writes no access log"), "{code}: {said}");
     cli.ok(&["emulator", "stop"]);
     assert!(!path.exists());
     let (code, said) = cli.fails(&["emulator", "start", "--access-log", "not/there/access.log"]);

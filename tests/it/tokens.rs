@@ -1,4 +1,4 @@
-//! `token …`, beyond the guide's session.
+//! `token …`, beyond the session of the README.
 
 use ovhai_test_support::TestCli;
 
@@ -13,10 +13,12 @@ fn a_string_that_is_not_shown_is_not_said_to_have_been() {
     };
     cli.ok(&["me"]);
     let new = ["token", "new", "--role", "read", "-o"];
-    assert!(said(&[&new[..], &["name", "a"]].concat()).contains("is not shown in this format"));
+    assert!(
+        said(&[&new[..], &["name", "a"]].concat()).contains("does not show the token's string")
+    );
     assert!(said(&[&new[..], &["json", "b"]].concat()).contains("is not shown again"));
     let regenerate = ["token", "regenerate", "a", "--yes", "-o", "table"];
-    assert!(said(&regenerate).contains("is not shown in this format"));
+    assert!(said(&regenerate).contains("does not show the token's string"));
 }
 
 /// A server that has these tokens, and refuses to delete the one of this id.

@@ -163,7 +163,7 @@ fn labels_change_in_one_transaction_and_say_which_tokens_that_concerns() {
     assert!(said(&cli, &["app", "set-label", "e", "empty", ""]).contains("to \"\"."));
     assert!(cli.ok(&["app", "get", "e"]).contains("\n  empty:    \"\"\n"), "not as what is absent");
     let unchanged = said(&cli, &["app", "set-label", "e", "team=red"]);
-    assert!(unchanged.contains("is red already") && !unchanged.contains("Tokens"), "{unchanged}");
+    assert!(unchanged.contains("is already red") && !unchanged.contains("Tokens"), "{unchanged}");
     let (code, error) = cli.fails(&["app", "set-label", "e", "team"]);
     assert!(
         code == 2 && error.contains("hint: to remove it: ovhai app set-label e team-"),
@@ -224,7 +224,7 @@ fn an_error_is_json_where_the_result_would_be() {
     for (arguments, code, message) in [
         (&["app", "get", "nope", "-o", "json"][..], 3, "there is no app \"nope\" in this region"),
         (&["--json", "app", "get", "nope"], 3, "there is no app \"nope\" in this region"),
-        (&["app", "lst", "-o", "json"], 2, "there is no command \"lst\" in ovhai app"),
+        (&["app", "lst", "-o", "json"], 2, "ovhai app has no command \"lst\""),
         (
             &["token", "new", "--output=json"],
             2,

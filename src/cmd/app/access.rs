@@ -7,7 +7,7 @@ use super::resolve;
 use crate::cmd::access::{OfToken, ask};
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 pub(super) struct Access {
@@ -26,7 +26,7 @@ impl Access {
         let all: Vec<_> = all.into_iter().map(OfToken).collect();
         context.show_all(&all)?;
         if app.spec.unsecure_http {
-            context.note("The app is open to everybody: it asks for no token.");
+            context.note("The app is public: it needs no token.");
         }
         Ok(())
     }

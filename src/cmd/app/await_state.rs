@@ -1,4 +1,4 @@
-//! `ovhai app wait`: until an app is in a state.
+//! `ovhai app wait`.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::wait::{DEFAULT, Wait, duration};
 use super::{resolve, view};
 use crate::context::Context;
 use crate::error::{NOT_FOUND, Result};
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "If the app becomes FAILED or ERROR, the wait ends immediately, unless it is for that state. Exit code 5: timed out."
+    after_help = "If the app becomes FAILED or ERROR, the wait ends immediately, unless it waits for that state. Exit code 5: timed out."
 )]
 pub(super) struct AwaitState {
     /// Id, name, or beginning of an id
@@ -30,7 +30,7 @@ impl AwaitState {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
         let app = match resolve(&target.client, &self.app).await {
-            // What is gone is deleted, before the first look too.
+            // A missing app counts as deleted, also at the first poll.
             Err(failure) if self.state == AppState::Deleted && failure.code() == NOT_FOUND => {
                 context.note(format!("App {} does not exist, or was deleted.", self.app));
                 return Ok(());

@@ -10,9 +10,9 @@ use super::wait::Wait;
 use super::{resolve, view};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::server::target::Target;
 
-/// Shows the apps as they are now, if a format was requested.
+/// Shows the current apps, if a format was requested.
 pub(super) async fn show(
     context: &mut Context,
     client: &Client,
@@ -29,7 +29,7 @@ pub(super) async fn show(
     show_as_asked(context, &now, is_list)
 }
 
-/// One app as it is, several as a list.
+/// One app as an object, several as a list.
 pub(super) fn show_as_asked(context: &mut Context, apps: &[App], is_list: bool) -> Result<()> {
     match apps {
         [one] if !is_list => context.show(one),
@@ -38,7 +38,7 @@ pub(super) fn show_as_asked(context: &mut Context, apps: &[App], is_list: bool) 
     }
 }
 
-/// An app as messages name it.
+/// An app's name in messages.
 pub(super) fn named(app: &App) -> String {
     format!("{} ({})", view::name(app), app.id)
 }
@@ -96,7 +96,7 @@ impl Stop {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         self.apps.is_meant(&self.wait)?;
         let target = Target::find_to_change(context).await?;
-        // Also those that are stopping: they can be waited for.
+        // Also stopping apps, which can be waited for.
         let runs = |state: AppState| state.is_active() || state == AppState::Stopping;
         let Selected { apps, mut report, is_list } = self.apps.find(context, &target, runs).await?;
         let mut asked = Vec::with_capacity(apps.len());

@@ -1,20 +1,20 @@
-//! What opens an app: the token that is named, the caller's, a stored one whose scope fits, or the
-//! caller's own access to the local emulator.
+//! The credential for an app: the token of `--as`, the caller's, a stored one whose scope matches,
+//! or the caller's own access to the local emulator.
 
 use clap::Args;
 use ovhai_api_types::App;
 
 use super::view;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::{DENIED, Failure, Result};
-use crate::target::{Own, Target};
-use crate::text::quoted;
+use crate::server::credentials::Credentials;
+use crate::server::target::{Own, Target};
+use crate::ui::text::quoted;
 
 /// Options of commands that reach an app itself.
 #[derive(Debug, Args)]
 pub(super) struct Credential {
-    /// Use this stored token (name or id); owner is your own access, if no token has that name
+    /// Use this stored token (name or id); owner is your own access, unless a token has that name
     #[arg(long = "as", value_name = "TOKEN", conflicts_with = "no_auth")]
     as_token: Option<String>,
     /// Send no token
@@ -22,13 +22,13 @@ pub(super) struct Credential {
     no_auth: bool,
 }
 
-/// Names the caller's own access.
+/// The name of the caller's own access.
 const OWNER: &str = "owner";
 
 const REGENERATED: &str =
-    "if it was regenerated elsewhere, make its new string known: ovhai token regenerate NAME";
+    "if it was regenerated elsewhere, store a new string: ovhai token regenerate NAME";
 
-/// What is sent to the app's address.
+/// The credential to send.
 #[derive(Debug)]
 pub(super) enum Lent {
     /// Nothing.
@@ -39,7 +39,7 @@ pub(super) enum Lent {
     Own(Own),
 }
 
-/// A string that is never shown.
+/// Text that is never shown.
 pub(super) struct Secret(String);
 
 impl std::fmt::Debug for Secret {
@@ -69,7 +69,7 @@ impl Credential {
         self.no_auth
     }
 
-    /// What to say when the gateway refused what was lent.
+    /// The hint after the gateway has refused the credential.
     pub(super) fn hint_when_refused(&self, context: &Context, lent: &Lent) -> String {
         if let Lent::Own(own) = lent {
             return format!(
@@ -82,14 +82,14 @@ impl Credential {
             Some(_) => {
                 let from = if context.global.token.is_some() { "--token" } else { "OVHAI_TOKEN" };
                 format!(
-                    "hint: the token of {from} was refused: check that the string is whole, and of this region (ovhai token explain - reads one and says what it is); {REGENERATED}"
+                    "hint: the token of {from} was refused: check that the string is complete and of this region (ovhai token explain - reads a string and explains it); {REGENERATED}"
                 )
             }
             None => format!("hint: the token was refused; {REGENERATED}"),
         }
     }
 
-    /// What to send, saying as whom when that is the caller and no token.
+    /// The credential to send. Says whose access it is, unless it is a token.
     pub(super) async fn lend(
         &self,
         context: &mut Context,
@@ -108,7 +108,7 @@ impl Credential {
         Ok(lent)
     }
 
-    /// What to send, in the order that the guide gives.
+    /// The credential to send, in the order of docs/reference.md.
     pub(super) async fn choose(
         &self,
         context: &Context,
@@ -128,15 +128,15 @@ impl Credential {
             if wanted == OWNER {
                 return target.own(context).await?.map(Lent::Own).ok_or_else(|| {
                     Failure::new(format!("{} accepts only tokens", target.server.shown()))
-                        .because("only apps of the local emulator are open to its owner and users")
-                        .hint("name a stored token: --as TOKEN; or bring one: --token TOKEN")
+                        .because("the owner's and users' access is for the local emulator only")
+                        .hint("use a stored token: --as TOKEN; or give one: --token TOKEN")
                         .exit_code(DENIED)
                 });
             }
             return Err(Failure::not_found(format!(
                 "no token {wanted:?} is stored for region {region}"
             ))
-            .hint("stored tokens are those made here with ovhai token new, or regenerated"));
+            .hint("ovhai token new and ovhai token regenerate store tokens"));
         }
         if let Some(token) = context.token()? {
             return Ok(Lent::token(token.to_owned()));
@@ -148,21 +148,21 @@ impl Credential {
             return Ok(Lent::token(token));
         }
         let stored = credentials.describe(issuer);
-        // Who has made tokens wants to see what they open: that none does is then an answer.
+        // If tokens are stored, the user wants to test them: "none matches" is then the answer.
         if stored.is_empty()
             && let Some(own) = target.own(context).await?
         {
             return Ok(Lent::Own(own));
         }
         let mut hint = format!(
-            "make one: ovhai token new NAME --selector {} --role read --region {region}; or bring one: --token TOKEN",
+            "create one: ovhai token new NAME --selector {} --role read --region {region}; or give one: --token TOKEN",
             selector_of(app)
         );
         if target.server.is_local() {
             let name = quoted(view::name(app));
             hint += &format!("\nenter without a token: ovhai app curl {name} --as {OWNER}");
         }
-        Err(Failure::new(format!("no stored token opens the app {}", view::name(app)))
+        Err(Failure::new(format!("no stored token gives access to the app {}", view::name(app)))
             .because(if stored.is_empty() {
                 format!("no token is stored for region {region}")
             } else {
@@ -173,7 +173,7 @@ impl Credential {
     }
 }
 
-/// A selector that the app satisfies: a label that people gave it, else its id.
+/// A selector that the app satisfies: one of the user's labels, else its id.
 pub(super) fn selector_of(app: &App) -> String {
     app.spec
         .labels

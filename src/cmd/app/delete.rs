@@ -9,10 +9,10 @@ use super::view;
 use super::wait::Wait;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::prompt;
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::prompt;
 
-/// How many apps a question lists.
+/// Maximum number of apps that a question lists.
 const LISTED_MAX: usize = 10;
 
 #[derive(Debug, Args)]
@@ -53,7 +53,7 @@ impl Delete {
                     let is_active = deletion == Deletion::OnlyStopped && state.is_active();
                     let failure = if is_refused && is_active {
                         Failure::new(format!("the app {name} is {state}"))
-                            .because("an app has to be stopped before it is deleted")
+                            .because("an app must be stopped before it is deleted")
                             .hint(format!(
                                 "stop it, then delete it: ovhai app delete {name} --force"
                             ))
@@ -75,14 +75,14 @@ impl Delete {
                 Err(failure) => report.failed(named(&app), failure)?,
             }
         }
-        // As they were: nothing else is left.
+        // As they were before: nothing is left of them.
         if context.format().is_some() {
             show_as_asked(context, &done, is_list)?;
         }
         report.finish("deleted")
     }
 
-    /// What becomes of apps that run: the options say it, or the person at the terminal.
+    /// What to do with running apps: the options decide, or the user at the terminal.
     async fn decide(&self, apps: &[App]) -> Result<Deletion> {
         if self.now {
             return Ok(Deletion::Now);
@@ -105,7 +105,9 @@ impl Delete {
                         named(app),
                         app.status.state
                     ),
-                    many => format!("Stop what runs of {} and delete them?", listed(many)),
+                    many => {
+                        format!("Stop the running ones of {} and delete them all?", listed(many))
+                    }
                 };
                 let stops = prompt::confirmed(&question).await?;
                 Ok(if stops { Deletion::StopFirst } else { Deletion::OnlyStopped })

@@ -7,26 +7,27 @@ use ovhai_api_types::{AppEvent, AppId};
 use ovhai_client::Client;
 
 use super::resolve;
-use crate::cli::Format;
 use crate::context::Context;
-use crate::describe::{Description, age, date};
-use crate::endless::while_read;
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::target::Target;
-use crate::text::clean;
+use crate::line::global::Format;
+use crate::server::target::Target;
+use crate::ui::describe::{Description, age, date};
+use crate::ui::endless::while_read;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
+use crate::ui::text::clean;
 
-/// Between two looks for new events.
+/// Interval of polling for new events.
 const PERIOD: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(super) struct Events {
     /// Id, name, or beginning of an id [default: all apps of the region]
     app: Option<String>,
-    /// Number of events to show from the end [default: all that are kept]
+    /// Number of events to show from the end [default: all]
     #[arg(short = 'n', long, value_name = "EVENTS")]
     tail: Option<u32>,
-    /// Go on with what happens from now on, until Ctrl-C
+    /// Follow new events until Ctrl-C
     #[arg(short, long, visible_short_alias = 'w', visible_alias = "watch")]
     follow: bool,
 }
@@ -47,15 +48,15 @@ impl Events {
             None => false,
             Some(Format::Json) => true,
             Some(_) => {
-                return Err(Failure::usage("app events --follow shows lines, or JSON")
-                    .hint("leave --output out, or use -o json for an object a line"));
+                return Err(Failure::usage("app events --follow supports lines and JSON only")
+                    .hint("omit --output, or use -o json for one object per line"));
             }
         };
         while_read(follow(context, &control, &target, app, events, as_json)).await
     }
 }
 
-/// Shows these events, and then what happens, as it happens: a line each.
+/// Shows these events and then new ones, one per line.
 async fn follow(
     context: &mut Context,
     control: &Client,

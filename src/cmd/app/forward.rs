@@ -1,9 +1,9 @@
 //! One local connection's requests, passed on to an app with a token added.
 //!
-//! Since a credential is added, no page of another origin may get a request through, be it of the
-//! internet or of another port of this machine: neither by a name of its own that resolves to this
-//! machine (DNS rebinding: the Host is checked), nor by a request across origins (the gateway's own
-//! rule, [`ovhai_emulator::origin`]). Origins that the user names are let through.
+//! Because a credential is added, requests from pages of other origins are rejected, whether of the
+//! internet or of another port of this machine: by the Host, against names that resolve to this
+//! machine (DNS rebinding), and by the gateway's own rule for requests across origins
+//! ([`ovhai_emulator::origin`]). Origins that the user names are let through.
 //!
 //! The local emulator is told the host that the browser uses, so that an app that writes absolute
 //! addresses writes those that the browser can reach with the credential.
@@ -36,25 +36,25 @@ use tokio::sync::{mpsc, oneshot};
 
 type Answer = Response<Either<Incoming, Full<Bytes>>>;
 
-/// Most header fields of a request, as at the gateway.
+/// Maximum number of header fields of a request, as at the gateway.
 const FIELDS_MAX: usize = 256;
 
-/// How long a resting connection has to show that it is good.
+/// How long to wait for an idle connection to prove usable.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A token that did not open the door, for the one who knows whether there is another.
+/// A credential that was refused, reported to the task that may have another.
 pub(super) struct Refused {
     pub(super) token: HeaderValue,
     pub(super) looked: oneshot::Sender<()>,
 }
 
-/// Whether the gateway is told the host that the browser uses.
+/// Whether and how the gateway learns the host that the browser uses.
 pub(super) enum Tells {
-    /// Not one of the emulator's tokens.
+    /// It is not one of the emulator's tokens.
     Nothing,
-    /// It is, by the caller that the token is of.
+    /// Yes, by the token's caller.
     ByToken,
-    /// It is, by another caller: the app asks for no token, and has `Authorization` to itself.
+    /// Yes, by another caller: the app is public, and `Authorization` is its own.
     As(HeaderValue),
 }
 
@@ -66,11 +66,11 @@ pub(super) struct Forwarder {
     tells: Tells,
     /// Other origins whose pages may send requests.
     allowed: Vec<Origin>,
-    /// Whether the server that the credential is for still has its address.
+    /// Checks whether the credential's server still has its address.
     is_there: IsThere,
 }
 
-/// Asks whether a server still has its address.
+/// A check whether a server still has its address.
 pub(super) type IsThere = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// An origin of pages, as browsers write it.
@@ -110,14 +110,14 @@ impl Forwarder {
         Self { client, token: Mutex::new(token), refused, tells, allowed, is_there }
     }
 
-    /// A new connection. When the emulator has ended, another program may have its port, and must
+    /// A new connection. If the emulator has stopped, another program may have its port, and must
     /// not get the credential.
     async fn connect(&self) -> Result<AppConnection, Refusal> {
         let connection = self.client.connect().await?;
         if (self.is_there)() { Ok(connection) } else { Err(Refusal::gone()) }
     }
 
-    /// Uses another token from now on.
+    /// Replaces the credential.
     pub(super) fn use_token(&self, token: HeaderValue) {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
@@ -143,7 +143,7 @@ impl Forwarder {
         let connection = hyper::server::conn::http1::Builder::new()
             .max_headers(FIELDS_MAX)
             .serve_connection(TokioIo::new(stream), service);
-        // How it ended is the client's business.
+        // Errors concern the client only.
         let _ = connection.with_upgrades().await;
     }
 
@@ -193,10 +193,10 @@ impl Forwarder {
         self.prepare_answer(&mut head.headers, &host, app_side.is_some());
         if let (Some(local_side), Some(app_side)) = (upgrade, app_side) {
             tokio::spawn(async move {
-                // Either side may be gone before it begins; then there is nothing to pass.
+                // Either side may be gone already.
                 if let (Ok(local), Ok(app)) = tokio::join!(local_side, app_side) {
                     let (mut local, mut app) = (TokioIo::new(local), TokioIo::new(app));
-                    // How it ended is between the two.
+                    // Errors concern these two only.
                     let _ = tokio::io::copy_bidirectional(&mut local, &mut app).await;
                 }
             });
@@ -205,7 +205,7 @@ impl Forwarder {
         Ok(Response::from_parts(head, Either::Left(body)))
     }
 
-    /// Sends a request on the connection of the last one when that is still good.
+    /// Sends a request, on the last connection if it is still usable.
     async fn send(
         &self,
         request: Request<RequestBody>,
@@ -220,7 +220,7 @@ impl Forwarder {
                     *kept = Some(connection);
                     return Ok(response);
                 }
-                // It was closed at this very moment.
+                // It was closed just now.
                 Err(Unanswered { unsent: Some(unsent), .. }) => request = *unsent,
                 Err(Unanswered { error, .. }) => return Err(error.into()),
             }
@@ -231,7 +231,7 @@ impl Forwarder {
         Ok(response)
     }
 
-    /// Makes a request's headers ready for the gateway, which is called by its own name.
+    /// Prepares a request's headers for the gateway, with the gateway's own host.
     fn prepare(&self, head: &mut Parts, host: &str, is_upgrade: bool) {
         let headers = &mut head.headers;
         let wants_trailers = words(headers, &TE).any(|word| word.eq_ignore_ascii_case("trailers"));
@@ -253,14 +253,14 @@ impl Forwarder {
                 }
             }
         }
-        // What is of one origin here is of one origin there.
+        // Same-origin here is same-origin there.
         let here = format!("http://{host}");
         for name in [ORIGIN, REFERER] {
             move_address(headers, &name, &here, self.client.url());
         }
     }
 
-    /// Makes an answer's headers ready for the client.
+    /// Prepares a response's headers for the client.
     fn prepare_answer(&self, headers: &mut HeaderMap, host: &str, is_upgrade: bool) {
         if headers.contains_key(TRANSFER_ENCODING) {
             headers.remove(CONTENT_LENGTH);
@@ -271,32 +271,32 @@ impl Forwarder {
 }
 
 impl Forwarder {
-    /// The host that a request is for, when it is this forwarder, and neither a page of another
-    /// origin asks nor one that was not allowed.
+    /// The host of a request, if it is this forwarder and the request comes from no page of another
+    /// origin, or of an allowed one.
     fn admit(&self, request: &Request<Incoming>, local: IpAddr) -> Result<String, Refusal> {
         let headers = request.headers();
         let host = match (request.uri().authority(), headers.get_all(HOST).iter().count()) {
-            // The target names the host, whatever the header says (RFC 9112 section 3.2.2).
+            // An absolute target overrides the Host header (RFC 9112 section 3.2.2).
             (Some(authority), 0 | 1) => Some(authority.as_str()),
             (None, 1) => headers.get(HOST).and_then(|host| host.to_str().ok()),
             _ => None,
         };
         let host = host.filter(|host| is_here(host, local)).ok_or_else(|| Refusal {
             status: StatusCode::MISDIRECTED_REQUEST,
-            message: "ovhai app port-forward answers to localhost, 127.0.0.1, [::1] and the address it listens on".into(),
+            message: "ovhai app port-forward serves localhost, 127.0.0.1, [::1] and the address that it listens on".into(),
         })?;
         let header = |name| headers.get(name).map(HeaderValue::as_bytes);
         let method = request.method().as_str().as_bytes();
         let how = HowUsed::new(method, header, headers.contains_key(UPGRADE), false);
         let how = HowUsed { host: Some(host.as_bytes()), ..how };
-        // Of what comes twice the app may believe the other one.
+        // If a header comes twice, the app may use the other one.
         let is_clear = SAYS_FROM_WHERE.iter().all(|name| headers.get_all(*name).iter().count() < 2);
         let may_pass = how.is_from_here() || self.allowed_origin(headers).is_some();
         if is_clear && may_pass { Ok(host.to_owned()) } else { Err(Refusal::foreign()) }
     }
 
-    /// The origin that sent a request, if the user allowed it. Without `Origin`, as for an image,
-    /// `Referer` tells: a page can leave it out, and write no other origin's.
+    /// The origin of a request, if the user allowed it. Without `Origin`, as for images, `Referer`
+    /// is used: a page can omit it, but can't forge another origin's.
     fn allowed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         if let Some(origin) = headers.get(ORIGIN) {
             let is_allowed = self.allowed.iter().any(|allowed| allowed.0.as_bytes() == origin);
@@ -309,10 +309,10 @@ impl Forwarder {
     }
 }
 
-/// Headers that say where a request comes from.
+/// Headers that name the origin of a request.
 const SAYS_FROM_WHERE: [&str; 4] = ["origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
 
-/// An address that begins with `from` begins with `to` instead.
+/// Replaces the prefix `from` of an address by `to`.
 fn move_address(headers: &mut HeaderMap, name: &HeaderName, from: &str, to: &str) {
     let Some(value) = headers.get_mut(name) else { return };
     let moved = value.to_str().ok().and_then(|text| {
@@ -334,7 +334,7 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
         && words(headers, &CONNECTION).any(|word| word.eq_ignore_ascii_case("upgrade"))
 }
 
-/// Removes what is about one connection only (RFC 9110 section 7.6.1).
+/// Removes hop-by-hop headers (RFC 9110 section 7.6.1).
 fn remove_hop_by_hop(headers: &mut HeaderMap, is_upgrade: bool) {
     let named: Vec<HeaderName> = words(headers, &CONNECTION)
         .filter_map(|name| name.parse().ok())
@@ -353,7 +353,7 @@ fn remove_hop_by_hop(headers: &mut HeaderMap, is_upgrade: bool) {
     }
 }
 
-/// Whether a host, with or without a port, is this machine by a name that nobody else can have.
+/// Whether a host, with or without a port, is a name of this machine that can't be registered.
 fn is_here(host: &str, local: IpAddr) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     if host.contains('@') {
@@ -392,7 +392,7 @@ impl Refusal {
     fn foreign() -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
-            message: "ovhai app port-forward takes no requests of pages of other origins: start it with --allow-origin URL for one that may".into(),
+            message: "ovhai app port-forward rejects requests from pages of other origins; to allow one, start it with --allow-origin URL".into(),
         }
     }
 
@@ -403,7 +403,7 @@ impl Refusal {
         }
     }
 
-    /// `reader` is an origin whose pages may read it.
+    /// `reader` is an origin whose pages may read the response.
     fn into_answer(self, reader: Option<HeaderValue>) -> Answer {
         let body = serde_json::json!({ "message": self.message }).to_string();
         let mut answer = Response::new(Either::Right(Full::from(body)));

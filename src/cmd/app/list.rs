@@ -6,12 +6,12 @@ use ovhai_client::AppFilter;
 
 use super::resolve;
 use super::selection::ByLabel;
-use crate::cli::Format;
 use crate::context::Context;
 use crate::error::Result;
-use crate::resolve::again;
-use crate::target::Target;
-use crate::watch::Watch;
+use crate::line::global::Format;
+use crate::server::resolve::again;
+use crate::server::target::Target;
+use crate::ui::watch::Watch;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -20,7 +20,7 @@ pub(super) struct List {
     /// Only apps in these states, with commas between them
     #[arg(short, long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true)]
     states: Vec<AppState>,
-    /// All apps; stopped and failed ones are shown anyway
+    /// All apps; for compatibility: stopped and failed apps are always shown
     #[arg(short, long)]
     all: bool,
     #[command(flatten)]

@@ -10,9 +10,9 @@ use regex_lite::{Regex, RegexBuilder};
 
 use super::resolve;
 use crate::context::Context;
-use crate::endless::while_read;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::endless::while_read;
 
 #[derive(Debug, Args)]
 pub(super) struct Logs {
@@ -24,42 +24,42 @@ pub(super) struct Logs {
     /// Number of lines to show from the end, before --grep
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<u32>,
-    /// Only of the replica with this number, from 1; it keeps the number when it is started again
+    /// Only of the replica with this number, from 1; a restart keeps the number
     #[arg(long, value_name = "NUMBER")]
     replica: Option<u32>,
-    /// Only the newest run of each replica that has ended, such as one that crashed
+    /// Only the last ended run of each replica, such as one that crashed
     #[arg(long, conflicts_with = "follow")]
     previous: bool,
-    /// Only lines of the last 10m or 2h, or since a date such as 2026-01-31T08:00:00Z
+    /// Only lines since this time, such as 10m ago (10m) or 2026-01-31T08:00:00Z
     #[arg(long, value_name = "DURATION|MOMENT", value_parser = since)]
     since: Option<Since>,
-    /// Begin every line with the moment it was read
+    /// Prefix every line with its time
     #[arg(short, long)]
     timestamps: bool,
-    /// Only lines in which this regular expression is found
+    /// Only lines that match this regular expression
     #[arg(long, value_name = "REGEX")]
     grep: Option<String>,
-    /// Make no difference between A and a in --grep
+    /// Ignore case in --grep
     #[arg(short, long, requires = "grep")]
     ignore_case: bool,
 }
 
-/// The beginning of what is shown.
+/// The earliest time to show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Since {
     Ago(SignedDuration),
     At(Timestamp),
 }
 
-/// A duration back from now, in seconds without a unit, or a moment.
+/// A duration before now (seconds without a unit), or a time.
 pub(crate) fn since(text: &str) -> Result<Since, String> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Since::Ago(SignedDuration::from_secs(seconds.into())));
     }
     let ago = text.parse::<SignedDuration>().ok().filter(|ago| !ago.is_negative());
-    ago.map(Since::Ago).or_else(|| text.parse().ok().map(Since::At)).ok_or_else(|| {
-        "use a duration such as 10m, or a moment such as 2026-01-31T08:00:00Z".into()
-    })
+    ago.map(Since::Ago)
+        .or_else(|| text.parse().ok().map(Since::At))
+        .ok_or_else(|| "use a duration such as 10m, or a time such as 2026-01-31T08:00:00Z".into())
 }
 
 impl Since {
@@ -75,8 +75,10 @@ impl Since {
 impl Logs {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         if context.format().is_some() {
-            return Err(Failure::usage("app logs has no formats: it shows what the app wrote")
-                .hint("leave --output out; --timestamps and --replica tell lines apart"));
+            return Err(Failure::usage(
+                "app logs does not support --output: it prints the app's own output",
+            )
+            .hint("omit --output; --timestamps and --replica tell lines apart"));
         }
         let pattern = self.pattern()?;
         let target = Target::find(context).await?;
@@ -98,14 +100,14 @@ impl Logs {
         let Some(grep) = &self.grep else { return Ok(None) };
         let built = RegexBuilder::new(grep).case_insensitive(self.ignore_case).build();
         built.map(Some).map_err(|error| {
-            Failure::usage(format!("{grep:?} is no regular expression"))
+            Failure::usage(format!("{grep:?} is not a regular expression"))
                 .because(error)
-                .hint("put a \\ before characters that are meant as they are, such as \\[")
+                .hint("escape special characters with \\, such as \\[")
         })
     }
 }
 
-/// Shows what the server has, to its end.
+/// Shows the server's log to its end.
 async fn pass(
     context: &mut Context,
     client: &Client,
@@ -127,7 +129,7 @@ async fn pass(
     Ok(())
 }
 
-/// Passes on the lines that match, of pieces that end anywhere.
+/// Passes on matching lines; pieces may end anywhere.
 struct Matching {
     pattern: Regex,
     timestamps: bool,
@@ -150,7 +152,7 @@ impl Matching {
         Ok(())
     }
 
-    /// The last line may have no end.
+    /// The last line may lack its line end.
     fn finish(self, out: &mut dyn Write) -> Result<()> {
         self.pass(&self.begun, out)
     }
@@ -158,7 +160,7 @@ impl Matching {
     fn pass(&self, line: &[u8], out: &mut dyn Write) -> Result<()> {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches(['\n', '\r']);
-        // The moment is not part of what the app wrote.
+        // The timestamp is not part of the app's output.
         let said =
             if self.timestamps { text.split_once(' ').map_or(text, |(_, s)| s) } else { text };
         if !line.is_empty() && self.pattern.is_match(said) {

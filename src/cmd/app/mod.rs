@@ -36,7 +36,7 @@ use ovhai_client::Client;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::later::Later;
+use crate::line::deferred::Deferred;
 
 #[derive(Debug, Args)]
 pub(crate) struct AppCommand {
@@ -47,83 +47,83 @@ pub(crate) struct AppCommand {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Submit an app
-    // `run` and `curl` have options of their own in the place of global ones: not [`Later`].
+    // `run` and `curl` have options of their own in the place of global ones: not [`Deferred`].
     #[command(visible_alias = "create")]
     Run(Box<run::Run>),
     /// List apps
     #[command(visible_alias = "ls", alias = "ps")]
-    List(Later<list::List>),
+    List(Deferred<list::List>),
     /// Show an app
     #[command(aliases = ["show", "describe", "status"])]
-    Get(Later<list::Get>),
+    Get(Deferred<list::Get>),
     /// Send a request to an app, with a stored token
     Curl(Box<curl::Curl>),
-    /// Show which tokens open an app, and what decides
-    Access(Later<access::Access>),
+    /// Explain which tokens give access to an app, and why
+    Access(Deferred<access::Access>),
     /// Reach an app at a local port, with a stored token
-    PortForward(Later<port_forward::PortForward>),
+    PortForward(Deferred<port_forward::PortForward>),
     /// Open an app in the browser
-    Open(Later<open::Open>),
+    Open(Deferred<open::Open>),
     /// Show what happened to apps and their replicas, such as crashes
     #[command(alias = "event")]
-    Events(Later<events::Events>),
+    Events(Deferred<events::Events>),
     /// Read an app's output
     #[command(alias = "log")]
-    Logs(Later<logs::Logs>),
-    /// Show the last requests to an app: when, who, what, and what was decided
-    // It has options of its own in the place of global ones: not [`Later`].
+    Logs(Deferred<logs::Logs>),
+    /// Show recent requests to an app, with caller and access decision
+    // It has options of its own in the place of global ones: not [`Deferred`].
     Requests(Box<requests::Requests>),
     /// Wait until an app is in a state
-    Wait(Later<await_state::AwaitState>),
+    Wait(Deferred<await_state::AwaitState>),
     /// Start an app
-    Start(Later<change::Start>),
-    /// Replace an app's replicas by new ones
-    Restart(Later<restart::Restart>),
+    Start(Deferred<change::Start>),
+    /// Replace an app's replicas
+    Restart(Deferred<restart::Restart>),
     /// Stop an app
-    Stop(Later<change::Stop>),
+    Stop(Deferred<change::Stop>),
     /// Delete an app
     #[command(visible_alias = "rm")]
-    Delete(Later<delete::Delete>),
+    Delete(Deferred<delete::Delete>),
     /// Set and remove labels of an app
-    SetLabel(Later<set_label::SetLabel>),
+    SetLabel(Deferred<set_label::SetLabel>),
     /// Change an app's image
-    SetImage(Later<change::SetImage>),
-    /// Change an app's number of replicas, or how it scales
-    Scale(Later<change::Scale>),
-    /// Change an app's environment, image, ports, units, or how updates go
-    Update(Later<update::Update>),
+    SetImage(Deferred<change::SetImage>),
+    /// Change an app's number of replicas or its automatic scaling
+    Scale(Deferred<change::Scale>),
+    /// Change an app's environment, image, ports, resources or update strategy
+    Update(Deferred<update::Update>),
 }
 
 impl AppCommand {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
-        // The largest are boxed, or every command's future would have room for them.
+        // The largest are boxed, or every command's future would be as large.
         match self.verb {
             Verb::Run(verb) => Box::pin(verb.run(context)).await,
-            Verb::List(Later(verb)) => verb.run(context).await,
-            Verb::Get(Later(verb)) => verb.run(context).await,
+            Verb::List(Deferred(verb)) => verb.run(context).await,
+            Verb::Get(Deferred(verb)) => verb.run(context).await,
             Verb::Curl(verb) => Box::pin(verb.run(context)).await,
-            Verb::Access(Later(verb)) => verb.run(context).await,
-            Verb::PortForward(Later(verb)) => Box::pin(verb.run(context)).await,
-            Verb::Open(Later(verb)) => verb.run(context).await,
-            Verb::Events(Later(verb)) => verb.run(context).await,
-            Verb::Logs(Later(verb)) => verb.run(context).await,
+            Verb::Access(Deferred(verb)) => verb.run(context).await,
+            Verb::PortForward(Deferred(verb)) => Box::pin(verb.run(context)).await,
+            Verb::Open(Deferred(verb)) => verb.run(context).await,
+            Verb::Events(Deferred(verb)) => verb.run(context).await,
+            Verb::Logs(Deferred(verb)) => verb.run(context).await,
             Verb::Requests(verb) => Box::pin(verb.run(context)).await,
-            Verb::Wait(Later(verb)) => verb.run(context).await,
-            Verb::Start(Later(verb)) => verb.run(context).await,
-            Verb::Restart(Later(verb)) => verb.run(context).await,
-            Verb::Stop(Later(verb)) => verb.run(context).await,
-            Verb::Delete(Later(verb)) => verb.run(context).await,
-            Verb::SetLabel(Later(verb)) => verb.run(context).await,
-            Verb::SetImage(Later(verb)) => verb.run(context).await,
-            Verb::Scale(Later(verb)) => verb.run(context).await,
-            Verb::Update(Later(verb)) => verb.run(context).await,
+            Verb::Wait(Deferred(verb)) => verb.run(context).await,
+            Verb::Start(Deferred(verb)) => verb.run(context).await,
+            Verb::Restart(Deferred(verb)) => verb.run(context).await,
+            Verb::Stop(Deferred(verb)) => verb.run(context).await,
+            Verb::Delete(Deferred(verb)) => verb.run(context).await,
+            Verb::SetLabel(Deferred(verb)) => verb.run(context).await,
+            Verb::SetImage(Deferred(verb)) => verb.run(context).await,
+            Verb::Scale(Deferred(verb)) => verb.run(context).await,
+            Verb::Update(Deferred(verb)) => verb.run(context).await,
         }
     }
 }
 
-/// The app that is meant by an id, a name, or the beginning of an id.
+/// Resolves an id, a name, or the beginning of an id to an app.
 pub(crate) async fn resolve(client: &Client, wanted: &str) -> Result<App> {
-    crate::resolve::resolve(client, wanted).await
+    crate::server::resolve::resolve(client, wanted).await
 }
 
 /// `KEY=VALUE` of a label; the value may be empty.

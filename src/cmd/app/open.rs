@@ -9,16 +9,16 @@ use tokio::process::Command;
 use super::{resolve, view};
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The browser is the one of BROWSER, or the system's; without one the address is printed."
+    after_help = "Uses the browser of BROWSER, or the system's. Without a browser the address is printed."
 )]
 pub(super) struct Open {
     /// Id, name, or beginning of an id
     app: String,
-    /// Only print the address
+    /// Print the address only
     #[arg(long, visible_alias = "print")]
     url: bool,
 }
@@ -26,7 +26,7 @@ pub(super) struct Open {
 impl Open {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
-        // As for app curl: whoever may query an app may open it.
+        // As in app curl: a caller that may query an app may open it.
         let app = resolve(&target.login, &self.app).await?;
         let url = app.status.url.as_str();
         if self.url {
@@ -34,7 +34,7 @@ impl Open {
         }
         if !app.spec.unsecure_http {
             context.note(format!(
-                "hint: the app asks the browser to log in: a user's password, or a token; this adds one: ovhai app port-forward {}",
+                "hint: the browser will ask you to log in with a user's password or a token; to avoid that: ovhai app port-forward {}",
                 view::name(&app)
             ));
         }
@@ -44,12 +44,13 @@ impl Open {
                 return Ok(());
             }
         }
-        context.note("There is no browser to open it in:");
+        context.note("No browser was found. Open this address:");
         context.line(url)
     }
 }
 
-/// What to try, in its order: `BROWSER` is a list with colons, in which `%s` is the address.
+/// The programs to try, in order: `BROWSER` is a colon-separated list in which `%s` stands for the
+/// address.
 fn commands(browser: Option<&str>, url: &str) -> Vec<Vec<String>> {
     let system = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     browser
@@ -67,11 +68,11 @@ fn commands(browser: Option<&str>, url: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Runs a browser until it has taken the address; says whether it has.
+/// Runs a browser until it has accepted the address; returns whether it has.
 async fn run(words: Vec<String>) -> bool {
     let Some((program, arguments)) = words.split_first() else { return false };
-    // A browser in the terminal has the terminal; what it writes is no result of ours. What it
-    // complains of (xdg-open: of each browser that is not there) says less than we do.
+    // A browser in the terminal needs the terminal; its output is not a result of this command. Its
+    // complaints (xdg-open names each missing browser) say less than the message below.
     let out = io::stderr();
     let status = Command::new(program)
         .args(arguments)

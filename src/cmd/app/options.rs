@@ -1,4 +1,4 @@
-//! Options that several commands have: replicas and how updates replace them.
+//! Options of several commands: replicas and update strategy.
 
 use clap::Args;
 use ovhai_api_types::{
@@ -6,7 +6,7 @@ use ovhai_api_types::{
     CustomMetricFormat, CustomMetrics, FixedScalingStrategy, ScalingResourceType, ScalingStrategy,
 };
 
-/// How many replicas.
+/// The number of replicas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Replicas")]
 pub(super) struct Scaling {
@@ -22,7 +22,7 @@ pub(super) struct Scaling {
     /// Resource that automatic scaling watches: CPU or RAM [default: CPU]
     #[arg(long, alias = "resource-type", value_name = "TYPE", requires = "auto_max_replicas")]
     auto_resource_type: Option<ScalingResourceType>,
-    /// Use that automatic scaling aims at, in per cent, 1 to 100 [default: 75]
+    /// Target utilisation of automatic scaling in percent, 1 to 100 [default: 75]
     #[arg(
         long,
         alias = "resource-threshold",
@@ -30,14 +30,14 @@ pub(super) struct Scaling {
         requires = "auto_max_replicas"
     )]
     auto_resource_usage_threshold: Option<u32>,
-    /// Seconds of high use before replicas are added, 0 to 3600 [default: 0]
+    /// Seconds of high utilisation before replicas are added, 0 to 3600 [default: 0]
     #[arg(long, value_name = "SECONDS", requires = "auto_max_replicas")]
     auto_scale_up_stabilization_window_seconds: Option<u32>,
-    /// Seconds of low use before replicas are removed, 0 to 3600 [default: 300]
+    /// Seconds of low utilisation before replicas are removed, 0 to 3600 [default: 300]
     #[arg(long, value_name = "SECONDS", requires = "auto_max_replicas")]
     auto_scale_down_stabilization_window_seconds: Option<u32>,
-    /// Seconds without a request before the last replica goes, 0 to 3600, after the window above;
-    /// with --auto-min-replicas 0
+    /// Seconds without a request before the last replica is removed, 0 to 3600, after the window
+    /// above; with --auto-min-replicas 0
     #[arg(long, value_name = "SECONDS", requires = "auto_max_replicas")]
     auto_cooldown_period_seconds: Option<u32>,
     /// Address of a metric to scale by, instead of CPU or RAM; <SELF> stands for the replica
@@ -50,19 +50,19 @@ pub(super) struct Scaling {
     /// Format of the metric: JSON, XML, YAML or PROMETHEUS [default: JSON]
     #[arg(long, value_name = "FORMAT", requires = "auto_custom_api_url")]
     auto_custom_metric_format: Option<CustomMetricFormat>,
-    /// Where the value stands in the metric's answer
+    /// Location of the value in the metric's response
     #[arg(long, value_name = "LOCATION", requires = "auto_custom_api_url")]
     auto_custom_value_location: Option<String>,
-    /// Value of the metric to keep a replica at, 1 or more
+    /// Target value of the metric per replica, 1 or more
     #[arg(long, value_name = "N", requires = "auto_custom_api_url")]
     auto_custom_target_value: Option<u32>,
-    /// How the values of replicas become one: AVERAGE, MIN, MAX or SUM [default: AVERAGE]
+    /// How to aggregate the replicas' values: AVERAGE, MIN, MAX or SUM [default: AVERAGE]
     #[arg(long, value_name = "TYPE", requires = "auto_custom_api_url")]
     auto_custom_metric_aggregation_type: Option<CustomMetricAggregationType>,
 }
 
 impl Scaling {
-    /// What was asked for, if anything was.
+    /// The requested values, if any were given.
     pub(super) fn strategy(&self) -> Option<ScalingStrategy> {
         if let Some(replicas) = self.replicas {
             let fixed = Some(FixedScalingStrategy { replicas: replicas.into() });
@@ -101,23 +101,25 @@ impl Scaling {
     }
 }
 
-/// How an update replaces replicas.
+/// The update strategy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Updates")]
 pub(super) struct Deployment {
-    /// Replicas above the wanted number during an update: 0 to 10, or per cent [default: 25%]
+    /// Maximum replicas above the desired number during an update: 0 to 10, or a percentage
+    /// [default: 25%]
     #[arg(long, value_name = "N|PERCENT%")]
     max_surge: Option<String>,
-    /// Replicas below the wanted number during an update: 0 to 10, or per cent [default: 25%]
+    /// Maximum replicas below the desired number during an update: 0 to 10, or a percentage
+    /// [default: 25%]
     #[arg(long, value_name = "N|PERCENT%")]
     max_unavailable: Option<String>,
-    /// Seconds that a new replica has until it must answer, 1 to 86400 [default: 600]
+    /// Seconds within which a new replica must become ready, 1 to 86400 [default: 600]
     #[arg(long, value_name = "SECONDS")]
     progress_deadline_seconds: Option<u32>,
 }
 
 impl Deployment {
-    /// What was asked for, if anything was.
+    /// The requested values, if any were given.
     pub(super) fn strategy(&self) -> Option<AppDeploymentStrategy> {
         (*self != Self::default()).then(|| AppDeploymentStrategy {
             max_surge: self.max_surge.clone(),

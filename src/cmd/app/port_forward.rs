@@ -20,23 +20,23 @@ use super::forward::{Forwarder, IsThere, Origin, Refused, Tells};
 use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
-use crate::endless::until_interrupted;
 use crate::error::{Failure, Result};
+use crate::server::target::{Server, Target};
 use crate::settings::state_dir;
-use crate::target::{Server, Target};
+use crate::ui::endless::until_interrupted;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Only requests to localhost, 127.0.0.1, [::1] or the address it listens on are forwarded, and none of pages of other origins, other ports of this machine included. Behind the local emulator the app sees the address that the browser uses. Ctrl-C ends it."
+    after_help = "Forwards requests to localhost, 127.0.0.1, [::1] or the address that it listens on. Rejects requests from pages of other origins, other ports of this machine included. Behind the local emulator the app sees the address that the browser uses. Ctrl-C stops it."
 )]
 pub(super) struct PortForward {
     /// Id, name, or beginning of an id
     app: String,
-    /// Local port, 0 for a free one, and another port of the app than its own; LOCAL, LOCAL:REMOTE,
-    /// or :REMOTE for a free local one [default: the app's own if it is free, else a free one]
+    /// LOCAL, LOCAL:REMOTE or :REMOTE; local port 0 or none is a free one; REMOTE is another port
+    /// of the app [default: the app's own port if it is free, else a free one]
     #[arg(value_name = "LOCAL[:REMOTE]")]
     ports: Option<Ports>,
-    /// Local address to listen on; beside 127.0.0.1 it listens on [::1]
+    /// Local address to listen on; with 127.0.0.1 also [::1]
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Origin whose pages may send requests, such as http://localhost:PORT; repeat it for more
@@ -46,8 +46,8 @@ pub(super) struct PortForward {
     credential: Credential,
 }
 
-/// `LOCAL`, `LOCAL:REMOTE` or `:REMOTE`, as kubectl has it; but one number alone is the local
-/// port, as the app's own port is known.
+/// `LOCAL`, `LOCAL:REMOTE` or `:REMOTE`, as in kubectl; but a single number is the local port,
+/// because the app's own port is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ports {
     local: u16,
@@ -75,7 +75,7 @@ impl FromStr for Ports {
     }
 }
 
-/// Asks whether the emulator still has its address; an endpoint is taken to have its own.
+/// Checks whether the emulator still has its address; an endpoint is not checked.
 fn is_there(context: &Context, server: &Server) -> Result<IsThere> {
     match server {
         Server::Local(running, _) if context.embedded.is_none() => {
@@ -89,9 +89,9 @@ fn is_there(context: &Context, server: &Server) -> Result<IsThere> {
 impl PortForward {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         let target = Target::find(context).await?;
-        // As for app curl: whoever may query an app may have it forwarded.
+        // As in app curl: a caller that may query an app may forward it.
         let app = resolve(&target.login, &self.app).await?;
-        // Whatever comes in is passed on.
+        // Forwards every connection.
         target.announce_change_of(context, &app.status.url)?;
         let url = match self.ports.and_then(|ports| ports.remote) {
             Some(remote) => address(&app, remote)?,
@@ -123,13 +123,13 @@ impl PortForward {
         let allowed = self.allow_origin.clone();
         let is_there = is_there(context, &target.server)?;
         let forwarder = Arc::new(Forwarder::new(client, token, refused, tells, allowed, is_there));
-        // From the first line on: whoever has read it may interrupt.
+        // Before the first line is shown: its reader may interrupt right after.
         until_interrupted(async {
             context.line(format!("http://{local}"))?;
             context.out.flush()?;
-            context.note(format!("It leads to {} ({url}); Ctrl-C ends it.", view::name(&app)));
+            context.note(format!("Forwarding to {} ({url}); press Ctrl-C to stop.", view::name(&app)));
             if !self.address.is_loopback() && lends {
-                context.note("warning: whoever reaches this address uses the app with your token");
+                context.note("warning: every program that can reach this address uses the app with your token");
             }
             let listeners = (&listener, beside.as_ref());
             self.serve(context, listeners, &forwarder, refusals, (&app, &target, lent)).await
@@ -141,17 +141,17 @@ impl PortForward {
         let bind = |port| TcpListener::bind(SocketAddr::new(self.address, port));
         let wanted = match self.ports {
             Some(ports) => ports.local,
-            // It may be taken; then any other does.
+            // If it is taken, use a free one.
             None => match bind(own).await {
                 Ok(listener) => return Ok(listener),
                 Err(_) => 0,
             },
         };
         bind(wanted).await.map_err(|error| {
-            let failure = Failure::new(format!("{}:{wanted} can't be listened on", self.address))
-                .because(&error);
+            let failure =
+                Failure::new(format!("can't listen on {}:{wanted}", self.address)).because(&error);
             failure.hint(match error.kind() {
-                io::ErrorKind::AddrInUse => "leave the port out, or choose another one",
+                io::ErrorKind::AddrInUse => "omit the port, or choose another one",
                 io::ErrorKind::AddrNotAvailable => {
                     "choose an address of this machine: --address IP"
                 }
@@ -160,7 +160,7 @@ impl PortForward {
         })
     }
 
-    /// Listens on `[::1]` beside 127.0.0.1: some programs take no other address for localhost.
+    /// Also listens on `[::1]`: for some programs localhost is only that address.
     async fn listen_beside(
         &self,
         context: &mut Context,
@@ -176,7 +176,7 @@ impl PortForward {
                 if error.kind() == io::ErrorKind::AddrInUse {
                     context.note(format!("warning: another program listens on {beside}: open 127.0.0.1, not localhost"));
                 }
-                // Otherwise this machine has no IPv6.
+                // Any other error: this machine has no IPv6.
                 Ok(None)
             }
         }
@@ -210,23 +210,23 @@ impl PortForward {
                     Ok((stream, _)) => {
                         connections.spawn(Arc::clone(forwarder).serve(stream));
                     }
-                    // The peer is gone, or there are no file descriptors for the moment.
+                    // The peer is gone, or there is no free file descriptor at the moment.
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 },
                 Some(refused) = refusals.recv() => {
                     let now = self.credential.choose(context, app, target).await.ok();
                     let token = now.as_ref().and_then(Lent::bearer).map(bearer).transpose()?;
                     if let (Some(now), Some(token)) = (now, token.filter(|token| *token != refused.token)) {
-                        // A login is refreshed every hour, which needs no message.
+                        // A login is refreshed every hour, without a message.
                         if let Lent::Token(_) = now {
-                            context.note("The token was refused; the string that is stored for it now is used from here on.");
+                            context.note("The token was refused. Using the string that is stored for it now.");
                         }
                         forwarder.use_token(token);
                         (lent, told) = (now, false);
                     } else if !std::mem::replace(&mut told, true) {
                         context.note(self.credential.hint_when_refused(context, &lent));
                     }
-                    // Whoever asked may be gone.
+                    // The connection may be gone.
                     let _ = refused.looked.send(());
                 },
                 Some(_) = connections.join_next() => {}

@@ -1,19 +1,19 @@
-//! Other ports of an app: each has a host of its own, `<id>-<port>` in place of `<id>`.
+//! Other ports of an app, each with a host of its own: `<id>-<port>` instead of `<id>`.
 
 use ovhai_api_types::{App, AppId};
 
 use crate::error::{Failure, Result};
 
-/// The port of an app that names none.
+/// The default port of an app.
 const DEFAULT_PORT: u16 = 8080;
 
-/// The port that an app is known by.
+/// The app's own port.
 pub(super) fn own_port(app: &App) -> u16 {
     app.spec.default_http_port.and_then(|port| u16::try_from(port).ok()).unwrap_or(DEFAULT_PORT)
 }
 
-/// The address of a port of the app. Its own is where the app is, whatever it really listens on:
-/// a local process gets a free port in its place.
+/// The address of a port of the app. Its own port has the app's address, whatever port the process
+/// really listens on.
 pub(super) fn address(app: &App, port: u16) -> Result<String> {
     let url = &app.status.url;
     if port == own_port(app) { Ok(url.clone()) } else { other(url, port) }
@@ -21,28 +21,28 @@ pub(super) fn address(app: &App, port: u16) -> Result<String> {
 
 fn other(url: &str, port: u16) -> Result<String> {
     let at = label_end(url).ok_or_else(|| {
-        Failure::new(format!("{url:?} has no name that another port could go into"))
-            .because("other ports have hosts of their own: <id>-<port> in place of <id>")
-            .hint("ask the app's own port: leave the port out")
+        Failure::new(format!("{url:?} has no host name for another port"))
+            .because("other ports have their own hosts, <id>-<port> instead of <id>")
+            .hint("use the app's own port: omit the port")
     })?;
     let (before, after) = url.split_at(at);
     Ok(format!("{before}-{port}{after}"))
 }
 
-/// Which other port of the app at `url` an address without a path is of.
+/// The other port of the app at `url` that an address without a path names.
 pub(super) fn port_of(address: &str, url: &str) -> Option<u16> {
     let (before, after) = url.split_at(label_end(url)?);
     let digits = address.strip_prefix(before)?.strip_suffix(after)?.strip_prefix('-')?;
     digits.parse().ok().filter(|port: &u16| *port != 0 && port.to_string() == digits)
 }
 
-/// How many characters an id has.
+/// Length of an id.
 const ID: usize = 36;
 
-/// An app as it is named to curl: a word for it, its address, or `<id>-<port>`.
+/// The app argument of `app curl`: a word, an address, or `<id>-<port>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Named<'a> {
-    /// What [`super::resolve`] takes.
+    /// The word to resolve.
     pub(super) app: &'a str,
     /// Another port than its own.
     pub(super) port: Option<u16>,
@@ -60,9 +60,9 @@ impl<'a> Named<'a> {
             label.split_at_checked(ID).filter(|(id, _)| id.parse::<AppId>().is_ok())
         else {
             return match after_scheme {
-                Some(_) => Err(Failure::usage(format!("{text:?} is no address of an app"))
+                Some(_) => Err(Failure::usage(format!("{text:?} is not the address of an app"))
                     .because("an app's address begins with its id")
-                    .hint("name the app by its id, its name or its address: ovhai app list; then its path: ovhai app curl APP /path")),
+                    .hint("give the app's id, name or address (ovhai app list), then the path: ovhai app curl APP /path")),
                 None => Ok(Self { app: text, port: None, address: None }),
             };
         };
@@ -71,17 +71,17 @@ impl<'a> Named<'a> {
         }
         match port.strip_prefix('-').and_then(|digits| digits.parse().ok()) {
             Some(port) if port != 0 => Ok(Self { app: id, port: Some(port), address: None }),
-            // It may be a name.
+            // Possibly a name.
             _ => Ok(Self { app: text, port: None, address: None }),
         }
     }
 }
 
-/// Where the first label of its host ends.
+/// The end of the first label of its host.
 fn label_end(url: &str) -> Option<usize> {
     let host = url.find("://")? + 3;
     let end = url[host..].find(['.', ':', '/']).map(|at| host + at)?;
-    // A label that is all digits is an address's, not a name's.
+    // An all-digit label belongs to an IP address.
     let label = &url[host..end];
     (url[end..].starts_with('.') && label.bytes().any(|byte| !byte.is_ascii_digit())).then_some(end)
 }

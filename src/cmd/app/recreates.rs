@@ -1,4 +1,4 @@
-//! The line of `POST /v1/app/command` makes the same app, whatever the spec says.
+//! The command line of `POST /v1/app/command` creates the same app, for any spec.
 
 use std::collections::BTreeMap;
 use std::process::Command as Shell;
@@ -12,15 +12,15 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::Verb;
-use crate::cli::{Cli, Command};
 use crate::context::Context;
+use crate::line::cli::{Cli, Command};
 
-/// The spec that the client makes of these words.
+/// The spec that the client builds from these words.
 fn parse(words: &[String]) -> AppSpec {
     let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
     let Command::App(command) = cli.command else { panic!("{words:?}") };
     let Verb::Run(run) = command.0.verb else { panic!("{words:?}") };
-    let mut context = Context::from_process();
+    let mut context = Context::from_process(crate::line::cli::tree);
     context.directory = "/where/the/line/is/typed".into();
     run.spec(&context).unwrap_or_else(|error| panic!("{words:?}: {error:?}"))
 }
@@ -30,7 +30,7 @@ fn checked(spec: &AppSpec) -> Spec {
     Spec::check(&spec, |_| "generated".into()).unwrap_or_else(|error| panic!("{spec:?}: {error}"))
 }
 
-/// Labels that the platform keeps.
+/// Labels without the platform's own.
 fn labels(spec: &AppSpec) -> BTreeMap<&String, &String> {
     let all = spec.labels.iter().flatten();
     all.filter(|(key, _)| !key.starts_with("ovh/"))
@@ -45,7 +45,7 @@ fn assert_same(spec: &AppSpec, back: &AppSpec, line: &str) {
     assert_eq!(volumes(spec), volumes(back), "{line}");
 }
 
-/// Text that shells and parsers of options stumble over.
+/// Text that is hard for shells and option parsers.
 fn awkward() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ -~]{1,12}",
@@ -58,7 +58,7 @@ fn awkward() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The same, and what only values may have.
+/// The same, and characters that only values may contain.
 fn free() -> impl Strategy<Value = String> {
     prop_oneof![awkward(), Just(String::new()), "[^\\x00]{0,12}", Just("a\nb\n".to_owned())]
 }
@@ -183,7 +183,7 @@ fn spec() -> impl Strategy<Value = AppSpec> {
             gpu,
             ..Resources::default()
         });
-    // A local process without a command has no line.
+    // A local process without a command has no command line.
     let runtime = option::of(prop::sample::select(
         &[Placement::Builtin, Placement::Process, Placement::Container][..],
     ));
@@ -237,7 +237,7 @@ proptest! {
     }
 }
 
-/// Some of them split by a real shell, too.
+/// Some of them are split by a real shell, too.
 #[test]
 fn a_shell_reads_the_line_alike() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();

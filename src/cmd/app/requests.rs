@@ -7,11 +7,11 @@ use super::resolve;
 use crate::cmd::requests::Filters;
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The same as: ovhai emulator requests --app APP. Only the local emulator keeps requests."
+    after_help = "The same as: ovhai emulator requests --app APP. Only the local emulator records requests."
 )]
 pub(super) struct Requests {
     /// Id, name, or beginning of an id
@@ -25,7 +25,7 @@ impl Requests {
         self.filters.apply(context)?;
         let target = Target::find(context).await?;
         let control = target.control(context)?;
-        // It may be deleted by now.
+        // The object may have been deleted.
         let app = match self.app.parse::<AppId>() {
             Ok(id) => id,
             Err(_) => resolve(&target.login, &self.app).await?.id,

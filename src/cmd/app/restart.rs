@@ -8,11 +8,11 @@ use super::selection::{Selected, Selection};
 use super::wait::Wait;
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Replicas are replaced one after the other, as by an update; the image's tag is looked up again, and a process keeps its environment. An app that is named and is stopped or failed is started."
+    after_help = "Replaces the replicas one after the other, as an update does. Resolves the image's tag again; a process keeps its environment. An app that is named and is stopped or failed is started."
 )]
 pub(super) struct Restart {
     #[command(flatten)]

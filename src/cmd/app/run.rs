@@ -17,32 +17,32 @@ use super::wait::Wait;
 use crate::cmd::environment::{Variable, note_unset, of_caller, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::resolve::say_if_named_alike;
-use crate::target::Target;
+use crate::server::resolve::say_if_named_alike;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ovhai app run --label group=A infrastructureascode/hello-world
   ovhai app run --runtime process python:3 -- python3 -m http.server '{port}'
 
-At the local emulator a process gets this command's environment, but for OVHAI_ variables.")]
+At the local emulator a process gets this command's environment, without OVHAI_ variables.")]
 pub(super) struct Run {
-    /// The image; with --image the name
+    /// Image; with --image, the name
     #[arg(value_name = "IMAGE", required_unless_present = "given_image")]
     first: Option<String>,
-    /// The image, if the name comes first: app run NAME --image IMAGE
+    /// Image, if the name comes first: app run NAME --image IMAGE
     #[arg(id = "given_image", long = "image", value_name = "IMAGE")]
     image: Option<String>,
-    /// The command, instead of the image's own; for a local process {port} is the port to listen on
+    /// Command, instead of the image's own; for a local process {port} is the port to listen on
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
     /// Display name [default: generated]
     #[arg(short, long)]
     name: Option<String>,
-    /// Label, may be repeated; labels that begin with ovh/ are the platform's
+    /// Label, may be repeated; labels that begin with ovh/ belong to the platform
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// Environment variable, may be repeated; NAME alone takes the value that it has here
+    /// Environment variable, may be repeated; NAME alone passes on the current value
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     envs: Vec<Variable>,
     /// Port that the app listens on, 1 to 65535 [default: 8080]
@@ -52,21 +52,21 @@ pub(super) struct Run {
     /// {grpc_port} [default: none]
     #[arg(long, value_name = "PORT")]
     grpc_port: Option<u16>,
-    /// Let every client in, without a token
-    // With a value too, as a variable of a Makefile gives it.
+    /// Make the app public: no token is required
+    // Also takes a value, for example from a variable of a Makefile.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     unsecure_http: bool,
     /// Volume, may be repeated: container@alias/prefix:path[:ro|rw|rwd][:cache|no-cache], or
     /// url:path… of a Git repository or a public container [default: ro, no-cache]
     #[arg(short, long = "volume", value_name = "VOLUME", value_parser = volume)]
     volumes: Vec<Volume>,
-    /// GPUs per replica [default: 1, when no CPU is asked for]
+    /// GPUs per replica [default: 1, without --cpu]
     #[arg(short, long, value_name = "N")]
     gpu: Option<u32>,
     /// CPU units per replica; ignored with --gpu
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Flavor of a unit, such as ai1-1-cpu [default: the region's for CPU or GPU]
+    /// Flavor (instance type) of a CPU or GPU unit, such as ai1-1-cpu [default: the region's]
     #[arg(short, long)]
     flavor: Option<String>,
     /// Path of the probe [default: /]
@@ -75,8 +75,8 @@ pub(super) struct Run {
     /// Port of the probe, 1 to 65535 [default: the app's own]
     #[arg(long, value_name = "PORT")]
     probe_port: Option<u16>,
-    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
-    /// the token (cookie, token, none) [default: none; without a value: cookie]
+    /// Emulator only: send a client's requests to the same replica, by a cookie or by the token
+    /// (cookie, token, none) [default: none; without a value: cookie]
     #[arg(
         long,
         value_name = "HOW",
@@ -85,22 +85,22 @@ pub(super) struct Run {
         default_missing_value = "cookie"
     )]
     session_affinity: Option<SessionAffinity>,
-    /// Emulator only: what runs the app (builtin, process, container) [default: builtin for
-    /// built-in images, else what the emulator was started with]
+    /// Emulator only: runtime of the app (builtin, process, container) [default: builtin for
+    /// built-in images, else the emulator's --runtime]
     #[arg(long)]
     runtime: Option<Placement>,
-    /// Emulator only: directory of a local process; an empty one is the emulator's own [default:
-    /// this one]
+    /// Emulator only: working directory of a local process; an empty value is the emulator's own
+    /// [default: the current one]
     // A PathBuf could not be empty.
     #[arg(long, value_name = "DIR")]
     workdir: Option<OsString>,
-    /// Show each request to the API on stderr, with the answer's status and time; may be repeated
-    // In place of the global one, whose short form is a volume here.
+    /// Show each request to the API on stderr, with the response's status and time; may be repeated
+    // Replaces the global option, whose short form means a volume here.
     #[arg(long, action = ArgAction::Count)]
     verbose: u8,
     #[command(flatten)]
     wait: Wait,
-    // Last, as they have headings of their own.
+    // Last, because they have headings of their own.
     #[command(flatten)]
     scaling: Scaling,
     #[command(flatten)]
@@ -115,8 +115,8 @@ impl Run {
         let created = match self.environment(context, &target)? {
             Some(environment) => {
                 let (region, mut spec) = (target.region.clone(), spec.clone());
-                // Also where the emulator's default makes it a process: the emulator itself is in
-                // the root directory.
+                // Also if the emulator's default makes it a process: the emulator's own working
+                // directory is `/`.
                 if self.workdir.is_none() {
                     spec.working_directory = context.directory.to_str().map(str::to_owned);
                 }
@@ -132,7 +132,7 @@ impl Run {
                 return failure;
             }
             failure.hint(
-                "leave out --volume; an app that runs as a process (--runtime process) reads and writes the directories of this machine",
+                "omit --volume; an app that runs as a process (--runtime process) uses the directories of this machine",
             )
         })?;
         say_what_labels_became(context, &spec, &app);
@@ -144,7 +144,7 @@ impl Run {
         match waited {
             Ok(then) => submitted::show(context, &target, &then.unwrap_or(app)).await,
             Err(failure) => {
-                // A program needs to know what it has to clean up.
+                // Programs need the app to clean it up.
                 if context.format().is_some() {
                     let app = target.client.get_app(app.id).await.unwrap_or(app);
                     context.show(&app)?;
@@ -154,11 +154,11 @@ impl Run {
         }
     }
 
-    /// What a process gets of this command's environment: only where the emulator's owner asks the
-    /// emulator of the own state directory, and for nothing but a process.
+    /// The environment for a process: only if the owner asks the emulator of the own state
+    /// directory, and only for a process.
     fn environment(&self, context: &mut Context, target: &Target) -> Result<Option<Environment>> {
         let Some(running) = target.owned() else { return Ok(None) };
-        // The emulator decides: a mapped image runs in the environment of its mapping.
+        // Left to the emulator: a mapped image runs with the environment of its mapping.
         let placement = self.runtime.or(running.runtime);
         if placement != Some(Placement::Process) || self.command.is_empty() {
             return Ok(None);
@@ -166,45 +166,45 @@ impl Run {
         of_caller(context).map(Some)
     }
 
-    /// Name and image, whichever way round they were given.
+    /// Name and image, in either order.
     fn name_and_image(&self) -> Result<(Option<String>, String)> {
         match (&self.first, &self.image, &self.name) {
-            (Some(first), Some(image), Some(name)) => Err(Failure::usage("there are two names")
+            (Some(first), Some(image), Some(name)) => Err(Failure::usage("two names were given")
                 .because(format!(
-                    "with --image {image} the first argument is the name, {first:?}, and --name says {name:?}"
+                    "with --image {image} the first argument is the name, {first:?}, but --name is {name:?}"
                 ))
-                .hint("leave one of them out")),
+                .hint("omit one of them")),
             (Some(first), Some(image), None) => Ok((Some(first.clone()), image.clone())),
             (Some(image), None, name) | (None, Some(image), name) => {
                 Ok((name.clone(), image.clone()))
             }
-            (None, None, _) => Err(Failure::usage("there is no image")
-                .hint("write it: ovhai app run IMAGE")),
+            (None, None, _) => Err(Failure::usage("the image is missing")
+                .hint("give it: ovhai app run IMAGE")),
         }
     }
 
-    /// The spec that the options say.
+    /// The spec of these options.
     pub(crate) fn spec(&self, context: &Context) -> Result<AppSpec> {
         let (name, image) = self.name_and_image()?;
         if self.runtime == Some(Placement::Process) && self.command.is_empty() {
             return Err(Failure::usage("a local process needs a command").hint(
-                "write it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND",
+                "give it after two hyphens: ovhai app run … --runtime process IMAGE -- COMMAND",
             ));
         }
         let has_none = |units: [Option<u32>; 2]| {
             units.contains(&Some(0)) && units.iter().all(|units| units.unwrap_or(0) == 0)
         };
         if self.flavor.is_none() && has_none([self.cpu, self.gpu]) {
-            return Err(Failure::usage("the app would have no units")
-                .because("an app that asks for no CPU takes a GPU")
-                .hint("say how many: --cpu N; see ovhai capabilities flavor list"));
+            return Err(Failure::usage("the app would have no CPU and no GPU")
+                .because("without --cpu and --gpu an app gets one GPU")
+                .hint("give a number: --cpu N; see ovhai capabilities flavor list"));
         }
         let labels: BTreeMap<String, Option<String>> =
             self.labels.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
         let some_resources = self.gpu.is_some() || self.cpu.is_some() || self.flavor.is_some();
         let some_probe = self.probe_path.is_some() || self.probe_port.is_some();
-        // Only a process is run in a directory, and only one that was asked for here can mean
-        // this one.
+        // Only processes have a working directory, and only an explicit one defaults to the current
+        // directory.
         let directory = match &self.workdir {
             Some(given) if given.is_empty() => None,
             Some(given) => Some(context.directory.join(given)),
@@ -240,8 +240,8 @@ impl Run {
     }
 }
 
-/// The service never refuses a label of its own, or one that a token's scope decides: it takes
-/// another value, or none.
+/// The service never rejects a label of its own, or one that a token's scope sets: it changes or
+/// drops the value.
 fn say_what_labels_became(context: &mut Context, asked: &AppSpec, app: &App) {
     let now = app.spec.labels.as_ref();
     for (key, value) in asked.labels.iter().flatten() {
@@ -251,9 +251,9 @@ fn say_what_labels_became(context: &mut Context, asked: &AppSpec, app: &App) {
         }
         let value = value.as_deref().unwrap_or_default();
         let why = if key.starts_with("ovh/") {
-            "labels that begin with ovh/ are the platform's"
+            "labels that begin with ovh/ belong to the platform"
         } else {
-            "the token's selector decides it"
+            "the token's selector sets it"
         };
         context.note(match became {
             Some(Some(other)) => format!("warning: the label {key} is {other}, not {value}: {why}"),

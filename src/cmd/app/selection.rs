@@ -1,4 +1,4 @@
-//! The apps that a verb is for: named one by one, or selected by labels, or all of the region.
+//! The apps of a command: named, selected by labels, or all of the region.
 
 use clap::Args;
 use ovhai_api_types::{App, AppState, LabelKey, LabelValue, Selector, Term};
@@ -8,10 +8,10 @@ use super::wait::Wait;
 use crate::cmd::several::Report;
 use crate::context::Context;
 use crate::error::Result;
-use crate::resolve::resolve_each;
-use crate::target::Target;
+use crate::server::resolve::resolve_each;
+use crate::server::target::Target;
 
-/// Labels and a selector: both have to match.
+/// Labels and a selector; both must match.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ByLabel {
     /// Only apps that satisfy this label selector, such as group=A,team!=b
@@ -23,7 +23,7 @@ pub(super) struct ByLabel {
 }
 
 impl ByLabel {
-    /// What both say together; none when neither was given. An empty selector says nothing.
+    /// Both combined; none if neither was given. An empty selector is ignored.
     pub(super) fn selector(&self) -> Option<Selector> {
         let labels = self.labels.iter().cloned();
         let mut terms: Vec<_> = labels.map(|(key, value)| Term::Equals(key, value)).collect();
@@ -32,7 +32,7 @@ impl ByLabel {
     }
 }
 
-/// Which apps a verb is for.
+/// Which apps to process.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Selection {
     /// Ids, names, or beginnings of ids
@@ -45,22 +45,22 @@ pub(super) struct Selection {
     all: bool,
 }
 
-/// The apps that were found, and what became of the others.
+/// The apps found, and the failures of the others.
 pub(super) struct Selected {
     pub(super) apps: Vec<App>,
     pub(super) report: Report,
-    /// Whether the result is a list, however many there are.
+    /// Whether the result is a list, even of one app.
     pub(super) is_list: bool,
 }
 
 impl Selection {
-    /// An app's name that looks like a duration, after `--wait`, is one.
+    /// A positional argument after `--wait` that looks like a duration was meant as its value.
     pub(super) fn is_meant(&self, wait: &Wait) -> Result<()> {
         wait.is_meant(&self.apps)
     }
 
-    /// Finds them. Those that were selected, not named, are only those in a state in which the
-    /// verb has something to do.
+    /// Finds the apps. Selected apps, unlike named ones, are left out if the command has nothing to
+    /// do for their state.
     pub(super) async fn find(
         &self,
         context: &mut Context,
@@ -79,7 +79,7 @@ impl Selection {
             selector: selector.as_ref().map(ToString::to_string),
             ..AppFilter::default()
         };
-        // Without `--all` an empty selector must not become one that matches every app.
+        // Without `--all` an empty selector must not match every app.
         let mut apps = match (&selector, self.all) {
             (None, false) => Vec::new(),
             _ => client.list_apps(&filter).await?,

@@ -1,5 +1,5 @@
-//! `ovhai app set-label`: labels of one app, several in one transaction, and what that does to the
-//! tokens that open the app.
+//! `ovhai app set-label`: changes labels of one app, several in one transaction, and names the
+//! tokens that gain or lose access.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use super::{resolve, view};
 use crate::cmd::access::ask;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::server::target::Target;
 
-/// How many tokens a message names.
+/// Maximum number of tokens that a message names.
 const NAMED_MAX: usize = 10;
 
 #[derive(Debug, Args)]
@@ -23,8 +23,8 @@ const NAMED_MAX: usize = 10;
 pub(super) struct SetLabel {
     /// Id, name, or beginning of an id
     app: String,
-    /// KEY=VALUE sets a label, KEY- removes it, several in one transaction; or one key and its
-    /// value as two words
+    /// KEY=VALUE sets a label, KEY- removes it; several in one transaction; or one key and its
+    /// value as two arguments
     #[arg(id = "labels", required = true, value_name = "KEY=VALUE")]
     words: Vec<String>,
     /// Remove the labels with these keys
@@ -44,8 +44,8 @@ impl SetLabel {
                 "app set-label of several labels is not available at {}",
                 target.server.shown()
             ))
-            .because("one transaction for several labels is an extension of the local emulator (PUT /v1/app/{id}/labels)")
-            .hint(format!("one label a command: ovhai app set-label {} KEY=VALUE", self.app)));
+            .because("changing several labels in one transaction is an extension of the local emulator (PUT /v1/app/{id}/labels)")
+            .hint(format!("change one label per command: ovhai app set-label {} KEY=VALUE", self.app)));
         }
         let app = resolve(&target.client, &self.app).await?;
         let before = tokens_with_access(context, &target, &app).await;
@@ -75,7 +75,7 @@ impl SetLabel {
         Ok(())
     }
 
-    /// What the words say.
+    /// The changes of the arguments.
     fn changes(&self) -> Result<Changes> {
         let app = &self.app;
         if !self.remove
@@ -93,7 +93,7 @@ impl SetLabel {
                 (true, None, key) => (key.unwrap_or(word), None),
                 (true, Some((key, _)), _) => {
                     return Err(Failure::usage(format!(
-                        "{word:?} has a value, and --remove needs none"
+                        "--remove takes a key without a value, not {word:?}"
                     ))
                     .hint(format!("to remove it: ovhai app set-label {app} {key}-")));
                 }
@@ -107,14 +107,14 @@ impl SetLabel {
             };
             if changes.insert(key.to_owned(), value).is_some() {
                 return Err(Failure::usage(format!("the label {key} is given twice"))
-                    .hint("give each label once"));
+                    .hint("give each label only once"));
             }
         }
         Ok(changes)
     }
 }
 
-/// One change, as a sentence.
+/// Describes one change.
 fn what_changed(app: &App, key: &str, value: Option<&str>) -> String {
     let old = app.spec.labels.as_ref().and_then(|labels| labels.get(key));
     let shown = |value: &str| if value.is_empty() { "\"\"".into() } else { value.to_owned() };
@@ -122,7 +122,7 @@ fn what_changed(app: &App, key: &str, value: Option<&str>) -> String {
     let name = view::name(app);
     match (old, value.map(shown)) {
         (Some(old), Some(new)) if old == new => {
-            format!("The label {key} of {name} is {new} already.")
+            format!("The label {key} of {name} is already {new}.")
         }
         (Some(old), Some(new)) => format!("Set the label {key} of {name}: {old} -> {new}."),
         (None, Some(new)) => format!("Set the label {key} of {name} to {new}."),
@@ -131,8 +131,8 @@ fn what_changed(app: &App, key: &str, value: Option<&str>) -> String {
     }
 }
 
-/// The tokens that open the app, by id: its emulator decides, as its gateway does. None where that
-/// can't answer: at an endpoint, or for a caller that can't see tokens.
+/// The tokens with access to the app, by id, as the emulator's policy decides. None at an endpoint,
+/// or for a caller that may not see tokens.
 async fn tokens_with_access(
     context: &Context,
     target: &Target,
@@ -151,7 +151,7 @@ async fn tokens_with_access(
     Some(all.into_iter().filter_map(opens).collect())
 }
 
-/// The tokens of the one set that are not in the other.
+/// Names the tokens that are in one set and not in the other, in alphabetical order.
 fn say_tokens(
     context: &mut Context,
     what: &str,
@@ -159,7 +159,8 @@ fn say_tokens(
     not_those: &BTreeMap<String, String>,
 ) {
     let only = these.iter().filter(|(id, _)| !not_those.contains_key(*id));
-    let only: Vec<&str> = only.map(|(_, name)| name.as_str()).collect();
+    let mut only: Vec<&str> = only.map(|(_, name)| name.as_str()).collect();
+    only.sort_unstable();
     if only.is_empty() {
         return;
     }

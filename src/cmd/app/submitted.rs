@@ -1,5 +1,5 @@
-//! What `ovhai app run` ends with: the app in short, and what to type next; `ovhai app get` shows
-//! the rest.
+//! The end of `ovhai app run`: the app in short, and the next command; `ovhai app get` shows all of
+//! it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use tokio::sync::oneshot;
 use super::credential::selector_of;
 use super::view;
 use crate::context::Context;
-use crate::credentials::Credentials;
-use crate::describe::Description;
 use crate::error::Result;
 use crate::private_file;
+use crate::server::credentials::Credentials;
+use crate::server::target::Target;
 use crate::settings::state_dir;
-use crate::target::Target;
-use crate::text::{cut, quoted};
+use crate::ui::describe::Description;
+use crate::ui::text::{cut, quoted};
 
-/// A resolver that takes longer is of no use to a browser either.
+/// Time-out for the resolver; a browser would not wait longer either.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// Exists in the state directory when it was said that names below localhost lead nowhere.
+/// File in the state directory that marks the warning about names below localhost as shown.
 const SAID: &str = "localhost.said";
 
-/// Shows the app, in whatever format was asked for.
+/// Shows the app in the requested format.
 pub(super) async fn show(context: &mut Context, target: &Target, app: &App) -> Result<()> {
     if context.format().is_some() {
         return context.show(app);
@@ -49,7 +49,7 @@ fn brief(app: &App, columns: Option<usize>) -> Description {
         .field("Name", view::name(app))
         .field("State", status.state);
     if let Some(info) = status.info.as_ref().filter(|_| status.state != AppState::Running) {
-        // One line of it: the longest name of a field stands before it.
+        // Room for one line after the longest field name.
         let before = if status.grpc_address.is_some() { "gRPC Address: " } else { "State: " };
         let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(before.len()));
         view = view.field("Info", cut(&info.message, room.max(1)));
@@ -61,7 +61,7 @@ fn brief(app: &App, columns: Option<usize>) -> Description {
     }
 }
 
-/// What the app is called in a command: its name, unless that is another's too.
+/// The app in a command: its name if it is unique, else its id.
 async fn word(target: &Target, app: &App) -> String {
     let name = view::name(app);
     let filter = AppFilter { named: Some(name.to_owned()), ..AppFilter::default() };
@@ -91,7 +91,7 @@ fn next(context: &Context, target: &Target, app: &App, name: &str) -> Result<Str
     })
 }
 
-/// Whether `app curl` has something that opens it.
+/// Whether `app curl` has a credential for it.
 fn is_entered(context: &Context, target: &Target, app: &App) -> Result<bool> {
     if app.spec.unsecure_http || context.token()?.is_some() {
         return Ok(true);
@@ -101,15 +101,15 @@ fn is_entered(context: &Context, target: &Target, app: &App) -> Result<bool> {
     Ok((target.server.is_local() && nothing_stored) || credentials.fits(app, &target.issuer)?)
 }
 
-/// Says, once for a state directory, when the app's address leads nowhere for browsers and other
-/// programs: not every system resolves names below localhost.
+/// Warns, once per state directory, if this machine does not resolve names below localhost, which
+/// browsers and other programs need.
 async fn say_if_unresolved(context: &mut Context, target: &Target, app: &App, name: &str) {
     if !target.server.is_local() || context.embedded.is_some() {
         return;
     }
     let Ok(said) = state_dir(context).map(|directory| directory.join(SAID)) else { return };
     let Some(host) = local_host(&app.status.url).filter(|_| !said.exists()) else { return };
-    // If it can't be noted it is said again, which does no harm.
+    // If this fails, the warning is merely repeated.
     if !leads_here(look_up(host).await.as_deref()) {
         let _ = private_file::write(&said, &());
         context.note(format!(
@@ -125,21 +125,21 @@ fn local_host(url: &str) -> Option<String> {
     host.ends_with(".localhost").then(|| host.to_owned())
 }
 
-/// What the system's resolver says; none when it does not know, or says nothing for a while.
+/// The answer of the system's resolver; none without a timely answer.
 async fn look_up(host: String) -> Option<Vec<IpAddr>> {
     let (told, answer) = oneshot::channel();
-    // Not one of the runtime's threads: the program would not end before the resolver answers.
+    // Not a thread of the runtime, which would keep the program until the resolver answers.
     let looking = std::thread::Builder::new().spawn(move || {
         use std::net::ToSocketAddrs;
         let found = (host.as_str(), 0).to_socket_addrs();
-        // Perhaps too late.
+        // The receiver may have given up.
         let _ = told.send(found.ok().map(|all| all.map(|address| address.ip()).collect()));
     });
     looking.ok()?;
     tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()?
 }
 
-/// Some resolvers answer every name, with an address of their own.
+/// Some resolvers answer every name with an address of their own.
 fn leads_here(addresses: Option<&[IpAddr]>) -> bool {
     addresses.is_some_and(|all| all.iter().any(IpAddr::is_loopback))
 }

@@ -9,13 +9,13 @@ use super::{resolve, view};
 use crate::cmd::environment::{Variable, note_unset, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 pub(super) struct Update {
     /// Id, name, or beginning of an id
     app: String,
-    /// Environment variable to set, may be repeated; NAME alone takes the value that it has here
+    /// Environment variable to set, may be repeated; NAME alone passes on the current value
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     envs: Vec<Variable>,
     /// Emulator only: environment variable to remove, may be repeated
@@ -30,14 +30,14 @@ pub(super) struct Update {
     /// Image
     #[arg(long)]
     image: Option<String>,
-    /// Emulator only: GPU units a replica; the flavor stays if it has GPUs
+    /// Emulator only: GPUs per replica; the flavor stays if it has GPUs
     #[arg(short, long, value_name = "N", conflicts_with = "cpu")]
     gpu: Option<u32>,
-    /// Emulator only: CPU units a replica; the flavor stays if it has no GPU
+    /// Emulator only: CPU units per replica; the flavor stays if it has no GPU
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Emulator only: keep a client's requests at one replica, by a cookie of the gateway's or by
-    /// the token (cookie, token, none) [without a value: cookie]
+    /// Emulator only: send a client's requests to the same replica, by a cookie or by the token
+    /// (cookie, token, none) [without a value: cookie]
     #[arg(
         long,
         value_name = "HOW",
@@ -92,7 +92,7 @@ impl Update {
         Ok(())
     }
 
-    /// An option that the service does not have.
+    /// An option that only the emulator has.
     fn extension(&self) -> Option<&'static str> {
         [
             ("--unset-env", !self.unset_envs.is_empty()),
@@ -103,7 +103,7 @@ impl Update {
         .find_map(|(option, is_given)| is_given.then_some(option))
     }
 
-    /// A variable that is to be removed may be mistyped.
+    /// The name of a variable to remove may be mistyped.
     fn note_absent(&self, context: &mut Context, app: &App) {
         let has = |name: &String| app.spec.env_vars.iter().flatten().any(|env| env.name == *name);
         for name in self.unset_envs.iter().filter(|name| !has(name)) {

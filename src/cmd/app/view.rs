@@ -6,15 +6,16 @@ use ovhai_api_types::{App, AppSpec, ReplicaExit, ReplicaStatus, ScalingStrategy}
 
 use ovhai_client::AppRow;
 
-use crate::describe::{Description, age, bytes, date, rate};
-use crate::output::{Fit, Show};
+use crate::ui::describe::{Description, age, bytes, date, rate};
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 /// An app's name.
 pub(super) fn name(app: &App) -> &str {
     app.spec.name.as_deref().unwrap_or_default()
 }
 
-/// How many replicas there are to be: a number, or the smallest and the largest.
+/// The desired number of replicas: a number, or the smallest and the largest.
 pub(super) fn wanted_replicas(scaling: &ScalingStrategy) -> String {
     match (&scaling.fixed, &scaling.automatic) {
         (Some(fixed), _) => fixed.replicas.to_string(),
@@ -28,12 +29,12 @@ fn replicas(app: &App) -> String {
     format!("{}/{}", app.status.available_replicas, wanted_replicas(&scaling))
 }
 
-/// How often replicas were started again, if they were.
+/// The number of restarts, if any.
 fn some_restarts(restarts: u32) -> String {
     if restarts == 0 { String::new() } else { restarts.to_string() }
 }
 
-/// When and how a replica crashed last.
+/// Time and reason of the last crash.
 fn last_exit(exit: &ReplicaExit) -> String {
     format!("{} at {}: {}", exit.reason, date(exit.at), exit.message)
 }
@@ -52,7 +53,7 @@ fn seconds(seconds: i64) -> String {
     format!("{seconds} s")
 }
 
-/// What decides how many replicas there are; nothing for a fixed number.
+/// The rules of automatic scaling; nothing for a fixed number.
 fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
     let strategy = spec.scaling_strategy.as_ref();
     let Some(automatic) = strategy.and_then(|strategy| strategy.automatic.as_ref()) else {
@@ -75,7 +76,7 @@ fn automatic_scaling(fields: Description, spec: &AppSpec) -> Description {
         .maybe("Cooldown", automatic.cooldown_period_seconds.map(seconds))
 }
 
-/// States of an app's history that are shown: `-o json` has all.
+/// Number of states of an app's history to show; `-o json` has all.
 const LAST_STATES: usize = 5;
 
 const COLUMNS: &[&str] = &["ID", "NAME", "STATE", "REPLICAS", "AGE", "URL", "RESTARTS", "EXIT"];
@@ -90,7 +91,7 @@ const FIT: &[Fit] = &[
     Fit::Rare,
 ];
 
-/// What a list reads of an app is enough for its row, and for nothing else.
+/// A list reads only the fields that its rows need.
 impl Show for AppRow {
     const COLUMNS: &'static [&'static str] = COLUMNS;
     const FIT: &'static [Fit] = FIT;

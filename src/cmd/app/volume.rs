@@ -1,4 +1,4 @@
-//! `--volume`: the short form that people write, or the wire's JSON.
+//! `--volume`: the short form, or the wire's JSON.
 
 use ovhai_api_types::Volume;
 

@@ -1,4 +1,4 @@
-//! Waiting for an app to come into a state.
+//! Waits for an app to reach a state.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -8,19 +8,19 @@ use ovhai_client::{Client, LogFilter};
 
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result, TIMEOUT};
-use crate::progress::Progress;
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::progress::Progress;
 
-/// As long as an app's own deadline is by default.
+/// The default of an app's own deadline.
 pub(super) const DEFAULT: &str = "10m";
 
-/// Milliseconds between the first looks at an app that is not waited for.
+/// Milliseconds between the first polls of a new app without `--wait`.
 const FIRST_LOOKS: [u64; 4] = [5, 10, 20, 40];
 
 /// `--wait[=DURATION]`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Wait {
-    /// Wait until it is done, for at most this duration, such as 90s or 5m [default: 10m]
+    /// Wait until the operation is done, at most this long, such as 90s or 5m [default: 10m]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT, value_parser = duration)]
     wait: Option<Duration>,
     /// Only the state counts, not what became of the last change.
@@ -29,18 +29,18 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// An app's name that looks like a time, after `--wait`, is one.
+    /// A positional argument after `--wait` that looks like a time was meant as its value.
     pub(super) fn is_meant(&self, names: &[String]) -> Result<()> {
         let looks_so = |name: &&String| self.wait.is_some() && looks_like_duration(name);
         match names.iter().find(looks_so) {
             None => Ok(()),
-            Some(time) => Err(Failure::usage(format!("{time:?} is taken for an app"))
-                .hint(format!("write the time with an equals sign: --wait={time}"))),
+            Some(time) => Err(Failure::usage(format!("{time:?} is read as an app"))
+                .hint(format!("use an equals sign: --wait={time}"))),
         }
     }
 }
 
-/// Whether a word is a time with its unit, such as 30s.
+/// Whether a word is a time with a unit, such as 30s.
 pub(crate) fn looks_like_duration(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
         && word.ends_with(|c: char| c.is_ascii_alphabetic())
@@ -55,7 +55,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| "use a duration such as 90s or 5m".into())
 }
 
-/// Time that waiting takes.
+/// The progress of a wait.
 struct Clock {
     began: Instant,
     timeout: Duration,
@@ -71,13 +71,13 @@ impl Clock {
         self.began.elapsed() >= self.timeout
     }
 
-    /// Until the next look: soon at first, twice a second later.
+    /// Time until the next poll: short at first, half a second later.
     async fn pause(&mut self) {
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(Duration::from_millis(500));
     }
 
-    /// What is seen now, for a person who waits.
+    /// Shows the current state to the waiting user.
     fn line(&self, app: &App) -> String {
         let why = app.status.info.as_ref().map_or("", |info| info.message.as_str());
         let name = app.spec.name.as_deref().unwrap_or_default();
@@ -100,12 +100,12 @@ impl Clock {
 }
 
 impl Wait {
-    /// For a state, at most this long.
+    /// Waits for a state, at most this long.
     pub(super) fn for_state(timeout: Duration) -> Self {
         Self { wait: Some(timeout), only_state: true }
     }
 
-    /// Waits, if that was asked for, until the app is in `wanted`; gives the app as it is then.
+    /// Waits, if requested, until the app is in `wanted`; returns the app as it is then.
     pub(super) async fn until(
         &self,
         context: &mut Context,
@@ -130,7 +130,7 @@ impl Wait {
                 if matches!(state, AppState::Deleting | AppState::Deleted) {
                     return Err(Failure::new(format!("the app {id} is {state}"))
                         .because("another command deletes it")
-                        .hint("see what there is: ovhai app list"));
+                        .hint("list the apps: ovhai app list"));
                 }
                 if clock.is_over() {
                     return Err(clock.timed_out(app, wanted.as_str()));
@@ -142,8 +142,8 @@ impl Wait {
         interruptible(id, waiting).await
     }
 
-    /// The app that was just submitted, some milliseconds later, unless it is waited for: an image
-    /// that the local emulator can't run has failed by then, which is said at once.
+    /// A newly submitted app, some milliseconds later, unless `--wait` was given: an image that the
+    /// local emulator can't run has failed by then, which is reported immediately.
     pub(super) async fn unless_it_fails_at_once(
         &self,
         context: &mut Context,
@@ -156,7 +156,7 @@ impl Wait {
         let mut app = submitted;
         for pause in FIRST_LOOKS {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            // What was asked for is done: whether this can be answered does not matter.
+            // The operation itself is done; a failure here does not matter.
             let Ok(now) = target.client.get_app(app.id).await else { return app };
             app = now;
             let why = app.status.info.as_ref().map_or("", |info| info.message.as_str());
@@ -173,8 +173,8 @@ impl Wait {
         app
     }
 
-    /// The same after a change of an app that was `before`. One that is stopped stays so: there
-    /// is nothing to wait for.
+    /// The same after a change of the app `before`. A stopped app stays stopped: there is nothing
+    /// to wait for.
     pub(super) async fn until_running_again(
         &self,
         context: &mut Context,
@@ -193,7 +193,7 @@ impl Wait {
         self.until(context, client, before.id, AppState::Running).await
     }
 
-    /// Waits, if that was asked for, until there is no such app; says whether that is known.
+    /// Waits, if requested, until the app does not exist; returns whether that is known.
     pub(super) async fn until_gone(
         &self,
         context: &mut Context,
@@ -223,24 +223,24 @@ impl Wait {
     }
 }
 
-/// Who stops waiting does not stop the app, and is told so. The line of progress is gone by then.
+/// Reports that only the waiting was interrupted. The progress line is gone by then.
 async fn interruptible<T>(id: AppId, waiting: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         biased;
         outcome = waiting => outcome,
         () = interrupted() => Err(Failure::interrupted()
-            .because("only the waiting ended, the app goes on")
+            .because("only the waiting ended; the app continues")
             .hint(format!("see it: ovhai app get {id}; stop it: ovhai app stop {id}"))),
     }
 }
 
-/// The app, unless the change that was waited for was taken back.
+/// The app, unless the change was rolled back.
 fn arrived(app: App) -> Result<App> {
     let undone = app.status.info.as_ref().and_then(|info| info.arguments.get("failedChange"));
     match undone {
         None => Ok(app),
         Some(why) => Err(Failure::new(format!(
-            "the change of the app {} failed; it goes on as before",
+            "the change of the app {} failed; it continues as before",
             app.id
         ))
         .because(why.clone().unwrap_or_default())

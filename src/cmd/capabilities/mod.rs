@@ -5,10 +5,11 @@ use ovhai_api_types::{AppImage, Flavor, Preset, ProjectQuotas};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::{Description, bytes, rate};
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::target::Target;
+use crate::server::target::Target;
+use crate::ui::describe::{Description, bytes, rate};
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct CapabilitiesCommand {
@@ -18,13 +19,13 @@ pub(crate) struct CapabilitiesCommand {
 
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// Show the flavors: resources that a replica can have
+    /// Show the flavors (instance types)
     #[command(visible_alias = "flavors")]
     Flavor(FlavorCommand),
-    /// Show the images: built in, or mapped to a command
+    /// Show the built-in and mapped images
     #[command(visible_alias = "images")]
     Image(ImageCommand),
-    /// Show the presets: settings to begin with
+    /// Show the presets (example settings)
     #[command(visible_alias = "presets")]
     Preset(PresetCommand),
     /// Show the quota of the project
@@ -64,7 +65,7 @@ enum Verb {
 
 #[derive(Debug, Args)]
 struct Quota {
-    /// As the others are called.
+    /// Named like the other commands.
     #[arg(hide = true, value_parser = ["list", "ls", "get"])]
     verb: Option<String>,
 }
@@ -99,7 +100,7 @@ fn show<T: Show>(
             Some(one) => context.show(one),
             None => {
                 let known: Vec<_> = all.iter().map(|one| id(one).as_str()).collect();
-                Err(Failure::not_found(format!("there is no {wanted:?} here"))
+                Err(Failure::not_found(format!("{wanted:?} does not exist here"))
                     .hint(format!("there are {}", known.join(", "))))
             }
         },
@@ -117,7 +118,7 @@ impl Show for Flavor {
         "DESCRIPTION",
         "CPU-PER-UNIT",
         "MEMORY-PER-UNIT",
-        // As the service's own client has it.
+        // As in the service's own client.
         "GPU_INFORMATION.INFO",
         "DEFAULT",
         "MAX",

@@ -7,15 +7,16 @@ use ovhai_emulator::DEFAULT_REGIONS;
 use ovhai_emulator::state::StateDir;
 use serde::Serialize;
 
-use crate::config::{Config, checked_name, checked_url};
 use crate::context::Context;
-use crate::credentials::Credentials;
-use crate::describe::Description;
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::session::Sessions;
+use crate::server::address::{endpoint_key, root};
+use crate::server::config::{Config, checked_name, checked_url};
+use crate::server::credentials::Credentials;
+use crate::server::session::Sessions;
 use crate::settings::state_dir;
-use crate::target::{endpoint_key, root};
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigCommand {
@@ -28,9 +29,9 @@ enum Verb {
     /// List the local regions and the endpoints; the current one is marked
     #[command(visible_alias = "ls")]
     List(List),
-    /// Choose the region or endpoint that commands go to when none is named
+    /// Choose the default region or endpoint of commands
     Set(Set),
-    /// Show the current one, or the one of that name
+    /// Show the current region or endpoint, or the one of that name
     Get(Get),
     /// Add an endpoint: any server that speaks the API
     Add(Add),
@@ -59,9 +60,9 @@ struct Get {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: ovhai config add cloud-gra https://gra.ai.cloud.ovh.net")]
 struct Add {
-    /// Name, which then stands where a region stands
+    /// Name, used like a region's
     name: String,
-    /// Base of its API, to which /v1/… is added
+    /// Base URL of its API, to which /v1/… is appended
     url: String,
 }
 
@@ -72,19 +73,19 @@ struct Remove {
     name: String,
 }
 
-/// A place that commands can go to.
+/// A region or endpoint that commands can use.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Place {
     name: String,
     kind: &'static str,
     url: Option<String>,
-    /// Whether commands go there now.
+    /// Whether commands use it now.
     current: bool,
-    /// What says so.
+    /// What chose it.
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen_by: Option<&'static str>,
-    /// Whether they do as far as the settings go.
+    /// Whether the settings choose it.
     set: bool,
 }
 
@@ -107,7 +108,7 @@ impl ConfigCommand {
                 let place =
                     place.ok_or_else(|| match (name.as_deref(), chosen(context, &config)) {
                         (None, Some((chosen, by))) => {
-                            unknown(&chosen, &places).because(format!("{by} names it"))
+                            unknown(&chosen, &places).because(format!("{by} is set to it"))
                         }
                         (name, _) => unknown(name.unwrap_or("?"), &places),
                     })?;
@@ -118,7 +119,7 @@ impl ConfigCommand {
                 config.set_current(&place.name)?;
                 context.note(format!("Commands go to {} from now on.", place.name));
                 if context.var("OVHAI_REGION").is_some() {
-                    context.note("hint: OVHAI_REGION is set, and goes before that");
+                    context.note("hint: OVHAI_REGION is set and takes precedence");
                 }
                 Ok(())
             }
@@ -136,14 +137,16 @@ impl ConfigCommand {
                         "{} is the name of another {}",
                         place.name, place.kind
                     ))
-                    .hint("choose another name, or remove it first: ovhai config remove NAME"));
+                    .hint(
+                        "choose another name, or remove that one first: ovhai config remove NAME",
+                    ));
                 }
                 config.add(&name, &url)?;
                 context.note(format!(
                     "Added the endpoint {name}. Log in: ovhai login --region {name}; make it the current one: ovhai config set {name}"
                 ));
                 if url.starts_with("http://") && !is_loopback(&url) {
-                    context.note("warning: it is not encrypted: whoever is on the way can read passwords and tokens");
+                    context.note("warning: the connection is not encrypted: anyone on the network can read passwords and tokens");
                 }
                 Ok(())
             }
@@ -163,7 +166,7 @@ impl ConfigCommand {
     }
 }
 
-/// Regions of the local emulator, those that it would have if none runs, and endpoints.
+/// The regions of the local emulator (if none runs, those that it would have), and the endpoints.
 fn places(context: &Context, config: &Config) -> Result<Vec<Place>> {
     let running = StateDir::new(state_dir(context)?).running();
     let regions: Vec<Region> = match &running {
@@ -196,7 +199,7 @@ fn places(context: &Context, config: &Config) -> Result<Vec<Place>> {
 /// What chooses the first region.
 const DEFAULT: &str = "default";
 
-/// Where commands go now, and what says so; none: nothing was said.
+/// The current region or endpoint, and what chose it; none if nothing did.
 fn chosen(context: &Context, config: &Config) -> Option<(String, &'static str)> {
     let named = |name: &str, by| Some((name.to_owned(), by));
     if let Some(name) = &context.global.region {
@@ -208,13 +211,13 @@ fn chosen(context: &Context, config: &Config) -> Option<(String, &'static str)> 
     named(config.current()?, "config set")
 }
 
-/// Says what of the environment goes before the settings that are shown.
+/// Warns about variables that override the settings shown.
 fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) {
     if let Some(set) = config.current()
         && !places.iter().any(|place| place.set)
     {
         context.note(format!(
-            "warning: ovhai config set chose {set}, and there is no such region or endpoint here; choose another: ovhai config set REGION"
+            "warning: the saved region {set} does not exist here; choose another: ovhai config set REGION"
         ));
     }
     if context.global.region.is_none()
@@ -223,20 +226,20 @@ fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) 
         let set = places.iter().find(|place| place.set).map(|place| place.name.as_str());
         let set = set.or(config.current()).unwrap_or("?");
         context.note(if places.iter().any(|place| place.current) {
-            format!("OVHAI_REGION={named} goes before the settings, which say {set}.")
+            format!("OVHAI_REGION={named} overrides the saved {set}.")
         } else {
-            format!("warning: OVHAI_REGION={named} goes before the settings, which say {set}; and it names no region or endpoint that is here.")
+            format!("warning: OVHAI_REGION={named} overrides the saved {set}, but there is no such region or endpoint here.")
         });
     }
     if context.var("OVHAI_TOKEN").is_some() {
-        context.note("OVHAI_TOKEN is set: commands call with that token, and with no login.");
+        context.note("OVHAI_TOKEN is set: commands use that token instead of a login.");
     }
 }
 
 fn unknown(name: &str, places: &[Place]) -> Failure {
     let names: Vec<_> = places.iter().map(|place| place.name.as_str()).collect();
     Failure::not_found(format!("there is no region or endpoint {name:?}")).hint(format!(
-        "there are {}; to have other regions: ovhai emulator start --regions …; to add an endpoint: ovhai config add NAME URL",
+        "there are {}; for other regions: ovhai emulator start --regions …; to add an endpoint: ovhai config add NAME URL",
         names.join(", ")
     ))
 }

@@ -7,10 +7,11 @@ use ovhai_api_types::{ImageMapping, NewImageMapping};
 
 use crate::cmd::environment::of_caller;
 use crate::context::Context;
-use crate::describe::Description;
 use crate::error::Result;
-use crate::output::{Fit, Show};
-use crate::target::owner;
+use crate::server::target::owner;
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(super) struct ImageCommand {
@@ -20,7 +21,7 @@ pub(super) struct ImageCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Map an image to a local command; apps use it from their next start
+    /// Map an image to a local command, from the apps' next start on
     Map(Map),
     /// List the mapped images and their commands
     #[command(visible_alias = "ls")]
@@ -32,24 +33,24 @@ enum Verb {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The command has the environment of the shell where it is mapped, but for OVHAI_ variables.
+    after_help = "The command gets the environment of the shell in which it is mapped, without OVHAI_ variables.
 
 Example: ovhai emulator image map registry.example.com/team/ui -- streamlit run app.py --server.port '{port}'"
 )]
 struct Map {
-    /// The image; without a tag: all of its tags
+    /// Image; without a tag, all of its tags
     image: String,
-    /// Directory that the command is run in [default: this one]
+    /// Working directory of the command [default: the current one]
     #[arg(long, value_name = "DIR")]
     workdir: Option<PathBuf>,
-    /// The command; {port} is the port to listen on
+    /// Command; {port} is the port to listen on
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 struct Unmap {
-    /// The image, as it was mapped
+    /// Image, as it was mapped
     image: String,
 }
 
@@ -60,7 +61,7 @@ impl ImageCommand {
             Verb::Map(Map { image, workdir, command }) => {
                 let here = context.directory.clone();
                 let directory = workdir.map_or(here, |given| context.directory.join(given));
-                // A token's holder is not the owner, who alone gives an environment.
+                // Only the owner sets an environment; a token's holder is not the owner.
                 let is_owner = context.global.token.is_none();
                 let mapping = NewImageMapping {
                     image,

@@ -10,9 +10,9 @@ use clap::Args;
 use ovhai_emulator::state::StateDir;
 
 use crate::context::Context;
-use crate::endless::while_read;
 use crate::error::{Failure, Result};
 use crate::settings::readable_state_dir;
+use crate::ui::endless::while_read;
 
 #[derive(Debug, Args)]
 pub(super) struct Logs {
@@ -22,7 +22,7 @@ pub(super) struct Logs {
     /// Number of lines to show from the end [default: all]
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<usize>,
-    /// The access log: a line of JSON for every request
+    /// Show the access log: one JSON object per request
     #[arg(long)]
     access: bool,
 }
@@ -33,14 +33,14 @@ impl Logs {
         let (path, hint) = if self.access {
             let path = match state.running() {
                 Some(running) => running.access_log.ok_or_else(|| {
-                    Failure::not_found("the emulator that runs keeps no access log").hint(
+                    Failure::not_found("the running emulator writes no access log").hint(
                         "ovhai emulator stop, then ovhai emulator start --detach --access-log FILE",
                     )
                 })?,
-                // That of the last one, where it is by default.
+                // The last emulator's log, at its default place.
                 None => state.access_log(),
             };
-            (path, "it may be off or elsewhere: ovhai emulator start --access-log FILE")
+            (path, "it may be off, or in another file: ovhai emulator start --access-log FILE")
         } else {
             (state.log(), "an emulator in the foreground writes to its terminal")
         };
@@ -51,11 +51,11 @@ impl Logs {
         })?;
         if !file.metadata()?.is_file() {
             return Err(Failure::new(format!("{} is not a file", path.display()))
-                .because("the log goes to a device, which has nothing to show")
+                .because("the log is a device, which can't be read back")
                 .hint("remove the link, and start the emulator again"));
         }
         if self.follow {
-            // From the first line on: whoever has read it may interrupt.
+            // Before the first line is shown: its reader may interrupt right after.
             while_read(async {
                 self.show(context, &mut file)?;
                 follow(context, &path, file).await
@@ -66,7 +66,7 @@ impl Logs {
         }
     }
 
-    /// Shows what there is.
+    /// Shows the existing lines.
     fn show(&self, context: &mut Context, file: &mut File) -> Result<()> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
@@ -79,7 +79,7 @@ impl Logs {
     }
 }
 
-/// Shows what is written to the file, and to its successors, from where it stands.
+/// Shows new lines of the file, and of the files that replace it.
 async fn follow(context: &mut Context, path: &Path, mut file: File) -> Result<()> {
     let mut at = file.stream_position()?;
     loop {
@@ -92,7 +92,7 @@ async fn follow(context: &mut Context, path: &Path, mut file: File) -> Result<()
             && let Ok(new) = File::open(path)
             && new.metadata()?.ino() != file.metadata()?.ino()
         {
-            // The old one was put aside, and is read to its end.
+            // The file was rotated; the old one is read to its end.
             (file, at) = (new, 0);
             continue;
         }

@@ -4,11 +4,11 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::target::Server;
+use crate::server::target::Server;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Prometheus itself reads /metrics with an operator token, which shows the apps that its selector matches: see the guide."
+    after_help = "Prometheus reads /metrics itself. Give it an operator token, which shows the apps that the token's selector matches: ovhai token new prometheus --role operator"
 )]
 pub(super) struct Metrics {}
 

@@ -35,7 +35,7 @@ enum Verb {
     Stop(stop::Stop),
     /// Show the emulator's log
     Logs(logs::Logs),
-    /// Show the last requests: when, who, what, and what was decided
+    /// Show recent requests, with caller and access decision
     Requests(Box<requests::Requests>),
     /// Print the metrics that Prometheus reads
     Metrics(metrics::Metrics),
@@ -47,13 +47,13 @@ enum Verb {
     Image(image::ImageCommand),
     /// Make this machine trust the emulator's HTTPS certificates
     Ca(ca::CaCommand),
-    /// Print the OpenAPI document of its API
+    /// Print the OpenAPI document of the API
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
 }
 
-/// Whether a command line is one whose output a shell evaluates: then a failure has to reach the
-/// shell, whatever it is that fails.
+/// Whether a shell evaluates the output of this command line, so that any failure must reach the
+/// shell.
 pub(crate) fn is_for_eval(arguments: &[OsString]) -> bool {
     let mut words = arguments.iter().filter_map(|word| word.to_str());
     words.any(|word| word == "emulator") && words.next() == Some("start") && {

@@ -1,8 +1,8 @@
-//! Where commands find an emulator that keeps nothing: a directory of its own that says where the
-//! emulator is, has what commands keep beside it, and is removed when the emulator ends.
+//! Where commands find an ephemeral emulator: a directory of its own with the emulator's address
+//! and the commands' files, which is removed when the emulator stops.
 //!
-//! One that was killed leaves its directory to the next, which ends the processes that are recorded
-//! there and removes it. Only directories that [`MARK`] marks are ever removed.
+//! A killed emulator leaves its directory to the next one, which ends the processes recorded there
+//! and removes it. Only directories that contain [`MARK`] are removed.
 
 use std::fs::File;
 use std::io;
@@ -16,9 +16,9 @@ use rustix::process::geteuid;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 
-/// An empty file in each of these directories.
+/// Name of an empty file in each of these directories.
 const MARK: &str = "ephemeral";
-/// How their names begin.
+/// Prefix of their names.
 const PREFIX: &str = "ovhai-";
 
 /// See the module.
@@ -26,12 +26,12 @@ const PREFIX: &str = "ovhai-";
 pub(super) struct Rendezvous {
     state: StateDir,
     lock: Option<Lock>,
-    /// Whether the directory is removed with this.
+    /// Whether dropping this removes the directory.
     is_own: bool,
 }
 
 impl Rendezvous {
-    /// Makes a directory.
+    /// Creates a directory.
     pub(super) fn create(context: &Context) -> Result<Self> {
         let runtime = context.var("XDG_RUNTIME_DIR").map(Path::new).filter(|dir| dir.is_dir());
         let base = context.directory.join(runtime.map_or_else(std::env::temp_dir, Into::into));
@@ -51,12 +51,11 @@ impl Rendezvous {
         create().map_err(unusable)
     }
 
-    /// Takes over the directory that the starter of this emulator made.
+    /// Takes over the directory that the starter of this emulator created.
     pub(super) fn adopt(directory: PathBuf) -> Result<Self> {
         if !directory.join(MARK).is_file() {
-            return Err(Failure::usage("--background --ephemeral is for the program itself").hint(
-                "start an emulator that keeps nothing: ovhai emulator start --ephemeral --detach",
-            ));
+            return Err(Failure::usage("--background --ephemeral is internal")
+                .hint("use: ovhai emulator start --ephemeral --detach"));
         }
         Ok(Self { state: StateDir::new(directory), lock: None, is_own: true })
     }
@@ -69,13 +68,13 @@ impl Rendezvous {
         self.state.path()
     }
 
-    /// Leaves the directory to an emulator that has adopted it.
+    /// Releases the directory to an emulator that has adopted it.
     pub(super) fn hand_over(mut self) -> StateDir {
         self.is_own = false;
         self.state.clone()
     }
 
-    /// Tells others where the emulator is.
+    /// Publishes the emulator's address.
     pub(super) fn announce(&mut self, running: &Running) -> Result<()> {
         let announce = || {
             let lock = self.state.lock()?.ok_or(io::ErrorKind::ResourceBusy)?;
@@ -86,7 +85,7 @@ impl Rendezvous {
         Ok(())
     }
 
-    /// Ready when the directory was removed.
+    /// Ready when the directory has been removed.
     pub(super) async fn lost(&self) {
         match &self.lock {
             Some(lock) => lock.until_lost().await,
@@ -94,8 +93,7 @@ impl Rendezvous {
         }
     }
 
-    /// Removes the directories beside this one that killed emulators have left. Blocks for some
-    /// milliseconds.
+    /// Removes the directories of killed emulators. Blocks for some milliseconds.
     pub(super) fn sweep(&self) {
         let entries = self.path().parent().and_then(|base| std::fs::read_dir(base).ok());
         for entry in entries.into_iter().flatten().flatten() {
@@ -103,7 +101,7 @@ impl Rendezvous {
             if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_left(&path) {
                 let processes = StateDir::new(&path).processes();
                 Register::new(&processes).end_what_is_left();
-                // Where some could not be ended yet, it stays until the next time.
+                // If processes could not be ended yet, the directory stays until the next time.
                 if std::fs::read_dir(&processes).map_or(true, |mut left| left.next().is_none()) {
                     let _ = std::fs::remove_dir_all(&path);
                 }
@@ -114,7 +112,7 @@ impl Rendezvous {
 
 impl Drop for Rendezvous {
     fn drop(&mut self) {
-        // It may have been removed; then another's may be in its place.
+        // It may have been removed, and replaced by another one.
         let is_there = self.lock.as_ref().is_none_or(Lock::is_in_place);
         if self.is_own && is_there {
             let _ = std::fs::remove_dir_all(self.path());
@@ -122,11 +120,11 @@ impl Drop for Rendezvous {
     }
 }
 
-/// Whether an emulator of this user was found there, and was killed.
+/// Whether an emulator of this user was there, and was killed.
 fn is_left(directory: &Path) -> bool {
     let is_ours = std::fs::symlink_metadata(directory)
         .is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw());
-    // The lock file is empty before an emulator holds the lock, and after it has ended in order.
+    // The lock file is empty before an emulator has locked it, and after an orderly stop.
     let has_held = || std::fs::metadata(directory.join("lock")).is_ok_and(|lock| lock.len() > 0);
     is_ours && directory.join(MARK).is_file() && has_held() && !StateDir::new(directory).is_locked()
 }
@@ -134,5 +132,5 @@ fn is_left(directory: &Path) -> bool {
 fn unusable(error: io::Error) -> Failure {
     Failure::new("can't publish the emulator's address to other commands")
         .because(error)
-        .hint("it needs room for a small file: set TMPDIR to a directory that can be written")
+        .hint("it needs to write a small file: set TMPDIR to a writable directory")
 }

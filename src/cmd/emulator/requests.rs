@@ -6,12 +6,12 @@ use ovhai_api_types::{App, AppId};
 use crate::cmd::requests::Filters;
 use crate::context::Context;
 use crate::error::Result;
-use crate::resolve::resolve;
-use crate::target::Server;
+use crate::server::resolve::resolve;
+use crate::server::target::Server;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The emulator keeps the last requests in memory, some thousand of them, also without an access log. A request is shown when its answer has ended."
+    after_help = "The emulator keeps a few thousand recent requests in memory, also without an access log. A request appears when its response has ended."
 )]
 pub(super) struct Requests {
     /// Only requests to this app (name or id)
@@ -28,13 +28,13 @@ impl Requests {
         let (control, api) = (server.control(context)?, server.local_client(context)?);
         let app = match &self.app {
             None => None,
-            // It may be deleted by now.
+            // The object may have been deleted.
             Some(app) => Some(match app.parse::<AppId>() {
                 Ok(id) => id,
                 Err(_) => resolve::<App>(&api, app).await?.id,
             }),
         };
-        // Of all regions, unless one is named.
+        // Of all regions, unless one is given.
         let region = context.region()?;
         self.filters.run(context, &control, &api, app, region).await
     }

@@ -14,55 +14,56 @@ use ovhai_runtime::descriptors;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::rendezvous::Rendezvous;
-use crate::background;
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
 use crate::log_writer::{LossyLog, is_writable};
-use crate::options::Options;
-use crate::pulse;
+use crate::server::address::{root, secure_root};
+use crate::server::background;
+use crate::server::liveness;
+use crate::server::options::Options;
+use crate::settings::port;
 use crate::settings::{readable_state_dir, state_dir};
-use crate::target::{port, root, secure_root};
-use crate::text;
+use crate::ui::text;
 
 #[derive(Debug, Args)]
 pub(super) struct Start {
     /// Run in the background
     #[arg(short, long)]
     detach: bool,
-    /// Keep nothing: its state is in memory, and what is in the state directory is not read. It says
-    /// how other terminals reach it; with --detach, on standard output, as lines for eval
+    /// Keep the state in memory only, and ignore the state directory. Prints how other terminals
+    /// reach it; with --detach, as lines for eval on standard output
     #[arg(long)]
     ephemeral: bool,
     /// Port; 0 lets the system choose [env: OVHAI_PORT] [default: 4480]
     #[arg(short, long)]
     port: Option<u16>,
-    /// Serve HTTPS too, on port 4443 or this one; 0 lets the system choose. Trust its certificates:
-    /// ovhai emulator ca install [env: OVHAI_TLS]
+    /// Also serve HTTPS, on port 4443 or this one; 0 lets the system choose. To trust its
+    /// certificates: ovhai emulator ca install [env: OVHAI_TLS]
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_TLS)]
     tls: Option<u16>,
-    /// Address to listen on; anything but loopback lets other machines in
+    /// Address to listen on; any but a loopback address admits other machines
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
     /// Regions, with commas between them; the first is the default
     #[arg(long, value_name = "REGION", value_delimiter = ',', default_values_t = DEFAULT_REGIONS.map(str::to_owned))]
     regions: Vec<String>,
-    /// What runs apps that say nothing themselves and are not built in: process or container
-    /// [default: container]
+    /// Default runtime of apps whose image is not built in: process or container [default:
+    /// container]
     #[arg(long)]
     runtime: Option<Placement>,
-    /// Units that the apps of a region may use at once, such as CPU=24,GPU=8, or unlimited
-    /// [env: OVHAI_QUOTA] [default: CPU=12,GPU=4, as the cloud gives a project]
+    /// Quotas of each region, such as CPU=24,GPU=8, or unlimited [env: OVHAI_QUOTA] [default:
+    /// CPU=12,GPU=4, as a project in the cloud]
     #[arg(long, value_name = "KIND=UNITS", value_parser = quotas)]
     quota: Option<Quotas>,
     /// File for one line of JSON per request, or off; without tokens and queries, at most 32 MiB
     /// [env: OVHAI_ACCESS_LOG] [default: access.log in the state directory; off with --ephemeral]
     #[arg(long, value_name = "FILE")]
     access_log: Option<AccessLog>,
-    /// What clients may ask of the gateway, such as headers=128KiB,body-time=5m; see ovhai help
-    /// limits [env: OVHAI_LIMITS] [default: those of the help topic]
+    /// Limits of the gateway, such as headers=128KiB,body-time=5m; see ovhai help limits [env:
+    /// OVHAI_LIMITS] [default: see the topic]
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Option<Limits>,
-    /// Stop by itself after this time, such as 90s, 30m or 1h; not kept for the next start
+    /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     stop_after: Option<Duration>,
     /// This is the process in the background.
@@ -123,7 +124,7 @@ impl Start {
         }
     }
 
-    /// The port for HTTPS, if it is to be served.
+    /// The port for HTTPS, if requested.
     fn tls(&self, context: &Context) -> Result<Option<u16>> {
         match (self.tls, context.var("OVHAI_TLS")) {
             (Some(port), _) => Ok(Some(port)),
@@ -134,7 +135,7 @@ impl Start {
         }
     }
 
-    /// The access log, if anything was said about it.
+    /// The access log, if given.
     fn access_log(&self, context: &Context) -> Result<Option<AccessLog>> {
         let log = match (&self.access_log, context.var("OVHAI_ACCESS_LOG")) {
             (Some(log), _) => Some(log.clone()),
@@ -149,8 +150,8 @@ impl Start {
         }))
     }
 
-    /// What was said on the command line or in the environment, for the process in the background
-    /// and for the next start.
+    /// The options of the command line or the environment, for the process in the background and
+    /// for the next start.
     fn options(&self, context: &Context) -> Result<Options> {
         let mut options = Options::default();
         if self.port.is_some() || context.var("OVHAI_PORT").is_some() {
@@ -178,7 +179,7 @@ impl Start {
             Some(AccessLog::Path(path)) => {
                 let path = path.to_str().ok_or_else(|| {
                     Failure::usage("the access log's path is not UTF-8")
-                        .hint("give one that is: --access-log FILE")
+                        .hint("choose another: --access-log FILE")
                 })?;
                 options.set("access-log", path);
             }
@@ -198,7 +199,7 @@ impl Start {
             region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
             let same = |other: &&String| other.eq_ignore_ascii_case(region);
             if self.regions.iter().filter(same).count() > 1 {
-                return Err(Failure::usage(format!("the region {region} is named twice")));
+                return Err(Failure::usage(format!("the region {region} is given twice")));
             }
         }
         if self.detach && self.ephemeral {
@@ -216,17 +217,17 @@ impl Start {
         outcome
     }
 
-    /// Is the emulator until it ends.
+    /// Runs the emulator until it stops.
     async fn serve(&self, context: &mut Context) -> Result<()> {
         if self.background {
-            // Out of the terminal's session: closing the terminal is none of its business. It
-            // fails only where there is none to leave.
+            // Leaves the terminal's session, so that closing the terminal does not end it. Fails
+            // only if it already leads a session.
             let _ = rustix::process::setsid();
         }
         let options = self.options(context)?;
         descriptors::keep_from_children();
         open_more();
-        // Whatever it writes is its owner's alone; the database has the apps' environment.
+        // All its files are private: the database contains the apps' environment.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let components = Arc::<Components>::default();
         start_logging(context, self.background, &components);
@@ -262,7 +263,7 @@ impl Start {
         } else {
             builder = builder.state_dir(state_dir(context)?);
         }
-        // Before anybody can know of it and ask it to end.
+        // Before other processes can find the emulator and signal it.
         let asked_to_end = interrupted();
         let emulator = builder.start().await?;
         tracing::info!(address = %emulator.address(), pid = std::process::id(), "the emulator runs");
@@ -272,17 +273,17 @@ impl Start {
         if self.background {
             background::say_started();
         } else {
-            // A pipe that is not read would keep it from ever hearing that it is to stop.
+            // Blocking on a pipe that is not read would keep it from handling signals.
             if is_writable(&std::io::stderr(), Duration::ZERO) {
                 self.greet(context, &emulator, rendezvous.as_ref());
             }
             if !self.ephemeral {
                 let state = StateDir::new(state_dir(context)?);
-                // Other commands may use the emulator already: it goes on without.
+                // Other commands may use the emulator already, so this is not fatal.
                 if let Err(failure) = keep(context, &state, &options) {
                     tracing::warn!(
                         why = failure.brief(),
-                        "the options of this start are not saved"
+                        "the options of this start could not be saved"
                     );
                 }
             }
@@ -304,7 +305,7 @@ impl Start {
         match reason {
             StopReason::Asked => Ok(()),
             StopReason::TimeIsUp => {
-                context.note("The time of --stop-after is up: the emulator has stopped.");
+                context.note("The emulator has stopped, as --stop-after asked.");
                 Ok(())
             }
             StopReason::StateDirectoryLost => {
@@ -317,7 +318,7 @@ impl Start {
                         "its state directory {} was removed or replaced",
                         directory.display()
                     ))
-                    .hint("start one with a new directory: ovhai emulator start"))
+                    .hint("start a new one: ovhai emulator start"))
             }
         }
     }
@@ -326,7 +327,7 @@ impl Start {
         let running = emulator.running();
         let regions: Vec<_> = running.regions.iter().map(Region::as_str).collect();
         context.note(format!(
-            "The emulator of AI Deploy runs at {} (regions {}; Ctrl-C stops it).",
+            "An emulator of AI Deploy is running: {} (regions {}; press Ctrl-C to stop)",
             root(running),
             regions.join(", ")
         ));
@@ -337,10 +338,10 @@ impl Start {
         if let Some(shared) = shared {
             let directory = text::quoted(&shared.path().to_string_lossy()).into_owned();
             context.note(format!(
-                "It keeps nothing. Use it from another terminal: export OVHAI_STATE_DIR={directory} OVHAI_AUTOSTART=0"
+                "Its state is in memory only. To use it from another terminal: export OVHAI_STATE_DIR={directory} OVHAI_AUTOSTART=0"
             ));
             context.note(format!(
-                "Other programs call it with the bearer in the field administrator of {directory}/emulator.json; both are gone when it ends."
+                "Other programs find their bearer in {directory}/emulator.json, field administrator. The directory is removed when the emulator stops."
             ));
         }
         self.warn_of_others(context);
@@ -348,11 +349,11 @@ impl Start {
 
     fn warn_of_others(&self, context: &mut Context) {
         if !self.host.is_loopback() {
-            context.note("It listens beyond this machine: whoever reaches it and has a token gets in. Only the names of the emulator are answered.");
+            context.note("It listens beyond this machine: every client that can reach it and has a token has access. Requests for other host names are refused.");
         }
     }
 
-    /// How its certificates come to be trusted.
+    /// The hint about trusting its certificates.
     fn trust(&self, running: &Running) -> String {
         if self.ephemeral {
             format!("curl {}/_emulator/ca.pem", root(running))
@@ -361,7 +362,7 @@ impl Start {
         }
     }
 
-    /// Whether the emulator that runs is known to be another than is asked for.
+    /// Whether the running emulator is known to have other options than requested.
     fn differs_from(&self, context: &Context, running: &Running) -> Result<bool> {
         let is_other = |asked: Option<u16>, port: Option<u16>| {
             asked.is_some_and(|asked| port.is_none_or(|port| asked != 0 && asked != port))
@@ -377,7 +378,7 @@ impl Start {
             }))
     }
 
-    /// Starts one that keeps nothing, and prints what makes the commands of a shell use it.
+    /// Starts an ephemeral emulator, and prints the lines that make a shell's commands use it.
     async fn start_for_eval(&self, context: &mut Context) -> Result<()> {
         let options = self.options(context)?;
         let rendezvous = Rendezvous::create(context)?;
@@ -390,12 +391,12 @@ impl Start {
         );
         let told = context.line(lines).and_then(|()| Ok(context.out.flush()?));
         if told.is_err() {
-            // No command would find it.
+            // No command could find it.
             let _ = state.holder().map(|holder| holder.signal(Signal::TERM));
             return told;
         }
         context.note(format!(
-            "The emulator of AI Deploy runs at {} (pid {}) and keeps nothing; stop it: ovhai emulator stop",
+            "An emulator of AI Deploy is running, with its state in memory only: {} (pid {}); stop it: ovhai emulator stop",
             root(&running),
             running.pid
         ));
@@ -406,11 +407,11 @@ impl Start {
     async fn start_detached(&self, context: &mut Context) -> Result<()> {
         let state = StateDir::new(readable_state_dir(context)?);
         if let Some(running) = state.running() {
-            if pulse::ask(&running).is_err_and(|error| pulse::is_silence(&error)) {
-                return Err(pulse::failure(running.pid));
+            if liveness::ask(&running).is_err_and(|error| liveness::is_silence(&error)) {
+                return Err(liveness::failure(running.pid));
             }
             context.note(format!(
-                "An emulator runs already: {} (pid {})",
+                "An emulator is already running: {} (pid {})",
                 root(&running),
                 running.pid
             ));
@@ -420,23 +421,23 @@ impl Start {
                     Failure::new("the running emulator was started with other options").hint(STOP)
                 );
             }
-            // What it was started with, as far as that is kept.
+            // The saved options of its start.
             let has = Options::of(&state).unwrap_or_default();
             if !self.options(context)?.is_within(&has) {
                 context.note(format!(
-                    "hint: it keeps the options that it was started with; for others {STOP}"
+                    "hint: it keeps the options that it was started with; to change them, {STOP}"
                 ));
             }
             return Ok(());
         }
         let options = self.options(context)?;
         let running = background::start(context, &state, &options, false).await?;
-        // Another command may have been faster, and has another one.
+        // Another command may have started another one first.
         if !self.differs_from(context, &running)? {
             keep(context, &state, &options)?;
         }
         context.line(format!(
-            "The emulator of AI Deploy runs at {} (pid {})",
+            "An emulator of AI Deploy is running: {} (pid {})",
             root(&running),
             running.pid
         ))?;
@@ -451,35 +452,35 @@ impl Start {
     }
 }
 
-/// Keeps the options of a start for the next one, and says which of the last one are gone.
+/// Saves the options of a start, and names the dropped ones.
 fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()> {
-    // What is damaged is replaced.
+    // A damaged file is replaced.
     let before = Options::of(state).unwrap_or_default();
     options.clone().keep(state)?;
     let gone = before.without(options);
     if !gone.is_empty() {
         context.note(format!(
-            "hint: this start has other options than the last one, and forgets {}",
+            "hint: this start replaces the saved options, and drops {}",
             gone.shown()
         ));
     }
     Ok(())
 }
 
-/// A gateway has two connections for each client, and shells mostly allow 1,024 open files until
-/// somebody asks for more. Not for all there is: old programs close every number they might have.
+/// A gateway needs two connections per client, and shells usually allow 1,024 open files by
+/// default. Not raised to the maximum: old programs close every possible descriptor.
 fn open_more() {
     const ENOUGH: u64 = 65_536;
     let now = getrlimit(Resource::Nofile);
     let wanted = now.maximum.map_or(ENOUGH, |most| most.min(ENOUGH));
     if now.current.is_some_and(|current| current < wanted) {
-        // If it is refused, fewer clients are let in.
+        // If this fails, the emulator admits fewer clients.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..now });
     }
 }
 
-/// Logs to stderr, which is a file in the background. The level is `OVHAI_LOG`; in the foreground
-/// only what is wrong is shown unless it is set.
+/// Logs to stderr, which is a file in the background. `OVHAI_LOG` sets the level; by default the
+/// foreground shows warnings only.
 fn start_logging(context: &Context, background: bool, components: &Arc<Components>) {
     let default = if background { "info" } else { "warn" };
     let level = context.var("OVHAI_LOG").unwrap_or(default);
@@ -489,9 +490,9 @@ fn start_logging(context: &Context, background: bool, components: &Arc<Component
         .with_env_filter(filter)
         .with_writer(LossyLog::new(std::io::stderr(), Arc::clone(components)))
         .with_ansi(false)
-        // What can't be written is counted; saying so by other means would panic.
+        // Lost lines are counted; printing an error here would panic.
         .log_internal_errors(false)
         .finish();
-    // Set already when several emulators start in one process.
+    // Already set if several emulators start in one process.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -6,22 +6,23 @@ use ovhai_emulator::state::{Running, StateDir};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::{Description, age};
 use crate::error::{FAILED, Failure, Result};
-use crate::options::Options;
-use crate::output::Show;
-use crate::pulse;
+use crate::server::address::{root, secure_root};
+use crate::server::liveness;
+use crate::server::options::Options;
+use crate::server::target::unknown;
 use crate::settings::readable_state_dir;
-use crate::target::{root, secure_root, unknown};
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// Show the first user's password too, unless it was changed
+    /// Also show the first user's password, unless it was changed
     #[arg(long)]
     show_password: bool,
 }
 
-/// What is shown of a running emulator: no secret of it unless that is asked for.
+/// The status of a running emulator, without secrets unless requested.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
@@ -36,11 +37,11 @@ struct Shown {
     stops_at: Option<jiff::Timestamp>,
     version: String,
     state_dir: String,
-    /// What the next one is started with that nobody starts on purpose.
+    /// The saved options, which an automatic start uses.
     options: Vec<String>,
-    /// Whether it answers; a process that hangs does not.
+    /// Whether it answers; a hanging process does not.
     answers: bool,
-    /// Components that fail, or were begun anew.
+    /// Components that fail or were restarted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,31 +75,33 @@ impl Status {
                 ))?;
                 if !options.is_empty() {
                     context.line(format!(
-                        "The next has the options of the last: {}",
+                        "The next start uses the saved options: {}",
                         options.shown()
                     ))?;
                 }
             }
-            context.note("hint: start it: ovhai emulator start --detach; a command that needs one starts it too");
+            context.note("hint: start it: ovhai emulator start --detach; any command that needs it starts it too");
             return Err(Failure::silent(FAILED));
         };
         let pid = running.pid;
-        let answer = pulse::faults(&running);
+        let answer = liveness::faults(&running);
         let mut shown = Shown::new(running, &state, self.show_password)?;
         shown.answers = answer.is_ok();
         let answer = answer.map(|faults| shown.faults = faults);
         context.show(&shown)?;
         match answer {
             Ok(()) => Ok(()),
-            Err(error) if pulse::is_silence(&error) => Err(pulse::failure(pid).exit_code(FAILED)),
+            Err(error) if liveness::is_silence(&error) => {
+                Err(liveness::failure(pid).exit_code(FAILED))
+            }
             Err(error) => Err(Failure::new(format!("the emulator (pid {pid}) can't be reached"))
                 .because(error)
-                .hint("it may be ending: look again; or end it: ovhai emulator stop --force")),
+                .hint("it may be stopping: try again; or kill it: ovhai emulator stop --force")),
         }
     }
 }
 
-/// What is shown where none runs, to programs.
+/// The status for programs if none runs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Nothing {
@@ -134,13 +137,13 @@ impl Shown {
     }
 }
 
-/// What there is to say of a component.
+/// Describes a component's fault.
 fn told(fault: &Fault) -> String {
     let state = if fault.failing { "fails" } else { "works again" };
     let restarts = match fault.restarts {
         0 => String::new(),
-        1 => ", begun anew once".into(),
-        times => format!(", begun anew {times} times"),
+        1 => ", restarted once".into(),
+        times => format!(", restarted {times} times"),
     };
     let reason = fault.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
     format!("{state}{restarts}{reason}")

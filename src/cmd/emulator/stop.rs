@@ -10,18 +10,19 @@ use rustix::process::Signal;
 
 use crate::context::Context;
 use crate::error::{Failure, Result, TIMEOUT};
-use crate::pulse;
+use crate::server::address::endpoint;
+use crate::server::liveness;
+use crate::server::target::unknown;
 use crate::settings::readable_state_dir;
-use crate::target::{endpoint, unknown};
 
-/// It promises two seconds; a busy machine gets a few more.
+/// The emulator promises two seconds; a busy machine gets a few more.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// One that did not even answer has had its time.
+/// The same for one that does not answer.
 const PATIENCE_WITH_SILENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(super) struct Stop {
-    /// Kill it, even if it does not answer; answered changes are on the disk
+    /// Kill the emulator, even if it hangs; changes that were answered are not lost
     #[arg(long)]
     force: bool,
 }
@@ -48,11 +49,11 @@ impl Stop {
         while state.is_locked() {
             if tokio::time::Instant::now() >= deadline {
                 if is_silent {
-                    return Err(pulse::failure(pid));
+                    return Err(liveness::failure(pid));
                 }
                 return Err(Failure::new(format!("the emulator (pid {pid}) does not stop"))
-                    .because(format!("it was asked to {} s ago", patience.as_secs()))
-                    .hint("see why: ovhai emulator logs; end it: ovhai emulator stop --force")
+                    .because(format!("it was asked to stop {} s ago", patience.as_secs()))
+                    .hint("see why: ovhai emulator logs; kill it: ovhai emulator stop --force")
                     .exit_code(TIMEOUT));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -63,10 +64,10 @@ impl Stop {
     }
 }
 
-/// The process that holds the directory; none if none does. One that is not proved to be the
-/// emulator is an error: it may be any other program.
+/// The process that holds the directory, if any. Fails if it is not proved to be the emulator,
+/// because it may be any program.
 async fn find(state: &StateDir) -> Result<Option<Identity>> {
-    // One that begins at this moment has the lock before it says so.
+    // A starting emulator holds the lock before it publishes its identity.
     for _ in 0..20 {
         if !state.is_locked() {
             return Ok(None);
@@ -79,7 +80,8 @@ async fn find(state: &StateDir) -> Result<Option<Identity>> {
     Err(unknown(state))
 }
 
-/// Asks it over HTTP, and by a signal when it does not listen any more; says whether it is silent.
+/// Asks it to stop over HTTP, or with a signal if it no longer listens; returns whether it is
+/// silent.
 async fn ask(holder: &Identity, running: Option<Running>) -> Result<bool> {
     let mut is_silent = false;
     if let Some(running) = running {
@@ -93,7 +95,7 @@ async fn ask(holder: &Identity, running: Option<Running>) -> Result<bool> {
 }
 
 fn signal(holder: &Identity, signal: Signal) -> Result<()> {
-    // It may have gone meanwhile; no other process gets the signal.
+    // It may have exited meanwhile; no other process gets the signal.
     holder.signal(signal).map(drop).map_err(|error| {
         Failure::new(format!("the emulator (pid {}) can't be stopped", holder.pid))
             .because(error)

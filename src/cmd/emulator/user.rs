@@ -5,11 +5,11 @@ use ovhai_api_types::User;
 
 use crate::cmd::secret_input::PasswordSource;
 use crate::context::Context;
-use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
-use crate::output::Show;
-use crate::prompt;
-use crate::target::owner;
+use crate::server::target::owner;
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
+use crate::ui::prompt;
 
 #[derive(Debug, Args)]
 pub(super) struct UserCommand {
@@ -83,8 +83,9 @@ impl UserCommand {
             Verb::Passwd(Passwd { name, password }) => {
                 let password = password.require_new(context, "New password").await?;
                 owner(context).await?.set_password(&name, &password).await?;
-                context
-                    .note(format!("The password of {name} is set; sessions of {name} have ended."));
+                context.note(format!(
+                    "Set the password of {name}; the sessions of this user have ended."
+                ));
             }
         }
         Ok(())

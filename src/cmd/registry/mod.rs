@@ -6,14 +6,15 @@ use ovhai_client::{Client, Error};
 use serde::Serialize;
 
 use super::secret_input::PasswordSource;
-use crate::cli::Format;
 use crate::cmd::several::Report;
 use crate::context::Context;
-use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
-use crate::prompt;
-use crate::target::{Server, Target};
+use crate::line::global::Format;
+use crate::server::target::{Server, Target};
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
+use crate::ui::prompt;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryCommand {
@@ -51,7 +52,7 @@ struct Get {
 struct Add {
     /// Host and path, such as registry.example.com/team; port 443 only
     url: String,
-    /// Who is known there; asked for in a terminal when not given
+    /// User name at the registry; prompted for if omitted
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
     #[command(flatten)]
@@ -65,7 +66,7 @@ struct Update {
     /// New host and path
     #[arg(long)]
     url: Option<String>,
-    /// Who is known there from now on
+    /// New user name at the registry
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
     #[command(flatten)]
@@ -74,7 +75,7 @@ struct Update {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What is clear is deleted; what matches no registry or several is reported, with exit code 1."
+    after_help = "Arguments that match no registry, or several, are reported with exit code 1; the others are deleted."
 )]
 struct Delete {
     /// Ids, beginnings of ids, or URLs
@@ -85,7 +86,8 @@ struct Delete {
     yes: bool,
 }
 
-const NOT_KEPT: &str = "The local emulator does not keep the password: it pulls no images yet.";
+const NOT_KEPT: &str =
+    "The local emulator does not store the password, because it does not pull images yet.";
 
 impl RegistryCommand {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
@@ -93,7 +95,8 @@ impl RegistryCommand {
             Verb::List(List {}) => {
                 let target = Target::find(context).await?;
                 let added = target.client.list_registries().await?;
-                // Names are for commands that take one, and none takes the shared registry.
+                // `-o name` is for arguments of other commands, none of which accepts the shared
+                // registry.
                 let shared = match context.format() {
                     Some(Format::Name) => None,
                     _ => shared(&target.server),
@@ -119,7 +122,7 @@ impl Add {
         let username = match self.username {
             Some(username) => username,
             None => prompt::text("User", "").await?.ok_or_else(|| {
-                Failure::usage("a user is needed, and there is no terminal to ask for it")
+                Failure::usage("a user name is required, and there is no terminal to ask on")
                     .hint("give --username USER")
             })?,
         };
@@ -136,9 +139,11 @@ impl Add {
         };
         let added = target.client.add_registry(&registry).await;
         let added = added.map_err(|error| match error {
-            Error::Api { status: 409, message } => Failure::new(message)
-                .because("its address and its user are the same")
-                .hint("change that one: ovhai registry update; see it: ovhai registry list"),
+            Error::Api { status: 409, message } => {
+                Failure::new(message).because("it has the same address and the same user").hint(
+                    "change the existing one: ovhai registry update; see it: ovhai registry list",
+                )
+            }
             other => other.into(),
         })?;
         context.show(&added)?;
@@ -200,8 +205,8 @@ impl Delete {
     }
 }
 
-/// The registry that the platform gives every project. An image that is named after it and is
-/// present on this machine runs without a push.
+/// The registry that every project has. An image with its address that exists on this machine runs
+/// without a push.
 fn shared(server: &Server) -> Option<Row> {
     let Server::Local(running, region) = server else { return None };
     let region = region.as_str().to_ascii_lowercase();
@@ -233,7 +238,7 @@ fn id(registry: &Registry) -> Result<ovhai_api_types::RegistryId> {
     registry.id.ok_or_else(|| Failure::new("the server did not send the registry's id"))
 }
 
-/// The registry that is meant by an id, its beginning, or an address.
+/// Resolves an id, its beginning, or an address to a registry.
 async fn resolve(client: &Client, wanted: &str) -> Result<Registry> {
     let all = client.list_registries().await?;
     pick(&all, wanted).cloned()
@@ -266,7 +271,7 @@ fn pick<'a>(all: &'a [Registry], wanted: &str) -> Result<&'a Registry> {
     }
 }
 
-/// A registry in a list. Scripts take the last column, the URL, of the first row.
+/// A registry in a list. Scripts read the last column of the first row, the URL.
 #[derive(Debug, Serialize)]
 struct Row {
     /// `SHARED` or `PRIVATE`.

@@ -6,15 +6,15 @@ use ovhai_api_types::{Selector, Token};
 use super::has_selector;
 use crate::cmd::several::Report;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::prompt;
-use crate::resolve::resolve_each;
-use crate::target::Target;
+use crate::server::credentials::Credentials;
+use crate::server::resolve::resolve_each;
+use crate::server::target::Target;
+use crate::ui::prompt;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What is clear is deleted; names that match no token or several are reported, with exit code 1."
+    after_help = "Arguments that match no token, or several, are reported with exit code 1; the others are deleted."
 )]
 pub(super) struct Delete {
     /// Ids, names, or beginnings of ids
@@ -25,7 +25,7 @@ pub(super) struct Delete {
         conflicts_with = "selector"
     )]
     tokens: Vec<String>,
-    /// All tokens of the region with exactly this label selector, however it is written
+    /// All tokens of the region with exactly this label selector, in any spelling
     #[arg(short = 'l', long, alias = "label-selector", value_name = "SELECTOR")]
     selector: Option<Selector>,
     /// Do not ask
@@ -69,7 +69,7 @@ impl Delete {
                 Err(why) => report.failed(named(&token), why)?,
             }
         }
-        // As they were: nothing else is left.
+        // As they were before: nothing is left of them.
         if context.format().is_some() {
             match deleted.as_slice() {
                 [one] if report.is_of_one() && self.selector.is_none() => context.show(one)?,

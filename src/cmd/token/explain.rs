@@ -9,7 +9,7 @@ use crate::cmd::app;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::secret::bare;
-use crate::target::Target;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -19,11 +19,11 @@ use crate::target::Target;
 pub(super) struct Explain {
     /// Name, id or string of the token; - reads the string from standard input
     token: String,
-    /// Id, name, or beginning of an id of an app; without one: all apps of the region
+    /// Id, name, or beginning of an id of an app [default: all apps of the region]
     app: Option<String>,
 }
 
-/// Begins every string of a token.
+/// Prefix of every token string.
 const VALUE_START: &str = "eyJ";
 
 impl Explain {
@@ -36,7 +36,7 @@ impl Explain {
         let target = Target::find(context).await?;
         let token = match (&value, self.token.parse::<TokenId>()) {
             (Some(_), _) => None,
-            // Of whatever region: that may be what decides.
+            // Of any region, which may be the reason.
             (None, Ok(id)) => Some(id),
             (None, Err(_)) => Some(resolve(&target.login, &self.token).await?.id),
         };
@@ -50,7 +50,7 @@ impl Explain {
             ([one], Some(_)) => context.show(one),
             ([], _) => {
                 context.show_all(&all)?;
-                context.note(format!("There is no app in region {} to tell about.", target.region));
+                context.note(format!("There is no app in region {}.", target.region));
                 Ok(())
             }
             _ => context.show_all(&all),

@@ -7,13 +7,13 @@ use ovhai_api_types::Selector;
 use super::{has_selector, resolve};
 use crate::context::Context;
 use crate::error::Result;
-use crate::resolve::again;
-use crate::target::Target;
-use crate::watch::Watch;
+use crate::server::resolve::again;
+use crate::server::target::Target;
+use crate::ui::watch::Watch;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Only tokens with exactly this label selector, however it is written
+    /// Only tokens with exactly this label selector, in any spelling
     #[arg(short = 'l', long, alias = "label-selector", value_name = "SELECTOR")]
     selector: Option<Selector>,
     #[command(flatten)]

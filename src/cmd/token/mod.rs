@@ -10,12 +10,13 @@ use clap::{Args, Subcommand};
 use ovhai_api_types::{Selector, Token};
 use ovhai_client::Client;
 
-use crate::cli::Format;
 use crate::context::Context;
-use crate::credentials::{Credentials, Issuer, Place};
-use crate::describe::{Description, age};
 use crate::error::{Failure, Result};
-use crate::output::{Fit, Show};
+use crate::line::global::Format;
+use crate::server::credentials::{Credentials, Issuer, Place};
+use crate::ui::describe::{Description, age};
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenCommand {
@@ -25,7 +26,7 @@ pub(crate) struct TokenCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Make a token; its string is shown once and stored
+    /// Create a token; its string is shown once and stored
     #[command(visible_alias = "create")]
     New(new::New),
     /// List tokens; their strings are never shown
@@ -37,7 +38,7 @@ enum Verb {
     /// Regenerate a token's string; the old one stops working immediately
     #[command(visible_alias = "renew")]
     Regenerate(regenerate::Regenerate),
-    /// Show which apps a token opens, and the term, role, region or version that decides
+    /// Explain which apps a token gives access to, and why
     Explain(explain::Explain),
     /// Delete tokens; their strings stop working immediately
     #[command(visible_alias = "rm")]
@@ -57,21 +58,21 @@ impl TokenCommand {
     }
 }
 
-/// The token that is meant by an id, a name, or the beginning of an id.
+/// Resolves an id, a name, or the beginning of an id to a token.
 async fn resolve(client: &Client, wanted: &str) -> Result<Token> {
-    crate::resolve::resolve(client, wanted).await
+    crate::server::resolve::resolve(client, wanted).await
 }
 
-/// Whether a token's scope is this selector, in whatever order and form either is written.
+/// Whether a token's scope is this selector, in any order and spelling.
 fn has_selector(token: &Token, selector: &Selector) -> bool {
     let own = token.spec.label_selector.as_deref().unwrap_or_default();
     own.parse::<Selector>().is_ok_and(|own| own.means_the_same_as(selector))
 }
 
-/// Shows a token with its string, and keeps the string.
+/// Shows a token with its string, and stores the string.
 fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Result<()> {
     context.show(token)?;
-    // Shown before anything else can fail: there is no second chance to see it.
+    // Shown before anything else can fail, because it can't be shown again.
     context.out.flush()?;
     let Some(value) = &token.status.value else {
         return Err(Failure::new("the server did not send the token's string"));
@@ -83,14 +84,14 @@ fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Resul
             format!("in {} (mode 0600; no keyring is used)", credentials.path().display())
         }
     };
-    // Names and tables have no room for it.
+    // Names and tables do not include it.
     let said = match context.format() {
         Some(Format::Name | Format::Table | Format::Wide) => {
-            "The token's string is not shown in this format, and can't be shown later; -o json has it"
+            "This format does not show the token's string, and it can't be shown later; use -o json"
         }
         _ => "The token's string is not shown again",
     };
-    context.note(format!("{said}. It is stored {place}, for ovhai app curl."));
+    context.note(format!("{said}. It is stored {place} for ovhai app curl."));
     Ok(())
 }
 

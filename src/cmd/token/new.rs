@@ -5,10 +5,10 @@ use ovhai_api_types::{Role, Selector, TokenSpec};
 
 use super::show_and_keep;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::resolve::say_if_named_alike;
-use crate::target::Target;
+use crate::server::credentials::Credentials;
+use crate::server::resolve::say_if_named_alike;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -24,8 +24,8 @@ pub(super) struct New {
     /// Role: read (query the apps) or operator (manage them too)
     #[arg(short, long)]
     role: Role,
-    /// Label selector of its apps, now and later, such as group=A; if repeated, all have to match;
-    /// see ovhai help selectors [default: all apps of the region]
+    /// Label selector of its apps, now and later, such as group=A; if repeated, all must match; see
+    /// ovhai help selectors [default: all apps of the region]
     #[arg(
         short = 'l',
         long = "selector",
@@ -45,7 +45,7 @@ impl New {
             role: self.role.wire().into(),
             label_selector: (!terms.is_empty()).then(|| Selector::new(terms).to_string()),
         };
-        // A file that can't be used is noticed before a string is made that would be lost.
+        // Checked first, so that an unusable file does not lose the new string.
         Credentials::open(context)?;
         let token = target.client.create_token(&spec).await?;
         show_and_keep(context, &token, &target.issuer)?;

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::{resolve, show_and_keep};
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::prompt;
-use crate::target::Target;
+use crate::server::credentials::Credentials;
+use crate::server::target::Target;
+use crate::ui::prompt;
 
 #[derive(Debug, Args)]
 pub(super) struct Regenerate {

@@ -1,5 +1,4 @@
-//! `--data` and its relatives, in the order in which they stand on the command line, as curl
-//! understands them.
+//! `--data` and its variants, in the order of the command line, with curl's meaning.
 
 use std::path::Path;
 
@@ -11,9 +10,9 @@ use crate::error::Result;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Text, or `@FILE` without its line ends.
+    /// Text, or `@FILE` without its line breaks.
     Data,
-    /// Text as it is.
+    /// Text, taken literally.
     Raw,
     /// Text, or `@FILE` as it is.
     Binary,
@@ -26,15 +25,15 @@ const KINDS: [(&str, Kind, &str, &str); 4] = [
         "data",
         Kind::Data,
         "DATA|@FILE",
-        "Body; @FILE or @- (standard input) without line ends; several are joined with &",
+        "Body; @FILE or @- (standard input) without line breaks; repeated values are joined with &",
     ),
-    ("data-raw", Kind::Raw, "DATA", "Body as it is; @ has no meaning"),
+    ("data-raw", Kind::Raw, "DATA", "Body, taken literally: @ has no special meaning"),
     ("data-binary", Kind::Binary, "DATA|@FILE", "Body; @FILE or @- (standard input) byte for byte"),
     (
         "data-urlencode",
         Kind::Encoded,
         "[NAME]=DATA|[NAME]@FILE",
-        "Body, percent-encoded but for the name",
+        "Body, percent-encoded except for the name",
     ),
 ];
 
@@ -86,7 +85,7 @@ impl Data {
         !self.0.is_empty()
     }
 
-    /// All of it as a request's body; one file alone is not read into memory.
+    /// The request's body; a single file is streamed.
     pub(super) async fn body(&self, directory: &Path) -> Result<RequestBody> {
         if let [(Kind::Binary, value)] = self.0.as_slice()
             && let Some(file) = value.strip_prefix('@')
@@ -96,7 +95,7 @@ impl Data {
         Ok(self.bytes(directory).await?.into())
     }
 
-    /// All of it, joined.
+    /// The joined values.
     pub(super) async fn bytes(&self, directory: &Path) -> Result<Vec<u8>> {
         let mut all = Vec::new();
         for (index, (kind, value)) in self.0.iter().enumerate() {
@@ -134,7 +133,7 @@ async fn encoded(directory: &Path, value: &str) -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-/// Everything but RFC 3986's unreserved characters as `%XX`.
+/// Percent-encodes all but RFC 3986's unreserved characters.
 pub(super) fn percent(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {

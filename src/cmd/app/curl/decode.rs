@@ -1,4 +1,4 @@
-//! `--compressed`: bodies are decoded as they come, without being gathered.
+//! `--compressed`: decodes bodies as they arrive.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ pub(super) enum Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// By the value of `Content-Encoding`; one that is not known is passed on as it is.
+    /// A decoder for a `Content-Encoding`; unknown ones are passed on undecoded.
     pub(super) fn new(encoding: Option<&str>, to: &'a mut dyn Write) -> Self {
         match encoding.map(|name| name.trim().to_ascii_lowercase()).as_deref() {
             Some("gzip" | "x-gzip") => Self::Gzip(MultiGzDecoder::new(to)),
@@ -40,7 +40,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Says whether the encoded body was whole.
+    /// Fails if the encoded body was incomplete.
     pub(super) fn finish(mut self, received: u64) -> io::Result<()> {
         match &mut self {
             Self::Plain(_) => Ok(()),
@@ -52,7 +52,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// What servers call deflate: zlib's form (RFC 1950), or the bare one (RFC 1951).
+/// What servers call deflate: zlib's format (RFC 1950), or the raw one (RFC 1951).
 pub(super) struct Deflate<'a> {
     to: &'a mut dyn Write,
     state: Option<Decompress>,
@@ -64,8 +64,8 @@ impl Deflate<'_> {
         let mut buffer = vec![0; PIECE];
         let mut is_full = false;
         while !self.ended && (is_full || !bytes.is_empty()) {
-            // Zlib's first byte names the method 8 and a window; no bare stream that is met with
-            // begins so.
+            // Zlib's first byte holds the method 8 and a window size; raw streams in practice do
+            // not begin like this.
             let is_zlib = bytes.first().is_none_or(|first| first & 0x0f == 8 && first >> 4 <= 7);
             let state = self.state.get_or_insert_with(|| Decompress::new(is_zlib));
             let (read, written) = (state.total_in(), state.total_out());

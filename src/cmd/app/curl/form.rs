@@ -45,7 +45,7 @@ pub(super) async fn body(forms: &[String], directory: &Path) -> Result<(String, 
     Ok((format!("multipart/form-data; boundary={boundary}"), body))
 }
 
-/// What no content has in it.
+/// A boundary that does not occur in the content.
 fn boundary() -> String {
     let random = || std::hash::RandomState::new().build_hasher().finish();
     format!("------------------------{:016x}{:016x}", random(), random())
@@ -57,9 +57,9 @@ fn parse(form: &str) -> Result<Part> {
         Failure::usage(format!("--form {name}: {why}"))
             .hint("use name=value, name=@FILE[;type=TYPE][;filename=NAME] or name=<FILE")
     };
-    let (name, rest) = form.split_once('=').ok_or_else(|| wrong("there is no ="))?;
+    let (name, rest) = form.split_once('=').ok_or_else(|| wrong("the = is missing"))?;
     if name.is_empty() {
-        return Err(wrong("there is no name"));
+        return Err(wrong("the name is missing"));
     }
     let pieces = split(rest);
     // Only what begins a parameter ends the value: a value may have semicolons in it.
@@ -79,7 +79,7 @@ fn parse(form: &str) -> Result<Part> {
             // A parameter of the type, such as its charset.
             *kind += &format!(";{piece}");
         } else {
-            return Err(wrong("a parameter is not known"));
+            return Err(wrong("unknown parameter"));
         }
     }
     if kind.as_ref().is_some_and(|kind| kind.is_empty() || kind.chars().any(char::is_control)) {
@@ -88,7 +88,7 @@ fn parse(form: &str) -> Result<Part> {
     let value = pieces[..end].join(";");
     let file = |name: &str| {
         let name = unquote(name);
-        if name.is_empty() { Err(wrong("there is no file name")) } else { Ok(name) }
+        if name.is_empty() { Err(wrong("the file name is missing")) } else { Ok(name) }
     };
     let content = match value.chars().next() {
         Some('@') => Content::Upload(file(&value[1..])?),
@@ -98,7 +98,7 @@ fn parse(form: &str) -> Result<Part> {
     Ok(Part { name: name.to_owned(), content, kind, file_name })
 }
 
-/// The pieces between semicolons that do not stand within quotes.
+/// The parts between semicolons outside of quotes.
 fn split(text: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let (mut quoted, mut escaped) = (false, false);
@@ -139,7 +139,7 @@ fn unquote(text: &str) -> String {
     plain
 }
 
-/// As browsers write names.
+/// Escapes names as browsers do.
 fn quote(text: &str) -> String {
     text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -165,7 +165,7 @@ impl Part {
     }
 }
 
-/// The type of a file by its name's end.
+/// The media type of a file, by its extension.
 fn guess(name: &str) -> &'static str {
     let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
     match end.as_str() {

@@ -1,4 +1,4 @@
-//! The headers of a request: ours, unless the user has others.
+//! The headers of a request: defaults, unless the user sets others.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// `Name: value`, `Name;` for an empty value, `Name:` for none at all, `@FILE` for a file of
+    /// `Name: value`, `Name;` for an empty value, `Name:` to remove a header, `@FILE` for a file of
     /// such lines.
     pub(super) async fn parse(texts: &[String], directory: &Path) -> Result<Self> {
         let mut given = Self::default();
@@ -25,7 +25,7 @@ impl Given {
                 continue;
             };
             let lines = String::from_utf8(source::read(directory, file).await?)
-                .map_err(|_| Failure::usage(format!("{file} is no text")))?;
+                .map_err(|_| Failure::usage(format!("{file} is not text")))?;
             for line in lines.lines().filter(|line| !line.trim().is_empty()) {
                 given.add(line)?;
             }
@@ -43,26 +43,26 @@ impl Given {
         let name: HeaderName = name.trim().parse().map_err(|_| form())?;
         let Some(value) = value else {
             if name == HOST {
-                return Err(Failure::usage("a request needs its Host header")
-                    .hint("give it another value, or leave it alone"));
+                return Err(Failure::usage("a request needs a Host header")
+                    .hint("change its value, or omit the option"));
             }
             self.removed.push(name);
             return Ok(());
         };
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
             Failure::usage(format!("the value of the header {name} has control characters"))
-                .hint("give it in one line")
+                .hint("write it on one line")
         })?;
         self.sent.append(name, value);
         Ok(())
     }
 
-    /// Whether the user has a say in this header.
+    /// Whether the user sets or removes this header.
     pub(super) fn mentions(&self, name: &HeaderName) -> bool {
         self.sent.contains_key(name) || self.removed.contains(name)
     }
 
-    /// With these headers before them, but for those that the user has a say in.
+    /// Prepends these headers, except those that the user sets or removes.
     pub(super) fn after(
         self,
         defaults: impl IntoIterator<Item = (HeaderName, HeaderValue)>,

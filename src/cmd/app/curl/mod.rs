@@ -1,5 +1,5 @@
-//! `ovhai app curl`: a request to an app, with the stored token that opens it. Options that are
-//! there are spelled and mean what they do in curl.
+//! `ovhai app curl`: a request to an app, with a stored token. Its options have curl's names and
+//! meanings.
 
 mod data;
 mod decode;
@@ -30,21 +30,21 @@ use self::write_out::Transfer;
 use super::credential::{Credential, Lent};
 use super::ports::{Named, address, port_of};
 use super::resolve;
-use crate::cli::OWN;
 use crate::context::Context;
 use crate::error::{Failure, HTTP_ERROR, Result, TIMEOUT};
-use crate::target::Target;
+use crate::line::global::OWN;
+use crate::server::target::Target;
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "The token is the one of --token or OVHAI_TOKEN, else the stored one whose scope matches the app. If no token is stored for this server and region, your own access to the local emulator is used. Redirects are not followed."
 )]
 pub(super) struct Curl {
-    /// Id, name, beginning of an id, or the app's address, whose path is asked for
+    /// Id, name, beginning of an id, or the app's address with a path
     app: String,
     /// Path and query, sent byte for byte [default: /]
     path: Option<String>,
-    /// Another port that the app listens on than its own
+    /// Another port that the app listens on
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// Method [default: GET; POST with a body, PUT with --upload-file, HEAD with --head]
@@ -58,52 +58,53 @@ pub(super) struct Curl {
     /// Send the data in the query of a GET
     #[arg(short = 'G', long)]
     get: bool,
-    /// Body as JSON: POST, and JSON is asked for too (@FILE and @- read it)
+    /// JSON body; sends POST and accepts JSON (@FILE or @- read the body)
     #[arg(id = "json", long = "json", value_name = "DATA", value_parser = own, conflicts_with_all = BODIES)]
     json: Option<String>,
     /// Field of a multipart form, may be repeated
     #[arg(short = 'F', long, value_name = "NAME=VALUE|NAME=@FILE|NAME=<FILE", conflicts_with_all = BODIES)]
     form: Vec<String>,
-    /// Send this file (- for the standard input) with PUT; a path that ends in / gets its name
+    /// Send this file (- for standard input) with PUT; its name is appended to a path that ends in
+    /// /
     #[arg(short = 'T', long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = BODIES, conflicts_with = "form")]
     upload_file: Option<String>,
-    /// Show status and headers before the body
+    /// Show the response's status and headers before its body
     #[arg(short, long)]
     include: bool,
-    /// Ask for the headers only, and show them
+    /// Request and show only the headers
     #[arg(short = 'I', long, conflicts_with_all = ["form", "upload_file"])]
     head: bool,
-    /// Write the answer to this file, once it is whole (- for the standard output)
+    /// Write the complete response to this file (- for standard output)
     #[arg(id = "output", short = 'o', long = "output", value_name = "FILE", value_parser = own, value_hint = ValueHint::FilePath)]
     output: Option<String>,
-    /// Write the answer to a file here with the name that ends the path
+    /// Write the response to a file in the current directory, named like the end of the path
     #[arg(short = 'O', long)]
     remote_name: bool,
-    /// End with exit code 22, and without the body, when the answer is an error
+    /// Exit with code 22, without the body, if the response is an error
     #[arg(short, long)]
     fail: bool,
-    /// End with exit code 22 when the answer is an error, after its body
+    /// Exit with code 22 if the response is an error, after its body
     #[arg(long, conflicts_with = "fail")]
     fail_with_body: bool,
-    /// Ask for a compressed answer (gzip, deflate), and decode it
+    /// Request a compressed response (gzip, deflate), and decode it
     #[arg(long)]
     compressed: bool,
-    /// Nothing is held back: accepted for curl's sake
+    /// No effect, for compatibility with curl: output is never buffered
     #[arg(short = 'N', long)]
     no_buffer: bool,
-    /// What these ask for is how it is anyway
+    /// No effect, for compatibility with curl
     #[arg(long, hide = true, short_aliases = ['g', '#'], aliases = ["globoff", "http1.1", "progress-bar", "no-progress-meter", "tcp-nodelay"])]
     path_as_is: bool,
-    /// Give no hints; there is no progress meter
+    /// Print no hints
     #[arg(short, long)]
     silent: bool,
-    /// Show errors, as always: accepted for curl's sake
+    /// No effect, for compatibility with curl: errors are always shown
     #[arg(short = 'S', long)]
     show_error: bool,
-    /// Maximum time for the whole request in seconds, such as 2.5; exit code 5
+    /// Maximum time for the whole request in seconds, such as 2.5; then exit code 5
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
     max_time: Option<Duration>,
-    /// Print this in the end, with what is known of the transfer in its place
+    /// Print this at the end, with variables of the transfer
     #[arg(short, long, value_name = "FORMAT", help = WRITE_OUT)]
     write_out: Option<write_out::Format>,
     #[command(flatten)]
@@ -111,7 +112,7 @@ pub(super) struct Curl {
 }
 
 const WRITE_OUT: &str =
-    "Print this in the end; %{http_code}, %{time_total}, %{size_download}, %{content_type}, \\n";
+    "Print this at the end; %{http_code}, %{time_total}, %{size_download}, %{content_type}, \\n";
 const BODIES: [&str; 4] = ["data", "data-raw", "data-binary", "data-urlencode"];
 
 #[allow(clippy::unnecessary_wraps, reason = "what clap's value parsers are")]
@@ -124,7 +125,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     parsed.filter(|time| !time.is_zero()).ok_or_else(|| "use seconds, such as 2.5".into())
 }
 
-/// What is asked.
+/// The URL parts of the request.
 struct Asked {
     method: Method,
     target: String,
@@ -140,7 +141,8 @@ impl Curl {
         }
         let named = Named::parse(&self.app)?;
         let target = Target::find(context).await?;
-        // The login looks the app up: a read token may query it, but not see it in the API.
+        // The app is looked up with the login: a read token may query an app, but not see it in the
+        // API.
         let app = resolve(&target.login, named.app).await?;
         let (url, path) = self.place(&app, named)?;
         let client = AppClient::new(&url, target.address)?;
@@ -162,10 +164,13 @@ impl Curl {
             match self.max_time {
                 None => exchange.await,
                 Some(most) => tokio::time::timeout(most, exchange).await.unwrap_or_else(|_| {
-                    Err(Failure::new(format!("no whole answer within {} s", most.as_secs_f64()))
-                        .because("--max-time ran out")
-                        .hint("give it more time, or see what the app does: ovhai app logs")
-                        .exit_code(TIMEOUT))
+                    Err(Failure::new(format!(
+                        "no complete response within {} s",
+                        most.as_secs_f64()
+                    ))
+                    .because("--max-time expired")
+                    .hint("raise --max-time, or see what the app does: ovhai app logs")
+                    .exit_code(TIMEOUT))
                 }),
             }
         };
@@ -176,7 +181,7 @@ impl Curl {
         outcome
     }
 
-    /// The address of the port that is asked, and path and query there.
+    /// The address of the port, and path and query.
     fn place(&self, app: &App, named: Named) -> Result<(String, String)> {
         let own = &app.status.url;
         let at = |asked: &str| path(asked, own);
@@ -195,9 +200,9 @@ impl Curl {
                     }
                     (_, Some(path)) => {
                         return Err(Failure::usage(format!(
-                            "the app's address has a path, and {path:?} is another"
+                            "the app's address already has a path, and {path:?} is another one"
                         ))
-                        .hint("leave one of them out"));
+                        .hint("omit one of them"));
                     }
                 }
             }
@@ -205,9 +210,9 @@ impl Curl {
         let mut ports = [self.port, named.port, by_address].into_iter().flatten();
         let Some(port) = ports.next() else { return Ok((own.clone(), path)) };
         if let Some(other) = ports.find(|other| *other != port) {
-            return Err(Failure::usage(format!("two ports are asked for: {port} and {other}"))
-                .because("--port names one, and an address or <id>-<port> another")
-                .hint("leave one of them out"));
+            return Err(Failure::usage(format!("two ports were given: {port} and {other}"))
+                .because("--port gives one, and the address or <id>-<port> another")
+                .hint("omit one of them"));
         }
         Ok((address(app, port)?, path))
     }
@@ -225,9 +230,8 @@ impl Curl {
         let mut body = RequestBody::default();
         let mut method = Method::GET;
         if self.get {
-            let data = String::from_utf8(self.data.bytes(directory).await?).map_err(|_| {
-                Failure::usage("a query has to be text").hint("use --data-urlencode")
-            })?;
+            let data = String::from_utf8(self.data.bytes(directory).await?)
+                .map_err(|_| Failure::usage("a query must be text").hint("use --data-urlencode"))?;
             if !data.is_empty() {
                 target.push(if target.contains('?') { '&' } else { '?' });
                 target += &data;
@@ -235,7 +239,7 @@ impl Curl {
         } else if self.data.is_given() {
             if self.head {
                 return Err(Failure::usage("--head has no body")
-                    .hint("leave --data out, or send it in the query: --get"));
+                    .hint("omit --data, or send it in the query: --get"));
             }
             method = Method::POST;
             body = self.data.body(directory).await?;
@@ -262,7 +266,8 @@ impl Curl {
         }
         if let Some(named) = &self.method {
             method = Method::from_bytes(named.as_bytes()).map_err(|_| {
-                Failure::usage(format!("{named:?} is no HTTP method")).hint("use one such as PUT")
+                Failure::usage(format!("{named:?} is not an HTTP method"))
+                    .hint("use one such as PUT")
             })?;
         }
         let mut defaults: Vec<(HeaderName, HeaderValue)> = Vec::new();
@@ -285,7 +290,7 @@ impl Curl {
         let own = self.output.as_deref().and_then(|output| output.strip_prefix(OWN));
         match own {
             Some(_) if self.remote_name => {
-                Err(Failure::usage("-o and -O both name the output").hint("leave one of them out"))
+                Err(Failure::usage("-o and -O both choose the output").hint("omit one of them"))
             }
             Some(file) => Output::to(&context.directory, file),
             None if self.remote_name => Output::named_by(&context.directory, target),
@@ -293,7 +298,7 @@ impl Curl {
         }
     }
 
-    /// Sends the request and writes the answer; `transfer` is told how far it came.
+    /// Sends the request and writes the response; records the progress in `transfer`.
     async fn exchange(
         &self,
         context: &mut Context,
@@ -307,7 +312,7 @@ impl Curl {
         transfer.status = answer.status;
         transfer.content_type = text(&answer, &CONTENT_TYPE).unwrap_or_default();
         let failed = (answer.status >= 400 && (self.fail || self.fail_with_body)).then(|| {
-            let said = format!("the app's address answers {} {}", answer.status, answer.reason);
+            let said = format!("the app answered {} {}", answer.status, answer.reason);
             Failure::new(said.trim_end()).exit_code(HTTP_ERROR)
         });
         if let Some(failed) = failed.clone().filter(|_| self.fail) {
@@ -333,7 +338,7 @@ impl Curl {
         Ok(())
     }
 
-    /// Passes the body on as it comes; says whether what was passed ends with the end of a line.
+    /// Passes the body on as it arrives; returns whether it ended with a line end.
     async fn pass(
         &self,
         answer: &mut AppResponse,
@@ -344,22 +349,22 @@ impl Curl {
         let length = text(answer, &CONTENT_LENGTH);
         let broken = |received: u64, error: &dyn std::fmt::Display| {
             let of = length.as_ref().map(|length| format!(" of {length}")).unwrap_or_default();
-            Failure::new(format!("the answer broke off after {received}{of} bytes"))
+            Failure::new(format!("the response ended early, after {received}{of} bytes"))
                 .because(error)
                 .hint(format!("see what the app did: ovhai app logs {}", self.app))
         };
         let encoding = text(answer, &CONTENT_ENCODING).filter(|_| self.compressed);
         let mut decoder = Decoder::new(encoding.as_deref(), to);
         let undecodable = |error: std::io::Error, received: u64| match error.kind() {
-            // By the decoder; others are by what is written to.
+            // An error of the decoder; others come from the output.
             std::io::ErrorKind::InvalidData
             | std::io::ErrorKind::InvalidInput
             | std::io::ErrorKind::UnexpectedEof
                 if encoding.is_some() =>
             {
-                Failure::new(format!("the answer can't be decoded after {received} bytes"))
+                Failure::new(format!("the response can't be decoded after {received} bytes"))
                     .because(error)
-                    .hint("leave --compressed out to see it as it comes")
+                    .hint("omit --compressed to see it undecoded")
             }
             _ => error.into(),
         };
@@ -380,11 +385,11 @@ impl Curl {
     }
 }
 
-/// Path and query of what was asked for; an address of the app itself, or of another of its ports
-/// (which then comes first), is one too.
+/// Path and query of the argument, which may be an address of the app or of another of its ports;
+/// that port comes first.
 fn path(asked: &str, app: &str) -> Result<(Option<u16>, String)> {
     let foreign = || {
-        Failure::usage(format!("{asked:?} is no path of the app")).hint(
+        Failure::usage(format!("{asked:?} is not a path of the app")).hint(
             "give path and query only, such as /predict?n=1; another port of the app: --port PORT",
         )
     };
@@ -403,7 +408,7 @@ fn path(asked: &str, app: &str) -> Result<(Option<u16>, String)> {
     Ok((port, if begins { rest.to_owned() } else { format!("/{rest}") }))
 }
 
-/// Scheme, host and port; and the rest.
+/// Splits an address into scheme, host and port, and the remainder.
 fn split_address(url: &str) -> (&str, &str) {
     let host = url.find("://").map_or(0, |at| at + 3);
     url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |at| host + at))

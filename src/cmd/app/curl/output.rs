@@ -1,4 +1,4 @@
-//! Where an answer goes: the screen, or a file that is there only when it is whole.
+//! The output of a response: the screen, or a file that appears only when it is complete.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -12,9 +12,9 @@ use crate::error::{Failure, Result};
 /// See the module.
 pub(super) enum Output {
     Screen,
-    /// A device or a pipe, which can't be replaced.
+    /// A device or a pipe, which can't be replaced by a file.
     Device(File),
-    /// Written beside its final name, which it gets in the end.
+    /// A temporary file beside its final name.
     Whole {
         part: NamedTempFile,
         path: PathBuf,
@@ -22,27 +22,27 @@ pub(super) enum Output {
 }
 
 impl Output {
-    /// For a path, or `-`.
+    /// The output for a path, or `-`.
     pub(super) fn to(directory: &Path, name: &str) -> Result<Self> {
         if name == "-" {
             return Ok(Self::Screen);
         }
         if name.is_empty() {
             return Err(Failure::usage("the name of the output file is empty")
-                .hint("use -o FILE, or -o - for the standard output"));
+                .hint("use -o FILE, or -o - for standard output"));
         }
         Self::open(&directory.join(name)).map_err(|error| unwritable(name, &error))
     }
 
-    /// For the last part of a request's path, in the directory and nowhere else.
+    /// The output named like the last part of a request's path, always in this directory.
     pub(super) fn named_by(directory: &Path, target: &str) -> Result<Self> {
         let path = target.split('?').next().unwrap_or_default();
         let name = path.rsplit('/').next().unwrap_or_default();
         if matches!(name, "" | "." | "..") || name.chars().any(char::is_control) {
             return Err(Failure::usage(format!("the path {path:?} does not name a file"))
-                .hint("say where to write: -o FILE"));
+                .hint("choose a file: -o FILE"));
         }
-        // Whatever lies there under this name, a link included, is replaced, not followed.
+        // An existing file or link of this name is replaced, not followed.
         Self::whole(&directory.join(name), Permissions::from_mode(0o666))
             .map_err(|error| unwritable(name, &error))
     }
@@ -51,7 +51,7 @@ impl Output {
         match std::fs::metadata(path) {
             Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             Ok(there) if there.is_file() => {
-                // A file that is only to be read stays, though its directory may be written.
+                // A read-only file is not replaced, even if its directory is writable.
                 File::options().write(true).open(path)?;
                 let part = Self::whole(&path.canonicalize()?, Permissions::from_mode(0o600))?;
                 if let Self::Whole { part, .. } = &part {
@@ -66,12 +66,12 @@ impl Output {
 
     fn whole(path: &Path, permissions: Permissions) -> io::Result<Self> {
         let directory = path.parent().unwrap_or(Path::new("."));
-        // The process's mask applies to the permissions.
+        // The process's umask applies to the permissions.
         let part = tempfile::Builder::new()
             .prefix(".ovhai-part-")
             .permissions(permissions)
             .tempfile_in(directory)
-            // Its own message names the temporary file, which tells nobody anything.
+            // Its own message names the temporary file, which would not help.
             .map_err(|error| io::Error::from(error.kind()))?;
         Ok(Self::Whole { part, path: path.to_owned() })
     }
@@ -92,7 +92,7 @@ impl Output {
         matches!(self, Self::Screen)
     }
 
-    /// The answer is whole.
+    /// Moves the complete file to its name.
     pub(super) fn finish(self) -> Result<()> {
         if let Self::Whole { part, path } = self {
             part.persist(&path)

@@ -1,4 +1,4 @@
-//! Files and the standard input, as what is sent.
+//! Files and standard input as request data.
 
 use std::path::Path;
 
@@ -8,16 +8,16 @@ use tokio::io::AsyncReadExt;
 
 use crate::error::{Failure, Result};
 
-/// `-` in place of a file's name.
+/// Stands for standard input.
 const STDIN: &str = "the standard input";
 
 fn unreadable(name: &str, error: &std::io::Error) -> Failure {
     Failure::new(format!("{name} can't be read"))
         .because(error)
-        .hint("give a file that is there and may be read, or - for the standard input")
+        .hint("give a readable file, or - for standard input")
 }
 
-/// The whole of a file, or of the standard input for `-`.
+/// Reads a whole file, or standard input for `-`.
 pub(super) async fn read(directory: &Path, name: &str) -> Result<Vec<u8>> {
     if name == "-" {
         let mut all = Vec::new();
@@ -35,7 +35,7 @@ pub(super) async fn text_or_file(directory: &Path, text: &str) -> Result<Request
     }
 }
 
-/// A body with a file, or the standard input for `-`, after what there is.
+/// Appends a file, or standard input for `-`, to a body.
 pub(super) async fn stream(body: RequestBody, directory: &Path, name: &str) -> Result<RequestBody> {
     if name == "-" {
         return Ok(body.then_stream(STDIN, tokio::io::stdin(), None));
@@ -49,7 +49,7 @@ pub(super) async fn stream(body: RequestBody, directory: &Path, name: &str) -> R
         Ok((file, kind))
     };
     let (file, kind) = opened.await.map_err(|error| unreadable(name, &error))?;
-    // Files of the system such as those in /proc say that they are empty.
+    // Files of the system, such as those in /proc, claim to be empty.
     if kind.is_file() && kind.len() == 0 {
         return Ok(body.then(read(directory, name).await?));
     }

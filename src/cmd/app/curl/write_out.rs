@@ -1,11 +1,11 @@
-//! `--write-out`: what to say about a transfer when it is over.
+//! `--write-out`: a format for the facts of a finished transfer.
 
 use std::time::Duration;
 
-/// What can be said.
+/// The facts of a transfer.
 #[derive(Debug, Default)]
 pub(super) struct Transfer {
-    /// 0: no answer came.
+    /// 0 without a response.
     pub(super) status: u16,
     pub(super) size: u64,
     pub(super) content_type: String,

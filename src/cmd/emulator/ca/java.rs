@@ -6,14 +6,14 @@ use super::machine::{Machine, run as run_program, shown};
 use super::{Became, Certificate, Outcome, Task};
 
 const STORE: &str = "java";
-/// Of every `cacerts`, unless somebody has changed it. It keeps nothing secret.
+/// The default password of every `cacerts`, which is no secret.
 const PASSWORD: &str = "changeit";
 
 pub(super) fn run(machine: &Machine, task: Task, certificate: Certificate<'_>) -> Outcome {
     let Some(home) = home(machine) else {
         return Outcome::skipped(
             STORE,
-            "there is no Java: JAVA_HOME is not set, and no java is on the path",
+            "Java was not found: JAVA_HOME is not set, and there is no java on the PATH",
         );
     };
     let store = ["lib/security/cacerts", "jre/lib/security/cacerts"]
@@ -39,7 +39,7 @@ pub(super) fn run(machine: &Machine, task: Task, certificate: Certificate<'_>) -
     }
 }
 
-/// `JAVA_HOME`, or where the `java` on the path lies.
+/// `JAVA_HOME`, or the home of the `java` on the PATH.
 fn home(machine: &Machine) -> Option<PathBuf> {
     machine.java_home.clone().or_else(|| {
         let java = machine.program("java")?.canonicalize().ok()?;
@@ -60,7 +60,7 @@ fn change(
         let of_store = ["-keystore", &*file, "-storepass", PASSWORD];
         words.iter().chain(&of_store).map(|word| (*word).to_owned()).collect()
     };
-    // What it prints is read.
+    // Its output is parsed.
     let list = with_store(&["-J-Duser.language=en", "-list"]);
     let all = run_program(keytool, &list).map_err(|reason| (reason, None))?;
     let there = alias(&String::from_utf8_lossy(&all), certificate.fingerprint);
@@ -78,7 +78,7 @@ fn change(
         ]),
         (Task::Remove, Some(alias)) => with_store(&["-delete", "-noprompt", "-alias", alias]),
     };
-    // It would say the same in a stack trace.
+    // The stack trace would say the same.
     if let Err(error) = std::fs::File::options().write(true).open(store) {
         return Err((format!("{} can't be changed: {error}", store.display()), Some(arguments)));
     }
@@ -90,8 +90,8 @@ fn change(
 }
 
 /// The alias of the certificate with this fingerprint, in what keytool lists: `alias, date, …` and
-/// `Certificate fingerprint (SHA-256): AA:BB…` in the next line. Another one may have put it there,
-/// as Debian does with what is in the system's store.
+/// `Certificate fingerprint (SHA-256): AA:BB…` in the next line. Another program may have added it,
+/// as Debian does with the system's store.
 fn alias(list: &str, fingerprint: &str) -> Option<String> {
     let mut before = "";
     for line in list.lines() {

@@ -1,4 +1,4 @@
-//! What stores are looked for on: a file system, a home, programs.
+//! The machine whose stores are searched: a file system, a home, programs.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use crate::context::Context;
 /// See the module.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
-    /// `/`, but for tests.
+    /// `/`, except in tests.
     pub(super) root: PathBuf,
     pub(super) home: Option<PathBuf>,
     pub(super) java_home: Option<PathBuf>,
-    /// Where programs are looked for.
+    /// The directories of programs.
     pub(super) path: Vec<PathBuf>,
 }
 
@@ -28,28 +28,29 @@ impl Machine {
         }
     }
 
-    /// A program of this name; those of the administrator are not on everybody's path.
+    /// Finds a program, also in the administrator's directories, which are not on every user's
+    /// PATH.
     pub(super) fn program(&self, name: &str) -> Option<PathBuf> {
         let more = ["usr/sbin", "sbin"].map(|dir| self.root.join(dir));
         self.path.iter().chain(&more).map(|dir| dir.join(name)).find(|path| path.is_file())
     }
 }
 
-/// Runs a program; what it printed, or why it failed.
+/// Runs a program; returns its output, or why it failed.
 pub(super) fn run<S: AsRef<OsStr>>(program: &Path, arguments: &[S]) -> Result<Vec<u8>, String> {
     let output = Command::new(program)
         .args(arguments)
-        // What it says is looked at.
+        // Its messages are parsed.
         .env("LC_ALL", "C")
         .env_remove("OVHAI_TOKEN")
-        // It must not ask.
+        // It must not ask questions.
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("{} can't be run: {error}", program.display()))?;
+        .map_err(|error| format!("can't run {}: {error}", program.display()))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
-    // Some say on stdout what is wrong.
+    // Some programs report errors on stdout.
     let said = [output.stderr, output.stdout].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     let line = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason");
@@ -60,6 +61,6 @@ pub(super) fn run<S: AsRef<OsStr>>(program: &Path, arguments: &[S]) -> Result<Ve
 pub(super) fn shown<S: AsRef<OsStr>>(words: &[S]) -> String {
     let words: Vec<String> =
         words.iter().map(|word| word.as_ref().to_string_lossy().into_owned()).collect();
-    // A path with a NUL there is none.
+    // A path can't contain NUL.
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }

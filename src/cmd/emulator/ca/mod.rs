@@ -1,7 +1,7 @@
 //! `ovhai emulator ca …`: the local certificate authority, and the stores that trust it.
 //!
-//! Nothing is done here that needs more rights than the caller has: what does is said, as a
-//! command to run by hand.
+//! Nothing here uses more rights than the caller has; otherwise the command to run by hand is
+//! shown.
 
 mod java;
 mod machine;
@@ -16,11 +16,12 @@ use ovhai_emulator::tls::{Authority, TlsError};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::describe::Description;
 use crate::error::{FAILED, Failure, Result};
-use crate::output::{Fit, Show};
+use crate::server::address::root;
 use crate::settings::state_dir;
-use crate::target::root;
+use crate::ui::describe::Description;
+use crate::ui::output::Show;
+use crate::ui::table::Fit;
 use machine::Machine;
 
 #[derive(Debug, Args)]
@@ -31,42 +32,42 @@ pub(super) struct CaCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Print the path of its certificate; it is made if there is none
+    /// Print the path of the authority's certificate; create it if it is missing
     #[command(
         after_help = "Example: curl --cacert \"$(ovhai emulator ca path)\" https://localhost:4443/"
     )]
     Path,
-    /// Have the stores of this machine trust it
+    /// Add the authority to the trust stores of this machine
     #[command(
-        after_help = "It can sign for localhost, names under it, 127.0.0.1 and ::1, and for nothing else."
+        after_help = "The authority can sign certificates for localhost, names below it, 127.0.0.1 and ::1 only."
     )]
     Install(Stores),
-    /// Take it out of the stores of this machine; its files stay
+    /// Remove the authority from the trust stores of this machine; its files stay
     #[command(visible_alias = "rm")]
     Remove(Stores),
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 struct Stores {
-    /// The system's store, which curl and most programs use [default: every store that is there]
+    /// The system's store, which curl and most programs use [default: every store found]
     #[arg(long)]
     system: bool,
     /// The NSS databases of Chromium and Firefox
     #[arg(long)]
     nss: bool,
-    /// The store of the Java in JAVA_HOME, or on the path
+    /// The store of the Java in JAVA_HOME, or on the PATH
     #[arg(long)]
     java: bool,
 }
 
-/// What to do.
+/// The operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
     Install,
     Remove,
 }
 
-/// What became of it.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Became {
@@ -91,7 +92,7 @@ impl Became {
     }
 }
 
-/// One store, and what became of it.
+/// A store, and the result there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Outcome {
@@ -110,7 +111,7 @@ impl Outcome {
         Self { store, place: place.into(), result, reason: None, command: None }
     }
 
-    /// There is nothing to do it with.
+    /// The required program is missing.
     fn skipped(store: &'static str, reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::new(store, "", Became::Skipped) }
     }
@@ -148,13 +149,13 @@ impl Show for Outcome {
     }
 }
 
-/// The authority as stores see it.
+/// The authority's certificate for stores.
 #[derive(Debug, Clone, Copy)]
 struct Certificate<'a> {
     /// The file, as PEM.
     path: &'a Path,
     pem: &'a str,
-    /// What it is called in the stores; no other one is.
+    /// Its unique name in the stores.
     name: &'a str,
     /// SHA-256, hexadecimal.
     fingerprint: &'a str,
@@ -176,7 +177,7 @@ impl CaCommand {
                 Some(authority) => stores.each(context, Task::Remove, &authority),
                 None => {
                     context.note(format!(
-                        "There is no certificate authority in {}: nothing of it is anywhere.",
+                        "There is no certificate authority in {}, so there is nothing to remove.",
                         state.path().display()
                     ));
                     if context.format().is_some() {
@@ -191,11 +192,11 @@ impl CaCommand {
 
 fn load_or_create(state: &StateDir) -> Result<Authority> {
     if let Some(running) = state.running().filter(|_| !state.database().exists()) {
-        // A new one would be trusted, and sign nothing.
-        return Err(Failure::new("the emulator keeps nothing, and its authority neither")
+        // A new authority would be trusted without signing anything.
+        return Err(Failure::new("an --ephemeral emulator does not keep its certificate authority")
             .because("it was started with --ephemeral")
             .hint(format!(
-                "while it runs, get the certificate with curl {}/_emulator/ca.pem; one that stays: ovhai emulator start --tls",
+                "while it runs, download the certificate: curl {}/_emulator/ca.pem; for a permanent one: ovhai emulator start --tls",
                 root(&running)
             )));
     }
@@ -214,7 +215,7 @@ fn failure(error: TlsError) -> Failure {
 }
 
 fn path(authority: &Authority) -> Result<&Path> {
-    authority.path().ok_or_else(|| Failure::new("the certificate authority has no file"))
+    authority.path().ok_or_else(|| Failure::new("the certificate authority's file is missing"))
 }
 
 impl Stores {
@@ -250,7 +251,7 @@ impl Stores {
         }
         let bad = |outcome: &Outcome| match outcome.result {
             Became::Failed => true,
-            // Whoever names a store wants that one.
+            // An explicitly chosen store must not be skipped.
             Became::Skipped => named && task == Task::Install,
             _ => false,
         };

@@ -1,4 +1,4 @@
-//! NSS databases: that of Chromium, and one of every Firefox profile.
+//! NSS databases: Chromium's, and one per Firefox profile.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::machine::{Machine, run as run_program, shown};
 use super::{Became, Certificate, Outcome, Task};
 
 const STORE: &str = "nss";
-/// Chromium's, below the home directory; the first is also that of others.
+/// Chromium's databases, below the home directory; other programs use the first one too.
 const CHROMIUM: [&str; 2] = [".pki/nssdb", "snap/chromium/current/.pki/nssdb"];
 /// Directories of Firefox profiles.
 const FIREFOX: [&str; 5] = [
@@ -16,10 +16,10 @@ const FIREFOX: [&str; 5] = [
     ".var/app/org.mozilla.firefox/.mozilla/firefox",
     "Library/Application Support/Firefox/Profiles",
 ];
-/// The file that makes a directory a database.
+/// The file that identifies a database.
 const DATABASE: &str = "cert9.db";
 
-/// `make`: Chromium's database is made if it is not there.
+/// `make`: creates Chromium's database if it is missing.
 pub(super) fn run(
     machine: &Machine,
     task: Task,
@@ -34,12 +34,12 @@ pub(super) fn run(
     if databases.is_empty() && !make {
         return vec![Outcome::skipped(
             STORE,
-            "there is no database of Chromium or Firefox in HOME (--nss makes one)",
+            "there is no database of Chromium or Firefox in HOME (--nss creates one)",
         )];
     }
     let Some(certutil) = machine.program("certutil") else {
         let missing =
-            "there is no certutil (Debian: libnss3-tools; Fedora: nss-tools; Homebrew: nss)";
+            "certutil is missing (Debian: libnss3-tools; Fedora: nss-tools; Homebrew: nss)";
         return vec![Outcome::skipped(STORE, missing)];
     };
     if make {
@@ -90,7 +90,7 @@ fn one(certutil: &Path, task: Task, certificate: Certificate<'_>, database: &Pat
     match run_program(certutil, &arguments) {
         Ok(_) if task == Task::Install => Outcome::new(STORE, place, Became::Installed),
         Ok(_) => Outcome::new(STORE, place, Became::Removed),
-        // With a primary password it asks for it.
+        // certutil asks for a primary password, if there is one.
         Err(reason) => {
             let command = shown(&[&["certutil"], arguments.as_slice()].concat());
             Outcome::failed(STORE, place, reason, Some(command))
@@ -98,7 +98,7 @@ fn one(certutil: &Path, task: Task, certificate: Certificate<'_>, database: &Pat
     }
 }
 
-/// Whether two texts hold the same certificate, however its lines are broken.
+/// Whether two PEM texts hold the same certificate, in any layout.
 fn same(one: &str, other: &str) -> bool {
     let content = |text: &str| -> String { text.split_whitespace().collect() };
     content(one) == content(other)

@@ -1,4 +1,4 @@
-//! The system's store: a directory of certificates and a program that takes them in, or the
+//! The system's store: a directory of certificates with a program that imports them, or the
 //! keychain of macOS.
 
 use std::io::{self, Write};
@@ -62,7 +62,7 @@ pub(super) fn run(machine: &Machine, task: Task, certificate: Certificate<'_>) -
     let Some((kind, directory, program)) = found else {
         return Outcome::skipped(
             STORE,
-            "there is no update-ca-certificates or update-ca-trust (Debian: ca-certificates)",
+            "update-ca-certificates or update-ca-trust is missing (Debian: ca-certificates)",
         );
     };
     let file = directory.join(format!("{}.crt", certificate.name.replace(' ', "-")));
@@ -104,7 +104,7 @@ fn install(
     }
     write(file, certificate.pem).map_err(|error| told(file, &error))?;
     run_program(program, arguments).map(|_| Became::Installed).inspect_err(|_| {
-        // Otherwise the next try would find it there.
+        // Otherwise the next attempt would find the file.
         let _ = std::fs::remove_file(file);
     })
 }
@@ -122,7 +122,7 @@ fn told(file: &Path, error: &io::Error) -> String {
     format!("{} can't be changed: {error}", directory.display())
 }
 
-/// Whole or not at all, and for everybody to read.
+/// Written atomically, and readable by every user.
 fn write(file: &Path, pem: &str) -> io::Result<()> {
     let mut temporary = tempfile::NamedTempFile::new_in(file.parent().unwrap_or(file))?;
     temporary.write_all(pem.as_bytes())?;
@@ -159,7 +159,7 @@ fn macos(security: &Path, keychain: &Path, task: Task, certificate: Certificate<
 mod tests {
     use super::*;
 
-    /// A machine whose program notes how it was called, and does what is said then.
+    /// A machine whose program records its calls and then runs this script.
     fn machine(root: &Path, then: &str) -> Machine {
         let bin = root.join("bin");
         let store = root.join("usr/local/share/ca-certificates");

@@ -1,17 +1,17 @@
-//! Commands whose arguments are described to clap when they are asked for. One run needs one
-//! command: describing all of them is a third of what a short run does.
+//! Commands whose arguments are described to clap on demand. A run needs one command; describing
+//! all of them would be a third of the instructions of a short run.
 
 use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Id};
 
-/// A command whose description waits.
+/// A command with a deferred description.
 ///
-/// What stands at the variant (its name, aliases and what it is about) is known at once. None of
-/// its arguments may have the id of a global one, which is handed down before.
+/// Name, aliases and summary are at the variant and known immediately. None of the arguments may
+/// have the id of a global one, because global arguments are propagated before.
 #[derive(Debug)]
-pub(crate) struct Later<T>(pub(crate) T);
+pub(crate) struct Deferred<T>(pub(crate) T);
 
-impl<T: Args> Args for Later<T> {
+impl<T: Args> Args for Deferred<T> {
     fn group_id() -> Option<Id> {
         T::group_id()
     }
@@ -26,19 +26,19 @@ impl<T: Args> Args for Later<T> {
 }
 
 fn described(command: Command, describe: fn(Command) -> Command) -> Command {
-    // Groups of arguments have comments of their own, which would take the place of the variant's.
+    // Flattened argument groups have comments of their own, which would replace the variant's.
     let (about, long) = (command.get_about().cloned(), command.get_long_about().cloned());
     let (about, long) = (Resettable::from(about), Resettable::from(long));
     let global: Vec<Id> = command.get_arguments().map(|global| global.get_id().clone()).collect();
     let mut command = describe(command).about(about).long_about(long);
     for id in global {
-        // The help shows them in this order: global ones come last.
+        // Moves global arguments to the end of the help.
         command = command.mut_arg(id, |argument| argument);
     }
     command
 }
 
-impl<T: FromArgMatches> FromArgMatches for Later<T> {
+impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(Self)
     }

@@ -1,4 +1,4 @@
-//! `sessions.json` in the settings directory (mode 0600): what a login left, for each server.
+//! `sessions.json` in the settings directory (mode 0600): the login at each server.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,20 +9,20 @@ use ovhai_api_types::OauthTokens;
 use ovhai_client::{Client, Error as ClientError, Renew, Renewed};
 use serde::{Deserialize, Serialize};
 
+use super::address::LOCAL;
 use crate::context::Context;
 use crate::error::{DENIED, Failure, Result};
 use crate::private_file;
 use crate::settings::config_dir;
-use crate::target::LOCAL;
 
-/// A bearer that ends sooner is made anew first.
+/// A bearer with less time left is refreshed first.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// What a login left.
+/// The credentials of a login.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Session {
-    /// Name and password were given.
+    /// A login with name and password.
     User {
         username: String,
         access: String,
@@ -30,12 +30,12 @@ pub(crate) enum Session {
         refresh: Option<String>,
         expires_at: Timestamp,
     },
-    /// A token was given.
+    /// A login with a token.
     Token { token: String },
 }
 
 impl Session {
-    /// What an endpoint answered to a login.
+    /// The session of an OAuth response.
     pub(crate) fn new(username: &str, tokens: OauthTokens, now: Timestamp) -> Self {
         let lasts = i64::try_from(tokens.expires_in).unwrap_or(i64::MAX);
         Self::User {
@@ -83,7 +83,7 @@ impl Sessions {
         Ok(contents.sessions.keys().any(|server| server.starts_with(LOCAL)))
     }
 
-    /// Keeps a session, or forgets it.
+    /// Stores or removes a session.
     pub(crate) fn set(&self, server: &str, session: Option<Session>) -> Result<()> {
         let _lock = private_file::lock(&self.path)?;
         self.store(server, session)
@@ -98,7 +98,7 @@ impl Sessions {
         private_file::write(&self.path, &contents)
     }
 
-    /// The bearer of the session at a server, made anew when it ends soon.
+    /// The bearer of the session at a server, refreshed if it expires soon.
     pub(crate) async fn bearer(
         &self,
         server: &str,
@@ -113,7 +113,7 @@ impl Sessions {
         self.refreshed(server, anonymous, now, is_good).await
     }
 
-    /// The bearer of the session at a server, refreshed unless what another command got is good.
+    /// The bearer of the session at a server, refreshed unless another command has just done so.
     async fn refreshed(
         &self,
         server: &str,
@@ -121,15 +121,14 @@ impl Sessions {
         now: fn() -> Timestamp,
         is_good: impl Fn(&Session) -> bool,
     ) -> Result<Option<String>> {
-        // A session is refreshed once: a command that comes at the same time waits, and takes
-        // what this one got.
+        // Refreshed under a lock: a concurrent command waits, and uses the result.
         let _lock = private_file::lock(&self.path)?;
         let Some(session) = self.get(server)? else { return Ok(None) };
         if is_good(&session) {
             return Ok(Some(session.bearer().to_owned()));
         }
         let Session::User { username, refresh: Some(refresh), .. } = &session else {
-            return Err(ended());
+            return Err(Failure::session_ended());
         };
         match anonymous()?.refresh(refresh).await {
             Ok(tokens) => {
@@ -138,12 +137,12 @@ impl Sessions {
                 self.store(server, Some(session))?;
                 Ok(Some(bearer))
             }
-            Err(ClientError::Login { .. }) => Err(ended()),
+            Err(ClientError::Login { .. }) => Err(Failure::session_ended()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Renews the bearer of the session at a server when that refuses it.
+    /// Refreshes the bearer of a session after the server has rejected it.
     pub(crate) fn renewing(self, server: String, now: fn() -> Timestamp) -> Arc<dyn Renew> {
         Arc::new(Renewing { sessions: self, server, now })
     }
@@ -179,12 +178,4 @@ fn ends_soon(session: &Session, now: Timestamp) -> bool {
         }
         Session::Token { .. } => false,
     }
-}
-
-/// A login that can't be gone on with. It is not silently somebody else who calls.
-pub(crate) fn ended() -> Failure {
-    Failure::new("the session has ended")
-        .because("it was too long ago, or the password was changed")
-        .hint("log in again: ovhai login; or forget it: ovhai logout")
-        .exit_code(DENIED)
 }

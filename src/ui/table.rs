@@ -1,67 +1,38 @@
-//! Showing results in the format that was asked for.
+//! Tables: rows and columns as text.
 //!
-//! On a terminal a table is made to fit: first ids are shortened to their first characters, then
-//! the columns that may are shrunk, then those that are of no use when cut are left out, from the
-//! right, which a last line says. Only a reason in the last column is wrapped. In a pipe, and with
-//! `-o wide`, nothing is cut or left out.
+//! On a terminal a table fits the width: first ids are shortened, then shrinkable columns are
+//! shrunk, then columns that are useless when cut are hidden, from the right. Only a reason in the
+//! last column is wrapped. Without a width nothing is cut or hidden.
 
 use std::borrow::Cow;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use serde::Serialize;
 
-use crate::cli::Format;
-use crate::context::Context;
-use crate::describe::Description;
-use crate::error::{Failure, Result};
-use crate::terminal::{Paint, paint, state};
-use crate::text::{clean, cut, fold, width};
+use super::terminal::{Layout, paint, state};
+use super::text::{clean, cut, fold, width};
 
-/// Between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
-/// Characters of an id where there is no room for all of it: enough to name the thing by.
+/// Characters of a shortened id; commands accept as many.
 const SHORT_ID: usize = 8;
-/// Rows from which a table is not left to comfy-table: of a list of a thousand apps it is the larger
-/// part of the work.
+/// Tables with more rows are not left to comfy-table, which would be most of the work of listing a
+/// thousand apps.
 const LARGE: usize = 200;
 
-/// Something that a command shows.
-pub(crate) trait Show: Serialize {
-    /// The heads of the table's columns.
-    const COLUMNS: &'static [&'static str];
-
-    /// What becomes of each column where there is no room; those not named are fixed.
-    const FIT: &'static [Fit] = &[];
-
-    /// One row of the table.
-    fn row(&self, now: jiff::Timestamp) -> Vec<String>;
-
-    /// The same, not copied where it need not be: for lists that may be long.
-    fn cells(&self, now: jiff::Timestamp) -> Vec<Cow<'_, str>> {
-        self.row(now).into_iter().map(Cow::Owned).collect()
-    }
-
-    /// The detail view.
-    fn describe(&self) -> Description;
-
-    /// The name alone.
-    fn name(&self) -> String;
-}
-
-/// What becomes of a column where there is no room.
+/// What happens to a column when there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// Shown whole; left out only when nothing else is left to leave out, the first one never.
+    /// Never cut; hidden last, and the first column never.
     Fixed,
-    /// Cut, to this many columns at least.
+    /// Cut, to this minimum width.
     Shrink(usize),
-    /// Left out: half of an address is none.
+    /// Hidden: half an address is useless.
     Drop,
-    /// The same; and left out on a terminal, unsaid, when no row has anything there.
+    /// The same; and silently hidden on a terminal if no row has a value.
     Rare,
     /// An id, shortened to its first [`SHORT_ID`] characters.
     Id,
-    /// Wrapped at blanks, to this many columns at least: only the last column can be.
+    /// Wrapped at blanks, to this minimum width; only for the last column.
     Wrap(usize),
 }
 
@@ -77,28 +48,11 @@ impl Head {
         Self { name, fit: Fit::Fixed }
     }
 
-    fn of<T: Show>() -> Vec<Self> {
-        let fit = T::FIT.iter().copied().chain(std::iter::repeat(Fit::Fixed));
-        T::COLUMNS.iter().zip(fit).map(|(name, fit)| Self { name, fit }).collect()
+    /// The heads of these columns; those without a fit are fixed.
+    pub(crate) fn each(names: &[&'static str], fit: &[Fit]) -> Vec<Self> {
+        let fit = fit.iter().copied().chain(std::iter::repeat(Fit::Fixed));
+        names.iter().zip(fit).map(|(name, fit)| Self { name, fit }).collect()
     }
-}
-
-/// How much room there is, and whether colours may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// Columns of the terminal; none: as many as it takes.
-    pub(crate) columns: Option<usize>,
-    /// Whether there may be colours.
-    pub(crate) color: bool,
-    /// The time that ages are counted from.
-    pub(crate) now: jiff::Timestamp,
-}
-
-impl Layout {
-    /// As it is in a pipe.
-    #[cfg(test)]
-    pub(crate) const PLAIN: Self =
-        Self { columns: None, color: false, now: jiff::Timestamp::UNIX_EPOCH };
 }
 
 /// A cell as it is shown, and its width.
@@ -126,7 +80,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Rows of cells, the heads first; as many cells in each as there are columns.
+/// Rows of cells, the heads first, with one cell per column.
 struct Grid<'a> {
     columns: usize,
     cells: Vec<Cell<'a>>,
@@ -175,7 +129,7 @@ impl<'a> Grid<'a> {
         widths
     }
 
-    /// Cuts what does not fit, and leaves out columns that have no room.
+    /// Cuts cells to their room, and removes columns without room.
     fn fit(&mut self, heads: &[Head], rooms: &[Option<usize>]) {
         let mut at = 0;
         self.cells.retain_mut(|cell| {
@@ -212,7 +166,7 @@ impl<'a> Grid<'a> {
         table.trim_fmt() + "\n"
     }
 
-    /// The same lines, in a small part of the time.
+    /// The same lines, written directly, which is much faster.
     fn written(&self, widths: &[usize]) -> String {
         let line = widths.iter().map(|width| width + GAP).sum::<usize>();
         let before = line - widths.last().map_or(0, |last| last + GAP);
@@ -241,7 +195,7 @@ pub(crate) fn table(heads: &[Head], rows: &[Vec<String>], layout: Layout) -> Str
 }
 
 /// The table, and how many columns had no room.
-fn table_of<'a>(
+pub(crate) fn table_of<'a>(
     heads: &[Head],
     rows: impl ExactSizeIterator<Item = Vec<Cow<'a, str>>>,
     layout: Layout,
@@ -268,7 +222,7 @@ fn table_of<'a>(
     let Some(at) = state_at.filter(|at| layout.color && rooms[*at].is_some()) else {
         return (text, hidden);
     };
-    // Painted when it stands: the codes have no width.
+    // Painted last, because colour codes have no width.
     let before = rooms[..at].iter().flatten().count();
     let before: usize = widths[..before].iter().map(|width| width + GAP).sum();
     let text =
@@ -276,7 +230,7 @@ fn table_of<'a>(
     (text, hidden)
 }
 
-/// A line of a table with the state that stands at this column in its colour.
+/// A line of a table with the state at this column painted.
 fn paint_state(line: &str, column: usize) -> String {
     let start = line.char_indices().map(|(at, _)| at).find(|at| width(&line[..*at]) >= column);
     let Some(start) = start else { return line.to_owned() };
@@ -305,7 +259,7 @@ fn fit(heads: &[Head], natural: Vec<Option<usize>>, room: Option<usize>) -> Vec<
         let mut over = total.saturating_sub(room);
         let mut shrunk = widths.clone();
         while over > 0 {
-            // One column at a time from the widest: they come to the same width.
+            // One column at a time, the widest first, so that they end at the same width.
             let widest = (0..heads.len())
                 .filter(|at| matches!((heads[*at].fit, shrunk[*at]), (Fit::Shrink(least) | Fit::Wrap(least), Some(now)) if now > least))
                 .max_by_key(|at| shrunk[*at]);
@@ -324,97 +278,6 @@ fn fit(heads: &[Head], natural: Vec<Option<usize>>, room: Option<usize>) -> Vec<
             None => return shrunk,
         }
     }
-}
-
-impl Context {
-    /// Shows one thing; a description unless something else was asked for.
-    pub(crate) fn show<T: Show>(&mut self, thing: &T) -> Result<()> {
-        let text = match self.format().unwrap_or(Format::Description) {
-            Format::Description => thing.describe().render(self.layout()),
-            Format::Table | Format::Wide => self.table(std::slice::from_ref(thing)),
-            Format::Name => clean(&thing.name()).into_owned(),
-            Format::Json => json(thing)?,
-            Format::Yaml => yaml(thing)?,
-        };
-        self.line(text.trim_end())
-    }
-
-    /// Shows a list; a table unless something else was asked for.
-    pub(crate) fn show_all<T: Show>(&mut self, things: &[T]) -> Result<()> {
-        let text = match self.format().unwrap_or(Format::Table) {
-            Format::Table | Format::Wide => self.table(things),
-            Format::Description => {
-                let layout = self.layout();
-                let each = things.iter().map(|thing| thing.describe().render(layout));
-                each.collect::<Vec<_>>().join("\n")
-            }
-            Format::Name => {
-                let names = things.iter().map(|thing| clean(&thing.name()).into_owned());
-                names.collect::<Vec<_>>().join("\n")
-            }
-            Format::Json => json(&things)?,
-            Format::Yaml => yaml(&things)?,
-        };
-        if text.is_empty() {
-            return Ok(());
-        }
-        self.line(text.trim_end())
-    }
-
-    /// Shows what has no view for people, when a format for programs was asked for; says whether.
-    pub(crate) fn show_data(&mut self, thing: &impl Serialize) -> Result<bool> {
-        let text = match self.format() {
-            Some(Format::Json) => json(thing)?,
-            Some(Format::Yaml) => yaml(thing)?,
-            _ => return Ok(false),
-        };
-        self.line(text.trim_end())?;
-        Ok(true)
-    }
-
-    fn table<T: Show>(&self, things: &[T]) -> String {
-        const { assert!(T::FIT.len() <= T::COLUMNS.len(), "a fit for a column that is not there") };
-        const { assert!(are_words(T::COLUMNS), "a head that is not one word") };
-        let mut layout = self.layout();
-        if self.format() == Some(Format::Wide) {
-            layout.columns = None;
-        }
-        let rows = things.iter().map(|thing| thing.cells(layout.now));
-        let (text, hidden) = table_of(&Head::of::<T>(), rows, layout);
-        match hidden {
-            0 => text,
-            1 => text + &paint(Paint::Dim, "1 column hidden: -o wide", layout.color) + "\n",
-            many => {
-                let said = format!("{many} columns hidden: -o wide");
-                text + &paint(Paint::Dim, &said, layout.color) + "\n"
-            }
-        }
-    }
-}
-
-/// Whether each head is one word for programs that split lines at blanks, as all others are.
-const fn are_words(heads: &[&str]) -> bool {
-    let mut at = 0;
-    while at < heads.len() {
-        let bytes = heads[at].as_bytes();
-        let mut byte = 0;
-        while byte < bytes.len() {
-            if !(bytes[byte].is_ascii_uppercase() || matches!(bytes[byte], b'-' | b'_' | b'.')) {
-                return false;
-            }
-            byte += 1;
-        }
-        at += 1;
-    }
-    true
-}
-
-fn json(thing: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(thing).map_err(|error| Failure::new(error.to_string()))
-}
-
-fn yaml(thing: &impl Serialize) -> Result<String> {
-    serde_yaml::to_string(thing).map_err(|error| Failure::new(error.to_string()))
 }
 
 #[cfg(test)]
@@ -518,7 +381,7 @@ mod tests {
             }
             let layout = Layout { columns, color, ..Layout::PLAIN };
             let small = table(&heads, &rows, layout);
-            // The same rows again and again: no column gets wider by that.
+            // The same rows repeated, which leaves the widths unchanged.
             let times = LARGE / rows.len().max(1) + 1;
             let many: Vec<_> = std::iter::repeat_n(&rows, times).flatten().cloned().collect();
             let large = table(&heads, &many, layout);

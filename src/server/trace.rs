@@ -1,8 +1,8 @@
-//! What a run of the program said to servers and was answered, for `ovhai debug` and `--verbose`.
+//! The requests of a run and their responses, for `ovhai debug` and `--verbose`.
 //!
-//! Secrets are taken out before anything is kept: strings of tokens and sessions, passwords,
-//! values of environment variables, and the environments that processes get. The file (`debug.jsonl` in the state directory, mode 0600) is
-//! bounded: the oldest runs go first.
+//! Secrets are removed before anything is recorded: strings of tokens and sessions, passwords,
+//! values of environment variables, and the environments of processes. The file (`debug.jsonl` in
+//! the state directory, mode 0600) is bounded: the oldest runs go first.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -17,19 +17,19 @@ use ovhai_client::{Exchange, Recorder, Waits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::pulse::Waiting;
+use super::waiting::Waiting;
 
-/// The file is halved when it is larger.
+/// Size in bytes from which the file is halved.
 const LARGEST: u64 = 1024 * 1024;
-/// Larger bodies are not kept.
+/// Maximum size in bytes of a recorded body.
 const BODY_MAX: usize = 32 * 1024;
-/// Of a question that was answered, when all went well.
+/// The same for a successful GET, if the run succeeded.
 const QUIET_BODY_MAX: usize = 4 * 1024;
-/// Exchanges kept of one run; watching makes many.
+/// Maximum exchanges to record per run; `--watch` makes many.
 const EXCHANGES_MAX: usize = 50;
-/// Of these the last have their bodies.
+/// Of these, the last ones keep their bodies.
 const WHOLE: usize = 4;
-/// So many hexadecimal digits are a secret; an id has hyphens.
+/// Minimum length of a run of hexadecimal digits that is taken as a secret; an id has hyphens.
 const LONG: usize = 32;
 const HIDDEN: &str = "***";
 
@@ -44,7 +44,7 @@ pub(crate) struct Run {
     pub(crate) requests: Vec<Request>,
 }
 
-/// One request and its answer, without secrets.
+/// One request and its response, without secrets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -60,7 +60,7 @@ pub(crate) struct Request {
     pub(crate) answer: Option<Value>,
 }
 
-/// Listens to what the clients of one run say.
+/// Records the exchanges of one run.
 #[derive(Default)]
 pub(crate) struct Trace {
     requests: Mutex<Vec<Request>>,
@@ -90,14 +90,14 @@ impl Recorder for Trace {
                 "{} {} -> {what} ({:.1} ms)\n",
                 request.method, request.url, request.milliseconds
             );
-            // Nobody may be listening there.
+            // The reader may be gone.
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         if requests.len() == EXCHANGES_MAX {
             requests.remove(0);
         }
-        // Only the last ones with all that was said.
+        // Only the last ones keep their bodies.
         if let Some(older) = requests.len().checked_sub(WHOLE) {
             (requests[older].body, requests[older].answer) = (None, None);
         }
@@ -141,7 +141,7 @@ fn is_secret_name(name: &str) -> bool {
         .any(|part| name.contains(part))
 }
 
-/// Tokens, the strings of sessions, and other long secrets, wherever they stand in a text.
+/// Removes tokens, session strings and other long secrets from a text.
 fn hide_in(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let is_secret = |word: &str| {
@@ -154,9 +154,9 @@ fn hide_in(text: &str) -> String {
     })
 }
 
-/// JSON without secrets. What the strings below it are depends on the name that it stands under:
-/// `value` is a token's string below `status`, and a variable's below `envVars`; a command may
-/// have anything, and of an environment not even the names are kept.
+/// Removes secrets from JSON, depending on the field: `value` is a token's string below `status`,
+/// and a variable's value below `envVars`. A command may contain anything. Of an environment not
+/// even the names are recorded.
 fn hidden(json: Value, under: &str) -> Value {
     match json {
         _ if under == "environment" => Value::String(HIDDEN.into()),
@@ -177,8 +177,8 @@ fn hidden(json: Value, under: &str) -> Value {
     }
 }
 
-/// Arguments whose values tell what a run was about, and are no secrets. The values of all others
-/// are hidden.
+/// Arguments whose values are recorded, because they are useful and harmless. All other values are
+/// hidden.
 const SHOWN: &[&str] = &[
     "app",
     "auto_max_replicas",
@@ -225,7 +225,7 @@ fn without_path(value: &str) -> &str {
     &value[..value[host..].find(['/', '?']).map_or(value.len(), |at| host + at)]
 }
 
-/// What was typed, by the names of the arguments, without secrets.
+/// The command line, by argument names, without secrets.
 pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
     let mut words = vec!["ovhai".to_owned()];
     let mut level = Some(matches);
@@ -240,7 +240,7 @@ pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
             }
             let values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
             let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
-            // An app's address may have a path, which is the app's business.
+            // An app's address may have a path, which is not recorded.
             let values: Vec<_> = values
                 .iter()
                 .map(|value| if id == "app" { without_path(value) } else { value.as_ref() })
@@ -248,7 +248,7 @@ pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
             let word = match values.as_slice() {
                 [] => id.to_owned(),
                 [one] if *one == "true" => id.to_owned(),
-                // How often an option was repeated, and names without their values, tell nothing.
+                // Occurrences without values add nothing.
                 [times] if id == "verbose" => format!("{id}={times}"),
                 many if id == "envs" => {
                     let names = many.iter().map(|one| match one.split_once('=') {
@@ -276,7 +276,7 @@ pub(crate) fn shown(matches: &ArgMatches) -> Vec<String> {
 }
 
 impl Trace {
-    /// The requests that wait for their answers.
+    /// The requests that wait for a response.
     pub(crate) fn waiting(&self) -> &Waiting {
         &self.waiting
     }
@@ -291,8 +291,8 @@ impl Trace {
         Self { verbose, ..Self::default() }
     }
 
-    /// Keeps the run in the file, if it talked to a server; gives the run's session when the last
-    /// request failed. Whatever goes wrong here is not worth failing for.
+    /// Records the run in the file if it talked to a server; returns the run's session if the last
+    /// request failed. Errors here are ignored.
     pub(crate) fn keep(
         &self,
         file: &Path,
@@ -312,7 +312,7 @@ impl Trace {
     }
 }
 
-/// Unique is enough.
+/// It only needs to be unique.
 fn random() -> u32 {
     use std::hash::BuildHasher;
     let hash = std::hash::RandomState::new().hash_one(std::process::id());
@@ -336,7 +336,7 @@ fn append(path: &Path, line: &[u8]) -> std::io::Result<()> {
     file.write_all(line)
 }
 
-/// The runs that are kept, newest first. A line that is damaged is left out.
+/// The recorded runs, newest first, without damaged lines.
 pub(crate) fn runs(path: &Path) -> Vec<Run> {
     let Ok(file) = File::open(path) else { return Vec::new() };
     let lines = BufReader::new(file).lines().map_while(Result::ok);
@@ -396,14 +396,14 @@ mod tests {
         assert!(text.contains("KEY") && text.contains("bad ***, and ***"), "{text}");
     }
 
-    /// However it is typed: only the arguments that are known to be harmless are kept.
+    /// In any spelling, only arguments that are known to be harmless are recorded.
     #[test]
     fn a_command_line_is_kept_without_secrets() {
         use clap::CommandFactory;
 
         let kept = |line: &str| {
             let words = line.split(' ').map(|word| word.replace("TOKEN", TOKEN));
-            let matches = crate::cli::Cli::command().try_get_matches_from(words);
+            let matches = crate::line::cli::Cli::command().try_get_matches_from(words);
             shown(&matches.expect("a command")).join(" ")
         };
         for line in [

@@ -1,7 +1,7 @@
 //! The terminal: its width, and colours where they are wanted.
 //!
-//! Colours are only where a stream is a terminal, `--no-color` was not given, `NO_COLOR` is unset
-//! or empty, and `TERM` is not `dumb`.
+//! A stream has colours if it is a terminal, `--no-color` was not given, `NO_COLOR` is unset or
+//! empty, and `TERM` is not `dumb`.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal};
@@ -11,9 +11,9 @@ use ovhai_api_types::AppState;
 /// The streams that may have colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colors {
-    /// What was asked for.
+    /// The result.
     pub out: bool,
-    /// What is said beside it.
+    /// Messages beside the result.
     pub err: bool,
 }
 
@@ -21,7 +21,7 @@ impl Colors {
     /// Nowhere.
     pub const NONE: Self = Self { out: false, err: false };
 
-    /// Those of this process, without its options.
+    /// The streams of this process, before its options are applied.
     pub(crate) fn of_process() -> Self {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         if set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
@@ -31,15 +31,33 @@ impl Colors {
     }
 }
 
-/// Columns of the terminal that the result goes to; none when it goes elsewhere or nobody knows.
+/// Width of the result's terminal; none if the result goes elsewhere or the width is unknown.
 pub(crate) fn columns() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
     }
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
     let width = size.map(|size| usize::from(size.ws_col)).filter(|width| *width > 0);
-    // A terminal that does not know its size, such as a serial line.
+    // For a terminal that does not report its size, such as a serial line.
     width.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0))
+}
+
+/// How much room there is, and whether colours may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Columns of the terminal; none: as many as it takes.
+    pub(crate) columns: Option<usize>,
+    /// Whether there may be colours.
+    pub(crate) color: bool,
+    /// The time that ages are counted from.
+    pub(crate) now: jiff::Timestamp,
+}
+
+impl Layout {
+    /// As it is in a pipe.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self =
+        Self { columns: None, color: false, now: jiff::Timestamp::UNIX_EPOCH };
 }
 
 /// What a word looks like.

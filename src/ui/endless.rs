@@ -1,5 +1,4 @@
-//! Commands that have no end of their own: they end when somebody interrupts them, or when nobody
-//! reads any more, and say nothing about it.
+//! Commands without an end of their own. Ctrl-C or a closed output ends them, silently.
 
 use std::future::pending;
 use std::io;
@@ -11,11 +10,11 @@ use tokio::sync::oneshot;
 use crate::context::interrupted;
 use crate::error::{Failure, INTERRUPTED, Result};
 
-/// Goes on until Ctrl-C.
+/// Runs until Ctrl-C.
 pub(crate) fn until_interrupted<T>(
     work: impl Future<Output = Result<T>>,
 ) -> impl Future<Output = Result<T>> {
-    // Boxed: it would be there twice, in every command's future.
+    // Boxed, or every command's future would contain it twice.
     let work = Box::pin(work);
     async {
         tokio::select! {
@@ -26,8 +25,8 @@ pub(crate) fn until_interrupted<T>(
     }
 }
 
-/// Goes on until Ctrl-C, or until the reader of the standard output has gone: whoever writes
-/// seldom would notice only then.
+/// Runs until Ctrl-C, or until the reader of standard output is gone, which a command that rarely
+/// writes would notice late.
 pub(crate) fn while_read<T>(
     work: impl Future<Output = Result<T>>,
 ) -> impl Future<Output = Result<T>> {
@@ -43,10 +42,11 @@ pub(crate) fn while_read<T>(
 
 async fn reader_gone() {
     let (gone, told) = oneshot::channel();
-    // A thread that ends with the program: tokio watches no descriptors of others without `unsafe`.
+    // A thread that ends with the program: tokio can't watch a borrowed descriptor without
+    // `unsafe`.
     let watcher = std::thread::Builder::new().spawn(move || {
         let out = io::stdout();
-        // Nothing is asked for: that it is broken is always told. A file never is.
+        // No events are requested: errors are always reported. A file has none.
         while poll(&mut [PollFd::new(&out, PollFlags::empty())], None) == Err(Errno::INTR) {}
         // The command may have ended.
         let _ = gone.send(());

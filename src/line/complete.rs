@@ -1,9 +1,9 @@
 //! Shell completion: the scripts that `ovhai completion` prints call this program again, with the
 //! words so far and `COMPLETE` set to the shell's name.
 //!
-//! What holds here: it never starts an emulator, writes nothing to stderr, ends with 0, and answers
-//! within [`LIMIT`], with nothing when the emulator is down, slow or answers rubbish. Arguments are
-//! recognised by their ids, so that a new command that takes an `app` completes it.
+//! Completion never starts an emulator, never writes to stderr, always exits with 0, and answers
+//! within [`LIMIT`]; if the emulator is down or slow, or its answer is invalid, with nothing.
+//! Arguments are recognised by their ids, so that a new command with an `app` completes it.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -19,19 +19,19 @@ use ovhai_client::{Brief, Client, Endpoint};
 use ovhai_emulator::catalog::FLAVORS;
 use ovhai_emulator::state::{Running, StateDir};
 
-use crate::cli;
-use crate::config::Config;
 use crate::context::Context;
-use crate::credentials::{Credentials, Issuer};
+use crate::line::cli;
 use crate::reference;
+use crate::server::address::{endpoint, local_key};
+use crate::server::config::Config;
+use crate::server::credentials::{Credentials, Issuer};
 use crate::settings::state_dir;
-use crate::target::{endpoint, local_key};
 
-/// The variable that asks for it.
+/// The variable that requests completion.
 const VARIABLE: &str = "COMPLETE";
-/// A prompt that waits longer than this feels stuck.
+/// A shell prompt that waits longer feels stuck.
 const LIMIT: Duration = Duration::from_millis(100);
-/// The shell that asks, when one does.
+/// The shell that requests completion, if any.
 fn shell() -> Option<&'static dyn EnvCompleter> {
     const SHELLS: Shells<'static> = Shells::builtins();
     let name = std::env::var_os(VARIABLE).filter(|name| !name.is_empty())?;
@@ -40,13 +40,13 @@ fn shell() -> Option<&'static dyn EnvCompleter> {
     SHELLS.0.iter().copied().find(|shell| shell.is(&name))
 }
 
-/// Whether a shell asks this process. The variable of somebody else, with a value that is no
-/// shell's name, changes nothing.
+/// Whether a shell requests completion. Another program's variable, whose value is not a shell's
+/// name, changes nothing.
 pub(crate) fn is_asked() -> bool {
     shell().is_some()
 }
 
-/// Answers the shell that asks; without words, with its script.
+/// Answers the shell; without words, with its script.
 pub(crate) fn answer() {
     let begin = Instant::now();
     let Some(shell) = shell() else { return };
@@ -61,17 +61,17 @@ pub(crate) fn answer() {
         shell.write_complete(&mut command, words, here.as_deref(), &mut text)
     };
     if written.is_ok() {
-        // The shell may have gone.
+        // The shell may be gone.
         let _ = io::stdout().write_all(&text);
     }
 }
 
-/// Writes the script of a shell, which calls `ovhai`, wherever on the path that is.
+/// Writes the script of a shell, which calls the `ovhai` on the PATH.
 pub(crate) fn script(shell: &dyn EnvCompleter, to: &mut dyn Write) -> io::Result<()> {
     shell.write_registration(VARIABLE, "ovhai", "ovhai", "ovhai", to)
 }
 
-/// What a word of the command line stands for.
+/// The meaning of a word of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     App,
@@ -110,12 +110,11 @@ impl Kind {
     }
 }
 
-/// Tells arguments how they are completed, and hides aliases: of several words for one command the
-/// engine keeps the first of the alphabet. Only done when a shell asks: a start that does not
-/// complete costs nothing.
+/// Attaches completers to arguments, and hides aliases, because of several names for one command
+/// the engine keeps the alphabetically first. Done only if a shell requests completion.
 fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
-    // Where a command comes next, options are offered when one is begun: hidden ones are only
-    // offered where nothing else begins so.
+    // Before a subcommand, options are offered only once one is begun: hidden candidates are
+    // offered only if nothing else matches.
     let begins_option = world.lock().unwrap_or_else(PoisonError::into_inner).begins_option;
     let command = if command.has_subcommands() && !begins_option {
         command.mut_args(|arg| arg.hide(true))
@@ -137,10 +136,10 @@ fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
         if child.get_visible_aliases().next().is_none() {
             return child;
         }
-        // Clap keeps words that live as long as the program, which only answers this.
+        // Leaked, because clap keeps `'static` words; the process ends right after.
         let kept = |alias: &str| -> &'static str { alias.to_owned().leak() };
         let aliases: Vec<_> = child.get_all_aliases().map(kept).collect();
-        // What is hidden is still offered where nothing else begins so.
+        // Hidden candidates are still offered if nothing else matches.
         child.alias(None).aliases(aliases)
     })
 }
@@ -149,7 +148,7 @@ fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
 struct World {
     context: Context,
     deadline: Instant,
-    /// Whether the word that is completed begins an option.
+    /// Whether the current word begins an option.
     begins_option: bool,
     /// The words between `help` and that word.
     explained: Vec<String>,
@@ -157,12 +156,12 @@ struct World {
 
 impl World {
     fn new(words: &[std::ffi::OsString], deadline: Instant) -> Self {
-        let mut context = Context::from_process();
+        let mut context = Context::from_process(cli::tree);
         let words: Vec<&str> =
             words.iter().filter_map(|w| w.to_str()).take_while(|word| *word != "--").collect();
         let home = context.var("HOME").map(PathBuf::from);
         context.global.state_dir = option(&words, "--state-dir").map(|typed| {
-            // The shell has not expanded it yet.
+            // The shell does not expand `~` here.
             match (typed.strip_prefix("~/"), home) {
                 (Some(rest), Some(home)) => home.join(rest),
                 _ => typed.into(),
@@ -180,7 +179,7 @@ impl World {
         }
     }
 
-    /// The commands below those that stand after `help`, or its first words.
+    /// The subcommands of the words after `help`, or its first words.
     fn topics(&self) -> Vec<(String, String)> {
         let root = cli::tree();
         let mut words = self.explained.iter().filter(|word| !word.starts_with('-')).peekable();
@@ -195,7 +194,7 @@ impl World {
         shown.map(|child| (child.get_name().to_owned(), about(child))).collect()
     }
 
-    /// The built-in images and those that are mapped, as far as every shell takes them as one word.
+    /// The built-in and mapped images that need no quotes in any shell.
     fn images(&self, word: &str) -> Vec<CompletionCandidate> {
         let is_plain =
             |id: &str| id.chars().all(|c| c.is_ascii_alphanumeric() || "./_-".contains(c));
@@ -248,7 +247,7 @@ impl World {
         }
     }
 
-    /// The emulator of the state directory, when one runs.
+    /// The running emulator of the state directory, if any.
     fn running(&self) -> Option<Running> {
         StateDir::new(state_dir(&self.context).ok()?).running()
     }
@@ -257,13 +256,13 @@ impl World {
         let chosen = || Config::open(&self.context).ok()?.current().map(str::to_owned);
         let named = self.context.region().ok()?.map(|region| region.to_string());
         match named.or_else(chosen) {
-            // An endpoint elsewhere is not asked: that would take too long.
+            // Remote endpoints are not asked: that would take too long.
             Some(name) => running.region(&name),
             None => running.regions.first().cloned(),
         }
     }
 
-    /// One question to the emulator; nothing when there is no answer in time.
+    /// One request to the emulator; none without a timely answer.
     fn ask<T>(&self, question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<T>>) -> Vec<T> {
         let answer = || {
             let running = self.running()?;
@@ -298,8 +297,7 @@ impl World {
     }
 }
 
-/// The value of an option among the words, which may stand behind `=`; bash makes that a word of
-/// its own.
+/// The value of an option, possibly after `=`, which bash passes as a word of its own.
 fn option<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
     let value = |at: usize| match words.get(at + 1) {
         Some(&"=") => words.get(at + 2).copied(),
@@ -317,7 +315,7 @@ fn option<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
     found
 }
 
-/// Fixed words, in whatever case they are begun.
+/// Fixed words, matched case-insensitively.
 fn any<'a>(
     words: impl IntoIterator<Item = (&'a str, &'a str)>,
     begun: &str,
@@ -334,15 +332,15 @@ fn any<'a>(
         .collect()
 }
 
-/// Whether every shell takes it as one word without quotes.
+/// Whether it needs no quotes in any shell.
 fn is_plain(name: &str) -> bool {
     !name.starts_with('-')
         && !name.is_empty()
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@'))
 }
 
-/// Names, or the ids of those whose names don't tell them apart or would need quotes. Ids also when
-/// the word can only be the beginning of one.
+/// Names, or ids where the name is ambiguous or would need quotes; also ids if the word can only be
+/// the beginning of one.
 fn named(all: &[Brief], word: &str) -> Vec<CompletionCandidate> {
     let name = |brief: &Brief| {
         let name = brief.name.clone().filter(|name| is_plain(name))?;
@@ -356,7 +354,7 @@ fn named(all: &[Brief], word: &str) -> Vec<CompletionCandidate> {
         Some(CompletionCandidate::new(name).help(Some(help.trim().to_owned().into())))
     };
     let with_id = |brief: &Brief| {
-        let name = brief.name.as_deref().map(crate::text::clean).unwrap_or_default();
+        let name = brief.name.as_deref().map(crate::ui::text::clean).unwrap_or_default();
         let help = format!("{name} {}", brief.remark);
         CompletionCandidate::new(&brief.id).help(Some(help.trim().to_owned().into()))
     };

@@ -1,9 +1,9 @@
-//! Starting an emulator in the background: a process that holds nothing of its starter.
+//! Starts an emulator in the background: a process that inherits nothing from its starter.
 //!
-//! It has no descriptor of the starter's, `/` as its working directory, a session of its own, and of
-//! the environment what [`environment::is_for_emulators`] lets through. Its standard error is
-//! `emulator.log`. Its standard output is a pipe to the starter, on which it says in one line that it
-//! runs, or why it does not, also when the log can't be written; then it lets go of it.
+//! It has no descriptor of the starter's, `/` as its working directory, a session of its own, and
+//! only the variables that [`environment::is_for_emulators`] allows. Its standard error is
+//! `emulator.log`. Its standard output is a pipe to the starter, on which it reports in one line
+//! that it runs, or why it does not, also if the log can't be written; then it closes the pipe.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -20,17 +20,17 @@ use tokio::process::{Child, Command};
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::options::Options;
-use crate::target::port;
+use crate::server::options::Options;
+use crate::settings::port;
 
-/// How long an emulator in the background has to start.
+/// Time-out for the start of an emulator in the background.
 const START_TIMEOUT: Duration = Duration::from_secs(15);
-/// A log larger than this begins anew, in bytes.
+/// Size in bytes from which the log is started again.
 const LOG_MAX: u64 = 10 * 1024 * 1024;
-/// Bytes that are read of what an emulator that did not start wrote.
+/// Maximum bytes to read of the log of an emulator that did not start.
 const LAST_WORDS_MAX: u64 = 64 * 1024;
-/// Variables of the emulator's environment that name files. The emulator is in another directory
-/// than its starter, where a relative path would lead elsewhere.
+/// Variables that name files. They are made absolute, because the emulator runs in another
+/// directory than its starter.
 const PATHS: [&str; 8] = [
     "OVHAI_ACCESS_LOG",
     "OVHAI_CONFIG_DIR",
@@ -42,20 +42,20 @@ const PATHS: [&str; 8] = [
     "TMPDIR",
 ];
 
-/// What an emulator in the background says to its starter.
+/// The report of an emulator in the background to its starter.
 #[derive(Debug, Serialize, Deserialize)]
 enum Word {
-    /// It can be found in its state directory.
+    /// The emulator runs, and can be found through its state directory.
     Started,
     Failed(Failure),
 }
 
-/// Says to the starter that this emulator runs, and lets go of the pipe.
+/// Reports to the starter that this emulator runs, and closes the pipe.
 pub(crate) fn say_started() {
     say(&Word::Started);
 }
 
-/// Says to the starter why this emulator does not run.
+/// Reports to the starter why this emulator does not run.
 pub(crate) fn say_failed(failure: &Failure) {
     say(&Word::Failed(failure.clone()));
 }
@@ -72,8 +72,8 @@ fn say(word: &Word) {
     }
 }
 
-/// Starts an emulator in the background with these options, and waits until it runs. One that is
-/// ephemeral has its state in memory, and the directory only to be found by.
+/// Starts an emulator in the background with these options, and waits until it runs. An ephemeral
+/// one has its state in memory; its directory only serves to find it.
 pub(crate) async fn start(
     context: &Context,
     state: &StateDir,
@@ -94,10 +94,10 @@ pub(crate) async fn start(
     let log = log.map_err(|error| {
         Failure::new(format!("the emulator's log {} can't be written", state.log().display()))
             .because(error)
-            .hint("make room on its disk, or use another directory: --state-dir DIR or OVHAI_STATE_DIR")
+            .hint("free space on its disk, or use another directory: --state-dir DIR or OVHAI_STATE_DIR")
     })?;
     let log_start = log.metadata()?.len();
-    // Nothing that this command starts needs what the caller has open.
+    // The new process does not need the caller's descriptors.
     descriptors::keep_from_children();
     let mut command = Command::new(program);
     command
@@ -120,14 +120,14 @@ pub(crate) async fn start(
     let mut child = command.spawn()?;
     match tokio::time::timeout(START_TIMEOUT, word(&mut child)).await {
         Ok(Ok(Some(Word::Started))) => state.running().ok_or_else(|| {
-            Failure::new("the emulator ended at once")
+            Failure::new("the emulator exited immediately")
                 .hint(format!("see why: {}", state.log().display()))
         }),
         Ok(outcome) => {
-            // It ends, or has ended; and if it does not, it must not come up later.
+            // It has ended or is ending; if not, it must not start later.
             let _ = child.start_kill();
             let status = child.wait().await?;
-            // Another command may have been faster.
+            // Another command may have started one first.
             if let Some(running) = wait_for_other(state).await {
                 return Ok(running);
             }
@@ -138,14 +138,14 @@ pub(crate) async fn start(
         }
         Err(_) => {
             let _ = child.start_kill();
-            Err(Failure::new("the emulator does not start")
-                .because(format!("it said nothing for {} s", START_TIMEOUT.as_secs()))
+            Err(Failure::new("the emulator did not start")
+                .because(format!("it did not respond within {} s", START_TIMEOUT.as_secs()))
                 .hint(format!("see why: {}", state.log().display())))
         }
     }
 }
 
-/// The first word of an emulator; none if it ended without one.
+/// The report of an emulator; none if it ended without one.
 async fn word(child: &mut Child) -> std::io::Result<Option<Word>> {
     let Some(out) = child.stdout.take() else { return Ok(None) };
     let line = BufReader::new(out).lines().next_line().await?;
@@ -154,7 +154,7 @@ async fn word(child: &mut Child) -> std::io::Result<Option<Word>> {
 
 /// The environment of an emulator in the background.
 fn variables(context: &Context) -> impl Iterator<Item = (OsString, OsString)> {
-    // Not those of the context, which has no values that are not UTF-8.
+    // Not the context's variables, which are UTF-8 only.
     std::env::vars_os().filter_map(|(name, value)| {
         let known = name.to_str().filter(|name| environment::is_for_emulators(name))?;
         if context.secret_variables.iter().any(|secret| secret == known) {
@@ -166,7 +166,7 @@ fn variables(context: &Context) -> impl Iterator<Item = (OsString, OsString)> {
     })
 }
 
-/// The emulator that another command is starting in the directory at this moment.
+/// The emulator that another command is starting in the directory.
 pub(crate) async fn wait_for_other(state: &StateDir) -> Option<Running> {
     for _ in 0..200 {
         if let Some(running) = state.running() {
@@ -189,11 +189,11 @@ fn rotate(state: &StateDir) -> std::io::Result<()> {
     }
 }
 
-/// What an emulator that ended without a word to its starter said last in its log.
+/// The last log line of an emulator that ended without a report.
 fn why_not(state: &StateDir, from: u64, status: &str) -> Failure {
     let mut said = String::new();
     if let Ok(mut log) = File::open(state.log()) {
-        // The log may be a link to a device, which has no end.
+        // The log may be a link to an endless device.
         let _ = log
             .seek(SeekFrom::Start(from))
             .and_then(|_| log.take(LAST_WORDS_MAX).read_to_string(&mut said));

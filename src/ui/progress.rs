@@ -1,10 +1,10 @@
-//! One line on the terminal that says how far something is, drawn anew in place and taken away at
-//! the end, however that comes. Where stderr is no terminal, and with `--quiet`, nothing is said.
+//! A progress line on the terminal, which is redrawn in place and removed at the end. There is none
+//! if stderr is not a terminal, or with `--quiet`.
 
 use crate::context::Context;
 
 const CLEAR: &[u8] = b"\r\x1b[K";
-/// Where a terminal does not tell its width.
+/// Width of a terminal that does not report its own.
 const WIDTH: usize = 80;
 
 /// See the module.
@@ -23,7 +23,7 @@ impl<'a> Progress<'a> {
         if !self.context.err_terminal || self.context.global.quiet {
             return;
         }
-        // One line, whatever an app may have said: what wraps is not cleared.
+        // Cut to one line: a wrapped line would not be cleared.
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let width =
             console::Term::stderr().size_checked().map_or(WIDTH, |(_, columns)| columns.into());
@@ -33,7 +33,7 @@ impl<'a> Progress<'a> {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        // Nobody may be listening there.
+        // The reader may be gone.
         let _ = self.context.err.write_all(bytes).and_then(|()| self.context.err.flush());
     }
 }

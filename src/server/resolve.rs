@@ -1,6 +1,5 @@
-//! What a person means by a word: a full id, a name, or the beginning of an id, tried in this
-//! order. So a script that uses ids always gets the one it asked for, and a name stays good
-//! whatever ids others are given.
+//! Resolves a word to an object: a full id, a name, or the beginning of an id, in this order. So
+//! scripts that use ids are never surprised by names, and names never by ids.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -12,22 +11,22 @@ use ovhai_client::{AppFilter, Client, Result as ClientResult};
 use crate::context::Context;
 use crate::error::{Failure, NOT_FOUND, Result, USAGE};
 
-/// Shorter beginnings of an id are not tried.
+/// Minimum length of the beginning of an id.
 const SHORTEST_PREFIX: usize = 4;
-/// So many candidates are listed.
+/// Maximum number of candidates to list.
 const MOST_CANDIDATES: usize = 10;
 
-/// Something that has an id and a name.
+/// An object with an id and a name.
 pub(crate) trait Named: Sized {
     /// The id.
     type Id: FromStr + Display;
-    /// What it is called.
+    /// The name.
     const KIND: &'static str;
 
     fn id(&self) -> Self::Id;
     fn name(&self) -> &str;
     fn get(client: &Client, id: Self::Id) -> impl Future<Output = ClientResult<Self>>;
-    /// All of them; where the server can tell, only those that can be meant.
+    /// All objects; only the candidates if the server can filter.
     fn all(client: &Client, wanted: &str) -> impl Future<Output = ClientResult<Vec<Self>>>;
 }
 
@@ -74,7 +73,7 @@ impl Named for Token {
     }
 }
 
-/// The one that is meant.
+/// The object that a word names.
 pub(crate) async fn resolve<T: Named>(client: &Client, wanted: &str) -> Result<T> {
     if let Ok(id) = wanted.parse::<T::Id>() {
         match T::get(client, id).await {
@@ -86,8 +85,8 @@ pub(crate) async fn resolve<T: Named>(client: &Client, wanted: &str) -> Result<T
     pick(T::all(client, wanted).await?, wanted)
 }
 
-/// The things that several words mean, each once, and why the other words mean none. What is no
-/// fault of a word ends it.
+/// The objects that several words name, each once, and the failures of the other words. Any other
+/// failure ends it.
 pub(crate) async fn resolve_each<T: Named>(
     client: &Client,
     wanted: &[String],
@@ -110,7 +109,7 @@ pub(crate) async fn resolve_each<T: Named>(
     Ok((found, unclear))
 }
 
-/// How many others have the name of this one.
+/// Warns if other objects have the name of this one.
 pub(crate) async fn namesakes<T: Named>(client: &Client, thing: &T) -> Result<usize> {
     let id = thing.id().to_string();
     let all = T::all(client, thing.name()).await?;
@@ -118,13 +117,13 @@ pub(crate) async fn namesakes<T: Named>(client: &Client, thing: &T) -> Result<us
     Ok(all.iter().filter(is_other).count())
 }
 
-/// Says that a name which was just given to something does not tell it apart.
+/// Warns that the name of a new object is not unique.
 pub(crate) async fn say_if_named_alike<T: Named>(
     context: &mut Context,
     client: &Client,
     thing: &T,
 ) {
-    // What was asked for is done: whether this can be answered does not matter.
+    // The operation itself is done; a failure here does not matter.
     let others = namesakes(client, thing).await.unwrap_or_default();
     let (kind, name) = (T::KIND, thing.name());
     let others = match others {
@@ -133,12 +132,12 @@ pub(crate) async fn say_if_named_alike<T: Named>(
         many => format!("{many} other {kind}s are"),
     };
     context.note(format!(
-        "warning: {others} named {name}: commands need the id now, such as ovhai {kind} get {}",
+        "warning: {others} named {name}: commands need the id from now on, such as ovhai {kind} get {}",
         thing.id()
     ));
 }
 
-/// The same as it is now.
+/// The object as it is now.
 pub(crate) async fn again<T: Named>(client: &Client, known: &T) -> Result<T> {
     let kind = T::KIND;
     T::get(client, known.id()).await.map_err(|error| match error.status() {
@@ -182,7 +181,7 @@ fn pick<T: Named>(all: Vec<T>, wanted: &str) -> Result<T> {
     }
 }
 
-/// Whether an id can begin so, and enough of it is there to mean it.
+/// Whether a word can be the beginning of an id, and is long enough.
 fn may_begin_an_id(text: &str) -> bool {
     text.len() >= SHORTEST_PREFIX
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -236,7 +235,7 @@ mod tests {
     fn who_is_meant() {
         for (wanted, id) in [
             ("one", "abcd0000-0000-4000-8000-000000000001"),
-            // A name comes before the beginning of others' ids.
+            // A name takes precedence over the beginning of an id.
             ("abcd", "beef0000-0000-4000-8000-000000000003"),
             ("beef", "beef0000-0000-4000-8000-000000000003"),
             ("BEEF0000-0", "beef0000-0000-4000-8000-000000000003"),

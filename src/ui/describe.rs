@@ -5,11 +5,11 @@
 
 use jiff::Timestamp;
 
-use crate::output::{Head, Layout, table};
-use crate::terminal::{paint, state};
-use crate::text::{clean, clean_lines, fold, width};
+use super::table::{Head, table};
+use super::terminal::{Layout, paint, state};
+use super::text::{clean, clean_lines, fold, width};
 
-/// Narrower than this nothing can be read.
+/// Minimum width of a value's column.
 const NARROWEST: usize = 24;
 
 /// A detail view under construction.
@@ -50,7 +50,7 @@ impl Description {
         }
     }
 
-    /// A moment: its date, and how long ago it was when the view is shown.
+    /// A time: its date, and its age when the view is shown.
     pub(crate) fn date(mut self, name: &str, at: impl Into<Option<Timestamp>>) -> Self {
         let Some(at) = at.into() else { return self.field(name, "") };
         self.lines.push(Line::Date { level: self.level, name: clean(name).into_owned(), at });
@@ -65,7 +65,7 @@ impl Description {
         let mut filled = fill(self);
         filled.level -= 1;
         if filled.lines.len() == begin {
-            // An empty block is shown as what is not there.
+            // An empty block is shown as an absent value.
             filled.lines.pop();
             return filled.field(name, "");
         }
@@ -160,7 +160,7 @@ fn field(level: usize, name: &str, names: usize, value: &str, layout: Layout) ->
     format!("{indent}{name}:{fill} {}\n", lines.join(&format!("\n{}", " ".repeat(before))))
 }
 
-/// A date as ISO 8601 has it, with its zone: the order of its parts can't be mistaken.
+/// A date in ISO 8601 with its zone, so that the order of its parts is unambiguous.
 pub(crate) fn date(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
@@ -180,8 +180,7 @@ fn scaled(amount: i64, step: f64, units: &[&str]) -> String {
     let mut amount = amount as f64;
     let mut units = units.iter();
     let mut unit = units.next();
-    // Half a gigabit is half a gigabit, as the service shows it; the next larger unit is taken
-    // from a half on.
+    // As the service shows it: from half of a larger unit on, that unit is used ("0.5 Gbps").
     for next in units {
         if amount < step / 2.0 {
             break;
@@ -192,7 +191,7 @@ fn scaled(amount: i64, step: f64, units: &[&str]) -> String {
     format!("{amount:.1} {}", unit.copied().unwrap_or_default())
 }
 
-/// How long ago, in one unit: `12s`, `3m`, `5h`, `8d`.
+/// An age in one unit: `12s`, `3m`, `5h`, `8d`.
 pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(at.as_second()).max(0);
     let (number, unit) = match seconds {
@@ -201,7 +200,7 @@ pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
         7200..=172_799 => (seconds / 3600, "h"),
         _ => (seconds / 86_400, "d"),
     };
-    // Without the machinery of formats: a list has a thousand of them.
+    // Without `format!`: a list may have a thousand ages.
     number.to_string() + unit
 }
 

@@ -1,8 +1,8 @@
-//! Token strings that are kept: in the system's keyring when it works, else in a file that only
-//! its owner may read.
+//! Stored token strings: in the system's keyring if it works, else in a file that only its owner
+//! can read.
 //!
-//! `credentials.json` in the state directory (mode 0600) lists the tokens that were made here;
-//! their strings stand there only when there is no keyring. Nothing in this module is logged.
+//! `credentials.json` in the state directory (mode 0600) lists the tokens that were created here;
+//! it contains their strings only without a keyring. This module logs nothing.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::settings::state_dir;
 
 const IF_DAMAGED: &str = "delete it and regenerate the tokens: ovhai token regenerate NAME";
 
-/// Where a string is kept.
+/// Where a token string is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Place {
@@ -29,7 +29,8 @@ pub(crate) enum Place {
 struct Entry {
     id: TokenId,
     name: String,
-    /// The server that issued it ([`crate::target::Server::key`]): its string goes nowhere else.
+    /// Key of the server that issued it ([`crate::server::target::Server::key`]); the string is
+    /// sent to no other server.
     server: String,
     region: Region,
     role: Role,
@@ -75,7 +76,7 @@ impl Credentials {
         Ok(Self { path, contents, keyring: context.var("OVHAI_KEYRING") != Some("0") })
     }
 
-    /// Keeps a token's string, in place of an older one of the same token; says where.
+    /// Stores a token's string in place of an older one of the same token; returns where.
     pub(crate) fn keep(&mut self, token: &Token, at: &Issuer, value: &str) -> Result<Place> {
         let kept = self.keyring && keyring::set(token.id, value);
         let place = if kept { Place::Keyring } else { Place::File };
@@ -143,8 +144,8 @@ impl Credentials {
         self.contents.tokens.iter().rev().find(fits).map(value).transpose()
     }
 
-    /// The string of a stored token whose scope matches an app: one that may do no more than
-    /// needed before one that may, the newest first.
+    /// The string of a stored token whose scope matches an app: a read token before an operator
+    /// token, then the newest.
     pub(crate) fn for_app(&self, app: &App, at: &Issuer) -> Result<Option<String>> {
         self.entry_for(app, at)?.map(value).transpose()
     }
@@ -166,13 +167,13 @@ impl Credentials {
         Ok(fitting.first().copied())
     }
 
-    /// The names of the stored tokens of a region, with what each may do.
+    /// The names and roles of a region's stored tokens.
     pub(crate) fn names<'a>(&'a self, at: &'a Issuer) -> impl Iterator<Item = (&'a str, Role)> {
         let of_region = self.contents.tokens.iter().filter(move |entry| entry.is_of(at));
         of_region.map(|entry| (entry.name.as_str(), entry.role))
     }
 
-    /// The stored tokens of a region, in words.
+    /// The stored tokens of a region, as text.
     pub(crate) fn describe(&self, at: &Issuer) -> String {
         let of_region = self.contents.tokens.iter().filter(|entry| entry.is_of(at));
         let described: Vec<String> = of_region
@@ -184,7 +185,7 @@ impl Credentials {
         described.join(", ")
     }
 
-    /// Keeps other commands from changing the file meanwhile, and takes what they have changed.
+    /// Locks the file against other commands, and loads their changes.
     fn lock_and_reload(&mut self) -> Result<File> {
         let file = private_file::lock(&self.path)?;
         self.contents = private_file::read(&self.path, IF_DAMAGED)?;
@@ -207,14 +208,14 @@ fn value(entry: &Entry) -> Result<String> {
             entry.name
         ))
         .hint(format!(
-            "unlock the keyring, or make a new string: ovhai token regenerate {}",
+            "unlock the keyring, or create a new string: ovhai token regenerate {}",
             entry.name
         ))
     })
 }
 
-/// The system's keyring. Every call runs beside the program and is given up after a while: a
-/// keyring may wait for somebody to unlock it, or never answer at all.
+/// The system's keyring. Every call runs in a thread and has a time-out: a keyring may wait to be
+/// unlocked, or never answer.
 #[cfg(feature = "keyring")]
 mod keyring {
     use std::sync::mpsc;
@@ -233,13 +234,13 @@ mod keyring {
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let outcome = Entry::new(SERVICE, &id.to_string()).ok().and_then(work);
-            // Nobody may be waiting any more.
+            // The caller may have given up.
             let _ = sender.send(outcome);
         });
         receiver.recv_timeout(PATIENCE).ok().flatten()
     }
 
-    /// Whether it was kept, as a read right after shows.
+    /// Whether it was stored, checked by reading it back.
     pub(super) fn set(id: TokenId, value: &str) -> bool {
         let value = value.to_owned();
         let kept = with_entry(id, move |entry| {

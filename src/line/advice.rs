@@ -8,14 +8,14 @@ use std::num::ParseIntError;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::cli;
 use crate::cmd::app::wait::looks_like_duration;
 use crate::error::Failure;
-use crate::near::near;
+use crate::line::cli;
+use crate::line::near::near;
 
-/// Guesses at one place, and what to say about them.
+/// Wrong guesses at one place of the command tree, and the advice for them.
 struct Advice {
-    /// The commands before the guess.
+    /// The subcommands before the guess.
     path: &'static str,
     guesses: &'static [&'static str],
     say: &'static str,
@@ -41,31 +41,35 @@ const TABLE: &[Advice] = &[
         &["get", "show", "describe", "inspect"],
         "show an app: ovhai app get APP; a token: ovhai token get TOKEN",
     ),
-    advice("", &["status"], "of an app: ovhai app get APP; of the emulator: ovhai emulator status"),
+    advice(
+        "",
+        &["status"],
+        "for an app: ovhai app get APP; for the emulator: ovhai emulator status",
+    ),
     advice(
         "",
         &["logs", "log"],
-        "of an app: ovhai app logs APP; of the emulator: ovhai emulator logs",
+        "for an app: ovhai app logs APP; for the emulator: ovhai emulator logs",
     ),
     advice("", &["curl", "request", "call"], "send a request to an app: ovhai app curl APP [PATH]"),
     advice(
         "",
         &["start", "serve"],
-        "an app: ovhai app start APP; the emulator: ovhai emulator start",
+        "for an app: ovhai app start APP; for the emulator: ovhai emulator start",
     ),
     advice(
         "",
         &["stop", "kill", "down"],
-        "an app: ovhai app stop APP; the emulator: ovhai emulator stop",
+        "for an app: ovhai app stop APP; for the emulator: ovhai emulator stop",
     ),
-    advice("", &["events", "event"], "of apps and replicas: ovhai app events"),
-    advice("", &["restart"], "an app: ovhai app restart APP"),
+    advice("", &["events", "event"], "see the events of apps and replicas: ovhai app events"),
+    advice("", &["restart"], "restart an app: ovhai app restart APP"),
     advice(
         "",
         &["delete", "rm", "remove"],
-        "an app: ovhai app delete APP; a token: ovhai token delete TOKEN",
+        "for an app: ovhai app delete APP; for a token: ovhai token delete TOKEN",
     ),
-    advice("", &["scale"], "an app: ovhai app scale APP --replicas N"),
+    advice("", &["scale"], "scale an app: ovhai app scale APP --replicas N"),
     advice(
         "",
         &["update", "set-image", "set-label"],
@@ -79,7 +83,7 @@ const TABLE: &[Advice] = &[
     advice(
         "",
         &["renew", "regenerate", "revoke"],
-        "a token: ovhai token regenerate TOKEN, ovhai token delete TOKEN",
+        "for a token: ovhai token regenerate TOKEN, ovhai token delete TOKEN",
     ),
     advice(
         "",
@@ -96,12 +100,12 @@ const TABLE: &[Advice] = &[
             "buckets",
             "pipeline",
         ],
-        "this program is for AI Deploy: apps and their tokens (ovhai --help). Jobs, notebooks, volumes and data are in OVHcloud's own client",
+        "this program is for AI Deploy: apps and their tokens (ovhai --help). For jobs, notebooks, volumes and data use OVHcloud's own client",
     ),
     advice(
         "",
         &["image", "images"],
-        "an image is named when an app is run: ovhai app run IMAGE; see the app's: ovhai app get APP",
+        "an app runs an image: ovhai app run IMAGE; see an app's image: ovhai app get APP",
     ),
     advice("", &["version"], "ovhai --version"),
     advice(
@@ -112,7 +116,7 @@ const TABLE: &[Advice] = &[
     advice(
         "",
         &["upgrade", "self-update"],
-        "there is no release to download yet: build it anew from a clone, cargo install --path .",
+        "there is no release to download yet; update your clone, then: cargo install --path . --profile dist",
     ),
     advice(
         "",
@@ -127,9 +131,9 @@ const TABLE: &[Advice] = &[
     advice(
         "",
         &["apply"],
-        "there are no files that describe apps; run one: ovhai app run IMAGE, change one: ovhai app update APP",
+        "files that describe apps are not supported; run an app: ovhai app run IMAGE; change one: ovhai app update APP",
     ),
-    advice("", &["events"], "what happened to apps: ovhai app events"),
+    advice("", &["events"], "see what happened to apps: ovhai app events"),
     advice(
         "",
         &["top", "stats", "metrics"],
@@ -149,7 +153,7 @@ const TABLE: &[Advice] = &[
     advice(
         "emulator",
         &["reset", "clean", "wipe"],
-        "delete what there is: ovhai app delete --all --force; or begin with an empty state directory: --state-dir DIR, or --ephemeral",
+        "delete all apps: ovhai app delete --all --force; or use an empty state directory: --state-dir DIR, or --ephemeral",
     ),
     advice(
         "emulator",
@@ -164,12 +168,12 @@ const TABLE: &[Advice] = &[
     advice(
         "app",
         &["apply"],
-        "there are no files that describe apps; run one: ovhai app run IMAGE, change one: ovhai app update APP",
+        "files that describe apps are not supported; run an app: ovhai app run IMAGE; change one: ovhai app update APP",
     ),
     advice(
         "app",
         &["top", "stats", "usage"],
-        "usage is not measured; see the app: ovhai app get APP",
+        "resource usage is not measured; see the app: ovhai app get APP",
     ),
     advice(
         "app",
@@ -196,7 +200,7 @@ const TABLE: &[Advice] = &[
     advice(
         "app",
         &["remove", "destroy", "kill"],
-        "delete it: ovhai app delete APP; only stop it: ovhai app stop APP",
+        "delete it: ovhai app delete APP; or only stop it: ovhai app stop APP",
     ),
     advice(
         "app",
@@ -223,12 +227,12 @@ const TABLE: &[Advice] = &[
     advice(
         "app",
         &["rename"],
-        "an app keeps its name: run another with --name, or tell them apart by a label (ovhai app set-label APP KEY VALUE)",
+        "an app keeps its name; run another with --name, or use a label (ovhai app set-label APP KEY VALUE)",
     ),
     advice(
         "token",
         &["add", "generate", "make"],
-        "make one: ovhai token new NAME --role read --selector KEY=VALUE",
+        "create one: ovhai token new NAME --role read --selector KEY=VALUE",
     ),
     advice("app", &["help"], "ovhai help app COMMAND"),
     advice(
@@ -247,97 +251,97 @@ const TABLE: &[Advice] = &[
     advice(
         "token",
         &["value", "print", "reveal"],
-        "a token's string is shown once, when it is made: ovhai token regenerate TOKEN makes a new one",
+        "a token's string is shown once, when it is created; get a new one: ovhai token regenerate TOKEN",
     ),
     // Options.
     advice(
         "app run",
         &["--memory", "--mem", "--ram", "-m"],
-        "memory comes with the flavor and the number of units: --flavor FLAVOR with --cpu N or --gpu N; see ovhai capabilities flavor list",
+        "the flavor and the number of units determine the memory: --flavor FLAVOR with --cpu N or --gpu N; see ovhai capabilities flavor list",
     ),
     advice(
         "app run",
         &["--gpu-model", "--gpu-type", "--gpu-brand", "--gpu-memory"],
-        "the model comes with the flavor: --flavor FLAVOR, such as l4-1-gpu, with --gpu N; see ovhai capabilities flavor list",
+        "the flavor determines the model: --flavor FLAVOR, such as l4-1-gpu, with --gpu N; see ovhai capabilities flavor list",
     ),
     advice(
         "app run",
         &["--reload", "--watch"],
-        "there is no reload yet: have the command do it, such as uvicorn --reload, or stop and start the app",
+        "reloading is not supported yet; use the command's own, such as uvicorn --reload, or restart the app: ovhai app restart APP",
     ),
     advice(
         "app run",
         &["--replace", "--recreate"],
         "delete the app first: ovhai app delete APP --wait",
     ),
-    advice("app run", &["--gpus"], "say how many: --gpu N"),
-    advice("app run", &["--cpus"], "say how many: --cpu N"),
+    advice("app run", &["--gpus"], "give a number: --gpu N"),
+    advice("app run", &["--cpus"], "give a number: --cpu N"),
     advice(
         "app run",
         &["--storage", "--ephemeral-storage", "--disk", "--disk-size"],
-        "storage comes with the flavor and the number of units: --flavor FLAVOR with --cpu N or --gpu N; see ovhai capabilities flavor list",
+        "the flavor and the number of units determine the storage: --flavor FLAVOR with --cpu N or --gpu N; see ovhai capabilities flavor list",
     ),
     advice(
         "app run",
         &["--public", "--open", "--no-auth", "--unsecure", "--insecure", "--allow-unauthenticated"],
-        "open the app to everybody: --unsecure-http",
+        "make the app public: --unsecure-http",
     ),
     advice(
         "app run",
         &["--command", "--cmd", "--entrypoint", "--args"],
-        "write the command after two hyphens, at the end: ovhai app run IMAGE -- COMMAND",
+        "give the command after two hyphens, at the end: ovhai app run IMAGE -- COMMAND",
     ),
-    advice("app run", &["--tag", "--labels", "--tags"], "one option a label: --label KEY=VALUE"),
+    advice(
+        "app run",
+        &["--tag", "--labels", "--tags"],
+        "repeat the option for each label: --label KEY=VALUE",
+    ),
     advice(
         "app run",
         &["--env-file", "--envs", "--env-vars", "--environment"],
-        "one option a variable: --env NAME=VALUE; files of variables are not read yet",
+        "repeat the option for each variable: --env NAME=VALUE; files of variables are not supported yet",
     ),
     advice(
         "app run",
         &["--detach", "-d", "--background"],
-        "app run returns at once; to wait until the app answers: --wait",
+        "app run returns immediately; to wait until the app runs: --wait",
     ),
     advice(
         "app run",
         &["-i", "-t", "--tty", "--interactive", "--rm"],
-        "an app runs on its own: its output is in ovhai app logs APP, and ovhai app delete APP ends it",
+        "an app runs in the background: see its output with ovhai app logs APP, end it with ovhai app delete APP",
     ),
     advice(
         "app run",
         &["--health-path", "--health-check", "--healthcheck", "--readiness-path"],
-        "ask the app whether it answers: --probe-path PATH, --probe-port PORT",
+        "set the probe: --probe-path PATH, --probe-port PORT",
     ),
     advice(
         "app run",
         &["--mount", "--volumes"],
-        "one option a volume: --volume container@alias/prefix:mount_path:ro",
+        "repeat the option for each volume: --volume container@alias/prefix:mount_path:ro",
     ),
     advice(
         "app run",
         &["--min", "--max", "--autoscale", "--auto"],
-        "scale by use: --auto-min-replicas N --auto-max-replicas N",
+        "scale automatically: --auto-min-replicas N --auto-max-replicas N",
     ),
     advice(
         "app run",
         &["--project", "--project-id"],
-        "there is one project here; regions and labels tell apps apart: --region REGION, --label KEY=VALUE",
+        "there is only one project; use regions and labels to group apps: --region REGION, --label KEY=VALUE",
     ),
     advice(
         "app run",
         &[ANY_WORD],
-        "write the command after two hyphens: ovhai app run IMAGE -- COMMAND; write the name with --name NAME",
+        "give the command after two hyphens: ovhai app run IMAGE -- COMMAND; give the name with --name NAME",
     ),
     advice(
         "app scale",
         &["--min", "--max", "--autoscale", "--auto"],
-        "scale by use: --auto-min-replicas N --auto-max-replicas N",
+        "scale automatically: --auto-min-replicas N --auto-max-replicas N",
     ),
-    advice(
-        "app scale",
-        &[ANY_WORD],
-        "write the number with its option: ovhai app scale APP --replicas N",
-    ),
+    advice("app scale", &[ANY_WORD], "use the option: ovhai app scale APP --replicas N"),
     advice("app update", &["--label"], "change a label: ovhai app set-label APP KEY VALUE"),
     advice(
         "app update",
@@ -347,44 +351,52 @@ const TABLE: &[Advice] = &[
     advice(
         "app update",
         &["--name", "--command", "--flavor", "--volume", "--unsecure-http", "--probe-path"],
-        "this stays as the app was run: run another with ovhai app run, and delete this one",
+        "this can't be changed; run a new app with ovhai app run, and delete this one",
     ),
     advice(
         "app curl",
         &["-L", "--location"],
-        "redirects are not followed: -i shows where an answer leads, and ovhai app curl APP PATH goes there",
+        "redirects are not followed; see the target with -i, then: ovhai app curl APP PATH",
     ),
     advice(
         "app curl",
         &["-u", "--user", "--basic"],
-        "a password of the app's own goes in its header: -H 'Authorization: Basic …'",
+        "for a password of the app's own: -H 'Authorization: Basic …'",
     ),
     advice("app curl", &["-A", "--user-agent"], "-H 'User-Agent: NAME'"),
     advice("app curl", &["-r", "--range"], "-H 'Range: bytes=0-99'"),
     advice("app curl", &["-b", "--cookie"], "-H 'Cookie: NAME=VALUE'"),
     advice("app curl", &["-e", "--referer"], "-H 'Referer: URL'"),
-    advice("app curl", &["-D", "--dump-header"], "the answer's head comes with it: -i; alone: -I"),
+    advice(
+        "app curl",
+        &["-D", "--dump-header"],
+        "show the response's head with -i, or only the head with -I",
+    ),
     advice(
         "app curl",
         &["-k", "--insecure", "--cacert"],
-        "there is no certificate to check: the local gateway is asked over plain HTTP",
+        "there is no certificate to check: it uses plain HTTP to the local gateway",
     ),
     advice(
         "app curl",
         &["--http2", "--http2-prior-knowledge", "--http3", "-0", "--http1.0"],
-        "it speaks HTTP/1.1; for others take curl with the app's URL (ovhai app get APP)",
+        "it uses HTTP/1.1; for other versions use curl with the app's URL (ovhai app get APP)",
     ),
     advice(
         "app curl",
         &["--max-redirs", "--location-trusted", "--post301", "--post302", "--post303"],
-        "redirects are not followed: -i shows where an answer leads, and ovhai app curl APP PATH goes there",
+        "redirects are not followed; see the target with -i, then: ovhai app curl APP PATH",
     ),
     advice(
         "app curl",
         &["--retry", "--retry-delay", "--retry-all-errors", "--retry-connrefused"],
         "a request is sent once; to wait until the app answers: ovhai app wait APP --for RUNNING",
     ),
-    advice("app curl", &["--connect-timeout"], "one time is for all of it: --max-time SECONDS"),
+    advice(
+        "app curl",
+        &["--connect-timeout"],
+        "there is one time-out for everything: --max-time SECONDS",
+    ),
     advice(
         "app curl",
         &[
@@ -400,7 +412,7 @@ const TABLE: &[Advice] = &[
             "--ipv4",
             "--ipv6",
         ],
-        "it connects to the app's gateway by itself: leave it out; for other ways take curl with the app's URL (ovhai app get APP)",
+        "omit it: the connection to the app's gateway is automatic; for other connections use curl with the app's URL (ovhai app get APP)",
     ),
     advice(
         "app curl",
@@ -410,36 +422,36 @@ const TABLE: &[Advice] = &[
     advice(
         "app curl",
         &["-c", "--cookie-jar"],
-        "cookies are not kept: -i shows those that are set, -H 'Cookie: NAME=VALUE' sends one",
+        "cookies are not stored; see them with -i, send one with -H 'Cookie: NAME=VALUE'",
     ),
-    advice("app curl", &["-C", "--continue-at"], "-H 'Range: bytes=100-' asks for the rest"),
+    advice("app curl", &["-C", "--continue-at"], "to resume: -H 'Range: bytes=100-'"),
     advice(
         "app curl",
         &["-E", "--cert", "--key"],
-        "the gateway asks for no certificate, only for a token: --token TOKEN, or --as NAME",
+        "the gateway uses tokens, not client certificates: --token TOKEN, or --as NAME",
     ),
     advice(
         "app curl",
         &["-K", "--config"],
-        "options stand on the command line only; a header can come from a file: -H @FILE",
+        "configuration files are not supported; read headers from a file: -H @FILE",
     ),
     advice(
         "app curl",
         &["--create-dirs", "--output-dir", "-J", "--remote-header-name"],
-        "name the file: -o FILE, in a directory that is there",
+        "choose a file in an existing directory: -o FILE",
     ),
     advice(
         "app curl",
         &["--trace", "--trace-ascii"],
-        "-i shows the answer's head; ovhai/echo is an image that shows the request it got",
+        "show the response's head with -i; the image ovhai/echo shows the request",
     ),
     advice(
         "app curl",
         &["--url-query"],
-        "write the query behind the path: '/path?name=value', or -G -d name=value",
+        "append the query to the path: '/path?name=value', or -G -d name=value",
     ),
     advice("app curl", &["-p"], "another port of the app: --port PORT"),
-    advice("app curl", &["--url"], "the app is named, and then the path: ovhai app curl APP /path"),
+    advice("app curl", &["--url"], "give the app, then the path: ovhai app curl APP /path"),
     advice(
         "app list",
         &["--name"],
@@ -455,12 +467,12 @@ const TABLE: &[Advice] = &[
     advice(
         "token new",
         &["--scope", "--label", "--labels"],
-        "say which apps it is for: --selector KEY=VALUE",
+        "choose its apps: --selector KEY=VALUE",
     ),
     advice(
         "token new",
         &["--expires", "--expiry", "--expiration", "--ttl", "--duration"],
-        "a token does not expire: end it with ovhai token delete TOKEN, or give it a new string with ovhai token regenerate TOKEN",
+        "a token does not expire; delete it with ovhai token delete TOKEN, or replace its string with ovhai token regenerate TOKEN",
     ),
     advice(
         "token new",
@@ -469,7 +481,7 @@ const TABLE: &[Advice] = &[
     ),
 ];
 
-/// What to say about a command line that clap refuses, when its guess is in the table.
+/// The failure for a command line that clap rejects, with advice.
 pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure> {
     let kind = match error.kind() {
         ErrorKind::ValueValidation => return no_number(error),
@@ -478,20 +490,20 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure>
         _ => return None,
     };
     let ContextValue::String(guess) = error.get(kind)? else { return None };
-    // Without its value, which is nobody's business.
+    // Without the value, which may be a secret.
     let guess = guess.split(['=', ' ']).next().unwrap_or_default();
     let root = cli::tree();
     let path = path_of(&root, args);
     let waits = args.iter().any(|word| word == "--wait");
     let said = if waits && looks_like_duration(guess) {
-        Some(format!("write the time with an equals sign: --wait={guess}"))
+        Some(format!("use an equals sign: --wait={guess}"))
     } else {
         find(&path, guess).map(str::to_owned)
     };
     let place = ["ovhai", path.as_str()].join(" ");
     let place = place.trim();
     let message = match error.kind() {
-        ErrorKind::InvalidSubcommand => format!("there is no command {guess:?} in {place}"),
+        ErrorKind::InvalidSubcommand => format!("{place} has no command {guess:?}"),
         _ if guess.starts_with('-') => format!("{place} has no option {guess}"),
         _ => format!("{place} does not expect {guess:?} there"),
     };
@@ -499,13 +511,13 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Option<Failure>
     Some(Failure::usage(message).hint(hint))
 }
 
-/// The words that may have been meant, or where all of them are listed.
+/// The nearest known words, or where to find them all.
 fn nearest(root: &Command, path: &str, guess: &str) -> String {
     let words = || path.split(' ').filter(|word| !word.is_empty());
     let command = words().try_fold(root, |at, word| at.find_subcommand(word)).unwrap_or(root);
     let see_all = || {
         let all: Vec<&str> = ["ovhai", "help"].into_iter().chain(words()).collect();
-        format!("see what there is: {}", all.join(" "))
+        format!("see the help: {}", all.join(" "))
     };
     let (dashes, found) = match guess.strip_prefix("--") {
         Some(option) => {
@@ -531,7 +543,7 @@ fn nearest(root: &Command, path: &str, guess: &str) -> String {
     }
 }
 
-/// What Rust says of it, "invalid digit found in string", is nothing to people.
+/// Rust's message, "invalid digit found in string", would not help users.
 fn no_number(error: &clap::Error) -> Option<Failure> {
     error.source()?.downcast_ref::<ParseIntError>()?;
     let text = |kind| match error.get(kind) {
@@ -540,7 +552,7 @@ fn no_number(error: &clap::Error) -> Option<Failure> {
     };
     let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
     let failure = Failure::usage(format!("invalid value {value:?} for {argument}"));
-    Some(failure.because("it is not a whole number").hint("write it in digits, such as 2"))
+    Some(failure.because("it is not an integer").hint("use digits, such as 2"))
 }
 
 fn find(path: &str, guess: &str) -> Option<&'static str> {
@@ -551,7 +563,7 @@ fn find(path: &str, guess: &str) -> Option<&'static str> {
         .map(|advice| advice.say)
 }
 
-/// The commands that stand on a command line, by their own names.
+/// The subcommands of a command line, by their canonical names.
 fn path_of(root: &Command, args: &[OsString]) -> String {
     let mut path: Vec<&str> = Vec::new();
     let mut command = root;
@@ -573,7 +585,7 @@ fn path_of(root: &Command, args: &[OsString]) -> String {
     path.join(" ")
 }
 
-/// Whether the word after this option is its value.
+/// Whether this option takes the next word as its value.
 fn takes_next(command: &Command, option: &str) -> bool {
     command.get_arguments().any(|argument| {
         let named = match option.strip_prefix("--") {
@@ -614,29 +626,29 @@ mod tests {
             ("ovhai app run --memory 4Gi image", "ovhai app run has no option --memory"),
             ("ovhai app create --memory=4Gi image", "capabilities flavor list"),
             ("ovhai app run image --public", "--unsecure-http"),
-            ("ovhai app run image -d", "returns at once"),
+            ("ovhai app run image -d", "returns immediately"),
             ("ovhai app run image python app.py", "-- COMMAND"),
             ("ovhai --token t app scale x 3", "--replicas N"),
             ("ovhai tokens rotate x", "token regenerate"),
             ("ovhai app curl x --retry 3", "sent once"),
             ("ovhai app curl x --connect-timeout=3", "--max-time"),
-            ("ovhai app curl x -x http://proxy:1", "by itself"),
-            ("ovhai app curl x --resolve a:1:b", "by itself"),
+            ("ovhai app curl x -x http://proxy:1", "omit it"),
+            ("ovhai app curl x --resolve a:1:b", "omit it"),
             ("ovhai app curl x -sL", "not followed"),
-            ("ovhai app scale x --replicas=abc", "cause: it is not a whole number"),
+            ("ovhai app scale x --replicas=abc", "cause: it is not an integer"),
             ("ovhai app scale x --replicas 1.5", "invalid value \"1.5\" for --replicas <N>"),
             ("ovhai app logs x -n x", "--tail <LINES>"),
             ("ovhai app delete --forse x", "did you mean --force?"),
             ("ovhai app lst", "did you mean list?"),
-            ("ovhai app lisst", "there is no command \"lisst\" in ovhai app"),
-            ("ovhai app list --previous", "see what there is: ovhai help app list"),
+            ("ovhai app lisst", "ovhai app has no command \"lisst\""),
+            ("ovhai app list --previous", "see the help: ovhai help app list"),
             ("ovhai app run --nmae x image", "did you mean --name?"),
             ("ovhai ap list", "did you mean app?"),
             ("ovhai app list -A", "--region REGION"),
             ("ovhai config use x", "ovhai config set NAME"),
             ("ovhai app rollback x", "set-image"),
-            ("ovhai app run --env-file .env image", "not read yet"),
-            ("ovhai app run --reload image", "no reload yet"),
+            ("ovhai app run --env-file .env image", "not supported yet"),
+            ("ovhai app run --reload image", "not supported yet"),
             ("ovhai emulator reset", "ovhai app delete --all"),
         ] {
             let said = said(line).unwrap_or_else(|| panic!("{line}: nothing"));
@@ -645,7 +657,7 @@ mod tests {
         assert!(!said("ovhai app run --memory=4Gi image").expect("advice").contains("4Gi"));
     }
 
-    /// Advice about a word that exists would never be given.
+    /// Advice about an existing word would never be shown.
     #[test]
     fn nothing_that_is_there_is_in_the_table() {
         let root = cli::tree();

@@ -1,9 +1,9 @@
-//! Questions to the person at the terminal, in dialoguer's words.
+//! Questions to the user at the terminal, in dialoguer's words.
 //!
-//! dialoguer's own reading takes Ctrl-D for a character of a line, and so waits for ever at a terminal
-//! where nobody types; and what is typed right after its question for a password is thrown away.
-//! Here the terminal edits the line, and the end of its input is no answer. Questions are asked in a
-//! thread: the event loop goes on, and hears of Ctrl-C. However one ends, the terminal is as it was.
+//! dialoguer's own reader takes Ctrl-D as a character of the line and so waits for ever, and it
+//! discards what is typed right after its question for a password. Here the terminal edits the
+//! line, and the end of its input is not an answer. Questions are asked in a thread, so that the
+//! event loop continues and notices Ctrl-C. The terminal's settings are always restored.
 
 use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -12,13 +12,13 @@ use dialoguer::theme::{SimpleTheme, Theme};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::error::{Failure, Result};
-use crate::text::clean;
+use crate::ui::text::clean;
 
-/// What a question comes to that is not answered with yes.
-const CANCELLED: &str = "cancelled, nothing was changed";
+/// The failure of a question that was not answered with yes.
+const CANCELLED: &str = "cancelled; nothing was changed";
 
-/// Asks before something that can't be undone. Without a terminal it goes on, as scripts expect;
-/// `yes` goes on anyway.
+/// Asks before something that can't be undone. Without a terminal, and with `yes`, it does not ask,
+/// as scripts expect.
 pub(crate) async fn confirm(question: &str, yes: bool) -> Result<()> {
     if !yes {
         confirmed(question).await?;
@@ -26,7 +26,7 @@ pub(crate) async fn confirm(question: &str, yes: bool) -> Result<()> {
     Ok(())
 }
 
-/// Asks the same question: true when the person at the terminal agreed, false without a terminal.
+/// Asks the same question: true if the user agreed, false without a terminal.
 pub(crate) async fn confirmed(question: &str) -> Result<bool> {
     let question = clean(question).into_owned();
     let answer = ask(move || {
@@ -44,7 +44,7 @@ pub(crate) async fn confirmed(question: &str) -> Result<bool> {
     }
 }
 
-/// A line that is not empty, or `default`; none when there is nobody to ask.
+/// A line that is not empty, or `default`; none without a terminal.
 pub(crate) async fn text(question: &str, default: &str) -> Result<Option<String>> {
     let (question, default) = (question.to_owned(), default.to_owned());
     ask(move || {
@@ -61,8 +61,8 @@ pub(crate) async fn text(question: &str, default: &str) -> Result<Option<String>
     .await
 }
 
-/// A password, which is not shown, and asked for twice when it is a new one; none where no person
-/// can be asked. One that `refused` says something about is asked for again, at once.
+/// A password, which is not echoed, and asked for twice if it is new; none without a terminal. A
+/// password that `refused` objects to is asked for again immediately.
 pub(crate) async fn password(
     question: &str,
     is_new: bool,
@@ -79,7 +79,7 @@ pub(crate) async fn password(
             if !is_new || password == secret("Again")? {
                 return Ok(password);
             }
-            refuse("the two are not the same")?;
+            refuse("the two passwords differ")?;
         }
     })
     .await
@@ -97,14 +97,13 @@ async fn ask<T: Send + 'static>(
     before.is_answered = answer.is_ok();
     answer.map(Some).map_err(|error| match error.kind() {
         ErrorKind::UnexpectedEof => {
-            Failure::new(CANCELLED).because("the input ended at the question")
+            Failure::new(CANCELLED).because("the input ended before an answer")
         }
         _ => error.into(),
     })
 }
 
-/// How the terminal was; so it is again when this is dropped, perhaps since nobody waits for an
-/// answer any more.
+/// Restores the terminal's settings when dropped, also if the question was abandoned.
 struct Before {
     mode: Termios,
     is_answered: bool,
@@ -112,17 +111,17 @@ struct Before {
 
 impl Drop for Before {
     fn drop(&mut self) {
-        // The terminal may have gone.
+        // The terminal may be gone.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.mode);
         if !self.is_answered {
-            // Nothing has ended the line on the screen.
+            // The cursor is still on the question's line.
             let _ = say("\n");
         }
     }
 }
 
-/// The next line, without its end. Whatever the terminal hands over without one is the end of the
-/// input, [`ErrorKind::UnexpectedEof`].
+/// The next line, without its line end. Text without a line end means the end of the input,
+/// [`ErrorKind::UnexpectedEof`].
 fn line(question: &str) -> io::Result<String> {
     say(question)?;
     let mut line = String::new();
@@ -131,16 +130,16 @@ fn line(question: &str) -> io::Result<String> {
     Ok(crate::secret::bare(line).to_owned())
 }
 
-/// Something that is not shown, and not empty.
+/// A line that is not echoed, and not empty.
 fn secret(question: &str) -> io::Result<String> {
     let asked = worded(|f| SimpleTheme.format_password_prompt(f, question));
-    // Before the question, for those who answer at once.
+    // Before the question, for users who answer immediately.
     let mut mode = tcgetattr(io::stdin())?;
     mode.local_modes.remove(LocalModes::ECHO);
     tcsetattr(io::stdin(), OptionalActions::Now, &mode)?;
     loop {
         let line = line(&asked)?;
-        // The terminal has shown no end of the line.
+        // The terminal has not echoed the line end.
         say("\n")?;
         if !line.is_empty() {
             return Ok(line);
@@ -156,14 +155,14 @@ fn yes_or_no(line: &str) -> Option<bool> {
     }
 }
 
-/// Says what is wrong with an answer.
+/// Shows what is wrong with an answer.
 fn refuse(why: &str) -> io::Result<()> {
     say(&(worded(|f| SimpleTheme.format_error(f, why)) + "\n"))
 }
 
 fn worded(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
     let mut text = String::new();
-    // A string takes everything.
+    // Writing to a string can't fail.
     let _ = write(&mut text);
     text
 }

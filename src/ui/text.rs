@@ -1,15 +1,15 @@
-//! Text from elsewhere, made fit for a terminal: nothing in it moves the cursor, its width is
-//! counted as terminals show it, and it is cut or folded where that can be read.
+//! Foreign text, made safe for a terminal: it can't move the cursor, its width is counted as
+//! terminals show it, and it is cut or folded at readable places.
 
 use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr;
 
-/// Stands for what was cut.
+/// Marks the place of a cut.
 const ELLIPSIS: char = '…';
 
-/// Whether a terminal would do something at this character, instead of showing it: control
-/// characters, and those that turn the direction of writing.
+/// Whether a terminal would act on this character instead of showing it: control characters, and
+/// those that change the direction of writing.
 fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -27,10 +27,10 @@ fn escaped(text: &str, keep: &[char]) -> String {
     out
 }
 
-/// Whether every byte is a character that is shown, in one column: so most texts are, and the
-/// questions below are answered at once.
+/// Whether every byte is a printable character of one column, the usual case, for which the
+/// functions below have a shortcut.
 fn is_plain(text: &str) -> bool {
-    // Not `all`: without a way out the loop is one over many bytes at a time.
+    // Not `all`: without an early exit the loop is vectorised.
     text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn clean_lines(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// One word of a command line, as a shell takes it.
+/// One word, quoted for a shell.
 pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:,=".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -63,12 +63,12 @@ pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// How many columns a terminal shows it in.
+/// Width on a terminal, in columns.
 pub(crate) fn width(text: &str) -> usize {
     if is_plain(text) { text.len() } else { UnicodeWidthStr::width(text) }
 }
 
-/// Cut to this many columns, with an ellipsis where something is missing.
+/// Cuts to this width, with an ellipsis at the cut.
 pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return text.into();
@@ -76,7 +76,7 @@ pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     let mut out = String::new();
     for c in text.chars() {
         out.push(c);
-        // Of the whole: a character may change the width of the one before it.
+        // The width of the whole: a character may change the width of the one before it.
         if width(&out) + 1 > columns {
             out.pop();
             break;
@@ -86,8 +86,8 @@ pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     out.into()
 }
 
-/// Folded at blanks into lines of at most this many columns; a word that is longer, such as an
-/// address or a token, stays whole on a line of its own.
+/// Folds at blanks into lines of at most this width. A longer word, such as an address or a token,
+/// stays whole on its own line.
 pub(crate) fn fold(text: &str, columns: usize) -> Vec<String> {
     if width(text) <= columns {
         return vec![text.to_owned()];

@@ -1,6 +1,6 @@
-//! Which known word was meant by one that is not known.
+//! The known words nearest to an unknown one.
 
-/// The known words that differ from this one by few characters, best first.
+/// The known words within a small edit distance, nearest first.
 pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let letters = word.chars().count();
     let mut found: Vec<(usize, &str)> = known
@@ -8,7 +8,7 @@ pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
         .filter(|known| *known != word)
         .map(|known| (distance(word, known), known))
         .filter(|(distance, known)| {
-            // A word that was cut short is as near as a typing error.
+            // An abbreviation is as near as a typing error.
             let shortest = letters.min(known.chars().count());
             *distance * 3 <= shortest + 1 || (letters >= 3 && known.starts_with(word))
         })
@@ -18,10 +18,10 @@ pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
     found.into_iter().map(|(_, known)| known).collect()
 }
 
-/// How many characters have to be put in, taken out, changed or swapped with their neighbour.
+/// The edit distance: insertions, deletions, substitutions and swaps of neighbours.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    // Three rows of the table: of the character before the last, of the last, of this one.
+    // Three rows of the table: the one before the last, the last, and the current one.
     let mut before = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {

@@ -1,38 +1,38 @@
-//! Which server a command talks to, and as whom: the emulator of the state directory, started when
-//! none runs, or an endpoint of the settings.
+//! The server of a command, and the caller: the emulator of the state directory, started if none
+//! runs, or an endpoint of the settings.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ovhai_api_types::Region;
 use ovhai_client::{Client, Endpoint, is_loopback};
-use ovhai_emulator::DEFAULT_PORT;
 use ovhai_emulator::state::{Running, StateDir};
 
-use crate::background;
-use crate::config::Config;
+use super::address::{endpoint, endpoint_key, local_key, reachable, root};
+use super::background;
 use crate::context::Context;
-use crate::credentials::Issuer;
 use crate::error::{DENIED, Failure, Result};
-use crate::options::Options;
-use crate::session::{Session, Sessions};
+use crate::server::config::Config;
+use crate::server::credentials::Issuer;
+use crate::server::options::Options;
+use crate::server::session::{Session, Sessions};
 use crate::settings::{readable_state_dir, state_dir};
 
-/// A server and a region of it, and who calls.
+/// A server, a region and the caller's credentials.
 pub(crate) struct Target {
-    /// Calls with the caller's credentials: its token, or else the login.
+    /// Client with the caller's credentials: the token, or else the login.
     pub(crate) client: Client,
-    /// Calls with the login, also when a token is given.
+    /// Client with the login, even if a token is given.
     pub(crate) login: Client,
     /// The region; for an endpoint its name.
     pub(crate) region: Region,
     /// Who issues the tokens that open its apps.
     pub(crate) issuer: Issuer,
-    /// Where apps are reached, whatever their host names resolve to; none: there.
+    /// Address to connect to for apps; without one, their host names are resolved.
     pub(crate) address: Option<SocketAddr>,
-    /// Where it is.
+    /// The server.
     pub(crate) server: Server,
-    /// Whether the caller is nobody but the owner of the local emulator.
+    /// Whether the caller is the owner of the local emulator.
     pub(crate) is_owner: bool,
 }
 
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Target {
 pub(crate) struct Own {
     /// The bearer's string.
     pub(crate) bearer: String,
-    /// Whose it is, for people.
+    /// The bearer's owner, for messages.
     pub(crate) who: String,
 }
 
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Own {
     }
 }
 
-/// A server, without anybody who calls.
+/// A server, without a caller.
 #[derive(Debug, Clone)]
 pub(crate) enum Server {
     /// An emulator on this machine.
@@ -70,17 +70,17 @@ pub(crate) enum Server {
     },
 }
 
-/// Where a command wants to go, before it is known whether anything is there.
+/// The requested server, before it is known whether it exists.
 enum Choice {
     Running(Running, Option<Region>),
     Local(Option<Region>),
     Remote { name: String, url: String },
 }
 
-/// What is named on the command line or in the environment, else what the settings say, else the
-/// local emulator's first region.
+/// The one of the command line or the environment, else of the settings, else the local emulator's
+/// first region.
 fn choose(context: &Context) -> Result<Choice> {
-    // Before anything is started for it.
+    // Checked before an emulator is started.
     context.token()?;
     let named = context.region()?;
     if let Some(running) = context.embedded.clone() {
@@ -99,7 +99,7 @@ fn choose(context: &Context) -> Result<Choice> {
 }
 
 impl Server {
-    /// The one that the command is for; a local one is started when none runs.
+    /// The command's server; a local emulator is started if none runs.
     pub(crate) async fn find(context: &mut Context) -> Result<Self> {
         let (running, wanted) = match choose(context)? {
             Choice::Remote { name, url } => return Ok(Self::Remote { name, url }),
@@ -110,7 +110,7 @@ impl Server {
         Ok(Self::Local(running, region))
     }
 
-    /// The same, but nothing is started for it: none when no local emulator runs.
+    /// The same without starting an emulator: none if no local emulator runs.
     pub(crate) fn find_running(context: &Context) -> Result<Option<Self>> {
         let (running, wanted) = match choose(context)? {
             Choice::Remote { name, url } => return Ok(Some(Self::Remote { name, url })),
@@ -128,8 +128,7 @@ impl Server {
         Ok(Some(Self::Local(running, region)))
     }
 
-    /// The emulator of the state directory that runs, whatever endpoint is chosen; nothing is
-    /// started.
+    /// The running emulator of the state directory, whatever endpoint is chosen; none is started.
     pub(crate) fn find_local(context: &Context) -> Result<Self> {
         let (running, wanted) = match choose(context)? {
             Choice::Running(running, wanted) => (running, wanted),
@@ -154,7 +153,7 @@ impl Server {
         Ok(Self::Local(running, region))
     }
 
-    /// Calls the API of the local emulator's region as the caller, else as its owner.
+    /// Client of the local emulator's API, as the caller, else as the owner.
     pub(crate) fn local_client(&self, context: &Context) -> Result<Client> {
         let bearer = match (self, context.token()?) {
             (_, Some(token)) => Some(token.to_owned()),
@@ -164,11 +163,11 @@ impl Server {
         self.client(bearer, context)
     }
 
-    /// Calls the local emulator itself as the caller, else as its owner.
+    /// Client of the local emulator's own API, as the caller, else as the owner.
     pub(crate) fn control(&self, context: &Context) -> Result<Client> {
         let Self::Local(running, _) = self else {
             return Err(Failure::new(format!(
-                "{} can't be asked that: it is not the local emulator",
+                "{} does not support this: it is not the local emulator",
                 self.shown()
             ))
             .hint("choose a local region: --region GRA, or ovhai config set GRA"));
@@ -180,7 +179,7 @@ impl Server {
         Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
     }
 
-    /// Whether it is an emulator of this program's.
+    /// Whether it is the local emulator.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self, Self::Local(..))
     }
@@ -193,8 +192,8 @@ impl Server {
         }
     }
 
-    /// What sessions and tokens are stored under: they belong to a project of the local emulator,
-    /// or to an endpoint as long as its address stays the same.
+    /// The key of stored sessions and tokens: a project of the local emulator, or an endpoint with
+    /// its address.
     pub(crate) fn key(&self) -> String {
         match self {
             Self::Local(running, _) => local_key(running),
@@ -202,7 +201,7 @@ impl Server {
         }
     }
 
-    /// How it is called for people.
+    /// Name and address, for messages.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Local(running, region) => format!("{region} ({})", root(running)),
@@ -210,8 +209,8 @@ impl Server {
         }
     }
 
-    /// Says that something is changed there, unless it is this machine, and refuses it if nothing
-    /// but this machine may be changed.
+    /// Announces a change at a server that is not on this machine, or refuses it with
+    /// `OVHAI_LOCAL_ONLY`.
     pub(crate) fn announce_change(&self, context: &mut Context) -> Result<()> {
         if self.is_loopback() { Ok(()) } else { announce(context, &self.shown()) }
     }
@@ -225,7 +224,7 @@ impl Server {
         }
     }
 
-    /// Calls the region's API with this bearer.
+    /// Client of the region's API with this bearer.
     pub(crate) fn client(&self, bearer: Option<String>, context: &Context) -> Result<Client> {
         let endpoint = match self {
             Self::Local(running, region) => {
@@ -240,19 +239,6 @@ impl Server {
     }
 }
 
-/// Begins the key of every local project.
-pub(crate) const LOCAL: &str = "local:";
-
-/// See [`Server::key`].
-pub(crate) fn local_key(running: &Running) -> String {
-    format!("{LOCAL}{}", running.project)
-}
-
-/// See [`Server::key`].
-pub(crate) fn endpoint_key(name: &str, url: &str) -> String {
-    format!("endpoint:{name} {url}")
-}
-
 fn region_of(context: &Context, running: &Running, wanted: Option<Region>) -> Result<Region> {
     match wanted {
         Some(region) if running.regions.contains(&region) => Ok(region),
@@ -263,14 +249,14 @@ fn region_of(context: &Context, running: &Running, wanted: Option<Region>) -> Re
             let rest =
                 "for other regions: ovhai emulator start --regions …; endpoints: ovhai config list";
             let has = format!("the emulator has {}", all.join(", "));
-            // Who typed it knows.
+            // A typed region needs no explanation.
             Err(if context.global.region.is_some() {
                 failure.hint(format!("{has}; {rest}"))
             } else if context.var("OVHAI_REGION").is_some() {
-                failure.because("OVHAI_REGION names it").hint(format!("{has}; {rest}"))
+                failure.because("OVHAI_REGION is set to it").hint(format!("{has}; {rest}"))
             } else {
                 failure
-                    .because("ovhai config set chose it")
+                    .because("ovhai config set saved it")
                     .hint(format!("{has}; choose one: ovhai config set REGION; {rest}"))
             })
         }
@@ -284,7 +270,7 @@ fn region_of(context: &Context, running: &Running, wanted: Option<Region>) -> Re
 
 fn announce(context: &mut Context, server: &str) -> Result<()> {
     if local_only(context) {
-        return Err(Failure::new(format!("nothing is changed at {server}"))
+        return Err(Failure::new(format!("refusing to change anything at {server}"))
             .because("OVHAI_LOCAL_ONLY allows changes on this machine only")
             .hint("unset OVHAI_LOCAL_ONLY, or choose a local region: --region REGION")
             .exit_code(DENIED));
@@ -293,13 +279,13 @@ fn announce(context: &mut Context, server: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether nothing is to be changed anywhere but on this machine.
+/// Whether changes are allowed on this machine only.
 fn local_only(context: &Context) -> bool {
     context.var("OVHAI_LOCAL_ONLY").is_some_and(|value| value != "0")
 }
 
 impl Target {
-    /// Finds the server and who calls it.
+    /// Finds server and caller.
     pub(crate) async fn find(context: &mut Context) -> Result<Self> {
         let server = Server::find(context).await?;
         let token = context.token()?.map(str::to_owned);
@@ -327,8 +313,7 @@ impl Target {
         Ok(Self { client, login, region, issuer, address, server, is_owner })
     }
 
-    /// The same, to change something: says where, unless that is this machine, and refuses it
-    /// there if nothing but this machine may be changed.
+    /// The same for a command that changes something; see [`Server::announce_change`].
     pub(crate) async fn find_to_change(context: &mut Context) -> Result<Self> {
         let target = Self::find(context).await?;
         target.announce_change(context)?;
@@ -346,11 +331,11 @@ impl Target {
             return Ok(());
         }
         Err(Failure::usage(format!("{what} is not available at {}", self.server.shown()))
-            .because("it is an extension of the emulator")
+            .because("this is an extension of the local emulator")
             .hint("choose a local region: --region GRA, or ovhai config set GRA"))
     }
 
-    /// The same for a request to an app, which may be elsewhere than the API.
+    /// The same for a request to an app, whose host may differ from the API's.
     pub(crate) fn announce_change_of(&self, context: &mut Context, app_url: &str) -> Result<()> {
         self.announce_change(context)?;
         if self.server.is_loopback() && !is_loopback(app_url) {
@@ -359,7 +344,7 @@ impl Target {
         Ok(())
     }
 
-    /// The emulator of the own state directory, when its owner calls it.
+    /// The emulator of the own state directory, if its owner is the caller.
     pub(crate) fn owned(&self) -> Option<&Running> {
         match &self.server {
             Server::Local(running, _) if self.is_owner => Some(running),
@@ -367,8 +352,8 @@ impl Target {
         }
     }
 
-    /// The caller's own access: of the login, else of the emulator's owner as it is now. None at an
-    /// endpoint: whatever it is, it would be lent to another server.
+    /// The caller's own access: the login's, else the current owner's. None at an endpoint, to
+    /// which it must not be sent.
     pub(crate) async fn own(&self, context: &Context) -> Result<Option<Own>> {
         let Server::Local(running, _) = &self.server else { return Ok(None) };
         if context.embedded.is_some() {
@@ -383,13 +368,13 @@ impl Target {
             };
             return Ok(Some(Own { bearer, who }));
         }
-        // It may have been started anew, and has another bearer then.
+        // The emulator may have been restarted, with a new bearer.
         let now = StateDir::new(state_dir(context)?).running();
         let now = now.filter(|now| local_key(now) == key);
         Ok(Some(owner_of(now.as_ref().unwrap_or(running))))
     }
 
-    /// Calls the emulator itself, beside the service's API, as its owner or as the caller.
+    /// Client of the emulator's own API, as the owner or as the caller.
     pub(crate) fn control(&self, context: &Context) -> Result<Client> {
         self.server.control(context)
     }
@@ -399,8 +384,8 @@ fn owner_of(running: &Running) -> Own {
     Own { bearer: running.administrator.clone(), who: "the emulator's owner".into() }
 }
 
-/// Calls the local emulator itself, whatever region or login is chosen: as its owner, or with the
-/// token that stands on the command line. It is started when none runs.
+/// Client of the local emulator's own API, whatever region or login is chosen: as the owner, or
+/// with the token of the command line. Starts an emulator if none runs.
 pub(crate) async fn owner(context: &mut Context) -> Result<Client> {
     let running = match context.embedded.clone() {
         Some(running) => running,
@@ -413,14 +398,14 @@ pub(crate) async fn owner(context: &mut Context) -> Result<Client> {
     Ok(Client::new(endpoint)?.recorded_by(Arc::clone(&context.trace) as _))
 }
 
-/// The bearer of who is logged in: of the session, which comes with it, else of the local
-/// administrator. A caller with a token of its own needs none.
+/// The bearer of the login: the session's, which is returned too, else the local administrator's. A
+/// caller with a token needs none.
 async fn login_bearer(
     context: &Context,
     server: &Server,
     has_token: bool,
 ) -> Result<(Option<String>, Option<Sessions>)> {
-    // An embedded emulator has nobody but its administrator.
+    // An embedded emulator has only its administrator.
     if context.embedded.is_none() {
         let anonymous = || server.client(None, context);
         let sessions = Sessions::open(context)?;
@@ -438,46 +423,10 @@ async fn login_bearer(
         Server::Remote { name, .. } => {
             Err(Failure::new(format!("not logged in at {}", server.shown()))
                 .hint(format!("log in: ovhai login --region {name}"))
-                .hint("or give a token: --token TOKEN")
+                .hint("or use a token: --token TOKEN")
                 .exit_code(DENIED))
         }
     }
-}
-
-/// How to call an emulator as its administrator. It is called by the one name that it answers to
-/// wherever it listens.
-pub(crate) fn endpoint(running: &Running) -> Endpoint {
-    Endpoint {
-        base: format!("http://localhost:{}", running.address.port()),
-        bearer: Some(running.administrator.clone()),
-        connect: Some(reachable(running.address)),
-    }
-}
-
-/// The address of an emulator, for people.
-pub(crate) fn root(running: &Running) -> String {
-    format!("http://{}", reachable(running.address))
-}
-
-/// The same with TLS, where that is served.
-pub(crate) fn secure_root(running: &Running) -> Option<String> {
-    running.tls.map(|address| format!("https://{}", reachable(address)))
-}
-
-/// Where to connect to reach a listener.
-pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        (std::net::Ipv4Addr::LOCALHOST, address.port()).into()
-    } else {
-        address
-    }
-}
-
-/// The port of an emulator that is started: `OVHAI_PORT`, or the default.
-pub(crate) fn port(context: &Context) -> Result<u16> {
-    context.var("OVHAI_PORT").map_or(Ok(DEFAULT_PORT), |text| {
-        text.parse().map_err(|_| Failure::usage(format!("OVHAI_PORT is {text:?}: use 0 to 65535")))
-    })
 }
 
 async fn find_or_start(context: &mut Context) -> Result<Running> {
@@ -487,7 +436,7 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
         return Ok(running);
     }
     if state.is_locked() {
-        // It has not told yet where it is, or what it told is gone.
+        // It has not published its address yet, or the file is gone.
         return match background::wait_for_other(&state).await {
             Some(running) => Ok(running),
             None if !state.is_locked() => Box::pin(find_or_start(context)).await,
@@ -511,14 +460,14 @@ async fn find_or_start(context: &mut Context) -> Result<Running> {
     ));
     if !options.is_empty() {
         context.note(format!(
-            "It has the options of the last emulator start: {} (for others: ovhai emulator stop, then ovhai emulator start --detach)",
+            "It uses the saved options of the last emulator start: {} (to change them: ovhai emulator stop, then ovhai emulator start --detach)",
             options.shown()
         ));
     }
     Ok(running)
 }
 
-/// What there is to say of an emulator that holds its directory and can't be found.
+/// The failure for an emulator that holds the lock, but whose address is unknown.
 pub(crate) fn unknown(state: &StateDir) -> Failure {
     let path = state.path().display();
     match state.holder() {

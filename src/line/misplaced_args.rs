@@ -1,11 +1,11 @@
-//! Options of every command that mean nothing to some: these say so, instead of taking them for
-//! nothing. What stands in the environment is for all commands, and is no mistake.
+//! Rejects global options that a command has no use for, instead of ignoring them. Variables in the
+//! environment are for all commands and are not rejected.
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use crate::cli::OWN;
 use crate::error::Failure;
+use crate::line::global::OWN;
 
 /// An option of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ enum Global {
 use Global::{Output, Region, Token};
 
 impl Global {
-    /// The ids of its arguments, and how they are written.
+    /// Argument ids, and their spelling.
     fn arguments(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Token => &[("caller-token", "--token")],
@@ -27,11 +27,11 @@ impl Global {
     }
 }
 
-/// Commands, what means nothing to them, and why there is no other format. The longest path that
-/// fits counts.
+/// Commands, the options that they have no use for, and why there is no format. The longest
+/// matching path counts.
 const TABLE: &[(&str, &[Global], &str)] = &[
     (CURL, &[Output], "it prints the app's answer as it is"),
-    ("app open", &[Output], "it prints an address; with all the rest: ovhai app get APP"),
+    ("app open", &[Output], "it prints an address; for everything else: ovhai app get APP"),
     ("app port-forward", &[Output], NO_RESULT),
     ("registry delete", &[Output], NO_RESULT),
     ("login", &[Output], NO_RESULT),
@@ -42,7 +42,7 @@ const TABLE: &[(&str, &[Global], &str)] = &[
     ("config get", &[Token], ""),
     ("config", &[Token, Region, Output], NO_RESULT),
     ("debug", &[Token, Region], ""),
-    ("emulator start", &[Token, Region, Output], "where it is, is told by ovhai emulator status"),
+    ("emulator start", &[Token, Region, Output], "see its address: ovhai emulator status"),
     ("emulator stop", &[Token, Region, Output], NO_RESULT),
     ("emulator status", &[Token, Region], ""),
     ("emulator logs", &[Token, Region, Output], "it prints what the emulator wrote"),
@@ -54,16 +54,16 @@ const TABLE: &[(&str, &[Global], &str)] = &[
     ("emulator user", &[Region, Output], NO_RESULT),
     ("emulator image unmap", &[Region, Output], NO_RESULT),
     ("emulator image", &[Region], ""),
-    ("demo", &[Token, Region, Output], "it shows what it does"),
+    ("demo", &[Token, Region, Output], "it shows each step"),
     ("completion", &[Token, Region, Output], "it prints a script"),
     ("help", &[Token, Region, Output], "it prints a text"),
 ];
 
-/// Has options of the same names behind it, which are no mistake.
+/// It has options of the same names of its own.
 const CURL: &str = "app curl";
 const NO_RESULT: &str = "it has no result to show";
 
-/// Why this command line can't be run, if it has such an option.
+/// The failure for a command line with such an option.
 pub(crate) fn refused(matches: &ArgMatches) -> Option<Failure> {
     let (path, last) = command(matches);
     let (_, options, format) = TABLE
@@ -89,8 +89,8 @@ pub(crate) fn refused(matches: &ArgMatches) -> Option<Failure> {
             };
             let failure = Failure::usage(format!("{path} does not take {written}"));
             let hint = match (path.as_str(), *written) {
-                (CURL, "--json") => "leave it out; to send JSON: ovhai app curl APP --json DATA",
-                (CURL, _) => "leave it out; to write to a file: ovhai app curl APP -o FILE",
+                (CURL, "--json") => "omit it; to send JSON: ovhai app curl APP --json DATA",
+                (CURL, _) => "omit it; to write to a file: ovhai app curl APP -o FILE",
                 _ => "leave it out",
             };
             let failure = match why {
@@ -103,7 +103,7 @@ pub(crate) fn refused(matches: &ArgMatches) -> Option<Failure> {
     None
 }
 
-/// The words that name the command, and what was given to it; global options are handed down.
+/// The command's path, and its matches, which include the global options.
 fn command(matches: &ArgMatches) -> (String, &ArgMatches) {
     let (mut words, mut level) = (Vec::new(), matches);
     while let Some((name, below)) = level.subcommand() {
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_command_of_the_table_is_there() {
-        let tree = crate::cli::tree();
+        let tree = crate::line::cli::tree();
         for (path, ..) in TABLE {
             let found = path.split(' ').try_fold(&tree, |at, word| at.find_subcommand(word));
             assert!(found.is_some(), "{path}");

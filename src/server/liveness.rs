@@ -1,11 +1,9 @@
-//! Whether an emulator that runs answers. One that hangs takes connections all the same, as the
-//! kernel does that for it, and would have its callers wait until their time is out.
+//! Checks that a running emulator answers. A hanging one still accepts connections, because the
+//! kernel does, and its callers would wait for their time-outs.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use ovhai_api_types::Fault;
@@ -13,17 +11,17 @@ use ovhai_emulator::state::Running;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
+use super::address::reachable;
+use super::trace::Trace;
 use crate::error::{Failure, TIMEOUT};
-use crate::target::reachable;
-use crate::trace::Trace;
 
-/// How long an emulator may take to say that it is well, which takes it less than a millisecond.
+/// Time-out for an emulator's health, which it reports within a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Most requests have their answer by then, and nobody asks how the emulator is.
+/// Time before the first check; most requests are answered by then.
 const GRACE: Duration = Duration::from_millis(300);
-/// More of what it answers is not read.
+/// Maximum bytes to read of a response.
 const ANSWER_MAX: u64 = 64 * 1024;
-/// Between two looks.
+/// Interval of polling.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The emulator that a command has found.
@@ -41,61 +39,9 @@ impl Found {
     }
 }
 
-/// The requests of a command that wait for the first byte of an answer, by their numbers.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting(Arc<Queue>);
-
-#[derive(Debug, Default)]
-struct Queue {
-    next: AtomicU64,
-    since: Mutex<BTreeMap<u64, Instant>>,
-    begun: Notify,
-}
-
-/// One of them; it waits until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Turn(Arc<Queue>, u64);
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.0.lock().remove(&self.1);
-    }
-}
-
-impl Waiting {
-    /// One begins to wait.
-    pub(crate) fn begin(&self) -> Turn {
-        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
-        self.0.lock().insert(number, Instant::now());
-        self.0.begun.notify_one();
-        Turn(Arc::clone(&self.0), number)
-    }
-
-    /// The oldest, as soon as there is one.
-    async fn oldest(&self) -> (u64, Instant) {
-        loop {
-            let oldest = self.0.lock().first_key_value().map(|(number, since)| (*number, *since));
-            match oldest {
-                Some(oldest) => return oldest,
-                None => self.0.begun.notified().await,
-            }
-        }
-    }
-
-    fn has(&self, number: u64) -> bool {
-        self.0.lock().contains_key(&number)
-    }
-}
-
-/// Ready when the emulator that a command talks to turns out to hang: before it has answered
-/// anything, or while a request waits. It is asked each time, since an answer may take long without
-/// that; and one that has begun is for the command to judge.
+/// Ready when the emulator that a command talks to hangs, before its first response or while a
+/// request waits. A slow response is no proof, so the emulator's health is checked each time.
+/// Responses that have begun are left to the command.
 pub(crate) async fn until_it_hangs(found: Arc<Found>, trace: Arc<Trace>) -> Failure {
     found.told.notified().await;
     let Some(running) = found.running.get() else { return std::future::pending().await };
@@ -116,12 +62,12 @@ pub(crate) async fn until_it_hangs(found: Arc<Found>, trace: Arc<Trace>) -> Fail
 
 async fn is_silent(running: &Running) -> bool {
     let asked = running.clone();
-    // In a thread: a question at the terminal may hold up this one.
+    // In a thread, because a question at the terminal may block this one.
     let answer = tokio::task::spawn_blocking(move || ask(&asked)).await;
     answer.is_ok_and(|answer| answer.is_err_and(|error| is_silence(&error)))
 }
 
-/// Asks it how it is. The error says that it is silent, or that it can't be reached.
+/// Checks the emulator's health. The error says that it is silent, or can't be reached.
 pub(crate) fn ask(running: &Running) -> io::Result<()> {
     match question(running, "")?.read(&mut [0; 512])? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -129,7 +75,7 @@ pub(crate) fn ask(running: &Running) -> io::Result<()> {
     }
 }
 
-/// Asks it which of its components fail, as its administrator.
+/// Asks the emulator which of its components fail, as its administrator.
 pub(crate) fn faults(running: &Running) -> io::Result<Vec<Fault>> {
     #[derive(Deserialize)]
     struct Health {
@@ -144,12 +90,12 @@ pub(crate) fn faults(running: &Running) -> io::Result<Vec<Fault>> {
     }
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
     let head = head.map_or(answer.len(), |end| end + 4);
-    // One of another version may say something else.
+    // Another version may answer something else.
     let health: Result<Health, _> = serde_json::from_slice(&answer[head..]);
     Ok(health.map(|health| health.faults).unwrap_or_default())
 }
 
-/// A connection on which it was asked.
+/// A connection with the question sent.
 fn question(running: &Running, header: &str) -> io::Result<TcpStream> {
     let deadline = Instant::now() + PATIENCE;
     let mut stream = TcpStream::connect_timeout(&reachable(running.address), PATIENCE)?;
@@ -163,29 +109,29 @@ fn question(running: &Running, header: &str) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Whether it took the question, or would have, and did not answer.
+/// Whether the emulator accepted the connection, but did not answer.
 pub(crate) fn is_silence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-/// What there is to say of one that does not answer.
+/// The failure for an emulator that does not answer.
 pub(crate) fn failure(pid: u32) -> Failure {
     let failure = Failure::new(format!("the emulator (pid {pid}) does not answer"));
-    let what = "see what it said last: ovhai emulator logs; end it, and the next command starts one: ovhai emulator stop --force";
+    let what = "see its last log lines: ovhai emulator logs; kill it (the next command starts a new one): ovhai emulator stop --force";
     let failure = if is_stopped(pid) {
         failure
             .because("its process is stopped (SIGSTOP)")
-            .hint(format!("let it go on: kill -CONT {pid}; {what}"))
+            .hint(format!("continue it: kill -CONT {pid}; {what}"))
     } else {
-        failure.because(format!("it said nothing for {} s", PATIENCE.as_secs())).hint(what)
+        failure.because(format!("it did not respond within {} s", PATIENCE.as_secs())).hint(what)
     };
     failure.exit_code(TIMEOUT)
 }
 
-/// Whether a process is stopped by a signal or a debugger, where the system tells.
+/// Whether a process is stopped by a signal or a debugger, if the system reports it.
 fn is_stopped(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // After the program's name, which may have blanks and parentheses.
+    // The state follows the program's name, which may contain blanks and parentheses.
     let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
     matches!(state, Some('T' | 't'))
 }

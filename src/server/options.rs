@@ -1,6 +1,6 @@
-//! What the emulator of a state directory was last started with on purpose (`options.json`, mode
-//! 0600). A command that starts one by itself gives it the same: whoever has an emulator with
-//! HTTPS, say, has it still after a crash, a restart of the machine, or `emulator stop`.
+//! The options of the last `emulator start` in a state directory (`options.json`, mode 0600). A
+//! command that starts an emulator automatically uses them, so that an emulator with HTTPS, for
+//! instance, still has it after a crash, a restart of the machine, or `emulator stop`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::private_file;
 
-/// The options of `emulator start` that are kept, and the variables that go before what is kept.
+/// The options of `emulator start` that are saved, and the variables that override them.
 const KEPT: [(&str, Option<&str>); 9] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
@@ -25,26 +25,26 @@ const KEPT: [(&str, Option<&str>); 9] = [
 ];
 
 const IF_DAMAGED: &str =
-    "delete it, or start the emulator with the options that it is to have: ovhai emulator start";
+    "delete it, or start the emulator with the options you want: ovhai emulator start";
 
-/// Options and their values; none that is not given.
+/// The given options, with their values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Options(BTreeMap<String, String>);
 
 impl Options {
-    /// Those that are kept for a directory.
+    /// The saved options of a directory.
     pub(crate) fn of(state: &StateDir) -> Result<Self> {
         private_file::read(&state.options(), IF_DAMAGED)
     }
 
-    /// Keeps them for the next time; but beyond this machine an emulator listens only when it is
-    /// told to, each time, and one that a command starts does not end in the midst of its use.
+    /// Saves the options for the next start, but for two: an emulator listens beyond this machine
+    /// only if asked to each time, and an automatic start must not stop in the middle of its use.
     pub(crate) fn keep(mut self, state: &StateDir) -> Result<()> {
         self.0.remove("host");
         self.0.remove("stop-after");
         if self.is_empty() {
-            // It need not be there, and then is not.
+            // Without options there is no file.
             let _ = std::fs::remove_file(state.options());
             return Ok(());
         }
@@ -56,7 +56,7 @@ impl Options {
         self.0.insert(name.to_owned(), value.to_string());
     }
 
-    /// Those that no variable of the environment goes before.
+    /// The options that no variable overrides.
     pub(crate) fn within(mut self, context: &Context) -> Self {
         for (name, variable) in KEPT {
             if variable.is_some_and(|variable| context.var(variable).is_some()) {
@@ -66,7 +66,7 @@ impl Options {
         self
     }
 
-    /// Those that the others have not.
+    /// The options that the others lack.
     pub(crate) fn without(mut self, others: &Self) -> Self {
         self.0.retain(|name, _| !others.has(name));
         self
@@ -85,13 +85,13 @@ impl Options {
         self.0.contains_key(name)
     }
 
-    /// As they stand on a command line.
+    /// The options as arguments of a command line.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let given = |(name, _): (&str, _)| Some(format!("--{name}={}", self.0.get(name)?));
         KEPT.into_iter().filter_map(given).collect()
     }
 
-    /// The same for people.
+    /// The options as one string, for people.
     pub(crate) fn shown(&self) -> String {
         self.arguments().join(" ")
     }

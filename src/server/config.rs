@@ -1,5 +1,5 @@
-//! `config.json` in the settings directory: which region or endpoint commands go to when none is
-//! named, and the endpoints beside the local emulator.
+//! `config.json` in the settings directory: the default region or endpoint, and the endpoints
+//! beside the local emulator.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ impl Config {
         &self.path
     }
 
-    /// What commands go to when nothing else is named.
+    /// The default region or endpoint.
     pub(crate) fn current(&self) -> Option<&str> {
         self.contents.current.as_deref()
     }
@@ -89,18 +89,18 @@ impl Config {
     }
 }
 
-/// Checks the name of an endpoint: it stands where a region stands.
+/// Checks the name of an endpoint, which is used like a region's.
 pub(crate) fn checked_name(name: &str) -> Result<&str> {
     name.parse::<Region>().map(|_| name).map_err(|_| {
-        Failure::usage(format!("{name:?} can't name an endpoint"))
+        Failure::usage(format!("{name:?} is not a name for an endpoint"))
             .hint("use letters, digits and hyphens, at most 32, such as cloud-gra")
     })
 }
 
-/// Checks an endpoint's address, and gives it without what is added by itself.
+/// Checks an endpoint's address, and normalises it.
 pub(crate) fn checked_url(url: &str) -> Result<String> {
     let refused = |why: &str| {
-        Failure::usage(format!("{url:?} can't be the address of an API")).because(why).hint(
+        Failure::usage(format!("{url:?} is not the address of an API")).because(why).hint(
             "use one such as https://gra.ai.cloud.ovh.net or http://127.0.0.1:4480/regions/GRA",
         )
     };
@@ -111,18 +111,20 @@ pub(crate) fn checked_url(url: &str) -> Result<String> {
     if !matches!(parsed.scheme_str(), Some("http" | "https")) {
         return Err(refused("it does not begin with https:// or http://"));
     }
-    let authority = parsed.authority().ok_or_else(|| refused("it names no host"))?;
+    let authority = parsed.authority().ok_or_else(|| refused("it has no host"))?;
     if authority.as_str().contains('@') {
-        return Err(refused("it must not hold a name or a password; log in instead: ovhai login"));
+        return Err(refused(
+            "it must not contain a name or a password; log in instead: ovhai login",
+        ));
     }
     let port = authority.as_str().rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
     if port.is_some_and(|(_, port)| port.parse::<u16>().unwrap_or(0) == 0) {
-        return Err(refused("its port is not one of 1 to 65535"));
+        return Err(refused("its port is not in the range 1 to 65535"));
     }
     if parsed.query().is_some() {
         return Err(refused("it must not have a query"));
     }
-    // One spelling: what is looked at is what is used.
+    // Normalised, so that the checked address is the one that is used.
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
     let url = format!("{}://{}", scheme.to_ascii_lowercase(), rest.trim_end_matches('/'));
     let url = url.as_str();

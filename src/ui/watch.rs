@@ -1,15 +1,15 @@
-//! `--watch`: the view again when something changed, until somebody interrupts.
+//! `--watch`: shows a view again when it changes, until Ctrl-C.
 //!
-//! On a terminal the view is drawn anew in place, each second, since ages change too; elsewhere
-//! each change adds a view.
+//! On a terminal the view is redrawn in place each second, because ages change too; elsewhere each
+//! change appends a view.
 
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::context::Context;
-use crate::endless::while_read;
 use crate::error::Result;
+use crate::ui::endless::while_read;
 
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -22,7 +22,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Shows what `fetch` gets: once, or again and again.
+    /// Shows what `fetch` returns: once, or repeatedly.
     pub(crate) async fn run<T: PartialEq>(
         &self,
         context: &mut Context,
@@ -47,7 +47,7 @@ impl Watch {
             ticks.tick().await;
             let now = fetch().await?;
             if context.terminal {
-                // The first one also keeps what stood there, where terminals can scroll back.
+                // The first view leaves the previous screen in the scrollback.
                 let clear = if last.is_none() { "\x1b[2J\x1b[H" } else { "\x1b[H\x1b[J" };
                 context.out.write_all(clear.as_bytes())?;
             }
