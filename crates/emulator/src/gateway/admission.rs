@@ -106,17 +106,9 @@ impl Gateway {
             _ => ReplicaPort::Own,
         };
         let forwarded_host = self.forwarded_host(&snapshot, entry, head);
-        let Chosen { address, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
-        let route = Route {
-            app: asked.id,
-            place,
-            address,
-            under_way,
-            keeps_authorization,
-            forwarded_host,
-            pin,
-            set_cookie,
-        };
+        let Chosen { to, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
+        let route =
+            Route { to, place, under_way, keeps_authorization, forwarded_host, pin, set_cookie };
         Ok(Admitted::Pass(Pass { route, admission }))
     }
 

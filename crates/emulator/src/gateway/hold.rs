@@ -54,7 +54,7 @@ impl Hold {
         }
         let logged_out = async {
             match login {
-                Some(login) => login.over(|| platform.now()).await,
+                Some(login) => login.over(&**platform.clock()).await,
                 None => std::future::pending().await,
             }
         };

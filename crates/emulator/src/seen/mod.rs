@@ -28,6 +28,7 @@ use std::time::{Duration, SystemTime};
 
 use ovhai_api_types::{AppId, Timestamp};
 use ovhai_core::components::Components;
+use ovhai_core::ports::Clock;
 use uuid::Uuid;
 
 use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
@@ -75,6 +76,7 @@ pub(crate) struct Seen {
     sink: Option<Sink>,
     /// Tells the numbers of requests of this run from those of others.
     run: u64,
+    clock: Arc<dyn Clock>,
 }
 
 impl std::fmt::Debug for Seen {
@@ -102,7 +104,11 @@ impl Drop for Open {
 
 impl Seen {
     /// One that writes to this file, or keeps no log.
-    pub(crate) fn new(log: Option<LogFile>, components: &Arc<Components>) -> Arc<Self> {
+    pub(crate) fn new(
+        log: Option<LogFile>,
+        components: &Arc<Components>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             shards: Mutex::default(),
             forgotten: AtomicU64::new(0),
@@ -110,6 +116,7 @@ impl Seen {
             tunnels: Arc::default(),
             sink: log.map(|log| Sink::new(log, Arc::clone(components))),
             run: Uuid::new_v4().as_u64_pair().0,
+            clock,
         })
     }
 
@@ -316,7 +323,8 @@ impl Recorder {
         lock(&self.shard.recent).push(line, now);
         if let (Some(lines), Some(sink)) = (&self.lines, &self.seen.sink) {
             self.stamp.set(now);
-            lines.push(sink, |buffer| line.write(&self.stamp, buffer));
+            let moved = self.seen.clock.moved();
+            lines.push(sink, |buffer| line.write(&self.stamp, moved, buffer));
         }
     }
 
@@ -367,6 +375,14 @@ mod tests {
     use super::line::{Decision, Who};
     use super::*;
 
+    struct NotMoved;
+
+    impl Clock for NotMoved {
+        fn now(&self) -> Timestamp {
+            Timestamp::now()
+        }
+    }
+
     fn line<'a>(app: AppId, known: bool, status: u16) -> Line<'a> {
         Line {
             client: ([127, 0, 0, 1], 1).into(),
@@ -391,7 +407,7 @@ mod tests {
 
     #[test]
     fn all_threads_are_counted_together_and_apps_that_are_gone_leave() {
-        let seen = Seen::new(None, &Arc::default());
+        let seen = Seen::new(None, &Arc::default(), Arc::new(NotMoved));
         let (a, b) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
         let mut workers = [seen.recorder(), seen.recorder()];
         for worker in &mut workers {
