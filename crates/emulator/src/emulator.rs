@@ -22,15 +22,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::edge::{Edge, Readers, Shared};
+use crate::edge::{Edge, ReaderThreads, Shared};
 use crate::gateway::Gateway;
 use crate::limits::Limits;
 use crate::listen::{adopt, listen};
 use crate::passwords::{SystemSecrets, random_secret};
-use crate::seen::{AccessLog, LogFile, Seen};
 use crate::signer::JwtSigner;
 use crate::start_error::StartError;
 use crate::state::{FirstUser, Lock, Running, StateDir};
+use crate::telemetry::{AccessLog, LogFile, Telemetry};
 use crate::tls::Tls;
 use crate::{api, control};
 
@@ -427,7 +427,7 @@ pub struct Emulator {
     abandon: CancellationToken,
     stop_asked: CancellationToken,
     early_stop: watch::Sender<Option<StopReason>>,
-    seen: Arc<Seen>,
+    telemetry: Arc<Telemetry>,
 }
 
 /// Why an emulator should be stopped.
@@ -461,7 +461,7 @@ impl Emulator {
         lock: Option<Lock>,
     ) -> io::Result<Self> {
         let Ways { plain, secure, limits, log } = ways;
-        let seen = Seen::new(log, platform.components(), Arc::clone(platform.clock()));
+        let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: nobody waits for it but
@@ -491,12 +491,12 @@ impl Emulator {
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
-                seen: Arc::clone(&seen),
+                telemetry: Arc::clone(&telemetry),
             }),
-            seen: Arc::clone(&seen),
+            telemetry: Arc::clone(&telemetry),
             limits,
             main: tokio::runtime::Handle::current(),
-            readers: Readers::start()?,
+            readers: ReaderThreads::start()?,
             stopping: stopping.clone(),
         });
         let edge = Edge::start(plain, secure, shared, &connections, &abandon)?;
@@ -511,7 +511,7 @@ impl Emulator {
             abandon,
             stop_asked,
             early_stop: watch::Sender::new(None),
-            seen,
+            telemetry,
         })
     }
 
@@ -587,9 +587,9 @@ impl Emulator {
             let _ = tokio::task::spawn_blocking(move || edge.join()).await;
         }
         self.platform.shutdown(SHUTDOWN).await;
-        let seen = Arc::clone(&self.seen);
+        let telemetry = Arc::clone(&self.telemetry);
         // It fails only when the runtime is ending; then the log's own thread does its best.
-        let _ = tokio::task::spawn_blocking(move || seen.flush(FLUSH)).await;
+        let _ = tokio::task::spawn_blocking(move || telemetry.flush(FLUSH)).await;
         self.leave();
     }
 

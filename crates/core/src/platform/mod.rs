@@ -134,8 +134,7 @@ impl PlatformBuilder {
     /// Loads the store and brings every app back to its wanted state.
     pub async fn start(self) -> Result<Arc<Platform>> {
         let loaded = self.store.load().await.map_err(Error::Load)?;
-        let stored = Stored::read(&loaded).map_err(Error::Load)?;
-        drop(loaded);
+        let stored = Stored::read(loaded).map_err(Error::Load)?;
         let is_new = stored.project.is_none();
         let project = match stored.project {
             Some(project) => project,

@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::error::ApiError;
 use crate::gateway::bearer::bearer_token;
-use crate::seen::Seen;
 use crate::state::StateDir;
+use crate::telemetry::Telemetry;
 
 pub(crate) struct Control {
     pub(crate) platform: Arc<Platform>,
@@ -39,7 +39,7 @@ pub(crate) struct Control {
     /// The certificate of the authority for HTTPS.
     pub(crate) authority: Option<Arc<str>>,
     /// What the metrics are made of.
-    pub(crate) seen: Arc<Seen>,
+    pub(crate) telemetry: Arc<Telemetry>,
 }
 
 #[derive(Serialize)]

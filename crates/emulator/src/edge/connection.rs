@@ -20,25 +20,25 @@ use ovhai_wire::tunnel;
 use ovhai_wire::write::After;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::crowd::Place;
 use super::doors;
 use super::frames::PREFACE;
+use super::idle::IdleGuard;
 use super::plan::{Local, Plan, Planned, body_too_large, plan};
-use super::respond::{Manner, Sent, refuse, respond};
+use super::respond::{ResponseMode, Sent, refuse, respond};
 use super::{Worker, http2};
-use crate::gateway::access::Access;
+use crate::gateway::access::CallerAccess;
 use crate::gateway::admission::Pass;
 use crate::gateway::body::ServerBody;
 use crate::gateway::compose;
-use crate::gateway::cors::Readers;
-use crate::gateway::exchange::http1_client::{self, ClientSide, Order, Outcome};
+use crate::gateway::cors::RefusalReaders;
+use crate::gateway::exchange::http1_client::{self, ClientSide, ExchangeEnd, Http1Request};
 use crate::gateway::exchange::{ExchangeParams, SLOW_BODY};
 use crate::gateway::hold::{Hold, HoldLimit, LOOK_EVERY};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
 use crate::gateway::tunnel::CallTunnel;
 use crate::gateway::upstream::Upstream;
-use crate::seen::{Aborted, Note, Protocol, RefusalKind};
+use crate::telemetry::{Aborted, Note, Protocol, RefusalKind};
 
 /// So much of a refused request's body is read, so that the connection can go on.
 const DISCARD_MAX: usize = 64 * 1024;
@@ -81,7 +81,7 @@ enum Next {
 struct Facts {
     framing: Framing,
     expects_continue: bool,
-    manner: Manner,
+    mode: ResponseMode,
 }
 
 impl Facts {
@@ -89,15 +89,15 @@ impl Facts {
     const MALFORMED: Self = Self {
         framing: Framing::UntilClose,
         expects_continue: false,
-        manner: Manner { after: After::Close, is_http11: true, head_only: false },
+        mode: ResponseMode { after: After::Close, is_http11: true, head_only: false },
     };
 }
 
 /// What a head asks for, what of it counts for the connection, and its record.
-struct Understood(Result<Planned<Order>, Refusal>, Facts, Note);
+struct Understood(Result<Planned<Http1Request>, Refusal>, Facts, Note);
 
 /// The same, after the request has waited if it had to; no plan: its client has hung up meanwhile.
-type Decided = (Option<Result<Plan<Order>, Refusal>>, Facts, Note);
+type Decided = (Option<Result<Plan<Http1Request>, Refusal>>, Facts, Note);
 
 struct Connection<S> {
     stream: S,
@@ -106,7 +106,7 @@ struct Connection<S> {
     client: Peer,
     worker: Arc<Worker>,
     /// Who may read a refusal of the request.
-    readers: Readers,
+    readers: RefusalReaders,
     /// Rooms that every request uses again.
     out: Vec<u8>,
     head: Vec<u8>,
@@ -115,7 +115,12 @@ struct Connection<S> {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve<S: Stream>(stream: S, client: Peer, place: Place, worker: Arc<Worker>) {
+pub(super) async fn serve<S: Stream>(
+    stream: S,
+    client: Peer,
+    guard: IdleGuard,
+    worker: Arc<Worker>,
+) {
     let clock = Deadline::new(worker.relay.limits.head_timeout, worker.relay.limits.body_timeout);
     let mut connection = Connection {
         stream,
@@ -123,29 +128,29 @@ pub(super) async fn serve<S: Stream>(stream: S, client: Peer, place: Place, work
         clock,
         client,
         worker,
-        readers: Readers::default(),
+        readers: RefusalReaders::default(),
         out: Vec::new(),
         head: Vec::new(),
         known: Vec::new(),
         text: Vec::new(),
     };
-    if connection.run(&place).await {
+    if connection.run(&guard).await {
         let Connection { stream, input, client, worker, .. } = connection;
-        http2::serve(stream, input, client, place, worker).await;
+        http2::serve(stream, input, client, guard, worker).await;
     }
 }
 
 impl<S: Stream> Connection<S> {
     /// Serves requests until the connection is at its end; whether it goes on as HTTP/2.
-    async fn run(&mut self, place: &Place) -> bool {
+    async fn run(&mut self, guard: &IdleGuard) -> bool {
         let worker = Arc::clone(&self.worker);
         let mut stopping = pin!(worker.shared.stopping.cancelled());
         let mut is_first = true;
         loop {
-            let next = self.next(place, is_first, stopping.as_mut()).await;
+            let next = self.next(guard, is_first, stopping.as_mut()).await;
             is_first = false;
             let (plan, facts, mut note) = match next {
-                Next::Head(range) => self.decide(range, place).await,
+                Next::Head(range) => self.decide(range, guard).await,
                 Next::Http2 => return true,
                 Next::Closed => return false,
                 Next::Bad(malformed) => self.refused(malformed.into()),
@@ -157,13 +162,13 @@ impl<S: Stream> Connection<S> {
             let end = match plan {
                 None => End::Aborted(Aborted::Client),
                 Some(Ok(Plan::Pass(order))) => {
-                    place.is_busy();
+                    guard.set_busy();
                     self.pass(*order, facts, &mut note).await
                 }
-                Some(Ok(Plan::Answer(local))) => self.answer(*local, facts, place, &mut note).await,
+                Some(Ok(Plan::Answer(local))) => self.answer(*local, facts, guard, &mut note).await,
                 Some(Err(refusal)) => {
                     let refused = pin!(self.refuse(refusal, facts, &mut note));
-                    let end = place.unless_asked_to_leave(refused).await;
+                    let end = guard.unless_evicted(refused).await;
                     end.unwrap_or(End::Aborted(Aborted::Client))
                 }
             };
@@ -172,8 +177,8 @@ impl<S: Stream> Connection<S> {
             match end {
                 End::GoesOn => self.shrink(),
                 End::Closes { unread } => {
-                    place.waits(Instant::now());
-                    place.unless_asked_to_leave(pin!(self.linger(unread))).await;
+                    guard.set_waiting(Instant::now());
+                    guard.unless_evicted(pin!(self.linger(unread))).await;
                     return false;
                 }
                 End::Aborted(_) => return false,
@@ -194,7 +199,7 @@ impl<S: Stream> Connection<S> {
     /// Waits for the next head.
     async fn next(
         &mut self,
-        place: &Place,
+        guard: &IdleGuard,
         is_first: bool,
         mut stopping: Pin<&mut impl Future>,
     ) -> Next {
@@ -203,7 +208,7 @@ impl<S: Stream> Connection<S> {
         let mut scanner = Scanner::default();
         let mut has_begun = is_first;
         let time = if is_first { limits.head_timeout } else { limits.idle_timeout };
-        place.waits(self.clock.set(time).into_std());
+        guard.set_waiting(self.clock.set(time).into_std());
         poll_fn(|cx| {
             loop {
                 let bytes = self.input.filled();
@@ -232,15 +237,15 @@ impl<S: Stream> Connection<S> {
                         return Poll::Ready(Next::Closed);
                     }
                     Poll::Pending => {
-                        let idle = self.input.is_empty();
-                        if idle && stopping.as_mut().poll(cx).is_ready() {
+                        let is_idle = self.input.is_empty();
+                        if is_idle && stopping.as_mut().poll(cx).is_ready() {
                             return Poll::Ready(Next::Closed);
                         }
-                        if place.poll_leave(cx).is_ready() {
+                        if guard.poll_evicted(cx).is_ready() {
                             return Poll::Ready(Next::Closed);
                         }
                         if self.clock.poll(cx).is_ready() {
-                            let next = if idle { Next::Closed } else { Next::Slow };
+                            let next = if is_idle { Next::Closed } else { Next::Slow };
                             return Poll::Ready(next);
                         }
                         return Poll::Pending;
@@ -253,7 +258,7 @@ impl<S: Stream> Connection<S> {
 
     /// The record of a head that can't be understood.
     fn unknown(&mut self) -> Note {
-        self.readers = Readers::Anyone;
+        self.readers = RefusalReaders::Anyone;
         self.worker.note(Protocol::Http11, std::mem::take(&mut self.text))
     }
 
@@ -265,13 +270,13 @@ impl<S: Stream> Connection<S> {
 
     /// Understands a head, and takes it out of what was read. A request for an app that is asleep
     /// waits here, and is understood again then.
-    async fn decide(&mut self, range: Range<usize>, place: &Place) -> Decided {
+    async fn decide(&mut self, range: Range<usize>, guard: &IdleGuard) -> Decided {
         let Understood(planned, facts, note) = self.plan(range.clone(), None);
         match planned {
             Ok(Planned::Now(plan)) => (Some(Ok(plan)), facts, note),
             Err(refusal) => (Some(Err(refusal)), facts, note),
             Ok(Planned::Wait(hold)) => {
-                place.is_busy();
+                guard.set_busy();
                 // Apart, or every request would have its size.
                 Box::pin(self.wait(hold, range, facts, note)).await
             }
@@ -331,17 +336,17 @@ impl<S: Stream> Connection<S> {
         let facts = Facts {
             framing: head.framing,
             expects_continue: head.expects_continue,
-            manner: Manner { after, is_http11, head_only: head.method == "HEAD" },
+            mode: ResponseMode { after, is_http11, head_only: head.method == "HEAD" },
         };
         let text = &mut self.text;
         let mut note = earlier.unwrap_or_else(|| self.worker.note_of(&head, std::mem::take(text)));
-        let (mut readers, client) = (Readers::NoPage, self.client);
+        let (mut readers, client) = (RefusalReaders::NoPage, self.client);
         let mut out = std::mem::take(&mut self.head);
         let pass = |pass: Pass, _, note: &Note| {
             out.clear();
             compose::request(&mut out, &head, &pass.route, client, note.id().as_bytes());
             let params = ExchangeParams::of(&head);
-            Order { pass, head: std::mem::take(&mut out), params, is_http11, after }
+            Http1Request { pass, head: std::mem::take(&mut out), params, is_http11, after }
         };
         let plan = plan(&self.worker, &head, client, &mut note, &mut readers, pass);
         self.head = out;
@@ -352,7 +357,7 @@ impl<S: Stream> Connection<S> {
         Understood(plan, facts, note)
     }
 
-    async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
+    async fn pass(&mut self, order: Http1Request, facts: Facts, note: &mut Note) -> End {
         let client = ClientSide {
             stream: &mut self.stream,
             input: &mut self.input,
@@ -361,7 +366,7 @@ impl<S: Stream> Connection<S> {
         };
         note.turned_to_the_app();
         match http1_client::run(client, order, &self.worker.relay, note).await {
-            Outcome::Answered(answered) => {
+            ExchangeEnd::Answered(answered) => {
                 (self.head, self.out) = (answered.head, answered.out);
                 if let Some(by) = answered.aborted {
                     if answered.unclear {
@@ -375,12 +380,12 @@ impl<S: Stream> Connection<S> {
                     End::Closes { unread: facts.framing != Framing::None }
                 }
             }
-            Outcome::Refused { refusal, head, out } => {
+            ExchangeEnd::Refused { refusal, head, out } => {
                 (self.head, self.out) = (head, out);
                 self.refuse_late(refusal, facts, note).await
             }
-            Outcome::Gone => End::Aborted(Aborted::Client),
-            Outcome::Tunnel { upstream, access } => {
+            ExchangeEnd::Gone => End::Aborted(Aborted::Client),
+            ExchangeEnd::Tunnel { upstream, access } => {
                 let Upstream { stream, buffer, .. } = *upstream;
                 self.tunnel(stream, buffer, access, note).await
             }
@@ -393,12 +398,12 @@ impl<S: Stream> Connection<S> {
         &mut self,
         mut far: F,
         to_client: Buffer,
-        access: Access,
+        access: CallerAccess,
         note: &mut Note,
     ) -> End {
         let from_client = std::mem::take(&mut self.input);
         (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
-        let _open = self.worker.shared.seen.tunnel_opened();
+        let _open = self.worker.shared.telemetry.tunnel_opened();
         let over = access.until_over(&self.worker.relay.gateway);
         let patience = self.worker.relay.limits.body_timeout;
         let passed =
@@ -411,8 +416,14 @@ impl<S: Stream> Connection<S> {
     }
 
     /// Answers a request here.
-    async fn answer(&mut self, local: Local, facts: Facts, place: &Place, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, local.body_max(), place).await {
+    async fn answer(
+        &mut self,
+        local: Local,
+        facts: Facts,
+        guard: &IdleGuard,
+        note: &mut Note,
+    ) -> End {
+        let body = match self.whole_body(facts, local.body_max(), guard).await {
             Ok(body) => body,
             Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
             Err(None) => return End::Aborted(Aborted::Client),
@@ -420,15 +431,15 @@ impl<S: Stream> Connection<S> {
         note.bytes_in = body.len() as u64;
         match local.run(&self.worker, self.client, body.into()).await {
             doors::Outcome::Response(response) => {
-                self.give(response, facts.manner, place, note).await
+                self.give(response, facts.mode, guard, note).await
             }
             doors::Outcome::Tunnel(response, tunnel) => {
                 let CallTunnel { stream, admission } = *tunnel;
                 let response = response.map(|()| ServerBody::text(""));
-                let manner = Manner { after: After::KeepAlive, ..facts.manner };
-                match self.respond(response, manner, false, note).await {
+                let mode = ResponseMode { after: After::KeepAlive, ..facts.mode };
+                match self.respond(response, mode, false, note).await {
                     End::GoesOn => {
-                        let access = Access::new(admission);
+                        let access = CallerAccess::new(admission);
                         self.tunnel(stream, Buffer::default(), access, note).await
                     }
                     end => end,
@@ -441,17 +452,17 @@ impl<S: Stream> Connection<S> {
     async fn give(
         &mut self,
         response: Response<ServerBody>,
-        manner: Manner,
-        place: &Place,
+        mode: ResponseMode,
+        guard: &IdleGuard,
         note: &mut Note,
     ) -> End {
         let is_whole = response.body().is_whole();
-        let sent = pin!(self.respond(response, manner, false, note));
+        let sent = pin!(self.respond(response, mode, false, note));
         if !is_whole {
             return sent.await;
         }
-        place.waits(Instant::now());
-        let end = place.unless_asked_to_leave(sent).await;
+        guard.set_waiting(Instant::now());
+        let end = guard.unless_evicted(sent).await;
         end.unwrap_or(End::Aborted(Aborted::Client))
     }
 
@@ -460,12 +471,12 @@ impl<S: Stream> Connection<S> {
         &mut self,
         facts: Facts,
         most: usize,
-        place: &Place,
+        guard: &IdleGuard,
     ) -> Result<Vec<u8>, Option<Refusal>> {
         let mut body = Vec::new();
         match facts.framing {
             Framing::None | Framing::UntilClose => {
-                place.is_busy();
+                guard.set_busy();
                 return Ok(body);
             }
             Framing::Length(length) if length > most as u64 => {
@@ -481,15 +492,15 @@ impl<S: Stream> Connection<S> {
             let told = tokio::time::timeout(self.worker.relay.limits.body_timeout, told).await;
             told.map_err(|_| None)?.map_err(|_| None)?;
         }
-        place.waits(Instant::now());
+        guard.set_waiting(Instant::now());
         let whole = self.read_body(facts.framing, |bytes| {
             body.extend_from_slice(bytes);
             body.len() <= most
         });
-        let read = place.unless_asked_to_leave(pin!(whole)).await;
+        let read = guard.unless_evicted(pin!(whole)).await;
         match read.unwrap_or(Read::Gone) {
             Read::Whole => {
-                place.is_busy();
+                guard.set_busy();
                 Ok(body)
             }
             Read::Enough => Err(Some(body_too_large(most))),
@@ -552,12 +563,12 @@ impl<S: Stream> Connection<S> {
         }
         refusal.record(note);
         let has_body = facts.framing != Framing::None;
-        let mut manner = facts.manner;
+        let mut mode = facts.mode;
         if refusal.closes() {
             // Whoever sends such a thing may take the rest for something else, too.
-            manner.after = After::Close;
+            mode.after = After::Close;
         }
-        let end = self.say_no(refusal, manner, has_body, note).await;
+        let end = self.say_no(refusal, mode, has_body, note).await;
         if !matches!(end, End::GoesOn) || !has_body {
             return end;
         }
@@ -576,28 +587,28 @@ impl<S: Stream> Connection<S> {
     /// Says no to a request of whose body nobody knows how much was read.
     async fn refuse_late(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
         refusal.record(note);
-        let mut manner = facts.manner;
+        let mut mode = facts.mode;
         let has_body = !matches!(facts.framing, Framing::None | Framing::Length(0));
         if has_body {
-            manner.after = After::Close;
+            mode.after = After::Close;
         }
-        self.say_no(refusal, manner, has_body, note).await
+        self.say_no(refusal, mode, has_body, note).await
     }
 
     async fn say_no(
         &mut self,
         refusal: Refusal,
-        manner: Manner,
+        mode: ResponseMode,
         unread: bool,
         note: &mut Note,
     ) -> End {
         let mut refusal = refusal.readable_by(&self.readers);
         if let Some(page) = refusal.take_page() {
-            return self.respond(page.map(ServerBody::text), manner, unread, note).await;
+            return self.respond(page.map(ServerBody::text), mode, unread, note).await;
         }
         let (stream, clock) = (&mut self.stream, &mut self.clock);
         let (out, room) = (&mut self.out, &mut self.head);
-        let sent = refuse(stream, clock, out, room, &refusal, manner, note.id().as_bytes()).await;
+        let sent = refuse(stream, clock, out, room, &refusal, mode, note.id().as_bytes()).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }
@@ -606,14 +617,14 @@ impl<S: Stream> Connection<S> {
     async fn respond(
         &mut self,
         response: Response<ServerBody>,
-        manner: Manner,
+        mode: ResponseMode,
         unread: bool,
         note: &mut Note,
     ) -> End {
         note.answered(response.status());
         let (stream, input, clock) = (&mut self.stream, &mut self.input, &mut self.clock);
         let out = &mut self.out;
-        let sent = respond(stream, input, clock, out, response, manner, note.id().as_bytes()).await;
+        let sent = respond(stream, input, clock, out, response, mode, note.id().as_bytes()).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }

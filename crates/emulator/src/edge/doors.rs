@@ -14,13 +14,13 @@ use ovhai_wire::write::append;
 use tower::ServiceExt;
 
 use super::Shared;
-use crate::gateway::admission::Asked;
+use crate::gateway::admission::AppTarget;
 use crate::gateway::body::ServerBody;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::tunnel::{CallTunnel, Upgrade};
 use crate::host::{self, Door, NoDoor};
 use crate::origin::HowUsed;
-use crate::seen::{Destination, Note, RefusalKind};
+use crate::telemetry::{Destination, Note, RefusalKind};
 
 /// A call's body is at most so long, in bytes.
 pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
@@ -29,9 +29,9 @@ pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
 const SHORT: usize = 512;
 
 /// Where a request goes.
-pub(super) enum Way<'b> {
+pub(super) enum Target<'b> {
     /// To an app.
-    App(Asked<'b>),
+    App(AppTarget<'b>),
     /// To the API of a region, or to console and control; its body has to be added.
     Call(Call),
 }
@@ -92,26 +92,26 @@ pub(super) fn find<'b>(
     head: &RequestHead<'b>,
     client: Peer,
     note: &mut Note,
-) -> Result<Way<'b>, Refusal> {
+) -> Result<Target<'b>, Refusal> {
     match host::door(head.host) {
         Ok(Door::App { id, port, region }) => {
             note.goes_to(Destination::App { id, known: false, port });
-            Ok(Way::App(Asked { id, port, region, grpc: false }))
+            Ok(Target::App(AppTarget { id, port, region, grpc: false }))
         }
         Ok(Door::Api { region }) => {
             note.goes_to(Destination::Api);
             check_page(head, client)?;
             let region = shared.platform.region(region).ok_or_else(no_region)?;
-            Ok(Way::Call(Call::new(head, head.target, &shared.api, Some(region))?))
+            Ok(Target::Call(Call::new(head, head.target, &shared.api, Some(region))?))
         }
         Ok(Door::Local) => {
             note.goes_to(Destination::Local);
             check_page(head, client)?;
-            Ok(Way::Call(local(shared, head, note)?))
+            Ok(Target::Call(local(shared, head, note)?))
         }
         Ok(Door::Grpc { id, region }) => {
             note.goes_to(Destination::App { id, known: false, port: None });
-            Ok(Way::App(Asked { id, port: None, region, grpc: true }))
+            Ok(Target::App(AppTarget { id, port: None, region, grpc: true }))
         }
         Err(NoDoor::Malformed) => {
             Err(Refusal::new(RefusalKind::Malformed, "the Host header is malformed"))

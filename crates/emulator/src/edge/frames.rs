@@ -16,7 +16,7 @@ use tokio::time::Sleep;
 use super::Worker;
 use super::outgoing::Interims;
 use crate::gateway::refusal::Refusal;
-use crate::seen::{Protocol, RefusalKind};
+use crate::telemetry::{Protocol, RefusalKind};
 
 /// How a client begins.
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -155,7 +155,7 @@ impl Waiting {
     }
 
     /// Somebody hears of it; whether it was refused before, and noted.
-    pub(super) fn is_heard(&self, stream: u32) -> bool {
+    pub(super) fn take_accepted(&self, stream: u32) -> bool {
         let queue = &mut *self.lock();
         queue.take(stream);
         let was_refused = queue.refused.contains(&stream);
@@ -166,7 +166,7 @@ impl Waiting {
 }
 
 /// A connection whose frames are seen as they pass.
-pub(super) struct Overseen<S> {
+pub(super) struct FrameMonitor<S> {
     inner: S,
     client: Peer,
     worker: Arc<Worker>,
@@ -178,7 +178,7 @@ pub(super) struct Overseen<S> {
     slow: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Overseen<S> {
+impl<S> FrameMonitor<S> {
     pub(super) fn new(
         inner: S,
         client: Peer,
@@ -250,7 +250,7 @@ fn refused_unheard(frame: Frame, worker: &Worker, client: Peer) {
     note_refusal(&refusal, status, worker, client);
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Overseen<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for FrameMonitor<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -274,7 +274,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Overseen<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Overseen<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for FrameMonitor<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -382,12 +382,12 @@ mod tests {
         for stream in [1, 3, 5, 3, 4, 0, 7, 9] {
             waiting.came(stream);
         }
-        assert!(!waiting.is_heard(1) && !waiting.refused(1), "its answer is no refusal");
+        assert!(!waiting.take_accepted(1) && !waiting.refused(1), "its answer is no refusal");
         assert!(waiting.refused(3) && !waiting.refused(3), "trailers are no other request");
         assert!(waiting.refused(5) && !waiting.refused(4) && !waiting.refused(0));
         waiting.given_up(7);
-        assert!(!waiting.refused(7) && !waiting.is_heard(7), "its client knows");
-        assert!(waiting.refused(9) && waiting.is_heard(9), "it is noted already");
+        assert!(!waiting.refused(7) && !waiting.take_accepted(7), "its client knows");
+        assert!(waiting.refused(9) && waiting.take_accepted(9), "it is noted already");
         let is_empty = |waiting: &Waiting| {
             let queue = waiting.lock();
             queue.waiting.is_empty() && queue.refused.is_empty()
@@ -403,6 +403,6 @@ mod tests {
             waiting.refused(stream);
         }
         assert_eq!(waiting.lock().refused.len(), WAITING_MAX);
-        assert!(waiting.is_heard(19_999));
+        assert!(waiting.take_accepted(19_999));
     }
 }

@@ -26,15 +26,15 @@ use ovhai_wire::stream::{Peer, Stream};
 use tokio::sync::Semaphore;
 
 use super::Worker;
-use super::crowd::Place;
 use super::doors::Outcome;
-use super::frames::{Overseen, STREAMS, Waiting, note_refusal};
+use super::frames::{FrameMonitor, STREAMS, Waiting, note_refusal};
+use super::idle::IdleGuard;
 use super::outgoing::{self, Interims, OfStream};
 use super::plan::{Plan, Planned, body_too_large};
 use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
 use crate::gateway::body::ServerBody;
-use crate::gateway::cors::Readers;
+use crate::gateway::cors::RefusalReaders;
 use crate::gateway::exchange::SLOW_BODY;
 use crate::gateway::forward::Forward;
 use crate::gateway::grpc;
@@ -43,7 +43,7 @@ use crate::gateway::incoming::{Incoming, Interim};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
 use crate::limits::Limits;
-use crate::seen::{Note, RefusalKind};
+use crate::telemetry::{Note, RefusalKind};
 
 /// Bytes of bodies on their way on one connection.
 const WINDOW: u32 = 1024 * 1024;
@@ -63,7 +63,7 @@ const SAYS_GOODBYE: Duration = Duration::from_secs(1);
 struct Own {
     /// Taken by what goes on when its request is given up.
     turns: Arc<Semaphore>,
-    grpc: grpc::Pool,
+    grpc: grpc::GrpcPool,
     /// How many of them are under way at apps.
     at_apps: Arc<AtomicUsize>,
 }
@@ -73,15 +73,15 @@ pub(super) async fn serve<S: Stream>(
     stream: S,
     prefix: Buffer,
     client: Peer,
-    place: Place,
+    idle: IdleGuard,
     worker: Arc<Worker>,
 ) {
-    let (uses, waiting) = (Uses::new(place), Waiting::default());
+    let (uses, waiting) = (Uses::new(idle), Waiting::default());
     let interims = Interims::default();
     let limits = worker.relay.limits;
     let own = Arc::new(Own {
         turns: Arc::new(Semaphore::new(STREAMS as usize)),
-        grpc: grpc::Pool::default(),
+        grpc: grpc::GrpcPool::default(),
         at_apps: Arc::default(),
     });
     let builder = h2::server::Builder::new()
@@ -93,12 +93,12 @@ pub(super) async fn serve<S: Stream>(
         .to_owned();
     let stream = Prefixed::new(prefix, stream);
     let stream =
-        Overseen::new(stream, client, Arc::clone(&worker), waiting.clone(), interims.clone());
+        FrameMonitor::new(stream, client, Arc::clone(&worker), waiting.clone(), interims.clone());
     let handshake = builder.handshake::<_, Bytes>(stream);
     let address = client.address;
     let begun = tokio::select! {
         begun = tokio::time::timeout(limits.head_timeout, handshake) => begun,
-        () = uses.asked_to_leave() => return,
+        () = uses.evicted() => return,
     };
     let mut connection = match begun {
         Ok(Ok(connection)) => connection,
@@ -127,7 +127,7 @@ pub(super) async fn serve<S: Stream>(
                 continue;
             }
             () = lost.as_mut() => return,
-            () = uses.asked_to_leave() => {
+            () = uses.evicted() => {
                 connection.abrupt_shutdown(Reason::NO_ERROR);
                 let closed = poll_fn(|cx| connection.poll_closed(cx));
                 let _ = tokio::time::timeout(SAYS_GOODBYE, closed).await;
@@ -140,7 +140,7 @@ pub(super) async fn serve<S: Stream>(
         };
         match accepted {
             Some(Ok((request, respond))) => {
-                if waiting.is_heard(respond.stream_id().as_u32()) {
+                if waiting.take_accepted(respond.stream_id().as_u32()) {
                     continue;
                 }
                 let underway = Underway::new(client, &worker, &uses);
@@ -215,7 +215,7 @@ async fn watched(
     interim: &Interim,
 ) -> Response<Watched> {
     let head_only = request.method() == Method::HEAD;
-    let mut readers = Readers::default();
+    let mut readers = RefusalReaders::default();
     let answer = answer(request, client, &worker, own, &mut underway, interim, &mut readers);
     let mut response = match answer.await {
         Ok(response) => response,
@@ -224,7 +224,7 @@ async fn watched(
             refusal.readable_by(&readers).into_response().map(ServerBody::text)
         }
     };
-    underway.is_idle(response.body().is_whole());
+    underway.set_idle(response.body().is_whole());
     let note = underway.note();
     note.answered(response.status());
     let id = HeaderName::from_static("x-request-id");
@@ -249,7 +249,7 @@ async fn answer(
     own: &Own,
     underway: &mut Underway,
     interim: &Interim,
-    readers: &mut Readers,
+    readers: &mut RefusalReaders,
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
     let note = underway.note();
@@ -315,10 +315,10 @@ async fn whole(
     worker: &Worker,
     underway: &mut Underway,
 ) -> Result<Bytes, Refusal> {
-    underway.is_idle(!body.is_end_stream());
+    underway.set_idle(!body.is_end_stream());
     let collected = Limited::new(body, most).collect();
     let collected = tokio::time::timeout(worker.relay.limits.body_timeout, collected).await;
-    underway.is_idle(false);
+    underway.set_idle(false);
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
@@ -368,7 +368,7 @@ async fn wait(
     client: Peer,
     worker: &Worker,
     note: &mut Note,
-    readers: &mut Readers,
+    readers: &mut RefusalReaders,
 ) -> Result<Plan<Forward>, Refusal> {
     let limit = HoldLimit::new();
     loop {
@@ -387,7 +387,7 @@ fn plan(
     client: Peer,
     worker: &Worker,
     note: &mut Note,
-    readers: &mut Readers,
+    readers: &mut RefusalReaders,
     is_again: bool,
 ) -> Result<Planned<Forward>, Refusal> {
     let malformed = |why| Refusal::new(RefusalKind::Malformed, why);

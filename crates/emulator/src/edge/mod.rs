@@ -6,10 +6,10 @@
 //! runtime. The framing of HTTP/2 is the h2 crate's.
 
 mod connection;
-mod crowd;
 mod doors;
 mod frames;
 mod http2;
+mod idle;
 mod outgoing;
 mod plan;
 mod readers;
@@ -39,14 +39,14 @@ use crate::gateway::Gateway;
 use crate::gateway::relay::Relay;
 use crate::gateway::upstream::Pool;
 use crate::limits::Limits;
-use crate::seen::{Aborted, Note, Protocol, Recorder, RequestId, Seen};
+use crate::telemetry::{Aborted, Note, Protocol, Recorder, RequestId, Telemetry};
 use crate::tls::Tls;
 
-use crowd::Crowd;
+use idle::IdleRegistry;
 use ovhai_wire::buffer::Buffer;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
-pub(crate) use readers::Readers;
+pub(crate) use readers::ReaderThreads;
 
 /// More workers than this serve nobody faster on one machine with its apps.
 const WORKERS: usize = 8;
@@ -74,9 +74,9 @@ pub(crate) struct Shared {
     /// The emulator's own runtime.
     pub(crate) main: tokio::runtime::Handle,
     /// Answers what reads much.
-    pub(crate) readers: Readers,
+    pub(crate) readers: ReaderThreads,
     pub(crate) stopping: CancellationToken,
-    pub(crate) seen: Arc<Seen>,
+    pub(crate) telemetry: Arc<Telemetry>,
 }
 
 /// What the connections of one worker share.
@@ -84,9 +84,9 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     /// The way to the apps.
     relay: Arc<Relay>,
-    seen: Mutex<Recorder>,
+    recorder: Mutex<Recorder>,
     open: AtomicUsize,
-    crowd: Arc<Crowd>,
+    idle: Arc<IdleRegistry>,
 }
 
 impl Worker {
@@ -104,12 +104,12 @@ impl Worker {
 
     /// Records a request that has ended. Gives room back.
     fn record(&self, note: Note, client: Peer, aborted: Option<Aborted>) -> Vec<u8> {
-        note.record(&self.seen, client, aborted)
+        note.record(&self.recorder, client, aborted)
     }
 
     /// The id of a request: the client's, or a new one.
     fn id(&self, given: Option<&[u8]>) -> RequestId {
-        let mut recorder = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         RequestId::of(given, &mut recorder.ids)
     }
 }
@@ -122,7 +122,7 @@ struct Accepted {
 }
 
 /// The threads, and where their connections come from.
-struct Hand {
+struct WorkerHandle {
     worker: Arc<Worker>,
     sender: mpsc::UnboundedSender<Accepted>,
 }
@@ -144,7 +144,7 @@ impl Edge {
         abandon: &CancellationToken,
     ) -> io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
-        let (mut hands, mut receivers) = (Vec::new(), Vec::new());
+        let (mut handles, mut receivers) = (Vec::new(), Vec::new());
         let since = std::time::Instant::now();
         let streams_left = Arc::new(AtomicUsize::new(shared.limits.streams));
         for _ in 0..count {
@@ -158,14 +158,14 @@ impl Edge {
                     streams_left: Arc::clone(&streams_left),
                 }),
                 shared: Arc::clone(&shared),
-                seen: Mutex::new(shared.seen.recorder()),
+                recorder: Mutex::new(shared.telemetry.recorder()),
                 open: AtomicUsize::new(0),
-                crowd: Arc::new(Crowd::new(since)),
+                idle: Arc::new(IdleRegistry::new(since)),
             });
-            hands.push(Hand { worker, sender });
+            handles.push(WorkerHandle { worker, sender });
             receivers.push(receiver);
         }
-        let hands = Arc::new(hands);
+        let handles = Arc::new(handles);
         let secure = secure.map(|(listeners, tls)| (listeners, Some(tls)));
         let mut doors = Vec::new();
         for (listeners, tls) in std::iter::once((plain, None)).chain(secure) {
@@ -176,9 +176,9 @@ impl Edge {
         }
         let mut threads = Vec::new();
         for (number, receiver) in receivers.into_iter().enumerate() {
-            let worker = Arc::clone(&hands[number].worker);
+            let worker = Arc::clone(&handles[number].worker);
             let doors = std::mem::take(&mut doors);
-            let hands = Arc::clone(&hands);
+            let handles = Arc::clone(&handles);
             let runtime = runtime(Arc::clone(&worker))?;
             let abandon = abandon.clone();
             // The shutdown waits for it as for a task.
@@ -188,9 +188,9 @@ impl Edge {
                     runtime.block_on(async {
                         // Whoever accepts a connection serves it too, as long as there are few.
                         for (listener, tls) in doors {
-                            tokio::spawn(accept_always(listener, tls, Arc::clone(&hands)));
+                            tokio::spawn(accept_always(listener, tls, Arc::clone(&handles)));
                         }
-                        drop(hands);
+                        drop(handles);
                         work(worker, receiver, abandon).await;
                     });
                     // What did not finish is dropped here, and its connections are closed.
@@ -225,8 +225,14 @@ fn runtime(worker: Arc<Worker>) -> io::Result<Runtime> {
 }
 
 /// Accepts connections until everything stops; begins anew after a panic.
-async fn accept_always(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Vec<Hand>>) {
-    let Some(shared) = hands.first().map(|hand| Arc::clone(&hand.worker.shared)) else { return };
+async fn accept_always(
+    listener: std::net::TcpListener,
+    tls: Option<Tls>,
+    handles: Arc<Vec<WorkerHandle>>,
+) {
+    let Some(shared) = handles.first().map(|handle| Arc::clone(&handle.worker.shared)) else {
+        return;
+    };
     let components = shared.platform.components();
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
@@ -235,7 +241,7 @@ async fn accept_always(listener: std::net::TcpListener, tls: Option<Tls>, hands:
             return tracing::error!(%error, "no connections can be accepted");
         }
     };
-    let accepts = || accept(&listener, tls.as_ref(), &hands, &shared);
+    let accepts = || accept(&listener, tls.as_ref(), &handles, &shared);
     always(components, Component::Listener, &shared.stopping, accepts).await;
 }
 
@@ -257,18 +263,24 @@ async fn always<F: Future<Output = ()>>(
 }
 
 /// Gives each connection to the worker that has fewest.
-async fn accept(listener: &TcpListener, tls: Option<&Tls>, hands: &[Hand], shared: &Shared) {
+async fn accept(
+    listener: &TcpListener,
+    tls: Option<&Tls>,
+    handles: &[WorkerHandle],
+    shared: &Shared,
+) {
     let components = shared.platform.components();
     let most = shared.limits.connections;
     let complain =
         |error: &io::Error| tracing::warn!(%error, "connections can't be accepted: they wait");
-    let close_resting = || hands.iter().for_each(|hand| hand.worker.relay.pool.clear());
+    let close_resting = || handles.iter().for_each(|handle| handle.worker.relay.pool.clear());
     let mut told = None;
     loop {
-        let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
+        let open: usize =
+            handles.iter().map(|handle| handle.worker.open.load(Ordering::Relaxed)).sum();
         if open >= most {
-            let crowds = hands.iter().map(|hand| &*hand.worker.crowd);
-            crowd::make_room(crowds, 1 + most / MAKES_ROOM);
+            let registries = handles.iter().map(|handle| &*handle.worker.idle);
+            idle::evict(registries, 1 + most / MAKES_ROOM);
             tokio::select! {
                 () = shared.stopping.cancelled() => return,
                 () = tokio::time::sleep(FULL) => continue,
@@ -283,15 +295,15 @@ async fn accept(listener: &TcpListener, tls: Option<&Tls>, hands: &[Hand], share
         let connection = tokio::select! {
             biased;
             () = shared.stopping.cancelled() => return,
-            connection = in_the_end(next, close_resting, &mut told, complain) => connection,
+            connection = accept_with_retry(next, close_resting, &mut told, complain) => connection,
         };
         components.works(Component::Listener);
         // The first of them, among equals: it is awake already.
-        let least = hands.iter().min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
-        if let Some(hand) = least {
-            hand.worker.open.fetch_add(1, Ordering::Relaxed);
+        let least = handles.iter().min_by_key(|handle| handle.worker.open.load(Ordering::Relaxed));
+        if let Some(handle) = least {
+            handle.worker.open.fetch_add(1, Ordering::Relaxed);
             // It ends only when everything stops.
-            let _ = hand.sender.send(connection);
+            let _ = handle.sender.send(connection);
         }
     }
 }
@@ -299,7 +311,7 @@ async fn accept(listener: &TcpListener, tls: Option<&Tls>, hands: &[Hand], share
 /// The next connection. Where there is none to be had the process is out of file descriptors, most
 /// likely: others go on, new ones wait. Each time files are `wanted`; `told` is when somebody was
 /// told so.
-async fn in_the_end<T, F: Future<Output = io::Result<T>>>(
+async fn accept_with_retry<T, F: Future<Output = io::Result<T>>>(
     mut next: impl FnMut() -> F,
     wanted: impl Fn(),
     told: &mut Option<Instant>,
@@ -366,7 +378,7 @@ async fn serve_all(
             _ = purge.tick() => {
                 worker.relay.pool.purge();
                 let snapshot = worker.shared.platform.snapshot();
-                worker.shared.seen.purge(|id| snapshot.app(id).is_some());
+                worker.shared.telemetry.purge(|id| snapshot.app(id).is_some());
                 continue;
             }
         };
@@ -384,23 +396,23 @@ async fn serve_all(
 async fn serve(accepted: Accepted, worker: Arc<Worker>) {
     let Accepted { stream, client: address, tls } = accepted;
     let client = Peer { address, secure: tls.is_some() };
-    let _open = worker.shared.seen.connection_opened();
+    let _open = worker.shared.telemetry.connection_opened();
     let stream = match TcpStream::from_std(stream) {
         Ok(stream) => stream,
         Err(error) => return tracing::warn!(%error, "a connection could not be served"),
     };
-    let place = worker.crowd.enter();
-    let Some(tls) = tls else { return connection::serve(stream, client, place, worker).await };
-    place.waits(std::time::Instant::now());
+    let guard = worker.idle.enter();
+    let Some(tls) = tls else { return connection::serve(stream, client, guard, worker).await };
+    guard.set_waiting(std::time::Instant::now());
     let accepted = {
         let handshake = pin!(tls.accept(stream));
-        place.unless_asked_to_leave(handshake).await
+        guard.unless_evicted(handshake).await
     };
     match accepted {
         Some(Ok((stream, true))) => {
-            http2::serve(stream, Buffer::default(), client, place, worker).await;
+            http2::serve(stream, Buffer::default(), client, guard, worker).await;
         }
-        Some(Ok((stream, false))) => connection::serve(stream, client, place, worker).await,
+        Some(Ok((stream, false))) => connection::serve(stream, client, guard, worker).await,
         Some(Err(error)) => tracing::debug!(%error, client = %address, "a handshake failed"),
         None => {}
     }
@@ -445,7 +457,7 @@ mod tests {
                 let over = began.elapsed().as_secs() >= until;
                 std::future::ready(over.then_some(until).ok_or_else(no_more))
             };
-            assert_eq!(in_the_end(next, || {}, &mut told, complain).await, until);
+            assert_eq!(accept_with_retry(next, || {}, &mut told, complain).await, until);
         }
         let expected = [0, 60, 120, 180].map(|at| (at, no_more().raw_os_error()));
         assert_eq!(*said.borrow(), expected, "one that could be accepted is no news");

@@ -10,14 +10,14 @@ use ovhai_wire::request::{RequestHead, Version};
 use ovhai_wire::stream::Peer;
 
 use super::Worker;
-use super::doors::{self, CALL_MAX, Call, Outcome, Way};
+use super::doors::{self, CALL_MAX, Call, Outcome, Target};
 use crate::gateway::admission::{Admitted, Pass};
 use crate::gateway::body::ServerBody;
-use crate::gateway::cors::Readers;
+use crate::gateway::cors::RefusalReaders;
 use crate::gateway::hold::Hold;
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
-use crate::seen::{Note, RefusalKind};
+use crate::telemetry::{Note, RefusalKind};
 
 /// What is done with a request that is not refused.
 pub(super) enum Plan<P> {
@@ -74,13 +74,13 @@ pub(super) fn plan<P>(
     head: &RequestHead<'_>,
     client: Peer,
     note: &mut Note,
-    readers: &mut Readers,
+    readers: &mut RefusalReaders,
     pass: impl FnOnce(Pass, bool, &Note) -> P,
 ) -> Result<Planned<P>, Refusal> {
-    *readers = Readers::NoPage;
+    *readers = RefusalReaders::NoPage;
     let asked = match doors::find(&worker.shared, head, client, note)? {
-        Way::Call(call) => return Ok(Planned::Now(Plan::Answer(Box::new(Local::Call(call))))),
-        Way::App(asked) => asked,
+        Target::Call(call) => return Ok(Planned::Now(Plan::Answer(Box::new(Local::Call(call))))),
+        Target::App(asked) => asked,
     };
     if asked.grpc && head.version != Version::Http2 {
         let why = "gRPC needs HTTP/2: use it with TLS or with prior knowledge";

@@ -11,9 +11,9 @@ use tokio::runtime::{Builder, Handle, Runtime};
 const NICENESS: i32 = 5;
 
 /// See the module.
-pub(crate) struct Readers(Option<Runtime>);
+pub(crate) struct ReaderThreads(Option<Runtime>);
 
-impl Readers {
+impl ReaderThreads {
     /// Starts the threads.
     pub(crate) fn start() -> io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -36,7 +36,7 @@ impl Readers {
     }
 }
 
-impl Drop for Readers {
+impl Drop for ReaderThreads {
     fn drop(&mut self) {
         // The last connection may end on a thread that must not wait.
         if let Some(runtime) = self.0.take() {

@@ -22,7 +22,7 @@ use ovhai_wire::write::{After, field, reason};
 
 /// How an answer is to be written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner {
+pub(super) struct ResponseMode {
     pub(super) after: After,
     /// Whether the client knows chunks.
     pub(super) is_http11: bool,
@@ -48,16 +48,16 @@ pub(super) async fn respond<S: Stream>(
     clock: &mut Deadline,
     out: &mut Vec<u8>,
     response: Response<ServerBody>,
-    manner: Manner,
+    mode: ResponseMode,
     request_id: &[u8],
 ) -> Sent {
     let (parts, body) = response.into_parts();
     let length = body.size_hint().exact();
-    let bodiless = manner.head_only
+    let bodiless = mode.head_only
         || parts.status.is_informational()
         || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let chunked = length.is_none() && manner.is_http11 && !bodiless;
-    let after = if length.is_none() && !chunked && !bodiless { After::Close } else { manner.after };
+    let chunked = length.is_none() && mode.is_http11 && !bodiless;
+    let after = if length.is_none() && !chunked && !bodiless { After::Close } else { mode.after };
     out.clear();
     status_line(out, parts.status);
     for (name, value) in &parts.headers {
@@ -70,13 +70,13 @@ pub(super) async fn respond<S: Stream>(
     }
     field(out, "x-request-id", request_id);
     // Who answers a HEAD may have left the body out already.
-    let said = parts.headers.get(CONTENT_LENGTH).filter(|_| manner.head_only);
+    let said = parts.headers.get(CONTENT_LENGTH).filter(|_| mode.head_only);
     match length {
         // What follows is no body.
         _ if parts.status.is_informational() => {}
         Some(_) if let Some(said) = said => field(out, "content-length", said.as_bytes()),
         // The body that a HEAD left out may have been of unknown length.
-        Some(0) if manner.head_only => {}
+        Some(0) if mode.head_only => {}
         Some(length) if parts.status != StatusCode::NO_CONTENT => {
             out.extend_from_slice(b"content-length: ");
             number(out, length);
@@ -173,7 +173,7 @@ pub(super) async fn refuse<S: Stream>(
     out: &mut Vec<u8>,
     room: &mut Vec<u8>,
     refusal: &Refusal,
-    manner: Manner,
+    mode: ResponseMode,
     request_id: &[u8],
 ) -> Sent {
     out.clear();
@@ -186,10 +186,10 @@ pub(super) async fn refuse<S: Stream>(
     out.extend_from_slice(b"content-length: ");
     number(out, room.len() as u64);
     out.extend_from_slice(b"\r\n");
-    manner.after.write(out);
+    mode.after.write(out);
     out.extend_from_slice(b"\r\n");
     let mut bytes = 0;
-    if !manner.head_only {
+    if !mode.head_only {
         out.extend_from_slice(room);
         bytes = room.len() as u64;
     }
@@ -207,7 +207,7 @@ pub(super) async fn refuse<S: Stream>(
     })
     .await;
     *out = pump.into_room();
-    Sent { whole, bytes, after: manner.after }
+    Sent { whole, bytes, after: mode.after }
 }
 
 fn status_line(out: &mut Vec<u8>, status: StatusCode) {
@@ -287,10 +287,10 @@ mod tests {
     async fn sent(reads: bool, body: ServerBody) -> Sent {
         let second = Duration::from_secs(1);
         let (mut input, mut clock) = (Buffer::default(), Deadline::new(second, second));
-        let manner = Manner { after: After::SayKeepAlive, is_http11: false, head_only: false };
+        let mode = ResponseMode { after: After::SayKeepAlive, is_http11: false, head_only: false };
         let (mut client, mut out) = (Client { reads }, Vec::new());
         let response = Response::new(body);
-        respond(&mut client, &mut input, &mut clock, &mut out, response, manner, b"id").await
+        respond(&mut client, &mut input, &mut clock, &mut out, response, mode, b"id").await
     }
 
     #[tokio::test(start_paused = true)]

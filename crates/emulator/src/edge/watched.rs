@@ -12,17 +12,17 @@ use http_body::{Body, Frame, SizeHint};
 use ovhai_wire::stream::Peer;
 
 use super::Worker;
-use super::crowd::Place;
+use super::idle::IdleGuard;
 use super::outgoing::Meanwhile;
 use super::share::Share;
 use crate::gateway::body::ServerBody;
 use crate::gateway::exchange::http2_client::BodyError;
 
-use crate::seen::{Aborted, Note, Protocol};
+use crate::telemetry::{Aborted, Note, Protocol};
 
-/// How many requests of a connection are under way, and its place among those that have none.
+/// How many requests of a connection are under way, and its idle among those that have none.
 #[derive(Debug, Clone)]
-pub(super) struct Uses(Arc<(Mutex<Counts>, Place)>);
+pub(super) struct Uses(Arc<(Mutex<Counts>, IdleGuard)>);
 
 #[derive(Debug)]
 struct Counts {
@@ -35,10 +35,10 @@ struct Counts {
 
 impl Uses {
     /// None so far.
-    pub(super) fn new(place: Place) -> Self {
+    pub(super) fn new(idle: IdleGuard) -> Self {
         let now = Instant::now();
-        place.waits(now);
-        Self(Arc::new((Mutex::new(Counts { under_way: 0, idle: 0, since: now }), place)))
+        idle.set_waiting(now);
+        Self(Arc::new((Mutex::new(Counts { under_way: 0, idle: 0, since: now }), idle)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -50,16 +50,16 @@ impl Uses {
         change(&mut counts);
         counts.since = Instant::now();
         if counts.under_way == counts.idle {
-            self.0.1.waits(counts.since);
+            self.0.1.set_waiting(counts.since);
         } else {
-            self.0.1.is_busy();
+            self.0.1.set_busy();
         }
     }
 
     /// Until the connection is asked to make room for another, and nothing is lost with it.
-    pub(super) async fn asked_to_leave(&self) {
+    pub(super) async fn evicted(&self) {
         poll_fn(|cx| {
-            ready!(self.0.1.poll_leave(cx));
+            ready!(self.0.1.poll_evicted(cx));
             let counts = self.lock();
             if counts.under_way == counts.idle { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -115,7 +115,7 @@ impl Underway {
 
     /// Whether the client is waited for, and nobody was let in: the connection may be wanted for
     /// others.
-    pub(super) fn is_idle(&mut self, is_idle: bool) {
+    pub(super) fn set_idle(&mut self, is_idle: bool) {
         if self.is_idle != is_idle {
             self.is_idle = is_idle;
             let change = |idle: usize| if is_idle { idle + 1 } else { idle.saturating_sub(1) };

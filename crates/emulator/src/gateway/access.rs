@@ -12,7 +12,7 @@ use ovhai_core::policy::{self, Action, Principal};
 
 use super::Gateway;
 use super::login::Login;
-use crate::seen::Aborted;
+use crate::telemetry::Aborted;
 
 /// Nearly all requests without a body are answered by then: their callers are not watched.
 pub(crate) const MOMENT: Duration = Duration::from_millis(500);
@@ -29,12 +29,12 @@ pub(crate) struct Admission {
 }
 
 /// The access of a caller that was let in. It is watched from the first time that it is asked about.
-pub(crate) struct Access {
+pub(crate) struct CallerAccess {
     admission: Admission,
     denied: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-impl Access {
+impl CallerAccess {
     pub(crate) fn new(admission: Admission) -> Self {
         Self { admission, denied: None }
     }

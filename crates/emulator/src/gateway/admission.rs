@@ -18,7 +18,7 @@ use super::Gateway;
 use super::access::Admission;
 use super::affinity::Pin;
 use super::bearer::{self, Bearer};
-use super::cors::{Readers, is_preflight};
+use super::cors::{RefusalReaders, is_preflight};
 use super::hold::Hold;
 use super::login::{self, Login};
 use super::refusal::Refusal;
@@ -26,15 +26,15 @@ use super::reserved::{forwarded_host, gateway_token};
 use super::route::{Chosen, ReplicaPort, Route};
 use crate::host;
 use crate::origin::HowUsed;
-use crate::seen::Note;
 use crate::signer;
+use crate::telemetry::Note;
 
 /// Begin the two strings of a login.
 const LOGIN: [&str; 2] = [ACCESS_PREFIX, REFRESH_PREFIX];
 
 /// Which app is asked for, and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct AppTarget<'a> {
     pub(crate) id: AppId,
     /// Another port than its own.
     pub(crate) port: Option<u16>,
@@ -74,7 +74,7 @@ impl Gateway {
     pub(crate) fn admit(
         &self,
         head: &RequestHead<'_>,
-        asked: Asked<'_>,
+        asked: AppTarget<'_>,
         client: Peer,
         note: &mut Note,
     ) -> Result<Admitted, Refusal> {
@@ -116,15 +116,15 @@ impl Gateway {
     pub(crate) fn readers(
         &self,
         head: &RequestHead<'_>,
-        asked: Asked<'_>,
+        asked: AppTarget<'_>,
         client: Peer,
-    ) -> Readers {
+    ) -> RefusalReaders {
         if !head.origin.is_there() {
-            return Readers::NoPage;
+            return RefusalReaders::NoPage;
         }
         let snapshot = self.platform.snapshot();
         let public = snapshot.app(asked.id).is_none_or(|entry| entry.record.spec.public);
-        Readers::of(head, client, public)
+        RefusalReaders::of(head, client, public)
     }
 
     /// Whether this is a navigation without one of the emulator's tokens; with one the login page could

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::Gateway;
-use super::access::Access;
+use super::access::CallerAccess;
 use super::exchange::http2_client::{AppBody, BodyError};
 
 /// A short body of ours, one of the API's, or one that an app sends to a client of HTTP/2.
@@ -19,11 +19,11 @@ pub(crate) enum ServerBody {
     Api(axum::body::Body),
     App {
         body: Box<AppBody>,
-        access: Access,
+        access: CallerAccess,
     },
     Grpc {
         body: Incoming,
-        access: Access,
+        access: CallerAccess,
         /// The request is under way until the body has ended.
         _under_way: TaskTrackerToken,
     },

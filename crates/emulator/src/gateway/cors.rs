@@ -16,7 +16,7 @@ use crate::origin::HowUsed;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) enum Readers {
+pub(crate) enum RefusalReaders {
     /// Any page: the head was not understood, so that the origin is not known, and the refusal is
     /// about nothing but the request.
     #[default]
@@ -44,7 +44,7 @@ struct Preflight {
     headers: Option<HeaderValue>,
 }
 
-impl Readers {
+impl RefusalReaders {
     /// Of a request to an app; `is_public` says whether that asks for no bearer.
     pub(crate) fn of(head: &RequestHead<'_>, client: Peer, is_public: bool) -> Self {
         let AtMostOne::One(origin) = head.origin else { return Self::NoPage };

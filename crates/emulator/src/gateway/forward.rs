@@ -8,7 +8,7 @@ use hyper::Response;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 
-use super::access::{Access, Admission, MOMENT};
+use super::access::{Admission, CallerAccess, MOMENT};
 use super::admission::Pass;
 use super::body::ServerBody;
 use super::exchange::http2_client;
@@ -27,7 +27,7 @@ pub(crate) struct Forward {
 }
 
 enum Protocol {
-    Http1(http2_client::Order),
+    Http1(http2_client::Http2Request),
     Grpc(Route, grpc::GrpcHead),
 }
 
@@ -45,7 +45,7 @@ impl Forward {
             let keeps = route.keeps_authorization;
             Protocol::Grpc(route, grpc::GrpcHead::new(head, keeps, client, request_id))
         } else {
-            Protocol::Http1(http2_client::Order::new(route, head, client, request_id))
+            Protocol::Http1(http2_client::Http2Request::new(route, head, client, request_id))
         };
         Self { admission, protocol, expects_continue: head.expects_continue }
     }
@@ -56,10 +56,10 @@ impl Forward {
         self,
         body: Incoming,
         interim: &Interim,
-        pool: &grpc::Pool,
+        pool: &grpc::GrpcPool,
         relay: &Arc<Relay>,
     ) -> Result<Response<ServerBody>, Refusal> {
-        let mut access = Access::new(self.admission);
+        let mut access = CallerAccess::new(self.admission);
         match self.protocol {
             Protocol::Http1(order) => {
                 let response = http2_client::pass(order, body, interim, &mut access, relay).await?;
@@ -82,7 +82,7 @@ impl Forward {
 /// The answer, unless it takes longer than a moment and the caller's access is revoked meanwhile.
 async fn watched<T>(
     answer: impl Future<Output = Result<T, Refusal>>,
-    access: &mut Access,
+    access: &mut CallerAccess,
     gateway: &Gateway,
 ) -> Result<T, Refusal> {
     let mut answer = pin!(answer);

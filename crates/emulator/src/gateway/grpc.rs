@@ -27,7 +27,7 @@ use super::relay::Relay;
 use super::route::Route;
 use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
 use super::{compose, login};
-use crate::seen::RefusalKind;
+use crate::telemetry::RefusalKind;
 
 /// Bytes of one answer on their way. All answers of a connection together have no bound of their
 /// own: those that the client does not take would leave no room for the others.
@@ -90,11 +90,11 @@ impl GrpcHead {
 
 /// Connections of one client to the gRPC ports of replicas.
 #[derive(Debug, Default)]
-pub(crate) struct Pool {
+pub(crate) struct GrpcPool {
     open: Mutex<HashMap<ReplicaAddress, SendRequest<Incoming>>>,
 }
 
-impl Pool {
+impl GrpcPool {
     fn lock(&self) -> MutexGuard<'_, HashMap<ReplicaAddress, SendRequest<Incoming>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,7 +163,7 @@ pub(super) async fn pass(
     mut route: Route,
     head: GrpcHead,
     body: Incoming,
-    pool: &Pool,
+    pool: &GrpcPool,
     relay: &Relay,
 ) -> Result<(Response<hyper::body::Incoming>, TaskTrackerToken), Refusal> {
     let patience = relay.limits.answer_timeout;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::Gateway;
 use super::access::Admission;
 use super::refusal::Refusal;
-use crate::seen::RefusalKind;
+use crate::telemetry::RefusalKind;
 
 /// Maximum time that a request waits for an app to wake up.
 const HOLD_MAX: Duration = Duration::from_mins(5);

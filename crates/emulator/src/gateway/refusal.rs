@@ -15,9 +15,9 @@ use ovhai_core::policy::{Principal, Reason};
 use ovhai_wire::framing::Malformed;
 
 use super::bearer::insufficient_scope;
-use super::cors::Readers;
+use super::cors::RefusalReaders;
 use crate::json;
-use crate::seen::{Note, RefusalKind};
+use crate::telemetry::{Note, RefusalKind};
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
 /// How a request without access is told so.
@@ -69,14 +69,14 @@ impl Refusal {
 
     /// Lets a page of another origin read it: a page has nothing but the status to tell "try again"
     /// from "not allowed". A page that has not shown a bearer learns no more than that.
-    pub(crate) fn readable_by(mut self, readers: &Readers) -> Self {
+    pub(crate) fn readable_by(mut self, readers: &RefusalReaders) -> Self {
         if self.page.is_some() {
             return self;
         }
         match readers {
-            Readers::NoPage => {}
-            Readers::Anyone => self.readers = Some(Box::new(ANY)),
-            Readers::Page(page) => {
+            RefusalReaders::NoPage => {}
+            RefusalReaders::Anyone => self.readers = Some(Box::new(ANY)),
+            RefusalReaders::Page(page) => {
                 let is_unready = matches!(self.status().as_u16(), 502..=504);
                 if let Some(granted) = page.granted().filter(|_| is_unready) {
                     return self.shown_as(granted);

@@ -16,7 +16,7 @@ use super::affinity::Pin;
 use super::refusal::Refusal;
 use super::upstream::ReplicaAddress;
 use super::{Gateway, health};
-use crate::seen::RefusalKind;
+use crate::telemetry::RefusalKind;
 
 /// Where at a replica a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 
 use super::refusal::Refusal;
 use crate::limits::Limits;
-use crate::seen::RefusalKind;
+use crate::telemetry::RefusalKind;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested this long is closed.

@@ -52,7 +52,7 @@ const LAYERS: [Layers; 2] = [
             &["control"],
             &["api"],
             &["gateway"],
-            &["seen"],
+            &["telemetry"],
             &["tls", "signer", "state"],
             &["host", "json", "limits", "origin", "passwords", "secret"],
         ],

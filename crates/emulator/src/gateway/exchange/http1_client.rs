@@ -19,14 +19,14 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::{ClientHalf, ExchangeParams, NoHead, Upload, UploadError, ask, break_off};
-use crate::gateway::access::Access;
+use crate::gateway::access::CallerAccess;
 use crate::gateway::admission::Pass;
 use crate::gateway::compose::{self, Added};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::relay::Relay;
 use crate::gateway::reserved::RESERVED;
 use crate::gateway::upstream::Upstream;
-use crate::seen::{Aborted, Note};
+use crate::telemetry::{Aborted, Note};
 
 /// Maximum bytes of a client's next requests that are read while it waits for an answer.
 const AHEAD: usize = 64 * 1024;
@@ -35,7 +35,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What is to be done.
-pub(crate) struct Order {
+pub(crate) struct Http1Request {
     pub(crate) pass: Pass,
     /// The request's head as the app gets it.
     pub(crate) head: Vec<u8>,
@@ -55,7 +55,7 @@ pub(crate) struct ClientSide<'a, S> {
 }
 
 /// How it ended.
-pub(crate) enum Outcome {
+pub(crate) enum ExchangeEnd {
     /// Answered, in whole or in part.
     Answered(Answered),
     /// Not answered: the client is to be told.
@@ -63,7 +63,7 @@ pub(crate) enum Outcome {
     /// The client has gone.
     Gone,
     /// Both sides leave HTTP.
-    Tunnel { upstream: Box<Upstream>, access: Access },
+    Tunnel { upstream: Box<Upstream>, access: CallerAccess },
 }
 
 /// What the connection wants to know.
@@ -101,14 +101,14 @@ struct Half<'a, S> {
 /// Sends a request to the app and its answer to the client.
 pub(crate) async fn run<S: Stream>(
     client: ClientSide<'_, S>,
-    order: Order,
+    order: Http1Request,
     relay: &Relay,
     note: &mut Note,
-) -> Outcome {
+) -> ExchangeEnd {
     let id = note.id().clone();
-    let Order { pass, head, params, is_http11, after } = order;
+    let Http1Request { pass, head, params, is_http11, after } = order;
     let Pass { mut route, admission } = pass;
-    let mut access = Access::new(admission);
+    let mut access = CallerAccess::new(admission);
     let framing = params.framing;
     let encoding = if framing == Framing::Chunked { Encoding::Chunked } else { Encoding::Plain };
     let mut half = Half {
@@ -128,16 +128,16 @@ pub(crate) async fn run<S: Stream>(
     note.bytes_in = half.up.body();
     let (came, mut upstream) = match asked {
         Ok(asked) => asked,
-        Err(NoHead::ClientGone | NoHead::Stuck) => return Outcome::Gone,
+        Err(NoHead::ClientGone | NoHead::Stuck) => return ExchangeEnd::Gone,
         Err(no_head) => {
             let refusal = no_head.into_refusal(relay, &route);
             let Half { client: ClientSide { mut out, .. }, up, out_sent, .. } = half;
             if out_sent > 0 && out_sent < out.len() {
                 // In the middle of an interim answer.
-                return Outcome::Gone;
+                return ExchangeEnd::Gone;
             }
             out.clear();
-            return Outcome::Refused { refusal, head: up.into_room(), out };
+            return ExchangeEnd::Refused { refusal, head: up.into_room(), out };
         }
     };
     note.status = came.status;
@@ -147,8 +147,8 @@ pub(crate) async fn run<S: Stream>(
         let (mut nothing, stream) = (Buffer::default(), half.client.stream);
         let written = poll_fn(|cx| down.poll(cx, &mut tokio::io::empty(), &mut nothing, stream));
         return match tokio::time::timeout(relay.limits.body_timeout, written).await {
-            Ok(Ok(())) => Outcome::Tunnel { upstream: Box::new(upstream), access },
-            Ok(Err(_)) | Err(_) => Outcome::Gone,
+            Ok(Ok(())) => ExchangeEnd::Tunnel { upstream: Box::new(upstream), access },
+            Ok(Err(_)) | Err(_) => ExchangeEnd::Gone,
         };
     }
     let encoding =
@@ -183,7 +183,7 @@ pub(crate) async fn run<S: Stream>(
     if whole && up_done && !up_broken && came.may_be_reused(&params) {
         relay.pool.put_back(upstream);
     }
-    Outcome::Answered(answered)
+    ExchangeEnd::Answered(answered)
 }
 
 impl<S: Stream> ClientHalf for Half<'_, S> {

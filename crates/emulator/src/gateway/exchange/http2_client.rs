@@ -24,7 +24,7 @@ use tokio::net::TcpStream;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{ClientHalf, ExchangeParams, SLOW_BODY, Upload, UploadError, ask};
-use crate::gateway::access::Access;
+use crate::gateway::access::CallerAccess;
 use crate::gateway::compose::{self, Added};
 use crate::gateway::incoming::{Incoming, Interim};
 use crate::gateway::refusal::Refusal;
@@ -34,14 +34,14 @@ use crate::gateway::route::Route;
 use crate::gateway::upstream::Upstream;
 
 /// What is to be done.
-pub(crate) struct Order {
+pub(crate) struct Http2Request {
     route: Route,
     head: Vec<u8>,
     params: ExchangeParams,
     request_id: Vec<u8>,
 }
 
-impl Order {
+impl Http2Request {
     pub(in crate::gateway) fn new(
         route: Route,
         head: &RequestHead<'_>,
@@ -66,13 +66,13 @@ struct Half<'a> {
 
 /// Sends a request to the app; the answer's body goes on with it.
 pub(in crate::gateway) async fn pass(
-    order: Order,
+    order: Http2Request,
     body: Incoming,
     interim: &Interim,
-    access: &mut Access,
+    access: &mut CallerAccess,
     relay: &Arc<Relay>,
 ) -> Result<Response<Box<AppBody>>, Refusal> {
-    let Order { mut route, head, params, request_id } = order;
+    let Http2Request { mut route, head, params, request_id } = order;
     let limits = &relay.limits;
     let mut half = Half {
         sender: Sender::new(head, params.framing, body),

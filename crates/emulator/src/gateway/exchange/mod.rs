@@ -25,14 +25,14 @@ use ovhai_wire::stream::Stream;
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use crate::gateway::access::{Access, MOMENT};
+use crate::gateway::access::{CallerAccess, MOMENT};
 use crate::gateway::compose::is_withheld;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::relay::Relay;
 use crate::gateway::route::Route;
 use crate::gateway::upstream::{FRESH, ReplicaAddress, Upstream, UpstreamError};
 use crate::limits::Limits;
-use crate::seen::RefusalKind;
+use crate::telemetry::RefusalKind;
 
 /// An app that does not know `Expect` says nothing: after this long the client is told to go on.
 const GO_ON: Duration = Duration::from_millis(300);
@@ -224,7 +224,7 @@ pub(super) async fn connect<T, F: Future<Output = Result<T, UpstreamError>>>(
 async fn ask<C: ClientHalf>(
     client: &mut C,
     route: &mut Route,
-    access: &mut Access,
+    access: &mut CallerAccess,
     params: &ExchangeParams,
     relay: &Relay,
 ) -> Result<(Came, Upstream), NoHead> {

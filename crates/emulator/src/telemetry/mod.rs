@@ -1,7 +1,7 @@
 //! What the gateway shows of itself: a line of the access log for every request, metrics, ids of
 //! requests.
 //!
-//! [`Seen`] is shared by all; each thread that serves has a [`Recorder`], which is told of every
+//! [`Telemetry`] is shared by all; each thread that serves has a [`Recorder`], which is told of every
 //! request when it has ended. That costs well below a microsecond: counters are the worker's own,
 //! and the line goes into a buffer that another thread writes to the file. The gateway never
 //! waits for a disk: lines are dropped, and counted, when it is full or slow. The last requests
@@ -42,7 +42,7 @@ pub(crate) use refusal_kind::RefusalKind;
 pub(crate) use request_id::{IdSource, RequestId};
 use stamp::Stamp;
 pub(crate) use text::CONTENT_TYPE;
-use text::{Kind, Page};
+use text::{Kind, MetricsPage};
 
 /// What is counted by one thread.
 #[derive(Default)]
@@ -67,7 +67,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// See the module.
-pub(crate) struct Seen {
+pub(crate) struct Telemetry {
     shards: Mutex<Vec<Arc<Shard>>>,
     /// Changes when apps were forgotten: workers then forget theirs.
     forgotten: AtomicU64,
@@ -79,30 +79,30 @@ pub(crate) struct Seen {
     clock: Arc<dyn Clock>,
 }
 
-impl std::fmt::Debug for Seen {
+impl std::fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seen").finish_non_exhaustive()
+        f.debug_struct("Telemetry").finish_non_exhaustive()
     }
 }
 
 /// Something that is open as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Open(Arc<AtomicI64>);
+pub(crate) struct OpenGauge(Arc<AtomicI64>);
 
-impl Open {
+impl OpenGauge {
     fn new(gauge: &Arc<AtomicI64>) -> Self {
         gauge.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(gauge))
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenGauge {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Seen {
+impl Telemetry {
     /// One that writes to this file, or keeps no log.
     pub(crate) fn new(
         log: Option<LogFile>,
@@ -132,18 +132,18 @@ impl Seen {
             lines: self.sink.as_ref().map(Sink::lines),
             stamp: Stamp::of(SystemTime::now()),
             shard,
-            seen: Arc::clone(self),
+            telemetry: Arc::clone(self),
         }
     }
 
     /// Counts a client's connection for as long as the answer of this lives.
-    pub(crate) fn connection_opened(&self) -> Open {
-        Open::new(&self.connections)
+    pub(crate) fn connection_opened(&self) -> OpenGauge {
+        OpenGauge::new(&self.connections)
     }
 
     /// Counts a tunnel (a WebSocket, another upgrade) for as long as the answer of this lives.
-    pub(crate) fn tunnel_opened(&self) -> Open {
-        Open::new(&self.tunnels)
+    pub(crate) fn tunnel_opened(&self) -> OpenGauge {
+        OpenGauge::new(&self.tunnels)
     }
 
     /// Forgets the numbers of apps that are gone; called from time to time.
@@ -192,14 +192,14 @@ impl Seen {
             let name = name_of(id)?;
             Some((format!("app=\"{id}\",name=\"{}\"", text::escaped(&name)), counts))
         });
-        let mut page = Page::default();
+        let mut page = MetricsPage::default();
         app_metrics(&mut page, &labelled.collect::<Vec<_>>());
         self.own_metrics(&mut page, &shards);
         process::metrics(&mut page, started_at);
         page.finish()
     }
 
-    fn own_metrics(&self, page: &mut Page, shards: &[Arc<Shard>]) {
+    fn own_metrics(&self, page: &mut MetricsPage, shards: &[Arc<Shard>]) {
         let help = "Requests that went to no app, by door and status.";
         let mut metric = page.metric("ovhai_other_requests_total", Kind::Counter, help);
         for (at, door) in OTHERS.into_iter().enumerate() {
@@ -244,7 +244,7 @@ impl Seen {
 }
 
 /// What is known of each app, under the labels it has in the metrics.
-fn app_metrics(page: &mut Page, apps: &[(String, Vec<Arc<AppCounts>>)]) {
+fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     let help = "Requests to apps, by app and status.";
     let mut metric = page.metric("ovhai_gateway_requests_total", Kind::Counter, help);
     for (app, counts) in apps {
@@ -297,7 +297,7 @@ fn summed_codes<'a>(all: impl Iterator<Item = &'a Codes>) -> BTreeMap<u16, u64> 
     sums
 }
 
-/// A thread's own part; see [`Seen::recorder`].
+/// A thread's own part; see [`Telemetry::recorder`].
 pub(crate) struct Recorder {
     /// Where the ids of its requests come from.
     pub(crate) ids: IdSource,
@@ -306,7 +306,7 @@ pub(crate) struct Recorder {
     lines: Option<Lines>,
     stamp: Stamp,
     shard: Arc<Shard>,
-    seen: Arc<Seen>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -321,9 +321,9 @@ impl Recorder {
         self.count(line);
         let now = SystemTime::now();
         lock(&self.shard.recent).push(line, now);
-        if let (Some(lines), Some(sink)) = (&self.lines, &self.seen.sink) {
+        if let (Some(lines), Some(sink)) = (&self.lines, &self.telemetry.sink) {
             self.stamp.set(now);
-            let moved = self.seen.clock.moved();
+            let moved = self.telemetry.clock.moved();
             lines.push(sink, |buffer| line.write(&self.stamp, moved, buffer));
         }
     }
@@ -347,7 +347,7 @@ impl Recorder {
     }
 
     fn count_app(&mut self, id: AppId, line: &Line<'_>) {
-        let forgotten = self.seen.forgotten.load(Ordering::Relaxed);
+        let forgotten = self.telemetry.forgotten.load(Ordering::Relaxed);
         if forgotten != self.forgotten {
             self.forgotten = forgotten;
             self.apps.clear();
@@ -407,9 +407,9 @@ mod tests {
 
     #[test]
     fn all_threads_are_counted_together_and_apps_that_are_gone_leave() {
-        let seen = Seen::new(None, &Arc::default(), Arc::new(NotMoved));
+        let telemetry = Telemetry::new(None, &Arc::default(), Arc::new(NotMoved));
         let (a, b) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
-        let mut workers = [seen.recorder(), seen.recorder()];
+        let mut workers = [telemetry.recorder(), telemetry.recorder()];
         for worker in &mut workers {
             for (app, known, status) in
                 [(a, true, 200), (a, true, 502), (b, true, 101), (AppId(Uuid::max()), false, 404)]
@@ -422,8 +422,8 @@ mod tests {
                 ..line(a, true, 200)
             });
         }
-        let (open, tunnel) = (seen.connection_opened(), seen.tunnel_opened());
-        let page = || seen.metrics(Timestamp::UNIX_EPOCH, |_| Some("n".to_owned()));
+        let (open, tunnel) = (telemetry.connection_opened(), telemetry.tunnel_opened());
+        let page = || telemetry.metrics(Timestamp::UNIX_EPOCH, |_| Some("n".to_owned()));
         let samples = text::tests::checked(&page());
         let is = |series: &str, value: f64| {
             let found = samples.get(series).copied().unwrap_or(-1.0);
@@ -448,7 +448,7 @@ mod tests {
         is("ovhai_open_tunnels", 1.0);
         assert!(!page().contains(&Uuid::max().to_string()), "anybody can make up ids");
 
-        seen.purge(|id| id == b);
+        telemetry.purge(|id| id == b);
         assert!(!page().contains(&of_a) && page().contains(&b.to_string()));
         // One that was still under way is counted anew, and leaves with the next purge; the
         // other's numbers go on.
@@ -462,7 +462,7 @@ mod tests {
         let of_b = format!("ovhai_gateway_requests_total{{app=\"{b}\",name=\"n\",code=\"101\"}}");
         assert!((samples[&of_b] - 3.0).abs() < 1e-9);
         assert!(samples["ovhai_open_connections"].abs() < 1e-9);
-        seen.purge(|_| false);
+        telemetry.purge(|_| false);
         assert!(!page().contains("app=\""));
     }
 }

@@ -328,7 +328,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in crate::seen) fn line<'a>() -> Line<'a> {
+    pub(in crate::telemetry) fn line<'a>() -> Line<'a> {
         Line {
             client: "127.0.0.1:4711".parse().expect("an address"),
             destination: Destination::App { id: AppId(Uuid::nil()), known: true, port: None },

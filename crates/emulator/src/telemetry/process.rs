@@ -2,12 +2,12 @@
 
 use ovhai_api_types::Timestamp;
 
-use super::text::{Kind, Page};
+use super::text::{Kind, MetricsPage};
 
 /// Ticks a second in `/proc/self/stat`: part of Linux' ABI.
 const TICKS: f64 = 100.0;
 
-pub(super) fn metrics(page: &mut Page, started_at: Timestamp) {
+pub(super) fn metrics(page: &mut MetricsPage, started_at: Timestamp) {
     page.metric("ovhai_build_info", Kind::Gauge, "The version that runs.")
         .sample(format_args!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1);
     let help = "When the emulator started, in seconds since 1970.";

@@ -359,7 +359,7 @@ impl FromStr for Cursor {
 
 /// What was read.
 #[derive(Debug)]
-pub(crate) struct Page<T> {
+pub(crate) struct RecentPage<T> {
     /// In the order in which the requests ended.
     pub(crate) items: Vec<T>,
     /// Where to go on.
@@ -386,7 +386,7 @@ impl View {
         after: Option<&Cursor>,
         max: usize,
         mut show: impl FnMut(SeenRequest<'_>) -> Option<T>,
-    ) -> Page<T> {
+    ) -> RecentPage<T> {
         let known = after.filter(|after| after.run == self.run);
         let begin = |ring: usize| known.and_then(|known| known.at.get(ring).copied()).unwrap_or(0);
         let mut lost = 0;
@@ -427,7 +427,7 @@ impl View {
             let ends = self.rings.iter().map(|ring| ring.last().map_or(0, |block| block.end()));
             next = ends.collect();
         }
-        Page { items, next: Cursor { run: self.run, at: next }, lost }
+        RecentPage { items, next: Cursor { run: self.run, at: next }, lost }
     }
 }
 

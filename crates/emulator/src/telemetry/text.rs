@@ -26,11 +26,11 @@ pub(crate) fn escaped(text: &str) -> String {
 /// Writes a page of metrics. Values of labels must not hold `"`, `\` or line feeds, unless they
 /// are [`escaped`].
 #[derive(Debug, Default)]
-pub(crate) struct Page {
+pub(crate) struct MetricsPage {
     text: String,
 }
 
-impl Page {
+impl MetricsPage {
     /// Begins a metric: all of its samples have to come next.
     pub(crate) fn metric<'a>(&'a mut self, name: &'a str, kind: Kind, help: &str) -> Metric<'a> {
         let kind = match kind {
@@ -111,7 +111,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_page() {
-        let mut page = Page::default();
+        let mut page = MetricsPage::default();
         page.metric("a_total", Kind::Counter, "A.").sample("", 1);
         let mut times = Summed { nanos: 1_500_000_001, ..Summed::default() };
         times.buckets[0] = 2;
