@@ -31,6 +31,7 @@ mod events;
 mod frames;
 mod gateway;
 mod grpc;
+mod held;
 mod hostile;
 mod hostile_http2;
 mod http2;

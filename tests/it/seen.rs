@@ -2,10 +2,15 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
+use ovhai_api_types::Timestamp;
+use ovhai_core::ports::Clock;
 use ovhai_emulator::AccessLog;
 use ovhai_test_support::{Answer, TestCli, TestEmulator, Upstream, eventually, eventually_now};
 use serde_json::{Value, json};
@@ -472,4 +477,42 @@ fn the_access_log_of_an_emulator_in_the_background() {
     let (code, said) = cli.fails(&["emulator", "start", "--access-log", "not/there/access.log"]);
     assert!(code == 1 && said.contains("not/there/access.log"), "{code}: {said}");
     assert!(said.contains("--access-log off"), "{said}");
+}
+
+/// Domain time an hour ahead of real time, once it was moved.
+struct Movable(AtomicBool);
+
+impl Clock for Movable {
+    fn now(&self) -> Timestamp {
+        self.moved().unwrap_or_else(|| self.real_time())
+    }
+
+    fn moved(&self) -> Option<Timestamp> {
+        let hour = Duration::from_hours(1);
+        self.0.load(Ordering::SeqCst).then(|| self.real_time() + hour)
+    }
+}
+
+/// The log keeps real time, and has the other one beside it while they differ.
+#[tokio::test]
+async fn a_line_has_domain_time_while_that_is_moved() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let clock = Arc::new(Movable(AtomicBool::new(false)));
+    let builder = TestEmulator::builder()
+        .clock(Arc::clone(&clock) as Arc<dyn Clock>)
+        .access_log(AccessLog::Path(log.clone()));
+    let e = TestEmulator { emulator: builder.start().await.unwrap(), sim: None };
+    e.send(get("localhost", "/before", &[])).await;
+    clock.0.store(true, Ordering::SeqCst);
+    e.send(get("localhost", "/moved", &[])).await;
+    let line = lines_of(&log, "/before", 1).await.remove(0);
+    assert_eq!(line["domainTime"], Value::Null);
+    let line = lines_of(&log, "/moved", 1).await.remove(0);
+    let time = |name: &str| line[name].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let ahead = time("domainTime").duration_since(time("time")).as_secs();
+    assert!((3599..=3600).contains(&ahead), "{line}");
+    // Apps live by the other one.
+    let app = e.submit(&[], json!({})).await;
+    assert!(app.created_at > Timestamp::now() + Duration::from_mins(59));
 }
