@@ -6,9 +6,9 @@ use ovhai_api_types::{App, AppSpec, ReplicaExit, ReplicaStatus, ScalingStrategy}
 
 use ovhai_client::AppRow;
 
-use crate::ui::describe::{Description, age, bytes, date, rate};
+use crate::term::describe::{Description, age, bytes, date, rate};
+use crate::term::table::Fit;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 
 /// An app's name.
 pub(super) fn name(app: &App) -> &str {

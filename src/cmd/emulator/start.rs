@@ -14,16 +14,16 @@ use ovhai_runtime::descriptors;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::rendezvous::Rendezvous;
+use crate::calls::address::{root, secure_root};
+use crate::calls::liveness;
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
 use crate::log_writer::{LossyLog, is_writable};
-use crate::server::address::{root, secure_root};
 use crate::server::background;
-use crate::server::liveness;
 use crate::server::options::Options;
 use crate::settings::port;
 use crate::settings::{readable_state_dir, state_dir};
-use crate::ui::text;
+use crate::term::text;
 
 #[derive(Debug, Args)]
 pub(super) struct Start {

@@ -6,15 +6,15 @@ use ovhai_client::{Client, Error};
 use serde::Serialize;
 
 use super::secret_input::PasswordSource;
+use crate::args::global::Format;
 use crate::cmd::several::Report;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::line::global::Format;
 use crate::server::target::{Server, Target};
-use crate::ui::describe::{Description, age};
+use crate::term::describe::{Description, age};
+use crate::term::table::Fit;
 use crate::ui::output::Show;
 use crate::ui::prompt;
-use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryCommand {
