@@ -61,7 +61,7 @@ impl Show for Access {
                 .field("ID", token.id)
                 .field("Name", &token.name)
                 .field("Role", &token.role)
-                .maybe("Label Selector", token.label_selector.as_ref())
+                .maybe("Label selector", token.label_selector.as_ref())
                 .field("Region", &token.region)
                 .field("Version", token.version),
             None => view,

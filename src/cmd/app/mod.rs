@@ -7,6 +7,7 @@ mod credential;
 mod curl;
 mod delete;
 mod events;
+mod flags;
 mod forward;
 mod list;
 mod logs;
