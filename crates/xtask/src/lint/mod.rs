@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::run::{cargo, output, root};
 use modules::Layers;
 
-/// Who may use whom among our own crates (see docs/ARCHITECTURE.md).
+/// The allowed dependencies between our own crates (see docs/ARCHITECTURE.md).
 const ARROWS: [(&str, &[&str]); 11] = [
     ("ovhai-api-types", &[]),
     ("ovhai-client", &["ovhai-api-types"]),
@@ -77,7 +77,7 @@ const LAYERS: [Layers; 3] = [
     },
 ];
 
-/// Crates of others that some of ours must not use.
+/// Foreign crates that some of ours must not use.
 const BANNED: [(&str, &[&str]); 4] = [
     ("ovhai-api-types", &["tokio", "hyper", "reqwest", "axum", "rusqlite"]),
     ("ovhai-core", &["axum", "hyper", "reqwest", "rusqlite", "bollard", "http"]),
