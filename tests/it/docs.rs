@@ -372,7 +372,7 @@ fn blocks_of(text: &str, language: &str) -> Vec<String> {
 }
 
 /// Text between single backticks outside of fenced blocks; it may span two lines.
-fn spans(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn spans(text: &str) -> impl Iterator<Item = String> {
     let mut fenced = false;
     let outside: Vec<&str> = text
         .lines()
