@@ -65,6 +65,7 @@ mod slow;
 mod tls;
 mod tokens;
 mod verbs;
+mod websocket;
 mod wire;
 
 /// The executable under test.

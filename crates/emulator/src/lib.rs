@@ -20,10 +20,10 @@ mod listen;
 pub mod origin;
 mod passwords;
 mod secret;
-mod seen;
 pub mod signer;
 mod start_error;
 pub mod state;
+mod telemetry;
 pub mod tls;
 
 pub use emulator::{
@@ -37,5 +37,5 @@ pub use ovhai_core::input;
 pub use ovhai_core::platform::SessionTtl;
 pub use ovhai_core::quota::Quotas;
 pub use ovhai_store::OpenError;
-pub use seen::AccessLog;
 pub use start_error::StartError;
+pub use telemetry::AccessLog;

@@ -23,6 +23,7 @@ pub mod response;
 pub mod scan;
 pub mod stream;
 pub mod tunnel;
+pub mod websocket;
 pub mod write;
 
 pub use understand::{Understood, understand};

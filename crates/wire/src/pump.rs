@@ -132,9 +132,9 @@ impl Pump {
         self.body
     }
 
-    /// Gives back what was written, of a message without a body: to be written again.
-    pub fn into_out(self) -> Vec<u8> {
-        self.out
+    /// Begins to write again what was written first, of a message without a body.
+    pub fn begin_again(&mut self) {
+        (self.sent, self.written) = (0, 0);
     }
 
     /// Gives back empty room, to be used again.

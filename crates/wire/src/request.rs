@@ -206,10 +206,7 @@ impl<'b> RequestHead<'b> {
     /// section 3.2.2).
     fn find_host(&mut self) -> Result<(), Malformed> {
         if self.method == "CONNECT" || self.method == "TRACE" {
-            return Err(Malformed::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "CONNECT and TRACE are not passed on",
-            ));
+            return Err(NOT_PASSED);
         }
         let (host, target) = split_target(self.method, self.target)?;
         self.target = target;
@@ -276,6 +273,10 @@ impl<'b> RequestHead<'b> {
 
 const HOST: Malformed = bad("the Host header is malformed");
 
+/// The method is one that is not passed on.
+pub const NOT_PASSED: Malformed =
+    Malformed::new(StatusCode::METHOD_NOT_ALLOWED, "CONNECT and TRACE are not passed on");
+
 /// The host that an absolute target names, and path and query.
 fn split_target<'b>(
     method: &str,
@@ -326,7 +327,7 @@ fn framing(
             } else if value.eq_ignore_ascii_case(b"chunked") {
                 Ok(Framing::Chunked)
             } else {
-                Err(bad("no Transfer-Encoding but chunked is understood"))
+                Err(bad("the only Transfer-Encoding understood here is chunked"))
             }
         }
         (AtMostOne::Never, AtMostOne::Several) => Err(bad("more than one Transfer-Encoding")),

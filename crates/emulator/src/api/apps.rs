@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
 use ovhai_api_types::{
     App, AppId, AppList, AppSpec, AppUpdateImage, AppUpdateRequest, CliCommand, DataSync,
     DataSyncSpec, Deletion, ErrorBody, LabelUpdate, LabelsUpdate, Placement, ScalingStrategy,
@@ -16,12 +17,16 @@ use ovhai_api_types::{
 };
 use ovhai_core::logs::LogLine;
 use ovhai_core::platform::AccessWatch;
+use ovhai_core::policy::Action;
 
 use super::command_line::command_line;
 use super::error::ApiError;
 use super::extract::{Body, Caller, Id};
 use super::query::{Fields, Query};
+use super::socket::Handshake;
 use super::{ApiState, pieces, rows, view};
+use crate::gateway::access::Admission;
+use crate::gateway::tunnel::Upgrade;
 
 type Shared = State<Arc<ApiState>>;
 
@@ -343,7 +348,8 @@ pub(super) async fn scale(
 /// again. A line of the emulator's says where a run ended by itself.
 ///
 /// The last `tail` lines, or a page of `size` lines, or all that is kept; with `follow` the
-/// answer goes on as long as the app is there.
+/// answer goes on as long as the app is there. A request to follow may also ask for a WebSocket
+/// (`Upgrade: websocket`): then each line is a message of text.
 #[utoipa::path(
     get, path = "/v1/app/{id}/log", operation_id = "app_log", tag = "app",
     params(
@@ -358,6 +364,7 @@ pub(super) async fn scale(
         ("timestamps" = Option<bool>, Query, description = "Begin every line with the moment it was read (RFC 3339) and a blank; an extension of the emulator"),
     ),
     responses(
+        (status = 101, description = "Lines follow as messages of a WebSocket"),
         (status = 200, description = "Lines", body = String, content_type = "text/plain"),
         (status = 400, description = "A parameter is not allowed", body = ErrorBody),
         (status = 401, description = "Not authenticated", body = ErrorBody),
@@ -370,6 +377,7 @@ pub(super) async fn log(
     caller: Caller,
     Id(id): Id<AppId>,
     query: Query,
+    parts: Parts,
 ) -> Result<Response, ApiError> {
     let tail: Option<u32> = query.parse("tail", "a number of lines, 0 or more")?;
     let replica: Option<u32> = query.parse("replica", "the ordinal of a replica")?;
@@ -414,6 +422,10 @@ pub(super) async fn log(
     }
     let first = text(&lines, timestamps);
     let body = if follow {
+        let upgrade = parts.extensions.get::<Upgrade>();
+        let handshake = Handshake::of(&parts.method, &parts.headers, upgrade)?;
+        let principal = caller.principal.clone();
+        let admission = Admission { app: id, principal, action: Action::Logs, login: None };
         let rest = Follow {
             access: state.platform.watch_access(&caller.principal, id),
             state,
@@ -425,6 +437,9 @@ pub(super) async fn log(
             next: seen,
             first: Some(first),
         };
+        if let Some(handshake) = handshake {
+            return Ok(handshake.send_lines(admission, stream::unfold(rest, Follow::next)));
+        }
         axum::body::Body::from_stream(stream::unfold(rest, Follow::next))
     } else {
         axum::body::Body::from(first)
@@ -467,7 +482,7 @@ impl Follow {
             return Some((Ok(first), self));
         }
         loop {
-            // Asked every time: the app may be gone, and so may the right to read it.
+            // Checked every time: the app may be deleted, and the access revoked.
             let platform = &self.state.platform;
             let caller = platform.current(&self.caller.principal)?;
             let entry = platform.app_logs(&caller, &self.caller.region, self.id).ok()?;

@@ -1,5 +1,5 @@
-//! Query parameters, read one by one so that an error names the one that is wrong. Unknown ones
-//! are ignored, as the service does.
+//! Query parameters, read one by one so that an error names the wrong one. Unknown ones are
+//! ignored, as the service does.
 
 use std::str::FromStr;
 
@@ -62,7 +62,7 @@ impl Query {
     }
 
     /// The page that is asked for.
-    pub(super) fn page(&self) -> Result<Page, ApiError> {
+    pub(super) fn page(&self) -> Result<PageParams, ApiError> {
         let page = self.parse("page", "1 or more")?.unwrap_or(1);
         let size = self.parse("size", "1 to 1000")?.unwrap_or(DEFAULT_SIZE);
         if page == 0 {
@@ -74,11 +74,11 @@ impl Query {
                 format!("{size} is not allowed: use 1 to {MAX_SIZE}"),
             ));
         }
-        Ok(Page { page, size })
+        Ok(PageParams { page, size })
     }
 
-    /// Cuts a page out of `all`, and says where it stands.
-    pub(super) fn cut<T>(&self, mut all: Vec<T>, page: Page) -> (Vec<T>, Metadata) {
+    /// Cuts a page out of `all`, with its position.
+    pub(super) fn cut<T>(&self, mut all: Vec<T>, page: PageParams) -> (Vec<T>, Metadata) {
         let total = all.len() as u64;
         let page_count = total.div_ceil(page.size).max(1);
         let start = usize::try_from(page.size.saturating_mul(page.page - 1)).unwrap_or(usize::MAX);
@@ -134,7 +134,7 @@ impl Query {
                 )),
             })
             .transpose()?;
-        // The newest first, unless something is said.
+        // The newest first by default.
         let order = order.unwrap_or(if sort.is_some() { Order::Asc } else { Order::Desc });
         let selector = self
             .one("labelSelector")
@@ -149,7 +149,7 @@ impl Query {
                 state.parse::<AppState>().map_err(|error| ApiError::invalid("statusState", error))
             })
             .collect::<Result<_, _>>()?;
-        // However many are given, each app is compared with a few.
+        // Deduplicated, so that each app is compared with a few.
         states.sort_unstable();
         states.dedup();
         Ok(AppQuery {
@@ -190,7 +190,7 @@ pub(super) enum Fields {
 
 /// A page: number from 1, and size.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Page {
+pub(super) struct PageParams {
     pub(super) page: u64,
     pub(super) size: u64,
 }
@@ -213,7 +213,7 @@ mod tests {
         let (items, meta) = q.cut(vec![1, 2, 3, 4, 5], page);
         assert_eq!((items, meta.total, meta.page_count, meta.current_page), (vec![3, 4], 5, 3, 2));
         assert_eq!(meta.links.next.as_deref(), Some("/v1/app?size=2&labelSelector=a%3Db&page=3"));
-        let (items, meta) = q.cut(vec![1], Page { page: u64::MAX, size: 1000 });
+        let (items, meta) = q.cut(vec![1], PageParams { page: u64::MAX, size: 1000 });
         assert!(items.is_empty() && meta.links.next.is_none());
     }
 

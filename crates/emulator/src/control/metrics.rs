@@ -1,5 +1,5 @@
-//! `/metrics`, for Prometheus. Whoever may see apps may see their numbers: the administrator and
-//! users all, an operator token those that its selector matches.
+//! `/metrics`, for Prometheus. A caller sees the numbers of the apps that it may see: the
+//! administrator and users all, an operator token those that its selector matches.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use ovhai_core::policy::{self, Action};
 
 use super::{Caller, Control, may_in_a_region};
 use crate::api::error::ApiError;
-use crate::seen;
+use crate::telemetry;
 
 pub(super) async fn metrics(
     State(control): State<Arc<Control>>,
@@ -19,11 +19,11 @@ pub(super) async fn metrics(
     let platform = &control.platform;
     may_in_a_region(platform, &caller, Action::Read)?;
     let snapshot = platform.snapshot();
-    control.seen.purge(|id| snapshot.app(id).is_some());
-    let text = control.seen.metrics(control.started_at, |id| {
+    control.telemetry.purge(|id| snapshot.app(id).is_some());
+    let text = control.telemetry.metrics(control.started_at, |id| {
         let app = &snapshot.app(id)?.record;
         let may = policy::decide(&caller, Action::Read, &resource(app)).is_allowed();
         may.then(|| app.spec.name.clone())
     });
-    Ok(([(CONTENT_TYPE, seen::CONTENT_TYPE)], text))
+    Ok(([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], text))
 }

@@ -10,7 +10,7 @@ use ovhai_core::policy::Action;
 use super::{Caller, Control, may_in_a_region};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
-use crate::seen::visible::{Visible, Wanted};
+use crate::telemetry::visible::{Visible, Wanted};
 
 /// Requests of a page unless another number is asked for, and at most.
 const DEFAULT_COUNT: usize = 100;
@@ -26,7 +26,7 @@ pub(super) async fn list(
     let region = match query.one("region") {
         None => None,
         Some(name) => Some(platform.region(name).cloned().ok_or_else(|| {
-            ApiError::invalid("region", format!("there is no region {name:?} here"))
+            ApiError::invalid("region", format!("the region {name:?} does not exist here"))
         })?),
     };
     let count = query.parse("count", "1 to 1000")?.unwrap_or(DEFAULT_COUNT);
@@ -44,6 +44,6 @@ pub(super) async fn list(
     let after = query.parse("after", "the next of an answer")?;
     let snapshot = platform.snapshot();
     let mut visible = Visible::new(&caller, &snapshot, any, wanted);
-    let page = control.seen.recent().read(after.as_ref(), count, |seen| visible.show(seen));
+    let page = control.telemetry.recent().read(after.as_ref(), count, |seen| visible.show(seen));
     Ok(Json(RequestList { items: page.items, next: page.next.to_string(), lost: page.lost }))
 }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use hyper::{Request, Response};
-use ovhai_core::directory::AppEntry;
+use hyper::Response;
 use ovhai_wire::body::{Decoder, Piece};
 use ovhai_wire::buffer::{Buffer, Fill};
 use ovhai_wire::deadline::Deadline;
@@ -18,36 +16,40 @@ use ovhai_wire::framing::{Framing, Malformed};
 use ovhai_wire::request::{RequestHead, Version, no_fields};
 use ovhai_wire::scan::{HeadLimits, Scanner};
 use ovhai_wire::stream::{Peer, Stream};
+use ovhai_wire::tunnel;
 use ovhai_wire::write::After;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::crowd::Place;
-use super::doors::{self, CALL_MAX, Call, Way};
+use super::doors;
 use super::frames::PREFACE;
-use super::respond::{Manner, Sent, refuse, respond};
+use super::idle::IdleGuard;
+use super::plan::{Local, Plan, body_too_large, plan};
+use super::respond::{ResponseMode, Sent, refuse, respond};
 use super::{Worker, http2};
-use crate::gateway::admission::Admitted;
+use crate::gateway::access::CallerAccess;
+use crate::gateway::admission::Pass;
 use crate::gateway::body::ServerBody;
 use crate::gateway::compose;
-use crate::gateway::cors::Readers;
-use crate::gateway::exchange::{self, Order, Outcome};
-use crate::gateway::login::BODY_MAX;
+use crate::gateway::cors::RefusalReaders;
+use crate::gateway::exchange::http1_client::{self, ClientSide, ExchangeEnd, Http1Request};
+use crate::gateway::exchange::{ExchangeParams, SLOW_BODY};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
+use crate::gateway::tunnel::CallTunnel;
 use crate::gateway::upstream::Upstream;
-use crate::seen::{Aborted, Note, Protocol, RefusalKind};
+use crate::telemetry::{Aborted, Note, Protocol, RefusalKind};
 
-/// So much of a refused request's body is read, so that the connection can go on.
+/// Maximum bytes of a refused request's body that are read, so that the connection can go on.
 const DISCARD_MAX: usize = 64 * 1024;
-/// A resting connection keeps no larger rooms than this, in bytes.
+/// Maximum size of the buffers that an idle connection keeps, in bytes.
 const ROOM_MAX: usize = 16 * 1024;
-/// A refused client has this long to read why before the connection is gone.
+/// Time that a refused client has to read why, before the connection is closed.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// What becomes of a connection after a request.
 enum End {
     GoesOn,
-    /// The client is to get what was written.
+    /// It closes once the client has got what was written.
     Closes {
         unread: bool,
     },
@@ -73,34 +75,20 @@ enum Next {
     Slow,
 }
 
-/// What a request's head asks for.
-enum Plan {
-    Pass(Box<Order>),
-    Call(Box<Call>),
-    /// A request to the login of an app.
-    LogIn(Box<LogIn>),
-    Refuse(Refusal),
-}
-
-struct LogIn {
-    request: Request<()>,
-    app: Arc<AppEntry>,
-}
-
-/// What of the head counts for the connection.
+/// The parts of a head that the connection needs.
 #[derive(Debug, Clone, Copy)]
 struct Facts {
     framing: Framing,
     expects_continue: bool,
-    manner: Manner,
+    mode: ResponseMode,
 }
 
 impl Facts {
-    /// Of a head that nobody understands.
+    /// Of a head that is malformed.
     const MALFORMED: Self = Self {
         framing: Framing::UntilClose,
         expects_continue: false,
-        manner: Manner { after: After::Close, is_modern: true, head_only: false },
+        mode: ResponseMode { after: After::Close, is_http11: true, head_only: false },
     };
 }
 
@@ -110,9 +98,9 @@ struct Connection<S> {
     clock: Deadline,
     client: Peer,
     worker: Arc<Worker>,
-    /// Who may read a refusal of the request.
-    readers: Readers,
-    /// Rooms that every request uses again.
+    /// The pages that may read a refusal of the request.
+    readers: RefusalReaders,
+    /// Buffers that every request uses again.
     out: Vec<u8>,
     head: Vec<u8>,
     known: Vec<Known>,
@@ -120,7 +108,12 @@ struct Connection<S> {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve<S: Stream>(stream: S, client: Peer, place: Place, worker: Arc<Worker>) {
+pub(super) async fn serve<S: Stream>(
+    stream: S,
+    client: Peer,
+    guard: IdleGuard,
+    worker: Arc<Worker>,
+) {
     let clock = Deadline::new(worker.relay.limits.head_timeout, worker.relay.limits.body_timeout);
     let mut connection = Connection {
         stream,
@@ -128,26 +121,26 @@ pub(super) async fn serve<S: Stream>(stream: S, client: Peer, place: Place, work
         clock,
         client,
         worker,
-        readers: Readers::default(),
+        readers: RefusalReaders::default(),
         out: Vec::new(),
         head: Vec::new(),
         known: Vec::new(),
         text: Vec::new(),
     };
-    if connection.run(&place).await {
+    if connection.run(&guard).await {
         let Connection { stream, input, client, worker, .. } = connection;
-        http2::serve(stream, input, client, place, worker).await;
+        http2::serve(stream, input, client, guard, worker).await;
     }
 }
 
 impl<S: Stream> Connection<S> {
-    /// Serves requests until the connection is at its end; whether it goes on as HTTP/2.
-    async fn run(&mut self, place: &Place) -> bool {
+    /// Serves requests until the connection ends. Returns whether it goes on as HTTP/2.
+    async fn run(&mut self, guard: &IdleGuard) -> bool {
         let worker = Arc::clone(&self.worker);
         let mut stopping = pin!(worker.shared.stopping.cancelled());
         let mut is_first = true;
         loop {
-            let next = self.next(place, is_first, stopping.as_mut()).await;
+            let next = self.next(guard, is_first, stopping.as_mut()).await;
             is_first = false;
             let (plan, facts, mut note) = match next {
                 Next::Head(range) => self.plan(range),
@@ -160,15 +153,14 @@ impl<S: Stream> Connection<S> {
                 }
             };
             let end = match plan {
-                Plan::Pass(order) => {
-                    place.is_busy();
+                Ok(Plan::Pass(order)) => {
+                    guard.set_busy();
                     self.pass(*order, facts, &mut note).await
                 }
-                Plan::Call(call) => self.call(*call, facts, place, &mut note).await,
-                Plan::LogIn(login) => self.log_in(*login, facts, place, &mut note).await,
-                Plan::Refuse(refusal) => {
+                Ok(Plan::Answer(local)) => self.answer(*local, facts, guard, &mut note).await,
+                Err(refusal) => {
                     let refused = pin!(self.refuse(refusal, facts, &mut note));
-                    let end = place.unless_asked_to_leave(refused).await;
+                    let end = guard.unless_evicted(refused).await;
                     end.unwrap_or(End::Aborted(Aborted::Client))
                 }
             };
@@ -177,8 +169,8 @@ impl<S: Stream> Connection<S> {
             match end {
                 End::GoesOn => self.shrink(),
                 End::Closes { unread } => {
-                    place.waits(Instant::now());
-                    place.unless_asked_to_leave(pin!(self.linger(unread))).await;
+                    guard.set_waiting(Instant::now());
+                    guard.unless_evicted(pin!(self.linger(unread))).await;
                     return false;
                 }
                 End::Aborted(_) => return false,
@@ -186,7 +178,7 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Gives memory back that only a large message needed: the connection may rest now.
+    /// Gives memory back that only a large message needed: the connection may be idle from now on.
     fn shrink(&mut self) {
         self.input.shrink();
         for room in [&mut self.out, &mut self.head, &mut self.text] {
@@ -199,7 +191,7 @@ impl<S: Stream> Connection<S> {
     /// Waits for the next head.
     async fn next(
         &mut self,
-        place: &Place,
+        guard: &IdleGuard,
         is_first: bool,
         mut stopping: Pin<&mut impl Future>,
     ) -> Next {
@@ -208,7 +200,7 @@ impl<S: Stream> Connection<S> {
         let mut scanner = Scanner::default();
         let mut has_begun = is_first;
         let time = if is_first { limits.head_timeout } else { limits.idle_timeout };
-        place.waits(self.clock.set(time).into_std());
+        guard.set_waiting(self.clock.set(time).into_std());
         poll_fn(|cx| {
             loop {
                 let bytes = self.input.filled();
@@ -237,15 +229,15 @@ impl<S: Stream> Connection<S> {
                         return Poll::Ready(Next::Closed);
                     }
                     Poll::Pending => {
-                        let idle = self.input.is_empty();
-                        if idle && stopping.as_mut().poll(cx).is_ready() {
+                        let is_idle = self.input.is_empty();
+                        if is_idle && stopping.as_mut().poll(cx).is_ready() {
                             return Poll::Ready(Next::Closed);
                         }
-                        if place.poll_leave(cx).is_ready() {
+                        if guard.poll_evicted(cx).is_ready() {
                             return Poll::Ready(Next::Closed);
                         }
                         if self.clock.poll(cx).is_ready() {
-                            let next = if idle { Next::Closed } else { Next::Slow };
+                            let next = if is_idle { Next::Closed } else { Next::Slow };
                             return Poll::Ready(next);
                         }
                         return Poll::Pending;
@@ -256,15 +248,18 @@ impl<S: Stream> Connection<S> {
         .await
     }
 
-    /// A head that nobody understands.
-    fn misunderstood(&mut self, refusal: Refusal) -> (Plan, Facts, Note) {
+    /// Refuses a head that is malformed, or did not come in time.
+    fn misunderstood(
+        &mut self,
+        refusal: Refusal,
+    ) -> (Result<Plan<Http1Request>, Refusal>, Facts, Note) {
         let note = self.worker.note(Protocol::Http11, std::mem::take(&mut self.text));
-        self.readers = Readers::Anyone;
-        (Plan::Refuse(refusal), Facts::MALFORMED, note)
+        self.readers = RefusalReaders::Anyone;
+        (Err(refusal), Facts::MALFORMED, note)
     }
 
-    /// Understands a head, and takes it out of what was read.
-    fn plan(&mut self, range: Range<usize>) -> (Plan, Facts, Note) {
+    /// Parses a head, and takes it out of what was read.
+    fn plan(&mut self, range: Range<usize>) -> (Result<Plan<Http1Request>, Refusal>, Facts, Note) {
         let mut fields = no_fields();
         let known = std::mem::take(&mut self.known);
         let bytes = &self.input.filled()[range.clone()];
@@ -275,8 +270,8 @@ impl<S: Stream> Connection<S> {
                 return self.misunderstood(malformed.into());
             }
         };
-        let is_modern = head.version == Version::Http11;
-        let after = match (head.keep_alive && !self.worker.relay.is_stopping(), is_modern) {
+        let is_http11 = head.version == Version::Http11;
+        let after = match (head.keep_alive && !self.worker.relay.is_stopping(), is_http11) {
             (false, _) => After::Close,
             (true, true) => After::KeepAlive,
             (true, false) => After::SayKeepAlive,
@@ -284,57 +279,34 @@ impl<S: Stream> Connection<S> {
         let facts = Facts {
             framing: head.framing,
             expects_continue: head.expects_continue,
-            manner: Manner { after, is_modern, head_only: head.method == "HEAD" },
+            mode: ResponseMode { after, is_http11, head_only: head.method == "HEAD" },
         };
         let mut note = self.worker.note_of(&head, std::mem::take(&mut self.text));
-        let shared = &self.worker.shared;
-        let mut readers = Readers::NoPage;
-        let plan = doors::find(shared, &head, self.client, &mut note).and_then(|way| match way {
-            Way::Call(call) => Ok(Plan::Call(Box::new(call))),
-            Way::App(asked) if asked.grpc => Err(Refusal::new(
-                RefusalKind::UpgradeRequired,
-                "gRPC needs HTTP/2: use it with TLS or with prior knowledge",
-            )),
-            Way::App(asked) => {
-                readers = shared.gateway.readers(&head, asked, self.client);
-                let pass = match shared.gateway.admit(&head, asked, self.client, &mut note)? {
-                    Admitted::Pass(pass) => pass,
-                    Admitted::LogIn(app) => {
-                        let login = LogIn { request: doors::request(&head, head.target)?, app };
-                        return Ok(Plan::LogIn(Box::new(login)));
-                    }
-                };
-                let mut out = std::mem::take(&mut self.head);
-                out.clear();
-                compose::request(&mut out, &head, &pass.route, self.client, note.id().as_bytes());
-                Ok(Plan::Pass(Box::new(Order {
-                    pass,
-                    head: out,
-                    framing: head.framing,
-                    asked_with: head.asked_with(),
-                    repeatable: head.is_repeatable(),
-                    is_modern,
-                    expects_continue: head.expects_continue,
-                    wants_upgrade: head.upgrade.is_some(),
-                    after,
-                })))
-            }
-        });
+        let (mut readers, client) = (RefusalReaders::NoPage, self.client);
+        let mut out = std::mem::take(&mut self.head);
+        let pass = |pass: Pass, _, note: &Note| {
+            out.clear();
+            compose::request(&mut out, &head, &pass.route, client, note.id().as_bytes());
+            let params = ExchangeParams::of(&head);
+            Http1Request { pass, head: std::mem::take(&mut out), params, is_http11, after }
+        };
+        let plan = plan(&self.worker, &head, client, &mut note, &mut readers, pass);
+        self.head = out;
         (self.known, self.readers) = (head.known, readers);
         self.input.consume(range.end);
-        (plan.unwrap_or_else(Plan::Refuse), facts, note)
+        (plan, facts, note)
     }
 
-    async fn pass(&mut self, order: Order, facts: Facts, note: &mut Note) -> End {
-        let client = exchange::ClientSide {
+    async fn pass(&mut self, order: Http1Request, facts: Facts, note: &mut Note) -> End {
+        let client = ClientSide {
             stream: &mut self.stream,
             input: &mut self.input,
-            clock: &mut self.clock,
+            deadline: &mut self.clock,
             out: std::mem::take(&mut self.out),
         };
         note.turned_to_the_app();
-        match exchange::run(client, order, &self.worker.relay, note).await {
-            Outcome::Answered(answered) => {
+        match http1_client::run(client, order, &self.worker.relay, note).await {
+            ExchangeEnd::Answered(answered) => {
                 (self.head, self.out) = (answered.head, answered.out);
                 if let Some(by) = answered.aborted {
                     if answered.unclear {
@@ -348,94 +320,110 @@ impl<S: Stream> Connection<S> {
                     End::Closes { unread: facts.framing != Framing::None }
                 }
             }
-            Outcome::Refused { refusal, head, out } => {
+            ExchangeEnd::Refused { refusal, head, out } => {
                 (self.head, self.out) = (head, out);
                 self.refuse_late(refusal, facts, note).await
             }
-            Outcome::Gone => End::Aborted(Aborted::Client),
-            Outcome::Tunnel { upstream, access } => {
-                let Upstream { mut stream, buffer, .. } = *upstream;
-                let input = std::mem::take(&mut self.input);
-                (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
-                let _open = self.worker.shared.seen.tunnel_opened();
-                let access = access.until_over(&self.worker.shared.gateway);
-                let client = &mut self.stream;
-                let patience = self.worker.relay.limits.body_timeout;
-                let passed =
-                    ovhai_wire::tunnel::run(client, &mut stream, input, buffer, access, patience)
-                        .await;
-                (note.bytes_in, note.bytes_out) = (passed.to_far, passed.to_near);
-                if let Some(aborted) = passed.ended_by.flatten() {
-                    return End::Aborted(aborted);
-                }
-                End::Closes { unread: false }
+            ExchangeEnd::Gone => End::Aborted(Aborted::Client),
+            ExchangeEnd::Tunnel { upstream, access } => {
+                let Upstream { stream, buffer, .. } = *upstream;
+                self.tunnel(stream, buffer, access, note).await
             }
         }
     }
 
-    /// Calls the API, or console and control.
-    async fn call(&mut self, call: Call, facts: Facts, place: &Place, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, CALL_MAX, place).await {
+    /// Passes bytes both ways between the client and the far side, until one of them ends the
+    /// tunnel or the access is over. Some bytes may have been read already.
+    async fn tunnel<F: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        mut far: F,
+        to_client: Buffer,
+        access: CallerAccess,
+        note: &mut Note,
+    ) -> End {
+        let from_client = std::mem::take(&mut self.input);
+        (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
+        let _open = self.worker.shared.telemetry.tunnel_opened();
+        let over = access.until_over(&self.worker.relay.gateway);
+        let patience = self.worker.relay.limits.body_timeout;
+        let passed =
+            tunnel::run(&mut self.stream, &mut far, from_client, to_client, over, patience).await;
+        (note.bytes_in, note.bytes_out) = (passed.to_far, passed.to_near);
+        match passed.ended_by.flatten() {
+            Some(aborted) => End::Aborted(aborted),
+            None => End::Closes { unread: false },
+        }
+    }
+
+    /// Answers a request here, without an app.
+    async fn answer(
+        &mut self,
+        local: Local,
+        facts: Facts,
+        guard: &IdleGuard,
+        note: &mut Note,
+    ) -> End {
+        let body = match self.whole_body(facts, local.body_max(), guard).await {
             Ok(body) => body,
             Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
             Err(None) => return End::Aborted(Aborted::Client),
         };
         note.bytes_in = body.len() as u64;
-        let response = doors::call(&self.worker.shared, call, Body::from(body)).await;
-        self.give(response, facts.manner, place, note).await
+        match local.run(&self.worker, self.client, body.into()).await {
+            doors::Outcome::Response(response) => {
+                self.give(response, facts.mode, guard, note).await
+            }
+            doors::Outcome::Tunnel(response, tunnel) => {
+                let CallTunnel { stream, admission } = *tunnel;
+                let response = response.map(|()| ServerBody::text(""));
+                let mode = ResponseMode { after: After::KeepAlive, ..facts.mode };
+                match self.respond(response, mode, false, note).await {
+                    End::GoesOn => {
+                        let access = CallerAccess::new(admission);
+                        self.tunnel(stream, Buffer::default(), access, note).await
+                    }
+                    end => end,
+                }
+            }
+        }
     }
 
-    /// Has the login of an app answer.
-    async fn log_in(&mut self, login: LogIn, facts: Facts, place: &Place, note: &mut Note) -> End {
-        let body = match self.whole_body(facts, BODY_MAX, place).await {
-            Ok(body) => body,
-            Err(Some(refusal)) => return self.refuse_late(refusal, facts, note).await,
-            Err(None) => return End::Aborted(Aborted::Client),
-        };
-        note.bytes_in = body.len() as u64;
-        let request = login.request.map(|()| body.into());
-        let Peer { address, secure } = self.client;
-        let logins = &self.worker.shared.gateway.logins;
-        let answer = logins.answer(request, &login.app.record, secure, address.ip()).await;
-        self.give(answer.map(ServerBody::text), facts.manner, place, note).await
-    }
-
-    /// Sends the answer of a call. Who does not take one that is all there may be nobody.
+    /// Sends the response of a call. An unknown client may leave one that is complete unread, so
+    /// that its connection counts as idle meanwhile.
     async fn give(
         &mut self,
         response: Response<ServerBody>,
-        manner: Manner,
-        place: &Place,
+        mode: ResponseMode,
+        guard: &IdleGuard,
         note: &mut Note,
     ) -> End {
         let is_whole = response.body().is_whole();
-        let sent = pin!(self.respond(response, manner, false, note));
+        let sent = pin!(self.respond(response, mode, false, note));
         if !is_whole {
             return sent.await;
         }
-        place.waits(Instant::now());
-        let end = place.unless_asked_to_leave(sent).await;
+        guard.set_waiting(Instant::now());
+        let end = guard.unless_evicted(sent).await;
         end.unwrap_or(End::Aborted(Aborted::Client))
     }
 
-    /// A call's body; or why there is none, unless the client has gone. Who sends it may be nobody.
+    /// Reads a call's body. The error is the refusal; none if the client has gone. The caller is
+    /// unknown yet, so that its connection counts as idle meanwhile.
     async fn whole_body(
         &mut self,
         facts: Facts,
         most: usize,
-        place: &Place,
+        guard: &IdleGuard,
     ) -> Result<Vec<u8>, Option<Refusal>> {
-        let too_large = || {
-            let why = format!("the body is larger than {most} bytes");
-            Some(Refusal::new(RefusalKind::BodyTooLarge, why))
-        };
         let mut body = Vec::new();
         match facts.framing {
             Framing::None | Framing::UntilClose => {
-                place.is_busy();
+                guard.set_busy();
                 return Ok(body);
             }
-            Framing::Length(length) if length > most as u64 => return Err(too_large()),
+            Framing::Length(length) if length > most as u64 => {
+                return Err(Some(body_too_large(most)));
+            }
             Framing::Length(_) | Framing::Chunked => {}
         }
         if facts.expects_continue {
@@ -446,23 +434,20 @@ impl<S: Stream> Connection<S> {
             let told = tokio::time::timeout(self.worker.relay.limits.body_timeout, told).await;
             told.map_err(|_| None)?.map_err(|_| None)?;
         }
-        place.waits(Instant::now());
+        guard.set_waiting(Instant::now());
         let whole = self.read_body(facts.framing, |bytes| {
             body.extend_from_slice(bytes);
             body.len() <= most
         });
-        let read = place.unless_asked_to_leave(pin!(whole)).await;
+        let read = guard.unless_evicted(pin!(whole)).await;
         match read.unwrap_or(Read::Gone) {
             Read::Whole => {
-                place.is_busy();
+                guard.set_busy();
                 Ok(body)
             }
-            Read::Enough => Err(too_large()),
+            Read::Enough => Err(Some(body_too_large(most))),
             Read::Bad(malformed) => Err(Some(malformed.into())),
-            Read::Slow => {
-                let why = "the body did not come in time";
-                Err(Some(Refusal::new(RefusalKind::Slow, why)))
-            }
+            Read::Slow => Err(Some(Refusal::new(RefusalKind::Slow, SLOW_BODY))),
             Read::Gone => Err(None),
         }
     }
@@ -507,7 +492,7 @@ impl<S: Stream> Connection<S> {
         .await
     }
 
-    /// Says no to a request of which only the head was read.
+    /// Refuses a request of which only the head was read.
     async fn refuse(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
         let is_small = match facts.framing {
             Framing::None | Framing::Length(0) => true,
@@ -520,16 +505,16 @@ impl<S: Stream> Connection<S> {
         }
         refusal.record(note);
         let has_body = facts.framing != Framing::None;
-        let mut manner = facts.manner;
+        let mut mode = facts.mode;
         if refusal.closes() {
-            // Whoever sends such a thing may take the rest for something else, too.
-            manner.after = After::Close;
+            // The client may take what follows for something else, too.
+            mode.after = After::Close;
         }
-        let end = self.say_no(refusal, manner, has_body, note).await;
+        let end = self.say_no(refusal, mode, has_body, note).await;
         if !matches!(end, End::GoesOn) || !has_body {
             return end;
         }
-        // A small body is read, so that the connection can go on.
+        // Read, so that the connection can go on.
         let mut left = DISCARD_MAX;
         let whole = self.read_body(facts.framing, |bytes| {
             left = left.saturating_sub(bytes.len());
@@ -541,53 +526,54 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Says no to a request of whose body nobody knows how much was read.
+    /// Refuses a request of whose body an unknown part was read.
     async fn refuse_late(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
         refusal.record(note);
-        let mut manner = facts.manner;
+        let mut mode = facts.mode;
         let has_body = !matches!(facts.framing, Framing::None | Framing::Length(0));
         if has_body {
-            manner.after = After::Close;
+            mode.after = After::Close;
         }
-        self.say_no(refusal, manner, has_body, note).await
+        self.say_no(refusal, mode, has_body, note).await
     }
 
     async fn say_no(
         &mut self,
         refusal: Refusal,
-        manner: Manner,
+        mode: ResponseMode,
         unread: bool,
         note: &mut Note,
     ) -> End {
         let mut refusal = refusal.readable_by(&self.readers);
         if let Some(page) = refusal.take_page() {
-            return self.respond(page.map(ServerBody::text), manner, unread, note).await;
+            return self.respond(page.map(ServerBody::text), mode, unread, note).await;
         }
         let (stream, clock) = (&mut self.stream, &mut self.clock);
         let (out, room) = (&mut self.out, &mut self.head);
-        let sent = refuse(stream, clock, out, room, &refusal, manner, note.id().as_bytes()).await;
+        let sent = refuse(stream, clock, out, room, &refusal, mode, note.id().as_bytes()).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }
 
-    /// Sends an answer of ours. `unread` says whether some of the request was not read.
+    /// Sends a response of the emulator's own. `unread` says whether some of the request was not
+    /// read.
     async fn respond(
         &mut self,
         response: Response<ServerBody>,
-        manner: Manner,
+        mode: ResponseMode,
         unread: bool,
         note: &mut Note,
     ) -> End {
         note.answered(response.status());
         let (stream, input, clock) = (&mut self.stream, &mut self.input, &mut self.clock);
         let out = &mut self.out;
-        let sent = respond(stream, input, clock, out, response, manner, note.id().as_bytes()).await;
+        let sent = respond(stream, input, clock, out, response, mode, note.id().as_bytes()).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }
 
-    /// Closes so that the client gets what was written: what it still sends is read for a while,
-    /// since closing with bytes unread would reset the connection.
+    /// Closes so that the client gets what was written. What it still sends is read for a while,
+    /// since closing with unread bytes would reset the connection.
     async fn linger(&mut self, sends_more: bool) {
         let said = tokio::time::timeout(LINGER, self.stream.shutdown()).await;
         if !matches!(said, Ok(Ok(()))) || (!sends_more && self.input.is_empty()) {

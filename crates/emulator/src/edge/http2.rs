@@ -1,5 +1,5 @@
-//! Clients that speak HTTP/2, of which the h2 crate does the framing: the same doors, the same
-//! decisions.
+//! Clients of HTTP/2, whose framing is the h2 crate's: the same targets and the same decisions as
+//! for HTTP/1.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Ping, PingPong, Reason};
@@ -16,56 +15,55 @@ use http_body_util::{BodyExt, Limited};
 use httparse::Header;
 use hyper::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response};
-use ovhai_core::directory::AppEntry;
 use ovhai_wire::authority::is_well_formed;
 use ovhai_wire::buffer::Buffer;
 use ovhai_wire::fields::{Known, words};
 use ovhai_wire::framing::{Framing, Malformed};
 use ovhai_wire::prefixed::Prefixed;
-use ovhai_wire::request::{FIELDS, RequestHead, Version, is_plain_target};
+use ovhai_wire::request::{FIELDS, NOT_PASSED, RequestHead, Version, is_plain_target};
 use ovhai_wire::scan::{TOO_LARGE, TOO_LONG, TOO_MANY};
 use ovhai_wire::stream::{Peer, Stream};
 use tokio::sync::Semaphore;
 
 use super::Worker;
-use super::crowd::Place;
-use super::doors::{self, CALL_MAX, Way};
-use super::frames::{Overseen, STREAMS, Waiting, note_refusal};
+use super::doors::Outcome;
+use super::frames::{FrameMonitor, STREAMS, Waiting, note_refusal};
+use super::idle::IdleGuard;
 use super::outgoing::{self, Interims, OfStream};
+use super::plan::{Plan, body_too_large};
 use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
-use crate::gateway::admission::Admitted;
 use crate::gateway::body::ServerBody;
-use crate::gateway::cors::Readers;
+use crate::gateway::cors::RefusalReaders;
+use crate::gateway::exchange::SLOW_BODY;
 use crate::gateway::forward::Forward;
 use crate::gateway::grpc;
 use crate::gateway::incoming::{Incoming, Interim};
-use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
 use crate::limits::Limits;
-use crate::seen::{Note, RefusalKind};
+use crate::telemetry::{Note, RefusalKind};
 
-/// Bytes of bodies on their way on one connection.
+/// Flow-control window of a connection, in bytes.
 const WINDOW: u32 = 1024 * 1024;
-/// Bytes of an answer that wait for a client to have room for them.
+/// Maximum bytes of a response that wait until the client takes them.
 const SEND_BUFFER: usize = 256 * 1024;
-/// Fields that every request has before the others.
+/// Number of pseudo-header fields of a request.
 const PSEUDO: usize = 5;
-/// A line of cookies may come in so many fields.
+/// Maximum number of fields that one line of cookies is split into.
 const CRUMBS: usize = 512;
-/// A client that is there says so within this time.
+/// Time that a client has to answer a ping.
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 
-/// Telling a client that its connection ends takes no longer.
+/// Time for telling a client that its connection ends.
 const SAYS_GOODBYE: Duration = Duration::from_secs(1);
 
 /// What the requests of one connection share.
 struct Own {
-    /// Taken by what goes on when its request is given up.
+    /// Held by work that goes on when its request is given up.
     turns: Arc<Semaphore>,
-    grpc: grpc::Pool,
-    /// How many of them are under way at apps.
+    grpc: grpc::GrpcPool,
+    /// Number of requests under way at apps.
     at_apps: Arc<AtomicUsize>,
 }
 
@@ -74,15 +72,15 @@ pub(super) async fn serve<S: Stream>(
     stream: S,
     prefix: Buffer,
     client: Peer,
-    place: Place,
+    idle: IdleGuard,
     worker: Arc<Worker>,
 ) {
-    let (uses, waiting) = (Uses::new(place), Waiting::default());
+    let (uses, waiting) = (Uses::new(idle), Waiting::default());
     let interims = Interims::default();
     let limits = worker.relay.limits;
     let own = Arc::new(Own {
         turns: Arc::new(Semaphore::new(STREAMS as usize)),
-        grpc: grpc::Pool::default(),
+        grpc: grpc::GrpcPool::default(),
         at_apps: Arc::default(),
     });
     let builder = h2::server::Builder::new()
@@ -94,17 +92,17 @@ pub(super) async fn serve<S: Stream>(
         .to_owned();
     let stream = Prefixed::new(prefix, stream);
     let stream =
-        Overseen::new(stream, client, Arc::clone(&worker), waiting.clone(), interims.clone());
+        FrameMonitor::new(stream, client, Arc::clone(&worker), waiting.clone(), interims.clone());
     let handshake = builder.handshake::<_, Bytes>(stream);
     let address = client.address;
     let begun = tokio::select! {
         begun = tokio::time::timeout(limits.head_timeout, handshake) => begun,
-        () = uses.asked_to_leave() => return,
+        () = uses.evicted() => return,
     };
     let mut connection = match begun {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => {
-            tracing::debug!(%error, client = %address, "HTTP/2 did not begin");
+            tracing::debug!(%error, client = %address, "the handshake of HTTP/2 failed");
             return;
         }
         Err(_) => return,
@@ -115,7 +113,7 @@ pub(super) async fn serve<S: Stream>(
             () = worker.shared.stopping.cancelled() => {}
         }
     });
-    // A client that was told of the end and does not take it.
+    // The client was told of the end and does not close.
     let mut lost = pin!(uses.rested(limits.idle_timeout + limits.body_timeout));
     let mut gone = pin!(until_gone(connection.ping_pong(), limits.idle_timeout));
     let mut told = false;
@@ -128,20 +126,20 @@ pub(super) async fn serve<S: Stream>(
                 continue;
             }
             () = lost.as_mut() => return,
-            () = uses.asked_to_leave() => {
+            () = uses.evicted() => {
                 connection.abrupt_shutdown(Reason::NO_ERROR);
                 let closed = poll_fn(|cx| connection.poll_closed(cx));
                 let _ = tokio::time::timeout(SAYS_GOODBYE, closed).await;
                 return;
             }
             () = gone.as_mut() => {
-                tracing::debug!(client = %address, "a client of HTTP/2 does not answer");
+                tracing::debug!(client = %address, "a client of HTTP/2 did not answer a ping");
                 return;
             }
         };
         match accepted {
             Some(Ok((request, respond))) => {
-                if waiting.is_heard(respond.stream_id().as_u32()) {
+                if waiting.take_accepted(respond.stream_id().as_u32()) {
                     continue;
                 }
                 let underway = Underway::new(client, &worker, &uses);
@@ -153,7 +151,7 @@ pub(super) async fn serve<S: Stream>(
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
                 if let (true, Some(reason)) = (error.is_library(), error.reason()) {
-                    let why = format!("the connection is no good HTTP/2: ended with {reason:?}");
+                    let why = format!("the connection is not valid HTTP/2: ended with {reason:?}");
                     let refusal = Refusal::new(RefusalKind::Malformed, why);
                     note_refusal(&refusal, 0, &worker, client);
                 }
@@ -164,16 +162,16 @@ pub(super) async fn serve<S: Stream>(
     }
 }
 
-/// So large may a list of fields be for the h2 crate, which adds 32 bytes to each. What is larger
-/// than HTTP/1 takes is refused here, in words; this only has to be surely larger than that.
+/// Maximum size of a header list for the h2 crate, which adds 32 bytes to each field. Heads that
+/// HTTP/1 would refuse are refused here, with a reason; this limit only has to be larger than that.
 fn list_max(limits: &Limits) -> u32 {
     let fields = 32 * (FIELDS + PSEUDO) + (32 + "cookie".len()) * CRUMBS;
     u32::try_from(limits.head_max + limits.line_max + fields).unwrap_or(u32::MAX)
 }
 
-/// Until a client that is asked from time to time whether it is there does not say so.
+/// Waits until a client does not answer a ping; one is sent every `every`.
 async fn until_gone(ping_pong: Option<PingPong>, every: Duration) {
-    // The connection's first and only one.
+    // The first call on a connection returns it.
     let Some(mut ping_pong) = ping_pong else { return std::future::pending().await };
     loop {
         tokio::time::sleep(every).await;
@@ -187,7 +185,7 @@ async fn until_gone(ping_pong: Option<PingPong>, every: Duration) {
     }
 }
 
-/// One request and its answer.
+/// Serves one request.
 async fn serve_one(
     request: Request<Incoming>,
     mut respond: SendResponse<Bytes>,
@@ -202,11 +200,11 @@ async fn serve_one(
     let Some(response) = outgoing::answered(&mut respond, interim, answer).await else { return };
     drop(of_stream);
     if let Err(error) = outgoing::send(respond, response, patience).await {
-        tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
+        tracing::debug!(%error, client = %client.address, "a response of HTTP/2 could not be sent");
     }
 }
 
-/// Has a request answered, and notes it when that has ended.
+/// Answers a request, and records it when the response has ended.
 async fn watched(
     request: Request<Incoming>,
     client: Peer,
@@ -216,7 +214,7 @@ async fn watched(
     interim: &Interim,
 ) -> Response<Watched> {
     let head_only = request.method() == Method::HEAD;
-    let mut readers = Readers::default();
+    let mut readers = RefusalReaders::default();
     let answer = answer(request, client, &worker, own, &mut underway, interim, &mut readers);
     let mut response = match answer.await {
         Ok(response) => response,
@@ -225,7 +223,7 @@ async fn watched(
             refusal.readable_by(&readers).into_response().map(ServerBody::text)
         }
     };
-    underway.is_idle(response.body().is_whole());
+    underway.set_idle(response.body().is_whole());
     let note = underway.note();
     note.answered(response.status());
     let id = HeaderName::from_static("x-request-id");
@@ -237,7 +235,7 @@ async fn watched(
     if let (true, Some(length)) = (head_only, response.body().size_hint().exact())
         && length > 0
     {
-        // It is said how long it would be.
+        // The length that a GET would have had.
         response.headers_mut().entry(CONTENT_LENGTH).or_insert(length.into());
     }
     response.map(|body| Watched::new(body, head_only, underway))
@@ -250,12 +248,12 @@ async fn answer(
     own: &Own,
     underway: &mut Underway,
     interim: &Interim,
-    readers: &mut Readers,
+    readers: &mut RefusalReaders,
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
     let note = underway.note();
     let plan = plan(&parts, &body, client, worker, note, readers)?;
-    // The app says so itself.
+    // Apps send 100 (Continue) themselves.
     let expects = |value: &HeaderValue| words(value.as_bytes()).next().is_some();
     if !matches!(plan, Plan::Pass(_)) && parts.headers.get_all(EXPECT).iter().any(expects) {
         interim.go_on();
@@ -268,42 +266,40 @@ async fn answer(
             underway.note().turned_to_the_app();
             forward.run(body, interim, &own.grpc, &worker.relay).await
         }
-        Plan::Call(call) => {
-            let body = whole(body, CALL_MAX, worker, underway).await?;
+        Plan::Answer(local) => {
+            let body = whole(body, local.body_max(), worker, underway).await?;
             underway.note().bytes_in = body.len() as u64;
             let worker = Arc::clone(worker);
-            let call = async move { doors::call(&worker.shared, call, Body::from(body)).await };
-            to_its_end(&own.turns, call).await
-        }
-        Plan::LogIn(request, app) => {
-            let body = whole(body, BODY_MAX, worker, underway).await?;
-            underway.note().bytes_in = body.len() as u64;
-            let worker = Arc::clone(worker);
-            let login = async move {
-                let (logins, ip) = (&worker.shared.gateway.logins, client.address.ip());
-                let request = request.map(|()| body);
-                let answer = logins.answer(request, &app.record, client.secure, ip).await;
-                answer.map(ServerBody::text)
+            let answer = async move {
+                match local.run(&worker, client, body).await {
+                    Outcome::Response(response) => response,
+                    // No request of HTTP/2 asks to leave HTTP.
+                    Outcome::Tunnel(..) => {
+                        let refusal = Refusal::new(RefusalKind::Internal, "internal error");
+                        refusal.into_response().map(ServerBody::text)
+                    }
+                }
             };
-            to_its_end(&own.turns, login).await
+            to_its_end(&own.turns, answer).await
         }
     }
 }
 
-/// What has begun goes on when its request is given up, and has its turn until it ends: else
-/// requests that are given up at once would pile up behind it, and wrong passwords not be counted.
+/// Work that has begun goes on when its request is given up, and holds its permit until it ends:
+/// otherwise requests that are given up at once would pile up, and wrong passwords would not be
+/// counted.
 async fn to_its_end(
     turns: &Arc<Semaphore>,
     answer: impl Future<Output = Response<ServerBody>> + Send + 'static,
 ) -> Result<Response<ServerBody>, Refusal> {
-    // Never closed.
+    // The semaphore is never closed.
     let turn = Arc::clone(turns).acquire_owned().await.ok();
     let answer = tokio::spawn(async move {
         let answer = answer.await;
         drop(turn);
         answer
     });
-    // It panicked, which was said where panics are, or everything stops.
+    // It panicked, which the panic hook has logged, or everything stops.
     answer.await.map_err(|_| Refusal::new(RefusalKind::Internal, "internal error"))
 }
 
@@ -313,28 +309,22 @@ async fn whole(
     worker: &Worker,
     underway: &mut Underway,
 ) -> Result<Bytes, Refusal> {
-    underway.is_idle(!body.is_end_stream());
+    underway.set_idle(!body.is_end_stream());
     let collected = Limited::new(body, most).collect();
     let collected = tokio::time::timeout(worker.relay.limits.body_timeout, collected).await;
-    underway.is_idle(false);
+    underway.set_idle(false);
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let why = format!("the body is larger than {most} bytes");
-            Err(Refusal::new(RefusalKind::BodyTooLarge, why))
+            Err(body_too_large(most))
         }
         Ok(Err(_)) => Err(Refusal::new(RefusalKind::Malformed, "the body was broken off")),
-        Err(_) => Err(Refusal::new(RefusalKind::Slow, "the body did not come in time")),
+        Err(_) => Err(Refusal::new(RefusalKind::Slow, SLOW_BODY)),
     }
 }
 
-enum Plan {
-    Pass(Box<Forward>),
-    Call(doors::Call),
-    LogIn(Request<()>, Arc<AppEntry>),
-}
-
-/// A head is as large as it would be in HTTP/1, where an authority is a line and cookies are one.
+/// Checks that a head is no larger than it may be in HTTP/1, where an authority is a line and
+/// cookies are one.
 fn check_size(
     head: &RequestHead<'_>,
     authority: Option<&str>,
@@ -364,15 +354,15 @@ fn check_size(
     if size > limits.head_max { Err(TOO_LARGE) } else { Ok(()) }
 }
 
-/// What a head asks for, by the same rules as one of HTTP/1.
+/// Plans a request, by the same rules as one of HTTP/1.
 fn plan(
     parts: &hyper::http::request::Parts,
     body: &Incoming,
     client: Peer,
     worker: &Worker,
     note: &mut Note,
-    readers: &mut Readers,
-) -> Result<Plan, Refusal> {
+    readers: &mut RefusalReaders,
+) -> Result<Plan<Forward>, Refusal> {
     let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
     let fields: Vec<Header<'_>> = parts
         .headers
@@ -385,7 +375,7 @@ fn plan(
         RequestHead::of_fields(method, target, Version::Http2, &fields, Vec::new(), &RESERVED)?;
     *note = worker.note_of(&head, Vec::new());
     if method == "CONNECT" || method == "TRACE" {
-        return Err(Refusal::new(RefusalKind::Method, "CONNECT and TRACE are not passed on"));
+        return Err(NOT_PASSED.into());
     }
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let mut hosts = parts.headers.get_all(HOST).iter();
@@ -410,7 +400,7 @@ fn plan(
     }
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     head.framing = match length {
-        // What is said to be empty is said so to the app too.
+        // A body that is declared empty is declared so to the app, too.
         Some("0") => Framing::Length(0),
         _ if body.is_end_stream() => Framing::None,
         Some(length) => Framing::Length(
@@ -418,19 +408,7 @@ fn plan(
         ),
         None => Framing::Chunked,
     };
-    *readers = Readers::NoPage;
-    match doors::find(&worker.shared, &head, client, note)? {
-        Way::Call(call) => Ok(Plan::Call(call)),
-        Way::App(asked) => {
-            *readers = worker.shared.gateway.readers(&head, asked, client);
-            let pass = match worker.shared.gateway.admit(&head, asked, client, note)? {
-                Admitted::Pass(pass) => pass,
-                Admitted::LogIn(app) => {
-                    return Ok(Plan::LogIn(doors::request(&head, head.target)?, app));
-                }
-            };
-            let (id, grpc) = (note.id().as_bytes(), asked.grpc);
-            Ok(Plan::Pass(Box::new(Forward::new(pass, &head, grpc, client, id))))
-        }
-    }
+    let pass =
+        |pass, grpc, note: &Note| Forward::new(pass, &head, grpc, client, note.id().as_bytes());
+    super::plan::plan(worker, &head, client, note, readers, pass)
 }

@@ -6,11 +6,12 @@
 //! runtime. The framing of HTTP/2 is the h2 crate's.
 
 mod connection;
-mod crowd;
 mod doors;
 mod frames;
 mod http2;
+mod idle;
 mod outgoing;
+mod plan;
 mod readers;
 mod respond;
 mod share;
@@ -38,58 +39,58 @@ use crate::gateway::Gateway;
 use crate::gateway::relay::Relay;
 use crate::gateway::upstream::Pool;
 use crate::limits::Limits;
-use crate::seen::{Aborted, Note, Protocol, Recorder, RequestId, Seen};
+use crate::telemetry::{Aborted, Note, Protocol, Recorder, RequestId, Telemetry};
 use crate::tls::Tls;
 
-use crowd::Crowd;
+use idle::IdleRegistry;
 use ovhai_wire::buffer::Buffer;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
-pub(crate) use readers::Readers;
+pub(crate) use readers::ReaderThreads;
 
-/// More workers than this serve nobody faster on one machine with its apps.
+/// Maximum workers: more do not help on one machine that runs the apps, too.
 const WORKERS: usize = 8;
-/// Between two looks for connections to apps that nobody uses any more.
+/// Time between closing idle connections to apps.
 const PURGE_EVERY: Duration = Duration::from_secs(15);
 
-/// One of so many connections is closed, at least one, when there are too many;
+/// When full, close 1/64 of the connections, at least one,
 const MAKES_ROOM: usize = 64;
-/// and after this long it is looked again whether there is room.
+/// and check again after this time whether there is room.
 const FULL: Duration = Duration::from_millis(5);
-/// After this long it is tried again to accept a connection where it failed,
+/// Time before another attempt to accept a connection, after one failed,
 const TRY_AGAIN: Duration = Duration::from_millis(50);
-/// and after this long it is said again that it fails.
+/// and time before that is logged again.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
-/// What all workers share.
+/// Shared by all workers.
 pub(crate) struct Shared {
     pub(crate) platform: Arc<Platform>,
     pub(crate) gateway: Arc<Gateway>,
     /// The API of all regions; the region comes in the request's extensions.
     pub(crate) api: Router,
-    /// Console and control, at `localhost`.
+    /// The control endpoints, at `localhost`.
     pub(crate) local: Router,
     pub(crate) limits: Limits,
     /// The emulator's own runtime.
     pub(crate) main: tokio::runtime::Handle,
-    /// Answers what reads much.
-    pub(crate) readers: Readers,
+    /// Threads for calls that read much.
+    pub(crate) readers: ReaderThreads,
     pub(crate) stopping: CancellationToken,
-    pub(crate) seen: Arc<Seen>,
+    pub(crate) telemetry: Arc<Telemetry>,
 }
 
-/// What the connections of one worker share.
+/// Shared by the connections of one worker.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     /// The way to the apps.
     relay: Arc<Relay>,
-    seen: Mutex<Recorder>,
+    recorder: Mutex<Recorder>,
     open: AtomicUsize,
-    crowd: Arc<Crowd>,
+    idle: Arc<IdleRegistry>,
 }
 
 impl Worker {
-    /// Begins the record of a request of which nothing is known yet; `text` is room that is used
+    /// Begins the record of a request of which nothing is known yet; `text` is a buffer to use
     /// again.
     fn note(&self, protocol: Protocol, text: Vec<u8>) -> Note {
         Note::new(self.id(None), protocol, text)
@@ -101,27 +102,27 @@ impl Worker {
         Note::of(id, Protocol::of(head.version), head.method, head.path(), text)
     }
 
-    /// Records a request that has ended. Gives room back.
+    /// Records a request that has ended. Returns its buffer.
     fn record(&self, note: Note, client: Peer, aborted: Option<Aborted>) -> Vec<u8> {
-        note.record(&self.seen, client, aborted)
+        note.record(&self.recorder, client, aborted)
     }
 
     /// The id of a request: the client's, or a new one.
     fn id(&self, given: Option<&[u8]>) -> RequestId {
-        let mut recorder = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         RequestId::of(given, &mut recorder.ids)
     }
 }
 
-/// A connection that was accepted, and what it begins with.
+/// An accepted connection, with what a handshake needs.
 struct Accepted {
     stream: std::net::TcpStream,
     client: SocketAddr,
     tls: Option<Tls>,
 }
 
-/// The threads, and where their connections come from.
-struct Hand {
+/// A worker, and where its connections are sent.
+struct WorkerHandle {
     worker: Arc<Worker>,
     sender: mpsc::UnboundedSender<Accepted>,
 }
@@ -143,7 +144,7 @@ impl Edge {
         abandon: &CancellationToken,
     ) -> io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS);
-        let (mut hands, mut receivers) = (Vec::new(), Vec::new());
+        let (mut handles, mut receivers) = (Vec::new(), Vec::new());
         let since = std::time::Instant::now();
         let streams_left = Arc::new(AtomicUsize::new(shared.limits.streams));
         for _ in 0..count {
@@ -157,14 +158,14 @@ impl Edge {
                     streams_left: Arc::clone(&streams_left),
                 }),
                 shared: Arc::clone(&shared),
-                seen: Mutex::new(shared.seen.recorder()),
+                recorder: Mutex::new(shared.telemetry.recorder()),
                 open: AtomicUsize::new(0),
-                crowd: Arc::new(Crowd::new(since)),
+                idle: Arc::new(IdleRegistry::new(since)),
             });
-            hands.push(Hand { worker, sender });
+            handles.push(WorkerHandle { worker, sender });
             receivers.push(receiver);
         }
-        let hands = Arc::new(hands);
+        let handles = Arc::new(handles);
         let secure = secure.map(|(listeners, tls)| (listeners, Some(tls)));
         let mut doors = Vec::new();
         for (listeners, tls) in std::iter::once((plain, None)).chain(secure) {
@@ -175,24 +176,25 @@ impl Edge {
         }
         let mut threads = Vec::new();
         for (number, receiver) in receivers.into_iter().enumerate() {
-            let worker = Arc::clone(&hands[number].worker);
+            let worker = Arc::clone(&handles[number].worker);
             let doors = std::mem::take(&mut doors);
-            let hands = Arc::clone(&hands);
+            let handles = Arc::clone(&handles);
             let runtime = runtime(Arc::clone(&worker))?;
             let abandon = abandon.clone();
-            // The shutdown waits for it as for a task.
+            // The shutdown waits for the thread as for a task.
             let running = tasks.token();
             let thread =
                 std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
                     runtime.block_on(async {
-                        // Whoever accepts a connection serves it too, as long as there are few.
+                        // The worker that accepts a connection serves it too, as long as there are
+                        // few.
                         for (listener, tls) in doors {
-                            tokio::spawn(accept_always(listener, tls, Arc::clone(&hands)));
+                            tokio::spawn(accept_always(listener, tls, Arc::clone(&handles)));
                         }
-                        drop(hands);
+                        drop(handles);
                         work(worker, receiver, abandon).await;
                     });
-                    // What did not finish is dropped here, and its connections are closed.
+                    // Dropping the runtime closes the connections that did not finish.
                     drop(runtime);
                     drop(running);
                 })?;
@@ -204,17 +206,17 @@ impl Edge {
     /// Waits for the threads, which have been told to end.
     pub(crate) fn join(self) {
         for thread in self.threads {
-            // One that panicked has said so.
+            // A thread that panicked has logged it.
             let _ = thread.join();
         }
     }
 }
 
-/// A worker's runtime. Before it sleeps it lets others run: its clients may be waiting for a core
-/// to send what comes next, and waking up costs several times what a request does.
+/// Builds a worker's runtime. Before it sleeps it yields the core: clients may be waiting for one
+/// to send what comes next, and a wake-up costs several times what a request does.
 fn runtime(worker: Arc<Worker>) -> io::Result<Runtime> {
     let let_others_run = move || {
-        // One client alone sends nothing before it is answered.
+        // A single client sends nothing before it is answered.
         if worker.open.load(Ordering::Relaxed) > 1 {
             std::thread::yield_now();
         }
@@ -223,9 +225,15 @@ fn runtime(worker: Arc<Worker>) -> io::Result<Runtime> {
     builder.enable_all().on_thread_park(let_others_run).build()
 }
 
-/// Accepts connections until everything stops; begins anew after a panic.
-async fn accept_always(listener: std::net::TcpListener, tls: Option<Tls>, hands: Arc<Vec<Hand>>) {
-    let Some(shared) = hands.first().map(|hand| Arc::clone(&hand.worker.shared)) else { return };
+/// Accepts connections until everything stops; restarts after a panic.
+async fn accept_always(
+    listener: std::net::TcpListener,
+    tls: Option<Tls>,
+    handles: Arc<Vec<WorkerHandle>>,
+) {
+    let Some(shared) = handles.first().map(|handle| Arc::clone(&handle.worker.shared)) else {
+        return;
+    };
     let components = shared.platform.components();
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
@@ -234,11 +242,11 @@ async fn accept_always(listener: std::net::TcpListener, tls: Option<Tls>, hands:
             return tracing::error!(%error, "no connections can be accepted");
         }
     };
-    let accepts = || accept(&listener, tls.as_ref(), &hands, &shared);
+    let accepts = || accept(&listener, tls.as_ref(), &handles, &shared);
     always(components, Component::Listener, &shared.stopping, accepts).await;
 }
 
-/// Runs a task until it ends by itself or `stopping`; begins it anew after a panic.
+/// Runs a task until it ends by itself or `stopping`; restarts it after a panic.
 async fn always<F: Future<Output = ()>>(
     components: &Components,
     component: Component,
@@ -246,7 +254,7 @@ async fn always<F: Future<Output = ()>>(
     mut task: impl FnMut() -> F,
 ) {
     while let Err(panicked) = components::catch_future(task()).await {
-        tracing::error!(component = component.as_str(), %panicked, "a component failed; it begins anew");
+        tracing::error!(component = component.as_str(), %panicked, "a component failed; it was restarted");
         components.begins_anew(component, &panicked);
         tokio::select! {
             () = stopping.cancelled() => return,
@@ -256,18 +264,24 @@ async fn always<F: Future<Output = ()>>(
 }
 
 /// Gives each connection to the worker that has fewest.
-async fn accept(listener: &TcpListener, tls: Option<&Tls>, hands: &[Hand], shared: &Shared) {
+async fn accept(
+    listener: &TcpListener,
+    tls: Option<&Tls>,
+    handles: &[WorkerHandle],
+    shared: &Shared,
+) {
     let components = shared.platform.components();
     let most = shared.limits.connections;
     let complain =
         |error: &io::Error| tracing::warn!(%error, "connections can't be accepted: they wait");
-    let close_resting = || hands.iter().for_each(|hand| hand.worker.relay.pool.clear());
+    let close_resting = || handles.iter().for_each(|handle| handle.worker.relay.pool.clear());
     let mut told = None;
     loop {
-        let open: usize = hands.iter().map(|hand| hand.worker.open.load(Ordering::Relaxed)).sum();
+        let open: usize =
+            handles.iter().map(|handle| handle.worker.open.load(Ordering::Relaxed)).sum();
         if open >= most {
-            let crowds = hands.iter().map(|hand| &*hand.worker.crowd);
-            crowd::make_room(crowds, 1 + most / MAKES_ROOM);
+            let registries = handles.iter().map(|handle| &*handle.worker.idle);
+            idle::evict(registries, 1 + most / MAKES_ROOM);
             tokio::select! {
                 () = shared.stopping.cancelled() => return,
                 () = tokio::time::sleep(FULL) => continue,
@@ -282,23 +296,23 @@ async fn accept(listener: &TcpListener, tls: Option<&Tls>, hands: &[Hand], share
         let connection = tokio::select! {
             biased;
             () = shared.stopping.cancelled() => return,
-            connection = in_the_end(next, close_resting, &mut told, complain) => connection,
+            connection = accept_with_retry(next, close_resting, &mut told, complain) => connection,
         };
         components.works(Component::Listener);
-        // The first of them, among equals: it is awake already.
-        let least = hands.iter().min_by_key(|hand| hand.worker.open.load(Ordering::Relaxed));
-        if let Some(hand) = least {
-            hand.worker.open.fetch_add(1, Ordering::Relaxed);
-            // It ends only when everything stops.
-            let _ = hand.sender.send(connection);
+        // The first among equals: it is awake already.
+        let least = handles.iter().min_by_key(|handle| handle.worker.open.load(Ordering::Relaxed));
+        if let Some(handle) = least {
+            handle.worker.open.fetch_add(1, Ordering::Relaxed);
+            // A worker ends only when everything stops.
+            let _ = handle.sender.send(connection);
         }
     }
 }
 
-/// The next connection. Where there is none to be had the process is out of file descriptors, most
-/// likely: others go on, new ones wait. Each time files are `wanted`; `told` is when somebody was
-/// told so.
-async fn in_the_end<T, F: Future<Output = io::Result<T>>>(
+/// Accepts the next connection. When that fails, the process is most likely out of file
+/// descriptors: open connections go on, new ones wait. Each time, `wanted` is to free some; `told`
+/// is when the failure was logged last.
+async fn accept_with_retry<T, F: Future<Output = io::Result<T>>>(
     mut next: impl FnMut() -> F,
     wanted: impl Fn(),
     told: &mut Option<Instant>,
@@ -328,7 +342,7 @@ impl Drop for Open {
     }
 }
 
-/// A worker's life: serves what it is given until there is no more, or `abandon`.
+/// Runs a worker: serves connections until there are no more, or `abandon`.
 async fn work(
     worker: Arc<Worker>,
     receiver: mpsc::UnboundedReceiver<Accepted>,
@@ -346,7 +360,7 @@ async fn work(
     }
 }
 
-/// Serves what comes until there is no more, or `abandon`.
+/// Serves connections until there are no more, or `abandon`.
 async fn serve_all(
     worker: &Arc<Worker>,
     receiver: &tokio::sync::Mutex<mpsc::UnboundedReceiver<Accepted>>,
@@ -365,7 +379,7 @@ async fn serve_all(
             _ = purge.tick() => {
                 worker.relay.pool.purge();
                 let snapshot = worker.shared.platform.snapshot();
-                worker.shared.seen.purge(|id| snapshot.app(id).is_some());
+                worker.shared.telemetry.purge(|id| snapshot.app(id).is_some());
                 continue;
             }
         };
@@ -383,23 +397,23 @@ async fn serve_all(
 async fn serve(accepted: Accepted, worker: Arc<Worker>) {
     let Accepted { stream, client: address, tls } = accepted;
     let client = Peer { address, secure: tls.is_some() };
-    let _open = worker.shared.seen.connection_opened();
+    let _open = worker.shared.telemetry.connection_opened();
     let stream = match TcpStream::from_std(stream) {
         Ok(stream) => stream,
         Err(error) => return tracing::warn!(%error, "a connection could not be served"),
     };
-    let place = worker.crowd.enter();
-    let Some(tls) = tls else { return connection::serve(stream, client, place, worker).await };
-    place.waits(std::time::Instant::now());
+    let guard = worker.idle.enter();
+    let Some(tls) = tls else { return connection::serve(stream, client, guard, worker).await };
+    guard.set_waiting(std::time::Instant::now());
     let accepted = {
         let handshake = pin!(tls.accept(stream));
-        place.unless_asked_to_leave(handshake).await
+        guard.unless_evicted(handshake).await
     };
     match accepted {
         Some(Ok((stream, true))) => {
-            http2::serve(stream, Buffer::default(), client, place, worker).await;
+            http2::serve(stream, Buffer::default(), client, guard, worker).await;
         }
-        Some(Ok((stream, false))) => connection::serve(stream, client, place, worker).await,
+        Some(Ok((stream, false))) => connection::serve(stream, client, guard, worker).await,
         Some(Err(error)) => tracing::debug!(%error, client = %address, "a handshake failed"),
         None => {}
     }
@@ -444,11 +458,11 @@ mod tests {
                 let over = began.elapsed().as_secs() >= until;
                 std::future::ready(over.then_some(until).ok_or_else(no_more))
             };
-            assert_eq!(in_the_end(next, || {}, &mut told, complain).await, until);
+            assert_eq!(accept_with_retry(next, || {}, &mut told, complain).await, until);
         }
         let expected = [0, 60, 120, 180].map(|at| (at, no_more().raw_os_error()));
         assert_eq!(*said.borrow(), expected, "one that could be accepted is no news");
-        // Nor does it turn in circles.
+        // It does not retry in a tight loop either.
         assert_eq!(tries.get(), 185 * 20 + 3);
     }
 }

@@ -1,4 +1,4 @@
-//! Answers of ours, to clients of HTTP/1.
+//! The emulator's own responses, to clients of HTTP/1.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -20,20 +20,20 @@ use ovhai_wire::pump::{BODY_BUFFER, Pump};
 use ovhai_wire::stream::Stream;
 use ovhai_wire::write::{After, field, reason};
 
-/// How an answer is to be written.
+/// How a response is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner {
+pub(super) struct ResponseMode {
     pub(super) after: After,
     /// Whether the client knows chunks.
-    pub(super) is_modern: bool,
+    pub(super) is_http11: bool,
     /// Whether it asked for the head only.
     pub(super) head_only: bool,
 }
 
-/// What came of it.
+/// How writing a response ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
-    /// Whether the client has all of it.
+    /// Whether the client has got all of it.
     pub(super) whole: bool,
     /// Bytes of the body.
     pub(super) bytes: u64,
@@ -41,23 +41,23 @@ pub(super) struct Sent {
     pub(super) after: After,
 }
 
-/// Writes an answer.
+/// Writes a response.
 pub(super) async fn respond<S: Stream>(
     stream: &mut S,
     input: &mut Buffer,
     clock: &mut Deadline,
     out: &mut Vec<u8>,
     response: Response<ServerBody>,
-    manner: Manner,
+    mode: ResponseMode,
     request_id: &[u8],
 ) -> Sent {
     let (parts, body) = response.into_parts();
     let length = body.size_hint().exact();
-    let bodiless = manner.head_only
+    let bodiless = mode.head_only
         || parts.status.is_informational()
         || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let chunked = length.is_none() && manner.is_modern && !bodiless;
-    let after = if length.is_none() && !chunked && !bodiless { After::Close } else { manner.after };
+    let chunked = length.is_none() && mode.is_http11 && !bodiless;
+    let after = if length.is_none() && !chunked && !bodiless { After::Close } else { mode.after };
     out.clear();
     status_line(out, parts.status);
     for (name, value) in &parts.headers {
@@ -69,12 +69,14 @@ pub(super) async fn respond<S: Stream>(
         date(out);
     }
     field(out, "x-request-id", request_id);
-    // Who answers a HEAD may have left the body out already.
-    let said = parts.headers.get(CONTENT_LENGTH).filter(|_| manner.head_only);
+    // The service may have left out the body of a HEAD already.
+    let said = parts.headers.get(CONTENT_LENGTH).filter(|_| mode.head_only);
     match length {
+        // A 1xx has no length: what follows is no body.
+        _ if parts.status.is_informational() => {}
         Some(_) if let Some(said) = said => field(out, "content-length", said.as_bytes()),
         // The body that a HEAD left out may have been of unknown length.
-        Some(0) if manner.head_only => {}
+        Some(0) if mode.head_only => {}
         Some(length) if parts.status != StatusCode::NO_CONTENT => {
             out.extend_from_slice(b"content-length: ");
             number(out, length);
@@ -93,7 +95,7 @@ pub(super) async fn respond<S: Stream>(
     clock.set(pause);
     let whole = poll_fn(|cx| {
         loop {
-            // As much as there is goes out at once.
+            // All that is there is written at once.
             while !ended && out.len() < BODY_BUFFER {
                 match body.as_mut().poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
@@ -146,13 +148,14 @@ pub(super) async fn respond<S: Stream>(
                 Poll::Ready(Err(_)) => return Poll::Ready(false),
             }
             if ended {
-                // A client of TLS that takes nothing may not hold the connection for ever.
+                // A client over TLS that takes nothing must not hold the connection for ever.
                 return clock.poll(cx).map(|()| false);
             }
-            // Nothing to send: perhaps nobody is there any more.
+            // Nothing to send: the client may have gone.
             match input.poll_fill(cx, stream, BODY_BUFFER) {
                 Poll::Ready(Ok(Fill::Read(_))) => {}
-                // Too much of the next requests waits to see the client leave.
+                // The buffer is full of the client's next requests, so that its closing would not
+                // be seen.
                 Poll::Ready(Ok(Fill::Full)) => return clock.poll(cx).map(|()| false),
                 Poll::Ready(Ok(Fill::End) | Err(_)) => return Poll::Ready(false),
                 Poll::Pending => return Poll::Pending,
@@ -163,15 +166,15 @@ pub(super) async fn respond<S: Stream>(
     Sent { whole, bytes, after }
 }
 
-/// Writes a refusal, without the detour over a response: there may be many. `room` is room that is
-/// used again.
+/// Writes a refusal, without building a response: there may be many. `room` is a buffer to use
+/// again.
 pub(super) async fn refuse<S: Stream>(
     stream: &mut S,
     clock: &mut Deadline,
     out: &mut Vec<u8>,
     room: &mut Vec<u8>,
     refusal: &Refusal,
-    manner: Manner,
+    mode: ResponseMode,
     request_id: &[u8],
 ) -> Sent {
     out.clear();
@@ -184,10 +187,10 @@ pub(super) async fn refuse<S: Stream>(
     out.extend_from_slice(b"content-length: ");
     number(out, room.len() as u64);
     out.extend_from_slice(b"\r\n");
-    manner.after.write(out);
+    mode.after.write(out);
     out.extend_from_slice(b"\r\n");
     let mut bytes = 0;
-    if !manner.head_only {
+    if !mode.head_only {
         out.extend_from_slice(room);
         bytes = room.len() as u64;
     }
@@ -205,7 +208,7 @@ pub(super) async fn refuse<S: Stream>(
     })
     .await;
     *out = pump.into_room();
-    Sent { whole, bytes, after: manner.after }
+    Sent { whole, bytes, after: mode.after }
 }
 
 fn status_line(out: &mut Vec<u8>, status: StatusCode) {
@@ -216,7 +219,7 @@ fn status_line(out: &mut Vec<u8>, status: StatusCode) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The `Date` field, made once a second.
+/// Writes the `Date` field, formatted once a second.
 fn date(out: &mut Vec<u8>) {
     thread_local! {
         static NOW: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
@@ -241,7 +244,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes everything, and says that it went out if it is to.
+    /// Takes everything, and reports it as flushed if `reads`.
     struct Client {
         reads: bool,
     }
@@ -285,10 +288,10 @@ mod tests {
     async fn sent(reads: bool, body: ServerBody) -> Sent {
         let second = Duration::from_secs(1);
         let (mut input, mut clock) = (Buffer::default(), Deadline::new(second, second));
-        let manner = Manner { after: After::SayKeepAlive, is_modern: false, head_only: false };
+        let mode = ResponseMode { after: After::SayKeepAlive, is_http11: false, head_only: false };
         let (mut client, mut out) = (Client { reads }, Vec::new());
         let response = Response::new(body);
-        respond(&mut client, &mut input, &mut clock, &mut out, response, manner, b"id").await
+        respond(&mut client, &mut input, &mut clock, &mut out, response, mode, b"id").await
     }
 
     #[tokio::test(start_paused = true)]

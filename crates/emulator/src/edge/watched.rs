@@ -1,4 +1,4 @@
-//! Requests of HTTP/2 under way: each is noted when it has ended, however that is, and a connection
+//! Requests of HTTP/2 under way. Each is recorded when it has ended, in whatever way; a connection
 //! without any is closed after a while.
 
 use std::future::poll_fn;
@@ -12,33 +12,33 @@ use http_body::{Body, Frame, SizeHint};
 use ovhai_wire::stream::Peer;
 
 use super::Worker;
-use super::crowd::Place;
+use super::idle::IdleGuard;
 use super::outgoing::Meanwhile;
 use super::share::Share;
 use crate::gateway::body::ServerBody;
-use crate::gateway::http2::BodyError;
+use crate::gateway::exchange::http2_client::BodyError;
 
-use crate::seen::{Aborted, Note, Protocol};
+use crate::telemetry::{Aborted, Note, Protocol};
 
-/// How many requests of a connection are under way, and its place among those that have none.
+/// The number of a connection's requests under way, and its registration as idle.
 #[derive(Debug, Clone)]
-pub(super) struct Uses(Arc<(Mutex<Counts>, Place)>);
+pub(super) struct Uses(Arc<(Mutex<Counts>, IdleGuard)>);
 
 #[derive(Debug)]
 struct Counts {
     under_way: usize,
-    /// Those among them that nobody was let in for.
+    /// Requests that are not authorized (yet).
     idle: usize,
-    /// When one of these changed.
+    /// When one of these changed last.
     since: Instant,
 }
 
 impl Uses {
-    /// None so far.
-    pub(super) fn new(place: Place) -> Self {
+    /// Counts from zero.
+    pub(super) fn new(idle: IdleGuard) -> Self {
         let now = Instant::now();
-        place.waits(now);
-        Self(Arc::new((Mutex::new(Counts { under_way: 0, idle: 0, since: now }), place)))
+        idle.set_waiting(now);
+        Self(Arc::new((Mutex::new(Counts { under_way: 0, idle: 0, since: now }), idle)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -50,23 +50,24 @@ impl Uses {
         change(&mut counts);
         counts.since = Instant::now();
         if counts.under_way == counts.idle {
-            self.0.1.waits(counts.since);
+            self.0.1.set_waiting(counts.since);
         } else {
-            self.0.1.is_busy();
+            self.0.1.set_busy();
         }
     }
 
-    /// Until the connection is asked to make room for another, and nothing is lost with it.
-    pub(super) async fn asked_to_leave(&self) {
+    /// Waits until the connection is asked to close, and no authorized request would be lost with
+    /// it.
+    pub(super) async fn evicted(&self) {
         poll_fn(|cx| {
-            ready!(self.0.1.poll_leave(cx));
+            ready!(self.0.1.poll_evicted(cx));
             let counts = self.lock();
             if counts.under_way == counts.idle { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 
-    /// Until there was none for so long.
+    /// Waits until there was no request for `long`.
     pub(super) async fn rested(&self, long: Duration) {
         loop {
             let rested = {
@@ -81,17 +82,17 @@ impl Uses {
     }
 }
 
-/// A request under way; noted when this is dropped.
+/// A request under way; recorded when this is dropped.
 pub(super) struct Underway {
     note: Option<Note>,
     client: Peer,
     worker: Arc<Worker>,
     uses: Uses,
-    /// Of the connections to apps, if it is one to an app.
+    /// The share in the connections to apps, of a request to an app.
     pub(super) share: Option<Share>,
     is_idle: bool,
     sent: u64,
-    /// Whether the answer has come to its end.
+    /// Whether the response has come to its end.
     ended: bool,
     aborted: Option<Aborted>,
 }
@@ -113,9 +114,9 @@ impl Underway {
         }
     }
 
-    /// Whether the client is waited for, and nobody was let in: the connection may be wanted for
-    /// others.
-    pub(super) fn is_idle(&mut self, is_idle: bool) {
+    /// Sets whether an unauthorized request waits for its client: then the connection may be closed
+    /// to make room.
+    pub(super) fn set_idle(&mut self, is_idle: bool) {
         if self.is_idle != is_idle {
             self.is_idle = is_idle;
             let change = |idle: usize| if is_idle { idle + 1 } else { idle.saturating_sub(1) };
@@ -136,7 +137,7 @@ impl Drop for Underway {
             counts.idle = counts.idle.saturating_sub(idle);
         });
         let aborted = self.aborted.or((!self.ended).then_some(Aborted::Client));
-        // Also one that was given up before anybody looked at it.
+        // Also a request that was given up before it was planned.
         let mut note =
             self.note.take().unwrap_or_else(|| self.worker.note(Protocol::Http2, Vec::new()));
         note.bytes_out = self.sent;
@@ -144,7 +145,7 @@ impl Drop for Underway {
     }
 }
 
-/// An answer on its way.
+/// A response on its way.
 pub(super) struct Watched {
     body: ServerBody,
     head_only: bool,
@@ -157,7 +158,7 @@ impl Watched {
         Self { body, head_only, underway }
     }
 
-    /// Ready when the caller would not be let in any more.
+    /// Ready when the caller's access was revoked.
     fn poll_denied(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.body.poll_denied(cx, &self.underway.worker.relay.gateway)
     }
@@ -188,7 +189,8 @@ impl Body for Watched {
         }
         let goes_on = match &frame {
             Poll::Pending => true,
-            // One piece is all there is, most often; who gets a second may get them without a pause.
+            // Most responses are one piece. A response of several may have them without a pause, so
+            // that access has to be checked between them.
             Poll::Ready(Some(Ok(frame))) => {
                 frame.is_data() && self.underway.sent > 0 && !self.body.is_end_stream()
             }

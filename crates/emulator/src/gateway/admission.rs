@@ -1,4 +1,4 @@
-//! Who may pass to which app: decides, and finds a replica.
+//! Decides whether a request may pass to an app, and by which route.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,24 +18,24 @@ use super::Gateway;
 use super::access::Admission;
 use super::affinity::Pin;
 use super::bearer::{self, Bearer};
-use super::cors::{Readers, is_preflight};
+use super::cors::{RefusalReaders, is_preflight};
 use super::login::{self, Login};
 use super::refusal::Refusal;
 use super::reserved::{forwarded_host, gateway_token};
 use super::route::{Chosen, ReplicaPort, Route};
 use crate::host;
 use crate::origin::HowUsed;
-use crate::seen::Note;
 use crate::signer;
+use crate::telemetry::Note;
 
-/// Begin the two strings of a login.
+/// Prefixes of the two strings of a login.
 const LOGIN: [&str; 2] = [ACCESS_PREFIX, REFRESH_PREFIX];
 
-/// Which app is asked for, and how.
+/// The app that a request asks for, and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct AppTarget<'a> {
     pub(crate) id: AppId,
-    /// Another port than its own.
+    /// Another port than the app's own.
     pub(crate) port: Option<u16>,
     /// The region's part of the host's name.
     pub(crate) region: &'a str,
@@ -43,11 +43,11 @@ pub(crate) struct Asked<'a> {
     pub(crate) grpc: bool,
 }
 
-/// What becomes of a request to an app.
+/// What happens to a request to an app that is not refused.
 #[expect(clippy::large_enum_variant, reason = "nearly all requests pass")]
 pub(crate) enum Admitted {
     Pass(Pass),
-    /// It is to the app's login, which answers by itself.
+    /// It is to the app's login page, which the emulator serves.
     LogIn(Arc<AppEntry>),
 }
 
@@ -55,11 +55,11 @@ pub(crate) enum Admitted {
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(crate) route: Route,
-    /// Who was let in: watched as long as the request is under way.
+    /// The caller, whose access is watched as long as the request is under way.
     pub(crate) admission: Admission,
 }
 
-/// What of a request matters once its caller was let in.
+/// What is known of a request once its caller is authorized.
 struct LetIn {
     admission: Admission,
     /// The `Authorization` is the app's, not ours.
@@ -68,11 +68,11 @@ struct LetIn {
 }
 
 impl Gateway {
-    /// Whether a request may pass, and where to.
+    /// Decides whether a request may pass, and chooses its route.
     pub(crate) fn admit(
         &self,
         head: &RequestHead<'_>,
-        asked: Asked<'_>,
+        asked: AppTarget<'_>,
         client: Peer,
         note: &mut Note,
     ) -> Result<Admitted, Refusal> {
@@ -114,23 +114,23 @@ impl Gateway {
         Ok(Admitted::Pass(Pass { route, admission }))
     }
 
-    /// Which pages may read a refusal of this request.
+    /// Determines the pages that may read a refusal of this request.
     pub(crate) fn readers(
         &self,
         head: &RequestHead<'_>,
-        asked: Asked<'_>,
+        asked: AppTarget<'_>,
         client: Peer,
-    ) -> Readers {
+    ) -> RefusalReaders {
         if !head.origin.is_there() {
-            return Readers::NoPage;
+            return RefusalReaders::NoPage;
         }
         let snapshot = self.platform.snapshot();
         let public = snapshot.app(asked.id).is_none_or(|entry| entry.record.spec.public);
-        Readers::of(head, client, public)
+        RefusalReaders::of(head, client, public)
     }
 
-    /// Whether this is a navigation without one of the emulator's tokens; with one the login page could
-    /// not help.
+    /// Whether this is a navigation without one of the emulator's tokens. With one, the login page
+    /// would not help.
     fn is_navigation(&self, head: &RequestHead<'_>) -> bool {
         let method = head.method.as_bytes();
         login::is_navigation(method, |name| head.first(name))
@@ -138,8 +138,8 @@ impl Gateway {
     }
 
     /// The host that a browser uses, as `ovhai app port-forward` tells it. Only an authenticated
-    /// caller is believed, and only a name of this machine: what the app writes into its answers
-    /// leads a browser nowhere else.
+    /// caller is believed, and only a name of this machine: so nothing that the app writes leads a
+    /// browser to another host.
     fn forwarded_host(
         &self,
         snapshot: &Snapshot,
@@ -161,7 +161,7 @@ impl Gateway {
         decision.is_allowed().then(|| host.into())
     }
 
-    /// A person in front of a browser is shown a page and not JSON.
+    /// Shows a page instead of JSON to a person in front of a browser.
     fn with_page(
         &self,
         refusal: Refusal,
@@ -178,7 +178,7 @@ impl Gateway {
         refusal.shown_as(page)
     }
 
-    /// Lets the caller in or refuses.
+    /// Authorizes the caller, or refuses the request.
     fn let_in(
         &self,
         snapshot: &Snapshot,
@@ -192,7 +192,8 @@ impl Gateway {
             let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
                 note.decided(&decision, &Principal::Anonymous);
-                // Browsers send none with it; one that comes all the same was not checked.
+                // Browsers send no `Authorization` with a preflight; one that comes all the same
+                // was not checked.
                 let admission = Admission {
                     app: entry.record.id,
                     principal: Principal::Anonymous,
@@ -213,7 +214,7 @@ impl Gateway {
             Some(token) => Bearer::Token(token),
             None => bearer::of(head.authorization),
         };
-        // The app may have bearers of its own. Ours are none of its business, in whatever form
+        // The app may have bearers of its own. The emulator's never get there, in whatever form
         // they come.
         let has_own = || head.authorization.is_there() && !self.has_ours(head);
         let is_over = || {
@@ -245,7 +246,7 @@ impl Gateway {
                     && !self.warned_cookie_with_auth.swap(true, Ordering::Relaxed)
                 {
                     tracing::warn!(
-                        "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
+                        "a login cookie came with an app's own Authorization: whether the cloud passes both on is not documented"
                     );
                 }
                 let pin = self.pins.wanted(&entry.record, &principal, head, client);
@@ -259,15 +260,15 @@ impl Gateway {
                 Bearer::Other | Bearer::Token(_) => Refusal::bad_token(),
             }),
             Effect::Unauthenticated => Err(Refusal::bad_token()),
-            // Who was refused and why stands in the access log.
+            // The access log has the caller and the reason.
             Effect::Forbidden | Effect::OutOfScope => {
                 Err(Refusal::denied(principal, decision.reason))
             }
         }
     }
 
-    /// Who the login cookie stands for, unless `Authorization` has a token of ours: what is said
-    /// outright counts.
+    /// The caller that the login cookie stands for. An `Authorization` with one of the emulator's
+    /// tokens takes precedence.
     fn by_cookie(
         &self,
         app: &AppRecord,
@@ -287,7 +288,7 @@ impl Gateway {
         };
         if !self.warned_token_header.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "a token came in X-OVHAI-Token: the cloud knows Authorization only, and would refuse it"
+                "a token came in X-OVHAI-Token: the cloud accepts Authorization only, and would refuse it"
             );
         }
         let token = std::str::from_utf8(value).map_err(|_| Refusal::bad_token())?;
@@ -305,7 +306,7 @@ impl Gateway {
     }
 }
 
-/// How the request came about.
+/// The origin of the request.
 fn how_used<'b>(head: &RequestHead<'b>, client: Peer) -> HowUsed<'b> {
     let method = head.method.as_bytes();
     let is_upgrade = head.upgrade.is_some();

@@ -1,4 +1,4 @@
-//! A request of a client of HTTP/2 on its way to an app, by the app's protocol.
+//! Passes requests of HTTP/2 on to apps, by the protocol that the app speaks.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -8,16 +8,17 @@ use hyper::Response;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 
-use super::access::{Access, Admission, MOMENT};
+use super::access::{Admission, CallerAccess, MOMENT};
 use super::admission::Pass;
 use super::body::ServerBody;
+use super::exchange::http2_client;
 use super::incoming::{Incoming, Interim};
 use super::refusal::Refusal;
 use super::relay::Relay;
 use super::route::Route;
-use super::{Gateway, grpc, http2};
+use super::{Gateway, grpc};
 
-/// What is to be passed on.
+/// A request to be passed on.
 pub(crate) struct Forward {
     admission: Admission,
     protocol: Protocol,
@@ -26,7 +27,7 @@ pub(crate) struct Forward {
 }
 
 enum Protocol {
-    Http1(http2::Order),
+    Http1(http2_client::Http2Request),
     Grpc(Route, grpc::GrpcHead),
 }
 
@@ -44,7 +45,7 @@ impl Forward {
             let keeps = route.keeps_authorization;
             Protocol::Grpc(route, grpc::GrpcHead::new(head, keeps, client, request_id))
         } else {
-            Protocol::Http1(http2::Order::new(route, head, client, request_id))
+            Protocol::Http1(http2_client::Http2Request::new(route, head, client, request_id))
         };
         Self { admission, protocol, expects_continue: head.expects_continue }
     }
@@ -55,22 +56,21 @@ impl Forward {
         self,
         body: Incoming,
         interim: &Interim,
-        pool: &grpc::Pool,
+        pool: &grpc::GrpcPool,
         relay: &Arc<Relay>,
     ) -> Result<Response<ServerBody>, Refusal> {
-        let mut access = Access::new(self.admission);
+        let mut access = CallerAccess::new(self.admission);
         match self.protocol {
             Protocol::Http1(order) => {
-                let answer = http2::pass(order, body, interim, relay);
-                let response = watched(answer, &mut access, &relay.gateway).await?;
+                let response = http2_client::pass(order, body, interim, &mut access, relay).await?;
                 Ok(response.map(|body| ServerBody::App { body, access }))
             }
             Protocol::Grpc(route, head) => {
                 if self.expects_continue {
-                    // A caller with access may send its body: the app does not hear of it.
+                    // The caller is authorized to send its body; the app does not see `Expect`.
                     interim.go_on();
                 }
-                // Apart, or every request to an app would have its size.
+                // Boxed: else every request to an app would have its size.
                 let answer = Box::pin(grpc::pass(route, head, body, pool, relay));
                 let (response, under_way) = watched(answer, &mut access, &relay.gateway).await?;
                 Ok(response.map(|body| ServerBody::Grpc { body, access, _under_way: under_way }))
@@ -79,10 +79,10 @@ impl Forward {
     }
 }
 
-/// The answer, unless it takes longer than a moment and the caller's access is revoked meanwhile.
+/// Awaits the response. If it takes longer than a moment, the caller's access is watched.
 async fn watched<T>(
     answer: impl Future<Output = Result<T, Refusal>>,
-    access: &mut Access,
+    access: &mut CallerAccess,
     gateway: &Gateway,
 ) -> Result<T, Refusal> {
     let mut answer = pin!(answer);

@@ -1,6 +1,6 @@
-//! gRPC: HTTP/2 from the client to the app, trailers included. A client's connection has one of its
-//! own to a replica: of what two may have on their way, and of how many calls an app takes at once,
-//! nobody takes anything from others.
+//! gRPC: HTTP/2 from the client to the app, trailers included. Each client's connection has one of
+//! its own to a replica: clients share neither flow control nor the number of calls that an app
+//! takes at once.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -20,20 +20,19 @@ use ovhai_wire::stream::Peer;
 use ovhai_wire::write::append;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::exchange::{TRIES, connect};
 use super::incoming::Incoming;
 use super::refusal::Refusal;
 use super::relay::Relay;
 use super::route::Route;
 use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
 use super::{compose, login};
-use crate::seen::RefusalKind;
+use crate::telemetry::RefusalKind;
 
-/// Bytes of one answer on their way. All answers of a connection together have no bound of their
-/// own: those that the client does not take would leave no room for the others.
+/// Flow-control window of one response, in bytes. A connection has no window of its own: responses
+/// that the client does not take would leave no room for the others.
 const WINDOW: u32 = 256 * 1024;
 const NO_BOUND: u32 = (1 << 31) - 1;
-/// Connections that are tried for a request.
-const TRIES: u32 = 4;
 
 /// A request's head as the app gets it.
 pub(crate) struct GrpcHead {
@@ -66,7 +65,7 @@ impl GrpcHead {
             append(&mut headers, "cookie", &cookie);
         }
         let proto = if client.secure { "https" } else { "http" };
-        // gRPC wants it, and an app's library looks for it.
+        // gRPC requires it, and libraries of apps check it.
         headers.insert(TE, HeaderValue::from_static("trailers"));
         append(&mut headers, "x-forwarded-proto", proto.as_bytes());
         append(&mut headers, "x-forwarded-host", head.host.as_bytes());
@@ -91,11 +90,11 @@ impl GrpcHead {
 
 /// Connections of one client to the gRPC ports of replicas.
 #[derive(Debug, Default)]
-pub(crate) struct Pool {
+pub(crate) struct GrpcPool {
     open: Mutex<HashMap<ReplicaAddress, SendRequest<Incoming>>>,
 }
 
-impl Pool {
+impl GrpcPool {
     fn lock(&self) -> MutexGuard<'_, HashMap<ReplicaAddress, SendRequest<Incoming>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,7 +138,8 @@ impl Pool {
     }
 }
 
-/// The answer, if it comes in time: the app has it anew with every message of the client.
+/// Awaits the response; none if it does not come in time. Each message of the client begins the
+/// time anew.
 async fn in_time<T>(
     answer: impl Future<Output = T>,
     patience: Duration,
@@ -164,7 +164,7 @@ pub(super) async fn pass(
     mut route: Route,
     head: GrpcHead,
     body: Incoming,
-    pool: &Pool,
+    pool: &GrpcPool,
     relay: &Relay,
 ) -> Result<(Response<hyper::body::Incoming>, TaskTrackerToken), Refusal> {
     let patience = relay.limits.answer_timeout;
@@ -174,22 +174,20 @@ pub(super) async fn pass(
     let mut request = head.into_request(body).ok_or_else(malformed)?;
     let mut tries = 0;
     let mut response = loop {
-        let peer = (route.app, route.address);
         tries += 1;
-        let opened = tokio::time::timeout(patience, pool.open(peer, head_max)).await;
-        let mut sender = match opened.map_err(|_| UpstreamError::TooSlow)? {
-            Ok(sender) => sender,
-            Err(_) if tries < TRIES && relay.gateway.turn_to_another(&mut route) => continue,
-            Err(error) => return Err(error.into()),
+        let open = |replica| async move {
+            let opened = tokio::time::timeout(patience, pool.open(replica, head_max)).await;
+            opened.map_err(|_| UpstreamError::TooSlow)?
         };
+        let mut sender = connect(relay, &mut route, open).await?;
         let answer = sender.try_send_request(request);
         let answer = in_time(answer, patience, &came).await.ok_or(UpstreamError::TooSlow)?;
         match answer {
             Ok(response) => break response,
             Err(mut error) => match error.take_message() {
-                // Nothing of it was sent.
+                // Nothing of the request was sent.
                 Some(unsent) if tries < TRIES => {
-                    pool.forget(peer);
+                    pool.forget((route.app, route.address));
                     request = unsent;
                 }
                 _ => return Err(UpstreamError::Http2(error.into_error()).into()),

@@ -1,4 +1,4 @@
-//! Replicas that took no connections, and their way back.
+//! Replicas that failed: they get no requests until they pass a probe.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use ovhai_api_types::AppId;
 
 use super::Gateway;
 
-/// Between two probes.
+/// Time between two probes.
 const PROBE_EVERY: Duration = Duration::from_millis(500);
 
-/// Who is left out.
+/// The replicas that get no requests.
 #[derive(Debug, Default)]
 pub(super) struct Health {
     out: Mutex<HashSet<(AppId, SocketAddr)>>,
@@ -24,7 +24,7 @@ impl Health {
         !out.is_empty() && out.contains(&(app, address))
     }
 
-    /// Whether it is new that it is left out.
+    /// Takes a replica out. Returns whether that is new.
     pub(super) fn leave_out(&self, app: AppId, address: SocketAddr) -> bool {
         self.out.lock().unwrap_or_else(PoisonError::into_inner).insert((app, address))
     }
@@ -34,7 +34,7 @@ impl Health {
     }
 }
 
-/// Probes a replica until it answers, or is none of the app's any more.
+/// Probes a replica until it answers, or the app has it no more.
 pub(super) async fn watch(
     gateway: Arc<Gateway>,
     app: AppId,

@@ -35,7 +35,7 @@ const LAYERS: [Layers; 3] = [
     Layers {
         sources: "crates/wire/src",
         layers: &[
-            &["tunnel", "pump", "prefixed", "understand"],
+            &["tunnel", "pump", "prefixed", "understand", "websocket"],
             &["request", "response", "scan", "body", "buffer", "deadline", "stream"],
             &["expect"],
             &["fields", "framing", "ascii", "authority", "write"],
@@ -52,7 +52,7 @@ const LAYERS: [Layers; 3] = [
             &["control"],
             &["api"],
             &["gateway"],
-            &["seen"],
+            &["telemetry"],
             &["tls", "signer", "state"],
             &["host", "json", "limits", "origin", "passwords", "secret"],
         ],

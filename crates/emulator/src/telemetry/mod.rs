@@ -1,13 +1,12 @@
-//! What the gateway shows of itself: a line of the access log for every request, metrics, ids of
-//! requests.
+//! What the gateway records: a line of the access log for every request, metrics, ids of requests.
 //!
-//! [`Seen`] is shared by all; each thread that serves has a [`Recorder`], which is told of every
+//! [`Telemetry`] is shared by all; each thread that serves has a [`Recorder`], which records every
 //! request when it has ended. That costs well below a microsecond: counters are the worker's own,
-//! and the line goes into a buffer that another thread writes to the file. The gateway never
-//! waits for a disk: lines are dropped, and counted, when it is full or slow. The last requests
-//! stay in memory, in rings of each worker's own, whether there is a log or not.
+//! and the line goes into a buffer that another thread writes to the file. The gateway never waits
+//! for a disk: lines are dropped, and counted, when it is full or slow. The last requests stay in
+//! memory, in rings of each worker's own, whether there is a log or not.
 //!
-//! No token ever gets here: what is known of a caller is the token's id or the user's name.
+//! No token string ever gets here: of a caller only the token's id or the user's name is known.
 
 mod count;
 mod file;
@@ -41,23 +40,23 @@ pub(crate) use refusal_kind::RefusalKind;
 pub(crate) use request_id::{IdSource, RequestId};
 use stamp::Stamp;
 pub(crate) use text::CONTENT_TYPE;
-use text::{Kind, Page};
+use text::{Kind, MetricsPage};
 
-/// What is counted by one thread.
+/// The counters of one thread.
 #[derive(Default)]
 struct Shard {
-    /// Taken when an app's first request comes, and by those who look.
+    /// Locked when an app's first request comes, and by readers.
     apps: Mutex<HashMap<AppId, Arc<AppCounts>>>,
-    /// Requests that went to no app that there is: to the API, to `localhost`, to nowhere.
+    /// Requests to no existing app: to the API, to `localhost`, to nowhere.
     others: [Codes; OTHERS.len()],
     overhead: Histogram,
     refused: [Count; RefusalKind::ALL.len()],
     aborted: [Count; ABORTED.len()],
-    /// Taken by the thread with each request, and by those who look.
+    /// Locked by the thread with each request, and by readers.
     recent: Mutex<Recent>,
 }
 
-/// The doors that are not apps, as they stand in the metrics; the last is an app that is not there.
+/// Labels of destinations that are not apps; the last is an app that does not exist.
 const OTHERS: [&str; 4] = ["api", "local", "none", "unknown_app"];
 const ABORTED: [&str; 3] = ["client", "app", "access"];
 
@@ -65,43 +64,43 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// See the module.
-pub(crate) struct Seen {
+/// Counts and records requests; shared by all threads.
+pub(crate) struct Telemetry {
     shards: Mutex<Vec<Arc<Shard>>>,
-    /// Changes when apps were forgotten: workers then forget theirs.
+    /// Changes when apps were removed: recorders then remove theirs.
     forgotten: AtomicU64,
     connections: Arc<AtomicI64>,
     tunnels: Arc<AtomicI64>,
     sink: Option<Sink>,
-    /// Tells the numbers of requests of this run from those of others.
+    /// Distinguishes the numbers of requests of this run from those of others.
     run: u64,
 }
 
-impl std::fmt::Debug for Seen {
+impl std::fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seen").finish_non_exhaustive()
+        f.debug_struct("Telemetry").finish_non_exhaustive()
     }
 }
 
-/// Something that is open as long as this lives.
+/// Counts something as open, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Open(Arc<AtomicI64>);
+pub(crate) struct OpenGauge(Arc<AtomicI64>);
 
-impl Open {
+impl OpenGauge {
     fn new(gauge: &Arc<AtomicI64>) -> Self {
         gauge.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(gauge))
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenGauge {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Seen {
-    /// One that writes to this file, or keeps no log.
+impl Telemetry {
+    /// Creates one that writes to this file, or keeps no log.
     pub(crate) fn new(log: Option<LogFile>, components: &Arc<Components>) -> Arc<Self> {
         Arc::new(Self {
             shards: Mutex::default(),
@@ -113,8 +112,8 @@ impl Seen {
         })
     }
 
-    /// A thread's own. Make one for each thread that serves, not one for each connection: what a
-    /// worker has counted stays when it is gone.
+    /// Creates a thread's recorder. Create one for each thread that serves, not for each
+    /// connection: its counts stay when it is dropped.
     pub(crate) fn recorder(self: &Arc<Self>) -> Recorder {
         let shard = Arc::new(Shard::default());
         lock(&self.shards).push(Arc::clone(&shard));
@@ -125,21 +124,21 @@ impl Seen {
             lines: self.sink.as_ref().map(Sink::lines),
             stamp: Stamp::of(SystemTime::now()),
             shard,
-            seen: Arc::clone(self),
+            telemetry: Arc::clone(self),
         }
     }
 
-    /// Counts a client's connection for as long as the answer of this lives.
-    pub(crate) fn connection_opened(&self) -> Open {
-        Open::new(&self.connections)
+    /// Counts a client's connection, until the returned value is dropped.
+    pub(crate) fn connection_opened(&self) -> OpenGauge {
+        OpenGauge::new(&self.connections)
     }
 
-    /// Counts a tunnel (a WebSocket, another upgrade) for as long as the answer of this lives.
-    pub(crate) fn tunnel_opened(&self) -> Open {
-        Open::new(&self.tunnels)
+    /// Counts a tunnel (a WebSocket, another upgrade), until the returned value is dropped.
+    pub(crate) fn tunnel_opened(&self) -> OpenGauge {
+        OpenGauge::new(&self.tunnels)
     }
 
-    /// Forgets the numbers of apps that are gone; called from time to time.
+    /// Removes the counters of apps that do not exist any more; called from time to time.
     pub(crate) fn purge(&self, exists: impl Fn(AppId) -> bool) {
         let mut gone = false;
         for shard in lock(&self.shards).iter() {
@@ -154,21 +153,21 @@ impl Seen {
         }
     }
 
-    /// The last requests, as they are now.
+    /// A view of the last requests.
     pub(crate) fn recent(&self) -> recent::View {
         let shards = lock(&self.shards).clone();
         let rings = shards.iter().flat_map(|shard| lock(&shard.recent).view()).collect();
         recent::View::new(self.run, rings)
     }
 
-    /// Writes what is still in memory; waits at most so long. Blocks.
+    /// Writes what is still in memory; blocks, at most until the deadline.
     pub(crate) fn flush(&self, deadline: Duration) {
         if let Some(sink) = &self.sink {
             sink.flush(deadline);
         }
     }
 
-    /// The metrics, with the apps that may be shown: those that have a name.
+    /// The metrics, with the apps that have a name.
     pub(crate) fn metrics(
         &self,
         started_at: Timestamp,
@@ -185,30 +184,29 @@ impl Seen {
             let name = name_of(id)?;
             Some((format!("app=\"{id}\",name=\"{}\"", text::escaped(&name)), counts))
         });
-        let mut page = Page::default();
+        let mut page = MetricsPage::default();
         app_metrics(&mut page, &labelled.collect::<Vec<_>>());
         self.own_metrics(&mut page, &shards);
         process::metrics(&mut page, started_at);
         page.finish()
     }
 
-    fn own_metrics(&self, page: &mut Page, shards: &[Arc<Shard>]) {
-        let help = "Requests that went to no app, by door and status.";
+    fn own_metrics(&self, page: &mut MetricsPage, shards: &[Arc<Shard>]) {
+        let help = "Requests that did not go to an app, by destination and status.";
         let mut metric = page.metric("ovhai_other_requests_total", Kind::Counter, help);
         for (at, door) in OTHERS.into_iter().enumerate() {
             for (code, count) in summed_codes(shards.iter().map(|shard| &shard.others[at])) {
                 metric.sample(format_args!("door=\"{door}\",code=\"{code}\""), count);
             }
         }
-        let help =
-            "The gateway's share of the time of requests to apps: what is left without the app's.";
+        let help = "Time that the gateway itself adds to requests to apps.";
         let mut overhead = Summed::default();
         for shard in shards {
             shard.overhead.sum_into(&mut overhead);
         }
         page.metric("ovhai_gateway_overhead_seconds", Kind::Histogram, help)
             .histogram("", &overhead, &OVERHEAD);
-        let help = "Requests that the gateway answered by itself, by reason.";
+        let help = "Requests that the gateway refused, by reason.";
         let mut metric = page.metric("ovhai_gateway_refusals_total", Kind::Counter, help);
         for kinds in RefusalKind::ALL.chunk_by(|one, other| one.label() == other.label()) {
             let of = |shard: &Arc<Shard>| -> u64 {
@@ -217,7 +215,7 @@ impl Seen {
             let count: u64 = shards.iter().map(of).sum();
             metric.sample(format_args!("reason=\"{}\"", kinds[0].label()), count);
         }
-        let help = "Answers that were broken off, by who was gone.";
+        let help = "Responses that were broken off, by the side that did.";
         let mut metric = page.metric("ovhai_gateway_aborted_total", Kind::Counter, help);
         for (at, who) in ABORTED.into_iter().enumerate() {
             let count: u64 = shards.iter().map(|shard| shard.aborted[at].get()).sum();
@@ -236,8 +234,8 @@ impl Seen {
     }
 }
 
-/// What is known of each app, under the labels it has in the metrics.
-fn app_metrics(page: &mut Page, apps: &[(String, Vec<Arc<AppCounts>>)]) {
+/// Writes the metrics of each app, under its labels.
+fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     let help = "Requests to apps, by app and status.";
     let mut metric = page.metric("ovhai_gateway_requests_total", Kind::Counter, help);
     for (app, counts) in apps {
@@ -249,12 +247,12 @@ fn app_metrics(page: &mut Page, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     let histograms: [(&str, &str, Times); 2] = [
         (
             "ovhai_gateway_request_duration_seconds",
-            "From a request's whole head to the end of its answer, tunnels apart.",
+            "From a request's whole head to the end of its response, without tunnels.",
             |counts| &counts.total,
         ),
         (
             "ovhai_gateway_upstream_duration_seconds",
-            "From turning to the app to the end of its answer, waiting for either side's body included, tunnels apart.",
+            "From connecting to the app to the end of its response, with waits for either side's body, without tunnels.",
             |counts| &counts.upstream,
         ),
     ];
@@ -270,8 +268,8 @@ fn app_metrics(page: &mut Page, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     }
     type Bytes = fn(&AppCounts) -> u64;
     let bytes: [(&str, &str, Bytes); 2] = [
-        ("ovhai_gateway_received_bytes_total", "Bytes of requests' bodies.", |c| c.bytes_in.get()),
-        ("ovhai_gateway_sent_bytes_total", "Bytes of answers' bodies.", |c| c.bytes_out.get()),
+        ("ovhai_gateway_received_bytes_total", "Bytes of request bodies.", |c| c.bytes_in.get()),
+        ("ovhai_gateway_sent_bytes_total", "Bytes of response bodies.", |c| c.bytes_out.get()),
     ];
     for (name, help, of) in bytes {
         let mut metric = page.metric(name, Kind::Counter, help);
@@ -290,16 +288,16 @@ fn summed_codes<'a>(all: impl Iterator<Item = &'a Codes>) -> BTreeMap<u16, u64> 
     sums
 }
 
-/// A thread's own part; see [`Seen::recorder`].
+/// A thread's counters and log buffer; see [`Telemetry::recorder`].
 pub(crate) struct Recorder {
-    /// Where the ids of its requests come from.
+    /// Creates ids of requests.
     pub(crate) ids: IdSource,
     apps: HashMap<AppId, Arc<AppCounts>>,
     forgotten: u64,
     lines: Option<Lines>,
     stamp: Stamp,
     shard: Arc<Shard>,
-    seen: Arc<Seen>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -309,12 +307,12 @@ impl std::fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Notes a request that has ended.
+    /// Records a request that has ended.
     pub(crate) fn record(&mut self, line: &Line<'_>) {
         self.count(line);
         let now = SystemTime::now();
         lock(&self.shard.recent).push(line, now);
-        if let (Some(lines), Some(sink)) = (&self.lines, &self.seen.sink) {
+        if let (Some(lines), Some(sink)) = (&self.lines, &self.telemetry.sink) {
             self.stamp.set(now);
             lines.push(sink, |buffer| line.write(&self.stamp, buffer));
         }
@@ -339,19 +337,19 @@ impl Recorder {
     }
 
     fn count_app(&mut self, id: AppId, line: &Line<'_>) {
-        let forgotten = self.seen.forgotten.load(Ordering::Relaxed);
+        let forgotten = self.telemetry.forgotten.load(Ordering::Relaxed);
         if forgotten != self.forgotten {
             self.forgotten = forgotten;
             self.apps.clear();
         }
         let counts = self.apps.entry(id).or_insert_with(|| {
-            // After a purge it may still be there, with its numbers.
+            // After a purge the app may still be there, with its counters.
             Arc::clone(lock(&self.shard.apps).entry(id).or_default())
         });
         counts.codes.add(line.status);
         counts.bytes_in.add(line.bytes_in);
         counts.bytes_out.add(line.bytes_out);
-        // How long a tunnel was open says nothing about how fast anybody was.
+        // How long a tunnel was open says nothing about speed.
         if line.status != 101 {
             counts.total.add(line.total, &ANSWERS);
             if let Some(upstream) = line.upstream {
@@ -391,9 +389,9 @@ mod tests {
 
     #[test]
     fn all_threads_are_counted_together_and_apps_that_are_gone_leave() {
-        let seen = Seen::new(None, &Arc::default());
+        let telemetry = Telemetry::new(None, &Arc::default());
         let (a, b) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
-        let mut workers = [seen.recorder(), seen.recorder()];
+        let mut workers = [telemetry.recorder(), telemetry.recorder()];
         for worker in &mut workers {
             for (app, known, status) in
                 [(a, true, 200), (a, true, 502), (b, true, 101), (AppId(Uuid::max()), false, 404)]
@@ -406,8 +404,8 @@ mod tests {
                 ..line(a, true, 200)
             });
         }
-        let (open, tunnel) = (seen.connection_opened(), seen.tunnel_opened());
-        let page = || seen.metrics(Timestamp::UNIX_EPOCH, |_| Some("n".to_owned()));
+        let (open, tunnel) = (telemetry.connection_opened(), telemetry.tunnel_opened());
+        let page = || telemetry.metrics(Timestamp::UNIX_EPOCH, |_| Some("n".to_owned()));
         let samples = text::tests::checked(&page());
         let is = |series: &str, value: f64| {
             let found = samples.get(series).copied().unwrap_or(-1.0);
@@ -432,10 +430,10 @@ mod tests {
         is("ovhai_open_tunnels", 1.0);
         assert!(!page().contains(&Uuid::max().to_string()), "anybody can make up ids");
 
-        seen.purge(|id| id == b);
+        telemetry.purge(|id| id == b);
         assert!(!page().contains(&of_a) && page().contains(&b.to_string()));
-        // One that was still under way is counted anew, and leaves with the next purge; the
-        // other's numbers go on.
+        // A request that was still under way is counted anew, and is removed with the next purge;
+        // the other app's counters go on.
         workers[0].record(&line(a, true, 200));
         workers[0].record(&line(b, true, 101));
         drop((workers, open, tunnel));
@@ -446,7 +444,7 @@ mod tests {
         let of_b = format!("ovhai_gateway_requests_total{{app=\"{b}\",name=\"n\",code=\"101\"}}");
         assert!((samples[&of_b] - 3.0).abs() < 1e-9);
         assert!(samples["ovhai_open_connections"].abs() < 1e-9);
-        seen.purge(|_| false);
+        telemetry.purge(|_| false);
         assert!(!page().contains("app=\""));
     }
 }
