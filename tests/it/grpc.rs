@@ -80,8 +80,8 @@ impl Drop for Gone {
     }
 }
 
-struct Played {
-    address: SocketAddr,
+pub(crate) struct Played {
+    pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
     heads: mpsc::UnboundedReceiver<(String, HeaderMap)>,
     gone: mpsc::UnboundedReceiver<&'static str>,
@@ -89,7 +89,7 @@ struct Played {
 }
 
 impl Played {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (heads, heard) = mpsc::unbounded_channel();
@@ -180,7 +180,7 @@ async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answe
     Ok(response)
 }
 
-fn grpc_host(app: &App) -> String {
+pub(crate) fn grpc_host(app: &App) -> String {
     TestEmulator::host(app).replacen(".app.", ".app-grpc.", 1)
 }
 
@@ -196,7 +196,7 @@ fn open() -> Value {
     json!({"unsecureHttp": true, "grpcPort": 9000})
 }
 
-fn call(host: &str, method: &str) -> hyper::http::request::Builder {
+pub(crate) fn call(host: &str, method: &str) -> hyper::http::request::Builder {
     request("POST", host, method)
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -349,7 +349,7 @@ async fn a_connection_is_shared_and_replaced_when_the_app_closes_it() {
     }
 }
 
-/// The connection to the app is everybody's: who takes nothing of an answer holds nobody up.
+/// The connection to the app is shared: a client that does not read its response delays no other.
 #[tokio::test]
 async fn whoever_is_slow_holds_up_nobody_else() {
     let (_played, e, app) = playing(open()).await;

@@ -36,7 +36,7 @@ async fn a_rolling_update_under_load_loses_nothing() {
                 let mut client = Client::connect(&e).await;
                 let (mut asked, mut kinds) = (0, [0, 0]);
                 while !over.load(Ordering::SeqCst) {
-                    // Half of them begin anew each time; what is not safe to repeat is among it.
+                    // Half of them use new connections; unsafe methods are among them.
                     if number % 2 == 0 && asked > 0 {
                         client = Client::connect(&e).await;
                     }
@@ -249,4 +249,29 @@ async fn a_rolling_update_loses_no_request_of_a_process() {
         let lost: Vec<_> = said.iter().filter(|(status, _)| *status != 200).collect();
         assert!(lost.is_empty(), "of {}: {lost:?}", said.len());
     }
+}
+
+/// A connection belongs to the run of a replica, not to its address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_gets_the_address_of_another_gets_none_of_its_connections() {
+    let upstream = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+    let (e, app) = at(TestEmulator::builder(), &upstream, json!({"unsecureHttp": true})).await;
+    let host = TestEmulator::host(&app);
+    let mut client = Client::connect(&e).await;
+    for _ in 0..2 {
+        client.send(get(&host, "/")).await;
+        assert_eq!(client.answer().await.status(), 200);
+    }
+    assert_eq!(upstream.connections(), 1, "it is used again");
+    let sim = e.sim.as_ref().unwrap();
+    sim.crash(1, ovhai_core::replica::ExitStatus::Code(1));
+    eventually("another one answers", || async {
+        let snapshot = e.emulator.platform().snapshot();
+        let backends = &snapshot.app(app.id).unwrap().live.backends;
+        backends.first().is_some_and(|backend| backend.replica.attempt == 2).then_some(())
+    })
+    .await;
+    client.send(get(&host, "/")).await;
+    assert_eq!(client.answer().await.status(), 200);
+    assert_eq!(upstream.connections(), 2);
 }

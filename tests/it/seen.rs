@@ -2,10 +2,15 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
+use ovhai_api_types::Timestamp;
+use ovhai_core::ports::Clock;
 use ovhai_emulator::AccessLog;
 use ovhai_test_support::{Answer, TestCli, TestEmulator, Upstream, eventually, eventually_now};
 use serde_json::{Value, json};
@@ -21,7 +26,8 @@ async fn logging_to(path: &Path) -> TestEmulator {
     TestEmulator { emulator, sim: None }
 }
 
-/// The lines once there are so many of `path`; a request's line comes when its answer has ended.
+/// The log lines, once there are this many of `path`; a request's line is written when its response
+/// has ended.
 async fn lines_of(log: &Path, path: &str, count: usize) -> Vec<Value> {
     eventually(&format!("{count} lines of {path}"), || async {
         let text = std::fs::read_to_string(log).unwrap();
@@ -75,7 +81,7 @@ async fn every_request_has_a_line_and_no_line_a_secret() {
     let posted = e.send(post.body(Full::new(Bytes::from_static(b"12345"))).unwrap()).await;
     assert_eq!(posted.status, 200);
     assert_eq!(e.send(get("evil.example", "/elsewhere", &[])).await.status, 421);
-    // What nobody has sent does not count, whatever is said of it.
+    // Bytes that were announced but not sent do not count.
     let client = http2::Client::connect(&e).await;
     let (_pipe, body) = http2::pipe();
     let liar = http2::request("POST", &host, "/liar").header("content-length", 1_u64 << 62);
@@ -306,7 +312,7 @@ async fn metrics_count_what_was_done() {
     .await;
 }
 
-/// How many connections and tunnels are open, but for the one of whoever asks.
+/// The number of open connections and tunnels, without the asking one.
 async fn open(e: &TestEmulator) -> (f64, f64) {
     let metrics = e.call_local("GET", "/metrics", None).await.text();
     let of = |gauge| sample(&metrics, gauge).unwrap();
@@ -386,7 +392,7 @@ async fn what_is_open_is_counted_and_a_tunnel_has_its_line() {
         (format!("ovhai_gateway_requests_total{{{of_app},code=\"101\"}}"), Some(1.0)),
         (format!("ovhai_gateway_received_bytes_total{{{of_app}}}"), Some(13.0)),
         (format!("ovhai_gateway_sent_bytes_total{{{of_app}}}"), Some(15.0)),
-        // How long it was open says nothing about how fast anybody was.
+        // The duration of a tunnel says nothing about speed.
         (format!("ovhai_gateway_request_duration_seconds_count{{{of_app}}}"), Some(0.0)),
     ] {
         assert_eq!(sample(&metrics, &series), value, "{series} in {metrics}");
@@ -472,4 +478,42 @@ fn the_access_log_of_an_emulator_in_the_background() {
     let (code, said) = cli.fails(&["emulator", "start", "--access-log", "not/there/access.log"]);
     assert!(code == 1 && said.contains("not/there/access.log"), "{code}: {said}");
     assert!(said.contains("--access-log off"), "{said}");
+}
+
+/// Domain time an hour ahead of real time, once it was moved.
+struct Movable(AtomicBool);
+
+impl Clock for Movable {
+    fn now(&self) -> Timestamp {
+        self.moved().unwrap_or_else(|| self.real_time())
+    }
+
+    fn moved(&self) -> Option<Timestamp> {
+        let hour = Duration::from_hours(1);
+        self.0.load(Ordering::SeqCst).then(|| self.real_time() + hour)
+    }
+}
+
+/// The log keeps real time, and has the other one beside it while they differ.
+#[tokio::test]
+async fn a_line_has_domain_time_while_that_is_moved() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let clock = Arc::new(Movable(AtomicBool::new(false)));
+    let builder = TestEmulator::builder()
+        .clock(Arc::clone(&clock) as Arc<dyn Clock>)
+        .access_log(AccessLog::Path(log.clone()));
+    let e = TestEmulator { emulator: builder.start().await.unwrap(), sim: None };
+    e.send(get("localhost", "/before", &[])).await;
+    clock.0.store(true, Ordering::SeqCst);
+    e.send(get("localhost", "/moved", &[])).await;
+    let line = lines_of(&log, "/before", 1).await.remove(0);
+    assert_eq!(line["domainTime"], Value::Null);
+    let line = lines_of(&log, "/moved", 1).await.remove(0);
+    let time = |name: &str| line[name].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let ahead = time("domainTime").duration_since(time("time")).as_secs();
+    assert!((3599..=3600).contains(&ahead), "{line}");
+    // Apps live by the other one.
+    let app = e.submit(&[], json!({})).await;
+    assert!(app.created_at > Timestamp::now() + Duration::from_mins(59));
 }

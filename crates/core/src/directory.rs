@@ -20,7 +20,7 @@ use crate::lifecycle::may_answer;
 use crate::logs::LogBuffer;
 use crate::model::{
     AppRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord, SessionId,
-    SessionRecord, TokenRecord, UserRecord,
+    SessionRecord, TokenRecord, UserRecord, Wanted,
 };
 use crate::ports::ReplicaEndpoint;
 use crate::quota::Usage;
@@ -82,6 +82,11 @@ pub struct AppEntry {
 }
 
 impl AppEntry {
+    /// Whether it would answer if it were woken.
+    pub fn is_asleep(&self) -> bool {
+        self.live.asleep && self.record.wanted == Wanted::Running && may_answer(self.record.state)
+    }
+
     /// Why the app is in its state: what is happening to its replicas goes before what is stored.
     pub fn info(&self) -> Info {
         let mut info = self.record.info.clone();

@@ -128,14 +128,14 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads what a store has loaded.
-    pub fn read(loaded: &Loaded) -> Result<Self, StoreError> {
+    /// Reads what a store has loaded, and frees each record as soon as it is read.
+    pub fn read(loaded: Loaded) -> Result<Self, StoreError> {
         let mut stored = Self::default();
-        for record in &loaded.records {
+        for record in loaded.records {
             match record.kind.as_str() {
-                PROJECT => stored.project = Some(parse(record)?),
-                SEQUENCE => stored.last_seq = parse(record)?,
-                _ => stored.changes.extend(change(record)?),
+                PROJECT => stored.project = Some(parse(&record)?),
+                SEQUENCE => stored.last_seq = parse(&record)?,
+                _ => stored.changes.extend(change(&record)?),
             }
         }
         Ok(stored)
@@ -191,18 +191,18 @@ mod tests {
 
     #[test]
     fn a_damaged_record_is_named_and_not_shown() {
-        let error = Stored::read(&loaded(ENVIRONMENT, "\"hush\"")).unwrap_err().to_string();
+        let error = Stored::read(loaded(ENVIRONMENT, "\"hush\"")).unwrap_err().to_string();
         assert!(error.contains("environment k is damaged") && !error.contains("hush"), "{error}");
     }
 
     #[test]
     fn a_session_of_another_shape_is_left_out() {
-        assert!(Stored::read(&loaded(SESSION, "{}")).unwrap().changes.is_empty());
+        assert!(Stored::read(loaded(SESSION, "{}")).unwrap().changes.is_empty());
     }
 
     #[test]
     fn a_kind_of_a_newer_version_is_refused() {
-        let error = Stored::read(&loaded("volume", "{}")).unwrap_err().to_string();
+        let error = Stored::read(loaded("volume", "{}")).unwrap_err().to_string();
         assert!(error.contains("\"volume\"") && error.contains("newer"), "{error}");
     }
 
@@ -217,7 +217,7 @@ mod tests {
         let change = Change::PutUser(user);
         let write = change.write().unwrap();
         assert_eq!(
-            Stored::read(&loaded(&write.kind, &write.record.unwrap())).unwrap().changes,
+            Stored::read(loaded(&write.kind, &write.record.unwrap())).unwrap().changes,
             [change]
         );
     }

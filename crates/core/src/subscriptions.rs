@@ -64,8 +64,8 @@ impl Subject {
                 let answers = |snapshot| {
                     let app: Option<_> = Snapshot::app(snapshot, id);
                     app.map(|app| {
-                        let Live { backends, asleep } = &*app.live;
-                        (backends.is_empty(), *asleep, may_answer(app.record.state))
+                        let (Live { backends, asleep }, record) = (&*app.live, &app.record);
+                        (backends.is_empty(), *asleep, record.wanted, may_answer(record.state))
                     })
                 };
                 answers(before) != answers(after)

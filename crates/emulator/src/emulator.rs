@@ -56,6 +56,10 @@ impl Clock for SystemClock {
         let now = Timestamp::now();
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
+
+    fn real_time(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 #[derive(Debug)]
@@ -297,7 +301,7 @@ impl Builder {
             }
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let started_at = clock.now();
+        let started_at = clock.real_time();
         let stops_at = self.stop_after.and_then(|time| started_at.checked_add(time).ok());
         let platform = PlatformBuilder {
             store,
@@ -459,7 +463,7 @@ impl Emulator {
         lock: Option<Lock>,
     ) -> io::Result<Self> {
         let Ways { plain, secure, limits, log } = ways;
-        let telemetry = Telemetry::new(log, platform.components());
+        let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: only a login waits for it.

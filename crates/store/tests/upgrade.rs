@@ -71,8 +71,9 @@ async fn files_of_older_versions_are_upgraded() {
         let loaded = sorted(store.load().await.unwrap());
         assert!(loaded == expected, "{loaded:?}");
         // The domain reads all of them; the project's id is none of its changes.
-        let stored = Stored::read(&loaded).unwrap();
-        assert_eq!(stored.changes.len(), loaded.records.len() - 1);
+        let count = loaded.records.len();
+        let stored = Stored::read(loaded).unwrap();
+        assert_eq!(stored.changes.len(), count - 1);
         assert!(stored.project.is_some());
         assert_eq!(store.commit(vec![]).await, Ok(Revision(2)));
         drop(store);

@@ -134,8 +134,7 @@ impl PlatformBuilder {
     /// Loads the store and brings every app back to its wanted state.
     pub async fn start(self) -> Result<Arc<Platform>> {
         let loaded = self.store.load().await.map_err(Error::Load)?;
-        let stored = Stored::read(&loaded).map_err(Error::Load)?;
-        drop(loaded);
+        let stored = Stored::read(loaded).map_err(Error::Load)?;
         let is_new = stored.project.is_none();
         let project = match stored.project {
             Some(project) => project,
@@ -246,7 +245,12 @@ impl Platform {
         &self.settings
     }
 
-    /// The time of day, as it is to the platform.
+    /// What tells domain time and real time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Domain time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -59,6 +59,8 @@ struct Slot {
     under_way: TaskTracker,
     /// It reported that it is asleep, and has not answered since.
     is_asleep: bool,
+    /// It was woken since.
+    is_woken: bool,
     /// It has answered at some time.
     has_answered: bool,
     handle: Arc<dyn Replica>,
@@ -114,6 +116,8 @@ pub(crate) struct Actor {
     /// A change was not kept; what was done for it is done again then, in real time.
     retry_at: Option<Instant>,
     given_up: Option<GivenUp>,
+    /// A request waits for a replica, and none has answered since it came.
+    is_demanded: bool,
     published: Live,
 }
 
@@ -146,6 +150,7 @@ impl Actor {
             pending: None,
             retry_at: None,
             given_up: None,
+            is_demanded: false,
             published: Live::default(),
         }
     }
@@ -262,12 +267,13 @@ impl Actor {
                     slot.enter(Phase::Ready, now);
                 }
                 if slot.phase == Phase::Ready {
-                    slot.is_asleep = true;
+                    (slot.is_asleep, slot.is_woken) = (true, false);
                     slot.endpoint = None;
                 }
             }
             ReplicaEvent::Ready(endpoint) => {
                 slot.is_asleep = false;
+                self.is_demanded = false;
                 let is_new = slot.phase == Phase::Starting;
                 if is_new {
                     slot.enter(Phase::Ready, now);
@@ -480,6 +486,7 @@ impl Actor {
                 endpoint: None,
                 under_way,
                 is_asleep: false,
+                is_woken: false,
                 has_answered: false,
                 handle,
             },
@@ -526,9 +533,12 @@ impl Actor {
 
     async fn step(&mut self, all: &Reconcilers) -> Next {
         self.retry_at = None;
-        if self.signal.demand.swap(false, Ordering::AcqRel) {
-            for slot in self.replicas.values().filter(|slot| slot.is_asleep) {
-                slot.handle.wake();
+        self.is_demanded |= self.signal.demand.swap(false, Ordering::AcqRel);
+        if self.is_demanded {
+            for slot in self.replicas.values_mut().filter(|slot| slot.is_asleep) {
+                if !std::mem::replace(&mut slot.is_woken, true) {
+                    slot.handle.wake();
+                }
             }
         }
         if let Some((event, note)) = self.pending.take() {

@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use super::doors;
 use super::frames::PREFACE;
 use super::idle::IdleGuard;
-use super::plan::{Local, Plan, body_too_large, plan};
+use super::plan::{Local, Plan, Planned, body_too_large, plan};
 use super::respond::{ResponseMode, Sent, refuse, respond};
 use super::{Worker, http2};
 use crate::gateway::access::CallerAccess;
@@ -33,6 +33,7 @@ use crate::gateway::compose;
 use crate::gateway::cors::RefusalReaders;
 use crate::gateway::exchange::http1_client::{self, ClientSide, ExchangeEnd, Http1Request};
 use crate::gateway::exchange::{ExchangeParams, SLOW_BODY};
+use crate::gateway::hold::{Hold, HoldLimit, LOOK_EVERY};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
 use crate::gateway::tunnel::CallTunnel;
@@ -92,6 +93,12 @@ impl Facts {
     };
 }
 
+/// What a head asks for, what of it counts for the connection, and its record.
+struct Understood(Result<Planned<Http1Request>, Refusal>, Facts, Note);
+
+/// The same, after the request has waited if it had to; no plan: its client has hung up meanwhile.
+type Decided = (Option<Result<Plan<Http1Request>, Refusal>>, Facts, Note);
+
 struct Connection<S> {
     stream: S,
     input: Buffer,
@@ -143,22 +150,23 @@ impl<S: Stream> Connection<S> {
             let next = self.next(guard, is_first, stopping.as_mut()).await;
             is_first = false;
             let (plan, facts, mut note) = match next {
-                Next::Head(range) => self.plan(range),
+                Next::Head(range) => self.decide(range, guard).await,
                 Next::Http2 => return true,
                 Next::Closed => return false,
-                Next::Bad(malformed) => self.misunderstood(malformed.into()),
+                Next::Bad(malformed) => self.refused(malformed.into()),
                 Next::Slow => {
                     let why = "the request's head did not come in time";
-                    self.misunderstood(Refusal::new(RefusalKind::Slow, why))
+                    self.refused(Refusal::new(RefusalKind::Slow, why))
                 }
             };
             let end = match plan {
-                Ok(Plan::Pass(order)) => {
+                None => End::Aborted(Aborted::Client),
+                Some(Ok(Plan::Pass(order))) => {
                     guard.set_busy();
                     self.pass(*order, facts, &mut note).await
                 }
-                Ok(Plan::Answer(local)) => self.answer(*local, facts, guard, &mut note).await,
-                Err(refusal) => {
+                Some(Ok(Plan::Answer(local))) => self.answer(*local, facts, guard, &mut note).await,
+                Some(Err(refusal)) => {
                     let refused = pin!(self.refuse(refusal, facts, &mut note));
                     let end = guard.unless_evicted(refused).await;
                     end.unwrap_or(End::Aborted(Aborted::Client))
@@ -248,18 +256,67 @@ impl<S: Stream> Connection<S> {
         .await
     }
 
-    /// Refuses a head that is malformed, or did not come in time.
-    fn misunderstood(
-        &mut self,
-        refusal: Refusal,
-    ) -> (Result<Plan<Http1Request>, Refusal>, Facts, Note) {
-        let note = self.worker.note(Protocol::Http11, std::mem::take(&mut self.text));
+    /// The record of a head that can't be understood.
+    fn unknown(&mut self) -> Note {
         self.readers = RefusalReaders::Anyone;
-        (Err(refusal), Facts::MALFORMED, note)
+        self.worker.note(Protocol::Http11, std::mem::take(&mut self.text))
     }
 
-    /// Parses a head, and takes it out of what was read.
-    fn plan(&mut self, range: Range<usize>) -> (Result<Plan<Http1Request>, Refusal>, Facts, Note) {
+    /// Refuses a head that can't be understood.
+    fn refused(&mut self, refusal: Refusal) -> Decided {
+        let note = self.unknown();
+        (Some(Err(refusal)), Facts::MALFORMED, note)
+    }
+
+    /// Understands a head, and takes it out of what was read. A request for an app that is asleep
+    /// waits here, and is understood again then.
+    async fn decide(&mut self, range: Range<usize>, guard: &IdleGuard) -> Decided {
+        let Understood(planned, facts, note) = self.plan(range.clone(), None);
+        match planned {
+            Ok(Planned::Now(plan)) => (Some(Ok(plan)), facts, note),
+            Err(refusal) => (Some(Err(refusal)), facts, note),
+            Ok(Planned::Wait(hold)) => {
+                guard.set_busy();
+                // Apart, or every request would have its size.
+                Box::pin(self.wait(hold, range, facts, note)).await
+            }
+        }
+    }
+
+    async fn wait(
+        &mut self,
+        mut hold: Box<Hold>,
+        range: Range<usize>,
+        facts: Facts,
+        mut note: Note,
+    ) -> Decided {
+        let worker = Arc::clone(&self.worker);
+        let limit = HoldLimit::new();
+        loop {
+            let mut over = pin!(hold.over(&worker.relay.gateway, limit));
+            let over = loop {
+                match tokio::time::timeout(LOOK_EVERY, over.as_mut()).await {
+                    Ok(over) => break over,
+                    Err(_) if self.stream.is_closed() => return (None, facts, note),
+                    Err(_) => {}
+                }
+            };
+            if let Err(refusal) = over {
+                self.input.consume(range.end);
+                return (Some(Err(refusal)), facts, note);
+            }
+            let Understood(planned, _, noted) = self.plan(range.clone(), Some(note));
+            note = noted;
+            match planned {
+                Ok(Planned::Now(plan)) => return (Some(Ok(plan)), facts, note),
+                Err(refusal) => return (Some(Err(refusal)), facts, note),
+                Ok(Planned::Wait(again)) => hold = again,
+            }
+        }
+    }
+
+    /// Understands a head, and takes it out of what was read unless it has to wait.
+    fn plan(&mut self, range: Range<usize>, earlier: Option<Note>) -> Understood {
         let mut fields = no_fields();
         let known = std::mem::take(&mut self.known);
         let bytes = &self.input.filled()[range.clone()];
@@ -267,7 +324,7 @@ impl<S: Stream> Connection<S> {
             Ok(head) => head,
             Err(malformed) => {
                 self.input.consume(range.end);
-                return self.misunderstood(malformed.into());
+                return Understood(Err(malformed.into()), Facts::MALFORMED, self.unknown());
             }
         };
         let is_http11 = head.version == Version::Http11;
@@ -281,7 +338,8 @@ impl<S: Stream> Connection<S> {
             expects_continue: head.expects_continue,
             mode: ResponseMode { after, is_http11, head_only: head.method == "HEAD" },
         };
-        let mut note = self.worker.note_of(&head, std::mem::take(&mut self.text));
+        let text = &mut self.text;
+        let mut note = earlier.unwrap_or_else(|| self.worker.note_of(&head, std::mem::take(text)));
         let (mut readers, client) = (RefusalReaders::NoPage, self.client);
         let mut out = std::mem::take(&mut self.head);
         let pass = |pass: Pass, _, note: &Note| {
@@ -293,8 +351,10 @@ impl<S: Stream> Connection<S> {
         let plan = plan(&self.worker, &head, client, &mut note, &mut readers, pass);
         self.head = out;
         (self.known, self.readers) = (head.known, readers);
-        self.input.consume(range.end);
-        (plan, facts, note)
+        if !matches!(plan, Ok(Planned::Wait(_))) {
+            self.input.consume(range.end);
+        }
+        Understood(plan, facts, note)
     }
 
     async fn pass(&mut self, order: Http1Request, facts: Facts, note: &mut Note) -> End {

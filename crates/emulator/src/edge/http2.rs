@@ -30,7 +30,7 @@ use super::doors::Outcome;
 use super::frames::{FrameMonitor, STREAMS, Waiting, note_refusal};
 use super::idle::IdleGuard;
 use super::outgoing::{self, Interims, OfStream};
-use super::plan::{Plan, body_too_large};
+use super::plan::{Plan, Planned, body_too_large};
 use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
 use crate::gateway::body::ServerBody;
@@ -38,6 +38,7 @@ use crate::gateway::cors::RefusalReaders;
 use crate::gateway::exchange::SLOW_BODY;
 use crate::gateway::forward::Forward;
 use crate::gateway::grpc;
+use crate::gateway::hold::{Hold, HoldLimit};
 use crate::gateway::incoming::{Incoming, Interim};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::reserved::RESERVED;
@@ -252,7 +253,13 @@ async fn answer(
 ) -> Result<Response<ServerBody>, Refusal> {
     let (parts, body) = request.into_parts();
     let note = underway.note();
-    let plan = plan(&parts, &body, client, worker, note, readers)?;
+    let plan = match plan(&parts, &body, client, worker, note, readers, false)? {
+        Planned::Now(plan) => plan,
+        // Apart, or every request would have its size.
+        Planned::Wait(hold) => {
+            Box::pin(wait(hold, &parts, &body, client, worker, note, readers)).await?
+        }
+    };
     // Apps send 100 (Continue) themselves.
     let expects = |value: &HeaderValue| words(value.as_bytes()).next().is_some();
     if !matches!(plan, Plan::Pass(_)) && parts.headers.get_all(EXPECT).iter().any(expects) {
@@ -354,6 +361,27 @@ fn check_size(
     if size > limits.head_max { Err(TOO_LARGE) } else { Ok(()) }
 }
 
+/// A request for an app that is asleep waits, and is planned again then. One that the client resets
+/// is dropped with this.
+async fn wait(
+    mut hold: Box<Hold>,
+    parts: &hyper::http::request::Parts,
+    body: &Incoming,
+    client: Peer,
+    worker: &Worker,
+    note: &mut Note,
+    readers: &mut RefusalReaders,
+) -> Result<Plan<Forward>, Refusal> {
+    let limit = HoldLimit::new();
+    loop {
+        hold.over(&worker.relay.gateway, limit).await?;
+        match plan(parts, body, client, worker, note, readers, true)? {
+            Planned::Now(plan) => return Ok(plan),
+            Planned::Wait(again) => hold = again,
+        }
+    }
+}
+
 /// Plans a request, by the same rules as one of HTTP/1.
 fn plan(
     parts: &hyper::http::request::Parts,
@@ -362,7 +390,8 @@ fn plan(
     worker: &Worker,
     note: &mut Note,
     readers: &mut RefusalReaders,
-) -> Result<Plan<Forward>, Refusal> {
+    is_again: bool,
+) -> Result<Planned<Forward>, Refusal> {
     let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
     let fields: Vec<Header<'_>> = parts
         .headers
@@ -373,7 +402,9 @@ fn plan(
     let method = parts.method.as_str();
     let mut head =
         RequestHead::of_fields(method, target, Version::Http2, &fields, Vec::new(), &RESERVED)?;
-    *note = worker.note_of(&head, Vec::new());
+    if !is_again {
+        *note = worker.note_of(&head, Vec::new());
+    }
     if method == "CONNECT" || method == "TRACE" {
         return Err(NOT_PASSED.into());
     }

@@ -14,6 +14,7 @@ use super::doors::{self, CALL_MAX, Call, Outcome, Target};
 use crate::gateway::admission::{Admitted, Pass};
 use crate::gateway::body::ServerBody;
 use crate::gateway::cors::RefusalReaders;
+use crate::gateway::hold::Hold;
 use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
 use crate::telemetry::{Note, RefusalKind};
@@ -24,6 +25,13 @@ pub(super) enum Plan<P> {
     Pass(Box<P>),
     /// By answering it here.
     Answer(Box<Local>),
+}
+
+/// What becomes of a request that is not refused.
+pub(super) enum Planned<P> {
+    Now(Plan<P>),
+    /// It waits for an app that is asleep, and is planned again then.
+    Wait(Box<Hold>),
 }
 
 /// A request that is answered here, once its body has come.
@@ -68,10 +76,10 @@ pub(super) fn plan<P>(
     note: &mut Note,
     readers: &mut RefusalReaders,
     pass: impl FnOnce(Pass, bool, &Note) -> P,
-) -> Result<Plan<P>, Refusal> {
+) -> Result<Planned<P>, Refusal> {
     *readers = RefusalReaders::NoPage;
     let asked = match doors::find(&worker.shared, head, client, note)? {
-        Target::Call(call) => return Ok(Plan::Answer(Box::new(Local::Call(call)))),
+        Target::Call(call) => return Ok(Planned::Now(Plan::Answer(Box::new(Local::Call(call))))),
         Target::App(asked) => asked,
     };
     if asked.grpc && head.version != Version::Http2 {
@@ -80,13 +88,14 @@ pub(super) fn plan<P>(
     }
     let gateway = &worker.relay.gateway;
     *readers = gateway.readers(head, asked, client);
-    match gateway.admit(head, asked, client, note)? {
-        Admitted::Pass(passes) => Ok(Plan::Pass(Box::new(pass(passes, asked.grpc, note)))),
+    Ok(Planned::Now(match gateway.admit(head, asked, client, note)? {
+        Admitted::Pass(passes) => Plan::Pass(Box::new(pass(passes, asked.grpc, note))),
         Admitted::LogIn(app) => {
             let request = doors::request(head, head.target)?;
-            Ok(Plan::Answer(Box::new(Local::LogIn { request, app })))
+            Plan::Answer(Box::new(Local::LogIn { request, app }))
         }
-    }
+        Admitted::Wait(hold) => return Ok(Planned::Wait(Box::new(hold))),
+    }))
 }
 
 /// The refusal of a body that is longer than this number of bytes.

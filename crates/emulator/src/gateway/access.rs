@@ -71,10 +71,10 @@ fn until_denied(
     let platform = Arc::clone(&gateway.platform);
     let Admission { app, principal, action, login } = admission;
     let mut access = platform.watch_access(&principal, app);
-    let clock = Arc::clone(&platform);
+    let clock = Arc::clone(platform.clock());
     let logged_out = async move {
         match login {
-            Some(login) => login.over(|| clock.now()).await,
+            Some(login) => login.over(&*clock).await,
             None => std::future::pending().await,
         }
     };

@@ -19,6 +19,7 @@ use super::access::Admission;
 use super::affinity::Pin;
 use super::bearer::{self, Bearer};
 use super::cors::{RefusalReaders, is_preflight};
+use super::hold::Hold;
 use super::login::{self, Login};
 use super::refusal::Refusal;
 use super::reserved::{forwarded_host, gateway_token};
@@ -44,11 +45,12 @@ pub(crate) struct AppTarget<'a> {
 }
 
 /// What happens to a request to an app that is not refused.
-#[expect(clippy::large_enum_variant, reason = "nearly all requests pass")]
 pub(crate) enum Admitted {
     Pass(Pass),
     /// It is to the app's login page, which the emulator serves.
     LogIn(Arc<AppEntry>),
+    /// Its caller has access, and the app is asleep: it is admitted again when the app answers.
+    Wait(Hold),
 }
 
 /// A request that may pass.
@@ -94,23 +96,19 @@ impl Gateway {
                     refusal
                 }
             })?;
+        // A preflight wakes no app: the request that follows does.
+        if entry.is_asleep() && admission.action == Action::Query {
+            return Ok(Admitted::Wait(Hold::new(admission)));
+        }
         let place = match asked.port {
             _ if asked.grpc => ReplicaPort::Grpc,
             Some(port) if port != entry.record.spec.http_port => ReplicaPort::Port(port),
             _ => ReplicaPort::Own,
         };
         let forwarded_host = self.forwarded_host(&snapshot, entry, head);
-        let Chosen { address, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
-        let route = Route {
-            app: asked.id,
-            place,
-            address,
-            under_way,
-            keeps_authorization,
-            forwarded_host,
-            pin,
-            set_cookie,
-        };
+        let Chosen { to, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
+        let route =
+            Route { to, place, under_way, keeps_authorization, forwarded_host, pin, set_cookie };
         Ok(Admitted::Pass(Pass { route, admission }))
     }
 

@@ -187,7 +187,7 @@ pub(super) async fn pass(
             Err(mut error) => match error.take_message() {
                 // Nothing of the request was sent.
                 Some(unsent) if tries < TRIES => {
-                    pool.forget((route.app, route.address));
+                    pool.forget(route.to);
                     request = unsent;
                 }
                 _ => return Err(UpstreamError::Http2(error.into_error()).into()),

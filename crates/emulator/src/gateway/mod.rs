@@ -17,6 +17,7 @@ pub(crate) mod exchange;
 pub(crate) mod forward;
 pub(crate) mod grpc;
 mod health;
+pub(crate) mod hold;
 pub(crate) mod incoming;
 pub(crate) mod login;
 pub(crate) mod refusal;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hyper::header::HeaderValue;
-use ovhai_api_types::AppId;
 use ovhai_core::directory::{AppEntry, Backend};
 use ovhai_core::model::Wanted;
 use ovhai_core::ports::ReplicaEndpoint;
+use ovhai_core::replica::ReplicaKey;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::affinity::Pin;
 use super::refusal::Refusal;
+use super::upstream::ReplicaAddress;
 use super::{Gateway, health};
 use crate::telemetry::RefusalKind;
 
@@ -38,9 +39,8 @@ impl ReplicaPort {
 /// The route of a request to a replica.
 #[derive(Debug)]
 pub(crate) struct Route {
-    pub(crate) app: AppId,
+    pub(crate) to: ReplicaAddress,
     pub(crate) place: ReplicaPort,
-    pub(crate) address: SocketAddr,
     /// Held as long as the request is under way: a replica drains before it is stopped.
     pub(crate) under_way: TaskTrackerToken,
     /// The `Authorization` is the app's, not ours.
@@ -55,7 +55,7 @@ pub(crate) struct Route {
 
 /// A replica that was chosen for a request.
 pub(super) struct Chosen {
-    pub(super) address: SocketAddr,
+    pub(super) to: ReplicaAddress,
     pub(super) under_way: TaskTrackerToken,
     pub(super) set_cookie: Option<HeaderValue>,
 }
@@ -64,11 +64,12 @@ impl Gateway {
     /// Changes the route to another replica than the one that failed, if there is one.
     pub(crate) fn turn_to_another(&self, route: &mut Route) -> bool {
         let snapshot = self.platform.snapshot();
-        let entry = snapshot.app(route.app);
-        let other = entry
-            .and_then(|entry| self.choose(entry, route.place, route.pin, Some(route.address)).ok());
-        let Some(Chosen { address, under_way, set_cookie }) = other else { return false };
-        (route.address, route.under_way, route.set_cookie) = (address, under_way, set_cookie);
+        let but = route.to.replica;
+        let entry = snapshot.app(but.app);
+        let other =
+            entry.and_then(|entry| self.choose(entry, route.place, route.pin, Some(but)).ok());
+        let Some(Chosen { to, under_way, set_cookie }) = other else { return false };
+        (route.to, route.under_way, route.set_cookie) = (to, under_way, set_cookie);
         true
     }
 
@@ -79,7 +80,7 @@ impl Gateway {
         entry: &AppEntry,
         place: ReplicaPort,
         pin: Pin,
-        but: Option<SocketAddr>,
+        but: Option<ReplicaKey>,
     ) -> Result<Chosen, Refusal> {
         // The addresses of a stopping app are removed only once that is stored, which may take a
         // while.
@@ -97,10 +98,10 @@ impl Gateway {
                     (0..backends.len())
                         .map(|at| &backends[(turn + at) % backends.len()])
                         .filter_map(|backend| Some((place.at(backend)?, backend)))
-                        .filter(|(address, _)| Some(*address) != but)
+                        .filter(|(_, backend)| Some(backend.key) != but)
                 };
                 let answers =
-                    |(address, _): &(SocketAddr, &Backend)| !self.health.is_out(id, *address);
+                    |(_, backend): &(SocketAddr, &Backend)| !self.health.is_out(backend.key);
                 let mut healthy = in_turn().filter(answers);
                 let pinned = match pin {
                     Pin::Hash(hash) => {
@@ -121,21 +122,23 @@ impl Gateway {
             }
             _ => None,
         };
-        Ok(Chosen { address, under_way: backend.under_way.token(), set_cookie })
+        let to = ReplicaAddress { replica: backend.key, address };
+        Ok(Chosen { to, under_way: backend.under_way.token(), set_cookie })
     }
 
     /// Takes a failed replica out until it passes a probe, if there are others.
     pub(crate) fn leave_out(self: &Arc<Self>, route: &Route, why: &'static str) {
         let snapshot = self.platform.snapshot();
-        let Some(entry) = snapshot.app(route.app).filter(|_| route.place == ReplicaPort::Own)
+        let ReplicaAddress { replica, address } = route.to;
+        let Some(entry) = snapshot.app(replica.app).filter(|_| route.place == ReplicaPort::Own)
         else {
             return;
         };
-        let Route { app, address, .. } = *route;
-        if entry.live.backends.len() > 1 && self.health.leave_out(app, address) {
+        if entry.live.backends.len() > 1 && self.health.leave_out(replica) {
             let path = entry.record.spec.probe_path.clone();
-            tracing::info!(%app, %address, why, "a replica failed: it is left out until its probe passes");
-            tokio::spawn(health::watch(Arc::clone(self), app, address, path));
+            let (app, ordinal) = (replica.app, replica.replica.ordinal);
+            tracing::info!(%app, replica = ordinal, %address, why, "a replica failed: it is left out until its probe passes");
+            tokio::spawn(health::watch(Arc::clone(self), replica, path));
         }
     }
 }

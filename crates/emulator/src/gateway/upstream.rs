@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ovhai_api_types::AppId;
+use ovhai_core::replica::ReplicaKey;
 use ovhai_wire::buffer::Buffer;
 use ovhai_wire::response::InvalidResponse;
 use rustix::io::Errno;
@@ -99,8 +99,13 @@ impl From<UpstreamError> for Refusal {
     }
 }
 
-/// The replica at the other end. The app is part of it: another app may get the same address later.
-pub(crate) type ReplicaAddress = (AppId, SocketAddr);
+/// An address of a replica. The run of the replica is part of it: a later one, or another app's, may
+/// get the same address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ReplicaAddress {
+    pub(crate) replica: ReplicaKey,
+    pub(crate) address: SocketAddr,
+}
 
 /// A connection to a replica.
 #[derive(Debug)]
@@ -114,7 +119,7 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) async fn open(peer: ReplicaAddress) -> Result<Self, UpstreamError> {
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(peer.1))
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(peer.address))
             .await
             .map_err(|_| UpstreamError::ConnectTimeout)?
             .map_err(UpstreamError::of_connecting)?;

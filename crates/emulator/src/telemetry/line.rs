@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, TokenId};
+use ovhai_api_types::{AppId, Timestamp, TokenId};
 
 use ovhai_core::policy::{self, Effect, Principal, Reason};
 
@@ -210,11 +210,16 @@ impl Line<'_> {
         &self.path[..end.unwrap_or(self.path.len())]
     }
 
-    /// Writes the line, with its line feed.
-    pub(crate) fn write(&self, stamp: &Stamp, out: &mut Vec<u8>) {
+    /// Writes the line, with its line feed, and with domain time where that was moved.
+    pub(crate) fn write(&self, stamp: &Stamp, moved: Option<Timestamp>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"time\":\"");
         out.extend_from_slice(stamp.as_bytes());
-        out.extend_from_slice(b"\",\"id\":");
+        if let Some(moved) = moved {
+            word("\",\"domainTime\":\"", &format!("{moved:.3}"), out);
+            out.extend_from_slice(b",\"id\":");
+        } else {
+            out.extend_from_slice(b"\",\"id\":");
+        }
         text(self.id, TEXT_MAX, out);
         out.extend_from_slice(b",\"client\":\"");
         address(self.client, out);
@@ -347,7 +352,7 @@ pub(super) mod tests {
 
     fn written(line: &Line<'_>) -> Value {
         let mut out = b"before".to_vec();
-        line.write(&Stamp::of(SystemTime::UNIX_EPOCH), &mut out);
+        line.write(&Stamp::of(SystemTime::UNIX_EPOCH), None, &mut out);
         let text = std::str::from_utf8(&out[b"before".len()..]).expect("UTF-8");
         assert!(text.ends_with("}\n") && text.matches('\n').count() == 1, "{text:?}");
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))

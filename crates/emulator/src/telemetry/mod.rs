@@ -27,6 +27,7 @@ use std::time::{Duration, SystemTime};
 
 use ovhai_api_types::{AppId, Timestamp};
 use ovhai_core::components::Components;
+use ovhai_core::ports::Clock;
 use uuid::Uuid;
 
 use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
@@ -74,6 +75,7 @@ pub(crate) struct Telemetry {
     sink: Option<Sink>,
     /// Distinguishes the numbers of requests of this run from those of others.
     run: u64,
+    clock: Arc<dyn Clock>,
 }
 
 impl std::fmt::Debug for Telemetry {
@@ -101,7 +103,11 @@ impl Drop for OpenGauge {
 
 impl Telemetry {
     /// Creates one that writes to this file, or keeps no log.
-    pub(crate) fn new(log: Option<LogFile>, components: &Arc<Components>) -> Arc<Self> {
+    pub(crate) fn new(
+        log: Option<LogFile>,
+        components: &Arc<Components>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             shards: Mutex::default(),
             forgotten: AtomicU64::new(0),
@@ -109,6 +115,7 @@ impl Telemetry {
             tunnels: Arc::default(),
             sink: log.map(|log| Sink::new(log, Arc::clone(components))),
             run: Uuid::new_v4().as_u64_pair().0,
+            clock,
         })
     }
 
@@ -314,7 +321,8 @@ impl Recorder {
         lock(&self.shard.recent).push(line, now);
         if let (Some(lines), Some(sink)) = (&self.lines, &self.telemetry.sink) {
             self.stamp.set(now);
-            lines.push(sink, |buffer| line.write(&self.stamp, buffer));
+            let moved = self.telemetry.clock.moved();
+            lines.push(sink, |buffer| line.write(&self.stamp, moved, buffer));
         }
     }
 
@@ -365,6 +373,14 @@ mod tests {
     use super::line::{Decision, Who};
     use super::*;
 
+    struct NotMoved;
+
+    impl Clock for NotMoved {
+        fn now(&self) -> Timestamp {
+            Timestamp::now()
+        }
+    }
+
     fn line<'a>(app: AppId, known: bool, status: u16) -> Line<'a> {
         Line {
             client: ([127, 0, 0, 1], 1).into(),
@@ -389,7 +405,7 @@ mod tests {
 
     #[test]
     fn all_threads_are_counted_together_and_apps_that_are_gone_leave() {
-        let telemetry = Telemetry::new(None, &Arc::default());
+        let telemetry = Telemetry::new(None, &Arc::default(), Arc::new(NotMoved));
         let (a, b) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
         let mut workers = [telemetry.recorder(), telemetry.recorder()];
         for worker in &mut workers {

@@ -481,7 +481,7 @@ mod tests {
         ] {
             recent.push(&shown, at(1_500));
             let mut written = Vec::new();
-            shown.write(&super::super::Stamp::of(at(1_500)), &mut written);
+            shown.write(&super::super::Stamp::of(at(1_500)), None, &mut written);
             let logged: RequestRecord = serde_json::from_slice(&written).expect("a record");
             let page =
                 view(&[std::mem::take(&mut recent)]).read(None, 9, |seen| Some(seen.record()));

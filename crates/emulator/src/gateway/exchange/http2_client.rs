@@ -413,16 +413,20 @@ mod tests {
     use std::future::poll_fn;
 
     use ovhai_api_types::AppId;
+    use ovhai_core::replica::{ReplicaId, ReplicaKey};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::gateway::upstream::ReplicaAddress;
 
     /// The app had closed it already when the head was sent.
     #[tokio::test]
     async fn what_could_not_be_sent_is_sent_on_the_next_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let peer = (AppId(uuid::Uuid::nil()), listener.local_addr().unwrap());
+        let replica = ReplicaId { ordinal: 1, attempt: 1 };
+        let replica = ReplicaKey { app: AppId(uuid::Uuid::nil()), replica };
+        let peer = ReplicaAddress { replica, address: listener.local_addr().unwrap() };
         let mut sender = Sender {
             out: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
             sent: 0,

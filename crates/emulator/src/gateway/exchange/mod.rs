@@ -204,7 +204,7 @@ pub(super) async fn connect<T, F: Future<Output = Result<T, UpstreamError>>>(
 ) -> Result<T, UpstreamError> {
     let mut tries = 0;
     loop {
-        match open((route.app, route.address)).await {
+        match open(route.to).await {
             Ok(connection) => return Ok(connection),
             Err(error) => {
                 tries += 1;

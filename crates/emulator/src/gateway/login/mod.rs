@@ -29,10 +29,11 @@ use http::header::{
     SET_COOKIE, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use ovhai_api_types::{AppId, ErrorBody, Timestamp};
+use ovhai_api_types::{AppId, ErrorBody};
 use ovhai_core::model::AppRecord;
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
+use ovhai_core::ports::Clock;
 use ovhai_core::{Error, Platform};
 
 use page::{AccountPage, Field, LoginPage, Problem};
@@ -98,8 +99,8 @@ pub(crate) struct Login(Session);
 
 impl Login {
     /// Waits until it has ended: by logging out, or because it has lasted long enough.
-    pub(crate) async fn over(self, now: impl Fn() -> Timestamp) {
-        self.0.over(now).await;
+    pub(crate) async fn over(self, clock: &dyn Clock) {
+        self.0.over(clock).await;
     }
 }
 
@@ -426,7 +427,9 @@ impl Logins {
         token: &str,
         client: IpAddr,
     ) -> Result<Principal, Failed<'f>> {
-        self.tries.begin(client, app).map_err(|seconds| Failed::too_many(seconds, Field::Token))?;
+        self.tries
+            .begin(client, app, self.platform.now())
+            .map_err(|seconds| Failed::too_many(seconds, Field::Token))?;
         // It may have been copied from a command or a header.
         let token = token.trim();
         let token = token.strip_prefix("Bearer ").map_or(token, str::trim_start);

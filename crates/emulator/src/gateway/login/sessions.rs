@@ -11,12 +11,11 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use ovhai_api_types::{AppId, Timestamp};
 use ovhai_core::policy::Principal;
+use ovhai_core::ports::Clock;
 use tokio_util::sync::CancellationToken;
 
 /// How long a login lasts.
 pub(super) const LASTS: Duration = Duration::from_hours(12);
-/// Longest time between two looks at the clock, for what a login has opened.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// Maximum logins; the oldest end first.
 const MOST: usize = 1024;
 /// Maximum logins of one token or user at one app.
@@ -41,20 +40,10 @@ impl Session {
     }
 
     /// Waits until it has ended.
-    pub(super) async fn over(self, now: impl Fn() -> Timestamp) {
-        let lasted = async {
-            loop {
-                let left = self.until.duration_since(now());
-                match Duration::try_from(left) {
-                    // The time goes on while the machine sleeps, and a timer does not.
-                    Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LOOK_EVERY)).await,
-                    _ => return,
-                }
-            }
-        };
+    pub(super) async fn over(self, clock: &dyn Clock) {
         tokio::select! {
             () = self.ended.cancelled() => {}
-            () = lasted => {}
+            () = clock.sleep_until(self.until) => {}
         }
     }
 }
@@ -174,33 +163,42 @@ mod tests {
         assert_eq!(kept, 0);
     }
 
+    /// A clock that a test reads for it.
+    struct At<F>(F);
+
+    impl<F: Fn() -> Timestamp + Send + Sync + 'static> Clock for At<F> {
+        fn now(&self) -> Timestamp {
+            self.0()
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_a_login_opened_ends_with_it() {
         let began = tokio::time::Instant::now();
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
         let open = || login(1, user("ann", 1), start);
         let lasted = |since: tokio::time::Instant| since.elapsed().as_secs();
-        open().over(|| start + began.elapsed()).await;
+        open().over(&At(move || start + began.elapsed())).await;
         assert_eq!(lasted(began), LASTS.as_secs());
 
         // The machine slept for ten hours of them.
         let (again, slept) = (tokio::time::Instant::now(), Duration::from_hours(10));
-        let now = || {
+        let now = move || {
             let awake = again.elapsed();
             start + if awake > Duration::from_hours(1) { awake + slept } else { awake }
         };
-        open().over(now).await;
+        open().over(&At(now)).await;
         let awake = LASTS.as_secs() - slept.as_secs();
-        assert!(lasted(again).abs_diff(awake) <= LOOK_EVERY.as_secs());
+        assert!(lasted(again).abs_diff(awake) <= 60);
 
         // Of one that was over already, or is ended before.
         let late = tokio::time::Instant::now();
-        open().over(|| start + LASTS).await;
-        open().over(|| start + 2 * LASTS).await;
+        open().over(&At(move || start + LASTS)).await;
+        open().over(&At(move || start + 2 * LASTS)).await;
         let (session, sessions) = (open(), Sessions::default());
         sessions.add("a", session.clone(), start);
         sessions.remove(b"a", session.app);
-        session.over(|| start).await;
+        session.over(&At(move || start)).await;
         assert_eq!(lasted(late), 0);
     }
 

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use ovhai_api_types::AppId;
-use tokio::time::Instant;
+use ovhai_api_types::{AppId, Timestamp};
 
 /// Maximum wrong tokens within [`WINDOW`]; after that none is checked.
 const TRIES: u32 = 10;
@@ -18,23 +17,25 @@ const COUNTED: usize = 1000;
 type Who = Option<(IpAddr, AppId)>;
 
 #[derive(Default)]
-pub(super) struct Tries(Mutex<HashMap<Who, (u32, Instant)>>);
+pub(super) struct Tries(Mutex<HashMap<Who, (u32, Timestamp)>>);
 
 impl Tries {
     /// Counts a try before it is checked. Returns the seconds to wait if there were too many.
-    pub(super) fn begin(&self, client: IpAddr, app: AppId) -> Result<(), u64> {
+    pub(super) fn begin(&self, client: IpAddr, app: AppId, now: Timestamp) -> Result<(), u64> {
+        let elapsed =
+            |since: &Timestamp| Duration::try_from(now.duration_since(*since)).unwrap_or_default();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut who = Some((client.to_canonical(), app));
         if all.len() >= COUNTED && !all.contains_key(&who) {
-            all.retain(|_, (_, since)| since.elapsed() < WINDOW);
+            all.retain(|_, (_, since)| elapsed(since) < WINDOW);
             if all.len() >= COUNTED {
                 who = None;
             }
         }
-        let (count, since) = all.entry(who).or_insert_with(|| (0, Instant::now()));
-        let left = WINDOW.saturating_sub(since.elapsed());
+        let (count, since) = all.entry(who).or_insert((0, now));
+        let left = WINDOW.saturating_sub(elapsed(since));
         if left.is_zero() {
-            (*count, *since) = (0, Instant::now());
+            (*count, *since) = (0, now);
         } else if *count >= TRIES {
             return Err(left.as_secs() + 1);
         }
@@ -61,32 +62,32 @@ mod tests {
         AppId(Uuid::from_u128(n))
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn so_many_a_minute() {
-        let tries = Tries::default();
+    #[test]
+    fn so_many_a_minute() {
+        let (tries, now) = (Tries::default(), Timestamp::UNIX_EPOCH);
         let one: IpAddr = "127.0.0.1".parse().expect("an address");
         let mapped: IpAddr = "::ffff:127.0.0.1".parse().expect("an address");
         for _ in 0..TRIES {
-            tries.begin(one, app(1)).expect("allowed");
+            tries.begin(one, app(1), now).expect("allowed");
         }
-        assert_eq!(tries.begin(one, app(1)), Err(61));
-        assert_eq!(tries.begin(mapped, app(1)), Err(61), "the same address");
-        assert_eq!(tries.begin(one, app(2)), Ok(()), "another app");
-        assert_eq!(tries.begin("::1".parse().expect("an address"), app(1)), Ok(()));
-        tokio::time::advance(WINDOW).await;
+        assert_eq!(tries.begin(one, app(1), now), Err(61));
+        assert_eq!(tries.begin(mapped, app(1), now), Err(61), "the same address");
+        assert_eq!(tries.begin(one, app(2), now), Ok(()), "another app");
+        assert_eq!(tries.begin("::1".parse().expect("an address"), app(1), now), Ok(()));
+        let now = now + WINDOW;
         for _ in 0..3 * TRIES {
-            tries.begin(one, app(1)).expect("a good one does not count");
+            tries.begin(one, app(1), now).expect("a good one does not count");
             tries.succeeded(one, app(1));
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_is_kept_is_bounded() {
+    #[test]
+    fn what_is_kept_is_bounded() {
         let tries = Tries::default();
         let client: IpAddr = "127.0.0.1".parse().expect("an address");
         let mut refused = 0;
         for n in 0..2 * COUNTED as u128 {
-            refused += usize::from(tries.begin(client, app(n)).is_err());
+            refused += usize::from(tries.begin(client, app(n), Timestamp::UNIX_EPOCH).is_err());
         }
         let kept = tries.0.lock().expect("not poisoned").len();
         assert!(kept <= COUNTED + 1, "{kept}");

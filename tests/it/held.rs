@@ -1,0 +1,269 @@
+//! Requests for an app that is asleep: they wake it and wait, are authorised again, and pass.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ovhai_api_types::{App, Token};
+use ovhai_core::ports::Blame;
+use ovhai_emulator::Limits;
+use ovhai_runtime::SimRuntime;
+use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinHandle;
+
+use crate::grpc::{Played, call, grpc_host};
+use crate::http2::{self, data, empty, pipe, text};
+use crate::wire::{Client, Got, SOON, header};
+
+/// Limits that a request would exceed if it was timed while it waits.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+struct Asleep {
+    e: TestEmulator,
+    sim: SimRuntime,
+    app: App,
+    host: String,
+    token: Token,
+    /// Requests that the app has got.
+    asked: Arc<AtomicUsize>,
+    _upstream: Upstream,
+    _played: Played,
+}
+
+impl Asleep {
+    async fn start() -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let upstream = Upstream::start(move |mut stream| {
+            let asked = Arc::clone(&counted);
+            async move {
+                while let Some(head) = Upstream::head(&mut stream).await {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    let length = header(&head, "content-length").map_or(0, |l| l.parse().unwrap());
+                    let mut body = vec![0; length];
+                    stream.read_exact(&mut body).await.unwrap();
+                    let answer = match header(&head, "upgrade") {
+                        Some(_) => {
+                            "HTTP/1.1 101 Go\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+                        }
+                        None => "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+                    };
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            }
+        })
+        .await;
+        let played = Played::start().await;
+        let sim = SimRuntime::automatic(upstream.address()).with_grpc(played.address);
+        let limits = Limits {
+            body_timeout: PATIENCE,
+            answer_timeout: PATIENCE,
+            head_timeout: PATIENCE,
+            ..Limits::default()
+        };
+        let emulator = TestEmulator::builder()
+            .limits(limits)
+            .runtime(Arc::new(sim.clone()))
+            .start()
+            .await
+            .unwrap();
+        let e = TestEmulator { emulator, sim: Some(sim.clone()) };
+        let app = e.run_app(&[("group", "A")], json!({"grpcPort": 9000})).await;
+        let token = e.token("GRA", "read", Some("group=A")).await;
+        let host = TestEmulator::host(&app);
+        let this = Self { e, sim, app, host, token, asked, _upstream: upstream, _played: played };
+        // The app works before it falls asleep.
+        assert_eq!(this.e.query(&this.app, this.token.status.value.as_deref()).await.status, 200);
+        this.asked.store(0, Ordering::SeqCst);
+        this.sim.sleep(1);
+        eventually("it is asleep", || async {
+            let snapshot = this.e.emulator.platform().snapshot();
+            snapshot.app(this.app.id).unwrap().is_asleep().then_some(())
+        })
+        .await;
+        this
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token.status.value.as_ref().unwrap())
+    }
+
+    fn wakes(&self) -> u32 {
+        self.sim.launched()[0].wakes
+    }
+
+    async fn is_woken(&self) {
+        eventually("it is woken", || async { (self.wakes() > 0).then_some(()) }).await;
+    }
+
+    /// Sends a head of HTTP/1; what follows is the answer.
+    async fn head(&self, line: &str, more: &str) -> Client {
+        let mut client = Client::connect(&self.e).await;
+        let bearer = self.bearer();
+        let head = format!(
+            "{line} HTTP/1.1\r\nhost: {}\r\nauthorization: {bearer}\r\n{more}\r\n",
+            self.host
+        );
+        client.send(head).await;
+        client
+    }
+
+    fn answer(mut client: Client) -> JoinHandle<(Client, Got)> {
+        tokio::spawn(async move {
+            let got = client.answer().await;
+            (client, got)
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_protocol_waits_longer_than_bodies_and_answers_may_take() {
+    let a = Asleep::start().await;
+    let mut post = a.head("POST /", "content-length: 5\r\nexpect: 100-continue\r\n").await;
+    let websocket = a.head("GET /", "connection: upgrade\r\nupgrade: websocket\r\n").await;
+    let websocket = Asleep::answer(websocket);
+    let (host, bearer) = (a.host.clone(), a.bearer());
+    let http2 = http2::Client::connect(&a.e).await;
+    let modern = tokio::spawn(async move {
+        let given = http2::request("GET", &host, "/").header("authorization", bearer);
+        http2.send(given.body(empty()).unwrap()).await.status()
+    });
+    let (host, bearer) = (grpc_host(&a.app), a.bearer());
+    let client = http2::Client::connect(&a.e).await;
+    let grpc = tokio::spawn(async move {
+        let (pipe, body) = pipe();
+        let given = call(&host, "/t.T/Unary").header("authorization", bearer);
+        let given = given.body(body).unwrap();
+        // Its message is there before the app is.
+        let (answer, sent) = tokio::join!(client.send(given), pipe.send(data(b"\0\0\0\0\x02hi")));
+        sent.unwrap();
+        drop(pipe);
+        let (body, trailers) = text(answer).await;
+        (body, trailers.unwrap()["grpc-status"].clone())
+    });
+    a.is_woken().await;
+    tokio::time::sleep(3 * PATIENCE).await;
+    assert!(!websocket.is_finished() && !modern.is_finished() && !grpc.is_finished());
+    // The body stays with the client: it is not told to go on before there is a replica.
+    let told = tokio::time::timeout(Duration::from_millis(1), post.0.read_u8()).await;
+    assert!(told.is_err(), "{told:?}");
+    assert_eq!((a.asked.load(Ordering::SeqCst), a.wakes()), (0, 1));
+
+    a.sim.ready(1);
+    assert_eq!(post.answer_head().await.status(), 100);
+    post.send("hello").await;
+    assert_eq!(post.answer().await.status(), 200);
+    assert_eq!(websocket.await.unwrap().1.status(), 101);
+    assert_eq!(modern.await.unwrap(), 200);
+    let (body, status) = grpc.await.unwrap();
+    assert_eq!((&body[..], &status), (&b"\0\0\0\0\x02hi"[..], &"0".parse().unwrap()));
+    assert_eq!(a.asked.load(Ordering::SeqCst), 3);
+    // The connection goes on.
+    post.send(format!(
+        "GET / HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n\r\n",
+        a.host,
+        a.bearer()
+    ))
+    .await;
+    assert_eq!(post.answer().await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_whose_token_is_revoked_while_it_waits_is_refused_at_once() {
+    let a = Asleep::start().await;
+    let other = a.e.token("GRA", "read", Some("group=A")).await;
+    let revoked = Asleep::answer(a.head("GET /revoked", "").await);
+    let (host, bearer) = (a.host.clone(), a.bearer());
+    let http2 = http2::Client::connect(&a.e).await;
+    let modern = tokio::spawn(async move {
+        let given = http2::request("GET", &host, "/").header("authorization", bearer);
+        http2.send(given.body(empty()).unwrap()).await.status()
+    });
+    let mut stays = Client::connect(&a.e).await;
+    let value = other.status.value.as_ref().unwrap();
+    stays
+        .send(format!(
+            "GET /stays HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {value}\r\n\r\n",
+            a.host
+        ))
+        .await;
+    let stays = Asleep::answer(stays);
+    a.is_woken().await;
+    let path = format!("/v1/token/{}/renew", a.token.id);
+    assert_eq!(a.e.admin("POST", &path, None).await.status, 200);
+    let (mut client, got) = tokio::time::timeout(SOON, revoked).await.unwrap().unwrap();
+    assert_eq!(got.status(), 401, "{}", got.text());
+    assert_eq!(modern.await.unwrap(), 401);
+    assert!(!stays.is_finished());
+    assert_eq!(a.asked.load(Ordering::SeqCst), 0, "the app was not asked");
+    // What is known of the caller is newer than what it was let in by.
+    let label = json!({"name": "group", "value": "B"});
+    let path = format!("/v1/app/{}/label", a.app.id);
+    assert_eq!(a.e.admin("PUT", &path, Some(label)).await.status, 204);
+    let (_, got) = tokio::time::timeout(SOON, stays).await.unwrap().unwrap();
+    assert_eq!(got.status(), 403, "{}", got.text());
+    // A refusal ends no connection, and wakes nobody.
+    client.send(format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", a.host)).await;
+    assert_eq!((client.answer().await.status(), a.wakes()), (401, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_for_an_app_that_fails_or_stops_while_it_waits_is_told_so() {
+    for stops in [true, false] {
+        let a = Asleep::start().await;
+        let waits = Asleep::answer(a.head("GET /", "").await);
+        a.is_woken().await;
+        if stops {
+            let path = format!("/v1/app/{}/stop", a.app.id);
+            assert_eq!(a.e.admin("PUT", &path, None).await.status, 204);
+        } else {
+            // It crashes until it is given up.
+            a.sim.sleep_all();
+            for number in 1..=6 {
+                eventually("it is launched", || async {
+                    a.sim.alive().contains(&number).then_some(())
+                })
+                .await;
+                a.sim.exit(number, Blame::User, "it is broken");
+            }
+            a.e.wait(&a.app, "FAILED").await;
+        }
+        let (_, got) = tokio::time::timeout(SOON, waits).await.unwrap().unwrap();
+        assert_eq!(got.status(), 503, "{}", got.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_hangs_up_while_it_waits_is_forgotten() {
+    let a = Asleep::start().await;
+    drop(a.head("GET /left", "").await);
+    let stays = Asleep::answer(a.head("GET /stays", "").await);
+    a.is_woken().await;
+    eventually("its record says that it left", || async {
+        let requests = a.e.call_local("GET", "/_emulator/requests?region=GRA", None).await.json();
+        let requests = requests["items"].as_array().cloned().unwrap_or_default();
+        requests.iter().any(|one| one["path"] == "/left").then_some(())
+    })
+    .await;
+    a.sim.ready(1);
+    assert_eq!(stays.await.unwrap().1.status(), 200);
+    assert_eq!(a.asked.load(Ordering::SeqCst), 1);
+}
+
+/// The request that follows does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preflight_and_a_caller_without_access_wake_no_app() {
+    let a = Asleep::start().await;
+    let mut client = Client::connect(&a.e).await;
+    let preflight = format!(
+        "OPTIONS / HTTP/1.1\r\nhost: {}\r\norigin: https://example.com\r\naccess-control-request-method: GET\r\n\r\n",
+        a.host
+    );
+    client.send(preflight).await;
+    assert_eq!(client.answer().await.status(), 204, "the gateway answers it by itself");
+    client.send(format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", a.host)).await;
+    assert_eq!(client.answer().await.status(), 401);
+    assert_eq!(a.wakes(), 0);
+}
