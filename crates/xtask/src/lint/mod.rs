@@ -71,8 +71,7 @@ const LAYERS: [Layers; 4] = [
             &["ports", "model", "policy", "spec", "scaling", "check", "error", "input"],
             &["logs", "replica", "lifecycle", "events", "components", "catalog"],
         ],
-        // ports, model, policy, spec, scaling, check and error still use each other.
-        has_no_circles: false,
+        has_no_circles: true,
     },
     Layers {
         sources: "src",
