@@ -358,7 +358,8 @@ fn options_of_every_command_that_mean_nothing_here_are_refused() {
     }
     assert!(cli.is_untouched(), "nothing was started");
     // What means something stays, and so does what stands in the environment for all commands.
-    let stop = cli.command(&["emulator", "stop"]).env("OVHAI_TOKEN", "x").output().unwrap();
+    let mut stop: assert_cmd::Command = cli.command(&["emulator", "stop"]);
+    let stop = stop.env("OVHAI_TOKEN", "x").output().unwrap();
     assert!(stop.status.success());
     cli.ok(&["config", "list", "--region", "GRA", "-o", "json"]);
 }
