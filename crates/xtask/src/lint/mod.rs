@@ -32,7 +32,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
 ];
 
 /// The layers inside our crates (see docs/ARCHITECTURE.md).
-const LAYERS: [Layers; 3] = [
+const LAYERS: [Layers; 4] = [
     Layers {
         sources: "crates/wire/src",
         layers: &[
@@ -56,6 +56,21 @@ const LAYERS: [Layers; 3] = [
             &["telemetry"],
             &["tls", "signer", "state"],
             &["host", "json", "limits", "origin", "passwords", "secret"],
+        ],
+        has_no_circles: true,
+    },
+    Layers {
+        sources: "crates/core/src",
+        layers: &[
+            &["platform"],
+            &["reconcile"],
+            &["transition"],
+            &["ledger"],
+            &["subscriptions", "recorder", "auth", "placement"],
+            &["directory"],
+            &["records", "quota"],
+            &["ports", "model", "policy", "spec", "scaling", "check", "error", "input"],
+            &["logs", "replica", "lifecycle", "events", "components", "catalog"],
         ],
         has_no_circles: true,
     },
