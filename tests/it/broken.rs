@@ -46,7 +46,7 @@ async fn an_app_that_does_not_answer_in_time() {
         let answer = client.answer().await;
         assert_eq!(answer.status(), 504, "{}", answer.text());
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(body["message"], "the app does not answer in time");
+        assert_eq!(body["message"], "the app did not answer in time");
         // The app is not asked again, and need not go on.
         hear(&mut comes).await;
         client.send(get(&host, "/quick")).await;

@@ -221,8 +221,8 @@ async fn what_the_cloud_does_not_know_is_said_once() {
     assert_eq!(ann.token(&page, &token).await.status, 303);
     let warnings = |log: &str| {
         [
-            "a token came in X-OVHAI-Token: the cloud knows Authorization only, and would refuse it",
-            "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through",
+            "a token came in X-OVHAI-Token: the cloud accepts Authorization only, and would refuse it",
+            "a login cookie came with an app's own Authorization: whether the cloud passes both on is not documented",
         ]
         .map(|warning| log.lines().filter(|line| line.contains(warning)).count())
     };

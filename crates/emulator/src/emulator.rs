@@ -34,20 +34,20 @@ use crate::telemetry::{AccessLog, LogFile, Telemetry};
 use crate::tls::Tls;
 use crate::{api, control};
 
-/// Port that the emulator listens on when nothing else is said.
+/// Default port.
 pub const DEFAULT_PORT: u16 = 4480;
-/// Port for HTTPS when nothing else is said.
+/// Default port for HTTPS.
 pub const DEFAULT_TLS_PORT: u16 = 4443;
-/// Regions that it has when nothing else is said; the first is the default.
+/// Default regions; the first is the default region.
 pub const DEFAULT_REGIONS: [&str; 2] = ["GRA", "BHS"];
-/// Apps have this long to end in a shutdown; with [`DRAIN`] before it, below two seconds.
+/// Time for apps to end in a shutdown; with [`DRAIN`] before it, below two seconds.
 const SHUTDOWN: Duration = Duration::from_millis(1400);
-/// The end of the access log has this long to be written.
+/// Time to write the end of the access log.
 const FLUSH: Duration = Duration::from_millis(100);
-/// Requests under way have this long to finish in a shutdown, and then again to be broken off.
+/// Time for requests under way to finish in a shutdown, and again to be broken off.
 const DRAIN: Duration = Duration::from_millis(250);
 
-/// Tells the time, in whole milliseconds, as the wire has it.
+/// The system's clock, in whole milliseconds, as the API has it.
 #[derive(Debug)]
 struct SystemClock;
 
@@ -71,8 +71,8 @@ impl Ids for RandomIds {
     }
 }
 
-/// What an emulator is started with. Everything has a default: no state, a port of the system's
-/// choosing on loopback, two regions, the real clock and runtimes.
+/// The settings that an emulator starts with. Everything has a default: no state directory, a port
+/// of the system's choosing on loopback, two regions, the real clock and runtimes.
 #[derive(Default)]
 pub struct Builder {
     state: Option<StateDir>,
@@ -104,7 +104,7 @@ impl std::fmt::Debug for Builder {
 }
 
 impl Builder {
-    /// Keeps its state in a directory; without one it forgets everything.
+    /// Keeps its state in a directory; without one nothing is kept.
     pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.state = Some(StateDir::new(path));
         self
@@ -134,50 +134,49 @@ impl Builder {
         self
     }
 
-    /// Runs apps this way that say nothing and are not built in.
+    /// Runs apps this way that name no runtime and whose image is not built in.
     pub fn placement(mut self, placement: Option<Placement>) -> Self {
         self.placement = placement;
         self
     }
 
-    /// The `ovhai` executable, which supervises processes; without one the running executable
-    /// is taken for it.
+    /// The `ovhai` executable, which supervises processes; by default the running executable.
     pub fn supervisor(mut self, path: impl Into<PathBuf>) -> Self {
         self.supervisor = Some(path.into());
         self
     }
 
-    /// Takes the time of day from here.
+    /// Uses this clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Takes ids from here.
+    /// Uses this source of ids.
     pub fn ids(mut self, ids: Arc<dyn Ids>) -> Self {
         self.ids = Some(ids);
         self
     }
 
-    /// Runs apps with this.
+    /// Runs apps with this runtime.
     pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
         self.runtime = Some(runtime);
         self
     }
 
-    /// Keeps records here instead of in the state directory's database or in memory.
+    /// Uses this store instead of the state directory's database or memory.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// The local administrator's bearer; made up when none is given.
+    /// The local administrator's bearer; random by default.
     pub fn administrator(mut self, bearer: impl Into<String>) -> Self {
         self.administrator = Some(bearer.into());
         self
     }
 
-    /// What the apps of a region may use at once; by default what the cloud gives a project.
+    /// Quotas of the apps of a region; by default what the cloud gives a project.
     pub fn quotas(mut self, quotas: Quotas) -> Self {
         self.quotas = quotas;
         self
@@ -189,33 +188,33 @@ impl Builder {
         self
     }
 
-    /// What clients may ask of the edge.
+    /// Limits on clients and on responses of apps.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Where a line for every request goes; by default into the state directory, and nowhere
-    /// without one.
+    /// Where the access log goes; by default into the state directory, and nowhere without one.
     pub fn access_log(mut self, log: AccessLog) -> Self {
         self.access_log = Some(log);
         self
     }
 
-    /// Notes there which parts fail; a part of the caller's own, such as its log, may too.
+    /// Reports there which components fail; the caller's own, such as its log, may report there,
+    /// too.
     pub fn components(mut self, components: Arc<Components>) -> Self {
         self.components = components;
         self
     }
 
-    /// Where the processes of apps are recorded, so that the next emulator ends what this one could
-    /// not; by default in the state directory, and nowhere without one.
+    /// Where the processes of apps are recorded, so that the next emulator ends those that this one
+    /// could not; by default in the state directory, and nowhere without one.
     pub fn processes(mut self, directory: impl Into<PathBuf>) -> Self {
         self.processes = Some(directory.into());
         self
     }
 
-    /// Asks to be stopped when it has run this long; see [`Emulator::stop_asked`].
+    /// Asks to be stopped after this time; see [`Emulator::stop_asked`].
     pub fn stop_after(mut self, time: Duration) -> Self {
         self.stop_after = Some(time);
         self
@@ -227,8 +226,8 @@ impl Builder {
         self
     }
 
-    /// Starts it on the current tokio runtime. When this is ready it answers, and every app is on
-    /// its way back to its wanted state. If it fails, nothing of it is left.
+    /// Starts it on the current tokio runtime. When this is ready, the emulator answers, and every
+    /// app is on its way back to its desired state. If it fails, nothing of it is left.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let lock = match &self.state {
             Some(state) => Some(take(state)?),
@@ -269,7 +268,7 @@ impl Builder {
             && state.database().exists()
             && !state.signing_key().exists()
         {
-            tracing::warn!(key = %state.signing_key().display(), "the signing key is gone: a new one is made, and the strings of all tokens are void until they are regenerated");
+            tracing::warn!(key = %state.signing_key().display(), "the signing key is missing: a new one was created, and all token strings are invalid until they are regenerated");
         }
         let store = match (self.store, &self.state) {
             (Some(store), _) => store,
@@ -331,7 +330,7 @@ impl Builder {
             address,
             tls,
             administrator,
-            // Those that were asked for, and those of apps that are stored.
+            // The given regions, and those of stored apps.
             regions: platform.settings().regions.clone(),
             started_at,
             stops_at,
@@ -368,23 +367,23 @@ fn take(state: &StateDir) -> Result<Lock, StartError> {
     })
 }
 
-/// The address that was asked for; others are beside it.
+/// The address that was asked for; the others are beside it.
 fn address_of(listeners: &[TcpListener]) -> Result<SocketAddr, StartError> {
     let none = || StartError::System(io::ErrorKind::NotConnected.into());
     listeners.first().ok_or_else(none)?.local_addr().map_err(StartError::System)
 }
 
-/// Makes the first user, in the name of the owner, whom the state directory tells the password.
-/// Only there: nobody could read it of an emulator that keeps nothing.
+/// Creates the first user, in the name of the owner, who finds the password in the state directory.
+/// Without one there is no first user: the password could not be read.
 async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
     let is_there = |name: &str| platform.snapshot().users().any(|user| user.name == name);
-    // One that was told, but whose emulator ended before it was stored.
+    // One whose password was written, but whose emulator ended before the user was stored.
     let told = state.first_user().filter(|first| !is_there(&first.name));
     if !platform.is_new() && told.is_none() {
         return;
     }
     let owner = Principal::Administrator { user: platform.settings().user.clone() };
-    // A name of the system may have characters that a user's must not have.
+    // A system's user name may have characters that are not allowed here.
     let name: String =
         owner.name().chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
     let name = if name.is_empty() { "local".to_owned() } else { name };
@@ -403,11 +402,14 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
         platform.add_user(&owner, &name, password).await.map_err(|why| why.to_string())
     };
     if let Err(why) = made.await {
-        tracing::warn!(why, "no first user could be made; add one: ovhai emulator user add");
+        tracing::warn!(
+            why,
+            "the first user could not be created; add one: ovhai emulator user add"
+        );
     }
 }
 
-/// How clients come in, and what is kept of it.
+/// How clients connect, and their limits and log.
 struct Ways {
     plain: Vec<TcpListener>,
     secure: Option<(Vec<TcpListener>, Tls)>,
@@ -437,7 +439,7 @@ pub enum StopReason {
     Asked,
     /// It has run as long as it was started for.
     TimeIsUp,
-    /// Its state directory was removed, or made anew: no command finds it any more.
+    /// Its state directory was removed or replaced: no command finds it any more.
     StateDirectoryLost,
 }
 
@@ -448,7 +450,7 @@ impl std::fmt::Debug for Emulator {
 }
 
 impl Emulator {
-    /// Begins to set one up.
+    /// Starts to set one up.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -464,8 +466,7 @@ impl Emulator {
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
-        // Hashing a password takes longer than all the rest of a start: nobody waits for it but
-        // who logs in.
+        // Hashing a password takes longer than all the rest of a start: only a login waits for it.
         let ready = users_ready.clone().drop_guard();
         if let Some(state) = state.clone() {
             let platform = Arc::clone(&platform);
@@ -525,17 +526,17 @@ impl Emulator {
         &self.running.administrator
     }
 
-    /// What it tells those who look for it.
+    /// What its state directory tells other commands.
     pub fn running(&self) -> &Running {
         &self.running
     }
 
-    /// The domain, for those who embed it.
+    /// The domain, for programs that embed the emulator.
     pub fn platform(&self) -> &Arc<Platform> {
         &self.platform
     }
 
-    /// Ready when it should be stopped, and why.
+    /// Waits until it should be stopped. Returns the reason.
     pub async fn stop_asked(&self) -> StopReason {
         let mut early = self.early_stop.subscribe();
         tokio::select! {
@@ -545,7 +546,7 @@ impl Emulator {
         }
     }
 
-    /// Looks for reasons to stop that are no request.
+    /// Watches for reasons to stop other than requests.
     fn watch(&self, stop_after: Option<Duration>) {
         let lost = self.lock.as_ref().map(Lock::until_lost);
         let (early, stopping) = (self.early_stop.clone(), self.stopping.clone());
@@ -572,11 +573,11 @@ impl Emulator {
     }
 
     /// Stops it within two seconds: requests finish or are broken off, apps are asked to stop and
-    /// then ended. What was acknowledged is durable already; the directory is free again after.
+    /// then ended. What was acknowledged is durable before; the directory is free afterwards.
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
         self.connections.close();
-        // First the requests, which the apps are still needed for.
+        // First the requests, which still need the apps.
         if tokio::time::timeout(DRAIN, self.connections.wait()).await.is_err() {
             self.abandon.cancel();
             let _ = tokio::time::timeout(DRAIN, self.connections.wait()).await;
@@ -594,7 +595,7 @@ impl Emulator {
     }
 
     fn leave(&mut self) {
-        // Where the directory was made anew, another emulator may have announced itself.
+        // If the directory was replaced, another emulator may have announced itself there.
         if let (Some(state), Some(lock)) = (&self.state, &self.lock)
             && lock.is_in_place()
         {

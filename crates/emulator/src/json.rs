@@ -1,9 +1,9 @@
-//! JSON strings, written where there may be many a second: nearly all of them need no escaping.
+//! JSON strings, for code that writes many a second: nearly all of them need no escaping.
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Adds a string of what came from the line, as much as `max` bytes: whatever is not visible ASCII
-/// stands there percent-encoded, as it ought to have come. A cut is marked with three dots.
+/// Writes a string that came over the connection, at most `max` bytes of it: bytes other than
+/// visible ASCII are percent-encoded, as they should have come. A cut is marked with three dots.
 pub(crate) fn quoted_target(bytes: &[u8], max: usize, out: &mut Vec<u8>) {
     quoted(bytes, bytes.len().min(max), out, |byte, out| match byte {
         b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
@@ -15,10 +15,10 @@ pub(crate) fn quoted_target(bytes: &[u8], max: usize, out: &mut Vec<u8>) {
     });
 }
 
-/// Adds a string of text, as much as `max` bytes, cut between characters and marked as cut.
+/// Writes a string of text, at most `max` bytes of it, cut between characters and marked as cut.
 pub(crate) fn text(bytes: &[u8], max: usize, out: &mut Vec<u8>) {
     let mut cut = bytes.len().min(max);
-    // Bytes of the form 10xxxxxx go on with a character.
+    // Bytes of the form 10xxxxxx continue a character.
     while cut < bytes.len() && cut > 0 && bytes[cut] & 0xc0 == 0x80 {
         cut -= 1;
     }
@@ -48,8 +48,8 @@ fn quoted(bytes: &[u8], cut: usize, out: &mut Vec<u8>, escape: impl Fn(u8, &mut 
     out.push(b'"');
 }
 
-/// Whether all of it may stand in a string as it is. Written so that many bytes are looked at at
-/// once: it does not stop at the first that may not, and counts in bytes.
+/// Whether none of it needs escaping. Written so that the compiler looks at many bytes at once: it
+/// does not stop at the first that does, and counts in bytes.
 fn is_plain(bytes: &[u8]) -> bool {
     let odd = bytes.iter().fold(0, |odd, &byte| {
         let quote = u8::from(byte == b'"') | u8::from(byte == b'\\');

@@ -1,5 +1,5 @@
-//! What a client may ask of the edge, and an app answer, before it is refused. The defaults let
-//! through what Streamlit, single sign-on and large models need.
+//! Limits on what clients send and apps answer. The defaults let through what Streamlit, single
+//! sign-on and large models need.
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,12 +42,12 @@ impl Default for Limits {
     }
 }
 
-/// Of what the process may open, this is for its own files and for apps that start.
+/// Number of descriptors for the process's own files and for apps that start.
 const RESERVED: u64 = 64;
 
 impl Limits {
-    /// No more connections than the process may open, with one to an app for each, and as many
-    /// more to apps as are left then.
+    /// Limits the connections to those that the process may open, with one to an app for each, and
+    /// the streams to what is left then.
     pub(crate) fn within_descriptors(self) -> Self {
         let Some(most) = getrlimit(Resource::Nofile).current else { return self };
         let most = usize::try_from(most.saturating_sub(RESERVED)).unwrap_or(usize::MAX);
@@ -62,14 +62,14 @@ impl Limits {
 pub struct Limit {
     /// Its name.
     pub name: &'static str,
-    /// What it holds for, and what becomes of who exceeds it.
+    /// What it limits, and what happens beyond it.
     pub meaning: &'static str,
     place: Place,
 }
 
 #[derive(Debug, Clone)]
 enum Place {
-    /// Bytes, up to what a connection may well hold in memory.
+    /// A size; a connection may hold that much in memory.
     Bytes(fn(&mut Limits) -> &mut usize),
     Time(fn(&mut Limits) -> &mut Duration),
     Count(std::ops::RangeInclusive<usize>, fn(&mut Limits) -> &mut usize),
@@ -94,7 +94,7 @@ pub const LIMITS: [Limit; 10] = [
     },
     Limit {
         name: "body-time",
-        meaning: "pause of a client in the body that it sends, or in taking one; longer: 408, or the connection is closed",
+        meaning: "pause of a client in sending or taking a body; longer: 408, or the connection is closed",
         place: Place::Time(|limits| &mut limits.body_timeout),
     },
     Limit {
@@ -104,27 +104,27 @@ pub const LIMITS: [Limit; 10] = [
     },
     Limit {
         name: "answer-time",
-        meaning: "time of an app before the head of its answer, as long as a large model may take for one in one piece; each interim answer (1xx) begins it anew; longer: 504",
+        meaning: "time of an app before the head of its response, enough for a large model that responds in one piece; each interim response (1xx) begins it anew; longer: 504",
         place: Place::Time(|limits| &mut limits.answer_timeout),
     },
     Limit {
         name: "answer-headers",
-        meaning: "bytes of the head of an app's answer; more: 502",
+        meaning: "bytes of the head of an app's response; more: 502",
         place: Place::Bytes(|limits| &mut limits.answer_head_max),
     },
     Limit {
         name: "answer-lines",
-        meaning: "header lines of an app's answer, 4096 at most; more: 502",
+        meaning: "header lines of an app's response, 4096 at most; more: 502",
         place: Place::Count(FIELDS, |limits| &mut limits.answer_fields_max),
     },
     Limit {
         name: "connections",
-        meaning: "clients connected at once, and no more than 7/16 of what the process may open; further ones wait until those that have rested longest are closed to make room",
+        meaning: "clients connected at once, and no more than 7/16 of what the process may open; further ones wait until the longest idle ones are closed to make room",
         place: Place::Count(COUNT, |limits| &mut limits.connections),
     },
     Limit {
         name: "streams",
-        meaning: "requests over HTTP/2 to apps at once besides one of each client, and no more than the process may open files for; of what is left a client may have half; further ones: 503",
+        meaning: "requests over HTTP/2 to apps at once, besides one for each client, and no more than the process may open files for; a client may take half of what is left; further ones: 503",
         place: Place::Count(COUNT, |limits| &mut limits.streams),
     },
 ];
@@ -133,7 +133,7 @@ const BYTES: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;
 const TIME: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_hours(24);
 const COUNT: std::ops::RangeInclusive<usize> = 1..=1_000_000;
-/// A map of header fields for HTTP/2 takes some 24,000.
+/// A header map of HTTP/2 takes some 24,000.
 const FIELDS: std::ops::RangeInclusive<usize> = 1..=4096;
 
 impl Limit {
@@ -159,7 +159,7 @@ impl Limit {
         Ok(())
     }
 
-    /// Its value, as it may be given.
+    /// Its value, in the form that is parsed.
     pub fn shown(&self, mut limits: Limits) -> String {
         match &self.place {
             Place::Bytes(place) => match *place(&mut limits) {
@@ -199,14 +199,14 @@ fn time(text: &str) -> Option<Duration> {
 impl FromStr for Limits {
     type Err = String;
 
-    /// `headers=128KiB,body-time=5m`; what is not named keeps its default.
+    /// Parses limits such as `headers=128KiB,body-time=5m`; the others keep their defaults.
     fn from_str(text: &str) -> Result<Self, String> {
         text.split(',').try_fold(Self::default(), |mut limits, part| {
             let (name, value) =
                 part.split_once('=').ok_or("use NAME=VALUE, such as headers=128KiB")?;
             let limit = LIMITS.iter().find(|limit| limit.name == name.trim()).ok_or_else(|| {
                 let names = LIMITS.map(|limit| limit.name).join(", ");
-                format!("there is no limit {:?}: use {names}", name.trim())
+                format!("unknown limit {:?}: use one of {names}", name.trim())
             })?;
             limit.set(&mut limits, value.trim())?;
             Ok(limits)
@@ -249,7 +249,7 @@ mod tests {
         for (bad, said) in [
             ("", "NAME=VALUE"),
             ("headers", "NAME=VALUE"),
-            ("header=1KiB", "there is no limit \"header\": use line, headers,"),
+            ("header=1KiB", "unknown limit \"header\": use one of line, headers,"),
             ("headers=1", "1KiB to 1MiB"),
             ("headers=2MiB", "1KiB to 1MiB"),
             ("headers=64kb", "1KiB to 1MiB"),

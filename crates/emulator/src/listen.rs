@@ -1,5 +1,5 @@
-//! The sockets that the emulator listens on: beside 127.0.0.1 also `[::1]`, since some programs take
-//! no other address for `localhost`.
+//! The sockets that the emulator listens on: `[::1]` beside 127.0.0.1, since some programs take no
+//! other address for `localhost`.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,11 +9,11 @@ use tokio::net::TcpListener;
 
 use crate::start_error::StartError;
 
-/// The system chooses a port of IPv4; this often it may be one that is taken in IPv6.
+/// Attempts to find a port that is free in IPv4 and IPv6.
 const TRIES: usize = 8;
 
-/// Listens on an address, and on IPv6's loopback address if it is IPv4's; the first is the one that
-/// was asked for.
+/// Listens on an address, and on IPv6's loopback address if it is IPv4's; the first listener is the
+/// one that was asked for.
 pub(crate) fn listen(address: SocketAddr, tls: bool) -> Result<Vec<TcpListener>, StartError> {
     for _ in 1..TRIES {
         let listeners = bind_both(address, tls)?;
@@ -27,7 +27,7 @@ pub(crate) fn listen(address: SocketAddr, tls: bool) -> Result<Vec<TcpListener>,
     adopted(bind_both(address, tls)?)
 }
 
-/// Makes a bound listener one of this runtime.
+/// Registers a bound listener with this runtime.
 pub(crate) fn adopt(listener: std::net::TcpListener) -> io::Result<TcpListener> {
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
@@ -52,11 +52,11 @@ fn bind_both(address: SocketAddr, tls: bool) -> Result<Vec<std::net::TcpListener
         let beside = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
         match std::net::TcpListener::bind(beside) {
             Ok(second) => listeners.push(second),
-            // A program that asks there reaches another one.
+            // A program that connects there reaches another server.
             Err(error) if address.port() != 0 && error.kind() == io::ErrorKind::AddrInUse => {
-                tracing::warn!(address = %beside, "another program listens there: programs that take ::1 for localhost reach that one");
+                tracing::warn!(address = %beside, "another program listens there: programs that use ::1 for localhost reach that one");
             }
-            Err(error) => tracing::debug!(address = %beside, %error, "IPv6 is left out"),
+            Err(error) => tracing::debug!(address = %beside, %error, "IPv6 is not served"),
         }
     }
     Ok(listeners)

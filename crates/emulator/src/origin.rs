@@ -1,11 +1,11 @@
-//! The same-origin rule of whatever adds a credential to a request that a page may have caused: the
-//! gateway (a login cookie) and `ovhai app port-forward` (a token).
+//! The same-origin rule for credentials that are added to requests that a page may have caused: by
+//! the gateway (a login cookie) and by `ovhai app port-forward` (a token).
 //!
-//! All apps are one site to a browser (`ai.localhost`), and so are all ports of `localhost`, so that
-//! `SameSite` keeps no page from sending requests with a neighbour's credential. `Sec-Fetch-…` and
-//! `Origin` tell them apart; pages can set neither.
+//! All apps are one site to a browser (`ai.localhost`), and so are all ports of `localhost`, so
+//! that `SameSite` does not keep a page from sending requests with another app's credential.
+//! `Sec-Fetch-…` and `Origin` tell them apart; pages can set neither.
 
-/// How a request came about. Headers that are not there are `None`.
+/// The headers that tell where a request comes from. Missing ones are `None`.
 #[derive(Debug, Clone, Copy)]
 pub struct HowUsed<'a> {
     /// The method.
@@ -54,8 +54,8 @@ impl<'a> HowUsed<'a> {
         !host.zip(self.host).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host))
     }
 
-    /// Whether the host's own pages sent the request, or no page did, or a person followed a link to
-    /// here: only then does a credential count that the page did not write itself.
+    /// Whether one of the host's own pages sent the request, or no page did, or a person followed a
+    /// link: only then does a credential count that the page did not write itself.
     pub fn is_from_here(&self) -> bool {
         if self.is_upgrade && self.is_from_elsewhere() {
             return false;

@@ -1,8 +1,8 @@
-//! Secrets of logins: made from the system's random numbers, kept as digests; passwords as
+//! Secrets of logins: made from the system's random numbers, stored as digests; passwords as
 //! argon2id hashes with the library's default cost (19 MiB, two passes).
 //!
-//! Anybody may cause a hash, so its memory is bounded: two buffers at most, which hash after hash
-//! uses, and which go back to the system when logins pause.
+//! Any client may cause a hash, so its memory is bounded: two buffers at most, which are reused,
+//! and freed when logins pause.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,16 +14,16 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use ovhai_core::ports::{BoxFuture, SecretError, Secrets};
 use tokio::sync::Semaphore;
 
-/// Hashes at once, each on a buffer of its own.
+/// Maximum hashes at once, each on a buffer of its own.
 const TURNS: usize = 2;
 /// Time that a buffer is kept for the next hash.
 const KEPT: Duration = Duration::from_millis(500);
-/// Blocks that a buffer reserves, of which it touches only what a hash needs. From 32 MiB on glibc
-/// always maps memory of its own and gives it back when it is freed; smaller buffers stay in the
-/// heap of each thread that made one.
+/// Blocks that a buffer reserves, of which only those are touched that a hash needs. From 32 MiB on
+/// glibc always maps memory of its own and returns it when it is freed; smaller buffers stay in the
+/// heap of each thread that allocated one.
 const RESERVED: usize = 33 * 1024 * 1024 / Block::SIZE;
 
-/// See the module.
+/// Hashes passwords and makes secrets.
 #[derive(Debug, Clone)]
 pub(crate) struct SystemSecrets {
     turns: Arc<Semaphore>,
@@ -36,7 +36,7 @@ impl Default for SystemSecrets {
     }
 }
 
-/// Buffers that no hash uses at the moment, and when the last one did.
+/// Buffers that are free, and when the last one was used.
 #[derive(Debug, Default)]
 struct Buffers(Mutex<Vec<(Instant, Vec<Block>)>>);
 
@@ -138,7 +138,7 @@ fn random<const N: usize>() -> Result<[u8; N], SecretError> {
 }
 
 impl SystemSecrets {
-    /// Does what takes a buffer in a thread where it holds nothing up.
+    /// Runs what needs a buffer in a thread where it blocks nothing else.
     async fn apart<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Buffers) -> Result<T, SecretError> + Send + 'static,
@@ -148,7 +148,7 @@ impl SystemSecrets {
         let buffers = Arc::clone(&self.buffers);
         let done = tokio::task::spawn_blocking(move || {
             let done = work(&buffers);
-            // Kept until here, also when the caller has gone away.
+            // Held until here, also when the caller has gone away.
             drop(turn);
             done
         })

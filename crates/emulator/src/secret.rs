@@ -1,11 +1,11 @@
-//! Files that only their owner may read.
+//! Files that only their owner can read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Writes a file of mode 0600 in one step: it is there whole, or not at all.
+/// Writes a file of mode 0600 atomically.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
     let written = create(&temporary).and_then(|mut file| {
@@ -13,11 +13,11 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
         file.sync_all()
     });
     let moved = written.and_then(|()| std::fs::rename(&temporary, path)).and_then(|()| {
-        // The name too has to survive a power cut.
+        // The name has to survive a power cut, too.
         path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
     });
     if moved.is_err() {
-        // What is left of it is of no use; the first error is the one to tell.
+        // What is left is useless; the first error is the one to report.
         let _ = std::fs::remove_file(&temporary);
     }
     moved

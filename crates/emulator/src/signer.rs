@@ -1,7 +1,8 @@
-//! Strings of application tokens: `EdDSA` JWTs of the form a guide of 2021 prints.
+//! Strings of application tokens: `EdDSA` JWTs of the form that a guide of 2021 prints.
 //!
-//! Header exactly `{"alg":"EdDSA"}`; payload `project`, `jti` (`<token id>-<version>`), `iss`,
-//! `sub`; no expiry. Verification accepts that header, byte for byte, and nothing else.
+//! The header is exactly `{"alg":"EdDSA"}`; the payload has `project`, `jti` (`<token
+//! id>-<version>`), `iss`, `sub`; there is no expiry. Verification accepts that header, byte for
+//! byte, and no other.
 
 use std::borrow::Cow;
 use std::io;
@@ -25,11 +26,12 @@ use crate::secret;
 const ISSUER: &str = "training.ai.cloud.ovh.net";
 /// `{"alg":"EdDSA"}` as a token begins with it.
 const HEADER: &str = "eyJhbGciOiJFZERTQSJ9.";
-/// Nothing that we sign is near this long; nothing longer is looked at.
+/// Maximum length of a string that is verified; signed strings are far shorter.
 const LONGEST: usize = 1024;
-/// So many verified strings are remembered, by their hash.
+/// Maximum verified strings that are remembered, by their hash.
 const REMEMBERED: usize = 4096;
-/// So many strings with a bad signature are; apart, so that they displace no good one.
+/// Maximum strings with a bad signature that are remembered; apart, so that they displace no good
+/// one.
 const REFUSED: usize = 1024;
 
 /// Signs and verifies with one Ed25519 key.
@@ -56,12 +58,13 @@ struct Payload {
 }
 
 impl JwtSigner {
-    /// A signer with a key that is forgotten with it.
+    /// Creates a signer with a key that is not kept.
     pub fn ephemeral() -> io::Result<Self> {
         Self::from_pkcs8(&generate()?)
     }
 
-    /// A signer with the key in this file, which is made (mode 0600) if it is not there.
+    /// Creates a signer with the key in this file, which is created (mode 0600) if it does not
+    /// exist.
     pub fn from_file(path: &Path) -> io::Result<Self> {
         let key = match std::fs::read(path) {
             Ok(key) => key,
@@ -112,8 +115,8 @@ fn generate() -> io::Result<Vec<u8>> {
     Ok(pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec())
 }
 
-/// Whether these bytes have a token of the service in them, of whatever emulator and version,
-/// however signed. Other issuers make tokens with the same header: those are theirs.
+/// Whether these bytes contain a token of the service, of any emulator and version, however signed.
+/// Tokens of other issuers with the same header are not the service's.
 pub(crate) fn mentions_token(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Issued<'a> {
@@ -269,8 +272,8 @@ mod tests {
             let at = at % bytes.len();
             bytes[at] ^= 1 << bit;
             if let Ok(changed) = String::from_utf8(bytes) {
-                // The last character of base64 has bits that mean nothing; a decoder that took
-                // them would give one token two spellings.
+                // The last character of base64 has unused bits; a decoder that ignored them would
+                // give one token two spellings.
                 prop_assert_eq!(signer.verify(&changed), None, "{} {}", at, bit);
             }
         }

@@ -17,7 +17,7 @@ pub enum StartError {
     AlreadyRunning {
         /// The directory.
         path: PathBuf,
-        /// Its process, when it has told.
+        /// Its process, if known.
         pid: Option<u32>,
     },
     /// The port is taken.
@@ -25,17 +25,17 @@ pub enum StartError {
     PortTaken {
         /// The port.
         port: u16,
-        /// Whether it was to be that for HTTPS.
+        /// Whether it is the port for HTTPS.
         tls: bool,
-        /// Who holds it, as far as can be seen.
+        /// What holds it, if known.
         holder: Option<String>,
     },
     /// The address can't be listened on.
-    #[error("{address} can't be listened on: {source}")]
+    #[error("can't listen on {address}: {source}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The database can't be used.
@@ -46,13 +46,13 @@ pub enum StartError {
     State {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// What was stored can't be brought back.
-    #[error("the stored state can't be brought back: {0}")]
+    /// The stored state can't be loaded.
+    #[error("the stored state can't be loaded: {0}")]
     Platform(ovhai_core::Error),
-    /// A region's name is not one.
+    /// A region's name is not valid.
     #[error(transparent)]
     Region(#[from] InvalidRegion),
     /// The certificate authority can't be used.
@@ -63,16 +63,16 @@ pub enum StartError {
     AccessLog {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Anything else of the system.
+    /// Any other error of the system.
     #[error("{0}")]
     System(io::Error),
 }
 
 impl StartError {
-    /// Whether something could not be written for want of room.
+    /// Whether it failed because the disk is full.
     pub fn is_about_room(&self) -> bool {
         use ovhai_core::Error;
         use ovhai_core::ports::StoreError;

@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret;
 
-/// Between two looks whether a state directory is still there.
+/// Time between two looks whether a state directory is still there.
 const WATCH: Duration = Duration::from_secs(1);
 
-/// What a running emulator tells those who may read its directory.
+/// What a running emulator tells commands that may read its directory.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Running {
@@ -45,15 +45,15 @@ pub struct Running {
     /// When it ends by itself, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stops_at: Option<Timestamp>,
-    /// Where it writes a line for every request, if it does.
+    /// Where it writes the access log, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log: Option<PathBuf>,
-    /// What runs an app that says nothing itself and whose image is not built in.
+    /// The runtime of an app that names none and whose image is not built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Placement>,
     /// Its version.
     pub version: String,
-    /// The project's id, as long as the directory is not made anew.
+    /// The project's id, the same as long as the directory exists.
     pub project: String,
 }
 
@@ -73,7 +73,7 @@ impl Running {
     }
 }
 
-/// The user that the first start made, until its password is changed.
+/// The user that the first start created, until its password is changed.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FirstUser {
     /// The name.
@@ -92,8 +92,8 @@ impl std::fmt::Debug for FirstUser {
 #[derive(Debug, Clone)]
 pub struct StateDir(PathBuf);
 
-/// Held by the emulator that runs in a directory; let go of when it is dropped, or its process
-/// ends in whatever way.
+/// The lock of a state directory. It is released when this is dropped, or its process ends in
+/// whatever way.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -109,8 +109,8 @@ impl Lock {
         self.file.write_all(&serde_json::to_vec(&own)?)
     }
 
-    /// Ready when the lock file was removed or replaced, so that no command finds the emulator any
-    /// more, and that was seen twice. A file system that does not answer is not taken for that.
+    /// Waits until the lock file was removed or replaced, so that no command finds the emulator any
+    /// more, and that was seen twice. A file system that does not answer does not count.
     pub fn until_lost(&self) -> impl Future<Output = ()> + Send + use<> {
         let (path, own) = (self.path.clone(), self.number());
         async move {
@@ -139,7 +139,7 @@ impl Lock {
     }
 }
 
-/// Whether there is another file at this path, or surely none.
+/// Whether there is another file at this path, or certainly none.
 fn is_lost(path: &Path, own: Option<(u64, u64)>) -> bool {
     match std::fs::metadata(path) {
         Ok(there) => own.is_some_and(|own| own != (there.dev(), there.ino())),
@@ -147,20 +147,20 @@ fn is_lost(path: &Path, own: Option<(u64, u64)>) -> bool {
     }
 }
 
-/// A disk that fails, a server that is away and a right that was taken are no answer.
+/// A failing disk, an unreachable server or a missing permission proves nothing.
 fn says_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Whoever reads the pid later must not take it for an emulator's.
+        // A command that reads the pid later must not take it for an emulator's.
         let _ = self.file.set_len(0);
     }
 }
 
 impl StateDir {
-    /// The directory at this path, which need not be there yet.
+    /// The directory at this path, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
@@ -185,12 +185,12 @@ impl StateDir {
         self.0.join("emulator.log")
     }
 
-    /// Path of what it is started with when nothing else is said.
+    /// Path of the saved options of a start.
     pub fn options(&self) -> PathBuf {
         self.0.join("options.json")
     }
 
-    /// Path of the access log, unless it is to be elsewhere.
+    /// Default path of the access log.
     pub fn access_log(&self) -> PathBuf {
         self.0.join("access.log")
     }
@@ -212,7 +212,7 @@ impl StateDir {
         self.0.join("first-user.json")
     }
 
-    /// The user that the first start made, unless its password was changed.
+    /// The user that the first start created, unless its password was changed.
     pub fn first_user(&self) -> Option<FirstUser> {
         serde_json::from_slice(&std::fs::read(self.first_user_file()).ok()?).ok()
     }
@@ -221,28 +221,28 @@ impl StateDir {
         secret::write(&self.first_user_file(), &serde_json::to_vec_pretty(user)?)
     }
 
-    /// Forgets the first user's password, if `name` is the first user.
+    /// Removes the first user's password, if `name` is the first user.
     pub(crate) fn forget_first_user(&self, name: &str) {
         if self.first_user().is_some_and(|first| first.name == name) {
             let _ = std::fs::remove_file(self.first_user_file());
         }
     }
 
-    /// Makes the directory (mode 0700) if it is not there.
+    /// Creates the directory (mode 0700) if it does not exist.
     pub fn create(&self) -> io::Result<()> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)
     }
 
-    /// Takes the directory; none if an emulator runs in it.
+    /// Locks the directory; none if an emulator runs in it.
     pub fn lock(&self) -> io::Result<Option<Lock>> {
         let path = self.lock_file();
         let file =
             File::options().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-        // Somebody who only looks holds it for a moment; an emulator holds it for good.
+        // A command that only looks holds it for a moment; an emulator holds it for good.
         for _ in 0..20 {
             match file.try_lock() {
                 Ok(()) => {
-                    // What a killed one left would send others to an address of the past.
+                    // What a killed emulator left would send others to an old address.
                     self.withdraw();
                     let mut lock = Lock { file, path };
                     lock.sign()?;
@@ -257,7 +257,7 @@ impl StateDir {
 
     /// Whether an emulator runs in it.
     pub fn is_locked(&self) -> bool {
-        // Shared: two that only look must not take each other for an emulator.
+        // Shared: two commands that only look must not take each other for an emulator.
         match File::open(self.lock_file()) {
             Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
             Err(_) => false,
@@ -266,7 +266,7 @@ impl StateDir {
 
     /// The process that holds it, if it is proved to be the emulator: the lock is held, and the
     /// process that it names is the very one that took it. A number alone proves nothing, since
-    /// another process may have it, in another container too; then it is the process that listens
+    /// another process may have it, in another container, too; then the process counts that listens
     /// where the emulator said that it does.
     pub fn holder(&self) -> Option<Identity> {
         let named = self.named()?;
@@ -285,28 +285,28 @@ impl StateDir {
     /// The process that the lock file names.
     fn named(&self) -> Option<Identity> {
         let text = std::fs::read_to_string(self.lock_file()).ok()?;
-        // Emulators of before wrote the number alone.
+        // Earlier versions wrote the number alone.
         serde_json::from_str(&text)
             .ok()
             .or_else(|| text.trim().parse().ok().map(Identity::numbered))
     }
 
-    /// Tells others where the emulator is.
+    /// Tells other commands where the emulator is.
     pub fn announce(&self, running: &Running) -> io::Result<()> {
         secret::write(&self.running_file(), &serde_json::to_vec_pretty(running)?)
     }
 
-    /// Takes that back.
+    /// Removes that.
     pub fn withdraw(&self) {
-        // It may be gone with the directory, which is as well.
+        // It may be gone with the directory.
         let _ = std::fs::remove_file(self.running_file());
     }
 
-    /// The emulator that runs in it, as far as it has told; none if none does.
+    /// The emulator that runs in it, by what it has told; none if none runs.
     pub fn running(&self) -> Option<Running> {
         let text = std::fs::read(self.running_file()).ok()?;
         let running: Running = serde_json::from_slice(&text).ok()?;
-        // What a killed emulator left is not believed, also when a new one has just begun.
+        // What a killed emulator left is not believed, even if a new one has just started.
         let named = self.named()?;
         let is_its_own = named.pid == running.pid && named.is_alive();
         (is_its_own && self.is_locked()).then_some(running)

@@ -184,7 +184,7 @@ fn check_extension(extension: &[u8]) -> Result<(), Malformed> {
         Some(b';') => trimmed.iter().all(|b| matches!(b, b'\t' | b' '..=b'~')),
         Some(_) => false,
     };
-    if fits { Ok(()) } else { Err(bad("there is something else behind a chunk's size")) }
+    if fits { Ok(()) } else { Err(bad("there are unexpected bytes after a chunk's size")) }
 }
 
 fn clamp(left: u64, len: usize) -> usize {

@@ -6,7 +6,7 @@ use crate::framing::{Malformed, bad};
 pub const RESERVED_MAX: usize = 2;
 
 /// Names of fields, in lower case, that have a meaning of the gateway's own. Their values are in
-/// [`Head::reserved`](crate::request::Head::reserved), in this order. They do not come as trailers.
+/// [`RequestHead::reserved`](crate::request::RequestHead::reserved), in this order. They do not come as trailers.
 #[derive(Debug, Clone, Copy)]
 pub struct Reserved(pub [&'static str; RESERVED_MAX]);
 

@@ -327,7 +327,7 @@ fn framing(
             } else if value.eq_ignore_ascii_case(b"chunked") {
                 Ok(Framing::Chunked)
             } else {
-                Err(bad("no Transfer-Encoding but chunked is understood"))
+                Err(bad("the only Transfer-Encoding understood here is chunked"))
             }
         }
         (AtMostOne::Never, AtMostOne::Several) => Err(bad("more than one Transfer-Encoding")),

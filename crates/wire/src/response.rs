@@ -73,7 +73,7 @@ impl<'b> ResponseHead<'b> {
         let httparse::Status::Complete(end) = status else { return Ok(None) };
         let status = response.code.unwrap_or_default();
         if !(100..=999).contains(&status) {
-            return Err(because("its status is not one"));
+            return Err(because("its status is not valid"));
         }
         let said = Said::by(response.headers)?;
         let is_old = response.version != Some(1);
@@ -164,7 +164,7 @@ impl<'b> Said<'b> {
             }
             (AtMostOne::One(value), AtMostOne::Never) => match number(value) {
                 Some(length) => Ok(Framing::Length(length)),
-                None => Err(because("its Content-Length is no number")),
+                None => Err(because("its Content-Length is not a number")),
             },
             (AtMostOne::Several, AtMostOne::Never) => {
                 Err(because("it has more than one Content-Length"))

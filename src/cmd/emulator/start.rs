@@ -12,6 +12,8 @@ use ovhai_emulator::{
 };
 use ovhai_runtime::descriptors;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::rendezvous::Rendezvous;
 use crate::context::{Context, interrupted};
@@ -484,15 +486,13 @@ fn open_more() {
 fn start_logging(context: &Context, background: bool, components: &Arc<Components>) {
     let default = if background { "info" } else { "warn" };
     let level = context.var("OVHAI_LOG").unwrap_or(default);
-    let filter = tracing_subscriber::EnvFilter::try_new(level)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter = level.parse::<Targets>().or_else(|_| default.parse()).unwrap_or_default();
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(LossyLog::new(std::io::stderr(), Arc::clone(components)))
         .with_ansi(false)
         // Lost lines are counted; printing an error here would panic.
-        .log_internal_errors(false)
-        .finish();
+        .log_internal_errors(false);
+    let subscriber = tracing_subscriber::registry().with(filter).with(lines);
     // Already set if several emulators start in one process.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

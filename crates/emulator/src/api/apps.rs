@@ -482,7 +482,7 @@ impl Follow {
             return Some((Ok(first), self));
         }
         loop {
-            // Asked every time: the app may be gone, and so may the right to read it.
+            // Checked every time: the app may be deleted, and the access revoked.
             let platform = &self.state.platform;
             let caller = platform.current(&self.caller.principal)?;
             let entry = platform.app_logs(&caller, &self.caller.region, self.id).ok()?;

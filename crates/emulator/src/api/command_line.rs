@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use ovhai_api_types::{AppDeploymentStrategy, AppSpec, Placement, ScalingStrategy, Volume};
 
-/// Words of a line, quoted as they come.
+/// The words of a line, quoted as they are added.
 struct Line(String);
 
 impl Line {
@@ -42,7 +42,7 @@ pub fn command_line(spec: &AppSpec) -> String {
     line.maybe("--grpc-port", spec.grpc_port);
     if let Some(resources) = &spec.resources {
         line.maybe("--flavor", resources.flavor.as_ref());
-        // None at all is as good as nothing said, and no command line.
+        // No variables are as good as an empty list, and have no option.
         let some = |units: Option<i64>| units.filter(|units| *units > 0);
         line.maybe("--gpu", some(resources.gpu));
         line.maybe("--cpu", some(resources.cpu));
@@ -70,7 +70,7 @@ pub fn command_line(spec: &AppSpec) -> String {
     line.maybe("--runtime", spec.runtime);
     match &spec.working_directory {
         Some(directory) => line.option("--workdir", directory),
-        // Nothing would mean the directory that the line is typed in.
+        // Without it the directory would be the one that the line is typed in.
         None if spec.runtime == Some(Placement::Process) => line.option("--workdir", ""),
         None => {}
     }
@@ -124,7 +124,7 @@ fn deployment(line: &mut Line, given: Option<&AppDeploymentStrategy>) {
     line.maybe("--progress-deadline-seconds", given.progress_deadline_seconds);
 }
 
-/// The short form where it says all, else the wire's JSON, which the client reads too.
+/// The short form if it says all, else the API's JSON, which the client reads, too.
 fn volume_text(volume: &Volume) -> String {
     // It is made of strings and flags only.
     volume.short().unwrap_or_else(|| serde_json::to_string(volume).unwrap_or_default())

@@ -14,12 +14,12 @@ use super::ApiState;
 use super::error::ApiError;
 use crate::gateway::bearer::bearer_token;
 
-/// Largest body of an API call, in bytes.
+/// Maximum body of an API call, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;
-/// A body has to be there by then.
+/// Time for a body to come.
 pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Who calls, and which region.
+/// The caller, and the region that it calls.
 pub(super) struct Caller {
     pub(super) principal: Principal,
     pub(super) region: Region,
@@ -41,13 +41,13 @@ impl FromRequestParts<Arc<ApiState>> for Caller {
         let snapshot = state.platform.snapshot();
         let principal =
             state.platform.authenticate(&snapshot, bearer).ok_or_else(ApiError::unauthenticated)?;
-        // Before anything of the request is looked at: a token of another region learns nothing.
+        // Before the request is looked at: a token of another region learns nothing.
         state.platform.may_ask_me(&principal, &region)?;
         Ok(Self { principal, region })
     }
 }
 
-/// Somebody whom the API shows anything at all.
+/// A caller that the API shows anything at all.
 pub(super) struct Viewer;
 
 impl FromRequestParts<Arc<ApiState>> for Viewer {

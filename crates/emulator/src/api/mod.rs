@@ -35,12 +35,12 @@ use utoipa_axum::{PathItemExt, routes};
 use error::ApiError;
 pub use extract::BODY_MAX;
 
-/// What handlers share.
+/// Shared by all handlers.
 pub(crate) struct ApiState {
     platform: Arc<Platform>,
     /// The emulator's own port, which stands in the addresses of apps.
     port: u16,
-    /// Cancelled when answers that never end have to.
+    /// Cancelled when endless responses have to end.
     stopping: CancellationToken,
     /// Cancelled when the first user can log in.
     users_ready: CancellationToken,

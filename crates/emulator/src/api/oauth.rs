@@ -1,5 +1,5 @@
 //! Logging in: OAuth 2.0's password grant (RFC 6749 section 4.3) and refreshing (section 6), and
-//! revocation (RFC 7009). Clients are public: who they say they are is not looked at.
+//! revocation (RFC 7009). Clients are public: the client's id is not checked.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::error::ApiError;
 
 type Shared = State<Arc<ApiState>>;
 
-/// Largest body, in bytes.
+/// Maximum body, in bytes.
 const BODY_MAX: usize = 16 * 1024;
 
 /// A refusal, ready to be sent.
@@ -75,7 +75,7 @@ fn failed(error: Error) -> Refused {
     }
 }
 
-/// Section 5.1: nobody keeps what has a token in it.
+/// Section 5.1: a response with a token in it is not stored.
 fn not_kept(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -103,7 +103,7 @@ pub(super) async fn token(State(state): Shared, request: Request) -> Result<Resp
     let login = match form.one("grant_type")? {
         "password" => {
             let (name, password) = (form.one("username")?, form.one("password")?);
-            // The first user may just be being made.
+            // The first user may be in the making.
             state.users_ready.cancelled().await;
             platform.log_in(name, password.to_owned()).await
         }

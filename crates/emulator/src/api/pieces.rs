@@ -1,5 +1,5 @@
 //! Pages of lists in pieces: each is written when the client has taken the one before, so that the
-//! memory of an answer does not depend on how much its records hold.
+//! memory of a response does not depend on the size of its records.
 
 use std::io;
 use std::vec::IntoIter;
@@ -63,7 +63,7 @@ impl<T, S: Serialize, F: Fn(&T) -> S> Iterator for Pieces<T, F> {
     }
 }
 
-/// The answer with a page of a list.
+/// The response with a page of a list.
 pub(super) fn page<T, S, F>(
     items: Vec<T>,
     metadata: Metadata,

@@ -1,5 +1,5 @@
-//! Query parameters, read one by one so that an error names the one that is wrong. Unknown ones
-//! are ignored, as the service does.
+//! Query parameters, read one by one so that an error names the wrong one. Unknown ones are
+//! ignored, as the service does.
 
 use std::str::FromStr;
 
@@ -77,7 +77,7 @@ impl Query {
         Ok(PageParams { page, size })
     }
 
-    /// Cuts a page out of `all`, and says where it stands.
+    /// Cuts a page out of `all`, with its position.
     pub(super) fn cut<T>(&self, mut all: Vec<T>, page: PageParams) -> (Vec<T>, Metadata) {
         let total = all.len() as u64;
         let page_count = total.div_ceil(page.size).max(1);
@@ -134,7 +134,7 @@ impl Query {
                 )),
             })
             .transpose()?;
-        // The newest first, unless something is said.
+        // The newest first by default.
         let order = order.unwrap_or(if sort.is_some() { Order::Asc } else { Order::Desc });
         let selector = self
             .one("labelSelector")
@@ -149,7 +149,7 @@ impl Query {
                 state.parse::<AppState>().map_err(|error| ApiError::invalid("statusState", error))
             })
             .collect::<Result<_, _>>()?;
-        // However many are given, each app is compared with a few.
+        // Deduplicated, so that each app is compared with a few.
         states.sort_unstable();
         states.dedup();
         Ok(AppQuery {

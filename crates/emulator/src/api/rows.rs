@@ -41,7 +41,7 @@ pub(super) fn page(
 
 fn row(out: &mut Vec<u8>, entry: &AppEntry, host_end: &str) -> io::Result<()> {
     let record = &entry.record;
-    // What is not given to `json` has no character that needs escaping.
+    // Values that are not given to `json` need no escaping.
     let mut id = uuid::Uuid::encode_buffer();
     let id = record.id.0.as_hyphenated().encode_lower(&mut id).as_bytes();
     out.extend_from_slice(br#"{"id":""#);

@@ -90,7 +90,7 @@ async fn send_lines(
                 Ok(Some(frame)) => match frame.opcode {
                     Opcode::Ping => websocket::write(&mut out, Opcode::Pong, &frame.payload),
                     Opcode::Close => break Some(CloseCode::Normal),
-                    // It has nothing to say here.
+                    // Messages of the client are ignored.
                     Opcode::Continuation | Opcode::Text | Opcode::Binary | Opcode::Pong => {}
                 },
                 Err(code) => break Some(code),

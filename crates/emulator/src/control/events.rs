@@ -36,7 +36,7 @@ pub(super) async fn list(
         Some(named) => platform.region(named.as_str()),
         None => platform.default_region(),
     };
-    let region = region.ok_or_else(|| ApiError::not_found("there is no such region here"))?;
+    let region = region.ok_or_else(|| ApiError::not_found("the region does not exist here"))?;
     let app: Option<AppId> = query.parse("app", "the id of an app")?;
     let after = query.parse("after", "the position of an event")?.unwrap_or(0);
     let count = query.parse("count", "a number of events, 0 or more")?;

@@ -1,5 +1,5 @@
-//! `/metrics`, for Prometheus. Whoever may see apps may see their numbers: the administrator and
-//! users all, an operator token those that its selector matches.
+//! `/metrics`, for Prometheus. A caller sees the numbers of the apps that it may see: the
+//! administrator and users all, an operator token those that its selector matches.
 
 use std::sync::Arc;
 

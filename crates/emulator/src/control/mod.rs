@@ -1,5 +1,5 @@
-//! The emulator's own doors at `localhost`: `/_emulator/…` and a page that says what this is.
-//! What is not for everybody is decided by the domain, as everywhere.
+//! The emulator's own endpoints at `localhost`: `/_emulator/…`, `/metrics`, and a page that says
+//! what this is. Access is decided by the domain, as everywhere.
 
 mod access;
 mod apps;
@@ -32,13 +32,13 @@ pub(crate) struct Control {
     pub(crate) started_at: Timestamp,
     /// The emulator's own port, which stands in the addresses of apps.
     pub(crate) port: u16,
-    /// Cancelled when somebody asks the emulator to stop.
+    /// Cancelled when a request asks the emulator to stop.
     pub(crate) stop_asked: CancellationToken,
-    /// Where the first user's password stands, until it is changed.
+    /// The state directory, which has the first user's password until it is changed.
     pub(crate) state: Option<StateDir>,
     /// The certificate of the authority for HTTPS.
     pub(crate) authority: Option<Arc<str>>,
-    /// What the metrics are made of.
+    /// The source of the metrics.
     pub(crate) telemetry: Arc<Telemetry>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn router(control: Control) -> Router {
         .with_state(Arc::new(control))
 }
 
-/// Who calls.
+/// The caller.
 struct Caller(Principal);
 
 impl FromRequestParts<Arc<Control>> for Caller {
@@ -95,7 +95,7 @@ impl FromRequestParts<Arc<Control>> for Caller {
     }
 }
 
-/// A region in which the caller may do this; an error when there is none. A token is of one region:
+/// A region in which the caller may do this; an error if there is none. A token is of one region:
 /// that one is asked for, whichever it is.
 fn may_in_a_region<'a>(
     platform: &'a Platform,
@@ -120,7 +120,7 @@ async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json
     let components = control.platform.components();
     let mut faults = components.faults();
     if !is_administrator(&control.platform, &headers) {
-        // Paths of this machine are its owner's.
+        // Paths of this machine are shown to its owner only.
         for fault in &mut faults {
             fault.reason = None;
         }
@@ -141,7 +141,7 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
         .is_some_and(|caller| matches!(caller, Principal::Administrator { .. }))
 }
 
-/// What is emulated and what is not: name, whether it is there, what it is.
+/// The features: name, whether it is emulated, description.
 const FEATURES: [(&str, bool, &str); 15] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
@@ -182,7 +182,7 @@ async fn stop(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// The certificate to trust: the only way to it when the emulator keeps nothing.
+/// The certificate to trust; the only way to get it when the emulator keeps nothing.
 async fn authority(State(control): State<Arc<Control>>) -> Result<String, ApiError> {
     let none = || ApiError::not_found("HTTPS is not served: start with --tls");
     control.authority.as_deref().map(str::to_owned).ok_or_else(none)
@@ -202,6 +202,6 @@ async fn front() -> &'static str {
 }
 
 async fn app(Path(id): Path<String>) -> String {
-    // What stands in the path comes back as plain text only.
+    // Text of the path comes back as plain text only.
     format!("There is no console yet. In a terminal: ovhai app get {id}\n")
 }

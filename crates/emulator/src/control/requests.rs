@@ -26,7 +26,7 @@ pub(super) async fn list(
     let region = match query.one("region") {
         None => None,
         Some(name) => Some(platform.region(name).cloned().ok_or_else(|| {
-            ApiError::invalid("region", format!("there is no region {name:?} here"))
+            ApiError::invalid("region", format!("the region {name:?} does not exist here"))
         })?),
     };
     let count = query.parse("count", "1 to 1000")?.unwrap_or(DEFAULT_COUNT);

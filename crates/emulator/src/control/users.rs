@@ -62,7 +62,7 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What stands in the state directory is not true any more.
+/// The password in the state directory is not valid any more.
 fn forget(control: &Control, name: &str) {
     if let Some(state) = &control.state {
         state.forget_first_user(name);

@@ -40,17 +40,17 @@ use crate::gateway::tunnel::CallTunnel;
 use crate::gateway::upstream::Upstream;
 use crate::telemetry::{Aborted, Note, Protocol, RefusalKind};
 
-/// So much of a refused request's body is read, so that the connection can go on.
+/// Maximum bytes of a refused request's body that are read, so that the connection can go on.
 const DISCARD_MAX: usize = 64 * 1024;
-/// A resting connection keeps no larger rooms than this, in bytes.
+/// Maximum size of the buffers that an idle connection keeps, in bytes.
 const ROOM_MAX: usize = 16 * 1024;
-/// A refused client has this long to read why before the connection is gone.
+/// Time that a refused client has to read why, before the connection is closed.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// What becomes of a connection after a request.
 enum End {
     GoesOn,
-    /// The client is to get what was written.
+    /// It closes once the client has got what was written.
     Closes {
         unread: bool,
     },
@@ -76,7 +76,7 @@ enum Next {
     Slow,
 }
 
-/// What of the head counts for the connection.
+/// The parts of a head that the connection needs.
 #[derive(Debug, Clone, Copy)]
 struct Facts {
     framing: Framing,
@@ -85,7 +85,7 @@ struct Facts {
 }
 
 impl Facts {
-    /// Of a head that nobody understands.
+    /// Of a head that is malformed.
     const MALFORMED: Self = Self {
         framing: Framing::UntilClose,
         expects_continue: false,
@@ -105,9 +105,9 @@ struct Connection<S> {
     clock: Deadline,
     client: Peer,
     worker: Arc<Worker>,
-    /// Who may read a refusal of the request.
+    /// The pages that may read a refusal of the request.
     readers: RefusalReaders,
-    /// Rooms that every request uses again.
+    /// Buffers that every request uses again.
     out: Vec<u8>,
     head: Vec<u8>,
     known: Vec<Known>,
@@ -141,7 +141,7 @@ pub(super) async fn serve<S: Stream>(
 }
 
 impl<S: Stream> Connection<S> {
-    /// Serves requests until the connection is at its end; whether it goes on as HTTP/2.
+    /// Serves requests until the connection ends. Returns whether it goes on as HTTP/2.
     async fn run(&mut self, guard: &IdleGuard) -> bool {
         let worker = Arc::clone(&self.worker);
         let mut stopping = pin!(worker.shared.stopping.cancelled());
@@ -186,7 +186,7 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Gives memory back that only a large message needed: the connection may rest now.
+    /// Gives memory back that only a large message needed: the connection may be idle from now on.
     fn shrink(&mut self) {
         self.input.shrink();
         for room in [&mut self.out, &mut self.head, &mut self.text] {
@@ -392,8 +392,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Passes bytes both ways between the client and the far side, of which some may have been
-    /// read, until one of them ends it or the access is over.
+    /// Passes bytes both ways between the client and the far side, until one of them ends the
+    /// tunnel or the access is over. Some bytes may have been read already.
     async fn tunnel<F: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         mut far: F,
@@ -415,7 +415,7 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Answers a request here.
+    /// Answers a request here, without an app.
     async fn answer(
         &mut self,
         local: Local,
@@ -448,7 +448,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Sends the answer of a call. Who does not take one that is all there may be nobody.
+    /// Sends the response of a call. An unknown client may leave one that is complete unread, so
+    /// that its connection counts as idle meanwhile.
     async fn give(
         &mut self,
         response: Response<ServerBody>,
@@ -466,7 +467,8 @@ impl<S: Stream> Connection<S> {
         end.unwrap_or(End::Aborted(Aborted::Client))
     }
 
-    /// A call's body; or why there is none, unless the client has gone. Who sends it may be nobody.
+    /// Reads a call's body. The error is the refusal; none if the client has gone. The caller is
+    /// unknown yet, so that its connection counts as idle meanwhile.
     async fn whole_body(
         &mut self,
         facts: Facts,
@@ -550,7 +552,7 @@ impl<S: Stream> Connection<S> {
         .await
     }
 
-    /// Says no to a request of which only the head was read.
+    /// Refuses a request of which only the head was read.
     async fn refuse(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
         let is_small = match facts.framing {
             Framing::None | Framing::Length(0) => true,
@@ -565,14 +567,14 @@ impl<S: Stream> Connection<S> {
         let has_body = facts.framing != Framing::None;
         let mut mode = facts.mode;
         if refusal.closes() {
-            // Whoever sends such a thing may take the rest for something else, too.
+            // The client may take what follows for something else, too.
             mode.after = After::Close;
         }
         let end = self.say_no(refusal, mode, has_body, note).await;
         if !matches!(end, End::GoesOn) || !has_body {
             return end;
         }
-        // A small body is read, so that the connection can go on.
+        // Read, so that the connection can go on.
         let mut left = DISCARD_MAX;
         let whole = self.read_body(facts.framing, |bytes| {
             left = left.saturating_sub(bytes.len());
@@ -584,7 +586,7 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Says no to a request of whose body nobody knows how much was read.
+    /// Refuses a request of whose body an unknown part was read.
     async fn refuse_late(&mut self, refusal: Refusal, facts: Facts, note: &mut Note) -> End {
         refusal.record(note);
         let mut mode = facts.mode;
@@ -613,7 +615,8 @@ impl<S: Stream> Connection<S> {
         sent.end(unread)
     }
 
-    /// Sends an answer of ours. `unread` says whether some of the request was not read.
+    /// Sends a response of the emulator's own. `unread` says whether some of the request was not
+    /// read.
     async fn respond(
         &mut self,
         response: Response<ServerBody>,
@@ -629,8 +632,8 @@ impl<S: Stream> Connection<S> {
         sent.end(unread)
     }
 
-    /// Closes so that the client gets what was written: what it still sends is read for a while,
-    /// since closing with bytes unread would reset the connection.
+    /// Closes so that the client gets what was written. What it still sends is read for a while,
+    /// since closing with unread bytes would reset the connection.
     async fn linger(&mut self, sends_more: bool) {
         let said = tokio::time::timeout(LINGER, self.stream.shutdown()).await;
         if !matches!(said, Ok(Ok(()))) || (!sends_more && self.input.is_empty()) {

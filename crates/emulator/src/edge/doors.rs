@@ -1,4 +1,4 @@
-//! Finds the door of a request by its host, and calls the API and control behind theirs.
+//! Finds the target of a request by its host, and calls the API and the control endpoints.
 
 use std::panic::AssertUnwindSafe;
 
@@ -22,21 +22,22 @@ use crate::host::{self, Door, NoDoor};
 use crate::origin::HowUsed;
 use crate::telemetry::{Destination, Note, RefusalKind};
 
-/// A call's body is at most so long, in bytes.
+/// Maximum length of a call's body, in bytes.
 pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
 
-/// Longest query of a call that a worker answers itself, in bytes: those have no use for one.
+/// Maximum length of the query of a call that a worker answers itself, in bytes: such calls need
+/// none.
 const SHORT: usize = 512;
 
 /// Where a request goes.
 pub(super) enum Target<'b> {
     /// To an app.
     App(AppTarget<'b>),
-    /// To the API of a region, or to console and control; its body has to be added.
+    /// To the API of a region, or to the control endpoints; its body has to be added.
     Call(Call),
 }
 
-/// A call of the API, or of console and control.
+/// A call of the API, or of the control endpoints.
 pub(super) struct Call {
     request: Request<()>,
     router: Router,
@@ -63,12 +64,12 @@ impl Call {
 /// What a call answers.
 pub(super) enum Outcome {
     Response(Response<ServerBody>),
-    /// A response with the status 101, and what follows it. Only to a call that asked to leave
-    /// HTTP, on a connection that can.
+    /// A response with the status 101, and the tunnel that follows. Only a call that asks to leave
+    /// HTTP gets one, on a connection that can.
     Tunnel(Response<()>, Box<CallTunnel>),
 }
 
-/// A request as libraries want it, but for its body.
+/// Converts a head to a request of the `http` crate, without a body.
 pub(super) fn request(head: &RequestHead<'_>, target: &str) -> Result<Request<()>, Refusal> {
     let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
     let mut request = Request::new(());
@@ -79,14 +80,14 @@ pub(super) fn request(head: &RequestHead<'_>, target: &str) -> Result<Request<()
     for field in head.fields {
         append(request.headers_mut(), field.name, field.value);
     }
-    // The target may have named another one.
+    // The target may name another one.
     if let Ok(host) = HeaderValue::from_str(head.host) {
         request.headers_mut().insert(HOST, host);
     }
     Ok(request)
 }
 
-/// The door of a request.
+/// Finds the target of a request.
 pub(super) fn find<'b>(
     shared: &Shared,
     head: &RequestHead<'b>,
@@ -123,8 +124,8 @@ pub(super) fn find<'b>(
     }
 }
 
-/// Pages from elsewhere, and be it from an app, call nothing here: they must not try passwords, and
-/// what they could read or change with a bearer is nothing for a page.
+/// Refuses pages of other origins, apps included: they must not try passwords, nor read or change
+/// anything with a bearer.
 fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
     let method = head.method.as_bytes();
     let how = HowUsed::new(method, |name| head.first(name), head.has_upgrade, client.secure);
@@ -133,23 +134,23 @@ fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
     }
     Err(Refusal::new(
         RefusalKind::ForeignPage,
-        "pages from elsewhere may not call this: use a program, or a server of your own",
+        "pages of other origins may not call this: use a program, or a server of your own",
     ))
 }
 
 fn no_region() -> Refusal {
-    Refusal::new(RefusalKind::NotFound, "there is no such region here")
+    Refusal::new(RefusalKind::NotFound, "the region does not exist here")
 }
 
-/// `/regions/<R>/…` is the API of that region, other API paths are that of the default region,
-/// the rest is console and control.
+/// `/regions/<R>/…` is the API of that region, other API paths are that of the default region, the
+/// rest are the control endpoints.
 fn local(shared: &Shared, head: &RequestHead<'_>, note: &mut Note) -> Result<Call, Refusal> {
     let (target, path) = (head.target, head.path());
     if let Some(rest) = target.strip_prefix("/regions/") {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (name, inner) = rest.split_at(end);
         let region = shared.platform.region(name).ok_or_else(|| {
-            Refusal::new(RefusalKind::NotFound, format!("there is no region {name:?} here"))
+            Refusal::new(RefusalKind::NotFound, format!("the region {name:?} does not exist here"))
         })?;
         note.goes_to(Destination::Api);
         let slash = if inner.starts_with('/') { "" } else { "/" };
@@ -164,8 +165,7 @@ fn local(shared: &Shared, head: &RequestHead<'_>, note: &mut Note) -> Result<Cal
     Call::new(head, target, &shared.local, None)
 }
 
-/// Whether a call reads one record that it names, or none: its time does not depend on how many
-/// there are.
+/// Whether a call reads one named record, or none: its cost does not depend on how many there are.
 fn reads_one(request: &Request<()>) -> bool {
     let is_one = |id: &str| !id.is_empty() && !id.contains('/');
     let path = request.uri().path();
@@ -175,9 +175,9 @@ fn reads_one(request: &Request<()>) -> bool {
             || path.strip_prefix("/v1/app/").is_some_and(is_one))
 }
 
-/// Calls. What may wait for the disk is done on the emulator's own runtime, and what looks through
-/// many records on the readers' threads: neither holds up this worker's requests to apps. The rest
-/// is done here, which saves waking another thread twice.
+/// Calls. Calls that may wait for the disk run on the emulator's own runtime, and calls that look
+/// through many records on the readers' threads: neither holds up this worker's requests to apps.
+/// The others run here, which saves waking another thread twice.
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     let Call { request, router } = call;
     let reads_one = reads_one(&request);
@@ -185,13 +185,13 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     let answer = router.oneshot(request.map(|()| body));
     let response = if reads_one {
         let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ());
-        // Whoever sends many at once takes its turn among the others.
+        // A client that sends many at once takes its turn among the others.
         tokio::task::yield_now().await;
         response
     } else {
         let readers = shared.readers.handle().filter(|_| reads);
         readers.unwrap_or(&shared.main).spawn(answer).await.map_err(|error| {
-            tracing::error!(%error, "a call of the API was broken off");
+            tracing::error!(%error, "a call of the API was aborted");
         })
     };
     match response {
@@ -200,7 +200,7 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
             None => Outcome::Response(response.map(ServerBody::Api)),
         },
         Ok(Err(never)) => match never {},
-        // It panicked, which was said where panics are, or everything stops.
+        // It panicked, which the panic hook has logged, or everything stops.
         Err(()) => {
             let why = "internal error; the emulator's log has the details (ovhai emulator logs)";
             let refusal = Refusal::new(RefusalKind::Internal, why);

@@ -1,5 +1,5 @@
-//! What the h2 crate keeps to itself, seen in the frames that pass: requests that it refuses
-//! before anybody hears of them, and heads that do not come to an end.
+//! Reads the frames of a connection as they pass, for what the h2 crate does not report: requests
+//! that it refuses before the server accepts them, and heads that do not end.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -18,7 +18,7 @@ use super::outgoing::Interims;
 use crate::gateway::refusal::Refusal;
 use crate::telemetry::{Protocol, RefusalKind};
 
-/// How a client begins.
+/// The first bytes of a client.
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Maximum requests of one connection under way at once.
 pub(super) const STREAMS: u32 = 128;
@@ -28,7 +28,7 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
-/// Requests that came and were neither accepted nor refused so far; more than h2 lets come.
+/// Maximum requests that were received and neither accepted nor refused; more than h2 lets wait.
 const WAITING_MAX: usize = 2048;
 
 /// The beginning of a frame.
@@ -37,18 +37,18 @@ struct Frame {
     kind: u8,
     flags: u8,
     stream: u32,
-    /// Of a `RST_STREAM`: why.
+    /// Of a `RST_STREAM`: the error code.
     code: u32,
 }
 
-/// Finds the frames in bytes that come in pieces.
+/// Finds frames in bytes that arrive in pieces.
 #[derive(Debug, Default)]
 struct Scan {
     head: [u8; FRAME_HEAD + 4],
     have: usize,
-    /// Bytes to come before the next frame.
+    /// Bytes left before the next frame.
     left: usize,
-    /// Whether these are of a head, and whether it goes on behind them.
+    /// Whether these belong to a head, and whether it continues after them.
     of_head: bool,
     goes_on: bool,
 }
@@ -91,14 +91,13 @@ impl Scan {
         }
     }
 
-    /// Whether a head has begun and not come to its end.
+    /// Whether a head has begun and not ended.
     fn is_in_head(&self) -> bool {
         self.goes_on || (self.of_head && self.left > 0)
     }
 }
 
-/// Requests that came, by their streams, and that nobody has heard of: in the order in which they
-/// came.
+/// Streams of requests that were received and not yet accepted, in their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Waiting(Arc<Mutex<Queue>>);
 
@@ -106,7 +105,7 @@ pub(super) struct Waiting(Arc<Mutex<Queue>>);
 struct Queue {
     waiting: VecDeque<u32>,
     last: u32,
-    /// Those that were refused meanwhile. h2 may hand one out all the same, if it was good before
+    /// Those that were refused meanwhile. h2 may still hand one out, if it was good before
     /// something of the same stream was not.
     refused: VecDeque<u32>,
 }
@@ -139,12 +138,13 @@ impl Waiting {
         }
     }
 
-    /// The client gives it up; whoever hears of it will see so.
+    /// The client gives the request up. If it is accepted all the same, the server sees that it
+    /// was.
     fn given_up(&self, stream: u32) {
         self.lock().take(stream);
     }
 
-    /// It is refused; whether that is news.
+    /// The request is refused. Returns whether that is new.
     fn refused(&self, stream: u32) -> bool {
         let queue = &mut *self.lock();
         let is_news = queue.take(stream);
@@ -154,18 +154,18 @@ impl Waiting {
         is_news
     }
 
-    /// Somebody hears of it; whether it was refused before, and noted.
+    /// The server accepts the request. Returns whether it was refused, and recorded, before.
     pub(super) fn take_accepted(&self, stream: u32) -> bool {
         let queue = &mut *self.lock();
         queue.take(stream);
         let was_refused = queue.refused.contains(&stream);
-        // They are handed out in their order: of those before this one nobody hears any more.
+        // Requests are accepted in their order: those before this one never will be.
         queue.refused.retain(|one| *one > stream);
         was_refused
     }
 }
 
-/// A connection whose frames are seen as they pass.
+/// A connection whose frames are read as they pass.
 pub(super) struct FrameMonitor<S> {
     inner: S,
     client: Peer,
@@ -174,7 +174,7 @@ pub(super) struct FrameMonitor<S> {
     interims: Interims,
     input: Scan,
     output: Scan,
-    /// Rings when the head that has begun takes too long.
+    /// Fires when the head that has begun takes too long.
     slow: Option<Pin<Box<Sleep>>>,
 }
 
@@ -191,7 +191,7 @@ impl<S> FrameMonitor<S> {
         Self { inner, client, worker, waiting, interims, input, output, slow: None }
     }
 
-    /// Looks at what came.
+    /// Looks at received bytes.
     fn look_at_input(&mut self, bytes: &[u8]) {
         let Self { input, waiting, slow, .. } = self;
         let was_in_head = input.is_in_head();
@@ -211,7 +211,7 @@ impl<S> FrameMonitor<S> {
         }
     }
 
-    /// Looks at what was sent.
+    /// Looks at sent bytes.
     fn look_at_output(&mut self, bytes: &[u8]) {
         let Self { output, waiting, interims, worker, client, .. } = self;
         output.feed(bytes, |frame| {
@@ -225,7 +225,7 @@ impl<S> FrameMonitor<S> {
     }
 }
 
-/// A refusal that the client did not get as an answer of ours.
+/// Records a refusal that the client did not get as a response of the emulator's.
 pub(super) fn note_refusal(refusal: &Refusal, status: u16, worker: &Worker, client: Peer) {
     let mut note = worker.note(Protocol::Http2, Vec::new());
     refusal.record(&mut note);
@@ -333,7 +333,7 @@ mod tests {
             frame(HEADERS, END_HEADERS, 1, b"head"),
             frame(0, 0, 1, &[1; 300]),
             frame(RST_STREAM, 0, 1, &7_u32.to_be_bytes()),
-            // What is no reset by its length is passed over as any other.
+            // A reset of the wrong length is skipped as any other frame.
             frame(RST_STREAM, 0, 0x8000_0003, b"rubbish"),
             frame(6, 0, 0, b""),
             frame(HEADERS, 0, 5, b""),

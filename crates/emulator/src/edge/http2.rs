@@ -1,5 +1,5 @@
-//! Clients that speak HTTP/2, of which the h2 crate does the framing: the same doors, the same
-//! decisions.
+//! Clients of HTTP/2, whose framing is the h2 crate's: the same targets and the same decisions as
+//! for HTTP/1.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -45,26 +45,26 @@ use crate::gateway::reserved::RESERVED;
 use crate::limits::Limits;
 use crate::telemetry::{Note, RefusalKind};
 
-/// Bytes of bodies on their way on one connection.
+/// Flow-control window of a connection, in bytes.
 const WINDOW: u32 = 1024 * 1024;
-/// Bytes of an answer that wait for a client to have room for them.
+/// Maximum bytes of a response that wait until the client takes them.
 const SEND_BUFFER: usize = 256 * 1024;
-/// Fields that every request has before the others.
+/// Number of pseudo-header fields of a request.
 const PSEUDO: usize = 5;
-/// A line of cookies may come in so many fields.
+/// Maximum number of fields that one line of cookies is split into.
 const CRUMBS: usize = 512;
-/// A client that is there says so within this time.
+/// Time that a client has to answer a ping.
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 
-/// Telling a client that its connection ends takes no longer.
+/// Time for telling a client that its connection ends.
 const SAYS_GOODBYE: Duration = Duration::from_secs(1);
 
 /// What the requests of one connection share.
 struct Own {
-    /// Taken by what goes on when its request is given up.
+    /// Held by work that goes on when its request is given up.
     turns: Arc<Semaphore>,
     grpc: grpc::GrpcPool,
-    /// How many of them are under way at apps.
+    /// Number of requests under way at apps.
     at_apps: Arc<AtomicUsize>,
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn serve<S: Stream>(
     let mut connection = match begun {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => {
-            tracing::debug!(%error, client = %address, "HTTP/2 did not begin");
+            tracing::debug!(%error, client = %address, "the handshake of HTTP/2 failed");
             return;
         }
         Err(_) => return,
@@ -114,7 +114,7 @@ pub(super) async fn serve<S: Stream>(
             () = worker.shared.stopping.cancelled() => {}
         }
     });
-    // A client that was told of the end and does not take it.
+    // The client was told of the end and does not close.
     let mut lost = pin!(uses.rested(limits.idle_timeout + limits.body_timeout));
     let mut gone = pin!(until_gone(connection.ping_pong(), limits.idle_timeout));
     let mut told = false;
@@ -134,7 +134,7 @@ pub(super) async fn serve<S: Stream>(
                 return;
             }
             () = gone.as_mut() => {
-                tracing::debug!(client = %address, "a client of HTTP/2 does not answer");
+                tracing::debug!(client = %address, "a client of HTTP/2 did not answer a ping");
                 return;
             }
         };
@@ -152,7 +152,7 @@ pub(super) async fn serve<S: Stream>(
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
                 if let (true, Some(reason)) = (error.is_library(), error.reason()) {
-                    let why = format!("the connection is no good HTTP/2: ended with {reason:?}");
+                    let why = format!("the connection is not valid HTTP/2: ended with {reason:?}");
                     let refusal = Refusal::new(RefusalKind::Malformed, why);
                     note_refusal(&refusal, 0, &worker, client);
                 }
@@ -163,16 +163,16 @@ pub(super) async fn serve<S: Stream>(
     }
 }
 
-/// So large may a list of fields be for the h2 crate, which adds 32 bytes to each. What is larger
-/// than HTTP/1 takes is refused here, in words; this only has to be surely larger than that.
+/// Maximum size of a header list for the h2 crate, which adds 32 bytes to each field. Heads that
+/// HTTP/1 would refuse are refused here, with a reason; this limit only has to be larger than that.
 fn list_max(limits: &Limits) -> u32 {
     let fields = 32 * (FIELDS + PSEUDO) + (32 + "cookie".len()) * CRUMBS;
     u32::try_from(limits.head_max + limits.line_max + fields).unwrap_or(u32::MAX)
 }
 
-/// Until a client that is asked from time to time whether it is there does not say so.
+/// Waits until a client does not answer a ping; one is sent every `every`.
 async fn until_gone(ping_pong: Option<PingPong>, every: Duration) {
-    // The connection's first and only one.
+    // The first call on a connection returns it.
     let Some(mut ping_pong) = ping_pong else { return std::future::pending().await };
     loop {
         tokio::time::sleep(every).await;
@@ -186,7 +186,7 @@ async fn until_gone(ping_pong: Option<PingPong>, every: Duration) {
     }
 }
 
-/// One request and its answer.
+/// Serves one request.
 async fn serve_one(
     request: Request<Incoming>,
     mut respond: SendResponse<Bytes>,
@@ -201,11 +201,11 @@ async fn serve_one(
     let Some(response) = outgoing::answered(&mut respond, interim, answer).await else { return };
     drop(of_stream);
     if let Err(error) = outgoing::send(respond, response, patience).await {
-        tracing::debug!(%error, client = %client.address, "an answer of HTTP/2 can't be sent");
+        tracing::debug!(%error, client = %client.address, "a response of HTTP/2 could not be sent");
     }
 }
 
-/// Has a request answered, and notes it when that has ended.
+/// Answers a request, and records it when the response has ended.
 async fn watched(
     request: Request<Incoming>,
     client: Peer,
@@ -236,7 +236,7 @@ async fn watched(
     if let (true, Some(length)) = (head_only, response.body().size_hint().exact())
         && length > 0
     {
-        // It is said how long it would be.
+        // The length that a GET would have had.
         response.headers_mut().entry(CONTENT_LENGTH).or_insert(length.into());
     }
     response.map(|body| Watched::new(body, head_only, underway))
@@ -260,7 +260,7 @@ async fn answer(
             Box::pin(wait(hold, &parts, &body, client, worker, note, readers)).await?
         }
     };
-    // The app says so itself.
+    // Apps send 100 (Continue) themselves.
     let expects = |value: &HeaderValue| words(value.as_bytes()).next().is_some();
     if !matches!(plan, Plan::Pass(_)) && parts.headers.get_all(EXPECT).iter().any(expects) {
         interim.go_on();
@@ -280,7 +280,7 @@ async fn answer(
             let answer = async move {
                 match local.run(&worker, client, body).await {
                     Outcome::Response(response) => response,
-                    // HTTP/2 is not left: no request of it asks for that.
+                    // No request of HTTP/2 asks to leave HTTP.
                     Outcome::Tunnel(..) => {
                         let refusal = Refusal::new(RefusalKind::Internal, "internal error");
                         refusal.into_response().map(ServerBody::text)
@@ -292,20 +292,21 @@ async fn answer(
     }
 }
 
-/// What has begun goes on when its request is given up, and has its turn until it ends: else
-/// requests that are given up at once would pile up behind it, and wrong passwords not be counted.
+/// Work that has begun goes on when its request is given up, and holds its permit until it ends:
+/// otherwise requests that are given up at once would pile up, and wrong passwords would not be
+/// counted.
 async fn to_its_end(
     turns: &Arc<Semaphore>,
     answer: impl Future<Output = Response<ServerBody>> + Send + 'static,
 ) -> Result<Response<ServerBody>, Refusal> {
-    // Never closed.
+    // The semaphore is never closed.
     let turn = Arc::clone(turns).acquire_owned().await.ok();
     let answer = tokio::spawn(async move {
         let answer = answer.await;
         drop(turn);
         answer
     });
-    // It panicked, which was said where panics are, or everything stops.
+    // It panicked, which the panic hook has logged, or everything stops.
     answer.await.map_err(|_| Refusal::new(RefusalKind::Internal, "internal error"))
 }
 
@@ -329,7 +330,8 @@ async fn whole(
     }
 }
 
-/// A head is as large as it would be in HTTP/1, where an authority is a line and cookies are one.
+/// Checks that a head is no larger than it may be in HTTP/1, where an authority is a line and
+/// cookies are one.
 fn check_size(
     head: &RequestHead<'_>,
     authority: Option<&str>,
@@ -380,7 +382,7 @@ async fn wait(
     }
 }
 
-/// What a head asks for, by the same rules as one of HTTP/1.
+/// Plans a request, by the same rules as one of HTTP/1.
 fn plan(
     parts: &hyper::http::request::Parts,
     body: &Incoming,
@@ -429,7 +431,7 @@ fn plan(
     }
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     head.framing = match length {
-        // What is said to be empty is said so to the app too.
+        // A body that is declared empty is declared so to the app, too.
         Some("0") => Framing::Length(0),
         _ if body.is_end_stream() => Framing::None,
         Some(length) => Framing::Length(

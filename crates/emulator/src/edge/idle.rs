@@ -1,6 +1,6 @@
-//! The connections of one worker that wait for their client, with nothing under way that anybody was
-//! let in for: when there are as many as there may be, those that have waited longest make room for
-//! others.
+//! The idle connections of one worker: those that wait for their client, without an authorized
+//! request under way. When the connection limit is reached, those that have waited longest are
+//! closed to make room.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::task::AtomicWaker;
 
-/// Who has waited no longer than this may be about to send its next request.
+/// Connections that have waited no longer than this may be about to send their next request.
 const IN_USE: Duration = Duration::from_millis(250);
 
-/// See the module.
+/// The idle connections of one worker.
 #[derive(Debug)]
 pub(super) struct IdleRegistry {
     slots: Mutex<(u64, HashMap<u64, Arc<IdleSlot>>)>,
@@ -25,13 +25,13 @@ pub(super) struct IdleRegistry {
 /// What is known of one connection.
 #[derive(Debug, Default)]
 pub(super) struct IdleSlot {
-    /// When it began to wait, in microseconds and never 0; 0 when it does not.
+    /// When it began to wait, in microseconds and never 0; 0 while it is busy.
     waits_since: AtomicU64,
     is_evicted: AtomicBool,
     waker: AtomicWaker,
 }
 
-/// A connection's place in the idle, until this is dropped.
+/// A connection's registration, until this is dropped.
 #[derive(Debug)]
 pub(super) struct IdleGuard {
     idle: Arc<IdleRegistry>,
@@ -40,7 +40,7 @@ pub(super) struct IdleGuard {
 }
 
 impl IdleRegistry {
-    /// One of which all times count from `since`.
+    /// Creates a registry whose times count from `since`.
     pub(super) fn new(since: Instant) -> Self {
         Self { slots: Mutex::default(), since }
     }
@@ -54,7 +54,7 @@ impl IdleRegistry {
         u64::try_from(micros).unwrap_or(u64::MAX)
     }
 
-    /// A place for a new connection.
+    /// Registers a new connection.
     pub(super) fn enter(self: &Arc<Self>) -> IdleGuard {
         let slot = Arc::new(IdleSlot::default());
         let mut slots = self.lock();
@@ -66,7 +66,7 @@ impl IdleRegistry {
     }
 }
 
-/// Asks so many of those that have waited longest to leave, of all registries together.
+/// Asks `count` of those that have waited longest to close, of all registries together.
 pub(super) fn evict<'a>(registries: impl Iterator<Item = &'a IdleRegistry>, count: usize) {
     let mut waiting: Vec<(u64, Arc<IdleSlot>)> = Vec::new();
     for idle in registries {
@@ -92,28 +92,28 @@ fn micros(time: Duration) -> u64 {
 }
 
 impl IdleGuard {
-    /// From now on it waits.
+    /// Marks the connection as waiting for its client.
     pub(super) fn set_waiting(&self, now: Instant) {
         let since = self.idle.micros(now).max(1);
         self.slot.waits_since.store(since, Ordering::Relaxed);
         if self.slot.is_evicted.load(Ordering::Relaxed) {
-            // It was asked before it had something to do.
+            // It was asked to close while it was busy.
             self.slot.waker.wake();
         }
     }
 
-    /// From now on it does not.
+    /// Marks the connection as busy.
     pub(super) fn set_busy(&self) {
         self.slot.waits_since.store(0, Ordering::Relaxed);
     }
 
-    /// Ready when it is asked to leave.
+    /// Ready when the connection is asked to close.
     pub(super) fn poll_evicted(&self, cx: &Context<'_>) -> Poll<()> {
         self.slot.waker.register(cx.waker());
         if self.slot.is_evicted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// What comes of this, unless it is asked to leave meanwhile.
+    /// Awaits `work`; none if the connection is asked to close meanwhile.
     pub(super) async fn unless_evicted<T>(
         &self,
         mut work: Pin<&mut impl Future<Output = T>>,

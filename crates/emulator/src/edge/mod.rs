@@ -48,38 +48,38 @@ use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 pub(crate) use readers::ReaderThreads;
 
-/// More workers than this serve nobody faster on one machine with its apps.
+/// Maximum workers: more do not help on one machine that runs the apps, too.
 const WORKERS: usize = 8;
-/// Between two looks for connections to apps that nobody uses any more.
+/// Time between closing idle connections to apps.
 const PURGE_EVERY: Duration = Duration::from_secs(15);
 
-/// One of so many connections is closed, at least one, when there are too many;
+/// When full, close 1/64 of the connections, at least one,
 const MAKES_ROOM: usize = 64;
-/// and after this long it is looked again whether there is room.
+/// and check again after this time whether there is room.
 const FULL: Duration = Duration::from_millis(5);
-/// After this long it is tried again to accept a connection where it failed,
+/// Time before another attempt to accept a connection, after one failed,
 const TRY_AGAIN: Duration = Duration::from_millis(50);
-/// and after this long it is said again that it fails.
+/// and time before that is logged again.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
-/// What all workers share.
+/// Shared by all workers.
 pub(crate) struct Shared {
     pub(crate) platform: Arc<Platform>,
     pub(crate) gateway: Arc<Gateway>,
     /// The API of all regions; the region comes in the request's extensions.
     pub(crate) api: Router,
-    /// Console and control, at `localhost`.
+    /// The control endpoints, at `localhost`.
     pub(crate) local: Router,
     pub(crate) limits: Limits,
     /// The emulator's own runtime.
     pub(crate) main: tokio::runtime::Handle,
-    /// Answers what reads much.
+    /// Threads for calls that read much.
     pub(crate) readers: ReaderThreads,
     pub(crate) stopping: CancellationToken,
     pub(crate) telemetry: Arc<Telemetry>,
 }
 
-/// What the connections of one worker share.
+/// Shared by the connections of one worker.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     /// The way to the apps.
@@ -90,7 +90,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Begins the record of a request of which nothing is known yet; `text` is room that is used
+    /// Begins the record of a request of which nothing is known yet; `text` is a buffer to use
     /// again.
     fn note(&self, protocol: Protocol, text: Vec<u8>) -> Note {
         Note::new(self.id(None), protocol, text)
@@ -102,7 +102,7 @@ impl Worker {
         Note::of(id, Protocol::of(head.version), head.method, head.path(), text)
     }
 
-    /// Records a request that has ended. Gives room back.
+    /// Records a request that has ended. Returns its buffer.
     fn record(&self, note: Note, client: Peer, aborted: Option<Aborted>) -> Vec<u8> {
         note.record(&self.recorder, client, aborted)
     }
@@ -114,14 +114,14 @@ impl Worker {
     }
 }
 
-/// A connection that was accepted, and what it begins with.
+/// An accepted connection, with what a handshake needs.
 struct Accepted {
     stream: std::net::TcpStream,
     client: SocketAddr,
     tls: Option<Tls>,
 }
 
-/// The threads, and where their connections come from.
+/// A worker, and where its connections are sent.
 struct WorkerHandle {
     worker: Arc<Worker>,
     sender: mpsc::UnboundedSender<Accepted>,
@@ -181,19 +181,20 @@ impl Edge {
             let handles = Arc::clone(&handles);
             let runtime = runtime(Arc::clone(&worker))?;
             let abandon = abandon.clone();
-            // The shutdown waits for it as for a task.
+            // The shutdown waits for the thread as for a task.
             let running = tasks.token();
             let thread =
                 std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
                     runtime.block_on(async {
-                        // Whoever accepts a connection serves it too, as long as there are few.
+                        // The worker that accepts a connection serves it too, as long as there are
+                        // few.
                         for (listener, tls) in doors {
                             tokio::spawn(accept_always(listener, tls, Arc::clone(&handles)));
                         }
                         drop(handles);
                         work(worker, receiver, abandon).await;
                     });
-                    // What did not finish is dropped here, and its connections are closed.
+                    // Dropping the runtime closes the connections that did not finish.
                     drop(runtime);
                     drop(running);
                 })?;
@@ -205,17 +206,17 @@ impl Edge {
     /// Waits for the threads, which have been told to end.
     pub(crate) fn join(self) {
         for thread in self.threads {
-            // One that panicked has said so.
+            // A thread that panicked has logged it.
             let _ = thread.join();
         }
     }
 }
 
-/// A worker's runtime. Before it sleeps it lets others run: its clients may be waiting for a core
-/// to send what comes next, and waking up costs several times what a request does.
+/// Builds a worker's runtime. Before it sleeps it yields the core: clients may be waiting for one
+/// to send what comes next, and a wake-up costs several times what a request does.
 fn runtime(worker: Arc<Worker>) -> io::Result<Runtime> {
     let let_others_run = move || {
-        // One client alone sends nothing before it is answered.
+        // A single client sends nothing before it is answered.
         if worker.open.load(Ordering::Relaxed) > 1 {
             std::thread::yield_now();
         }
@@ -224,7 +225,7 @@ fn runtime(worker: Arc<Worker>) -> io::Result<Runtime> {
     builder.enable_all().on_thread_park(let_others_run).build()
 }
 
-/// Accepts connections until everything stops; begins anew after a panic.
+/// Accepts connections until everything stops; restarts after a panic.
 async fn accept_always(
     listener: std::net::TcpListener,
     tls: Option<Tls>,
@@ -245,7 +246,7 @@ async fn accept_always(
     always(components, Component::Listener, &shared.stopping, accepts).await;
 }
 
-/// Runs a task until it ends by itself or `stopping`; begins it anew after a panic.
+/// Runs a task until it ends by itself or `stopping`; restarts it after a panic.
 async fn always<F: Future<Output = ()>>(
     components: &Components,
     component: Component,
@@ -253,7 +254,7 @@ async fn always<F: Future<Output = ()>>(
     mut task: impl FnMut() -> F,
 ) {
     while let Err(panicked) = components::catch_future(task()).await {
-        tracing::error!(component = component.as_str(), %panicked, "a component failed; it begins anew");
+        tracing::error!(component = component.as_str(), %panicked, "a component failed; it was restarted");
         components.begins_anew(component, &panicked);
         tokio::select! {
             () = stopping.cancelled() => return,
@@ -298,19 +299,19 @@ async fn accept(
             connection = accept_with_retry(next, close_resting, &mut told, complain) => connection,
         };
         components.works(Component::Listener);
-        // The first of them, among equals: it is awake already.
+        // The first among equals: it is awake already.
         let least = handles.iter().min_by_key(|handle| handle.worker.open.load(Ordering::Relaxed));
         if let Some(handle) = least {
             handle.worker.open.fetch_add(1, Ordering::Relaxed);
-            // It ends only when everything stops.
+            // A worker ends only when everything stops.
             let _ = handle.sender.send(connection);
         }
     }
 }
 
-/// The next connection. Where there is none to be had the process is out of file descriptors, most
-/// likely: others go on, new ones wait. Each time files are `wanted`; `told` is when somebody was
-/// told so.
+/// Accepts the next connection. When that fails, the process is most likely out of file
+/// descriptors: open connections go on, new ones wait. Each time, `wanted` is to free some; `told`
+/// is when the failure was logged last.
 async fn accept_with_retry<T, F: Future<Output = io::Result<T>>>(
     mut next: impl FnMut() -> F,
     wanted: impl Fn(),
@@ -341,7 +342,7 @@ impl Drop for Open {
     }
 }
 
-/// A worker's life: serves what it is given until there is no more, or `abandon`.
+/// Runs a worker: serves connections until there are no more, or `abandon`.
 async fn work(
     worker: Arc<Worker>,
     receiver: mpsc::UnboundedReceiver<Accepted>,
@@ -359,7 +360,7 @@ async fn work(
     }
 }
 
-/// Serves what comes until there is no more, or `abandon`.
+/// Serves connections until there are no more, or `abandon`.
 async fn serve_all(
     worker: &Arc<Worker>,
     receiver: &tokio::sync::Mutex<mpsc::UnboundedReceiver<Accepted>>,
@@ -461,7 +462,7 @@ mod tests {
         }
         let expected = [0, 60, 120, 180].map(|at| (at, no_more().raw_os_error()));
         assert_eq!(*said.borrow(), expected, "one that could be accepted is no news");
-        // Nor does it turn in circles.
+        // It does not retry in a tight loop either.
         assert_eq!(tries.get(), 185 * 20 + 3);
     }
 }

@@ -1,4 +1,4 @@
-//! Answers of HTTP/2 on their way to the client, interim ones included.
+//! Responses of HTTP/2 on their way to the client, interim ones included.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -16,7 +16,7 @@ use hyper::{HeaderMap, Response};
 
 use crate::gateway::incoming::Interim;
 
-/// The interim answers of a connection's requests, by their streams.
+/// The interim responses of a connection's requests, by their streams.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Interims(Arc<Mutex<HashMap<u32, Interim>>>);
 
@@ -25,14 +25,14 @@ impl Interims {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those of a stream, until what is returned is dropped.
+    /// Registers a stream, until the returned value is dropped.
     pub(super) fn of(&self, stream: u32) -> OfStream {
         let interim = Interim::default();
         self.lock().insert(stream, interim.clone());
         OfStream { interim, stream, all: self.clone() }
     }
 
-    /// The connection has written a head of this stream.
+    /// Takes note that the connection has written a head of this stream.
     pub(super) fn written(&self, stream: u32) {
         if let Some(interim) = self.lock().get(&stream) {
             interim.written();
@@ -53,8 +53,8 @@ impl Drop for OfStream {
     }
 }
 
-/// The final answer, when there is one; interim ones are sent as they come. None when the client
-/// gave the request up.
+/// Awaits the final response, and sends interim ones as they come; none when the client gave the
+/// request up.
 pub(super) async fn answered<T>(
     respond: &mut SendResponse<Bytes>,
     interim: &Interim,
@@ -62,13 +62,13 @@ pub(super) async fn answered<T>(
 ) -> Option<T> {
     let mut answer = pin!(answer);
     poll_fn(|cx| {
-        // First of all: for a request that was given up at once the app must not be turned to.
+        // First of all: a request that was given up at once must not reach the app.
         if respond.poll_reset(cx).is_ready() {
             return Poll::Ready(None);
         }
         let answer = answer.as_mut().poll(cx);
         for head in interim.take() {
-            // It is only a hint; whether the client is there shows with the answer.
+            // It is only a hint; a client that has gone shows with the final response.
             if respond.send_informational(head).is_err() {
                 interim.written();
             }
@@ -78,13 +78,13 @@ pub(super) async fn answered<T>(
     .await
 }
 
-/// A body that has something to do also while the client has no room for more of it.
+/// A body that makes progress also while the client takes no more of it.
 pub(super) trait Meanwhile {
     fn poll_meanwhile(&mut self, cx: &mut Context<'_>);
 }
 
-/// Sends an answer. One piece of it waits for the client to have room; when it waits for too long
-/// the answer is given up, which the others of the connection do not feel.
+/// Sends a response. One piece of it waits until the client takes it. If that takes too long, the
+/// stream is reset; others of the connection go on.
 pub(super) async fn send<B>(
     mut respond: SendResponse<Bytes>,
     response: Response<B>,
@@ -134,13 +134,13 @@ where
                 return Ok(());
             }
             Some(None) => return stream.send_data(Bytes::new(), true),
-            // The client wants no more of it.
+            // The client reset the stream.
             None => return Ok(()),
         }
     }
 }
 
-/// Waits until the client has room for some data; whether it is still there.
+/// Waits until the client takes more data. Returns whether it is still there.
 async fn room(stream: &mut SendStream<Bytes>, body: &mut impl Meanwhile) -> bool {
     stream.reserve_capacity(1);
     poll_fn(|cx| {
@@ -157,7 +157,7 @@ async fn room(stream: &mut SendStream<Bytes>, body: &mut impl Meanwhile) -> bool
     .await
 }
 
-/// Gives a part of the body to be sent; whether it was the last.
+/// Sends a part of the body. Returns whether it was the last.
 fn put(stream: &mut SendStream<Bytes>, frame: Frame<Bytes>, ends: bool) -> Result<bool, h2::Error> {
     match frame.into_data() {
         Ok(data) => stream.send_data(data, ends).map(|()| ends),

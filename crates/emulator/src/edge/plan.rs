@@ -19,11 +19,11 @@ use crate::gateway::login::BODY_MAX;
 use crate::gateway::refusal::Refusal;
 use crate::telemetry::{Note, RefusalKind};
 
-/// What is done with a request that is not refused.
+/// How a request is served that is not refused.
 pub(super) enum Plan<P> {
-    /// It is passed on to an app, by this.
+    /// By passing it on to an app.
     Pass(Box<P>),
-    /// It is answered here.
+    /// By answering it here.
     Answer(Box<Local>),
 }
 
@@ -37,7 +37,7 @@ pub(super) enum Planned<P> {
 /// A request that is answered here, once its body has come.
 pub(super) enum Local {
     Call(Call),
-    /// It is to the login of an app.
+    /// A request to the login page of an app.
     LogIn {
         request: Request<()>,
         app: Arc<AppEntry>,
@@ -67,7 +67,7 @@ impl Local {
     }
 }
 
-/// What a head asks for; `pass` takes from it what is needed to pass the request on. `readers` is who
+/// Plans a request by its head; `pass` builds what passes it on. `readers` receives the pages that
 /// may read a refusal.
 pub(super) fn plan<P>(
     worker: &Worker,

@@ -7,7 +7,7 @@ use std::io;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// How much nicer than the workers the threads are.
+/// Niceness of the threads, relative to the workers.
 const NICENESS: i32 = 5;
 
 /// See the module.
@@ -21,7 +21,8 @@ impl ReaderThreads {
             .worker_threads((cores / 2).max(1))
             .thread_name("readers")
             .on_thread_start(|| {
-                // On Linux this is the thread's own. If it is refused, the threads share as others.
+                // On Linux niceness is the thread's own. If it is refused, the threads share the
+                // cores equally.
                 #[cfg(target_os = "linux")]
                 let _ = rustix::process::nice(NICENESS);
             })
@@ -30,7 +31,7 @@ impl ReaderThreads {
         Ok(Self(Some(runtime)))
     }
 
-    /// Where calls are spawned; none once everything has stopped.
+    /// The runtime for calls; none once everything has stopped.
     pub(crate) fn handle(&self) -> Option<&Handle> {
         self.0.as_ref().map(Runtime::handle)
     }
@@ -38,7 +39,7 @@ impl ReaderThreads {
 
 impl Drop for ReaderThreads {
     fn drop(&mut self) {
-        // The last connection may end on a thread that must not wait.
+        // The last connection may be dropped on a thread that must not block.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }

@@ -1,4 +1,4 @@
-//! Answers of ours, to clients of HTTP/1.
+//! The emulator's own responses, to clients of HTTP/1.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -20,7 +20,7 @@ use ovhai_wire::pump::{BODY_BUFFER, Pump};
 use ovhai_wire::stream::Stream;
 use ovhai_wire::write::{After, field, reason};
 
-/// How an answer is to be written.
+/// How a response is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ResponseMode {
     pub(super) after: After,
@@ -30,10 +30,10 @@ pub(super) struct ResponseMode {
     pub(super) head_only: bool,
 }
 
-/// What came of it.
+/// How writing a response ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
-    /// Whether the client has all of it.
+    /// Whether the client has got all of it.
     pub(super) whole: bool,
     /// Bytes of the body.
     pub(super) bytes: u64,
@@ -41,7 +41,7 @@ pub(super) struct Sent {
     pub(super) after: After,
 }
 
-/// Writes an answer.
+/// Writes a response.
 pub(super) async fn respond<S: Stream>(
     stream: &mut S,
     input: &mut Buffer,
@@ -69,10 +69,10 @@ pub(super) async fn respond<S: Stream>(
         date(out);
     }
     field(out, "x-request-id", request_id);
-    // Who answers a HEAD may have left the body out already.
+    // The service may have left out the body of a HEAD already.
     let said = parts.headers.get(CONTENT_LENGTH).filter(|_| mode.head_only);
     match length {
-        // What follows is no body.
+        // A 1xx has no length: what follows is no body.
         _ if parts.status.is_informational() => {}
         Some(_) if let Some(said) = said => field(out, "content-length", said.as_bytes()),
         // The body that a HEAD left out may have been of unknown length.
@@ -95,7 +95,7 @@ pub(super) async fn respond<S: Stream>(
     clock.set(pause);
     let whole = poll_fn(|cx| {
         loop {
-            // As much as there is goes out at once.
+            // All that is there is written at once.
             while !ended && out.len() < BODY_BUFFER {
                 match body.as_mut().poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
@@ -148,13 +148,14 @@ pub(super) async fn respond<S: Stream>(
                 Poll::Ready(Err(_)) => return Poll::Ready(false),
             }
             if ended {
-                // A client of TLS that takes nothing may not hold the connection for ever.
+                // A client over TLS that takes nothing must not hold the connection for ever.
                 return clock.poll(cx).map(|()| false);
             }
-            // Nothing to send: perhaps nobody is there any more.
+            // Nothing to send: the client may have gone.
             match input.poll_fill(cx, stream, BODY_BUFFER) {
                 Poll::Ready(Ok(Fill::Read(_))) => {}
-                // Too much of the next requests waits to see the client leave.
+                // The buffer is full of the client's next requests, so that its closing would not
+                // be seen.
                 Poll::Ready(Ok(Fill::Full)) => return clock.poll(cx).map(|()| false),
                 Poll::Ready(Ok(Fill::End) | Err(_)) => return Poll::Ready(false),
                 Poll::Pending => return Poll::Pending,
@@ -165,8 +166,8 @@ pub(super) async fn respond<S: Stream>(
     Sent { whole, bytes, after }
 }
 
-/// Writes a refusal, without the detour over a response: there may be many. `room` is room that is
-/// used again.
+/// Writes a refusal, without building a response: there may be many. `room` is a buffer to use
+/// again.
 pub(super) async fn refuse<S: Stream>(
     stream: &mut S,
     clock: &mut Deadline,
@@ -218,7 +219,7 @@ fn status_line(out: &mut Vec<u8>, status: StatusCode) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The `Date` field, made once a second.
+/// Writes the `Date` field, formatted once a second.
 fn date(out: &mut Vec<u8>) {
     thread_local! {
         static NOW: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
@@ -243,7 +244,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes everything, and says that it went out if it is to.
+    /// Takes everything, and reports it as flushed if `reads`.
     struct Client {
         reads: bool,
     }

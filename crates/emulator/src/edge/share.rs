@@ -1,18 +1,18 @@
-//! Who may have how many requests of HTTP/2 under way at apps: each has a connection to its app,
-//! and of those the process can open only so many.
+//! The share of each client in the requests of HTTP/2 that are under way at apps: each request has
+//! a connection to its app, and the process can open a limited number.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A client's request to an app, as long as it is under way.
+/// Counts a client's request to an app, as long as it is under way.
 pub(super) struct Share {
     of_client: Arc<AtomicUsize>,
-    /// Where it is to be given back, unless it is the one that each client has.
+    /// The common pool that it was taken from, unless it is the one that each client has.
     more: Option<Arc<AtomicUsize>>,
 }
 
 impl Share {
-    /// One request more of a client that has so many; none if it has more of them than are left.
+    /// Takes one request more for a client; none if the client has more under way than are left.
     pub(super) fn take(of_client: &Arc<AtomicUsize>, left: &Arc<AtomicUsize>) -> Option<Self> {
         let before = of_client.fetch_add(1, Ordering::Relaxed);
         let mut share = Self { of_client: Arc::clone(of_client), more: None };

@@ -1,4 +1,4 @@
-//! Requests of HTTP/2 under way: each is noted when it has ended, however that is, and a connection
+//! Requests of HTTP/2 under way. Each is recorded when it has ended, in whatever way; a connection
 //! without any is closed after a while.
 
 use std::future::poll_fn;
@@ -20,21 +20,21 @@ use crate::gateway::exchange::http2_client::BodyError;
 
 use crate::telemetry::{Aborted, Note, Protocol};
 
-/// How many requests of a connection are under way, and its idle among those that have none.
+/// The number of a connection's requests under way, and its registration as idle.
 #[derive(Debug, Clone)]
 pub(super) struct Uses(Arc<(Mutex<Counts>, IdleGuard)>);
 
 #[derive(Debug)]
 struct Counts {
     under_way: usize,
-    /// Those among them that nobody was let in for.
+    /// Requests that are not authorized (yet).
     idle: usize,
-    /// When one of these changed.
+    /// When one of these changed last.
     since: Instant,
 }
 
 impl Uses {
-    /// None so far.
+    /// Counts from zero.
     pub(super) fn new(idle: IdleGuard) -> Self {
         let now = Instant::now();
         idle.set_waiting(now);
@@ -56,7 +56,8 @@ impl Uses {
         }
     }
 
-    /// Until the connection is asked to make room for another, and nothing is lost with it.
+    /// Waits until the connection is asked to close, and no authorized request would be lost with
+    /// it.
     pub(super) async fn evicted(&self) {
         poll_fn(|cx| {
             ready!(self.0.1.poll_evicted(cx));
@@ -66,7 +67,7 @@ impl Uses {
         .await;
     }
 
-    /// Until there was none for so long.
+    /// Waits until there was no request for `long`.
     pub(super) async fn rested(&self, long: Duration) {
         loop {
             let rested = {
@@ -81,17 +82,17 @@ impl Uses {
     }
 }
 
-/// A request under way; noted when this is dropped.
+/// A request under way; recorded when this is dropped.
 pub(super) struct Underway {
     note: Option<Note>,
     client: Peer,
     worker: Arc<Worker>,
     uses: Uses,
-    /// Of the connections to apps, if it is one to an app.
+    /// The share in the connections to apps, of a request to an app.
     pub(super) share: Option<Share>,
     is_idle: bool,
     sent: u64,
-    /// Whether the answer has come to its end.
+    /// Whether the response has come to its end.
     ended: bool,
     aborted: Option<Aborted>,
 }
@@ -113,8 +114,8 @@ impl Underway {
         }
     }
 
-    /// Whether the client is waited for, and nobody was let in: the connection may be wanted for
-    /// others.
+    /// Sets whether an unauthorized request waits for its client: then the connection may be closed
+    /// to make room.
     pub(super) fn set_idle(&mut self, is_idle: bool) {
         if self.is_idle != is_idle {
             self.is_idle = is_idle;
@@ -136,7 +137,7 @@ impl Drop for Underway {
             counts.idle = counts.idle.saturating_sub(idle);
         });
         let aborted = self.aborted.or((!self.ended).then_some(Aborted::Client));
-        // Also one that was given up before anybody looked at it.
+        // Also a request that was given up before it was planned.
         let mut note =
             self.note.take().unwrap_or_else(|| self.worker.note(Protocol::Http2, Vec::new()));
         note.bytes_out = self.sent;
@@ -144,7 +145,7 @@ impl Drop for Underway {
     }
 }
 
-/// An answer on its way.
+/// A response on its way.
 pub(super) struct Watched {
     body: ServerBody,
     head_only: bool,
@@ -157,7 +158,7 @@ impl Watched {
         Self { body, head_only, underway }
     }
 
-    /// Ready when the caller would not be let in any more.
+    /// Ready when the caller's access was revoked.
     fn poll_denied(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.body.poll_denied(cx, &self.underway.worker.relay.gateway)
     }
@@ -188,7 +189,8 @@ impl Body for Watched {
         }
         let goes_on = match &frame {
             Poll::Pending => true,
-            // One piece is all there is, most often; who gets a second may get them without a pause.
+            // Most responses are one piece. A response of several may have them without a pause, so
+            // that access has to be checked between them.
             Poll::Ready(Some(Ok(frame))) => {
                 frame.is_data() && self.underway.sent > 0 && !self.body.is_end_stream()
             }

@@ -1,4 +1,4 @@
-//! Whether a caller that was let in still would be, while its request is under way.
+//! Watches whether a caller's access still holds while its request is under way.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,18 +17,18 @@ use crate::telemetry::Aborted;
 /// Nearly all requests without a body are answered by then: their callers are not watched.
 pub(crate) const MOMENT: Duration = Duration::from_millis(500);
 
-/// A caller that was let in.
+/// An authorized caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     pub(crate) app: AppId,
     pub(crate) principal: Principal,
-    /// What it was let in for.
+    /// The action that it is authorized for.
     pub(crate) action: Action,
-    /// What it was known by, unless by a bearer.
+    /// The login that it came with; none for a bearer.
     pub(crate) login: Option<Login>,
 }
 
-/// The access of a caller that was let in. It is watched from the first time that it is asked about.
+/// An authorized caller's access. It is watched from the first poll on.
 pub(crate) struct CallerAccess {
     admission: Admission,
     denied: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -39,14 +39,14 @@ impl CallerAccess {
         Self { admission, denied: None }
     }
 
-    /// Ready when the caller would not be let in any more.
+    /// Ready when the caller's access was revoked.
     pub(crate) fn poll_denied(&mut self, cx: &mut Context<'_>, gateway: &Gateway) -> Poll<()> {
         let Self { admission, denied } = self;
         let begin = || Box::pin(until_denied(gateway, admission.clone())) as Pin<Box<_>>;
         denied.get_or_insert_with(begin).as_mut().poll(cx)
     }
 
-    /// Ready when a tunnel has to end: its caller would not be let in any more, or everything stops.
+    /// Ready when a tunnel has to end: the caller's access was revoked, or everything stops.
     pub(crate) fn until_over(
         self,
         gateway: &Gateway,
@@ -63,7 +63,7 @@ impl CallerAccess {
     }
 }
 
-/// Ready when a caller that was let in would not be any more.
+/// Waits until the caller's access is revoked.
 fn until_denied(
     gateway: &Gateway,
     admission: Admission,

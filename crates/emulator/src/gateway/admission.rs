@@ -1,4 +1,4 @@
-//! Who may pass to which app: decides, and finds a replica.
+//! Decides whether a request may pass to an app, and by which route.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,14 +29,14 @@ use crate::origin::HowUsed;
 use crate::signer;
 use crate::telemetry::Note;
 
-/// Begin the two strings of a login.
+/// Prefixes of the two strings of a login.
 const LOGIN: [&str; 2] = [ACCESS_PREFIX, REFRESH_PREFIX];
 
-/// Which app is asked for, and how.
+/// The app that a request asks for, and how.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AppTarget<'a> {
     pub(crate) id: AppId,
-    /// Another port than its own.
+    /// Another port than the app's own.
     pub(crate) port: Option<u16>,
     /// The region's part of the host's name.
     pub(crate) region: &'a str,
@@ -44,10 +44,10 @@ pub(crate) struct AppTarget<'a> {
     pub(crate) grpc: bool,
 }
 
-/// What becomes of a request to an app.
+/// What happens to a request to an app that is not refused.
 pub(crate) enum Admitted {
     Pass(Pass),
-    /// It is to the app's login, which answers by itself.
+    /// It is to the app's login page, which the emulator serves.
     LogIn(Arc<AppEntry>),
     /// Its caller has access, and the app is asleep: it is admitted again when the app answers.
     Wait(Hold),
@@ -57,11 +57,11 @@ pub(crate) enum Admitted {
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(crate) route: Route,
-    /// Who was let in: watched as long as the request is under way.
+    /// The caller, whose access is watched as long as the request is under way.
     pub(crate) admission: Admission,
 }
 
-/// What of a request matters once its caller was let in.
+/// What is known of a request once its caller is authorized.
 struct LetIn {
     admission: Admission,
     /// The `Authorization` is the app's, not ours.
@@ -70,7 +70,7 @@ struct LetIn {
 }
 
 impl Gateway {
-    /// Whether a request may pass, and where to.
+    /// Decides whether a request may pass, and chooses its route.
     pub(crate) fn admit(
         &self,
         head: &RequestHead<'_>,
@@ -112,7 +112,7 @@ impl Gateway {
         Ok(Admitted::Pass(Pass { route, admission }))
     }
 
-    /// Which pages may read a refusal of this request.
+    /// Determines the pages that may read a refusal of this request.
     pub(crate) fn readers(
         &self,
         head: &RequestHead<'_>,
@@ -127,8 +127,8 @@ impl Gateway {
         RefusalReaders::of(head, client, public)
     }
 
-    /// Whether this is a navigation without one of the emulator's tokens; with one the login page could
-    /// not help.
+    /// Whether this is a navigation without one of the emulator's tokens. With one, the login page
+    /// would not help.
     fn is_navigation(&self, head: &RequestHead<'_>) -> bool {
         let method = head.method.as_bytes();
         login::is_navigation(method, |name| head.first(name))
@@ -136,8 +136,8 @@ impl Gateway {
     }
 
     /// The host that a browser uses, as `ovhai app port-forward` tells it. Only an authenticated
-    /// caller is believed, and only a name of this machine: what the app writes into its answers
-    /// leads a browser nowhere else.
+    /// caller is believed, and only a name of this machine: so nothing that the app writes leads a
+    /// browser to another host.
     fn forwarded_host(
         &self,
         snapshot: &Snapshot,
@@ -159,7 +159,7 @@ impl Gateway {
         decision.is_allowed().then(|| host.into())
     }
 
-    /// A person in front of a browser is shown a page and not JSON.
+    /// Shows a page instead of JSON to a person in front of a browser.
     fn with_page(
         &self,
         refusal: Refusal,
@@ -176,7 +176,7 @@ impl Gateway {
         refusal.shown_as(page)
     }
 
-    /// Lets the caller in or refuses.
+    /// Authorizes the caller, or refuses the request.
     fn let_in(
         &self,
         snapshot: &Snapshot,
@@ -190,7 +190,8 @@ impl Gateway {
             let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
                 note.decided(&decision, &Principal::Anonymous);
-                // Browsers send none with it; one that comes all the same was not checked.
+                // Browsers send no `Authorization` with a preflight; one that comes all the same
+                // was not checked.
                 let admission = Admission {
                     app: entry.record.id,
                     principal: Principal::Anonymous,
@@ -211,7 +212,7 @@ impl Gateway {
             Some(token) => Bearer::Token(token),
             None => bearer::of(head.authorization),
         };
-        // The app may have bearers of its own. Ours are none of its business, in whatever form
+        // The app may have bearers of its own. The emulator's never get there, in whatever form
         // they come.
         let has_own = || head.authorization.is_there() && !self.has_ours(head);
         let is_over = || {
@@ -243,7 +244,7 @@ impl Gateway {
                     && !self.warned_cookie_with_auth.swap(true, Ordering::Relaxed)
                 {
                     tracing::warn!(
-                        "a login cookie came beside an app's own Authorization: the cloud does not say that it lets both through"
+                        "a login cookie came with an app's own Authorization: whether the cloud passes both on is not documented"
                     );
                 }
                 let pin = self.pins.wanted(&entry.record, &principal, head, client);
@@ -257,15 +258,15 @@ impl Gateway {
                 Bearer::Other | Bearer::Token(_) => Refusal::bad_token(),
             }),
             Effect::Unauthenticated => Err(Refusal::bad_token()),
-            // Who was refused and why stands in the access log.
+            // The access log has the caller and the reason.
             Effect::Forbidden | Effect::OutOfScope => {
                 Err(Refusal::denied(principal, decision.reason))
             }
         }
     }
 
-    /// Who the login cookie stands for, unless `Authorization` has a token of ours: what is said
-    /// outright counts.
+    /// The caller that the login cookie stands for. An `Authorization` with one of the emulator's
+    /// tokens takes precedence.
     fn by_cookie(
         &self,
         app: &AppRecord,
@@ -285,7 +286,7 @@ impl Gateway {
         };
         if !self.warned_token_header.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "a token came in X-OVHAI-Token: the cloud knows Authorization only, and would refuse it"
+                "a token came in X-OVHAI-Token: the cloud accepts Authorization only, and would refuse it"
             );
         }
         let token = std::str::from_utf8(value).map_err(|_| Refusal::bad_token())?;
@@ -303,7 +304,7 @@ impl Gateway {
     }
 }
 
-/// How the request came about.
+/// The origin of the request.
 fn how_used<'b>(head: &RequestHead<'b>, client: Peer) -> HowUsed<'b> {
     let method = head.method.as_bytes();
     let is_upgrade = head.upgrade.is_some();

@@ -24,39 +24,39 @@ use ovhai_wire::stream::Peer;
 
 use super::login::{cookie, random};
 
-/// Cookies of one client that are looked at; a page of another app can set some.
+/// Maximum cookies of one client that are read; a page of another app can set some.
 const LOOKED_AT: usize = 8;
 /// Ordinal and attempt.
 const PIN_LEN: usize = 8;
 const TAG_LEN: usize = 16;
-/// Characters of a cookie's value.
+/// Length of a cookie's value.
 const VALUE_LEN: usize = (NONCE_LEN + PIN_LEN + TAG_LEN) * 4 / 3;
 
-/// Which replica a request should go to.
+/// The replica that a request should go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pin {
-    /// Any.
+    /// Any replica.
     No,
-    /// This replica, or any other if it takes no requests; a cookie tells the client which.
+    /// This replica, or another one if it takes no requests; a cookie tells the client which.
     Cookie {
-        /// What the client came with.
+        /// The replica that the client's cookie names.
         given: Option<ReplicaId>,
         /// Whether the cookie is for TLS.
         secure: bool,
     },
-    /// The one that weighs most for this hash.
+    /// The replica with the largest weight for this hash.
     Hash(u64),
 }
 
 impl Pin {
-    /// How much a replica weighs: its runs alike, the newest a little more.
+    /// The weight of a replica. All runs of an ordinal have the same; the newest wins among them.
     pub(super) fn weight(hash: u64, replica: ReplicaId) -> (u64, u32) {
         let mut hasher = DefaultHasher::new();
         (hash, replica.ordinal).hash(&mut hasher);
         (hasher.finish(), replica.attempt)
     }
 
-    /// That of a caller, for an app that pins by token.
+    /// The pin of a caller, for an app that pins by token.
     fn of(principal: &Principal) -> Self {
         let mut hasher = DefaultHasher::new();
         match principal {
@@ -69,10 +69,10 @@ impl Pin {
     }
 }
 
-/// Makes and reads the cookies.
+/// Makes and reads the affinity cookies.
 #[derive(Default)]
 pub(super) struct Pins {
-    /// Made when the first cookie is.
+    /// Made with the first cookie.
     key: OnceLock<RandomizedNonceKey>,
 }
 
@@ -80,13 +80,13 @@ impl Pins {
     fn key(&self) -> Option<&RandomizedNonceKey> {
         if self.key.get().is_none() {
             let key = RandomizedNonceKey::new(&AES_256_GCM, &random()?).ok()?;
-            // Another worker may have been faster; then its key it is.
+            // If another worker was faster, its key counts.
             let _ = self.key.set(key);
         }
         self.key.get()
     }
 
-    /// Where a request should go that was let in.
+    /// The pin of an authorized request.
     pub(super) fn wanted(
         &self,
         app: &AppRecord,
@@ -106,7 +106,7 @@ impl Pins {
         }
     }
 
-    /// The `Set-Cookie` that pins a client to a replica; none when no random numbers can be had.
+    /// The `Set-Cookie` that pins a client to a replica; none when there are no random numbers.
     pub(super) fn set_cookie(
         &self,
         app: AppId,
@@ -168,7 +168,7 @@ mod tests {
         for bad in ["", "3", &value[1..], &"A".repeat(VALUE_LEN), &"=".repeat(VALUE_LEN)] {
             assert_eq!(pins.open(bad.as_bytes(), app), None, "{bad}");
         }
-        // The same replica has another value each time, so that nothing can be counted.
+        // The same replica has another value each time, so that replicas can't be counted.
         let values: HashSet<String> = (0..100).filter_map(|_| pins.seal(app, id(1, 1))).collect();
         assert_eq!(values.len(), 100);
     }

@@ -5,18 +5,18 @@ use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use ovhai_wire::framing::AtMostOne;
 
-/// What `Authorization` holds.
+/// The content of `Authorization`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bearer<'a> {
-    /// Nothing.
+    /// There is no such header.
     None,
-    /// Something else, or several.
+    /// It has something else, or came several times.
     Other,
-    /// One bearer.
+    /// It has one bearer.
     Token(&'a str),
 }
 
-/// The bearer of a request. Two `Authorization` headers are none that can be believed.
+/// Finds the bearer of a request. Of two `Authorization` headers neither is believed.
 pub(crate) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     of(match (all.next(), all.next()) {
@@ -26,7 +26,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     })
 }
 
-/// The bearer in a value of `Authorization`.
+/// Finds the bearer in a value of `Authorization`.
 pub(crate) fn of(value: AtMostOne<'_>) -> Bearer<'_> {
     let value = match value {
         AtMostOne::Never => return Bearer::None,
@@ -40,7 +40,7 @@ pub(crate) fn of(value: AtMostOne<'_>) -> Bearer<'_> {
         .map_or(Bearer::Other, |(_, token)| Bearer::Token(token.trim_matches(' ')))
 }
 
-/// The bearer, where nothing else will do.
+/// Finds the bearer, where only a bearer counts.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     match bearer(headers) {
         Bearer::Token(token) => Some(token),

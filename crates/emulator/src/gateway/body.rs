@@ -1,4 +1,4 @@
-//! The body of every answer that is not an app's of HTTP/1 to a client of HTTP/1.
+//! The body of every response but those of apps to clients of HTTP/1.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,7 +13,7 @@ use super::Gateway;
 use super::access::CallerAccess;
 use super::exchange::http2_client::{AppBody, BodyError};
 
-/// A short body of ours, one of the API's, or one that an app sends to a client of HTTP/2.
+/// A short body of the emulator's own, one of the API's, or one of an app's for a client of HTTP/2.
 pub(crate) enum ServerBody {
     Full(Full<Bytes>),
     Api(axum::body::Body),
@@ -34,12 +34,13 @@ impl ServerBody {
         Self::Full(Full::new(text.into()))
     }
 
-    /// Whether it is one of ours, and all there: that it takes long is for the client to say.
+    /// Whether it is complete and the emulator's own: how long it takes depends on the client
+    /// alone.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self, Self::Full(_) | Self::Api(_)) && self.size_hint().exact().is_some()
     }
 
-    /// Ready when the caller would not be let in to the app any more.
+    /// Ready when the caller's access to the app was revoked.
     pub(crate) fn poll_denied(&mut self, cx: &mut Context<'_>, gateway: &Gateway) -> Poll<()> {
         match self {
             Self::App { access, .. } | Self::Grpc { access, .. } => access.poll_denied(cx, gateway),
@@ -47,7 +48,7 @@ impl ServerBody {
         }
     }
 
-    /// Bytes of the request's body so far, if that goes on with the answer.
+    /// Bytes of the request's body so far, if it goes on with the response.
     pub(crate) fn received(&self) -> Option<u64> {
         if let Self::App { body, .. } = self { Some(body.received()) } else { None }
     }

@@ -1,5 +1,5 @@
-//! The heads that the gateway writes: a client's request for the app, an app's answer for the
-//! client. What is about one connection only ends here (RFC 9110 section 7.6.1).
+//! The heads that the gateway writes: a request for the app, a response for the client. Fields
+//! about one connection only end here (RFC 9110 section 7.6.1).
 
 use httparse::Header;
 use hyper::HeaderMap;
@@ -15,8 +15,8 @@ use ovhai_wire::response::ResponseHead;
 use ovhai_wire::stream::Peer;
 use ovhai_wire::write::{After, append, field};
 
-/// Writes a request's head for the app. What the client says about who forwarded it is not
-/// believed: there is no proxy before this gateway.
+/// Writes a request's head for the app. What the client says about forwarding is not believed:
+/// there is no proxy before this gateway.
 ///
 /// Where a browser uses another host ([`Route::forwarded_host`]), the app sees that one everywhere.
 pub(crate) fn request(
@@ -42,7 +42,7 @@ pub(crate) fn request(
                     Some(to) => moved_field(out, each, head.host, to),
                 }
             }
-            // By these a preflight was let in: the app has to see one too.
+            // The app has to see a preflight as one, since it was let pass as one.
             Known::AccessControlRequestMethod => field(out, each.name, each.value),
             Known::Origin => match forwarded {
                 None => field(out, each.name, each.value),
@@ -111,16 +111,16 @@ fn moved_field(out: &mut Vec<u8>, each: &Header<'_>, host: &str, to: &str) {
     }
 }
 
-/// What the gateway adds to an app's answer.
+/// What the gateway adds to an app's response.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Added<'a> {
-    /// Stands in an answer that has none.
+    /// The request's id, for a response that has none.
     pub(crate) request_id: &'a [u8],
-    /// A cookie of the gateway's.
+    /// A cookie of the gateway's own.
     pub(crate) set_cookie: Option<&'a HeaderValue>,
 }
 
-/// Writes an answer's head for a client of HTTP/1.
+/// Writes a response's head for a client of HTTP/1.
 pub(crate) fn answer(
     out: &mut Vec<u8>,
     answer: &ResponseHead<'_>,
@@ -156,7 +156,7 @@ pub(crate) fn answer(
     out.extend_from_slice(b"\r\n");
 }
 
-/// The same for a client of HTTP/2.
+/// Converts a response's head for a client of HTTP/2.
 pub(crate) fn answer_headers(answer: &ResponseHead<'_>, added: Added<'_>) -> HeaderMap {
     let mut headers = passed_headers(answer);
     let id = HeaderName::from_static("x-request-id");
@@ -171,7 +171,7 @@ pub(crate) fn answer_headers(answer: &ResponseHead<'_>, added: Added<'_>) -> Hea
     headers
 }
 
-/// What of an answer's fields is for the client.
+/// Converts the fields of a response that are for the client.
 pub(crate) fn passed_headers(answer: &ResponseHead<'_>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(answer.passed.len() + 1);
     for each in answer.passed {

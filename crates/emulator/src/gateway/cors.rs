@@ -1,5 +1,5 @@
-//! Which pages of other origins may read the gateway's own refusals (CORS, in the Fetch standard).
-//! What an app answers is never touched: whom it lets read that is its own decision.
+//! The pages of other origins that may read the gateway's own refusals (CORS, in the Fetch
+//! standard). Responses of apps are never touched: an app decides itself which pages may read them.
 
 use bytes::Bytes;
 use hyper::header::{
@@ -14,14 +14,14 @@ use ovhai_wire::stream::Peer;
 use super::reserved::gateway_token;
 use crate::origin::HowUsed;
 
-/// See the module.
+/// The pages that may read a refusal.
 #[derive(Debug, Default)]
 pub(crate) enum RefusalReaders {
-    /// Any page: the head was not understood, so that the origin is not known, and the refusal is
-    /// about nothing but the request.
+    /// Any page: the head is malformed, so that the origin is not known, and the refusal is only
+    /// about the request.
     #[default]
     Anyone,
-    /// No page from elsewhere.
+    /// No page of another origin.
     NoPage,
     /// The page that sent the request.
     Page(Box<ForeignPage>),
@@ -31,10 +31,10 @@ pub(crate) enum RefusalReaders {
 #[derive(Debug)]
 pub(crate) struct ForeignPage {
     pub(super) origin: HeaderValue,
-    /// Whether it wrote a bearer, and the browser added no cookies: what the refusal says of app and
-    /// caller is then no news to it.
+    /// Whether it wrote a bearer, and the browser added no cookies: then the refusal tells it
+    /// nothing new of app and caller.
     pub(super) has_proved_itself: bool,
-    /// What its preflight asks for, if it may be answered for the app.
+    /// What its preflight asks for, if the gateway may answer that for the app.
     preflight: Option<Preflight>,
 }
 
@@ -45,7 +45,7 @@ struct Preflight {
 }
 
 impl RefusalReaders {
-    /// Of a request to an app; `is_public` says whether that asks for no bearer.
+    /// Those of a request to an app; `is_public` says whether the app needs no bearer.
     pub(crate) fn of(head: &RequestHead<'_>, client: Peer, is_public: bool) -> Self {
         let AtMostOne::One(origin) = head.origin else { return Self::NoPage };
         let method = head.method.as_bytes();
@@ -69,7 +69,7 @@ impl RefusalReaders {
 }
 
 impl ForeignPage {
-    /// The answer to a preflight that the app can't be asked: the request that follows gets the
+    /// The response to a preflight of an app that can't be asked: the request that follows gets the
     /// refusal, which the page can read. It holds for that one request.
     pub(super) fn granted(&self) -> Option<Response<Bytes>> {
         const TRUE: HeaderValue = HeaderValue::from_static("true");
@@ -93,8 +93,8 @@ impl ForeignPage {
     }
 }
 
-/// Whether a browser asks what a page from elsewhere may: without credentials, and without a body
-/// that would reach the app.
+/// Whether it is a preflight of a browser: without credentials, and without a body that would reach
+/// the app.
 pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
     head.method == "OPTIONS"
         && head.origin.is_there()

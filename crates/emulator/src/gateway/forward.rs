@@ -1,4 +1,4 @@
-//! A request of a client of HTTP/2 on its way to an app, by the app's protocol.
+//! Passes requests of HTTP/2 on to apps, by the protocol that the app speaks.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -18,7 +18,7 @@ use super::relay::Relay;
 use super::route::Route;
 use super::{Gateway, grpc};
 
-/// What is to be passed on.
+/// A request to be passed on.
 pub(crate) struct Forward {
     admission: Admission,
     protocol: Protocol,
@@ -67,10 +67,10 @@ impl Forward {
             }
             Protocol::Grpc(route, head) => {
                 if self.expects_continue {
-                    // A caller with access may send its body: the app does not hear of it.
+                    // The caller is authorized to send its body; the app does not see `Expect`.
                     interim.go_on();
                 }
-                // Apart, or every request to an app would have its size.
+                // Boxed: else every request to an app would have its size.
                 let answer = Box::pin(grpc::pass(route, head, body, pool, relay));
                 let (response, under_way) = watched(answer, &mut access, &relay.gateway).await?;
                 Ok(response.map(|body| ServerBody::Grpc { body, access, _under_way: under_way }))
@@ -79,7 +79,7 @@ impl Forward {
     }
 }
 
-/// The answer, unless it takes longer than a moment and the caller's access is revoked meanwhile.
+/// Awaits the response. If it takes longer than a moment, the caller's access is watched.
 async fn watched<T>(
     answer: impl Future<Output = Result<T, Refusal>>,
     access: &mut CallerAccess,

@@ -1,6 +1,6 @@
-//! gRPC: HTTP/2 from the client to the app, trailers included. A client's connection has one of its
-//! own to a replica: of what two may have on their way, and of how many calls an app takes at once,
-//! nobody takes anything from others.
+//! gRPC: HTTP/2 from the client to the app, trailers included. Each client's connection has one of
+//! its own to a replica: clients share neither flow control nor the number of calls that an app
+//! takes at once.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -29,8 +29,8 @@ use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
 use super::{compose, login};
 use crate::telemetry::RefusalKind;
 
-/// Bytes of one answer on their way. All answers of a connection together have no bound of their
-/// own: those that the client does not take would leave no room for the others.
+/// Flow-control window of one response, in bytes. A connection has no window of its own: responses
+/// that the client does not take would leave no room for the others.
 const WINDOW: u32 = 256 * 1024;
 const NO_BOUND: u32 = (1 << 31) - 1;
 
@@ -65,7 +65,7 @@ impl GrpcHead {
             append(&mut headers, "cookie", &cookie);
         }
         let proto = if client.secure { "https" } else { "http" };
-        // gRPC wants it, and an app's library looks for it.
+        // gRPC requires it, and libraries of apps check it.
         headers.insert(TE, HeaderValue::from_static("trailers"));
         append(&mut headers, "x-forwarded-proto", proto.as_bytes());
         append(&mut headers, "x-forwarded-host", head.host.as_bytes());
@@ -138,7 +138,8 @@ impl GrpcPool {
     }
 }
 
-/// The answer, if it comes in time: the app has it anew with every message of the client.
+/// Awaits the response; none if it does not come in time. Each message of the client begins the
+/// time anew.
 async fn in_time<T>(
     answer: impl Future<Output = T>,
     patience: Duration,
@@ -184,7 +185,7 @@ pub(super) async fn pass(
         match answer {
             Ok(response) => break response,
             Err(mut error) => match error.take_message() {
-                // Nothing of it was sent.
+                // Nothing of the request was sent.
                 Some(unsent) if tries < TRIES => {
                     pool.forget(route.to);
                     request = unsent;

@@ -1,4 +1,4 @@
-//! Replicas that took no connections, and their way back.
+//! Replicas that failed: they get no requests until they pass a probe.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,10 +8,10 @@ use ovhai_core::replica::ReplicaKey;
 
 use super::Gateway;
 
-/// Between two probes.
+/// Time between two probes.
 const PROBE_EVERY: Duration = Duration::from_millis(500);
 
-/// Who is left out.
+/// The replicas that get no requests.
 #[derive(Debug, Default)]
 pub(super) struct Health {
     out: Mutex<HashSet<ReplicaKey>>,
@@ -23,7 +23,7 @@ impl Health {
         !out.is_empty() && out.contains(&replica)
     }
 
-    /// Whether it is new that it is left out.
+    /// Takes a replica out. Returns whether that is new.
     pub(super) fn leave_out(&self, replica: ReplicaKey) -> bool {
         self.out.lock().unwrap_or_else(PoisonError::into_inner).insert(replica)
     }
@@ -33,7 +33,7 @@ impl Health {
     }
 }
 
-/// Probes a replica until it answers, or is gone.
+/// Probes a replica until it answers, or the app has it no more.
 pub(super) async fn watch(gateway: Arc<Gateway>, replica: ReplicaKey, path: Option<String>) {
     loop {
         tokio::select! {

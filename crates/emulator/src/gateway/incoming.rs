@@ -1,4 +1,4 @@
-//! Requests of HTTP/2, as they come from their clients: bodies, and the way back for interim answers.
+//! Requests of HTTP/2 as they come: their bodies, and the way back for interim responses.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,14 +13,14 @@ use ovhai_wire::fields::may_trail;
 
 use super::reserved::RESERVED;
 
-/// A request's body. One that is broken off, in whatever way, never looks whole; its trailers are
-/// those that may be passed on.
+/// A request's body. One that is broken off never looks complete. Its trailers are those that may
+/// be passed on.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     stream: RecvStream,
     /// Whether only trailers can come.
     data_ended: bool,
-    /// Pieces that have come.
+    /// Number of pieces that came.
     came: Arc<AtomicU64>,
 }
 
@@ -29,7 +29,7 @@ impl Incoming {
         Self { stream, data_ended: false, came: Arc::default() }
     }
 
-    /// Counts the pieces that come, also when somebody else has the body.
+    /// The number of pieces that came, also after the body was given away.
     pub(crate) fn counter(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.came)
     }
@@ -47,7 +47,7 @@ impl Body for Incoming {
             match ready!(self.stream.poll_data(cx)) {
                 Some(Ok(data)) => {
                     self.came.fetch_add(1, Ordering::Relaxed);
-                    // Whoever takes it makes room for more.
+                    // Taking a piece makes room for more.
                     self.stream.flow_control().release_capacity(data.len())?;
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
@@ -72,20 +72,21 @@ impl Body for Incoming {
     }
 }
 
-/// Maximum interim answers of a request that wait to be written.
+/// Maximum interim responses of a request that wait to be written.
 const WAITING_MAX: usize = 16;
 
-/// Interim answers (1xx) of one request on their way to its client. HTTP/2 has no flow control for
-/// them, and the h2 crate keeps what the client does not take: so what it has written is counted.
+/// Interim responses (1xx) of one request on their way to its client. HTTP/2 has no flow control
+/// for them, and the h2 crate buffers what the client does not take: so those that it has not
+/// written are counted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interim(Arc<Mutex<Heads>>);
 
 #[derive(Debug, Default)]
 struct Heads {
     queue: Vec<Response<()>>,
-    /// How many h2 has and has not written.
+    /// Number of those that h2 has and has not written.
     unwritten: usize,
-    /// Rings when one was written.
+    /// Woken when one was written.
     waker: Option<Waker>,
 }
 
@@ -98,14 +99,14 @@ impl Interim {
         self.lock().queue.push(head);
     }
 
-    /// Tells a client that waits for it to go on.
+    /// Sends 100 (Continue).
     pub(crate) fn go_on(&self) {
         let mut head = Response::new(());
         *head.status_mut() = StatusCode::CONTINUE;
         self.push(head);
     }
 
-    /// Ready when there is room for another interim answer.
+    /// Ready when another interim response may be added.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut heads = self.lock();
         if heads.queue.len() + heads.unwritten < WAITING_MAX {
@@ -115,14 +116,14 @@ impl Interim {
         Poll::Pending
     }
 
-    /// Takes what waits to be written.
+    /// Takes those that wait to be written.
     pub(crate) fn take(&self) -> Vec<Response<()>> {
         let mut heads = self.lock();
         heads.unwritten += heads.queue.len();
         std::mem::take(&mut heads.queue)
     }
 
-    /// One was written, or will never be.
+    /// Takes note that one was written, or never will be.
     pub(crate) fn written(&self) {
         let mut heads = self.lock();
         heads.unwritten = heads.unwritten.saturating_sub(1);

@@ -1,8 +1,8 @@
-//! The door in front of the apps: finds the app, checks the caller, passes requests on.
+//! The gateway to the apps: finds the app, checks the caller, passes requests on.
 //!
 //! Access is decided by the domain's policy, with the newest durable snapshot, on every request.
-//! The bearer that opened the door is not passed on. Every refusal has a JSON body; all bad
-//! tokens get one and the same.
+//! The bearer that grants access is not passed on. Every refusal has a JSON body; all bad tokens
+//! get one and the same.
 //!
 //! What must not be here: connections of clients, the API.
 
@@ -37,15 +37,15 @@ use affinity::Pins;
 use health::Health;
 use login::Logins;
 
-/// See the module.
+/// The gateway, shared by all workers.
 pub(crate) struct Gateway {
     platform: Arc<Platform>,
     health: Health,
     turn: AtomicUsize,
     pins: Pins,
-    /// Whether it was said that the cloud has no `X-OVHAI-Token`.
+    /// Whether the log has said that the cloud has no `X-OVHAI-Token`.
     warned_token_header: AtomicBool,
-    /// Whether it was said that the cloud has no login beside `Authorization`.
+    /// Whether the log has said that the cloud takes no login beside `Authorization`.
     warned_cookie_with_auth: AtomicBool,
     pub(crate) logins: Logins,
     /// Cancelled when open tunnels have to end.

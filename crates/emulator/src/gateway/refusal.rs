@@ -1,4 +1,4 @@
-//! Requests that are not passed on, and what their senders are told.
+//! Refusals: requests that are not passed on, and what the client is told.
 
 use std::borrow::Cow;
 
@@ -20,21 +20,21 @@ use crate::json;
 use crate::telemetry::{Note, RefusalKind};
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
-/// How a request without access is told so.
+/// The challenge of a request without access.
 const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
 
-/// A request that is not passed on.
+/// A refusal of a request.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     kind: RefusalKind,
     message: Cow<'static, str>,
     challenge: Option<HeaderValue>,
     retry_after: Option<u32>,
-    /// Pages of which origins may read it; none if not given.
+    /// The origin whose pages may read it; none if no page may.
     readers: Option<Box<HeaderValue>>,
-    /// Who is known and may not, and why.
+    /// An authenticated caller without access, and the reason.
     pub(super) denied: Option<Box<(Principal, Reason)>>,
-    /// What people are shown instead.
+    /// The page that people are shown instead.
     page: Option<Box<Response<Bytes>>>,
 }
 
@@ -67,7 +67,7 @@ impl Refusal {
         note.refused(self.kind, self.message.clone());
     }
 
-    /// Lets a page of another origin read it: a page has nothing but the status to tell "try again"
+    /// Lets a page of another origin read it: without that a page has nothing to tell "try again"
     /// from "not allowed". A page that has not shown a bearer learns no more than that.
     pub(crate) fn readable_by(mut self, readers: &RefusalReaders) -> Self {
         if self.page.is_some() {
@@ -90,7 +90,7 @@ impl Refusal {
         self
     }
 
-    /// Leaves out what only a caller may know.
+    /// Leaves out details that only an authenticated caller may see.
     fn say_less(&mut self) {
         let message = match self.status().as_u16() {
             401 => "authentication is required",
@@ -128,7 +128,7 @@ impl Refusal {
         }
     }
 
-    /// One answer for every kind of bad token.
+    /// The same refusal for every kind of bad token.
     pub(super) fn bad_token() -> Self {
         const INVALID: &str = "Bearer realm=\"AI Deploy\", error=\"invalid_token\"";
         Self {
@@ -137,7 +137,7 @@ impl Refusal {
         }
     }
 
-    /// One whose login cookie is worth nothing any more: the app's own credentials are not at fault.
+    /// The login of the request's cookie has ended; the app's own credentials are not at fault.
     pub(super) fn login_over() -> Self {
         let message = "the login has ended: open the app's address in the browser to log in again";
         Self { message: message.into(), ..Self::no_token() }
@@ -164,7 +164,7 @@ impl Refusal {
         }
     }
 
-    /// For a caller that was let in, and would not be any more.
+    /// The caller's access was revoked while its request was under way.
     pub(crate) fn access_revoked() -> Self {
         Self::new(RefusalKind::AccessRevoked, "forbidden: the access has ended")
     }
@@ -172,7 +172,7 @@ impl Refusal {
     pub(super) fn not_ready(entry: &AppEntry) -> Self {
         let record = &entry.record;
         let mut why = entry.info().message;
-        // Its replicas have just gone; what the state says by default would contradict the answer.
+        // Its replicas have just gone; the state's usual message would contradict the refusal.
         if record.state == AppState::Running && why == lifecycle::message(AppState::Running) {
             why = "no replica answers at the moment".into();
         }
@@ -189,12 +189,12 @@ impl Refusal {
         }
     }
 
-    /// The page that people are shown instead, if they are.
+    /// Takes the page that people are shown instead, if there is one.
     pub(crate) fn take_page(&mut self) -> Option<Response<Bytes>> {
         self.page.take().map(|page| *page)
     }
 
-    /// The header fields of the answer, one after the other.
+    /// Gives the header fields of the response, one after the other.
     pub(crate) fn fields(&self, mut each: impl FnMut(HeaderName, &HeaderValue)) {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         const READABLE: HeaderValue =
@@ -218,7 +218,7 @@ impl Refusal {
         }
     }
 
-    /// The body of the answer (an `ErrorBody`), into room that is used again.
+    /// Writes the body of the response (an `ErrorBody`) into a buffer to use again.
     pub(crate) fn body(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"message\":");
         json::text(self.message.as_bytes(), usize::MAX, out);

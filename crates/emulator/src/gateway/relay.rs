@@ -9,7 +9,7 @@ use super::Gateway;
 use super::upstream::Pool;
 use crate::limits::Limits;
 
-/// One worker's way to the apps.
+/// One worker's access to the apps.
 pub(crate) struct Relay {
     pub(crate) gateway: Arc<Gateway>,
     /// Connections to apps, which only this worker uses.

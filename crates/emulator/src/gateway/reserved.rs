@@ -1,4 +1,4 @@
-//! The fields of requests that are the gateway's own.
+//! Header fields of requests that the gateway reserves for itself.
 
 use ovhai_wire::fields::Reserved;
 use ovhai_wire::framing::AtMostOne;

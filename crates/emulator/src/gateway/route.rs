@@ -1,4 +1,4 @@
-//! Which replica a request goes to, and what becomes of one that fails.
+//! Chooses the replica for a request, and takes replicas out that fail.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use super::upstream::ReplicaAddress;
 use super::{Gateway, health};
 use crate::telemetry::RefusalKind;
 
-/// Where at a replica a request goes.
+/// The port of a replica that a request goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplicaPort {
     Own,
@@ -36,24 +36,24 @@ impl ReplicaPort {
     }
 }
 
-/// The way of a request to a replica.
+/// The route of a request to a replica.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) to: ReplicaAddress,
     pub(crate) place: ReplicaPort,
-    /// As long as it lives, the replica there knows of a request under way.
+    /// Held as long as the request is under way: a replica drains before it is stopped.
     pub(crate) under_way: TaskTrackerToken,
     /// The `Authorization` is the app's, not ours.
     pub(crate) keeps_authorization: bool,
-    /// The host that the browser uses, where that is another one than was asked.
+    /// The host that the browser uses, if it is another one than the request's.
     pub(crate) forwarded_host: Option<Box<str>>,
-    /// Which replica it should go to.
+    /// The replica that the request should go to.
     pub(super) pin: Pin,
-    /// Tells the client which replica it is pinned to, when it did not come with that.
+    /// Pins the client to the replica, if it did not come with that pin.
     pub(crate) set_cookie: Option<HeaderValue>,
 }
 
-/// A replica for a request.
+/// A replica that was chosen for a request.
 pub(super) struct Chosen {
     pub(super) to: ReplicaAddress,
     pub(super) under_way: TaskTrackerToken,
@@ -61,7 +61,7 @@ pub(super) struct Chosen {
 }
 
 impl Gateway {
-    /// Turns to another replica than the one that does not answer, if there is one.
+    /// Changes the route to another replica than the one that failed, if there is one.
     pub(crate) fn turn_to_another(&self, route: &mut Route) -> bool {
         let snapshot = self.platform.snapshot();
         let but = route.to.replica;
@@ -73,8 +73,8 @@ impl Gateway {
         true
     }
 
-    /// A replica that answers: the one that the request is pinned to, else each in its turn. Those
-    /// that failed are left out until they pass their probe, unless there is no other.
+    /// Chooses a replica: the one that the request is pinned to, else each in turn. Replicas that
+    /// failed are left out until they pass a probe, unless there is no other.
     pub(super) fn choose(
         &self,
         entry: &AppEntry,
@@ -82,7 +82,8 @@ impl Gateway {
         pin: Pin,
         but: Option<ReplicaKey>,
     ) -> Result<Chosen, Refusal> {
-        // Its addresses go only when its actor has had that stored, which may take a while.
+        // The addresses of a stopping app are removed only once that is stored, which may take a
+        // while.
         if entry.record.wanted != Wanted::Running {
             return Err(Refusal::not_ready(entry));
         }
@@ -125,7 +126,7 @@ impl Gateway {
         Ok(Chosen { to, under_way: backend.under_way.token(), set_cookie })
     }
 
-    /// The replica has failed: it gets no requests until it passes its probe, if there are others.
+    /// Takes a failed replica out until it passes a probe, if there are others.
     pub(crate) fn leave_out(self: &Arc<Self>, route: &Route, why: &'static str) {
         let snapshot = self.platform.snapshot();
         let ReplicaAddress { replica, address } = route.to;
@@ -136,13 +137,13 @@ impl Gateway {
         if entry.live.backends.len() > 1 && self.health.leave_out(replica) {
             let path = entry.record.spec.probe_path.clone();
             let (app, ordinal) = (replica.app, replica.replica.ordinal);
-            tracing::info!(%app, replica = ordinal, %address, why, "a replica has failed: it is left out until its probe passes");
+            tracing::info!(%app, replica = ordinal, %address, why, "a replica failed: it is left out until its probe passes");
             tokio::spawn(health::watch(Arc::clone(self), replica, path));
         }
     }
 }
 
-/// Nothing of the app listens there; says what does.
+/// The refusal for a port that the app does not listen on; it names those that it does.
 fn not_listening(entry: &AppEntry, place: ReplicaPort) -> Refusal {
     let id = entry.record.id;
     let port = match (place, entry.record.spec.grpc_port) {

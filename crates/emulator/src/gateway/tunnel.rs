@@ -1,5 +1,5 @@
-//! Calls of the API that leave HTTP: their answer is followed by bytes both ways, for which the
-//! caller's access is watched as for apps.
+//! Tunnels of the API: calls whose response is followed by bytes both ways. The caller's access is
+//! watched as for apps.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,14 +12,15 @@ use super::access::Admission;
 /// Bytes that wait in a tunnel, in each direction.
 const WAITING: usize = 64 * 1024;
 
-/// In the extensions of a call that asks to leave HTTP for this protocol, on a connection that can.
+/// In the extensions of a call that asks to leave HTTP for this protocol, on a connection that can
+/// do so.
 #[derive(Debug, Clone)]
 pub(crate) struct Upgrade(pub(crate) Box<[u8]>);
 
-/// What a call leaves HTTP for.
+/// The tunnel that follows the response to a call.
 #[derive(Debug)]
 pub(crate) struct CallTunnel {
-    /// Gives and takes the bytes.
+    /// The near end of the bytes.
     pub(crate) stream: DuplexStream,
     /// The caller.
     pub(crate) admission: Admission,
@@ -30,20 +31,20 @@ pub(crate) struct CallTunnel {
 struct Inside(Arc<Mutex<Option<CallTunnel>>>);
 
 impl CallTunnel {
-    /// A tunnel for this caller, and its far end. It ends when the far end is dropped; the far end
-    /// breaks when the tunnel has to end.
+    /// Creates a tunnel for this caller, and its far end. Dropping the far end ends the tunnel;
+    /// when the tunnel ends, the far end breaks.
     pub(crate) fn new(admission: Admission) -> (Self, DuplexStream) {
         let (stream, far) = tokio::io::duplex(WAITING);
         (Self { stream, admission }, far)
     }
 
-    /// Has the connection go on with the tunnel after this response, which has the status 101.
+    /// Has the connection go on with the tunnel after this response, whose status is 101.
     pub(crate) fn put_into(self, response: &mut Response<Body>) {
         let inside = Inside(Arc::new(Mutex::new(Some(self))));
         response.extensions_mut().insert(inside);
     }
 
-    /// The tunnel that follows a response, if one does.
+    /// Takes the tunnel that follows a response, if there is one.
     pub(crate) fn take_from<B>(response: &mut Response<B>) -> Option<Self> {
         let Inside(inside) = response.extensions_mut().remove::<Inside>()?;
         inside.lock().unwrap_or_else(PoisonError::into_inner).take()

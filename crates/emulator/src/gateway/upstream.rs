@@ -1,8 +1,8 @@
 //! Connections to apps.
 //!
 //! A connection has no task of its own: the task of the request that uses it reads and writes it,
-//! so that a request crosses no channel and wakes no other thread. Between requests it rests in
-//! the pool of its worker; whoever takes it out looks first whether it is still good.
+//! so that a request crosses no channel and wakes no other thread. Idle connections stay in the
+//! pool of their worker; each is checked when it is taken out.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,40 +20,40 @@ use crate::limits::Limits;
 use crate::telemetry::RefusalKind;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that rested this long is closed.
+/// Maximum idle time of a connection.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// A request that can't be sent twice takes no connection that rested longer: apps close resting
+/// Maximum idle time of a connection for a request that can't be sent twice: apps close idle
 /// connections after some seconds, perhaps at this very moment.
 pub(crate) const FRESH: Duration = Duration::from_secs(1);
-/// There are too many files, or too many connections to the same address.
+/// Errors of this process: too many files, or too many connections to the same address.
 const OWN_ERRORS: [Errno; 5] =
     [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM];
-/// So many connections of one replica rest at the most, in one worker.
+/// Maximum idle connections per replica and worker.
 const IDLE_MAX: usize = 256;
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpstreamError {
     #[error("the app does not accept connections: {0}")]
     Connect(std::io::Error),
-    /// It is this process that can't, and no fault of the app's.
+    /// It is this process that can't; the app is not at fault.
     #[error("the emulator can open no more connections: {0}")]
     NoMore(std::io::Error),
-    #[error("the app accepts no connection in time")]
+    #[error("the app did not accept a connection in time")]
     ConnectTimeout,
     #[error("the app closed the connection before it answered")]
     Gone,
-    #[error("what the app answers is no HTTP/1.1: {0}")]
+    #[error("the app's response is not valid HTTP/1.1: {0}")]
     InvalidResponse(&'static str),
-    #[error("the head of the app's answer is larger than {0} bytes (the limit answer-headers)")]
+    #[error("the head of the app's response is larger than {0} bytes (the limit answer-headers)")]
     TooLarge(usize),
-    #[error("the app's answer has more than {0} header lines (the limit answer-lines)")]
+    #[error("the app's response has more than {0} header lines (the limit answer-lines)")]
     TooManyFields(usize),
-    #[error("the app switches protocols though nobody asked it to")]
+    #[error("the app switched protocols unasked")]
     Unasked,
     #[error("the app broke the connection off: {0}")]
     Http2(hyper::Error),
-    #[error("the app does not answer in time")]
+    #[error("the app did not answer in time")]
     TooSlow,
 }
 
@@ -73,15 +73,17 @@ impl UpstreamError {
 }
 
 impl UpstreamError {
-    /// What a replica did wrong; none if it is not the replica's fault.
+    /// The replica's fault, for the log; none if it is not at fault.
     pub(super) fn fault(&self) -> Option<&'static str> {
         Some(match self {
             Self::NoMore(_) => return None,
-            Self::Connect(_) | Self::ConnectTimeout => "it takes no connection",
+            Self::Connect(_) | Self::ConnectTimeout => "it does not accept connections",
             Self::Gone | Self::Http2(_) => "it broke the connection off",
             Self::InvalidResponse(_) | Self::Unasked => "it does not speak HTTP/1.1",
-            Self::TooLarge(_) | Self::TooManyFields(_) => "the head of its answer exceeds a limit",
-            Self::TooSlow => "it does not answer in time",
+            Self::TooLarge(_) | Self::TooManyFields(_) => {
+                "the head of its response exceeds a limit"
+            }
+            Self::TooSlow => "it did not answer in time",
         })
     }
 }
@@ -125,7 +127,7 @@ impl Upstream {
         Ok(Self { peer, stream, buffer: Buffer::default(), reused: false })
     }
 
-    /// Whether the app has neither closed it nor sent what nobody asked for.
+    /// Whether the app has neither closed it nor sent anything unasked.
     fn is_good(&self) -> bool {
         let looked = self.stream.try_read(&mut [0]);
         looked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
@@ -138,14 +140,14 @@ struct Resting {
     since: Instant,
 }
 
-/// See the module.
+/// The idle connections of a worker.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     resting: Mutex<HashMap<ReplicaAddress, Vec<Resting>>>,
 }
 
 impl Pool {
-    /// A connection that is good as far as can be seen, the one used last first; none that rested
+    /// Takes an idle connection that still looks good, the one used last first; none that was idle
     /// longer than `at_most`.
     pub(crate) fn take(&self, peer: ReplicaAddress, at_most: Duration) -> Option<Upstream> {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,8 +160,7 @@ impl Pool {
         }
     }
 
-    /// Takes a connection back that served a request to its end, unless the app has sent something
-    /// after that.
+    /// Keeps a connection that has served a request to its end, unless the app has sent more.
     pub(crate) fn put_back(&self, mut upstream: Upstream) {
         if !upstream.buffer.is_empty() {
             return;
@@ -173,12 +174,12 @@ impl Pool {
         }
     }
 
-    /// Closes all of them: their files are wanted for others.
+    /// Closes all of them: their files are needed for other connections.
     pub(crate) fn clear(&self) {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Closes what rested too long; called from time to time.
+    /// Closes those that were idle too long; called from time to time.
     pub(crate) fn purge(&self) {
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
         resting.retain(|_, list| {

@@ -1,6 +1,6 @@
 //! Counters and histograms of requests.
 //!
-//! Each thread has its own, which it alone changes and everybody may read: no two threads ever
+//! Each thread has its own, which it alone changes and any thread may read: no two threads ever
 //! wait for one cache line, and a change is a plain load and a plain store.
 
 use std::sync::OnceLock;
@@ -12,12 +12,12 @@ use std::time::Duration;
 pub(crate) struct Count(AtomicU64);
 
 impl Count {
-    /// Adds; by the one thread that may.
+    /// Adds; only the thread that owns it may.
     pub(crate) fn add(&self, more: u64) {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
     }
 
-    /// The number now.
+    /// The current number.
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -25,12 +25,12 @@ impl Count {
 
 type Hundred = Box<[Count; 100]>;
 
-/// How many answers had which status; room for the codes of a class is made when its first comes.
+/// Number of responses by status. Memory for the codes of a class is allocated with its first.
 #[derive(Debug, Default)]
 pub(crate) struct Codes([OnceLock<Hundred>; 5]);
 
 impl Codes {
-    /// Counts an answer; a status that none can have is not counted.
+    /// Counts a response; a status out of range is not counted.
     pub(crate) fn add(&self, status: u16) {
         let class = usize::from(status / 100).checked_sub(1).and_then(|class| self.0.get(class));
         if let Some(class) = class {
@@ -39,7 +39,7 @@ impl Codes {
         }
     }
 
-    /// The statuses that there were, in order.
+    /// Iterates over the statuses that occurred, in order.
     pub(crate) fn each(&self) -> impl Iterator<Item = (u16, u64)> {
         let classes = (1u16..).zip(&self.0);
         let there = classes.filter_map(|(class, codes)| Some((class, codes.get()?)));
@@ -50,13 +50,13 @@ impl Codes {
     }
 }
 
-/// How many buckets a histogram has beside `+Inf`.
+/// Number of a histogram's buckets beside `+Inf`.
 pub(crate) const BUCKETS: usize = 16;
 
 /// The upper bounds of a histogram's buckets, in microseconds, rising.
 pub(crate) type Bounds = [u64; BUCKETS];
 
-/// For answers: from what the gateway needs alone to what a large model does.
+/// For responses: from what the gateway alone needs to what a large model takes.
 pub(crate) const ANSWERS: Bounds = [
     250,
     500,
@@ -76,12 +76,12 @@ pub(crate) const ANSWERS: Bounds = [
     600_000_000,
 ];
 
-/// For the gateway's own share.
+/// For the gateway's share of the time.
 pub(crate) const OVERHEAD: Bounds = [
     10, 20, 30, 50, 75, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000,
 ];
 
-/// Times, counted in buckets.
+/// Durations, counted in buckets.
 #[derive(Debug, Default)]
 pub(crate) struct Histogram {
     /// Not cumulative; the last is for what is longer than every bound.
@@ -90,7 +90,7 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    /// Counts one time.
+    /// Counts one duration.
     pub(crate) fn add(&self, time: Duration, bounds: &Bounds) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let at = bounds.partition_point(|bound| bound.saturating_mul(1000) < nanos);
@@ -98,7 +98,7 @@ impl Histogram {
         self.nanos.add(nanos);
     }
 
-    /// Adds to what is there already.
+    /// Adds its counts to a total.
     pub(crate) fn sum_into(&self, total: &mut Summed) {
         for (sum, bucket) in total.buckets.iter_mut().zip(&self.buckets) {
             *sum += bucket.get();
@@ -107,16 +107,16 @@ impl Histogram {
     }
 }
 
-/// Several threads' histograms together.
+/// The sum of several threads' histograms.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Summed {
     /// Not cumulative.
     pub(crate) buckets: [u64; BUCKETS + 1],
-    /// Of all times.
+    /// Sum of all durations.
     pub(crate) nanos: u128,
 }
 
-/// What is counted of an app, by one thread.
+/// The counters of an app, of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct AppCounts {
     pub(crate) codes: Codes,

@@ -1,9 +1,9 @@
-//! The access log's file: lines are gathered in memory and written by a thread of its own, which
-//! is started when the first line comes.
+//! The access log's file. Lines are gathered in memory and written by a thread of its own, which is
+//! started with the first line.
 //!
-//! Whoever has a line never waits for the disk: when too much has gathered, or nothing can be
-//! written, lines are dropped and counted. The file is its owner's alone, and bounded: at a
-//! certain size it is renamed to `….1`, in place of the one before.
+//! A worker never waits for the disk: when too much has gathered, or nothing can be written, lines
+//! are dropped and counted. The file is readable by its owner only, and bounded: at a certain size
+//! it is renamed to `….1`, in place of the one before.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -18,24 +18,24 @@ use ovhai_core::components::{self, Component, Components};
 
 use super::lock;
 
-/// A file of this size is put aside.
+/// Size at which the file is renamed.
 const FILE_MAX: u64 = 16 * 1024 * 1024;
-/// So much gathers at most for so long before it is written: waking the writer takes time from
-/// those who serve.
+/// Maximum bytes that gather, and for how long, before they are written: waking the writer takes
+/// time from the workers.
 const GATHER: usize = 256 * 1024;
 const GATHER_FOR: Duration = Duration::from_secs(1);
-/// So much waits at most for a slow disk, for each worker.
+/// Maximum bytes that wait for a slow disk, for each worker.
 const WAITING_MAX: usize = 1024 * 1024;
-/// What the writer is worth beside those who serve: the share of a core that it gets at the least
-/// when they leave nothing is several times what it needs.
+/// Niceness of the writer. The share of a core that it gets when the workers leave nothing is
+/// several times what it needs.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
-/// Before a writer that panicked begins anew.
+/// Time before a writer that panicked is restarted.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
-/// Between two complaints about a slow disk.
+/// Time between two warnings about a slow disk.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
-/// Where a line for every request goes.
+/// Where the access log goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessLog {
     /// Nowhere.
@@ -47,7 +47,7 @@ pub enum AccessLog {
 impl FromStr for AccessLog {
     type Err = &'static str;
 
-    /// `off`, or a path; a file of that name is `./off`.
+    /// Parses `off`, or a path; a file named `off` is `./off`.
     fn from_str(text: &str) -> Result<Self, &'static str> {
         match text {
             "" => Err("use off or the path of a file"),
@@ -64,14 +64,14 @@ pub(crate) struct LogFile {
     file: File,
     size: u64,
     max: u64,
-    /// A device has no size and is not put aside.
+    /// A device has no size and is not renamed.
     is_regular: bool,
-    /// Whether the last try to write failed.
+    /// Whether the last write failed.
     failing: bool,
 }
 
 impl LogFile {
-    /// Opens it to go on at its end; makes it if it is not there.
+    /// Opens a file to append to; creates it if it does not exist.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
             // Opening it would wait for a reader.
@@ -93,7 +93,7 @@ impl LogFile {
         let written = self.file.write_all(lines);
         match &written {
             Ok(()) => self.size += more,
-            // A part of a line would spoil the next one. If this fails too, it does.
+            // A part of a line would spoil the next one. If truncating fails too, it does.
             Err(_) if self.is_regular => {
                 let _ = self.file.set_len(self.size);
             }
@@ -105,13 +105,13 @@ impl LogFile {
     fn put_aside(&mut self) -> io::Result<()> {
         let mut aside = self.path.clone().into_os_string();
         aside.push(".1");
-        // Taking its place would have ext4 write the whole file to the disk at once.
+        // Renaming over it would have ext4 write the whole file to the disk at once.
         match std::fs::remove_file(&aside) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         match std::fs::rename(&self.path, aside) {
-            // Somebody has put it aside, or away.
+            // The file was renamed or removed from outside.
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -120,7 +120,7 @@ impl LogFile {
         Ok(())
     }
 
-    /// Writes; if that fails, says so once and counts the lines.
+    /// Writes; if that fails, logs it once and counts the lines.
     fn write_or_drop(&mut self, lines: &[u8], dropped: &AtomicU64, components: &Components) {
         let written = self.write(lines);
         let path = self.path.display();
@@ -149,7 +149,7 @@ fn append_to(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
-/// What one worker has gathered.
+/// The lines that one worker has gathered.
 #[derive(Debug, Default)]
 struct Buffer {
     lines: Mutex<Vec<u8>>,
@@ -162,7 +162,7 @@ struct Signal {
     urgent: bool,
     /// It is to write at once and end.
     stop: bool,
-    /// Flushes that were asked for and those that are done.
+    /// Number of flushes that were requested, and of those that are done.
     asked: u64,
     done: u64,
 }
@@ -170,7 +170,7 @@ struct Signal {
 #[derive(Debug, Default)]
 struct Shared {
     buffers: Mutex<Vec<Arc<Buffer>>>,
-    /// Whether the writer looks soon without being told that there is something.
+    /// Whether the writer looks soon without being woken.
     told: AtomicBool,
     signal: Mutex<Signal>,
     changed: Condvar,
@@ -179,16 +179,16 @@ struct Shared {
     components: Arc<Components>,
 }
 
-/// Takes lines and has them written.
+/// Gathers lines and has them written.
 #[derive(Debug)]
 pub(super) struct Sink {
     shared: Arc<Shared>,
-    /// Until the writer has it.
+    /// The file, until the writer takes it.
     file: Mutex<Option<LogFile>>,
     started: Once,
 }
 
-/// A worker's way in.
+/// A worker's handle.
 #[derive(Debug)]
 pub(super) struct Lines(Arc<Buffer>);
 
@@ -217,7 +217,7 @@ impl Sink {
         Self { shared, file: Mutex::new(Some(file)), started: Once::new() }
     }
 
-    /// A way in for one worker.
+    /// A handle for one worker.
     pub(super) fn lines(&self) -> Lines {
         let buffer = Arc::default();
         lock(&self.shared.buffers).push(Arc::clone(&buffer));
@@ -245,13 +245,13 @@ impl Sink {
             .stack_size(128 * 1024)
             .spawn(move || shared.run(file));
         if let Err(error) = started {
-            let why = format_args!("there is no thread for it: {error}");
+            let why = format_args!("its thread can't be started: {error}");
             self.shared.components.fails(Component::AccessLog, why);
-            tracing::warn!(%error, "there is no thread for the access log: its lines are dropped");
+            tracing::warn!(%error, "the access log's thread can't be started: its lines are dropped");
         }
     }
 
-    /// Waits until what was pushed before is written, at most so long.
+    /// Waits until earlier lines are written, at most until the deadline.
     pub(super) fn flush(&self, deadline: Duration) {
         if !self.started.is_completed() {
             return;
@@ -261,14 +261,14 @@ impl Sink {
         signal.urgent = true;
         let mine = signal.asked;
         self.shared.changed.notify_all();
-        // Late or not: nobody waits for a disk any longer.
+        // In time or not: the shutdown does not wait for a disk.
         let _ = self.shared.changed.wait_timeout_while(signal, deadline, |s| s.done < mine);
     }
 }
 
 impl Drop for Sink {
     fn drop(&mut self) {
-        // The writer writes what is left; nobody waits for it.
+        // The writer writes what is left; nothing waits for it.
         lock(&self.shared.signal).stop = true;
         self.shared.changed.notify_all();
     }
@@ -279,13 +279,13 @@ impl Shared {
         lock(&self.buffers).iter().map(|buffer| buffer.dropped.load(Ordering::Relaxed)).sum()
     }
 
-    /// The writer's whole life; it begins anew if it panics.
+    /// Runs the writer; restarts it if it panics.
     fn run(&self, mut file: LogFile) {
-        // Whoever serves goes first. Only Linux has this for a thread alone.
+        // Workers go first. Only Linux has a niceness for a thread alone.
         #[cfg(target_os = "linux")]
         let _ = rustix::process::setpriority_process(None, NICENESS);
         while let Err(panicked) = components::catch(|| self.write(&mut file)) {
-            tracing::error!(%panicked, "the writer of the access log failed; it begins anew");
+            tracing::error!(%panicked, "the writer of the access log failed; it was restarted");
             self.components.begins_anew(Component::AccessLog, &panicked);
             std::thread::sleep(AFTER_PANIC);
             self.components.works(Component::AccessLog);
@@ -297,10 +297,10 @@ impl Shared {
         let (mut complained, mut overflown) = (None::<Instant>, 0);
         loop {
             let (asked, stop) = self.wait();
-            // While lines come it looks by itself: being told costs those who have them time.
+            // While lines come it looks by itself: waking it costs the workers time.
             if !self.write_all(file, &mut lines) {
                 self.told.store(false, Ordering::SeqCst);
-                // What came before that was told to nobody.
+                // Lines that came before that woke it not.
                 self.write_all(file, &mut lines);
                 lines = Vec::new();
                 self.release();
@@ -323,7 +323,8 @@ impl Shared {
         }
     }
 
-    /// Writes what has gathered; whether there was anything. `lines` is room that is used again.
+    /// Writes what has gathered. Returns whether there was anything. `lines` is a buffer to use
+    /// again.
     fn write_all(&self, file: &mut LogFile, lines: &mut Vec<u8>) -> bool {
         let mut any = false;
         let buffers = lock(&self.buffers).clone();
@@ -338,7 +339,7 @@ impl Shared {
         any
     }
 
-    /// Gives the room back of workers that have nothing to say.
+    /// Frees the buffers of workers that have nothing to write.
     fn release(&self) {
         for buffer in lock(&self.buffers).iter() {
             let mut lines = lock(&buffer.lines);
@@ -348,8 +349,8 @@ impl Shared {
         }
     }
 
-    /// Waits until there is something to write and it has gathered for long enough; the flushes
-    /// that were asked for, and whether it is the last time.
+    /// Waits until there is something to write and it has gathered for long enough. Returns the
+    /// flushes that were requested, and whether it is the last time.
     fn wait(&self) -> (u64, bool) {
         let now = |signal: &Signal| signal.urgent || signal.stop;
         let waited = self.changed.wait_while(lock(&self.signal), |signal| {

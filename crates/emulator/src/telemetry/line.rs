@@ -1,5 +1,5 @@
-//! One request, and its line in the access log: JSON, written by hand into a buffer that is used
-//! again, since it is written for every request.
+//! The line of a request in the access log: JSON, written by hand into a buffer that is used again,
+//! since there is one for every request.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::json::{quoted_target, text};
 use ovhai_wire::ascii;
 use ovhai_wire::request::Version;
 
-/// So much of a path stands in a line.
+/// Maximum bytes of a path in a line.
 const PATH_MAX: usize = 2048;
-/// So much of a method, a name or a reason.
+/// Maximum bytes of a method, a name or a reason in a line.
 const TEXT_MAX: usize = 512;
 
 /// Where a request went.
@@ -26,41 +26,41 @@ pub(crate) enum Destination {
     App {
         /// The app that the host names.
         id: AppId,
-        /// Whether there is such an app: only those are counted one by one, or anybody could
-        /// make up ids until the memory is full.
+        /// Whether the app exists: only then is it counted apart, or made-up ids would fill the
+        /// memory.
         known: bool,
-        /// Another port than its own.
+        /// Another port than the app's own.
         port: Option<u16>,
     },
     /// To the API of a region.
     Api,
-    /// To the console and control.
+    /// To the control endpoints.
     Local,
-    /// Nowhere: refused before its host was known.
+    /// Nowhere: the request was refused before its host was known.
     Nowhere,
 }
 
-/// What the policy said.
+/// The policy's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// It was not asked.
+    /// There is none: the policy was not asked.
     Unasked,
-    /// Let through.
+    /// The caller has access.
     Allowed,
-    /// Let through, as anybody is: the app is open.
+    /// The app is public.
     Public,
-    /// Let through as a CORS preflight.
+    /// The request is a CORS preflight.
     Preflight,
-    /// Nobody that is known.
+    /// The caller is unknown.
     Unauthenticated,
-    /// Known, and may not.
+    /// The caller is known, and has no access.
     Forbidden,
-    /// Known, and the app is outside the token's scope.
+    /// The app is outside the token's scope.
     OutOfScope,
 }
 
 impl Decision {
-    /// In short, what the policy decided.
+    /// The short form of a decision of the policy.
     pub(crate) fn of(decision: &policy::Decision) -> Self {
         match (decision.effect, &decision.reason) {
             (Effect::Allow, Reason::Public) => Self::Public,
@@ -85,19 +85,19 @@ impl Decision {
     }
 }
 
-/// Who asked, as far as it is known. Never the string that somebody showed.
+/// The caller, as far as it is known. Never a token string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who<'a> {
-    /// Nobody that is known.
+    /// The caller is unknown.
     Nobody,
-    /// The holder of a token.
+    /// A token.
     Token {
         /// Its id.
         id: TokenId,
         /// Its name.
         name: &'a str,
     },
-    /// The administrator, or somebody who logged in.
+    /// The administrator, or a user who logged in.
     User(&'a str),
 }
 
@@ -113,14 +113,14 @@ impl<'a> Who<'a> {
     }
 }
 
-/// Who broke a request off before its answer was whole.
+/// The side that broke a request off before its response was complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aborted {
-    /// The client was gone.
+    /// The client has closed.
     Client,
-    /// The app was gone: the client's connection was broken off, too.
+    /// The app has closed; the client's connection was broken off, too.
     App,
-    /// The caller would not be let in any more.
+    /// The caller's access was revoked.
     Access,
 }
 
@@ -134,7 +134,7 @@ impl Aborted {
     }
 }
 
-/// The version that the client spoke.
+/// The client's version of HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// HTTP/1.0.
@@ -164,40 +164,40 @@ impl Protocol {
     }
 }
 
-/// What is to be known of a request that has ended; a tunnel has when it is closed.
+/// A request that has ended; a tunnel has when it is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line<'a> {
-    /// Who sent it.
+    /// The client's address.
     pub(crate) client: SocketAddr,
-    /// Where it went.
+    /// Its destination.
     pub(crate) destination: Destination,
-    /// The method; empty when there was none that could be read.
+    /// The method; empty when none could be read.
     pub(crate) method: &'a [u8],
     /// The path. What follows a `?` or `#` is left out here: it may hold secrets.
     pub(crate) path: &'a [u8],
-    /// The answer's status; 0 when there was none.
+    /// The response's status; 0 when there was none.
     pub(crate) status: u16,
     /// Bytes of the request's body (of a tunnel: those that the client sent).
     pub(crate) bytes_in: u64,
-    /// Bytes of the answer's body (of a tunnel: those that the app sent).
+    /// Bytes of the response's body (of a tunnel: those that the app sent).
     pub(crate) bytes_out: u64,
-    /// What the policy said.
+    /// The policy's decision.
     pub(crate) decision: Decision,
-    /// Who asked.
+    /// The caller.
     pub(crate) who: Who<'a>,
     /// Why the gateway answered by itself, if it did.
     pub(crate) refused: Option<RefusalKind>,
-    /// The same in words; empty: nothing. Must not have a token in it.
+    /// The reason in words, without a token string; empty for none.
     pub(crate) reason: &'a str,
-    /// Who broke it off.
+    /// The side that broke it off, if one did.
     pub(crate) aborted: Option<Aborted>,
-    /// From the request's whole head to the end of the answer.
+    /// Time from the request's whole head to the end of the response.
     pub(crate) total: Duration,
-    /// From the moment when the app was turned to until the end of its answer; none if it was not.
+    /// Time from connecting to the app to the end of its response; none if the app was not asked.
     pub(crate) upstream: Option<Duration>,
     /// Its id.
     pub(crate) id: &'a [u8],
-    /// What the client spoke.
+    /// The version that the client spoke.
     pub(crate) protocol: Protocol,
     /// Whether it came through TLS.
     pub(crate) tls: bool,
@@ -210,7 +210,7 @@ impl Line<'_> {
         &self.path[..end.unwrap_or(self.path.len())]
     }
 
-    /// Adds the line, with its line feed; with domain time where that was moved.
+    /// Writes the line, with its line feed, and with domain time where that was moved.
     pub(crate) fn write(&self, stamp: &Stamp, moved: Option<Timestamp>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"time\":\"");
         out.extend_from_slice(stamp.as_bytes());
@@ -293,7 +293,7 @@ fn number(name: &str, value: u64, out: &mut Vec<u8>) {
     ascii::number(out, value);
 }
 
-/// A word of ours, which needs no escaping.
+/// Writes a word that needs no escaping.
 fn word(name: &str, value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(value.as_bytes());

@@ -1,13 +1,12 @@
-//! What the gateway shows of itself: a line of the access log for every request, metrics, ids of
-//! requests.
+//! What the gateway records: a line of the access log for every request, metrics, ids of requests.
 //!
-//! [`Telemetry`] is shared by all; each thread that serves has a [`Recorder`], which is told of every
+//! [`Telemetry`] is shared by all; each thread that serves has a [`Recorder`], which records every
 //! request when it has ended. That costs well below a microsecond: counters are the worker's own,
-//! and the line goes into a buffer that another thread writes to the file. The gateway never
-//! waits for a disk: lines are dropped, and counted, when it is full or slow. The last requests
-//! stay in memory, in rings of each worker's own, whether there is a log or not.
+//! and the line goes into a buffer that another thread writes to the file. The gateway never waits
+//! for a disk: lines are dropped, and counted, when it is full or slow. The last requests stay in
+//! memory, in rings of each worker's own, whether there is a log or not.
 //!
-//! No token ever gets here: what is known of a caller is the token's id or the user's name.
+//! No token string ever gets here: of a caller only the token's id or the user's name is known.
 
 mod count;
 mod file;
@@ -44,21 +43,21 @@ use stamp::Stamp;
 pub(crate) use text::CONTENT_TYPE;
 use text::{Kind, MetricsPage};
 
-/// What is counted by one thread.
+/// The counters of one thread.
 #[derive(Default)]
 struct Shard {
-    /// Taken when an app's first request comes, and by those who look.
+    /// Locked when an app's first request comes, and by readers.
     apps: Mutex<HashMap<AppId, Arc<AppCounts>>>,
-    /// Requests that went to no app that there is: to the API, to `localhost`, to nowhere.
+    /// Requests to no existing app: to the API, to `localhost`, to nowhere.
     others: [Codes; OTHERS.len()],
     overhead: Histogram,
     refused: [Count; RefusalKind::ALL.len()],
     aborted: [Count; ABORTED.len()],
-    /// Taken by the thread with each request, and by those who look.
+    /// Locked by the thread with each request, and by readers.
     recent: Mutex<Recent>,
 }
 
-/// The doors that are not apps, as they stand in the metrics; the last is an app that is not there.
+/// Labels of destinations that are not apps; the last is an app that does not exist.
 const OTHERS: [&str; 4] = ["api", "local", "none", "unknown_app"];
 const ABORTED: [&str; 3] = ["client", "app", "access"];
 
@@ -66,15 +65,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// See the module.
+/// Counts and records requests; shared by all threads.
 pub(crate) struct Telemetry {
     shards: Mutex<Vec<Arc<Shard>>>,
-    /// Changes when apps were forgotten: workers then forget theirs.
+    /// Changes when apps were removed: recorders then remove theirs.
     forgotten: AtomicU64,
     connections: Arc<AtomicI64>,
     tunnels: Arc<AtomicI64>,
     sink: Option<Sink>,
-    /// Tells the numbers of requests of this run from those of others.
+    /// Distinguishes the numbers of requests of this run from those of others.
     run: u64,
     clock: Arc<dyn Clock>,
 }
@@ -85,7 +84,7 @@ impl std::fmt::Debug for Telemetry {
     }
 }
 
-/// Something that is open as long as this lives.
+/// Counts something as open, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenGauge(Arc<AtomicI64>);
 
@@ -103,7 +102,7 @@ impl Drop for OpenGauge {
 }
 
 impl Telemetry {
-    /// One that writes to this file, or keeps no log.
+    /// Creates one that writes to this file, or keeps no log.
     pub(crate) fn new(
         log: Option<LogFile>,
         components: &Arc<Components>,
@@ -120,8 +119,8 @@ impl Telemetry {
         })
     }
 
-    /// A thread's own. Make one for each thread that serves, not one for each connection: what a
-    /// worker has counted stays when it is gone.
+    /// Creates a thread's recorder. Create one for each thread that serves, not for each
+    /// connection: its counts stay when it is dropped.
     pub(crate) fn recorder(self: &Arc<Self>) -> Recorder {
         let shard = Arc::new(Shard::default());
         lock(&self.shards).push(Arc::clone(&shard));
@@ -136,17 +135,17 @@ impl Telemetry {
         }
     }
 
-    /// Counts a client's connection for as long as the answer of this lives.
+    /// Counts a client's connection, until the returned value is dropped.
     pub(crate) fn connection_opened(&self) -> OpenGauge {
         OpenGauge::new(&self.connections)
     }
 
-    /// Counts a tunnel (a WebSocket, another upgrade) for as long as the answer of this lives.
+    /// Counts a tunnel (a WebSocket, another upgrade), until the returned value is dropped.
     pub(crate) fn tunnel_opened(&self) -> OpenGauge {
         OpenGauge::new(&self.tunnels)
     }
 
-    /// Forgets the numbers of apps that are gone; called from time to time.
+    /// Removes the counters of apps that do not exist any more; called from time to time.
     pub(crate) fn purge(&self, exists: impl Fn(AppId) -> bool) {
         let mut gone = false;
         for shard in lock(&self.shards).iter() {
@@ -161,21 +160,21 @@ impl Telemetry {
         }
     }
 
-    /// The last requests, as they are now.
+    /// A view of the last requests.
     pub(crate) fn recent(&self) -> recent::View {
         let shards = lock(&self.shards).clone();
         let rings = shards.iter().flat_map(|shard| lock(&shard.recent).view()).collect();
         recent::View::new(self.run, rings)
     }
 
-    /// Writes what is still in memory; waits at most so long. Blocks.
+    /// Writes what is still in memory; blocks, at most until the deadline.
     pub(crate) fn flush(&self, deadline: Duration) {
         if let Some(sink) = &self.sink {
             sink.flush(deadline);
         }
     }
 
-    /// The metrics, with the apps that may be shown: those that have a name.
+    /// The metrics, with the apps that have a name.
     pub(crate) fn metrics(
         &self,
         started_at: Timestamp,
@@ -200,22 +199,21 @@ impl Telemetry {
     }
 
     fn own_metrics(&self, page: &mut MetricsPage, shards: &[Arc<Shard>]) {
-        let help = "Requests that went to no app, by door and status.";
+        let help = "Requests that did not go to an app, by destination and status.";
         let mut metric = page.metric("ovhai_other_requests_total", Kind::Counter, help);
         for (at, door) in OTHERS.into_iter().enumerate() {
             for (code, count) in summed_codes(shards.iter().map(|shard| &shard.others[at])) {
                 metric.sample(format_args!("door=\"{door}\",code=\"{code}\""), count);
             }
         }
-        let help =
-            "The gateway's share of the time of requests to apps: what is left without the app's.";
+        let help = "Time that the gateway itself adds to requests to apps.";
         let mut overhead = Summed::default();
         for shard in shards {
             shard.overhead.sum_into(&mut overhead);
         }
         page.metric("ovhai_gateway_overhead_seconds", Kind::Histogram, help)
             .histogram("", &overhead, &OVERHEAD);
-        let help = "Requests that the gateway answered by itself, by reason.";
+        let help = "Requests that the gateway refused, by reason.";
         let mut metric = page.metric("ovhai_gateway_refusals_total", Kind::Counter, help);
         for kinds in RefusalKind::ALL.chunk_by(|one, other| one.label() == other.label()) {
             let of = |shard: &Arc<Shard>| -> u64 {
@@ -224,7 +222,7 @@ impl Telemetry {
             let count: u64 = shards.iter().map(of).sum();
             metric.sample(format_args!("reason=\"{}\"", kinds[0].label()), count);
         }
-        let help = "Answers that were broken off, by who was gone.";
+        let help = "Responses that were broken off, by the side that did.";
         let mut metric = page.metric("ovhai_gateway_aborted_total", Kind::Counter, help);
         for (at, who) in ABORTED.into_iter().enumerate() {
             let count: u64 = shards.iter().map(|shard| shard.aborted[at].get()).sum();
@@ -243,7 +241,7 @@ impl Telemetry {
     }
 }
 
-/// What is known of each app, under the labels it has in the metrics.
+/// Writes the metrics of each app, under its labels.
 fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     let help = "Requests to apps, by app and status.";
     let mut metric = page.metric("ovhai_gateway_requests_total", Kind::Counter, help);
@@ -256,12 +254,12 @@ fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     let histograms: [(&str, &str, Times); 2] = [
         (
             "ovhai_gateway_request_duration_seconds",
-            "From a request's whole head to the end of its answer, tunnels apart.",
+            "From a request's whole head to the end of its response, without tunnels.",
             |counts| &counts.total,
         ),
         (
             "ovhai_gateway_upstream_duration_seconds",
-            "From turning to the app to the end of its answer, waiting for either side's body included, tunnels apart.",
+            "From connecting to the app to the end of its response, with waits for either side's body, without tunnels.",
             |counts| &counts.upstream,
         ),
     ];
@@ -277,8 +275,8 @@ fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
     }
     type Bytes = fn(&AppCounts) -> u64;
     let bytes: [(&str, &str, Bytes); 2] = [
-        ("ovhai_gateway_received_bytes_total", "Bytes of requests' bodies.", |c| c.bytes_in.get()),
-        ("ovhai_gateway_sent_bytes_total", "Bytes of answers' bodies.", |c| c.bytes_out.get()),
+        ("ovhai_gateway_received_bytes_total", "Bytes of request bodies.", |c| c.bytes_in.get()),
+        ("ovhai_gateway_sent_bytes_total", "Bytes of response bodies.", |c| c.bytes_out.get()),
     ];
     for (name, help, of) in bytes {
         let mut metric = page.metric(name, Kind::Counter, help);
@@ -297,9 +295,9 @@ fn summed_codes<'a>(all: impl Iterator<Item = &'a Codes>) -> BTreeMap<u16, u64> 
     sums
 }
 
-/// A thread's own part; see [`Telemetry::recorder`].
+/// A thread's counters and log buffer; see [`Telemetry::recorder`].
 pub(crate) struct Recorder {
-    /// Where the ids of its requests come from.
+    /// Creates ids of requests.
     pub(crate) ids: IdSource,
     apps: HashMap<AppId, Arc<AppCounts>>,
     forgotten: u64,
@@ -316,7 +314,7 @@ impl std::fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Notes a request that has ended.
+    /// Records a request that has ended.
     pub(crate) fn record(&mut self, line: &Line<'_>) {
         self.count(line);
         let now = SystemTime::now();
@@ -353,13 +351,13 @@ impl Recorder {
             self.apps.clear();
         }
         let counts = self.apps.entry(id).or_insert_with(|| {
-            // After a purge it may still be there, with its numbers.
+            // After a purge the app may still be there, with its counters.
             Arc::clone(lock(&self.shard.apps).entry(id).or_default())
         });
         counts.codes.add(line.status);
         counts.bytes_in.add(line.bytes_in);
         counts.bytes_out.add(line.bytes_out);
-        // How long a tunnel was open says nothing about how fast anybody was.
+        // How long a tunnel was open says nothing about speed.
         if line.status != 101 {
             counts.total.add(line.total, &ANSWERS);
             if let Some(upstream) = line.upstream {
@@ -450,8 +448,8 @@ mod tests {
 
         telemetry.purge(|id| id == b);
         assert!(!page().contains(&of_a) && page().contains(&b.to_string()));
-        // One that was still under way is counted anew, and leaves with the next purge; the
-        // other's numbers go on.
+        // A request that was still under way is counted anew, and is removed with the next purge;
+        // the other app's counters go on.
         workers[0].record(&line(a, true, 200));
         workers[0].record(&line(b, true, 101));
         drop((workers, open, tunnel));

@@ -1,5 +1,5 @@
-//! What is known of a request on its way, for its line in the access log. It only records: nothing
-//! is decided by it.
+//! The record of a request under way, for its line in the access log. It only records: nothing is
+//! decided by it.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ use super::line::{Aborted, Decision, Destination, Line, Protocol, Who};
 use super::refusal_kind::RefusalKind;
 use super::request_id::RequestId;
 
-/// See the module.
+/// The record of a request under way.
 #[derive(Debug)]
 pub(crate) struct Note {
     began: Instant,
@@ -35,7 +35,8 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// Of a request of which nothing else is known yet; `text` is room that is used again.
+    /// Begins a record of a request of which nothing else is known yet; `text` is a buffer to use
+    /// again.
     pub(crate) fn new(id: RequestId, protocol: Protocol, mut text: Vec<u8>) -> Self {
         text.clear();
         Self {
@@ -56,7 +57,7 @@ impl Note {
         }
     }
 
-    /// Of a request whose head was understood.
+    /// Begins a record of a request whose head was understood.
     pub(crate) fn of(
         id: RequestId,
         protocol: Protocol,
@@ -99,7 +100,7 @@ impl Note {
     /// The gateway answers by itself, for this reason.
     pub(crate) fn refused(&mut self, kind: RefusalKind, reason: Cow<'static, str>) {
         self.refused = Some(kind);
-        // The kind of these says it all.
+        // For these the kind says it all.
         if !matches!(kind, RefusalKind::NoToken | RefusalKind::BadToken) {
             self.reason = reason;
         }
@@ -114,7 +115,7 @@ impl Note {
         self.upstream = Some(Instant::now());
     }
 
-    /// Writes the line. Gives the room back.
+    /// Writes the line. Returns the buffer.
     pub(crate) fn record(
         self,
         worker: &Mutex<Recorder>,

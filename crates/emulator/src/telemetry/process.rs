@@ -4,7 +4,7 @@ use ovhai_api_types::Timestamp;
 
 use super::text::{Kind, MetricsPage};
 
-/// Ticks a second in `/proc/self/stat`: part of Linux' ABI.
+/// Ticks per second in `/proc/self/stat`: part of Linux's ABI.
 const TICKS: f64 = 100.0;
 
 pub(super) fn metrics(page: &mut MetricsPage, started_at: Timestamp) {
@@ -13,7 +13,7 @@ pub(super) fn metrics(page: &mut MetricsPage, started_at: Timestamp) {
     let help = "When the emulator started, in seconds since 1970.";
     page.metric("process_start_time_seconds", Kind::Gauge, help)
         .sample("", format_args!("{:.3}", started_at.as_duration().as_secs_f64()));
-    // Not there on every system: then the metric is not, either.
+    // Not every system has it; then the metric is missing, too.
     if let Some(bytes) = resident() {
         page.metric("process_resident_memory_bytes", Kind::Gauge, "Memory in use.")
             .sample("", bytes);
@@ -26,7 +26,7 @@ pub(super) fn metrics(page: &mut MetricsPage, started_at: Timestamp) {
             .sample("", format_args!("{seconds:.2}"));
     }
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
-        // The one that is reading is not counted.
+        // The descriptor of the directory being read is not counted.
         page.metric("process_open_fds", Kind::Gauge, "Open file descriptors.")
             .sample("", open.count().saturating_sub(1));
     }
@@ -40,7 +40,7 @@ fn resident() -> Option<u64> {
 
 fn cpu_ticks() -> Option<u64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name in the second field may hold anything but ends with the last parenthesis.
+    // The name in the second field may hold any character, and ends with the last parenthesis.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u64>().ok();
     Some(ticks()? + ticks()?)

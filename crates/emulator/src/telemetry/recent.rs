@@ -1,6 +1,6 @@
-//! The last requests, in memory, for `ovhai emulator requests` and the console.
+//! The last requests, in memory, for `ovhai emulator requests`.
 //!
-//! Each worker has rings of its own: no two of those who serve share one. A ring is made of blocks.
+//! Each worker has rings of its own, so that no two workers share one. A ring consists of blocks.
 //! The worker fills the newest; a reader takes references to those that are full and a copy of the
 //! one that is being filled, so that it holds the worker up for some microseconds, whatever it
 //! looks for. Rings are bounded in number and in bytes, and take no memory before requests come.
@@ -20,30 +20,30 @@ use ovhai_api_types::{AppId, Door, RequestRecord, Timestamp, TokenId};
 use super::line::{Aborted, Decision, Destination, Line, Protocol, Who, address};
 use super::refusal_kind::RefusalKind;
 
-/// Requests of a block,
+/// Maximum requests of a block,
 const BLOCK: usize = 128;
 /// and bytes of their texts.
 const BLOCK_TEXT: usize = 16 * 1024;
-/// Full blocks of a worker's requests to apps,
+/// Maximum full blocks of a worker's requests to apps,
 const APP_BLOCKS: usize = 16;
 /// and of its other requests.
 const OTHER_BLOCKS: usize = 4;
-/// Longest path, reason, request id, name and method that are kept, in bytes.
+/// Maximum length of path, reason, request id, name and method, in bytes.
 const PATH_MAX: usize = 512;
 const REASON_MAX: usize = 384;
 const ID_MAX: usize = 128;
 const NAME_MAX: usize = 128;
 const METHOD_MAX: usize = 32;
-/// Marks what was cut.
+/// Marks text that was cut.
 const CUT: &[u8] = b"...";
-/// The longest texts of one request.
+/// Maximum bytes of the texts of one request.
 const TEXT_MAX: usize = PATH_MAX + REASON_MAX + ID_MAX + NAME_MAX + METHOD_MAX + 5 * CUT.len();
 const _: () = assert!(TEXT_MAX <= BLOCK_TEXT, "a block holds one request at least");
 
-/// Reads of this list are not in it: a follower would see nothing else.
+/// Reads of this list are not recorded: a follower would see nothing else.
 const OWN_PATH: &[u8] = b"/_emulator/requests";
 
-/// Who sent a request; the name is among the texts.
+/// The caller of a request; its name is among the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Caller {
     Unknown,
@@ -64,7 +64,7 @@ enum Text {
 /// A request without its texts.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    /// Microseconds of Unix time, never falling: what rings are merged by.
+    /// Microseconds of Unix time, never falling; rings are merged by it.
     order: u64,
     /// Milliseconds of Unix time.
     time: i64,
@@ -88,7 +88,7 @@ struct Entry {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Block {
-    /// Number of the first request; they are counted from the worker's start on.
+    /// Number of the first request, counted from the worker's start.
     first: u64,
     entries: Vec<Entry>,
     texts: Vec<u8>,
@@ -207,13 +207,13 @@ impl Recent {
         ring.push(line, now.duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 
-    /// What both rings have now.
+    /// A view of both rings.
     pub(super) fn view(&self) -> [Vec<Arc<Block>>; 2] {
         [self.apps.view(), self.others.view()]
     }
 }
 
-/// A request that is looked at.
+/// A request that is read.
 #[derive(Clone, Copy)]
 pub(crate) struct SeenRequest<'a> {
     entry: &'a Entry,
@@ -221,7 +221,7 @@ pub(crate) struct SeenRequest<'a> {
 }
 
 impl SeenRequest<'_> {
-    /// What it went to.
+    /// Its destination.
     pub(crate) fn door(&self) -> Door {
         match self.entry.destination {
             Destination::App { .. } => Door::App,
@@ -239,7 +239,7 @@ impl SeenRequest<'_> {
         }
     }
 
-    /// The token that was shown.
+    /// The token that it came with.
     pub(crate) fn token(&self) -> Option<TokenId> {
         match self.entry.caller {
             Caller::Token(id) => Some(id),
@@ -252,14 +252,14 @@ impl SeenRequest<'_> {
         self.entry.time
     }
 
-    /// Whether the gateway or the API rejected the request; answers of apps do not count.
+    /// Whether the gateway or the API rejected the request; responses of apps do not count.
     pub(crate) fn is_denied(&self) -> bool {
         let entry = self.entry;
         match entry.decision {
             Decision::Unauthenticated | Decision::Forbidden | Decision::OutOfScope => true,
             Decision::Allowed | Decision::Public | Decision::Preflight => false,
             Decision::Unasked => {
-                // Of an app without a decision: its login page was tried too often.
+                // Without a decision an app's 429 is that of its login page.
                 let statuses: &[u16] = if self.app().is_some() { &[429] } else { &[401, 403] };
                 statuses.contains(&entry.status)
             }
@@ -277,7 +277,7 @@ impl SeenRequest<'_> {
         self.texts.get(start.into()..self.entry.ends[at].into()).unwrap_or_default()
     }
 
-    /// All of it, without what is looked up of the app.
+    /// Converts it, but for what has to be looked up of the app.
     pub(crate) fn record(&self) -> RequestRecord {
         let entry = self.entry;
         let words = |text| String::from_utf8_lossy(self.text(text)).into_owned();
@@ -318,7 +318,7 @@ impl SeenRequest<'_> {
     }
 }
 
-/// What came from the line, as it ought to have come.
+/// Text that came over the connection, with percent-encoding where it should have had it.
 fn visible(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for byte in bytes {
@@ -330,7 +330,7 @@ fn visible(bytes: &[u8]) -> String {
     out
 }
 
-/// How far a reader has come, in each ring of an emulator's run.
+/// The position of a reader, in each ring of an emulator's run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cursor {
     run: u64,
@@ -357,18 +357,18 @@ impl FromStr for Cursor {
     }
 }
 
-/// What was read.
+/// A page of requests.
 #[derive(Debug)]
 pub(crate) struct RecentPage<T> {
     /// In the order in which the requests ended.
     pub(crate) items: Vec<T>,
-    /// Where to go on.
+    /// Where the next page begins.
     pub(crate) next: Cursor,
-    /// Requests that were overwritten before they were read.
+    /// Number of requests that were overwritten before they were read.
     pub(crate) lost: u64,
 }
 
-/// The last requests of all workers at a moment.
+/// The last requests of all workers, at one moment.
 pub(crate) struct View {
     run: u64,
     rings: Vec<Vec<Arc<Block>>>,
@@ -379,8 +379,8 @@ impl View {
         Self { run, rings }
     }
 
-    /// The last `max` requests that `show` makes something of; behind a cursor, the first ones. A
-    /// cursor of another run is behind nothing.
+    /// Reads the last `max` requests that `show` accepts; with a cursor, the first ones after it. A
+    /// cursor of another run is before all of them.
     pub(crate) fn read<T>(
         &self,
         after: Option<&Cursor>,
@@ -405,7 +405,7 @@ impl View {
                 all.extend(new.map(|(number, entry)| (entry.order, at, number, entry, block)));
             }
         }
-        // What one ring has stays in its order.
+        // The requests of one ring keep their order.
         all.sort_by_key(|(order, at, number, ..)| (*order, *at, *number));
         let mut items = Vec::new();
         if after.is_some() {

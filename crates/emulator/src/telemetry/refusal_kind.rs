@@ -1,5 +1,5 @@
-//! Why the gateway answers by itself: one table of kinds, with the status, the name in metrics and
-//! log, and whether the client's connection closes afterwards.
+//! The kinds of refusals, in one table: the status, the label in metrics and access log, and
+//! whether the client's connection closes afterwards.
 
 use http::StatusCode;
 
@@ -22,7 +22,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// Its name in the metrics and the access log.
+            /// Its label in the metrics and the access log.
             pub(crate) const fn label(self) -> &'static str {
                 match self {
                     $(Self::$name => $label,)*
@@ -92,7 +92,7 @@ kinds! {
 }
 
 impl RefusalKind {
-    /// The kind of a message that can't be understood, by the status that its parser gave it.
+    /// The kind of a malformed message, by the status that its parser chose.
     pub(crate) fn of_malformed(status: StatusCode) -> Self {
         let fits = |kind: &&Self| kind.closes() && kind.status() == status;
         Self::ALL.iter().find(fits).copied().unwrap_or(Self::Malformed)

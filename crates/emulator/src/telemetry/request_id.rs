@@ -1,21 +1,21 @@
-//! A name for every request, in `X-Request-Id`: the client's own when it is fit to be shown and
-//! logged, else one of ours.
+//! The id of every request, in `X-Request-Id`: the client's own if it can be shown and logged, else
+//! a new one.
 //!
-//! Ours are unique across threads and restarts. They are no secret and can be guessed.
+//! New ids are unique across threads and restarts. They are not secret and can be guessed.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// Longest id, in bytes.
+/// Maximum length of an id, in bytes.
 const LONGEST: usize = 128;
 /// Digits of the part that differs between threads and restarts.
 const PREFIX: usize = 16;
-/// Length of one of ours.
+/// Length of a new id.
 const LENGTH: usize = 24;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// Where new ids come from; one a thread.
+/// Creates new ids; one for each thread.
 #[derive(Debug)]
 pub(crate) struct IdSource {
     prefix: [u8; PREFIX],
@@ -23,7 +23,7 @@ pub(crate) struct IdSource {
 }
 
 impl IdSource {
-    /// One whose ids no other has.
+    /// Creates a source whose ids no other has.
     pub(crate) fn new() -> Self {
         let (random, _) = Uuid::new_v4().as_u64_pair();
         let mut prefix = [0; PREFIX];
@@ -36,7 +36,7 @@ impl IdSource {
 #[derive(Clone)]
 pub(crate) enum RequestId {
     Ours([u8; LENGTH]),
-    /// Visible ASCII and nothing else.
+    /// Visible ASCII only.
     Theirs(Arc<[u8]>),
 }
 
@@ -114,7 +114,7 @@ mod tests {
                 assert!(seen.insert(RequestId::of(None, source).as_bytes().to_owned()));
             }
         }
-        // Also when one has counted to the end.
+        // Also when a source has counted to the end.
         let mut source = IdSource { prefix: [b'0'; PREFIX], next: 0xffff_fffe };
         let ids: Vec<_> = (0..4).map(|_| RequestId::of(None, &mut source)).collect();
         assert_eq!(ids[1].as_bytes(), b"0000000000000000ffffffff");

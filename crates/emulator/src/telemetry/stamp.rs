@@ -1,5 +1,5 @@
-//! The time of day in a line of the access log: RFC 3339, milliseconds, UTC. Date and time are
-//! put together once a second.
+//! The time in a line of the access log: RFC 3339, milliseconds, UTC. Date and time are formatted
+//! once a second.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,23 +16,23 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// That of a moment.
+    /// Formats a moment.
     pub(crate) fn of(now: SystemTime) -> Self {
         let mut stamp = Self { second: u64::MAX, text: *b"1970-01-01T00:00:00.000Z" };
         stamp.set(now);
         stamp
     }
 
-    /// Makes it that of another moment.
+    /// Changes it to another moment.
     pub(crate) fn set(&mut self, now: SystemTime) {
-        // A clock that stands before 1970 is of no use to anybody.
+        // A clock before 1970 is shown as 1970.
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         if since.as_secs() != self.second {
             self.second = since.as_secs();
             let moment =
                 i64::try_from(self.second).ok().and_then(|s| Timestamp::from_second(s).ok());
             let text = format!("{:.0}", moment.unwrap_or_default());
-            // Years have four digits until long after anybody reads this.
+            // Years have four digits until 9999.
             if let Some(text) = text.as_bytes().get(..DOT) {
                 self.text[..DOT].copy_from_slice(text);
             }

@@ -4,27 +4,27 @@ use std::fmt::{Display, Write};
 
 use super::count::{Bounds, Summed};
 
-/// What it is, for `Content-Type`.
+/// The format's `Content-Type`.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What a number is.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// It only rises.
     Counter,
     /// It rises and falls.
     Gauge,
-    /// Times in buckets.
+    /// Durations in buckets.
     Histogram,
 }
 
-/// A foreign text, escaped as the value of a label.
+/// Escapes text as the value of a label.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// Writes a page of metrics. Values of labels must not hold `"`, `\` or line feeds, unless they
-/// are [`escaped`].
+/// Writes a page of metrics. Values of labels must not hold `"`, `\` or line feeds, unless they are
+/// [`escaped`].
 #[derive(Debug, Default)]
 pub(crate) struct MetricsPage {
     text: String,
@@ -56,12 +56,12 @@ pub(crate) struct Metric<'a> {
 }
 
 impl Metric<'_> {
-    /// A number; `labels` is empty or like `app="…",code="200"`.
+    /// Writes a number; `labels` is empty or like `app="…",code="200"`.
     pub(crate) fn sample(&mut self, labels: impl Display, value: impl Display) {
         self.write("", &labels.to_string(), value);
     }
 
-    /// A histogram: its buckets become cumulative.
+    /// Writes a histogram: its buckets become cumulative.
     pub(crate) fn histogram(&mut self, labels: impl Display, times: &Summed, bounds: &Bounds) {
         let labels = labels.to_string();
         let comma = if labels.is_empty() { "" } else { "," };
@@ -82,7 +82,7 @@ impl Metric<'_> {
     }
 }
 
-/// Microseconds as seconds, without zeros that say nothing.
+/// Microseconds as seconds, without trailing zeros.
 fn seconds(micros: u64) -> String {
     let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

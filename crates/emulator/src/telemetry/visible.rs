@@ -1,5 +1,5 @@
 //! What a caller may see of the last requests: the policy decides for each app, and whether other
-//! callers are named. Console and API read requests through this and in no other way.
+//! callers are named. The API reads requests through this only.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use ovhai_core::policy::{self, Action, Principal, Resource};
 
 use super::recent::SeenRequest;
 
-/// Which requests are wanted of those that may be seen; see `RequestFilter` of the wire.
+/// A filter of requests; see `RequestFilter` of the API types.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     pub(crate) app: Option<AppId>,
@@ -40,7 +40,7 @@ pub(crate) struct Visible<'a> {
 }
 
 impl<'a> Visible<'a> {
-    /// `region` is any: requests that went to no app are of none.
+    /// `region` is any region: requests that went to no app belong to none.
     pub(crate) fn new(
         caller: &'a Principal,
         snapshot: &'a Snapshot,
@@ -52,7 +52,7 @@ impl<'a> Visible<'a> {
         Self { caller, snapshot, wanted, apps: HashMap::new(), others }
     }
 
-    /// What the caller sees of a request, if it is wanted and may be seen.
+    /// The request as the caller sees it, if it is wanted and visible.
     pub(crate) fn show(&mut self, request: SeenRequest<'_>) -> Option<RequestRecord> {
         let wanted = &self.wanted;
         let is_call = matches!(request.door(), Door::Api | Door::Local);
@@ -70,7 +70,7 @@ impl<'a> Visible<'a> {
             return None;
         }
         let Some(app) = app else {
-            // Of an app that is gone it is not known any more who might see it.
+            // It is not known who could see a deleted app.
             return self.others.then(|| request.record());
         };
         let is_own = match self.caller {
@@ -78,7 +78,7 @@ impl<'a> Visible<'a> {
             _ => false,
         };
         let withheld = !app.names_callers && !is_own;
-        // Or the answer would tell whose request it was.
+        // Else the response would tell whose request it was.
         if withheld && wanted.token.is_some() {
             return None;
         }
@@ -95,8 +95,8 @@ impl<'a> Visible<'a> {
         Some(record)
     }
 
-    /// The app, unless it does not exist or its requests are not for the caller: who may see other
-    /// requests may see those of every app.
+    /// The app, unless it does not exist or its requests are not visible to the caller: a caller
+    /// that may see requests to no app may see those to every app.
     fn app(&mut self, id: AppId) -> Option<VisibleApp> {
         let (caller, snapshot) = (self.caller, self.snapshot);
         let look = || {

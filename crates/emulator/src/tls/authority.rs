@@ -1,8 +1,8 @@
-//! The local certificate authority: made on first use, good for names of this machine only.
+//! The local certificate authority: created on first use, good for names of this machine only.
 //!
-//! `ca.key` (0600) and `ca.pem` lie in the state directory. The name constraints are what makes
-//! it safe to trust: whoever steals the key can sign for `localhost`, names under it and the
-//! loopback addresses, and for nothing on the internet.
+//! `ca.key` (0600) and `ca.pem` are in the state directory. The name constraints make it safe to
+//! trust: a stolen key can sign for `localhost`, names under it and the loopback addresses, and for
+//! nothing on the internet.
 
 use std::fs::File;
 use std::io;
@@ -22,14 +22,14 @@ use super::TlsError;
 use crate::secret;
 
 const DAY: Duration = Duration::from_hours(24);
-/// How long an authority is good: nobody wants to install one often.
+/// How long an authority is valid: installing one is work.
 const VALID: Duration = Duration::from_hours(10 * 365 * 24);
-/// Clocks of clients, containers for one, may be a little behind.
+/// Clocks of clients, such as containers, may be a little behind.
 pub(super) const BACKDATED: Duration = DAY;
-/// Begins the name of every authority; the rest tells them apart.
+/// Prefix of every authority's name; the rest tells them apart.
 pub const NAME: &str = "ovhai emulator CA";
 
-/// See the module.
+/// A certificate authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
@@ -46,18 +46,18 @@ impl std::fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// One that is forgotten with it.
+    /// Creates one that is not kept.
     pub fn ephemeral() -> Result<Self, TlsError> {
         Ok(make(SystemTime::now())?.0)
     }
 
-    /// The one in this state directory, if there is one that is still good.
+    /// Loads the one of this state directory, if there is one that is still valid.
     pub fn load(dir: &Path) -> Result<Option<Self>, TlsError> {
         load(&Files::of(dir), SystemTime::now())
     }
 
-    /// The one in this state directory, which is made if there is none, or none that is still
-    /// good. The directory must be there.
+    /// Loads the one of this state directory, or creates it if there is none that is still valid.
+    /// The directory must exist.
     pub fn load_or_create(dir: &Path) -> Result<Self, TlsError> {
         load_or_create(dir, SystemTime::now())
     }
@@ -67,7 +67,7 @@ impl Authority {
         &self.pem
     }
 
-    /// The file with its certificate, unless it is forgotten with it.
+    /// The file with its certificate, if it is kept.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
@@ -93,7 +93,7 @@ impl Authority {
     }
 }
 
-/// Where an authority lies.
+/// The files of an authority.
 struct Files {
     key: PathBuf,
     certificate: PathBuf,
@@ -107,7 +107,7 @@ impl Files {
 
 fn load_or_create(dir: &Path, now: SystemTime) -> Result<Authority, TlsError> {
     let unusable = |source| TlsError { path: Some(dir.into()), source };
-    // Two commands at once must not make two. Let go of when it is closed.
+    // A lock: two commands at once must not create two authorities.
     let lock = File::open(dir).map_err(unusable)?;
     lock.lock().map_err(unusable)?;
     let files = Files::of(dir);
@@ -119,7 +119,7 @@ fn load_or_create(dir: &Path, now: SystemTime) -> Result<Authority, TlsError> {
         let path = Some(path.to_owned());
         move |source| TlsError { path, source }
     };
-    // A certificate is never beside another's key, also when this is broken off in between.
+    // A certificate is never beside another's key, even if this is interrupted.
     match std::fs::remove_file(&files.certificate) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(at(&files.certificate)(error));
@@ -140,7 +140,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, TlsError> {
     }
 }
 
-/// None when a file is missing, or it has ended.
+/// None when a file is missing, or the authority has expired.
 fn load(files: &Files, now: SystemTime) -> Result<Option<Authority>, TlsError> {
     let (Some(key), Some(pem)) = (read(&files.key)?, read(&files.certificate)?) else {
         return Ok(None);
@@ -190,7 +190,7 @@ fn load(files: &Files, now: SystemTime) -> Result<Option<Authority>, TlsError> {
     Ok(Some(Authority { issuer, certificate, pem, name, not_after, path }))
 }
 
-/// A new authority, and its key as PEM.
+/// Creates an authority, and its key as PEM.
 fn make(now: SystemTime) -> Result<(Authority, String), TlsError> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(TlsError::of)?;
     let mut tag = [0; 4];
@@ -208,7 +208,7 @@ fn make(now: SystemTime) -> Result<(Authority, String), TlsError> {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: vec![
-            // And every name under it (RFC 5280 section 4.2.1.10).
+            // That includes every name under it (RFC 5280 section 4.2.1.10).
             GeneralSubtree::DnsName("localhost".into()),
             GeneralSubtree::IpAddress(CidrSubnet::V4([127, 0, 0, 1], [255; 4])),
             GeneralSubtree::IpAddress(CidrSubnet::V6(
@@ -234,11 +234,11 @@ pub(super) fn named(name: &str) -> DistinguishedName {
     all
 }
 
-/// NSS refuses two certificates of one authority that have the same.
+/// NSS refuses two certificates of one authority with the same serial number.
 pub(super) fn serial() -> Result<SerialNumber, TlsError> {
     let mut bytes = [0; 16];
     random(&mut bytes)?;
-    // Positive, and of the same length always.
+    // Positive, and always of the same length.
     bytes[0] = bytes[0] & 0x7f | 0x40;
     Ok(bytes.to_vec().into())
 }

@@ -14,19 +14,19 @@ use super::TlsError;
 use super::authority::{Authority, BACKDATED, named, serial};
 use crate::host::{self, Door};
 
-/// Clients take none that is good for more than 397 days.
+/// Clients refuse certificates that are valid for more than 397 days.
 const VALID: Duration = Duration::from_hours(90 * 24);
-/// After this long another one is made.
+/// Age at which a new one is made.
 const FRESH: Duration = Duration::from_hours(45 * 24);
-/// So many hosts are remembered; making one again costs a signature.
+/// Maximum certificates that are remembered; making one again costs a signature.
 const REMEMBERED: usize = 256;
-/// What those connect to that name no host, as who connects to an address does not.
+/// The host of clients that name none, as those that connect to an address.
 const LOCAL: &str = "localhost";
 
 /// Makes certificates for hosts that the emulator serves, and for no others.
 pub(super) struct Leaves {
     authority: Authority,
-    /// One key for all of them: they are all ours, and no longer in memory than it.
+    /// One key for all of them: all are the emulator's own, and in memory only.
     key: KeyPair,
     signing: Arc<dyn SigningKey>,
     made: Cache<Box<str>, Leaf>,
@@ -52,7 +52,7 @@ impl Leaves {
         Ok(Self { authority, key, signing, made: Cache::new(REMEMBERED) })
     }
 
-    /// The certificate for a host; none if it is not one of ours.
+    /// The certificate for a host; none if the emulator does not serve it.
     fn find(&self, host: Option<&str>, now: SystemTime) -> Option<Arc<CertifiedKey>> {
         let name = match host {
             None => LOCAL.to_owned(),
@@ -64,7 +64,7 @@ impl Leaves {
             },
         };
         if let Some(leaf) = self.made.get(name.as_str())
-            // A clock that was set back makes another one too.
+            // After a clock was set back, a new one is made, too.
             && now.duration_since(leaf.since).is_ok_and(|age| age < FRESH)
         {
             return Some(leaf.certified);
@@ -158,7 +158,7 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &second));
         let (_, other) = x509_parser::parse_x509_certificate(&second.cert[0]).expect("parsed");
         assert_ne!(parsed.raw_serial(), other.raw_serial());
-        // Never longer than who signs it.
+        // Not longer than the authority.
         let end = leaves.authority.not_after();
         let last = at(end - FRESH);
         let (_, last) = x509_parser::parse_x509_certificate(&last.cert[0]).expect("parsed");

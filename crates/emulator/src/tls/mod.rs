@@ -1,7 +1,7 @@
 //! HTTPS: a local certificate authority, a certificate per host, and the handshake.
 //!
 //! Nothing of this is loaded without `--tls`. `Strict-Transport-Security` is never sent, also not
-//! in the name of an app: a browser would refuse plain HTTP to that host from then on.
+//! for an app: a browser would refuse plain HTTP to that host from then on.
 
 mod authority;
 mod leaves;
@@ -23,16 +23,16 @@ use tokio_rustls::server::TlsStream;
 pub use authority::{Authority, NAME};
 use leaves::Leaves;
 
-/// A client has this long for its handshake.
+/// Time for a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// To who speaks plain HTTP to a port of HTTPS.
+/// The response to plain HTTP on the port for HTTPS.
 const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 52\r\nConnection: close\r\n\r\n{\"message\":\"this port speaks HTTPS: use https://\"}\r\n";
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{source}", path.as_deref().map(|path| format!("{} can't be used: ", path.display())).unwrap_or_default())]
 pub struct TlsError {
-    /// The file, when it is about one.
+    /// The file, if it is about one.
     pub path: Option<PathBuf>,
     /// What is wrong.
     pub source: io::Error,
@@ -47,7 +47,7 @@ impl TlsError {
 /// Whether the two sides agreed on HTTP/2; otherwise they speak HTTP/1.1.
 pub type AlpnIsH2 = bool;
 
-/// See the module.
+/// The configuration for HTTPS.
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
@@ -62,8 +62,8 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// With the authority of this state directory, which is made if it has none; without a
-    /// directory, with one that is forgotten.
+    /// Creates it with the authority of this state directory, which is created if there is none;
+    /// without a directory, with one that is not kept.
     pub fn load_or_create(dir: Option<&Path>) -> Result<Self, TlsError> {
         let authority = match dir {
             Some(dir) => Authority::load_or_create(dir)?,
@@ -77,7 +77,7 @@ impl Tls {
                 .with_no_client_auth()
                 .with_cert_resolver(Arc::new(Leaves::new(authority)?));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // What a client needs to come back is in its ticket: nothing is kept here.
+        // A client resumes with its ticket: the server keeps nothing.
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::of)?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority: pem })
@@ -93,7 +93,7 @@ impl Tls {
         &self.authority
     }
 
-    /// Does the handshake, within ten seconds.
+    /// Runs the handshake, within ten seconds.
     pub async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, AlpnIsH2)> {
         let handshake = async {
             let mut first = [0];
@@ -109,12 +109,12 @@ impl Tls {
     }
 }
 
-/// Says what is wrong to somebody who asks in plain HTTP.
+/// Tells a client that speaks plain HTTP what is wrong.
 async fn refuse_plain(mut stream: TcpStream) {
-    // What is left unread would have the answer thrown away.
+    // Unread bytes would reset the connection before the response is read.
     let mut asked = [0; 4096];
     let _ = stream.try_read(&mut asked);
-    // If it is gone, nobody is there to be told.
+    // The client may have gone.
     let _ = stream.write_all(SPEAK_TLS).await;
     let _ = stream.shutdown().await;
 }

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let root = tools::workspace_root()?;
     let binary = match &options.binary {
         Some(binary) => std::path::absolute(binary)?,
-        None => tools::build_release(&root)?,
+        None => tools::build_dist(&root)?,
     };
     let out = tools::target_dir(&root).join("bench");
     std::fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;

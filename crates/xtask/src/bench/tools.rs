@@ -39,11 +39,11 @@ fn cargo() -> Command {
 }
 
 /// Builds `ovhai` as it is shipped and returns the executable.
-pub(super) fn build_release(root: &Path) -> Result<PathBuf> {
-    println!("building: cargo build --release -p ovhai");
+pub(super) fn build_dist(root: &Path) -> Result<PathBuf> {
+    println!("building: cargo build --profile dist -p ovhai");
     let build = cargo()
         .current_dir(root)
-        .args(["build", "--release", "-p", "ovhai", "--bin", "ovhai"])
+        .args(["build", "--profile", "dist", "-p", "ovhai", "--bin", "ovhai"])
         .arg("--message-format=json-render-diagnostics")
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())

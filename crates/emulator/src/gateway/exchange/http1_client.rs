@@ -34,10 +34,10 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// How often to check for a hang-up while not reading from the client.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What is to be done.
+/// A request of HTTP/1, ready to be sent to the app.
 pub(crate) struct Http1Request {
     pub(crate) pass: Pass,
-    /// The request's head as the app gets it.
+    /// The request's head for the app.
     pub(crate) head: Vec<u8>,
     pub(crate) params: ExchangeParams,
     /// Whether the client knows interim answers and chunks.
@@ -45,20 +45,20 @@ pub(crate) struct Http1Request {
     pub(crate) after: After,
 }
 
-/// The client's side.
+/// The client's connection.
 pub(crate) struct ClientSide<'a, S> {
     pub(crate) stream: &'a mut S,
     pub(crate) input: &'a mut Buffer,
     pub(crate) deadline: &'a mut Deadline,
-    /// Room for what goes out.
+    /// A buffer for what is written to the client.
     pub(crate) out: Vec<u8>,
 }
 
-/// How it ended.
+/// How an exchange ended.
 pub(crate) enum ExchangeEnd {
-    /// Answered, in whole or in part.
+    /// The app answered, in whole or in part.
     Answered(Answered),
-    /// Not answered: the client is to be told.
+    /// The app did not answer; the refusal is to be sent.
     Refused { refusal: Refusal, head: Vec<u8>, out: Vec<u8> },
     /// The client has gone.
     Gone,
@@ -66,20 +66,21 @@ pub(crate) enum ExchangeEnd {
     Tunnel { upstream: Box<Upstream>, access: CallerAccess },
 }
 
-/// What the connection wants to know.
+/// What the client's connection has to know of an answered request.
 pub(crate) struct Answered {
-    /// Whether the client's connection goes on.
+    /// Whether the connection goes on.
     pub(crate) keep: bool,
-    /// Who broke it off.
+    /// The side that broke it off.
     pub(crate) aborted: Option<Aborted>,
-    /// Whether the client would take closing for an end in order: it has no lengths or chunks.
+    /// Whether the client would take closing for the end of the response: it has neither length nor
+    /// chunks.
     pub(crate) unclear: bool,
-    /// Rooms to be used again.
+    /// Buffers to be used again.
     pub(crate) head: Vec<u8>,
     pub(crate) out: Vec<u8>,
 }
 
-/// The client's half.
+/// The client's half of an exchange.
 struct Half<'a, S> {
     client: ClientSide<'a, S>,
     /// The request on its way.
@@ -90,7 +91,7 @@ struct Half<'a, S> {
     out_sent: usize,
     /// and how much of interim answers altogether.
     out_moved: u64,
-    /// Fires when it is time for a look whether the client is still there.
+    /// Fires when it is time to check for a hang-up.
     look: Option<Pin<Box<Sleep>>>,
     is_http11: bool,
     after: After,
@@ -169,7 +170,7 @@ pub(crate) async fn run<S: Stream>(
     if !whole {
         break_off(&upstream, half.upload());
     }
-    // Its end is the connection's.
+    // The connection's end is the end of such a response.
     let unclear = encoding == Encoding::Plain && came.framing.is_open_ended();
     let may_go_on = after != After::Close && !unclear;
     let Half { up, up_done, up_broken, .. } = half;
@@ -198,7 +199,7 @@ impl<S: Stream> ClientHalf for Half<'_, S> {
         let ClientSide { stream, input, .. } = &mut self.client;
         match self.up.poll(cx, *stream, input, app) {
             Poll::Ready(Ok(())) => self.up_done = true,
-            // It may have answered before it stopped to read.
+            // The app may have answered before it stopped reading.
             Poll::Ready(Err(Broken::Receiver)) => (self.up_done, self.up_broken) = (true, true),
             Poll::Ready(Err(Broken::Sender)) => return Err(UploadError::ClientGone),
             Poll::Ready(Err(Broken::Malformed(why))) => return Err(UploadError::Malformed(why)),
@@ -227,7 +228,7 @@ impl<S: Stream> ClientHalf for Half<'_, S> {
         self.is_http11
     }
 
-    /// Writes interim answers, which must not wait: the client may wait for them with its body.
+    /// Writes interim responses at once: the client may wait for them with its body.
     #[inline]
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
         let ClientSide { stream, out, .. } = &mut self.client;
@@ -284,8 +285,8 @@ impl<S: Stream> ClientHalf for Half<'_, S> {
 }
 
 impl<S: Stream> Half<'_, S> {
-    /// Moves the answer's body, and the rest of the request. `before` is what was waited for when the
-    /// deadline was set, and what had moved till then.
+    /// Moves the response's body, and the rest of the request. `before` is what was waited for when
+    /// the deadline was set, and what had moved by then.
     fn poll_body(
         &mut self,
         cx: &mut Context<'_>,
@@ -316,7 +317,7 @@ impl<S: Stream> Half<'_, S> {
             WaitsFor::Neither => (limits.answer_timeout, Aborted::App),
             WaitsFor::Sender | WaitsFor::Receiver => (limits.body_timeout, Aborted::Client),
         };
-        // The side that is waited for has its time anew whenever something moved.
+        // Whenever something has moved, the time begins anew.
         let now = (waits_for, self.up.body() + down.written());
         if *before != Some(now) {
             self.client.deadline.set(allowed);
@@ -342,14 +343,14 @@ impl<S: Stream> Half<'_, S> {
         }
     }
 
-    /// Whether nothing is read of the client for now: the app does not read the request, or too
-    /// much of the next ones waits.
+    /// Whether nothing is read from the client for now: the app does not read the request, or the
+    /// buffer is full of the client's next requests.
     fn is_blind(&self) -> bool {
         (!self.up_done && self.up.waits_for() == WaitsFor::Receiver)
             || self.client.input.len() >= AHEAD
     }
 
-    /// Whether a client has left that nothing is read of for now.
+    /// Whether the client has closed while nothing is read from it.
     fn is_gone_unread(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.is_blind() {
             self.look = None;

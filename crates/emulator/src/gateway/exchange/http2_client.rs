@@ -1,5 +1,5 @@
-//! The half of an exchange for a client of HTTP/2, whose framing is the h2 crate's: the request's body
-//! comes in frames, and the answer's body is one that others read.
+//! The half of an exchange for a client of HTTP/2, whose framing is the h2 crate's: the request's
+//! body comes in frames, and the response's body is one that is polled.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::gateway::reserved::RESERVED;
 use crate::gateway::route::Route;
 use crate::gateway::upstream::Upstream;
 
-/// What is to be done.
+/// A request of HTTP/2, ready to be sent to the app.
 pub(crate) struct Http2Request {
     route: Route,
     head: Vec<u8>,
@@ -55,7 +55,7 @@ impl Http2Request {
     }
 }
 
-/// The client's half, until the head of the answer.
+/// The client's half of an exchange, until the head of the response.
 struct Half<'a> {
     sender: Sender,
     interim: &'a Interim,
@@ -64,7 +64,7 @@ struct Half<'a> {
     request_id: &'a [u8],
 }
 
-/// Sends a request to the app; the answer's body goes on with it.
+/// Sends a request to the app. The rest of the request goes on with the response's body.
 pub(in crate::gateway) async fn pass(
     order: Http2Request,
     body: Incoming,
@@ -159,7 +159,7 @@ impl ClientHalf for Half<'_> {
     }
 
     fn put_head(&mut self, head: &ResponseHead<'_>, set_cookie: Option<&HeaderValue>, _: bool) {
-        // One of 100 to 999, which the parser has checked.
+        // The parser has checked that it is one of 100 to 999.
         *self.response.status_mut() =
             StatusCode::from_u16(head.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let added = Added { request_id: self.request_id, set_cookie };
@@ -169,7 +169,7 @@ impl ClientHalf for Half<'_> {
         }
     }
 
-    /// One that gives its request up is seen elsewhere: then nothing is polled any more.
+    /// When a client gives its request up, this is not polled any more.
     fn has_left(&mut self, _: &mut Context<'_>) -> bool {
         false
     }
@@ -188,9 +188,9 @@ struct Sender {
     broken: bool,
     /// Whether the client is waited for.
     waits: bool,
-    /// Bytes of head and body that went to the app.
+    /// Bytes of head and body that were sent to the app.
     passed: u64,
-    /// Bytes of the body that came.
+    /// Bytes of the body that were received.
     received: u64,
 }
 
@@ -224,7 +224,7 @@ impl Sender {
                         self.sent += count;
                         self.passed += count as u64;
                     }
-                    // It may have answered before it stopped to read.
+                    // The app may have answered before it stopped reading.
                     Poll::Ready(_) => self.broken = true,
                     Poll::Pending => return Ok(()),
                 }
@@ -277,7 +277,7 @@ impl Sender {
 
 pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The body of an app's answer; reading it drives the request's body too, and its end gives the
+/// The body of an app's response. Polling it drives the request's body, too, and its end gives the
 /// connection back. Dropping it early closes the connection, which tells the app.
 pub(crate) struct AppBody {
     upstream: Option<Upstream>,
@@ -285,13 +285,13 @@ pub(crate) struct AppBody {
     sender: Sender,
     /// Whether the app leaves the connection open, with nothing on it, after the answer.
     may_be_reused: bool,
-    /// What is left of a body of known length.
+    /// Bytes left of a body of known length.
     left: Option<u64>,
-    /// Reached when the client has sent nothing of its body for too long.
+    /// Reached when the client has paused too long in its body.
     deadline: Deadline,
     /// What had moved when the deadline was set; none while the client is not waited for.
     waited: Option<u64>,
-    /// Bytes of the answer's body so far.
+    /// Bytes of the response's body so far.
     sent: u64,
     relay: Arc<Relay>,
     _under_way: TaskTrackerToken,
@@ -303,17 +303,17 @@ impl AppBody {
         self.sender.received
     }
 
-    /// Goes on with the request while nothing of the answer is asked for: an app may read all of it
-    /// before it writes the rest.
+    /// Goes on with the request while the response is not polled: an app may read all of it before
+    /// it writes the rest.
     pub(crate) fn poll_upload(&mut self, cx: &mut Context<'_>) {
         if let Some(upstream) = &mut self.upstream {
-            // That the client has broken it off shows in the answer.
+            // If the client has broken it off, the response's body fails.
             let _ = self.sender.poll(cx, &mut upstream.stream);
         }
     }
 
-    /// Ready when the client has been waited for too long: its body is not whole, and neither it
-    /// nor the answer moves.
+    /// Ready when the client has paused too long: its body is not complete, and neither it nor the
+    /// response moves.
     fn poll_patience(&mut self, cx: &mut Context<'_>, moved: u64) -> Poll<()> {
         if !self.sender.waits {
             self.waited = None;
@@ -388,7 +388,7 @@ impl Body for AppBody {
                         Ok(Fill::End) if this.decoder.end_of_stream() => {}
                         // Full: framing that never ends.
                         Ok(Fill::End | Fill::Full) => {
-                            let why = "the app broke its answer off";
+                            let why = "the app broke its response off";
                             return Poll::Ready(Some(Err(why.into())));
                         }
                         Err(error) => return Poll::Ready(Some(Err(error.into()))),
@@ -440,7 +440,7 @@ mod tests {
         let mut stale = Upstream::open(peer).await.unwrap();
         drop(listener.accept().await.unwrap());
         assert_eq!(stale.stream.read(&mut [0]).await.unwrap(), 0);
-        // It learns from this that nobody reads it.
+        // The reset that follows makes the next write fail.
         stale.stream.write_all(b"x").await.unwrap();
         stale.stream.ready(tokio::io::Interest::ERROR).await.unwrap();
         assert!(poll_fn(|cx| Poll::Ready(sender.poll(cx, &mut stale.stream))).await.is_ok());

@@ -1,10 +1,12 @@
-//! One request to an app and its answer. What holds for clients of every version of HTTP is here, once:
-//! which connection is taken, when a request is sent again, interim answers, time-outs, when a
-//! connection can be used again, and what the client is told when there is no answer. The two halves
-//! for clients of HTTP/1 and HTTP/2 move the bytes.
+//! Exchanges: one request to an app and its response.
 //!
-//! An exchange runs in the task of the client's request, reads and writes both ways at once, and reads
-//! nothing that the other side does not take.
+//! The rules that hold for clients of every version of HTTP are here, once: which connection is
+//! taken, when a request is sent again, interim responses, time-outs, when a connection can be used
+//! again, and what the client is told when there is no response. Two halves, for clients of HTTP/1
+//! and HTTP/2, move the bytes.
+//!
+//! An exchange runs in the task of the client's request. It reads and writes both ways at once, and
+//! reads nothing that the other side does not take.
 
 pub(crate) mod http1_client;
 pub(crate) mod http2_client;
@@ -34,14 +36,14 @@ use crate::gateway::upstream::{FRESH, ReplicaAddress, Upstream, UpstreamError};
 use crate::limits::Limits;
 use crate::telemetry::RefusalKind;
 
-/// An app that does not know `Expect` says nothing: after this long the client is told to go on.
+/// An app that does not know `Expect` sends nothing: after this time the client is told to go on.
 const GO_ON: Duration = Duration::from_millis(300);
-/// Consecutive interim answers before the worker serves its other connections.
+/// Consecutive interim responses before the worker serves its other connections.
 const INTERIM_TURN: u64 = 64;
 /// Maximum connections that are tried for a request.
 pub(super) const TRIES: u32 = 4;
 
-/// What of a request its exchange depends on.
+/// The properties of a request that its exchange depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExchangeParams {
     pub(crate) framing: Framing,
@@ -66,7 +68,7 @@ impl ExchangeParams {
     }
 }
 
-/// How far the request has got.
+/// The progress of the request.
 #[derive(Debug, Clone, Copy)]
 struct Upload {
     /// Whether all of it was read from the client.
@@ -74,11 +76,11 @@ struct Upload {
     /// Whether all of it was sent to the app, or the app takes no more.
     is_sent: bool,
     waits_for: WaitsFor,
-    /// Changes whenever some of it has moved.
+    /// A count that grows whenever some of it has moved.
     moved: u64,
 }
 
-/// Why the request can't be sent to its end.
+/// Why the rest of the request does not come.
 enum UploadError {
     /// The client has broken it off.
     ClientGone,
@@ -91,29 +93,29 @@ trait ClientHalf {
     fn poll_upload(&mut self, cx: &mut Context<'_>, app: &mut TcpStream)
     -> Result<(), UploadError>;
 
-    /// How far the request has got.
+    /// The progress of the request.
     fn upload(&self) -> Upload;
 
-    /// Begins to send the request again, which has no body, on another connection.
+    /// Begins to send the request, which has no body, on another connection.
     fn begin_again(&mut self);
 
-    /// Whether the client knows interim answers.
+    /// Whether the client knows interim responses.
     fn takes_interim(&self) -> bool;
 
-    /// Ready when there is room for another interim answer; an error when the client has gone.
+    /// Ready when the client takes another interim response; an error when it has gone.
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>>;
 
-    /// Bytes of interim answers that the client took.
+    /// Bytes of interim responses that the client took.
     fn interim_moved(&self) -> u64;
 
-    /// Sends an interim answer of the app.
+    /// Sends an interim response of the app.
     fn put_interim(&mut self, head: &ResponseHead<'_>);
 
     /// Tells the client to go on.
     fn put_continue(&mut self);
 
-    /// Takes the head of the answer, to which the gateway adds a cookie. `is_unsure` says whether the
-    /// client may or may not send the body that it was not told to send.
+    /// Takes the head of the response, to which the gateway adds a cookie. `is_unsure` says that
+    /// the client, not told to go on, may still send its body or not.
     fn put_head(
         &mut self,
         head: &ResponseHead<'_>,
@@ -121,15 +123,15 @@ trait ClientHalf {
         is_unsure: bool,
     );
 
-    /// Whether the client has left, as far as can be seen while it is not waited for. Called when
-    /// nothing can be moved for now.
+    /// Whether the client has closed, as far as can be seen while it is not waited for. Called when
+    /// nothing can be moved.
     fn has_left(&mut self, cx: &mut Context<'_>) -> bool;
 
-    /// The deadline of what is waited for.
+    /// The deadline for the side that is waited for.
     fn deadline(&mut self) -> &mut Deadline;
 }
 
-/// The head of an answer that came.
+/// The head of a response that came.
 #[derive(Debug, Clone, Copy)]
 struct Came {
     status: u16,
@@ -138,36 +140,36 @@ struct Came {
 }
 
 impl Came {
-    /// Whether the connection can be used again after the answer.
+    /// Whether the connection can be used again after the response.
     fn may_be_reused(self, params: &ExchangeParams) -> bool {
-        // Apps that send a body all the same would have it taken for the answer to another request.
+        // If the app sends a body all the same, it would be taken for the response to another
+        // request.
         self.keep_alive && params.asked_with != AskedWith::Head
     }
 }
 
-/// Why no head of an answer came.
+/// Why no head of a response came.
 enum NoHead {
     ClientGone,
-    /// The client takes no interim answers.
+    /// The client does not take interim responses.
     Stuck,
     Denied,
     BadBody(Malformed),
     SlowBody,
     App(UpstreamError),
-    /// The app closed the connection without a byte of an answer.
+    /// The app closed the connection without a byte of a response.
     Silent,
 }
 
 impl NoHead {
-    /// What the client is told, if it is there. A replica that failed gets no requests until it
-    /// passes its probe.
+    /// The refusal for the client. A replica that failed gets no requests until it passes a probe.
     fn into_refusal(self, relay: &Relay, route: &Route) -> Refusal {
         match self {
             Self::ClientGone => {
                 Refusal::new(RefusalKind::Malformed, "the request's body was broken off")
             }
             Self::Stuck => {
-                let why = "the client did not take the app's interim answers in time";
+                let why = "the client did not take the app's interim responses in time";
                 Refusal::new(RefusalKind::Slow, why)
             }
             Self::Denied => Refusal::access_revoked(),
@@ -179,7 +181,7 @@ impl NoHead {
     }
 }
 
-/// What a client is told that does not send its body in time.
+/// The reason for a client that does not send its body in time.
 pub(crate) const SLOW_BODY: &str = "the body did not come in time";
 
 fn failed(error: UpstreamError, relay: &Relay, route: &Route) -> Refusal {
@@ -187,14 +189,14 @@ fn failed(error: UpstreamError, relay: &Relay, route: &Route) -> Refusal {
     error.into()
 }
 
-/// A replica that failed gets no requests until it passes its probe.
+/// Takes a replica out that failed, until it passes a probe.
 fn leave_out(error: &UpstreamError, relay: &Relay, route: &Route) {
     if let Some(why) = error.fault() {
         relay.gateway.leave_out(route, why);
     }
 }
 
-/// Connects to the replica, or to another one when it takes no connection: nothing was sent yet.
+/// Connects to the replica, or to another one if it takes no connection. Nothing was sent before.
 pub(super) async fn connect<T, F: Future<Output = Result<T, UpstreamError>>>(
     relay: &Relay,
     route: &mut Route,
@@ -219,7 +221,7 @@ pub(super) async fn connect<T, F: Future<Output = Result<T, UpstreamError>>>(
     }
 }
 
-/// Sends a request until the head of its answer has come. Gives the connection too: some of the
+/// Sends a request until the head of the response has come. Returns the connection too: some of the
 /// request may still have to be sent.
 async fn ask<C: ClientHalf>(
     client: &mut C,
@@ -262,7 +264,7 @@ async fn ask<C: ClientHalf>(
         match came.await {
             Ok(came) => return Ok((came, upstream)),
             Err(NoHead::Silent) if upstream.reused && params.repeatable => {
-                // It closed a resting connection just now; nothing of an answer came.
+                // It closed an idle connection just now; nothing of a response came.
                 client.begin_again();
                 is_fresh = true;
             }
@@ -274,32 +276,32 @@ async fn ask<C: ClientHalf>(
     }
 }
 
-/// Closes so that an app that does not read hears of it too, and nothing waits for it to.
+/// Resets the connection, so that an app that does not read sees the end, too.
 fn break_off(upstream: &Upstream, upload: Upload) {
     if !upload.is_sent {
         upstream.stream.abort();
     }
 }
 
-/// An exchange until the head of the answer.
+/// An exchange up to the head of the response.
 struct HeadPhase {
-    /// Interim answers that came.
+    /// Number of interim responses that came.
     interim: u64,
-    /// Whether bytes came that were not looked at.
+    /// Whether bytes came that were not parsed.
     has_new: bool,
-    /// Whether the client does not take interim answers: what it does not take is not read.
+    /// Whether the client does not take interim responses: then nothing more is read from the app.
     is_stuck: bool,
     /// Fires when the client has waited long enough to be told to go on; none if it does not wait,
     /// or was told.
     go_on: Option<Pin<Box<Sleep>>>,
-    /// Which side it waited for when the deadline was set, and what had moved till then.
+    /// The side that was waited for when the deadline was set, and what had moved by then.
     waits_for: WaitsFor,
     moved: u64,
     /// Whether it takes longer than a moment, so that the caller's access is watched.
     is_watched: bool,
 }
 
-/// What of an answer was taken from what the app sent.
+/// What was taken from the app's bytes.
 enum Taken {
     Nothing,
     Interim,
@@ -339,10 +341,10 @@ impl HeadPhase {
         let is_slow = waits_for == WaitsFor::Sender;
         let by_client = is_slow || self.is_stuck;
         let allowed = if by_client { limits.body_timeout } else { limits.answer_timeout };
-        // A body that has to be waited for may take as long as it likes.
+        // The client's body may take as long as it likes.
         self.is_watched |= !upload.is_sent;
         let first = if self.is_watched { allowed } else { allowed.min(MOMENT) };
-        // Every interim answer is a sign of life.
+        // Every interim response begins the time anew.
         let moved = upload.moved + self.interim + client.interim_moved();
         let deadline = client.deadline();
         if (waits_for, moved) != (self.waits_for, self.moved) {
@@ -364,8 +366,8 @@ impl HeadPhase {
         Poll::Pending
     }
 
-    /// Reads what the app answers. Interim answers are passed on one by one. Ready with none when
-    /// others shall have their turn.
+    /// Reads the app's response. Interim responses are passed on one by one. Ready with none when
+    /// the worker's other connections are to have their turn.
     fn poll_answer<C: ClientHalf>(
         &mut self,
         cx: &mut Context<'_>,
@@ -408,7 +410,9 @@ impl HeadPhase {
             match filled {
                 Ok(Fill::Read(_)) => self.has_new = true,
                 Ok(Fill::End) | Err(_) if is_silent => return Poll::Ready(Err(NoHead::Silent)),
-                Ok(Fill::End) => return app(UpstreamError::InvalidResponse("its head has no end")),
+                Ok(Fill::End) => {
+                    return app(UpstreamError::InvalidResponse("its head ends too early"));
+                }
                 Ok(Fill::Full) => return app(UpstreamError::TooLarge(head_max)),
                 Err(_) => return app(UpstreamError::Gone),
             }
@@ -425,7 +429,7 @@ impl HeadPhase {
         fires
     }
 
-    /// Takes a head of an answer that is there.
+    /// Takes a head that is there.
     fn take_head(
         &mut self,
         client: &mut impl ClientHalf,
@@ -441,12 +445,12 @@ impl HeadPhase {
             .map_err(|invalid| UpstreamError::of_answer(invalid, limits))?;
         let Some((head, length)) = parsed else { return Ok(Taken::Nothing) };
         let (status, is_sent) = (head.status, client.upload().is_sent);
-        // Half a request would be lost between the two protocols.
+        // The app would get half a request in each of the two protocols.
         if status == 101 && !(params.wants_upgrade && is_sent) {
             return Err(UpstreamError::Unasked);
         }
         let is_interim = status < 200 && status != 101;
-        // Told once is enough.
+        // The client is told to go on once at most.
         let is_expected = status != 100 || self.go_on.take().is_some();
         if !is_interim {
             client.put_head(&head, set_cookie, self.go_on.is_some() && !is_sent);

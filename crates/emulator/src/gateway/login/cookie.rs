@@ -1,7 +1,7 @@
-//! The gateway's cookies, beside those of the app: which are ours, and how they are set.
+//! The gateway's own cookies beside those of the app: their names, and how they are set.
 //!
-//! Ports share a host's cookies, and so do HTTP and HTTPS: over TLS the names have the prefix that
-//! browsers let nobody else set (`__Host-`), and the plain ones are not looked at there.
+//! Ports share a host's cookies, and so do HTTP and HTTPS. Over TLS the names have the prefix that
+//! browsers let only the host itself set (`__Host-`), and the plain names are not read there.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use http::HeaderValue;
 use ovhai_api_types::AppId;
 
-/// Stands for a login.
+/// The cookie of a login.
 const LOGIN: [&str; 2] = ["ovhai", "__Host-ovhai"];
-/// Tells whose forms these are, before anybody has logged in.
+/// The cookie that forms are bound to, before a login.
 const FORM: [&str; 2] = ["ovhai-form", "__Host-ovhai-form"];
 
-/// Begins the names of those that pin a client to a replica, one for each app: reached through
+/// Prefix of the cookies that pin a client to a replica, one for each app: reached through
 /// `port-forward`, apps share a host.
 const AFFINITY: [&str; 2] = ["ovhai-affinity", "__Host-ovhai-affinity"];
 
@@ -39,14 +39,14 @@ fn is_ours(name: &[u8]) -> bool {
         || AFFINITY.iter().any(|ours| name.starts_with(ours.as_bytes()))
 }
 
-/// Name and value of a pair, as servers read it.
+/// Splits a pair into name and value, as servers read it.
 fn pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = pair.iter().position(|byte| *byte == b'=')?;
     let (name, value) = pair.split_at_checked(at)?;
     Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
-/// The values of that name in a `Cookie` header.
+/// Iterates over the values of a name in a `Cookie` header.
 pub(in crate::gateway) fn values<'a>(
     header: &'a [u8],
     name: &'a str,
@@ -58,7 +58,8 @@ pub(in crate::gateway) fn values<'a>(
         .map(|(_, value)| value)
 }
 
-/// A `Cookie` header's value without ours, the rest byte for byte; none if nothing is left.
+/// A `Cookie` header's value without the gateway's cookies, the rest byte for byte; none if nothing
+/// is left.
 pub(super) fn without_ours(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     let pairs = || value.split(|byte| *byte == b';');
     let is_of_app = |found: &&[u8]| !pair(found).is_some_and(|(name, _)| is_ours(name));
@@ -70,8 +71,8 @@ pub(super) fn without_ours(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     (!left.is_empty()).then(|| Cow::Owned(left.to_vec()))
 }
 
-/// Whether a `Set-Cookie` would set one of ours. A cookie without a name comes back as its value
-/// alone: `=ovhai=x` would be sent as `ovhai=x`.
+/// Whether a `Set-Cookie` would set one of the gateway's. A cookie without a name is sent back as
+/// its value alone: `=ovhai=x` would come as `ovhai=x`.
 pub(super) fn sets_ours(set_cookie: &[u8]) -> bool {
     let first = set_cookie.split(|byte| *byte == b';').next().unwrap_or_default();
     let start = first.iter().position(|byte| *byte != b'=' && !byte.is_ascii_whitespace());
@@ -80,8 +81,8 @@ pub(super) fn sets_ours(set_cookie: &[u8]) -> bool {
     is_ours(name.trim_ascii())
 }
 
-/// A `Set-Cookie` of ours; none if the value can't stand in one. No time means: until the browser
-/// ends.
+/// Builds a `Set-Cookie` of the gateway's; none if the value can't stand in one. Without a time it
+/// lasts until the browser ends.
 pub(in crate::gateway) fn set(
     name: &str,
     value: &str,

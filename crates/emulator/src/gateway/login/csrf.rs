@@ -1,5 +1,5 @@
-//! Only who was shown a form may send it: forms carry a signature over the visitor (a random
-//! cookie), the app and the time. The key lives as long as the emulator.
+//! Binds forms to the browser that they were shown to: they carry a signature over the visitor (a
+//! random cookie), the app and the time. The key lives as long as the emulator.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const VISITOR: usize = 43;
 /// Signs forms, and checks them when they come back.
 #[derive(Default)]
 pub(super) struct Forms {
-    /// Made when the first page is shown.
+    /// Made with the first page.
     key: OnceLock<hmac::Key>,
 }
 
@@ -27,13 +27,13 @@ impl Forms {
     fn key(&self) -> Option<&hmac::Key> {
         if self.key.get().is_none() {
             let key = hmac::Key::new(hmac::HMAC_SHA256, &random()?);
-            // Somebody else may have been faster; then theirs it is.
+            // If another thread was faster, its key counts.
             let _ = self.key.set(key);
         }
         self.key.get()
     }
 
-    /// What a form carries; none when no random numbers can be had.
+    /// Signs a form; none when there are no random numbers.
     pub(super) fn sign(&self, visitor: &str, app: AppId, now: Timestamp) -> Option<String> {
         let time = now.as_millisecond().to_be_bytes();
         let tag = hmac::sign(self.key()?, &message(time, visitor, app));
@@ -42,7 +42,7 @@ impl Forms {
         Some(URL_SAFE_NO_PAD.encode(signed))
     }
 
-    /// Whether this visitor was shown the form not too long ago.
+    /// Whether this visitor was shown the form, and not too long ago.
     pub(super) fn is_good(&self, signed: &str, visitor: &str, app: AppId, now: Timestamp) -> bool {
         let (Some(key), Ok(signed)) = (self.key(), URL_SAFE_NO_PAD.decode(signed)) else {
             return false;
@@ -63,7 +63,7 @@ fn message(time: [u8; 8], visitor: &str, app: AppId) -> Vec<u8> {
     message
 }
 
-/// A visitor's cookie if it looks like one of ours.
+/// A visitor's cookie, if it has the form of one.
 pub(super) fn visitor(value: &[u8]) -> Option<&str> {
     let is_ours = value.len() == VISITOR
         && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));

@@ -1,10 +1,10 @@
-//! The login page of apps: a browser that opens an app without access gets a page on the app's own
+//! The login page of apps. A browser that opens an app without access gets a page on the app's own
 //! address, logs in there with a password or a token, and goes on to what it asked for.
 //!
-//! All of it is below `/.ovhai/` of an app that is not open to everybody. A login is a random
-//! cookie for one app; whom it stands for is kept in memory (`sessions`), and becomes a
-//! [`Principal`] that the policy decides on like any other, at every request. It is nobody as soon
-//! as its token is renewed or deleted or its user's session ends.
+//! All of it is below `/.ovhai/` of an app that is not public. A login is a random cookie for one
+//! app. The caller that it stands for is kept in memory (`sessions`), and becomes a [`Principal`]
+//! that the policy decides on like any other, at every request. It stands for no caller once its
+//! token is regenerated or deleted, or its user's session ends.
 //!
 //! Nothing here knows how requests come in or go on to apps.
 
@@ -42,25 +42,25 @@ use sessions::{Session, Sessions};
 
 use crate::origin::HowUsed;
 
-/// The longest body of a request to here, in bytes: a form with a target of 64 KiB, encoded.
+/// Maximum length of a body, in bytes: a form with a target of 64 KiB, encoded.
 pub(crate) const BODY_MAX: usize = 256 * 1024;
-/// Cookies of one name that are looked at: as many as browsers send, since another app's page may
-/// have set all but one of them.
+/// Maximum cookies of one name that are read: as many as browsers send, since another app's page
+/// may have set all but one of them.
 const LOOKED_AT: usize = 200;
 const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// Whether a path is ours and not the app's.
+/// Whether a path is the gateway's and not the app's.
 pub(crate) fn is_reserved(path: &str) -> bool {
     path.strip_prefix("/.ovhai").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A `Cookie` header's value without ours; none if nothing is left.
+/// A `Cookie` header's value without the gateway's cookies; none if nothing is left.
 pub(crate) fn without_ours(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     cookie::without_ours(value)
 }
 
-/// Whether a `Set-Cookie` of an app would set a cookie of ours.
+/// Whether a `Set-Cookie` of an app would set a cookie of the gateway's.
 pub(crate) fn sets_ours(set_cookie: &[u8]) -> bool {
     cookie::sets_ours(set_cookie)
 }
@@ -70,18 +70,18 @@ pub(super) fn random() -> Option<[u8; 32]> {
     SystemRandom::new().fill(&mut bytes).ok().map(|()| bytes)
 }
 
-/// 256 random bits, as they stand in a cookie.
+/// 256 random bits, encoded for a cookie.
 fn secret() -> Option<String> {
     random().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Who somebody is, after "You are".
+/// Describes a caller, to stand after "You are".
 fn described(who: &Principal) -> String {
     match who {
         Principal::Token(token) => format!("here with the token {}", token.name),
         Principal::User { name, .. } => format!("logged in as {name}"),
         Principal::Administrator { .. } => "logged in as the administrator".to_owned(),
-        Principal::Anonymous => "nobody that is known".to_owned(),
+        Principal::Anonymous => "not known here".to_owned(),
     }
 }
 
@@ -98,18 +98,18 @@ pub(crate) struct Logins {
 pub(crate) struct Login(Session);
 
 impl Login {
-    /// Until it is over: somebody logged out, or it has lasted long enough.
+    /// Waits until it has ended: by logging out, or because it has lasted long enough.
     pub(crate) async fn over(self, clock: &dyn Clock) {
         self.0.over(clock).await;
     }
 }
 
-/// Where and by whom a page is asked for.
+/// A request of a browser for one of the pages.
 struct Visit<'a> {
     app: &'a AppRecord,
     cookies: Vec<&'a [u8]>,
     secure: bool,
-    /// Whether the answer is for people.
+    /// Whether the response is for people.
     speaks_html: bool,
 }
 
@@ -118,13 +118,13 @@ impl Visit<'_> {
         self.cookies.iter().flat_map(move |header| cookie::values(header, name)).take(LOOKED_AT)
     }
 
-    /// Whose forms these may be: of several, one is the genuine one.
+    /// The visitors that the cookies name: of several, one is the genuine one.
     fn visitors(&self) -> impl Iterator<Item = &str> {
         self.cookies(cookie::form(self.secure)).filter_map(csrf::visitor)
     }
 }
 
-/// What a page says beside its fields.
+/// What a page shows beside its fields.
 #[derive(Default)]
 struct Said<'a> {
     known: Option<&'a str>,
@@ -150,7 +150,7 @@ impl Fields {
         is_form.then(|| Self(form_urlencoded::parse(body).into_owned().collect()))
     }
 
-    /// The field's value; empty when it is missing or there twice.
+    /// The field's value; empty when it is missing or came twice.
     fn get(&self, name: &str) -> &str {
         let mut values = self.0.iter().filter(|(of, _)| of == name).map(|(_, value)| value);
         match (values.next(), values.next()) {
@@ -160,7 +160,7 @@ impl Fields {
     }
 }
 
-/// Why a login did not come about.
+/// Why a login failed.
 struct Failed<'a> {
     status: StatusCode,
     said: Said<'a>,
@@ -189,7 +189,8 @@ impl Logins {
         }
     }
 
-    /// Who a request's cookies stand for at this app; `cookies` are its `Cookie` headers.
+    /// The caller that a request's cookies stand for at this app; `cookies` are its `Cookie`
+    /// headers.
     pub(crate) fn caller<'c>(
         &self,
         cookies: impl Iterator<Item = &'c [u8]>,
@@ -206,7 +207,7 @@ impl Logins {
         self.session(values, app).map(|(who, session)| (who, Login(session)))
     }
 
-    /// Whether a page of the host's own sent a login cookie along, of a login that may be over.
+    /// Whether one of the host's own pages sent a login cookie along, valid or not.
     pub(crate) fn came_with_one<'c>(
         &self,
         cookies: impl Iterator<Item = &'c [u8]>,
@@ -217,8 +218,9 @@ impl Logins {
             && cookies.flat_map(|header| cookie::values(header, name)).next().is_some()
     }
 
-    /// The first login among these cookies that may open the app, else the first that still is
-    /// one, with who it is now: what somebody planted must not stand in the way of the genuine one.
+    /// The first login among these cookies that grants access to the app, else the first valid one,
+    /// with its current principal: a cookie that another page has planted must not stand in the way
+    /// of the genuine one.
     fn session<'c>(
         &self,
         cookies: impl Iterator<Item = &'c [u8]>,
@@ -237,9 +239,8 @@ impl Logins {
         if may(&first) { Some(first) } else { Some(current.find(may).unwrap_or(first)) }
     }
 
-    /// The answer to somebody who opened a page of the app without access: 401, or 403 with the
-    /// reason to a caller who is known and may not. `target` is the path and query that were asked
-    /// for.
+    /// The response to a browser that opened a page of the app without access: 401, or 403 with the
+    /// reason if the caller is known. `target` is the path and query that were asked for.
     pub(crate) fn page<'c>(
         &self,
         app: &AppRecord,
@@ -255,7 +256,7 @@ impl Logins {
         }
     }
 
-    /// Who it is may not, and may be somebody else too.
+    /// Shows that the caller has no access, and how to log in as another one.
     fn show_denied(
         &self,
         visit: &Visit<'_>,
@@ -268,8 +269,8 @@ impl Logins {
         self.show(visit, StatusCode::FORBIDDEN, target, said)
     }
 
-    /// Answers everything below `/.ovhai/` of an app that is not open to everybody; the body is
-    /// no longer than [`BODY_MAX`].
+    /// Answers every request below `/.ovhai/` of an app that is not public; the body is no longer
+    /// than [`BODY_MAX`].
     pub(crate) async fn answer(
         &self,
         request: Request<Bytes>,
@@ -305,7 +306,7 @@ impl Logins {
             }
             "/.ovhai/login" | "/.ovhai/logout" if is_post => {
                 if !how.may_send_form() {
-                    let why = "this was sent by a page of somewhere else; open the app's own address and log in there";
+                    let why = "this form was sent by a page of another origin; open the app's own address and log in there";
                     return message(StatusCode::FORBIDDEN, why);
                 }
                 let Some(fields) = Fields::read(&head.headers, &body) else {
@@ -332,7 +333,7 @@ impl Logins {
         }
     }
 
-    /// Who is logged in, or the login.
+    /// Shows who is logged in, or the login form.
     fn account(
         &self,
         visit: &Visit<'_>,
@@ -372,11 +373,11 @@ impl Logins {
         let wanted = fields.get("to").as_bytes();
         match self.who_logs_in(visit, fields, client).await {
             Ok(who) => {
-                tracing::info!(app = %visit.app.id, who = who.name(), "somebody logged in in a browser");
+                tracing::info!(app = %visit.app.id, who = who.name(), "a user logged in with a browser");
                 self.let_in(visit, who, target::safe(wanted)).await
             }
             Err(Failed { status, said, retry_after }) => {
-                tracing::info!(app = %visit.app.id, %client, status = status.as_u16(), "a login in a browser was refused");
+                tracing::info!(app = %visit.app.id, %client, status = status.as_u16(), "a login with a browser was refused");
                 let mut response = self.show(visit, status, wanted, said);
                 if let Some(seconds) = retry_after {
                     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -429,11 +430,11 @@ impl Logins {
         self.tries
             .begin(client, app, self.platform.now())
             .map_err(|seconds| Failed::too_many(seconds, Field::Token))?;
-        // As it is copied from a command or a header.
+        // It may have been copied from a command or a header.
         let token = token.trim();
         let token = token.strip_prefix("Bearer ").map_or(token, str::trim_start);
         match self.platform.authenticate(&self.platform.snapshot(), token) {
-            // A login's string is good for an hour, and the cookie would outlast it.
+            // A bearer of `ovhai login` expires within an hour; the cookie would outlast it.
             Some(Principal::User { .. }) => Err(Failed::new(
                 StatusCode::UNAUTHORIZED,
                 "This is no token but a login's string. Log in with the user and password.",
@@ -457,13 +458,13 @@ impl Logins {
             Error::TooManyTries { seconds } => Failed::too_many(seconds, Field::Password),
             error => {
                 tracing::error!(%error, "a login failed");
-                let why = "The emulator can't log anybody in at the moment; its log says why.";
+                let why = "The emulator can't process logins at the moment; its log says why.";
                 Failed::new(StatusCode::SERVICE_UNAVAILABLE, why, None)
             }
         })
     }
 
-    /// Makes the login, in place of the one that the browser may have had.
+    /// Creates the login, in place of one that the browser may have had.
     async fn let_in(&self, visit: &Visit<'_>, who: Principal, to: &str) -> Response<Bytes> {
         let now = self.platform.now();
         let name = cookie::login(visit.secure);
@@ -511,10 +512,10 @@ impl Logins {
         }
     }
 
-    /// Ends the session of a user whose login is gone.
+    /// Ends the session of a user whose login has ended.
     async fn end(&self, who: &Principal) {
         if let Err(error) = self.platform.log_out(who).await {
-            // Nobody has its cookie any more; it ends by itself.
+            // No browser has its cookie any more; it ends by itself.
             tracing::warn!(%error, "a session could not be ended");
         }
     }
@@ -526,7 +527,7 @@ impl Logins {
         visit.visitors().any(|visitor| self.forms.is_good(form, visitor, visit.app.id, now))
     }
 
-    /// The page to log in with; what went wrong alone to programs.
+    /// The login page; for programs, the problem alone.
     fn show(
         &self,
         visit: &Visit<'_>,
@@ -547,7 +548,7 @@ impl Logins {
         if response.status() == StatusCode::UNAUTHORIZED { challenge(response) } else { response }
     }
 
-    /// A page with a form in it, for the visitor who is known or becomes one.
+    /// A page with a form, for a visitor that is known or gets a cookie.
     fn with_form(
         &self,
         visit: &Visit<'_>,
@@ -573,13 +574,13 @@ fn no_access(reason: &Reason) -> String {
     format!("No access to this app: {reason}.")
 }
 
-/// One answer for every kind of bad token.
+/// The same failure for every kind of bad token.
 fn bad_token<'a>() -> Failed<'a> {
     Failed::new(StatusCode::UNAUTHORIZED, "The token is not valid here.", Some(Field::Token))
 }
 
 fn no_random_numbers() -> Response<Bytes> {
-    tracing::error!("no random numbers can be had: nobody can log in");
+    tracing::error!("no random numbers are available: logins fail");
     message(
         StatusCode::INTERNAL_SERVER_ERROR,
         "the emulator can't log anybody in; its log says why",

@@ -1,4 +1,4 @@
-//! The pages of the login: HTML that needs no script and nothing from elsewhere.
+//! The pages of the login: HTML without scripts and without anything from another host.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ use http::header::{
 use http::{Response, StatusCode};
 
 const STYLE: &str = include_str!("style.css");
-/// What stands behind a `#` never comes to the server: the form's address keeps it, and the browser
+/// The part behind a `#` never comes to the server. The form's address keeps it, and the browser
 /// takes it along to where the login leads (RFC 9110 section 10.2.2). Without scripts it is lost.
 const SCRIPT: &str = "addEventListener(\"submit\",e=>{e.target.action=e.target.action.split(\"#\")[0]+location.hash})";
 /// A cloud with a keyhole.
@@ -26,7 +26,7 @@ pub(super) enum Field {
     Token,
 }
 
-/// Why nobody is let in yet.
+/// Why there is no access yet.
 pub(super) struct Problem {
     pub(super) text: String,
     pub(super) of: Option<Field>,
@@ -38,20 +38,20 @@ impl Problem {
     }
 }
 
-/// What a page to log in with shows.
+/// The contents of a login page.
 pub(super) struct LoginPage<'a> {
     /// The app's name.
     pub(super) app: &'a str,
-    /// Who asks, if that is known.
+    /// The caller, if it is known.
     pub(super) known: Option<&'a str>,
     pub(super) problem: Option<Problem>,
-    /// What else is to be said.
+    /// A remark.
     pub(super) note: Option<&'a str>,
-    /// The user's name, as it was typed before.
+    /// The user's name, as it was entered before.
     pub(super) username: &'a str,
-    /// Where to go then.
+    /// The target after the login.
     pub(super) to: &'a str,
-    /// What the form carries; see `csrf`.
+    /// The form's signature; see `csrf`.
     pub(super) form: &'a str,
 }
 
@@ -64,7 +64,7 @@ impl LoginPage<'_> {
             )
         };
         let lead = match self.known {
-            Some(who) => format!("You are {who}. Log in as somebody else to open it."),
+            Some(who) => format!("You are {who}. Log in as another user to open it."),
             None => "Log in to open this app.".to_owned(),
         };
         let note = self.note.map_or_else(String::new, |note| {
@@ -78,7 +78,7 @@ impl LoginPage<'_> {
             )
         });
         let of = problem.and_then(|problem| problem.of);
-        // Where it is about: a small screen shows that part of the page.
+        // The focus is on the field that it is about: a small screen shows that part of the page.
         let alert_of = |field| if of == field { alert.as_str() } else { "" };
         let marks = |field| {
             if of == Some(field) {
@@ -125,11 +125,11 @@ impl LoginPage<'_> {
     }
 }
 
-/// The page of somebody who is logged in.
+/// The page of a caller that is logged in.
 pub(super) struct AccountPage<'a> {
     pub(super) app: &'a str,
     pub(super) who: &'a str,
-    /// Until when, for people.
+    /// When the login ends, for people.
     pub(super) until: &'a str,
     pub(super) form: &'a str,
 }
@@ -150,7 +150,7 @@ impl AccountPage<'_> {
     }
 }
 
-/// A page that says one thing.
+/// A page with a single message.
 pub(super) fn notice(app: &str, text: &str) -> String {
     let content = format!("{}<a class=\"button\" href=\"/\">Open the app</a>", head(app, text));
     document(app, &content)
@@ -171,7 +171,7 @@ fn document(title: &str, content: &str) -> String {
     )
 }
 
-/// Text as it stands between tags and in quoted attributes.
+/// Escapes text for the space between tags and in quoted attributes.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -192,19 +192,20 @@ fn policy() -> HeaderValue {
     let made = POLICY.get_or_init(|| {
         let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
         let (style, script) = (hash(STYLE), hash(SCRIPT));
-        // No `form-action`: browsers hold what an app redirects to after the login against it, and
-        // an app may lead on to wherever it likes.
+        // No `form-action`: browsers apply it to what an app redirects to after the login, and an
+        // app may redirect anywhere.
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; frame-ancestors 'none'; base-uri 'none'"
         );
-        // It is visible ASCII; without the style, the page would be plain and as strict.
+        // It is visible ASCII. Without the style, the page would be plain, and the policy as
+        // strict.
         HeaderValue::try_from(policy)
             .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
     });
     made.clone()
 }
 
-/// An answer that nobody keeps, shows in a frame or takes for something else.
+/// A response that is not stored, not shown in a frame and not taken for another type.
 pub(super) fn answer(status: StatusCode, html: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(html));
     *response.status_mut() = status;

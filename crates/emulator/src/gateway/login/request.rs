@@ -1,4 +1,4 @@
-//! What a request's headers say of whether a person opened a page.
+//! Tells a person who opened a page from programs, by a request's headers.
 
 use crate::origin::is_read;
 
@@ -10,10 +10,10 @@ pub(super) fn names_html(accept: &[u8]) -> bool {
     })
 }
 
-/// Whether a person opened a page: programs, and requests of pages, never get a page for an answer.
-/// `header` gives the first value of a header, by its name in lower case.
+/// Whether a person opened a page: programs, and requests of pages, never get a page. `header`
+/// gives the first value of a header, by its name in lower case.
 ///
-/// `Sec-Fetch-Mode: navigate` proves it: pages can't set it, nor does their `fetch()`. With it a
+/// `Sec-Fetch-Mode: navigate` proves it: pages can't set it, nor does their `fetch()`. With it, a
 /// service worker may have passed the navigation on, which makes its destination `empty`, and an
 /// `Authorization` is what the browser remembers of a login of the app's own.
 pub(crate) fn is_navigation<'a>(

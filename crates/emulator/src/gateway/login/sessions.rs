@@ -1,7 +1,8 @@
-//! Who is logged in at which app. Kept in memory, under the digests of the cookies: who reads it
-//! can't be anybody with it.
+//! The logins of browsers at apps. They are kept in memory, under the digests of the cookies:
+//! reading them gives nobody's login away.
 //!
-//! It says whom a cookie stands for, and not what they may do: that is asked anew every time.
+//! A session says whom a cookie stands for, and not what they may do: that is decided anew every
+//! time.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{PoisonError, RwLock};
@@ -15,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a login lasts.
 pub(super) const LASTS: Duration = Duration::from_hours(12);
-/// Logins at once; the oldest leave first.
+/// Maximum logins; the oldest end first.
 const MOST: usize = 1024;
-/// Logins of one token or user at one app.
+/// Maximum logins of one token or user at one app.
 const MOST_OF_ONE: usize = 64;
 
 type Key = [u8; 32];
@@ -38,7 +39,7 @@ impl Session {
         Self { app, who, until, ended: CancellationToken::new() }
     }
 
-    /// Until it is over.
+    /// Waits until it has ended.
     pub(super) async fn over(self, clock: &dyn Clock) {
         tokio::select! {
             () = self.ended.cancelled() => {}
@@ -47,7 +48,7 @@ impl Session {
     }
 }
 
-/// Ends with a login what was opened with it.
+/// A stored login. Dropping it ends what was opened with it.
 struct Kept(Session);
 
 impl Drop for Kept {
@@ -62,7 +63,7 @@ pub(super) struct Sessions(RwLock<Inner>);
 #[derive(Default)]
 struct Inner {
     by_key: HashMap<Key, Kept>,
-    /// Oldest first; may name some that have left.
+    /// Oldest first; may name some that have ended.
     order: VecDeque<Key>,
 }
 
@@ -81,7 +82,7 @@ fn are_one(one: &Principal, other: &Principal) -> bool {
 }
 
 impl Inner {
-    /// Removes the oldest that fits; whose it was.
+    /// Removes the oldest that fits. Returns its principal.
     fn evict(&mut self, fits: impl Fn(&Session) -> bool) -> Option<Principal> {
         let found = |key: &&Key| self.by_key.get(*key).is_some_and(|kept| fits(&kept.0));
         let oldest = *self.order.iter().find(found)?;
@@ -90,7 +91,7 @@ impl Inner {
 }
 
 impl Sessions {
-    /// Remembers a login under its cookie; who had to leave for it.
+    /// Stores a login under its cookie. Returns the principals whose logins had to end for it.
     pub(super) fn add(&self, cookie: &str, new: Session, now: Timestamp) -> Vec<Principal> {
         let Some(key) = key(cookie.as_bytes()) else { return Vec::new() };
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -110,7 +111,7 @@ impl Sessions {
         gone
     }
 
-    /// The login behind a cookie, if it is one of this app and not over.
+    /// Finds the login of a cookie, if it is of this app and has not ended.
     pub(super) fn find(&self, cookie: &[u8], app: AppId, now: Timestamp) -> Option<Session> {
         let key = key(cookie)?;
         let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -118,7 +119,7 @@ impl Sessions {
         (session.app == app && session.until > now).then(|| session.clone())
     }
 
-    /// Forgets the login behind a cookie of this app.
+    /// Removes the login of a cookie of this app.
     pub(super) fn remove(&self, cookie: &[u8], app: AppId) -> Option<Session> {
         let key = key(cookie)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);

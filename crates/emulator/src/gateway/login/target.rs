@@ -1,13 +1,13 @@
-//! Where somebody goes after the login: the very path and query that were asked for, and never
+//! Where a browser goes after the login: the very path and query that were asked for, and never
 //! another host.
 
-/// Where those go whose wish can't be believed.
+/// The target if the wanted one is not safe.
 pub(super) const HOME: &str = "/";
 
 /// The target if it is one of this host, byte for byte; else the app's first page.
 ///
 /// Browsers read `//x`, `/\x` and, since they drop tabs and line ends, `/<tab>/x` as another host:
-/// a second byte that could begin one is refused, and so is everything that is no visible ASCII.
+/// a second byte that could begin one is refused, and so is everything that is not visible ASCII.
 /// Browsers send nothing else in a target.
 pub(super) fn safe(wanted: &[u8]) -> &str {
     let is_path = wanted.first() == Some(&b'/')

@@ -1,4 +1,4 @@
-//! Counts wrong tokens, by who tries them and on which app. Passwords are counted by the platform.
+//! Counts wrong tokens, by client address and app. Passwords are counted by the platform.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,21 +7,20 @@ use std::time::Duration;
 
 use ovhai_api_types::{AppId, Timestamp};
 
-/// So many wrong ones within [`WINDOW`]; then no more are looked at.
+/// Maximum wrong tokens within [`WINDOW`]; after that none is checked.
 const TRIES: u32 = 10;
 const WINDOW: Duration = Duration::from_mins(1);
-/// So many are counted each of its own.
+/// Maximum addresses that are counted apart.
 const COUNTED: usize = 1000;
 
-/// An address and an app; none stands for all that do not fit in.
+/// An address and an app; none for all that do not fit in.
 type Who = Option<(IpAddr, AppId)>;
 
 #[derive(Default)]
 pub(super) struct Tries(Mutex<HashMap<Who, (u32, Timestamp)>>);
 
 impl Tries {
-    /// Counts a try, before it is known whether it is wrong; seconds to wait when it is one too
-    /// many.
+    /// Counts a try before it is checked. Returns the seconds to wait if there were too many.
     pub(super) fn begin(&self, client: IpAddr, app: AppId, now: Timestamp) -> Result<(), u64> {
         let elapsed =
             |since: &Timestamp| Duration::try_from(now.duration_since(*since)).unwrap_or_default();
@@ -44,7 +43,7 @@ impl Tries {
         Ok(())
     }
 
-    /// The try was a good one: it does not count.
+    /// Takes a try back that was right.
     pub(super) fn succeeded(&self, client: IpAddr, app: AppId) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((count, _)) = all.get_mut(&Some((client.to_canonical(), app))) {
