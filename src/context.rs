@@ -11,14 +11,14 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use ovhai_api_types::Region;
 
+use crate::args::global::{Format, Global};
+use crate::calls::liveness::Found;
+use crate::calls::trace::Trace;
 use crate::error::{Failure, INTERRUPTED, Result};
-use crate::line::global::{Format, Global};
 use crate::secret::bare;
-use crate::server::liveness::Found;
-use crate::server::trace::Trace;
-use crate::ui::terminal::Layout;
-use crate::ui::terminal::{self, Colors, Paint, paint};
-use crate::ui::text;
+use crate::term::terminal::Layout;
+use crate::term::terminal::{self, Colors, Paint, paint};
+use crate::term::text;
 
 /// See the module.
 pub struct Context {

@@ -11,8 +11,8 @@ use ovhai_client::Error as ClientError;
 use ovhai_emulator::{OpenError, StartError};
 use serde::{Deserialize, Serialize};
 
-use crate::ui::terminal::{Paint, paint};
-use crate::ui::text::clean_lines;
+use crate::term::terminal::{Paint, paint};
+use crate::term::text::clean_lines;
 
 /// The result of every command.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;

@@ -6,6 +6,8 @@
 //!
 //! What must not be here: access rules and shapes of the wire.
 
+mod args;
+mod calls;
 mod cmd;
 pub mod context;
 pub mod error;
@@ -16,6 +18,7 @@ pub mod reference;
 mod secret;
 mod server;
 pub mod settings;
+mod term;
 mod ui;
 
 pub use line::cli;
@@ -27,13 +30,13 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+use args::global::{Format, MORE_OPTIONS};
+use calls::{liveness, trace};
 use cli::Cli;
 use context::Context;
 use error::{Failure, Result};
-use line::global::{Format, MORE_OPTIONS};
 use line::{advice, complete, misplaced_args};
-use server::{liveness, trace};
-use ui::terminal::Colors;
+use term::terminal::Colors;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {

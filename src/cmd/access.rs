@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::error::Result;
 use crate::server::target::Target;
-use crate::ui::describe::Description;
+use crate::term::describe::Description;
+use crate::term::table::Fit;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 
 /// Asks the emulator, which decides as for a real request.
 pub(super) async fn ask(
@@ -61,7 +61,7 @@ impl Show for Access {
                 .field("ID", token.id)
                 .field("Name", &token.name)
                 .field("Role", &token.role)
-                .maybe("Label Selector", token.label_selector.as_ref())
+                .maybe("Label selector", token.label_selector.as_ref())
                 .field("Region", &token.region)
                 .field("Version", token.version),
             None => view,

@@ -1,11 +1,12 @@
 //! `ovhai completion SHELL`.
 
+use std::io::{self, Write};
+
 use clap::{Args, ValueEnum};
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::line::complete;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -39,7 +40,15 @@ impl Completion {
             Shell::Powershell => &Powershell,
             Shell::Elvish => &Elvish,
         };
-        complete::script(shell, &mut context.out)?;
+        script(shell, &mut context.out)?;
         Ok(())
     }
+}
+
+/// The variable that requests completion.
+pub(crate) const VARIABLE: &str = "COMPLETE";
+
+/// Writes the script of a shell, which calls the `ovhai` on the PATH.
+pub(crate) fn script(shell: &dyn EnvCompleter, to: &mut dyn Write) -> io::Result<()> {
+    shell.write_registration(VARIABLE, "ovhai", "ovhai", "ovhai", to)
 }

@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::Value;
 
+use crate::calls::trace::{Run, runs};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::server::trace::{Run, runs};
 use crate::settings::debug_file;
-use crate::ui::describe::{Description, age};
+use crate::term::describe::{Description, age};
+use crate::term::table::Fit;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 #[command(

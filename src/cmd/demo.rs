@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::error::{Failure, INTERRUPTED, Result};
-use crate::ui::terminal::Colors;
+use crate::term::terminal::Colors;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {}

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::args::global::MORE_OPTIONS;
+use crate::args::near::near;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::line::global::MORE_OPTIONS;
-use crate::line::near::near;
 use crate::reference::{help_words, topics};
 
 /// Maximum width of text.

@@ -3,7 +3,7 @@
 mod access;
 pub(crate) mod app;
 pub(crate) mod capabilities;
-mod completion;
+pub(crate) mod completion;
 pub(crate) mod config;
 mod debug;
 mod demo;

@@ -9,15 +9,15 @@ use ovhai_api_types::{AppId, Door, Region, RequestFilter, RequestRecord, Token, 
 use ovhai_client::Client;
 
 use super::app::{Since, since};
+use crate::args::global::Format;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::line::global::Format;
 use crate::server::resolve::resolve;
-use crate::ui::describe::Description;
+use crate::term::describe::Description;
+use crate::term::table::Fit;
+use crate::term::text::{clean, cut, width};
 use crate::ui::endless::while_read;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
-use crate::ui::text::{clean, cut, width};
 
 /// Interval of polling.
 const PERIOD: Duration = Duration::from_millis(500);

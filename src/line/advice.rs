@@ -8,10 +8,10 @@ use std::num::ParseIntError;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::args::near::near;
 use crate::cmd::app::wait::looks_like_duration;
 use crate::error::Failure;
 use crate::line::cli;
-use crate::line::near::near;
 
 /// Wrong guesses at one place of the command tree, and the advice for them.
 struct Advice {

@@ -2,8 +2,8 @@
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use super::deferred::Deferred;
-use super::global::Global;
+use crate::args::deferred::Deferred;
+use crate::args::global::Global;
 use crate::cmd::{
     Completion, Debug, Demo, FeatureCommand, Help, Login, Logout, Me, Reference, app::AppCommand,
     capabilities::CapabilitiesCommand, config::ConfigCommand, emulator::EmulatorCommand,

@@ -19,16 +19,15 @@ use ovhai_client::{Brief, Client, Endpoint};
 use ovhai_emulator::catalog::FLAVORS;
 use ovhai_emulator::state::{Running, StateDir};
 
+use crate::calls::address::{endpoint, local_key};
+use crate::cmd::completion::{VARIABLE, script};
 use crate::context::Context;
 use crate::line::cli;
 use crate::reference;
-use crate::server::address::{endpoint, local_key};
 use crate::server::config::Config;
 use crate::server::credentials::{Credentials, Issuer};
 use crate::settings::state_dir;
 
-/// The variable that requests completion.
-const VARIABLE: &str = "COMPLETE";
 /// A shell prompt that waits longer feels stuck.
 const LIMIT: Duration = Duration::from_millis(100);
 /// The shell that requests completion, if any.
@@ -64,11 +63,6 @@ pub(crate) fn answer() {
         // The shell may be gone.
         let _ = io::stdout().write_all(&text);
     }
-}
-
-/// Writes the script of a shell, which calls the `ovhai` on the PATH.
-pub(crate) fn script(shell: &dyn EnvCompleter, to: &mut dyn Write) -> io::Result<()> {
-    shell.write_registration(VARIABLE, "ovhai", "ovhai", "ovhai", to)
 }
 
 /// The meaning of a word of the command line.
@@ -354,7 +348,7 @@ fn named(all: &[Brief], word: &str) -> Vec<CompletionCandidate> {
         Some(CompletionCandidate::new(name).help(Some(help.trim().to_owned().into())))
     };
     let with_id = |brief: &Brief| {
-        let name = brief.name.as_deref().map(crate::ui::text::clean).unwrap_or_default();
+        let name = brief.name.as_deref().map(crate::term::text::clean).unwrap_or_default();
         let help = format!("{name} {}", brief.remark);
         CompletionCandidate::new(&brief.id).help(Some(help.trim().to_owned().into()))
     };

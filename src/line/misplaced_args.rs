@@ -4,8 +4,8 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use crate::args::global::OWN;
 use crate::error::Failure;
-use crate::line::global::OWN;
 
 /// An option of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

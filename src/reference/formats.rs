@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::page::{Block, Page};
-use crate::line::global::Format;
+use crate::args::global::Format;
 
 /// The page.
 pub fn page() -> Page {

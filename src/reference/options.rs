@@ -3,7 +3,7 @@
 use clap::{Args, Command};
 
 use super::page::{Block, Page};
-use crate::line::global::Global;
+use crate::args::global::Global;
 
 /// The page.
 pub fn page() -> Page {

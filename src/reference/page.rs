@@ -1,6 +1,6 @@
 //! A reference page, rendered for a terminal, as Markdown, or as a section of a man page.
 
-use crate::ui::text::{fold, width};
+use crate::term::text::{fold, width};
 
 /// A page.
 #[derive(Debug, Clone)]

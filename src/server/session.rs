@@ -9,7 +9,7 @@ use ovhai_api_types::OauthTokens;
 use ovhai_client::{Client, Error as ClientError, Renew, Renewed};
 use serde::{Deserialize, Serialize};
 
-use super::address::LOCAL;
+use crate::calls::address::LOCAL;
 use crate::context::Context;
 use crate::error::{DENIED, Failure, Result};
 use crate::private_file;

@@ -8,8 +8,8 @@ use ovhai_api_types::Region;
 use ovhai_client::{Client, Endpoint, is_loopback};
 use ovhai_emulator::state::{Running, StateDir};
 
-use super::address::{endpoint, endpoint_key, local_key, reachable, root};
 use super::background;
+use crate::calls::address::{endpoint, endpoint_key, local_key, reachable, root};
 use crate::context::Context;
 use crate::error::{DENIED, Failure, Result};
 use crate::server::config::Config;

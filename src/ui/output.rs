@@ -5,13 +5,13 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::describe::Description;
-use super::table::{Fit, Head, table_of};
-use super::terminal::{Paint, paint};
-use super::text::clean;
+use crate::args::global::Format;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::line::global::Format;
+use crate::term::describe::Description;
+use crate::term::table::{Fit, Head, table_of};
+use crate::term::terminal::{Paint, paint};
+use crate::term::text::clean;
 
 /// A result that a command shows.
 pub(crate) trait Show: Serialize {

@@ -12,7 +12,7 @@ use dialoguer::theme::{SimpleTheme, Theme};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::error::{Failure, Result};
-use crate::ui::text::clean;
+use crate::term::text::clean;
 
 /// The failure of a question that was not answered with yes.
 const CANCELLED: &str = "cancelled; nothing was changed";

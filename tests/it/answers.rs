@@ -130,7 +130,7 @@ async fn many_interim_answers_pass() {
     driver.abort();
 }
 
-/// Each begins the app's time anew, as long as nothing else is waited for.
+/// Each restarts the app's time-out, while nothing else is awaited.
 #[tokio::test]
 async fn an_interim_answer_is_a_sign_of_life() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -203,7 +203,7 @@ impl AsyncWrite for Deaf {
     }
 }
 
-/// The kernel's buffers of two connections, and some of ours.
+/// The kernel's buffers of two connections, and the gateway's own.
 const HELD: u64 = 32 * 1024 * 1024;
 
 /// An app that says for ever that it is at work, and how much of that was taken; the channel says

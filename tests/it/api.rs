@@ -222,7 +222,7 @@ async fn pages_from_elsewhere_call_nothing() {
         }
     }
     assert_eq!(e.app(&app).await.status.state, app.status.state, "nothing was stopped");
-    // The console's own pages, somebody who follows a link, and programs.
+    // The emulator's own pages, a followed link, and programs.
     for headers in [
         &[("origin", "http://localhost"), bearer][..],
         &[("sec-fetch-site", "same-origin"), bearer],
@@ -262,7 +262,7 @@ async fn logs_are_paged_and_followed() {
     }
     assert_eq!(e.admin("GET", &log("?replica=x"), None).await.status, 400);
 
-    // A followed log goes on with what is written, and ends when the app is gone.
+    // A followed log continues with new output, and ends when the app is deleted.
     let (path, id) = (log("?follow=true"), app.id);
     let (followed, ()) = tokio::join!(e.admin("GET", &path, None), async {
         assert_eq!(e.query(&app, None).await.status, 200);
@@ -342,7 +342,7 @@ async fn apps_are_found_by_what_people_call_them() {
     assert_eq!(found("named=&begins=").await, ["api", "web", "web-2"], "nothing is asked for");
 }
 
-/// What a table shows can be had alone, and is read the same from a server that sends all.
+/// The fields of a table can be requested alone; the client also reads full responses.
 #[tokio::test]
 async fn rows_are_what_a_table_shows_of_apps() {
     let e = TestEmulator::start().await;

@@ -69,7 +69,7 @@ fn waiting_for_a_state() {
     assert_eq!(code, 5, "{said}");
     let (code, said) = cli.fails(&["app", "wait", "e", "--for", "sleeping"]);
     assert_eq!(code, 2, "{said}");
-    // Somebody waits for the end while somebody else brings it about.
+    // One command waits for the state while another causes it.
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| cli.ok(&["app", "wait", "e", "--for", "deleted"]));
         cli.ok(&["app", "delete", "e", "--force"]);

@@ -37,7 +37,7 @@ struct Running {
 }
 
 impl Running {
-    /// Starts the app in tests/apps/`name`; `{home}` in its command is where it lies.
+    /// Starts the app in tests/apps/`name`; `{home}` in its command stands for its directory.
     async fn start(name: &str, command: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::start_with(name, command, environment, json!({})).await
     }

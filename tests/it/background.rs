@@ -61,7 +61,7 @@ fn it_holds_nothing_of_its_starter() {
             .env("https_proxy", "http://127.0.0.1:9")
             .output();
         let output = output.unwrap();
-        // The token of nobody is refused by `app list`, after the emulator was started.
+        // `app list` refuses an unknown token, after the emulator was started.
         let started = output.status.success() || text(&output.stderr).contains("Started");
         assert!(started, "{start}: {}", text(&output.stderr));
         let pid = cli.json(&["emulator", "status"])["pid"].as_u64().unwrap();

@@ -132,7 +132,7 @@ async fn what_was_refused_for_a_failed_sync_is_not_there_after_a_kill() {
         200,
         "it is not renewed"
     );
-    // It goes on without a new start too.
+    // It also recovers without a restart.
     disk.fails("sync");
     assert_eq!(admin(&e, "POST", "/v1/token", token("ghost")).await.status, 500);
     disk.works();

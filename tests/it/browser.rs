@@ -106,7 +106,7 @@ impl Script {
         for (name, value) in more.as_object().into_iter().flatten() {
             given[name] = value.clone();
         }
-        // Not in its arguments, which everybody can see.
+        // Not in its arguments, which every user can see.
         child.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
         Self { child, home }
     }

@@ -203,7 +203,7 @@ fn an_emulator_elsewhere_on_this_machine_is_reached() {
     ]);
     assert_eq!(cli.ok(&["app", "curl", "h"]), "Hello, World!");
     cli.ok(&["emulator", "stop"]);
-    // Its region is there though nobody names it this time.
+    // Its region exists although it is not given this time.
     cli.ok(&["emulator", "start", "--detach"]);
     assert_eq!(cli.ok(&["app", "list", "--region", "SBG", "-o", "name"]), "h\n");
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "");

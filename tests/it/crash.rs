@@ -144,7 +144,7 @@ fn acknowledged_changes_survive_sigkill() {
         std::thread::scope(|scope| {
             let makers: Vec<_> =
                 (0..2).map(|_| scope.spawn(|| create(address, &bearer, round))).collect();
-            // A moment of chance; the sleep is what is tested.
+            // A random moment; here the sleep is intended.
             let chance = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
             std::thread::sleep(Duration::from_micros(2000 + u64::from(chance) % 60_000));
             e.child.kill().unwrap();

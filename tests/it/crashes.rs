@@ -114,7 +114,7 @@ fn events_are_listed_and_followed() {
     let (code, _) = cli.fails(&["app", "events", "-f", "-o", "yaml"]);
     assert_eq!(code, 2);
 
-    // What is followed goes on with what happens; here from the last event on.
+    // Following continues with new events, here from the last one on.
     let mut child = Command::new(OVHAI)
         .args(["app", "events", "mortal", "-f", "-n", "1", "-o", "json"])
         .env("OVHAI_STATE_DIR", cli.state_dir())

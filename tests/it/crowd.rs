@@ -1,4 +1,4 @@
-//! More connections than anybody needs.
+//! More connections than the limit.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -97,7 +97,7 @@ async fn idle_connections_make_room_for_others() {
         later.push(client);
     }
     for mut client in idle {
-        // The half of a head may be told that it took too long.
+        // An incomplete head may get 408.
         let mut rest = Vec::new();
         let end = tokio::time::timeout(SOON, client.0.read_to_end(&mut rest)).await;
         end.expect("it is closed").ok();
@@ -110,8 +110,8 @@ async fn idle_connections_make_room_for_others() {
     assert_eq!(busy.answer().await.text(), "POST /busy");
 }
 
-/// So do those that nobody has let in: they may take their time over a handshake, over a body that
-/// nobody wants, over a form, over their leave.
+/// So do unauthorised ones, which may be slow with a handshake, with an unwanted body, with a form,
+/// or with closing.
 #[tokio::test]
 async fn nobodys_connections_make_room_for_others() {
     let dir = tempfile::tempdir().unwrap();
@@ -275,8 +275,8 @@ fn there_are_no_more_connections_than_files_for_them() {
     drop(idle);
 }
 
-/// A process that may open nothing more: who is connected is told so, who is not waits, and no
-/// replica is blamed.
+/// A process without free descriptors: connected clients get 503, others wait, and no replica is
+/// blamed.
 #[cfg(target_os = "linux")]
 #[test]
 fn no_more_files_at_all() {
@@ -336,7 +336,7 @@ fn no_more_files_at_all() {
     assert!(!said.contains("left out"), "{said}");
 }
 
-/// An app that answers requests for `/all` when so many of them are there.
+/// An app that answers requests for `/all` once this many have arrived.
 const GATHERS: &str = r"
 import http.server, os, threading
 barrier = threading.Barrier(50)
@@ -354,7 +354,7 @@ http.server.ThreadingHTTPServer.request_queue_size = 100
 http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), Page).serve_forever()
 ";
 
-/// Connections to apps that rest are closed when their files are wanted for others.
+/// Idle connections to apps are closed when their descriptors are needed.
 #[test]
 fn connections_to_apps_that_rest_make_room() {
     let cli = TestCli::new(OVHAI);

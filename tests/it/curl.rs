@@ -74,7 +74,7 @@ fn data_in_curls_ways() {
     let seen = curl(&cli, &["/p?z=1", "-G", "-d", "a=1", "--data-urlencode", "b=x y"]);
     assert_eq!(seen["target"], "/p?z=1&a=1&b=x%20y");
     assert_eq!((&seen["method"], &seen["body"]), (&json!("GET"), &json!("")));
-    // The standard input, of which nobody knows the length.
+    // Standard input, whose length is unknown.
     for (option, value, text) in
         [("-d", "@-", "ab"), ("--data-binary", "@-", "a\nb"), ("-T", "-", "a\nb")]
     {

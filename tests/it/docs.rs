@@ -1,6 +1,6 @@
-//! The documents tell the truth: every `console` block of the README and of docs/ is run, in its
-//! order and in a home of the document's own, and shows what is shown there; a command of `ovhai`
-//! that stands anywhere else is one that there is.
+//! The documents are true: the `console` blocks of the README and of docs/ run in order, each
+//! document in a home of its own, and print what is shown there; a command of `ovhai` anywhere else
+//! exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -168,15 +168,15 @@ fn commands_shown(text: &str) -> Vec<(String, String)> {
     shown
 }
 
-/// A document's own home, in which its commands are run; its emulator ends with it.
+/// The home of a document, in which its commands run; dropping it stops its emulator.
 struct Session {
     document: &'static str,
     directory: TempDir,
 }
 
-/// How one line of a session is run: in a shell that has what the lines before it left behind, with
-/// the port of the running emulator in place of the one that documents show. What it prints comes
-/// without the line's end, so that a blank line after it is not part of it.
+/// Runs one line of a session in a shell with the environment that the lines before it left, and
+/// with the port of the running emulator instead of the documents' port. The output is printed
+/// without its last line end, so that a blank line after it is not part of it.
 const LINE: &str = r#"
 set -a
 . "$1/environment"
@@ -228,7 +228,7 @@ impl Session {
             .run();
     }
 
-    /// What a line finds at first; nothing of this process's own environment.
+    /// The initial environment of a session; nothing of this process's own.
     fn environment(&self) -> String {
         let path = std::env::join_paths(
             std::iter::once(Path::new(OVHAI).parent().unwrap().to_path_buf())
@@ -241,20 +241,19 @@ impl Session {
             ("OVHAI_STATE_DIR", self.state_dir().to_str().unwrap()),
             ("OVHAI_PORT", "0"),
             ("OVHAI_KEYRING", "0"),
-            // What is fetched is on this machine.
+            // All requests go to this machine.
             ("NO_PROXY", "*"),
         ]
         .map(|(name, value)| format!("export {name}={}\n", shlex::try_quote(value).unwrap()))
         .concat()
     }
 
-    /// The document as trycmd takes it. What is another in every run stands for any such thing.
+    /// The document for trycmd, with patterns for parts that differ from run to run.
     fn prepared(&self, text: &str) -> String {
         let mut prepared = String::new();
         let mut fence = Fence::None;
-        // Blank lines of which it is not known yet whether something printed goes on after them,
-        // and those before a command or the end. The latter come after the block, so that trycmd
-        // counts lines as the document does.
+        // Blank lines that may be part of the output, and those before a command or the end. The
+        // latter are moved behind the block, so that trycmd's line numbers match the document's.
         let (mut blank, mut left_out) = (0, 0);
         for line in text.lines() {
             match (fence, line) {
@@ -264,7 +263,7 @@ impl Session {
                 }
                 (Fence::None, _) if line.starts_with("```") => {
                     fence = Fence::Other;
-                    // Without a language it would be run.
+                    // Without a language trycmd would run it.
                     prepared.push_str(if line == "```" { "```text" } else { line });
                 }
                 (Fence::Session, "") => {
@@ -324,7 +323,7 @@ enum Fence {
     Other,
 }
 
-/// A line of what a command prints, with trycmd's `[..]` for what is another in every run.
+/// A line of output, with trycmd's `[..]` for parts that differ from run to run.
 fn any_of(line: &str) -> String {
     if line == "…" {
         return "...".into();
@@ -343,14 +342,14 @@ fn any_of(line: &str) -> String {
         r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC( \(\d+[smhd] ago\))?",
         r"\b\d{4}-\d\d-\d\dT[\d:.]+Z",
         r"\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT",
-        // Times and ages, with what fills their column.
+        // Times and ages, with the padding of their column.
         r"\b\d+(\.\d+)? ms\b",
         r"\b\d+[smhd]\b *",
-        // What the document leaves out itself.
+        // Text that the document omits.
         "…",
     ];
     let any = Regex::new(&format!("({})+", changing.join("|"))).unwrap();
-    // trycmd takes a backslash for a path's.
+    // trycmd treats a backslash as a path separator.
     any.replace_all(line, "[..]").replace('\\', "/").replace("/home/you", "[CWD]")
 }
 
@@ -372,8 +371,8 @@ fn blocks_of(text: &str, language: &str) -> Vec<String> {
     blocks
 }
 
-/// What stands between single backticks outside of fenced blocks; it may go on in the next line.
-fn spans(text: &str) -> impl Iterator<Item = String> {
+/// Text between single backticks outside of fenced blocks; it may span two lines.
+pub(crate) fn spans(text: &str) -> impl Iterator<Item = String> {
     let mut fenced = false;
     let outside: Vec<&str> = text
         .lines()
@@ -392,8 +391,8 @@ fn spans(text: &str) -> impl Iterator<Item = String> {
     spans.into_iter()
 }
 
-/// The commands of `ovhai` in a line of a shell, as far as documents go there: `<app id>` stands for
-/// one, and nothing runs within double quotes.
+/// The commands of `ovhai` in a shell line, for the syntax that the documents use: `<app id>`
+/// stands for an id, and nothing runs within double quotes.
 fn commands_in(line: &str) -> Vec<String> {
     let line = Regex::new("<[a-z][a-z ]*>").unwrap().replace_all(line, "x");
     let mut parts = vec![String::new()];
@@ -424,8 +423,8 @@ fn commands_in(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a command as it is written in prose has commands and options that there are:
-/// alternatives stand as `a|b`, what can be left out in brackets.
+/// Checks that the commands and options of a command in prose exist; alternatives are written
+/// `a|b`, optional parts in brackets.
 fn is_known(span: &str) -> Result<(), String> {
     let cli = ovhai::cli::tree();
     let mut command = &cli;
@@ -437,7 +436,7 @@ fn is_known(span: &str) -> Result<(), String> {
                 let option = option(command, written)
                     .ok_or_else(|| format!("there is no option {written}"))?;
                 let has_value = option.get_action().takes_values() && !written.contains('=');
-                // The command may be still to come.
+                // The subcommand may follow.
                 if has_value && command.has_subcommands() {
                     words.next();
                 }
@@ -457,7 +456,7 @@ fn is_known(span: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The option of a command that is written so: `--long`, `--long=value`, `-s`.
+/// The option of a command with this spelling: `--long`, `--long=value`, `-s`.
 fn option<'a>(command: &'a clap::Command, written: &str) -> Option<&'a clap::Arg> {
     let name = written.split('=').next().unwrap_or_default();
     command.get_arguments().find(|argument| match name.strip_prefix("--") {

@@ -203,7 +203,7 @@ async fn answers_without_a_body() {
     assert_eq!(upstream.connections(), 7, "every other answer left the connection in order");
 }
 
-/// What an app sends after the head of an answer to HEAD is nobody's answer.
+/// Bytes after the head of a response to HEAD are never taken for another response.
 #[tokio::test]
 async fn a_body_for_head_is_nobodys_answer() {
     let (_e, host, mut client, _upstream) = app(|mut stream| async move {
@@ -213,7 +213,7 @@ async fn a_body_for_head_is_nobodys_answer() {
             let (first, rest) = answer.split_at(if is_head { answer.len() - 2 } else { 0 });
             stream.write_all(first).await.unwrap();
             tokio::task::yield_now().await;
-            // Whoever asked may be served already.
+            // The client may have its response already.
             if stream.write_all(rest).await.is_err() {
                 return;
             }
@@ -237,7 +237,7 @@ async fn a_body_for_no_content_is_nobodys_answer() {
                 if head.contains("/none") {
                     let head = format!("HTTP/1.1 204 No Content\r\n{length}\r\n\r\n");
                     stream.write_all(head.as_bytes()).await.unwrap();
-                    // When somebody else may have the connection.
+                    // When another request may have the connection.
                     if Upstream::head(&mut stream).await.is_none() {
                         return;
                     }
@@ -352,7 +352,7 @@ async fn bodies_framed_in_every_way() {
     }
 }
 
-/// Each event is seen before the next is sent: nobody gathers them.
+/// Each event arrives before the next is sent: nothing buffers them.
 #[tokio::test]
 async fn events_pass_at_once() {
     let seen = Arc::new(Notify::new());
@@ -381,7 +381,7 @@ async fn events_pass_at_once() {
     }
 }
 
-/// Whether the client waits for the head or in the body, the app is told that it is gone.
+/// Whether the client leaves before the head or in the body, the app notices.
 #[tokio::test]
 async fn a_client_that_is_gone_is_gone_for_the_app() {
     let gone = Arc::new(AtomicUsize::new(0));
@@ -447,7 +447,7 @@ async fn a_client_that_is_gone_is_gone_though_nobody_reads_it() {
         if answers {
             client.answer_head().await;
         }
-        // As much as anybody takes.
+        // As much as the other side takes.
         let piece = vec![b'x'; 1 << 20];
         let full = async {
             loop {
@@ -455,7 +455,7 @@ async fn a_client_that_is_gone_is_gone_though_nobody_reads_it() {
             }
         };
         let _ = tokio::time::timeout(Duration::from_millis(300), full).await;
-        // Its end stands behind what nobody takes, unless it breaks off.
+        // Its end follows bytes that are not read, unless it is cut off.
         client.0.set_zero_linger().unwrap();
         drop(client);
         may_look.notify_one();
@@ -517,7 +517,7 @@ async fn an_app_that_dies_in_its_answer() {
     }
 }
 
-/// 502, and the client's connection goes on.
+/// 502, and the client's connection stays usable.
 #[tokio::test]
 async fn apps_that_answer_rubbish_cost_one_request() {
     let huge =
@@ -585,7 +585,7 @@ async fn an_app_may_answer_before_the_upload_has_ended() {
         }
     })
     .await;
-    // The rest of the upload never comes, and is not waited for.
+    // The upload never ends, and the gateway does not wait for it.
     client
         .send(format!(
             "POST /reads HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1000000\r\n\r\nbegin"

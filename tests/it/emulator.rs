@@ -309,13 +309,13 @@ fn one_that_starts_by_itself_has_the_options_of_the_last_start() {
         assert_eq!(status["options"], kept);
         cli.ok(&["emulator", "stop"]);
     }
-    // A variable goes before what is kept, and is not kept itself.
+    // A variable overrides the saved options, and is not saved itself.
     let other = cli.command(&["capabilities", "quota"]).env("OVHAI_QUOTA", "CPU=5").output();
     let other = other.unwrap();
     assert!(String::from_utf8_lossy(&other.stdout).contains("CPU: 5"), "{other:?}");
     assert!(!said(&other).contains("--quota"), "{other:?}");
     cli.ok(&["emulator", "stop"]);
-    // A start on purpose says anew what there is to be.
+    // An explicit start replaces the saved options.
     let anew = cli.command(&["emulator", "start", "--detach"]).output().unwrap();
     assert!(said(&anew).contains("drops --tls=0 --regions"), "{anew:?}");
     let status = cli.json(&["emulator", "status"]);
@@ -375,7 +375,7 @@ fn one_that_hangs_is_said_to() {
             (&["emulator", "user", "list"], 5),
             (&["emulator", "start", "--detach"], 5),
             (&["emulator", "status", "-o", "json"], 1),
-            // It counts when it goes on: here it is ended before.
+            // The signal takes effect once the process continues; here it is killed before.
             (&["emulator", "stop"], 5),
         ] {
             let (cli, who) = (&cli, &who);
@@ -413,7 +413,7 @@ fn one_that_hangs_is_said_to() {
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "e\n", "what was answered is there");
 }
 
-/// An answer may take its time: whoever is asked meanwhile, and is well, does not hang.
+/// A slow response is no hang: an emulator that reports its health is well.
 #[tokio::test]
 async fn one_that_is_slow_does_not_hang() {
     let cli = TestCli::new(OVHAI);

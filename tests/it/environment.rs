@@ -165,7 +165,7 @@ async fn nothing_shows_the_callers_environment() {
     }
     let debug = std::fs::read_to_string(home.cli.state_dir().join("debug.jsonl")).unwrap();
     assert!(debug.contains("/_emulator/apps") && debug.contains("bad key"), "{debug}");
-    // What runs shows it to nobody who lists processes, and its supervisor does not have it.
+    // A process list does not show it, and the supervisor does not have it.
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         assert!(!has_marker(&line), "{}", String::from_utf8_lossy(&line));
@@ -323,7 +323,7 @@ async fn an_endpoint_gets_none() {
     e.emulator.shutdown().await;
 }
 
-/// What can't be sent is named, and what is too much is refused before an app is made.
+/// Variables that can't be sent are named, and too many are refused before an app is created.
 #[test]
 fn variables_that_no_app_can_have_are_named() {
     use std::os::unix::ffi::OsStrExt;

@@ -15,7 +15,7 @@ use crate::{http2, wire};
 const EVENTS: usize = 50;
 const AT_ONCE: Duration = Duration::from_millis(5);
 
-/// An emulator, with TLS, and an open app that writes an event whenever it is told to.
+/// An emulator with TLS, and a public app that writes an event on request.
 struct Events {
     _upstream: Upstream,
     dir: tempfile::TempDir,
@@ -67,8 +67,8 @@ impl Events {
             took.push(read - self.began.recv().await.unwrap());
         }
         took.sort();
-        // Of a machine that does other things as well any single one may be late; whoever gathers
-        // events, or waits for more of them, is late with all.
+        // On a busy machine a single one may be late; a proxy that gathers events, or waits for
+        // more of them, is late with all.
         assert!(took[EVENTS / 2] < AT_ONCE, "{took:?}");
     }
 }

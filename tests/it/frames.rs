@@ -160,7 +160,7 @@ impl Raw {
         }
     }
 
-    /// Sends all of it, as far as anybody reads it, and waits for the end; why there was one.
+    /// Sends all of it, as far as it is read, and waits for the end; returns the reason.
     pub(crate) async fn until_closed(mut self, bytes: &[u8]) -> Option<u32> {
         let (mut reader, mut writer) = self.0.split();
         let mut got = Vec::new();

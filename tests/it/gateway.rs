@@ -251,7 +251,7 @@ async fn other_versions_of_http_are_no_upgrade() {
     assert_eq!(e.query(&app, None).await.status, 502);
 }
 
-/// What goes on without end ends with the token that opened it.
+/// An endless response ends with the token that opened it.
 #[tokio::test]
 async fn tunnels_and_followed_logs_end_with_their_token() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -300,7 +300,7 @@ async fn tunnels_and_followed_logs_end_with_their_token() {
     rest.expect("the log ends").unwrap();
 }
 
-/// So does an answer that goes on: it never looks whole.
+/// So does a long response, which never looks complete.
 #[tokio::test]
 async fn streams_end_with_their_token() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -331,7 +331,7 @@ async fn streams_end_with_their_token() {
     let mut answer = second.send(request.body(http2::empty()).unwrap()).await;
     assert!(answer.frame().await.unwrap().unwrap().is_data());
 
-    // Other changes are none of its business.
+    // Other changes do not concern it.
     e.token("GRA", "read", None).await;
     assert!(tokio::time::timeout(Duration::from_millis(20), answer.frame()).await.is_err());
     let renewed = e.admin("POST", &format!("/v1/token/{}/renew", token.id), None).await;
@@ -667,7 +667,7 @@ fn page_asks(app: &ovhai_api_types::App, method: &str) -> hyper::http::request::
         .header("origin", "https://page.example")
 }
 
-/// Browsers ask without credentials whether a page may; anything else that looks like it may not.
+/// Browsers send preflights without credentials; anything that merely looks like one needs access.
 #[tokio::test]
 async fn a_preflight_passes_without_a_token_and_nothing_else_does() {
     let e = TestEmulator::start().await;
@@ -696,7 +696,7 @@ async fn a_preflight_passes_without_a_token_and_nothing_else_does() {
     }
 }
 
-/// Nobody who asks what is allowed has access, which does not end the answer.
+/// A preflight's caller has no access, which does not end the response.
 #[tokio::test]
 async fn a_preflight_gets_all_of_a_late_answer() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -718,7 +718,7 @@ async fn a_preflight_gets_all_of_a_late_answer() {
     assert_eq!(http2::text(answer).await.0, "hi u");
 }
 
-/// Nobody can see it leave, but nothing moves either.
+/// Its end can't be seen, but nothing moves either.
 #[tokio::test]
 async fn a_client_that_sent_too_much_ahead_and_left_is_given_up() {
     let (said, mut comes) = tokio::sync::mpsc::unbounded_channel();

@@ -349,7 +349,7 @@ async fn a_connection_is_shared_and_replaced_when_the_app_closes_it() {
     }
 }
 
-/// The connection to the app is everybody's: who takes nothing of an answer holds nobody up.
+/// The connection to the app is shared: a client that does not read its response delays no other.
 #[tokio::test]
 async fn whoever_is_slow_holds_up_nobody_else() {
     let (_played, e, app) = playing(open()).await;

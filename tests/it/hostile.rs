@@ -68,7 +68,7 @@ fn replace_host(message: &[u8], host: &str) -> Vec<u8> {
     out
 }
 
-/// All of them, a few at a time; somebody else is served before, between and after.
+/// All of them, a few at a time; another client is served before, between and after.
 async fn all_refused(cases: Vec<(String, Vec<u8>, Vec<u16>)>) {
     let wire = Arc::new(Wire::start().await);
     let mut other = wire.connect().await;
@@ -436,7 +436,7 @@ async fn slow_clients_are_told_and_left() {
     refused(dripping, "byte by byte").await;
     assert!(wire.seen.of("/hostile").iter().all(|saw| saw.body.is_none()));
 
-    // One that rests is closed without a word, whether it ever asked or not.
+    // An idle connection is closed silently, with or without an earlier request.
     let silent = wire.connect().await;
     let mut resting = wire.connect().await;
     resting.send(wire.request("GET /first", "")).await;
@@ -445,10 +445,10 @@ async fn slow_clients_are_told_and_left() {
         let said = String::from_utf8_lossy(&client.rest().await).into_owned();
         assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
     }
-    // An app that thinks is nobody's fault: only the client's own slowness counts.
+    // A slow app is not the client's fault: only the client's own slowness counts.
 }
 
-/// An app that answers, and then neither reads nor says anything, holds nobody for ever.
+/// An app that answers, and then neither reads nor writes, does not hold its client for ever.
 #[tokio::test]
 async fn an_upload_that_nobody_reads_ends() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -611,7 +611,7 @@ async fn a_client_that_waits_to_be_told_to_go_on() {
         client.send("hello").await;
         assert_eq!(client.answer().await.text(), "POST /waits");
     }
-    // One that is refused is told so at once, and not to go on.
+    // A refused request gets its refusal immediately, without 100 Continue.
     let closed = Wire::with(Limits::default(), json!({})).await;
     let mut client = closed.connect().await;
     let more = "expect: 100-continue\r\ncontent-length: 5\r\n";
@@ -619,7 +619,7 @@ async fn a_client_that_waits_to_be_told_to_go_on() {
     assert_eq!(client.answer().await.status(), 401);
 }
 
-/// Whether the app says it itself, late, or twice: the client is told to go on once.
+/// Whether the app sends it itself, late, or twice: the client gets 100 Continue once.
 #[tokio::test]
 async fn a_client_is_told_to_go_on_once() {
     const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -681,7 +681,7 @@ async fn a_client_whose_body_is_not_wanted_is_not_told_to_go_on() {
     }
 }
 
-/// Many at once, of every kind, while somebody works.
+/// Many at once, of every kind, while another client works.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_of_them_harms_nobody() {
     let wire = Wire::start().await;

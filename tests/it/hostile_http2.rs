@@ -44,12 +44,12 @@ impl Logged {
         Self::with(Limits::default()).await
     }
 
-    /// Stops it, when nobody is connected any more; the lines of HTTP/2.
+    /// Stops it once no client is connected; returns the log lines of HTTP/2.
     async fn ended(self) -> Vec<Value> {
         ended(self.wire.e, &self.log).await
     }
 
-    /// Somebody else is served.
+    /// Another client is served.
     async fn serves_others(&self) {
         let mut other = self.wire.connect().await;
         other.send(self.wire.request("GET /other", "")).await;
@@ -219,7 +219,7 @@ async fn what_is_refused_unheard_is_noted() {
         expected.push((json!(status), json!(refused)));
         number += 2;
     }
-    // The connection is good all the while, and what is heard is noted once.
+    // The connection stays good, and each request is logged once.
     raw.send(head(number, END_STREAM, &block(&wire.host, b"/good"))).await;
     assert_eq!(raw.answer(number).await, Ok(()));
     expected.push((json!(200), Value::Null));
@@ -333,7 +333,7 @@ async fn requests_that_are_given_up_at_once() {
     app.holds(1).await;
     assert!(app.most.load(Ordering::SeqCst) <= 130, "no more at once than streams");
 
-    // A few at a time, so that nobody calls it too many: the app hears of none.
+    // A few at a time, below every limit: the app sees none.
     let before = app.upstream.connections();
     let mut raw = Raw::connect(&e).await;
     for round in 0..100 {
@@ -358,7 +358,7 @@ async fn requests_that_are_given_up_at_once() {
     app.holds(1).await;
     assert!(app.most.load(Ordering::SeqCst) <= 130);
     is_served(&e).await;
-    // Whoever was patient is still waiting.
+    // The patient client is still waiting.
     patient.settle().await;
     assert_eq!(app.open.load(Ordering::SeqCst), 1);
     drop((patient, raw));
@@ -407,7 +407,7 @@ async fn heads_without_end() {
         ("nothing", Vec::new()),
         ("small fields", field("x", b"y")),
         ("large fields", field("x", &[b'y'; 16_000])),
-        // One string that goes on for ever.
+        // One endless string.
         ("one field", [&[0, 1, b'x', 127, 255, 255, 255, 127][..], &[b'y'; 16_000]].concat()),
     ] {
         let more = frame(CONTINUATION, 0, 1, &part);
@@ -424,7 +424,7 @@ async fn heads_without_end() {
         reasons.insert(why);
         logged.serves_others().await;
     }
-    // The last bytes may be lost when it is closed under what is being sent.
+    // The last bytes may be lost if it is closed while the client sends.
     assert!(
         reasons.is_subset(&[None, Some(CALM), Some(PROTOCOL_ERROR), Some(9)].into()),
         "{reasons:?}"
@@ -466,7 +466,7 @@ async fn heads_that_do_not_go_on() {
     }
     raw.until_closed(b"").await;
     is_served(&e).await;
-    // Whoever takes several pieces but comes in time is served.
+    // A client that sends several pieces in time is served.
     let mut raw = Raw::connect(&e).await;
     let (first, rest) = whole.split_at(20);
     raw.send(first).await;
@@ -598,7 +598,7 @@ async fn what_breaks_the_rules_ends_the_connection() {
     assert_eq!(all.iter().filter(is_end).count(), cases.len(), "{all:?}");
 }
 
-/// A call of the API goes on when it is given up, and counts until it has ended.
+/// A call of the API continues after its client has left, and counts until it has ended.
 #[tokio::test]
 async fn calls_that_are_given_up_do_not_pile_up() {
     let (gate, gated) = watch::channel(true);

@@ -271,7 +271,7 @@ async fn what_the_client_gets() {
     assert_eq!((&body[..], &trailers.unwrap()["x-sum"]), (&b"one"[..], &"3".parse().unwrap()));
     assert_eq!(text(client.get(&host, "/interim").await).await.0, "hi");
     assert_eq!(interim(&e, request("GET", &host, "/interim"), false).await, ["103 x"]);
-    // By the app, or by the gateway where the app says nothing; and by nobody where it answers.
+    // By the app, or by the gateway if the app is silent; and not at all if the app answers.
     for target in ["/says-so", "/says-so-twice", "/waits"] {
         let given = request("POST", &host, target);
         assert_eq!(interim(&e, given, true).await, ["100 -"], "{target}");
@@ -425,7 +425,7 @@ async fn whoever_is_slow_holds_the_other_up() {
     upload.await.unwrap();
 }
 
-/// An app that reads a request while nobody takes its answer.
+/// An app that reads a request while its response is not read.
 #[tokio::test]
 async fn an_upload_goes_on_while_the_answer_waits() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -510,7 +510,7 @@ async fn a_client_that_goes_away_takes_the_apps_connection_with_it() {
     waiting.abort();
     client.driver.abort();
     hear("gone").await;
-    // All of that is told.
+    // All of that is reported.
     let lines = eventually("three lines", || async {
         let text = std::fs::read_to_string(&log).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

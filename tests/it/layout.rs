@@ -107,7 +107,7 @@ fn details_are_folded_at_blanks() {
     }
     let narrow = plain(&shown(&cli, 80, &["app", "get", "worded"], &[]));
     let whole = cli.ok(&["app", "get", "worded"]);
-    assert!(whole.contains("six seven eight nine\n"), "{whole}");
+    assert!(whole.contains("six seven eight nine'\n"), "{whole}");
     assert!(narrow.lines().count() > whole.lines().count(), "{narrow}");
     assert!(narrow.lines().any(|line| line.contains("URL:") && line.contains(".localhost:")));
 }

@@ -78,7 +78,7 @@ async fn what_was_stored_before_the_limits_goes_on() {
         let large: Vec<&Value> = tokens.iter().filter(large).collect();
         assert_eq!((tokens.len(), large.len()), (3, 2));
         for token in large {
-            // What opened its apps goes on to open them, renewed too, and no others.
+            // Its tokens keep their access, also after a renewal, and gain none.
             let renew = format!("/v1/token/{}/renew", token["id"].as_str().unwrap());
             let renewed = e.admin("POST", &renew, None).await.json();
             let value = renewed["status"]["value"].as_str().unwrap();

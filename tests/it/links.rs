@@ -1,14 +1,15 @@
 //! Links, anchors and contents of the documents, and the names that the reference lists.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use ovhai_test_support::TestCli;
 use regex_lite::Regex;
 use serde_json::json;
 
 use crate::OVHAI;
-use crate::docs::{documents, read, root};
+use crate::docs::{documents, read, root, spans};
 
 #[test]
 fn every_link_leads_somewhere() {
@@ -120,6 +121,107 @@ fn the_reference_lists_every_field_of_the_access_log() {
         assert!(listed.insert(field), "{field}");
     }
     assert_eq!(listed, fields);
+}
+
+#[test]
+fn every_path_of_the_architecture_exists() {
+    let mut checked = 0;
+    for span in spans(&prose(&read("docs/ARCHITECTURE.md"))) {
+        match exists(&span) {
+            Some(true) => checked += 1,
+            Some(false) => panic!("docs/ARCHITECTURE.md: {span} does not exist"),
+            None => {}
+        }
+    }
+    assert!(checked > 70, "only {checked} paths were found");
+}
+
+#[test]
+fn a_path_that_is_missing_is_noticed() {
+    for missing in [
+        "src/nowhere",
+        "edge/nowhere",
+        "crates/core/src/nowhere.rs",
+        "core::nowhere",
+        "core::policy::nowhere",
+        "nowhere::policy",
+    ] {
+        assert_eq!(exists(missing), Some(false), "{missing}");
+    }
+    for present in
+        ["src/cmd", ".cargo/config.toml", "edge/doors", "core::policy::decide", "term::text"]
+    {
+        assert_eq!(exists(present), Some(true), "{present}");
+    }
+    for other in ["ovh/id", "processes/", "/_emulator/apps", "fields=row", "serde_yaml", "a b/c"] {
+        assert_eq!(exists(other), None, "{other}");
+    }
+}
+
+/// Whether a path of the architecture exists: of a file or directory, from the project's root or
+/// from the sources of a crate, or of a Rust module or item. None for what is not a path.
+fn exists(span: &str) -> Option<bool> {
+    const OTHERS: [&str; 3] = ["ovh/id", "ovh/type", "processes/"];
+    let is_plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | ':' | '_' | '-' | '.' | '(' | ')');
+    if !span.chars().all(is_plain) || span.starts_with('/') || OTHERS.contains(&span) {
+        return None;
+    }
+    let sources: Vec<PathBuf> = std::iter::once(root().join("src"))
+        .chain(fs::read_dir(root().join("crates")).unwrap().map(|c| c.unwrap().path().join("src")))
+        .collect();
+    if span.contains("::") {
+        let path = span.trim_end_matches("()").replace("::", "/");
+        let (first, inside) = path.split_once('/').unwrap_or((&path, ""));
+        // A type and its function, such as `Emulator::builder`.
+        if first.starts_with(|c: char| c.is_ascii_uppercase()) {
+            let names: Vec<_> = path.split('/').collect();
+            return Some(sources.iter().any(|source| names_all(source, &names)));
+        }
+        let of_crate = root().join("crates").join(first.replace('_', "-")).join("src");
+        let found = is_item(&of_crate, inside) || is_item(&root().join("src"), &path);
+        return Some(found);
+    }
+    if !span.contains('/') {
+        return None;
+    }
+    let in_sources = || {
+        let mut sources = sources.iter();
+        sources
+            .any(|source| source.join(span).is_dir() || source.join(format!("{span}.rs")).is_file())
+    };
+    Some(root().join(span).exists() || in_sources())
+}
+
+/// Whether `path` leads from a directory of modules to a module, or to an item named in it.
+fn is_item(directory: &Path, path: &str) -> bool {
+    let Some((name, inside)) = path.split_once('/').or((!path.is_empty()).then_some((path, "")))
+    else {
+        return directory.is_dir();
+    };
+    let (file, child) = (directory.join(format!("{name}.rs")), directory.join(name));
+    if !file.is_file() && !child.is_dir() {
+        // An item of the module that the directory is, which may re-export it.
+        let names: Vec<_> = path.split('/').collect();
+        return directory.is_dir() && names_all(directory, &names);
+    }
+    if child.is_dir() && is_item(&child, inside) {
+        return true;
+    }
+    let names: Vec<_> = inside.split('/').filter(|name| !name.is_empty()).collect();
+    file.is_file() && names_all(&file, &names)
+}
+
+/// Whether a file, or one below a directory, has all these words.
+fn names_all(path: &Path, names: &[&str]) -> bool {
+    if path.is_dir() {
+        let mut entries = fs::read_dir(path).unwrap();
+        return entries.any(|entry| names_all(&entry.unwrap().path(), names));
+    }
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let words: BTreeSet<&str> =
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).collect();
+    names.iter().all(|name| words.contains(name))
 }
 
 /// The targets of links and images outside of code.

@@ -79,7 +79,7 @@ fn a_user_is_somebody_and_not_the_owner() {
     let (code, said) = cli.fails(&["app", "run", "x", "--runtime", "process", "--", "sleep", "60"]);
     assert_eq!(code, 4);
     assert!(said.contains("only the emulator's owner may run local processes"), "{said}");
-    // The owner of the directory is the owner of the emulator, whoever is logged in.
+    // The owner of the directory is the owner of the emulator, also during a login.
     assert_eq!(cli.ok(&["emulator", "user", "list", "-o", "name"]), "ann\ntester\n");
 
     let passwd = [&["emulator", "user", "passwd", "ann"][..], &FROM_ENV].concat();
@@ -258,7 +258,7 @@ async fn a_session_that_can_not_be_refreshed_says_so() {
     });
 }
 
-/// RFC 6749: forms only, parameters once, and nobody may keep the answer.
+/// RFC 6749: forms only, each parameter once, and the response is not cacheable.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_endpoint_is_strict() {
     let e = TestEmulator::start().await;

@@ -233,7 +233,7 @@ async fn a_token_opens_the_very_address_that_was_asked_for() {
     let ours = format!("Bearer {string}x");
     assert_eq!(ann.send("GET", "/", &[("authorization", &ours)], "").await.status, 401);
 
-    // Whoever is known and has no access any more is not told to be let in.
+    // A known caller who has lost access is not shown as logged in.
     assert_eq!(ann.get("/.ovhai/").await.status, 200);
     let label = |value| Some(json!({"name": "group", "value": value}));
     let path = format!("/v1/app/{}/label", app.id);
@@ -364,7 +364,7 @@ async fn socket_or_events() -> Upstream {
 }
 
 /// A WebSocket of the app's own page, or its events, opens with the cookie; it ends with the token,
-/// and when somebody logs out.
+/// and when the user logs out.
 #[tokio::test]
 async fn what_a_cookie_opened_ends_with_the_login() {
     let upstream = socket_or_events().await;
@@ -409,7 +409,7 @@ async fn who_may_not_is_told_why() {
     let bhs = e.token("BHS", "read", None).await.status.value.unwrap();
     assert_eq!(ann.token(&page, &bhs).await.status, 401, "a token of elsewhere is none");
 
-    // Who may no more is told as well, and can log in as somebody else.
+    // A caller who has lost access is told so, and can log in as another user.
     let token = value(&e, "group=A").await;
     assert_eq!(ann.token(&page, &token).await.status, 303);
     let label = json!({"name": "group", "value": "B"});
@@ -533,7 +533,7 @@ async fn a_login_with_a_token_ends_with_its_log_out_or_its_token() {
     let page = ann.get("/x").await;
     assert!(page.status == 401 && is_page(&page), "the cookie is good for nothing");
 
-    // Neither the token nor somebody else's login with it was ended by that.
+    // Neither the token nor another login with it has ended.
     assert_eq!(ben.get("/x").await.status, 200);
     ann = ann.logged_in(&string).await;
     assert_eq!(e.admin("DELETE", &format!("/v1/token/{}", token.id), None).await.status, 204);
@@ -677,7 +677,7 @@ async fn whoever_logs_in_at_an_app_that_does_not_run_sees_so() {
     assert_eq!(lost.status, 404);
 }
 
-/// A clock that goes on when a test says so, by seconds.
+/// A clock that a test advances, by seconds.
 #[derive(Debug)]
 pub(crate) struct Stepped(Timestamp, AtomicI64);
 
@@ -726,7 +726,7 @@ async fn a_login_lasts_twelve_hours() {
     assert_eq!(answer.status, 303, "the page that says so is a new one");
 }
 
-/// And so does what it opened, whoever logged in and however.
+/// And so does everything that it opened, for every kind of login.
 #[tokio::test]
 async fn what_a_cookie_opened_ends_after_twelve_hours() {
     let upstream = socket_or_events().await;

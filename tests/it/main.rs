@@ -72,14 +72,14 @@ mod wire;
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");
 
-/// A port that somebody has.
+/// A port in use.
 fn taken_port() -> (std::net::TcpListener, u16) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
 }
 
-/// A port that nobody has at the moment.
+/// A free port.
 fn free_port() -> u16 {
     ovhai_runtime::sockets::free_port().unwrap()
 }

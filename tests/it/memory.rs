@@ -96,7 +96,7 @@ async fn stays_small<F: Future<Output = ()>>(
     assert!(growth < GROWTH, "it grew by {growth} from {before}");
 }
 
-/// Hashing a password takes 19 MiB, and anybody may ask for it.
+/// Hashing a password takes 19 MiB, and every client can cause it.
 #[tokio::test]
 async fn wrong_logins_leave_nothing_behind() {
     let cli = TestCli::new(OVHAI);

@@ -39,7 +39,7 @@ async fn a_person_whose_login_is_over_gets_the_page_whatever_the_app_does() {
             answer.text()
         );
     }
-    // A token of ours is what the person has to look at.
+    // A token of the emulator's is what the user has to check.
     let ours = format!("Bearer {value}");
     let answer = ann.send("GET", "/", &[NAVIGATES, ("authorization", &ours)], "").await;
     assert_eq!(answer.json()["message"], "the token is not valid here");

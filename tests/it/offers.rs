@@ -1,4 +1,4 @@
-//! What a region offers, what is explained, and what is looked up after a failure.
+//! Capabilities, registries, explanations of access, and `ovhai debug`.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -152,7 +152,7 @@ fn registries_never_show_a_password() {
     let (code, said) = cli.fails(&["registry", "add", "registry.example.com:5000", "-u", "x"]);
     assert!(code == 2 && said.contains("port 443 only"), "{said}");
     assert_eq!(cli.ok(&["registry", "list", "--region", "BHS", "-o", "name"]), "");
-    // However it is written it is the same, unless somebody else is known there.
+    // Every spelling is the same registry, unless the user differs.
     let other = "https://Registry.example.com/team/";
     let (code, said) = cli.fails(&["registry", "add", other, "-u", "robot"]);
     assert_eq!(code, 1, "{said}");

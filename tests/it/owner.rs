@@ -33,7 +33,7 @@ fn the_owner_gets_into_their_own_apps() {
     cli.ok(&["--region", "BHS", "token", "new", "there", "--role", "read"]);
     cli.ok(&["app", "curl", "e", "--fail"]);
 
-    // Tokens that open nothing are an answer, not a reason to go in as somebody else.
+    // Tokens without access are an answer, not a reason to use other credentials.
     cli.ok(&["token", "new", "other", "--selector", "g=b", "--role", "read"]);
     let (code, said) = cli.fails(&["app", "curl", "e"]);
     assert_eq!(code, 4);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::http2;
 use crate::login_page::{Visitor, echo, field, value};
 
-/// So many of one name are looked at.
+/// Maximum cookies of one name that the gateway tries.
 const LOOKED_AT: usize = 200;
 
 fn planted(name: &str, count: usize) -> Vec<(String, String)> {
@@ -74,7 +74,7 @@ async fn the_genuine_login_is_found_and_none_reaches_the_app() {
     }
 }
 
-/// Logins that are none here, or not any more, or are somebody's who may not.
+/// Logins that are invalid, ended, or of a caller without access.
 #[tokio::test]
 async fn a_login_of_somebody_else_locks_nobody_out() {
     let e = TestEmulator::start().await;
@@ -99,7 +99,7 @@ async fn a_login_of_somebody_else_locks_nobody_out() {
         let page = ann.send("GET", "/.ovhai/", &[("cookie", &cookies)], "").await;
         assert_eq!(page.status, 200, "{name}");
     }
-    // Whoever has no other is told why, as ever.
+    // A caller without another login sees the reason, as always.
     let cookies = header(&denied, &void.cookies, &elsewhere.cookies);
     assert_eq!(seen(&e, &mut denied, &cookies).await, Err(StatusCode::FORBIDDEN));
 }

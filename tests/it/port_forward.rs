@@ -253,7 +253,7 @@ fn the_app_is_told_the_address_that_the_client_uses() {
             }
             assert_eq!(seen.get("authorization").is_some(), app == "open", "the app's own");
         }
-        // Nobody is told another address who did not show who it is.
+        // An unauthenticated client gets no other address.
         let host = url.trim_start_matches("http://").trim_end_matches('/');
         let seen = cli.ok(&["app", "curl", app, "-H", "X-OVHAI-Forwarded-Host: evil.example"]);
         let seen: Value = serde_json::from_str(&seen).unwrap();

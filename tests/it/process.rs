@@ -192,7 +192,7 @@ async fn shutting_down_ends_processes_in_time() {
     eventually("nothing is left", || async { processes(&mark).is_empty().then_some(()) }).await;
 }
 
-/// Whoever takes a port over does not get the requests of the app that had it.
+/// A program that takes over a port does not get the requests of the app that had it.
 #[tokio::test]
 async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
     let e = emulator().await;
@@ -326,7 +326,7 @@ async fn other_ports_of_an_app_have_addresses() {
     let said = answer.text();
     assert!(said.contains("to the outside its port is 8080"), "{said}");
 
-    // A service of this machine that is not the app's is not to be had through it.
+    // A service of this machine that is not the app's can't be reached through it.
     let machines = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     machines.set_nonblocking(true).unwrap();
     for port in [nobodys, machines.local_addr().unwrap().port(), e.address().port()] {
@@ -338,7 +338,7 @@ async fn other_ports_of_an_app_have_addresses() {
     }
     assert!(machines.accept().is_err(), "nobody came");
 
-    // One that opens later is found, and the app's state is none of its business.
+    // A port that opens later is found, whatever the app's state is.
     assert_eq!(query_at(&e, &app, later).await.status, 502);
     let before = e.app(&app).await;
     std::fs::write(directory.path().join("open"), "").unwrap();

@@ -1,4 +1,4 @@
-//! `ovhai` in a terminal of its own, for tests that are somebody who types.
+//! `ovhai` in a terminal of its own, for tests that type.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::OVHAI;
 
-/// Our side of a terminal of so many columns, and the program's.
+/// The test's side of a terminal of this width, and the program's.
 fn open(columns: u16) -> (File, OwnedFd) {
     // Closed in every child, or the terminal would never be closed.
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
@@ -26,7 +26,7 @@ fn open(columns: u16) -> (File, OwnedFd) {
     (File::from(master), terminal)
 }
 
-/// It becomes the terminal's own, or Ctrl-C there would be a signal for nobody.
+/// It becomes the terminal's controlling process, or Ctrl-C would signal no process.
 fn command(cli: &TestCli, arguments: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new("setsid");
     command
@@ -43,7 +43,7 @@ fn command(cli: &TestCli, arguments: &[&str], env: &[(&str, &str)]) -> Command {
     command
 }
 
-/// What a command shows in a terminal of so many columns; 0: one that does not know its width.
+/// The output of a command in a terminal of this width; 0: one that does not report its width.
 pub(crate) fn shown(
     cli: &TestCli,
     columns: u16,
@@ -64,7 +64,7 @@ pub(crate) fn shown(
     String::from_utf8(said).unwrap().replace("\r\n", "\n")
 }
 
-/// A command that somebody talks with.
+/// An interactive command.
 pub(crate) struct Talk {
     child: Child,
     screen: File,

@@ -43,7 +43,7 @@ async fn a_page_can_read_why_it_has_no_access() {
         assert_eq!(answer.status, status);
         expect_readable(&answer);
     }
-    // With its own bearer it may know why; what the browser's cookies got it may not.
+    // With its own bearer it may see the reason, with the browser's cookies it may not.
     let own = [("origin", PAGE), ("authorization", other.as_str())];
     assert!(ask(&e, &app, "GET", &own).await.text().contains("group=B"));
     let ambient = [&own[..], &[("cookie", "a=1")]].concat();
@@ -79,7 +79,7 @@ async fn a_page_can_read_that_an_app_does_not_answer() {
     assert_eq!(answer.status(), 502);
     assert_eq!(answer.headers()["access-control-allow-origin"], PAGE);
 
-    // Nobody could read the origin of what came to no end.
+    // The origin of an incomplete request is unknown.
     let mut client = Client::connect(&e).await;
     let long = "x".repeat(64 * 1024);
     client.send(format!("GET /{long} HTTP/1.1\r\n")).await;

@@ -36,7 +36,7 @@ async fn a_rolling_update_under_load_loses_nothing() {
                 let mut client = Client::connect(&e).await;
                 let (mut asked, mut kinds) = (0, [0, 0]);
                 while !over.load(Ordering::SeqCst) {
-                    // Half of them begin anew each time; what is not safe to repeat is among it.
+                    // Half of them use new connections; unsafe methods are among them.
                     if number % 2 == 0 && asked > 0 {
                         client = Client::connect(&e).await;
                     }

@@ -220,7 +220,7 @@ fn requests_have_names_on_the_command_line() {
     let metrics = cli.ok(&["emulator", "metrics"]);
     assert!(metrics.contains(",name=\"fa\",code=\"403\"} 1\n"), "{metrics}");
 
-    // At an endpoint nobody keeps them.
+    // An endpoint does not keep them.
     let address = cli.json(&["emulator", "status"])["address"].as_str().unwrap().to_owned();
     cli.ok(&["config", "add", "far", &format!("{address}/regions/GRA")]);
     let (code, said) =

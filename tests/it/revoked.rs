@@ -1,5 +1,5 @@
-//! Access that is taken away while a request is under way: whatever goes on ends, however busy it
-//! is, and before the app has answered too.
+//! Access that is revoked during a request: everything that is open ends, however busy it is, and
+//! before the app has answered too.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ async fn an_answer_without_a_pause_ends_with_its_token() {
             if frame.is_err() {
                 return true;
             }
-            // Slower than the app, which has more whenever somebody looks.
+            // Slower than the app, which always has more to send.
             tokio::task::yield_now().await;
         }
         false
@@ -110,7 +110,7 @@ async fn an_answer_without_a_pause_ends_with_its_token() {
     opened.hears("gone").await;
 }
 
-/// An app that takes its time, or reads for ever, is left when nobody may wait for it any more.
+/// A slow app, or one that reads for ever, is abandoned when the caller's access is revoked.
 #[tokio::test]
 async fn what_is_not_answered_yet_ends_with_its_token() {
     for more in ["", "content-length: 100000\r\n", "transfer-encoding: chunked\r\n"] {

@@ -56,7 +56,7 @@ fn read_until(from: &mut impl Read, part: &str) -> String {
             return text;
         }
         match from.read(&mut buffer) {
-            // A terminal that nobody has open any more is an error.
+            // Reading from a terminal that the program has closed is an error.
             Ok(0) | Err(_) => panic!("{part:?} never came: {text:?}"),
             Ok(count) => seen.extend_from_slice(&buffer[..count]),
         }
@@ -247,7 +247,7 @@ fn an_id_comes_before_a_name_and_a_name_before_the_beginning_of_an_id() {
     assert_eq!(get(&id[..5]), "first\n");
     cli.ok(&["app", "run", HELLO, "--name", "x"]);
     assert_eq!(get("x"), "x\n");
-    // A name that looks like an id of nobody.
+    // A name that looks like an unknown id.
     let name = "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11";
     cli.ok(&["app", "run", HELLO, "--name", name]);
     assert_eq!(get(name), format!("{name}\n"));

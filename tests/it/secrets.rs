@@ -1,5 +1,5 @@
-//! What an emulator keeps of what it is told: no secret, however much it is to log. With the
-//! program and the files that people have.
+//! The secrets that an emulator stores or logs: none, at any log level. With the program and the
+//! files that people have.
 
 use std::net::SocketAddr;
 
@@ -35,7 +35,7 @@ impl Told {
         Self { cli, address: running.address, administrator, secrets }
     }
 
-    /// Runs an app that nobody may ask without a token; its host.
+    /// Runs an app that needs a token; returns its host.
     fn run_app(&self) -> String {
         let labels = ["-l", "group=A", "--wait", "ovhai/echo"];
         self.cli.ok(&[&["app", "run", "--name", "echo"], &labels[..]].concat());
@@ -49,7 +49,7 @@ impl Told {
         secret.to_owned()
     }
 
-    /// A string in an answer that nobody else may see.
+    /// A secret string in a response.
     fn given(&mut self, answer: &Answer, pointer: &str) -> String {
         assert_eq!(answer.status, 200, "{}", answer.text());
         self.keep(answer.json().pointer(pointer).unwrap().as_str().unwrap())
@@ -197,7 +197,7 @@ async fn no_secret_is_in_a_log_however_verbose() {
     }
     for (name, text) in [("log", &log), ("access log", &access)] {
         for secret in told.secrets.iter().map(String::as_str).chain(ALWAYS) {
-            // As text, or as somebody shows bytes.
+            // As text, or as debug output of bytes.
             let bytes = format!("{:?}", secret.as_bytes());
             let bytes = bytes.trim_matches(['[', ']']);
             let tells = |line: &&str| line.contains(secret) || line.contains(bytes);

@@ -26,7 +26,8 @@ async fn logging_to(path: &Path) -> TestEmulator {
     TestEmulator { emulator, sim: None }
 }
 
-/// The lines once there are so many of `path`; a request's line comes when its answer has ended.
+/// The log lines, once there are this many of `path`; a request's line is written when its response
+/// has ended.
 async fn lines_of(log: &Path, path: &str, count: usize) -> Vec<Value> {
     eventually(&format!("{count} lines of {path}"), || async {
         let text = std::fs::read_to_string(log).unwrap();
@@ -80,7 +81,7 @@ async fn every_request_has_a_line_and_no_line_a_secret() {
     let posted = e.send(post.body(Full::new(Bytes::from_static(b"12345"))).unwrap()).await;
     assert_eq!(posted.status, 200);
     assert_eq!(e.send(get("evil.example", "/elsewhere", &[])).await.status, 421);
-    // What nobody has sent does not count, whatever is said of it.
+    // Bytes that were announced but not sent do not count.
     let client = http2::Client::connect(&e).await;
     let (_pipe, body) = http2::pipe();
     let liar = http2::request("POST", &host, "/liar").header("content-length", 1_u64 << 62);
@@ -311,7 +312,7 @@ async fn metrics_count_what_was_done() {
     .await;
 }
 
-/// How many connections and tunnels are open, but for the one of whoever asks.
+/// The number of open connections and tunnels, without the asking one.
 async fn open(e: &TestEmulator) -> (f64, f64) {
     let metrics = e.call_local("GET", "/metrics", None).await.text();
     let of = |gauge| sample(&metrics, gauge).unwrap();
@@ -391,7 +392,7 @@ async fn what_is_open_is_counted_and_a_tunnel_has_its_line() {
         (format!("ovhai_gateway_requests_total{{{of_app},code=\"101\"}}"), Some(1.0)),
         (format!("ovhai_gateway_received_bytes_total{{{of_app}}}"), Some(13.0)),
         (format!("ovhai_gateway_sent_bytes_total{{{of_app}}}"), Some(15.0)),
-        // How long it was open says nothing about how fast anybody was.
+        // The duration of a tunnel says nothing about speed.
         (format!("ovhai_gateway_request_duration_seconds_count{{{of_app}}}"), Some(0.0)),
     ] {
         assert_eq!(sample(&metrics, &series), value, "{series} in {metrics}");

@@ -63,7 +63,7 @@ fn the_guides_session() {
     assert!(!cli.ok(&["token", "list"]).contains(&token));
     assert!(!cli.ok(&["token", "get", "reader", "-o", "json"]).contains(&token));
 
-    // The environment wins over what is stored.
+    // The environment overrides stored tokens.
     let bad =
         cli.command(&["app", "curl", "--fail", "hello"]).env("OVHAI_TOKEN", "x").output().unwrap();
     assert_eq!(bad.status.code(), Some(22), "{}", String::from_utf8_lossy(&bad.stderr));

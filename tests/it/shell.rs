@@ -13,7 +13,7 @@ use crate::OVHAI;
 
 const IMAGE: &str = "infrastructureascode/hello-world";
 
-/// What a shell is told about the last word; also what is said on stderr, which is nothing.
+/// The candidates for the last word; stderr stays empty.
 fn complete(cli: &TestCli, shell: &str, words: &[&str]) -> Vec<String> {
     let index = words.len().to_string();
     let output = cli
@@ -59,7 +59,7 @@ printf '%s\n' "${COMPREPLY[@]}"
     text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// What is found in the end: on a busy machine an answer may come later than a shell waits.
+/// Retries until found: on a busy machine an answer may come too late for a shell.
 fn found(mut ask: impl FnMut() -> Vec<String>) -> Vec<String> {
     for _ in 0..50 {
         let words = ask();

@@ -1,5 +1,5 @@
-//! Whoever does not read holds up whoever writes: the gateway takes no more from one side than the
-//! other takes from it, and what was held up arrives whole.
+//! Back-pressure: the gateway takes no more from one side than the other takes from it, and what
+//! was held up arrives whole.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::wire::{Client, SOON, at};
 
-/// So much a test sends where nobody takes it.
+/// Bytes that a test sends to a side that does not read.
 pub(crate) const MUCH: usize = 64 * 1024 * 1024;
 /// What the system's buffers of two connections hold, and hardly more.
 pub(crate) const HELD: u64 = 24 * 1024 * 1024;
@@ -31,7 +31,7 @@ pub(crate) async fn at_rest(count: &AtomicU64) -> u64 {
     .await
 }
 
-/// A piece that is like none of its neighbours.
+/// A piece that differs from its neighbours.
 pub(crate) fn piece(number: usize) -> Vec<u8> {
     vec![u8::try_from(number % 251).unwrap(); PIECE]
 }

@@ -51,7 +51,7 @@ impl Secure {
         TestEmulator::host(app).split(':').next().unwrap().to_owned()
     }
 
-    /// curl, to this host of ours.
+    /// Runs curl for this host of the emulator.
     async fn curl(&self, host: &str, arguments: &[&str]) -> Output {
         let port = self.port();
         let mut command = Command::new("curl");
@@ -96,7 +96,7 @@ async fn curl_trusts_it_in_every_version() {
         let output = s.curl(host, &["-o", "/dev/null", "-w", "%{http_code}"]).await;
         assert_eq!(text(&output.stdout), "404", "{host}: {}", text(&output.stderr));
     }
-    // HTTP goes on, and says so.
+    // HTTP continues to work.
     let plain = s.e.query(&app, None).await;
     assert_eq!(plain.json()["headers"]["x-forwarded-proto"][0], "http");
     s.e.emulator.shutdown().await;
@@ -190,7 +190,7 @@ fn openssl(dir: &Path, line: &str) -> Output {
     Command::new("openssl").args(line.split(' ')).current_dir(dir).output().unwrap()
 }
 
-/// Whoever steals the key gets nothing but this machine.
+/// A stolen key is useless beyond this machine.
 #[test]
 fn a_stolen_key_is_of_no_use_on_the_internet() {
     let cli = TestCli::new(OVHAI);
@@ -284,7 +284,7 @@ fn a_taken_port_and_a_damaged_authority_are_said() {
         assert_eq!(code, 1);
         assert!(said.contains("ca.key") && said.contains("remove it"), "{said}");
     }
-    // Nobody needs it without TLS.
+    // It is not needed without TLS.
     Foreground::start(&cli, &[]);
 }
 

@@ -305,3 +305,40 @@ fn help_is_about_the_command() {
     let (_, error) = cli.fails(&["help", "app", "lst"]);
     assert!(error.contains("hint: did you mean list?") && !error.contains("cause:"), "{error}");
 }
+
+#[test]
+fn what_is_so_already_is_said_and_rejected_values_name_the_option() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
+    assert!(said(&cli, &["app", "start", "e"]).ends_with(") is already running.\n"));
+    assert!(said(&cli, &["app", "start", "e", "--wait"]).ends_with(") is already running.\n"));
+    assert!(said(&cli, &["app", "stop", "e", "--wait"]).starts_with("Stopped e"));
+    assert!(said(&cli, &["app", "stop", "e"]).ends_with(") is already stopped.\n"));
+    assert!(said(&cli, &["app", "start", "e", "--wait"]).starts_with("Started e"));
+
+    for (arguments, says) in [
+        (&["app", "run", "ovhai/echo", "--gpu", "5"][..], "cause: --gpu (resources.gpu): "),
+        (&["app", "update", "e", "--env", "A=1", "--cpu", "99"], "cause: --cpu ("),
+        (&["app", "scale", "e", "--replicas", "11"], "cause: --replicas ("),
+    ] {
+        let (code, error) = cli.fails(arguments);
+        assert!(code == 2 && error.contains(says), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_failed_start_shows_the_output_of_this_run() {
+    let cli = TestCli::new(OVHAI);
+    let mark = cli.home().join("ran");
+    let script = format!(
+        "if [ -e {0} ]; then echo second; else echo first; touch {0}; fi; exit 3",
+        mark.display()
+    );
+    let run = ["app", "run", "x", "--name", "bad", "--cpu", "1", "--runtime", "process", "--wait"];
+    let (_, error) = cli.fails(&[&run[..], &["--", "sh", "-c", &script]].concat());
+    assert!(error.contains("\n    first\n"), "{error}");
+    let (_, error) = cli.fails(&["app", "start", "bad", "--wait"]);
+    assert!(error.contains("\n    second\n") && !error.contains("first"), "{error}");
+    let list = cli.ok(&["app", "get", "bad"]);
+    assert!(list.contains("Command:           sh -c 'if [ -e "), "{list}");
+}

@@ -1,4 +1,4 @@
-//! Apps: what is asked for (`AppSpec`) and what is (`AppStatus`).
+//! Apps: the desired state (`AppSpec`) and the observed one (`AppStatus`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,26 +12,26 @@ use crate::page::Metadata;
 use crate::replica::{ReplicaExit, ReplicaStatus, SessionAffinity};
 use crate::scaling::ScalingStrategy;
 
-/// The state of an app, in the order in which it usually meets them.
+/// The state of an app, in the usual order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum AppState {
-    /// Accepted, waits for its place.
+    /// Accepted, waiting to be scheduled.
     Queued,
-    /// The image is fetched, the first replicas start.
+    /// The image is pulled, and the first replicas start.
     Initializing,
-    /// All replicas answer.
+    /// All replicas are ready.
     Running,
-    /// Replicas are added, removed or replaced; those that ran before go on answering.
+    /// Replicas are added, removed or replaced; the existing ones continue to serve.
     Scaling,
     /// Replicas are being stopped.
     Stopping,
     /// Stopped; can be started again at the same address.
     Stopped,
-    /// Failed by the user's fault.
+    /// Failed because of the app.
     Failed,
-    /// Failed by the platform's fault.
+    /// Failed because of the platform.
     Error,
     /// Being deleted.
     Deleting,
@@ -72,21 +72,21 @@ impl AppState {
 }
 
 impl AppState {
-    /// Whether an app in this state is queued, starting or running: it has to be stopped before
-    /// it can be deleted.
+    /// Whether an app in this state is queued, starting or running, so that it must be stopped
+    /// before it is deleted.
     pub fn is_active(self) -> bool {
         matches!(self, Self::Queued | Self::Initializing | Self::Running | Self::Scaling)
     }
 }
 
-/// What becomes of the replicas of an app that is deleted while it runs.
+/// What happens to the replicas of an app that is deleted while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
     /// The deletion is rejected unless the app is stopped, stopping, failed or in error.
     OnlyStopped,
     /// They are stopped as by a stop: in-flight requests finish, then they get SIGTERM.
     StopFirst,
-    /// They are killed at once. An extension of the emulator.
+    /// They are killed immediately. An extension of the emulator.
     Now,
 }
 
@@ -117,7 +117,7 @@ impl FromStr for AppState {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum InfoCode {
-    /// Waits for its place.
+    /// It is waiting to be scheduled.
     AppQueued,
     /// Starts.
     AppInitializing,
@@ -129,11 +129,11 @@ pub enum InfoCode {
     AppStopping,
     /// Stopped.
     AppStopped,
-    /// Failed by the user's fault.
+    /// Failed because of the app.
     AppFailed,
-    /// Failed by the platform's fault.
+    /// Failed because of the platform.
     AppError,
-    /// Could not be created.
+    /// It could not be created.
     AppCreateError,
     /// Interrupted by the platform.
     AppInterruptedByPlatform,
@@ -149,7 +149,7 @@ pub struct Env {
     pub value: String,
 }
 
-/// How an app is asked whether it answers.
+/// The readiness probe of an app.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Probe {
@@ -161,7 +161,7 @@ pub struct Probe {
     pub port: Option<i64>,
 }
 
-/// What one replica gets. Here these are numbers only: nothing is reserved.
+/// Resources of one replica. In the emulator these are numbers only; nothing is reserved.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -203,13 +203,13 @@ pub struct Resources {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AppDeploymentStrategy {
-    /// Replicas above the wanted number: a count or per cent; `25%` when absent.
+    /// Maximum replicas above the desired number: a count or a percentage; `25%` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_surge: Option<String>,
-    /// Replicas below the wanted number: a count or per cent; `25%` when absent.
+    /// Maximum replicas below the desired number: a count or a percentage; `25%` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_unavailable: Option<String>,
-    /// Seconds a new replica has until it must answer; 600 when absent.
+    /// Seconds within which a new replica must become ready; 600 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress_deadline_seconds: Option<i64>,
 }
@@ -228,7 +228,7 @@ pub struct DataStoreVolumeSource {
     /// Whether the platform owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub internal: Option<bool>,
-    /// Only what is below this prefix.
+    /// Only objects below this prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
 }
@@ -247,7 +247,7 @@ pub struct PrivateSwiftVolumeSource {
     /// Whether the platform owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub internal: Option<bool>,
-    /// Only what is below this prefix.
+    /// Only objects below this prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
 }
@@ -300,16 +300,16 @@ pub struct Volume {
     /// Empty at first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standalone: Option<StandaloneVolumeSource>,
-    /// Where it is written back to.
+    /// The destination to which it is written back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_data_store: Option<DataStoreVolumeSource>,
-    /// Where it is written back to.
+    /// The destination to which it is written back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_private_swift: Option<PrivateSwiftVolumeSource>,
 }
 
-/// Which of the emulator's runtimes runs an app. An extension: the real service has containers
-/// only, and ignores the field.
+/// The emulator's runtime of an app. An extension: the service has containers only, and ignores the
+/// field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -355,7 +355,7 @@ impl FromStr for Placement {
     }
 }
 
-/// What an app is asked to be.
+/// The desired state of an app.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -377,34 +377,34 @@ pub struct AppSpec {
     /// Port that speaks gRPC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grpc_port: Option<i64>,
-    /// Labels; those that begin with `ovh/` are the platform's and overridden.
+    /// Labels; those that begin with `ovh/` belong to the platform and are overridden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, Option<String>>>,
-    /// A name for people; generated when absent.
+    /// Display name; generated when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// How it is asked whether it answers.
+    /// The readiness probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
-    /// What one replica gets.
+    /// Resources of one replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
-    /// How many replicas.
+    /// The number of replicas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling_strategy: Option<ScalingStrategy>,
-    /// Emulator only: what keeps a client's requests at one replica; nothing when absent.
+    /// Emulator only: session affinity; none when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_affinity: Option<SessionAffinity>,
-    /// Whether the app is open to everybody.
+    /// Whether the app is public: no token is required.
     #[serde(default)]
     pub unsecure_http: bool,
     /// Volumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volumes: Option<Vec<Volume>>,
-    /// Emulator only: which runtime runs it.
+    /// Emulator only: the runtime.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Placement>,
-    /// Emulator only: directory of a local process; the emulator's own when absent.
+    /// Emulator only: working directory of a local process; the emulator's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
 }
@@ -413,16 +413,16 @@ pub struct AppSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Info {
-    /// Values that stand in the message, by name.
+    /// Values in the message, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arguments: BTreeMap<String, Option<String>>,
     /// The code.
     pub code: InfoCode,
-    /// For a person.
+    /// The message, for people.
     pub message: String,
 }
 
-/// When an app came into a state.
+/// A state in an app's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AppStateHistory {
@@ -451,16 +451,16 @@ pub struct VolumeStatus {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AppStatus {
-    /// Replicas that answer now.
+    /// Number of ready replicas.
     #[serde(default)]
     pub available_replicas: i64,
     /// Data synchronisations; none here.
     #[serde(default)]
     pub data_sync: Vec<DataSync>,
-    /// Host and port that speak gRPC, when the app has a gRPC port.
+    /// Host and port for gRPC, if the app has a gRPC port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grpc_address: Option<String>,
-    /// The states it has been in, oldest first.
+    /// Its states, oldest first.
     #[serde(default)]
     pub history: Vec<AppStateHistory>,
     /// Why it is in its state.
@@ -476,16 +476,16 @@ pub struct AppStatus {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
     pub last_transition_date: Option<Timestamp>,
-    /// Emulator only: how a replica crashed last.
+    /// Emulator only: the last crash of a replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_exit: Option<ReplicaExit>,
     /// Page with the app's metrics; none here.
     #[serde(default)]
     pub monitoring_url: Option<String>,
-    /// Emulator only: each replica.
+    /// Emulator only: the state of each replica.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replicas: Vec<ReplicaStatus>,
-    /// Emulator only: restarts after a crash of all replicas, since the app was started.
+    /// Emulator only: restarts after crashes, of all replicas, since the app was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts: Option<u32>,
     /// The state.
@@ -511,9 +511,9 @@ pub struct App {
     /// When it last changed.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
-    /// What it is asked to be, with its defaults and all its labels filled in.
+    /// The desired state, with defaults and all labels.
     pub spec: AppSpec,
-    /// What it is.
+    /// The observed state.
     pub status: AppStatus,
     /// Who submitted it.
     #[serde(default)]
@@ -527,7 +527,7 @@ pub struct AppList {
     /// The apps.
     #[serde(default)]
     pub items: Vec<App>,
-    /// Where the page stands.
+    /// Position of the page.
     #[serde(default)]
     pub metadata: Metadata,
 }
@@ -559,7 +559,7 @@ pub struct AppUpdateImage {
     pub url: String,
 }
 
-/// What an update changes; what is absent or null stays.
+/// The changes of an update; absent and null fields stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -576,16 +576,16 @@ pub struct AppUpdate {
     /// The image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Environment variables to set; those not named stay.
+    /// Environment variables to set; the others stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_vars: Option<Vec<Env>>,
     /// Emulator only: names of environment variables to remove.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unset_env_vars: Option<Vec<String>>,
-    /// Emulator only: CPU or GPU units and flavor of a replica; the rest is not looked at.
+    /// Emulator only: CPU or GPU units and flavor of a replica; other fields are ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
-    /// Emulator only: what keeps a client's requests at one replica.
+    /// Emulator only: session affinity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_affinity: Option<SessionAffinity>,
 }
@@ -595,15 +595,15 @@ pub struct AppUpdate {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AppUpdateRequest {
-    /// What changes.
+    /// The changes.
     #[serde(default)]
     pub app_update: AppUpdate,
-    /// The app's id; the one in the path counts.
+    /// The app's id; ignored in favour of the path's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
-/// The `ovhai app run …` line that makes an app.
+/// The `ovhai app run …` line that creates an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "schema", schema(as = CLICommand))]
@@ -612,7 +612,7 @@ pub struct CliCommand {
     pub command: String,
 }
 
-/// Which way data is synchronised.
+/// The direction of a data synchronisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -624,20 +624,20 @@ pub enum DataSyncDirection {
     Push,
 }
 
-/// What a data synchronisation is asked to do.
+/// The request of a data synchronisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DataSyncSpec {
-    /// Which way.
+    /// The direction.
     pub direction: DataSyncDirection,
-    /// Of which app.
+    /// The app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_id: Option<String>,
-    /// Whether a person asked for it.
+    /// Whether a user requested it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual: Option<bool>,
-    /// Of which volume.
+    /// The volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
 }
@@ -649,12 +649,12 @@ pub struct DataSyncSpec {
 pub struct DataSync {
     /// Its id.
     pub id: String,
-    /// When it was asked for.
+    /// When it was requested.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
     /// When it last changed.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
-    /// What it is asked to do.
+    /// The request.
     pub spec: DataSyncSpec,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What one unit of a flavor has.
+/// Resources of one unit of a flavor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -10,16 +10,16 @@ pub struct ResourcesPerUnit {
     /// CPU cores.
     #[serde(default)]
     pub cpu: i64,
-    /// Bytes; absent where the service's guides do not tell.
+    /// Bytes; absent if the service's guides do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ephemeral_storage: Option<i64>,
     /// Bytes.
     #[serde(default)]
     pub memory: i64,
-    /// Bits per second; absent where the service's guides do not tell.
+    /// Bits per second; absent if the service's guides do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_network: Option<i64>,
-    /// Bits per second; absent where the service's guides do not tell.
+    /// Bits per second; absent if the service's guides do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_network: Option<i64>,
 }
@@ -29,7 +29,7 @@ pub struct ResourcesPerUnit {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct GpuInformation {
-    /// Who makes it.
+    /// The manufacturer.
     #[serde(default)]
     pub gpu_brand: Option<String>,
     /// Bytes of its memory.
@@ -53,13 +53,13 @@ pub struct Flavor {
     /// For people.
     #[serde(default)]
     pub description: String,
-    /// Whether it is taken when only a number of units is given.
+    /// Whether it is the default of its type.
     #[serde(default)]
     pub default: bool,
-    /// The most units of one app.
+    /// Maximum units of one app.
     #[serde(default)]
     pub max: i64,
-    /// What one unit has.
+    /// Resources of one unit.
     #[serde(default)]
     pub resources_per_unit: ResourcesPerUnit,
     /// Its GPU; absent for CPU flavors.
@@ -67,7 +67,7 @@ pub struct Flavor {
     pub gpu_information: Option<GpuInformation>,
 }
 
-/// How a partner's image is paid for.
+/// Pricing of a partner's image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -82,7 +82,7 @@ pub enum LicensingType {
     PerSecondBracket,
 }
 
-/// An image that apps can be made of.
+/// An image for apps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -92,22 +92,22 @@ pub struct AppImage {
     /// For people.
     #[serde(default)]
     pub name: String,
-    /// What it does.
+    /// A description.
     #[serde(default)]
     pub description: String,
-    /// Where it is described.
+    /// URL of its documentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc_url: Option<String>,
-    /// How it is paid for.
+    /// The pricing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licensing: Option<LicensingType>,
     /// A picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo_url: Option<String>,
-    /// Whose it is.
+    /// Its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partner_id: Option<String>,
-    /// Whose it is, for people.
+    /// Name of its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partner_name: Option<String>,
     /// Its tags.
@@ -115,7 +115,7 @@ pub struct AppImage {
     pub versions: Vec<String>,
 }
 
-/// An image of jobs, an editor or a framework of notebooks: none of them are here.
+/// An image of jobs, or an editor or framework of notebooks; the emulator has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -125,10 +125,10 @@ pub struct JobImage {
     /// For people.
     #[serde(default)]
     pub name: String,
-    /// What it is.
+    /// The observed state.
     #[serde(default)]
     pub description: String,
-    /// Where it is described.
+    /// URL of its documentation.
     #[serde(default)]
     pub doc_url: String,
     /// A picture.
@@ -139,7 +139,7 @@ pub struct JobImage {
     pub versions: Vec<String>,
 }
 
-/// An editor of notebooks: none are here.
+/// An editor of notebooks; the emulator has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -149,10 +149,10 @@ pub struct NotebookEditor {
     /// For people.
     #[serde(default)]
     pub name: String,
-    /// What it is.
+    /// The observed state.
     #[serde(default)]
     pub description: String,
-    /// Where it is described.
+    /// URL of its documentation.
     #[serde(default)]
     pub doc_url: String,
     /// A picture.
@@ -163,7 +163,7 @@ pub struct NotebookEditor {
     pub versions: Vec<String>,
 }
 
-/// A framework of notebooks: none are here.
+/// A framework of notebooks; the emulator has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -173,16 +173,16 @@ pub struct NotebookFramework {
     /// For people.
     #[serde(default)]
     pub name: String,
-    /// What it is.
+    /// The observed state.
     #[serde(default)]
     pub description: String,
-    /// Where it is described.
+    /// URL of its documentation.
     #[serde(default)]
     pub doc_url: String,
     /// A picture.
     #[serde(default)]
     pub logo_url: String,
-    /// Directories that are kept.
+    /// Persistent directories.
     #[serde(default)]
     pub saved_paths: Vec<String>,
     /// Its versions.
@@ -190,7 +190,7 @@ pub struct NotebookFramework {
     pub versions: Vec<String>,
 }
 
-/// What a preset is for.
+/// The workload of a preset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -216,17 +216,17 @@ pub struct DocUrl {
     pub url: String,
 }
 
-/// What a preset may use.
+/// Resources of a preset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PresetResources {
-    /// The most GPUs.
+    /// Maximum number of GPUs.
     #[serde(default)]
     pub max_gpu: i64,
 }
 
-/// What can be done with what a preset makes.
+/// Features of a preset's workload.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -251,7 +251,7 @@ pub struct PresetCapabilities {
     pub volume: bool,
 }
 
-/// Whose a preset is.
+/// The partner of a preset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -262,7 +262,7 @@ pub struct PresetPartner {
     /// The id.
     #[serde(default)]
     pub id: String,
-    /// How it is paid for.
+    /// The pricing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licensing: Option<LicensingType>,
     /// For people.
@@ -270,7 +270,7 @@ pub struct PresetPartner {
     pub name: String,
 }
 
-/// Something to begin with.
+/// A preset: example settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -283,22 +283,22 @@ pub struct Preset {
     /// What it is for.
     #[serde(rename = "type")]
     pub kind: PresetType,
-    /// What it does.
+    /// A description.
     #[serde(default)]
     pub descriptions: Vec<String>,
-    /// Where it is described.
+    /// URL of its documentation.
     #[serde(default)]
     pub doc_url: Vec<DocUrl>,
     /// A picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo_url: Option<String>,
-    /// Whose it is.
+    /// Its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partner: Option<PresetPartner>,
-    /// The command line that begins it.
+    /// The command line that runs it.
     #[serde(default)]
     pub snippet: String,
-    /// What can be done with it.
+    /// Its features.
     #[serde(default)]
     pub capabilities: PresetCapabilities,
 }

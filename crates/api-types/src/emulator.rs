@@ -1,4 +1,4 @@
-//! What the emulator is asked beside the service's API, at `/_emulator/…`.
+//! The emulator's own API beside the service's, at `/_emulator/…`.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use crate::app::{AppSpec, AppState};
 use crate::environment::Environment;
 use crate::id::{AppId, Region, TokenId};
 
-/// What a login is answered with (RFC 6749 section 5.1).
+/// The response to a login (RFC 6749 section 5.1).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OauthTokens {
-    /// Calls are made with this bearer.
+    /// The bearer for calls.
     pub access_token: String,
     /// Always `Bearer`.
     pub token_type: String,
     /// Seconds.
     pub expires_in: u64,
-    /// New ones are had with this.
+    /// The string to refresh the session with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
 }
@@ -39,7 +39,7 @@ pub struct OauthError {
     pub error_description: Option<String>,
 }
 
-/// A person who can log in.
+/// A user who can log in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
@@ -66,56 +66,56 @@ impl fmt::Debug for NewUser {
     }
 }
 
-/// A command that is run in place of an image.
+/// A command that runs in place of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageMapping {
-    /// The image; without a tag: all of its tags.
+    /// The image; without a tag, all of its tags.
     pub image: String,
     /// The command.
     pub command: Vec<String>,
-    /// Where it is run; an absolute path.
+    /// Its working directory, an absolute path.
     pub working_directory: String,
     /// When it was mapped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
 }
 
-/// A command to be run in place of an image, with the environment of the command line that maps it.
+/// A command to run in place of an image, with the environment of the command line that maps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewImageMapping {
-    /// The image; without a tag: all of its tags.
+    /// The image; without a tag, all of its tags.
     pub image: String,
     /// The command.
     pub command: Vec<String>,
-    /// Where it is run; an absolute path.
+    /// Its working directory, an absolute path.
     pub working_directory: String,
-    /// Variables of the command; absent: those that every process gets.
+    /// Variables of the command; when absent, those that every process gets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
 }
 
-/// An app to be submitted with the environment of the command line that asks for it.
+/// An app to submit with the environment of the calling command line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewApp {
     /// The region.
     pub region: Region,
     /// The app.
     pub spec: AppSpec,
-    /// Variables of its processes; the emulator forgets them if it does not run as one.
+    /// Variables of its processes; dropped if the app does not run as a process.
     pub environment: Environment,
 }
 
-/// Pairs on a page of answers about access; a shorter page is the last.
+/// Number of pairs on a page about access; a shorter page is the last.
 pub const ACCESS_PAGE: usize = 100;
 
 fn first_page() -> u32 {
     1
 }
 
-/// Which tokens and apps are asked about: a token and all apps of the region, an app and all
-/// tokens, or one of each.
+/// A question about access: a token and all apps of the region, an app and all tokens, or one of
+/// each.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessQuestion {
     /// The region.
@@ -123,7 +123,7 @@ pub struct AccessQuestion {
     /// A token's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
-    /// A token's string, instead.
+    /// A token's string, instead of its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// An app's id.
@@ -145,12 +145,12 @@ impl fmt::Debug for AccessQuestion {
     }
 }
 
-/// Whether something is allowed, and what decides it.
+/// Whether an action is allowed, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Whether it is.
     pub allowed: bool,
-    /// The term, role, region or version that decides.
+    /// The deciding term, role, region or version.
     pub reason: String,
 }
 
@@ -164,7 +164,7 @@ pub struct AccessToken {
     pub name: String,
     /// The role, in its short form.
     pub role: String,
-    /// The selector; absent: every app of the region.
+    /// The selector; when absent, every app of the region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_selector: Option<String>,
     /// The region.
@@ -187,39 +187,39 @@ pub struct AccessApp {
 /// What a token may do with an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// The token; absent when the string is of none that is here.
+    /// The token; absent if the string belongs to no known token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<AccessToken>,
     /// The app.
     pub app: AccessApp,
-    /// Send requests to it.
+    /// Whether it may send requests to the app.
     pub read: Verdict,
-    /// Manage it.
+    /// Whether it may manage the app.
     pub operate: Verdict,
 }
 
-/// A component of the emulator that fails, or was begun anew after a failure.
+/// A component of the emulator that fails, or was restarted after a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The component, such as `storage`, `committer`, `access log`.
     pub component: String,
     /// Whether it fails at the moment.
     pub failing: bool,
-    /// How often it was begun anew since the start.
+    /// Number of restarts since the emulator's start.
     #[serde(default)]
     pub restarts: u64,
-    /// Why it fails, or failed last; for the administrator only.
+    /// Why it fails, or failed last; shown to the administrator only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Something the emulator has, or has not.
+/// A feature of the emulator or of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feature {
     /// The name.
     pub name: String,
-    /// Whether it is there.
+    /// Whether the emulator has it.
     pub available: bool,
-    /// What it is, or what there is instead.
+    /// A description, or the replacement.
     pub description: String,
 }

@@ -1,5 +1,5 @@
-//! The environment of a command line, for the process that it asks for. An extension: the service
-//! has no processes of its caller's machine.
+//! The environment of a command line, for the local process that it submits. An extension: the
+//! service runs no processes on its caller's machine.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Environment(BTreeMap<String, String>);
 
-/// Why variables can't be an environment. Names at most one variable, and no value.
+/// Why variables are not a valid environment. Contains at most one name, and no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvalidEnvironment {
     /// A name is empty, or has `=` or NUL.
@@ -52,7 +52,7 @@ impl Environment {
     /// arguments and its environment; an app's own variables have to fit beside this.
     pub const MAX_BYTES: usize = 256 * 1024;
 
-    /// The variables whose names `is_wanted` says yes to.
+    /// The variables whose names satisfy `is_wanted`.
     #[must_use]
     pub fn retain(mut self, is_wanted: impl Fn(&str) -> bool) -> Self {
         self.0.retain(|name, _| is_wanted(name));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The string is not an id of the service's form.
+/// The string is not an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidId;
 
@@ -42,8 +42,7 @@ macro_rules! uuid_id {
         impl FromStr for $name {
             type Err = InvalidId;
 
-            /// Takes the hyphenated form only, in any case: the other spellings of a UUID are no
-            /// ids, so that one app has one address.
+            /// Accepts the hyphenated form only, in any case, so that an app has one address.
             fn from_str(s: &str) -> Result<Self, InvalidId> {
                 if s.len() != 36 {
                     return Err(InvalidId);
@@ -83,7 +82,7 @@ impl fmt::Display for InvalidRegion {
 
 impl std::error::Error for InvalidRegion {}
 
-/// A region (cluster) such as `GRA`; upper case, whatever case it was written in.
+/// A region (cluster) such as `GRA`; always upper case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -96,7 +95,7 @@ impl Region {
         &self.0
     }
 
-    /// The name as it stands in a host name: lower case.
+    /// The name in host names: lower case.
     pub fn host_label(&self) -> String {
         self.0.to_ascii_lowercase()
     }

@@ -7,7 +7,7 @@ const HUB: &str = "docker.io";
 const OLD_HUB: &str = "index.docker.io";
 const LATEST: &str = "latest";
 
-/// An image reference, taken apart. Two references of one image are equal.
+/// A parsed image reference. Two references to one image are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageName {
     repository: String,
@@ -16,8 +16,7 @@ pub struct ImageName {
 }
 
 impl ImageName {
-    /// Takes a reference apart. It never fails: whether the parts are well formed is checked
-    /// where an image is pulled.
+    /// Parses a reference. It never fails: the parts are checked when an image is pulled.
     pub fn parse(reference: &str) -> Self {
         let (rest, digest) = match reference.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest.to_owned())),
@@ -50,9 +49,8 @@ impl ImageName {
         format!("{}{tag}{digest}", self.repository)
     }
 
-    /// The canonical spellings under which something may be known of this image, the closest
-    /// first: with its digest, with its tag (`latest` unless it has a tag or a digest), and for
-    /// all tags.
+    /// The canonical spellings of this image, the most specific first: with its digest, with its
+    /// tag (`latest` unless it has a tag or a digest), and for all tags.
     pub fn lookups(&self) -> impl Iterator<Item = String> {
         let repository = &self.repository;
         let with_digest = self.digest.as_ref().map(|_| self.canonical());

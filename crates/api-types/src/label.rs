@@ -199,7 +199,7 @@ impl Labels {
         Self::default()
     }
 
-    /// Parses what came over the wire; a null value is a label that is not there.
+    /// Parses labels of the wire; a label with a null value is absent.
     pub fn parse<'a>(
         pairs: impl IntoIterator<Item = (&'a String, &'a Option<String>)>,
     ) -> Result<Self, InvalidLabel> {
@@ -217,12 +217,12 @@ impl Labels {
         self.0.get(key)
     }
 
-    /// Sets one label and gives back what it was.
+    /// Sets one label; returns the old value.
     pub fn insert(&mut self, key: LabelKey, value: LabelValue) -> Option<LabelValue> {
         self.0.insert(key, value)
     }
 
-    /// Removes one label and gives back what it was.
+    /// Removes one label; returns the old value.
     pub fn remove(&mut self, key: &str) -> Option<LabelValue> {
         self.0.remove(key)
     }
@@ -232,12 +232,12 @@ impl Labels {
         self.0.iter()
     }
 
-    /// How many labels there are.
+    /// Number of labels.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,9 +1,8 @@
 //! Wire types of the OVHcloud AI API as its official SDK speaks it (version `v1`).
 //!
-//! What holds here: every type serialises to the field names of the service, tolerates fields it
-//! does not know, and leaves out what is absent instead of sending `null` where clients do not
-//! expect one. Label keys, label values and selectors are parsed once, here, so that whoever
-//! holds one knows that it is valid.
+//! Every type serialises to the field names of the service, tolerates unknown fields, and omits
+//! absent values instead of sending `null` where clients do not expect one. Label keys, label
+//! values and selectors are parsed once, here, so that a value of these types is always valid.
 //!
 //! What must not be here: I/O, an async runtime, access rules.
 
@@ -61,5 +60,5 @@ pub use selector::{InvalidSelector, Selector, Term, UnmetTerm};
 pub use token::{Role, Token, TokenList, TokenSpec, TokenStatus};
 pub use volume::InvalidVolume;
 
-/// A moment, RFC 3339 on the wire.
+/// A time, RFC 3339 on the wire.
 pub type Timestamp = jiff::Timestamp;

@@ -18,7 +18,7 @@ pub enum TokenKind {
     Oauth,
 }
 
-/// What the project may use at once.
+/// The project's quotas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProjectQuotas {

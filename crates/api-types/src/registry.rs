@@ -74,7 +74,7 @@ pub struct RegistryList {
     /// The registries, newest first.
     #[serde(default)]
     pub items: Vec<Registry>,
-    /// Where the page stands.
+    /// Position of the page.
     #[serde(default)]
     pub metadata: Metadata,
 }

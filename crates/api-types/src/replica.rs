@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::id::AppId;
 
-/// How a replica ended by itself.
+/// How a replica exited on its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -70,7 +70,7 @@ pub struct AppEvent {
     pub kind: String,
     /// The cause in a word or two.
     pub reason: String,
-    /// For a person.
+    /// The message, for people.
     pub message: String,
 }
 

@@ -75,11 +75,11 @@ pub struct RequestRecord {
     /// The user that called, instead of a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Whether the caller is another one, whom the reader may not know: token, user, client, and a
-    /// reason that tells the token's scope are left out.
+    /// Whether the caller is withheld from the reader: token, user, client, and a reason that
+    /// reveals the token's scope are omitted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
-    /// The kind of refusal, when the gateway answered by itself.
+    /// The kind of refusal, if the gateway answered itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
     /// The refusal in words.

@@ -9,8 +9,8 @@ use crate::Timestamp;
 use crate::id::TokenId;
 use crate::page::Metadata;
 
-/// What a caller may do. On the wire `administrator`, `ai_training_read`,
-/// `ai_training_operator`; on the command line `read` and `operator`. Both are accepted.
+/// The role of a caller. On the wire `administrator`, `ai_training_read`, `ai_training_operator`;
+/// on the command line `read` and `operator`. Both are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Role {
@@ -54,7 +54,7 @@ impl fmt::Display for Role {
 impl FromStr for Role {
     type Err = String;
 
-    /// Takes the roles that a token can have, in either spelling.
+    /// Parses the roles of tokens, in either spelling.
     fn from_str(s: &str) -> Result<Self, String> {
         match s {
             "read" | "ai_training_read" => Ok(Self::Read),
@@ -67,28 +67,28 @@ impl FromStr for Role {
     }
 }
 
-/// What a token is asked to be.
+/// The desired state of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TokenSpec {
-    /// A name for people, 1 to 100 characters.
+    /// Display name, 1 to 100 characters.
     pub name: String,
     /// `ai_training_read` or `ai_training_operator` (`read`, `operator`).
     pub role: String,
-    /// Which apps it is for; absent or empty: all of the project in its region.
+    /// The scope; when absent or empty, all apps of the project in its region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_selector: Option<String>,
 }
 
-/// What a token is.
+/// The observed state of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TokenStatus {
-    /// The token's string: filled in the answers of creation and renewal, null ever after.
+    /// The token's string: only in the responses to creation and renewal, otherwise null.
     #[serde(default)]
     pub value: Option<String>,
-    /// 1 at first; every renewal adds one, and only the newest version opens anything.
+    /// 1 at first; every renewal adds one. Only the newest version is valid.
     #[serde(default)]
     pub version: i64,
 }
@@ -98,17 +98,17 @@ pub struct TokenStatus {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Token {
-    /// The id, which renewal does not change.
+    /// The id, which renewals keep.
     pub id: TokenId,
-    /// When it was made.
+    /// When it was created.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
     /// When it was last renewed.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
-    /// What it was asked to be.
+    /// The desired state.
     pub spec: TokenSpec,
-    /// What it is.
+    /// The observed state.
     pub status: TokenStatus,
 }
 
@@ -119,7 +119,7 @@ pub struct TokenList {
     /// The tokens, newest first.
     #[serde(default)]
     pub items: Vec<Token>,
-    /// Where the page stands.
+    /// Position of the page.
     #[serde(default)]
     pub metadata: Metadata,
 }

@@ -1,8 +1,8 @@
-//! The short form of a volume, as people write it after `--volume`:
+//! The short form of a volume, as in `--volume`:
 //! `container@alias/prefix:mount_path[:ro|rw|rwd][:cache|no-cache]`, or an address in place of the
 //! container.
 //!
-//! What holds here: [`Volume::short`] gives a text only when reading it gives the same volume.
+//! [`Volume::short`] returns a text only if parsing it returns the same volume.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,9 +32,9 @@ impl std::error::Error for InvalidVolume {}
 impl FromStr for Volume {
     type Err = InvalidVolume;
 
-    /// Without a permission it is `RO`, without a word about the cache there is none.
+    /// The default permission is `RO`, without a cache.
     fn from_str(text: &str) -> Result<Self, InvalidVolume> {
-        // From the right: an address has colons of its own.
+        // From the right, because an address contains colons.
         let (rest, cache) = match text.rsplit_once(':') {
             Some((rest, "cache")) => (rest, true),
             Some((rest, "no-cache")) => (rest, false),
@@ -101,10 +101,10 @@ fn is_git(address: &str, host: &str) -> bool {
 }
 
 impl Volume {
-    /// Begins every volume that is written as JSON, and none that is written short.
+    /// Begins every volume in JSON, and none in the short form.
     pub const JSON_START: &str = "{\"";
 
-    /// The short form; none when it can't say all that the volume is.
+    /// The short form; none if it can't express the volume.
     pub fn short(&self) -> Option<String> {
         let source = match (&self.data_store, &self.public_git, &self.public_swift) {
             (Some(store), _, _) => {

@@ -1,6 +1,6 @@
 //! Requests to an app itself, through the gateway.
 //!
-//! Path and query go out byte for byte. No proxy is asked and no redirect followed, so that a
+//! Path and query are sent byte for byte. No proxy is used and no redirect followed, so that a
 //! bearer goes nowhere else. TLS is set up only for an `https` address.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -25,11 +25,11 @@ use crate::body::RequestBody;
 use crate::error::{Error, deepest};
 use crate::{CONNECT_TIMEOUT, Result};
 
-/// Longest head of an answer, in bytes; also the read buffer's upper bound.
+/// Maximum size of a response's head, in bytes; also the read buffer's limit.
 const HEAD_MAX: usize = 256 * 1024;
-/// Maximum header fields of an answer: the highest limit that the emulator can be set to.
+/// Maximum header fields of a response: the emulator's highest possible limit.
 const FIELDS_MAX: usize = 4096;
-/// Longest path and query, in bytes; what the type for it holds.
+/// Maximum length of path and query, in bytes, of the type that holds them.
 const TARGET_MAX: usize = 65_534;
 
 /// Sends requests to one app.
@@ -43,27 +43,27 @@ pub struct AppClient {
     tls: Option<Arc<rustls::ClientConfig>>,
 }
 
-/// A connection to the gateway, for one request after the other.
+/// A connection to the gateway, for consecutive requests.
 #[derive(Debug)]
 pub struct AppConnection(SendRequest<RequestBody>);
 
-/// A request without an answer.
+/// A request without a response.
 #[derive(Debug)]
 pub struct Unanswered {
     /// Why.
     pub error: Error,
-    /// The request, when nothing of it was sent.
+    /// The request, if no byte of it was sent.
     pub unsent: Option<Box<Request<RequestBody>>>,
 }
 
-/// An app's answer, whose body is still to come.
+/// An app's response, whose body is not read yet.
 #[derive(Debug)]
 pub struct AppResponse {
     /// Protocol version, such as `HTTP/1.1`.
     pub version: String,
     /// Status code.
     pub status: u16,
-    /// The phrase beside it.
+    /// Reason phrase.
     pub reason: String,
     /// Headers.
     pub headers: HeaderMap,
@@ -95,7 +95,7 @@ impl AppResponse {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(Error::Broken(deepest(&error))),
                 Some(Ok(frame)) => {
-                    // Trailers are nobody's business here.
+                    // Trailers are ignored.
                     if let Ok(bytes) = frame.into_data() {
                         return Ok(Some(bytes));
                     }
@@ -114,8 +114,8 @@ pub fn bearer(token: &str) -> Result<HeaderValue> {
 }
 
 impl AppClient {
-    /// A client of the app at `url`. With `connect` it connects there, whatever the app's host
-    /// name resolves to.
+    /// A client of the app at `url`. With `connect` it connects there instead of resolving the
+    /// app's host name.
     pub fn new(url: &str, connect: Option<SocketAddr>) -> Result<Self> {
         let malformed = |why: String| Error::Request(format!("{url:?} is no address: {why}"));
         let parsed: Uri = url.parse().map_err(|error| malformed(format!("{error}")))?;
@@ -158,7 +158,7 @@ impl AppClient {
         connection.send(request).await.map(AppResponse::new).map_err(|failed| failed.error)
     }
 
-    /// Asks for something, and nothing more than that.
+    /// Sends a GET without a body.
     pub async fn get(&self, target: &str, token: Option<&str>) -> Result<AppResponse> {
         let mut headers = HeaderMap::new();
         if let Some(token) = token {
@@ -200,7 +200,7 @@ impl AppClient {
         let all = request.headers_mut();
         all.insert(HOST, self.authority.clone());
         all.extend(headers);
-        // A body of unknown length is chunked, whatever the method is.
+        // A body of unknown length is chunked, for every method.
         if is_chunked && !all.contains_key(CONTENT_LENGTH) {
             all.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
@@ -233,7 +233,7 @@ impl AppClient {
         if !is_localhost(&self.host) {
             return TcpStream::connect((self.host.as_str(), self.port)).await;
         }
-        // By RFC 6761 such a name is this machine, whatever the resolver knows of it.
+        // By RFC 6761 such a name is this machine, whatever the resolver says.
         match TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await {
             Ok(stream) => Ok(stream),
             Err(first) => {
@@ -271,19 +271,18 @@ async fn handshake(
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| Error::Broken(deepest(&error)))?;
-    // How it ends is told to the request or its answer's body.
+    // Errors are reported through the request or the response's body.
     tokio::spawn(connection.with_upgrades());
     Ok(AppConnection(sender))
 }
 
 impl AppConnection {
-    /// Whether the connection can take another request, as far as can be seen; waits until the
-    /// last one is over.
+    /// Whether the connection can probably take another request; waits for the end of the last one.
     pub async fn is_good(&mut self) -> bool {
         self.0.ready().await.is_ok()
     }
 
-    /// Sends a request. An answer with the status 101 can be upgraded.
+    /// Sends a request. A response with status 101 can be upgraded.
     pub async fn send(
         &mut self,
         request: Request<RequestBody>,
@@ -295,7 +294,7 @@ impl AppConnection {
     }
 }
 
-/// What this program calls itself.
+/// The user agent.
 pub fn user_agent() -> (hyper::header::HeaderName, HeaderValue) {
     (USER_AGENT, HeaderValue::from_static(concat!("ovhai/", env!("CARGO_PKG_VERSION"))))
 }

@@ -1,5 +1,5 @@
-//! What a request to an app has for a body: pieces in memory and streams one after the other, or
-//! a body that is passed on. Nothing is gathered first, and the length is told where it is known.
+//! The body of a request to an app: pieces in memory and streams in sequence, or a body that is
+//! passed on. It is never buffered as a whole, and its length is declared if known.
 
 use std::collections::VecDeque;
 use std::io;
@@ -52,7 +52,7 @@ impl From<Vec<u8>> for RequestBody {
 }
 
 impl RequestBody {
-    /// With these bytes after what there is.
+    /// Appends bytes.
     #[must_use]
     pub fn then(self, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
@@ -60,8 +60,8 @@ impl RequestBody {
         self.with(Piece::Bytes(bytes), length)
     }
 
-    /// With a stream after what there is; it is called `name` in errors. Of a stream with a
-    /// `length` exactly that many bytes are sent.
+    /// Appends a stream, which errors call `name`. Of a stream with a `length` exactly that many
+    /// bytes are sent.
     #[must_use]
     pub fn then_stream(
         self,
@@ -73,7 +73,7 @@ impl RequestBody {
         self.with(piece, length)
     }
 
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.size_hint().exact() == Some(0)
     }

@@ -1,20 +1,20 @@
-//! Apps and tokens of which only a little is read: what a shell completes, and what a table shows.
-//! Of a thousand apps the rest is most of the work.
+//! Apps and tokens with few fields, for completion and tables. Parsing all fields of a thousand
+//! apps would be most of the work.
 
 use ovhai_api_types::{AppState, ReplicaExit, ScalingStrategy, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Client, PAGE, Result, encode};
 
-/// A shell asks before it shows more, and a whole app is large.
+/// Maximum number of candidates; a shell asks before it shows more.
 const APPS: u32 = 200;
 
-/// What tells an app or a token from another.
+/// The identifying fields of an app or a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brief {
     /// Id.
     pub id: String,
-    /// Name, when it has one.
+    /// Name, if it has one.
     pub name: Option<String>,
     /// The state of an app, the role of a token.
     pub remark: String,
@@ -51,7 +51,7 @@ impl From<Item> for Brief {
 }
 
 impl Client {
-    /// Apps whose name or id begins so, where the server knows how: as many as anybody reads.
+    /// Apps whose name or id has this prefix, if the server can filter; at most one page.
     pub async fn brief_apps(&self, begins: &str) -> Result<Vec<Brief>> {
         let row = ("fields", "row".to_owned());
         let query = encode(&[row, ("size", APPS.to_string()), ("begins", begins.to_owned())]);
@@ -69,7 +69,7 @@ impl Client {
     }
 }
 
-/// What a table shows of an app.
+/// The fields of an app that a table shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppRow {
@@ -77,9 +77,9 @@ pub struct AppRow {
     pub id: String,
     /// When it was submitted.
     pub created_at: Timestamp,
-    /// What it is asked to be.
+    /// The desired state.
     pub spec: RowSpec,
-    /// What it is.
+    /// The observed state.
     pub status: RowStatus,
 }
 
@@ -90,7 +90,7 @@ pub struct RowSpec {
     /// The name.
     #[serde(default)]
     pub name: Option<String>,
-    /// How many replicas; one when it is not said. Boxed, as it is rare and large.
+    /// The number of replicas; one when absent. Boxed, because it is rare and large.
     #[serde(default)]
     pub scaling_strategy: Option<Box<ScalingStrategy>>,
 }
@@ -99,13 +99,13 @@ pub struct RowSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RowStatus {
-    /// Replicas that answer now.
+    /// Number of ready replicas.
     #[serde(default)]
     pub available_replicas: i64,
-    /// How a replica crashed last.
+    /// The last crash of a replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_exit: Option<Box<ReplicaExit>>,
-    /// Restarts after a crash.
+    /// Restarts after crashes.
     #[serde(default)]
     pub restarts: u32,
     /// The state.

@@ -21,7 +21,7 @@ impl Client {
         self.oauth("/oauth2/token", &fields).await.and_then(|body| parse(&body))
     }
 
-    /// Goes on with a session (section 6).
+    /// Refreshes a session (section 6).
     pub async fn refresh(&self, refresh_token: &str) -> Result<OauthTokens> {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
         self.oauth("/oauth2/token", &fields).await.and_then(|body| parse(&body))
@@ -32,7 +32,7 @@ impl Client {
         self.oauth("/oauth2/revoke", &[("token", token)]).await.map(drop)
     }
 
-    /// Not recorded: what is sent and answered is nothing but secrets.
+    /// Not recorded: request and response consist of secrets.
     async fn oauth(&self, path: &str, fields: &[(&str, &str)]) -> Result<bytes::Bytes> {
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).into())).collect();
         let waits = self.begin();
@@ -60,11 +60,11 @@ impl Client {
         Err(Error::Api { status: status.as_u16(), message })
     }
 
-    /// What tokens may do with apps, and why: all pages from that of the question on.
+    /// The access of tokens to apps, with reasons: all pages from that of the question on.
     pub async fn explain(&self, mut question: AccessQuestion) -> Result<Vec<Access>> {
         let mut all = Vec::new();
         loop {
-            // It changes nothing, though it is a POST: a token's string must not stand in an address.
+            // A POST that changes nothing: a token's string must not be in a URL.
             let request = self.request(Method::POST, "/_emulator/access").json(&question);
             let page: Vec<Access> = self.json(request).await?;
             let is_last = page.len() < ACCESS_PAGE;
@@ -76,7 +76,7 @@ impl Client {
         }
     }
 
-    /// What happened to the apps of a region, or to one, after position `after`, oldest first.
+    /// The events of a region's apps, or of one app, after position `after`, oldest first.
     pub async fn events(
         &self,
         region: &Region,
@@ -95,12 +95,12 @@ impl Client {
         self.json(self.request(Method::POST, "/_emulator/apps").json(app)).await
     }
 
-    /// What the emulator has and has not.
+    /// The features of the emulator.
     pub async fn features(&self) -> Result<Vec<Feature>> {
         self.get("/_emulator/features").await
     }
 
-    /// The last requests, or those behind a page.
+    /// The recent requests, or those after a page.
     pub async fn requests(&self, filter: &RequestFilter) -> Result<RequestList> {
         let mut query: Vec<(&str, String)> = Vec::new();
         query.extend(filter.app.map(|app| ("app", app.to_string())));
@@ -147,12 +147,12 @@ impl Client {
         self.get("/_emulator/images").await
     }
 
-    /// Has a command run in place of an image.
+    /// Maps an image to a command.
     pub async fn map_image(&self, mapping: &NewImageMapping) -> Result<ImageMapping> {
         self.json(self.request(Method::PUT, "/_emulator/images").json(mapping)).await
     }
 
-    /// Takes that back.
+    /// Removes the mapping of an image.
     pub async fn unmap_image(&self, image: &str) -> Result<()> {
         let request = self.request(Method::POST, "/_emulator/images/unmap");
         self.send(request.json(&json!({ "image": image }))).await.map(drop)

@@ -14,10 +14,10 @@ pub enum Error {
     Api {
         /// HTTP status.
         status: u16,
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
-    /// The answer is not what the API promises.
+    /// The response does not match the API.
     #[error("the server's answer can't be understood: {0}")]
     Answer(String),
     /// The request could not be made: a malformed address or header.
@@ -31,23 +31,23 @@ pub enum Error {
         /// For people.
         why: String,
     },
-    /// The bearer of a session can't be renewed any more.
+    /// The session has ended.
     #[error("the session has ended")]
     Ended,
-    /// The bearer of a session could not be renewed.
+    /// The session's bearer could not be refreshed.
     #[error("the session can't be renewed: {0}")]
     NotRenewed(String),
-    /// The client only reads.
+    /// The client is read-only.
     #[error("nothing is changed at {0}")]
     ReadOnly(String),
-    /// The connection broke off.
+    /// The connection was aborted.
     #[error("the connection broke off: {0}")]
     Broken(String),
 }
 
 impl Error {
     pub(crate) fn from_reqwest(error: reqwest::Error) -> Self {
-        // The address may hold what is not to be shown, and the causes tell more.
+        // The URL may contain secrets, and the causes are more useful.
         let error = error.without_url();
         let why = deepest(&error);
         if error.is_timeout() {
@@ -66,7 +66,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status, when the server answered with one.
+    /// The HTTP status, if the server answered.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Api { status, .. } => Some(*status),
@@ -75,7 +75,7 @@ impl Error {
     }
 }
 
-/// The first cause of an error, which tells the most.
+/// The first cause of an error, which is the most specific.
 pub(crate) fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.last().map(ToString::to_string).unwrap_or_default()

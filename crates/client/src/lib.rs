@@ -1,9 +1,9 @@
 //! Typed calls of the OVHcloud AI API (`v1`), for any server that speaks it.
 //!
-//! What holds here: one error type; a bearer is sent and never shown; redirects are not
-//! followed, so that a bearer goes nowhere else; a plain-HTTP client loads no TLS roots.
+//! There is one error type. A bearer is sent and never shown. Redirects are not followed, so that a
+//! bearer goes nowhere else. A plain-HTTP client loads no TLS roots.
 //!
-//! What must not be here: which server or token to use, and anything shown to people.
+//! What must not be here: the choice of a server or token, and messages for users.
 
 mod app_http;
 mod body;
@@ -39,7 +39,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 const PAGE: u32 = 1000;
-/// A list of more pages is not believed.
+/// Maximum number of pages of a list.
 const PAGES: u32 = 1000;
 
 /// How to reach a server.
@@ -47,9 +47,9 @@ const PAGES: u32 = 1000;
 pub struct Endpoint {
     /// Base of the API: `/v1/…` is appended.
     pub base: String,
-    /// The bearer of every call; none for those that need none.
+    /// The bearer of every call, if any.
     pub bearer: Option<String>,
-    /// Where to connect, whatever the base's host name resolves to.
+    /// The address to connect to, instead of resolving the base's host name.
     pub connect: Option<SocketAddr>,
 }
 
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Endpoint {
 pub struct Client {
     http: reqwest::Client,
     endpoint: Endpoint,
-    /// The endpoint's, until it is renewed.
+    /// The endpoint's bearer, until it is refreshed.
     bearer: renew::Current,
     renew: Option<Arc<dyn Renew>>,
     recorder: Option<Arc<dyn Recorder>>,
@@ -77,7 +77,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// A client without TLS roots where no TLS is spoken: loading them takes longer than the call.
+/// A client without TLS roots for plain HTTP: loading them takes longer than the call.
 pub(crate) fn http_client(
     url: &str,
     resolve: Option<(&str, SocketAddr)>,
@@ -113,7 +113,7 @@ fn is_local_name(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// Whether an address is one of this machine.
+/// Whether a URL is of this machine.
 pub fn is_loopback(url: &str) -> bool {
     host_of(url).is_some_and(|host| {
         is_local_name(host) || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
@@ -133,31 +133,31 @@ struct Page<T> {
 pub struct AppFilter {
     /// A label selector.
     pub selector: Option<String>,
-    /// States; empty: all.
+    /// States; when empty, all.
     pub states: Vec<String>,
-    /// Only those of exactly this name, else those whose id begins so, where the server knows how;
-    /// others give all.
+    /// Only apps of this name, else those whose id has this prefix; servers that can't filter
+    /// return all.
     pub named: Option<String>,
 }
 
-/// Which part of an app's output to read.
+/// The part of an app's output to read.
 #[derive(Debug, Clone, Default)]
 pub struct LogFilter {
-    /// Go on as it is written.
+    /// Follow the output.
     pub follow: bool,
-    /// The last so many lines.
+    /// Number of lines from the end.
     pub tail: Option<u32>,
-    /// Of one replica.
+    /// Only of this replica.
     pub replica: Option<String>,
-    /// Of the runs that ended last; the emulator's own.
+    /// Only of the last ended runs; an extension of the emulator.
     pub previous: bool,
-    /// What was written from this moment on, in milliseconds of Unix time; the emulator's own.
+    /// Only output since this time, in milliseconds of Unix time; an extension of the emulator.
     pub since: Option<i64>,
-    /// Each line with its moment before it; the emulator's own.
+    /// Prefix each line with its time; an extension of the emulator.
     pub timestamps: bool,
 }
 
-/// Output as it comes.
+/// Streamed output.
 #[derive(Debug)]
 pub struct LogStream(Response);
 
@@ -172,7 +172,7 @@ impl Client {
     /// A client; nothing is sent yet.
     pub fn new(endpoint: Endpoint) -> Result<Self> {
         let host = host_of(&endpoint.base);
-        // Names below localhost are this machine's (RFC 6761), whatever a resolver makes of them.
+        // Names below localhost are this machine (RFC 6761), whatever the resolver says.
         let connect =
             endpoint.connect.or_else(|| host.filter(|host| is_local_name(host)).map(|_| LOCALHOST));
         let resolve = connect.and_then(|address| Some((host?, address)));
@@ -181,26 +181,26 @@ impl Client {
         Ok(Self { http, endpoint, bearer, renew: None, recorder: None, read_only: false })
     }
 
-    /// Tells `recorder` of every exchange.
+    /// Reports every exchange to `recorder`.
     #[must_use]
     pub fn recorded_by(mut self, recorder: Arc<dyn Recorder>) -> Self {
         self.recorder = Some(recorder);
         self
     }
 
-    /// Refuses every call that changes something, without sending it.
+    /// Rejects every call that changes something, without sending it.
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }
 
-    /// A call that has to be answered within [`CALL_TIMEOUT`].
+    /// A call that must be answered within [`CALL_TIMEOUT`].
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.endless(method, path).timeout(CALL_TIMEOUT)
     }
 
-    /// A call whose answer may go on.
+    /// A call whose response may be long.
     fn endless(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.endpoint.base));
         match self.bearer.get() {
@@ -209,7 +209,7 @@ impl Client {
         }
     }
 
-    /// Sends a request; an answer with a good status, whose body is still to come.
+    /// Sends a request; returns a successful response, whose body is not read yet.
     async fn send(&self, request: RequestBuilder) -> Result<Response> {
         let (outcome, exchange) = self.exchange(request).await;
         self.record(exchange, None);
@@ -228,12 +228,12 @@ impl Client {
         let body = whole(response).await;
         self.record(exchange, body.as_ref().ok());
         let body = body?;
-        // Looked at as a whole, which is quicker than string by string.
+        // Checked as a whole, which is faster than string by string.
         let text = std::str::from_utf8(&body).map_err(|error| Error::Answer(error.to_string()))?;
         serde_json::from_str(text).map_err(|error| Error::Answer(error.to_string()))
     }
 
-    /// Somebody may want to know how long a request waits.
+    /// The recorder may measure how long a request waits.
     fn begin(&self) -> Option<Waits> {
         self.recorder.as_ref().map(|recorder| recorder.begin())
     }
@@ -247,7 +247,7 @@ impl Client {
         }
     }
 
-    /// Sends a request, and says what went over the line if somebody wants to know.
+    /// Sends a request, and reports the exchange to the recorder.
     async fn exchange(&self, request: RequestBuilder) -> (Result<Response>, Option<Exchange>) {
         let request = match request.build() {
             Ok(request) => request,
@@ -310,12 +310,12 @@ impl Client {
         .await
     }
 
-    /// All apps that fit, from all pages.
+    /// All matching apps, from all pages.
     pub async fn list_apps(&self, filter: &AppFilter) -> Result<Vec<App>> {
         self.list_apps_as(filter, Vec::new()).await
     }
 
-    /// The same, as far as a table shows them; where the server knows how, it sends no more.
+    /// The same with the fields that a table shows; the emulator sends only these.
     pub async fn list_app_rows(&self, filter: &AppFilter) -> Result<Vec<AppRow>> {
         self.list_apps_as(filter, vec![("fields", "row".to_owned())]).await
     }
@@ -373,7 +373,7 @@ impl Client {
         self.put(&format!("/v1/app/{id}/stop"), None::<&()>).await.map(drop)
     }
 
-    /// Replaces an app's replicas, or starts it; the emulator's own.
+    /// Replaces an app's replicas, or starts it; an extension of the emulator.
     pub async fn restart_app(&self, id: AppId) -> Result<()> {
         self.put(&format!("/v1/app/{id}/restart"), None::<&()>).await.map(drop)
     }
@@ -446,12 +446,12 @@ impl Client {
         self.get(&format!("/v1/token/{id}")).await
     }
 
-    /// Makes a token; the answer has its string.
+    /// Creates a token; the response has its string.
     pub async fn create_token(&self, spec: &TokenSpec) -> Result<Token> {
         self.json(self.request(Method::POST, "/v1/token").json(spec)).await
     }
 
-    /// Gives a token a new string; the answer has it.
+    /// Renews a token; the response has the new string.
     pub async fn renew_token(&self, id: TokenId) -> Result<Token> {
         self.json(self.request(Method::POST, &format!("/v1/token/{id}/renew"))).await
     }
@@ -467,10 +467,10 @@ impl Client {
     }
 }
 
-/// A body in one piece. Each part is let go before the next is read, so that all of them come in
-/// the same memory.
+/// Reads a whole body. Each part is dropped before the next is read, so that the same memory is
+/// reused.
 async fn whole(mut response: Response) -> Result<bytes::Bytes> {
-    /// As much room is made because a server says so.
+    /// Maximum capacity to reserve on the server's word.
     const PROMISED_MAX: u64 = 1024 * 1024;
     let promised = response.content_length().unwrap_or(0).min(PROMISED_MAX);
     let mut body = Vec::with_capacity(usize::try_from(promised).unwrap_or(0));
@@ -480,8 +480,8 @@ async fn whole(mut response: Response) -> Result<bytes::Bytes> {
     Ok(body.into())
 }
 
-/// Whether a request changes something. Two questions are POSTs: a spec, and a token's string,
-/// which must not stand in an address.
+/// Whether a request changes something. Two queries are POSTs: a spec, and a token's string, which
+/// must not be in a URL.
 fn changes(request: &reqwest::Request) -> bool {
     let asks = ["/v1/app/command", "/_emulator/access"];
     let path = request.url().path();

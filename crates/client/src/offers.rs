@@ -1,4 +1,4 @@
-//! Calls about what a region offers: capabilities and registries.
+//! Calls for capabilities and registries.
 
 use ovhai_api_types::{
     AppImage, AppSpec, CliCommand, Flavor, Preset, ProjectQuotas, Registry, RegistryId,
@@ -23,7 +23,7 @@ impl Client {
         self.get("/v1/capabilities/flavor").await
     }
 
-    /// The images that apps can be made of.
+    /// The images for apps.
     pub async fn app_images(&self) -> Result<Vec<AppImage>> {
         self.get("/v1/capabilities/app/image").await
     }
@@ -33,7 +33,7 @@ impl Client {
         self.get("/v1/capabilities/preset").await
     }
 
-    /// What the project may use at once.
+    /// The project's quotas.
     pub async fn quotas(&self) -> Result<ProjectQuotas> {
         let quotas: Quotas = self.get("/v1/capabilities/quota").await?;
         Ok(match quotas {
@@ -42,9 +42,9 @@ impl Client {
         })
     }
 
-    /// The command line that makes an app.
+    /// The command line that creates an app.
     pub async fn app_command(&self, spec: &AppSpec) -> Result<CliCommand> {
-        // It makes nothing, though it is a POST.
+        // A POST that changes nothing.
         self.json(self.request(Method::POST, "/v1/app/command").json(spec)).await
     }
 

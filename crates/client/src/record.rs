@@ -1,5 +1,5 @@
-//! What went over the line, for whoever wants to look at it later. It has secrets: the recorder
-//! takes them out.
+//! The requests and responses of a client, for a recorder. They contain secrets, which the recorder
+//! must remove.
 
 use std::time::Duration;
 
@@ -48,12 +48,13 @@ impl Exchange {
     }
 }
 
-/// Something that lives as long as a request waits for its answer.
+/// A guard that lives as long as a request waits for its response.
 pub type Waits = Box<dyn Send + Sync>;
 
-/// Is told of every exchange.
+/// Receives every exchange.
 pub trait Recorder: Send + Sync {
-    /// A request is sent. What it gives is dropped when the answer begins, or nobody waits any more.
+    /// A request is sent. The returned guard is dropped when the response begins or the request is
+    /// cancelled.
     fn begin(&self) -> Waits;
 
     /// One exchange.

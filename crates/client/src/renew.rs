@@ -1,5 +1,5 @@
-//! A session whose bearer the server refuses before its time: the server's clock counts, and not
-//! that of a machine that slept.
+//! Refreshes a session whose bearer the server rejects early: the server's clock counts, not that
+//! of a machine that was suspended.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,12 +11,12 @@ use reqwest::{Request, Response, StatusCode};
 use crate::error::Error;
 use crate::{Client, Result, bearer};
 
-/// A renewed bearer; none when there is no other one.
+/// A refreshed bearer; none if there is no other.
 pub type Renewed<'a> = Pin<Box<dyn Future<Output = Result<Option<String>>> + Send + 'a>>;
 
-/// Renews the bearer of a session.
+/// Refreshes the bearer of a session.
 pub trait Renew: Send + Sync {
-    /// The bearer to use in place of one that was refused; `anonymous` calls without any.
+    /// The bearer to use in place of a rejected one; `anonymous` calls without a bearer.
     fn renew(&self, anonymous: Client, refused: String) -> Renewed<'_>;
 }
 
@@ -39,14 +39,14 @@ impl Current {
 }
 
 impl Client {
-    /// Renews a refused bearer, once a call.
+    /// Refreshes a rejected bearer, once per call.
     #[must_use]
     pub fn renewed_by(mut self, renew: Arc<dyn Renew>) -> Self {
         self.renew = Some(renew);
         self
     }
 
-    /// Sends a request; once more with a renewed bearer when the first one is refused.
+    /// Sends a request, and once more with a refreshed bearer if the first one is rejected.
     pub(crate) async fn execute(&self, request: Request) -> Result<Response> {
         let again = self.renew.as_ref().and_then(|_| request.try_clone());
         let response = self.http.execute(request).await.map_err(Error::from_reqwest)?;

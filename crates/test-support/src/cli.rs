@@ -58,7 +58,7 @@ impl TestCli {
         command
     }
 
-    /// Runs it; panics unless it succeeds; what it printed.
+    /// Runs it, and panics unless it succeeds; returns its output.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
@@ -72,7 +72,7 @@ impl TestCli {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// Runs it; panics if it succeeds; exit code and what it said on stderr.
+    /// Runs it, and panics if it succeeds; returns exit code and stderr.
     pub fn fails(&self, arguments: &[&str]) -> (i32, String) {
         let output = self.command(arguments).output().expect("it runs");
         let said = String::from_utf8(output.stderr).expect("text");
@@ -84,7 +84,7 @@ impl TestCli {
 
 impl Drop for TestCli {
     fn drop(&mut self) {
-        // None may run, and one may hang.
+        // There may be none, or it may hang.
         let stop = ["emulator", "stop", "--quiet"];
         let stopped = self.command(&stop).output();
         if !stopped.is_ok_and(|output| output.status.success()) {

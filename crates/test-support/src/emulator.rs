@@ -1,4 +1,4 @@
-//! An emulator in process, and requests to it as any program would send them.
+//! An emulator in process, and requests to it as other programs send them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Answer {
     }
 }
 
-/// An emulator on a port of its own that forgets everything.
+/// An ephemeral emulator on a port of its own.
 #[derive(Debug)]
 pub struct TestEmulator {
     /// The emulator.
@@ -52,7 +52,7 @@ pub struct TestEmulator {
 }
 
 impl TestEmulator {
-    /// One whose apps may use as much as they like.
+    /// One without quotas.
     pub fn builder() -> Builder {
         Emulator::builder().quotas(Quotas::UNLIMITED)
     }
@@ -63,19 +63,19 @@ impl TestEmulator {
         Self { emulator, sim: None }
     }
 
-    /// In which every app answers at once, at `upstream`.
+    /// In which every app answers immediately, at `upstream`.
     pub async fn with_apps_at(upstream: SocketAddr) -> Self {
         Self::with_sim(SimRuntime::automatic(upstream)).await
     }
 
-    /// In which apps do what the test says.
+    /// In which the test controls the apps.
     pub async fn with_sim(sim: SimRuntime) -> Self {
         let emulator =
             Self::builder().runtime(Arc::new(sim.clone())).start().await.expect("started");
         Self { emulator, sim: Some(sim) }
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.emulator.address()
     }
@@ -116,7 +116,7 @@ impl TestEmulator {
         self.send(request).await
     }
 
-    /// Sends a form as nobody.
+    /// Sends a form without credentials.
     pub async fn form(&self, path: &str, body: &str) -> Answer {
         let request = Request::post(path)
             .header(HOST, "gra.ai.localhost")
@@ -150,7 +150,7 @@ impl TestEmulator {
         serde_json::from_slice(&answer.body).expect("an app")
     }
 
-    /// The app as it is now.
+    /// The current app.
     pub async fn app(&self, app: &App) -> App {
         let answer = self.admin("GET", &format!("/v1/app/{}", app.id), None).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -178,7 +178,7 @@ impl TestEmulator {
         serde_json::from_slice(&answer.body).expect("a token")
     }
 
-    /// Asks an app, through the gateway.
+    /// Sends a request to an app, through the gateway.
     pub async fn query(&self, app: &App, bearer: Option<&str>) -> Answer {
         let mut request = Request::get("/").header(HOST, Self::host(app));
         if let Some(bearer) = bearer {

@@ -1,5 +1,5 @@
-//! What tests of several crates need: an emulator in process, a command line in an environment
-//! of its own, and upstreams that do what a test says.
+//! Helpers for tests of several crates: an emulator in process, a command line in an environment of
+//! its own, and upstreams that a test controls.
 //!
 //! Everything here may panic: it is for tests only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
@@ -17,7 +17,7 @@ pub use upstream::Upstream;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// Asks again and again until there is an answer; panics after half a minute, naming `what`.
+/// Polls until there is an answer; panics after half a minute, naming `what`.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut ask: impl FnMut() -> F,
@@ -32,7 +32,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
     }
 }
 
-/// The same for what does not wait.
+/// The same for a synchronous check.
 pub fn eventually_now<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {

@@ -1,4 +1,4 @@
-//! An app that does what a test says, on the level of bytes.
+//! An app that a test controls, on the level of bytes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A server on a port of its own. A test fails in which nothing ever connected to it.
+/// A server on a port of its own. A test fails if nothing ever connects to it.
 #[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
@@ -70,17 +70,17 @@ impl Upstream {
         String::from_utf8(head).ok()
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections there were.
+    /// The number of connections.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// For tests in which nothing may reach it.
+    /// For tests in which nothing must connect to it.
     #[must_use]
     pub fn never_called(mut self) -> Self {
         self.may_be_idle = true;

@@ -17,7 +17,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "cargo xtask <task>
 
   test [ARGS]     install what the tests need, and run every one of them; ARGS go to cargo test
-  screenshots     take the pictures of the documents anew, in a real browser
+  screenshots     take the pictures of the documents again, in a real browser
   gen [--check]   write the generated files (completions, man pages, references), or check them
   lint            check the arrows between crates and the rules that compilers do not know
   bench [ARGS]    measure beside peers, and write docs/benchmarks.md";

@@ -60,7 +60,7 @@ fn without_logs(python: &Path, apps: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask screenshots`: takes the pictures that the documents show, anew.
+/// `cargo xtask screenshots`: takes the pictures of the documents again.
 pub(crate) fn screenshots() -> Result<()> {
     let python = install()?;
     crate::run::run(

@@ -1,9 +1,10 @@
 //! Commands that change an app: start, stop, set-image, scale.
 
 use clap::Args;
-use ovhai_api_types::{App, AppState};
+use ovhai_api_types::{App, AppId, AppState};
 use ovhai_client::Client;
 
+use super::flags;
 use super::options::Scaling;
 use super::selection::{Selected, Selection};
 use super::wait::Wait;
@@ -43,6 +44,57 @@ pub(super) fn named(app: &App) -> String {
     format!("{} ({})", view::name(app), app.id)
 }
 
+/// A change of several apps.
+pub(super) struct Change {
+    /// The state to wait for.
+    pub(super) goal: AppState,
+    /// Such as "Starting".
+    pub(super) doing: &'static str,
+    /// Such as "Started".
+    pub(super) done: &'static str,
+    /// Such as "started", for failures.
+    pub(super) participle: &'static str,
+    /// Describes an app for which there is nothing to do, such as "running".
+    pub(super) already: fn(AppState) -> Option<&'static str>,
+}
+
+impl Change {
+    /// Requests the change of each selected app, waits if requested, and reports each.
+    pub(super) async fn run(
+        self,
+        context: &mut Context,
+        target: &Target,
+        selected: Selected,
+        wait: &Wait,
+        request: impl AsyncFn(&Client, AppId) -> ovhai_client::Result<()>,
+    ) -> Result<()> {
+        let Selected { apps, mut report, is_list } = selected;
+        let mut requested = Vec::with_capacity(apps.len());
+        for app in apps {
+            match request(&target.client, app.id).await {
+                Ok(()) => requested.push(app),
+                Err(error) => report.failed(named(&app), error.into())?,
+            }
+        }
+        let mut changed = Vec::with_capacity(requested.len());
+        for app in requested {
+            match wait.until(context, &target.client, app.id, self.goal).await {
+                Ok(now) => {
+                    context.note(match (self.already)(app.status.state) {
+                        Some(state) => format!("{} is already {state}.", named(&app)),
+                        None if now.is_some() => format!("{} {}.", self.done, named(&app)),
+                        None => format!("{} {}.", self.doing, named(&app)),
+                    });
+                    changed.push(app);
+                }
+                Err(failure) => report.failed(named(&app), failure)?,
+            }
+        }
+        show(context, &target.client, &changed, is_list).await?;
+        report.finish(self.participle)
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Start {
     #[command(flatten)]
@@ -59,28 +111,18 @@ impl Start {
             use AppState::{Error, Failed, Stopped, Stopping};
             matches!(state, Stopping | Stopped | Failed | Error)
         };
-        let Selected { apps, mut report, is_list } =
-            self.apps.find(context, &target, at_rest).await?;
-        let mut asked = Vec::with_capacity(apps.len());
-        for app in apps {
-            match target.client.start_app(app.id).await {
-                Ok(()) => asked.push(app),
-                Err(error) => report.failed(named(&app), error.into())?,
-            }
-        }
-        let mut done = Vec::with_capacity(asked.len());
-        for app in asked {
-            match self.wait.until(context, &target.client, app.id, AppState::Running).await {
-                Ok(waited) => {
-                    let what = if waited.is_some() { "Started" } else { "Starting" };
-                    context.note(format!("{what} {}.", named(&app)));
-                    done.push(app);
-                }
-                Err(failure) => report.failed(named(&app), failure)?,
-            }
-        }
-        show(context, &target.client, &done, is_list).await?;
-        report.finish("started")
+        let selected = self.apps.find(context, &target, at_rest).await?;
+        let change = Change {
+            goal: AppState::Running,
+            doing: "Starting",
+            done: "Started",
+            participle: "started",
+            already: |state| {
+                matches!(state, AppState::Running | AppState::Scaling).then_some("running")
+            },
+        };
+        let start = async |client: &Client, id| client.start_app(id).await;
+        change.run(context, &target, selected, &self.wait, start).await
     }
 }
 
@@ -98,27 +140,16 @@ impl Stop {
         let target = Target::find_to_change(context).await?;
         // Also stopping apps, which can be waited for.
         let runs = |state: AppState| state.is_active() || state == AppState::Stopping;
-        let Selected { apps, mut report, is_list } = self.apps.find(context, &target, runs).await?;
-        let mut asked = Vec::with_capacity(apps.len());
-        for app in apps {
-            match target.client.stop_app(app.id).await {
-                Ok(()) => asked.push(app),
-                Err(error) => report.failed(named(&app), error.into())?,
-            }
-        }
-        let mut done = Vec::with_capacity(asked.len());
-        for app in asked {
-            match self.wait.until(context, &target.client, app.id, AppState::Stopped).await {
-                Ok(waited) => {
-                    let what = if waited.is_some() { "Stopped" } else { "Stopping" };
-                    context.note(format!("{what} {}.", named(&app)));
-                    done.push(app);
-                }
-                Err(failure) => report.failed(named(&app), failure)?,
-            }
-        }
-        show(context, &target.client, &done, is_list).await?;
-        report.finish("stopped")
+        let selected = self.apps.find(context, &target, runs).await?;
+        let change = Change {
+            goal: AppState::Stopped,
+            doing: "Stopping",
+            done: "Stopped",
+            participle: "stopped",
+            already: |state| (state == AppState::Stopped).then_some("stopped"),
+        };
+        let stop = async |client: &Client, id| client.stop_app(id).await;
+        change.run(context, &target, selected, &self.wait, stop).await
     }
 }
 
@@ -165,7 +196,7 @@ impl Scale {
         };
         let target = Target::find_to_change(context).await?;
         let app = resolve(&target.client, &self.app).await?;
-        target.client.scale_app(app.id, &strategy).await?;
+        target.client.scale_app(app.id, &strategy).await.map_err(flags::failure)?;
         let waited = self.wait.until_running_again(context, &target.client, &app).await?;
         let (name, replicas) = (view::name(&app), view::wanted_replicas(&strategy));
         let word = if replicas == "1" { "replica" } else { "replicas" };

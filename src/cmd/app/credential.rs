@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::{DENIED, Failure, Result};
 use crate::server::credentials::Credentials;
 use crate::server::target::{Own, Target};
-use crate::ui::text::quoted;
+use crate::term::text::quoted;
 
 /// Options of commands that reach an app itself.
 #[derive(Debug, Args)]

@@ -7,15 +7,15 @@ use ovhai_api_types::{AppEvent, AppId};
 use ovhai_client::Client;
 
 use super::resolve;
+use crate::args::global::Format;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::line::global::Format;
 use crate::server::target::Target;
-use crate::ui::describe::{Description, age, date};
+use crate::term::describe::{Description, age, date};
+use crate::term::table::Fit;
+use crate::term::text::clean;
 use crate::ui::endless::while_read;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
-use crate::ui::text::clean;
 
 /// Interval of polling for new events.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -6,9 +6,9 @@ use ovhai_client::AppFilter;
 
 use super::resolve;
 use super::selection::ByLabel;
+use crate::args::global::Format;
 use crate::context::Context;
 use crate::error::Result;
-use crate::line::global::Format;
 use crate::server::resolve::again;
 use crate::server::target::Target;
 use crate::ui::watch::Watch;

@@ -7,6 +7,7 @@ mod credential;
 mod curl;
 mod delete;
 mod events;
+mod flags;
 mod forward;
 mod list;
 mod logs;
@@ -34,9 +35,9 @@ use clap::{Args, Subcommand};
 use ovhai_api_types::App;
 use ovhai_client::Client;
 
+use crate::args::deferred::Deferred;
 use crate::context::Context;
 use crate::error::Result;
-use crate::line::deferred::Deferred;
 
 #[derive(Debug, Args)]
 pub(crate) struct AppCommand {

@@ -4,6 +4,7 @@ use clap::Args;
 use ovhai_api_types::{
     AppDeploymentStrategy, AutomaticScalingStrategy, CustomMetricAggregationType,
     CustomMetricFormat, CustomMetrics, FixedScalingStrategy, ScalingResourceType, ScalingStrategy,
+    SessionAffinity,
 };
 
 /// The number of replicas.
@@ -127,4 +128,19 @@ impl Deployment {
             progress_deadline_seconds: self.progress_deadline_seconds.map(Into::into),
         })
     }
+}
+
+/// Session affinity.
+#[derive(Debug, Args)]
+pub(super) struct Affinity {
+    /// Emulator only: send a client's requests to the same replica, by a cookie or by the token
+    /// (cookie, token, none) [default: unchanged, for a new app none; without a value: cookie]
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "cookie"
+    )]
+    pub(super) session_affinity: Option<SessionAffinity>,
 }

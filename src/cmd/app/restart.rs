@@ -2,9 +2,10 @@
 
 use clap::Args;
 use ovhai_api_types::AppState;
+use ovhai_client::Client;
 
-use super::change::{named, show};
-use super::selection::{Selected, Selection};
+use super::change::Change;
+use super::selection::Selection;
 use super::wait::Wait;
 use crate::context::Context;
 use crate::error::Result;
@@ -26,27 +27,15 @@ impl Restart {
         self.apps.is_meant(&self.wait)?;
         let target = Target::find_to_change(context).await?;
         target.requires_emulator("app restart")?;
-        let Selected { apps, mut report, is_list } =
-            self.apps.find(context, &target, AppState::is_active).await?;
-        let mut asked = Vec::with_capacity(apps.len());
-        for app in apps {
-            match target.client.restart_app(app.id).await {
-                Ok(()) => asked.push(app),
-                Err(error) => report.failed(named(&app), error.into())?,
-            }
-        }
-        let mut done = Vec::with_capacity(asked.len());
-        for app in asked {
-            match self.wait.until(context, &target.client, app.id, AppState::Running).await {
-                Ok(waited) => {
-                    let what = if waited.is_some() { "Restarted" } else { "Restarting" };
-                    context.note(format!("{what} {}.", named(&app)));
-                    done.push(app);
-                }
-                Err(failure) => report.failed(named(&app), failure)?,
-            }
-        }
-        show(context, &target.client, &done, is_list).await?;
-        report.finish("restarted")
+        let selected = self.apps.find(context, &target, AppState::is_active).await?;
+        let change = Change {
+            goal: AppState::Running,
+            doing: "Restarting",
+            done: "Restarted",
+            participle: "restarted",
+            already: |_| None,
+        };
+        let restart = async |client: &Client, id| client.restart_app(id).await;
+        change.run(context, &target, selected, &self.wait, restart).await
     }
 }

@@ -5,12 +5,12 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Args};
 use ovhai_api_types::{
-    App, AppSpec, AppState, Environment, NewApp, Placement, Probe, Resources, SessionAffinity,
-    Volume,
+    App, AppSpec, AppState, Environment, NewApp, Placement, Probe, Resources, Volume,
 };
 
+use super::flags;
 use super::label;
-use super::options::{Deployment, Scaling};
+use super::options::{Affinity, Deployment, Scaling};
 use super::submitted;
 use super::volume::volume;
 use super::wait::Wait;
@@ -75,16 +75,8 @@ pub(super) struct Run {
     /// Port of the probe, 1 to 65535 [default: the app's own]
     #[arg(long, value_name = "PORT")]
     probe_port: Option<u16>,
-    /// Emulator only: send a client's requests to the same replica, by a cookie or by the token
-    /// (cookie, token, none) [default: none; without a value: cookie]
-    #[arg(
-        long,
-        value_name = "HOW",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "cookie"
-    )]
-    session_affinity: Option<SessionAffinity>,
+    #[command(flatten)]
+    affinity: Affinity,
     /// Emulator only: runtime of the app (builtin, process, container) [default: builtin for
     /// built-in images, else the emulator's --runtime]
     #[arg(long)]
@@ -127,7 +119,7 @@ impl Run {
         };
         let app = created.map_err(|error| {
             let is_missing = matches!(error, ovhai_client::Error::Api { status: 501, .. });
-            let failure = Failure::from(error);
+            let failure = flags::failure(error);
             if !is_missing || spec.volumes.is_none() {
                 return failure;
             }
@@ -230,7 +222,7 @@ impl Run {
                 ..Resources::default()
             }),
             scaling_strategy: self.scaling.strategy(),
-            session_affinity: self.session_affinity,
+            session_affinity: self.affinity.session_affinity,
             deployment_strategy: self.deployment.strategy(),
             unsecure_http: self.unsecure_http,
             volumes: Some(self.volumes.clone()).filter(|volumes| !volumes.is_empty()),

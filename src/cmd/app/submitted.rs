@@ -16,8 +16,8 @@ use crate::private_file;
 use crate::server::credentials::Credentials;
 use crate::server::target::Target;
 use crate::settings::state_dir;
-use crate::ui::describe::Description;
-use crate::ui::text::{cut, quoted};
+use crate::term::describe::Description;
+use crate::term::text::{cut, quoted};
 
 /// Time-out for the resolver; a browser would not wait longer either.
 const PATIENCE: Duration = Duration::from_millis(300);

@@ -1,9 +1,10 @@
 //! `ovhai app update`.
 
 use clap::Args;
-use ovhai_api_types::{App, AppUpdate, Resources, SessionAffinity};
+use ovhai_api_types::{App, AppUpdate, Resources};
 
-use super::options::Deployment;
+use super::flags;
+use super::options::{Affinity, Deployment};
 use super::wait::Wait;
 use super::{resolve, view};
 use crate::cmd::environment::{Variable, note_unset, variable, with_values};
@@ -36,16 +37,8 @@ pub(super) struct Update {
     /// Emulator only: CPU units per replica; the flavor stays if it has no GPU
     #[arg(short, long, value_name = "N")]
     cpu: Option<u32>,
-    /// Emulator only: send a client's requests to the same replica, by a cookie or by the token
-    /// (cookie, token, none) [without a value: cookie]
-    #[arg(
-        long,
-        value_name = "HOW",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "cookie"
-    )]
-    session_affinity: Option<SessionAffinity>,
+    #[command(flatten)]
+    affinity: Affinity,
     #[command(flatten)]
     wait: Wait,
     #[command(flatten)]
@@ -68,7 +61,7 @@ impl Update {
             }),
             url: self.image.clone(),
             deployment_strategy: self.deployment.strategy(),
-            session_affinity: self.session_affinity,
+            session_affinity: self.affinity.session_affinity,
         };
         note_unset(context, &self.envs);
         if update == AppUpdate::default() {
@@ -82,7 +75,7 @@ impl Update {
         }
         let app = resolve(&target.client, &self.app).await?;
         self.note_absent(context, &app);
-        let updated = target.client.update_app(app.id, update).await?;
+        let updated = target.client.update_app(app.id, update).await.map_err(flags::failure)?;
         let waited = self.wait.until_running_again(context, &target.client, &app).await?;
         if context.format().is_some() {
             return context.show(&waited.unwrap_or(updated));

@@ -6,9 +6,10 @@ use ovhai_api_types::{App, AppSpec, ReplicaExit, ReplicaStatus, ScalingStrategy}
 
 use ovhai_client::AppRow;
 
-use crate::ui::describe::{Description, age, bytes, date, rate};
+use crate::term::describe::{Description, age, bytes, date, rate};
+use crate::term::table::Fit;
+use crate::term::text::quoted;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 
 /// An app's name.
 pub(super) fn name(app: &App) -> &str {
@@ -34,9 +35,24 @@ fn some_restarts(restarts: u32) -> String {
     if restarts == 0 { String::new() } else { restarts.to_string() }
 }
 
+/// The reason of a replica that never ran: it has neither a status nor a signal.
+const NEVER_RAN: &str = "ended";
+
+/// The reason of an exit; none for a replica that never ran, whose `Info` says why.
+fn exit_reason(reason: &str) -> &str {
+    if reason == NEVER_RAN { "" } else { reason }
+}
+
 /// Time and reason of the last crash.
-fn last_exit(exit: &ReplicaExit) -> String {
-    format!("{} at {}: {}", exit.reason, date(exit.at), exit.message)
+fn last_exit(exit: &ReplicaExit) -> Option<String> {
+    let reason = exit_reason(&exit.reason);
+    (!reason.is_empty()).then(|| format!("{reason} at {}: {}", date(exit.at), exit.message))
+}
+
+/// A command as a shell takes it.
+fn shell_line(command: &[String]) -> String {
+    let words = command.iter().map(|word| quoted(word));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn replica_row(replica: &ReplicaStatus) -> Vec<String> {
@@ -45,7 +61,7 @@ fn replica_row(replica: &ReplicaStatus) -> Vec<String> {
         replica.state.clone(),
         date(replica.since),
         replica.restarts.to_string(),
-        replica.last_exit.as_ref().map_or_else(String::new, |exit| exit.reason.clone()),
+        replica.last_exit.as_ref().map_or("", |exit| exit_reason(&exit.reason)).to_owned(),
     ]
 }
 
@@ -111,7 +127,7 @@ impl Show for AppRow {
             age(self.created_at, now).into(),
             self.status.url.as_str().into(),
             some_restarts(self.status.restarts).into(),
-            self.status.last_exit.as_ref().map_or("", |exit| exit.reason.as_str()).into(),
+            self.status.last_exit.as_ref().map_or("", |exit| exit_reason(&exit.reason)).into(),
         ]
     }
 
@@ -137,7 +153,7 @@ impl Show for App {
             age(self.created_at, now),
             self.status.url.clone(),
             some_restarts(self.status.restarts.unwrap_or_default()),
-            self.status.last_exit.as_ref().map_or_else(String::new, |exit| exit.reason.clone()),
+            self.status.last_exit.as_ref().map_or("", |exit| exit_reason(&exit.reason)).to_owned(),
         ]
     }
 
@@ -165,10 +181,10 @@ impl Show for App {
             .field("Image", &spec.image)
             .maybe("Runtime", spec.runtime)
             .maybe("Working Directory", spec.working_directory.as_ref())
-            .maybe("Command", spec.command.as_ref().map(|command| command.join(" ")))
+            .maybe("Command", spec.command.as_deref().map(shell_line))
             .field("Replicas", replicas(self))
             .maybe("Restarts", status.restarts)
-            .maybe("Last Exit", status.last_exit.as_ref().map(last_exit))
+            .maybe("Last Exit", status.last_exit.as_ref().and_then(last_exit))
             .section("Replica States", |states| {
                 states.table(
                     &["REPLICA", "STATE", "SINCE", "RESTARTS", "LAST-EXIT"],
@@ -212,5 +228,36 @@ impl Show for App {
 
     fn name(&self) -> String {
         name(self).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_copied() {
+        let words = ["sh", "-c", "echo 'hi there'; exit 3", ""].map(str::to_owned);
+        let line = shell_line(&words);
+        assert_eq!(shlex::split(&line).as_deref(), Some(&words[..]), "{line}");
+        assert_eq!(shell_line(&["python3".into(), "-m".into()]), "python3 -m");
+    }
+
+    #[test]
+    fn an_app_that_never_ran_has_no_exit() {
+        let exit = |reason: &str| ReplicaExit {
+            at: Timestamp::UNIX_EPOCH,
+            status: None,
+            signal: None,
+            reason: reason.into(),
+            message: "why".into(),
+        };
+        assert_eq!(last_exit(&exit("ended")), None);
+        assert_eq!(
+            last_exit(&exit("exit status 3")).as_deref(),
+            Some("exit status 3 at 1970-01-01 00:00:00 UTC: why")
+        );
     }
 }

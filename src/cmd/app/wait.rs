@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use ovhai_api_types::{App, AppId, AppState};
+use jiff::Timestamp;
+use ovhai_api_types::{App, AppId, AppState, AppStateHistory};
 use ovhai_client::{Client, LogFilter};
 
 use crate::context::{Context, interrupted};
@@ -248,10 +249,17 @@ fn arrived(app: App) -> Result<App> {
     }
 }
 
+/// The time at which the app was last queued: output from before is of an earlier run.
+fn begin_of_run(app: &App) -> Option<Timestamp> {
+    let queued = |state: &&AppStateHistory| state.state == AppState::Queued;
+    app.status.history.iter().filter(queued).map(|state| state.date).max()
+}
+
 async fn failed(client: &Client, app: &App) -> Failure {
     let why = app.status.info.as_ref().map(|info| info.message.clone()).unwrap_or_default();
     let mut output = Vec::new();
-    let filter = LogFilter { tail: Some(10), ..LogFilter::default() };
+    let since = begin_of_run(app).map(Timestamp::as_millisecond);
+    let filter = LogFilter { tail: Some(10), since, ..LogFilter::default() };
     if let Ok(mut logs) = client.app_logs(app.id, &filter).await {
         while let Ok(Some(piece)) = logs.next().await {
             output.extend_from_slice(&piece);

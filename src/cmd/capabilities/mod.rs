@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::target::Target;
-use crate::ui::describe::{Description, bytes, rate};
+use crate::term::describe::{Description, bytes, rate};
+use crate::term::table::Fit;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct CapabilitiesCommand {

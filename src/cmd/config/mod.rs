@@ -7,16 +7,16 @@ use ovhai_emulator::DEFAULT_REGIONS;
 use ovhai_emulator::state::StateDir;
 use serde::Serialize;
 
+use crate::calls::address::{endpoint_key, root};
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::server::address::{endpoint_key, root};
 use crate::server::config::{Config, checked_name, checked_url};
 use crate::server::credentials::Credentials;
 use crate::server::session::Sessions;
 use crate::settings::state_dir;
-use crate::ui::describe::Description;
+use crate::term::describe::Description;
+use crate::term::table::Fit;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigCommand {

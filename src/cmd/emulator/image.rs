@@ -9,9 +9,9 @@ use crate::cmd::environment::of_caller;
 use crate::context::Context;
 use crate::error::Result;
 use crate::server::target::owner;
-use crate::ui::describe::Description;
+use crate::term::describe::Description;
+use crate::term::table::Fit;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(super) struct ImageCommand {

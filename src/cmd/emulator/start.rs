@@ -16,16 +16,16 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::rendezvous::Rendezvous;
+use crate::calls::address::{root, secure_root};
+use crate::calls::liveness;
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
 use crate::log_writer::{LossyLog, is_writable};
-use crate::server::address::{root, secure_root};
 use crate::server::background;
-use crate::server::liveness;
 use crate::server::options::Options;
 use crate::settings::port;
 use crate::settings::{readable_state_dir, state_dir};
-use crate::ui::text;
+use crate::term::text;
 
 #[derive(Debug, Args)]
 pub(super) struct Start {

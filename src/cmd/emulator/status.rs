@@ -5,14 +5,14 @@ use ovhai_api_types::{Fault, Region};
 use ovhai_emulator::state::{Running, StateDir};
 use serde::Serialize;
 
+use crate::calls::address::{root, secure_root};
+use crate::calls::liveness;
 use crate::context::Context;
 use crate::error::{FAILED, Failure, Result};
-use crate::server::address::{root, secure_root};
-use crate::server::liveness;
 use crate::server::options::Options;
 use crate::server::target::unknown;
 use crate::settings::readable_state_dir;
-use crate::ui::describe::{Description, age};
+use crate::term::describe::{Description, age};
 use crate::ui::output::Show;
 
 #[derive(Debug, Args)]

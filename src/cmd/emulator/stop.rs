@@ -8,10 +8,10 @@ use ovhai_emulator::state::{Running, StateDir};
 use ovhai_runtime::identity::Identity;
 use rustix::process::Signal;
 
+use crate::calls::address::endpoint;
+use crate::calls::liveness;
 use crate::context::Context;
 use crate::error::{Failure, Result, TIMEOUT};
-use crate::server::address::endpoint;
-use crate::server::liveness;
 use crate::server::target::unknown;
 use crate::settings::readable_state_dir;
 

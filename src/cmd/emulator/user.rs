@@ -7,7 +7,7 @@ use crate::cmd::secret_input::PasswordSource;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::target::owner;
-use crate::ui::describe::{Description, age};
+use crate::term::describe::{Description, age};
 use crate::ui::output::Show;
 use crate::ui::prompt;
 

@@ -6,15 +6,15 @@ use ovhai_client::{Client, Error};
 use serde::Serialize;
 
 use super::secret_input::PasswordSource;
+use crate::args::global::Format;
 use crate::cmd::several::Report;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::line::global::Format;
 use crate::server::target::{Server, Target};
-use crate::ui::describe::{Description, age};
+use crate::term::describe::{Description, age};
+use crate::term::table::Fit;
 use crate::ui::output::Show;
 use crate::ui::prompt;
-use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct RegistryCommand {
@@ -283,7 +283,8 @@ struct Row {
 impl Show for Row {
     const COLUMNS: &'static [&'static str] = &["ID", "KIND", "USERNAME", "AGE", "URL"];
 
-    const FIT: &'static [Fit] = &[Fit::Id, Fit::Fixed, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
+    // At 80 columns the URL of the shared registry has room beside an id and a short user name.
+    const FIT: &'static [Fit] = &[Fit::Id, Fit::Drop, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         let Registry { id, username, created_at, url, .. } = &self.registry;
@@ -330,5 +331,29 @@ impl Show for Registry {
 
     fn name(&self) -> String {
         self.id.map(|id| id.to_string()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::table::{Head, table};
+    use crate::term::terminal::Layout;
+
+    #[test]
+    fn a_list_shows_the_url_at_80_columns() {
+        let project = "8b765154-51ba-4651-a1ed-55a34d9c7f47";
+        let url = format!("registry.gra.ai.localhost/{project}");
+        let row = |id: &str, user: &str, url: &str| {
+            [id, "PRIVATE", user, "5d", url].map(str::to_owned).to_vec()
+        };
+        let rows =
+            [row("~", "~", &url), row(project, "a-robot-account", "registry.example.com/team")];
+        let layout = Layout { columns: Some(80), ..Layout::PLAIN };
+        let text = table(&Head::each(Row::COLUMNS, Row::FIT), &rows, layout);
+        assert!(
+            text.contains(&url) && text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
     }
 }

@@ -10,13 +10,13 @@ use clap::{Args, Subcommand};
 use ovhai_api_types::{Selector, Token};
 use ovhai_client::Client;
 
+use crate::args::global::Format;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::line::global::Format;
 use crate::server::credentials::{Credentials, Issuer, Place};
-use crate::ui::describe::{Description, age};
+use crate::term::describe::{Description, age};
+use crate::term::table::Fit;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenCommand {

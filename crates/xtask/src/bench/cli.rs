@@ -1,4 +1,4 @@
-//! What a command costs that a person or a script runs.
+//! The cost of a command.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What one run of a command costs, beside one of another: wall time, CPU time, memory.
+//! The cost of one run of a command beside another: wall time, CPU time, memory.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ use super::tools;
 
 /// Runs of a command in a batch: CPU time is counted in ticks of 10 ms.
 pub(super) const RUNS: u32 = 200;
-/// Runs whose memory is looked at. It hardly varies.
+/// Runs whose memory is measured. It hardly varies.
 pub(super) const LOOKS: usize = 5;
 
 /// One run of a command: times in seconds, on average; memory in bytes.
@@ -50,7 +50,7 @@ impl Contest {
         batch(subject)?;
         batch(peer)?;
         let measured = noise::rounds(rounds, self.name, |number| {
-            // Who comes first changes.
+            // The order changes from round to round.
             if number % 2 == 0 {
                 let subject = cost(subject)?;
                 Ok(Round { subject, peer: cost(peer)? })

@@ -1,4 +1,4 @@
-//! How long an emulator takes to answer, and what it holds when nobody asks.
+//! An emulator's time to the first answer, and its idle memory.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,7 +17,7 @@ use super::tools;
 
 /// Starts a round; the round's figure is their median.
 const STARTS: usize = 10;
-/// After so long a server is idle.
+/// Time after which a server is idle.
 const SETTLED: Duration = Duration::from_secs(1);
 /// A page that the peer answers with 200.
 const MOTO_PAGE: &str = "/moto-api/";
@@ -55,7 +55,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     directory()?;
     peer()?;
     let measured = noise::rounds(bench.options.rounds, "start and idle memory", |number| {
-        // Who comes first changes.
+        // The order changes from round to round.
         let before = if number % 2 == 0 { Some(peer()?) } else { None };
         let (ephemeral, directory) = (ephemeral()?, directory()?);
         let moto = match before {
@@ -131,7 +131,7 @@ fn moto_command(moto: &Path, port: u16) -> Command {
     command
 }
 
-/// Starts a server so many times; the last one is looked at when it is idle.
+/// Starts a server repeatedly; the last one is measured when it is idle.
 fn serve(
     starts: usize,
     page: &str,

@@ -24,7 +24,7 @@ const MATCHES: usize = 100;
 const CALLS: usize = 200;
 /// The call.
 const PATH: &str = "/v1/app?labelSelector=team%3Dneedle&size=1000";
-/// After so long an emulator is idle.
+/// Time after which an emulator is idle.
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// Makes many apps out of the one that is there: arguments are the database, how many apps, and
@@ -83,7 +83,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     check(&few, MATCHES)?;
 
     let measured = noise::rounds(bench.options.rounds, "list by label", |number| {
-        // Who comes first changes.
+        // The order changes from round to round.
         if number % 2 == 0 {
             let many = calls(&many)?;
             Ok(Round { many, few: calls(&few)? })
@@ -162,7 +162,7 @@ fn spec() -> Value {
     })
 }
 
-/// A state directory with so many apps, of which [`MATCHES`] match.
+/// A state directory with this many apps, of which [`MATCHES`] match.
 fn seed(bench: &Bench, directory: &Path, count: usize) -> Result<()> {
     let emulator = Emulator::start(&bench.binary, directory)?;
     let id = emulator.submit(&spec())?;

@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: measures `ovhai` beside programs that people use for the same thing.
+//! `cargo xtask bench`: measures `ovhai` beside comparable programs.
 //!
-//! Subject and peer run on the same machine, one after the other, in every round anew; a figure
-//! is the median over the rounds, a ratio the median of the rounds' own ratios. A round in which
-//! the machine was busy with something else is discarded and measured again. A full run of at
-//! least five rounds writes `docs/benchmarks.md`; any other writes to `target/bench/`.
+//! Subject and peer take turns on the same machine in every round; a figure is the median over the
+//! rounds, a ratio the median of the rounds' own ratios. A round in which the machine was busy with
+//! something else is discarded and measured again. A full run of at least five rounds writes
+//! `docs/benchmarks.md`; any other writes to `target/bench/`.
 //!
 //! Everything that is started here is stopped when its guard is dropped, also on an error. All
 //! traffic stays on the loopback interface.

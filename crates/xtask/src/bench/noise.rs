@@ -16,7 +16,7 @@ use super::proc::{Machine, Processes, TICK_MS};
 pub(super) const LIMIT: f64 = 0.05;
 /// Less than this is within the clock's grain, in ticks.
 const GRAIN: u64 = 4;
-/// At most so many rounds are tried for one that is wanted.
+/// Maximum rounds to try per requested round.
 const TRIES: usize = 3;
 
 struct Watch {

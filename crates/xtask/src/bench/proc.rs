@@ -1,4 +1,4 @@
-//! What Linux tells about processes and the machine in `/proc`.
+//! Facts about processes and the machine from `/proc`.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

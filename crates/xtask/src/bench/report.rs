@@ -85,7 +85,7 @@ pub(super) struct Figure {
     pub(super) subject: Samples,
     pub(super) peers: Vec<(&'static str, Samples)>,
     pub(super) target: Option<Target>,
-    /// A ratio that is nearer to the target's than this is not told from it: so far apart equal
+    /// A ratio nearer to the target than this can't be distinguished from it: so far apart equal
     /// things may come out.
     pub(super) resolution: Option<f64>,
 }
@@ -384,7 +384,7 @@ mod tests {
         assert_eq!(reached(Target::RatioAtMost(0.5)), "**no**");
         assert_eq!(reached(Target::AtMost(6.0)), "yes");
         assert_eq!(figure(Target::AtMost(6.0)).lines().len(), 2);
-        // What nobody could tell apart is neither.
+        // What can't be distinguished is neither.
         let blurred = |limit, control: [f64; 3]| {
             let control = Samples::of(&control, |value| *value);
             figure(Target::RatioAtLeast(limit)).resolution(&control).verdict().1

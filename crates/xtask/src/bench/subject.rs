@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::http::{Connection, request};
 use super::process::{Guard, Scratch, free_port};
 
-/// Between two looks whether somebody answers.
+/// Interval of polling for an answer.
 const POLL: Duration = Duration::from_micros(500);
-/// Whoever does not answer by then never will.
+/// Time-out for an answer.
 const START_MAX: Duration = Duration::from_mins(2);
 /// An app has this long to come to a state.
 const STATE_MAX: Duration = Duration::from_secs(30);

@@ -30,11 +30,14 @@ pub(super) fn faults(of: &Layers) -> Result<Vec<String>> {
     let sources = root().join(of.sources);
     let mut files = Vec::new();
     super::collect(&sources, &mut files)?;
-    let mut texts = BTreeMap::new();
+    let (mut texts, mut skipped) = (BTreeMap::new(), Vec::new());
     for path in files {
-        let inside = path.strip_prefix(&sources).unwrap_or(&path);
-        texts.insert(module_of(inside), code(&fs::read_to_string(&path)?));
+        let module = module_of(path.strip_prefix(&sources).unwrap_or(&path));
+        let (text, names) = without_test_files(&fs::read_to_string(&path)?);
+        skipped.extend(names.into_iter().map(|name| [&module[..], &[name]].concat()));
+        texts.insert(module, code(&text));
     }
+    texts.retain(|module, _| !skipped.contains(module));
     Ok(check(&texts, of))
 }
 
@@ -151,6 +154,25 @@ fn module_of(path: &Path) -> Module {
     module
 }
 
+/// A source without its declarations of modules that are test files, and the names of these.
+fn without_test_files(text: &str) -> (String, Vec<String>) {
+    const START: &str = "#[cfg(test)]\nmod ";
+    let (mut kept, mut names) = (String::new(), Vec::new());
+    let mut parts = text.split(START);
+    kept += parts.next().unwrap_or_default();
+    for part in parts {
+        let end = part.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(part.len());
+        match part[end..].strip_prefix(';') {
+            Some(rest) => {
+                names.push(part[..end].to_owned());
+                kept += rest;
+            }
+            None => kept.extend([START, part]),
+        }
+    }
+    (kept, names)
+}
+
 /// A source without comments and tests.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
@@ -248,6 +270,15 @@ fn add(module: &Module, path: &str, is_use: bool, found: &mut BTreeSet<(Module, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn test_files_are_left_out() {
+        let text =
+            "use crate::a;\n#[cfg(test)]\nmod more;\nuse crate::b;\n#[cfg(test)]\nmod tests {\n}\n";
+        let (kept, names) = without_test_files(text);
+        assert_eq!(names, ["more"]);
+        assert_eq!(code(&kept), "use crate::a;\n\nuse crate::b;");
+    }
 
     fn check_files(files: &[(&str, &str)]) -> Vec<String> {
         let texts = files.iter().map(|(path, text)| (module_of(Path::new(path)), code(text)));

@@ -30,9 +30,9 @@ use self::write_out::Transfer;
 use super::credential::{Credential, Lent};
 use super::ports::{Named, address, port_of};
 use super::resolve;
+use crate::args::global::OWN;
 use crate::context::Context;
 use crate::error::{Failure, HTTP_ERROR, Result, TIMEOUT};
-use crate::line::global::OWN;
 use crate::server::target::Target;
 
 #[derive(Debug, Args)]

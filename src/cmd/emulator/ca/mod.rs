@@ -15,13 +15,13 @@ use ovhai_emulator::state::StateDir;
 use ovhai_emulator::tls::{Authority, TlsError};
 use serde::Serialize;
 
+use crate::calls::address::root;
 use crate::context::Context;
 use crate::error::{FAILED, Failure, Result};
-use crate::server::address::root;
 use crate::settings::state_dir;
-use crate::ui::describe::Description;
+use crate::term::describe::Description;
+use crate::term::table::Fit;
 use crate::ui::output::Show;
-use crate::ui::table::Fit;
 use machine::Machine;
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use super::stage::{App, Door, Stage};
 
 /// Connections of every load.
 const CONNECTIONS: u32 = 64;
-/// Times to an answer scatter most: so many times as many rounds are taken of what passes.
+/// Factor of rounds for loads of small requests, because response times vary most.
 pub(super) const PASSED_TIMES: usize = 3;
 /// A load of this length comes before those that are measured.
 const WARM_UP: Duration = Duration::from_secs(1);

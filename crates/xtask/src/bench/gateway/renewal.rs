@@ -14,7 +14,7 @@ use super::stage::{App, Stage, token_spec};
 
 /// Renewals in a round.
 pub(super) const TRIALS: usize = 200;
-/// An old string that is good for so many requests stays good.
+/// Requests after which an old string counts as still valid.
 const REQUESTS_MAX: usize = 10_000;
 
 /// One round.

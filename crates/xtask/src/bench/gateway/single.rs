@@ -20,7 +20,7 @@ use super::config::BODY;
 use super::loads::PASSED_TIMES;
 use super::stage::{App, Door, Stage};
 
-/// A door is asked for so long before it is another's turn.
+/// Length of one turn at a door.
 const TURN: Duration = Duration::from_millis(200);
 
 /// Who is asked; the last is the control, and no figure of its own.

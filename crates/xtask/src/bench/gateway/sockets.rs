@@ -21,9 +21,9 @@ use super::stage::{App, Door, Stage};
 pub(super) const SOCKETS: u32 = 1000;
 /// Opened and closed before, so that what a proxy makes once is there.
 const FIRST: u32 = 20;
-/// After so long nothing happens any more.
+/// Time after which a proxy is idle.
 const SETTLED: Duration = Duration::from_secs(1);
-/// Who does not answer by then never will.
+/// Time-out for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest head of an answer that is believed.
 const HEAD_MAX: u64 = 64 * 1024;

@@ -20,7 +20,7 @@ pub(super) const PIECE: usize = 1024 * 1024;
 pub(super) const BUFFER: usize = 256 * 1024;
 /// A thread that waits needs no more.
 const STACK: usize = 64 * 1024;
-/// Nobody who measures sends more.
+/// Maximum size of a request's head.
 const HEAD_MAX: u64 = 64 * 1024;
 
 /// Serves until it is ended.
@@ -30,7 +30,7 @@ pub(in crate::bench) fn serve(port: &str) -> Result<()> {
     for stream in listener.incoming() {
         let stream = stream?;
         let serve = move || {
-            // Whoever goes away in the middle is missed at the other end.
+            // A client that disconnects early is noticed at the other end.
             let _ = connection(stream);
         };
         std::thread::Builder::new().stack_size(STACK).spawn(serve)?;
@@ -153,7 +153,7 @@ fn chunks(stream: &mut BufReader<TcpStream>) -> io::Result<u64> {
     }
 }
 
-/// Says what it is told, until the other end is gone.
+/// Echoes messages until the other end is gone.
 fn echo(stream: &mut BufReader<TcpStream>) -> io::Result<()> {
     loop {
         let text = frames::read(stream)?;
