@@ -26,7 +26,7 @@ fn exit_codes_and_hints() {
         (&["app", "list", "--state", "GONE"], 2, "RUNNING"),
         (&["app", "lisst"], 2, "list"),
         (&["--token", "x", "app", "list"], 4, "not authenticated"),
-        (&["--token", "a b", "app", "list"], 2, "characters that no token has"),
+        (&["--token", "a b", "app", "list"], 2, "invalid characters"),
         (&["app", "run", "other/image", "--wait"], 1, "--runtime process"),
         (&["emulator", "start", "--regions", "a b"], 2, "region"),
     ] {
