@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: rules of the design that compilers do not know.
 
+mod dependencies;
 mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,13 +123,13 @@ const LONGEST: usize = 800;
 
 pub(crate) fn run() -> Result<()> {
     let mut faults = arrows()?;
-    faults.extend(crypto_providers()?);
+    faults.extend(dependencies::faults()?);
     faults.extend(files()?);
     for layers in &LAYERS {
         faults.extend(modules::faults(layers)?);
     }
     if faults.is_empty() {
-        println!("lint: the arrows, the crypto provider and the files are as they should be");
+        println!("lint: arrows, dependencies and files follow the rules");
         return Ok(());
     }
     bail!("{}", faults.join("\n"))
@@ -169,21 +170,6 @@ fn arrows() -> Result<Vec<String>> {
             if banned.contains(&to) {
                 faults.push(format!("{name} must not use {to}"));
             }
-        }
-    }
-    Ok(faults)
-}
-
-/// Two crypto providers in one process make rustls panic.
-fn crypto_providers() -> Result<Vec<String>> {
-    let tree =
-        output(cargo().args(["tree", "--workspace", "--edges", "normal", "--prefix", "none"]))?;
-    let tree = String::from_utf8_lossy(&tree).into_owned();
-    let has = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
-    let mut faults = Vec::new();
-    for banned in ["ring", "openssl", "openssl-sys", "serde_yml"] {
-        if has(banned) {
-            faults.push(format!("{banned} is among the dependencies: cargo tree -i {banned}"));
         }
     }
     Ok(faults)
