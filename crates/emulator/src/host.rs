@@ -1,4 +1,4 @@
-//! Which door a request takes, by its Host.
+//! Chooses the door of a request by its Host.
 //!
 //! | host | door |
 //! | --- | --- |
@@ -9,7 +9,7 @@
 //!
 //! A name may end in a dot, which makes it absolute and no other (RFC 1034 section 3.1).
 //!
-//! Any other host is nobody's: a page on the internet must not reach in by a name of its own
+//! Any other host is refused: a page on the internet must not reach in by a name of its own
 //! that resolves to this machine.
 
 use std::str::FromStr;
@@ -48,12 +48,12 @@ pub enum Door<'a> {
     },
 }
 
-/// Why there is no door.
+/// Why a host has no door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoDoor {
-    /// Not a host at all.
+    /// It is not a host.
     Malformed,
-    /// Somebody else's host.
+    /// It is a host that is not served here.
     Misdirected,
 }
 

@@ -1,10 +1,9 @@
 //! The emulator of AI Deploy as a server.
 //!
-//! One listener (`edge`); the Host header says which door a request takes ([`host`]): the
-//! regional API ([`api`]), the gateway to an app (`gateway`), or the emulator's own control
-//! (`control`).
-//! All of them talk to the domain's [`ovhai_core::Platform`] and to nothing below it. Nothing is
-//! global: a hundred emulators run in one process.
+//! There is one listener (`edge`). The Host header decides which door a request takes ([`host`]):
+//! the regional API ([`api`]), the gateway to an app (`gateway`), or the emulator's own endpoints
+//! (`control`). All of them use the domain's [`ovhai_core::Platform`] and nothing below it. Nothing
+//! is global: a hundred emulators run in one process.
 //!
 //! What must not be here: access rules, the life cycle, SQL.
 

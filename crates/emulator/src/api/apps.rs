@@ -359,7 +359,7 @@ pub(super) async fn scale(
         ("follow" = Option<bool>, Query, description = "Go on with what is written from now on"),
         ("replica" = Option<String>, Query, description = "Ordinal of a replica"),
         ("previous" = Option<bool>, Query, description = "Only the newest run of each replica that has ended; an extension of the emulator"),
-        ("tail" = Option<i64>, Query, description = "The last so many lines"),
+        ("tail" = Option<i64>, Query, description = "Number of lines to show from the end"),
         ("since" = Option<i64>, Query, description = "Only lines written at this Unix time, in seconds or milliseconds, or later; an extension of the emulator"),
         ("timestamps" = Option<bool>, Query, description = "Begin every line with the moment it was read (RFC 3339) and a blank; an extension of the emulator"),
     ),

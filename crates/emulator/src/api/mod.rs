@@ -1,7 +1,7 @@
-//! The regional API, `/v1/…`. The router and the OpenAPI document come from the same
-//! annotations, so that no route can be undocumented.
+//! The regional API, `/v1/…`. The router and the OpenAPI document come from the same annotations,
+//! so that every route is documented.
 //!
-//! What must not be here: decisions; every handler asks the domain.
+//! What must not be here: access decisions; every handler asks the domain.
 
 mod apps;
 mod capabilities;

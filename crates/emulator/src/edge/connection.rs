@@ -393,7 +393,7 @@ impl<S: Stream> Connection<S> {
     }
 
     /// Passes bytes both ways between the client and the far side, until one of them ends the
-    /// tunnel or the access is over. Some bytes may have been read already.
+    /// tunnel or the caller's access is revoked. Some bytes may have been read already.
     async fn tunnel<F: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         mut far: F,

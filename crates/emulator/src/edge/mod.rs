@@ -1,9 +1,9 @@
-//! The edge: takes connections, understands HTTP/1.1 strictly, finds the door of every request.
+//! The edge: accepts connections, parses HTTP/1.1 strictly, and finds the door of every request.
 //!
 //! Every connection is served by one of a few workers, each of which is a thread with a runtime of
-//! its own: a request to an app and its answer pass through one task on one core. Calls of the
-//! API that may wait for the disk, or have much to look through, run on the emulator's own
-//! runtime. The framing of HTTP/2 is the h2 crate's.
+//! its own: a request to an app and its response pass through one task on one core. Calls of the
+//! API that may wait for the disk, or have many records to look through, run on other threads. The
+//! framing of HTTP/2 is the h2 crate's.
 
 mod connection;
 mod doors;

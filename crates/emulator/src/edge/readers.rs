@@ -1,7 +1,7 @@
-//! The threads that answer calls which read much: lists, logs, metrics.
+//! The threads for calls that read many records: lists, logs, metrics.
 //!
-//! They are half the cores, and have a lower priority than the workers: lists that are asked for
-//! in a loop do not take the gateway's time.
+//! They are half as many as there are cores, and have a lower priority than the workers: lists that
+//! are requested in a loop do not take the gateway's time.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// Niceness of the threads, relative to the workers.
 const NICENESS: i32 = 5;
 
-/// See the module.
+/// The threads for calls that read many records.
 pub(crate) struct ReaderThreads(Option<Runtime>);
 
 impl ReaderThreads {

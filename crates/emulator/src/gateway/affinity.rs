@@ -1,10 +1,10 @@
-//! Session affinity: what keeps a client's requests at one replica, where an app asks for it.
+//! Session affinity: keeps a client's requests at one replica, where an app asks for it.
 //!
-//! By cookie: the gateway gives each client one that names the run of a replica, encrypted and
-//! authenticated for the app with a key that lives as long as the emulator, so that it can't be
-//! made, moved to another app, or read: it tells neither which replicas there are nor how many. It
-//! never reaches the app (`login::cookie`). By token: a rendezvous hash of token and ordinal, so
-//! that a replica that goes or comes moves only the tokens that were or will be its own.
+//! By cookie: the gateway gives each client a cookie that names the run of a replica, encrypted and
+//! authenticated for the app with a key that lives as long as the emulator. So it can't be made,
+//! moved to another app, or read: it tells neither which replicas there are nor how many. It never
+//! reaches the app (`login::cookie`). By token: a rendezvous hash of token and ordinal, so that a
+//! replica that goes or comes moves only the tokens that were or will be its own.
 //!
 //! In both ways another replica takes over when the pinned one takes no requests.
 

@@ -438,7 +438,8 @@ impl HeadPhase {
         set_cookie: Option<&HeaderValue>,
         limits: &Limits,
     ) -> Result<Taken, UpstreamError> {
-        let (mut few, mut many) = (no_fields(), Vec::new());
+        let mut few = no_fields();
+        let mut many = Vec::new();
         let (bytes, most) = (upstream.buffer.filled(), limits.answer_fields_max);
         let asked_with = params.asked_with;
         let parsed = ResponseHead::parse(bytes, &mut few, &mut many, most, asked_with, is_withheld)

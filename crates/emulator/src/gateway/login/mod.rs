@@ -583,7 +583,7 @@ fn no_random_numbers() -> Response<Bytes> {
     tracing::error!("no random numbers are available: logins fail");
     message(
         StatusCode::INTERNAL_SERVER_ERROR,
-        "the emulator can't log anybody in; its log says why",
+        "the emulator can't process logins; its log says why",
     )
 }
 

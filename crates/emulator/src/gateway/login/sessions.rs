@@ -1,5 +1,5 @@
-//! The logins of browsers at apps. They are kept in memory, under the digests of the cookies:
-//! reading them gives nobody's login away.
+//! The logins of browsers at apps. They are kept in memory, under the digests of the cookies: a
+//! cookie can't be read from there.
 //!
 //! A session says whom a cookie stands for, and not what they may do: that is decided anew every
 //! time.
@@ -227,7 +227,7 @@ mod tests {
         assert_eq!((inner.by_key.len(), inner.order.len()), (MOST, MOST));
         drop(inner);
         assert!(sessions.find(b"bob", app, now).is_none());
-        // What is over leaves by itself.
+        // Logins that have ended are removed by themselves.
         let later = now + LASTS;
         sessions.add("new", login(1, user("ann", 1), later), later);
         let inner = sessions.0.read().expect("not poisoned");
