@@ -694,3 +694,41 @@ async fn only_what_is_safe_is_tried_again() {
         }
     }
 }
+
+/// An app that closes an idle connection only after a while, and then takes its time on the next.
+#[tokio::test]
+async fn a_request_that_is_sent_again_has_its_time_anew() {
+    const WHILE: Duration = Duration::from_millis(700);
+    for over_http2 in [false, true] {
+        let count = AtomicUsize::new(0);
+        let (e, host, mut client, upstream) = app(move |mut stream| {
+            let is_first = count.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+                Upstream::head(&mut stream).await;
+                if !is_first {
+                    tokio::time::sleep(WHILE).await;
+                }
+                stream.write_all(answer).await.unwrap();
+                if is_first && Upstream::head(&mut stream).await.is_some() {
+                    tokio::time::sleep(WHILE).await;
+                } else {
+                    let _ = stream.read_to_end(&mut Vec::new()).await;
+                }
+            }
+        })
+        .await;
+        let http2 = crate::http2::Client::connect(&e).await;
+        for _ in 0..2 {
+            let status = if over_http2 {
+                let get = crate::http2::request("GET", &host, "/").body(crate::http2::empty());
+                http2.send(get.unwrap()).await.status().as_u16()
+            } else {
+                client.send(get(&host, "/")).await;
+                client.answer().await.status()
+            };
+            assert_eq!(status, 200, "over HTTP/2: {over_http2}");
+        }
+        assert_eq!(upstream.connections(), 2);
+    }
+}

@@ -233,16 +233,6 @@ async fn ask<C: ClientHalf>(
     let limits = &relay.limits;
     let longest_rest = if params.repeatable { Duration::MAX } else { FRESH };
     let mut is_fresh = false;
-    let go_on = || Box::pin(tokio::time::sleep(GO_ON));
-    let mut phase = HeadPhase {
-        interim: 0,
-        has_new: false,
-        is_stuck: false,
-        go_on: params.expects_continue.then(go_on),
-        waits_for: WaitsFor::Neither,
-        moved: 0,
-        is_watched: false,
-    };
     loop {
         let open = |replica| async move {
             let resting = if is_fresh { None } else { relay.pool.take(replica, longest_rest) };
@@ -252,6 +242,7 @@ async fn ask<C: ClientHalf>(
             }
         };
         let mut upstream = connect(relay, route, open).await.map_err(NoHead::App)?;
+        let mut phase = HeadPhase::new(params);
         client.deadline().set(limits.answer_timeout.min(MOMENT));
         let set_cookie = route.set_cookie.as_ref();
         let came = poll_fn(|cx| {
@@ -309,6 +300,19 @@ enum Taken {
 }
 
 impl HeadPhase {
+    fn new(params: &ExchangeParams) -> Self {
+        let go_on = || Box::pin(tokio::time::sleep(GO_ON));
+        Self {
+            interim: 0,
+            has_new: false,
+            is_stuck: false,
+            go_on: params.expects_continue.then(go_on),
+            waits_for: WaitsFor::Neither,
+            moved: 0,
+            is_watched: false,
+        }
+    }
+
     fn poll<C: ClientHalf>(
         &mut self,
         cx: &mut Context<'_>,
