@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use ovhai_api_types::Region;
 
 use crate::args::global::{Format, Global};
-use crate::calls::liveness::Found;
+use crate::calls::liveness::FoundEmulator;
 use crate::calls::trace::Trace;
 use crate::error::{Failure, INTERRUPTED, Result};
 use crate::secret::bare;
@@ -59,7 +59,7 @@ pub struct Context {
     /// The requests of this run, and their responses.
     pub(crate) trace: Arc<Trace>,
     /// The local emulator that this run talks to.
-    pub(crate) found: Arc<Found>,
+    pub(crate) found: Arc<FoundEmulator>,
 }
 
 impl std::fmt::Debug for Context {
@@ -204,11 +204,11 @@ impl Context {
         // An empty token must not silently turn the caller into the administrator.
         if token.is_empty() {
             return Err(Failure::usage("the token is empty")
-                .hint("is the variable set that --token takes it from?"));
+                .hint("check the variable that --token takes it from"));
         }
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Failure::usage("the token has characters that no token has")
-                .hint("copy it again, whole and without blanks"));
+            return Err(Failure::usage("the token contains invalid characters")
+                .hint("copy it again, completely and without blanks"));
         }
         Ok(Some(token))
     }

@@ -33,7 +33,7 @@ pub const HTTP_ERROR: u8 = 22;
 pub const INTERRUPTED: u8 = 130;
 
 const LOOK_INTO_LOG: &str =
-    "see the requests and answers: ovhai debug; a local emulator's log: ovhai emulator logs";
+    "see the requests and responses: ovhai debug; a local emulator's log: ovhai emulator logs";
 /// Maximum length of a server's message, in characters.
 const MESSAGE_MAX: usize = 500;
 
@@ -176,11 +176,11 @@ impl From<ClientError> for Failure {
         match &error {
             ClientError::Api { status: 401, .. } => Self::new("not authenticated")
                 .because("the server answered 401")
-                .hint("a token has to be of this region, current and complete; a login that has ended: ovhai login, or ovhai logout")
+                .hint("a token must be complete, current and of this region; if a login has ended: ovhai login, or ovhai logout")
                 .exit_code(DENIED),
             ClientError::Api { status: 403, message } => {
                 let failure = Self::new("request error: 403").because(message).exit_code(DENIED);
-                failure.hint("check who calls: ovhai me; use another token, or none (--token, OVHAI_TOKEN); after a login, act as the emulator's owner again: ovhai logout")
+                failure.hint("see who the caller is: ovhai me; use another token, or none (--token, OVHAI_TOKEN); to act as the emulator's owner again after a login: ovhai logout")
             }
             ClientError::Api { status: 402, message } => Self::new(format!("request error: 402: {message}"))
                 .hint("see what is running: ovhai app list")
@@ -188,11 +188,11 @@ impl From<ClientError> for Failure {
                 .hint("raise it at a local emulator: ovhai emulator stop && ovhai emulator start --detach --quota CPU=48,GPU=16"),
             ClientError::Api { status: 404, message } => Self::not_found(message.clone()),
             ClientError::Api { status: 400, message } => {
-                Self::usage("the server refuses a value").because(message)
+                Self::usage("the server rejects a value").because(message)
             }
             ClientError::Api { status: 501, message } => Self::new(message.clone())
-                .because("the real service can do this, the emulator can't yet")
-                .hint("see which features it supports: ovhai feature list"),
+                .because("the service supports this, the emulator does not yet")
+                .hint("see its features: ovhai feature list"),
             ClientError::Api { status: 507, message } => Self::new("request error: 507: the emulator's disk is full")
                 .because(message)
                 .hint("free space there and run the command again; the emulator continues without a restart"),
@@ -206,7 +206,7 @@ impl From<ClientError> for Failure {
             }
             ClientError::Connect(why) => Self::new("the server can't be reached")
                 .because(why)
-                .hint("see where commands go: ovhai config list")
+                .hint("see the current region or endpoint: ovhai config list")
                 .hint("if it is the local emulator: ovhai emulator status"),
             ClientError::Timeout => {
                 Self::new(error.to_string()).exit_code(TIMEOUT).hint(LOOK_INTO_LOG)
@@ -239,26 +239,26 @@ impl From<StartError> for Failure {
         let failure = Self::new("the emulator can't start").because(&error);
         match &error {
             StartError::AlreadyRunning { .. } => failure.hint(
-                "see it: ovhai emulator status; stop it: ovhai emulator stop; or give this one a directory of its own: --state-dir DIR",
+                "see it: ovhai emulator status; stop it: ovhai emulator stop; or use another directory for this one: --state-dir DIR",
             ),
-            StartError::PortTaken { tls: true, .. } => failure.hint("choose another port for HTTPS: --tls=N, or OVHAI_TLS=N (0 lets the system choose), or stop the program that holds it"),
+            StartError::PortTaken { tls: true, .. } => failure.hint("choose another port for HTTPS: --tls=N, or OVHAI_TLS=N (0 lets the system choose), or stop the program that uses it"),
             StartError::PortTaken { .. } => failure
-                .hint("choose another port: ovhai emulator start --detach --port N, or OVHAI_PORT=N (0 lets the system choose), or stop the program that holds it"),
-            _ if error.is_about_room() => failure.hint("make room there, or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
+                .hint("choose another port: ovhai emulator start --detach --port N, or OVHAI_PORT=N (0 lets the system choose), or stop the program that uses it"),
+            _ if error.is_about_room() => failure.hint("free space there, or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or none: --ephemeral"),
             StartError::Store(OpenError::Foreign(path)) => failure.hint(format!(
-                "if it is damaged, put a copy back, or begin anew without its apps and tokens: {}; or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none",
+                "if it is damaged, restore a backup, or start again without its apps and tokens: {}; or use another directory: --state-dir DIR or OVHAI_STATE_DIR, or none: --ephemeral",
                 moved_away(path)
             )),
             StartError::Store(OpenError::LogAlone { log, .. }) => failure.hint(format!(
-                "put a copy of the database back, or begin anew without what the log holds: {}; or use another directory: --state-dir DIR",
+                "restore a backup of the database, or start again without the changes in the log: {}; or use another directory: --state-dir DIR",
                 moved_away(log)
             )),
-            StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or --ephemeral for none"),
+            StartError::Store(_) => failure.hint("use another directory: --state-dir DIR or OVHAI_STATE_DIR, or none: --ephemeral"),
             StartError::State { source, .. } if source.kind() == io::ErrorKind::StorageFull => failure
-                .hint("free space on its disk, or use another directory: --state-dir DIR, or --ephemeral for none"),
-            StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or --ephemeral for none"),
+                .hint("free space on its disk, or use another directory: --state-dir DIR, or none: --ephemeral"),
+            StartError::State { .. } => failure.hint("check the directory's permissions, or use another: --state-dir DIR, or none: --ephemeral"),
             StartError::Platform(_) => failure.hint(
-                "the database may be damaged: keep a copy, and start with another directory: --state-dir DIR",
+                "the database may be damaged: keep a copy, and use another directory: --state-dir DIR",
             ),
             StartError::Listen { .. } => failure.hint("choose an address of this machine: --host IP"),
             StartError::Tls(_) => failure.hint("start without --tls, or with another directory: --state-dir DIR"),

@@ -96,7 +96,7 @@ fn keep_trace(context: &mut Context, command: Vec<String>, code: u8) {
     let kept = context.trace.keep(&file, (context.now)(), command, code);
     // For programs that read JSON, the error must be the last line.
     if let Some(session) = kept.filter(|_| context.format() != Some(Format::Json)) {
-        context.note(format!("requests and answers: ovhai debug {session}"));
+        context.note(format!("requests and responses: ovhai debug {session}"));
     }
 }
 

@@ -19,9 +19,9 @@ const AT_ONCE: usize = 4096;
 const WAIT: Duration = Duration::from_millis(10);
 
 /// A stream that lines are written to.
-pub(crate) trait Target: Write + AsFd + Send {}
+pub(crate) trait LogTarget: Write + AsFd + Send {}
 
-impl<T: Write + AsFd + Send> Target for T {}
+impl<T: Write + AsFd + Send> LogTarget for T {}
 
 /// Makes writers that may lose lines, but never block or fail.
 pub(crate) struct LossyLog<T> {
@@ -37,7 +37,7 @@ struct State<T> {
     is_torn: bool,
 }
 
-impl<T: Target> LossyLog<T> {
+impl<T: LogTarget> LossyLog<T> {
     /// A log on `target`.
     pub(crate) fn new(target: T, components: Arc<Components>) -> Self {
         Self { state: Mutex::new(State { target, lost: 0, is_torn: false }), components }
@@ -61,7 +61,7 @@ impl<T: Target> LossyLog<T> {
     }
 }
 
-impl<T: Target> State<T> {
+impl<T: LogTarget> State<T> {
     fn say_what_was_lost(&mut self) -> io::Result<()> {
         if self.lost == 0 {
             return Ok(());
@@ -117,7 +117,7 @@ pub(crate) fn is_writable(stream: &impl AsFd, within: Duration) -> bool {
 /// Writes one line.
 pub(crate) struct LineWriter<'a, T>(&'a LossyLog<T>);
 
-impl<T: Target> Write for LineWriter<'_, T> {
+impl<T: LogTarget> Write for LineWriter<'_, T> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.write_line(line);
         Ok(line.len())
@@ -128,7 +128,7 @@ impl<T: Target> Write for LineWriter<'_, T> {
     }
 }
 
-impl<'a, T: Target + 'a> MakeWriter<'a> for LossyLog<T> {
+impl<'a, T: LogTarget + 'a> MakeWriter<'a> for LossyLog<T> {
     type Writer = LineWriter<'a, T>;
 
     fn make_writer(&'a self) -> Self::Writer {

@@ -48,7 +48,7 @@ pub(crate) fn readable_state_dir(context: &Context) -> Result<PathBuf> {
         )
         .because(error)
         .hint(
-            "it may be somebody else's: choose one of your own with --state-dir or OVHAI_STATE_DIR",
+            "it may belong to another user: choose a directory of your own with --state-dir or OVHAI_STATE_DIR",
         )),
         _ => Ok(path),
     }
@@ -72,7 +72,7 @@ fn xdg(purpose: &str, instead: &str) -> Result<etcetera::app_strategy::Xdg> {
     strategy.map_err(|error| {
         Failure::new(format!("there is no home directory to {purpose}"))
             .because(error)
-            .hint(format!("say where: {instead}"))
+            .hint(format!("choose a directory: {instead}"))
     })
 }
 

@@ -26,12 +26,12 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// The emulator that a command has found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct FoundEmulator {
     running: OnceLock<Running>,
     told: Notify,
 }
 
-impl Found {
+impl FoundEmulator {
     pub(crate) fn tell(&self, running: &Running) {
         if self.running.set(running.clone()).is_ok() {
             self.told.notify_one();
@@ -42,7 +42,7 @@ impl Found {
 /// Ready when the emulator that a command talks to hangs, before its first response or while a
 /// request waits. A slow response is no proof, so the emulator's health is checked each time.
 /// Responses that have begun are left to the command.
-pub(crate) async fn until_it_hangs(found: Arc<Found>, trace: Arc<Trace>) -> Failure {
+pub(crate) async fn until_it_hangs(found: Arc<FoundEmulator>, trace: Arc<Trace>) -> Failure {
     found.told.notified().await;
     let Some(running) = found.running.get() else { return std::future::pending().await };
     tokio::time::sleep(GRACE).await;

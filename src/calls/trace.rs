@@ -36,7 +36,7 @@ const HIDDEN: &str = "***";
 /// One run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Run {
+pub(crate) struct RecordedRun {
     pub(crate) session: String,
     pub(crate) at: Timestamp,
     pub(crate) command: Vec<String>,
@@ -304,7 +304,7 @@ impl Trace {
             std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner));
         let failed = requests.last()?.failed() && exit_code != 0;
         let session = format!("{:08x}", random());
-        let run = Run { session: session.clone(), at, command, exit_code, requests };
+        let run = RecordedRun { session: session.clone(), at, command, exit_code, requests };
         let mut line = serde_json::to_vec(&run).ok()?;
         line.push(b'\n');
         append(file, &line).ok()?;
@@ -337,10 +337,10 @@ fn append(path: &Path, line: &[u8]) -> std::io::Result<()> {
 }
 
 /// The recorded runs, newest first, without damaged lines.
-pub(crate) fn runs(path: &Path) -> Vec<Run> {
+pub(crate) fn runs(path: &Path) -> Vec<RecordedRun> {
     let Ok(file) = File::open(path) else { return Vec::new() };
     let lines = BufReader::new(file).lines().map_while(Result::ok);
-    let mut runs: Vec<Run> = lines.filter_map(|line| serde_json::from_str(&line).ok()).collect();
+    let mut runs: Vec<RecordedRun> = lines.filter_map(|line| serde_json::from_str(&line).ok()).collect();
     runs.reverse();
     runs
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use crate::calls::trace::{Run, runs};
+use crate::calls::trace::{RecordedRun, runs};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::settings::debug_file;
@@ -43,7 +43,7 @@ fn lines(body: Option<&Value>) -> String {
     }
 }
 
-impl Show for Run {
+impl Show for RecordedRun {
     const COLUMNS: &'static [&'static str] = &["SESSION", "AGE", "EXIT", "REQUESTS", "COMMAND"];
 
     const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Shrink(20)];

@@ -47,13 +47,13 @@ pub(super) fn of_caller(context: &mut Context) -> Result<Environment> {
 
 /// `NAME=VALUE`, or `NAME` for the value that the variable has in this command's environment.
 #[derive(Debug, Clone)]
-pub(super) struct Variable {
+pub(super) struct EnvOption {
     name: String,
     value: Option<String>,
 }
 
 /// The value of an option; a variable's value may be empty.
-pub(super) fn variable(text: &str) -> Result<Variable, String> {
+pub(super) fn variable(text: &str) -> Result<EnvOption, String> {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (text, None),
@@ -61,14 +61,14 @@ pub(super) fn variable(text: &str) -> Result<Variable, String> {
     if name.is_empty() {
         return Err("use NAME=VALUE, or NAME to pass on the current value".into());
     }
-    Ok(Variable { name: name.to_owned(), value })
+    Ok(EnvOption { name: name.to_owned(), value })
 }
 
 /// The variables with their values, without those that are given by name only and not set here, as
 /// in docker.
-pub(super) fn with_values(context: &Context, given: &[Variable]) -> Result<Vec<Env>> {
+pub(super) fn with_values(context: &Context, given: &[EnvOption]) -> Result<Vec<Env>> {
     let mut variables = Vec::with_capacity(given.len());
-    for Variable { name, value } in given {
+    for EnvOption { name, value } in given {
         if value.is_none() && context.unreadable_variables.contains(name) {
             return Err(Failure::usage(format!("the value of {name} is not UTF-8"))
                 .hint(format!("give the value: --env {name}=VALUE")));
@@ -81,8 +81,8 @@ pub(super) fn with_values(context: &Context, given: &[Variable]) -> Result<Vec<E
 }
 
 /// Warns about variables that are left out.
-pub(super) fn note_unset(context: &mut Context, given: &[Variable]) {
-    for Variable { name, value } in given {
+pub(super) fn note_unset(context: &mut Context, given: &[EnvOption]) {
+    for EnvOption { name, value } in given {
         if value.is_none() && !context.env.contains_key(name) {
             context
                 .note(format!("warning: {name} is not set here, so it is not passed to the app"));
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_name_alone_takes_the_value_from_here() {
         let context = context();
-        let given = |words: &[&str]| -> Vec<Variable> {
+        let given = |words: &[&str]| -> Vec<EnvOption> {
             words.iter().map(|word| variable(word).expect("a variable")).collect()
         };
         let values = with_values(&context, &given(&["SET", "A=b=c", "EMPTY", "UNSET", "SET="]));

@@ -126,7 +126,7 @@ const TABLE: &[Advice] = &[
     advice(
         "",
         &["context", "contexts", "use"],
-        "see where commands go: ovhai config list; choose a region or endpoint: ovhai config set NAME",
+        "see the current region or endpoint: ovhai config list; choose one: ovhai config set NAME",
     ),
     advice(
         "",

@@ -20,7 +20,7 @@ const IF_DAMAGED: &str = "delete it and regenerate the tokens: ovhai token regen
 /// Where a token string is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Place {
+pub(crate) enum TokenStorage {
     Keyring,
     File,
 }
@@ -36,7 +36,7 @@ struct Entry {
     role: Role,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     selector: Option<Selector>,
-    place: Place,
+    place: TokenStorage,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     value: Option<String>,
 }
@@ -77,9 +77,9 @@ impl Credentials {
     }
 
     /// Stores a token's string in place of an older one of the same token; returns where.
-    pub(crate) fn keep(&mut self, token: &Token, at: &Issuer, value: &str) -> Result<Place> {
+    pub(crate) fn keep(&mut self, token: &Token, at: &Issuer, value: &str) -> Result<TokenStorage> {
         let kept = self.keyring && keyring::set(token.id, value);
-        let place = if kept { Place::Keyring } else { Place::File };
+        let place = if kept { TokenStorage::Keyring } else { TokenStorage::File };
         let _lock = self.lock_and_reload()?;
         self.contents.tokens.retain(|entry| entry.id != token.id);
         self.contents.tokens.push(Entry {
@@ -109,7 +109,7 @@ impl Credentials {
             return Ok(());
         };
         let entry = self.contents.tokens.remove(at);
-        if entry.place == Place::Keyring {
+        if entry.place == TokenStorage::Keyring {
             keyring::delete(id);
         }
         self.write()
@@ -125,7 +125,7 @@ impl Credentials {
         if gone.is_empty() {
             return Ok(());
         }
-        for entry in gone.iter().filter(|entry| entry.place == Place::Keyring) {
+        for entry in gone.iter().filter(|entry| entry.place == TokenStorage::Keyring) {
             keyring::delete(entry.id);
         }
         self.write()
@@ -199,8 +199,8 @@ impl Credentials {
 
 fn value(entry: &Entry) -> Result<String> {
     let found = match entry.place {
-        Place::File => entry.value.clone(),
-        Place::Keyring => keyring::get(entry.id),
+        TokenStorage::File => entry.value.clone(),
+        TokenStorage::Keyring => keyring::get(entry.id),
     };
     found.ok_or_else(|| {
         Failure::new(format!(

@@ -144,7 +144,8 @@ impl<'a> Grid<'a> {
     fn wrap_last(&mut self, room: usize) {
         for cell in self.cells.iter_mut().skip(self.columns - 1).step_by(self.columns) {
             if cell.width > room {
-                let lines = fold(&cell.text, room);
+                // Blanks at the ends would become empty lines.
+                let lines = fold(cell.text.trim(), room);
                 let lines: Vec<_> = lines.iter().map(|line| cut(line, room)).collect();
                 *cell = Cell { text: lines.join("\n").into(), width: room };
             }
@@ -351,6 +352,14 @@ mod tests {
              b      a-word-that-is…\n"
         );
         assert_eq!(table(&heads, &rows, Layout::PLAIN).lines().count(), 3, "whole in a pipe");
+    }
+
+    #[test]
+    fn blanks_at_the_ends_of_a_reason_make_no_lines() {
+        let heads = [Head::fixed("A"), Head { name: "B", fit: Fit::Wrap(4) }];
+        let rows = [["x", "  one two  "].map(str::to_owned).to_vec()];
+        let layout = Layout { columns: Some(7), ..Layout::PLAIN };
+        assert_eq!(table(&heads, &rows, layout), "A  B\nx  one\n   two\n");
     }
 
     #[test]

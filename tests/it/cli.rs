@@ -26,7 +26,7 @@ fn exit_codes_and_hints() {
         (&["app", "list", "--state", "GONE"], 2, "RUNNING"),
         (&["app", "lisst"], 2, "list"),
         (&["--token", "x", "app", "list"], 4, "not authenticated"),
-        (&["--token", "a b", "app", "list"], 2, "characters that no token has"),
+        (&["--token", "a b", "app", "list"], 2, "invalid characters"),
         (&["app", "run", "other/image", "--wait"], 1, "--runtime process"),
         (&["emulator", "start", "--regions", "a b"], 2, "region"),
     ] {
@@ -358,7 +358,8 @@ fn options_of_every_command_that_mean_nothing_here_are_refused() {
     }
     assert!(cli.is_untouched(), "nothing was started");
     // What means something stays, and so does what stands in the environment for all commands.
-    let stop = cli.command(&["emulator", "stop"]).env("OVHAI_TOKEN", "x").output().unwrap();
+    let mut stop: assert_cmd::Command = cli.command(&["emulator", "stop"]);
+    let stop = stop.env("OVHAI_TOKEN", "x").output().unwrap();
     assert!(stop.status.success());
     cli.ok(&["config", "list", "--region", "GRA", "-o", "json"]);
 }

@@ -43,7 +43,7 @@ const FIELDS_MAX: usize = 256;
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A credential that was refused, reported to the task that may have another.
-pub(super) struct Refused {
+pub(super) struct CredentialRefused {
     pub(super) token: HeaderValue,
     pub(super) looked: oneshot::Sender<()>,
 }
@@ -62,7 +62,7 @@ pub(super) enum Tells {
 pub(super) struct Forwarder {
     client: AppClient,
     token: Mutex<Option<HeaderValue>>,
-    refused: mpsc::Sender<Refused>,
+    refused: mpsc::Sender<CredentialRefused>,
     tells: Tells,
     /// Other origins whose pages may send requests.
     allowed: Vec<Origin>,
@@ -102,7 +102,7 @@ impl Forwarder {
     pub(super) fn new(
         client: AppClient,
         token: Option<HeaderValue>,
-        refused: mpsc::Sender<Refused>,
+        refused: mpsc::Sender<CredentialRefused>,
         tells: Tells,
         allowed: Vec<Origin>,
         is_there: IsThere,
@@ -180,7 +180,7 @@ impl Forwarder {
                 break response;
             };
             let (looked, done) = oneshot::channel();
-            let asked = self.refused.send(Refused { token: token.clone(), looked }).await;
+            let asked = self.refused.send(CredentialRefused { token: token.clone(), looked }).await;
             if asked.is_err() || done.await.is_err() || !again || self.token() == Some(token) {
                 break response;
             }

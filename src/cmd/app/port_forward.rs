@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::credential::{Credential, Lent};
-use super::forward::{Forwarder, IsThere, Origin, Refused, Tells};
+use super::forward::{Forwarder, IsThere, Origin, CredentialRefused, Tells};
 use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;
@@ -187,7 +187,7 @@ impl PortForward {
         context: &mut Context,
         (listener, beside): (&TcpListener, Option<&TcpListener>),
         forwarder: &Arc<Forwarder>,
-        mut refusals: mpsc::Receiver<Refused>,
+        mut refusals: mpsc::Receiver<CredentialRefused>,
         (app, target, mut lent): (&App, &Target, Lent),
     ) -> Result<()> {
         let mut connections = JoinSet::new();

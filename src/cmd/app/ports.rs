@@ -41,7 +41,7 @@ const ID: usize = 36;
 
 /// The app argument of `app curl`: a word, an address, or `<id>-<port>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Named<'a> {
+pub(super) struct AppArgument<'a> {
     /// The word to resolve.
     pub(super) app: &'a str,
     /// Another port than its own.
@@ -50,7 +50,7 @@ pub(super) struct Named<'a> {
     pub(super) address: Option<&'a str>,
 }
 
-impl<'a> Named<'a> {
+impl<'a> AppArgument<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self> {
         let after_scheme = text.strip_prefix("http://").or(text.strip_prefix("https://"));
         let host = after_scheme.unwrap_or(text);
@@ -116,13 +116,13 @@ mod tests {
             (format!("http://{id}"), None, true),
         ] {
             let address = is_address.then_some(text.as_str());
-            assert_eq!(Named::parse(&text), Ok(Named { app: id, port, address }), "{text}");
+            assert_eq!(AppArgument::parse(&text), Ok(AppArgument { app: id, port, address }), "{text}");
         }
         for word in ["hello", "hello.world/x?y", &with("-0"), &with("-x"), &with("x")] {
-            let named = Named { app: word, port: None, address: None };
-            assert_eq!(Named::parse(word), Ok(named), "{word}");
+            let named = AppArgument { app: word, port: None, address: None };
+            assert_eq!(AppArgument::parse(word), Ok(named), "{word}");
         }
-        assert!(Named::parse("http://127.0.0.1:4480/").is_err());
+        assert!(AppArgument::parse("http://127.0.0.1:4480/").is_err());
         for nameless in ["http://127.0.0.1:80", "http://localhost:80", "http://[::1]:80"] {
             assert!(other(nameless, 1).is_err(), "{nameless}");
         }

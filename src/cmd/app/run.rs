@@ -14,7 +14,7 @@ use super::options::{Affinity, Deployment, Scaling};
 use super::submitted;
 use super::volume::volume;
 use super::wait::Wait;
-use crate::cmd::environment::{Variable, note_unset, of_caller, variable, with_values};
+use crate::cmd::environment::{EnvOption, note_unset, of_caller, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::resolve::say_if_named_alike;
@@ -44,7 +44,7 @@ pub(super) struct Run {
     labels: Vec<(String, String)>,
     /// Environment variable, may be repeated; NAME alone passes on the current value
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
-    envs: Vec<Variable>,
+    envs: Vec<EnvOption>,
     /// Port that the app listens on, 1 to 65535 [default: 8080]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,

@@ -7,7 +7,7 @@ use super::flags;
 use super::options::{Affinity, Deployment};
 use super::wait::Wait;
 use super::{resolve, view};
-use crate::cmd::environment::{Variable, note_unset, variable, with_values};
+use crate::cmd::environment::{EnvOption, note_unset, variable, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::target::Target;
@@ -18,7 +18,7 @@ pub(super) struct Update {
     app: String,
     /// Environment variable to set, may be repeated; NAME alone passes on the current value
     #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
-    envs: Vec<Variable>,
+    envs: Vec<EnvOption>,
     /// Emulator only: environment variable to remove, may be repeated
     #[arg(long = "unset-env", value_name = "NAME")]
     unset_envs: Vec<String>,

@@ -76,7 +76,7 @@ struct Remove {
 /// A region or endpoint that commands can use.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Place {
+struct Destination {
     name: String,
     kind: &'static str,
     url: Option<String>,
@@ -92,30 +92,30 @@ struct Place {
 impl ConfigCommand {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
         let mut config = Config::open(context)?;
-        let places = places(context, &config)?;
-        let find = |name: &str| places.iter().find(|place| place.name.eq_ignore_ascii_case(name));
+        let destinations = destinations(context, &config)?;
+        let find = |name: &str| destinations.iter().find(|place| place.name.eq_ignore_ascii_case(name));
         match self.verb {
             Verb::List(List {}) => {
-                context.show_all(&places)?;
-                say_what_overrides(context, &config, &places);
+                context.show_all(&destinations)?;
+                say_what_overrides(context, &config, &destinations);
                 Ok(())
             }
             Verb::Get(Get { name }) => {
                 let place = match &name {
                     Some(name) => find(name),
-                    None => places.iter().find(|place| place.current),
+                    None => destinations.iter().find(|place| place.current),
                 };
                 let place =
                     place.ok_or_else(|| match (name.as_deref(), chosen(context, &config)) {
                         (None, Some((chosen, by))) => {
-                            unknown(&chosen, &places).because(format!("{by} is set to it"))
+                            unknown(&chosen, &destinations).because(format!("{by} is set to it"))
                         }
-                        (name, _) => unknown(name.unwrap_or("?"), &places),
+                        (name, _) => unknown(name.unwrap_or("?"), &destinations),
                     })?;
                 context.show(place)
             }
             Verb::Set(Set { name }) => {
-                let place = find(&name).ok_or_else(|| unknown(&name, &places))?;
+                let place = find(&name).ok_or_else(|| unknown(&name, &destinations))?;
                 config.set_current(&place.name)?;
                 context.note(format!("Commands go to {} from now on.", place.name));
                 if context.var("OVHAI_REGION").is_some() {
@@ -167,7 +167,7 @@ impl ConfigCommand {
 }
 
 /// The regions of the local emulator (if none runs, those that it would have), and the endpoints.
-fn places(context: &Context, config: &Config) -> Result<Vec<Place>> {
+fn destinations(context: &Context, config: &Config) -> Result<Vec<Destination>> {
     let running = StateDir::new(state_dir(context)?).running();
     let regions: Vec<Region> = match &running {
         Some(running) => running.regions.clone(),
@@ -178,7 +178,7 @@ fn places(context: &Context, config: &Config) -> Result<Vec<Place>> {
     let chosen = chosen(context, config).or_else(|| Some((first?.to_owned(), DEFAULT)));
     let place = |name: &str, kind, url| {
         let by = chosen.as_ref().filter(|(chosen, _)| chosen.eq_ignore_ascii_case(name));
-        Place {
+        Destination {
             name: name.to_owned(),
             kind,
             url,
@@ -212,9 +212,9 @@ fn chosen(context: &Context, config: &Config) -> Option<(String, &'static str)> 
 }
 
 /// Warns about variables that override the settings shown.
-fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) {
+fn say_what_overrides(context: &mut Context, config: &Config, destinations: &[Destination]) {
     if let Some(set) = config.current()
-        && !places.iter().any(|place| place.set)
+        && !destinations.iter().any(|place| place.set)
     {
         context.note(format!(
             "warning: the saved region {set} does not exist here; choose another: ovhai config set REGION"
@@ -223,9 +223,9 @@ fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) 
     if context.global.region.is_none()
         && let Some(named) = context.var("OVHAI_REGION").map(str::to_owned)
     {
-        let set = places.iter().find(|place| place.set).map(|place| place.name.as_str());
+        let set = destinations.iter().find(|place| place.set).map(|place| place.name.as_str());
         let set = set.or(config.current()).unwrap_or("?");
-        context.note(if places.iter().any(|place| place.current) {
+        context.note(if destinations.iter().any(|place| place.current) {
             format!("OVHAI_REGION={named} overrides the saved {set}.")
         } else {
             format!("warning: OVHAI_REGION={named} overrides the saved {set}, but there is no such region or endpoint here.")
@@ -236,8 +236,8 @@ fn say_what_overrides(context: &mut Context, config: &Config, places: &[Place]) 
     }
 }
 
-fn unknown(name: &str, places: &[Place]) -> Failure {
-    let names: Vec<_> = places.iter().map(|place| place.name.as_str()).collect();
+fn unknown(name: &str, destinations: &[Destination]) -> Failure {
+    let names: Vec<_> = destinations.iter().map(|place| place.name.as_str()).collect();
     Failure::not_found(format!("there is no region or endpoint {name:?}")).hint(format!(
         "there are {}; for other regions: ovhai emulator start --regions …; to add an endpoint: ovhai config add NAME URL",
         names.join(", ")
@@ -253,7 +253,7 @@ fn unknown_endpoint(name: &str, config: &Config) -> Failure {
     failure.hint(format!("there are {}", names.join(", ")))
 }
 
-impl Show for Place {
+impl Show for Destination {
     const COLUMNS: &'static [&'static str] = &["CURRENT", "NAME", "KIND", "CHOSEN-BY", "URL"];
 
     const FIT: &'static [Fit] = &[Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Fixed, Fit::Drop];

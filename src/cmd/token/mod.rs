@@ -13,7 +13,7 @@ use ovhai_client::Client;
 use crate::args::global::Format;
 use crate::context::Context;
 use crate::error::{Failure, Result};
-use crate::server::credentials::{Credentials, Issuer, Place};
+use crate::server::credentials::{Credentials, Issuer, TokenStorage};
 use crate::term::describe::{Description, age};
 use crate::term::table::Fit;
 use crate::ui::output::Show;
@@ -79,8 +79,8 @@ fn show_and_keep(context: &mut Context, token: &Token, issuer: &Issuer) -> Resul
     };
     let mut credentials = Credentials::open(context)?;
     let place = match credentials.keep(token, issuer, value)? {
-        Place::Keyring => "in the system's keyring".to_owned(),
-        Place::File => {
+        TokenStorage::Keyring => "in the system's keyring".to_owned(),
+        TokenStorage::File => {
             format!("in {} (mode 0600; no keyring is used)", credentials.path().display())
         }
     };

@@ -121,7 +121,7 @@ impl Drop for Scratch {
     }
 }
 
-/// A port that nobody listens on. It is below those that the system gives to outgoing
+/// A free port. It is below those that the system gives to outgoing
 /// connections: a poll of such a port can connect to itself.
 pub(super) fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);

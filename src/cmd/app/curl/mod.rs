@@ -28,7 +28,7 @@ use self::headers::Given;
 use self::output::Output;
 use self::write_out::Transfer;
 use super::credential::{Credential, Lent};
-use super::ports::{Named, address, port_of};
+use super::ports::{AppArgument, address, port_of};
 use super::resolve;
 use crate::args::global::OWN;
 use crate::context::Context;
@@ -106,7 +106,7 @@ pub(super) struct Curl {
     max_time: Option<Duration>,
     /// Print this at the end, with variables of the transfer
     #[arg(short, long, value_name = "FORMAT", help = WRITE_OUT)]
-    write_out: Option<write_out::Format>,
+    write_out: Option<write_out::WriteOut>,
     #[command(flatten)]
     credential: Credential,
 }
@@ -139,7 +139,7 @@ impl Curl {
         if self.silent {
             context.global.quiet = true;
         }
-        let named = Named::parse(&self.app)?;
+        let named = AppArgument::parse(&self.app)?;
         let target = Target::find(context).await?;
         // The app is looked up with the login: a read token may query an app, but not see it in the
         // API.
@@ -182,7 +182,7 @@ impl Curl {
     }
 
     /// The address of the port, and path and query.
-    fn place(&self, app: &App, named: Named) -> Result<(String, String)> {
+    fn place(&self, app: &App, named: AppArgument) -> Result<(String, String)> {
         let own = &app.status.url;
         let at = |asked: &str| path(asked, own);
         let (by_address, path) = match (named.address, &self.path) {

@@ -17,7 +17,7 @@ const NAMES: [&str; 5] =
 
 /// A format, checked.
 #[derive(Debug, Clone)]
-pub(super) struct Format(Vec<Piece>);
+pub(super) struct WriteOut(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -25,7 +25,7 @@ enum Piece {
     Variable(&'static str),
 }
 
-impl std::str::FromStr for Format {
+impl std::str::FromStr for WriteOut {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -56,7 +56,7 @@ impl std::str::FromStr for Format {
     }
 }
 
-impl Format {
+impl WriteOut {
     pub(super) fn render(&self, transfer: &Transfer) -> String {
         let piece = |piece: &Piece| match piece {
             Piece::Text(text) => text.clone(),
@@ -82,13 +82,13 @@ mod tests {
             content_type: "text/plain".into(),
             time: Duration::from_millis(1500),
         };
-        let show = |text: &str| text.parse::<Format>().unwrap().render(&transfer);
+        let show = |text: &str| text.parse::<WriteOut>().unwrap().render(&transfer);
         assert_eq!(
             show("%{http_code} %{time_total}\\n%{size_download}|%{content_type}%%é\\\\n"),
             "000 1.500000\n12|text/plain%é\\n"
         );
         for bad in ["%{nothing}", "%{http_code"] {
-            assert!(bad.parse::<Format>().unwrap_err().contains("http_code"), "{bad}");
+            assert!(bad.parse::<WriteOut>().unwrap_err().contains("http_code"), "{bad}");
         }
     }
 }

@@ -108,7 +108,7 @@ fn log_note(access_log: bool) -> &'static str {
          line by line to its output; `ovhai` writes one without being told, in pieces of 256 KiB or \
          every second, in a thread of its own."
     } else {
-        "Nobody writes an access log."
+        "No proxy writes an access log."
     }
 }
 
