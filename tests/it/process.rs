@@ -1,15 +1,23 @@
 //! Apps as local processes.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::HOST;
-use ovhai_api_types::App;
+use ovhai_api_types::{App, AppId, AppSpec};
+use ovhai_core::logs::LogBuffer;
+use ovhai_core::ports::{ReplicaReporter, ReplicaRequest, Runtime};
+use ovhai_core::spec::Spec;
 use ovhai_emulator::Emulator;
+use ovhai_runtime::LocalRuntime;
+use ovhai_runtime::remains::Register;
 use ovhai_test_support::{Answer, TestEmulator, eventually};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use crate::{OVHAI, free_port, taken_port};
 
@@ -396,4 +404,33 @@ async fn a_port_for_grpc_is_given_and_found() {
     let app = e.run_app(&[], process(&python(code), json!({}))).await;
     assert_eq!(app.status.grpc_address, None);
     e.emulator.shutdown().await;
+}
+
+/// Counters of all its processes: the shell waits for those that have ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_counts_what_it_uses() {
+    let script = "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; sleep 600 & wait";
+    let wire = json!({"image": "x", "runtime": "process", "command": ["sh", "-c", script]});
+    let wire: AppSpec = serde_json::from_value(wire).unwrap();
+    let logs = Arc::new(LogBuffer::default());
+    let request = ReplicaRequest {
+        app: AppId(Uuid::from_u128(1)),
+        number: 1,
+        replica: logs.begin(1),
+        spec: Spec::check(&wire, |_| "burns".into()).unwrap(),
+        environment: None,
+        logs,
+    };
+    let runtime = LocalRuntime::new(None, OVHAI.into(), Register::default());
+    let (sender, _reports) = mpsc::unbounded_channel();
+    let replica = runtime.launch(request, ReplicaReporter::new(1, sender));
+    let first = eventually("it has used CPU time", || async {
+        replica.usage().await.filter(|used| used.cpu >= Duration::from_millis(20))
+    })
+    .await;
+    assert!(first.memory > 100 * 1024, "{first:?}");
+    let second = replica.usage().await.unwrap();
+    assert!(second.cpu >= first.cpu, "{first:?}, then {second:?}");
+    replica.stop(Duration::ZERO).await;
+    assert_eq!(replica.usage().await, None);
 }

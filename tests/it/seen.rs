@@ -505,10 +505,11 @@ async fn a_line_has_domain_time_while_that_is_moved() {
         .access_log(AccessLog::Path(log.clone()));
     let e = TestEmulator { emulator: builder.start().await.unwrap(), sim: None };
     e.send(get("localhost", "/before", &[])).await;
-    clock.0.store(true, Ordering::SeqCst);
-    e.send(get("localhost", "/moved", &[])).await;
+    // The line comes after the answer.
     let line = lines_of(&log, "/before", 1).await.remove(0);
     assert_eq!(line["domainTime"], Value::Null);
+    clock.0.store(true, Ordering::SeqCst);
+    e.send(get("localhost", "/moved", &[])).await;
     let line = lines_of(&log, "/moved", 1).await.remove(0);
     let time = |name: &str| line[name].as_str().unwrap().parse::<Timestamp>().unwrap();
     let ahead = time("domainTime").duration_since(time("time")).as_secs();
