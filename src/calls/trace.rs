@@ -340,7 +340,8 @@ fn append(path: &Path, line: &[u8]) -> std::io::Result<()> {
 pub(crate) fn runs(path: &Path) -> Vec<RecordedRun> {
     let Ok(file) = File::open(path) else { return Vec::new() };
     let lines = BufReader::new(file).lines().map_while(Result::ok);
-    let mut runs: Vec<RecordedRun> = lines.filter_map(|line| serde_json::from_str(&line).ok()).collect();
+    let mut runs: Vec<RecordedRun> =
+        lines.filter_map(|line| serde_json::from_str(&line).ok()).collect();
     runs.reverse();
     runs
 }

@@ -217,7 +217,7 @@ async fn pages_from_elsewhere_call_nothing() {
         ] {
             let answer = call(method, host, path, "", &[of_a_page, bearer, form]).await;
             assert_eq!(answer.status, 403, "{method} {path} {of_a_page:?}");
-            assert!(answer.text().contains("pages from elsewhere"), "{}", answer.text());
+            assert!(answer.text().contains("pages of other origins"), "{}", answer.text());
             assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
         }
     }

@@ -268,7 +268,8 @@ fn a_failure_names_a_session_that_shows_what_was_said_without_secrets() {
 fn limits_of_the_gateway_are_settings() {
     let cli = TestCli::new(OVHAI);
     let start = ["emulator", "start", "--detach", "--port", "0", "--limit"];
-    for (bad, said) in [("header=1KiB", "use line, headers"), ("headers=1", "1KiB to 1MiB")] {
+    for (bad, said) in [("header=1KiB", "use one of line, headers"), ("headers=1", "1KiB to 1MiB")]
+    {
         let (code, shown) = cli.fails(&[&start[..], &[bad]].concat());
         assert!(code == 2 && shown.contains(said), "{shown}");
     }

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::credential::{Credential, Lent};
-use super::forward::{Forwarder, IsThere, Origin, CredentialRefused, Tells};
+use super::forward::{CredentialRefused, Forwarder, IsThere, Origin, Tells};
 use super::ports::{address, own_port};
 use super::{resolve, view};
 use crate::context::Context;

@@ -116,7 +116,11 @@ mod tests {
             (format!("http://{id}"), None, true),
         ] {
             let address = is_address.then_some(text.as_str());
-            assert_eq!(AppArgument::parse(&text), Ok(AppArgument { app: id, port, address }), "{text}");
+            assert_eq!(
+                AppArgument::parse(&text),
+                Ok(AppArgument { app: id, port, address }),
+                "{text}"
+            );
         }
         for word in ["hello", "hello.world/x?y", &with("-0"), &with("-x"), &with("x")] {
             let named = AppArgument { app: word, port: None, address: None };

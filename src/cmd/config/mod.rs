@@ -93,7 +93,8 @@ impl ConfigCommand {
     pub(crate) fn run(self, context: &mut Context) -> Result<()> {
         let mut config = Config::open(context)?;
         let destinations = destinations(context, &config)?;
-        let find = |name: &str| destinations.iter().find(|place| place.name.eq_ignore_ascii_case(name));
+        let find =
+            |name: &str| destinations.iter().find(|place| place.name.eq_ignore_ascii_case(name));
         match self.verb {
             Verb::List(List {}) => {
                 context.show_all(&destinations)?;
