@@ -96,7 +96,7 @@ fn the_reference_lists_every_metric() {
 
 #[test]
 fn the_messages_of_the_reference_are_those_of_the_code() {
-    let sources: String = ["emulator", "wire"].map(|name| sources_of(name)).concat();
+    let sources: String = ["emulator", "wire"].map(sources_of).concat();
     let mut checked = 0;
     for row in table("docs/reference.md", "Error messages") {
         // What the code puts together is not found in one piece.
