@@ -22,7 +22,7 @@ fn exit_codes_and_hints() {
         (&["app", "run", "image", "--runtime", "process"], 2, "-- COMMAND"),
         (&["app", "run", "image", "--runtime", "magic"], 2, "builtin, process or container"),
         (&["app", "list", "--region", "XXX"], 3, "there is no region or endpoint XXX"),
-        (&["app", "list", "--region", "a b"], 2, "can't name a region"),
+        (&["app", "list", "--region", "a b"], 2, "is not a region"),
         (&["app", "list", "--state", "GONE"], 2, "RUNNING"),
         (&["app", "lisst"], 2, "list"),
         (&["--token", "x", "app", "list"], 4, "not authenticated"),
@@ -358,7 +358,8 @@ fn options_of_every_command_that_mean_nothing_here_are_refused() {
     }
     assert!(cli.is_untouched(), "nothing was started");
     // What means something stays, and so does what stands in the environment for all commands.
-    let stop = cli.command(&["emulator", "stop"]).env("OVHAI_TOKEN", "x").output().unwrap();
+    let mut stop: assert_cmd::Command = cli.command(&["emulator", "stop"]);
+    let stop = stop.env("OVHAI_TOKEN", "x").output().unwrap();
     assert!(stop.status.success());
     cli.ok(&["config", "list", "--region", "GRA", "-o", "json"]);
 }

@@ -1,5 +1,5 @@
-//! The principal of a bearer. One answer for everything that is wrong with one, so that no caller learns
-//! from it which part was right.
+//! The principal of a bearer. There is one answer to every invalid bearer, so that a caller does not
+//! learn which part was right.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::model::{Digest, SessionId, SessionRecord};
 use crate::policy::Principal;
 use crate::ports::{Clock, Secrets, Signer};
 
-/// Begins every string that calls are made with after a login.
+/// Prefix of an access string, which calls are made with after a login.
 pub const ACCESS_PREFIX: &str = "ovhs_";
-/// Begins every string that makes new ones of those.
+/// Prefix of a refresh string, which makes new ones of both.
 pub const REFRESH_PREFIX: &str = "ovhr_";
 
-/// Looks for a secret in what others send, which may be long, in linear time and without telling
-/// by its time how much of the secret stands there (Rabin and Karp, with a random base).
+/// Searches a value for a secret in linear time. The time does not depend on how much of the secret
+/// is there (Rabin and Karp, with a random base).
 struct Search {
     base: u64,
     /// The base to the power of the secret's length.
@@ -28,7 +28,7 @@ struct Search {
 
 impl Search {
     fn new(secret: &[u8]) -> Self {
-        // Odd, or its powers would soon be zero.
+        // Odd: the powers of an even base are zero soon.
         let base = RandomState::new().build_hasher().finish() | 1;
         let power = secret.iter().fold(1_u64, |power, _| power.wrapping_mul(base));
         let sum = secret.iter().fold(0, |sum, byte| Self::add(base, sum, *byte));
@@ -52,7 +52,7 @@ impl Search {
     }
 }
 
-/// Tells who a bearer is.
+/// Finds the principal of a bearer.
 pub struct Authenticator {
     signer: Arc<dyn Signer>,
     secrets: Arc<dyn Secrets>,
@@ -82,13 +82,13 @@ impl Authenticator {
         Self { signer, secrets, clock, administrator, search, user }
     }
 
-    /// Whether a header's value has the administrator's bearer in it, in whatever form.
+    /// Whether a header's value contains the administrator's bearer, in any form.
     pub fn mentions_administrator(&self, value: &[u8]) -> bool {
         self.search.finds(&self.administrator, value)
     }
 
-    /// The principal behind a bearer; none when it is malformed, has a bad signature, is of a
-    /// deleted token or an old version, or of a session that is over. Version and session are
+    /// The principal behind a bearer; none when it is malformed, has a bad signature, belongs to a
+    /// deleted token or an old version, or to a session that has ended. Version and session are
     /// looked up every time, in `snapshot`.
     pub fn authenticate(&self, snapshot: &Snapshot, bearer: &str) -> Option<Principal> {
         if bool::from(bearer.as_bytes().ct_eq(&self.administrator)) {

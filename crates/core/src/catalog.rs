@@ -3,12 +3,12 @@
 /// One gibibyte, in bytes.
 const GIB: i64 = 1 << 30;
 
-/// What a flavor's unit is a unit of.
+/// The kind of a flavor's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// CPU cores.
     Cpu,
-    /// GPUs, with what comes with them.
+    /// GPUs, with their CPU cores, memory and storage.
     Gpu,
 }
 
@@ -25,7 +25,7 @@ impl Kind {
 /// The GPU of a flavor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gpu {
-    /// Who makes it.
+    /// Its vendor.
     pub brand: &'static str,
     /// Its model.
     pub model: &'static str,
@@ -33,18 +33,18 @@ pub struct Gpu {
     pub memory: Option<i64>,
 }
 
-/// A flavor: what one unit has, and how many units a replica may have.
+/// A flavor: the resources of one unit, and the maximum number of units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flavor {
     /// The id.
     pub id: &'static str,
-    /// What its unit is.
+    /// The kind of its unit.
     pub kind: Kind,
     /// For people.
     pub description: &'static str,
-    /// Whether it is taken when only a number of units is given.
+    /// Whether it is the default for its kind.
     pub default: bool,
-    /// The most units of one app.
+    /// Maximum number of units of one app.
     pub max: u32,
     /// CPU cores of one unit.
     pub cpu: i64,
@@ -117,7 +117,7 @@ pub fn flavor(id: &str) -> Option<&'static Flavor> {
     FLAVORS.iter().find(|flavor| flavor.id == id)
 }
 
-/// The flavor that is meant when only its kind is said.
+/// The default flavor of a kind.
 pub fn default_flavor(kind: Kind) -> &'static Flavor {
     let fits = |flavor: &&Flavor| flavor.kind == kind && flavor.default;
     FLAVORS.iter().find(fits).unwrap_or(&FLAVORS[0])

@@ -1,5 +1,5 @@
-//! The parts of the emulator that may fail while the rest goes on: which of them fail at the
-//! moment, and which were begun anew after a panic. Health and status show it.
+//! The parts of the emulator that may fail while the rest goes on: the ones that fail at the moment,
+//! and the ones that were restarted after a panic. Health and status show them.
 //!
 //! A part reports here and goes on. Nothing here may block or fail.
 
@@ -20,7 +20,7 @@ use ovhai_api_types::Fault;
 pub enum Component {
     /// The store that keeps the records.
     Storage,
-    /// The task that has changes stored and publishes them.
+    /// The task that commits and publishes changes.
     Committer,
     /// A task that accepts connections.
     Listener,
@@ -56,11 +56,11 @@ struct Condition {
     reason: String,
 }
 
-/// What is known of all parts.
+/// The condition of all parts.
 #[derive(Debug, Default)]
 pub struct Components {
     conditions: Mutex<BTreeMap<Component, Condition>>,
-    /// Whether any part fails: what works says so often.
+    /// Whether any part fails: parts that work report often.
     any_failing: AtomicBool,
 }
 
@@ -69,7 +69,7 @@ impl Components {
         self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a part fails.
+    /// Records that a part fails.
     pub fn fails(&self, component: Component, reason: impl fmt::Display) {
         let mut conditions = self.lock();
         let condition = conditions.entry(component).or_default();
@@ -78,13 +78,13 @@ impl Components {
         self.any_failing.store(true, Ordering::Release);
     }
 
-    /// Notes that a part panicked and is begun anew; it fails until [`Self::works`].
+    /// Records that a part panicked and is restarted; it fails until [`Self::works`].
     pub fn begins_anew(&self, component: Component, panicked: &Panicked) {
         self.fails(component, panicked);
         self.lock().entry(component).or_default().restarts += 1;
     }
 
-    /// Notes that a part works.
+    /// Records that a part works.
     pub fn works(&self, component: Component) {
         if !self.any_failing.load(Ordering::Acquire) {
             return;
@@ -103,7 +103,7 @@ impl Components {
         self.any_failing.load(Ordering::Acquire)
     }
 
-    /// The parts that fail, and those that were begun anew.
+    /// The parts that fail, and those that were restarted.
     pub fn faults(&self) -> Vec<Fault> {
         let fault = |(component, condition): (&Component, &Condition)| Fault {
             component: component.as_str().to_owned(),
@@ -115,7 +115,7 @@ impl Components {
     }
 }
 
-/// What a part said when it panicked.
+/// The panic of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panicked(String);
 
@@ -171,7 +171,7 @@ mod tests {
         components.works(Component::Log);
         components.works(Component::Committer);
         assert!(!components.any_failing());
-        // That it was begun anew stays known.
+        // The restart stays on record.
         assert_eq!(names(components.faults()), [("committer".to_owned(), false, 1)]);
         let reason = components.faults().remove(0).reason;
         assert_eq!(reason.as_deref(), Some("it panicked: number 1"));

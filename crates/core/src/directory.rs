@@ -5,7 +5,7 @@
 //! list among its terms, so that its cost grows with what it may match and not with the number
 //! of apps; a selector of `!=`, `notin` and `!key` alone, which most apps match anyway, scans its
 //! region. The platform's own labels are not in the lists: `ovh/id` is the primary key, and
-//! `ovh/type` tells no app from another.
+//! `ovh/type` is the same for all apps.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::replica::{Observed, ReplicaId, ReplicaKey};
 /// A replica that answers.
 #[derive(Debug, Clone)]
 pub struct Backend {
-    /// Where it does.
+    /// Its addresses.
     pub endpoint: ReplicaEndpoint,
     /// Which run of which replica it is.
     pub replica: ReplicaId,
@@ -59,7 +59,7 @@ impl PartialEq for Backend {
     }
 }
 
-/// What is known of an app only while it runs.
+/// State of an app that is known only while it runs, and not stored.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Live {
     /// Its ready replicas.
@@ -71,13 +71,13 @@ pub struct Live {
 /// An app in the directory.
 #[derive(Debug, Clone)]
 pub struct AppEntry {
-    /// What is stored.
+    /// The stored record.
     pub record: Arc<AppRecord>,
-    /// What is observed.
+    /// The observed state.
     pub live: Arc<Live>,
     /// Its output.
     pub logs: Arc<LogBuffer>,
-    /// How its replicas are; not part of the snapshot.
+    /// The state of its replicas; not part of the snapshot.
     pub observed: Arc<Observed>,
 }
 
@@ -87,7 +87,7 @@ impl AppEntry {
         self.live.asleep && self.record.wanted == Wanted::Running && may_answer(self.record.state)
     }
 
-    /// Why the app is in its state: what is happening to its replicas goes before what is stored.
+    /// Why the app is in its state: the replicas' progress overrides the stored reason.
     pub fn info(&self) -> Info {
         let mut info = self.record.info.clone();
         if may_answer(self.record.state)
@@ -234,7 +234,7 @@ impl RegionIndex {
     }
 }
 
-/// One state of everything. Cheap to clone.
+/// All records at one moment. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     apps: imbl::HashMap<AppId, Arc<AppEntry>>,
@@ -265,7 +265,7 @@ impl Snapshot {
         self.apps.values()
     }
 
-    /// How many apps there are in all regions.
+    /// Number of apps in all regions.
     pub fn app_count(&self) -> usize {
         self.apps.len()
     }
@@ -322,7 +322,7 @@ impl Snapshot {
         ImageName::parse(image).lookups().find_map(|name| self.mappings.get(&name))
     }
 
-    /// The mapping of exactly this reference, in whatever spelling.
+    /// The mapping of exactly this reference, in any spelling.
     pub fn mapping_of(&self, image: &str) -> Option<&Arc<MappingRecord>> {
         self.mappings.get(&ImageName::parse(image).canonical())
     }

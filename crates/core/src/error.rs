@@ -1,4 +1,4 @@
-//! What can go wrong in the domain, without a word of HTTP.
+//! Errors of the domain, without HTTP.
 
 use crate::policy::Decision;
 use crate::ports::store::{CommitError, StoreError};
@@ -9,10 +9,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why the domain refuses or fails.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The caller may not do this; the decision says why.
+    /// The caller has no access; the decision says why.
     #[error("{}", .0.reason)]
     Denied(Decision),
-    /// There is no such thing, or the caller may not know of it.
+    /// It does not exist, or is outside the caller's scope.
     #[error("there is no {kind} {id}")]
     NotFound {
         /// `app`, `token`, `registry`, `user`, `flavor` and so on.
@@ -34,21 +34,21 @@ pub enum Error {
         /// The operation's name.
         operation: String,
     },
-    /// The apps of the region would use more than they may.
+    /// The apps of the region would exceed the quota.
     #[error(
         "over quota: {more} more {kind} requested, {used} of {quota} in use; stop or delete an app, or request less"
     )]
     OverQuota {
         /// `CPU` or `GPU`.
         kind: &'static str,
-        /// The most units at once.
+        /// Maximum number of units.
         quota: u32,
         /// Units in use.
         used: u64,
         /// Units asked for.
         more: u64,
     },
-    /// There is one already.
+    /// It exists already.
     #[error("there is already a {kind} {id}")]
     Exists {
         /// `user`, `registry`.
@@ -56,25 +56,25 @@ pub enum Error {
         /// Its name.
         id: String,
     },
-    /// The name or the password is wrong, or the session is over; never which.
+    /// The name or the password is wrong, or the session has ended; the error does not say which.
     #[error("the credentials are not valid")]
     BadCredentials,
     /// Too many tries.
     #[error("too many tries; wait {seconds} s")]
     TooManyTries {
-        /// Until the next one is looked at.
+        /// Time until the next try is accepted.
         seconds: u64,
     },
-    /// The store could not keep the change; nothing was changed.
+    /// The store refused the change; nothing was changed.
     #[error("the change could not be stored, and nothing was changed: {0}")]
     Storage(StoreError),
-    /// The store failed while it kept the change. The emulator goes on as if nothing was changed;
-    /// after a crash the change may be there.
+    /// The store failed during the commit. The emulator goes on without the change, which may be there
+    /// after a crash.
     #[error(
         "it is not known whether the change was stored: it does not count now, and may be there after a crash of the emulator or the machine: {0}"
     )]
     Unknown(StoreError),
-    /// What is stored can't be read.
+    /// The stored records can't be read.
     #[error("the records can't be read: {0}")]
     Load(StoreError),
     /// The emulator is shutting down.

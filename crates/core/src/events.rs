@@ -1,4 +1,4 @@
-//! What happened to apps and replicas: one bounded record, in memory, followable.
+//! Events of apps and replicas: one bounded list, in memory, that can be followed.
 //!
 //! Nothing here decides on access: [`crate::Platform::events`] does.
 
@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ovhai_api_types::{AppId, Region, Timestamp};
 use tokio::sync::watch;
 
-/// Events kept of all apps.
+/// Maximum number of events of all apps.
 const CAPACITY: usize = 4096;
-/// Events kept of one app, so that one that crashes all the time leaves room for the others.
+/// Maximum number of events of one app: one that keeps crashing leaves room for the others.
 const CAPACITY_OF_APP: usize = 256;
-/// Characters of a message; an app's output is part of some.
+/// Maximum length of a message, in characters; some quote an app's output.
 const MESSAGE_MAX: usize = 512;
 
-/// What kind of thing happened.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventKind {
     /// The app came into another state.
@@ -52,20 +52,20 @@ impl EventKind {
     }
 }
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRecord {
     /// Position among all events since the emulator was started, from 1.
     pub seq: u64,
     /// When.
     pub at: Timestamp,
-    /// To which app.
+    /// The app.
     pub app: AppId,
-    /// Where that app is or was.
+    /// The region of the app.
     pub region: Region,
-    /// To which of its replicas; none: to the app.
+    /// The ordinal of the replica; none if the event is the app's.
     pub ordinal: Option<u32>,
-    /// What kind of thing.
+    /// The kind.
     pub kind: EventKind,
     /// The cause in a word or two.
     pub reason: String,

@@ -1,5 +1,4 @@
-//! Limits of new input. What is stored keeps what it has: a record from before a limit loads,
-//! and goes on to work.
+//! Limits of new input. They do not apply to stored records, which may be older than a limit.
 
 use ovhai_api_types::{Labels, Selector, Term};
 

@@ -21,18 +21,18 @@ use crate::ports::{CommitError, Store, StoreError, Write};
 use crate::records::{self, Change};
 use crate::subscriptions::{Subject, Subscription, Subscriptions};
 
-/// How many waiting transactions go into one commit.
+/// Maximum number of transactions in one commit.
 const BATCH: usize = 512;
 
 struct Job {
     changes: Vec<Change>,
-    /// Apps of which something else is observed.
+    /// Apps whose observed state changed.
     observed: Vec<AppId>,
     after: Snapshot,
     done: oneshot::Sender<Result<(), CommitError>>,
 }
 
-/// Changes under way against the newest accepted state.
+/// Changes in progress against the newest accepted state.
 #[derive(Debug)]
 pub struct Transaction {
     state: Snapshot,
@@ -41,7 +41,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Everything as of this transaction.
+    /// All records as of this transaction.
     pub fn state(&self) -> &Snapshot {
         &self.state
     }
@@ -87,7 +87,7 @@ impl Transaction {
         }
     }
 
-    /// Sets what is observed of an app; this is not stored.
+    /// Sets the observed state of an app, which is not stored.
     pub fn set_live(&mut self, id: AppId, live: Live) {
         self.state.set_live(id, live);
         self.observed.push(id);
@@ -192,7 +192,7 @@ impl Ledger {
 struct Committer<F> {
     ledger: Weak<Ledger>,
     jobs: mpsc::UnboundedReceiver<Job>,
-    /// What is being committed.
+    /// The jobs of the current commit.
     batch: Vec<Job>,
     /// The last number in the order of creation, as it is stored.
     stored_seq: u64,
@@ -207,7 +207,7 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
         while let Err(panicked) = components::catch_future(self.commit_all()).await {
             tracing::error!(%panicked, "the committer panicked and was restarted");
             self.components.begins_anew(Component::Committer, &panicked);
-            // It may have happened in the store, after the changes were kept.
+            // The store may have kept the changes before the panic.
             self.refuse(&CommitError::Unknown(StoreError::Failed(panicked.to_string())));
         }
     }
@@ -250,7 +250,7 @@ impl<F: Fn(&Snapshot, &AppRecord) + Send + 'static> Committer<F> {
                 self.components.works(Component::Storage);
             }
             for app in &apps {
-                // The change stands, whatever becomes of this.
+                // The change stands even if this fails.
                 if let Err(panicked) = components::catch(|| (self.on_app)(&state, app)) {
                     tracing::error!(app = %app.id, %panicked, "the reconciler of an app was not told of a change");
                 }

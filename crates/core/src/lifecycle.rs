@@ -10,7 +10,7 @@ use ovhai_api_types::{AppState, InfoCode};
 pub enum Event {
     /// Its first replicas are being launched.
     Placed,
-    /// As many replicas answer as are wanted, and no other is left.
+    /// The wanted replicas answer, and no other is left.
     Converged,
     /// The replicas differ from what is wanted again.
     Diverged,
@@ -77,7 +77,7 @@ pub fn code(state: AppState) -> InfoCode {
         AppState::Initializing => InfoCode::AppInitializing,
         AppState::Running => InfoCode::AppRunning,
         AppState::Scaling => InfoCode::AppScaling,
-        // There is no code of its own for deletion in what is known of the service.
+        // The service has no known code for deletion.
         AppState::Stopping | AppState::Deleting => InfoCode::AppStopping,
         AppState::Stopped | AppState::Deleted => InfoCode::AppStopped,
         AppState::Failed => InfoCode::AppFailed,
@@ -85,7 +85,7 @@ pub fn code(state: AppState) -> InfoCode {
     }
 }
 
-/// What a state says when there is nothing particular to say.
+/// The default message of a state.
 pub fn message(state: AppState) -> &'static str {
     match state {
         AppState::Queued => "Waiting to be scheduled",

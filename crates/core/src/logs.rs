@@ -1,4 +1,4 @@
-//! The output of an app's replicas: bounded, in memory, followable.
+//! The output of an app's replicas: bounded, in memory, and can be followed.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,9 +8,9 @@ use tokio::sync::watch;
 
 use crate::replica::ReplicaId;
 
-/// Bytes kept for one app; older lines are dropped.
+/// Maximum size of one app's output, in bytes; older lines are dropped.
 const CAPACITY: usize = 1024 * 1024;
-/// Longer lines are cut into pieces of this size.
+/// Maximum length of a line, in bytes; longer ones are cut into pieces.
 pub const LINE_MAX: usize = 16 * 1024;
 
 /// One line of output.
@@ -18,7 +18,7 @@ pub const LINE_MAX: usize = 16 * 1024;
 pub struct LogLine {
     /// Position in the app's whole output, from 0.
     pub index: u64,
-    /// When it was read.
+    /// When it was read, in real time.
     pub at: Timestamp,
     /// Which run of which replica wrote it.
     pub replica: ReplicaId,
@@ -42,12 +42,12 @@ struct Runs {
     ended: u32,
 }
 
-/// What a line takes, an empty one too.
+/// Size of a line beside its text, in bytes.
 fn cost(text: &str) -> usize {
     size_of::<LogLine>() + text.len()
 }
 
-/// The output of one app. It outlives replicas, so that one can see why the last one failed.
+/// The output of one app. It outlives replicas, so that it shows why the last one failed.
 #[derive(Debug)]
 pub struct LogBuffer {
     lines: Mutex<Lines>,

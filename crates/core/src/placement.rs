@@ -13,15 +13,16 @@ pub(crate) fn mapping_for<'a>(
     snapshot: &'a Snapshot,
     spec: &Spec,
 ) -> Option<&'a Arc<MappingRecord>> {
-    // An app that says how it is run is run so.
+    // An app that asks for a runtime gets that one.
     if spec.placement.is_some() { None } else { snapshot.mapping(&spec.image) }
 }
 
-/// What is run for an app, and in which environment: its own spec in that of the command line that
-/// asked for it, or the command that its image is mapped to in that of who mapped it. A mapped
-/// command does not get variables of a spec that could make it run something else: the mapping may
-/// be younger than the app. Where every image runs as a process it gets them, but then not the
-/// environment of its mapping, which they could make it tell. `note` gets a line about either.
+/// The spec and the environment of an app's replicas: its own spec with the environment of the
+/// command line that submitted it, or the command that its image is mapped to with the environment of
+/// the mapping. A mapped command does not get variables from an untrusted caller, which could make it
+/// run something else: the mapping may be younger than the app. Where every image runs as a process
+/// it gets them, but then not the environment of its mapping, which they could reveal. `note` gets a
+/// line about either.
 pub(crate) fn resolved(
     default: Option<Placement>,
     snapshot: &Snapshot,

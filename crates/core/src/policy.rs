@@ -6,7 +6,7 @@
 //! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, users, mapped images, and not the emulator itself |
 //! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; requests that went to no app never |
 //! | read token | query matching apps through the gateway; ask who it is |
-//! | nobody | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
+//! | anonymous | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
 //!
 //! The caller has been authenticated before: a [`Principal::Token`] is a current version of a
 //! living token with a good signature.
@@ -41,7 +41,7 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// A name for logs and for the `user` of what it creates.
+    /// The name in logs, and the `user` of what it creates.
     pub fn name(&self) -> &str {
         match self {
             Self::Administrator { user } => user,
@@ -51,7 +51,7 @@ impl Principal {
         }
     }
 
-    /// The scope that limits what it sees.
+    /// The scope that limits the apps it sees.
     pub fn scope(&self) -> Option<&Selector> {
         match self {
             Self::Token(token) => token.selector.as_ref(),
@@ -88,13 +88,13 @@ pub enum Action {
     Update,
     /// Create an app.
     Create,
-    /// Have an app's command run as a process of this machine though the emulator was not
-    /// started for that: it is the emulator owner's account that the command gets.
+    /// Run an app's command as a local process though that is not the emulator's default: the command
+    /// runs under the account of the emulator's owner.
     RunProcess,
-    /// Give a local process the environment of a command line, or set variables of one that has
-    /// such an environment: they could make it tell what is in there.
+    /// Give a local process the environment of a command line, or set variables of one that has such
+    /// an environment, which they could reveal.
     PassEnvironment,
-    /// Manage an app in any of the ways above, or its output.
+    /// Any of the actions above on an app, or reading its output.
     Manage,
     /// List, make, renew and delete tokens.
     Tokens,
@@ -102,7 +102,7 @@ pub enum Action {
     Registries,
     /// See, add and remove users, and set their passwords.
     Users,
-    /// Have commands run in place of images.
+    /// Map images to local commands.
     MapImages,
     /// See which requests were sent to an app, and what was decided about them.
     Requests,
@@ -190,12 +190,12 @@ impl Action {
     }
 }
 
-/// What it is asked for on.
+/// The object of an action.
 #[derive(Debug, Clone, Copy)]
 pub enum Resource<'a> {
     /// An app, or one that is about to be created.
     App {
-        /// Where it is.
+        /// Its region.
         region: &'a Region,
         /// Its labels.
         labels: &'a Labels,
@@ -214,17 +214,16 @@ impl Resource<'_> {
     }
 }
 
-/// The outcome.
+/// The outcome of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Let it through.
+    /// The caller has access.
     Allow,
     /// The caller is not authenticated.
     Unauthenticated,
-    /// The caller is known and may not do this.
+    /// The caller is authenticated and has no access.
     Forbidden,
-    /// The caller is known and this app is outside its scope: where apps are listed it does not
-    /// exist for them.
+    /// The caller is authenticated and the app is outside its scope: lists do not have it.
     OutOfScope,
 }
 
@@ -254,10 +253,10 @@ pub enum Reason {
     OtherRegion {
         /// The token's region.
         token: Region,
-        /// The region that was asked.
+        /// The region of the request.
         asked: Region,
     },
-    /// The role does not reach that far.
+    /// The role does not include the action.
     Role {
         /// The token's role.
         role: Role,
@@ -271,7 +270,7 @@ pub enum Reason {
         /// the term that does not match.
         unmet: UnmetTerm,
     },
-    /// Only tokens without a selector may manage what is the whole region's.
+    /// Only tokens without a selector may manage what belongs to the whole region.
     ScopedToken {
         /// The selector.
         selector: Selector,
@@ -289,12 +288,12 @@ pub enum Reason {
     Deleted,
     /// The string was not signed by this emulator, or is damaged.
     NotIssuedHere,
-    /// No application token reaches that far, whatever its role and selector.
+    /// No application token may do this, whatever its role and selector.
     NotForTokens {
         /// What was asked for.
         action: Action,
     },
-    /// Only the emulator's owner may do what concerns this machine and not the project.
+    /// The action concerns this machine, not the project: only the emulator's owner may do it.
     OwnerOnly {
         /// What was asked for.
         action: Action,
@@ -360,7 +359,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Whether it lets the caller through.
+    /// Whether the caller has access.
     pub fn is_allowed(&self) -> bool {
         self.effect == Effect::Allow
     }

@@ -1,6 +1,5 @@
-//! How much the apps of a region may use at once. An app uses its replicas' units from its
-//! submission until it stops, fails or goes; with automatic scaling, as many replicas as it may
-//! come to.
+//! The quota of a region's apps. An app uses its replicas' units from its submission until it stops,
+//! fails or is deleted; with automatic scaling, those of its maximum number of replicas.
 
 use std::ops::{AddAssign, SubAssign};
 
@@ -20,8 +19,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What an app uses: what it is wanted to, unless it can't any more. One that stops and is
-    /// wanted to run again will.
+    /// The units that an app uses. One that is stopping and was started again counts.
     pub fn of(app: &AppRecord) -> Self {
         let gave_up = matches!(app.state, AppState::Failed | AppState::Error);
         if app.wanted == Wanted::Running && !gave_up {
@@ -30,7 +28,7 @@ impl Usage {
         Self::default()
     }
 
-    /// What an app uses when it runs.
+    /// The units that an app uses while it runs.
     pub fn wanted(spec: &Spec) -> Self {
         let replicas = u64::from(spec.scaling.most());
         let units = |units: Option<i64>| u64::try_from(units.unwrap_or(0)).unwrap_or(0) * replicas;
@@ -55,7 +53,7 @@ impl SubAssign for Usage {
     }
 }
 
-/// The most units that apps may use at once in a region; none: as many as they like.
+/// Maximum units that the apps of a region may use; none: unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quotas {
     /// CPU units.
@@ -65,10 +63,10 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    /// Nothing is too much.
+    /// No limit.
     pub const UNLIMITED: Self = Self { cpu: None, gpu: None };
 
-    /// Refuses `more` beside what is in use.
+    /// Refuses `more` units if they exceed the quota with those in use.
     pub fn admit(self, used: Usage, more: Usage) -> Result<()> {
         for (kind, quota, used, more) in
             [("CPU", self.cpu, used.cpu, more.cpu), ("GPU", self.gpu, used.gpu, more.gpu)]
@@ -85,7 +83,7 @@ impl Quotas {
 }
 
 impl Default for Quotas {
-    /// What the guides say of a project: 12 CPU, 4 GPU.
+    /// The quota of a project in the guides: 12 CPU, 4 GPU.
     fn default() -> Self {
         Self { cpu: Some(12), gpu: Some(4) }
     }

@@ -46,7 +46,7 @@ impl EventRecorder {
     pub(crate) fn record_state(&self, snapshot: &Snapshot, app: &AppRecord) {
         let (Some(entry), Some(last)) = (snapshot.app(app.id), app.history.last()) else { return };
         if entry.observed.is_new(last) {
-            // What happens to its replicas goes before what is stored.
+            // The replicas' progress overrides the stored reason.
             let is_newest = entry.record.state == app.state;
             let message = if is_newest { entry.info().message } else { app.info.message.clone() };
             self.record(app, None, EventKind::State, (app.state.as_str(), &message));

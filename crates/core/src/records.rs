@@ -72,7 +72,7 @@ fn put(
 }
 
 impl Change {
-    /// What the store is asked to write.
+    /// The write that the store is asked for.
     pub fn write(&self) -> Result<Write, StoreError> {
         let write = match self {
             Self::PutApp(app) => put(APP, app.id, &**app),
@@ -98,7 +98,7 @@ impl Change {
         write.map_err(|error| StoreError::Failed(format!("a record can't be written: {error}")))
     }
 
-    /// Whether a record goes that may have the last number in the order of creation.
+    /// Whether it removes a record that may have the last number in the order of creation.
     pub(crate) fn frees_number(&self) -> bool {
         matches!(self, Self::RemoveApp(_) | Self::RemoveToken(_) | Self::RemoveRegistry(_))
     }
@@ -151,7 +151,7 @@ fn change(record: &StoredRecord) -> Result<Option<Change>, StoreError> {
         USER => Change::PutUser(parse(record)?),
         SESSION => match parse(record) {
             Ok(session) => Change::PutSession(session),
-            // The user logs in again; it must not cost the rest.
+            // The user logs in again; the other records load.
             Err(error) => {
                 tracing::warn!(%error, "a session is left out");
                 return Ok(None);

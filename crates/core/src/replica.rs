@@ -1,4 +1,4 @@
-//! Replicas as people see them: by ordinal, with what became of their earlier runs.
+//! Replicas as people see them: by ordinal, with the ends of their earlier runs.
 //!
 //! None of this is stored. It is read beside a snapshot and changes without one, so that progress
 //! costs no commit and wakes nothing that watches the directory.
@@ -17,7 +17,8 @@ pub struct ReplicaId {
     pub attempt: u32,
 }
 
-/// One run of a replica of an app: no other run of any app ever has the same, unlike its address.
+/// One run of a replica of an app. No other run in the life of an emulator has the same, unlike its
+/// address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaKey {
     /// The app.
@@ -87,7 +88,7 @@ pub struct Exit {
     pub message: String,
 }
 
-/// What a replica does.
+/// The phase of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReplicaPhase {
     /// It does not answer yet.
@@ -120,7 +121,7 @@ impl ReplicaPhase {
 pub struct ReplicaState {
     /// Which run it is in, or was in last.
     pub id: ReplicaId,
-    /// What it does.
+    /// Its phase.
     pub phase: ReplicaPhase,
     /// Since when.
     pub since: Timestamp,
@@ -137,14 +138,14 @@ pub struct ReplicaState {
 pub struct Progress {
     /// By ordinal; an old run of one that is being replaced stands before the new one.
     pub replicas: Vec<ReplicaState>,
-    /// What is happening, in place of what the app's state says by default.
+    /// What is happening, in place of the default message of the app's state.
     pub says: Option<String>,
 }
 
 impl Progress {
     /// Restarts of all replicas.
     pub fn restarts(&self) -> u32 {
-        // Two runs of one ordinal tell the same.
+        // Two runs of one ordinal have the same count.
         let mut restarts = 0;
         let mut before = None;
         for replica in &self.replicas {

@@ -19,24 +19,24 @@ const MAX_TARGET: u32 = 1_000_000_000;
 const MAX_ADDRESS: usize = 2048;
 const MAX_LOCATION: usize = 1024;
 
-/// How many replicas.
+/// The scaling strategy of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scaling {
     /// Always this number.
     Fixed(u32),
-    /// By use. The emulator does not measure use: it keeps the smallest number, at least one.
+    /// By use. The emulator does not measure use: it keeps the minimum, at least one.
     Automatic {
-        /// Per cent.
+        /// Target use, in per cent.
         target: u32,
-        /// The smallest number.
+        /// Minimum number of replicas.
         min: u32,
-        /// The largest number.
+        /// Maximum number of replicas.
         max: u32,
-        /// What would be measured.
+        /// The resource that would be measured.
         resource: ScalingResourceType,
         /// Seconds of high use before replicas would be added.
-        // Databases of older versions have none of what follows.
+        // Databases of older versions lack the following fields.
         #[serde(default)]
         up_window: u32,
         /// Seconds of low use before replicas would be removed.
@@ -45,7 +45,7 @@ pub enum Scaling {
         /// Seconds without a request before the last replica would go.
         #[serde(default)]
         cooldown: Option<u32>,
-        /// What would be measured instead.
+        /// The metric that would be measured instead.
         #[serde(default)]
         custom: Option<CustomMetric>,
     },
@@ -58,15 +58,15 @@ fn default_down_window() -> u32 {
 /// A metric of the app's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomMetric {
-    /// Address that answers with it; `<SELF>` stands for the replica.
+    /// Address of the metric; `<SELF>` stands for the replica.
     pub url: String,
-    /// Format of the answer.
+    /// Format of the response.
     pub format: CustomMetricFormat,
-    /// Where the value stands in the answer.
+    /// Location of the value in the response.
     pub location: String,
-    /// The value to keep a replica at.
+    /// Target value of a replica.
     pub target: u32,
-    /// How the values of several replicas become one.
+    /// Aggregation of the replicas' values.
     pub aggregation: CustomMetricAggregationType,
 }
 
@@ -79,7 +79,7 @@ impl Scaling {
         }
     }
 
-    /// The most replicas that it may come to.
+    /// Maximum number of replicas that it allows.
     pub fn most(&self) -> u32 {
         match self {
             Self::Fixed(replicas) => *replicas,

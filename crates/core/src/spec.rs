@@ -1,4 +1,4 @@
-//! What an app is asked to be: checked once, with its defaults filled in.
+//! The spec of an app: checked once, with its defaults filled in.
 //!
 //! Limits and defaults are those of the service's guides (2021-2026): port 8080, probe path `/`,
 //! one replica, 1 to 10 replicas, rolling updates of 25 % each way, a deadline of 600 seconds.
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::scaling::MAX_REPLICAS;
 pub use crate::scaling::{CustomMetric, Scaling, scaling};
 
-/// The port an app listens on when it does not say.
+/// The default port of an app.
 pub const DEFAULT_PORT: u16 = 8080;
 const MAX_NAME: usize = 100;
 const MAX_IMAGE: usize = 1024;
@@ -71,14 +71,14 @@ impl Amount {
     }
 }
 
-/// How an update replaces replicas.
+/// The deployment strategy: how an update replaces replicas.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     /// Maximum number above the wanted one.
     pub max_surge: Amount,
     /// Maximum number below the wanted one.
     pub max_unavailable: Amount,
-    /// Seconds a new replica has until it must answer.
+    /// Time that a new replica has to answer, in seconds.
     pub progress_deadline_seconds: u32,
 }
 
@@ -107,7 +107,7 @@ impl Deployment {
         Ok(())
     }
 
-    /// How long a new replica has until it must answer.
+    /// Time that a new replica has to answer.
     pub fn progress_deadline(&self) -> Duration {
         Duration::from_secs(self.progress_deadline_seconds.into())
     }
@@ -118,7 +118,7 @@ impl Deployment {
 pub struct Spec {
     /// The image.
     pub image: String,
-    /// The command, when it is not the image's own.
+    /// The command, unless it is the image's own.
     pub command: Option<Vec<String>>,
     /// Port the app listens on.
     pub http_port: u16,
@@ -128,24 +128,24 @@ pub struct Spec {
     pub env: Vec<Env>,
     /// The name.
     pub name: String,
-    /// Path of the probe; none: `/`, and any answer that is no server error will do.
+    /// Path of the probe; none: `/`, where any response but a server error is good.
     pub probe_path: Option<String>,
     /// Port of the probe; none: the app's own.
     pub probe_port: Option<u16>,
-    /// What a replica gets; a number only.
+    /// Resources of a replica.
     pub resources: Resources,
-    /// How many replicas.
+    /// The scaling strategy.
     pub scaling: Scaling,
-    /// How an update replaces them.
+    /// The deployment strategy.
     pub deployment: Deployment,
-    /// What keeps a client's requests at one replica.
+    /// Session affinity: what keeps a client's requests at one replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affinity: Option<SessionAffinity>,
     /// Whether the app is open to everybody.
     pub public: bool,
-    /// Which runtime was asked for.
+    /// The runtime that the app asks for.
     pub placement: Option<Placement>,
-    /// Directory of a local process; the emulator's own when there is none.
+    /// Working directory of a local process; none: the emulator's own.
     pub working_directory: Option<String>,
 }
 
@@ -195,7 +195,7 @@ fn env_vars(field: &str, given: &[Env]) -> Result<Vec<Env>> {
     Ok(vars)
 }
 
-/// Sets a variable that may be there already: at its place, and each name once.
+/// Sets a variable: in place if it exists, so that each name occurs once.
 fn set_variable(vars: &mut Vec<Env>, env: &Env) {
     match vars.iter_mut().find(|existing| existing.name == env.name) {
         Some(existing) => existing.value.clone_from(&env.value),
@@ -203,8 +203,8 @@ fn set_variable(vars: &mut Vec<Env>, env: &Env) {
     }
 }
 
-/// Units of a flavor, and what comes with them. One unit of the default GPU flavor when nothing
-/// is asked for, as the service does; CPUs are ignored where GPUs are asked for.
+/// Resources of a number of units. The default is one unit of the default GPU flavor, as in the
+/// service; CPUs are ignored when GPUs are requested.
 fn resources(given: Option<&Resources>) -> Result<Resources> {
     let given = given.cloned().unwrap_or_default();
     let units = |field: &str, value: Option<i64>| {
@@ -257,7 +257,7 @@ fn resources(given: Option<&Resources>) -> Result<Resources> {
     })
 }
 
-/// Other units than an app has: of its flavor, unless another one or the other kind is asked for.
+/// Resources after an update: of the app's flavor, unless another flavor or kind is requested.
 fn other_resources(now: &Resources, wanted: &Resources) -> Result<Resources> {
     for (field, units) in [("cpu", wanted.cpu), ("gpu", wanted.gpu)] {
         if let Some(units) = units {
@@ -287,7 +287,7 @@ fn affinity(given: Option<SessionAffinity>) -> Option<SessionAffinity> {
 }
 
 impl Spec {
-    /// Checks what came over the wire. `generated_name` is used when there is no name.
+    /// Checks a spec from the wire. `generated_name` makes the name if there is none.
     pub fn check(wire: &AppSpec, generated_name: impl FnOnce(&str) -> String) -> Result<Self> {
         if wire.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()) {
             return Err(Error::Unsupported { operation: "attaching volumes to an app".into() });
@@ -360,7 +360,7 @@ impl Spec {
         let unset = update.unset_env_vars.as_deref().unwrap_or_default();
         let set = env_vars("appUpdate.envVars", update.env_vars.as_deref().unwrap_or_default())?;
         if !set.is_empty() || !unset.is_empty() {
-            // What was stored may name a variable twice.
+            // An older record may name a variable twice.
             changed.env = env_vars("envVars", &changed.env)?;
             changed.env.retain(|env| !unset.contains(&env.name));
             for env in &set {
@@ -401,7 +401,7 @@ impl Spec {
                 path: Some(self.probe_path.clone().unwrap_or_else(|| "/".into())),
                 port: Some(self.probe_port.unwrap_or(self.http_port).into()),
             }),
-            // Clients read both as numbers; specs stored before lack the one that is not used.
+            // Clients read both as numbers; older records lack the one that is not used.
             resources: Some(Resources {
                 cpu: self.resources.cpu.or(Some(0)),
                 gpu: self.resources.gpu.or(Some(0)),

@@ -49,8 +49,8 @@ impl Subject {
         }
     }
 
-    /// Whether access may differ between the two states. An app's state, replicas and image do
-    /// not count: they change often and decide nothing.
+    /// Whether the subject differs between the two states. For access, an app's state, replicas and
+    /// image do not count: they change often and decide nothing.
     fn differs(self, before: &Snapshot, after: &Snapshot) -> bool {
         match self {
             Self::App(id) => {
@@ -85,13 +85,13 @@ impl Subscriptions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Subscribes to a subject: every later change of it is seen.
+    /// Subscribes to a subject: the subscription sees every later change.
     pub(crate) fn subscribe(self: &Arc<Self>, subject: Subject) -> Subscription {
         let changes = self.lock().entry(subject).or_default().subscribe();
         Subscription { subject, changes: Some(changes), all: Arc::clone(self) }
     }
 
-    /// Wakes the subscribers of those of the subjects that differ between two publications.
+    /// Wakes the subscribers of the subjects that differ between two publications.
     pub(crate) fn notify(&self, subjects: &[Subject], before: &Snapshot, after: &Snapshot) {
         let senders = self.lock();
         if senders.is_empty() {
@@ -111,7 +111,7 @@ impl Subscriptions {
 #[derive(Debug)]
 pub(crate) struct Subscription {
     subject: Subject,
-    /// Always there, until this is dropped.
+    /// Present until this is dropped.
     changes: Option<watch::Receiver<()>>,
     all: Arc<Subscriptions>,
 }

@@ -7,15 +7,15 @@ use crate::ledger::Transaction;
 use crate::lifecycle::{self, Event};
 use crate::model::AppRecord;
 
-/// States kept in an app's history; the oldest go first.
+/// Maximum number of states in an app's history; the oldest are dropped.
 const HISTORY: usize = 100;
 
-/// What an app says of its state, in place of what the state says by default.
+/// The message of an app's state, in place of the state's default one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StateNote {
     pub(crate) message: String,
-    /// Why the last change could not be carried out, while the app goes on as before; for
-    /// programs, it stands in the info's arguments as `failedChange`.
+    /// Why the last change failed while the app goes on as before; programs find it in the info's
+    /// arguments as `failedChange`.
     pub(crate) failed_change: Option<String>,
 }
 

@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 
 use crate::task::{Control, replica};
 
-/// Bytes of a body that a built-in image reads.
+/// Maximum body that a built-in image reads, in bytes.
 const BODY_MAX: usize = 16 * 1024 * 1024;
 
 /// A built-in image.
@@ -116,7 +116,7 @@ async fn serve(
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                // Out of file descriptors, or the peer is gone already: the next one may do.
+                // Out of file descriptors, or the peer has closed already: the next accept may succeed.
                 Err(_) => { tokio::task::yield_now().await; continue }
             },
             Some(_) = connections.join_next() => continue,
@@ -142,7 +142,7 @@ async fn serve(
                 _ = connection.as_mut() => {}
                 _ = stop.changed() => {
                     connection.as_mut().graceful_shutdown();
-                    // How it ended is between it and its peer.
+                    // The connection is closing: an error of it changes nothing.
                     let _ = connection.await;
                 }
             }
@@ -151,7 +151,7 @@ async fn serve(
     log("stopped".into());
     drop(listener);
     drop(stopping);
-    // What is under way gets its answer.
+    // Requests in flight get their responses.
     let finish = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(grace, finish).await.is_err() {
         connections.shutdown().await;

@@ -1,8 +1,8 @@
-//! Which TCP sockets of this machine listen, as the kernel tells by itself (`sock_diag`).
+//! The listening TCP sockets of this machine, by the kernel's own interface (`sock_diag`).
 //!
 //! That costs some microseconds. `/proc/net/tcp` costs milliseconds, since the kernel looks through
-//! its whole table of connections for it. Whose a socket is, is not told: its inode is, which is
-//! what `/proc/PID/fd` has too.
+//! its whole table of connections for it. The answer has no process, but an inode, which
+//! `/proc/PID/fd` has too.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -32,10 +32,10 @@ const NLMSG_DONE: u16 = 3;
 const HEADER: usize = 16;
 const REQUEST: usize = 56;
 const MESSAGE: usize = 72;
-/// The kernel sends no larger piece.
+/// Maximum piece that the kernel sends, in bytes.
 const ROOM: usize = 32 * 1024;
 
-/// All of them, in order; none where the kernel does not tell.
+/// All listening sockets, sorted; none where the kernel does not support this.
 pub(crate) fn listeners() -> Option<Vec<Listener>> {
     let mut all = Vec::new();
     let flags = SocketFlags::CLOEXEC;
@@ -45,7 +45,7 @@ pub(crate) fn listeners() -> Option<Vec<Listener>> {
     for family in [AF_INET, AF_INET6] {
         send(&socket, &request(family), SendFlags::empty()).ok()?;
         loop {
-            // What was asked for is there when the request has been sent.
+            // The answer is there as soon as the request was sent.
             let (count, _) = match recv(&socket, &mut room[..], RecvFlags::DONTWAIT) {
                 Err(Errno::INTR) => continue,
                 received => received.ok()?,
@@ -53,7 +53,7 @@ pub(crate) fn listeners() -> Option<Vec<Listener>> {
             match parse(room.get(..count)?, &mut all) {
                 Piece::More => {}
                 Piece::Done => break,
-                // A kernel without IPv6 knows of none.
+                // A kernel without IPv6 has none.
                 Piece::Failed if family == AF_INET6 => break,
                 Piece::Failed => return None,
             }

@@ -1,14 +1,13 @@
-//! Which variables of an environment are passed on: from the starter of an emulator to one in the
-//! background, and from an emulator to the processes of apps. Both are lists of what is let
-//! through; a variable that is on no list stays where it is.
+//! The environment variables that are passed on: from the command that starts an emulator in the
+//! background to that emulator, and from an emulator to the processes of apps. Both are allow lists.
 
 /// Variables that every process of an app inherits.
 const APP: [&str; 6] = ["PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR"];
-/// Beginnings of further ones.
+/// Prefixes of further ones.
 const APP_PREFIXES: [&str; 1] = ["LC_"];
 
-/// Further variables that an emulator in the background has: to find a container engine, the
-/// network's proxy and its authorities.
+/// Further variables that an emulator in the background inherits: to find a container engine, the
+/// network's proxy and its certificate authorities.
 const EMULATOR: [&str; 11] = [
     "CONTAINER_HOST",
     "HTTP_PROXY",
@@ -22,32 +21,32 @@ const EMULATOR: [&str; 11] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 ];
-/// Beginnings of further ones.
+/// Prefixes of further ones.
 const EMULATOR_PREFIXES: [&str; 3] = ["XDG_", "DOCKER_", "OVHAI_"];
-/// Secrets of a caller begin like the emulator's settings, and stay with the caller.
+/// Secrets of a caller, which have the prefix of the emulator's settings and are not passed on.
 const CALLERS_SECRETS: [&str; 1] = ["OVHAI_TOKEN"];
 
 fn is_listed(name: &str, names: &[&str], prefixes: &[&str]) -> bool {
     names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether the process of an app has the emulator's variable of this name.
+/// Whether the process of an app inherits the emulator's variable of this name.
 pub fn is_for_apps(name: &str) -> bool {
     is_listed(name, &APP, &APP_PREFIXES)
 }
 
-/// Whether an emulator in the background has its starter's variable of this name.
+/// Whether an emulator in the background inherits the variable of this name.
 pub fn is_for_emulators(name: &str) -> bool {
     !CALLERS_SECRETS.contains(&name)
         && (is_for_apps(name) || is_listed(name, &EMULATOR, &EMULATOR_PREFIXES))
 }
 
-/// The variables that an app has of the emulator's environment, for people; `*` stands for any end.
+/// The variables that an app inherits from the emulator, for people; `*` stands for any suffix.
 pub fn of_apps() -> Vec<String> {
     shown(&APP, &APP_PREFIXES)
 }
 
-/// Those that an emulator in the background has of its starter's, beside the ones of apps.
+/// The variables that an emulator in the background inherits besides, for people.
 pub fn of_emulators() -> Vec<String> {
     shown(&EMULATOR, &EMULATOR_PREFIXES)
 }

@@ -1,9 +1,8 @@
-//! Processes, told apart from others that have the same number: later ones, and those of another
+//! Processes, distinguished from others with the same number: later ones, and those of another
 //! container.
 //!
-//! On Linux a process is known by its number, the time that it was started at, and the kernel's run
-//! and process namespace that both belong to. Elsewhere there is the number alone, and an identity
-//! is not exact.
+//! On Linux an identity is the process's number, its start time, the boot of the kernel and the
+//! process namespace. Elsewhere it is the number alone, and not exact.
 
 use std::io;
 
@@ -15,10 +14,10 @@ use serde::{Deserialize, Serialize};
 pub struct Identity {
     /// Its number.
     pub pid: u32,
-    /// When it was started, in clock ticks after the system; none where the system does not tell.
+    /// Its start time, in clock ticks since boot; none where the system does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     started: Option<u64>,
-    /// The run of the kernel, and the namespace of process numbers.
+    /// The boot of the kernel, and the process namespace.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     place: String,
 }
@@ -40,29 +39,29 @@ impl Identity {
         Self::of(std::process::id())
     }
 
-    /// A process of which only the number is known.
+    /// An identity that is the number alone.
     pub fn numbered(pid: u32) -> Self {
         Self { pid, started: None, place: String::new() }
     }
 
-    /// Whether no other process can be taken for it.
+    /// Whether no other process can be mistaken for it.
     pub fn is_exact(&self) -> bool {
         self.started.is_some()
     }
 
-    /// Whether its number means this run of the kernel, and this namespace.
+    /// Whether it belongs to this boot of the kernel and this namespace.
     #[cfg(target_os = "linux")]
     pub(crate) fn is_of_here(&self) -> bool {
         self.is_exact() && self.place == place()
     }
 
-    /// Whether another process was started later, or in the same tick.
+    /// Whether another process was started after it, or in the same tick.
     #[cfg(target_os = "linux")]
     pub(crate) fn is_before(&self, other: &Stat) -> bool {
         self.started.is_some_and(|started| started <= other.started)
     }
 
-    /// Whether it runs, as far as that is known.
+    /// Whether it runs, as far as the system tells.
     pub fn is_alive(&self) -> bool {
         Self::of(self.pid).is_some_and(|now| now == *self || !self.is_exact())
     }
@@ -74,7 +73,7 @@ impl Identity {
         {
             use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
             match pidfd_open(pid, PidfdFlags::empty()) {
-                // The handle stays the same process's, whatever becomes of the number.
+                // The handle refers to the same process even when its number is reused.
                 Ok(handle) => {
                     return if self.is_alive() {
                         was_there(pidfd_send_signal(handle, signal))

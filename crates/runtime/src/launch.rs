@@ -2,7 +2,7 @@
 //!
 //! The supervisor starts `ovhai __launch PID` with a socket as its standard input, and writes the
 //! [`LaunchSpec`] to it. Here the process gets what can only be set from inside: the kernel ends it when
-//! the supervisor ends in whatever way, new files are readable by others as is usual, and none of
+//! the supervisor ends, however it does, new files are readable by others as usual, and none of
 //! the emulator's descriptors is open. Then it becomes the command, which closes the socket; if it
 //! can't, the reason is written to it.
 
@@ -23,8 +23,8 @@ use crate::environment::is_for_apps;
 
 /// The hidden subcommand of `ovhai`.
 pub const SUBCOMMAND: &str = "__launch";
-/// Permissions that new files of an app do not have, as in a login shell; the emulator's own files
-/// are its owner's alone.
+/// Permissions that new files of an app do not have, as in a login shell. The emulator's own umask
+/// is stricter.
 const UMASK: Mode = Mode::WGRP.union(Mode::WOTH);
 
 /// What to run. It goes over the socket, since others can read arguments, and is never shown: the
@@ -33,9 +33,9 @@ const UMASK: Mode = Mode::WGRP.union(Mode::WOTH);
 pub struct LaunchSpec {
     /// Program and arguments; not empty.
     pub command: Vec<String>,
-    /// Whether the command gets what every app gets of the emulator's environment.
+    /// Whether the command inherits the variables that every app inherits from the emulator.
     pub inherits: bool,
-    /// Variables of the command; the last of a name counts.
+    /// Variables of the command; the last one of a name wins.
     pub env: Vec<(String, String)>,
     /// Where to run it.
     pub directory: Option<String>,
@@ -59,7 +59,7 @@ fn become_command(socket: &UnixStream) -> io::Result<Infallible> {
     let spec: LaunchSpec = serde_json::from_str(&line)?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    // It may have ended before it was listened for.
+    // It may have ended before the signal was set.
     if getppid().map(|parent| parent.as_raw_nonzero().get()) != supervisor {
         return Err(Error::other("the supervisor is gone"));
     }

@@ -1,11 +1,11 @@
-//! The domain's `Runtime` port: what really runs the apps.
+//! The domain's `Runtime` port: what runs the apps.
 //!
 //! - [`builtin`]: images that live in this program;
 //! - [`process`]: an app's command as a local process under a [`supervisor`];
 //! - [`sim`]: nothing runs, tests say what happens.
 //!
-//! What must not be here: decisions about replicas or states (they are the domain's), and HTTP
-//! beyond asking an app whether it answers.
+//! What must not be here: decisions about replicas or states, which are the domain's, and HTTP
+//! beyond probes.
 
 pub mod builtin;
 pub mod descriptors;

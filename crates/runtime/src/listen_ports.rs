@@ -1,4 +1,4 @@
-//! Where a process group listens, and which of that is an app's.
+//! The ports that a process group listens on, and which of them are the app's.
 //!
 //! Only sockets of the group count, and only those that no other process may be answering on: a
 //! client of the app must not reach another service of this machine through it.
@@ -13,7 +13,7 @@ use crate::sockets::Listening;
 /// Maximum number of additional ports that are reported.
 const MAX_MORE: usize = 16;
 
-/// A port that a replica is told to listen on, and the app's own, as in the cloud.
+/// The port that a replica is told to listen on, and the app's own one, as in the cloud.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Port {
     pub(crate) given: u16,
@@ -36,7 +36,7 @@ pub(crate) fn find(
 ) -> Result<(ReplicaEndpoint, SocketAddr), String> {
     let (mut ours, others): (Vec<&Listening>, Vec<&Listening>) =
         all.iter().partition(|l| is_ours(l));
-    // The table has no order; an address must not change because of that.
+    // The table is not sorted, and an endpoint must not depend on its order.
     ours.sort_by_key(|l| (l.address.port(), l.address.is_ipv6(), l.address));
     let rival = |l: &Listening| others.iter().find(|other| l.is_rivalled_by(other));
     let mut places = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! Chooses what runs an app: what the app asks for; else built-in images are built in; else the
-//! emulator's default; else a container engine.
+//! Chooses the runtime of an app: the one that the app asks for, else built-in for a built-in image,
+//! else the emulator's default, else a container engine.
 
 use std::path::PathBuf;
 
@@ -20,14 +20,14 @@ pub struct LocalRuntime {
 }
 
 impl LocalRuntime {
-    /// `default` is for apps that say nothing and are not built in. `supervisor` is the `ovhai`
+    /// `default` is for apps that ask for no runtime and whose image is not built in. `supervisor` is the `ovhai`
     /// executable: see [`crate::supervisor`]. Processes are entered in the register.
     pub fn new(default: Option<Placement>, supervisor: PathBuf, register: Register) -> Self {
         Self { default, processes: ProcessRuntime::new(supervisor, register) }
     }
 }
 
-/// A replica that never was.
+/// A replica that was refused.
 struct Nothing;
 
 impl Replica for Nothing {
@@ -42,7 +42,7 @@ fn refuse(reporter: &ReplicaReporter, message: String) -> Box<dyn Replica> {
 }
 
 impl Runtime for LocalRuntime {
-    /// No process goes on: the emulator that was killed had the supervisors' sockets.
+    /// No process survives: the supervisors' sockets were the earlier emulator's.
     fn recover(&self) -> BoxFuture<'_, Vec<Survivor>> {
         Box::pin(async {
             self.processes.recover().await;

@@ -1,9 +1,9 @@
-//! Looks where a process group listens, again and again, at little cost.
+//! Watches the ports that a process group listens on, at little cost.
 //!
-//! Where the kernel tells which sockets listen (Linux, [`crate::diag`]), a look at an app that
-//! serves is that question, and a link read for each socket of the app: as long as the same sockets
-//! listen and the app's are still its own, everything is as it was. Whatever changes is looked at
-//! in full, at once. Elsewhere, all looks within a moment share one reading of the system's tables.
+//! On Linux ([`crate::diag`]) a look is one question to the kernel, and one link read for each socket
+//! of the app: while the same sockets listen and the app's are still its own, nothing has changed.
+//! Any change leads to a full look at once. Elsewhere all looks within a moment share one reading of
+//! the system's tables.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ use crate::sockets::{self, Listening};
 /// How long one reading of the system's tables is used for all apps.
 const SHARED: Duration = Duration::from_millis(200);
 
-/// Where the group listens, and the address of its probe; or what was seen instead.
+/// The group's endpoint, and the address of its probe; or why there is none.
 pub(crate) type Found = Result<(ReplicaEndpoint, SocketAddr), String>;
 
 /// See the module.
@@ -79,7 +79,7 @@ mod linux {
     use crate::diag::Listener;
     use crate::sockets::Listening;
 
-    /// A look in full comes this often, whatever is told: processes pass sockets on silently.
+    /// Time between two full looks even when nothing has changed: processes pass sockets on silently.
     const FULL_LOOK: Duration = Duration::from_secs(10);
 
     /// A socket, and a process that has it.
@@ -91,7 +91,7 @@ mod linux {
         link: PathBuf,
     }
 
-    /// What a look saw, as long as it holds.
+    /// The result of the last full look.
     #[derive(Debug)]
     pub(super) struct Held {
         since: Instant,
@@ -150,7 +150,7 @@ mod linux {
         Held { since: Instant::now(), listeners, ours, found }
     }
 
-    /// Says whose the sockets are that may be in the way of ours; whether there are any.
+    /// Names the processes whose sockets conflict with ours; whether there are any.
     fn name_rivals(all: &mut [Listening], group: u32, ports: Ports) -> bool {
         let of_ours: Vec<u16> = all
             .iter()
@@ -173,10 +173,10 @@ mod linux {
         true
     }
 
-    /// Read here, since libraries do not expect the kernel's own threads, whose group is 0.
+    /// Reads the file itself: libraries do not expect the kernel's own threads, whose group is 0.
     fn is_in_group(pid: u32, group: u32) -> bool {
         let Ok(stat) = std::fs::read(format!("/proc/{pid}/stat")) else { return false };
-        // `PID (NAME) STATE PARENT GROUP`, and the name may be anything.
+        // `PID (NAME) STATE PARENT GROUP`; the name may have any characters.
         let end = stat.iter().rposition(|byte| *byte == b')').unwrap_or(0);
         let mut words = stat[end..].split(|byte| *byte == b' ').skip(3);
         words.next() == Some(group.to_string().as_bytes())
@@ -187,7 +187,7 @@ mod linux {
         target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
     }
 
-    /// The sockets of a group's processes, as far as this user may look into them.
+    /// The sockets of a group's processes, as far as this user can read them.
     fn sockets_of(group: u32) -> impl Iterator<Item = Socket> {
         let processes = read_dir("/proc").into_iter().flatten().flatten();
         let members = processes

@@ -1,4 +1,4 @@
-//! Asks an app whether it answers.
+//! The HTTP probe of an app.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One `GET`; the error says what was seen instead of an answer that will do.
+/// Sends one `GET`; the error says why the response is not good.
 ///
-/// With a path of its own the probe wants a 2xx or 3xx, as Kubernetes does. Without one any
-/// answer but a server error will do: an API need not have a page at `/`.
+/// With a path the probe needs a 2xx or 3xx, as in Kubernetes. Without one any response but a server
+/// error is good: an API need not have a page at `/`.
 pub async fn http(address: SocketAddr, path: Option<&str>) -> Result<(), String> {
     let status = tokio::time::timeout(TIMEOUT, get(address, path.unwrap_or("/")))
         .await
@@ -52,7 +52,7 @@ async fn get(address: SocketAddr, path: &str) -> Result<StatusCode, String> {
     let status = tokio::select! {
         biased;
         status = &mut answer => status,
-        // A short answer and the connection may end in one go: the answer is there all the same.
+        // A short response and the end of the connection may come together.
         _ = connection => answer.await,
     };
     status.map_err(|error| text(&error))

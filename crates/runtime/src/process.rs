@@ -1,11 +1,12 @@
 //! An app's command as a local process.
 //!
-//! Every replica gets a free port as `PORT` and in place of `{port}`; that of an app that speaks
-//! gRPC another one as `GRPC_PORT` and in place of `{grpc_port}`. Which ports it really listens on
-//! is looked up, never guessed: those, or the app's own as in the cloud, and any others.
+//! Every replica gets a free port as `PORT` and in place of `{port}`, and one of an app that speaks
+//! gRPC another one as `GRPC_PORT` and in place of `{grpc_port}`. The ports that it listens on are
+//! looked up, never guessed: those, or the app's own ones as in the cloud, and any others.
 //!
-//! Its environment is that of the command line that asked for it, or else what every app gets of
-//! the emulator's ([`crate::environment`]); over that the ports, and over these the spec's variables.
+//! Its environment is that of the command line that submitted it, else the variables that every app
+//! inherits from the emulator ([`crate::environment`]). The ports override it, and the spec's
+//! variables override both.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -38,13 +39,13 @@ use crate::supervisor::SUBCOMMAND;
 use crate::task::{Control, replica};
 use crate::{probe, sockets};
 
-/// Between the first looks at a replica; doubles up to [`SLOWEST_LOOK`].
+/// Time between the first looks at a replica; doubles up to [`SLOWEST_LOOK`].
 const FIRST_LOOK: Duration = Duration::from_millis(25);
 const SLOWEST_LOOK: Duration = Duration::from_secs(1);
-/// For the output of a process that has ended to be read.
+/// Time to read the output of a process that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// Between two looks whether a replica that answers still listens where it did. The first come
-/// sooner: its other ports open about the time that its first does.
+/// Time between two looks whether a replica that answers still listens there. The first come sooner:
+/// its other ports open about the time that its first one does.
 const RECHECK: Duration = Duration::from_secs(1);
 const FIRST_RECHECK: Duration = Duration::from_millis(125);
 
@@ -64,7 +65,7 @@ impl ProcessRuntime {
         Self { supervisor, register }
     }
 
-    /// Ends the processes that an emulator that was killed left: their ports are free, then.
+    /// Ends the processes that a killed emulator left, which frees their ports.
     pub(crate) async fn recover(&self) {
         let register = self.register.clone();
         let ended = tokio::task::spawn_blocking(move || register.end_what_is_left()).await;
@@ -159,7 +160,7 @@ async fn run(
     };
     let mut launch = launch_spec(request, ports)?;
     let mark = mark(request);
-    // The last one counts: no app chooses it.
+    // The last one wins: no app can set it.
     launch.env.push((VARIABLE.into(), mark.clone()));
     let program = launch.command.first().cloned().unwrap_or_default();
 

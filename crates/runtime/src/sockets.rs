@@ -1,4 +1,4 @@
-//! Who listens on which TCP port of this machine.
+//! The processes that listen on TCP ports of this machine.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -12,15 +12,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use listeners::{Protocol, SocketState};
 use rustix::process::{Pid, getpgid};
 
-/// Below the ports that Linux and macOS give to connections by themselves, so that none of those
-/// takes one between here and its use.
+/// Below the ephemeral ports of Linux and macOS, so that no connection takes one before it is used.
 const FREE: Range<u16> = 20_000..30_000;
 
 /// A loopback port that is free at the moment, and that was not returned before.
 pub fn free_port() -> io::Result<u16> {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
     let count = FREE.end - FREE.start;
-    // Another process begins elsewhere.
+    // Another process starts elsewhere in the range.
     let chance = RandomState::new().build_hasher().finish() % u64::from(count);
     let next = NEXT.get_or_init(|| AtomicU16::new(u16::try_from(chance).unwrap_or_default()));
     for _ in 0..count {
@@ -35,7 +34,7 @@ pub fn free_port() -> io::Result<u16> {
 /// A listening socket and the process behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
-    /// The process; 0 if this user may not look into it.
+    /// The process; 0 if this user can't inspect it.
     pub pid: u32,
     /// Its name.
     pub name: String,
@@ -43,7 +42,7 @@ pub struct Listening {
     pub address: SocketAddr,
 }
 
-/// All listening TCP sockets of processes that this user may look into. Blocks for some
+/// All listening TCP sockets of processes that this user can inspect. Blocks for some
 /// milliseconds.
 pub fn listening() -> Vec<Listening> {
     let all = listeners::get_all().unwrap_or_default();
@@ -68,7 +67,7 @@ impl Listening {
         }
     }
 
-    /// The address to connect to. What is bound to `::` takes `::1` whether it takes IPv4 or not.
+    /// The address to connect to. A socket bound to `::` accepts `::1` whether it accepts IPv4 or not.
     pub fn reachable(&self) -> SocketAddr {
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -93,7 +92,7 @@ pub fn holder(port: u16) -> Option<String> {
     holder_but(port, |_| false)
 }
 
-/// The same, but for the processes that `ours` is true for.
+/// The same, except for processes for which `ours` is true.
 pub fn holder_but(port: u16, ours: impl Fn(&Listening) -> bool) -> Option<String> {
     let all = listening();
     let mut on_port = all.iter().filter(|l| l.address.port() == port).peekable();

@@ -2,8 +2,8 @@
 //!
 //! The emulator starts `ovhai __supervise APP` with a socket as its standard input; the
 //! supervisor starts the command (see [`crate::launch`]) in a process group of its own and ends that
-//! group when it is told to, when the command itself ends, and when the socket closes, which the
-//! kernel sees to even if the emulator is killed by SIGKILL. It is a subreaper, so that what the
+//! group when it is told to, when the command itself ends, and when the socket closes, which happens
+//! even if the emulator is killed by SIGKILL. It is a subreaper, so that what the
 //! command left behind outside the group comes to it and is ended too. If it is killed itself, the
 //! kernel ends the command, and the emulator, or the next one, ends the rest ([`crate::remains`]).
 //!
@@ -38,7 +38,7 @@ struct Shared {
 impl Shared {
     fn say(&self, line: &str) {
         let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        // The emulator may be gone; then the other thread ends everything.
+        // The emulator may be gone; the other thread ends everything in that case.
         let _ = socket.write_all(line.as_bytes());
     }
 }
@@ -96,7 +96,7 @@ fn spawn(spec: &LaunchSpec) -> io::Result<u32> {
         .process_group(0);
     // Reaped by `reap_until`, with whatever else becomes a child of this process.
     let child = command.spawn()?.id();
-    // The other end has to be the stage's alone: it is closed when the stage becomes the command.
+    // Only the stage may have the other end: it closes when the stage becomes the command.
     drop(command);
     serde_json::to_writer(&ours, spec)?;
     ours.write_all(b"\n")?;
@@ -105,12 +105,12 @@ fn spawn(spec: &LaunchSpec) -> io::Result<u32> {
     if why.is_empty() { Ok(child) } else { Err(io::Error::other(why)) }
 }
 
-/// This executable, also when another version of it has taken its place.
+/// This executable, even if another version has replaced its file.
 fn this_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
-/// Waits for `child`, and collects the orphans that come along meanwhile.
+/// Waits for `child`, and reaps the orphans that end meanwhile.
 fn reap_until(child: Pid) -> String {
     loop {
         match wait(WaitOptions::empty()) {
@@ -127,7 +127,7 @@ fn reap_until(child: Pid) -> String {
     }
 }
 
-/// Ends what is left of the group, and what left the group and came to this process.
+/// Ends what is left of the group, and the orphans that left it.
 fn end_all(group: Pid) {
     let _ = kill_process_group(group, Signal::KILL);
     for _ in 0..200 {
@@ -171,7 +171,7 @@ fn obey(mut reader: BufReader<UnixStream>, group: Pid, shared: &Shared) {
     loop {
         line.clear();
         match reader.read_line(&mut line) {
-            // Time is up.
+            // The grace is over.
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 signal(Signal::KILL);
                 let _ = reader.get_ref().set_read_timeout(None);

@@ -1,4 +1,4 @@
-//! A replica that is a task: how it is told to stop and how others learn that it has ended.
+//! A replica that is a task: requests to stop, and the notice that it has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ use crate::usage;
 
 /// The replica's side.
 pub(crate) struct Control {
-    /// Requests to stop, each with its grace; closed when the replica was dropped.
+    /// Requests to stop, each with its grace; closes when the replica is dropped.
     pub(crate) stop: mpsc::UnboundedReceiver<Duration>,
     /// Dropped when nothing is left.
     pub(crate) done: watch::Sender<()>,

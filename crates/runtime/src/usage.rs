@@ -1,8 +1,7 @@
 //! CPU time and memory of a replica's processes, as the kernel counts them.
 //!
-//! The processes are those of the supervisor's session. One that has ended counts through its
-//! parent, as soon as that has waited for it: the supervisor is the parent of all that have lost
-//! theirs. Linux only: elsewhere nothing is known.
+//! The processes are those of the supervisor's session. The CPU time of one that has ended counts in
+//! its parent, once that has waited for it; the supervisor adopts orphans. Linux only.
 
 use ovhai_core::ports::ReplicaUsage;
 

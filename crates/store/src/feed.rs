@@ -1,4 +1,4 @@
-//! The newest commits of a store, for those who watch it in this process.
+//! The newest commits of a store, for watchers in this process.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -56,7 +56,7 @@ impl Feed {
         Box::new(Follower { from, newest, feed: Arc::downgrade(self) })
     }
 
-    /// The first commit after `from`; none: there is none yet.
+    /// The first commit after `from`; none if there is none yet.
     fn after(&self, from: Revision) -> Result<Option<Commit>, WatchError> {
         let kept = self.lock();
         let newest = *self.newest.borrow();

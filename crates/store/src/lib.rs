@@ -1,7 +1,7 @@
-//! The domain's `Store` port, twice: [`SqliteStore`] for good, [`MemoryStore`] for as long as the
-//! process lives. Both pass the one suite in `tests/conformance.rs`.
+//! The domain's `Store` port: [`SqliteStore`] in a file, [`MemoryStore`] in memory. Both pass the
+//! suite in `tests/conformance.rs`.
 //!
-//! What must not be here: rules of the domain. A record goes in and comes out as it is.
+//! What must not be here: rules of the domain, and names of kinds outside upgrades of old files.
 
 mod feed;
 mod memory;

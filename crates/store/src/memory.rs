@@ -1,4 +1,4 @@
-//! A store that forgets everything with the process.
+//! A store in memory: everything is lost with the process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,13 +42,13 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Has every commit refused from now on, or not any more: for tests of what happens then.
+    /// Sets whether every commit is refused, for tests.
     pub fn set_failing(&self, failing: bool) {
         let why = || CommitError::Refused(StoreError::Failed("the store is set to fail".into()));
         self.fail_with(failing.then(why));
     }
 
-    /// The same, with a failure of the test's choice; nothing is kept, whatever it says.
+    /// Sets how every commit fails, for tests; none: it succeeds. Nothing is kept of one that fails.
     pub fn fail_with(&self, why: Option<CommitError>) {
         *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }

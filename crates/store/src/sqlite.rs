@@ -1,8 +1,8 @@
 //! A store in one SQLite file.
 //!
 //! One thread owns the connection. WAL with `synchronous=FULL`: a commit is on the disk before
-//! it is answered. When syncing a commit fails, its frames stand in the log and a recovery would
-//! take them: before anything is answered another commit is written in their place.
+//! it is answered. When syncing a commit fails, its frames are in the log, and a recovery would take
+//! them: the store overwrites them with another commit before it answers.
 //!
 //! All records are rows of one table, as JSON: they are read as a whole and only at the start;
 //! what queries need is in the domain's directory. The newest revision is that of the newest row;
@@ -54,7 +54,7 @@ const MIGRATIONS: &[&str] = &[
      DROP TABLE session; DROP TABLE token; DROP TABLE user;",
 ];
 const BUSY: Duration = Duration::from_secs(5);
-/// With fewer bytes free than this a database has no room.
+/// With fewer free bytes than this the disk counts as full.
 const NO_ROOM: u64 = 64 * 1024;
 
 /// Why a file can't be used.
@@ -83,7 +83,7 @@ pub enum OpenError {
         /// Whether it is missing.
         missing: bool,
     },
-    /// There is no room for it.
+    /// The disk is full.
     #[error("{} can't be written: no space is left in {} ({why})", path.display(), directory_of(path).display())]
     Full {
         /// The file.
@@ -106,7 +106,7 @@ enum Request {
     Commit(Vec<Write>, oneshot::Sender<Result<Revision, CommitError>>),
 }
 
-/// See the module. Dropping it closes the file once what was asked is done.
+/// See the module. Dropping it closes the file once all requests are done.
 #[derive(Debug)]
 pub struct SqliteStore {
     requests: mpsc::Sender<Request>,
@@ -142,7 +142,7 @@ impl SqliteStore {
         unanswered: impl FnOnce(StoreError) -> E,
     ) -> Result<T, E> {
         let (sender, answer) = oneshot::channel();
-        // One that panicked has said so, and goes on with the next request.
+        // A thread that panicked has logged it, and goes on with the next request.
         let unasked = self.requests.send(request(sender)).is_err();
         match answer.await {
             Ok(answer) => answer,
@@ -172,7 +172,7 @@ impl Store for SqliteStore {
 struct Database {
     connection: Connection,
     path: PathBuf,
-    /// Whether a commit that failed may stand in the log.
+    /// Whether the log may hold a commit that failed.
     is_unsettled: bool,
     /// The newest commit.
     newest: Revision,
@@ -216,8 +216,8 @@ impl Database {
             return Ok(revision);
         };
         let why = self.failure(&error);
-        // The last frame of a commit makes it one; when there is no room for a frame, it is not
-        // there. In every other case it may be.
+        // The last frame of a commit completes it. When the disk is full the frame was not written;
+        // in every other case it may have been.
         if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
             return Err(CommitError::Refused(why));
         }
@@ -228,7 +228,7 @@ impl Database {
         }
     }
 
-    /// Writes a commit that changes nothing, in the place of one that failed.
+    /// Overwrites a commit that failed with one that changes nothing.
     fn settle(&mut self) -> rusqlite::Result<()> {
         self.connection.execute(
             "INSERT INTO meta (key, value) VALUES ('settled', '1')
@@ -255,12 +255,12 @@ impl Database {
     }
 }
 
-/// Where a file is.
+/// The directory of a file.
 fn directory_of(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }
 
-/// Whether a directory's file system has no room for even a few pages.
+/// Whether a directory's file system has no space for even a few pages.
 fn has_no_room(directory: &Path) -> bool {
     rustix::fs::statvfs(directory)
         .is_ok_and(|free| free.f_bavail.saturating_mul(free.f_frsize) < NO_ROOM)
@@ -299,7 +299,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true).mode(0o600).open(path).map_err(unusable_io)?;
     if is_new {
-        // The name of a new file has to survive a power cut, as what is written to it does.
+        // The name of a new file has to survive a power cut, as its content does.
         let directory = std::fs::File::open(directory_of(path)).map_err(unusable_io)?;
         directory.sync_all().map_err(unusable_io)?;
     }
@@ -310,7 +310,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     };
     let version = usize::try_from(pragma("user_version")?).unwrap_or(usize::MAX);
     let application = pragma("application_id")?;
-    // The file is looked at, not changed, until it is known to be ours or empty.
+    // The file is not changed until it is known to be ours or empty.
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(unusable)?;
@@ -327,7 +327,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(unusable)?;
-    // The environment of an app goes with it, and not only out of sight.
+    // What is deleted is overwritten, such as the environment of an app.
     connection.pragma_update(None, "secure_delete", "ON").map_err(unusable)?;
     if version < MIGRATIONS.len() {
         let transaction = connection.transaction().map_err(unusable)?;
@@ -350,13 +350,13 @@ fn empty_log(connection: &Connection) {
     match busy {
         Ok(false) => {}
         Ok(true) => tracing::warn!("the write-ahead log is in use; the next change empties it"),
-        // The changes stand, and the next one tries again.
+        // The commit stands, and the next one tries again.
         Err(error) => tracing::warn!(%error, "the write-ahead log could not be emptied"),
     }
 }
 
 /// Refuses a file that is missing or empty beside a log with something in it: SQLite would begin
-/// anew and delete the log, which may hold everything. Says what can't be read of a log.
+/// anew and delete the log, which may hold everything. Logs which part of the log can't be read.
 fn look_at_log(path: &Path) -> Result<(), OpenError> {
     let log = wal::path_of(path);
     if std::fs::metadata(&log).map_or(0, |found| found.len()) == 0 {
@@ -380,7 +380,7 @@ fn look_at_log(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The newest commit of which the file tells.
+/// The newest commit in the file.
 fn newest(connection: &Connection) -> rusqlite::Result<Revision> {
     let noted: Option<u64> = connection
         .query_row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'", [], number)

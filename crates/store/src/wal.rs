@@ -1,8 +1,8 @@
-//! The write-ahead log of SQLite, as far as its frames can be counted (format:
+//! Counts the frames of a write-ahead log of SQLite (format:
 //! <https://www.sqlite.org/fileformat2.html#walformat>).
 //!
-//! SQLite takes the frames up to the last whole commit and says nothing of what follows. Here is
-//! counted what it leaves. Nothing is ever written.
+//! SQLite takes the frames up to the last complete commit and does not report the rest. This counts
+//! the rest, and writes nothing.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -21,18 +21,18 @@ pub(crate) fn path_of(database: &Path) -> PathBuf {
     path.into()
 }
 
-/// What recovery makes of a log.
+/// What recovery takes of a log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Frames {
-    /// Frames up to the last whole commit, which are taken.
+    /// Frames up to the last complete commit, which recovery takes.
     pub(crate) taken: u64,
-    /// Frames of the same log after those, which are not.
+    /// Frames of the same log after those, which it leaves.
     pub(crate) left: u64,
-    /// Commits that end in one of the latter.
+    /// Commits that end in one of the frames that are left.
     pub(crate) commits_left: u64,
 }
 
-/// Counts the frames of a log. One of another shape has none.
+/// Counts the frames of a log; none in a file of another format.
 pub(crate) fn frames(log: &Path) -> io::Result<Frames> {
     count(&mut BufReader::with_capacity(256 * 1024, File::open(log)?))
 }
@@ -43,7 +43,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(word)
 }
 
-/// Goes on with a checksum, over 8 bytes at a time.
+/// Continues a checksum, 8 bytes at a time.
 fn sum(mut sums: (u32, u32), bytes: &[u8], is_big: bool) -> (u32, u32) {
     for pair in bytes.chunks_exact(8) {
         let word = |at: usize| {
@@ -74,7 +74,7 @@ fn count(log: &mut impl Read) -> io::Result<Frames> {
     let mut since_commit = 0;
     while fill(log, &mut frame)? {
         if frame[8..16] != header[16..24] {
-            // What a log before this one left.
+            // A frame of an earlier log.
             break;
         }
         let ends_commit = word(&frame, 4) != 0;
@@ -95,7 +95,7 @@ fn count(log: &mut impl Read) -> io::Result<Frames> {
     Ok(found)
 }
 
-/// Fills the room; false at the end.
+/// Fills the buffer; false at the end of the file.
 fn fill(from: &mut impl Read, room: &mut [u8]) -> io::Result<bool> {
     match from.read_exact(room) {
         Ok(()) => Ok(true),

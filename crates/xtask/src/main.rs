@@ -1,10 +1,11 @@
-//! The project's own tasks: `cargo xtask test|screenshots|gen|lint|bench`.
+//! The project's own tasks: `cargo xtask test|screenshots|gen|lint|fuzz|workflow|bench`.
 //!
 //! A task may print and may stop at the first error: it is run by developers and CI, never by
 //! users.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod fuzz;
 mod generate;
 mod lint;
 mod run;
@@ -19,10 +20,15 @@ const USAGE: &str = "cargo xtask <task>
   test [ARGS]     install what the tests need, and run every one of them; ARGS go to cargo test
   screenshots     take the pictures of the documents again, in a real browser
   gen [--check]   write the generated files (completions, man pages, references), or check them
-  lint            check the arrows between crates and the rules that compilers do not know
+  lint            check arrows between crates, dependencies, and rules that compilers do not know
+  fuzz [SECONDS]  run every fuzz target for a while [default: 10]
+  workflow        check .github/workflows against the published schema
   bench [ARGS]    measure beside peers, and write docs/benchmarks.md";
 
 fn main() -> ExitCode {
+    if fuzz::is_compiler() {
+        return fuzz::compile();
+    }
     match task() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,6 +49,8 @@ fn task() -> Result<()> {
         "screenshots" => test::screenshots(),
         "gen" => generate::run(rest),
         "lint" => lint::run(),
+        "fuzz" => fuzz::run(rest),
+        "workflow" => test::workflow(),
         "bench" => bench::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -14,6 +14,8 @@ use crate::run::{cargo, is_installed, output, root};
 
 /// The Python packages of tests: the SDK that the emulator is held to, and what drives a browser.
 const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1"];
+/// Ships the published schema of GitHub's workflows.
+const SCHEMAS: &str = "check-jsonschema==0.39.0";
 /// Programs that tests start, and the Debian packages that have them.
 const PROGRAMS: [(&str, &str); 10] = [
     ("python3", "python3-venv"),
@@ -58,6 +60,19 @@ fn without_logs(python: &Path, apps: &Path) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// `cargo xtask workflow`: checks the workflows against the schema that a pinned package ships.
+pub(crate) fn workflow() -> Result<()> {
+    let tools = install_into("tools-venv", &[SCHEMAS.to_owned()], &[])?;
+    let workflows = std::fs::read_dir(root().join(".github/workflows"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<PathBuf>>>()?;
+    crate::run::run(
+        Command::new(tools.with_file_name("check-jsonschema"))
+            .args(["--builtin-schema", "vendor.github-workflows"])
+            .args(workflows),
+    )
 }
 
 /// `cargo xtask screenshots`: takes the pictures of the documents again.

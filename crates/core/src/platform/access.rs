@@ -1,4 +1,4 @@
-//! What a token opens, and why: the decisions of the policy, laid out for people.
+//! The access of tokens, and the reasons: the policy's decisions, laid out for people.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub enum AccessQuery {
 pub enum TokenQuestion {
     /// The one with this id, as its current string.
     Id(TokenId),
-    /// The one that this string is of, in whatever state.
+    /// The one of this token string, in any state.
     Value(String),
 }
 
@@ -52,7 +52,7 @@ pub struct AccessVerdict {
     pub operate: Decision,
 }
 
-/// A token that is asked about, and why its string opens nothing here if so.
+/// A token that is asked about, and why its string is not valid here, if so.
 struct Asked {
     token: Option<Arc<TokenRecord>>,
     void: Option<Reason>,

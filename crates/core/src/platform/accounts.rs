@@ -22,10 +22,10 @@ use crate::records::Change;
 const SESSIONS: usize = 50;
 /// Maximum number of strings for calls that a session has at once.
 const REPLACED: usize = 8;
-/// Wrong passwords for a name within [`WINDOW`] before no more are looked at.
+/// Maximum number of wrong passwords for a name within [`WINDOW`]; further ones are refused.
 const TRIES: u32 = 10;
 const WINDOW: Duration = Duration::from_mins(1);
-/// Names whose wrong passwords are counted at once, each of its own.
+/// Maximum number of names that are counted separately.
 const COUNTED: usize = 1000;
 /// Stands for all other names; no user has it.
 const OTHERS: &str = "";
@@ -39,9 +39,9 @@ const LONGEST: usize = 256;
 /// How long a login lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionTtl {
-    /// The string that calls are made with.
+    /// The access string, which calls are made with.
     pub access: Duration,
-    /// The string that makes new ones.
+    /// The refresh string, which makes new ones of both.
     pub refresh: Duration,
 }
 
@@ -53,11 +53,11 @@ impl Default for SessionTtl {
 
 /// A login's strings, which exist only here.
 pub struct IssuedSession {
-    /// Calls are made with this one.
+    /// The access string.
     pub access: String,
-    /// And with this one a new pair is had.
+    /// The refresh string.
     pub refresh: String,
-    /// How long the first is good.
+    /// Lifetime of the access string.
     pub expires_in: Duration,
 }
 
@@ -172,7 +172,7 @@ impl Platform {
         checked_name(name)?;
         checked_password(&password)?;
         let exists = || Error::Exists { kind: "user", id: name.to_owned() };
-        // Two that differ in case only would be taken for one another.
+        // People would confuse two names that differ in case only.
         let taken =
             |snapshot: &Snapshot| snapshot.users().any(|user| user.name.eq_ignore_ascii_case(name));
         if taken(&self.snapshot()) {
@@ -235,8 +235,8 @@ impl Platform {
             .await
     }
 
-    /// Logs in with name and password. Whether it is the name or the password that is wrong is
-    /// not told, also not by the time that it takes.
+    /// Logs in with name and password. Neither the error nor its time tells whether the name or the
+    /// password is wrong.
     pub async fn log_in(&self, name: &str, password: String) -> Result<IssuedSession> {
         let user = self.verify_credentials(name, password).await?;
         self.begin_session(&user, self.settings.session_ttl).await.map(|(_, login)| login)
@@ -270,7 +270,7 @@ impl Platform {
 
     /// The user of that name and password.
     async fn verify_credentials(&self, name: &str, password: String) -> Result<Arc<UserRecord>> {
-        // No name must not count against all the others.
+        // The empty name stands for the others.
         if name == OTHERS || name.len() > LONGEST || password.len() > 4 * LONGEST {
             return Err(Error::BadCredentials);
         }
@@ -334,8 +334,8 @@ impl Platform {
         Ok((id, login))
     }
 
-    /// Goes on with a session: new strings. The old one for this is void; the old one for calls is
-    /// good until it expires.
+    /// Refreshes a session: new strings. The old refresh string is void; the old access string is valid
+    /// until it expires.
     pub async fn refresh(&self, refresh: &str) -> Result<IssuedSession> {
         let now = self.clock.now();
         self.ledger
@@ -358,7 +358,7 @@ impl Platform {
             .await
     }
 
-    /// Ends the session that a string is of, if it is of one.
+    /// Ends the session of a string, if it has one.
     pub async fn revoke(&self, string: &str) -> Result<()> {
         let auth = &self.auth;
         self.ledger

@@ -20,29 +20,28 @@ use crate::quota::Usage;
 use crate::spec::{self, Spec};
 use crate::transition::{enter, info};
 
-/// A list of apps to be made.
+/// A query for apps.
 #[derive(Debug, Clone, Default)]
 pub struct AppQuery {
     /// Only apps that satisfy it.
     pub selector: Selector,
     /// Only apps in one of these states; empty: in any.
     pub states: Vec<AppState>,
-    /// Only apps whose name or id begins so.
+    /// Only apps whose name or id has this prefix.
     pub begins: Option<String>,
-    /// Only what a person means by this: the apps of exactly this name, else those whose id
-    /// begins so.
+    /// Only the apps of exactly this name, else those whose id has this prefix.
     pub named: Option<String>,
     /// Only apps that changed after.
     pub updated_after: Option<Timestamp>,
     /// Only apps that changed before.
     pub updated_before: Option<Timestamp>,
-    /// What it is sorted by.
+    /// The sort key.
     pub sort: AppSort,
-    /// Which way.
+    /// The sort order.
     pub order: Order,
 }
 
-/// What a list of apps is sorted by.
+/// The sort key of a list of apps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AppSort {
     /// Time of submission.
@@ -68,7 +67,7 @@ impl Platform {
         id: AppId,
     ) -> Result<Arc<AppEntry>> {
         let missing = || Error::NotFound { kind: "app", id: id.to_string() };
-        // A role that could not do it to any app is told so, before it learns what exists.
+        // A role without this permission is refused before it learns which apps exist.
         check(policy::decide(caller, action, &Resource::Region(region)))?;
         let entry =
             snapshot.app(id).filter(|entry| entry.record.region == *region).ok_or_else(missing)?;
@@ -167,7 +166,7 @@ impl Platform {
         Self::permit(&self.snapshot(), caller, region, Action::Read, id)
     }
 
-    /// One app, of whose output the caller may read.
+    /// One app whose output the caller may read.
     pub fn app_logs(
         &self,
         caller: &Principal,
@@ -264,7 +263,7 @@ impl Platform {
             .await
     }
 
-    /// Wants an app to run; nothing happens to one that does.
+    /// Starts an app; one that runs already stays as it is.
     pub async fn start_app(
         self: &Arc<Self>,
         caller: &Principal,
@@ -301,7 +300,7 @@ impl Platform {
         .await
     }
 
-    /// Wants an app not to run; nothing happens to one that does not.
+    /// Stops an app; one that is stopped already stays as it is.
     pub async fn stop_app(
         self: &Arc<Self>,
         caller: &Principal,
@@ -447,7 +446,7 @@ impl Platform {
             if sets_environment || app.spec.image != image {
                 self.may_have_environment(caller, region, &app.spec)?;
             }
-            // A variable could make the process tell what else is in its environment.
+            // A variable could make the process reveal the rest of its environment.
             let owner = EnvironmentOwner::App(app.id);
             if sets_environment && self.snapshot().environment(&owner).is_some() {
                 self.may_pass_environment(caller, region)?;

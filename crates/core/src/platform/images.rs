@@ -1,4 +1,4 @@
-//! Images: those that are built in, and commands that the owner has run in place of others.
+//! Images: the built-in ones, and the owner's mappings of images to local commands.
 
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ impl Platform {
         Ok(self.snapshot().mappings().cloned().collect())
     }
 
-    /// Has a command run in place of an image, for every app that says nothing else itself, from
-    /// its next replica on. The command gets the environment of who maps it, if there is one.
+    /// Maps an image to a command, for every app that does not ask for a runtime, from its next replica
+    /// on. The command gets `environment`, if there is one.
     pub async fn map_image(
         &self,
         caller: &Principal,
@@ -77,7 +77,7 @@ impl Platform {
             .await
     }
 
-    /// Takes that back; replicas that run go on.
+    /// Removes a mapping; running replicas go on.
     pub async fn unmap_image(&self, caller: &Principal, image: &str) -> Result<()> {
         self.may_map_images(caller)?;
         self.ledger
@@ -94,8 +94,8 @@ impl Platform {
             .await
     }
 
-    /// Whether an app runs as a local process by its own word or the emulator's default, as long as
-    /// its image is not mapped.
+    /// Whether an app runs as a local process by its own spec or the emulator's default, unless its
+    /// image is mapped.
     pub(super) fn runs_as_process(&self, spec: &Spec) -> bool {
         let is_builtin = || {
             let image = ImageName::parse(&spec.image);
@@ -108,8 +108,8 @@ impl Platform {
         }
     }
 
-    /// Whether an app runs as a local process though the emulator was not started for that: by
-    /// its own word, or by a mapping.
+    /// Whether an app runs as a local process though that is not the emulator's default: by its own
+    /// spec, or by a mapping.
     pub(super) fn runs_as_unexpected_process(&self, snapshot: &Snapshot, spec: &Spec) -> bool {
         self.settings.placement != Some(Placement::Process)
             && (spec.placement == Some(Placement::Process) || mapping_for(snapshot, spec).is_some())

@@ -1,8 +1,8 @@
-//! The platform: everything that API, gateway and console may ask for. They hold nothing else.
+//! The platform: all operations that API and gateway use.
 //!
-//! Here is what it is made of; what it does with apps and tokens is in the modules below, and how
-//! apps are brought to their wanted states in [`crate::reconcile`]. Every public method that acts for a caller asks the
-//! policy first.
+//! This module assembles it; the operations on apps, tokens and so on are in the modules below, and
+//! [`crate::reconcile`] brings apps to their wanted states. Every public method that acts for a
+//! caller asks the policy first.
 
 mod access;
 mod accounts;
@@ -46,16 +46,16 @@ use crate::recorder::EventRecorder;
 use crate::records::{self, Stored};
 use crate::transition::apply;
 
-/// What a platform is set to.
+/// Settings of a platform.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The regions it has; the first is the default.
     pub regions: Vec<Region>,
-    /// What runs an app that says nothing itself and whose image is not built in.
+    /// The runtime of apps that ask for none and whose image is not built in.
     pub placement: Option<Placement>,
     /// Name of the local administrator.
     pub user: String,
-    /// What the apps of a region may use at once.
+    /// Quotas of the apps of each region.
     pub quotas: Quotas,
     /// The images that come with it.
     pub images: Vec<BuiltinImage>,
@@ -76,7 +76,7 @@ impl Default for Settings {
     }
 }
 
-/// What a platform is made of.
+/// The parts of a platform.
 pub struct PlatformBuilder {
     /// Keeps the records.
     pub store: Arc<dyn Store>,
@@ -92,9 +92,9 @@ pub struct PlatformBuilder {
     pub secrets: Arc<dyn Secrets>,
     /// The local administrator's bearer.
     pub administrator: String,
-    /// What it is set to.
+    /// The settings.
     pub settings: Settings,
-    /// Where parts that fail are noted.
+    /// The condition of the emulator's parts.
     pub components: Arc<Components>,
 }
 
@@ -240,7 +240,7 @@ impl Platform {
         &self.components
     }
 
-    /// What it is set to.
+    /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

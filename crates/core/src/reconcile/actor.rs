@@ -1,8 +1,7 @@
 //! The actor of one app: compares what is wanted with what is observed and drives the runtime.
 //!
-//! It lives while there is something to do or to watch, and ends when its app rests. All decisions
-//! are in [`super::plan`] and in the table of [`crate::lifecycle`]; what is here is carrying them out
-//! and noticing what comes back.
+//! It lives while there is something to do or to watch. All decisions are in [`super::plan`] and in the
+//! table of [`crate::lifecycle`]; this module carries them out and observes the replicas.
 
 mod tell;
 
@@ -34,17 +33,17 @@ use super::past::{Crash, Past, Sequel};
 use super::plan::{ObservedReplica, Phase, Target, converged, plan};
 use super::{Reconcilers, Signal};
 
-/// Between the last request to a replica that others replace, and asking it to stop.
+/// Time between the last request to a replica that others replace, and asking it to stop.
 const HAND_OVER: Duration = Duration::from_millis(200);
 /// Time that requests in flight at a replica have to finish before it is asked to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Time a replica has between being asked to stop and being ended.
 const STOP_GRACE: Duration = Duration::from_secs(10);
-/// The same when the emulator itself stops; below the two seconds it promises.
+/// The same when the emulator itself stops, within two seconds.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
-/// A replica that does not answer by then has its reason shown.
+/// Age at which the reason is shown why a replica does not answer.
 const EXPLAIN_AFTER: Duration = Duration::from_secs(2);
-/// Before a change that could not be stored is tried again.
+/// Delay before a change that was not stored is retried.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 struct Slot {
@@ -55,13 +54,13 @@ struct Slot {
     since: Timestamp,
     waiting_for: Option<String>,
     endpoint: Option<ReplicaEndpoint>,
-    /// Requests that gateways sent it.
+    /// Requests in flight there.
     under_way: TaskTracker,
     /// It reported that it is asleep, and has not answered since.
     is_asleep: bool,
     /// It was woken since.
     is_woken: bool,
-    /// It has answered at some time.
+    /// It has answered before.
     has_answered: bool,
     handle: Arc<dyn Replica>,
 }
@@ -73,13 +72,12 @@ impl Slot {
     }
 }
 
-/// What could not be brought up while other replicas go on answering: not tried again until
-/// something else is wanted.
+/// A replica that failed while others answer: it is not retried until the target changes.
 struct GivenUp {
     target: Target,
     ordinal: u32,
     why: String,
-    /// It is what the last change asked for.
+    /// Whether it is part of the last change.
     is_change: bool,
 }
 
@@ -107,13 +105,13 @@ pub(crate) struct Actor {
     next_number: u64,
     reports: mpsc::UnboundedReceiver<(u64, ReplicaEvent)>,
     reporter: mpsc::UnboundedSender<(u64, ReplicaEvent)>,
-    /// By ordinal, of replicas that ended by themselves.
+    /// The past of replicas that ended by themselves, by ordinal.
     past: BTreeMap<u32, Past>,
     /// Replicas to be asked to stop as soon as no gateway sends them new requests.
     stopping_now: Vec<(u64, Duration)>,
-    /// A failure that could not be stored yet; nothing is launched before it is.
+    /// A failure that was not stored yet; nothing is launched before it is.
     pending: Option<(Event, StateNote)>,
-    /// A change was not kept; what was done for it is done again then, in real time.
+    /// When to retry a change that was not stored, in real time.
     retry_at: Option<Instant>,
     given_up: Option<GivenUp>,
     /// A request waits for a replica, and none has answered since it came.
@@ -202,7 +200,7 @@ impl Actor {
         true
     }
 
-    /// When there is something to do although nothing happened, in domain time.
+    /// The next deadline or restart, in domain time.
     fn next_due(&self) -> Option<Timestamp> {
         let snapshot = self.all.ledger.read();
         let entry = snapshot.app(self.id);
@@ -244,7 +242,7 @@ impl Actor {
         self.replicas.values().filter(|slot| slot.phase == Phase::Ready).count()
     }
 
-    /// Takes note of what a replica reports.
+    /// Handles a report of a replica.
     async fn observe(&mut self, number: u64, event: ReplicaEvent) {
         let all = Arc::clone(&self.all);
         let now = all.clock.now();
@@ -279,7 +277,7 @@ impl Actor {
                     slot.enter(Phase::Ready, now);
                     slot.has_answered = true;
                 }
-                // It may say so again with other ports; that is no change of state.
+                // It may report this again with other ports, which is no change of state.
                 if slot.phase == Phase::Ready {
                     slot.endpoint = Some(endpoint);
                 }
@@ -297,7 +295,7 @@ impl Actor {
         }
     }
 
-    /// Nothing is left of a run: what follows depends on whether something asked for that.
+    /// Handles the end of a run, which was requested or not.
     async fn exited(
         &mut self,
         all: &Reconcilers,
@@ -411,7 +409,7 @@ impl Actor {
         }
     }
 
-    /// The same, and then on with what follows from it.
+    /// Applies an event, and goes on with the next step.
     async fn advance(&mut self, event: Event) -> Next {
         self.transition(event, None).await;
         if self.retry_at.is_some() { Next::Wait } else { Next::Again }
@@ -419,7 +417,7 @@ impl Actor {
 
     /// Publishes the replicas that answer, and then stops those that gateways have stopped seeing.
     async fn publish(&mut self, all: &Reconcilers) {
-        // Before the gateway has fewer replicas: it says why.
+        // Before the gateway has fewer replicas: its refusals say why.
         self.tell(all);
         let backend = |slot: &Slot| {
             let endpoint = slot.endpoint.clone()?;
@@ -473,7 +471,7 @@ impl Actor {
         let reporter = ReplicaReporter::new(number, self.reporter.clone());
         let handle = Arc::from(all.runtime.launch(request, reporter));
         let under_way = TaskTracker::new();
-        // Only a closed one can be waited for.
+        // Only a closed tracker can be waited for.
         under_way.close();
         self.replicas.insert(
             number,
@@ -574,7 +572,7 @@ impl Actor {
         }
         self.given_up = None;
         if matches!(record.state, AppState::Failed | AppState::Error) {
-            // How it came to that is shown until the app is started again.
+            // The exits are shown until the app is started again.
             self.past.values_mut().for_each(Past::rest);
         } else {
             self.past.clear();
@@ -605,7 +603,7 @@ impl Actor {
             return Next::Again;
         }
         self.past.retain(|ordinal, _| *ordinal <= target.replicas);
-        // Something else is wanted, or nothing is left that would go on as before.
+        // The target has changed, or no replica is left that goes on as before.
         if self.given_up.as_ref().is_some_and(|up| up.target != target) {
             self.given_up = None;
             self.past.values_mut().for_each(Past::forget);
@@ -615,7 +613,7 @@ impl Actor {
         }
         if self.given_up.is_some() {
             self.past.values_mut().for_each(Past::rest);
-            // What was being brought up goes; what answered before stays.
+            // Replicas that are starting are stopped; those that answer stay.
             let starting: Vec<u64> = self
                 .replicas
                 .iter()
@@ -654,7 +652,7 @@ impl Actor {
         if self.transition(event, note.as_ref()).await { Next::Again } else { Next::Wait }
     }
 
-    /// Ends replicas that had long enough to answer.
+    /// Stops replicas that did not answer within the deadline.
     async fn expire(&mut self, record: &AppRecord) -> bool {
         let deadline = record.spec.deployment.progress_deadline();
         let now = self.all.clock.now();
@@ -685,7 +683,7 @@ impl Actor {
     }
 }
 
-/// What an app's replicas should be; none when there should be none at all.
+/// The target of an app; none if it is to have no replicas.
 fn target(record: &AppRecord) -> Option<Target> {
     let wanted = record.wanted == Wanted::Running
         && (may_answer(record.state) || record.state == AppState::Queued);

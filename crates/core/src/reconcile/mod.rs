@@ -1,7 +1,7 @@
-//! Brings every app from what is observed to what is wanted, with one actor per app.
+//! Brings every app from its observed to its wanted state, with one actor per app.
 //!
 //! [`Reconcilers`] owns the actors, their wake-ups, the runtime and the clock. A commit that changes
-//! an app wakes its actor, or starts one. Nothing here knows the platform, which holds this.
+//! an app wakes its actor, or starts one. This module does not depend on the platform, which owns it.
 
 mod actor;
 mod past;
@@ -61,7 +61,7 @@ pub(crate) struct Reconcilers {
     runtime: Arc<dyn Runtime>,
     clock: Arc<dyn Clock>,
     recorder: Arc<EventRecorder>,
-    /// What runs an app that says nothing itself.
+    /// The runtime of apps that ask for none.
     placement: Option<Placement>,
     components: Arc<Components>,
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
@@ -95,8 +95,8 @@ impl Reconcilers {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the runtime take stock, before the first actor wakes. What survived is ended: no actor
-    /// knows how to go on with it.
+    /// Lets the runtime recover, before the first actor wakes. Replicas that survived are ended: no
+    /// actor can adopt them.
     pub(crate) async fn recover(&self) {
         let mut ends = JoinSet::new();
         for Survivor { key, handle } in self.runtime.recover().await {
@@ -173,8 +173,7 @@ impl Reconcilers {
         let all = Arc::clone(self);
         self.tasks.spawn(async move {
             if let Err(panicked) = components::catch_future(actor.run()).await {
-                // A defect; but the app must not be stuck for it. Its replicas went with the
-                // actor.
+                // A defect must not block the app for good. Its replicas ended with the actor.
                 tracing::error!(app = %id, %panicked, "the app's reconciler panicked and was restarted");
                 all.components.begins_anew(Component::Reconciler, &panicked);
                 tokio::time::sleep(AFTER_PANIC).await;

@@ -1,7 +1,7 @@
-//! What became of a replica's earlier runs: how often it crashed, and when it may start again.
+//! The ends of a replica's earlier runs: how often it crashed, and when it may start again.
 //!
-//! Each ordinal has a past of its own: one that crashes all the time delays no other. Ends by the
-//! platform's fault are no crashes: they are counted, delayed and given up apart.
+//! Each ordinal has a past of its own: one that keeps crashing delays no other. Ends by the platform's
+//! fault are not crashes: they are counted, delayed and given up separately.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::ports::Blame;
 use crate::ports::clock::{after, elapsed};
 use crate::replica::{Exit, ReplicaId};
 
-/// A replica that lived this long has recovered: its crashes are forgotten.
+/// Lifetime after which a replica has recovered: its crashes are forgotten.
 const STABLE: Duration = Duration::from_mins(1);
-/// Consecutive crashes after which a replica is given up.
+/// Maximum number of consecutive crashes; after one more the replica is given up.
 const MAX_CRASHES: u32 = 5;
-/// Before the second and every further restart; doubles.
+/// Delay before the second restart; doubles with every further one.
 const RESTART_DELAY: Duration = Duration::from_millis(500);
 
 /// The end of a run that nothing asked for.
@@ -30,7 +30,7 @@ pub(super) struct Crash {
     pub(super) exit: Arc<Exit>,
 }
 
-/// What follows from a crash.
+/// The consequence of a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sequel {
     /// It starts again after this delay.
@@ -144,7 +144,7 @@ impl Past {
         self.restart_at.is_none()
     }
 
-    /// Does not start again by itself.
+    /// Cancels the next restart.
     pub(super) fn rest(&mut self) {
         self.restart_at = None;
     }

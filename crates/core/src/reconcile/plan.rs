@@ -2,7 +2,7 @@
 
 use crate::spec::{Amount, Deployment};
 
-/// Where a replica stands.
+/// The phase of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Launched, does not answer yet.
@@ -22,28 +22,28 @@ pub struct ObservedReplica {
     pub ordinal: u32,
     /// The revision of the spec that it runs.
     pub revision: u64,
-    /// Where it stands.
+    /// Its phase.
     pub phase: Phase,
 }
 
-/// What is wanted.
+/// The wanted replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
     /// Number of replicas; 0 to stop.
     pub replicas: u32,
-    /// Of this revision.
+    /// The wanted revision.
     pub revision: u64,
     /// Maximum number of additional replicas during an update.
     pub surge: u32,
     /// Maximum number of missing replicas during an update.
     pub unavailable: u32,
-    /// Whether those that are still stopping stand in the way of new ones.
+    /// Whether replicas that are stopping block new ones.
     pub exclusive: bool,
 }
 
 impl Target {
-    /// The target for `replicas` under a deployment strategy. As in Kubernetes surge rounds up
-    /// and unavailability down, and where both are nothing, one may be missing.
+    /// The target for `replicas` under a deployment strategy. As in Kubernetes surge rounds up and
+    /// unavailability down, and if both are 0, one may be missing.
     pub fn new(replicas: u32, revision: u64, deployment: &Deployment) -> Self {
         let surge = Amount::rounded_up(deployment.max_surge, replicas);
         let unavailable = deployment.max_unavailable.rounded_down(replicas).min(replicas);
@@ -57,24 +57,23 @@ impl Target {
     }
 }
 
-/// What to do.
+/// The next step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Launch the replicas with these ordinals, of the wanted revision.
     pub launch: Vec<u32>,
-    /// Stop these.
+    /// Stop the replicas of these runs.
     pub stop: Vec<u64>,
 }
 
 impl Target {
-    /// Whether a replica is one of those that are wanted: ordinals are 1 to as many as there
-    /// should be, so that fewer always means the largest ones go.
+    /// Whether a replica is wanted: ordinals begin at 1, so that scaling down removes the largest ones.
     fn wants(&self, replica: &ObservedReplica) -> bool {
         replica.revision == self.revision && (1..=self.replicas).contains(&replica.ordinal)
     }
 }
 
-/// Whether exactly what is wanted is there.
+/// Whether the wanted replicas are ready, and no other is left.
 pub fn converged(target: &Target, observed: &[ObservedReplica]) -> bool {
     let ready = observed.iter().filter(|r| r.phase == Phase::Ready && target.wants(r)).count();
     ready == observed.len() && u32::try_from(ready) == Ok(target.replicas)
@@ -91,7 +90,7 @@ pub fn plan(target: &Target, observed: &[ObservedReplica]) -> Plan {
     let ready = count(&|r| r.phase == Phase::Ready);
 
     let mut plan = Plan::default();
-    // Never more at once than wanted and surge, those that are still stopping not counted.
+    // Never more than wanted and surge together, without those that are stopping.
     let room = if leaving == 0 {
         target.replicas
     } else {
@@ -106,8 +105,8 @@ pub fn plan(target: &Target, observed: &[ObservedReplica]) -> Plan {
         plan.launch = absent.take(launch).collect();
     }
 
-    // Those of an older revision and those that are too many: the ones that do not answer go at
-    // once, the others as far as enough are left.
+    // Replicas of an older revision and surplus ones: those that do not answer stop at once, the
+    // others as long as enough are left.
     let needed = target.replicas.saturating_sub(target.unavailable);
     let mut spare = ready.saturating_sub(needed);
     let mut leaving: Vec<&ObservedReplica> =

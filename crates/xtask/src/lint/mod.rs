@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: rules of the design that compilers do not know.
 
+mod dependencies;
 mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
 ];
 
 /// The layers inside our crates (see docs/ARCHITECTURE.md).
-const LAYERS: [Layers; 3] = [
+const LAYERS: [Layers; 4] = [
     Layers {
         sources: "crates/wire/src",
         layers: &[
@@ -55,6 +56,21 @@ const LAYERS: [Layers; 3] = [
             &["telemetry"],
             &["tls", "signer", "state"],
             &["host", "json", "limits", "origin", "passwords", "secret"],
+        ],
+        has_no_circles: true,
+    },
+    Layers {
+        sources: "crates/core/src",
+        layers: &[
+            &["platform"],
+            &["reconcile"],
+            &["transition"],
+            &["ledger"],
+            &["subscriptions", "recorder", "auth", "placement"],
+            &["directory"],
+            &["records", "quota"],
+            &["ports", "model", "policy", "spec", "scaling", "check", "error", "input"],
+            &["logs", "replica", "lifecycle", "events", "components", "catalog"],
         ],
         has_no_circles: true,
     },
@@ -107,13 +123,13 @@ const LONGEST: usize = 800;
 
 pub(crate) fn run() -> Result<()> {
     let mut faults = arrows()?;
-    faults.extend(crypto_providers()?);
+    faults.extend(dependencies::faults()?);
     faults.extend(files()?);
     for layers in &LAYERS {
         faults.extend(modules::faults(layers)?);
     }
     if faults.is_empty() {
-        println!("lint: the arrows, the crypto provider and the files are as they should be");
+        println!("lint: arrows, dependencies and files follow the rules");
         return Ok(());
     }
     bail!("{}", faults.join("\n"))
@@ -154,21 +170,6 @@ fn arrows() -> Result<Vec<String>> {
             if banned.contains(&to) {
                 faults.push(format!("{name} must not use {to}"));
             }
-        }
-    }
-    Ok(faults)
-}
-
-/// Two crypto providers in one process make rustls panic.
-fn crypto_providers() -> Result<Vec<String>> {
-    let tree =
-        output(cargo().args(["tree", "--workspace", "--edges", "normal", "--prefix", "none"]))?;
-    let tree = String::from_utf8_lossy(&tree).into_owned();
-    let has = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
-    let mut faults = Vec::new();
-    for banned in ["ring", "openssl", "openssl-sys", "serde_yml"] {
-        if has(banned) {
-            faults.push(format!("{banned} is among the dependencies: cargo tree -i {banned}"));
         }
     }
     Ok(faults)

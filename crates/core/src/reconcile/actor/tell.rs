@@ -1,5 +1,5 @@
-//! What an actor tells people about its replicas: live state, events, and lines in the app's log.
-//! Nothing of it is stored.
+//! What an actor shows of its replicas: live state, events, and lines in the app's log. None of it is
+//! stored.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::reconcile::plan::Phase;
 use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
 
 impl Actor {
-    /// Shows how the replicas are now.
+    /// Publishes the progress of the replicas.
     pub(super) fn tell(&self, all: &Reconcilers) {
         let snapshot = all.ledger.read();
         if let Some(entry) = snapshot.app(self.id) {
