@@ -110,7 +110,7 @@ mod tests {
                 assert!(!text.contains(mark), "{place}: {mark:?} in {text:?}");
             }
         }
-        fn walk(command: &clap::Command, path: &str, seen: &mut usize) {
+        fn walk(command: &clap::Command, path: &str, seen: &mut usize, commands: &mut Vec<String>) {
             let said = |text: Option<&clap::builder::StyledStr>| {
                 text.map(ToString::to_string).unwrap_or_default()
             };
@@ -128,15 +128,21 @@ mod tests {
                 }
                 *seen += 1;
             }
+            // As it is printed, with examples, values and usage.
+            plain(path, &command.clone().render_help().to_string());
+            plain(path, &command.clone().render_long_help().to_string());
+            commands.push(path.replace(' ', "-"));
             for child in command.get_subcommands() {
-                walk(child, &format!("{path} {}", child.get_name()), seen);
+                walk(child, &format!("{path} {}", child.get_name()), seen, commands);
             }
         }
-        let (root, mut seen) = (cli::tree(), 0);
-        walk(&root, "ovhai", &mut seen);
+        let (root, mut seen, mut commands) = (cli::tree(), 0, Vec::new());
+        walk(&root, "ovhai", &mut seen, &mut commands);
         assert!(seen > 300, "{seen}");
         for (name, page) in man::pages(&root).unwrap() {
             plain(&name, &String::from_utf8(page).unwrap());
+            let command = name.trim_end_matches(".1");
+            assert!(commands.iter().any(|seen| seen == command), "{command} was left out");
         }
         for topic in topics() {
             plain(topic.name, &topic.terminal(80));

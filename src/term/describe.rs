@@ -231,7 +231,7 @@ mod tests {
     fn long_values_are_folded_below_themselves() {
         let address = "http://caa6077e-2b0d-4e65-8e33-423b3a9d2498.app.gra.ai.localhost:4480";
         let view = Description::new()
-            .field("Info", "the image can't be pulled because the registry is down at the moment")
+            .field("Info", "the image can't be pulled because the registry is down at present")
             .field("State", "FAILED")
             .field("Evil", "a\x1b[2Jb\nState: RUNNING")
             .field("URL", address);
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(
             narrow,
             format!(
-                "Info:  the image can't be pulled because\n       the registry is down at the moment\n\
+                "Info:  the image can't be pulled because\n       the registry is down at present\n\
                  State: \x1b[1;31mFAILED\x1b[0m\nEvil:  a\\u{{1b}}[2Jb\\nState: RUNNING\nURL:   {address}\n"
             )
         );

@@ -22,7 +22,7 @@ fn exit_codes_and_hints() {
         (&["app", "run", "image", "--runtime", "process"], 2, "-- COMMAND"),
         (&["app", "run", "image", "--runtime", "magic"], 2, "builtin, process or container"),
         (&["app", "list", "--region", "XXX"], 3, "there is no region or endpoint XXX"),
-        (&["app", "list", "--region", "a b"], 2, "can't name a region"),
+        (&["app", "list", "--region", "a b"], 2, "is not a region"),
         (&["app", "list", "--state", "GONE"], 2, "RUNNING"),
         (&["app", "lisst"], 2, "list"),
         (&["--token", "x", "app", "list"], 4, "not authenticated"),

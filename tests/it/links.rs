@@ -94,6 +94,39 @@ fn the_reference_lists_every_metric() {
 }
 
 #[test]
+fn the_messages_of_the_reference_are_those_of_the_code() {
+    let sources: String = ["emulator", "wire"].map(sources_of).concat();
+    let mut checked = 0;
+    for row in table("docs/reference.md", "Error messages") {
+        // What the code puts together is not found in one piece.
+        let messages = row[2].split('`').skip(1).step_by(2).filter(|text| !text.contains('='));
+        for message in messages {
+            let begin = message.split('…').next().unwrap().trim_end();
+            assert!(sources.contains(begin), "no message contains {begin:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 12, "only {checked} messages were found");
+}
+
+/// All sources of a crate.
+fn sources_of(name: &str) -> String {
+    fn read_below(directory: &Path, into: &mut String) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read_below(&path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                into.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut text = String::new();
+    read_below(&root().join("crates").join(name).join("src"), &mut text);
+    text
+}
+
+#[test]
 fn the_reference_lists_every_field_of_the_access_log() {
     let id = uuid::Uuid::nil();
     let record = json!({

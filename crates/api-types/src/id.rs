@@ -74,7 +74,7 @@ impl fmt::Display for InvalidRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} can't name a region: letters, digits and hyphens, at most 32, such as GRA or US-EAST-VA",
+            "{:?} is not a region: use letters, digits and hyphens, at most 32, such as GRA or US-EAST-VA",
             self.0
         )
     }

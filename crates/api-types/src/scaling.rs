@@ -50,7 +50,7 @@ macro_rules! names {
                     || {
                         let all: Vec<_> = Self::ALL.iter().map(|v| v.as_str()).collect();
                         let given: String = s.chars().take(40).collect();
-                        format!("{given:?} is no {}: use {}", $what, all.join(", "))
+                        format!("{given:?} is not a {}: use {}", $what, all.join(", "))
                     },
                 )
             }

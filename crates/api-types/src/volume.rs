@@ -48,7 +48,7 @@ impl FromStr for Volume {
             })
             .unwrap_or((rest, PERMISSIONS[0]));
         let (source, mount_path) =
-            rest.rsplit_once(':').ok_or(InvalidVolume("there is no mount path"))?;
+            rest.rsplit_once(':').ok_or(InvalidVolume("the mount path is missing"))?;
         if !mount_path.starts_with('/') || mount_path.starts_with("//") {
             return Err(InvalidVolume("the mount path is not absolute"));
         }
@@ -78,7 +78,7 @@ impl FromStr for Volume {
             return Ok(volume);
         }
         let (container, place) =
-            source.split_once('@').ok_or(InvalidVolume("there is no container@alias"))?;
+            source.split_once('@').ok_or(InvalidVolume("container@alias is missing"))?;
         let (alias, prefix) = place.split_once('/').unwrap_or((place, ""));
         if container.is_empty() || alias.is_empty() {
             return Err(InvalidVolume("container or alias is empty"));

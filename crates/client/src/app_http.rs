@@ -108,7 +108,7 @@ impl AppResponse {
 /// The value of an `Authorization` header; logs do not show it.
 pub fn bearer(token: &str) -> Result<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-        .map_err(|_| Error::Request("the token has characters that no token has".into()))?;
+        .map_err(|_| Error::Request("the token contains invalid characters".into()))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -117,7 +117,7 @@ impl AppClient {
     /// A client of the app at `url`. With `connect` it connects there instead of resolving the
     /// app's host name.
     pub fn new(url: &str, connect: Option<SocketAddr>) -> Result<Self> {
-        let malformed = |why: String| Error::Request(format!("{url:?} is no address: {why}"));
+        let malformed = |why: String| Error::Request(format!("{url:?} is not an address: {why}"));
         let parsed: Uri = url.parse().map_err(|error| malformed(format!("{error}")))?;
         let is_tls = match parsed.scheme_str() {
             Some("http") => false,
@@ -176,12 +176,12 @@ impl AppClient {
         body: RequestBody,
     ) -> Result<Request<RequestBody>> {
         let refused =
-            |why: &str| Error::Request(format!("{target:?} is no path of the app: {why}"));
+            |why: &str| Error::Request(format!("{target:?} is not a path of the app: {why}"));
         if method == Method::CONNECT {
-            return Err(Error::Request("apps are not asked to CONNECT".into()));
+            return Err(Error::Request("CONNECT is not supported".into()));
         }
         if target.contains('#') {
-            return Err(refused("what follows a # is never sent; write it as %23"));
+            return Err(refused("the part after # is never sent; write # as %23"));
         }
         if target.len() > TARGET_MAX {
             return Err(Error::Request(format!("the path is longer than {TARGET_MAX} bytes")));
@@ -221,7 +221,7 @@ impl AppClient {
         stream.set_nodelay(true).map_err(refused)?;
         let Some(config) = &self.tls else { return handshake(stream).await };
         let name = ServerName::try_from(self.host.clone())
-            .map_err(|_| Error::Request(format!("{:?} is no host name", self.host)))?;
+            .map_err(|_| Error::Request(format!("{:?} is not a host name", self.host)))?;
         let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
         handshake(connector.connect(name, stream).await.map_err(refused)?).await
     }

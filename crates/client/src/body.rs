@@ -111,7 +111,7 @@ fn read(
         return Poll::Ready(Some(Ok(bytes)));
     }
     Poll::Ready(left.map(|_| {
-        let message = format!("{name} became shorter while it was sent");
+        let message = format!("{name} shrank while it was sent");
         Err(io::Error::new(io::ErrorKind::UnexpectedEof, message))
     }))
 }

@@ -18,10 +18,10 @@ pub enum Error {
         message: String,
     },
     /// The response does not match the API.
-    #[error("the server's answer can't be understood: {0}")]
+    #[error("the server's response is invalid: {0}")]
     Answer(String),
     /// The request could not be made: a malformed address or header.
-    #[error("the request can't be made: {0}")]
+    #[error("the request is invalid: {0}")]
     Request(String),
     /// Logging in was refused.
     #[error("{code}: {why}")]
@@ -35,13 +35,13 @@ pub enum Error {
     #[error("the session has ended")]
     Ended,
     /// The session's bearer could not be refreshed.
-    #[error("the session can't be renewed: {0}")]
+    #[error("the session can't be refreshed: {0}")]
     NotRenewed(String),
     /// The client is read-only.
-    #[error("nothing is changed at {0}")]
+    #[error("refusing to change anything at {0}")]
     ReadOnly(String),
     /// The connection was aborted.
-    #[error("the connection broke off: {0}")]
+    #[error("the connection was aborted: {0}")]
     Broken(String),
 }
 
@@ -54,7 +54,7 @@ impl Error {
             Self::Timeout
         } else if error.is_connect() && why.contains("tunnel") {
             // Only proxies are asked for tunnels.
-            Self::Connect(format!("by the proxy of HTTPS_PROXY or ALL_PROXY: {why}"))
+            Self::Connect(format!("through the proxy of HTTPS_PROXY or ALL_PROXY: {why}"))
         } else if error.is_connect() {
             Self::Connect(why)
         } else if error.is_builder() {

@@ -286,7 +286,7 @@ impl Client {
             .map_or_else(|_| text.into_owned(), |body| body.message);
         let message = match elsewhere.filter(|_| status.is_redirection()) {
             Some(to) => format!(
-                "it redirects to {:?}, which is not followed: a bearer goes nowhere else",
+                "it redirects to {:?}; redirects are not followed, to protect the bearer",
                 String::from_utf8_lossy(to.as_bytes())
             ),
             None => message,
@@ -350,7 +350,7 @@ impl Client {
                 return Ok(all);
             }
         }
-        Err(Error::Answer(format!("the list has no end after {PAGES} pages")))
+        Err(Error::Answer(format!("the list does not end after {PAGES} pages")))
     }
 
     /// One app.
