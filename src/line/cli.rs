@@ -99,7 +99,7 @@ enum AuthVerb {
     Status(Me),
 }
 
-/// The whole command tree; [`Cli::command`] leaves much to [`Deferred`].
+/// The whole command tree; `Cli::command` leaves much to `Deferred`.
 pub fn tree() -> clap::Command {
     let mut root = Cli::command();
     root.build();

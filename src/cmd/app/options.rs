@@ -41,9 +41,10 @@ pub(super) struct Scaling {
     /// above; with --auto-min-replicas 0
     #[arg(long, value_name = "SECONDS", requires = "auto_max_replicas")]
     auto_cooldown_period_seconds: Option<u32>,
-    /// Address of a metric to scale by, instead of CPU or RAM; <SELF> stands for the replica
+    // Help, not documentation: angle brackets would be HTML.
     #[arg(
         long,
+        help = "Address of a metric to scale by, instead of CPU or RAM; <SELF> stands for the replica",
         value_name = "URL",
         requires_all = ["auto_max_replicas", "auto_custom_value_location", "auto_custom_target_value"]
     )]

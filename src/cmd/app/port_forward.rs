@@ -36,8 +36,8 @@ pub(super) struct PortForward {
     /// of the app [default: the app's own port if it is free, else a free one]
     #[arg(value_name = "LOCAL[:REMOTE]")]
     ports: Option<Ports>,
-    /// Local address to listen on; with 127.0.0.1 also [::1]
-    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    // Help, not documentation: brackets would be a link.
+    #[arg(long, help = "Local address to listen on; with 127.0.0.1 also [::1]", value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
     /// Origin whose pages may send requests, such as http://localhost:PORT; repeat it for more
     #[arg(long, value_name = "URL")]

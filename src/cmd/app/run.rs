@@ -20,6 +20,11 @@ use crate::error::{Failure, Result};
 use crate::server::resolve::say_if_named_alike;
 use crate::server::target::Target;
 
+/// The help of `--volume`.
+const VOLUME_HELP: &str = "Volume, may be repeated: \
+    container@alias/prefix:path[:ro|rw|rwd][:cache|no-cache], or url:path… of a Git repository or a \
+    public container [default: ro, no-cache]";
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ovhai app run --label group=A infrastructureascode/hello-world
@@ -56,9 +61,8 @@ pub(super) struct Run {
     // Also takes a value, for example from a variable of a Makefile.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     unsecure_http: bool,
-    /// Volume, may be repeated: container@alias/prefix:path[:ro|rw|rwd][:cache|no-cache], or
-    /// url:path… of a Git repository or a public container [default: ro, no-cache]
-    #[arg(short, long = "volume", value_name = "VOLUME", value_parser = volume)]
+    // Help, not documentation: brackets would be a link.
+    #[arg(short, long = "volume", help = VOLUME_HELP, value_name = "VOLUME", value_parser = volume)]
     volumes: Vec<Volume>,
     /// GPUs per replica [default: 1, without --cpu]
     #[arg(short, long, value_name = "N")]
