@@ -104,7 +104,7 @@ impl Logout {
             let client = server.client(None, context)?;
             if let Err(error) = client.revoke(refresh.as_deref().unwrap_or(&access)).await {
                 context.note(format!(
-                    "warning: the server could not be told; the session stays valid there until it expires: {error}"
+                    "warning: the server could not end the session; it stays valid there until it expires: {error}"
                 ));
             }
         }

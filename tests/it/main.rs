@@ -35,6 +35,7 @@ mod held;
 mod hostile;
 mod hostile_http2;
 mod http2;
+mod keyring;
 mod layout;
 mod limits;
 mod links;

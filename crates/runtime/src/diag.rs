@@ -132,7 +132,7 @@ mod tests {
             let address = listener.local_addr().expect("bound");
             let link = format!("/proc/self/fd/{}", listener.as_raw_fd());
             let link = std::fs::read_link(link).expect("a link");
-            let all = listeners().expect("it is told");
+            let all = listeners().expect("an answer of the kernel");
             let found = all.iter().find(|one| one.address == address).expect("it listens");
             assert_eq!(link.to_str(), Some(&*format!("socket:[{}]", found.inode)));
             drop(listener);

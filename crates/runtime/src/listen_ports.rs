@@ -13,7 +13,7 @@ use crate::sockets::Listening;
 /// Maximum number of additional ports that are reported.
 const MAX_MORE: usize = 16;
 
-/// The port that a replica is told to listen on, and the app's own one, as in the cloud.
+/// The port that a replica is given to listen on, and the app's own one, as in the cloud.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Port {
     pub(crate) given: u16,

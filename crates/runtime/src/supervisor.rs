@@ -2,7 +2,7 @@
 //!
 //! The emulator starts `ovhai __supervise APP` with a socket as its standard input; the
 //! supervisor starts the command (see [`crate::launch`]) in a process group of its own and ends that
-//! group when it is told to, when the command itself ends, and when the socket closes, which happens
+//! group on request, when the command itself ends, and when the socket closes, which happens
 //! even if the emulator is killed by SIGKILL. It is a subreaper, so that what the
 //! command left behind outside the group comes to it and is ended too. If it is killed itself, the
 //! kernel ends the command, and the emulator, or the next one, ends the rest ([`crate::remains`]).

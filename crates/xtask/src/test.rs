@@ -17,12 +17,15 @@ const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1
 /// Ships the published schema of GitHub's workflows.
 const SCHEMAS: &str = "check-jsonschema==0.39.0";
 /// Programs that tests start, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("python3", "python3-venv"),
     ("curl", "curl"),
     ("setsid", "util-linux"),
     ("ps", "procps"),
     ("openssl", "openssl"),
+    ("dbus-run-session", "dbus-daemon"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
+    ("secret-tool", "libsecret-tools"),
     ("certutil", "libnss3-tools"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),

@@ -5,7 +5,7 @@
 //! machine (DNS rebinding), and by the gateway's own rule for requests across origins
 //! ([`ovhai_emulator::origin`]). Origins that the user names are let through.
 //!
-//! The local emulator is told the host that the browser uses, so that an app that writes absolute
+//! The local emulator gets the host that the browser uses, so that an app that writes absolute
 //! addresses writes those that the browser can reach with the credential.
 
 use std::convert::Infallible;

@@ -43,7 +43,7 @@ async fn a_request_wakes_an_app_and_learns_when_it_answers() {
         watch.changed().await;
         watch
     });
-    // What else changes of the app wakes nobody.
+    // Other changes of the app wake no waiter.
     let label = serde_json::from_str(r#"{"name":"x","value":"y"}"#).unwrap();
     w.platform.label_app(&w.admin, &w.gra, id, std::slice::from_ref(&label)).await.unwrap();
     w.pass(Duration::from_mins(10)).await;

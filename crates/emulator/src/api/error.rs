@@ -13,7 +13,7 @@ use crate::gateway::bearer::insufficient_scope;
 
 const REALM: &str = "Bearer realm=\"AI\"";
 
-/// An error response: a status, what the caller is told, and what only the log is told.
+/// An error response: a status, what the caller sees, and what only the log contains.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,

@@ -22,7 +22,7 @@ use super::{Gateway, grpc};
 pub(crate) struct Forward {
     admission: Admission,
     protocol: Protocol,
-    /// Whether the client waits to be told to go on.
+    /// Whether the client waits for 100 (Continue).
     expects_continue: bool,
 }
 

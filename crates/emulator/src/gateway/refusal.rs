@@ -1,4 +1,4 @@
-//! Refusals: requests that are not passed on, and what the client is told.
+//! Refusals: requests that are not passed on, and what the client receives.
 
 use std::borrow::Cow;
 

@@ -89,7 +89,7 @@ impl Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who<'a> {
     /// The caller is unknown.
-    Nobody,
+    Anonymous,
     /// A token.
     Token {
         /// Its id.
@@ -105,7 +105,7 @@ impl<'a> Who<'a> {
     /// The name of a principal in the log.
     pub(crate) fn of(principal: &'a Principal) -> Self {
         match principal {
-            Principal::Anonymous => Self::Nobody,
+            Principal::Anonymous => Self::Anonymous,
             Principal::Token(token) => Self::Token { id: token.id, name: &token.name },
             Principal::Administrator { user } => Self::User(user),
             Principal::User { name, .. } => Self::User(name),
@@ -254,7 +254,7 @@ impl Line<'_> {
             word(",\"decision\":\"", decision, out);
         }
         match self.who {
-            Who::Nobody => {}
+            Who::Anonymous => {}
             Who::Token { id, name } => {
                 out.extend_from_slice(b",\"token\":\"");
                 uuid(id.0, out);

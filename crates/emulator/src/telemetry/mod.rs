@@ -391,7 +391,7 @@ mod tests {
             bytes_in: 1,
             bytes_out: 2,
             decision: Decision::Public,
-            who: Who::Nobody,
+            who: Who::Anonymous,
             refused: (status == 502).then_some(RefusalKind::BadGateway),
             reason: "",
             aborted: None,

@@ -106,7 +106,7 @@ impl Block {
     fn push(&mut self, line: &Line<'_>, order: u64, time: i64) {
         let at = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
         let (caller, name) = match line.who {
-            Who::Nobody => (Caller::Unknown, ""),
+            Who::Anonymous => (Caller::Unknown, ""),
             Who::Token { id, name } => (Caller::Token(id), name),
             Who::User(name) => (Caller::User, name),
         };
@@ -477,7 +477,7 @@ mod tests {
                 tls: true,
                 ..line()
             },
-            Line { destination: Destination::Api, who: Who::Nobody, ..line() },
+            Line { destination: Destination::Api, who: Who::Anonymous, ..line() },
         ] {
             recent.push(&shown, at(1_500));
             let mut written = Vec::new();

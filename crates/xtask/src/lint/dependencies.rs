@@ -132,7 +132,7 @@ impl Rules {
     }
 }
 
-/// Dependencies of a package of ours that no source of it names.
+/// Dependencies that no source of one of our packages names.
 fn unused(name: &str, package: &Value) -> Result<Vec<String>> {
     let manifest = package["manifest_path"].as_str().context("no manifest")?;
     let directory = Path::new(manifest).parent().context("no directory")?;

@@ -2,7 +2,7 @@
 //!
 //! The rules that hold for clients of every version of HTTP are here, once: which connection is
 //! taken, when a request is sent again, interim responses, time-outs, when a connection can be used
-//! again, and what the client is told when there is no response. Two halves, for clients of HTTP/1
+//! again, and what the client receives when there is no response. Two halves, for clients of HTTP/1
 //! and HTTP/2, move the bytes.
 //!
 //! An exchange runs in the task of the client's request. It reads and writes both ways at once, and
@@ -36,7 +36,7 @@ use crate::gateway::upstream::{FRESH, ReplicaAddress, Upstream, UpstreamError};
 use crate::limits::Limits;
 use crate::telemetry::RefusalKind;
 
-/// An app that does not know `Expect` sends nothing: after this time the client is told to go on.
+/// An app that does not know `Expect` sends nothing: after this time the client gets 100 (Continue).
 const GO_ON: Duration = Duration::from_millis(300);
 /// Consecutive interim responses before the worker serves its other connections.
 const INTERIM_TURN: u64 = 64;
@@ -50,7 +50,7 @@ pub(crate) struct ExchangeParams {
     pub(crate) asked_with: AskedWith,
     /// Whether it may be sent twice (RFC 9110 section 9.2.2).
     pub(crate) repeatable: bool,
-    /// Whether the client waits to be told to go on.
+    /// Whether the client waits for 100 (Continue).
     pub(crate) expects_continue: bool,
     /// Whether the client asks to leave HTTP.
     pub(crate) wants_upgrade: bool,
@@ -282,7 +282,7 @@ struct HeadPhase {
     has_new: bool,
     /// Whether the client does not take interim responses: then nothing more is read from the app.
     is_stuck: bool,
-    /// Fires when the client has waited long enough to be told to go on; none if it does not wait,
+    /// Fires when the client has waited long enough for 100 (Continue); none if it does not wait,
     /// or was told.
     go_on: Option<Pin<Box<Sleep>>>,
     /// The side that was waited for when the deadline was set, and what had moved by then.
@@ -455,7 +455,7 @@ impl HeadPhase {
             return Err(UpstreamError::Unasked);
         }
         let is_interim = status < 200 && status != 101;
-        // The client is told to go on once at most.
+        // The client gets 100 (Continue) at most once.
         let is_expected = status != 100 || self.go_on.take().is_some();
         if !is_interim {
             client.put_head(&head, set_cookie, self.go_on.is_some() && !is_sent);

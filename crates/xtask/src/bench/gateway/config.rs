@@ -16,7 +16,7 @@ pub(super) const OWN: &str = "/own/";
 /// Connections that a proxy may have, on either side.
 const MOST: u32 = 4096;
 
-/// What `ovhai emulator start` is told about its access log, which it writes without being told.
+/// The options of `ovhai emulator start` for its access log, which it writes by default.
 pub(super) fn ovhai_arguments(access_log: bool) -> &'static [&'static str] {
     if access_log { &[] } else { &["--access-log", "off"] }
 }

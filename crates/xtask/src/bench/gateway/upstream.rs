@@ -4,7 +4,7 @@
 //!
 //! - `GET /own/bytes/N`: N bytes.
 //! - `POST /own/count`: how many bytes came.
-//! - `GET /own/socket` with `Upgrade: websocket`: a socket that says what it is told.
+//! - `GET /own/socket` with `Upgrade: websocket`: a socket that echoes.
 //! - anything else: 200.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
