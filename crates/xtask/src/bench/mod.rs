@@ -110,6 +110,7 @@ fn one(bench: &Bench, benchmark: Benchmark) -> Result<Section> {
     match benchmark {
         Benchmark::Emulator => emulator::measure(bench),
         Benchmark::Gateway => gateway::measure(bench),
+        Benchmark::Shapes => gateway::shapes::measure(bench),
         Benchmark::Changes => gateway::changes::measure(bench),
         Benchmark::Cli => cli::measure(bench),
         Benchmark::Labels => labels::measure(bench),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 pub(super) const USAGE: &str = "\
-usage: cargo xtask bench [emulator|gateway|changes|cli|labels|store|all]... [options]
+usage: cargo xtask bench [emulator|gateway|shapes|changes|cli|labels|store|all]... [options]
 
   --rounds N       rounds that are kept of every measurement (5)
   --seconds S      length of one load (5)
@@ -19,6 +19,7 @@ usage: cargo xtask bench [emulator|gateway|changes|cli|labels|store|all]... [opt
 pub(super) enum Benchmark {
     Emulator,
     Gateway,
+    Shapes,
     Changes,
     Cli,
     Labels,
@@ -26,13 +27,21 @@ pub(super) enum Benchmark {
 }
 
 impl Benchmark {
-    const ALL: [Self; 6] =
-        [Self::Emulator, Self::Gateway, Self::Changes, Self::Cli, Self::Labels, Self::Store];
+    const ALL: [Self; 7] = [
+        Self::Emulator,
+        Self::Gateway,
+        Self::Shapes,
+        Self::Changes,
+        Self::Cli,
+        Self::Labels,
+        Self::Store,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Emulator => "emulator",
             Self::Gateway => "gateway",
+            Self::Shapes => "shapes",
             Self::Changes => "changes",
             Self::Cli => "cli",
             Self::Labels => "labels",

@@ -140,8 +140,8 @@ impl Figure {
             Some(Target::AtMost(most)) => {
                 (format!("≤ {}", self.unit.show(most)), self.subject.median() <= most)
             }
-            Some(Target::RatioAtLeast(least)) => (format!("≥ {least:.1} × {name}"), ratio >= least),
-            Some(Target::RatioAtMost(most)) => (format!("≤ {most:.1} × {name}"), ratio <= most),
+            Some(Target::RatioAtLeast(least)) => (format!("≥ {least:?} × {name}"), ratio >= least),
+            Some(Target::RatioAtMost(most)) => (format!("≤ {most:?} × {name}"), ratio <= most),
         };
         let limit = match self.target {
             Some(Target::RatioAtLeast(limit) | Target::RatioAtMost(limit)) => limit,

@@ -92,6 +92,7 @@ impl Wrk {
     /// The command for a load on a port of this machine.
     pub(super) fn command(
         &self,
+        threads: u32,
         connections: u32,
         time: Duration,
         port: u16,
@@ -99,7 +100,8 @@ impl Wrk {
         bearers: Bearers<'_>,
     ) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["-t1", &format!("-c{connections}"), &format!("-d{}s", time.as_secs())]);
+        command.args([format!("-t{threads}"), format!("-c{connections}")]);
+        command.arg(format!("-d{}s", time.as_secs()));
         command.args(["-H", &format!("Host: {host}")]);
         if let Bearers::One(token) = bearers {
             command.args(["-H", &format!("Authorization: Bearer {token}")]);

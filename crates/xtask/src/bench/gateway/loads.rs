@@ -129,7 +129,7 @@ pub(super) fn command(stage: &Stage, wrk: &Wrk, load: Load, door: Door, time: Du
         Bearer::Bad => Bearers::One(&stage.bad),
     };
     let port = stage.port(door, App::Small);
-    wrk.command(CONNECTIONS, time, port, stage.host(App::Small), bearers)
+    wrk.command(1, CONNECTIONS, time, port, stage.host(App::Small), bearers)
 }
 
 fn shoot(stage: &Stage, wrk: &Wrk, load: Load, door: Door, time: Duration) -> Result<Shot> {

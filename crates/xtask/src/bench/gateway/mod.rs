@@ -6,6 +6,7 @@ mod config;
 mod frames;
 mod loads;
 mod renewal;
+pub(super) mod shapes;
 mod single;
 mod sockets;
 mod stage;
