@@ -204,7 +204,7 @@ async fn a_request_whose_token_is_revoked_while_it_waits_is_refused_at_once() {
     assert_eq!(a.e.admin("PUT", &path, Some(label)).await.status, 204);
     let (_, got) = tokio::time::timeout(SOON, stays).await.unwrap().unwrap();
     assert_eq!(got.status(), 403, "{}", got.text());
-    // A refusal ends no connection, and wakes nobody.
+    // A refusal keeps the connection open, and wakes no app.
     client.send(format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", a.host)).await;
     assert_eq!((client.answer().await.status(), a.wakes()), (401, 1));
 }

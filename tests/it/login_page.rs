@@ -409,7 +409,7 @@ async fn who_may_not_is_told_why() {
     let bhs = e.token("BHS", "read", None).await.status.value.unwrap();
     assert_eq!(ann.token(&page, &bhs).await.status, 401, "a token of elsewhere is none");
 
-    // A caller who has lost access is told so, and can log in as another user.
+    // A caller who lost access sees the reason, and can log in as another user.
     let token = value(&e, "group=A").await;
     assert_eq!(ann.token(&page, &token).await.status, 303);
     let label = json!({"name": "group", "value": "B"});

@@ -29,8 +29,8 @@ async fn suite(store: &dyn Store) {
     let first = vec![put("app", "1", "{}"), put("app", "2", ODD), put("token", "1", "3")];
     let one = store.commit(first.clone()).await.unwrap();
     assert!(one > Revision::NONE);
-    // In their order: the last write of a record counts. Kinds that nobody knew before are kept
-    // like all others.
+    // Writes apply in order: the last write of a record counts. Unknown kinds are kept like all
+    // others.
     let second = vec![
         put("app", "1", "{\"a\":1}"),
         Write::remove("app", "2"),

@@ -69,7 +69,7 @@ pub(crate) fn compile() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let Some(compiler) = arguments.next() else { return ExitCode::FAILURE };
     let arguments: Vec<_> = arguments.collect();
-    // Questions about the compiler name no crate of ours.
+    // Calls that only ask for the compiler's version name no crate.
     let is_ours = arguments.windows(2).any(|pair| {
         let crate_name = pair[1].to_string_lossy();
         pair[0] == "--crate-name"

@@ -93,7 +93,7 @@ const LAYERS: [Layers; 4] = [
     },
 ];
 
-/// Foreign crates that some of ours must not use.
+/// External crates that some workspace crates must not use.
 const BANNED: [(&str, &[&str]); 4] = [
     ("ovhai-api-types", &["tokio", "hyper", "reqwest", "axum", "rusqlite"]),
     ("ovhai-core", &["axum", "hyper", "reqwest", "rusqlite", "bollard", "http"]),

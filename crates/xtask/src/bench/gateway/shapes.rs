@@ -165,8 +165,7 @@ fn how(bench: &Bench, stage: &Stage, wrk: &Wrk) -> Vec<String> {
         "Busy loop: `setsid sh -c 'while :; do :; done'`.".into(),
         format!(
             "`kernel.sched_autogroup_enabled` was {}: with 1 the scheduler shares the CPU between \
-             sessions, with 0 between threads. The emulator, nginx and HAProxy run in sessions of \
-             their own or in the benchmark's, as they were started.",
+             sessions, with 0 between threads.",
             autogroup.trim()
         ),
     ]
