@@ -11,13 +11,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use ovhai_api_types::App;
 use ovhai_core::ports::{Blame, ReplicaEndpoint, ReplicaEvent};
 use ovhai_runtime::SimRuntime;
+use ovhai_test_support::raw::{Client, get};
 use ovhai_test_support::{Answer, TestEmulator, Upstream, eventually};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-
-use crate::edge::get;
-use crate::wire::Client;
 
 /// Two replicas that say their names, try to set the gateway's cookie, and remember the cookies
 /// that they saw.
@@ -35,9 +33,9 @@ async fn replica(name: &'static str, saw: &Arc<Mutex<Vec<String>>>) -> Upstream 
         let saw = Arc::clone(&saw);
         async move {
             while let Some(head) = Upstream::head(&mut stream).await {
-                let cookie = crate::wire::header(&head, "cookie").unwrap_or_default();
+                let cookie = ovhai_test_support::raw::header(&head, "cookie").unwrap_or_default();
                 saw.lock().unwrap().push(cookie.to_owned());
-                let answer = if crate::wire::header(&head, "upgrade").is_some() {
+                let answer = if ovhai_test_support::raw::header(&head, "upgrade").is_some() {
                     format!("HTTP/1.1 101 Go\r\nconnection: upgrade\r\nupgrade: websocket\r\nx-name: {name}\r\n\r\n")
                 } else {
                     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nset-cookie: ovhai-affinity-0=forged\r\nset-cookie: own=1\r\n\r\n{name}", name.len())
@@ -223,7 +221,7 @@ async fn every_protocol_has_the_same_cookie() {
         client.send(upgrade(&format!("cookie: {cookie}\r\n"))).await;
         let answer = client.answer().await;
         assert_eq!(answer.status(), 101);
-        let name = crate::wire::header(&answer.head, "x-name").unwrap();
+        let name = ovhai_test_support::raw::header(&answer.head, "x-name").unwrap();
         assert_eq!(name, pinned.text());
         assert!(!answer.head.contains("set-cookie"), "{}", answer.head);
     }

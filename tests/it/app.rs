@@ -6,13 +6,12 @@ use std::process::{Child, Command, Stdio};
 use ovhai_test_support::{TestCli, eventually_now};
 
 use crate::OVHAI;
-use crate::curl::{curl, echo};
 
 #[test]
 fn logs_by_time_pattern_and_replica() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     for path in ["/one", "/two", "/Three"] {
-        curl(&cli, &[path]);
+        cli.curl(&[path]);
     }
     let logs = |arguments: &[&str]| cli.ok(&[&["app", "logs", "e"], arguments].concat());
     assert_eq!(logs(&["--grep", "^GET /t"]), "GET /two\n");
@@ -48,8 +47,8 @@ fn logs_by_time_pattern_and_replica() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    curl(&cli, &["/not"]);
-    curl(&cli, &["/later"]);
+    cli.curl(&["/not"]);
+    cli.curl(&["/later"]);
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     child.kill().unwrap();
@@ -86,7 +85,7 @@ fn waiting_for_a_state() {
 
 #[test]
 fn opening_in_a_browser() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
     assert_eq!(cli.ok(&["app", "open", "e", "--url"]).trim(), url);
     assert_eq!(cli.ok(&["app", "open", "e", "--print"]).trim(), url);

@@ -2,21 +2,17 @@
 //! that a real Chromium and real clients talk to (tests/apps, tests/browser).
 
 use std::path::Path;
-use std::time::Duration;
 
 use ovhai_api_types::App;
-use ovhai_test_support::{TestCli, TestEmulator};
+use ovhai_test_support::browser::{Home, Script};
+use ovhai_test_support::forward::Forward;
+use ovhai_test_support::{TestCli, TestEmulator, eventually};
 use serde_json::{Value, json};
 
 use crate::OVHAI;
-use crate::browser::{Home, Script};
-use crate::port_forward::Forward;
 
 /// `cargo xtask test` makes the environment with the frameworks, and names its Python here.
 const PYTHON: &str = "OVHAI_TEST_APPS_PYTHON";
-/// Frameworks take their time to be imported, on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_mins(3);
-
 fn python() -> String {
     std::env::var(PYTHON).unwrap_or_else(|_| {
         panic!("{PYTHON} is not set: run the tests with `cargo xtask test`, which installs the frameworks")
@@ -113,25 +109,22 @@ impl Running {
 
     async fn end(self) {
         self.e.emulator.shutdown().await;
-        self.home.is_left_soon("processes that the app left").await;
+        self.home.wait_until_left("processes that the app left").await;
     }
 }
 
 /// The app when it runs; what it said when it does not.
 async fn runs(e: &TestEmulator, app: &App) -> App {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
+    let now = eventually("the app runs or fails", || async {
         let now = e.app(app).await;
-        let state = now.status.state.as_str();
-        if state == "RUNNING" {
-            return now;
-        }
-        if matches!(state, "FAILED" | "ERROR") || tokio::time::Instant::now() > deadline {
-            let log = e.admin("GET", &format!("/v1/app/{}/log", app.id), None).await;
-            panic!("{state}: {:?}\n{}", now.status.info, log.text());
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        matches!(now.status.state.as_str(), "RUNNING" | "FAILED" | "ERROR").then_some(now)
+    })
+    .await;
+    if now.status.state.as_str() == "RUNNING" {
+        return now;
     }
+    let log = e.admin("GET", &format!("/v1/app/{}/log", app.id), None).await;
+    panic!("{:?}\n{}", now.status, log.text());
 }
 
 const STREAMLIT: [&str; 9] = [
@@ -166,7 +159,8 @@ async fn gradio() {
     let state = running.home.path().join("state");
     let id = running.app.id.to_string();
     let home = tempfile::tempdir().unwrap();
-    let forward = Forward::start_in(&state, home.path(), Some(&running.token), &[&id, "0"]);
+    let forward =
+        Forward::start_in(OVHAI.as_ref(), &state, home.path(), Some(&running.token), &[&id, "0"]);
     let port = forward.address.rsplit(':').next().unwrap();
     let forwarded = format!("http://localhost:{port}");
     running.script("gradio_app.py", json!({"forwarded": forwarded})).await;

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use ovhai_emulator::state::StateDir;
+use ovhai_test_support::foreground::Foreground;
 use ovhai_test_support::{TestCli, eventually_now};
 
 use crate::OVHAI;
-use crate::emulator::Foreground;
 
 /// A shell in the environment of a command line, for scripts that name it `$OVHAI`.
 fn shell(cli: &TestCli, script: &str) -> Command {
@@ -153,7 +153,7 @@ fn a_shell_evaluates_how_to_reach_one_that_keeps_nothing() {
 #[test]
 fn a_shell_that_evaluates_a_failed_start_fails() {
     let cli = TestCli::new(OVHAI);
-    let (_held, port) = crate::taken_port();
+    let (_held, port) = ovhai_test_support::taken_port();
     for options in [format!("--port {port}"), "--prot 0".into(), "--regions a,a".into()] {
         let start = format!("\"$OVHAI\" emulator start --ephemeral --detach {options}");
         assert_eq!(text(&eval(&cli, &start).stdout), "false\n", "{options}");

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_emulator::Limits;
-use ovhai_test_support::{TestEmulator, Upstream};
+use ovhai_test_support::raw::{Client, SOON, get, secure};
+use ovhai_test_support::recorder::{app, at};
+use ovhai_test_support::{TestEmulator, Upstream, http2};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
-
-use crate::edge::{app, get};
-use crate::http2;
-use crate::wire::{Client, SOON, at, secure};
 
 /// What the app of a test says has happened.
 async fn hear<T>(comes: &mut mpsc::UnboundedReceiver<T>) -> T {
@@ -36,7 +34,7 @@ async fn an_app_that_does_not_answer_in_time() {
         }
     })
     .await;
-    let limits = Limits { answer_timeout: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits { answer_timeout: Duration::from_secs(1), ..Limits::default() };
     let builder = TestEmulator::builder().limits(limits);
     let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);

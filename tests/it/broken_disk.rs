@@ -12,12 +12,12 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
+use ovhai_test_support::foreground::Foreground;
 use ovhai_test_support::{Answer, TestCli, eventually_now, send};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::OVHAI;
-use crate::emulator::Foreground;
 
 /// The library, which is compiled once.
 fn library() -> &'static Path {

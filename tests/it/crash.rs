@@ -1,24 +1,25 @@
 //! What was acknowledged survives SIGKILL, and nothing half-written does.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
 
 use ovhai_emulator::state::StateDir;
+use ovhai_test_support::blocking::Client;
+use ovhai_test_support::foreground::Foreground;
+use ovhai_test_support::processes::app_file;
+use ovhai_test_support::raw::SOON;
 use ovhai_test_support::{TestCli, eventually_now};
 use serde_json::{Value, json};
 
 use crate::OVHAI;
-use crate::emulator::Foreground;
-use crate::process::with_relatives;
 
 const ROUNDS: u64 = 50;
 
-/// One call on a kept connection; none when the emulator is gone.
+/// One call on a kept connection; none if the emulator is gone.
 fn call(
-    stream: &mut TcpStream,
+    client: &mut Client,
     bearer: &str,
     method: &str,
     path: &str,
@@ -28,51 +29,16 @@ fn call(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {bearer}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
-    stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = Vec::new();
-    let mut piece = [0; 16 * 1024];
-    loop {
-        let n = stream.read(&mut piece).ok().filter(|n| *n > 0)?;
-        answer.extend_from_slice(&piece[..n]);
-        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
-            continue;
-        };
-        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-        let body = &answer[end + 4..];
-        let whole = match head.split("content-length: ").nth(1) {
-            Some(rest) => {
-                let length = rest.split("\r\n").next()?.parse().ok()?;
-                (body.len() >= length).then(|| body.to_vec())
-            }
-            // A long list.
-            None => chunks(body),
-        };
-        if let Some(body) = whole {
-            let status = head.split(' ').nth(1)?.parse().ok()?;
-            return Some((status, serde_json::from_slice(&body).ok()?));
-        }
-    }
+    client.try_send(request).ok()?;
+    let answer = client.whole_answer(method).ok()?;
+    Some((answer.status(), serde_json::from_slice(&answer.body).unwrap()))
 }
 
-/// A chunked body; none if it is not whole yet.
-fn chunks(mut body: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = Vec::new();
-    loop {
-        let at = body.windows(2).position(|two| two == b"\r\n")?;
-        let size = usize::from_str_radix(std::str::from_utf8(&body[..at]).ok()?, 16).ok()?;
-        let chunk = body.get(at + 2..at + 2 + size)?;
-        body = body.get(at + 4 + size..)?;
-        if size == 0 {
-            return Some(whole);
-        }
-        whole.extend_from_slice(chunk);
-    }
-}
-
-/// Creates tokens and apps until the emulator is gone; the ids that it acknowledged.
-fn create(address: SocketAddr, bearer: &str, round: u64) -> Vec<String> {
+/// Creates tokens and apps until the emulator is gone; returns the ids that it acknowledged, and
+/// reports each.
+fn create(address: SocketAddr, bearer: &str, round: u64, done: &Sender<()>) -> Vec<String> {
     let mut acknowledged = Vec::new();
-    let Ok(mut stream) = TcpStream::connect(address) else { return acknowledged };
+    let Ok(mut client) = Client::try_to(address) else { return acknowledged };
     for n in 0.. {
         let name = format!("r{round}n{n}");
         let (path, spec) = if n % 3 == 0 {
@@ -83,8 +49,12 @@ fn create(address: SocketAddr, bearer: &str, round: u64) -> Vec<String> {
         } else {
             ("/v1/token", json!({"name": name, "role": "read", "labelSelector": "a=b"}))
         };
-        match call(&mut stream, bearer, "POST", path, &spec.to_string()) {
-            Some((200, made)) => acknowledged.push(made["id"].as_str().unwrap().to_owned()),
+        match call(&mut client, bearer, "POST", path, &spec.to_string()) {
+            Some((200, made)) => {
+                acknowledged.push(made["id"].as_str().unwrap().to_owned());
+                // The test may have seen enough.
+                let _ = done.send(());
+            }
             Some((status, body)) => panic!("{status}: {body}"),
             None => break,
         }
@@ -93,11 +63,11 @@ fn create(address: SocketAddr, bearer: &str, round: u64) -> Vec<String> {
 }
 
 fn listed(address: SocketAddr, bearer: &str, what: &str) -> BTreeSet<String> {
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut client = Client::to(address);
     let mut ids = BTreeSet::new();
     for page in 1.. {
         let path = format!("/v1/{what}?size=1000&page={page}");
-        let (status, list) = call(&mut stream, bearer, "GET", &path, "").unwrap();
+        let (status, list) = call(&mut client, bearer, "GET", &path, "").unwrap();
         assert_eq!(status, 200);
         for item in list["items"].as_array().unwrap() {
             // Whole, or not at all.
@@ -132,8 +102,9 @@ fn acknowledged_changes_survive_sigkill() {
     for round in 0..=ROUNDS {
         let mut e = Foreground::start(&cli, &[]);
         let (address, bearer) = (e.running.address, e.running.administrator.clone());
-        let found: BTreeSet<String> = listed(address, &bearer, "app")
-            .union(&listed(address, &bearer, "token"))
+        let bearer = bearer.as_str();
+        let found: BTreeSet<String> = listed(address, bearer, "app")
+            .union(&listed(address, bearer, "token"))
             .cloned()
             .collect();
         let lost: Vec<_> = acknowledged.difference(&found).collect();
@@ -141,12 +112,14 @@ fn acknowledged_changes_survive_sigkill() {
         if round == ROUNDS {
             break;
         }
+        let (done, acknowledgements) = channel();
         std::thread::scope(|scope| {
-            let makers: Vec<_> =
-                (0..2).map(|_| scope.spawn(|| create(address, &bearer, round))).collect();
-            // A random moment; here the sleep is intended.
-            let chance = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
-            std::thread::sleep(Duration::from_micros(2000 + u64::from(chance) % 60_000));
+            let makers = [done.clone(), done]
+                .map(|done| scope.spawn(move || create(address, bearer, round, &done)));
+            // After another number of changes in each round, with more in flight.
+            for _ in 0..=round * 7 % 40 {
+                acknowledgements.recv_timeout(SOON).unwrap();
+            }
             e.child.kill().unwrap();
             e.child.wait().unwrap();
             for maker in makers {
@@ -162,9 +135,7 @@ fn processes_end_with_an_emulator_that_is_killed_and_come_back_with_the_next() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     let mark = format!("killed{}", std::process::id());
-    let script = format!(
-        "'{mark}'; import http.server, os; http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()"
-    );
+    let server = app_file("server");
     cli.ok(&[
         "app",
         "run",
@@ -177,8 +148,9 @@ fn processes_end_with_an_emulator_that_is_killed_and_come_back_with_the_next() {
         "python:3",
         "--",
         "python3",
-        "-c",
-        &script,
+        &server,
+        "--mark",
+        &mark,
     ]);
     let alive = || {
         let output =
@@ -206,12 +178,9 @@ fn what_emulator_and_supervisor_leave_that_are_killed_at_once_ends_with_the_next
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     let mark = format!("both{}", std::process::id());
-    let script = with_relatives(
-        &mark,
-        "import http.server, os; http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()",
-    );
+    let server = app_file("server");
     let app = ["app", "run", "--name", "p", "--cpu", "1", "--wait", "--runtime", "process"];
-    cli.ok(&[&app[..], &["python:3", "--", "python3", "-c", &script]].concat());
+    cli.ok(&[&app[..], &["python:3", "--", "python3", &server, "--relatives", &mark]].concat());
     let id = cli.json(&["app", "get", "p"])["id"].as_str().unwrap().to_owned();
     let alive = |word: &str| -> BTreeSet<u32> {
         let output = Command::new("ps").args(["-eo", "pid,args", "-ww"]).output().unwrap();

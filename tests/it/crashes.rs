@@ -6,31 +6,19 @@ use std::sync::Arc;
 
 use ovhai_core::replica::ExitStatus;
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now};
+use ovhai_test_support::stores::GatedStore;
+use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now, processes};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::OVHAI;
-use crate::wire::Gated;
 
-/// Ends with 3 when it is asked for /die, after some last words.
-const MORTAL: &str = "
-import http.server, os
-class H(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    def do_GET(self):
-        if self.path == '/die':
-            print('last words', flush=True)
-            os._exit(3)
-        self.send_response(200); self.send_header('content-length', '0'); self.end_headers()
-    def log_message(self, *a): pass
-http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()
-";
-
+/// Two replicas that end with status 3 at a request for /die, after some last words.
 fn mortal() -> TestCli {
     let cli = TestCli::new(OVHAI);
     let run = ["app", "run", "x", "--name", "mortal", "--cpu", "1", "--unsecure-http", "--wait"];
-    let process = ["--replicas", "2", "--runtime", "process", "--", "python3", "-c", MORTAL];
+    let server = processes::app_file("server");
+    let process = ["--replicas", "2", "--runtime", "process", "--", "python3", &server];
     cli.ok(&[&run[..], &process].concat());
     cli
 }
@@ -142,7 +130,7 @@ fn events_are_listed_and_followed() {
 async fn a_503_says_which_replica_crashed() {
     let (gate, gated) = watch::channel(true);
     let sim = SimRuntime::step_by_step();
-    let builder = TestEmulator::builder().store(Arc::new(Gated(gated)));
+    let builder = TestEmulator::builder().store(Arc::new(GatedStore(gated)));
     let emulator = builder.runtime(Arc::new(sim.clone())).start().await.unwrap();
     let e = TestEmulator { emulator, sim: Some(sim.clone()) };
     let app = e.submit(&[], json!({"unsecureHttp": true})).await;

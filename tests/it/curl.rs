@@ -14,21 +14,9 @@ use tokio::io::AsyncWriteExt;
 
 use crate::OVHAI;
 
-/// A command line with an app that shows requests.
-pub(crate) fn echo() -> TestCli {
-    let cli = TestCli::new(OVHAI);
-    cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
-    cli
-}
-
-pub(crate) fn curl(cli: &TestCli, arguments: &[&str]) -> Value {
-    let text = cli.ok(&[&["app", "curl", "e"], arguments].concat());
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
 #[test]
 fn path_and_query_go_byte_for_byte() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     for path in [
         "/a/../b",
         "//x",
@@ -39,12 +27,12 @@ fn path_and_query_go_byte_for_byte() {
         "/a;b='c'|(d)!",
         "/%2e%2E/",
     ] {
-        assert_eq!(curl(&cli, &[path])["target"], path);
+        assert_eq!(cli.curl(&[path])["target"], path);
     }
-    assert_eq!(curl(&cli, &["x?y"])["target"], "/x?y", "a slash is put before");
-    assert_eq!(curl(&cli, &["-X", "OPTIONS", "/x"])["method"], "OPTIONS");
+    assert_eq!(cli.curl(&["x?y"])["target"], "/x?y", "a slash is put before");
+    assert_eq!(cli.curl(&["-X", "OPTIONS", "/x"])["method"], "OPTIONS");
     let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
-    assert_eq!(curl(&cli, &[&format!("{url}/in")])["target"], "/in");
+    assert_eq!(cli.curl(&[&format!("{url}/in")])["target"], "/in");
     for (path, says) in
         [("/a b", "%20"), ("/a#b", "%23"), ("https://example.org/", "is not a path")]
     {
@@ -56,10 +44,10 @@ fn path_and_query_go_byte_for_byte() {
 
 #[test]
 fn data_in_curls_ways() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     std::fs::write(cli.home().join("lines"), "one\r\ntwo\n").unwrap();
-    let body = |arguments: &[&str]| curl(&cli, arguments)["body"].as_str().unwrap().to_owned();
-    let seen = curl(&cli, &["-d", "a=1", "--data-raw", "@x", "-d", "b"]);
+    let body = |arguments: &[&str]| cli.curl(arguments)["body"].as_str().unwrap().to_owned();
+    let seen = cli.curl(&["-d", "a=1", "--data-raw", "@x", "-d", "b"]);
     assert_eq!((&seen["method"], &seen["body"]), (&json!("POST"), &json!("a=1&@x&b")));
     assert_eq!(seen["headers"]["content-type"][0], "application/x-www-form-urlencoded");
     assert_eq!(seen["headers"]["content-length"][0], "8");
@@ -71,7 +59,7 @@ fn data_in_curls_ways() {
     let encoded = ["a b&", "=c=d", "n=é/", "@lines", "m@lines"];
     let arguments: Vec<&str> = encoded.iter().flat_map(|text| ["--data-urlencode", text]).collect();
     assert_eq!(body(&arguments), "a%20b%26&c%3Dd&n=%C3%A9%2F&one%0D%0Atwo%0A&m=one%0D%0Atwo%0A");
-    let seen = curl(&cli, &["/p?z=1", "-G", "-d", "a=1", "--data-urlencode", "b=x y"]);
+    let seen = cli.curl(&["/p?z=1", "-G", "-d", "a=1", "--data-urlencode", "b=x y"]);
     assert_eq!(seen["target"], "/p?z=1&a=1&b=x%20y");
     assert_eq!((&seen["method"], &seen["body"]), (&json!("GET"), &json!("")));
     // Standard input, whose length is unknown.
@@ -100,8 +88,8 @@ fn data_in_curls_ways() {
 /// Not the format of the result, as elsewhere.
 #[test]
 fn json_is_what_it_is_to_curl() {
-    let cli = echo();
-    let seen = curl(&cli, &["--json", "{\"a\":1}"]);
+    let cli = TestCli::with_echo(OVHAI);
+    let seen = cli.curl(&["--json", "{\"a\":1}"]);
     assert_eq!((&seen["method"], &seen["target"]), (&json!("POST"), &json!("/")));
     assert_eq!(seen["body"], "{\"a\":1}");
     for name in ["content-type", "accept"] {
@@ -116,33 +104,30 @@ fn json_is_what_it_is_to_curl() {
 
 #[test]
 fn headers_in_curls_ways() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     std::fs::write(cli.home().join("headers"), "X-From: a file\n\nX-Two: 2\n").unwrap();
-    let seen = curl(
-        &cli,
-        &[
-            "-H",
-            "X-A: 1",
-            "-H",
-            "x-a:2",
-            "-H",
-            "X-Empty;",
-            "-H",
-            "Accept:",
-            "-H",
-            "@headers",
-            "--compressed",
-            "-H",
-            "User-Agent: me",
-        ],
-    );
+    let seen = cli.curl(&[
+        "-H",
+        "X-A: 1",
+        "-H",
+        "x-a:2",
+        "-H",
+        "X-Empty;",
+        "-H",
+        "Accept:",
+        "-H",
+        "@headers",
+        "--compressed",
+        "-H",
+        "User-Agent: me",
+    ]);
     let headers = &seen["headers"];
     assert_eq!(headers["x-a"], json!(["1", "2"]));
     assert_eq!((&headers["x-empty"], &headers["accept"]), (&json!([""]), &Value::Null));
     assert_eq!((&headers["x-from"], &headers["x-two"]), (&json!(["a file"]), &json!(["2"])));
     assert_eq!(headers["user-agent"], json!(["me"]));
     assert_eq!(headers["accept-encoding"], json!(["gzip, deflate"]));
-    let agent = curl(&cli, &[])["headers"]["user-agent"][0].as_str().unwrap().to_owned();
+    let agent = cli.curl(&[])["headers"]["user-agent"][0].as_str().unwrap().to_owned();
     assert!(agent.starts_with("ovhai/"), "{agent}");
     for header in ["Authorization: Bearer hush\u{1}", "hush", "Auth orization: hush"] {
         let (code, said) = cli.fails(&["app", "curl", "e", "-H", header]);
@@ -154,7 +139,7 @@ fn headers_in_curls_ways() {
 /// An app's own address stands for it, as curl's users type it.
 #[test]
 fn addresses_name_apps() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     let url = cli.ok(&["app", "open", "e", "--url"]).trim().to_owned();
     let host = url.strip_prefix("http://").unwrap();
     let id = host.split('.').next().unwrap();
@@ -214,15 +199,15 @@ fn messages_begin_a_line() {
     assert!(said.contains("}\nhint: the token of --token was refused: check"), "{said}");
     let apart = cli.command(&words).output().unwrap();
     assert!(apart.stdout.ends_with(b"}") && apart.stderr.starts_with(b"hint: "), "{apart:?}");
-    let in_terminal = crate::pty::shown(&cli, 80, &words, &[("NO_COLOR", "1")]);
+    let in_terminal = ovhai_test_support::pty::shown(&cli, 80, &words, &[("NO_COLOR", "1")]);
     assert!(in_terminal.contains("}\nhint: "), "{in_terminal}");
 }
 
 #[test]
 fn options_that_are_harmless_are_taken() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     let answer =
-        curl(&cli, &["-sS", "-g", "--path-as-is", "--http1.1", "--no-progress-meter", "/[x]"]);
+        cli.curl(&["-sS", "-g", "--path-as-is", "--http1.1", "--no-progress-meter", "/[x]"]);
     assert_eq!(answer["target"], "/[x]");
 }
 
@@ -258,26 +243,23 @@ fn tokens_are_chosen() {
 
 #[test]
 fn forms_and_uploads() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     std::fs::write(cli.home().join("a.txt"), "text\n").unwrap();
     std::fs::write(cli.home().join("big.bin"), vec![b'x'; 300_000]).unwrap();
-    let seen = curl(
-        &cli,
-        &[
-            "-F",
-            "plain=1;2",
-            "-F",
-            "j={};type=application/json",
-            "-F",
-            "f=@a.txt",
-            "-F",
-            "g=@a.txt;type=image/png;filename=b.png",
-            "-F",
-            "v=<a.txt",
-            "-F",
-            "big=@big.bin",
-        ],
-    );
+    let seen = cli.curl(&[
+        "-F",
+        "plain=1;2",
+        "-F",
+        "j={};type=application/json",
+        "-F",
+        "f=@a.txt",
+        "-F",
+        "g=@a.txt;type=image/png;filename=b.png",
+        "-F",
+        "v=<a.txt",
+        "-F",
+        "big=@big.bin",
+    ]);
     let kind = seen["headers"]["content-type"][0].as_str().unwrap();
     let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
     let part = |head: &str, text: &str| {
@@ -300,13 +282,13 @@ fn forms_and_uploads() {
     assert_eq!(seen["headers"]["content-length"][0], expected.len().to_string());
     assert!(seen["body"] == expected, "the body is as it should be");
 
-    let seen = curl(&cli, &["-T", "a.txt", "/dir/"]);
+    let seen = cli.curl(&["-T", "a.txt", "/dir/"]);
     assert_eq!((&seen["method"], &seen["target"]), (&json!("PUT"), &json!("/dir/a.txt")));
     assert_eq!(
         (&seen["body"], &seen["headers"]["content-length"]),
         (&json!("text\n"), &json!(["5"]))
     );
-    assert_eq!(curl(&cli, &["-T", "a.txt", "/name", "-X", "POST"])["method"], "POST");
+    assert_eq!(cli.curl(&["-T", "a.txt", "/name", "-X", "POST"])["method"], "POST");
     let output =
         cli.command(&["app", "curl", "e", "-F", "f=@-;filename=x"]).write_stdin("in").output();
     let seen: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
@@ -316,7 +298,7 @@ fn forms_and_uploads() {
 
 #[test]
 fn answers_go_where_they_should() {
-    let cli = echo();
+    let cli = TestCli::with_echo(OVHAI);
     let head = cli.ok(&["app", "curl", "-I", "e", "/h"]);
     assert!(head.starts_with("HTTP/1.1 200 OK\n") && head.contains("content-length: "), "{head}");
     assert!(head.ends_with("\n\n") && !head.contains("\"HEAD\""), "no body: {head}");

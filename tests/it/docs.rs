@@ -2,6 +2,7 @@
 //! document in a home of its own, and print what is shown there; a command of `ovhai` anywhere else
 //! exists.
 
+use ovhai_test_support::documents::{documents, read, spans};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -111,33 +112,6 @@ fn what_there_is_not_is_noticed() {
     );
 }
 
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-pub(crate) fn read(name: &str) -> String {
-    fs::read_to_string(root().join(name)).unwrap()
-}
-
-/// The README and every page below docs/, by name.
-pub(crate) fn documents() -> Vec<String> {
-    let mut names = vec!["README.md".to_owned()];
-    let mut directories = vec![PathBuf::from("docs")];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(root().join(&directory)).unwrap() {
-            let entry = entry.unwrap();
-            let path = directory.join(entry.file_name());
-            if entry.file_type().unwrap().is_dir() {
-                directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                names.push(path.to_str().unwrap().to_owned());
-            }
-        }
-    }
-    names.sort();
-    names
-}
-
 /// Whether a document shows commands after a `$`, in whatever kind of block.
 fn shows_session(text: &str) -> bool {
     !commands_shown(text).is_empty()
@@ -223,7 +197,7 @@ impl Session {
         fs::write(self.copy(), self.prepared(&read(self.document))).unwrap();
         trycmd::TestCases::new()
             .register_bin("env", Path::new("/usr/bin/env"))
-            .timeout(Duration::from_mins(1))
+            .timeout(Duration::from_mins(5))
             .case(self.copy())
             .run();
     }
@@ -369,26 +343,6 @@ fn blocks_of(text: &str, language: &str) -> Vec<String> {
         };
     }
     blocks
-}
-
-/// Text between single backticks outside of fenced blocks; it may span two lines.
-pub(crate) fn spans(text: &str) -> impl Iterator<Item = String> {
-    let mut fenced = false;
-    let outside: Vec<&str> = text
-        .lines()
-        .filter(|line| {
-            let is_fence = line.trim_start().starts_with("```");
-            fenced ^= is_fence;
-            !fenced && !is_fence
-        })
-        .collect();
-    let text = outside.join("\n");
-    let spans: Vec<String> = text
-        .split("\n\n")
-        .flat_map(|paragraph| paragraph.split('`').skip(1).step_by(2))
-        .map(|span| span.replace('\n', " "))
-        .collect();
-    spans.into_iter()
 }
 
 /// The commands of `ovhai` in a shell line, for the syntax that the documents use: `<app id>`

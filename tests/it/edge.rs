@@ -5,28 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use ovhai_emulator::Limits;
+use ovhai_test_support::backpressure::send_until_blocked;
+use ovhai_test_support::raw::{Client, SOON, TARGETS, get, header};
+use ovhai_test_support::recorder::{OPEN, RecordingApp, app, at};
+use ovhai_test_support::retry::{ClosingAtTheSecond, End, TRIED_AGAIN};
+use ovhai_test_support::{TestEmulator, Upstream, eventually, http2};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
-
-use crate::wire::{Client, SOON, Wire, at, header};
-
-pub(crate) const OPEN: &str = r#"{"unsecureHttp": true}"#;
-
-/// An emulator with one open app that does with each connection what `serve` does, and a client.
-pub(crate) async fn app<F, T>(serve: F) -> (TestEmulator, String, Client, Upstream)
-where
-    F: Fn(TcpStream) -> T + Send + Sync + 'static,
-    T: Future<Output = ()> + Send + 'static,
-{
-    let upstream = Upstream::start(serve).await;
-    let spec = serde_json::from_str(OPEN).unwrap();
-    let (e, app) = at(TestEmulator::builder(), &upstream, spec).await;
-    let client = Client::connect(&e).await;
-    let host = TestEmulator::host(&app);
-    (e, host, client, upstream)
-}
 
 /// The same, answering each head with these bytes; then it closes, if it is to.
 async fn answering(bytes: &[u8], close: bool) -> (TestEmulator, String, Client, Upstream) {
@@ -44,31 +30,9 @@ async fn answering(bytes: &[u8], close: bool) -> (TestEmulator, String, Client, 
     .await
 }
 
-pub(crate) fn get(host: &str, target: &str) -> String {
-    format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n")
-}
-
-/// Targets as no library would write them.
-pub(crate) const TARGETS: [&str; 14] = [
-    "//a/../b;x?%zz&=+",
-    "/?",
-    "/??",
-    "/a?b?c",
-    "/%",
-    "/%2e%2e/%2F",
-    "/a%00b",
-    "/./..//.",
-    "/a+b%20c",
-    "/x?a[]=1|2&b=~!$'()*,;:@",
-    "/%C3%BC?q=%ff",
-    "/a=b&c",
-    "///",
-    "/?a=http://x.example/?y",
-];
-
 #[tokio::test]
 async fn targets_pass_byte_for_byte() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     for target in TARGETS {
         client.send(wire.request(&format!("GET {target}"), "")).await;
@@ -83,7 +47,7 @@ async fn targets_pass_byte_for_byte() {
 
 #[tokio::test]
 async fn methods_and_names_in_any_case() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     for method in [
         "GET",
@@ -447,14 +411,7 @@ async fn a_client_that_is_gone_is_gone_though_nobody_reads_it() {
         if answers {
             client.answer_head().await;
         }
-        // As much as the other side takes.
-        let piece = vec![b'x'; 1 << 20];
-        let full = async {
-            loop {
-                client.send(&piece).await;
-            }
-        };
-        let _ = tokio::time::timeout(Duration::from_millis(300), full).await;
+        send_until_blocked(&mut client, &vec![b'x'; 1 << 20], &e).await;
         // Its end follows bytes that are not read, unless it is cut off.
         client.0.set_zero_linger().unwrap();
         drop(client);
@@ -490,8 +447,10 @@ async fn an_app_that_dies_in_its_answer() {
     ] {
         let shown = String::from_utf8_lossy(answer);
         let bytes: Arc<[u8]> = answer.into();
+        let has_arrived = Arc::new(Notify::new());
+        let may_reset = Arc::clone(&has_arrived);
         let (_e, host, mut client, _upstream) = app(move |mut stream| {
-            let bytes = Arc::clone(&bytes);
+            let (bytes, may_reset) = (Arc::clone(&bytes), Arc::clone(&may_reset));
             async move {
                 Upstream::head(&mut stream).await.unwrap();
                 stream.write_all(&bytes).await.unwrap();
@@ -499,13 +458,19 @@ async fn an_app_that_dies_in_its_answer() {
                     return;
                 }
                 // A body without a length may end with the connection, but not with its reset.
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                may_reset.notified().await;
                 stream.set_zero_linger().unwrap();
             }
         })
         .await;
         client.send(get(&host, "/")).await;
-        let all = String::from_utf8(client.rest().await).unwrap();
+        let mut all = Vec::new();
+        if !has_end {
+            all = client.until(sent.as_bytes()).await;
+            has_arrived.notify_one();
+        }
+        all.extend(client.rest().await);
+        let all = String::from_utf8(all).unwrap();
         let (head, body) =
             all.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{shown:?}: {all:?}"));
         assert!(head.starts_with("HTTP/1.1 200"), "{shown:?}: {all:?}");
@@ -617,62 +582,6 @@ async fn an_app_may_answer_before_the_upload_has_ended() {
     assert!(seen.starts_with("HTTP/1.1 413") && seen.ends_with("no!"), "{seen}");
 }
 
-/// An app that closes a connection that was used before, after it has got the next request and
-/// sent `part` of an answer.
-pub(crate) struct ClosingAtTheSecond {
-    pub(crate) upstream: Upstream,
-    /// How often it got a request to `/second`.
-    pub(crate) tries: Arc<AtomicUsize>,
-}
-
-impl ClosingAtTheSecond {
-    pub(crate) async fn start(part: &'static [u8], end: End) -> Self {
-        let tries = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&tries);
-        let upstream = Upstream::start(move |mut stream| {
-            let count = Arc::clone(&count);
-            async move {
-                let mut is_first = true;
-                while let Some(head) = Upstream::head(&mut stream).await {
-                    if head.contains(" /second ") {
-                        count.fetch_add(1, Ordering::SeqCst);
-                        if !is_first {
-                            let _ = stream.write_all(part).await;
-                            if end == End::Reset {
-                                stream.set_zero_linger().unwrap();
-                            }
-                            return;
-                        }
-                    }
-                    is_first = false;
-                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
-                    stream.write_all(answer).await.unwrap();
-                }
-            }
-        })
-        .await;
-        Self { upstream, tries }
-    }
-}
-
-/// How an app ends a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    InOrder,
-    Reset,
-}
-
-/// Requests that meet such an app with what it sends, how often it gets them, and what the client
-/// gets.
-pub(crate) const TRIED_AGAIN: [(&str, &[u8], usize, u16, &str); 6] = [
-    ("GET", b"", 2, 200, "nothing of an answer came"),
-    ("GET", b"HTTP/1.1 2", 1, 502, "something came"),
-    ("GET", b"HTTP/1.1 103 Early Hints\r\n\r\n", 1, 502, "a hint came"),
-    ("GET", b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 2", 1, 502, "a hint and something came"),
-    ("POST", b"", 1, 502, "it may have been done"),
-    ("DELETE", b"", 1, 502, "it may have been done"),
-];
-
 #[tokio::test]
 async fn only_what_is_safe_is_tried_again() {
     for (method, part, tries, status, why) in TRIED_AGAIN {
@@ -695,13 +604,16 @@ async fn only_what_is_safe_is_tried_again() {
     }
 }
 
-/// An app that closes an idle connection only after a while, and then takes its time on the next.
+/// An app that closes an idle connection only after a while, and takes as long for the request that
+/// is sent again.
 #[tokio::test]
 async fn a_request_that_is_sent_again_has_its_time_anew() {
-    const WHILE: Duration = Duration::from_millis(700);
-    for over_http2 in [false, true] {
+    const TIMEOUT: Duration = Duration::from_secs(4);
+    // Twice as much is more than the time-out.
+    const WHILE: Duration = Duration::from_millis(2500);
+    let try_over = async |over_http2: bool| {
         let count = AtomicUsize::new(0);
-        let (e, host, mut client, upstream) = app(move |mut stream| {
+        let upstream = Upstream::start(move |mut stream| {
             let is_first = count.fetch_add(1, Ordering::SeqCst) == 0;
             async move {
                 let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
@@ -718,11 +630,14 @@ async fn a_request_that_is_sent_again_has_its_time_anew() {
             }
         })
         .await;
-        let http2 = crate::http2::Client::connect(&e).await;
+        let limits = Limits { answer_timeout: TIMEOUT, ..Limits::default() };
+        let builder = TestEmulator::builder().limits(limits);
+        let (e, of) = at(builder, &upstream, serde_json::from_str(OPEN).unwrap()).await;
+        let (host, mut client) = (TestEmulator::host(&of), Client::connect(&e).await);
+        let http2 = http2::Client::connect(&e).await;
         for _ in 0..2 {
             let status = if over_http2 {
-                let get = crate::http2::request("GET", &host, "/").body(crate::http2::empty());
-                http2.send(get.unwrap()).await.status().as_u16()
+                http2.get(&host, "/").await.status().as_u16()
             } else {
                 client.send(get(&host, "/")).await;
                 client.answer().await.status()
@@ -730,5 +645,6 @@ async fn a_request_that_is_sent_again_has_its_time_anew() {
             assert_eq!(status, 200, "over HTTP/2: {over_http2}");
         }
         assert_eq!(upstream.connections(), 2);
-    }
+    };
+    tokio::join!(try_over(false), try_over(true));
 }

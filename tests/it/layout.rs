@@ -1,10 +1,10 @@
 //! What results look like: in terminals of several widths, in a pipe, with colours and without.
 
 use ovhai_test_support::TestCli;
+use ovhai_test_support::pty::shown;
 use unicode_width::UnicodeWidthStr;
 
 use crate::OVHAI;
-use crate::pty::shown;
 
 /// Without the codes of colours.
 fn plain(text: &str) -> String {

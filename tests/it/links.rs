@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ovhai_test_support::TestCli;
+use ovhai_test_support::documents::{documents, read, root, spans};
 use regex_lite::Regex;
 use serde_json::json;
 
 use crate::OVHAI;
-use crate::docs::{documents, read, root, spans};
 
 #[test]
 fn every_link_leads_somewhere() {

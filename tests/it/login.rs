@@ -4,11 +4,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use ovhai_emulator::SessionTtl;
+use ovhai_test_support::clock::SteppedClock;
 use ovhai_test_support::{TestCli, TestEmulator, eventually_now};
 use serde_json::{Value, json};
 
 use crate::OVHAI;
-use crate::login_page::Stepped;
 
 /// Runs a command with a variable; exit code and what it said.
 fn with_password(cli: &TestCli, arguments: &[&str], password: &str) -> (i32, String) {
@@ -34,7 +34,8 @@ fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
     });
     assert!(shown.contains("--show-password"), "{shown}");
     let status = cli.json(&["emulator", "status"]);
-    assert!(status["first_user"].is_null() && status["firstUser"].get("password").is_none());
+    assert_eq!(status["firstUser"]["name"], "tester", "{status}");
+    assert!(status["firstUser"].get("password").is_none(), "{status}");
     let status = cli.json(&["emulator", "status", "--show-password"]);
     let password = status["firstUser"]["password"].as_str().unwrap();
 
@@ -164,7 +165,7 @@ fn log_in_at(e: &TestEmulator) -> TestCli {
 /// The client's clock is behind: the machine slept, or is a virtual one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bearer_that_is_over_by_the_servers_clock_is_refreshed() {
-    let clock = Stepped::new();
+    let clock = SteppedClock::new();
     let e = clock.emulator(TestEmulator::builder()).await;
     let ann = json!({"name": "ann", "password": "a long password"});
     assert_eq!(e.call_local("POST", "/_emulator/users", Some(ann)).await.status, 201);

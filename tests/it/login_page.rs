@@ -1,184 +1,17 @@
 //! The login page of apps, as a browser's requests meet it; browser.rs has a real one.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::Request;
-use ovhai_api_types::{App, Timestamp};
-use ovhai_core::ports::Clock;
-use ovhai_emulator::Builder;
+use http_body_util::BodyExt;
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{Answer, TestEmulator, Upstream, eventually, send};
+use ovhai_test_support::clock::SteppedClock;
+use ovhai_test_support::raw::SOON;
+use ovhai_test_support::visitor::{Visitor, echo, field, is_page, value};
+use ovhai_test_support::{TestEmulator, Upstream, eventually, http2};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::wire::SOON;
-
-const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 const ASKED: &str = "/a%2Fb//c/../d?x=%20&y=%C3%BC&&z='%22";
-
-/// A browser at one app: it keeps cookies, and says where its requests come from.
-#[derive(Clone)]
-pub(crate) struct Visitor {
-    address: SocketAddr,
-    pub(crate) host: String,
-    pub(crate) cookies: Vec<(String, String)>,
-}
-
-impl Visitor {
-    pub(crate) fn new(e: &TestEmulator, app: &App) -> Self {
-        Self::at(e.address(), TestEmulator::host(app))
-    }
-
-    pub(crate) fn at(address: SocketAddr, host: String) -> Self {
-        Self { address, host, cookies: Vec::new() }
-    }
-
-    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn header(&self) -> String {
-        let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
-        pairs.collect::<Vec<_>>().join("; ")
-    }
-
-    /// `headers` win over what a browser would send.
-    pub(crate) async fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Answer {
-        let cookies = self.header();
-        let mut all = vec![("host", self.host.as_str()), ("accept", HTML)];
-        if !cookies.is_empty() {
-            all.push(("cookie", &cookies));
-        }
-        all.retain(|(name, _)| !headers.iter().any(|(of, _)| of == name));
-        all.extend_from_slice(headers);
-        let mut request = Request::builder().method(method).uri(path);
-        // An empty one stands for none.
-        for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
-            request = request.header(name, value);
-        }
-        let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
-        let answer = send(self.address, request.body(body).unwrap()).await;
-        for set in answer.headers.get_all("set-cookie") {
-            let set = set.to_str().unwrap();
-            let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.retain(|(of, _)| of != name);
-            if !set.contains("Max-Age=0") {
-                self.cookies.push((name.into(), value.into()));
-            }
-        }
-        answer
-    }
-
-    pub(crate) async fn get(&mut self, path: &str) -> Answer {
-        self.send("GET", path, &[], "").await
-    }
-
-    pub(crate) async fn post(
-        &mut self,
-        path: &str,
-        fields: &[(&str, &str)],
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        let encode = |text: &str| {
-            text.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02X}"))
-        };
-        let fields = fields.iter().map(|(name, value)| format!("{name}={}", encode(value)));
-        let body = fields.collect::<Vec<_>>().join("&");
-        let origin = format!("http://{}", self.host);
-        let kind = "application/x-www-form-urlencoded";
-        let mut all = vec![
-            ("origin", origin.as_str()),
-            ("sec-fetch-site", "same-origin"),
-            ("content-type", kind),
-        ];
-        all.retain(|(name, _)| !headers.iter().any(|(of, _)| of == name));
-        all.extend_from_slice(headers);
-        self.send("POST", path, &all, &body).await
-    }
-
-    pub(crate) async fn token(&mut self, page: &Answer, token: &str) -> Answer {
-        let (form, to) = (field(page, "form"), field(page, "to"));
-        let fields = [("form", form.as_str()), ("to", &to), ("with", "token"), ("token", token)];
-        self.post("/.ovhai/login", &fields, &[]).await
-    }
-
-    pub(crate) async fn password(&mut self, page: &Answer, user: &str, password: &str) -> Answer {
-        let (form, to) = (field(page, "form"), field(page, "to"));
-        let fields = [
-            ("form", form.as_str()),
-            ("to", &to),
-            ("with", "password"),
-            ("username", user),
-            ("password", password),
-        ];
-        self.post("/.ovhai/login", &fields, &[]).await
-    }
-
-    /// A tunnel and events, of [`socket_or_events`].
-    async fn open_both(&self) -> Vec<TcpStream> {
-        let (host, cookies) = (&self.host, self.header());
-        let mut open = Vec::new();
-        for more in ["connection: upgrade\r\nupgrade: echo\r\n", ""] {
-            let mut client = TcpStream::connect(self.address).await.unwrap();
-            let head = format!(
-                "GET / HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookies}\r\n{more}\r\n"
-            );
-            client.write_all(head.as_bytes()).await.unwrap();
-            let mut seen = [0; 12];
-            client.read_exact(&mut seen).await.unwrap();
-            assert_eq!(&seen, if more.is_empty() { b"HTTP/1.1 200" } else { b"HTTP/1.1 101" });
-            open.push(client);
-        }
-        open
-    }
-
-    /// Logs in with a token, for the tests of what comes then.
-    pub(crate) async fn logged_in(mut self, token: &str) -> Self {
-        let page = self.get("/").await;
-        let answer = self.token(&page, token).await;
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        self
-    }
-}
-
-/// The value of a page's hidden field.
-pub(crate) fn field(page: &Answer, name: &str) -> String {
-    let html = page.text();
-    let start = format!("name=\"{name}\" value=\"");
-    let at = html.find(&start).unwrap_or_else(|| panic!("{name}: {html}")) + start.len();
-    let value = &html[at..at + html[at..].find('"').unwrap()];
-    value
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
-}
-
-pub(crate) fn is_page(answer: &Answer) -> bool {
-    answer.header("content-type") == "text/html; charset=utf-8"
-        && answer.text().contains("Login with token")
-}
-
-pub(crate) async fn echo(e: &TestEmulator) -> App {
-    e.run_app(&[("group", "A")], json!({"image": "ovhai/echo", "name": "echo"})).await
-}
-
-pub(crate) async fn value(e: &TestEmulator, selector: &str) -> String {
-    e.token("GRA", "read", Some(selector)).await.status.value.unwrap()
-}
 
 #[tokio::test]
 async fn a_token_opens_the_very_address_that_was_asked_for() {
@@ -219,7 +52,7 @@ async fn a_token_opens_the_very_address_that_was_asked_for() {
 
     ann.cookies.insert(0, ("a".into(), "1".into()));
     ann.cookies.push(("b".into(), "\"2\"".into()));
-    for own in ["sk-own", crate::gateway::FOREIGN] {
+    for own in ["sk-own", ovhai_test_support::visitor::FOREIGN] {
         let own = format!("Bearer {own}");
         let seen = ann.send("GET", ASKED, &[("authorization", &own)], "").await;
         assert_eq!(seen.status, 200);
@@ -384,10 +217,7 @@ async fn what_a_cookie_opened_ends_with_the_login() {
             assert_eq!(deleted.status, 204);
         }
         for mut client in open {
-            // Broken off or closed.
-            let mut rest = Vec::new();
-            let end = tokio::time::timeout(SOON, client.read_to_end(&mut rest)).await;
-            assert!(end.is_ok(), "logs out: {logs_out}");
+            client.rest().await;
         }
     }
     let metrics = e.call_local("GET", "/metrics", None).await.text();
@@ -439,22 +269,22 @@ async fn a_login_goes_on_when_it_is_given_up() {
     let form = field(&ann.get("/").await, "form");
     let body =
         format!("form={form}&to=%2F&with=password&username=ann&password=a%20long%20password");
-    let client = crate::http2::Client::connect(&e).await;
+    let client = http2::Client::connect(&e).await;
     for _ in 0..LOGINS {
-        let login = crate::http2::request("POST", &ann.host, "/.ovhai/login")
+        let login = http2::request("POST", &ann.host, "/.ovhai/login")
             .header("cookie", ann.header())
             .header("content-length", body.len())
             .header("content-type", "application/x-www-form-urlencoded");
-        let (pipe, sent) = crate::http2::pipe();
-        pipe.send(crate::http2::data(body.as_bytes())).await.unwrap();
+        let (pipe, sent) = http2::pipe();
+        pipe.send(http2::data(body.as_bytes())).await.unwrap();
         drop(pipe);
         let mut sender = client.sender.clone();
         sender.ready().await.unwrap();
         let login = tokio::spawn(sender.send_request(login.body(sent).unwrap()));
         // Whatever was sent before these was looked at.
         for _ in 0..3 {
-            let other = crate::http2::request("GET", &ann.host, "/.ovhai/");
-            client.send(other.body(crate::http2::empty()).unwrap()).await;
+            let other = http2::request("GET", &ann.host, "/.ovhai/");
+            client.send(other.body(http2::empty()).unwrap()).await;
         }
         login.abort();
     }
@@ -677,40 +507,12 @@ async fn whoever_logs_in_at_an_app_that_does_not_run_sees_so() {
     assert_eq!(lost.status, 404);
 }
 
-/// A clock that a test advances, by seconds.
-#[derive(Debug)]
-pub(crate) struct Stepped(Timestamp, AtomicI64);
-
-impl Stepped {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(Timestamp::now(), AtomicI64::new(0)))
-    }
-
-    pub(crate) fn set(&self, seconds: u64) {
-        self.1.store(seconds.try_into().unwrap(), Ordering::SeqCst);
-    }
-
-    /// An emulator that lives by it.
-    pub(crate) async fn emulator(self: &Arc<Self>, builder: Builder) -> TestEmulator {
-        let emulator = builder.clock(Arc::clone(self) as _).start().await.unwrap();
-        TestEmulator { emulator, sim: None }
-    }
-}
-
-impl Clock for Stepped {
-    fn now(&self) -> Timestamp {
-        self.0
-            .checked_add(Duration::from_secs(self.1.load(Ordering::SeqCst).unsigned_abs()))
-            .unwrap()
-    }
-}
-
 const LASTS: u64 = 12 * 3600;
 
 /// What a login is worth ends by itself.
 #[tokio::test]
 async fn a_login_lasts_twelve_hours() {
-    let clock = Stepped::new();
+    let clock = SteppedClock::new();
     let e = clock.emulator(TestEmulator::builder()).await;
     let app = echo(&e).await;
     let token = value(&e, "group=A").await;
@@ -730,7 +532,7 @@ async fn a_login_lasts_twelve_hours() {
 #[tokio::test]
 async fn what_a_cookie_opened_ends_after_twelve_hours() {
     let upstream = socket_or_events().await;
-    let clock = Stepped::new();
+    let clock = SteppedClock::new();
     let sim = SimRuntime::automatic(upstream.address());
     let e = clock.emulator(TestEmulator::builder().runtime(Arc::new(sim))).await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
@@ -747,16 +549,14 @@ async fn what_a_cookie_opened_ends_after_twelve_hours() {
     for visitor in [&by_token, &by_password] {
         open.extend(visitor.open_both().await);
     }
-    let client = crate::http2::Client::connect(&e).await;
-    let events =
-        crate::http2::request("GET", &by_token.host, "/").header("cookie", by_token.header());
-    let mut events = client.send(events.body(crate::http2::empty()).unwrap()).await;
+    let client = http2::Client::connect(&e).await;
+    let events = http2::request("GET", &by_token.host, "/").header("cookie", by_token.header());
+    let mut events = client.send(events.body(http2::empty()).unwrap()).await;
     assert_eq!(events.status(), 200);
     // Everything is open; its time is up a second later, by whatever clock.
     clock.set(LASTS);
     for mut client in open {
-        let end = tokio::time::timeout(SOON, client.read_to_end(&mut Vec::new())).await;
-        assert!(end.is_ok(), "it goes on");
+        client.rest().await;
     }
     let end = async { while let Some(Ok(_)) = events.frame().await {} };
     assert!(tokio::time::timeout(SOON, end).await.is_ok(), "in HTTP/2 it goes on");

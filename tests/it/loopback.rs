@@ -5,10 +5,10 @@ use std::net::{Ipv6Addr, SocketAddr};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use ovhai_test_support::{TestEmulator, send};
+use ovhai_test_support::raw::{Client, header};
+use ovhai_test_support::recorder::RecordingApp;
+use ovhai_test_support::{TestEmulator, http2, send};
 use serde_json::json;
-
-use crate::wire::{Client, Wire, header};
 
 /// Some programs take no other address for localhost.
 #[tokio::test]
@@ -48,9 +48,9 @@ async fn a_trailing_dot_names_the_same_host() {
         let request = Request::get(path).header("host", &host).body(Full::default()).unwrap();
         assert_eq!(e.send(request).await.status, status, "{host}");
     }
-    let given = crate::http2::request("GET", &format!("{name}.:{port}"), "/");
-    let client = crate::http2::Client::connect(&e).await;
-    assert_eq!(client.send(given.body(crate::http2::empty()).unwrap()).await.status(), 200);
+    let given = http2::request("GET", &format!("{name}.:{port}"), "/");
+    let client = http2::Client::connect(&e).await;
+    assert_eq!(client.send(given.body(http2::empty()).unwrap()).await.status(), 200);
 }
 
 /// As a client of HTTP/0.9 sends it, which waits for the answer.
@@ -69,7 +69,7 @@ async fn a_request_line_without_a_version_is_refused_at_once() {
 /// RFC 9110 section 10.1.1: it is a list, which may be empty or repeat itself.
 #[tokio::test]
 async fn what_is_expected_is_a_list() {
-    let wire = Wire::start().await;
+    let wire = RecordingApp::start().await;
     for (at, (fields, told)) in [
         ("expect:\r\n", None),
         ("expect: ,\r\n", None),

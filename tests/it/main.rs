@@ -28,7 +28,6 @@ mod edge;
 mod emulator;
 mod environment;
 mod events;
-mod frames;
 mod gateway;
 mod grpc;
 mod held;
@@ -51,7 +50,6 @@ mod planted;
 mod port_forward;
 mod process;
 mod prompts;
-mod pty;
 mod readers;
 mod replicas;
 mod requests;
@@ -68,19 +66,6 @@ mod tls;
 mod tokens;
 mod verbs;
 mod websocket;
-mod wire;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");
-
-/// A port in use.
-fn taken_port() -> (std::net::TcpListener, u16) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, port)
-}
-
-/// A free port.
-fn free_port() -> u16 {
-    ovhai_runtime::sockets::free_port().unwrap()
-}

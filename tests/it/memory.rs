@@ -7,50 +7,17 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Frame;
-use ovhai_test_support::TestCli;
+use ovhai_test_support::foreground::Foreground;
+use ovhai_test_support::{TestCli, http2, processes, raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::emulator::Foreground;
-use crate::{OVHAI, http2, wire};
+use crate::OVHAI;
 
 const MIB: u64 = 1024 * 1024;
 /// The windows of HTTP/2 and a buffer in each direction, several times over.
 const GROWTH: u64 = 4 * MIB;
 
 static PIECE: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; 256 * 1024].into());
-
-/// Makes bodies of the length that the path says, and counts those that it gets, without keeping
-/// any of it.
-const APP: &str = "
-import os, socket, threading
-PIECE = b'x' * (1 << 18)
-def serve(stream):
-  while True:
-    head = b''
-    while not head.endswith(b'\\r\\n\\r\\n'):
-      byte = stream.recv(1)
-      if not byte: return
-      head += byte
-    words = head.split(b' ')
-    size = int(words[1].rpartition(b'/')[2] or 0)
-    if words[0] == b'POST':
-      got, room = 0, bytearray(1 << 18)
-      while got < size:
-        read = stream.recv_into(room)
-        if not read: return
-        got += read
-      stream.sendall(b'HTTP/1.1 200 OK\\r\\ncontent-length: 3\\r\\n\\r\\nall')
-      continue
-    chunked = words[1].startswith(b'/chunked')
-    framing = b'transfer-encoding: chunked' if chunked else b'content-length: %d' % size
-    stream.sendall(b'HTTP/1.1 200 OK\\r\\n%s\\r\\n\\r\\n' % framing)
-    for _ in range(size // len(PIECE)):
-      stream.sendall(b'40000\\r\\n' + PIECE + b'\\r\\n' if chunked else PIECE)
-    if chunked: stream.sendall(b'0\\r\\n\\r\\n')
-listener = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))
-while True:
-  threading.Thread(target=serve, args=[listener.accept()[0]], daemon=True).start()
-";
 
 /// The most memory that a process had since its peak was set back, in bytes.
 fn peak(pid: u32) -> u64 {
@@ -78,8 +45,7 @@ async fn stays_small<F: Future<Output = ()>>(
         "python:3",
         "--",
         "python3",
-        "-c",
-        APP,
+        &processes::app_file("bodies"),
     ]);
     let app = cli.json(&["app", "get", "bodies"]);
     let url = app["status"]["url"].as_str().unwrap();
@@ -103,7 +69,7 @@ async fn wrong_logins_leave_nothing_behind() {
     let e = Foreground::start(&cli, &[]);
     let (address, pid) = (e.running.address, e.running.pid);
     let log_in = |number: u32| async move {
-        let mut client = wire::Client::to(address).await;
+        let mut client = raw::Client::to(address).await;
         let body = format!("grant_type=password&username=u{number}&password=wrong-password");
         let head = "POST /oauth2/token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n";
         client.send(format!("{head}content-length: {}\r\n\r\n{body}", body.len())).await;
@@ -125,7 +91,7 @@ async fn wrong_logins_leave_nothing_behind() {
 #[tokio::test]
 async fn bodies_of_http1_stay_nowhere() {
     stays_small(1024 * MIB, |address, host, size| async move {
-        let mut client = wire::Client::to(address).await;
+        let mut client = raw::Client::to(address).await;
         client.send(format!("GET /{size} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
         assert_eq!(client.answer_head().await.header("content-length"), Some(&*size.to_string()));
         let (mut room, mut left) = (vec![0; PIECE.len()], size);

@@ -1,8 +1,7 @@
 //! What a browser that opens a page gets when a login has ended, whatever the app adds to it.
 
 use ovhai_test_support::TestEmulator;
-
-use crate::login_page::{Visitor, echo, is_page};
+use ovhai_test_support::visitor::{Visitor, echo, is_page};
 
 /// What proves that a browser opened a page: pages can't set it.
 const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");

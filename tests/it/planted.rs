@@ -4,11 +4,9 @@
 
 use hyper::StatusCode;
 use ovhai_api_types::App;
-use ovhai_test_support::TestEmulator;
+use ovhai_test_support::visitor::{Visitor, echo, field, value};
+use ovhai_test_support::{TestEmulator, http2};
 use serde_json::{Value, json};
-
-use crate::http2;
-use crate::login_page::{Visitor, echo, field, value};
 
 /// Maximum cookies of one name that the gateway tries.
 const LOOKED_AT: usize = 200;

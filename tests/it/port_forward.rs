@@ -1,73 +1,14 @@
 //! `app port-forward`.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Read;
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use ovhai_test_support::TestCli;
+use ovhai_test_support::forward::Forward;
+use ovhai_test_support::processes::app_file;
 use serde_json::Value;
 
 use crate::OVHAI;
-
-/// `app port-forward` in a process of its own.
-pub(crate) struct Forward {
-    child: Child,
-    pub(crate) address: String,
-}
-
-impl Forward {
-    fn start(cli: &TestCli, arguments: &[&str]) -> Self {
-        Self::start_in(&cli.state_dir(), cli.home(), None, arguments)
-    }
-
-    /// Of the emulator in a state directory; with a token, if one is given.
-    pub(crate) fn start_in(
-        state: &Path,
-        home: &Path,
-        token: Option<&str>,
-        arguments: &[&str],
-    ) -> Self {
-        let mut child = Command::new(OVHAI)
-            .args(["app", "port-forward"])
-            .args(arguments)
-            .env("HOME", home)
-            .env("OVHAI_STATE_DIR", state)
-            .env("OVHAI_KEYRING", "0")
-            .envs(token.map(|token| ("OVHAI_TOKEN", token)))
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(home.join("said")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("http://").expect("an address").to_owned();
-        Self { child, address }
-    }
-
-    /// Sends bytes, and reads what comes until the end.
-    fn raw(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn get(&self, path: &str, more: &str) -> String {
-        self.raw(&format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}\r\n",
-            self.address
-        ))
-    }
-}
-
-impl Drop for Forward {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Another program may take the port of an emulator that has stopped.
 #[test]
@@ -276,26 +217,6 @@ fn it_listens_on_both_loopback_addresses() {
     }
 }
 
-/// Agrees to whatever protocol it is asked to switch to, and echoes.
-const UPGRADER: &str = "import os, socketserver
-class H(socketserver.StreamRequestHandler):
-    def handle(self):
-        head = b''
-        while not head.endswith(b'\\r\\n\\r\\n'):
-            line = self.rfile.readline()
-            if not line: return
-            head += line
-        if b'upgrade: echo' not in head.lower():
-            self.wfile.write(b'HTTP/1.1 302 Found\\r\\nlocation: http://' + host(head) + b'/there\\r\\ncontent-length: 0\\r\\nconnection: close\\r\\n\\r\\n')
-            return
-        self.wfile.write(b'HTTP/1.1 101 Switching Protocols\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n\\r\\n')
-        while data := self.request.recv(1000):
-            self.wfile.write(data.upper())
-def host(head):
-    return [l[5:].strip() for l in head.split(b'\\r\\n') if l.lower().startswith(b'host:')][0]
-socketserver.ThreadingTCPServer.allow_reuse_address = True
-socketserver.ThreadingTCPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()";
-
 #[test]
 fn a_forwarded_port_passes_other_protocols_through() {
     let cli = TestCli::new(OVHAI);
@@ -311,56 +232,31 @@ fn a_forwarded_port_passes_other_protocols_through() {
         "python:3",
         "--",
         "python3",
-        "-c",
-        UPGRADER,
+        &app_file("upgrader"),
     ]);
     let forward = Forward::start(&cli, &["up", "0"]);
     let answer = forward.get("/", "");
     let here = format!("location: http://{}/there\r\n", forward.address);
     assert!(answer.starts_with("HTTP/1.1 302 ") && answer.contains(&here), "{answer}");
-    let mut stream = TcpStream::connect(&forward.address).unwrap();
-    stream
-        .write_all(
-            b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
-        )
-        .unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
-    }
-    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: echo"), "{head}");
+    let mut client = forward.connect();
+    client.send(
+        "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
+    );
+    let switched = client.answer_head();
+    assert_eq!((switched.status(), switched.header("upgrade")), (101, Some("echo")));
     for word in ["first", "second"] {
-        stream.write_all(word.as_bytes()).unwrap();
-        let mut back = vec![0; word.len()];
-        reader.read_exact(&mut back).unwrap();
-        assert_eq!(back, word.to_uppercase().as_bytes());
+        client.send(word);
+        client.until(word.to_uppercase().as_bytes());
     }
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    assert_eq!(reader.read(&mut [0]).unwrap(), 0, "the end is passed on too");
+    client.finish();
+    assert_eq!(client.rest(), b"", "the end is passed on, too");
 }
-
-/// Answers on its own port with `own`, on another with `other` and the Host it was asked by.
-const TWO_PORTS: &str = "import http.server, os, sys, threading
-def serve(port, said):
-    class H(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = (said + ' ' + self.headers['host'] + ' ' + self.path).encode()
-            self.send_response(200)
-            self.send_header('content-length', str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-    return http.server.ThreadingHTTPServer(('127.0.0.1', port), H)
-other = serve(0, 'other')
-print(other.server_address[1], flush=True)
-threading.Thread(target=other.serve_forever, daemon=True).start()
-serve(int(os.environ['PORT']), 'own').serve_forever()";
 
 #[test]
 fn other_ports_of_an_app_are_reached() {
     let cli = TestCli::new(OVHAI);
     let run = ["app", "run", "--name", "two", "--label", "g=a", "--cpu", "1", "--wait"];
-    let program = ["--runtime", "process", "python:3", "--", "python3", "-c", TWO_PORTS];
+    let program = ["--runtime", "process", "python:3", "--", "python3", &app_file("two_ports")];
     cli.ok(&[&run[..], &program].concat());
     cli.ok(&["token", "new", "t", "--selector", "g=a", "--role", "read"]);
     let port = cli.ok(&["app", "logs", "two"]).lines().next().unwrap().to_owned();
@@ -382,7 +278,7 @@ fn other_ports_of_an_app_are_reached() {
 
     let forward = Forward::start(&cli, &["two", &format!(":{port}")]);
     assert!(forward.get("/b", "").ends_with(&format!("other {} /b", forward.address)));
-    let local = crate::free_port();
+    let local = ovhai_test_support::free_port();
     let forward = Forward::start(&cli, &["two", &format!("{local}:{port}")]);
     assert!(forward.address.ends_with(&format!(":{local}")), "{}", forward.address);
     assert!(forward.get("/c", "").ends_with(&format!("other {} /c", forward.address)));

@@ -14,45 +14,14 @@ use ovhai_core::spec::Spec;
 use ovhai_emulator::Emulator;
 use ovhai_runtime::LocalRuntime;
 use ovhai_runtime::remains::Register;
-use ovhai_test_support::{Answer, TestEmulator, eventually};
-use serde_json::{Value, json};
+use ovhai_test_support::processes::{emulator, process, processes, server};
+use ovhai_test_support::raw::SOON;
+use ovhai_test_support::{Answer, TestEmulator, eventually, free_port, taken_port};
+use serde_json::json;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::{OVHAI, free_port, taken_port};
-
-pub(crate) async fn emulator() -> TestEmulator {
-    let emulator = Emulator::builder().supervisor(OVHAI).start().await.unwrap();
-    TestEmulator { emulator, sim: None }
-}
-
-/// A small server in Python: listens on the port that its code says.
-pub(crate) fn python(code: &str) -> Value {
-    let program = format!(
-        "import http.server, os, sys\nclass H(http.server.BaseHTTPRequestHandler):\n  def do_GET(self):\n    self.send_response(200); self.end_headers(); self.wfile.write(b'from python')\n  def log_message(self, *a): pass\ndef serve(port): http.server.ThreadingHTTPServer(('127.0.0.1', int(port)), H).serve_forever()\n{code}"
-    );
-    json!(["python3", "-c", program])
-}
-
-pub(crate) fn process(command: &Value, more: Value) -> Value {
-    let mut spec = json!({
-        "image": "python:3", "runtime": "process", "command": command, "unsecureHttp": true,
-    });
-    for (name, value) in more.as_object().into_iter().flatten() {
-        spec[name] = value.clone();
-    }
-    spec
-}
-
-/// The processes whose command line has this word.
-fn processes(word: &str) -> Vec<String> {
-    let output = Command::new("ps").args(["-eo", "pid,args", "-ww"]).output().unwrap();
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter(|line| line.contains(word))
-        .map(str::to_owned)
-        .collect()
-}
+use crate::OVHAI;
 
 /// Asks an app on another port of it; whether it is let in is another test's.
 async fn query_at(e: &TestEmulator, app: &App, port: u16) -> Answer {
@@ -66,19 +35,19 @@ fn info(app: &App) -> String {
 
 #[tokio::test]
 async fn a_port_is_given_as_variable_and_as_word() {
-    let e = emulator().await;
-    for code in ["serve(os.environ['PORT'])", "serve('{port}')"] {
-        let app = e.run_app(&[], process(&python(code), json!({}))).await;
-        assert_eq!(e.query(&app, None).await.text(), "from python", "{code}");
+    let e = emulator(OVHAI).await;
+    for options in [&[][..], &["--port", "{port}"]] {
+        let app = e.run_app(&[], process(&server(options), json!({}))).await;
+        assert_eq!(e.query(&app, None).await.text(), "from python", "{options:?}");
     }
     e.emulator.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_command_that_ignores_it_is_found_on_the_apps_own_port() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let port = free_port();
-    let spec = process(&python(&format!("serve({port})")), json!({"defaultHttpPort": port}));
+    let spec = process(&server(&["--port", &port.to_string()]), json!({"defaultHttpPort": port}));
     let app = e.run_app(&[], spec).await;
     assert_eq!(e.query(&app, None).await.text(), "from python");
     e.emulator.shutdown().await;
@@ -86,9 +55,9 @@ async fn a_command_that_ignores_it_is_found_on_the_apps_own_port() {
 
 #[tokio::test]
 async fn a_port_that_somebody_holds_fails_the_app_and_names_the_holder() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let (_held, port) = taken_port();
-    let spec = process(&python(&format!("serve({port})")), json!({"defaultHttpPort": port}));
+    let spec = process(&server(&["--port", &port.to_string()]), json!({"defaultHttpPort": port}));
     let app = e.submit(&[], spec).await;
     let app = e.wait(&app, "FAILED").await;
     let who = format!("Port {port}, the app's own, is held by");
@@ -100,7 +69,7 @@ async fn a_port_that_somebody_holds_fails_the_app_and_names_the_holder() {
 
 #[tokio::test]
 async fn failures_say_why() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     for (command, more, says) in [
         (json!(["/no/such/program"]), json!({}), "can't be started: No such file"),
         (
@@ -128,10 +97,10 @@ async fn failures_say_why() {
 
 #[tokio::test]
 async fn one_that_listens_elsewhere_is_told_so_at_its_deadline() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let port = free_port();
     let spec = process(
-        &python(&format!("serve({port})")),
+        &server(&["--port", &port.to_string()]),
         // Python takes most of a second to begin on a busy machine.
         json!({"deploymentStrategy": {"progressDeadlineSeconds": 3}}),
     );
@@ -147,11 +116,10 @@ async fn one_that_listens_elsewhere_is_told_so_at_its_deadline() {
 
 #[tokio::test]
 async fn environment_directory_and_output() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let directory = tempfile::tempdir().unwrap();
-    let code = "print(os.environ['GREETING'], os.getcwd(), os.environ.get('OVHAI_TOKEN'), flush=True)\nprint('to stderr', file=sys.stderr, flush=True)\nserve(os.environ['PORT'])";
     let spec = process(
-        &python(code),
+        &server(&["--greet"]),
         json!({"envVars": [{"name": "GREETING", "value": "hi there"}],
                "workingDirectory": directory.path().to_str().unwrap()}),
     );
@@ -170,12 +138,9 @@ async fn environment_directory_and_output() {
 /// Children, and children that left the group and the session, go with the app.
 #[tokio::test]
 async fn the_whole_family_goes_with_the_app() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
-    let code = format!(
-        "import subprocess\nsubprocess.Popen(['sh', '-c', 'trap \"\" TERM; while :; do sleep 0.1; done', '{mark}-child'])\nsubprocess.Popen(['setsid', 'sh', '-c', 'while :; do sleep 0.1; done', '{mark}-daemon'])\nserve(os.environ['PORT'])"
-    );
-    let app = e.run_app(&[], process(&python(&code), json!({}))).await;
+    let app = e.run_app(&[], process(&server(&["--family", &mark]), json!({}))).await;
     eventually("the family is there", || async { (processes(&mark).len() >= 3).then_some(()) })
         .await;
     let path = format!("/v1/app/{}?force=true", app.id);
@@ -186,31 +151,23 @@ async fn the_whole_family_goes_with_the_app() {
 
 #[tokio::test]
 async fn shutting_down_ends_processes_in_time() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
-    // It does not listen to SIGTERM.
-    let code = format!(
-        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n'{mark}'\nserve(os.environ['PORT'])"
-    );
-    e.run_app(&[], process(&python(&code), json!({}))).await;
+    let ignores = server(&["--ignore-sigterm", "--mark", &mark]);
+    e.run_app(&[], process(&ignores, json!({}))).await;
     assert!(!processes(&mark).is_empty());
-    let begun = std::time::Instant::now();
-    e.emulator.shutdown().await;
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    tokio::time::timeout(SOON, e.emulator.shutdown()).await.expect("the end");
     eventually("nothing is left", || async { processes(&mark).is_empty().then_some(()) }).await;
 }
 
 /// A program that takes over a port does not get the requests of the app that had it.
 #[tokio::test]
 async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let port = free_port();
-    let code = format!(
-        "import threading\ns = http.server.ThreadingHTTPServer(('127.0.0.1', {port}), H)\nthreading.Thread(target=s.serve_forever, daemon=True).start()\nimport time\nwhile not os.path.exists('close'): time.sleep(0.01)\ns.shutdown(); s.server_close()\ntime.sleep(600)"
-    );
     let directory = tempfile::tempdir().unwrap();
     let spec = process(
-        &python(&code),
+        &server(&["--port", &port.to_string(), "--close-when", "close"]),
         json!({"defaultHttpPort": port, "workingDirectory": directory.path().to_str().unwrap()}),
     );
     let app = e.run_app(&[], spec).await;
@@ -237,13 +194,11 @@ async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
 /// Only one can have the app's own port: the old one goes before the new one comes.
 #[tokio::test]
 async fn an_app_on_its_own_port_can_be_updated() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let port = free_port();
-    let code = format!(
-        "H.do_GET = lambda self: (self.send_response(200), self.end_headers(), self.wfile.write(os.environ.get('WHO', 'nobody').encode()))\nserve({port})"
-    );
-    let app = e.run_app(&[], process(&python(&code), json!({"defaultHttpPort": port}))).await;
-    assert_eq!(e.query(&app, None).await.text(), "nobody");
+    let command = server(&["--port", &port.to_string(), "--body-of", "WHO"]);
+    let app = e.run_app(&[], process(&command, json!({"defaultHttpPort": port}))).await;
+    assert_eq!(e.query(&app, None).await.text(), "unset");
     let update = json!({"appUpdate": {"envVars": [{"name": "WHO", "value": "me"}]}});
     let answer = e.admin("PUT", &format!("/v1/app/{}", app.id), Some(update)).await;
     assert_eq!(
@@ -256,19 +211,11 @@ async fn an_app_on_its_own_port_can_be_updated() {
     e.emulator.shutdown().await;
 }
 
-/// Starts a child that leaves group and session, and one that clears its environment.
-pub(crate) fn with_relatives(mark: &str, code: &str) -> String {
-    format!(
-        "import subprocess\nsubprocess.Popen(['setsid', 'sh', '-c', 'while :; do sleep 0.1; done', '{mark}-daemon'])\nsubprocess.Popen(['env', '-i', 'sh', '-c', 'while :; do sleep 0.1; done', '{mark}-bare'])\n{code}"
-    )
-}
-
 #[tokio::test]
 async fn a_supervisor_that_is_killed_takes_the_family_with_it() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
-    let code = with_relatives(&mark, "serve(os.environ['PORT'])");
-    let app = e.run_app(&[], process(&python(&code), json!({}))).await;
+    let app = e.run_app(&[], process(&server(&["--relatives", &mark]), json!({}))).await;
     let supervisor = processes(&app.id.to_string()).pop().unwrap();
     let before = eventually("the family is there", || async {
         let all = processes(&mark);
@@ -297,7 +244,7 @@ async fn a_default_serves_clients_that_can_not_say_it() {
         .unwrap();
     let e = TestEmulator { emulator, sim: None };
     let operator = e.token("GRA", "operator", None).await.status.value.unwrap();
-    let spec = json!({"image": "python:3", "command": python("serve(os.environ['PORT'])"), "unsecureHttp": true});
+    let spec = json!({"image": "python:3", "command": server(&[]), "unsecureHttp": true});
     let answer = e.call("GRA", &operator, "POST", "/v1/app", Some(spec)).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let app: App = serde_json::from_slice(&answer.body).unwrap();
@@ -310,15 +257,14 @@ async fn a_default_serves_clients_that_can_not_say_it() {
 
 #[tokio::test]
 async fn other_ports_of_an_app_have_addresses() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let (metrics, later, nobodys) = (free_port(), free_port(), free_port());
     let directory = tempfile::tempdir().unwrap();
-    // What listens on a port says which.
-    let code = format!(
-        "import threading, time\nH.do_GET = lambda self: (self.send_response(200), self.end_headers(), self.wfile.write(str(self.server.server_port).encode()))\nthreading.Thread(target=serve, args=[{metrics}], daemon=True).start()\ndef wait():\n  while not os.path.exists('open'): time.sleep(0.01)\n  serve({later})\nthreading.Thread(target=wait, daemon=True).start()\nserve(os.environ['PORT'])"
-    );
+    // The answer is the number of the port that was asked.
+    let (also, when) = (metrics.to_string(), later.to_string());
+    let command = server(&["--body-port", "--also", &also, "--also-when", "open", &when]);
     let here = directory.path().to_str().unwrap();
-    let app = e.run_app(&[], process(&python(&code), json!({"workingDirectory": here}))).await;
+    let app = e.run_app(&[], process(&command, json!({"workingDirectory": here}))).await;
     let own: u16 = e.query(&app, None).await.text().parse().unwrap();
     eventually("the other port is found", || async {
         let answer = query_at(&e, &app, metrics).await;
@@ -360,12 +306,10 @@ async fn other_ports_of_an_app_have_addresses() {
 
 #[tokio::test]
 async fn other_ports_are_behind_the_same_door() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let port = free_port();
-    let code = format!(
-        "import threading\nthreading.Thread(target=serve, args=[{port}], daemon=True).start()\nserve(os.environ['PORT'])"
-    );
-    let app = e.run_app(&[], process(&python(&code), json!({"unsecureHttp": false}))).await;
+    let command = server(&["--also", &port.to_string()]);
+    let app = e.run_app(&[], process(&command, json!({"unsecureHttp": false}))).await;
     for port in [port, free_port()] {
         let answer = query_at(&e, &app, port).await;
         assert_eq!(answer.status, 401, "who is not let in learns nothing: {}", answer.text());
@@ -380,12 +324,11 @@ async fn other_ports_are_behind_the_same_door() {
 
 #[tokio::test]
 async fn a_port_for_grpc_is_given_and_found() {
-    let e = emulator().await;
+    let e = emulator(OVHAI).await;
     let own = free_port();
-    let listen = "import threading\ndef grpc(port): threading.Thread(target=serve, args=[port], daemon=True).start()\n";
-    for port in ["os.environ['GRPC_PORT']".to_owned(), "'{grpc_port}'".into(), own.to_string()] {
-        let code = format!("{listen}grpc({port})\nserve(os.environ['PORT'])");
-        let app = e.run_app(&[], process(&python(&code), json!({"grpcPort": own}))).await;
+    for port in ["environment", "{grpc_port}", &own.to_string()] {
+        let command = server(&["--grpc", port]);
+        let app = e.run_app(&[], process(&command, json!({"grpcPort": own}))).await;
         let host = TestEmulator::host(&app).replacen(".app.", ".app-grpc.", 1);
         assert_eq!(app.status.grpc_address.as_deref(), Some(&*host), "the API tells it");
         let found = eventually("the port is found", || async {
@@ -400,8 +343,7 @@ async fn a_port_for_grpc_is_given_and_found() {
         assert_eq!(e.admin("DELETE", &path, None).await.status, 204);
     }
     // Without one there is neither.
-    let code = "assert 'GRPC_PORT' not in os.environ\nserve(os.environ['PORT'])";
-    let app = e.run_app(&[], process(&python(code), json!({}))).await;
+    let app = e.run_app(&[], process(&server(&["--without-grpc"]), json!({}))).await;
     assert_eq!(app.status.grpc_address, None);
     e.emulator.shutdown().await;
 }

@@ -1,10 +1,10 @@
 //! Questions at a terminal: answers, and the end of the input, which is none.
 
 use ovhai_test_support::TestCli;
+use ovhai_test_support::pty::Talk;
 use rustix::process::Signal;
 
 use crate::OVHAI;
-use crate::pty::Talk;
 
 const IMAGE: &str = "infrastructureascode/hello-world";
 const CTRL_C: &str = "\u{3}";

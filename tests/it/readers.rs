@@ -5,11 +5,9 @@ use http_body_util::Full;
 use hyper::Request;
 use ovhai_api_types::App;
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{Answer, TestEmulator, Upstream};
+use ovhai_test_support::raw::Client;
+use ovhai_test_support::{Answer, TestEmulator, Upstream, http2};
 use serde_json::json;
-
-use crate::http2;
-use crate::wire::Client;
 
 const PAGE: &str = "http://ui.example";
 

@@ -5,21 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::OVHAI;
+
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::HOST;
 use ovhai_core::ports::{ReplicaEndpoint, ReplicaEvent};
 use ovhai_emulator::Limits;
 use ovhai_runtime::SimRuntime;
+use ovhai_test_support::processes::{emulator, process, server};
+use ovhai_test_support::raw::{Client, get};
+use ovhai_test_support::recorder::{OPEN, at};
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-
-use crate::edge::{OPEN, get};
-use crate::process::{emulator, process, python};
-use crate::wire::{Client, at};
 
 /// Clients that never stop asking while the app is replaced again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -134,7 +135,7 @@ async fn a_replica_that_fails_is_left_out_until_its_probe_passes() {
     let two = json!({"unsecureHttp": true, "scalingStrategy": {"fixed": {"replicas": 2}}});
     let app = e.submit(&[], two).await;
     e.wait(&app, "INITIALIZING").await;
-    let other = SocketAddr::from(([127, 0, 0, 1], crate::free_port()));
+    let other = SocketAddr::from(([127, 0, 0, 1], ovhai_test_support::free_port()));
     for (number, address) in [(1, good.address()), (2, other)] {
         sim.report(number, &ReplicaEvent::Ready(ReplicaEndpoint::new(address)));
     }
@@ -190,7 +191,7 @@ async fn a_replica_that_fails_later_is_left_out_too() {
         })
         .await;
         let sim = SimRuntime::step_by_step();
-        let limits = Limits { answer_timeout: Duration::from_millis(100), ..Limits::default() };
+        let limits = Limits { answer_timeout: Duration::from_secs(2), ..Limits::default() };
         let emulator =
             TestEmulator::builder().runtime(Arc::new(sim.clone())).limits(limits).start().await;
         let e = TestEmulator { emulator: emulator.unwrap(), sim: Some(sim.clone()) };
@@ -213,10 +214,12 @@ async fn a_replica_that_fails_later_is_left_out_too() {
 /// A process that knows nothing of signals is ended by the first one, and loses nothing for it.
 #[tokio::test]
 async fn a_rolling_update_loses_no_request_of_a_process() {
-    let e = Arc::new(emulator().await);
-    let slow = "import time\nclass Slow(H):\n  protocol_version = 'HTTP/1.1'\n  def do_POST(self):\n    self.rfile.read(int(self.headers['content-length']))\n    time.sleep(0.4)\n    said = os.environ['SAYS'].encode()\n    self.send_response(200); self.send_header('content-length', str(len(said))); self.end_headers(); self.wfile.write(said)\nH = Slow\nserve(os.environ['PORT'])";
+    let e = Arc::new(emulator(OVHAI).await);
     let says = |what: &str| json!([{"name": "SAYS", "value": what}]);
-    let spec = process(&python(slow), json!({"envVars": says("old")}));
+    let spec = process(
+        &server(&["--keep-alive", "--post-takes", "0.4", "--body-of", "SAYS"]),
+        json!({"envVars": says("old")}),
+    );
     let app = e.run_app(&[], spec).await;
     let post = |e: Arc<TestEmulator>, host: String| async move {
         let request = Request::post("/").header(HOST, host).body(Full::from("hi")).unwrap();

@@ -14,13 +14,12 @@ use ovhai_core::ports::{
     BoxFuture, CommitError, CommitWatch, Loaded, Revision, Store, StoreError, Write,
 };
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use ovhai_test_support::raw::{Client, SOON};
+use ovhai_test_support::stores::{SilentWatch, used_store};
+use ovhai_test_support::{TestEmulator, Upstream, eventually, http2};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
-
-use crate::http2;
-use crate::wire::{Client, SOON, Silent, with_project};
 
 /// An app that is played, and a token that opens it.
 struct Opened {
@@ -270,7 +269,7 @@ struct Counted {
 
 impl Store for Counted {
     fn load(&self) -> BoxFuture<'_, Result<Loaded, StoreError>> {
-        Box::pin(async { Ok(with_project()) })
+        Box::pin(async { Ok(used_store()) })
     }
 
     fn commit(&self, _: Vec<Write>) -> BoxFuture<'_, Result<Revision, CommitError>> {
@@ -282,7 +281,7 @@ impl Store for Counted {
     }
 
     fn watch(&self, _: Revision) -> Box<dyn CommitWatch> {
-        Box::new(Silent)
+        Box::new(SilentWatch)
     }
 }
 

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
 use ovhai_emulator::state::StateDir;
-use ovhai_test_support::{Answer, TestCli, is_stderr_lost, send};
+use ovhai_test_support::visitor::{Visitor, field};
+use ovhai_test_support::{Answer, TestCli, http2, is_stderr_lost, send};
 use serde_json::{Value, json};
 
-use crate::login_page::{Visitor, field};
-use crate::{OVHAI, http2};
+use crate::OVHAI;
 
 /// What every token begins with, and every string of a session.
 const ALWAYS: [&str; 3] = ["eyJhbGciOiJFZERTQSJ9.", "ovhs_", "ovhr_"];

@@ -12,13 +12,15 @@ use hyper::Request;
 use ovhai_api_types::Timestamp;
 use ovhai_core::ports::Clock;
 use ovhai_emulator::AccessLog;
-use ovhai_test_support::{Answer, TestCli, TestEmulator, Upstream, eventually, eventually_now};
+use ovhai_test_support::raw::Client;
+use ovhai_test_support::recorder::at;
+use ovhai_test_support::{
+    Answer, TestCli, TestEmulator, Upstream, eventually, eventually_now, http2,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::wire::{Client, at};
-use crate::{OVHAI, http2};
+use crate::OVHAI;
 
 async fn logging_to(path: &Path) -> TestEmulator {
     let log = AccessLog::Path(path.into());
@@ -168,18 +170,14 @@ async fn what_is_broken_off_is_seen() {
     let e = TestEmulator { emulator, sim: None };
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
     for path in ["/app", "/client"] {
-        let mut client = TcpStream::connect(e.address()).await.unwrap();
+        let mut client = Client::connect(&e).await;
         let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", TestEmulator::host(&app));
-        client.write_all(head.as_bytes()).await.unwrap();
-        let mut seen = Vec::new();
-        while !seen.ends_with(b"hello") {
-            assert!(client.read_buf(&mut seen).await.unwrap() > 0);
-        }
+        client.send(head).await;
+        client.until(b"hello").await;
         if path == "/app" {
             arrived.notify_one();
-            // What came is not the whole; that is how the client sees it, too.
-            let _ = client.read_to_end(&mut seen).await;
-            assert!(seen.ends_with(b"hello"));
+            // The client sees, too, that the answer is not complete.
+            assert_eq!(client.rest().await, b"");
         }
     }
     for (path, by) in [("/app", "app"), ("/client", "client")] {
@@ -265,8 +263,8 @@ async fn metrics_count_what_was_done() {
         app.status.url.replace(&app.id.to_string(), "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11");
     assert_eq!(e.query(&unknown, None).await.status, 404);
     let tunnel = {
-        let mut client = TcpStream::connect(e.address()).await.unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        let mut client = Client::connect(&e).await;
+        client.send("GET / HTTP/1.1\r\n").await;
         client
     };
 

@@ -2,98 +2,26 @@
 //! was held up arrives whole.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use ovhai_test_support::{TestEmulator, Upstream, eventually};
+use ovhai_test_support::backpressure::{HELD, LargeApp, MUCH, PIECE, piece, read, settled, write};
+use ovhai_test_support::raw::{Client, SOON};
+use ovhai_test_support::recorder::at;
+use ovhai_test_support::{TestEmulator, Upstream};
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
-
-use crate::wire::{Client, SOON, at};
-
-/// Bytes that a test sends to a side that does not read.
-pub(crate) const MUCH: usize = 64 * 1024 * 1024;
-/// What the system's buffers of two connections hold, and hardly more.
-pub(crate) const HELD: u64 = 24 * 1024 * 1024;
-/// It is sent in pieces of this size, each of which is all one byte.
-pub(crate) const PIECE: usize = 64 * 1024;
-
-/// What a counter stands at when it moves no more.
-pub(crate) async fn at_rest(count: &AtomicU64) -> u64 {
-    let (mut last, mut same) = (0, 0);
-    eventually("nothing moves", || {
-        let now = count.load(Ordering::SeqCst);
-        same = if now == last && now > 0 { same + 1 } else { 0 };
-        last = now;
-        let rests = (same > 40).then_some(now);
-        async move { rests }
-    })
-    .await
-}
-
-/// A piece that differs from its neighbours.
-pub(crate) fn piece(number: usize) -> Vec<u8> {
-    vec![u8::try_from(number % 251).unwrap(); PIECE]
-}
-
-/// Writes pieces and counts what was taken.
-pub(crate) async fn write(to: &mut (impl AsyncWrite + Unpin), size: usize, count: &AtomicU64) {
-    for number in 0..size / PIECE {
-        to.write_all(&piece(number)).await.unwrap();
-        count.fetch_add(PIECE as u64, Ordering::SeqCst);
-    }
-}
-
-/// Reads pieces, each as it was written.
-pub(crate) async fn read(from: &mut (impl AsyncRead + Unpin), size: usize) {
-    let mut room = vec![0; PIECE];
-    for number in 0..size / PIECE {
-        from.read_exact(&mut room).await.unwrap();
-        assert!(room == piece(number), "piece {number} is another one");
-    }
-}
-
-/// An app that sends much to a GET, and takes as much of anything else when it may.
-pub(crate) struct App {
-    pub(crate) upstream: Upstream,
-    /// How much of an answer it could write.
-    pub(crate) written: Arc<AtomicU64>,
-    pub(crate) may_read: Arc<Notify>,
-}
-
-impl App {
-    pub(crate) async fn start() -> Self {
-        let (written, may_read) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
-        let (count, wait) = (Arc::clone(&written), Arc::clone(&may_read));
-        let upstream = Upstream::start(move |mut stream| {
-            let (count, wait) = (Arc::clone(&count), Arc::clone(&wait));
-            async move {
-                let head = Upstream::head(&mut stream).await.unwrap();
-                if head.starts_with("GET") {
-                    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {MUCH}\r\n\r\n");
-                    stream.write_all(head.as_bytes()).await.unwrap();
-                    return write(&mut stream, MUCH, &count).await;
-                }
-                wait.notified().await;
-                read(&mut stream, MUCH).await;
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nall").await.unwrap();
-            }
-        })
-        .await;
-        Self { upstream, written, may_read }
-    }
-}
 
 #[tokio::test]
 async fn whoever_is_slow_holds_the_other_up() {
-    let slow = App::start().await;
+    let slow = LargeApp::start().await;
     let spec = json!({"unsecureHttp": true});
     let (e, app) = at(TestEmulator::builder(), &slow.upstream, spec).await;
     let host = TestEmulator::host(&app);
 
     let mut client = Client::connect(&e).await;
     client.send(format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
-    let held = at_rest(&slow.written).await;
+    let held = settled(&slow.written, &e).await;
     assert!(held < HELD, "an answer that nobody reads: {held}");
     assert_eq!(client.answer_head().await.status(), 200);
     tokio::time::timeout(SOON, read(&mut client.0, MUCH)).await.expect("all of it");
@@ -102,7 +30,7 @@ async fn whoever_is_slow_holds_the_other_up() {
     client.send(format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: {MUCH}\r\n\r\n")).await;
     let sent = AtomicU64::new(0);
     let check = async {
-        let held = at_rest(&sent).await;
+        let held = settled(&sent, &e).await;
         assert!(held < HELD, "a request that nobody reads: {held}");
         slow.may_read.notify_one();
     };
@@ -195,7 +123,7 @@ async fn a_socket_that_nobody_reads_holds_its_client_up() {
     assert_eq!(client.answer_head().await.status(), 101);
     let sent = AtomicU64::new(0);
     let check = async {
-        let held = at_rest(&sent).await;
+        let held = settled(&sent, &socket.e).await;
         assert!(held < HELD, "what nobody reads: {held}");
         for number in 0..SIZE / PIECE {
             assert!(socket.read(PIECE).await == piece(number), "piece {number} is another one");

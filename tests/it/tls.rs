@@ -8,7 +8,9 @@ use std::time::Duration;
 use ovhai_api_types::App;
 use ovhai_emulator::{Emulator, Limits};
 use ovhai_runtime::SimRuntime;
-use ovhai_test_support::{TestCli, TestEmulator, Upstream, is_stderr_lost};
+use ovhai_test_support::foreground::Foreground;
+use ovhai_test_support::raw::{Client, SOON, get};
+use ovhai_test_support::{TestCli, TestEmulator, Upstream, is_stderr_lost, taken_port};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -18,9 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::emulator::Foreground;
-use crate::wire::SOON;
-use crate::{OVHAI, taken_port};
+use crate::OVHAI;
 
 /// An emulator with TLS, and its directory.
 struct Secure {
@@ -105,7 +105,7 @@ async fn curl_trusts_it_in_every_version() {
 /// Who agrees on HTTP/2 has to begin as in HTTP/2, and soon.
 #[tokio::test]
 async fn a_client_of_http2_has_to_begin() {
-    let limits = Limits { head_timeout: Duration::from_millis(300), ..Limits::default() };
+    let limits = Limits { head_timeout: Duration::from_secs(2), ..Limits::default() };
     let secure = Secure::with(TestEmulator::builder().limits(limits)).await;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(secure.ca()).unwrap()).unwrap();
@@ -123,7 +123,7 @@ async fn a_client_of_http2_has_to_begin() {
         connector.connect(name, stream).await.unwrap()
     };
     let is_get = b"GET / HTTP/1.1\r\nhost: gra.ai.localhost\r\n\r\n";
-    for said in [&b""[..], b"PRI * HTTP/2.0\r\n", is_get] {
+    let is_closed = async |said: &[u8]| {
         let mut stream = connect().await;
         stream.write_all(said).await.unwrap();
         let mut got = Vec::new();
@@ -131,7 +131,8 @@ async fn a_client_of_http2_has_to_begin() {
         // Whether TLS is closed by the book is not the question.
         let _ = read.unwrap_or_else(|_| panic!("{said:?}: it is not closed"));
         assert!(!got.starts_with(b"HTTP/1"), "{}", text(&got));
-    }
+    };
+    tokio::join!(is_closed(b""), is_closed(b"PRI * HTTP/2.0\r\n"), is_closed(is_get));
     let (mut sender, connection) = h2::client::handshake(connect().await).await.unwrap();
     tokio::spawn(connection);
     let request = hyper::Request::get("https://gra.ai.localhost/v1/app").body(()).unwrap();
@@ -162,12 +163,9 @@ async fn names_of_others_get_no_certificate() {
 
 /// What a client gets that speaks plain HTTP there.
 async fn in_plain(port: u16) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-    let mut said = String::new();
-    stream.read_to_string(&mut said).await.unwrap();
-    said
+    let mut client = Client::to(([127, 0, 0, 1], port).into()).await;
+    client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    String::from_utf8(client.rest().await).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -432,13 +430,9 @@ async fn nothing_is_kept_without_a_directory() {
 }
 
 async fn pem(e: &Emulator) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(e.address()).await.unwrap();
-    let request = b"GET /_emulator/ca.pem HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    let mut said = String::new();
-    stream.read_to_string(&mut said).await.unwrap();
-    let (_, body) = said.split_once("\r\n\r\n").unwrap();
-    assert!(body.starts_with("-----BEGIN CERTIFICATE-----"), "{said}");
-    body.to_owned()
+    let mut client = Client::to(e.address()).await;
+    client.send(get("localhost", "/_emulator/ca.pem")).await;
+    let body = client.answer().await.text();
+    assert!(body.starts_with("-----BEGIN CERTIFICATE-----"), "{body}");
+    body
 }

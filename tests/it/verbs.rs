@@ -65,7 +65,7 @@ fn apps_are_stopped_started_and_deleted_by_their_labels() {
 
 #[test]
 fn a_running_app_is_deleted_only_by_force_or_after_a_question() {
-    use crate::pty::Talk;
+    use ovhai_test_support::pty::Talk;
     let cli = TestCli::new(OVHAI);
     run(&cli, "web", &[]);
     let (code, error) = cli.fails(&["app", "delete", "web", "--yes"]);

@@ -1,11 +1,10 @@
 //! A followed log over a WebSocket, as published clients of the service follow one.
 
 use ovhai_api_types::App;
+use ovhai_test_support::raw::{Client, Got, SOON};
 use ovhai_test_support::{TestEmulator, eventually};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
-
-use crate::wire::{Client, Got, SOON};
 
 const HANDSHAKE: &str = "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const TEXT: u8 = 0x81;

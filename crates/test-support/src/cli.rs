@@ -22,6 +22,24 @@ impl TestCli {
         Self { home, executable: executable.into() }
     }
 
+    /// One with an emulator that runs `e`, an app that shows requests and needs no token.
+    pub fn with_echo(executable: impl Into<PathBuf>) -> Self {
+        let cli = Self::new(executable);
+        cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
+        cli
+    }
+
+    /// The request that `app curl e` with these arguments sends.
+    pub fn curl(&self, arguments: &[&str]) -> Value {
+        let text = self.ok(&[&["app", "curl", "e"], arguments].concat());
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// The executable.
+    pub fn executable(&self) -> &Path {
+        &self.executable
+    }
+
     /// The home directory.
     pub fn home(&self) -> &Path {
         self.home.path()

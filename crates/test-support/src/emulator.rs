@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use ovhai_api_types::{App, Token};
 use ovhai_emulator::{Builder, Emulator, Quotas};
 use ovhai_runtime::SimRuntime;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+
+use crate::raw::Client;
 
 /// A whole answer.
 #[derive(Debug)]
@@ -195,14 +195,38 @@ impl TestEmulator {
 
 /// Sends one request on a connection of its own.
 pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Answer {
-    let stream = TcpStream::connect(address).await.expect("connected");
-    let mut builder = hyper::client::conn::http1::Builder::new();
-    let handshake = builder.max_headers(4096).handshake(TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.expect("a connection");
-    let driver = tokio::spawn(connection);
-    let response = sender.send_request(request).await.expect("an answer");
-    let (head, body) = response.into_parts();
+    let (head, body) = request.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
-    driver.abort();
-    Answer { status: head.status, headers: head.headers, body }
+    let mut bytes = format!("{} {} HTTP/1.1\r\n", head.method, head.uri).into_bytes();
+    for (name, value) in &head.headers {
+        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    let takes_body = matches!(head.method.as_str(), "POST" | "PUT" | "PATCH");
+    if !head.headers.contains_key(CONTENT_LENGTH) && (takes_body || !body.is_empty()) {
+        bytes.extend(format!("content-length: {}\r\n", body.len()).into_bytes());
+    }
+    bytes.extend([b"\r\n", &body[..]].concat());
+
+    let mut client = Client::to(address).await;
+    // An answer may come before the whole request is read.
+    let _ = client.try_send(&bytes).await;
+    let mut answer = client.whole_answer(head.method.as_str()).await.expect("an answer");
+    while answer.status() < 200 && answer.status() != 101 {
+        answer = client
+            .whole_answer(head.method.as_str())
+            .await
+            .expect("the answer after an interim one");
+    }
+    let fields = answer.head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    let headers = fields.map(|(name, value)| {
+        (
+            name.parse::<HeaderName>().expect("a name"),
+            HeaderValue::from_bytes(value.trim().as_bytes()).expect("a value"),
+        )
+    });
+    Answer {
+        status: StatusCode::from_u16(answer.status()).expect("a status"),
+        headers: headers.collect(),
+        body: answer.body.into(),
+    }
 }

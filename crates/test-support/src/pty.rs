@@ -5,16 +5,15 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 
-use ovhai_test_support::TestCli;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::OVHAI;
+use crate::TestCli;
 
-/// The test's side of a terminal of this width, and the program's.
+/// The master and the terminal itself, of this width.
 fn open(columns: u16) -> (File, OwnedFd) {
-    // Closed in every child, or the terminal would never be closed.
+    // A child that kept it open would keep the terminal open.
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -26,11 +25,12 @@ fn open(columns: u16) -> (File, OwnedFd) {
     (File::from(master), terminal)
 }
 
-/// It becomes the terminal's controlling process, or Ctrl-C would signal no process.
+/// `ovhai` as the terminal's controlling process; without one, Ctrl-C would signal no process.
 fn command(cli: &TestCli, arguments: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new("setsid");
     command
-        .args(["--ctty", OVHAI])
+        .arg("--ctty")
+        .arg(cli.executable())
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -44,12 +44,7 @@ fn command(cli: &TestCli, arguments: &[&str], env: &[(&str, &str)]) -> Command {
 }
 
 /// The output of a command in a terminal of this width; 0: one that does not report its width.
-pub(crate) fn shown(
-    cli: &TestCli,
-    columns: u16,
-    arguments: &[&str],
-    env: &[(&str, &str)],
-) -> String {
+pub fn shown(cli: &TestCli, columns: u16, arguments: &[&str], env: &[(&str, &str)]) -> String {
     let (mut screen, terminal) = open(columns);
     let mut child = command(cli, arguments, env)
         .stdin(terminal.try_clone().unwrap())
@@ -58,14 +53,15 @@ pub(crate) fn shown(
         .spawn()
         .unwrap();
     let mut said = Vec::new();
-    // It ends with an error (EIO) when the last one has closed it.
+    // Fails with EIO once no process has the terminal open.
     let _ = screen.read_to_end(&mut said);
     child.wait().unwrap();
     String::from_utf8(said).unwrap().replace("\r\n", "\n")
 }
 
 /// An interactive command.
-pub(crate) struct Talk {
+#[derive(Debug)]
+pub struct Talk {
     child: Child,
     screen: File,
     terminal: OwnedFd,
@@ -73,13 +69,13 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    /// Begins it.
-    pub(crate) fn begin(cli: &TestCli, arguments: &[&str]) -> Self {
+    /// Starts it.
+    pub fn begin(cli: &TestCli, arguments: &[&str]) -> Self {
         Self::with(cli, arguments, |_| {})
     }
 
-    /// Begins it with something typed before.
-    pub(crate) fn with(cli: &TestCli, arguments: &[&str], first: impl FnOnce(&mut File)) -> Self {
+    /// Starts it after `first` has typed.
+    pub fn with(cli: &TestCli, arguments: &[&str], first: impl FnOnce(&mut File)) -> Self {
         let (mut screen, terminal) = open(120);
         first(&mut screen);
         let child = command(cli, arguments, &[("NO_COLOR", "1")])
@@ -91,8 +87,8 @@ impl Talk {
         Self { child, screen, terminal, said: String::new() }
     }
 
-    /// Waits until this is shown, from where the last one ended.
-    pub(crate) fn expect(&mut self, text: &str) {
+    /// Waits until this is shown after what was expected last.
+    pub fn expect(&mut self, text: &str) {
         let mut piece = [0; 1024];
         loop {
             if let Some(at) = self.said.find(text) {
@@ -105,18 +101,19 @@ impl Talk {
     }
 
     /// Types this.
-    pub(crate) fn types(&mut self, text: &str) {
+    pub fn types(&mut self, text: &str) {
         self.screen.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Asks it to end.
-    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
-    /// Its exit code, and what was shown after what was expected. The terminal has to be as it was.
-    pub(crate) fn end(mut self) -> (i32, String) {
+    /// Waits for its end; returns the exit code and the output after what was expected last. The
+    /// terminal's modes have to be as before.
+    pub fn end(mut self) -> (i32, String) {
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
         let mode = tcgetattr(&self.terminal).unwrap().local_modes;
         assert!(
