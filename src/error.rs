@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_said_can_not_move_the_cursor() {
+    fn control_characters_are_escaped() {
         let mut out = Vec::new();
         Failure::new("no").because("said\n  \x1b[2Jthis").show(&mut out, true);
         let shown = String::from_utf8(out).unwrap();

@@ -155,7 +155,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_costs_lines() {
+    fn a_full_disk_loses_lines() {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let log = LossyLog::new(full, Arc::default());
         for _ in 0..3 {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_costs_lines() {
+    fn a_closed_pipe_loses_lines() {
         let (reader, log) = pipe();
         drop(reader);
         log.make_writer().write_all(b"a line\n").unwrap();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_is_not_read_costs_lines_and_the_number_is_told_later() {
+    fn a_blocked_pipe_loses_lines_and_reports_their_number_later() {
         let (mut reader, log) = pipe();
         let line = [&[b'x'; 999][..], b"\n"].concat();
         let mut lines = 0;

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_leaves_no_temporary_file_and_those_of_dead_commands_go() {
+    fn a_failure_leaves_no_temporary_file_and_stale_ones_are_removed() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("config.json");
         // It can't be replaced by a file.

@@ -11,7 +11,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_editor_left_is_taken_off() {
+    fn line_ends_and_byte_order_marks_are_removed() {
         for (text, secret) in [
             ("correct horse\r", "correct horse"),
             ("correct horse\r\n", "correct horse"),

@@ -399,7 +399,7 @@ mod tests {
 
     /// In any spelling, only arguments that are known to be harmless are recorded.
     #[test]
-    fn a_command_line_is_kept_without_secrets() {
+    fn command_lines_are_stored_without_secrets() {
         use clap::CommandFactory;
 
         let kept = |line: &str| {

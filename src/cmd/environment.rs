@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_gets_all_but_what_is_the_programs() {
+    fn a_process_gets_all_but_our_own_variables() {
         let environment = of_caller(&mut context()).expect("an environment");
         let names: Vec<_> = environment.iter().collect();
         assert_eq!(names, [("EMPTY", ""), ("SET", "here")]);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_takes_the_value_from_here() {
+    fn a_name_alone_copies_the_current_value() {
         let context = context();
         let given = |words: &[&str]| -> Vec<EnvOption> {
             words.iter().map(|word| variable(word).expect("a variable")).collect()

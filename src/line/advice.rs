@@ -616,7 +616,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_guesses_get_an_answer() {
+    fn mistaken_commands_get_a_suggestion() {
         for (line, part) in [
             ("ovhai run image", "hint: run an app: ovhai app run IMAGE"),
             ("ovhai -o json list", "ovhai app list"),
@@ -659,7 +659,7 @@ mod tests {
 
     /// Advice about an existing word would never be shown.
     #[test]
-    fn nothing_that_is_there_is_in_the_table() {
+    fn existing_commands_are_not_in_the_table() {
         let root = cli::tree();
         for advice in TABLE {
             let mut command = &root;

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_of_the_table_is_there() {
+    fn every_command_of_the_table_exists() {
         let tree = crate::line::cli::tree();
         for (path, ..) in TABLE {
             let found = path.split(' ').try_fold(&tree, |at, word| at.find_subcommand(word));

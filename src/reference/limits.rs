@@ -47,7 +47,7 @@ mod tests {
     use ovhai_emulator::{api, input};
 
     #[test]
-    fn the_figures_are_those_of_the_code() {
+    fn figures_match_the_code() {
         let page = super::page().terminal(usize::MAX);
         for (figure, says) in [
             (api::BODY_MAX / 1024 / 1024, "MiB (API)"),

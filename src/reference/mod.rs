@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn options_name_the_variables_that_stand_for_them() {
+    fn options_name_their_variables() {
         let command = cli::tree();
         for variable in environment::VARIABLES {
             let Some((path, long)) = variable.like else { continue };

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn roff_finds_nothing_of_its_own() {
+    fn roff_control_lines_are_escaped() {
         assert_eq!(roff_text(".x \\ 'y …"), "\\&.x \\e 'y \\[u2026]");
     }
 }

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_meant() {
+    fn resolved_names_are_unique() {
         for (wanted, id) in [
             ("one", "abcd0000-0000-4000-8000-000000000001"),
             // A name takes precedence over the beginning of an id.
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not() {
+    fn unknown_and_ambiguous_names_are_refused() {
         for (wanted, code) in [
             ("", 3),
             ("bee", 3),

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_in_a_pipe() {
+    fn tables_are_not_cut_in_a_pipe() {
         assert_eq!(
             shown(None, false),
             "ID          NAME                   STATE    URL\n\

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_shown() {
+    fn control_characters_are_shown() {
         assert_eq!(clean("a\x1b[31mb\nc\td\u{9b}e"), "a\\u{1b}[31mb\\nc\\td\\u{9b}e");
         assert_eq!(clean("\u{202e}live"), "\\u{202e}live");
         assert_eq!(clean("naïve 日本 🚀"), "naïve 日本 🚀");
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn folds_at_blanks_only() {
+    fn text_wraps_only_at_blanks() {
         assert_eq!(fold("one two three", 7), ["one two", "three"]);
         let address = "http://0123456789.example/";
         assert_eq!(fold(&format!("see {address} now"), 10), ["see", address, "now"]);
@@ -160,7 +160,7 @@ mod tests {
         }
 
         #[test]
-        fn folding_loses_nothing(text in "[a-z日 ]{0,60}", columns in 1usize..30) {
+        fn wrapping_loses_nothing(text in "[a-z日 ]{0,60}", columns in 1usize..30) {
             let lines = fold(&text, columns);
             prop_assert_eq!(lines.join(" "), text);
             prop_assert!(lines.iter().all(|l| width(l) <= columns || !l.trim().contains(' ')));

@@ -115,7 +115,7 @@ fn by_cookie() -> Value {
 }
 
 #[tokio::test]
-async fn a_cookie_keeps_a_client_at_its_replica_and_tells_nothing() {
+async fn a_cookie_pins_a_client_to_a_replica_and_reveals_nothing() {
     let two = Two::start(by_cookie()).await;
     let (mut names, mut values) = (HashSet::new(), HashSet::new());
     let id = two.app.id.to_string();
@@ -159,7 +159,7 @@ async fn a_cookie_keeps_a_client_at_its_replica_and_tells_nothing() {
 }
 
 #[tokio::test]
-async fn another_replica_takes_over_when_the_pinned_one_goes() {
+async fn another_replica_takes_over_when_the_pinned_one_stops() {
     let two = Two::start(by_cookie()).await;
     let mut first = None;
     while first.is_none() {
@@ -178,7 +178,7 @@ async fn another_replica_takes_over_when_the_pinned_one_goes() {
 }
 
 #[tokio::test]
-async fn every_protocol_has_the_same_cookie() {
+async fn all_protocols_share_the_cookie() {
     let two = Two::start(by_cookie()).await;
     let host = TestEmulator::host(&two.app);
     let pinned = two.ask(None, None).await;
@@ -230,7 +230,7 @@ async fn every_protocol_has_the_same_cookie() {
 }
 
 #[tokio::test]
-async fn a_token_keeps_its_replica_and_tokens_are_spread() {
+async fn a_token_keeps_its_replica_and_tokens_are_spread_over_replicas() {
     let two = Two::start(json!({"sessionAffinity": "token"})).await;
     let mut names = HashSet::new();
     for _ in 0..12 {
@@ -249,7 +249,7 @@ async fn a_token_keeps_its_replica_and_tokens_are_spread() {
 
 /// Off unless it is asked for; switching it replaces no replica.
 #[tokio::test]
-async fn it_is_off_unless_it_is_asked_for() {
+async fn session_affinity_is_off_by_default() {
     let two = Two::start(json!({"unsecureHttp": true})).await;
     assert_eq!(two.app.spec.session_affinity, None);
     let mut client = Client::connect(&two.e).await;

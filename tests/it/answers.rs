@@ -66,7 +66,7 @@ async fn an_ambiguous_answer_is_refused() {
 }
 
 #[tokio::test]
-async fn many_fields_pass_and_the_limit_is_named() {
+async fn many_header_fields_pass_and_exceeding_the_limit_names_it() {
     let answer = |count: usize| {
         let fields = (0..count).fold(String::new(), |all, at| all + &format!("x-{at}: 1\r\n"));
         let text = format!("HTTP/1.1 200 OK\r\n{fields}content-length: 2\r\n\r\nok");
@@ -131,7 +131,7 @@ async fn many_interim_answers_pass() {
 
 /// Each restarts the app's time-out, while nothing else is awaited.
 #[tokio::test]
-async fn an_interim_answer_is_a_sign_of_life() {
+async fn an_interim_answer_restarts_the_answer_timeout() {
     const TIMEOUT: Duration = Duration::from_secs(2);
     let upstream = Upstream::start(|mut stream| async move {
         while Upstream::head(&mut stream).await.is_some() {
@@ -231,7 +231,7 @@ async fn restless(count: Arc<AtomicU64>) -> (Upstream, mpsc::UnboundedReceiver<(
 
 /// What a client does not take is not read from the app, and the client has its time.
 #[tokio::test]
-async fn interim_answers_that_are_not_taken_hold_the_app_up() {
+async fn unread_interim_answers_block_the_app() {
     let limits = Limits { body_timeout: Duration::from_millis(500), ..Limits::default() };
     let told = async |comes: &mut mpsc::UnboundedReceiver<()>, what: &str| {
         tokio::time::timeout(SOON, comes.recv()).await.expect(what).unwrap();

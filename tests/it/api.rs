@@ -84,7 +84,7 @@ async fn refusals_are_json_and_name_the_field() {
 }
 
 #[tokio::test]
-async fn every_bad_bearer_gets_the_same_answer() {
+async fn all_invalid_bearers_get_the_same_answer() {
     let e = TestEmulator::start().await;
     let bhs = e.token("BHS", "operator", None).await.status.value.unwrap();
     let old = e.token("GRA", "operator", None).await;
@@ -181,7 +181,7 @@ async fn other_hosts_are_misdirected() {
 /// A page that a browser shows, of another site or of an app, calls nothing here, with or without a
 /// bearer: no password is tried, nothing is changed and nothing can be read.
 #[tokio::test]
-async fn pages_from_elsewhere_call_nothing() {
+async fn pages_of_other_origins_can_not_call_the_api() {
     use hyper::Request;
     let e = TestEmulator::start().await;
     let app = e.run_app(&[], json!({})).await;
@@ -272,7 +272,7 @@ async fn logs_are_paged_and_followed() {
 }
 
 #[tokio::test]
-async fn deletion_is_for_stopped_apps_unless_forced() {
+async fn only_stopped_apps_are_deleted_without_force() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[], json!({"image": "ovhai/echo"})).await;
     let delete =
@@ -305,7 +305,7 @@ async fn every_answer_has_both_kinds_of_units() {
 }
 
 #[tokio::test]
-async fn stop_of_the_emulator_is_its_owners() {
+async fn only_the_owner_stops_the_emulator() {
     use hyper::Request;
     let e = TestEmulator::start().await;
     let token = e.token("GRA", "operator", None).await.status.value.unwrap();
@@ -322,7 +322,7 @@ async fn stop_of_the_emulator_is_its_owners() {
 
 /// What a client asks to find out which app is meant.
 #[tokio::test]
-async fn apps_are_found_by_what_people_call_them() {
+async fn apps_are_found_by_name_and_id_prefix() {
     let e = TestEmulator::start().await;
     let mut ids = std::collections::BTreeMap::new();
     for name in ["web", "web-2", "api"] {
@@ -344,7 +344,7 @@ async fn apps_are_found_by_what_people_call_them() {
 
 /// The fields of a table can be requested alone; the client also reads full responses.
 #[tokio::test]
-async fn rows_are_what_a_table_shows_of_apps() {
+async fn rows_have_the_fields_that_tables_show() {
     let e = TestEmulator::start().await;
     let scaling = json!({ "automatic": {
         "averageUsageTarget": 75, "replicasMax": 3, "replicasMin": 1, "resourceType": "CPU",
@@ -396,7 +396,7 @@ async fn rows_are_what_a_table_shows_of_apps() {
 
 /// A HEAD tells the length that a GET would have.
 #[tokio::test]
-async fn the_head_of_a_call() {
+async fn a_head_request_has_the_headers_of_the_get() {
     let e = TestEmulator::start().await;
     let ask = async |method: &str| {
         let path = "/regions/GRA/v1/app";

@@ -8,7 +8,7 @@ use ovhai_test_support::{TestCli, eventually_now};
 use crate::OVHAI;
 
 #[test]
-fn logs_by_time_pattern_and_replica() {
+fn logs_are_filtered_by_time_pattern_and_replica() {
     let cli = TestCli::with_echo(OVHAI);
     for path in ["/one", "/two", "/Three"] {
         cli.curl(&[path]);
@@ -59,7 +59,7 @@ fn logs_by_time_pattern_and_replica() {
 }
 
 #[test]
-fn waiting_for_a_state() {
+fn wait_returns_when_the_app_reaches_the_state() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e"]);
     assert_eq!(cli.ok(&["app", "wait", "e"]), "");
@@ -84,7 +84,7 @@ fn waiting_for_a_state() {
 }
 
 #[test]
-fn opening_in_a_browser() {
+fn open_starts_the_browser_at_the_address_of_the_app() {
     let cli = TestCli::with_echo(OVHAI);
     let url = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
     assert_eq!(cli.ok(&["app", "open", "e", "--url"]).trim(), url);
@@ -114,7 +114,7 @@ fn opening_in_a_browser() {
 
 /// `head` has what it wants long before the next line comes; and Ctrl-C is how these end.
 #[test]
-fn what_has_no_end_ends_quietly() {
+fn following_ends_quietly_with_the_reader() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
     cli.ok(&["token", "new", "t", "--role", "read"]);

@@ -146,14 +146,14 @@ const GRADIO_ENVIRONMENT: [(&str, &str); 2] =
     [("GRADIO_ANALYTICS_ENABLED", "False"), ("HF_HUB_OFFLINE", "1")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streamlit() {
+async fn streamlit_works_behind_the_gateway() {
     let running = Running::start("streamlit", &STREAMLIT, &STREAMLIT_ENVIRONMENT).await;
     running.script("streamlit_app.py", json!({})).await;
     running.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gradio() {
+async fn gradio_works_behind_the_gateway() {
     let running = Running::start("gradio", &GRADIO, &GRADIO_ENVIRONMENT).await;
     // What it writes into its pages is the address that the browser uses.
     let state = running.home.path().join("state");
@@ -169,7 +169,7 @@ async fn gradio() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fastapi() {
+async fn fastapi_works_behind_the_gateway() {
     let command = ["-m", "uvicorn", "app:app", "--app-dir={home}", "--port={port}"];
     let running = Running::start("fastapi", &command, &[]).await;
     let other = running.e.run_app(&[], json!({"unsecureHttp": true})).await;
@@ -179,7 +179,7 @@ async fn fastapi() {
 
 /// What its pages upload and download is kept by the replica that has the page's session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streamlit_with_two_replicas() {
+async fn streamlit_works_with_two_replicas() {
     let two = two_with_affinity();
     let running = Running::start_with("streamlit", &STREAMLIT, &STREAMLIT_ENVIRONMENT, two).await;
     running.script("streamlit_app.py", json!({})).await;
@@ -188,7 +188,7 @@ async fn streamlit_with_two_replicas() {
 
 /// A call is made at one replica, and its events are asked for at the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gradio_with_two_replicas() {
+async fn gradio_works_with_two_replicas() {
     let two = two_with_affinity();
     let running = Running::start_with("gradio", &GRADIO, &GRADIO_ENVIRONMENT, two).await;
     running.script("gradio_app.py", json!({})).await;
@@ -197,7 +197,7 @@ async fn gradio_with_two_replicas() {
 
 /// Clients of socket.io begin with long polling: requests that belong together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn socketio_with_two_replicas() {
+async fn socketio_works_with_two_replicas() {
     let command = ["-m", "uvicorn", "app:app", "--app-dir={home}", "--port={port}"];
     let running = Running::start_with("socketio", &command, &[], two_with_affinity()).await;
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps/socketio/client.py");

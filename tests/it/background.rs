@@ -45,7 +45,7 @@ fn open_files(pid: u64) -> Vec<String> {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_holds_nothing_of_its_starter() {
+fn an_emulator_in_the_background_keeps_no_descriptor_of_its_starter() {
     for start in ["emulator start --detach", "app list"] {
         let cli = TestCli::new(OVHAI);
         // The pipe at 3 ends with the last that holds it, as in `x=$( { …; } 3>&1 )`.
@@ -105,7 +105,7 @@ fn an_app_has_the_usual_umask_and_no_descriptor_of_the_emulator() {
 }
 
 #[test]
-fn why_it_does_not_start_is_said_though_its_log_can_not_be_written() {
+fn a_failed_start_reports_its_cause_without_a_writable_log() {
     let cli = TestCli::new(OVHAI);
     // It may hold a log that can't be written already.
     let _ = std::fs::remove_dir_all(cli.state_dir());
@@ -131,7 +131,7 @@ fn eval(cli: &TestCli, script: &str) -> Output {
 const START: &str = "\"$OVHAI\" emulator start --ephemeral --detach --port 0 --stop-after 10m";
 
 #[test]
-fn a_shell_evaluates_how_to_reach_one_that_keeps_nothing() {
+fn a_shell_evaluates_the_address_of_an_ephemeral_emulator() {
     let cli = TestCli::new(OVHAI);
     let odd = cli.home().join("it's $HOME");
     std::fs::create_dir(&odd).unwrap();
@@ -167,7 +167,7 @@ fn a_shell_that_evaluates_a_failed_start_fails() {
 }
 
 #[test]
-fn the_directory_of_one_that_was_killed_goes_with_the_next() {
+fn the_directory_of_a_killed_emulator_is_removed_by_the_next() {
     let cli = TestCli::new(OVHAI);
     let script = format!(
         "eval \"$({START})\"; \"$OVHAI\" emulator stop --force 2>/dev/null; echo \"$OVHAI_STATE_DIR\"; \
@@ -185,7 +185,7 @@ fn the_directory_of_one_that_was_killed_goes_with_the_next() {
 }
 
 #[test]
-fn one_ends_when_its_time_is_up_and_the_next_has_another() {
+fn an_emulator_stops_after_its_time_and_the_next_has_its_own() {
     let cli = TestCli::new(OVHAI);
     let mut command = cli.command(&["emulator", "start", "--stop-after", "100ms"]);
     let output = command.output().unwrap();
@@ -202,7 +202,7 @@ fn one_ends_when_its_time_is_up_and_the_next_has_another() {
 }
 
 #[test]
-fn one_whose_state_directory_is_removed_ends() {
+fn an_emulator_stops_when_its_state_directory_is_removed() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     // At once: it still writes there.
@@ -218,7 +218,7 @@ fn one_whose_state_directory_is_removed_ends() {
 #[cfg(target_os = "linux")]
 /// Its files name where credentials and environments go, and which process is stopped.
 #[test]
-fn a_state_directory_that_others_can_write_to_is_refused() {
+fn a_state_directory_that_other_users_can_write_to_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let cli = TestCli::new(OVHAI);
     let directory = cli.home().join("open");
@@ -241,7 +241,7 @@ fn a_state_directory_that_others_can_write_to_is_refused() {
 }
 
 #[test]
-fn a_temporary_directory_that_a_shell_line_can_not_name_is_refused() {
+fn a_temporary_directory_that_can_not_be_quoted_is_refused() {
     use std::os::unix::ffi::OsStrExt;
     let cli = TestCli::new(OVHAI);
     let odd = cli.home().join(std::ffi::OsStr::from_bytes(b"odd\xff"));
@@ -254,7 +254,7 @@ fn a_temporary_directory_that_a_shell_line_can_not_name_is_refused() {
 }
 
 #[test]
-fn only_a_process_that_is_proved_to_be_the_emulator_is_stopped() {
+fn stop_only_signals_a_process_proved_to_be_the_emulator() {
     let cli = TestCli::new(OVHAI);
     let mut victim = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
     std::fs::create_dir_all(cli.state_dir()).unwrap();

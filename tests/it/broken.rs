@@ -19,7 +19,7 @@ async fn hear<T>(comes: &mut mpsc::UnboundedReceiver<T>) -> T {
 }
 
 #[tokio::test]
-async fn an_app_that_does_not_answer_in_time() {
+async fn an_app_that_does_not_answer_in_time_costs_one_504() {
     let (said, mut comes) = mpsc::unbounded_channel();
     let upstream = Upstream::start(move |mut stream| {
         let said = said.clone();
@@ -54,7 +54,7 @@ async fn an_app_that_does_not_answer_in_time() {
 
 /// Nothing says that the app has not begun to do what it was asked for.
 #[tokio::test]
-async fn a_reset_before_any_answer() {
+async fn a_reset_before_an_answer_is_502_without_a_retry() {
     let (e, host, mut client, upstream) = app(|mut stream| async move {
         Upstream::head(&mut stream).await.unwrap();
         stream.set_zero_linger().unwrap();
@@ -79,7 +79,7 @@ async fn a_reset_before_any_answer() {
 
 /// HTTP/1.0 knows the end of such an answer by the connection's, which then must not look like one.
 #[tokio::test]
-async fn an_app_that_dies_while_an_old_client_listens() {
+async fn an_http10_client_sees_a_reset_when_the_app_dies() {
     for (answer, is_reset) in [
         (&b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"[..], false),
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nrubbish\r\n", false),
@@ -119,7 +119,7 @@ async fn an_app_that_dies_while_an_old_client_listens() {
 
 /// TLS has an end of its own, which is not said either.
 #[tokio::test]
-async fn an_app_that_dies_while_an_old_client_listens_in_tls() {
+async fn an_http10_client_sees_a_reset_over_tls_when_the_app_dies() {
     let has_read = Arc::new(Notify::new());
     let may_die = Arc::clone(&has_read);
     let upstream = Upstream::start(move |mut stream| {
@@ -152,7 +152,7 @@ async fn an_app_that_dies_while_an_old_client_listens_in_tls() {
 
 /// Many at once, so that some are on their way to an app's connection when the reset comes.
 #[tokio::test]
-async fn a_resting_connection_that_the_app_resets_costs_no_request() {
+async fn an_idle_connection_reset_by_the_app_costs_no_request() {
     let (e, host, _client, _upstream) = app(|mut stream| async move {
         if Upstream::head(&mut stream).await.is_some() {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
@@ -175,7 +175,7 @@ async fn a_resting_connection_that_the_app_resets_costs_no_request() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_in_its_upload() {
+async fn a_client_that_leaves_during_its_upload_ends_the_request_to_the_app() {
     let (said, mut comes) = mpsc::unbounded_channel();
     let (e, host, _client, _upstream) = app(move |mut stream| {
         let said = said.clone();

@@ -96,7 +96,7 @@ async fn names(e: &Foreground) -> Vec<String> {
 
 /// Frames of a commit stand in the log when syncing it fails, and would be found at the next start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_refused_for_a_failed_sync_is_not_there_after_a_kill() {
+async fn a_change_refused_for_a_failed_sync_does_not_reappear() {
     let disk = Disk::new();
     let mut e = disk.start();
     let made = admin(&e, "POST", "/v1/token", token("kept")).await.json();
@@ -145,7 +145,7 @@ async fn what_was_refused_for_a_failed_sync_is_not_there_after_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_is_said_with_its_directory() {
+async fn a_full_disk_is_reported_with_its_directory() {
     let disk = Disk::new();
     let directory = disk.cli.state_dir().display().to_string();
     let e = disk.start();
@@ -174,7 +174,7 @@ async fn a_full_disk_is_said_with_its_directory() {
 }
 
 #[test]
-fn a_first_start_on_a_full_disk_says_so() {
+fn a_first_start_on_a_full_disk_reports_it() {
     let disk = Disk::new();
     disk.fails("full");
     let output = disk
@@ -218,7 +218,7 @@ fn fill(pipe: &mut PipeWriter) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_nothing_can_be_logged_a_commit_that_fails_is_not_the_last() {
+async fn changes_continue_after_a_failed_commit_without_a_log() {
     for (name, stderr, _unread) in streams() {
         let disk = Disk::new();
         let mut command = disk.command("env");
@@ -247,7 +247,7 @@ async fn where_nothing_can_be_logged_a_commit_that_fails_is_not_the_last() {
 }
 
 #[test]
-fn a_database_that_is_gone_beside_its_log_is_not_begun_anew() {
+fn a_missing_database_beside_its_log_is_not_recreated() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     cli.ok(&["token", "new", "t", "--role", "read"]);

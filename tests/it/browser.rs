@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::OVHAI;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_login_page() {
+async fn the_login_page_works_in_chromium() {
     let emulator = TestEmulator::builder().supervisor(OVHAI).start().await.unwrap();
     let e = TestEmulator { emulator, sim: None };
     let app = e.run_app(&[("group", "A")], json!({"name": "hello"})).await;
@@ -28,7 +28,7 @@ async fn the_login_page() {
 
 /// The browser sends such a navigation for the worker, with `Sec-Fetch-Dest: empty`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_login_page_of_an_app_with_a_service_worker() {
+async fn the_login_page_works_with_a_service_worker() {
     let emulator = TestEmulator::builder().supervisor(OVHAI).start().await.unwrap();
     let e = TestEmulator { emulator, sim: None };
     let command = json!(["python3", app_file("service_worker"), "{port}"]);

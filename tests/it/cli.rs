@@ -5,7 +5,7 @@ use ovhai_test_support::TestCli;
 use crate::OVHAI;
 
 #[test]
-fn exit_codes_and_hints() {
+fn failures_have_exit_codes_and_hints() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "infrastructureascode/hello-world", "--name", "twin"]);
     cli.ok(&["app", "run", "infrastructureascode/hello-world", "--name", "twin"]);
@@ -38,7 +38,7 @@ fn exit_codes_and_hints() {
 }
 
 #[test]
-fn an_empty_token_is_not_the_administrator() {
+fn an_empty_token_does_not_authenticate() {
     let cli = TestCli::new(OVHAI);
     let (code, said) = cli.fails(&["--token", "", "me"]);
     assert_eq!(code, 2, "{said}");
@@ -46,7 +46,7 @@ fn an_empty_token_is_not_the_administrator() {
 }
 
 #[test]
-fn tokens_made_at_once_are_all_stored() {
+fn tokens_created_concurrently_are_all_stored() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["me"]);
     std::thread::scope(|scope| {
@@ -61,7 +61,7 @@ fn tokens_made_at_once_are_all_stored() {
 }
 
 #[test]
-fn waiting_too_long_has_its_own_code() {
+fn a_wait_that_times_out_has_its_own_exit_code() {
     let cli = TestCli::new(OVHAI);
     let (code, said) =
         cli.fails(&["app", "run", "x", "--runtime", "process", "--wait=0s", "--", "sleep", "60"]);
@@ -70,7 +70,7 @@ fn waiting_too_long_has_its_own_code() {
 }
 
 #[test]
-fn a_failed_app_shows_why_and_its_last_lines() {
+fn a_failed_app_shows_the_reason_and_its_last_lines() {
     let cli = TestCli::new(OVHAI);
     let (code, said) = cli.fails(&[
         "app",
@@ -91,7 +91,7 @@ fn a_failed_app_shows_why_and_its_last_lines() {
 }
 
 #[test]
-fn formats() {
+fn lists_and_details_have_every_output_format() {
     let cli = TestCli::new(OVHAI);
     assert_eq!(cli.ok(&["app", "list", "-o", "json"]), "[]\n");
     cli.ok(&[
@@ -134,7 +134,7 @@ fn formats() {
 }
 
 #[test]
-fn changes_by_name_and_by_the_beginning_of_an_id() {
+fn apps_are_changed_by_name_and_by_id_prefix() {
     let cli = TestCli::new(OVHAI);
     let app = cli.json(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
     let short = &app["id"].as_str().unwrap()[..8];
@@ -159,7 +159,7 @@ fn changes_by_name_and_by_the_beginning_of_an_id() {
 
 /// Waiting for a change is waiting for that change.
 #[test]
-fn a_change_that_fails_is_no_success() {
+fn a_failed_change_has_a_failing_exit_code() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&[
         "app",
@@ -179,7 +179,7 @@ fn a_change_that_fails_is_no_success() {
 }
 
 #[test]
-fn an_emulator_elsewhere_on_this_machine_is_reached() {
+fn an_emulator_at_another_address_is_reached() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&[
         "emulator",
@@ -210,7 +210,7 @@ fn an_emulator_elsewhere_on_this_machine_is_reached() {
 }
 
 #[test]
-fn curl_sends_what_it_is_told() {
+fn curl_sends_the_given_request() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
     let text = cli.ok(&[
@@ -264,7 +264,7 @@ fn a_damaged_file_of_tokens_is_named_and_left_alone() {
 }
 
 #[test]
-fn completions_are_those_that_are_committed() {
+fn committed_completions_are_current() {
     let cli = TestCli::new(OVHAI);
     for (shell, file) in [
         ("bash", "ovhai.bash"),
@@ -282,7 +282,7 @@ fn completions_are_those_that_are_committed() {
 
 /// A scope that is wider than what was asked for would be worse than an error.
 #[test]
-fn several_selectors_have_to_match_together() {
+fn repeated_selectors_are_combined_with_and() {
     let cli = TestCli::new(OVHAI);
     let new =
         ["token", "new", "both", "-r", "read", "-l", "group=A", "--selector", "team in (x,y)"];
@@ -292,7 +292,7 @@ fn several_selectors_have_to_match_together() {
 }
 
 #[test]
-fn what_was_changed_is_shown_as_asked() {
+fn a_change_shows_its_result_in_the_requested_format() {
     let cli = TestCli::new(OVHAI);
     let image = "infrastructureascode/hello-world";
     for name in ["one", "two"] {
@@ -309,7 +309,7 @@ fn what_was_changed_is_shown_as_asked() {
 }
 
 #[test]
-fn words_that_are_meant_otherwise() {
+fn mistaken_arguments_get_a_suggestion() {
     let cli = TestCli::new(OVHAI);
     for line in [
         &["app", "start", "x", "--wait", "30s"][..],
@@ -326,7 +326,7 @@ fn words_that_are_meant_otherwise() {
 }
 
 #[test]
-fn an_emulator_that_is_another_than_asked_for_is_no_success() {
+fn start_fails_if_an_emulator_with_other_options_runs() {
     let cli = TestCli::new(OVHAI);
     let start = ["emulator", "start", "--detach"];
     cli.ok(&[&start[..], &["--port", "0"]].concat());
@@ -339,7 +339,7 @@ fn an_emulator_that_is_another_than_asked_for_is_no_success() {
 }
 
 #[test]
-fn options_of_every_command_that_mean_nothing_here_are_refused() {
+fn global_options_without_effect_are_refused() {
     let cli = TestCli::new(OVHAI);
     for (arguments, option) in [
         (&["emulator", "stop", "--token", "x"][..], "--token"),

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::OVHAI;
 
 #[test]
-fn what_is_in_one_region_is_not_in_another() {
+fn regions_are_separate() {
     let cli = TestCli::new(OVHAI);
     let hello = ["app", "run", "infrastructureascode/hello-world", "-l", "group=A"];
     cli.ok(&[&hello[..], &["--name", "there", "--wait"]].concat());
@@ -71,7 +71,7 @@ fn settings_need_no_emulator() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_is_any_server_that_speaks_the_api() {
+async fn any_server_that_speaks_the_api_is_an_endpoint() {
     let e = TestEmulator::start().await;
     let cli = TestCli::new(OVHAI);
     tokio::task::block_in_place(|| {
@@ -95,7 +95,7 @@ async fn an_endpoint_is_any_server_that_speaks_the_api() {
 }
 
 #[test]
-fn what_is_changed_elsewhere_is_said_or_refused() {
+fn changes_at_a_remote_endpoint_are_announced_or_refused() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["config", "add", "far", "http://far.invalid"]);
     let changes: [&[&str]; 8] = [
@@ -149,7 +149,7 @@ fn listening() -> (String, std::sync::mpsc::Receiver<String>) {
 
 /// Whatever it is called: what was stored for one server is never sent to another.
 #[test]
-fn stored_tokens_go_to_the_server_that_made_them_only() {
+fn stored_tokens_are_sent_only_to_their_server() {
     let cli = TestCli::new(OVHAI);
     let start = ["emulator", "start", "--detach", "--port", "0", "--regions"];
     cli.ok(&[&start[..], &["GRA,SBG"]].concat());
@@ -178,7 +178,7 @@ fn stored_tokens_go_to_the_server_that_made_them_only() {
 }
 
 #[test]
-fn local_only_refuses_whatever_reaches_further() {
+fn local_only_refuses_remote_endpoints() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["config", "add", "far", "http://far.invalid"]);
     for arguments in [
@@ -195,7 +195,7 @@ fn local_only_refuses_whatever_reaches_further() {
 }
 
 #[test]
-fn what_the_environment_overrides_is_shown() {
+fn settings_overridden_by_the_environment_are_shown() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["config", "set", "BHS"]);
     let with = |arguments: &[&str], name: &str, value: &str| {
@@ -225,7 +225,7 @@ fn what_the_environment_overrides_is_shown() {
 }
 
 #[test]
-fn what_config_set_chose_elsewhere_is_said() {
+fn an_unknown_saved_region_is_reported_with_its_source() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["config", "set", "BHS"]);
     cli.ok(&["emulator", "start", "--detach", "--regions", "X,Y"]);

@@ -131,7 +131,7 @@ fn acknowledged_changes_survive_sigkill() {
 }
 
 #[test]
-fn processes_end_with_an_emulator_that_is_killed_and_come_back_with_the_next() {
+fn processes_of_a_killed_emulator_end_and_restart_with_the_next() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     let mark = format!("killed{}", std::process::id());
@@ -174,7 +174,7 @@ fn processes_end_with_an_emulator_that_is_killed_and_come_back_with_the_next() {
 /// As `killall -9` does it, and a group that runs out of memory.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_emulator_and_supervisor_leave_that_are_killed_at_once_ends_with_the_next_start() {
+fn orphans_of_a_killed_emulator_and_supervisor_are_killed_at_the_next_start() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     let mark = format!("both{}", std::process::id());

@@ -38,7 +38,7 @@ fn die(cli: &TestCli, restarts: u64) {
 }
 
 #[test]
-fn a_crash_is_seen_in_every_view() {
+fn every_view_shows_a_crash() {
     let cli = mortal();
     assert_eq!(status(&cli)["restarts"], 0);
     let (code, said) = cli.fails(&["app", "logs", "mortal", "--previous"]);

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::OVHAI;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousands_of_idle_connections_are_nobodys_trouble() {
+async fn thousands_of_idle_connections_do_not_delay_others() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
@@ -54,7 +54,7 @@ async fn thousands_of_idle_connections_are_nobodys_trouble() {
 /// When there are as many connections as there may be, those that have rested longest make room;
 /// nothing that is under way does.
 #[tokio::test]
-async fn idle_connections_make_room_for_others() {
+async fn idle_connections_are_closed_at_the_connection_limit() {
     let wire = RecordingApp::with(
         Limits { connections: 12, ..Limits::default() },
         json!({"unsecureHttp": true}),
@@ -128,7 +128,7 @@ fn few_without_timeouts() -> Limits {
 /// So do unauthorised ones, which may be slow with a handshake, with an unwanted body, with a form,
 /// or with closing.
 #[tokio::test]
-async fn nobodys_connections_make_room_for_others() {
+async fn unauthorized_connections_are_closed_at_the_connection_limit() {
     let dir = tempfile::tempdir().unwrap();
     let builder = TestEmulator::builder()
         .limits(few_without_timeouts())
@@ -170,7 +170,7 @@ async fn nobodys_connections_make_room_for_others() {
 
 /// The same for forms and refusals over HTTP/2.
 #[tokio::test]
-async fn nobodys_requests_of_http2_make_room_for_others() {
+async fn unauthorized_http2_connections_are_closed_at_the_connection_limit() {
     let wire = RecordingApp::with(few_without_timeouts(), json!({})).await;
     let bearer = format!("authorization: Bearer {}\r\n", wire.e.emulator.administrator());
     const POST: u8 = 0x83;
@@ -208,7 +208,7 @@ async fn nobodys_requests_of_http2_make_room_for_others() {
 /// A client of HTTP/2 may have many requests under way, and each has a connection to its app: no
 /// client may have them all, and each may have one.
 #[tokio::test]
-async fn nobody_has_all_connections_to_apps() {
+async fn no_client_takes_all_connections_to_apps() {
     let upstream = Upstream::start(|mut stream| async move {
         while let Some(head) = Upstream::head(&mut stream).await {
             if head.contains("/hang") {
@@ -266,7 +266,7 @@ async fn nobody_has_all_connections_to_apps() {
 
 /// A process that may open few files has fewer connections, and none to apps too many.
 #[test]
-fn there_are_no_more_connections_than_files_for_them() {
+fn connections_are_limited_by_available_files() {
     let cli = TestCli::new(OVHAI);
     let mut few = Command::new("sh");
     few.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\"", OVHAI]);
@@ -291,7 +291,7 @@ fn there_are_no_more_connections_than_files_for_them() {
 /// blamed.
 #[cfg(target_os = "linux")]
 #[test]
-fn no_more_files_at_all() {
+fn without_free_files_clients_get_503_and_no_replica_is_blamed() {
     use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
     let cli = TestCli::new(OVHAI);
     let mut heard = Command::new("sh");
@@ -340,7 +340,7 @@ fn no_more_files_at_all() {
 
 /// Idle connections to apps are closed when their descriptors are needed.
 #[test]
-fn connections_to_apps_that_rest_make_room() {
+fn idle_connections_to_apps_are_closed_when_files_run_out() {
     let cli = TestCli::new(OVHAI);
     let mut few = Command::new("sh");
     few.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\"", OVHAI]);

@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 use crate::OVHAI;
 
 #[test]
-fn path_and_query_go_byte_for_byte() {
+fn path_and_query_are_sent_byte_for_byte() {
     let cli = TestCli::with_echo(OVHAI);
     for path in [
         "/a/../b",
@@ -43,7 +43,7 @@ fn path_and_query_go_byte_for_byte() {
 }
 
 #[test]
-fn data_in_curls_ways() {
+fn data_options_work_as_in_curl() {
     let cli = TestCli::with_echo(OVHAI);
     std::fs::write(cli.home().join("lines"), "one\r\ntwo\n").unwrap();
     let body = |arguments: &[&str]| cli.curl(arguments)["body"].as_str().unwrap().to_owned();
@@ -87,7 +87,7 @@ fn data_in_curls_ways() {
 
 /// Not the format of the result, as elsewhere.
 #[test]
-fn json_is_what_it_is_to_curl() {
+fn the_json_option_works_as_in_curl() {
     let cli = TestCli::with_echo(OVHAI);
     let seen = cli.curl(&["--json", "{\"a\":1}"]);
     assert_eq!((&seen["method"], &seen["target"]), (&json!("POST"), &json!("/")));
@@ -103,7 +103,7 @@ fn json_is_what_it_is_to_curl() {
 }
 
 #[test]
-fn headers_in_curls_ways() {
+fn header_options_work_as_in_curl() {
     let cli = TestCli::with_echo(OVHAI);
     std::fs::write(cli.home().join("headers"), "X-From: a file\n\nX-Two: 2\n").unwrap();
     let seen = cli.curl(&[
@@ -179,7 +179,7 @@ fn addresses_name_apps() {
 /// What is said after a body that ends no line begins one, where both come out at one place; what
 /// was asked for stays as it is.
 #[test]
-fn messages_begin_a_line() {
+fn messages_start_on_a_new_line() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--wait"]);
     let words = ["app", "curl", "e", "--token", "x"];
@@ -204,7 +204,7 @@ fn messages_begin_a_line() {
 }
 
 #[test]
-fn options_that_are_harmless_are_taken() {
+fn harmless_options_of_curl_are_accepted() {
     let cli = TestCli::with_echo(OVHAI);
     let answer =
         cli.curl(&["-sS", "-g", "--path-as-is", "--http1.1", "--no-progress-meter", "/[x]"]);
@@ -212,7 +212,7 @@ fn options_that_are_harmless_are_taken() {
 }
 
 #[test]
-fn tokens_are_chosen() {
+fn the_token_is_chosen_by_app_and_option() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
     for (name, selector) in [("fits", "g=a"), ("other", "g=b")] {
@@ -242,7 +242,7 @@ fn tokens_are_chosen() {
 }
 
 #[test]
-fn forms_and_uploads() {
+fn forms_and_uploads_work_as_in_curl() {
     let cli = TestCli::with_echo(OVHAI);
     std::fs::write(cli.home().join("a.txt"), "text\n").unwrap();
     std::fs::write(cli.home().join("big.bin"), vec![b'x'; 300_000]).unwrap();
@@ -297,7 +297,7 @@ fn forms_and_uploads() {
 }
 
 #[test]
-fn answers_go_where_they_should() {
+fn answers_are_written_to_the_requested_file() {
     let cli = TestCli::with_echo(OVHAI);
     let head = cli.ok(&["app", "curl", "-I", "e", "/h"]);
     assert!(head.starts_with("HTTP/1.1 200 OK\n") && head.contains("content-length: "), "{head}");
@@ -451,7 +451,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_an_error_and_no_file() {
+async fn an_incomplete_body_is_an_error_and_leaves_no_file() {
     let desk = Desk::new();
     let short = desk.breaking_off(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
     let mut scene = Scene::at(desk, short).await;
@@ -474,7 +474,7 @@ async fn a_body_that_breaks_off_is_an_error_and_no_file() {
 }
 
 #[tokio::test]
-async fn failures_have_their_codes() {
+async fn failures_have_the_exit_codes_of_curl() {
     let bad = b"HTTP/1.1 418 Short And Stout\r\ncontent-length: 3\r\n\r\ntea";
     let mut scene = Scene::new(Upstream::answering(bad).await).await;
     assert_eq!(scene.curl(&[]).await, (0, "tea".into(), String::new()));
@@ -488,7 +488,7 @@ async fn failures_have_their_codes() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_given_up() {
+async fn a_late_answer_ends_with_a_timeout() {
     let silent = Upstream::start(|mut stream| async move {
         Upstream::head(&mut stream).await;
         std::future::pending::<()>().await;
@@ -500,7 +500,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn compressed_answers_are_decoded_as_they_come() {
+async fn compressed_answers_are_decoded_while_they_arrive() {
     let text = "many times the same. ".repeat(10_000);
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(text.as_bytes()).unwrap();

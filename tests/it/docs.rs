@@ -22,22 +22,22 @@ const SESSIONS: [&str; 3] = ["README.md", "docs/how-to.md", "docs/tutorial.md"];
 const INTERNAL: [&str; 2] = ["ovhai __supervise", "ovhai __launch"];
 
 #[test]
-fn the_readme_is_what_happens() {
+fn the_sessions_of_the_readme_run() {
     Session::of(SESSIONS[0]).run();
 }
 
 #[test]
-fn the_how_to_is_what_happens() {
+fn the_sessions_of_the_how_to_run() {
     Session::of(SESSIONS[1]).run();
 }
 
 #[test]
-fn the_tutorial_is_what_happens() {
+fn the_sessions_of_the_tutorial_run() {
     Session::of(SESSIONS[2]).run();
 }
 
 #[test]
-fn every_session_is_run() {
+fn every_session_of_the_documents_is_run() {
     let showing: Vec<String> =
         documents().into_iter().filter(|name| shows_session(&read(name))).collect();
     assert_eq!(showing, SESSIONS);
@@ -47,7 +47,7 @@ fn every_session_is_run() {
 }
 
 #[test]
-fn a_session_that_would_not_be_run_is_noticed() {
+fn a_session_that_is_not_run_is_reported() {
     assert!(!shows_session("$ outside of a block\n```sh\novhai me\n```\n"));
     for block in ["```console\n$ ovhai me\n```\n", "  ```sh\n  $ ovhai me\n  ```\n"] {
         assert!(shows_session(block), "{block}");
@@ -61,7 +61,7 @@ fn a_session_that_would_not_be_run_is_noticed() {
 }
 
 #[test]
-fn every_other_command_can_be_typed() {
+fn every_command_of_the_documents_parses() {
     let mut checked = 0;
     for name in documents() {
         let text = read(&name);
@@ -86,7 +86,7 @@ fn every_other_command_can_be_typed() {
 }
 
 #[test]
-fn what_there_is_not_is_noticed() {
+fn unknown_commands_and_options_are_reported() {
     for unknown in [
         "ovhai app fly APP",
         "ovhai app curl APP --fly",

@@ -46,7 +46,7 @@ async fn targets_pass_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn methods_and_names_in_any_case() {
+async fn methods_and_header_names_keep_their_case() {
     let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     for method in [
@@ -83,7 +83,7 @@ async fn methods_and_names_in_any_case() {
 }
 
 #[tokio::test]
-async fn trailers_pass_both_ways() {
+async fn trailers_pass_in_both_directions() {
     let (_e, host, mut client, _upstream) = app(|mut stream| async move {
         Upstream::head(&mut stream).await.unwrap();
         let mut body = Vec::new();
@@ -126,7 +126,7 @@ async fn early_hints_pass() {
 
 /// Answers without a body keep their headers, and the connections stay in step.
 #[tokio::test]
-async fn answers_without_a_body() {
+async fn answers_without_a_body_end_with_their_head() {
     let (_e, host, mut client, upstream) = app(|mut stream| async move {
         while let Some(head) = Upstream::head(&mut stream).await {
             let answer: &[u8] = match head.split(' ').nth(1).unwrap() {
@@ -169,7 +169,7 @@ async fn answers_without_a_body() {
 
 /// Bytes after the head of a response to HEAD are never taken for another response.
 #[tokio::test]
-async fn a_body_for_head_is_nobodys_answer() {
+async fn a_body_after_a_head_answer_is_discarded() {
     let (_e, host, mut client, _upstream) = app(|mut stream| async move {
         while let Some(head) = Upstream::head(&mut stream).await {
             let is_head = head.starts_with("HEAD");
@@ -194,7 +194,7 @@ async fn a_body_for_head_is_nobodys_answer() {
 
 /// The same after an answer that has no body, and says that it has one.
 #[tokio::test]
-async fn a_body_for_no_content_is_nobodys_answer() {
+async fn a_body_after_204_is_discarded() {
     for length in ["content-length: 40", "transfer-encoding: chunked"] {
         let (_e, host, mut client, _upstream) = app(move |mut stream| async move {
             while let Some(head) = Upstream::head(&mut stream).await {
@@ -220,7 +220,7 @@ async fn a_body_for_no_content_is_nobodys_answer() {
 
 /// A client without chunks sees the end of such an answer by the connection's.
 #[tokio::test]
-async fn old_clients_that_go_on_see_every_end() {
+async fn http10_clients_with_keep_alive_see_the_end_of_each_answer() {
     for answer in [
         &b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"[..],
         b"HTTP/1.0 200 OK\r\n\r\nhi",
@@ -237,7 +237,7 @@ async fn old_clients_that_go_on_see_every_end() {
 
 /// An answer that has begun is not begun again on another connection.
 #[tokio::test]
-async fn nothing_is_tried_again_behind_an_early_hint() {
+async fn no_request_is_retried_after_an_early_hint() {
     let (heads, hinted) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (of_app, has_hint) = (Arc::clone(&heads), Arc::clone(&hinted));
     let (_e, host, mut client, _upstream) = app(move |mut stream| {
@@ -267,7 +267,7 @@ async fn nothing_is_tried_again_behind_an_early_hint() {
 }
 
 #[tokio::test]
-async fn headers_that_come_several_times() {
+async fn repeated_headers_keep_their_order() {
     let answer = b"HTTP/1.1 200 Fine, thanks\r\nset-cookie: a=1; Path=/\r\nx-other: 1\r\nSet-Cookie: b=2, c\r\nvary: a\r\nset-cookie: a=3\r\nvary: b\r\nx-empty:\r\ncontent-length: 2\r\n\r\nhi";
     let (_e, host, mut client, _upstream) = answering(answer, false).await;
     client.send(get(&host, "/")).await;
@@ -284,7 +284,7 @@ async fn headers_that_come_several_times() {
 }
 
 #[tokio::test]
-async fn bodies_framed_in_every_way() {
+async fn bodies_pass_with_every_framing() {
     for (answer, close) in [
         (&b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world"[..], false),
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\n\r\n", false),
@@ -318,7 +318,7 @@ async fn bodies_framed_in_every_way() {
 
 /// Each event arrives before the next is sent: nothing buffers them.
 #[tokio::test]
-async fn events_pass_at_once() {
+async fn each_event_passes_before_the_next() {
     let seen = Arc::new(Notify::new());
     let go_on = Arc::clone(&seen);
     let (_e, host, mut client, _upstream) = app(move |mut stream| {
@@ -347,7 +347,7 @@ async fn events_pass_at_once() {
 
 /// Whether the client leaves before the head or in the body, the app notices.
 #[tokio::test]
-async fn a_client_that_is_gone_is_gone_for_the_app() {
+async fn the_app_sees_that_a_client_left() {
     let gone = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&gone);
     let (e, host, _client, upstream) = app(move |mut stream| {
@@ -381,7 +381,7 @@ async fn a_client_that_is_gone_is_gone_for_the_app() {
 
 /// The same while nothing of the client is read, since the app takes nothing of its body.
 #[tokio::test]
-async fn a_client_that_is_gone_is_gone_though_nobody_reads_it() {
+async fn the_app_sees_that_a_client_left_behind_unread_bytes() {
     for (target, answers) in [("/thinks", false), ("/body", true)] {
         let (may_look, gone) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (look, is_gone) = (Arc::clone(&may_look), Arc::clone(&gone));
@@ -423,7 +423,7 @@ async fn a_client_that_is_gone_is_gone_though_nobody_reads_it() {
 
 /// What was broken off never looks whole; what was sent of it arrives.
 #[tokio::test]
-async fn an_app_that_dies_in_its_answer() {
+async fn an_incomplete_answer_never_looks_complete() {
     for (answer, sent, has_end) in [
         (&b"HTTP/1.1 200 OK\r\nx-a: 1\r\ncontent-length: 10\r\n\r\nhello"[..], "hello", true),
         (b"HTTP/1.1 200 OK\r\nx-a: 1\r\ncontent-length: 10\r\n\r\n", "", true),
@@ -484,7 +484,7 @@ async fn an_app_that_dies_in_its_answer() {
 
 /// 502, and the client's connection stays usable.
 #[tokio::test]
-async fn apps_that_answer_rubbish_cost_one_request() {
+async fn malformed_answers_are_502_and_keep_the_connection() {
     let huge =
         format!("HTTP/1.1 200 OK\r\nx: {}\r\ncontent-length: 0\r\n\r\n", "y".repeat(300 * 1024));
     let many = format!("HTTP/1.1 200 OK\r\n{}content-length: 0\r\n\r\n", "x: y\r\n".repeat(20_000));
@@ -540,7 +540,7 @@ async fn apps_that_answer_rubbish_cost_one_request() {
 }
 
 #[tokio::test]
-async fn an_app_may_answer_before_the_upload_has_ended() {
+async fn an_app_can_answer_before_the_upload_ends() {
     let (e, host, mut client, _upstream) = app(|mut stream| async move {
         let head = Upstream::head(&mut stream).await.unwrap();
         let answer = b"HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\nconnection: close\r\n\r\nno!";
@@ -583,7 +583,7 @@ async fn an_app_may_answer_before_the_upload_has_ended() {
 }
 
 #[tokio::test]
-async fn only_what_is_safe_is_tried_again() {
+async fn only_safe_requests_are_retried() {
     for (method, part, tries, status, why) in TRIED_AGAIN {
         for end in [End::InOrder, End::Reset] {
             let app = ClosingAtTheSecond::start(part, end).await;
@@ -607,7 +607,7 @@ async fn only_what_is_safe_is_tried_again() {
 /// An app that closes an idle connection only after a while, and takes as long for the request that
 /// is sent again.
 #[tokio::test]
-async fn a_request_that_is_sent_again_has_its_time_anew() {
+async fn a_retried_request_has_the_whole_answer_timeout() {
     const TIMEOUT: Duration = Duration::from_secs(4);
     // Twice as much is more than the time-out.
     const WHILE: Duration = Duration::from_millis(2500);

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::OVHAI;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_in_one_process() {
+async fn a_hundred_emulators_run_in_one_process() {
     let mut all = Vec::new();
     for _ in 0..100 {
         all.push(TestEmulator::start().await);
@@ -37,7 +37,7 @@ async fn a_hundred_in_one_process() {
 }
 
 #[tokio::test]
-async fn start_fails_clearly_and_leaves_nothing() {
+async fn a_failed_start_names_its_cause_and_leaves_nothing() {
     let (_held, port) = taken_port();
     let error =
         Emulator::builder().address(([127, 0, 0, 1], port).into()).start().await.unwrap_err();
@@ -69,7 +69,7 @@ fn terminate(pid: u32) {
 }
 
 #[test]
-fn sigterm_ends_it_within_two_seconds_with_open_streams() {
+fn sigterm_ends_the_emulator_and_its_open_streams() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     let server = app_file("server");
@@ -112,7 +112,7 @@ fn sigterm_ends_it_within_two_seconds_with_open_streams() {
 }
 
 #[test]
-fn background_status_logs_stop() {
+fn an_emulator_in_the_background_has_status_logs_and_stop() {
     let cli = TestCli::new(OVHAI);
     let (code, _) = cli.fails(&["emulator", "status"]);
     assert_eq!(code, 1);
@@ -133,7 +133,7 @@ fn background_status_logs_stop() {
 }
 
 #[test]
-fn the_first_command_starts_one_and_says_so_once() {
+fn the_first_command_starts_an_emulator_and_reports_it_once() {
     let cli = TestCli::new(OVHAI);
     let first = cli.command(&["app", "list"]).output().unwrap();
     let said = String::from_utf8_lossy(&first.stderr).into_owned();
@@ -149,7 +149,7 @@ fn the_first_command_starts_one_and_says_so_once() {
 }
 
 #[test]
-fn one_whose_announcement_is_damaged_can_be_stopped() {
+fn an_emulator_with_a_damaged_announcement_can_be_stopped() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
     std::fs::write(cli.state_dir().join("emulator.json"), "{").unwrap();
@@ -163,7 +163,7 @@ fn one_whose_announcement_is_damaged_can_be_stopped() {
 }
 
 #[test]
-fn many_first_commands_at_once_start_one() {
+fn concurrent_first_commands_start_one_emulator() {
     let cli = TestCli::new(OVHAI);
     std::thread::scope(|scope| {
         let all: Vec<_> = (0..8).map(|_| scope.spawn(|| cli.json(&["me"]))).collect();
@@ -202,7 +202,7 @@ fn a_taken_port_names_its_holder() {
 }
 
 #[test]
-fn what_is_kept_is_private() {
+fn the_state_directory_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let cli = TestCli::new(OVHAI);
     cli.ok(&["token", "new", "t", "--role", "read"]);
@@ -233,7 +233,7 @@ fn said(output: &std::process::Output) -> String {
 }
 
 #[test]
-fn one_that_starts_by_itself_has_the_options_of_the_last_start() {
+fn an_automatic_start_uses_the_options_of_the_last_start() {
     use std::os::unix::fs::PermissionsExt;
     let cli = TestCli::new(OVHAI);
     let start = ["emulator", "start", "--detach", "--tls=0", "--regions", "ONE,TWO"];
@@ -276,7 +276,7 @@ fn one_that_starts_by_itself_has_the_options_of_the_last_start() {
 }
 
 #[test]
-fn a_kept_port_is_used_again() {
+fn a_restart_uses_the_previous_port() {
     let cli = TestCli::new(OVHAI);
     let without_port = |arguments: &[&str]| {
         let output = cli.command(arguments).env_remove("OVHAI_PORT").output().unwrap();
@@ -291,7 +291,7 @@ fn a_kept_port_is_used_again() {
 }
 
 #[test]
-fn one_that_hangs_is_said_to() {
+fn commands_report_an_emulator_that_hangs() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
     let pid = cli.json(&["emulator", "status"])["pid"].as_u64().unwrap();
@@ -365,7 +365,7 @@ fn one_that_hangs_is_said_to() {
 
 /// A slow response is no hang: an emulator that reports its health is well.
 #[tokio::test]
-async fn one_that_is_slow_does_not_hang() {
+async fn a_slow_response_is_not_reported_as_a_hang() {
     let cli = TestCli::new(OVHAI);
     let log = cli.home().join("access.log");
     let (gate, gated) = watch::channel(true);
@@ -396,7 +396,7 @@ async fn one_that_is_slow_does_not_hang() {
 }
 
 #[test]
-fn one_that_keeps_nothing_says_how_to_use_it() {
+fn an_ephemeral_emulator_prints_its_variables() {
     let cli = TestCli::new(OVHAI);
     let mut child = Command::new(OVHAI)
         .args(["emulator", "start", "--ephemeral", "--port", "0"])
@@ -441,7 +441,7 @@ fn one_that_keeps_nothing_says_how_to_use_it() {
 }
 
 #[test]
-fn what_it_is_told_to_copy_goes_to_the_same_directory() {
+fn the_printed_commands_use_the_same_directory() {
     let cli = TestCli::new(OVHAI);
     let other = cli.home().join("an other");
     let to = ["--state-dir", other.to_str().unwrap()];
@@ -459,7 +459,7 @@ fn what_it_is_told_to_copy_goes_to_the_same_directory() {
 }
 
 #[test]
-fn a_variable_that_comes_too_late_is_said() {
+fn a_variable_without_effect_on_a_running_emulator_is_reported() {
     let cli = TestCli::new(OVHAI);
     let start = || cli.command(&["emulator", "start", "--detach"]);
     let few = || start().env("OVHAI_QUOTA", "CPU=1").output().unwrap();

@@ -96,7 +96,7 @@ fn has_marker(bytes: &[u8]) -> bool {
 
 /// An operator and the owner look for it everywhere but in the database.
 #[tokio::test]
-async fn nothing_shows_the_callers_environment() {
+async fn no_view_shows_the_environment_of_the_caller() {
     let home = Home::start(&[]);
     let process = ["--runtime", "process", "--cpu", "1"];
     let run = ["app", "run", "some/image", "--name", "it", "-o", "json"];
@@ -197,7 +197,7 @@ async fn an_environment_outlives_the_emulator_and_a_restart_of_the_app() {
 
 /// Other than in the shell where the emulator was started.
 #[tokio::test]
-async fn a_command_of_the_callers_path_runs() {
+async fn commands_are_found_in_the_path_of_the_caller() {
     let home = Home::start(&[]);
     let directory = home.cli.home().join("venv/bin");
     std::fs::create_dir_all(&directory).unwrap();
@@ -212,7 +212,7 @@ async fn a_command_of_the_callers_path_runs() {
 }
 
 #[tokio::test]
-async fn a_mapped_command_has_the_environment_of_who_mapped_it() {
+async fn a_mapped_command_has_the_environment_of_its_owner() {
     let home = Home::start(&[]);
     let map = ["emulator", "image", "map", "a/b", "--"];
     home.ok(&[&map[..], &WRITES].concat());
@@ -233,7 +233,7 @@ fn names(log: &str) -> Vec<&str> {
 
 /// Through the API: no environment but the list's, whatever the emulator was started with.
 #[tokio::test]
-async fn other_callers_get_what_is_listed() {
+async fn other_callers_pass_only_listed_variables() {
     let home = Home::start(&["--runtime", "process"]);
     let token = home.cli.json(&["token", "new", "op", "--role", "operator"]);
     let token = token["status"]["value"].as_str().unwrap();
@@ -257,7 +257,7 @@ async fn other_callers_get_what_is_listed() {
 }
 
 #[tokio::test]
-async fn only_the_owner_gives_an_environment() {
+async fn only_the_owner_can_pass_an_environment() {
     let e = emulator(OVHAI).await;
     let spec = json!({"image": "x", "runtime": "process", "command": ["env"]});
     let body = json!({"region": "GRA", "spec": spec, "environment": {"MARKER": MARKER}});
@@ -295,7 +295,7 @@ async fn only_the_owner_gives_an_environment() {
 
 /// An endpoint gets no environment, though its token be an administrator's, and has no extension.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_gets_none() {
+async fn no_environment_is_sent_to_endpoints() {
     let e = emulator(OVHAI).await;
     let cli = TestCli::new(OVHAI);
     let url = format!("http://gra.ai.localhost:{}", e.address().port());
@@ -325,7 +325,7 @@ async fn an_endpoint_gets_none() {
 
 /// Variables that can't be sent are named, and too many are refused before an app is created.
 #[test]
-fn variables_that_no_app_can_have_are_named() {
+fn impossible_variables_are_refused_by_name() {
     use std::os::unix::ffi::OsStrExt;
     let cli = TestCli::new(OVHAI);
     let run = ["app", "run", "x", "-n", "it", "--runtime", "process", "--cpu", "1", "--", "env"];
@@ -345,7 +345,7 @@ fn variables_that_no_app_can_have_are_named() {
 }
 
 #[test]
-fn variables_are_taken_from_here_set_once_and_removed() {
+fn variables_are_copied_set_and_removed() {
     let cli = TestCli::new(OVHAI);
     let echo = ["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait", "-o", "json"];
     let envs = ["-e", "HERE", "-e", "UNSET", "-e", "A=1", "-e", "A=2"];

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, watch};
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
 #[tokio::test]
-async fn who_gets_in() {
+async fn bearers_are_authorized_by_role_region_and_selector() {
     let upstream = Upstream::answering(OK).await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
@@ -60,7 +60,7 @@ async fn who_gets_in() {
 }
 
 #[tokio::test]
-async fn two_authorization_headers_are_not_believed() {
+async fn two_authorization_headers_are_refused() {
     let upstream = Upstream::answering(OK).await.never_called();
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({})).await;
@@ -76,7 +76,7 @@ async fn two_authorization_headers_are_not_believed() {
 
 /// What an app gets to see: `ovhai/echo` shows it.
 #[tokio::test]
-async fn what_the_app_sees() {
+async fn the_app_gets_forwarding_headers_and_no_credentials() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[], json!({"image": "ovhai/echo"})).await;
     let token = e.token("GRA", "read", None).await.status.value.unwrap();
@@ -131,7 +131,7 @@ async fn what_the_app_sees() {
 }
 
 #[tokio::test]
-async fn open_apps_are_open_and_keep_their_own_bearers() {
+async fn open_apps_need_no_token_and_keep_their_own_bearers() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let seen = |bearer: Option<String>| {
@@ -182,7 +182,7 @@ async fn raw(e: &TestEmulator, request: String) -> String {
 }
 
 #[tokio::test]
-async fn the_target_names_the_host_whatever_the_header_says() {
+async fn an_absolute_target_overrides_the_host_header() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
@@ -197,7 +197,7 @@ async fn the_target_names_the_host_whatever_the_header_says() {
 }
 
 #[tokio::test]
-async fn bodies_are_framed_by_the_gateway() {
+async fn the_gateway_frames_bodies_itself() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);
@@ -221,7 +221,7 @@ async fn bodies_are_framed_by_the_gateway() {
 }
 
 #[tokio::test]
-async fn other_versions_of_http_are_no_upgrade() {
+async fn upgrades_to_other_versions_of_http_are_ignored() {
     let upstream = Upstream::start(|mut stream| async move {
         let head = Upstream::head(&mut stream).await.unwrap().to_lowercase();
         assert!(!head.contains("upgrade"), "{head}");
@@ -339,7 +339,7 @@ async fn streams_end_with_their_token() {
 }
 
 #[tokio::test]
-async fn which_apps_answer() {
+async fn apps_that_do_not_run_answer_503_with_the_reason() {
     let e = TestEmulator::with_sim(SimRuntime::step_by_step()).await;
     let sim = e.sim.clone().unwrap();
     let token = e.token("GRA", "read", None).await.status.value.unwrap();
@@ -388,7 +388,7 @@ async fn broken_upstreams_are_502() {
 }
 
 #[tokio::test]
-async fn connections_to_an_app_are_used_again_and_replaced_when_it_closed_them() {
+async fn connections_to_apps_are_reused_and_replaced_when_closed() {
     let upstream = Upstream::answering(OK).await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
@@ -411,7 +411,7 @@ async fn connections_to_an_app_are_used_again_and_replaced_when_it_closed_them()
 }
 
 #[tokio::test]
-async fn bodies_stream_both_ways() {
+async fn bodies_stream_in_both_directions() {
     // The app sends back each piece as it comes; the client sends the next only after it has
     // seen the one before. A buffer anywhere would hang it.
     let upstream = Upstream::start(|mut stream| async move {
@@ -448,7 +448,7 @@ async fn bodies_stream_both_ways() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_takes_the_upstream_request_with_it() {
+async fn a_request_to_the_app_ends_with_its_client() {
     let gone = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&gone);
     let upstream = Upstream::start(move |mut stream| {
@@ -564,7 +564,7 @@ async fn revocation_is_immediate() {
 }
 
 #[tokio::test]
-async fn labels_decide_at_once() {
+async fn label_changes_take_effect_immediately() {
     let upstream = Upstream::answering(OK).await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();
@@ -580,7 +580,7 @@ async fn labels_decide_at_once() {
 }
 
 #[tokio::test]
-async fn hostile_requests_are_refused_and_harm_nobody() {
+async fn hostile_requests_are_refused_without_harm_to_others() {
     let upstream = Upstream::answering(OK).await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
@@ -641,7 +641,7 @@ fn page_asks(app: &ovhai_api_types::App, method: &str) -> hyper::http::request::
 
 /// Browsers send preflights without credentials; anything that merely looks like one needs access.
 #[tokio::test]
-async fn a_preflight_passes_without_a_token_and_nothing_else_does() {
+async fn only_a_preflight_passes_without_a_token() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[], json!({"image": "ovhai/echo"})).await;
     let preflight = || page_asks(&app, "OPTIONS").header("access-control-request-method", "PUT");
@@ -670,7 +670,7 @@ async fn a_preflight_passes_without_a_token_and_nothing_else_does() {
 
 /// The caller of a preflight has no access, which does not end the response.
 #[tokio::test]
-async fn a_preflight_gets_all_of_a_late_answer() {
+async fn a_preflight_gets_the_whole_of_a_slow_answer() {
     let has_arrived = Arc::new(Notify::new());
     let goes_on = Arc::clone(&has_arrived);
     let upstream = Upstream::start(move |mut stream| {
@@ -704,7 +704,7 @@ async fn a_preflight_gets_all_of_a_late_answer() {
 
 /// Its end can't be seen, but nothing moves either.
 #[tokio::test]
-async fn a_client_that_sent_too_much_ahead_and_left_is_given_up() {
+async fn a_request_whose_client_left_behind_unread_bytes_times_out() {
     let (said, mut comes) = tokio::sync::mpsc::unbounded_channel();
     let upstream = Upstream::start(move |mut stream| {
         let said = said.clone();
@@ -729,7 +729,7 @@ async fn a_client_that_sent_too_much_ahead_and_left_is_given_up() {
 
 /// An app with bearers of its own: ours comes apart, and its own reaches it untouched.
 #[tokio::test]
-async fn a_token_can_come_apart_from_the_apps_own() {
+async fn a_token_can_be_sent_beside_the_own_bearer_of_an_app() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[("group", "A")], json!({"image": "ovhai/echo"})).await;
     let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();

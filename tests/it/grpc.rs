@@ -103,7 +103,7 @@ async fn calls_and_streams_pass_with_their_trailers() {
 }
 
 #[tokio::test]
-async fn whoever_cancels_the_other_learns_it() {
+async fn cancellation_reaches_the_other_side() {
     let (mut played, e, app) = playing(open()).await;
     let host = grpc_host(&app);
     let client = Client::connect(&e).await;
@@ -171,7 +171,7 @@ async fn a_connection_is_shared_and_replaced_when_the_app_closes_it() {
 
 /// The connection to the app is shared: a client that does not read its response delays no other.
 #[tokio::test]
-async fn whoever_is_slow_holds_up_nobody_else() {
+async fn a_slow_call_does_not_delay_others() {
     let (_played, e, app) = playing(open()).await;
     let host = grpc_host(&app);
     let mut slow = Vec::new();
@@ -202,7 +202,7 @@ async fn others_are_served(e: &TestEmulator, host: &str) {
 
 /// Nor does who sends what the app does not read, or has more calls open than the app takes of one.
 #[tokio::test]
-async fn every_client_has_the_app_for_itself() {
+async fn blocked_calls_do_not_delay_other_clients() {
     let (_played, e, app) = playing(open()).await;
     let host = grpc_host(&app);
     let sent = Arc::new(AtomicU64::new(0));
@@ -232,7 +232,7 @@ async fn every_client_has_the_app_for_itself() {
 }
 
 #[tokio::test]
-async fn who_gets_in() {
+async fn calls_are_authorized_like_requests() {
     let spec = json!({"grpcPort": 9000});
     let (mut played, e, app) = playing(spec).await;
     let host = grpc_host(&app);
@@ -265,7 +265,7 @@ async fn who_gets_in() {
 }
 
 #[tokio::test]
-async fn what_does_not_work_says_why() {
+async fn failed_calls_name_the_reason() {
     let (_played, e, app) = playing(open()).await;
     // Without HTTP/2.
     let request = Request::post("/t.T/Unary").header("host", grpc_host(&app));
@@ -369,7 +369,7 @@ print('passed')
 
 /// Client and server that people have.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn grpcio_speaks_through_it() {
+async fn grpcio_works_through_the_gateway() {
     let python = std::env::var(PYTHON).unwrap_or_else(|_| {
         panic!("{PYTHON} is not set: run the tests with `cargo xtask test`, which installs grpcio")
     });

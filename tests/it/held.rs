@@ -121,7 +121,7 @@ impl Asleep {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_protocol_waits_longer_than_bodies_and_answers_may_take() {
+async fn requests_wait_for_an_app_beyond_their_timeouts_in_each_protocol() {
     let a = Asleep::start().await;
     let awake = a.e.run_app(&[], json!({"unsecureHttp": true})).await;
     let mut post = a.head("POST /", "content-length: 5\r\nexpect: 100-continue\r\n").await;
@@ -180,7 +180,7 @@ async fn each_protocol_waits_longer_than_bodies_and_answers_may_take() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_whose_token_is_revoked_while_it_waits_is_refused_at_once() {
+async fn a_waiting_request_is_refused_when_its_token_is_revoked() {
     let a = Asleep::start().await;
     let other = a.e.token("GRA", "read", Some("group=A")).await;
     let revoked = Asleep::answer(a.head("GET /revoked", "").await);
@@ -219,7 +219,7 @@ async fn a_request_whose_token_is_revoked_while_it_waits_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_for_an_app_that_fails_or_stops_while_it_waits_is_told_so() {
+async fn a_waiting_request_gets_503_when_the_app_fails_or_stops() {
     for stops in [true, false] {
         let a = Asleep::start().await;
         let waits = Asleep::answer(a.head("GET /", "").await);
@@ -245,7 +245,7 @@ async fn a_request_for_an_app_that_fails_or_stops_while_it_waits_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_hangs_up_while_it_waits_is_forgotten() {
+async fn a_client_that_leaves_while_it_waits_is_dropped() {
     let a = Asleep::start().await;
     drop(a.head("GET /left", "").await);
     let stays = Asleep::answer(a.head("GET /stays", "").await);
@@ -263,7 +263,7 @@ async fn a_client_that_hangs_up_while_it_waits_is_forgotten() {
 
 /// The request that follows does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_preflight_and_a_caller_without_access_wake_no_app() {
+async fn preflights_and_unauthorized_requests_wake_no_app() {
     let a = Asleep::start().await;
     let mut client = Client::connect(&a.e).await;
     let preflight = format!(

@@ -113,7 +113,7 @@ fn named(
 }
 
 #[tokio::test]
-async fn lengths_that_can_be_read_two_ways() {
+async fn ambiguous_lengths_are_refused() {
     let mut cases = Vec::new();
     for lengths in [
         &["5", "5"][..],
@@ -141,7 +141,7 @@ async fn lengths_that_can_be_read_two_ways() {
 }
 
 #[tokio::test]
-async fn encodings_that_can_be_read_two_ways() {
+async fn ambiguous_encodings_are_refused() {
     const BODY: &str = "5\r\nhello\r\n0\r\n\r\n";
     let mut cases = Vec::new();
     for headers in [
@@ -175,7 +175,7 @@ async fn encodings_that_can_be_read_two_ways() {
 }
 
 #[tokio::test]
-async fn lines_and_names_that_are_none() {
+async fn malformed_lines_and_header_names_are_refused() {
     let mut cases = Vec::new();
     let line = |text: &str| format!("GET /hostile HTTP/1.1\r\nhost: HOST\r\n{text}\r\n\r\n");
     for text in [
@@ -259,7 +259,7 @@ async fn lines_and_names_that_are_none() {
 }
 
 #[tokio::test]
-async fn hosts_and_targets() {
+async fn malformed_hosts_and_targets_are_refused() {
     let mut cases = Vec::new();
     for host in
         ["", "a b", "HOST/x", "user@HOST", "HOST:999999", "HOST:x", "[::1", "HOST,HOST", "\"HOST\""]
@@ -300,7 +300,7 @@ async fn hosts_and_targets() {
 }
 
 #[tokio::test]
-async fn chunks_that_can_be_read_two_ways() {
+async fn ambiguous_chunks_are_refused() {
     let mut cases = Vec::new();
     let long = format!("5;{}\r\nhello\r\n0\r\n\r\n", "e".repeat(64 * 1024));
     for body in [
@@ -338,7 +338,7 @@ async fn chunks_that_can_be_read_two_ways() {
 
 /// A trailer says nothing that a head would have to: such ones are left out.
 #[tokio::test]
-async fn trailers_that_are_headers() {
+async fn trailers_can_not_replace_headers() {
     let wire = RecordingApp::start().await;
     for name in ["content-length", "transfer-encoding", "host", "authorization", "x-ovhai-token"] {
         let mut client = wire.connect().await;
@@ -352,7 +352,7 @@ async fn trailers_that_are_headers() {
 }
 
 #[tokio::test]
-async fn heads_of_every_size() {
+async fn heads_pass_up_to_the_limit() {
     let mut cases = Vec::new();
     for (name, head, statuses) in [
         ("a large header", format!("x: {}\r\n", "y".repeat(72 * 1024)), &[431][..]),
@@ -418,7 +418,7 @@ async fn read_while(
 }
 
 #[tokio::test]
-async fn slow_clients_are_told_and_left() {
+async fn slow_clients_get_408_and_are_disconnected() {
     let wire = RecordingApp::with(hasty(), json!({"unsecureHttp": true})).await;
     let refused = async |mut client: Client, what: &str| {
         let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
@@ -472,7 +472,7 @@ async fn slow_clients_are_told_and_left() {
 
 /// An app that answers, and then neither reads nor writes, does not hold its client for ever.
 #[tokio::test]
-async fn an_upload_that_nobody_reads_ends() {
+async fn an_unread_upload_times_out() {
     let upstream = Upstream::start(|mut stream| async move {
         let _ = Upstream::head(&mut stream).await;
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n";
@@ -498,7 +498,7 @@ async fn an_upload_that_nobody_reads_ends() {
 }
 
 #[tokio::test]
-async fn credentials_of_every_kind() {
+async fn malformed_credentials_are_refused() {
     let wire = RecordingApp::with(Limits::default(), json!({})).await;
     let token = wire.e.token("GRA", "read", None).await.status.value.unwrap();
     let huge = format!("authorization: Bearer {}\r\n", "t".repeat(60 * 1024));
@@ -530,7 +530,7 @@ async fn credentials_of_every_kind() {
 
 /// A client that sends before it reads gets to read why it was refused.
 #[tokio::test]
-async fn a_refused_upload_can_read_why() {
+async fn the_client_of_a_refused_upload_can_read_the_reason() {
     let wire = RecordingApp::with(Limits::default(), json!({})).await;
     let body = vec![b'x'; 1024 * 1024];
     for more in
@@ -553,7 +553,7 @@ async fn a_refused_upload_can_read_why() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_their_order() {
+async fn pipelined_requests_are_answered_in_order() {
     let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     let all = wire.request("GET /1", "")
@@ -586,7 +586,7 @@ async fn pipelined_requests_are_answered_in_their_order() {
 }
 
 #[tokio::test]
-async fn old_clients_and_odd_beginnings() {
+async fn http10_and_odd_beginnings_are_handled() {
     let wire = RecordingApp::start().await;
     let old = |more: &str| format!("GET /old HTTP/1.0\r\nhost: {}\r\n{more}\r\n", wire.host);
     let mut client = wire.connect().await;
@@ -622,7 +622,7 @@ async fn old_clients_and_odd_beginnings() {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_to_be_told_to_go_on() {
+async fn expect_100_continue_is_answered() {
     let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     for expect in ["100-continue", "100-Continue"] {
@@ -643,7 +643,7 @@ async fn a_client_that_waits_to_be_told_to_go_on() {
 
 /// Whether the app sends it itself, late, or twice: the client gets 100 Continue once.
 #[tokio::test]
-async fn a_client_is_told_to_go_on_once() {
+async fn one_100_continue_is_sent_per_request() {
     const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
     let go_on = Arc::new(Notify::new());
     let wait = Arc::clone(&go_on);
@@ -682,7 +682,7 @@ async fn a_client_is_told_to_go_on_once() {
 
 /// An app that knows from the head that it does not want the body.
 #[tokio::test]
-async fn a_client_whose_body_is_not_wanted_is_not_told_to_go_on() {
+async fn refused_requests_get_no_100_continue() {
     let (e, host, _client, _upstream) = app(|mut stream| async move {
         Upstream::head(&mut stream).await.unwrap();
         let answer = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nno!";
@@ -705,7 +705,7 @@ async fn a_client_whose_body_is_not_wanted_is_not_told_to_go_on() {
 
 /// Many at once, of every kind, while another client works.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_of_them_harms_nobody() {
+async fn many_hostile_clients_do_not_disturb_others() {
     let wire = RecordingApp::start().await;
     let mut crowd = JoinSet::new();
     let (address, host) = (wire.e.address(), wire.host.clone());

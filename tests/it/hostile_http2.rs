@@ -73,7 +73,7 @@ async fn ended(e: TestEmulator, log: &Path) -> Vec<Value> {
 
 /// What HTTP/1 takes, HTTP/2 takes; what it refuses is refused in the same words, and noted.
 #[tokio::test]
-async fn heads_of_every_size() {
+async fn http2_heads_pass_up_to_the_limit() {
     let logged = Logged::start().await;
     let (wire, limits) = (&logged.wire, Limits::default());
     let client = http2::Client::connect(&wire.e).await;
@@ -142,7 +142,7 @@ async fn heads_of_every_size() {
 }
 
 #[tokio::test]
-async fn targets_pass_byte_for_byte() {
+async fn http2_targets_pass_byte_for_byte() {
     let logged = Logged::start().await;
     let (wire, mut raw) = (&logged.wire, FrameClient::connect(&logged.wire.e).await);
     let mut stream = 1;
@@ -158,7 +158,7 @@ async fn targets_pass_byte_for_byte() {
 /// The http crate rejects a few characters in a target; docs/reference.md lists them. In HTTP/1 all
 /// of them pass but `#`.
 #[tokio::test]
-async fn targets_that_http2_does_not_take() {
+async fn malformed_http2_targets_are_refused() {
     let logged = Logged::start().await;
     let (wire, mut raw) = (&logged.wire, FrameClient::connect(&logged.wire.e).await);
     let (mut stream, mut in_path, mut in_query) = (1, String::new(), String::new());
@@ -195,7 +195,7 @@ async fn targets_that_http2_does_not_take() {
 
 /// What the h2 crate refuses by itself it does without a word: it is noted all the same.
 #[tokio::test]
-async fn what_is_refused_unheard_is_noted() {
+async fn requests_refused_by_the_protocol_are_logged() {
     let logged = Logged::start().await;
     let (wire, mut raw) = (&logged.wire, FrameClient::connect(&logged.wire.e).await);
     let plain = block(&wire.host, b"/hostile");
@@ -232,7 +232,7 @@ async fn what_is_refused_unheard_is_noted() {
 
 /// A request that was good until something behind it, in the same read, was not.
 #[tokio::test]
-async fn what_is_refused_before_it_is_heard_is_noted_once() {
+async fn requests_refused_before_routing_are_logged_once() {
     const ROUNDS: usize = 20;
     let logged = Logged::start().await;
     let (wire, mut raw) = (&logged.wire, FrameClient::connect(&logged.wire.e).await);
@@ -315,7 +315,7 @@ async fn is_served(e: &TestEmulator) {
 
 /// Thousands of requests, each given up at once (CVE-2023-44487).
 #[tokio::test]
-async fn requests_that_are_given_up_at_once() {
+async fn rapid_resets_are_limited() {
     let app = Holding::start().await;
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("access.log");
@@ -372,7 +372,7 @@ async fn requests_that_are_given_up_at_once() {
 }
 
 #[tokio::test]
-async fn more_requests_at_once_than_are_allowed() {
+async fn streams_beyond_the_limit_are_refused() {
     const MOST: u32 = 128;
     let app = Holding::start().await;
     let directory = tempfile::tempdir().unwrap();
@@ -401,7 +401,7 @@ async fn more_requests_at_once_than_are_allowed() {
 }
 
 #[tokio::test]
-async fn heads_without_end() {
+async fn endless_heads_close_the_connection() {
     let logged = Logged::start().await;
     let e = &logged.wire.e;
     let first = frame(HEADERS, END_STREAM, 1, &block(&logged.wire.host, b"/hostile"));
@@ -435,7 +435,7 @@ async fn heads_without_end() {
 
 /// A head has its time, whatever else the connection is busy with.
 #[tokio::test]
-async fn heads_that_do_not_go_on() {
+async fn stalled_heads_time_out() {
     let app = Holding::start().await;
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("access.log");
@@ -494,7 +494,7 @@ async fn heads_that_do_not_go_on() {
 
 /// A little that unfolds to a lot.
 #[tokio::test]
-async fn a_bomb_of_fields() {
+async fn compressed_heads_are_limited_by_their_decoded_size() {
     let logged = Logged::start().await;
     let get = block(&logged.wire.host, b"/hostile");
     // A field of 4 KB goes into the table, and is then named thousands of times by a byte each.
@@ -532,7 +532,7 @@ async fn a_bomb_of_fields() {
 
 /// What a client makes the other side say, and does not read.
 #[tokio::test]
-async fn floods_whose_answers_nobody_reads() {
+async fn floods_of_unread_answers_close_the_connection() {
     const FLOOD: usize = 64 * 1024 * 1024;
     let quick = Duration::from_millis(300);
     let limits = Limits { idle_timeout: quick, body_timeout: quick, ..Limits::default() };
@@ -562,7 +562,7 @@ async fn floods_whose_answers_nobody_reads() {
 }
 
 #[tokio::test]
-async fn what_breaks_the_rules_ends_the_connection() {
+async fn protocol_errors_close_the_connection() {
     let logged = Logged::start().await;
     let get = block(&logged.wire.host, b"/hostile");
     let update = |stream, by: u32| frame(WINDOW_UPDATE, 0, stream, &by.to_be_bytes());
@@ -613,7 +613,7 @@ async fn what_breaks_the_rules_ends_the_connection() {
 
 /// A call of the API continues after its client has left, and counts until it has ended.
 #[tokio::test]
-async fn calls_that_are_given_up_do_not_pile_up() {
+async fn cancelled_calls_do_not_accumulate() {
     let (gate, gated) = watch::channel(true);
     let e = TestEmulator::builder().store(Arc::new(GatedStore(gated))).start().await.unwrap();
     let e = TestEmulator { emulator: e, sim: None };

@@ -24,7 +24,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 
 #[tokio::test]
-async fn what_the_app_gets() {
+async fn the_app_gets_the_request_as_http1() {
     let wire = RecordingApp::start().await;
     let client = Client::connect(&wire.e).await;
     let given = request("GET", &wire.host, "/a%2Fb//c?x=%20&&y")
@@ -163,7 +163,7 @@ async fn interim(
 }
 
 #[tokio::test]
-async fn what_the_client_gets() {
+async fn the_client_gets_the_answer_as_http2() {
     let (_upstream, e, host) = scripted().await;
     let client = Client::connect(&e).await;
     let empty_one = client.get(&host, "/empty").await;
@@ -219,7 +219,7 @@ async fn what_the_client_gets() {
 }
 
 #[tokio::test]
-async fn many_requests_at_once() {
+async fn many_concurrent_requests_are_answered() {
     let (upstream, e, host) = scripted().await;
     let client = Client::connect(&e).await;
     let mut all = tokio::task::JoinSet::new();
@@ -237,7 +237,7 @@ async fn many_requests_at_once() {
 }
 
 #[tokio::test]
-async fn who_is_refused_and_how() {
+async fn refusals_have_status_and_message() {
     let upstream = Upstream::start(script).await;
     let limits = Limits { line_max: 1000, head_max: 16 * 1024, ..Limits::default() };
     let (e, app) = at(TestEmulator::builder().limits(limits), &upstream, json!({})).await;
@@ -300,7 +300,7 @@ async fn who_is_refused_and_how() {
 }
 
 #[tokio::test]
-async fn whoever_is_slow_holds_the_other_up() {
+async fn back_pressure_passes_through_http2() {
     let slow = backpressure::LargeApp::start().await;
     let spec = json!({"unsecureHttp": true});
     let (e, app) = at(TestEmulator::builder(), &slow.upstream, spec).await;
@@ -345,7 +345,7 @@ async fn whoever_is_slow_holds_the_other_up() {
 
 /// An app that reads a request while its response is not read.
 #[tokio::test]
-async fn an_upload_goes_on_while_the_answer_waits() {
+async fn an_upload_continues_while_the_answer_is_unread() {
     let upstream = Upstream::start(|mut stream| async move {
         Upstream::head(&mut stream).await.unwrap();
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {MUCH}\r\n\r\n");
@@ -378,7 +378,7 @@ async fn an_upload_goes_on_while_the_answer_waits() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_takes_the_apps_connection_with_it() {
+async fn the_connection_to_the_app_closes_with_its_client() {
     let (said, mut comes) = mpsc::unbounded_channel();
     let upstream = Upstream::start(move |mut stream| {
         let said = said.clone();
@@ -446,7 +446,7 @@ async fn a_client_that_goes_away_takes_the_apps_connection_with_it() {
 }
 
 #[tokio::test]
-async fn a_resting_connection_that_the_app_closes_costs_no_request() {
+async fn an_idle_connection_closed_by_the_app_costs_no_request() {
     // Answers the first request of each connection and closes it when another one comes.
     let upstream = Upstream::start(|mut stream| async move {
         if Upstream::head(&mut stream).await.is_some() {
@@ -474,7 +474,7 @@ async fn a_resting_connection_that_the_app_closes_costs_no_request() {
 
 /// An answer that has begun is not begun again on another connection, however the app ends it.
 #[tokio::test]
-async fn only_what_is_safe_is_tried_again() {
+async fn only_safe_requests_are_retried() {
     for (method, part, tries, status, why) in TRIED_AGAIN {
         for end in [End::InOrder, End::Reset] {
             let app = ClosingAtTheSecond::start(part, end).await;
@@ -492,7 +492,7 @@ async fn only_what_is_safe_is_tried_again() {
 
 /// Many at once, so that some are on their way to an app's connection when the reset comes.
 #[tokio::test]
-async fn a_resting_connection_that_the_app_resets_costs_no_request() {
+async fn an_idle_connection_reset_by_the_app_costs_no_request() {
     let upstream = Upstream::start(|mut stream| async move {
         if Upstream::head(&mut stream).await.is_some() {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
@@ -524,7 +524,7 @@ async fn a_resting_connection_that_the_app_resets_costs_no_request() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_ever() {
+async fn bodies_answers_and_idle_connections_time_out() {
     let go = Arc::new(Notify::new());
     let wait = Arc::clone(&go);
     let upstream = Upstream::start(move |mut stream| {
@@ -562,7 +562,7 @@ async fn nobody_waits_for_ever() {
 
 /// The head of an answer is out already: what the client does not do then is held against it too.
 #[tokio::test]
-async fn nobody_waits_for_ever_after_the_head() {
+async fn stalled_bodies_time_out_after_the_head_of_the_answer() {
     let (said, mut comes) = mpsc::unbounded_channel();
     let upstream = Upstream::start(move |mut stream| {
         let said = said.clone();
@@ -606,7 +606,7 @@ async fn nobody_waits_for_ever_after_the_head() {
 }
 
 #[tokio::test]
-async fn stopping_lets_end_what_is_under_way() {
+async fn stopping_waits_for_requests_in_flight() {
     let go = Arc::new(Notify::new());
     let (came, mut comes) = mpsc::unbounded_channel();
     let wait = Arc::clone(&go);

@@ -33,7 +33,7 @@ echo passed
 "#;
 
 #[test]
-fn strings_of_earlier_versions_are_read_and_removed() {
+fn token_strings_of_earlier_versions_are_read_and_removed() {
     let cli = TestCli::new(OVHAI);
     let run = cli.home().join("run");
     std::fs::create_dir(&run).unwrap();

@@ -76,7 +76,7 @@ fn lists_fit_the_terminal() {
 }
 
 #[test]
-fn nothing_is_cut_in_a_pipe_or_where_nobody_knows_the_width() {
+fn nothing_is_cut_in_a_pipe_or_at_unknown_width() {
     let cli = with_things();
     let whole = cli.ok(&["app", "list"]);
     assert!(whole.contains(LONG) && whole.contains("http://"), "{whole}");
@@ -92,7 +92,7 @@ fn nothing_is_cut_in_a_pipe_or_where_nobody_knows_the_width() {
 }
 
 #[test]
-fn details_are_folded_at_blanks() {
+fn details_wrap_at_blanks() {
     let cli = with_things();
     let command =
         ["--", "sh", "-c", "sleep 600; echo one two three four five six seven eight nine"];
@@ -113,7 +113,7 @@ fn details_are_folded_at_blanks() {
 }
 
 #[test]
-fn colours_are_where_they_are_wanted() {
+fn colours_follow_terminal_and_options() {
     let cli = with_things();
     let colored = shown(&cli, 120, &["app", "list"], &[]);
     assert!(colored.contains("\x1b[32mRUNNING\x1b[0m"), "{colored:?}");
@@ -138,7 +138,7 @@ fn colours_are_where_they_are_wanted() {
 }
 
 #[test]
-fn nothing_from_elsewhere_moves_the_cursor() {
+fn control_characters_are_escaped() {
     let cli = TestCli::new(OVHAI);
     // The app fails, and its last output is shown.
     let evil = "printf '\\033[2J\\033]0;title\\007gone'; exit 3";
@@ -172,7 +172,7 @@ fn nothing_from_elsewhere_moves_the_cursor() {
 }
 
 #[test]
-fn formats_of_a_list_and_of_nothing() {
+fn lists_and_empty_lists_have_every_format() {
     let cli = TestCli::new(OVHAI);
     let status = cli.command(&["emulator", "status", "--json"]).output().unwrap();
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
@@ -187,7 +187,7 @@ fn formats_of_a_list_and_of_nothing() {
 }
 
 #[test]
-fn options_of_every_command_stand_before_or_after_it() {
+fn global_options_stand_before_or_after_the_command() {
     let cli = TestCli::new(OVHAI);
     for arguments in [
         &["-o", "json", "app", "list"][..],

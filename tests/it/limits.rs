@@ -56,7 +56,7 @@ async fn new_selectors_and_labels_have_limits() {
 
 /// A database of 28 November 2026: apps with 150 labels, tokens with selectors of 60 KB, users.
 #[tokio::test]
-async fn what_was_stored_before_the_limits_goes_on() {
+async fn records_beyond_the_limits_continue_to_work() {
     let dir = tempfile::tempdir().unwrap();
     let stored = include_bytes!("../fixtures/before-input-limits.db");
     std::fs::write(dir.path().join("ovhai.db"), stored).unwrap();
@@ -109,7 +109,7 @@ async fn what_was_stored_before_the_limits_goes_on() {
 }
 
 #[tokio::test]
-async fn a_head_of_a_long_list_tells_no_wrong_length() {
+async fn a_head_request_for_a_long_list_has_no_wrong_length() {
     let e = TestEmulator::start().await;
     let long = "x".repeat(70_000);
     let spec = json!({"image": "ovhai/echo", "envVars": [{"name": "A", "value": long}]});
@@ -123,7 +123,7 @@ async fn a_head_of_a_long_list_tells_no_wrong_length() {
 }
 
 #[tokio::test]
-async fn access_is_explained_for_an_app_or_a_token_page_by_page() {
+async fn access_explanations_are_paged() {
     let e = TestEmulator::start().await;
     let ask = |question: Value| e.call_local("POST", "/_emulator/access", Some(question));
     let refused = ask(json!({"region": "GRA"})).await;

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::OVHAI;
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_of_the_documents_has_a_target() {
     let mut checked = 0;
     for name in documents() {
         for link in links(&read(&name)) {
@@ -26,7 +26,7 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn a_broken_link_is_noticed() {
+fn a_broken_link_is_reported() {
     for broken in
         ["no_such_thing.md", "#no_such_thing", "selectors.md#no_such_thing", "../README.md#instal"]
     {
@@ -42,7 +42,7 @@ fn a_broken_link_is_noticed() {
 }
 
 #[test]
-fn anchors_are_those_of_github() {
+fn anchors_are_computed_as_by_github() {
     let anchors = anchors("# `a` B: c, d\n## Twice\n```\n# not\n```\n## Twice\n## x-y_z [k](l)\n");
     assert_eq!(anchors, ["a-b-c-d", "twice", "twice-1", "x-y_z-k"].map(str::to_owned));
 }
@@ -94,7 +94,7 @@ fn the_reference_lists_every_metric() {
 }
 
 #[test]
-fn the_messages_of_the_reference_are_those_of_the_code() {
+fn every_message_of_the_reference_is_in_the_code() {
     let sources: String = ["emulator", "wire"].map(sources_of).concat();
     let mut checked = 0;
     for row in table("docs/reference.md", "Error messages") {
@@ -173,7 +173,7 @@ fn every_path_of_the_architecture_exists() {
 }
 
 #[test]
-fn a_path_that_is_missing_is_noticed() {
+fn a_missing_path_is_reported() {
     for missing in [
         "src/no_such_thing",
         "edge/no_such_thing",

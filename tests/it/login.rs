@@ -60,7 +60,7 @@ fn the_first_user_logs_in_with_the_password_that_the_owner_can_see() {
 }
 
 #[test]
-fn a_user_is_somebody_and_not_the_owner() {
+fn a_user_logs_in_without_the_rights_of_the_owner() {
     let cli = TestCli::new(OVHAI);
     let (code, said) = cli.fails(&["emulator", "user", "add", "ann"]);
     assert_eq!(code, 2);
@@ -98,7 +98,7 @@ fn a_user_is_somebody_and_not_the_owner() {
 }
 
 #[test]
-fn logging_in_asks_only_where_somebody_is() {
+fn login_asks_only_in_a_terminal() {
     let cli = TestCli::new(OVHAI);
     let (code, said) = cli.fails(&["login"]);
     assert!(code == 2 && said.contains("--username USER"), "{said}");
@@ -111,7 +111,7 @@ fn logging_in_asks_only_where_somebody_is() {
 }
 
 #[test]
-fn a_token_can_be_the_login() {
+fn login_accepts_a_token() {
     let cli = TestCli::new(OVHAI);
     let token = cli.json(&["token", "new", "op", "--role", "operator", "-l", "group=A"]);
     let value = token["status"]["value"].as_str().unwrap();
@@ -164,7 +164,7 @@ fn log_in_at(e: &TestEmulator) -> TestCli {
 
 /// The client's clock is behind: the machine slept, or is a virtual one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bearer_that_is_over_by_the_servers_clock_is_refreshed() {
+async fn a_session_expired_by_the_clock_of_the_server_is_refreshed() {
     let clock = SteppedClock::new();
     let e = clock.emulator(TestEmulator::builder()).await;
     let ann = json!({"name": "ann", "password": "a long password"});
@@ -191,7 +191,7 @@ async fn a_bearer_that_is_over_by_the_servers_clock_is_refreshed() {
 
 /// As a file from Windows, or a variable that was read from one, has them.
 #[tokio::test(flavor = "multi_thread")]
-async fn line_ends_and_byte_order_marks_are_taken_off_secrets() {
+async fn line_ends_and_byte_order_marks_are_removed_from_secrets() {
     let e = TestEmulator::start().await;
     let ann = json!({"name": "ann", "password": "a long password"});
     assert_eq!(e.call_local("POST", "/_emulator/users", Some(ann)).await.status, 201);
@@ -226,7 +226,7 @@ fn stored(cli: &TestCli) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_refreshed_silently_by_many_commands_at_once() {
+async fn concurrent_commands_refresh_a_session_silently() {
     let (_e, cli) = short_sessions(Duration::from_hours(1)).await;
     let before = stored(&cli);
     tokio::task::block_in_place(|| {
@@ -250,7 +250,7 @@ async fn a_session_is_refreshed_silently_by_many_commands_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_can_not_be_refreshed_says_so() {
+async fn a_session_that_can_not_be_refreshed_asks_for_a_login() {
     let (_e, cli) = short_sessions(Duration::ZERO).await;
     tokio::task::block_in_place(|| {
         let (code, said) = cli.fails(&["app", "list"]);
@@ -261,7 +261,7 @@ async fn a_session_that_can_not_be_refreshed_says_so() {
 
 /// RFC 6749: forms only, each parameter once, and the response is not cacheable.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_token_endpoint_is_strict() {
+async fn the_token_endpoint_refuses_malformed_requests() {
     let e = TestEmulator::start().await;
     e.call_local(
         "POST",
@@ -309,7 +309,7 @@ async fn the_token_endpoint_is_strict() {
 
 /// A session outlives the emulator, so logging out is needed, and works, while none runs.
 #[test]
-fn logging_out_ends_a_session_also_while_no_emulator_runs() {
+fn logout_ends_a_session_even_without_an_emulator() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["logout"]);
     assert!(!cli.state_dir().join("lock").exists(), "nothing was started for it");
@@ -324,7 +324,7 @@ fn logging_out_ends_a_session_also_while_no_emulator_runs() {
 
 /// The emulator that a login starts, and so its apps, do not have the password.
 #[test]
-fn a_password_in_the_environment_stays_with_the_command() {
+fn a_password_variable_is_not_passed_to_other_processes() {
     let cli = TestCli::new(OVHAI);
     let login = [&["login", "-u", "tester"][..], &FROM_ENV].concat();
     assert_eq!(with_password(&cli, &login, "hush-hush").0, 4, "it is not the password");
@@ -336,7 +336,7 @@ fn a_password_in_the_environment_stays_with_the_command() {
 
 /// An emulator that ended between telling the password and storing the user.
 #[test]
-fn a_first_user_that_was_told_and_not_stored_is_there_after_the_next_start() {
+fn an_announced_first_user_survives_a_crash_before_its_commit() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "list"]);
     let file = cli.state_dir().join("first-user.json");

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const ASKED: &str = "/a%2Fb//c/../d?x=%20&y=%C3%BC&&z='%22";
 
 #[tokio::test]
-async fn a_token_opens_the_very_address_that_was_asked_for() {
+async fn a_login_with_a_token_returns_to_the_requested_address() {
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
     let token = e.token("GRA", "read", Some("group=A")).await;
@@ -83,7 +83,7 @@ async fn a_token_opens_the_very_address_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn programs_get_json_and_never_a_page() {
+async fn programs_get_json_instead_of_the_login_page() {
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
     let mut ann = Visitor::new(&e, &app);
@@ -119,7 +119,7 @@ async fn programs_get_json_and_never_a_page() {
 }
 
 #[tokio::test]
-async fn a_login_is_of_one_app_and_counts_where_its_pages_ask() {
+async fn a_login_counts_for_one_app_and_its_own_pages() {
     let e = TestEmulator::start().await;
     let (app, other) = (echo(&e).await, echo(&e).await);
     let token = value(&e, "group=A").await;
@@ -199,7 +199,7 @@ async fn socket_or_events() -> Upstream {
 /// A WebSocket of the app's own page, or its events, opens with the cookie; it ends with the token,
 /// and when the user logs out.
 #[tokio::test]
-async fn what_a_cookie_opened_ends_with_the_login() {
+async fn streams_opened_by_a_cookie_end_with_the_login() {
     let upstream = socket_or_events().await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
@@ -225,7 +225,7 @@ async fn what_a_cookie_opened_ends_with_the_login() {
 }
 
 #[tokio::test]
-async fn who_may_not_is_told_why() {
+async fn refused_visitors_see_the_reason() {
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
     let other = value(&e, "group=B").await;
@@ -259,7 +259,7 @@ async fn who_may_not_is_told_why() {
 /// A password that is looked at is looked at to the end, and counts, when a client of HTTP/2 has
 /// given up: otherwise nothing would bound how many are looked at.
 #[tokio::test]
-async fn a_login_goes_on_when_it_is_given_up() {
+async fn a_login_completes_after_its_client_left() {
     const LOGINS: usize = 8;
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
@@ -346,7 +346,7 @@ async fn users_log_in_and_out() {
 }
 
 #[tokio::test]
-async fn a_login_with_a_token_ends_with_its_log_out_or_its_token() {
+async fn a_login_with_a_token_ends_at_logout_or_revocation() {
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
     let token = e.token("GRA", "read", Some("group=A")).await;
@@ -380,7 +380,7 @@ async fn a_login_with_a_token_ends_with_its_log_out_or_its_token() {
 }
 
 #[tokio::test]
-async fn forms_come_from_their_page() {
+async fn forms_are_accepted_only_from_the_login_page() {
     let e = TestEmulator::start().await;
     let (app, other) = (echo(&e).await, echo(&e).await);
     let token = value(&e, "group=A").await;
@@ -428,7 +428,7 @@ async fn forms_come_from_their_page() {
 }
 
 #[tokio::test]
-async fn nobody_is_led_elsewhere() {
+async fn the_login_page_redirects_to_no_other_host() {
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
     let token = value(&e, "group=A").await;
@@ -458,7 +458,7 @@ async fn nobody_is_led_elsewhere() {
 }
 
 #[tokio::test]
-async fn tries_are_limited() {
+async fn login_attempts_are_limited() {
     let e = TestEmulator::start().await;
     let (app, other) = (echo(&e).await, echo(&e).await);
     let token = value(&e, "group=A").await;
@@ -482,7 +482,7 @@ async fn tries_are_limited() {
 }
 
 #[tokio::test]
-async fn apps_can_not_set_our_cookies() {
+async fn apps_can_not_set_cookies_of_the_emulator() {
     let upstream = Upstream::answering(b"HTTP/1.1 200 OK\r\nset-cookie: a=1\r\nset-cookie: ovhai=x; Domain=ai.localhost\r\nset-cookie: =ovhai-form=x\r\nset-cookie: __Host-ovhai=x; Secure; Path=/\r\nset-cookie: b=2\r\ncontent-length: 2\r\n\r\nhi").await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let app = e.run_app(&[], json!({"unsecureHttp": true})).await;
@@ -492,7 +492,7 @@ async fn apps_can_not_set_our_cookies() {
 }
 
 #[tokio::test]
-async fn whoever_logs_in_at_an_app_that_does_not_run_sees_so() {
+async fn a_login_at_a_stopped_app_shows_its_state() {
     let e = TestEmulator::with_sim(SimRuntime::step_by_step()).await;
     let app = e.submit(&[("group", "A")], json!({})).await;
     let token = value(&e, "group=A").await;
@@ -530,7 +530,7 @@ async fn a_login_lasts_twelve_hours() {
 
 /// And so does everything that it opened, for every kind of login.
 #[tokio::test]
-async fn what_a_cookie_opened_ends_after_twelve_hours() {
+async fn streams_opened_by_a_cookie_end_after_twelve_hours() {
     let upstream = socket_or_events().await;
     let clock = SteppedClock::new();
     let sim = SimRuntime::automatic(upstream.address());

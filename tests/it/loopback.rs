@@ -12,7 +12,7 @@ use serde_json::json;
 
 /// Some programs take no other address for localhost.
 #[tokio::test]
-async fn it_listens_on_both_loopback_addresses() {
+async fn the_emulator_listens_on_both_loopback_addresses() {
     if std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
         eprintln!("this machine has no IPv6");
         return;
@@ -68,7 +68,7 @@ async fn a_request_line_without_a_version_is_refused_at_once() {
 
 /// RFC 9110 section 10.1.1: it is a list, which may be empty or repeat itself.
 #[tokio::test]
-async fn what_is_expected_is_a_list() {
+async fn the_expect_header_is_a_list() {
     let wire = RecordingApp::start().await;
     for (at, (fields, told)) in [
         ("expect:\r\n", None),

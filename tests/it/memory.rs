@@ -64,7 +64,7 @@ async fn stays_small<F: Future<Output = ()>>(
 
 /// Hashing a password takes 19 MiB, and every client can cause it.
 #[tokio::test]
-async fn wrong_logins_leave_nothing_behind() {
+async fn failed_logins_do_not_grow_memory() {
     let cli = TestCli::new(OVHAI);
     let e = Foreground::start(&cli, &[]);
     let (address, pid) = (e.running.address, e.running.pid);
@@ -89,7 +89,7 @@ async fn wrong_logins_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn bodies_of_http1_stay_nowhere() {
+async fn http1_bodies_do_not_grow_memory() {
     stays_small(1024 * MIB, |address, host, size| async move {
         let mut client = raw::Client::to(address).await;
         client.send(format!("GET /{size} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
@@ -115,7 +115,7 @@ async fn bodies_of_http1_stay_nowhere() {
 }
 
 #[tokio::test]
-async fn bodies_of_http2_stay_nowhere() {
+async fn http2_bodies_do_not_grow_memory() {
     // The client's own HTTP/2, not optimised, takes longest by far.
     stays_small(512 * MIB, |address, host, size| async move {
         let client = http2::Client::to(address).await;

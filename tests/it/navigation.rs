@@ -9,7 +9,7 @@ const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
 /// A service worker that passes navigations on makes their destination empty; and a browser that
 /// knows a login of the app's own sends it along.
 #[tokio::test]
-async fn a_person_whose_login_is_over_gets_the_page_whatever_the_app_does() {
+async fn a_navigation_after_the_login_expired_gets_the_login_page() {
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
     let token = e.token("GRA", "read", Some("group=A")).await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::OVHAI;
 
 #[test]
-fn capabilities() {
+fn capabilities_are_listed() {
     let cli = TestCli::new(OVHAI);
     let flavors = cli.ok(&["capabilities", "flavor", "list"]);
     let row = |id: &str| {
@@ -51,7 +51,7 @@ fn capabilities() {
 }
 
 #[test]
-fn a_mapped_image_is_run_by_its_name_alone() {
+fn a_mapped_image_runs_by_its_name() {
     let cli = TestCli::new(OVHAI);
     std::fs::write(cli.home().join("here.txt"), "found").unwrap();
     cli.ok(&[
@@ -87,7 +87,7 @@ fn a_mapped_image_is_run_by_its_name_alone() {
 }
 
 #[test]
-fn over_quota_is_refused_with_what_to_do() {
+fn exceeding_a_quota_is_refused_with_a_hint() {
     let cli = TestCli::new(OVHAI);
     for _ in 0..4 {
         cli.ok(&["app", "run", "infrastructureascode/hello-world"]);
@@ -114,7 +114,7 @@ fn over_quota_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn the_shared_registry_of_the_project_is_the_first_row() {
+fn the_shared_registry_is_the_first_row() {
     let cli = TestCli::new(OVHAI);
     let list = cli.ok(&["registry", "list", "--region", "BHS"]);
     let row: Vec<&str> = list.lines().nth(1).unwrap().split_whitespace().collect();
@@ -130,7 +130,7 @@ fn the_shared_registry_of_the_project_is_the_first_row() {
 }
 
 #[test]
-fn registries_never_show_a_password() {
+fn registries_never_show_passwords() {
     let cli = TestCli::new(OVHAI);
     let add =
         ["registry", "add", "registry.example.com/team", "-u", "bot", "--password-from-env", "P"];
@@ -185,7 +185,7 @@ fn registries_never_show_a_password() {
 }
 
 #[test]
-fn access_is_explained_from_both_sides_in_the_gateways_words() {
+fn access_is_explained_with_the_reasons_of_the_gateway() {
     let cli = TestCli::new(OVHAI);
     let hello = ["app", "run", "infrastructureascode/hello-world", "--wait"];
     cli.ok(&[&hello[..], &["-n", "one", "-l", "group=A", "-l", "tier=x"]].concat());
@@ -233,7 +233,7 @@ fn access_is_explained_from_both_sides_in_the_gateways_words() {
 }
 
 #[test]
-fn a_failure_names_a_session_that_shows_what_was_said_without_secrets() {
+fn a_failure_names_a_debug_session_without_secrets() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["me"]);
     let run = ["app", "run", "x", "--flavor", "huge", "-e", "KEY=hush-hush", "-n", "n"];
@@ -265,7 +265,7 @@ fn a_failure_names_a_session_that_shows_what_was_said_without_secrets() {
 }
 
 #[test]
-fn limits_of_the_gateway_are_settings() {
+fn limits_of_the_gateway_can_be_set() {
     let cli = TestCli::new(OVHAI);
     let start = ["emulator", "start", "--detach", "--port", "0", "--limit"];
     for (bad, said) in [("header=1KiB", "use one of line, headers"), ("headers=1", "1KiB to 1MiB")]

@@ -21,7 +21,7 @@ fn log_in(cli: &TestCli, arguments: &[&str]) {
 }
 
 #[test]
-fn the_owner_gets_into_their_own_apps() {
+fn the_owner_has_access_to_all_apps() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "-l", "g=a", "--cpu", "1", "--wait"]);
     let (out, said) = both(&cli, &["app", "curl", "e"]);
@@ -64,7 +64,7 @@ fn the_owner_gets_into_their_own_apps() {
 }
 
 #[test]
-fn a_login_gets_in_as_itself_and_at_an_endpoint_never() {
+fn a_login_is_sent_as_the_user_and_never_to_endpoints() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
     log_in(&cli, &["emulator", "user", "add", "ann"]);
@@ -93,7 +93,7 @@ fn a_login_gets_in_as_itself_and_at_an_endpoint_never() {
 }
 
 #[test]
-fn run_ends_with_what_to_type_next() {
+fn run_ends_with_the_next_command() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["me"]);
     let run = ["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"];
@@ -134,7 +134,7 @@ fn run_ends_with_what_to_type_next() {
 }
 
 #[test]
-fn the_detail_view_shows_the_last_states() {
+fn the_detail_view_shows_recent_states() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
     cli.ok(&["app", "stop", "e", "--wait"]);

@@ -46,7 +46,7 @@ async fn logged_in(e: &TestEmulator, app: &App, token: &str) -> Visitor {
 }
 
 #[tokio::test]
-async fn the_genuine_login_is_found_and_none_reaches_the_app() {
+async fn the_genuine_cookie_is_found_among_planted_ones() {
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
     let token = value(&e, "group=A").await;
@@ -74,7 +74,7 @@ async fn the_genuine_login_is_found_and_none_reaches_the_app() {
 
 /// Logins that are invalid, ended, or of a caller without access.
 #[tokio::test]
-async fn a_login_of_somebody_else_locks_nobody_out() {
+async fn invalid_planted_logins_do_not_hide_the_valid_one() {
     let e = TestEmulator::start().await;
     let (app, other) = (echo(&e).await, echo(&e).await);
     let token = value(&e, "group=A").await;
@@ -105,7 +105,7 @@ async fn a_login_of_somebody_else_locks_nobody_out() {
 /// A form is bound to a cookie too: one that is set for the path that forms are sent to comes only
 /// with those, and first.
 #[tokio::test]
-async fn forms_are_sent_all_the_same() {
+async fn forms_are_accepted_despite_planted_cookies() {
     let e = TestEmulator::start().await;
     let app = echo(&e).await;
     let token = value(&e, "group=A").await;

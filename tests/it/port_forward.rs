@@ -12,7 +12,7 @@ use crate::OVHAI;
 
 /// Another program may take the port of an emulator that has stopped.
 #[test]
-fn the_credential_goes_to_the_emulator_only() {
+fn the_credential_is_sent_only_to_the_emulator() {
     let cli = TestCli::new(OVHAI);
     let started = cli.json(&["app", "run", "ovhai/echo", "--name", "e", "--wait"]);
     let url = started["status"]["url"].as_str().unwrap();
@@ -34,7 +34,7 @@ fn the_credential_goes_to_the_emulator_only() {
 }
 
 #[test]
-fn a_forwarded_port_adds_the_token_and_is_for_this_machine_only() {
+fn a_forwarded_port_adds_the_token_and_serves_only_this_machine() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
     cli.ok(&["token", "new", "t", "--selector", "g=a", "--role", "read"]);
@@ -101,7 +101,7 @@ const SAME_SITE: &str = "Sec-Fetch-Site: same-site\r\n";
 
 /// Browsers take all ports of this machine for one site.
 #[test]
-fn pages_of_other_ports_use_no_credential_unless_they_were_allowed() {
+fn pages_of_other_origins_use_the_credential_only_if_allowed() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
     cli.ok(&["token", "new", "t", "--selector", "g=a", "--role", "read"]);
@@ -162,7 +162,7 @@ fn pages_of_other_ports_use_no_credential_unless_they_were_allowed() {
 
 /// An app that writes absolute addresses writes those that the client can reach.
 #[test]
-fn the_app_is_told_the_address_that_the_client_uses() {
+fn the_app_gets_the_address_that_the_client_uses() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--label", "g=a", "--wait"]);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "open", "--unsecure-http", "--wait"]);
@@ -207,7 +207,7 @@ fn the_app_is_told_the_address_that_the_client_uses() {
 
 /// Programs that take no other address for localhost.
 #[test]
-fn it_listens_on_both_loopback_addresses() {
+fn a_forwarded_port_listens_on_both_loopback_addresses() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--unsecure-http", "--wait"]);
     let forward = Forward::start(&cli, &["e", "0"]);
@@ -218,7 +218,7 @@ fn it_listens_on_both_loopback_addresses() {
 }
 
 #[test]
-fn a_forwarded_port_passes_other_protocols_through() {
+fn a_forwarded_port_passes_upgrades() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&[
         "app",
@@ -253,7 +253,7 @@ fn a_forwarded_port_passes_other_protocols_through() {
 }
 
 #[test]
-fn other_ports_of_an_app_are_reached() {
+fn other_ports_of_an_app_can_be_forwarded() {
     let cli = TestCli::new(OVHAI);
     let run = ["app", "run", "--name", "two", "--label", "g=a", "--cpu", "1", "--wait"];
     let program = ["--runtime", "process", "python:3", "--", "python3", &app_file("two_ports")];

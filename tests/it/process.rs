@@ -34,7 +34,7 @@ fn info(app: &App) -> String {
 }
 
 #[tokio::test]
-async fn a_port_is_given_as_variable_and_as_word() {
+async fn the_port_is_passed_as_variable_and_as_placeholder() {
     let e = emulator(OVHAI).await;
     for options in [&[][..], &["--port", "{port}"]] {
         let app = e.run_app(&[], process(&server(options), json!({}))).await;
@@ -44,7 +44,7 @@ async fn a_port_is_given_as_variable_and_as_word() {
 }
 
 #[tokio::test]
-async fn a_command_that_ignores_it_is_found_on_the_apps_own_port() {
+async fn a_command_that_ignores_the_port_is_found_on_the_default_port_of_the_app() {
     let e = emulator(OVHAI).await;
     let port = free_port();
     let spec = process(&server(&["--port", &port.to_string()]), json!({"defaultHttpPort": port}));
@@ -54,7 +54,7 @@ async fn a_command_that_ignores_it_is_found_on_the_apps_own_port() {
 }
 
 #[tokio::test]
-async fn a_port_that_somebody_holds_fails_the_app_and_names_the_holder() {
+async fn a_port_in_use_fails_the_app_and_names_the_holder() {
     let e = emulator(OVHAI).await;
     let (_held, port) = taken_port();
     let spec = process(&server(&["--port", &port.to_string()]), json!({"defaultHttpPort": port}));
@@ -68,7 +68,7 @@ async fn a_port_that_somebody_holds_fails_the_app_and_names_the_holder() {
 }
 
 #[tokio::test]
-async fn failures_say_why() {
+async fn failed_starts_name_the_reason() {
     let e = emulator(OVHAI).await;
     for (command, more, says) in [
         (json!(["/no/such/program"]), json!({}), "can't be started: No such file"),
@@ -96,7 +96,7 @@ async fn failures_say_why() {
 }
 
 #[tokio::test]
-async fn one_that_listens_elsewhere_is_told_so_at_its_deadline() {
+async fn an_app_on_another_port_fails_at_its_deadline_with_that_port() {
     let e = emulator(OVHAI).await;
     let port = free_port();
     let spec = process(
@@ -115,7 +115,7 @@ async fn one_that_listens_elsewhere_is_told_so_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn environment_directory_and_output() {
+async fn a_process_has_its_environment_directory_and_log() {
     let e = emulator(OVHAI).await;
     let directory = tempfile::tempdir().unwrap();
     let spec = process(
@@ -137,7 +137,7 @@ async fn environment_directory_and_output() {
 
 /// Children, and children that left the group and the session, go with the app.
 #[tokio::test]
-async fn the_whole_family_goes_with_the_app() {
+async fn deleting_an_app_kills_all_its_processes() {
     let e = emulator(OVHAI).await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
     let app = e.run_app(&[], process(&server(&["--family", &mark]), json!({}))).await;
@@ -150,7 +150,7 @@ async fn the_whole_family_goes_with_the_app() {
 }
 
 #[tokio::test]
-async fn shutting_down_ends_processes_in_time() {
+async fn shutdown_kills_processes_that_ignore_sigterm() {
     let e = emulator(OVHAI).await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
     let ignores = server(&["--ignore-sigterm", "--mark", &mark]);
@@ -162,7 +162,7 @@ async fn shutting_down_ends_processes_in_time() {
 
 /// A program that takes over a port does not get the requests of the app that had it.
 #[tokio::test]
-async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
+async fn requests_are_not_sent_to_a_program_that_took_over_the_port() {
     let e = emulator(OVHAI).await;
     let port = free_port();
     let directory = tempfile::tempdir().unwrap();
@@ -193,7 +193,7 @@ async fn a_port_that_changes_hands_is_not_the_apps_any_more() {
 
 /// Only one can have the app's own port: the old one goes before the new one comes.
 #[tokio::test]
-async fn an_app_on_its_own_port_can_be_updated() {
+async fn an_app_with_a_fixed_port_can_be_updated() {
     let e = emulator(OVHAI).await;
     let port = free_port();
     let command = server(&["--port", &port.to_string(), "--body-of", "WHO"]);
@@ -212,7 +212,7 @@ async fn an_app_on_its_own_port_can_be_updated() {
 }
 
 #[tokio::test]
-async fn a_supervisor_that_is_killed_takes_the_family_with_it() {
+async fn killing_a_supervisor_kills_all_its_processes() {
     let e = emulator(OVHAI).await;
     let mark = format!("mark{}x{}", std::process::id(), free_port());
     let app = e.run_app(&[], process(&server(&["--relatives", &mark]), json!({}))).await;
@@ -235,7 +235,7 @@ async fn a_supervisor_that_is_killed_takes_the_family_with_it() {
 }
 
 #[tokio::test]
-async fn a_default_serves_clients_that_can_not_say_it() {
+async fn the_default_runtime_serves_clients_that_can_not_choose_one() {
     let emulator = Emulator::builder()
         .supervisor(OVHAI)
         .placement(Some(ovhai_api_types::Placement::Process))
@@ -305,7 +305,7 @@ async fn other_ports_of_an_app_have_addresses() {
 }
 
 #[tokio::test]
-async fn other_ports_are_behind_the_same_door() {
+async fn other_ports_need_the_same_access() {
     let e = emulator(OVHAI).await;
     let port = free_port();
     let command = server(&["--also", &port.to_string()]);
@@ -323,7 +323,7 @@ async fn other_ports_are_behind_the_same_door() {
 }
 
 #[tokio::test]
-async fn a_port_for_grpc_is_given_and_found() {
+async fn a_grpc_port_is_passed_and_found() {
     let e = emulator(OVHAI).await;
     let own = free_port();
     for port in ["environment", "{grpc_port}", &own.to_string()] {
@@ -350,7 +350,7 @@ async fn a_port_for_grpc_is_given_and_found() {
 
 /// Counters of all its processes: the shell waits for those that have ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_counts_what_it_uses() {
+async fn usage_counts_cpu_time_and_memory_of_a_process() {
     let script = "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; sleep 600 & wait";
     let wire = json!({"image": "x", "runtime": "process", "command": ["sh", "-c", script]});
     let wire: AppSpec = serde_json::from_value(wire).unwrap();

@@ -17,7 +17,7 @@ fn with_app() -> TestCli {
 }
 
 #[test]
-fn the_end_of_the_input_is_no() {
+fn the_end_of_input_answers_a_question_with_no() {
     let cli = with_app();
     let question = "[y/N] ";
     for (typed, code) in [(CTRL_D, 1), ("\n", 1), ("n\n", 1), ("y\u{4}\u{4}", 1), (CTRL_C, 130)] {
@@ -54,7 +54,7 @@ fn the_end_of_the_input_is_no() {
 }
 
 #[test]
-fn a_login_that_is_given_up_is_over() {
+fn an_interrupted_login_ends() {
     let cli = with_app();
     let arguments = ["login", "--username", "tester"];
     for (typed, code) in [(CTRL_D, 1), (CTRL_C, 130)] {
@@ -74,7 +74,7 @@ fn a_login_that_is_given_up_is_over() {
 }
 
 #[test]
-fn a_password_is_asked_for_and_not_shown() {
+fn a_password_is_read_without_echo() {
     let cli = with_app();
     let secret = "correct horse";
     let mut talk = Talk::begin(&cli, &["emulator", "user", "add", "alice"]);

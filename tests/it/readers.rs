@@ -29,7 +29,7 @@ fn expect_readable(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_page_can_read_why_it_has_no_access() {
+async fn a_page_can_read_the_reason_of_a_refusal() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
     let other = e.token("GRA", "read", Some("group=B")).await.status.value.unwrap();
@@ -59,7 +59,7 @@ async fn a_page_can_read_why_it_has_no_access() {
 }
 
 #[tokio::test]
-async fn a_page_can_read_that_an_app_does_not_answer() {
+async fn a_page_can_read_a_gateway_error() {
     let broken = Upstream::answering_once(b"rubbish\r\n\r\n").await;
     let e = TestEmulator::with_apps_at(broken.address()).await;
     let app = e.run_app(&[], json!({})).await;
@@ -97,7 +97,7 @@ async fn a_page_can_read_that_an_app_does_not_answer() {
 
 /// The app's own answers are its own, whatever their status is.
 #[tokio::test]
-async fn what_an_app_answers_is_not_touched() {
+async fn cors_headers_of_an_app_are_not_changed() {
     let app = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
     let upstream = Upstream::answering(app).await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
@@ -111,7 +111,7 @@ async fn what_an_app_answers_is_not_touched() {
 
 /// So that the request that follows gets the refusal, which the page can read.
 #[tokio::test]
-async fn the_preflight_of_an_app_that_does_not_run_is_granted() {
+async fn preflights_of_stopped_apps_are_granted() {
     let e = TestEmulator::with_sim(SimRuntime::step_by_step()).await;
     let app = e.submit(&[], json!({})).await;
     let preflight = [

@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 
 /// Clients that never stop asking while the app is replaced again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rolling_update_under_load_loses_nothing() {
+async fn a_rolling_update_under_load_loses_no_request() {
     let e = Arc::new(TestEmulator::start().await);
     let app = e.run_app(&[], json!({"unsecureHttp": true, "image": "ovhai/echo"})).await;
     let host = TestEmulator::host(&app);
@@ -82,7 +82,7 @@ async fn a_rolling_update_under_load_loses_nothing() {
 
 /// What is under way when the app, or the emulator, is stopped gets its answer.
 #[tokio::test]
-async fn stopping_waits_for_what_is_under_way() {
+async fn stopping_an_app_waits_for_requests_in_flight() {
     for whole in [false, true] {
         let (got, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (has, may) = (Arc::clone(&got), Arc::clone(&answer));
@@ -128,7 +128,7 @@ async fn stopping_waits_for_what_is_under_way() {
 
 /// One of two replicas takes no connections. It gets no requests before it passes its probe.
 #[tokio::test]
-async fn a_replica_that_fails_is_left_out_until_its_probe_passes() {
+async fn a_failing_replica_gets_no_requests_until_its_probe_passes() {
     let good = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood").await;
     let sim = SimRuntime::step_by_step();
     let e = TestEmulator::with_sim(sim.clone()).await;
@@ -178,7 +178,7 @@ async fn a_replica_that_fails_is_left_out_until_its_probe_passes() {
 
 /// A replica that takes connections and then fails costs one request, and not every other one.
 #[tokio::test]
-async fn a_replica_that_fails_later_is_left_out_too() {
+async fn a_replica_that_fails_later_gets_no_requests_either() {
     for does in ["closes", "says rubbish", "says nothing"] {
         let good = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood").await;
         let bad = Upstream::start(move |mut stream| async move {
@@ -256,7 +256,7 @@ async fn a_rolling_update_loses_no_request_of_a_process() {
 
 /// A connection belongs to the run of a replica, not to its address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_gets_the_address_of_another_gets_none_of_its_connections() {
+async fn a_replica_at_a_reused_address_gets_new_connections() {
     let upstream = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
     let (e, app) = at(TestEmulator::builder(), &upstream, json!({"unsecureHttp": true})).await;
     let host = TestEmulator::host(&app);

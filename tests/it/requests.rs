@@ -63,7 +63,7 @@ fn at<'a>(list: &'a RequestList, path: &str) -> &'a RequestRecord {
 
 /// There is no access log here, and no state directory.
 #[tokio::test]
-async fn callers_see_the_requests_to_their_apps_and_not_who_else_sent_them() {
+async fn callers_see_requests_to_their_apps_without_names_of_other_callers() {
     let e = TestEmulator::start().await;
     let app = |name: &str| json!({"image": "ovhai/echo", "name": name, "cpu": 1});
     let (a, b) = (
@@ -172,7 +172,7 @@ async fn callers_see_the_requests_to_their_apps_and_not_who_else_sent_them() {
 }
 
 #[test]
-fn requests_have_names_on_the_command_line() {
+fn the_command_line_lists_requests_with_app_names() {
     let cli = TestCli::new(OVHAI);
     let (code, said) = cli.fails(&["emulator", "requests"]);
     assert!(code == 3 && said.contains("ovhai emulator start --detach"), "{said}");

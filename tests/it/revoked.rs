@@ -79,7 +79,7 @@ impl Opened {
 
 /// Also when there is always more of the answer than its client takes.
 #[tokio::test]
-async fn an_answer_without_a_pause_ends_with_its_token() {
+async fn a_busy_stream_ends_when_its_token_is_revoked() {
     let mut opened = Opened::start().await;
     let client = http2::Client::connect(&opened.e).await;
     let asked = http2::request("GET", &opened.host(), "/endless")
@@ -111,7 +111,7 @@ async fn an_answer_without_a_pause_ends_with_its_token() {
 
 /// A slow app, or one that reads for ever, is abandoned when the caller's access is revoked.
 #[tokio::test]
-async fn what_is_not_answered_yet_ends_with_its_token() {
+async fn a_request_in_flight_ends_when_its_token_is_revoked() {
     for more in ["", "content-length: 100000\r\n", "transfer-encoding: chunked\r\n"] {
         let mut opened = Opened::start().await;
         let mut client = Client::connect(&opened.e).await;
@@ -127,7 +127,7 @@ async fn what_is_not_answered_yet_ends_with_its_token() {
 }
 
 #[tokio::test]
-async fn the_same_in_http2() {
+async fn http2_streams_end_when_their_token_is_revoked() {
     for has_body in [false, true] {
         let mut opened = Opened::start().await;
         let client = http2::Client::connect(&opened.e).await;
@@ -174,7 +174,7 @@ impl Tunnel {
 
 /// Each ends the tunnels that it concerns, and no others.
 #[tokio::test]
-async fn idle_tunnels_end_with_what_opened_them() {
+async fn idle_tunnels_end_when_their_access_is_revoked() {
     let upstream = Upstream::start(|mut stream| async move {
         let _ = Upstream::head(&mut stream).await;
         let head =
@@ -241,7 +241,7 @@ async fn idle_tunnels_end_with_what_opened_them() {
 
 /// A followed log, too.
 #[tokio::test]
-async fn a_followed_log_ends_with_its_token() {
+async fn a_followed_log_ends_when_its_token_is_revoked() {
     let e = TestEmulator::start().await;
     let app = e.submit(&[("group", "A")], json!({})).await;
     let operator = e.token("GRA", "operator", Some("group=A")).await;
@@ -287,7 +287,7 @@ impl Store for Counted {
 
 /// Others' changes may keep an app's own reconciler waiting for long: what was answered counts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_counts_at_once_while_other_changes_are_stored() {
+async fn an_acknowledged_revocation_counts_while_other_changes_are_stored() {
     let upstream = Upstream::start(move |mut stream| async move {
         while Upstream::head(&mut stream).await.is_some() {
             let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";

@@ -131,7 +131,7 @@ fn target() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn the_api_never_fails_by_itself() {
+fn the_api_never_answers_malformed_requests_with_500() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let e = runtime.block_on(TestEmulator::start());
     let method =

@@ -71,7 +71,7 @@ fn read_rest(from: &mut impl Read) -> String {
 }
 
 #[test]
-fn every_option_of_run_arrives() {
+fn every_option_of_run_reaches_the_spec() {
     let cli = TestCli::new(OVHAI);
     let line = "app create -n full -l a=b --label c=d -e X=1 --env Y=a=b --port 9000 --grpc-port 9001 \
         --unsecure-http -g 1 -c 4 -f l4-1-gpu --min-replicas 0 --max-replicas 3 --resource-type ram \
@@ -139,7 +139,7 @@ fn every_option_of_run_arrives() {
 }
 
 #[test]
-fn every_option_of_update_arrives() {
+fn every_option_of_update_reaches_the_spec() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", HELLO, "-n", "u"]);
     let line = "app update u -e A=b -p 9000 --grpc-port 9001 --image ovhai/echo --max-surge 1 \
@@ -157,7 +157,7 @@ fn every_option_of_update_arrives() {
 }
 
 #[test]
-fn volumes_are_understood_and_not_emulated() {
+fn volumes_are_accepted_and_not_emulated() {
     let cli = TestCli::new(OVHAI);
     for good in ["data@GRA/p:/data:RO:cache", "https://example.org/a.git:/code:rw"] {
         let (code, said) = cli.fails(&["app", "run", HELLO, "-v", good]);
@@ -170,7 +170,7 @@ fn volumes_are_understood_and_not_emulated() {
 }
 
 #[tokio::test]
-async fn a_command_line_says_volumes_and_what_looks_like_options() {
+async fn a_command_line_shows_volumes_and_quotes_option_like_arguments() {
     let emulator = TestEmulator::start().await;
     let spec = json!({
         "image": "a/b", "name": "--name", "command": ["--", "it's"],
@@ -190,7 +190,7 @@ async fn a_command_line_says_volumes_and_what_looks_like_options() {
 }
 
 #[test]
-fn other_ways_to_say_it() {
+fn aliases_of_commands_and_options_work() {
     let cli = TestCli::new(OVHAI);
     let app = cli.json(&["app", "run", "mine", "--image", HELLO]);
     assert_eq!((&app["spec"]["name"], &app["spec"]["image"]), (&"mine".into(), &HELLO.into()));
@@ -216,7 +216,7 @@ fn other_ways_to_say_it() {
 }
 
 #[test]
-fn wrong_guesses_are_told_what_to_type() {
+fn mistaken_commands_get_the_right_one_as_a_hint() {
     let cli = TestCli::new(OVHAI);
     for (line, hint) in [
         ("run image", "hint: run an app: ovhai app run IMAGE\n"),
@@ -235,7 +235,7 @@ fn wrong_guesses_are_told_what_to_type() {
 }
 
 #[test]
-fn an_id_comes_before_a_name_and_a_name_before_the_beginning_of_an_id() {
+fn ids_take_precedence_over_names_and_names_over_id_prefixes() {
     let cli = TestCli::new(OVHAI);
     let first = cli.json(&["app", "run", HELLO, "--name", "first"]);
     let id = first["id"].as_str().unwrap();
@@ -260,7 +260,7 @@ fn an_id_comes_before_a_name_and_a_name_before_the_beginning_of_an_id() {
 }
 
 #[test]
-fn waiting_in_a_pipe_is_silent_and_deleting_waits_until_it_is_gone() {
+fn waiting_in_a_pipe_is_silent_and_delete_waits_for_the_end() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["me"]);
     let said = |arguments: &[&str]| {
@@ -274,7 +274,7 @@ fn waiting_in_a_pipe_is_silent_and_deleting_waits_until_it_is_gone() {
 }
 
 #[test]
-fn a_stopped_app_is_not_waited_for_after_a_change() {
+fn a_change_does_not_wait_for_a_stopped_app() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", HELLO, "--name", "h", "--wait"]);
     cli.ok(&["app", "stop", "h", "--wait"]);
@@ -315,7 +315,7 @@ fn a_terminal_shows_progress_and_an_interrupt_leaves_it_clean() {
 }
 
 #[test]
-fn quiet_waiting_says_nothing_on_a_terminal_either() {
+fn quiet_waiting_is_silent_in_a_terminal() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["me"]);
     let (mut screen, end) = terminal();
@@ -343,7 +343,7 @@ fn a_watched_list_in_a_pipe_grows_by_a_view_for_each_change() {
 }
 
 #[test]
-fn a_watched_app_is_one_document_a_change_until_it_is_gone() {
+fn a_watched_app_is_one_document_per_change_until_its_deletion() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", HELLO, "--name", "h", "--wait"]);
     let watch = ["app", "get", "h", "--watch", "-o", "json"];
@@ -375,7 +375,7 @@ fn a_watched_list_on_a_terminal_is_drawn_in_place() {
 }
 
 #[test]
-fn no_units_and_other_labels_are_said() {
+fn zero_units_are_refused_and_platform_labels_reported() {
     let cli = TestCli::new(OVHAI);
     for units in [&["--cpu", "0"][..], &["--gpu", "0"]] {
         let (code, said) = cli.fails(&[&["app", "run", HELLO][..], units].concat());
@@ -404,7 +404,7 @@ fn no_units_and_other_labels_are_said() {
 }
 
 #[test]
-fn an_update_is_waited_for_and_a_deletion_under_way_is_not_done() {
+fn wait_waits_for_an_update_and_reports_a_running_deletion() {
     let cli = TestCli::new(OVHAI);
     let run = ["app", "run", "x", "-n", "h", "--runtime", "process", "--cpu", "1", "--wait", "--"];
     cli.ok(&[&run[..], &["python3", "-m", "http.server", "{port}"]].concat());

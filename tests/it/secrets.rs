@@ -92,7 +92,7 @@ fn bearer(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_a_log_however_verbose() {
+async fn no_log_contains_a_secret_at_any_level() {
     let mut told = Told::start("trace");
     let host = told.run_app();
     let status = told.cli.json(&["emulator", "status", "--show-password"]);
@@ -209,7 +209,7 @@ async fn no_secret_is_in_a_log_however_verbose() {
 
 /// What works here and would not work in the cloud is said, and said once.
 #[tokio::test]
-async fn what_the_cloud_does_not_know_is_said_once() {
+async fn extensions_of_the_cloud_api_are_announced_once() {
     let mut told = Told::start("info");
     let host = told.run_app();
     let made = told.call("/v1/token", json!({"name": "t", "role": "read"})).await;

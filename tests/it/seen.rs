@@ -50,7 +50,7 @@ fn get(host: &str, target: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes
 }
 
 #[tokio::test]
-async fn every_request_has_a_line_and_no_line_a_secret() {
+async fn every_request_has_an_access_log_line_without_secrets() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("access.log");
     let e = logging_to(&log).await;
@@ -143,7 +143,7 @@ async fn every_request_has_a_line_and_no_line_a_secret() {
 }
 
 #[tokio::test]
-async fn what_is_broken_off_is_seen() {
+async fn aborted_requests_are_logged_with_the_side_that_aborted() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("access.log");
     let arrived = std::sync::Arc::new(tokio::sync::Notify::new());
@@ -246,7 +246,7 @@ fn sample(metrics: &str, series: &str) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn metrics_count_what_was_done() {
+async fn metrics_count_requests_by_app_and_status() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[("group", "A")], json!({})).await;
     let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();
@@ -326,7 +326,7 @@ async fn until_open(e: &TestEmulator, expected: (f64, f64)) {
 }
 
 #[tokio::test]
-async fn what_is_open_is_counted_and_a_tunnel_has_its_line() {
+async fn open_tunnels_are_counted_and_logged() {
     let upstream = Upstream::start(|mut stream| async move {
         Upstream::head(&mut stream).await.unwrap();
         let switch = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhi";
@@ -399,7 +399,7 @@ async fn what_is_open_is_counted_and_a_tunnel_has_its_line() {
 }
 
 #[tokio::test]
-async fn who_sees_which_metrics() {
+async fn metrics_are_limited_to_readable_apps() {
     let e = TestEmulator::start().await;
     let (a, b) = (e.run_app(&[("g", "A")], json!({})).await, e.run_app(&[], json!({})).await);
     for app in [&a, &b] {
@@ -439,7 +439,7 @@ async fn who_sees_which_metrics() {
 }
 
 #[test]
-fn the_access_log_of_an_emulator_in_the_background() {
+fn an_emulator_in_the_background_writes_its_access_log() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "list"]);
     cli.ok(&["app", "list"]);
@@ -494,7 +494,7 @@ impl Clock for Movable {
 
 /// The log keeps real time, and has the other one beside it while they differ.
 #[tokio::test]
-async fn a_line_has_domain_time_while_that_is_moved() {
+async fn log_lines_have_domain_time_while_it_differs() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("access.log");
     let clock = Arc::new(Movable(AtomicBool::new(false)));

@@ -16,7 +16,7 @@ fn the_demo_walks_through_the_guide() {
 }
 
 #[test]
-fn the_guides_session() {
+fn the_session_of_the_guide_runs() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&[
         "app",
@@ -105,7 +105,7 @@ fn the_guides_session() {
 }
 
 #[test]
-fn a_local_process_by_the_readmes_command() {
+fn the_command_of_the_readme_runs_a_local_process() {
     let cli = TestCli::new(OVHAI);
     std::fs::write(cli.home().join("here.txt"), "found").unwrap();
     cli.ok(&[
@@ -135,7 +135,7 @@ fn a_local_process_by_the_readmes_command() {
 
 /// `curl` itself, where it resolves `*.localhost`.
 #[test]
-fn other_programs_reach_the_app_at_its_address() {
+fn curl_reaches_the_app_at_its_address() {
     let cli = TestCli::new(OVHAI);
     let app = cli.json(&[
         "app",

@@ -124,7 +124,7 @@ fn id_of(apps: &serde_json::Value, name: &str) -> String {
 }
 
 #[test]
-fn the_state_directory_among_the_words_counts() {
+fn completion_uses_the_state_directory_option() {
     let cli = TestCli::new(OVHAI);
     let other = cli.home().join("other");
     let other = other.to_str().unwrap();
@@ -140,7 +140,7 @@ fn the_state_directory_among_the_words_counts() {
 }
 
 #[test]
-fn values_are_completed_without_an_emulator() {
+fn option_values_are_completed_without_an_emulator() {
     let cli = TestCli::new(OVHAI);
     assert_eq!(in_bash(&cli, &["app", "list", "--state", "ru"]), ["RUNNING"]);
     assert_eq!(in_bash(&cli, &["app", "list", "--state", "RUNNING,STOPPE"]), ["RUNNING,STOPPED"]);
@@ -161,7 +161,7 @@ fn values_are_completed_without_an_emulator() {
 
 /// Of those that the help shows, for every shell.
 #[test]
-fn commands_are_completed_by_their_own_names() {
+fn commands_are_completed_by_their_names() {
     let cli = TestCli::new(OVHAI);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let of = |words: &[&str]| -> Vec<String> {
@@ -191,7 +191,7 @@ fn commands_are_completed_by_their_own_names() {
 }
 
 #[test]
-fn silent_when_the_emulator_is_down() {
+fn completion_is_silent_when_the_emulator_is_down() {
     let cli = TestCli::new(OVHAI);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let found = complete(&cli, shell, &["app", "get", "x"]);
@@ -224,7 +224,7 @@ fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
 }
 
 #[test]
-fn silent_and_quick_when_the_emulator_never_answers() {
+fn completion_gives_up_silently_when_the_emulator_never_answers() {
     let cli = TestCli::new(OVHAI);
     // The system accepts for it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -238,7 +238,7 @@ fn silent_and_quick_when_the_emulator_never_answers() {
 }
 
 #[test]
-fn silent_when_the_answer_is_rubbish() {
+fn completion_is_silent_when_the_answer_is_malformed() {
     let cli = TestCli::new(OVHAI);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let lock = pretend(&cli, listener.local_addr().unwrap());
@@ -292,7 +292,7 @@ fn help_explains_commands_and_topics() {
 }
 
 #[test]
-fn no_shell_is_told_markdown() {
+fn completion_descriptions_have_no_markdown() {
     let cli = TestCli::new(OVHAI);
     for shell in ["zsh", "fish"] {
         for words in [&["app", "run", "--"][..], &["emulator", "start", "--"], &["-"], &["app", ""]]

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
 
 #[tokio::test]
-async fn whoever_is_slow_holds_the_other_up() {
+async fn back_pressure_passes_through_http1() {
     let slow = LargeApp::start().await;
     let spec = json!({"unsecureHttp": true});
     let (e, app) = at(TestEmulator::builder(), &slow.upstream, spec).await;
@@ -95,7 +95,7 @@ impl Socket {
 
 /// A client that does not wait for the app to agree loses nothing by that.
 #[tokio::test]
-async fn what_a_client_sends_before_the_switch_comes_behind_it() {
+async fn bytes_sent_before_the_upgrade_follow_it() {
     let mut socket = Socket::start().await;
     let mut client = Client::connect(&socket.e).await;
     // With the head, behind it, and more than is read ahead.
@@ -114,7 +114,7 @@ async fn what_a_client_sends_before_the_switch_comes_behind_it() {
 }
 
 #[tokio::test]
-async fn a_socket_that_nobody_reads_holds_its_client_up() {
+async fn back_pressure_passes_through_a_websocket() {
     const SIZE: usize = 50_000_000 / PIECE * PIECE;
     let mut socket = Socket::start().await;
     let mut client = Client::connect(&socket.e).await;

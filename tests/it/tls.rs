@@ -70,7 +70,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn curl_trusts_it_in_every_version() {
+async fn curl_trusts_the_authority_with_every_version_of_tls_and_http() {
     let s = Secure::start().await;
     let app = s.e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let host = Secure::host(&app);
@@ -104,7 +104,7 @@ async fn curl_trusts_it_in_every_version() {
 
 /// Who agrees on HTTP/2 has to begin as in HTTP/2, and soon.
 #[tokio::test]
-async fn a_client_of_http2_has_to_begin() {
+async fn an_http2_client_has_to_send_its_preface_in_time() {
     let limits = Limits { head_timeout: Duration::from_secs(2), ..Limits::default() };
     let secure = Secure::with(TestEmulator::builder().limits(limits)).await;
     let mut roots = RootCertStore::empty();
@@ -141,7 +141,7 @@ async fn a_client_of_http2_has_to_begin() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn names_of_others_get_no_certificate() {
+async fn foreign_names_get_no_certificate() {
     let s = Secure::start().await;
     for host in ["example.org", "evil.localhost", "x.app.gra.ai.localhost"] {
         let output = s.curl(host, &["-k"]).await;
@@ -169,7 +169,7 @@ async fn in_plain(port: u16) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn browsers_are_never_locked_out_of_plain_http() {
+async fn strict_transport_security_is_never_sent() {
     let upstream = Upstream::answering(
         b"HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=9\r\nContent-Length: 2\r\n\r\nok",
     )
@@ -190,7 +190,7 @@ fn openssl(dir: &Path, line: &str) -> Output {
 
 /// A stolen key is useless beyond this machine.
 #[test]
-fn a_stolen_key_is_of_no_use_on_the_internet() {
+fn the_authority_is_limited_to_localhost_names() {
     let cli = TestCli::new(OVHAI);
     let path = cli.ok(&["emulator", "ca", "path"]);
     let dir = Path::new(path.trim()).parent().unwrap();
@@ -223,7 +223,7 @@ fn a_stolen_key_is_of_no_use_on_the_internet() {
 }
 
 #[test]
-fn the_command_line_serves_it_in_the_background() {
+fn an_emulator_in_the_background_serves_https() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["emulator", "start", "--detach", "--port", "0", "--tls=0"]);
     let status = cli.json(&["emulator", "status"]);
@@ -261,7 +261,7 @@ fn the_command_line_serves_it_in_the_background() {
 }
 
 #[test]
-fn a_taken_port_and_a_damaged_authority_are_said() {
+fn a_taken_port_and_a_damaged_authority_are_reported() {
     let cli = TestCli::new(OVHAI);
     let (_held, port) = taken_port();
     let tls = format!("--tls={port}");
@@ -293,7 +293,7 @@ fn results(cli: &TestCli, arguments: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn nss_databases_get_it_and_let_go_of_it() {
+fn nss_databases_get_and_lose_the_authority() {
     let cli = TestCli::new(OVHAI);
     assert_eq!(results(&cli, &["remove", "--nss"]), [""; 0], "there is none");
     assert_eq!(results(&cli, &["install", "--nss"]), ["installed"]);
@@ -342,7 +342,7 @@ fn chromium(home: &Path, url: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn chromium_trusts_it_once_it_is_told_to() {
+async fn chromium_trusts_the_authority_once_installed() {
     let s = Secure::start().await;
     let app = s.e.run_app(&[], json!({"unsecureHttp": true})).await;
     let url = format!("https://{}:{}/", Secure::host(&app), s.port());
@@ -371,7 +371,7 @@ fn java_home(dir: &Path) -> Option<PathBuf> {
 }
 
 #[test]
-fn java_gets_it_and_accepts_the_certificates() {
+fn java_trusts_the_authority_once_installed() {
     let cli = TestCli::new(OVHAI);
     let has = |program: &str| Command::new(program).arg("-help").output().is_ok();
     let home = java_home(cli.home()).filter(|_| has("java") && has("javac"));
@@ -420,7 +420,7 @@ fn java_gets_it_and_accepts_the_certificates() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_without_a_directory() {
+async fn without_a_state_directory_each_start_has_a_new_authority() {
     let e = Emulator::builder().tls(([127, 0, 0, 1], 0).into()).start().await.unwrap();
     let (first, e) = (pem(&e).await, e);
     e.shutdown().await;

@@ -5,7 +5,7 @@ use ovhai_test_support::TestCli;
 use crate::OVHAI;
 
 #[test]
-fn a_string_that_is_not_shown_is_not_said_to_have_been() {
+fn the_hint_about_token_strings_appears_only_with_one() {
     let cli = TestCli::new(OVHAI);
     let said = |arguments: &[&str]| {
         let output = cli.command(arguments).output().unwrap();

@@ -101,7 +101,7 @@ fn name_of(app: &Value) -> &str {
 }
 
 #[test]
-fn what_is_clear_is_done_and_the_rest_reported() {
+fn unambiguous_names_are_handled_and_the_rest_reported() {
     let cli = TestCli::new(OVHAI);
     run(&cli, "one", &[]);
     run(&cli, "twin", &[]);
@@ -128,7 +128,7 @@ fn what_is_clear_is_done_and_the_rest_reported() {
 }
 
 #[test]
-fn labels_change_in_one_transaction_and_say_which_tokens_that_concerns() {
+fn labels_change_in_one_transaction_and_name_the_affected_tokens() {
     let cli = TestCli::new(OVHAI);
     run(&cli, "e", &["team=red", "tier=web"]);
     for (token, scope) in [("red", "team=red"), ("blue", "team=blue"), ("web", "tier")] {
@@ -187,7 +187,7 @@ fn labels_change_in_one_transaction_and_say_which_tokens_that_concerns() {
 
 /// A value of an option is a value, not a piece of a selector.
 #[test]
-fn labels_of_a_command_line_are_not_pasted_into_selectors() {
+fn label_values_are_not_parsed_as_selectors() {
     let cli = TestCli::new(OVHAI);
     run(&cli, "a", &["group=A", "B=x"]);
     for command in [&["app", "list"][..], &["app", "run", HELLO], &["app", "stop"]] {
@@ -203,7 +203,7 @@ fn labels_of_a_command_line_are_not_pasted_into_selectors() {
 }
 
 #[test]
-fn progress_is_told_as_what_it_is() {
+fn progress_messages_name_the_change() {
     let cli = TestCli::new(OVHAI);
     run(&cli, "h", &[]);
     assert_eq!(said(&cli, &["app", "scale", "h", "--replicas", "2"]), "Scaling h to 2 replicas.\n");
@@ -218,7 +218,7 @@ fn progress_is_told_as_what_it_is() {
 }
 
 #[test]
-fn an_error_is_json_where_the_result_would_be() {
+fn errors_are_json_with_json_output() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["me"]);
     for (arguments, code, message) in [
@@ -243,7 +243,7 @@ fn an_error_is_json_where_the_result_would_be() {
 }
 
 #[test]
-fn dates_tell_their_order_their_zone_and_their_age() {
+fn dates_have_zone_and_age_and_sort() {
     let cli = TestCli::new(OVHAI);
     run(&cli, "h", &[]);
     cli.ok(&["token", "new", "t", "--role", "read"]);
@@ -264,7 +264,7 @@ fn dates_tell_their_order_their_zone_and_their_age() {
 
 /// As a variable of a Makefile gives it.
 #[test]
-fn a_switch_takes_a_value_too() {
+fn switches_accept_a_value() {
     let cli = TestCli::new(OVHAI);
     for (option, expected) in [
         ("--unsecure-http", true),
@@ -281,7 +281,7 @@ fn a_switch_takes_a_value_too() {
 
 /// Before a person waits for it.
 #[test]
-fn an_image_that_can_not_run_here_is_told_at_once() {
+fn an_image_that_can_not_run_is_refused_immediately() {
     let cli = TestCli::new(OVHAI);
     let text = said(&cli, &["app", "run", "nginx:latest", "--cpu", "1", "--name", "n"]);
     assert!(text.contains("warning: n is FAILED: "), "{text}");
@@ -289,7 +289,7 @@ fn an_image_that_can_not_run_here_is_told_at_once() {
 }
 
 #[test]
-fn help_is_about_the_command() {
+fn help_describes_the_command() {
     let cli = TestCli::new(OVHAI);
     let help = cli.ok(&["app", "get", "--help"]);
     assert!(help.contains("--watch") && !help.contains("--state-dir"), "{help}");
@@ -307,7 +307,7 @@ fn help_is_about_the_command() {
 }
 
 #[test]
-fn what_is_so_already_is_said_and_rejected_values_name_the_option() {
+fn changes_without_effect_are_reported_and_bad_values_name_the_option() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "run", "ovhai/echo", "--name", "e", "--cpu", "1", "--wait"]);
     assert!(said(&cli, &["app", "start", "e"]).ends_with(") is already running.\n"));
@@ -327,7 +327,7 @@ fn what_is_so_already_is_said_and_rejected_values_name_the_option() {
 }
 
 #[test]
-fn a_failed_start_shows_the_output_of_this_run() {
+fn a_failed_start_shows_only_the_output_of_that_run() {
     let cli = TestCli::new(OVHAI);
     let mark = cli.home().join("ran");
     let script = format!(

@@ -55,7 +55,7 @@ fn masked(first: u8, payload: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn each_line_is_a_message() {
+async fn each_line_of_a_followed_log_is_a_message() {
     let e = TestEmulator::start().await;
     let app = e.run_app(&[], json!({"image": "ovhai/echo", "unsecureHttp": true})).await;
     let admin = e.emulator.administrator();
@@ -94,7 +94,7 @@ async fn each_line_is_a_message() {
 
 /// No WebSocket is asked for, or the request is none for a WebSocket.
 #[tokio::test]
-async fn other_answers() {
+async fn requests_that_are_no_upgrade_get_other_answers() {
     let e = TestEmulator::start().await;
     let app = e.submit(&[], json!({})).await;
     let admin = e.emulator.administrator();
@@ -118,7 +118,7 @@ async fn other_answers() {
 
 /// As any other request that is under way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_ends_with_the_access_of_its_caller() {
+async fn a_followed_log_ends_with_the_access_of_its_caller() {
     let e = TestEmulator::start().await;
     let app = e.submit(&[("group", "A")], json!({})).await;
     let operator = e.token("GRA", "operator", Some("group=A")).await;

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_process_could_have_is_refused_without_a_value() {
+    fn impossible_variables_are_refused_without_showing_values() {
         assert_eq!(environment("A", "b\n").check(), Ok(()));
         for name in ["", "A=B", "A\0"] {
             assert_eq!(environment(name, "hush").check(), Err(InvalidEnvironment::Name));

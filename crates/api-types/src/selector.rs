@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_with_the_place() {
+    fn errors_name_the_position() {
         for (bad, at) in [
             (",", 1),
             ("a,", 3),
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_first_unmet_term() {
+    fn the_first_unmet_term_is_named() {
         let selector: Selector = "ovh/type=app,group in (A,B),!x".parse().expect("valid");
         let unmet = selector.first_unmet(&labels(&[("ovh/type", "app"), ("group", "C")]));
         assert_eq!(

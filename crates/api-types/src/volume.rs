@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_that_people_write() {
+    fn every_written_form_is_parsed() {
         let volume = read("data@GRA/a/b:/workspace/data:RWd:cache");
         let store = volume.data_store.as_ref().expect("a data store");
         assert_eq!((store.container.as_str(), store.alias.as_str()), ("data", "GRA"));
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_volume() {
+    fn malformed_volumes_are_refused() {
         for (bad, why) in [
             ("", "mount path"),
             ("data@GRA", "mount path"),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_form_is_given_only_when_it_says_all() {
+    fn the_short_form_is_used_only_if_it_loses_nothing() {
         for text in ["a@b/c:/d:rw:cache", "a@b:/d:ro", "https://x/y.git:/g:rwd"] {
             assert_eq!(read(text).short().as_deref(), Some(text));
         }

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_there_until_its_component_works_again() {
+    fn a_fault_lasts_until_its_component_works_again() {
         let components = Components::default();
         components.works(Component::Log);
         assert!(!components.any_failing() && components.faults().is_empty());

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn one_app_does_not_push_out_the_others() {
+    fn events_of_one_app_do_not_displace_others() {
         let events = Events::default();
         events.push(event(1, "first"));
         for _ in 0..10_000 {

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_has_so_many_terms_and_bytes() {
+    fn selectors_are_limited_in_terms_and_bytes() {
         let many = |count: usize| {
             let terms: Vec<String> = (0..count).map(|number| format!("k{number}!=v")).collect();
             terms.join(",")
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_has_so_many_labels() {
+    fn the_number_of_labels_is_limited() {
         let check = |before, after| check_labels("l", &labels(before), &labels(after));
         assert!(check(0, 100).is_ok());
         let said = check(100, 101).expect_err("too many").to_string();

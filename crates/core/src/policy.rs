@@ -574,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn open_apps_are_open_to_query_only() {
+    fn open_apps_are_open_only_to_queries() {
         let (region, labels) = (region("GRA"), Labels::new());
         let open = Resource::App { region: &region, labels: &labels, public: true };
         for action in Action::ALL {

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_records_are_read_again() {
         let user = Arc::new(UserRecord {
             name: "ann".into(),
             password: "$argon2id$…".into(),

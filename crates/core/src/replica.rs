@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn two_runs_of_one_ordinal_count_once() {
+    fn two_attempts_of_one_ordinal_count_once() {
         let state = |ordinal, attempt, restarts| ReplicaState {
             id: ReplicaId { ordinal, attempt },
             phase: ReplicaPhase::Ready,

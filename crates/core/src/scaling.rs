@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_is_given_back() {
+    fn strategies_are_kept_unchanged() {
         let json = r#"{"automatic":{"averageUsageTarget":60,"replicasMax":4,"replicasMin":0,
             "resourceType":"RAM","scaleUpStabilizationWindowSeconds":1,
             "scaleDownStabilizationWindowSeconds":3600,"cooldownPeriodSeconds":5,

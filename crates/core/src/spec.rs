@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_is_there_once_and_the_last_one_counts() {
+    fn the_last_of_repeated_variables_counts() {
         let names = |spec: &Spec| -> Vec<(String, String)> {
             spec.env.iter().map(|env| (env.name.clone(), env.value.clone())).collect()
         };
@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn updates_tell_whether_replicas_are_replaced() {
+    fn updates_report_whether_replicas_are_replaced() {
         let mut it = spec(r#"{"image":"a"}"#).expect("valid");
         let update = |json| serde_json::from_str::<AppUpdate>(json).expect("an update");
         assert!(!it.update(&update(r#"{"deploymentStrategy":{"maxSurge":"1"}}"#)).expect("valid"));

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subscription_that_is_dropped_leaves_nothing() {
+    fn a_dropped_subscription_leaves_nothing() {
         let all = Arc::new(Subscriptions::default());
         let subject = Subject::Session(SessionId(Uuid::nil()));
         let (one, two) = (all.subscribe(subject), all.subscribe(subject));

@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_can_be_given() {
+    fn displayed_limits_can_be_parsed() {
         let all = "line=62KiB,headers=64KiB,head-time=30s,body-time=60s,idle-time=75s,\
                    answer-time=600s,answer-headers=256KiB,answer-lines=1024,connections=10000,streams=10000";
         assert_eq!(Limits::default().to_string(), all);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_limit_is_said_so() {
+    fn malformed_limits_are_refused() {
         for (bad, said) in [
             ("", "NAME=VALUE"),
             ("headers", "NAME=VALUE"),

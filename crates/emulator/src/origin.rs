@@ -106,7 +106,7 @@ mod tests {
     const DOCUMENT: (&str, &str) = ("sec-fetch-dest", "document");
 
     #[test]
-    fn when_the_cookie_counts() {
+    fn the_cookie_counts_for_same_site_requests() {
         let counts = |method: &'static str, is_upgrade, headers: Headers| {
             HowUsed::new(method.as_bytes(), first(headers), is_upgrade, false).is_from_here()
         };
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_send_forms() {
+    fn forms_are_accepted_from_the_own_origin() {
         let may =
             |headers: Headers| HowUsed::new(b"POST", first(headers), false, false).may_send_form();
         assert!(may(&[HOST]) && may(&[HOST, OWN]) && may(&[HOST, OWN, SAME_ORIGIN]));

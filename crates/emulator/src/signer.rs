@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_the_guide() {
+    fn tokens_have_the_documented_form() {
         let signer = JwtSigner::ephemeral().expect("a key");
         let token = signer.sign(&claims()).expect("signed");
         let parts: Vec<_> = token
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_accepted() {
+    fn other_tokens_are_refused() {
         let signer = JwtSigner::ephemeral().expect("a key");
         let token = signer.sign(&claims()).expect("signed");
         let other = JwtSigner::ephemeral().expect("a key").sign(&claims()).expect("signed");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_are_told_from_those_of_others() {
+    fn foreign_bearers_are_recognized() {
         let signer = JwtSigner::ephemeral().expect("a key");
         let token = signer.sign(&claims()).expect("signed");
         let unsigned = &token[..token.rfind('.').expect("three parts")];
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_kept_and_private() {
+    fn the_key_is_stored_privately() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("signing.key");
@@ -265,7 +265,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn flipping_any_bit_is_noticed(at in 0usize..250, bit in 0u8..7) {
+        fn any_flipped_bit_is_detected(at in 0usize..250, bit in 0u8..7) {
             let signer = JwtSigner::ephemeral().expect("a key");
             let token = signer.sign(&claims()).expect("signed");
             let mut bytes = token.clone().into_bytes();

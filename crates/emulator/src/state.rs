@@ -318,7 +318,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_is_lost_when_its_file_is_another_or_surely_gone() {
+    fn a_lock_is_lost_when_its_file_was_replaced_or_removed() {
         let directory = tempfile::tempdir().expect("a directory");
         let place = directory.path().join("state");
         let state = StateDir::new(&place);
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_system_that_does_not_answer_says_nothing() {
+    fn a_lock_is_kept_while_the_file_system_does_not_answer() {
         use rustix::io::Errno;
         for (error, is_gone) in [
             (Errno::NOENT, true),

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_what_listens_here() {
+    fn the_holder_of_a_port_is_named() {
         for address in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0"] {
             let Ok(listener) = TcpListener::bind(address) else { continue };
             let address = listener.local_addr().expect("bound");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_is_no_list() {
+    fn malformed_lists_are_ignored() {
         let mut all = Vec::new();
         let message = |length: u32, kind: u16, rest: usize| {
             let mut bytes = length.to_ne_bytes().to_vec();

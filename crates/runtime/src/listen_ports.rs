@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_have_the_names_of_the_cloud() {
+    fn ports_have_the_numbers_of_the_cloud() {
         let all = [
             (OURS, "127.0.0.1:20000"),
             (OURS, "0.0.0.0:20001"),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_ignores_what_it_is_given_is_found_on_its_own_ports() {
+    fn a_process_that_ignores_its_port_is_found_on_its_own() {
         let all = [(OURS, "127.0.0.1:8080"), (OURS, "127.0.0.1:9000"), (OURS, "[::1]:8080")];
         let (found, _) = look(&all, PORTS).expect("found");
         assert_eq!(found.at(8080), Some(at("127.0.0.1:8080")));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_process_may_answer_on_is_not_the_apps() {
+    fn ports_shared_with_another_process_are_left_out() {
         let all = [
             (OURS, "127.0.0.1:20000"),
             (OURS, "0.0.0.0:7000"),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_told_than_a_few() {
+    fn messages_list_only_a_few_ports() {
         let many: Vec<String> = (5000..5100).map(|port| format!("127.0.0.1:{port}")).collect();
         let mut all: Vec<(u32, &str)> = many.iter().map(|one| (OURS, one.as_str())).collect();
         all.extend([(OURS, "127.0.0.1:20000"), (OURS, "127.0.0.1:20001")]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn a_missing_port_is_reported() {
         let error = look(&[(8, "127.0.0.1:8080")], PORTS).expect_err("nothing");
         assert!(
             error.contains("does not listen on port 20000") && error.contains("pid 8"),

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_comes_and_goes_is_seen_by_the_next_look() {
+    async fn the_next_look_finds_opened_and_closed_ports() {
         let (first, port) = bound("127.0.0.1:0");
         let mut looks = looks(own_group(), port);
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_held_by_another_group_is_not_the_groups() {
+    async fn ports_of_other_process_groups_are_ignored() {
         let (_held, port) = bound("127.0.0.1:0");
         let mut child = std::process::Command::new("sleep");
         let mut child = std::os::unix::process::CommandExt::process_group(&mut child, 0)
@@ -264,7 +264,7 @@ mod tests {
 
     /// The portable way sees the same.
     #[test]
-    fn one_reading_is_shared() {
+    fn concurrent_lookups_share_one_reading() {
         let (_held, port) = bound("127.0.0.1:0");
         let find = || shared_reading().iter().any(|l| l.address.port() == port);
         let begun = Instant::now();

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processes_that_have_ended_count_too() {
+    fn usage_includes_processes_that_have_ended() {
         // The shell waits for what it starts, and is the session's only process then.
         let burn = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
         let script = format!("sh -c '{burn}'; echo done; exec sleep 600");

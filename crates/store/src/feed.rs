@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_watch_that_is_too_far_behind_is_told_so() {
+    async fn a_watch_that_falls_behind_gets_an_error() {
         let feed = Arc::new(Feed::new(Revision(7)));
         let mut watch = feed.watch(Revision(7));
         for revision in 8..=8 + MAX_COMMITS as u64 {

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_whole_is_taken_and_the_rest_is_counted() {
+    fn complete_frames_are_read_and_the_rest_counted() {
         let mut log = log();
         let frame = FRAME_HEADER + word(&log, 8) as usize;
         // The table takes two pages, a row one.

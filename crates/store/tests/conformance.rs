@@ -186,7 +186,7 @@ async fn killed(path: &std::path::Path) {
 
 /// SQLite would begin anew, and delete the log.
 #[tokio::test]
-async fn a_file_that_is_gone_beside_its_log_is_not_begun_anew() {
+async fn a_missing_file_beside_its_log_is_not_recreated() {
     let dir = tempfile::tempdir().unwrap();
     let (path, log) = (dir.path().join("db"), dir.path().join("db-wal"));
     for missing in [true, false] {

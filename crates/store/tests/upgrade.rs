@@ -84,7 +84,7 @@ async fn files_of_older_versions_are_upgraded() {
 
 /// An environment leaves nothing behind, in the tables that it was in before either.
 #[tokio::test]
-async fn what_is_erased_after_an_upgrade_is_in_no_file() {
+async fn records_erased_after_an_upgrade_are_in_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     std::fs::write(&path, BY_4CD2BC3).unwrap();
@@ -133,7 +133,7 @@ fn until_it_writes(child: &mut Child, path: &Path) -> Instant {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upgrade_that_is_killed_is_done_or_not() {
+async fn a_killed_upgrade_is_complete_or_absent() {
     let dir = tempfile::tempdir().unwrap();
     let old = dir.path().join("old.db");
     std::fs::write(&old, BY_88F3CAA).unwrap();

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_a_host() {
+    fn hosts_are_validated() {
         for (host, name) in [
             ("h", Some("h")),
             ("a_b.c-d:80", Some("a_b.c-d")),

@@ -322,7 +322,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 0..8), step in 1_usize..400) {
+        fn written_bodies_are_read_again(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 0..8), step in 1_usize..400) {
             let mut out = Vec::new();
             for piece in &pieces {
                 chunk_head(&mut out, piece.len());
@@ -335,7 +335,7 @@ mod tests {
         }
 
         #[test]
-        fn cut_anywhere_it_is_the_same(bytes in "[0-9a-f\r\n;x: ]{0,60}", step in 1_usize..10) {
+        fn bodies_are_read_alike_in_any_pieces(bytes in "[0-9a-f\r\n;x: ]{0,60}", step in 1_usize..10) {
             let whole = decode(Framing::Chunked, bytes.as_bytes(), 1000);
             let cut = decode(Framing::Chunked, bytes.as_bytes(), step);
             prop_assert_eq!(whole.is_err(), cut.is_err());

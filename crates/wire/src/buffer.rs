@@ -133,7 +133,7 @@ mod tests {
 
     /// A body that is passed on at once is read in ever larger pieces.
     #[tokio::test]
-    async fn grows_for_who_fills_it_though_it_is_emptied() {
+    async fn a_buffer_that_is_filled_grows_even_if_it_is_emptied() {
         let mut buffer = Buffer::default();
         let many = vec![b'x'; 1_000_000];
         let mut sizes = Vec::new();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_of_the_system_stays_one() {
+    async fn system_errors_are_passed_on() {
         let mut buffer = Buffer::default();
         let filled = poll_fn(|cx| buffer.poll_fill(cx, &mut OutOfMemory, 10)).await;
         assert_eq!(filled.map_err(|error| error.kind()), Err(io::ErrorKind::OutOfMemory));

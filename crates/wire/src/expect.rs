@@ -39,7 +39,7 @@ mod tests {
     use crate::request::{RequestHead, no_fields};
 
     #[test]
-    fn what_is_expected() {
+    fn expectations_are_recognized() {
         let waits = |version: &str, fields: &str| {
             let request = format!("POST / HTTP/{version}\r\nHost: h\r\n{fields}\r\n\r\n");
             let mut fields = no_fields();

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_some_servers_take_for_others() {
+    fn ambiguous_names_are_recognized() {
         let reserved = Reserved(["x-own-token", "x-own-host"]);
         for (name, known) in [
             ("X-Forwarded-For", Known::Forwarding),

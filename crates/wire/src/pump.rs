@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_flushed_is_waited_for() {
+    async fn the_pump_waits_for_a_flush() {
         let mut pump =
             Pump::new(Framing::Length(2), Encoding::Plain, b"head".to_vec(), &Reserved::NONE);
         let (mut buffer, mut from) = (Buffer::default(), &b"hi"[..]);

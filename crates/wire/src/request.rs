@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_an_upgrade() {
+    fn upgrades_are_recognized() {
         let asked = |version: &str, connection: &str, upgrade: &str| {
             let request = format!(
                 "GET / HTTP/{version}\r\nHost: h\r\nConnection: {connection}\r\nUpgrade: {upgrade}\r\n\r\n"

@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_do_not_pass() {
+    fn hop_by_hop_fields_do_not_pass() {
         for (name, passes) in [
             ("set-cookie", true),
             ("grpc-status", true),

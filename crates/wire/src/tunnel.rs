@@ -174,7 +174,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_mins(1);
 
     #[tokio::test(start_paused = true)]
-    async fn half_a_tunnel_ends_when_nothing_passes() {
+    async fn a_half_open_tunnel_times_out() {
         let (mut client, mut near) = tokio::io::duplex(100);
         let (mut app, mut far) = tokio::io::duplex(100);
         let began = Instant::now();

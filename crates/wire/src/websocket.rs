@@ -141,7 +141,7 @@ mod tests {
 
     /// Section 5.7.
     #[test]
-    fn the_standards_examples() {
+    fn frames_match_the_examples_of_the_rfc() {
         let mut out = Vec::new();
         write(&mut out, Opcode::Text, b"Hello");
         assert_eq!(out, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused() {
+    fn malformed_frames_are_refused() {
         let code = |bytes: Vec<u8>| read(&mut Buffer::with(bytes)).err();
         assert_eq!(code(vec![0x81, 0x05, b'H']), Some(CloseCode::ProtocolError), "no mask");
         assert_eq!(code(masked(0xc1, b"x")), Some(CloseCode::ProtocolError), "an extension");

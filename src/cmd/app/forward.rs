@@ -424,7 +424,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_here() {
+    fn local_hosts_are_recognized() {
         let local: IpAddr = "192.168.1.5".parse().unwrap();
         for good in [
             "localhost",

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_that_match_in_any_pieces() {
+    fn lines_are_matched_in_any_pieces() {
         let text = "2026-01-01T00:00:00.000Z GET /a\n2026-01-01T00:00:00.000Z 2026 x\nlast GET";
         let grep = |pattern: &str, timestamps, size| {
             let mut out = Vec::new();

@@ -239,7 +239,7 @@ proptest! {
 
 /// Some of them are split by a real shell, too.
 #[test]
-fn a_shell_reads_the_line_alike() {
+fn a_shell_parses_the_line_to_the_same_words() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     for _ in 0..24 {
         let tree = spec().new_tree(&mut runner).unwrap_or_else(|error| panic!("{error}"));

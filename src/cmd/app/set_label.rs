@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_words_mean() {
+    fn words_are_parsed_as_labels() {
         let set = |key: &str, value: &str| (key.to_owned(), Some(value.to_owned()));
         let removed = |key: &str| (key.to_owned(), None);
         for (words, remove, expected) in [

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_lead_here() {
+    fn names_of_this_machine_are_recognized() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         assert!(leads_here(Some(&[ip("127.0.0.1")])) && leads_here(Some(&[ip("::1")])));
         assert!(!leads_here(None) && !leads_here(Some(&[])));

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ordinal_that_is_missing_comes_back() {
+    fn a_missing_ordinal_is_launched_again() {
         let left = [replica(2, 2, 1, Phase::Ready), replica(3, 3, 1, Phase::Ready)];
         assert_eq!(plan(&target(3, 1), &left), launch(&[1]));
         // One that stops does not keep its ordinal.
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_means_the_largest_ordinals_go_and_never_the_last_that_answers() {
+    fn scaling_down_stops_the_largest_ordinals_and_never_the_last_ready_replica() {
         let three = [1, 2, 3].map(|n| replica(n.into(), n, 1, Phase::Ready));
         assert_eq!(plan(&target(1, 1), &three), stop(&[2, 3]));
         // The first one crashed, and was started again as number 4.
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_a_port_goes_before_the_next_comes() {
+    fn a_fixed_port_is_released_before_the_next_launch() {
         let target = target(1, 2).one_at_a_time();
         let steps = [
             (vec![replica(1, 1, 1, Phase::Ready)], stop(&[1])),

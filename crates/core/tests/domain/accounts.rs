@@ -137,7 +137,7 @@ async fn wrong_passwords_are_counted_for_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_may_do_what_is_the_projects_and_nothing_of_the_machines() {
+async fn a_user_can_manage_the_project_but_not_the_machine() {
     let world = World::automatic().await;
     let platform = &world.platform;
     platform.add_user(&world.admin, "ann", "a long password".into()).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_user_may_do_what_is_the_projects_and_nothing_of_the_machines() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn quotas_refuse_what_would_be_too_much_at_once() {
+async fn quotas_limit_concurrent_resources() {
     let sim = SimRuntime::automatic(([127, 0, 0, 1], 9).into());
     let world = World::with(sim, Arc::new(MemoryStore::new()), Quotas::default()).await;
     let platform = &world.platform;
@@ -198,7 +198,7 @@ async fn quotas_refuse_what_would_be_too_much_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mapped_image_runs_the_owners_command_in_nobody_elses_environment() {
+async fn a_mapped_image_runs_the_command_of_the_owner_in_its_environment() {
     let world = World::step_by_step().await;
     let platform = &world.platform;
     let id = world.submit(APP).await;
@@ -331,7 +331,7 @@ async fn access_is_explained_as_it_is_decided() {
 
 /// One that is still stopping when it is wanted again will run again.
 #[tokio::test(start_paused = true)]
-async fn a_start_while_it_stops_counts() {
+async fn a_start_counts_while_the_app_stops() {
     let quotas = Quotas { cpu: None, gpu: Some(1) };
     let world = World::with(SimRuntime::step_by_step(), Arc::new(MemoryStore::new()), quotas).await;
     let platform = &world.platform;
@@ -350,7 +350,7 @@ async fn a_start_while_it_stops_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_names_do_not_hide_one_another() {
+async fn failed_logins_of_many_names_are_counted_apart() {
     let world = World::automatic().await;
     let platform = &world.platform;
     for name in 0..1100 {

@@ -71,7 +71,7 @@ async fn password_tries_are_forgotten() {
 
 /// Several states in one moment are all recorded, in their order; logs keep real time.
 #[tokio::test(start_paused = true)]
-async fn time_may_stand_still() {
+async fn domain_time_can_stand_still() {
     let w = World::automatic().await;
     w.clock.pass(3600 * SECOND);
     let id = w.submit(r#"{"image":"a"}"#).await;

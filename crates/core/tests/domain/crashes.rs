@@ -45,7 +45,7 @@ async fn running(spec: &str, numbers: &[u64]) -> (World, AppId) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_says_which_replica_and_why() {
+async fn a_crash_names_the_replica_and_the_reason() {
     use ReplicaPhase::{Ready, Starting};
     let (w, id) = running(TWO, &[1, 2]).await;
     assert_eq!(replicas(&w, id), [(1, 1, Ready, 0), (2, 1, Ready, 0)]);
@@ -108,7 +108,7 @@ async fn restarts_and_progress_are_no_commits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_replica_that_crashes_all_the_time_delays_no_other() {
+async fn a_crash_looping_replica_delays_no_other() {
     let (w, id) = running(TWO, &[1, 2]).await;
     // The first one crashes five times, at once after each restart.
     let mut number = 1;
@@ -144,7 +144,7 @@ async fn a_replica_that_crashes_all_the_time_delays_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_app_shows_how_it_came_to_that() {
+async fn a_failed_app_shows_its_history() {
     let (w, id) = running(APP, &[1]).await;
     for crash in 1..=6 {
         w.sim.crash(crash, ExitStatus::Code(3));
@@ -173,7 +173,7 @@ async fn a_failed_app_shows_how_it_came_to_that() {
 
 /// People name replicas 1 to n, whatever is replaced, added or removed.
 #[tokio::test(start_paused = true)]
-async fn ordinals_are_one_to_as_many_as_are_wanted() {
+async fn ordinals_count_from_one_to_the_desired_number() {
     let (w, id) = running(TWO, &[1, 2]).await;
     let ordinals = || replicas(&w, id).into_iter().map(|r| (r.0, r.1)).collect::<Vec<_>>();
     w.platform.set_image(&w.admin, &w.gra, id, "b").await.unwrap();
@@ -205,7 +205,7 @@ async fn ordinals_are_one_to_as_many_as_are_wanted() {
 
 /// Between two crashes the app is still RUNNING for a moment; what the gateway says then is why.
 #[tokio::test(start_paused = true)]
-async fn a_replica_that_does_not_answer_any_more_is_named() {
+async fn a_replica_that_stops_answering_is_named() {
     let (w, id) = running(APP, &[1]).await;
     w.sim.report(1, &ReplicaEvent::Lost("it does not listen".into()));
     w.settle().await;
@@ -223,7 +223,7 @@ async fn holder(w: &World, role: &str, selector: Option<&str>) -> Principal {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_are_for_those_who_may_read_the_app() {
+async fn events_are_visible_to_readers_of_the_app() {
     let w = World::step_by_step().await;
     let red = w.submit(r#"{"image":"a","name":"red","labels":{"team":"red"}}"#).await;
     w.settle().await;

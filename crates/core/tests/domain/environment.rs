@@ -54,7 +54,7 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_stays_with_its_app_and_goes_with_it() {
+async fn an_environment_lives_as_long_as_its_app() {
     let store = Arc::new(MemoryStore::new());
     let w = world(&store, None).await;
     let id = w.submit_in(PROCESS, "mine").await;
@@ -87,7 +87,7 @@ async fn it_stays_with_its_app_and_goes_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_processes_keep_one() {
+async fn only_processes_keep_an_environment() {
     for (json, placement, keeps) in [
         (r#"{"image":"a"}"#, None, false),
         (r#"{"image":"a","runtime":"builtin"}"#, Some(Placement::Process), false),
@@ -103,7 +103,7 @@ async fn only_processes_keep_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_owner_gives_one() {
+async fn only_the_owner_can_pass_an_environment() {
     let w = world(&Arc::new(MemoryStore::new()), Some(Placement::Process)).await;
     let user = Principal::User { name: "ann".into(), session: SessionId(Uuid::nil()) };
     let operator = w.operator().await;
@@ -135,7 +135,7 @@ async fn only_the_owner_gives_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mapped_command_gets_that_of_who_mapped_it() {
+async fn a_mapped_command_gets_the_environment_of_its_owner() {
     let w = world(&Arc::new(MemoryStore::new()), Some(Placement::Process)).await;
     let map = async |value: Option<&str>| {
         let command = vec!["serve".into()];
@@ -170,7 +170,7 @@ async fn a_mapped_command_gets_that_of_who_mapped_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_no_process_could_have_is_refused() {
+async fn an_impossible_environment_is_refused() {
     let w = world(&Arc::new(MemoryStore::new()), None).await;
     let spec = serde_json::from_str(PROCESS).unwrap();
     let given: Environment =

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::harness::{World, stored};
 
 #[tokio::test(start_paused = true)]
-async fn what_can_not_be_stored_did_not_happen() {
+async fn a_change_that_can_not_be_stored_has_no_effect() {
     let w = World::automatic().await;
     let id = w.submit(r#"{"image":"a","labels":{"group":"A"}}"#).await;
     w.becomes(id, AppState::Running).await;
@@ -42,7 +42,7 @@ async fn what_can_not_be_stored_did_not_happen() {
 
 /// An unknown outcome is reported as unknown, and the change does not count.
 #[tokio::test(start_paused = true)]
-async fn what_is_not_known_to_be_stored_is_told_so_and_does_not_count() {
+async fn a_change_of_unknown_outcome_is_reported_and_does_not_count() {
     let w = World::automatic().await;
     let why = StoreError::Full { directory: "/d".into(), why: "a sync failed".into() };
     w.store.fail_with(Some(CommitError::Unknown(why.clone())));
@@ -97,7 +97,7 @@ async fn the_last_number_in_the_order_of_creation_is_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_at_once_are_all_kept_in_order() {
+async fn concurrent_changes_are_all_kept_in_order() {
     let w = Arc::new(World::automatic().await);
     let spec: ovhai_api_types::TokenSpec =
         serde_json::from_str(r#"{"name":"t","role":"read"}"#).unwrap();

@@ -145,7 +145,7 @@ async fn a_new_image_replaces_without_a_gap_and_a_bad_one_changes_nothing() {
 
 /// A replica is not asked to stop while a request is under way there, but not kept for ever.
 #[tokio::test(start_paused = true)]
-async fn a_replica_answers_what_is_under_way_before_it_is_asked_to_stop() {
+async fn a_replica_finishes_requests_in_flight_before_it_is_stopped() {
     for (replaced, finishes) in [(true, true), (true, false), (false, true), (false, false)] {
         let w = World::step_by_step().await;
         let id = w.submit(APP).await;
@@ -231,7 +231,7 @@ async fn losing_an_answer_before_the_exit_changes_nothing() {
 
 /// Whoever asked may hang up before the answer; what was stored is done all the same.
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_leaves_leaves_no_app_behind() {
+async fn a_cancelled_call_leaves_no_app_behind() {
     let w = World::automatic().await;
     let spec = serde_json::from_str(APP).unwrap();
     for _ in 0..20 {
@@ -252,7 +252,7 @@ async fn a_caller_that_leaves_leaves_no_app_behind() {
 
 /// A command that exits at once, and a full disk.
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_can_not_be_stored_is_not_tried_out_again_and_again() {
+async fn a_failure_that_can_not_be_stored_is_not_retried_endlessly() {
     let w = World::step_by_step().await;
     let id = w.submit(APP).await;
     w.settle().await;
@@ -267,7 +267,7 @@ async fn a_failure_that_can_not_be_stored_is_not_tried_out_again_and_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_is_mended_and_a_crash_loop_given_up() {
+async fn a_crash_is_restarted_and_a_crash_loop_fails_the_app() {
     let w = World::step_by_step().await;
     let id = w.submit(APP).await;
     w.settle().await;
@@ -299,7 +299,7 @@ async fn a_crash_is_mended_and_a_crash_loop_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stopping_twice_starting_twice_and_changing_ones_mind() {
+async fn repeated_and_reversed_stops_and_starts_converge() {
     let w = World::step_by_step().await;
     let id = w.submit(APP).await;
     w.settle().await;
@@ -369,7 +369,7 @@ async fn an_app_that_is_not_stopped_is_deleted_only_by_force() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deletion_now_gives_no_time_and_none_is_given_to_what_is_stopping() {
+async fn forced_deletion_grants_no_time_even_to_stopping_replicas() {
     let w = World::step_by_step().await;
     let id = w.submit(APP).await;
     w.settle().await;
@@ -388,7 +388,7 @@ async fn deletion_now_gives_no_time_and_none_is_given_to_what_is_stopping() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_brings_every_app_back_to_what_is_wanted() {
+async fn a_restart_brings_every_app_back_to_its_desired_state() {
     let w = World::automatic().await;
     let running = w.submit(APP).await;
     let stopped = w.submit(APP).await;
@@ -419,7 +419,7 @@ async fn a_restart_brings_every_app_back_to_what_is_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn storms_of_orders_end_in_the_last_ones_state() {
+async fn many_changes_end_in_the_state_of_the_last() {
     let w = World::automatic().await;
     let id = w.submit(APP).await;
     for round in 0..50 {

@@ -40,7 +40,7 @@ impl Store for PanickingStore {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_committer_that_panics_is_begun_anew() {
+async fn a_committer_that_panics_is_restarted() {
     let w = {
         let store = Arc::new(PanickingStore(MemoryStore::new()));
         World::made_of(SimRuntime::step_by_step(), None, Some(store)).await
@@ -77,7 +77,7 @@ impl Runtime for PanickingRuntime {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reconciler_that_panics_is_begun_anew() {
+async fn a_reconciler_that_panics_is_restarted() {
     let sim = SimRuntime::automatic(([127, 0, 0, 1], 9).into());
     let runtime = Arc::new(PanickingRuntime(sim.clone(), AtomicBool::new(false)));
     let w = World::made_of(sim, Some(runtime), None).await;

@@ -77,7 +77,7 @@ async fn a_commit_wakes_the_streams_that_it_concerns() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_commit_wakes_nobody() {
+async fn a_refused_commit_wakes_no_stream() {
     let w = World::automatic().await;
     let app = w.submit(r#"{"image":"a"}"#).await;
     w.settle().await;

@@ -26,7 +26,7 @@ fn effect(error: Error) -> Effect {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_newest_version_of_a_living_token_is_somebody() {
+async fn only_the_newest_version_of_an_existing_token_authenticates() {
     let w = World::automatic().await;
     let known = |value: &str| w.platform.authenticate(&w.platform.snapshot(), value).is_some();
     let first = w.platform.create_token(&w.admin, &w.gra, &spec("read", None)).await.unwrap();
@@ -83,7 +83,7 @@ async fn refused_tokens_name_the_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_operator_creates_falls_into_its_scope_or_is_refused() {
+async fn apps_of_an_operator_are_in_its_scope_or_refused() {
     let w = World::automatic().await;
     let operator = holder(&w, "operator", Some("group=A,team!=x")).await;
     let create = |json| {
@@ -107,7 +107,7 @@ async fn what_an_operator_creates_falls_into_its_scope_or_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn platform_labels_are_the_platforms() {
+async fn platform_labels_can_not_be_set() {
     let w = World::automatic().await;
     let spec = r#"{"image":"a","labels":{"ovh/id":"mine","ovh/type":"job","ovh/x":"not a value!","group":null}}"#;
     let id = w.submit(spec).await;
@@ -122,7 +122,7 @@ async fn platform_labels_are_the_platforms() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn scopes_narrow_what_is_seen_and_what_can_be_touched() {
+async fn scopes_limit_reads_and_changes() {
     let w = World::automatic().await;
     let mine = w.submit(r#"{"image":"a","labels":{"group":"A"}}"#).await;
     let other = w.submit(r#"{"image":"a","labels":{"group":"B"}}"#).await;

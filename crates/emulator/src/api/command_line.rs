@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line() {
+    fn the_command_line_of_an_app_is_built() {
         assert_eq!(
             line(
                 r#"{"image":"a/b:1","name":"it's","labels":{"group":"A","ovh/id":"x","gone":null},
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_an_option() {
+    fn values_that_look_like_options_are_escaped() {
         assert_eq!(
             line(r#"{"image":"-i","name":"-n","envVars":[{"name":"-A","value":"--b"}]}"#),
             "ovhai app run --name=-n --env=-A=--b --image=-i"

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_is_one_list_however_long() {
+    async fn a_page_of_any_length_is_one_list() {
         for (count, length) in
             [(0, 1), (1, 1), (3, 100), (1, PIECE + 1), (10, PIECE / 3), (3, PIECE)]
         {

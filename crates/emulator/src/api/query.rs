@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_is_refused_by_name() {
+    fn malformed_parameters_are_refused_by_name() {
         for (text, name) in [
             ("page=0", "page"),
             ("page=x", "page"),

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn workers_answer_what_reads_one_record() {
+    fn workers_answer_requests_that_read_one_record() {
         let reads_one = |method: &str, target: &str| {
             let request = Request::builder().method(method).uri(target).body(());
             super::reads_one(&request.expect("a request"))

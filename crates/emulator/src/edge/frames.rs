@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_found_however_they_come() {
+    fn frames_are_found_in_any_pieces() {
         let all = [
             frame(4, 0, 0, &[0; 18]),
             frame(HEADERS, END_HEADERS, 1, b"head"),
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_head_ends() {
+    fn the_end_of_a_head_is_found() {
         let mut scan = Scan::default();
         let mut after = |bytes: &[u8]| {
             scan.feed(bytes, |_| {});
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_to_be_heard() {
+    fn pending_heads_are_tracked() {
         let waiting = Waiting::default();
         for stream in [1, 3, 5, 3, 4, 0, 7, 9] {
             waiting.came(stream);

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_waited_longest_makes_room() {
+    fn the_longest_idle_connection_is_closed_first() {
         let now = Instant::now();
         let since = now.checked_sub(Duration::from_mins(1)).unwrap_or(now);
         let registries = [Arc::new(IdleRegistry::new(since)), Arc::new(IdleRegistry::new(since))];

@@ -426,7 +426,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_panics_is_begun_anew() {
+    async fn a_task_that_panics_is_restarted() {
         let (components, stopping) = (Components::default(), CancellationToken::new());
         let runs = Cell::new(0);
         let task = || {
@@ -444,7 +444,7 @@ mod tests {
 
     /// Out of file descriptors for hours, tens of times a second.
     #[tokio::test(start_paused = true)]
-    async fn that_nothing_can_be_accepted_is_said_once_a_minute() {
+    async fn accept_errors_are_logged_once_a_minute() {
         let (began, tries) = (Instant::now(), Cell::new(0));
         let said = RefCell::new(Vec::new());
         let complain = |error: &io::Error| {

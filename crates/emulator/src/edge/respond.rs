@@ -295,13 +295,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_is_waited_for_for_ever() {
+    async fn slow_clients_time_out() {
         assert!(sent(true, ServerBody::text("hi")).await.whole);
         assert!(!sent(false, ServerBody::text("hi")).await.whole);
     }
 
     #[tokio::test]
-    async fn an_end_that_only_closing_tells() {
+    async fn bodies_without_framing_end_with_the_connection() {
         let known = sent(true, ServerBody::text("hi")).await;
         assert_eq!((known.whole, known.after), (true, After::SayKeepAlive));
         let pieces = futures_util::stream::iter([Ok::<_, io::Error>("h"), Ok("i")]);

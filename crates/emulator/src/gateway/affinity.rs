@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_one_apps_and_can_not_be_made_or_read() {
+    fn a_cookie_is_for_one_app_and_can_not_be_forged_or_read() {
         let pins = Pins::default();
         let (app, other) = (AppId(uuid::Uuid::from_u128(1)), AppId(uuid::Uuid::from_u128(2)));
         let value = pins.seal(app, id(3, 7)).expect("random numbers");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replica_that_goes_moves_only_its_own_tokens() {
+    fn a_stopped_replica_moves_only_its_own_tokens() {
         let heaviest = |hash, ordinals: &[u32]| {
             let all = ordinals.iter().map(|ordinal| id(*ordinal, 1));
             all.max_by_key(|replica| Pin::weight(hash, *replica)).map(|replica| replica.ordinal)

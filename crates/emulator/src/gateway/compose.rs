@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_of_ours_do_not_pass() {
+    fn reserved_fields_do_not_pass() {
         for (name, value, is_ours) in [
             ("set-cookie", "a=ovhai", false),
             ("set-cookie", "ovhai=x; Path=/", true),

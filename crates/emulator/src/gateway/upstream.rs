@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_to_blame_for_no_connection() {
+    fn connection_errors_are_attributed() {
         let refusal = |errno: Errno| {
             let refusal = Refusal::from(UpstreamError::of_connecting(errno.into()));
             let mut body = Vec::new();

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_counted_one_by_one() {
+    fn each_status_code_has_its_own_count() {
         let codes = Codes::default();
         for status in [200, 404, 200, 599, 100, 0, 99, 600, 999, u16::MAX] {
             codes.add(status);

@@ -377,7 +377,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(30);
 
     #[test]
-    fn lines_are_written_in_their_order_and_the_file_is_bounded() {
+    fn lines_keep_their_order_and_the_file_is_bounded() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("access.log");
         std::fs::write(&path, "old\n").expect("written");
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_written_in_the_end() {
+    fn remaining_lines_are_written_at_the_end() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("access.log");
         let sink = Sink::new(LogFile::open(&path).expect("opened"), Arc::default());
@@ -420,7 +420,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_costs_lines_and_nothing_else() {
+    fn a_full_disk_loses_only_lines() {
         let components = Arc::<Components>::default();
         let file = LogFile::open(Path::new("/dev/full")).expect("opened");
         let sink = Sink::new(file, Arc::clone(&components));
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_disk_costs_lines_and_no_memory() {
+    fn a_slow_disk_loses_lines_and_uses_no_memory() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("access.log");
         let sink = Sink::new(LogFile::open(&path).expect("opened"), Arc::default());
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_refused() {
+    fn only_regular_files_are_accepted() {
         let directory = tempfile::tempdir().expect("a directory");
         assert!(LogFile::open(directory.path()).is_err());
         assert!(LogFile::open(&directory.path().join("not/there")).is_err());

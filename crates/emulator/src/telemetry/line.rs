@@ -359,7 +359,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_line_says_it_all() {
+    fn a_line_has_every_field() {
         assert_eq!(
             written(&line()),
             json!({
@@ -404,7 +404,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_may_hold_secrets_or_harm_a_terminal_is_not_there() {
+    fn a_line_has_no_secrets_or_control_characters() {
         for (path, shown) in [
             ("/a?token=secret", "/a"),
             ("/a#secret", "/a"),

@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn all_threads_are_counted_together_and_apps_that_are_gone_leave() {
+    fn counts_of_threads_are_summed_and_deleted_apps_removed() {
         let telemetry = Telemetry::new(None, &Arc::default(), Arc::new(NotMoved));
         let (a, b) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
         let mut workers = [telemetry.recorder(), telemetry.recorder()];

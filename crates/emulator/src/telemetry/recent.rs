@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_the_line_of_the_log() {
+    fn a_record_equals_its_log_line() {
         let mut recent = Recent::default();
         for shown in [
             line(),
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_are_merged_and_a_reader_goes_on_where_it_was() {
+    fn records_of_workers_are_merged_and_a_reader_continues() {
         let mut workers = [Recent::default(), Recent::default()];
         for (worker, path, now) in [(0, "/1", 10), (1, "/2", 20), (0, "/3", 30), (1, "/4", 40)] {
             push(&mut workers[worker], path, now);
@@ -516,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn rings_are_bounded_and_say_what_was_lost() {
+    fn rings_are_bounded_and_count_lost_records() {
         let mut workers = [Recent::default()];
         push(&mut workers[0], "/first", 1);
         let (_, cursor, _) = paths(&view(&workers), None, 9);
@@ -544,7 +544,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_of_the_api_push_no_request_to_an_app_out_and_reading_is_not_seen() {
+    fn api_calls_displace_no_app_requests_and_reading_is_not_recorded() {
         let mut workers = [Recent::default()];
         push(&mut workers[0], "/app", 1);
         for _ in 0..BLOCK * (OTHER_BLOCKS + APP_BLOCKS + 2) {
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_denied() {
+    fn denied_requests_are_selected() {
         let denied = |line: Line<'_>| {
             let mut recent = Recent::default();
             recent.push(&line, at(1));

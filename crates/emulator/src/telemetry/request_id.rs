@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clients_id_stays_when_it_is_fit() {
+    fn a_valid_id_of_the_client_is_kept() {
         let mut source = IdSource::new();
         let longest = "~".repeat(128);
         for fit in ["a", "6f7c2f0e-4d0c-4a57-9f0a-3c1b6a0d2f11", "{\"x\":1}", &longest] {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_are_all_different() {
+    fn generated_ids_are_unique() {
         let mut sources: Vec<_> = (0..100).map(|_| IdSource::new()).collect();
         let mut seen = HashSet::new();
         for source in &mut sources {

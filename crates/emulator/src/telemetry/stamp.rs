@@ -60,7 +60,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_moment(moments in proptest::collection::vec(0u64..4_102_444_800_000, 1..20)) {
+        fn the_stamp_is_the_current_time(moments in proptest::collection::vec(0u64..4_102_444_800_000, 1..20)) {
             let mut stamp = Stamp::of(UNIX_EPOCH);
             for millis in moments {
                 stamp.set(UNIX_EPOCH + Duration::from_millis(millis));

@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_made_once_and_private() {
+    fn the_authority_is_created_once_and_private() {
         let dir = tempfile::tempdir().expect("a directory");
         assert!(Authority::load(dir.path()).expect("none is no error").is_none());
         let made = Authority::load_or_create(dir.path()).expect("made");
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_make_one() {
+    fn concurrent_starts_create_one_authority() {
         let dir = tempfile::tempdir().expect("a directory");
         let names: Vec<String> = std::thread::scope(|scope| {
             let make = || Authority::load_or_create(dir.path()).expect("made").name().to_owned();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_has_ended_is_replaced() {
+    fn an_expired_authority_is_replaced() {
         let dir = tempfile::tempdir().expect("a directory");
         let then = SystemTime::now() - VALID;
         let old = load_or_create(dir.path(), then).expect("made");
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_named_and_left() {
+    fn damaged_files_are_named_and_kept() {
         let dir = tempfile::tempdir().expect("a directory");
         let (key, pem) = (dir.path().join("ca.key"), dir.path().join("ca.pem"));
         Authority::load_or_create(dir.path()).expect("made");

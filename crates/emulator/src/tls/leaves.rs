@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn one_for_every_host_of_ours_and_for_no_other() {
+    fn certificates_are_issued_only_for_own_hosts() {
         let (leaves, now) = (leaves(), SystemTime::now());
         let find = |host: &str| leaves.find(Some(host), now);
         let app = format!("{ID}.app.gra.ai.localhost");
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_short_lived_and_made_again_in_time() {
+    fn certificates_are_short_lived_and_renewed() {
         let (leaves, now) = (leaves(), SystemTime::now());
         let at = |then| leaves.find(None, then).expect("made");
         let first = at(now);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_remembered_than_fit() {
+    fn the_number_of_kept_certificates_is_bounded() {
         let leaves = leaves();
         for n in 0..REMEMBERED * 2 {
             let host = format!("{}.app.gra.ai.localhost", uuid::Uuid::from_u128(n as u128));

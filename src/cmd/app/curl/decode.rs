@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_in_every_piece() {
+    fn every_encoding_is_decoded_in_any_pieces() {
         let text: Vec<u8> = (0..200_000u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&text).unwrap();

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_put_there_once_and_taken_out_again() {
+    fn the_certificate_is_installed_once_and_removed() {
         let root = tempfile::tempdir().expect("a directory");
         let machine = machine(root.path(), "");
         let file = root.path().join("usr/local/share/ca-certificates/ovhai-emulator-CA-1.crt");
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_done_is_said_with_a_command() {
+    fn missing_permissions_are_reported_with_a_command() {
         let root = tempfile::tempdir().expect("a directory");
         let machine = machine(root.path(), "echo 'no luck' >&2; exit 3");
         let ca = root.path().join("ca.pem");

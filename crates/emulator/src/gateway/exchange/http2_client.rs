@@ -422,7 +422,7 @@ mod tests {
 
     /// The app had closed it already when the head was sent.
     #[tokio::test]
-    async fn what_could_not_be_sent_is_sent_on_the_next_connection() {
+    async fn an_unsent_request_is_sent_on_the_next_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let replica = ReplicaId { ordinal: 1, attempt: 1 };
         let replica = ReplicaKey { app: AppId(uuid::Uuid::nil()), replica };

@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn values_of_a_name() {
+    fn every_value_of_a_name_is_found() {
         let all = |header: &'static str| values(header.as_bytes(), "ovhai").collect::<Vec<_>>();
         assert_eq!(all("a=1; ovhai=x; ovhai=y=z;ovhai-form=f"), [&b"x"[..], b"y=z"]);
         assert!(all("aovhai=1; ovhai").is_empty() && all("").is_empty());
     }
 
     #[test]
-    fn apps_do_not_set_ours() {
+    fn apps_can_not_set_reserved_cookies() {
         for ours in [
             "ovhai=x",
             "ovhai=x; Domain=ai.localhost",
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn how_they_are_set() {
+    fn cookies_are_set_with_their_attributes() {
         let of = |secure| set(login(secure), "v", Some(Duration::from_hours(12)), secure);
         assert_eq!(
             of(false).expect("a cookie"),

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_its_visitors_and_its_apps_for_a_time() {
+    fn a_form_is_valid_for_one_visitor_and_app_and_expires() {
         let forms = Forms::default();
         let app = AppId(uuid::Uuid::from_u128(1));
         let other = AppId(uuid::Uuid::from_u128(2));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_visitor_is_what_was_made_here() {
+    fn only_genuine_visitor_cookies_are_accepted() {
         let made = super::super::secret().expect("random numbers");
         assert_eq!(visitor(made.as_bytes()), Some(made.as_str()));
         for bad in [&b""[..], b"x", &[b'a'; 44], &[b' '; 43], &[0xff; 43]] {

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_comes_in_becomes_html() {
+    fn input_is_escaped_in_html() {
         let evil = "\"'><script>alert(1)</script>&amp;";
         let page = LoginPage {
             app: evil,

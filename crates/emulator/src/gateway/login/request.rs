@@ -47,7 +47,7 @@ mod tests {
     const PAGE: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 
     #[test]
-    fn who_gets_a_page() {
+    fn only_navigations_get_a_page() {
         let is = |method: &str, headers: Headers| is_navigation(method.as_bytes(), first(headers));
         for (method, headers) in [
             ("GET", &[PAGE][..]),

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_for_one_app_and_a_time() {
+    fn a_login_is_for_one_app_and_expires() {
         let sessions = Sessions::default();
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
         let (one, two) = (AppId(Uuid::from_u128(1)), AppId(Uuid::from_u128(2)));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_a_login_opened_ends_with_it() {
+    async fn streams_end_with_their_login() {
         let began = tokio::time::Instant::now();
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
         let open = || login(1, user("ann", 1), start);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_leave() {
+    fn the_oldest_logins_are_removed_at_the_limit() {
         let sessions = Sessions::default();
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
         let app = AppId(Uuid::from_u128(1));

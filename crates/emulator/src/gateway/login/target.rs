@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_asked_for_stays_byte_for_byte() {
+    fn targets_are_kept_byte_for_byte() {
         for same in [
             "/",
             "/a%2Fb//c/../d?x=%20&y=%C3%BC&&z",
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leads_to_another_host() {
+    fn targets_never_lead_to_another_host() {
         for other in [
             &b""[..],
             b"//evil.example",
@@ -95,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_is_a_path_of_this_host(wanted in "[/\\\\\\t\\n .@:a?#-]{0,12}") {
+        fn every_input_becomes_a_path_of_this_host(wanted in "[/\\\\\\t\\n .@:a?#-]{0,12}") {
             let target = safe(wanted.as_bytes());
             prop_assert!(target == HOME || target == wanted);
             prop_assert!(target.starts_with('/'));

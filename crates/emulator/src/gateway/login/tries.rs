@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_a_minute() {
+    fn attempts_per_minute_are_limited() {
         let (tries, now) = (Tries::default(), Timestamp::UNIX_EPOCH);
         let one: IpAddr = "127.0.0.1".parse().expect("an address");
         let mapped: IpAddr = "::ffff:127.0.0.1".parse().expect("an address");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn the_number_of_kept_attempts_is_bounded() {
         let tries = Tries::default();
         let client: IpAddr = "127.0.0.1".parse().expect("an address");
         let mut refused = 0;

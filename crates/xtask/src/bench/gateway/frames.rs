@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_the_rfc_has_it() -> io::Result<()> {
+    fn frames_match_the_rfc() -> io::Result<()> {
         assert_eq!(accept("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         let hello = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
         assert_eq!(masked(b"Hello", [0x37, 0xfa, 0x21, 0x3d])?, hello);

@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_first_in_its_turn() -> Result<()> {
+    fn each_server_is_first_in_turn() -> Result<()> {
         for (round, first) in [(0, Door::Ovhai), (1, Door::Nginx), (2, Door::Haproxy)] {
             let mut order = Vec::new();
             let outcomes = in_turn(&Door::PROXIES, round, |door| {

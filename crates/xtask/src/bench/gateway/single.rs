@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_follows_any_other_equally_often() {
+    fn each_server_follows_every_other_equally_often() {
         for (count, cycles) in [(4, 4), (5, 10)] {
             let mut pairs = HashMap::new();
             for cycle in 0..cycles {

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_200_will_do() -> Result<()> {
+    fn only_a_complete_200_counts() -> Result<()> {
         let mut good = &b"HTTP/1.1 200 OK\r\nX: y\r\ncontent-length: 12\r\n\r\nrest"[..];
         assert_eq!(answer(&mut good)?, 12);
         assert_eq!(good, b"rest");
