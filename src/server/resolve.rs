@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn resolved_names_are_unique() {
+    fn names_take_precedence_over_id_prefixes() {
         for (wanted, id) in [
             ("one", "abcd0000-0000-4000-8000-000000000001"),
             // A name takes precedence over the beginning of an id.

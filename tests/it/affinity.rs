@@ -1,4 +1,4 @@
-//! Session affinity: which replica a client's requests go to, and what its cookie tells.
+//! Session affinity: which replica serves a client, and what its cookie reveals.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-/// Two replicas that say their names, try to set the gateway's cookie, and remember the cookies
-/// that they saw.
+/// Two replicas that answer with their names, try to set the gateway's cookie, and record the cookies
+/// that they received.
 struct Two {
     e: TestEmulator,
     sim: SimRuntime,
@@ -81,7 +81,7 @@ impl Two {
         answer
     }
 
-    /// The name of the replica that a client with this cookie comes to, each of ten times.
+    /// The name of the replica that serves a client with this cookie, the same for ten requests.
     async fn stays(&self, cookie: &str) -> String {
         let mut names = HashSet::new();
         for _ in 0..10 {
@@ -140,7 +140,7 @@ async fn a_cookie_pins_a_client_to_a_replica_and_reveals_nothing() {
     let saw = two.saw.lock().unwrap().clone();
     let expected = HashSet::from(["a=1".to_owned(), "a=1; b=2".to_owned()]);
     assert_eq!(HashSet::from_iter(saw), expected, "the app never sees it");
-    // A cookie that is not the gateway's, or another app's, is none: the client gets its own.
+    // A foreign cookie, or another app's, does not count: the client gets a new one.
     let other = two.e.submit(&[], by_cookie()).await;
     let (mine, others) = (&id[..8], &other.id.to_string()[..8]);
     assert_ne!(mine, others);
@@ -153,7 +153,7 @@ async fn a_cookie_pins_a_client_to_a_replica_and_reveals_nothing() {
     }
     let answer = two.ask(Some(&format!("ovhai-affinity-{others}={value}")), None).await;
     assert_eq!(pins(&answer).len(), 1, "by another app's name");
-    // What a page of another app planted beside it does not hide it.
+    // A cookie that a page of another app planted does not hide it.
     let planted = format!("ovhai-affinity-{mine}=x; ovhai-affinity-{mine}={value}");
     two.stays(&planted).await;
 }
@@ -192,7 +192,7 @@ async fn all_protocols_share_the_cookie() {
     for at in 0..6 {
         let mut request = Request::get(format!("http://{host}/"));
         if at > 1 {
-            // One by one, as browsers send them.
+            // One field for each cookie, as browsers send them.
             request = request.header(COOKIE, "a=1").header(COOKIE, &cookie);
         }
         let answer = sender.send_request(request.body(Empty::<bytes::Bytes>::new()).unwrap());
@@ -247,7 +247,7 @@ async fn a_token_keeps_its_replica_and_tokens_are_spread_over_replicas() {
     assert_eq!(names.len(), 2);
 }
 
-/// Off unless it is asked for; switching it replaces no replica.
+/// Switching it on and off replaces no replica.
 #[tokio::test]
 async fn session_affinity_is_off_by_default() {
     let two = Two::start(json!({"unsecureHttp": true})).await;

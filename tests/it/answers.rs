@@ -1,4 +1,4 @@
-//! Answers of apps that are sloppy, large or slow to become final, to clients of HTTP/1 and HTTP/2.
+//! Malformed, large and interim answers of apps, for clients of HTTP/1 and HTTP/2.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -49,7 +49,7 @@ async fn white_space_before_a_colon_is_removed() {
     }
 }
 
-/// What two readers may take for different things never passes.
+/// Answers that two readers could parse differently never pass.
 #[tokio::test]
 async fn an_ambiguous_answer_is_refused() {
     for answer in [
@@ -92,7 +92,7 @@ async fn many_header_fields_pass_and_exceeding_the_limit_names_it() {
     }
 }
 
-/// As an app does that says from time to time that it is at work (RFC 2518 section 10.1).
+/// An app may report progress with 102 (RFC 2518 section 10.1).
 #[tokio::test]
 async fn many_interim_answers_pass() {
     const MANY: usize = 200;
@@ -129,7 +129,7 @@ async fn many_interim_answers_pass() {
     driver.abort();
 }
 
-/// Each restarts the app's time-out, while nothing else is awaited.
+/// Each restarts the app's time-out.
 #[tokio::test]
 async fn an_interim_answer_restarts_the_answer_timeout() {
     const TIMEOUT: Duration = Duration::from_secs(2);
@@ -147,7 +147,7 @@ async fn an_interim_answer_restarts_the_answer_timeout() {
     .await;
     let limits = Limits { answer_timeout: TIMEOUT, ..Limits::default() };
     let (e, app, _) = open(&upstream, limits).await;
-    // All of them together take longer than the time-out.
+    // Together they take longer than the time-out.
     let host = TestEmulator::host(&app);
     let over_http1 = async {
         let mut client = Client::connect(&e).await;
@@ -167,7 +167,7 @@ async fn an_interim_answer_restarts_the_answer_timeout() {
     assert_eq!(tokio::join!(over_http1, over_http2), (200, 200));
 }
 
-/// A client that reads nothing any more when that is asked for.
+/// A client that stops reading when the test sets the flag.
 struct Deaf {
     stream: TcpStream,
     is_deaf: Arc<AtomicBool>,
@@ -207,8 +207,8 @@ impl AsyncWrite for Deaf {
 /// The kernel's buffers of two connections, and the gateway's own.
 const HELD: u64 = 32 * 1024 * 1024;
 
-/// An app that says for ever that it is at work, and how much of that was taken; the channel says
-/// when it begins and when it is given up.
+/// An app that reports progress without end, and the bytes of that which were accepted; the channel
+/// reports when it begins and when the gateway closes its connection.
 async fn restless(count: Arc<AtomicU64>) -> (Upstream, mpsc::UnboundedReceiver<()>) {
     let (said, comes) = mpsc::unbounded_channel();
     let upstream = Upstream::start(move |mut stream| {
@@ -229,7 +229,7 @@ async fn restless(count: Arc<AtomicU64>) -> (Upstream, mpsc::UnboundedReceiver<(
     (upstream, comes)
 }
 
-/// What a client does not take is not read from the app, and the client has its time.
+/// The gateway stops reading from the app until the client's time-out.
 #[tokio::test]
 async fn unread_interim_answers_block_the_app() {
     let limits = Limits { body_timeout: Duration::from_millis(500), ..Limits::default() };

@@ -178,7 +178,7 @@ async fn other_hosts_are_misdirected() {
     }
 }
 
-/// A page that a browser shows, of another site or of an app, calls nothing here, with or without a
+/// A page of another site or of an app can call nothing here, with or without a
 /// bearer: no password is tried, nothing is changed and nothing can be read.
 #[tokio::test]
 async fn pages_of_other_origins_can_not_call_the_api() {
@@ -320,7 +320,7 @@ async fn only_the_owner_stops_the_emulator() {
     e.emulator.stop_asked().await;
 }
 
-/// What a client asks to find out which app is meant.
+/// The queries by which a client resolves a name.
 #[tokio::test]
 async fn apps_are_found_by_name_and_id_prefix() {
     let e = TestEmulator::start().await;
@@ -342,7 +342,7 @@ async fn apps_are_found_by_name_and_id_prefix() {
     assert_eq!(found("named=&begins=").await, ["api", "web", "web-2"], "nothing is asked for");
 }
 
-/// The fields of a table can be requested alone; the client also reads full responses.
+/// Servers without `fields=row` answer with full apps, which the client also reads.
 #[tokio::test]
 async fn rows_have_the_fields_that_tables_show() {
     let e = TestEmulator::start().await;
@@ -366,7 +366,7 @@ async fn rows_have_the_fields_that_tables_show() {
                 "id": app["id"],
                 "createdAt": app["createdAt"],
                 "spec": match spec["name"].as_str().unwrap() {
-                    // One replica: what a spec that says nothing means.
+                    // The default is one replica.
                     name @ "web" => json!({ "name": name }),
                     name => json!({ "name": name, "scalingStrategy": spec["scalingStrategy"] }),
                 },
@@ -394,7 +394,7 @@ async fn rows_have_the_fields_that_tables_show() {
     assert_eq!(refused.json()["message"], "fields: \"id\" is not allowed: use row");
 }
 
-/// A HEAD tells the length that a GET would have.
+/// HEAD has the length of GET.
 #[tokio::test]
 async fn a_head_request_has_the_headers_of_the_get() {
     let e = TestEmulator::start().await;

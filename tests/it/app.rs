@@ -40,7 +40,7 @@ fn logs_are_filtered_by_time_pattern_and_replica() {
         assert_eq!(code, 2, "{said}");
         assert!(said.contains(says), "{said}");
     }
-    // All of it goes with following too.
+    // The filters also apply while following.
     let mut child = Command::new(OVHAI)
         .args(["app", "logs", "-f", "e", "-t", "--grep", "later$", "--since", "1h"])
         .env("OVHAI_STATE_DIR", cli.state_dir())
@@ -112,7 +112,7 @@ fn open_starts_the_browser_at_the_address_of_the_app() {
     assert_eq!(open("no-such-browser:false").trim(), url, "printed when there is no browser");
 }
 
-/// `head` has what it wants long before the next line comes; and Ctrl-C is how these end.
+/// The reader may close the pipe before the next line, and Ctrl-C is the usual end.
 #[test]
 fn following_ends_quietly_with_the_reader() {
     let cli = TestCli::new(OVHAI);

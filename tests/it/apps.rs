@@ -19,7 +19,7 @@ fn python() -> String {
     })
 }
 
-/// Two replicas, between which a client does not change.
+/// Two replicas with session affinity.
 fn two_with_affinity() -> Value {
     json!({"scalingStrategy": {"fixed": {"replicas": 2}}, "sessionAffinity": "cookie"})
 }
@@ -38,7 +38,7 @@ impl Running {
         Self::start_with(name, command, environment, json!({})).await
     }
 
-    /// The same, with more in its spec.
+    /// Starts it with more fields in its spec.
     async fn start_with(
         name: &str,
         command: &[&str],
@@ -113,7 +113,7 @@ impl Running {
     }
 }
 
-/// The app when it runs; what it said when it does not.
+/// Waits until the app runs; panics with its log if it fails.
 async fn runs(e: &TestEmulator, app: &App) -> App {
     let now = eventually("the app runs or fails", || async {
         let now = e.app(app).await;
@@ -155,7 +155,7 @@ async fn streamlit_works_behind_the_gateway() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gradio_works_behind_the_gateway() {
     let running = Running::start("gradio", &GRADIO, &GRADIO_ENVIRONMENT).await;
-    // What it writes into its pages is the address that the browser uses.
+    // Its pages contain the address that the browser uses.
     let state = running.home.path().join("state");
     let id = running.app.id.to_string();
     let home = tempfile::tempdir().unwrap();
@@ -177,7 +177,7 @@ async fn fastapi_works_behind_the_gateway() {
     running.end().await;
 }
 
-/// What its pages upload and download is kept by the replica that has the page's session.
+/// Uploads and downloads are stored by the replica that has the page's session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streamlit_works_with_two_replicas() {
     let two = two_with_affinity();
@@ -186,7 +186,7 @@ async fn streamlit_works_with_two_replicas() {
     running.end().await;
 }
 
-/// A call is made at one replica, and its events are asked for at the same.
+/// A call and its events have to reach the same replica.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gradio_works_with_two_replicas() {
     let two = two_with_affinity();

@@ -1,4 +1,4 @@
-//! What an emulator in the background has of its starter, and how it is started from scripts.
+//! An emulator in the background: what it inherits, and how scripts start it.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -34,7 +34,7 @@ fn proc(pid: u64, what: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// What the descriptors of a process lead to.
+/// The targets of a process's descriptors.
 fn open_files(pid: u64) -> Vec<String> {
     let all = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     all.flatten()
@@ -48,7 +48,7 @@ fn open_files(pid: u64) -> Vec<String> {
 fn an_emulator_in_the_background_keeps_no_descriptor_of_its_starter() {
     for start in ["emulator start --detach", "app list"] {
         let cli = TestCli::new(OVHAI);
-        // The pipe at 3 ends with the last that holds it, as in `x=$( { …; } 3>&1 )`.
+        // The reader of the pipe at 3 waits for every process that has it, as in `x=$( { …; } 3>&1 )`.
         let script = format!(
             "umask 000; exec 9>held; \"$OVHAI\" {start} >/dev/null 2>said || {{ cat said >&2; exit 1; }}"
         );
@@ -100,14 +100,14 @@ fn an_app_has_the_usual_umask_and_no_descriptor_of_the_emulator() {
     let said = |name: &str| std::fs::read_to_string(cli.home().join(name)).unwrap();
     assert_eq!(said("umask").trim().trim_start_matches('0'), "22");
     let descriptors: Vec<String> = said("fds").lines().map(str::to_owned).collect();
-    // The shell keeps what it has redirected above 9 meanwhile.
+    // The shell saves redirected descriptors above 9 meanwhile.
     assert!(descriptors.iter().all(|fd| ["0", "1", "2", "10"].contains(&&**fd)), "{descriptors:?}");
 }
 
 #[test]
 fn a_failed_start_reports_its_cause_without_a_writable_log() {
     let cli = TestCli::new(OVHAI);
-    // It may hold a log that can't be written already.
+    // It may contain a log that can't be written.
     let _ = std::fs::remove_dir_all(cli.state_dir());
     std::fs::create_dir(cli.state_dir()).unwrap();
     std::fs::write(cli.state_dir().join("signing.key"), "rubbish").unwrap();
@@ -173,7 +173,7 @@ fn the_directory_of_a_killed_emulator_is_removed_by_the_next() {
         "eval \"$({START})\"; \"$OVHAI\" emulator stop --force 2>/dev/null; echo \"$OVHAI_STATE_DIR\"; \
          eval \"$({START})\"; echo \"$OVHAI_STATE_DIR\"; \"$OVHAI\" emulator stop 2>/dev/null"
     );
-    // One that keeps its state has a name that looks the same, and stays.
+    // A persistent directory with a similar name stays.
     let kept = cli.home().join("ovhai-kept");
     std::fs::create_dir(&kept).unwrap();
     std::fs::write(kept.join("lock"), "1").unwrap();
@@ -205,9 +205,9 @@ fn an_emulator_stops_after_its_time_and_the_next_has_its_own() {
 fn an_emulator_stops_when_its_state_directory_is_removed() {
     let cli = TestCli::new(OVHAI);
     let mut e = Foreground::start(&cli, &[]);
-    // At once: it still writes there.
+    // Immediately, while it still writes there.
     std::fs::rename(cli.state_dir(), cli.home().join("gone")).unwrap();
-    // Another one may have the directory by then, and stays to be found.
+    // Another emulator may use the directory by then, and has to remain discoverable.
     let other = Foreground::start(&cli, &[]);
     let status = e.child.wait().unwrap();
     assert_eq!(status.code(), Some(1));

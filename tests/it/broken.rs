@@ -1,4 +1,4 @@
-//! What is broken off, by whom and when: the other side learns it, and takes it for nothing else.
+//! Messages that one side breaks off: the other side learns it, and never takes them for complete.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-/// What the app of a test says has happened.
+/// Waits for the app's next report.
 async fn hear<T>(comes: &mut mpsc::UnboundedReceiver<T>) -> T {
     tokio::time::timeout(SOON, comes.recv()).await.expect("it happens").unwrap()
 }
@@ -45,14 +45,14 @@ async fn an_app_that_does_not_answer_in_time_costs_one_504() {
         assert_eq!(answer.status(), 504, "{}", answer.text());
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!(body["message"], "the app did not answer in time");
-        // The app is not asked again, and need not go on.
+        // The gateway does not retry, and closes the app's connection.
         hear(&mut comes).await;
         client.send(get(&host, "/quick")).await;
         assert_eq!(client.answer().await.text(), "hi", "the client's connection goes on");
     }
 }
 
-/// Nothing says that the app has not begun to do what it was asked for.
+/// The app may have begun to serve the request, so the gateway does not retry.
 #[tokio::test]
 async fn a_reset_before_an_answer_is_502_without_a_retry() {
     let (e, host, mut client, upstream) = app(|mut stream| async move {
@@ -77,7 +77,7 @@ async fn a_reset_before_an_answer_is_502_without_a_retry() {
     assert_eq!(upstream.connections(), 4);
 }
 
-/// HTTP/1.0 knows the end of such an answer by the connection's, which then must not look like one.
+/// In HTTP/1.0 the end of the connection ends such an answer, so a failure has to be a reset.
 #[tokio::test]
 async fn an_http10_client_sees_a_reset_when_the_app_dies() {
     for (answer, is_reset) in [
@@ -92,7 +92,7 @@ async fn an_http10_client_sees_a_reset_when_the_app_dies() {
             let may_die = Arc::clone(&may_die);
             async move {
                 Upstream::head(&mut stream).await.unwrap();
-                // What comes behind the word is for the moment of death.
+                // The app sends the rest when it dies.
                 let word = answer.windows(5).position(|part| part == b"hello").unwrap() + 5;
                 stream.write_all(&answer[..word]).await.unwrap();
                 may_die.notified().await;
@@ -117,7 +117,7 @@ async fn an_http10_client_sees_a_reset_when_the_app_dies() {
     }
 }
 
-/// TLS has an end of its own, which is not said either.
+/// TLS has an end of its own (close_notify), which must be missing, too.
 #[tokio::test]
 async fn an_http10_client_sees_a_reset_over_tls_when_the_app_dies() {
     let has_read = Arc::new(Notify::new());
@@ -150,7 +150,7 @@ async fn an_http10_client_sees_a_reset_over_tls_when_the_app_dies() {
     assert!(seen.ends_with(b"\r\n\r\nhello"), "nothing is made up");
 }
 
-/// Many at once, so that some are on their way to an app's connection when the reset comes.
+/// Many at once, so that some requests are in flight when the reset arrives.
 #[tokio::test]
 async fn an_idle_connection_reset_by_the_app_costs_no_request() {
     let (e, host, _client, _upstream) = app(|mut stream| async move {
@@ -194,7 +194,7 @@ async fn a_client_that_leaves_during_its_upload_ends_the_request_to_the_app() {
             assert_eq!(&some, b"some");
             said.send(Vec::new()).unwrap();
             let mut rest = Vec::new();
-            // How it ends says nothing; that nothing else comes does.
+            // The kind of end does not matter, if no further bytes arrive.
             let _ = stream.read_to_end(&mut rest).await;
             said.send(rest).unwrap();
         }

@@ -1,8 +1,8 @@
-//! The disk is full, or does not sync; the database is gone; nothing can be logged. The emulator
-//! says so, and what it refused did not happen.
+//! The disk is full or does not sync, the database is missing, the log is not writable: the emulator
+//! reports it, and refused changes have no effect.
 //!
-//! A library that is loaded before the C library has the state directory's files fail, as long as
-//! a file says how: `full` or `sync`.
+//! A preloaded library makes writes to the state directory fail while a file names
+//! the failure: `full` or `sync`.
 
 use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
@@ -161,7 +161,7 @@ async fn a_full_disk_is_reported_with_its_directory() {
         said.contains("507") && said.contains(&full) && said.contains("hint: free space"),
         "{said}"
     );
-    // Reasons are the owner's.
+    // Only the owner sees reasons.
     let health = call(&e, "nobody", "GET", "/_emulator/health", Value::Null).await.json();
     assert_eq!(health["status"], "degraded");
     assert!(!health.to_string().contains(&directory), "{health}");
@@ -193,7 +193,7 @@ fn a_first_start_on_a_full_disk_reports_it() {
     );
 }
 
-/// Streams that take no line: a full disk, a pipe that nothing reads, and one that is not read.
+/// Streams that accept no line: a full disk, a pipe without a reader, and a full pipe.
 fn streams() -> Vec<(&'static str, Stdio, Option<std::io::PipeReader>)> {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let (reader, closed) = std::io::pipe().unwrap();
@@ -207,7 +207,7 @@ fn streams() -> Vec<(&'static str, Stdio, Option<std::io::PipeReader>)> {
     ]
 }
 
-/// Writes until the pipe takes no more.
+/// Writes until the pipe is full.
 fn fill(pipe: &mut PipeWriter) {
     use std::io::Write;
     use std::os::fd::AsFd;

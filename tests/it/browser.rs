@@ -1,4 +1,4 @@
-//! What people see, in a real Chromium that a script in tests/browser drives.
+//! Pages in a real Chromium, driven by scripts in tests/browser.
 
 use ovhai_test_support::TestEmulator;
 use ovhai_test_support::browser::Script;

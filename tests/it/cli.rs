@@ -157,7 +157,7 @@ fn apps_are_changed_by_name_and_by_id_prefix() {
     assert!(cli.ok(&["app", "logs", "e", "--tail", "1"]).ends_with('\n'));
 }
 
-/// Waiting for a change is waiting for that change.
+/// `--wait` waits for the requested change, not for an earlier one.
 #[test]
 fn a_failed_change_has_a_failing_exit_code() {
     let cli = TestCli::new(OVHAI);
@@ -280,7 +280,7 @@ fn committed_completions_are_current() {
     }
 }
 
-/// A scope that is wider than what was asked for would be worse than an error.
+/// Ignoring one of them would widen the scope.
 #[test]
 fn repeated_selectors_are_combined_with_and() {
     let cli = TestCli::new(OVHAI);
@@ -357,7 +357,7 @@ fn global_options_without_effect_are_refused() {
         assert!(said.contains("leave it out"), "{said}");
     }
     assert!(cli.is_untouched(), "nothing was started");
-    // What means something stays, and so does what stands in the environment for all commands.
+    // Options with an effect are accepted, and so are variables, which apply to all commands.
     let mut stop: assert_cmd::Command = cli.command(&["emulator", "stop"]);
     let stop = stop.env("OVHAI_TOKEN", "x").output().unwrap();
     assert!(stop.status.success());

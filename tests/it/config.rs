@@ -25,7 +25,7 @@ fn regions_are_separate() {
     let value = token["status"]["value"].as_str().unwrap();
     let (code, _) = cli.fails(&["app", "curl", "here", "--fail", "--token", value]);
     assert_eq!(code, 22, "a token of another region is none");
-    // The environment goes before the settings, the command line before the environment.
+    // The environment overrides the settings, and the command line the environment.
     let list = |arguments: &[&str]| {
         let output = cli.command(arguments).env("OVHAI_REGION", "gra").output().unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -86,7 +86,7 @@ async fn any_server_that_speaks_the_api_is_an_endpoint() {
         assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "far\n");
         cli.ok(&["token", "new", "t", "--role", "read"]);
         assert_eq!(cli.ok(&["app", "curl", "far"]), "Hello, World!");
-        // What is stored for one server opens nothing of another.
+        // A token stored for one server is not sent to another.
         let (code, said) = cli.fails(&["app", "curl", "far", "--as", "t", "--region", "GRA"]);
         assert_eq!(code, 3, "{said}");
         let (code, said) = cli.fails(&["app", "access", "far"]);
@@ -126,7 +126,7 @@ fn changes_at_a_remote_endpoint_are_announced_or_refused() {
     assert!(allowed.status.success(), "{}", String::from_utf8_lossy(&allowed.stderr));
 }
 
-/// A server that keeps what it is asked, and answers 404 to everything.
+/// A server that records requests, and answers each with 404.
 fn listening() -> (String, std::sync::mpsc::Receiver<String>) {
     use std::io::{Read, Write};
 
@@ -147,7 +147,7 @@ fn listening() -> (String, std::sync::mpsc::Receiver<String>) {
     (url, heard)
 }
 
-/// Whatever it is called: what was stored for one server is never sent to another.
+/// A stored token belongs to a server, not to its name in the settings.
 #[test]
 fn stored_tokens_are_sent_only_to_their_server() {
     let cli = TestCli::new(OVHAI);

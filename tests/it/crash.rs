@@ -1,4 +1,4 @@
-//! What was acknowledged survives SIGKILL, and nothing half-written does.
+//! Acknowledged changes survive SIGKILL, and partial ones do not.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -70,7 +70,7 @@ fn listed(address: SocketAddr, bearer: &str, what: &str) -> BTreeSet<String> {
         let (status, list) = call(&mut client, bearer, "GET", &path, "").unwrap();
         assert_eq!(status, 200);
         for item in list["items"].as_array().unwrap() {
-            // Whole, or not at all.
+            // Each record is complete.
             let spec = &item["spec"];
             let name = spec["name"].as_str().unwrap();
             assert!(name.starts_with('r'));
@@ -98,7 +98,7 @@ fn listed(address: SocketAddr, bearer: &str, what: &str) -> BTreeSet<String> {
 fn acknowledged_changes_survive_sigkill() {
     let cli = TestCli::new(OVHAI);
     let mut acknowledged = BTreeSet::new();
-    // One more, to look for what the last one acknowledged.
+    // One more round checks the changes of the last.
     for round in 0..=ROUNDS {
         let mut e = Foreground::start(&cli, &[]);
         let (address, bearer) = (e.running.address, e.running.administrator.clone());
@@ -116,7 +116,7 @@ fn acknowledged_changes_survive_sigkill() {
         std::thread::scope(|scope| {
             let makers = [done.clone(), done]
                 .map(|done| scope.spawn(move || create(address, bearer, round, &done)));
-            // After another number of changes in each round, with more in flight.
+            // The number of changes before the kill differs by round; more are in flight.
             for _ in 0..=round * 7 % 40 {
                 acknowledgements.recv_timeout(SOON).unwrap();
             }
@@ -171,7 +171,7 @@ fn processes_of_a_killed_emulator_end_and_restart_with_the_next() {
     cli.ok(&["app", "curl", "--fail", "p"]);
 }
 
-/// As `killall -9` does it, and a group that runs out of memory.
+/// As with `killall -9`, or when a control group runs out of memory.
 #[cfg(target_os = "linux")]
 #[test]
 fn orphans_of_a_killed_emulator_and_supervisor_are_killed_at_the_next_start() {

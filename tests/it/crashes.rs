@@ -27,9 +27,9 @@ fn status(cli: &TestCli) -> Value {
     cli.json(&["app", "get", "mortal"])["status"].clone()
 }
 
-/// Has a replica die, and waits until both answer again.
+/// Makes a replica exit, and waits until both answer again.
 fn die(cli: &TestCli, restarts: u64) {
-    // Whatever comes of the request, it is no answer.
+    // The request fails with its replica.
     cli.command(&["app", "curl", "mortal", "/die"]).output().unwrap();
     eventually_now("the replica answers again", || {
         let status = status(cli);
@@ -102,7 +102,7 @@ fn events_are_listed_and_followed() {
     let (code, _) = cli.fails(&["app", "events", "-f", "-o", "yaml"]);
     assert_eq!(code, 2);
 
-    // Following continues with new events, here from the last one on.
+    // Following continues with new events, here from the last one.
     let mut child = Command::new(OVHAI)
         .args(["app", "events", "mortal", "-f", "-n", "1", "-o", "json"])
         .env("OVHAI_STATE_DIR", cli.state_dir())
@@ -124,8 +124,8 @@ fn events_are_listed_and_followed() {
     child.wait().unwrap();
 }
 
-/// Between a crash and the change of state that it brings, the app is still RUNNING: the gateway
-/// does not say that it runs.
+/// Between a crash and the resulting change of state, the app is still RUNNING; the gateway names
+/// the crash.
 #[tokio::test]
 async fn a_503_says_which_replica_crashed() {
     let (gate, gated) = watch::channel(true);

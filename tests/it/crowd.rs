@@ -51,8 +51,8 @@ async fn thousands_of_idle_connections_do_not_delay_others() {
     }
 }
 
-/// When there are as many connections as there may be, those that have rested longest make room;
-/// nothing that is under way does.
+/// At the maximum number of connections, the longest idle ones are closed; connections with a request
+/// in flight are not.
 #[tokio::test]
 async fn idle_connections_are_closed_at_the_connection_limit() {
     let wire = RecordingApp::with(
@@ -111,8 +111,8 @@ async fn idle_connections_are_closed_at_the_connection_limit() {
     assert_eq!(busy.answer().await.text(), "POST /busy");
 }
 
-/// Room for few connections, and time-outs that no test waits for: a connection that is closed has
-/// made room for another.
+/// Few connections, and time-outs longer than any test: a connection is closed only to
+/// make room.
 fn few_without_timeouts() -> Limits {
     let never = Duration::from_hours(1);
     Limits {
@@ -125,8 +125,8 @@ fn few_without_timeouts() -> Limits {
     }
 }
 
-/// So do unauthorised ones, which may be slow with a handshake, with an unwanted body, with a form,
-/// or with closing.
+/// Unauthorized connections are closed, too: during a handshake, an unwanted body, a form,
+/// or while they are closing.
 #[tokio::test]
 async fn unauthorized_connections_are_closed_at_the_connection_limit() {
     let dir = tempfile::tempdir().unwrap();
@@ -144,7 +144,7 @@ async fn unauthorized_connections_are_closed_at_the_connection_limit() {
         wire.request("POST /.ovhai/login", much),
         api,
         "rubbish\r\n\r\n".to_owned(),
-        // Answers that are not taken.
+        // Unread answers.
         "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(500),
         String::new(),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
@@ -188,7 +188,7 @@ async fn unauthorized_http2_connections_are_closed_at_the_connection_limit() {
         for _ in 0..12 {
             let mut client = wire.connect().await;
             client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
-            // It has no room for an answer, and its body no end.
+            // Its window for answers is empty, and its body has no end.
             client.send(frames::frame(frames::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await;
             client.send(frames::head(1, u8::from(!has_body), &block)).await;
             held.push(client);
@@ -205,8 +205,8 @@ async fn unauthorized_http2_connections_are_closed_at_the_connection_limit() {
     }
 }
 
-/// A client of HTTP/2 may have many requests under way, and each has a connection to its app: no
-/// client may have them all, and each may have one.
+/// A client of HTTP/2 can have many requests in flight, each with a connection to its app: the limit
+/// leaves one for every other client.
 #[tokio::test]
 async fn no_client_takes_all_connections_to_apps() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -236,7 +236,7 @@ async fn no_client_takes_all_connections_to_apps() {
     for _ in 0..20 {
         hanging.spawn(ask(&greedy, "/hang"));
     }
-    // Those that go on are the others.
+    // The remaining requests continue.
     for _ in 0..15 {
         let refused = tokio::time::timeout(SOON, hanging.join_next()).await.expect("an answer");
         let refused = refused.unwrap().unwrap();
@@ -256,7 +256,7 @@ async fn no_client_takes_all_connections_to_apps() {
     hanging.abort_all();
     drop(greedy);
     eventually("there is room again", || async { all_good(5).await.then_some(()) }).await;
-    // The app was ready all the time.
+    // The refusals do not blame the app.
     let metrics = e.call_local("GET", "/metrics", None).await.text();
     for (reason, is_none) in [("busy", false), ("not_ready", true)] {
         let none = format!("ovhai_gateway_refusals_total{{reason=\"{reason}\"}} 0\n");
@@ -264,7 +264,7 @@ async fn no_client_takes_all_connections_to_apps() {
     }
 }
 
-/// A process that may open few files has fewer connections, and none to apps too many.
+/// A process that can open few files accepts fewer connections.
 #[test]
 fn connections_are_limited_by_available_files() {
     let cli = TestCli::new(OVHAI);

@@ -85,7 +85,7 @@ fn data_options_work_as_in_curl() {
     }
 }
 
-/// Not the format of the result, as elsewhere.
+/// `-o` names a file here, not an output format.
 #[test]
 fn the_json_option_works_as_in_curl() {
     let cli = TestCli::with_echo(OVHAI);
@@ -136,7 +136,7 @@ fn header_options_work_as_in_curl() {
     }
 }
 
-/// An app's own address stands for it, as curl's users type it.
+/// The address of an app can be used in place of its name.
 #[test]
 fn addresses_name_apps() {
     let cli = TestCli::with_echo(OVHAI);
@@ -176,8 +176,8 @@ fn addresses_name_apps() {
     }
 }
 
-/// What is said after a body that ends no line begins one, where both come out at one place; what
-/// was asked for stays as it is.
+/// If a body without a final line end and a message go to one place, the message starts a new line;
+/// the body itself is unchanged.
 #[test]
 fn messages_start_on_a_new_line() {
     let cli = TestCli::new(OVHAI);
@@ -321,7 +321,7 @@ fn answers_are_written_to_the_requested_file() {
     assert!(cli.ok(&["app", "curl", "e", "-o", "-"]).contains("\"GET\""));
     assert_eq!(cli.ok(&["app", "curl", "e", "-o", "/dev/null"]), "");
 
-    // Named by the path, here and nowhere else; a link is replaced, not followed.
+    // The path names the file, in this directory only; a link is replaced, not followed.
     let outside = tempfile::tempdir().unwrap();
     let victim = outside.path().join("victim");
     std::fs::write(&victim, "untouched").unwrap();
@@ -334,7 +334,7 @@ fn answers_are_written_to_the_requested_file() {
         assert_eq!(code, 2, "{said}");
         assert!(said.contains("does not name a file"), "{said}");
     }
-    // What -o says before the command is the format of others, and no file.
+    // -o before the command is the global output format, not a file.
     for before in [&["-o", "json", "app", "curl"][..], &["app", "--output=json", "curl"]] {
         let (code, said) = cli.fails(&[before, &["e", "-i"]].concat());
         let expected = "app curl does not take --output";
@@ -351,7 +351,7 @@ fn answers_are_written_to_the_requested_file() {
     assert_eq!(code, 2, "the others' -o is checked");
 }
 
-/// An app whose answers a test writes, and command lines in process.
+/// An app whose answers a test writes, and command lines that run in process.
 struct Scene {
     _emulator: TestEmulator,
     _upstream: Upstream,
@@ -360,7 +360,7 @@ struct Scene {
     err: Captured,
 }
 
-/// What a command line writes.
+/// The output of a command line.
 struct Desk {
     home: TempDir,
     out: Captured,
@@ -371,7 +371,7 @@ impl Desk {
         Arc::new(Self { home: tempfile::tempdir().unwrap(), out: Captured::default() })
     }
 
-    /// Whether these bytes have been written, to the screen or to a file that is not whole yet.
+    /// Whether these bytes were written to the screen or to a partial file.
     fn has(&self, text: &[u8]) -> bool {
         let mut entries = std::fs::read_dir(self.home.path()).unwrap().flatten();
         self.out.0.lock().unwrap().as_slice() == text

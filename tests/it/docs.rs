@@ -18,7 +18,7 @@ use crate::OVHAI;
 /// The documents that show sessions, in alphabetical order; each has a test of its own below.
 const SESSIONS: [&str; 3] = ["README.md", "docs/how-to.md", "docs/tutorial.md"];
 
-/// What the program calls itself with.
+/// The variable with the program's path.
 const INTERNAL: [&str; 2] = ["ovhai __supervise", "ovhai __launch"];
 
 #[test]
@@ -117,7 +117,7 @@ fn shows_session(text: &str) -> bool {
     !commands_shown(text).is_empty()
 }
 
-/// The commands after a `$` that [`Session`] would not run: it runs `console` blocks
+/// The commands after a `$` that [`Session`] does not run: it runs `console` blocks
 /// that are not indented.
 fn not_run(text: &str) -> Vec<String> {
     let shown = commands_shown(text).into_iter();
@@ -202,7 +202,7 @@ impl Session {
             .run();
     }
 
-    /// The initial environment of a session; nothing of this process's own.
+    /// The initial environment of a session, without this process's own.
     fn environment(&self) -> String {
         let path = std::env::join_paths(
             std::iter::once(Path::new(OVHAI).parent().unwrap().to_path_buf())

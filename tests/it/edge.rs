@@ -1,5 +1,5 @@
-//! True to the app: what a client sends reaches it as it was sent, what it answers comes back as
-//! it was answered, and nothing is made up when one of the two fails.
+//! Fidelity: requests reach the app unchanged, answers reach the client
+//! unchanged, and a failure of one side never looks like success to the other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use ovhai_test_support::{TestEmulator, Upstream, eventually, http2};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
-/// The same, answering each head with these bytes; then it closes, if it is to.
+/// An app that answers each head with these bytes, and closes the connection if `close` is set.
 async fn answering(bytes: &[u8], close: bool) -> (TestEmulator, String, Client, Upstream) {
     let bytes: Arc<[u8]> = bytes.into();
     app(move |mut stream| {
@@ -118,13 +118,13 @@ async fn early_hints_pass() {
         }
         assert_eq!(client.answer().await.text(), "hi");
     }
-    // HTTP/1.0 knows none of that.
+    // HTTP/1.0 has neither.
     client.send(format!("GET / HTTP/1.0\r\nhost: {host}\r\n\r\n")).await;
     let answer = String::from_utf8_lossy(&client.rest().await).into_owned();
     assert!(!answer.contains(" 103 ") && answer.ends_with("hi"), "{answer}");
 }
 
-/// Answers without a body keep their headers, and the connections stay in step.
+/// Answers without a body keep their headers, and the connection stays usable.
 #[tokio::test]
 async fn answers_without_a_body_end_with_their_head() {
     let (_e, host, mut client, upstream) = app(|mut stream| async move {
@@ -162,8 +162,8 @@ async fn answers_without_a_body_end_with_their_head() {
             assert_eq!(client.answer().await.text(), "hi", "after {target}");
         }
     }
-    // Each HEAD is its connection's last, and each 204 with a length: some apps send a body all the
-    // same.
+    // A connection is not reused after HEAD, or after 204 with a length: some apps send a body
+    // nevertheless.
     assert_eq!(upstream.connections(), 7, "every other answer left the connection in order");
 }
 
@@ -192,7 +192,7 @@ async fn a_body_after_a_head_answer_is_discarded() {
     }
 }
 
-/// The same after an answer that has no body, and says that it has one.
+/// So are bytes after a 204 that announces a length.
 #[tokio::test]
 async fn a_body_after_204_is_discarded() {
     for length in ["content-length: 40", "transfer-encoding: chunked"] {
@@ -201,7 +201,7 @@ async fn a_body_after_204_is_discarded() {
                 if head.contains("/none") {
                     let head = format!("HTTP/1.1 204 No Content\r\n{length}\r\n\r\n");
                     stream.write_all(head.as_bytes()).await.unwrap();
-                    // When another request may have the connection.
+                    // Once the connection could be reused.
                     if Upstream::head(&mut stream).await.is_none() {
                         return;
                     }
@@ -218,7 +218,7 @@ async fn a_body_after_204_is_discarded() {
     }
 }
 
-/// A client without chunks sees the end of such an answer by the connection's.
+/// A client without chunked coding sees the end of an answer by the end of the connection.
 #[tokio::test]
 async fn http10_clients_with_keep_alive_see_the_end_of_each_answer() {
     for answer in [
@@ -235,7 +235,7 @@ async fn http10_clients_with_keep_alive_see_the_end_of_each_answer() {
     }
 }
 
-/// An answer that has begun is not begun again on another connection.
+/// A retry after part of an answer would repeat it.
 #[tokio::test]
 async fn no_request_is_retried_after_an_early_hint() {
     let (heads, hinted) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
@@ -308,7 +308,7 @@ async fn bodies_pass_with_every_framing() {
             body.to_owned()
         };
         assert_eq!(data, "hello world", "{shown:?}");
-        // An old client is not spoken to in chunks.
+        // HTTP/1.0 clients get no chunks.
         let mut old = Client::connect(&e).await;
         old.send(format!("GET / HTTP/1.0\r\nhost: {host}\r\n\r\n")).await;
         let all = String::from_utf8(old.rest().await).unwrap();
@@ -345,7 +345,7 @@ async fn each_event_passes_before_the_next() {
     }
 }
 
-/// Whether the client leaves before the head or in the body, the app notices.
+/// Before the head of the answer, and during its body.
 #[tokio::test]
 async fn the_app_sees_that_a_client_left() {
     let gone = Arc::new(AtomicUsize::new(0));
@@ -379,7 +379,7 @@ async fn the_app_sees_that_a_client_left() {
     }
 }
 
-/// The same while nothing of the client is read, since the app takes nothing of its body.
+/// The gateway reads nothing of the client while the app does not read the body.
 #[tokio::test]
 async fn the_app_sees_that_a_client_left_behind_unread_bytes() {
     for (target, answers) in [("/thinks", false), ("/body", true)] {
@@ -412,7 +412,7 @@ async fn the_app_sees_that_a_client_left_behind_unread_bytes() {
             client.answer_head().await;
         }
         send_until_blocked(&mut client, &vec![b'x'; 1 << 20], &e).await;
-        // Its end follows bytes that are not read, unless it is cut off.
+        // A reset overtakes unread bytes.
         client.0.set_zero_linger().unwrap();
         drop(client);
         may_look.notify_one();
@@ -421,7 +421,7 @@ async fn the_app_sees_that_a_client_left_behind_unread_bytes() {
     }
 }
 
-/// What was broken off never looks whole; what was sent of it arrives.
+/// The part that the app sent arrives.
 #[tokio::test]
 async fn an_incomplete_answer_never_looks_complete() {
     for (answer, sent, has_end) in [
@@ -482,7 +482,7 @@ async fn an_incomplete_answer_never_looks_complete() {
     }
 }
 
-/// 502, and the client's connection stays usable.
+/// The client's connection stays usable.
 #[tokio::test]
 async fn malformed_answers_are_502_and_keep_the_connection() {
     let huge =
@@ -558,7 +558,7 @@ async fn an_app_can_answer_before_the_upload_ends() {
         .await;
     let got = client.answer().await;
     assert_eq!((got.status(), got.text().as_str()), (413, "no!"));
-    // It comes while the app is gone.
+    // The body arrives after the app closed the connection.
     let mut client = Client::connect(&e).await;
     client
         .send(format!("POST /leaves HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1000000\r\n\r\n"))

@@ -120,7 +120,7 @@ fn an_emulator_in_the_background_has_status_logs_and_stop() {
     let status = cli.json(&["emulator", "status"]);
     assert_eq!(status["running"], true);
     assert!(status.get("administrator").is_none(), "no secret is shown");
-    // It says so right after others can find it.
+    // It reports its start just after others can find it.
     let says = || cli.ok(&["emulator", "logs"]).contains("the emulator runs");
     if !is_stderr_lost() {
         assert!((0..200).any(|_| says()), "{}", cli.ok(&["emulator", "logs"]));
@@ -172,8 +172,8 @@ fn concurrent_first_commands_start_one_emulator() {
         assert!(tenants.iter().all(|tenant| *tenant == tenants[0]), "{tenants:?}");
     });
     cli.ok(&["emulator", "stop"]);
-    // None of those that were started for nothing comes up now.
-    // The one that ran gives its directory back a moment before it is gone.
+    // None of the superfluous starts comes up now.
+    // It unlocks its directory just before it exits.
     let state = cli.state_dir().display().to_string();
     eventually_now("none is left", || {
         let output = Command::new("ps").args(["-eo", "args", "-ww"]).output().unwrap();
@@ -249,14 +249,14 @@ fn an_automatic_start_uses_the_options_of_the_last_start() {
     let none: serde_json::Value = serde_json::from_slice(&none.stdout).unwrap();
     assert_eq!((&none["running"], &none["options"]), (&json!(false), &kept));
 
-    // After a kill, and after an orderly end.
+    // After a kill, and after a regular stop.
     for _ in 0..2 {
         let first = cli.command(&["capabilities", "quota"]).output().unwrap();
         assert!(said(&first).contains("--tls=0 --regions=ONE,TWO"), "{first:?}");
         assert!(String::from_utf8_lossy(&first.stdout).contains("CPU: 3"), "{first:?}");
         let status = cli.json(&["emulator", "status"]);
         assert_eq!(status["regions"], json!(["ONE", "TWO"]));
-        // Where else it is to listen is said each time.
+        // Other addresses are not saved.
         assert!(status["https"].as_str().unwrap().starts_with("https://127.0.0.1:"), "{status}");
         assert_eq!(status["options"], kept);
         cli.ok(&["emulator", "stop"]);
@@ -304,7 +304,7 @@ fn commands_report_an_emulator_that_hangs() {
         .unwrap();
     let mut lines = BufReader::new(logs.stdout.take().unwrap());
     lines.read_line(&mut String::new()).unwrap();
-    // It has had answers, and wants more of them.
+    // It has received answers, and requests more.
     let mut watch = Command::new(OVHAI)
         .args(["app", "list", "--watch", "--verbose"])
         .env("OVHAI_STATE_DIR", cli.state_dir())
@@ -363,7 +363,7 @@ fn commands_report_an_emulator_that_hangs() {
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "e\n", "what was answered is there");
 }
 
-/// A slow response is no hang: an emulator that reports its health is well.
+/// An emulator that reports its health does not hang.
 #[tokio::test]
 async fn a_slow_response_is_not_reported_as_a_hang() {
     let cli = TestCli::new(OVHAI);
@@ -448,7 +448,7 @@ fn the_printed_commands_use_the_same_directory() {
     let named = format!("ovhai --state-dir '{}' emulator stop", other.display());
     let first = cli.command(&[&to[..], &["app", "list"]].concat()).output().unwrap();
     assert!(said(&first).trim_end().ends_with(&named), "{first:?}");
-    // A failure's hint too.
+    // So does the hint of a failure.
     let start = ["emulator", "start", "--detach", "--regions", "OTHER"];
     let (_, refused) = cli.fails(&[&to[..], &start].concat());
     assert!(refused.contains(&named), "{refused}");

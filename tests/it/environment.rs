@@ -23,7 +23,7 @@ struct Home {
 }
 
 impl Home {
-    /// An emulator in the background, which has a secret of its starter's and says all it can.
+    /// An emulator in the background with a secret in its own environment and the most verbose log.
     fn start(arguments: &[&str]) -> Self {
         let cli = TestCli::new(OVHAI);
         let home = Self { cli };
@@ -72,7 +72,7 @@ impl Home {
         send(running.address, request.body(Full::default()).unwrap()).await
     }
 
-    /// Every file below the home but what a process of the test wrote, and the database.
+    /// Every file below the home except the database and the output of the test's processes.
     fn files(&self) -> Vec<PathBuf> {
         let (mut files, mut directories) = (Vec::new(), vec![self.cli.home().to_owned()]);
         while let Some(directory) = directories.pop() {
@@ -94,7 +94,7 @@ fn has_marker(bytes: &[u8]) -> bool {
     bytes.windows(MARKER.len()).any(|window| window == MARKER.as_bytes())
 }
 
-/// An operator and the owner look for it everywhere but in the database.
+/// Searches every view and file except the database.
 #[tokio::test]
 async fn no_view_shows_the_environment_of_the_caller() {
     let home = Home::start(&[]);
@@ -102,7 +102,7 @@ async fn no_view_shows_the_environment_of_the_caller() {
     let run = ["app", "run", "some/image", "--name", "it", "-o", "json"];
     let mut said = vec![home.ok(&[&run[..], &process, &["--"], &WRITES].concat())];
     assert_eq!(home.got(1).await, [format!("{MARKER}-value")]);
-    // One that is refused is kept for `ovhai debug`, with what was sent.
+    // `ovhai debug` keeps refused requests.
     let refused = home.run(
         &[&["app", "run", "i", "--label", "bad key=x"], &process[..], &["--"], &WRITES].concat(),
     );
@@ -195,7 +195,7 @@ async fn an_environment_outlives_the_emulator_and_a_restart_of_the_app() {
     assert!(got.iter().all(|line| *line == format!("{MARKER}-value")), "{got:?}");
 }
 
-/// Other than in the shell where the emulator was started.
+/// The path differs from that of the emulator's own shell.
 #[tokio::test]
 async fn commands_are_found_in_the_path_of_the_caller() {
     let home = Home::start(&[]);
@@ -223,7 +223,7 @@ async fn a_mapped_command_has_the_environment_of_its_owner() {
     assert_eq!(home.got(1).await, [format!("{MARKER}-value")]);
 }
 
-/// The names of the variables that a process wrote, which ended then.
+/// The names of the variables that a process printed before it ended.
 fn names(log: &str) -> Vec<&str> {
     let mut names: Vec<&str> =
         log.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
@@ -231,7 +231,7 @@ fn names(log: &str) -> Vec<&str> {
     names
 }
 
-/// Through the API: no environment but the list's, whatever the emulator was started with.
+/// Apps submitted through the API get the listed variables of the emulator's environment.
 #[tokio::test]
 async fn other_callers_pass_only_listed_variables() {
     let home = Home::start(&["--runtime", "process"]);
@@ -293,7 +293,7 @@ async fn only_the_owner_can_pass_an_environment() {
     e.emulator.shutdown().await;
 }
 
-/// An endpoint gets no environment, though its token be an administrator's, and has no extension.
+/// Even if the caller is an administrator of the endpoint.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_environment_is_sent_to_endpoints() {
     let e = emulator(OVHAI).await;

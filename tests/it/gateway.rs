@@ -74,7 +74,7 @@ async fn two_authorization_headers_are_refused() {
     assert_eq!(e.send(request).await.status, 401);
 }
 
-/// What an app gets to see: `ovhai/echo` shows it.
+/// `ovhai/echo` answers with the request that it received.
 #[tokio::test]
 async fn the_app_gets_forwarding_headers_and_no_credentials() {
     let e = TestEmulator::start().await;
@@ -149,7 +149,7 @@ async fn open_apps_need_no_token_and_keep_their_own_bearers() {
     let token = e.token("GRA", "read", None).await.status.value.unwrap();
     assert_eq!(seen(Some(token.clone())).await, None, "ours is not handed to an app");
 
-    // In whatever form it comes.
+    // In every spelling.
     let admin = e.emulator.administrator();
     for values in [
         vec![format!("Bearer {token}"), format!("Bearer {token}")],
@@ -173,7 +173,6 @@ async fn open_apps_need_no_token_and_keep_their_own_bearers() {
     }
 }
 
-/// Sends bytes on a connection of its own; everything that comes back until it is closed.
 /// Everything that the emulator answers to these bytes until it closes the connection.
 async fn raw(e: &TestEmulator, request: String) -> String {
     let mut client = Client::connect(e).await;
@@ -244,7 +243,7 @@ async fn upgrades_to_other_versions_of_http_are_ignored() {
     assert_eq!(e.query(&app, None).await.status, 502);
 }
 
-/// An endless response ends with the token that opened it.
+/// Tunnels and followed logs have no end of their own.
 #[tokio::test]
 async fn tunnels_and_followed_logs_end_with_their_token() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -291,7 +290,7 @@ async fn tunnels_and_followed_logs_end_with_their_token() {
     rest.expect("the log ends").unwrap();
 }
 
-/// So does a long response, which never looks complete.
+/// A stream that is cut off never looks complete.
 #[tokio::test]
 async fn streams_end_with_their_token() {
     let (go_on, goes_on) = watch::channel(false);
@@ -568,7 +567,7 @@ async fn label_changes_take_effect_immediately() {
     let upstream = Upstream::answering(OK).await;
     let e = TestEmulator::with_apps_at(upstream.address()).await;
     let token = e.token("GRA", "read", Some("group=A")).await.status.value.unwrap();
-    // Submitted after the token, and matched all the same.
+    // Submitted after the token was made, and matched nevertheless.
     let app = e.run_app(&[("group", "A")], json!({})).await;
     assert_eq!(e.query(&app, Some(&token)).await.status, 200);
     let label = |value: serde_json::Value| json!({"name": "group", "value": value});
@@ -702,7 +701,7 @@ async fn a_preflight_gets_the_whole_of_a_slow_answer() {
     assert_eq!(http2::text(answer).await.0, " u");
 }
 
-/// Its end can't be seen, but nothing moves either.
+/// The gateway can't see that the client left, since it reads nothing, but no byte moves either.
 #[tokio::test]
 async fn a_request_whose_client_left_behind_unread_bytes_times_out() {
     let (said, mut comes) = tokio::sync::mpsc::unbounded_channel();
@@ -727,7 +726,7 @@ async fn a_request_whose_client_left_behind_unread_bytes_times_out() {
     gone.expect("the app's connection is closed");
 }
 
-/// An app with bearers of its own: ours comes apart, and its own reaches it untouched.
+/// The app's bearer stays in `Authorization`, and the token moves to `X-Ovhai-Token`.
 #[tokio::test]
 async fn a_token_can_be_sent_beside_the_own_bearer_of_an_app() {
     let e = TestEmulator::start().await;

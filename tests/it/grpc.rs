@@ -1,4 +1,4 @@
-//! gRPC through the gateway: to an app that a test plays, and with the library that people use.
+//! gRPC through the gateway: with an app that a test plays, and with grpcio.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -60,7 +60,7 @@ async fn calls_and_streams_pass_with_their_trailers() {
     }
     assert!(head.contains_key("x-request-id"));
 
-    // Of trailers only what may come so late.
+    // Reserved names are removed from trailers.
     let (pipe, body) = self::pipe();
     let trailing = ["x-sum", "authorization", "cookie", "x-forwarded-for", "x-ovhai-token"];
     let trailing = trailing.map(|name| (name.parse().unwrap(), "1".parse().unwrap()));
@@ -77,7 +77,7 @@ async fn calls_and_streams_pass_with_their_trailers() {
     assert_eq!(what, "trailers");
     assert_eq!(came.keys().collect::<Vec<_>>(), ["x-sum"]);
 
-    // Both ways at once, message by message.
+    // In both directions, message by message.
     let (pipe, body) = self::pipe();
     let (answer, sent) = tokio::join!(
         client.send(call(&host, "/t.T/Bidi").body(body).unwrap()),
@@ -95,7 +95,7 @@ async fn calls_and_streams_pass_with_their_trailers() {
     let end = tokio::time::timeout(SOON, answer.collect()).await.unwrap().unwrap();
     assert_eq!(end.trailers().unwrap()["grpc-status"], "0");
 
-    // Trailers alone.
+    // An answer of trailers only.
     let refused = client.send(call(&host, "/t.T/Refuse").body(empty()).unwrap()).await;
     assert_eq!(refused.headers()["grpc-status"], "7");
     assert_eq!(refused.headers()["grpc-message"], "no%20way");
@@ -111,14 +111,14 @@ async fn cancellation_reaches_the_other_side() {
         let next = tokio::time::timeout(SOON, played.gone.recv()).await.expect(what);
         assert_eq!(next, Some(what));
     };
-    // Before there is an answer.
+    // Before the answer.
     let mut sender = client.sender.clone();
     let given = call(&host, "/t.T/Hang").body(empty()).unwrap();
     let waiting = tokio::spawn(async move { sender.send_request(given).await.map(|_| ()) });
     played.heads.recv().await.unwrap();
     waiting.abort();
     gone("hang").await;
-    // In the midst of a stream.
+    // During a stream.
     let (pipe, body) = pipe();
     let given = call(&host, "/t.T/Bidi").body(body).unwrap();
     let (answer, sent) = tokio::join!(client.send(given), pipe.send(data(b"one")));
@@ -127,7 +127,7 @@ async fn cancellation_reaches_the_other_side() {
     answer.frame().await.unwrap().unwrap();
     drop((answer, pipe));
     gone("stream").await;
-    // The app breaks off: no good end.
+    // A stream that the app breaks off does not look complete.
     let broken = client.send(call(&host, "/t.T/Break").body(empty()).unwrap()).await;
     let read = tokio::time::timeout(SOON, broken.into_body().collect()).await.unwrap();
     assert!(read.is_err(), "{read:?}");
@@ -159,7 +159,7 @@ async fn a_connection_is_shared_and_replaced_when_the_app_closes_it() {
     }
     assert_eq!(played.connections.load(Ordering::SeqCst), 1, "one for all");
     for count in 2..6 {
-        // Whether the end of the old one is seen before or not.
+        // The gateway may or may not have seen the end of the old one.
         played.close.notify_waiters();
         eventually("there is a new one", || async {
             assert_eq!(ask().await.0, 200, "no call is lost");
@@ -200,7 +200,8 @@ async fn others_are_served(e: &TestEmulator, host: &str) {
     }
 }
 
-/// Nor does who sends what the app does not read, or has more calls open than the app takes of one.
+/// Clients that send more than the app reads, or open more calls than it accepts on one connection,
+/// delay no other client.
 #[tokio::test]
 async fn blocked_calls_do_not_delay_other_clients() {
     let (_played, e, app) = playing(open()).await;
@@ -367,7 +368,7 @@ assert code('/t.T/Upper', meta(other))[0] == 'PERMISSION_DENIED'
 print('passed')
 ";
 
-/// Client and server that people have.
+/// Client and server of the grpcio package.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn grpcio_works_through_the_gateway() {
     let python = std::env::var(PYTHON).unwrap_or_else(|_| {

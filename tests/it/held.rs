@@ -25,7 +25,7 @@ struct Asleep {
     app: App,
     host: String,
     token: Token,
-    /// Requests that the app has got.
+    /// Number of requests that reached the app.
     asked: Arc<AtomicUsize>,
     _upstream: Upstream,
     _played: GrpcApp,
@@ -100,7 +100,7 @@ impl Asleep {
         eventually("it is woken", || async { (self.wakes() > 0).then_some(()) }).await;
     }
 
-    /// Sends a head of HTTP/1; what follows is the answer.
+    /// Sends a head over HTTP/1.
     async fn head(&self, line: &str, more: &str) -> Client {
         let mut client = Client::connect(&self.e).await;
         let bearer = self.bearer();
@@ -139,7 +139,7 @@ async fn requests_wait_for_an_app_beyond_their_timeouts_in_each_protocol() {
         let (pipe, body) = pipe();
         let given = call(&host, "/t.T/Unary").header("authorization", bearer);
         let given = given.body(body).unwrap();
-        // Its message is there before the app is.
+        // Its message arrives before the app is ready.
         let (answer, sent) = tokio::join!(client.send(given), pipe.send(data(b"\0\0\0\0\x02hi")));
         sent.unwrap();
         drop(pipe);
@@ -155,7 +155,7 @@ async fn requests_wait_for_an_app_beyond_their_timeouts_in_each_protocol() {
     assert_eq!(answer.answer().await.status(), 504);
     assert_eq!(body.answer().await.status(), 408);
     assert!(!websocket.is_finished() && !modern.is_finished() && !grpc.is_finished());
-    // The body stays with the client: it is not told to go on before there is a replica.
+    // The gateway sends 100 Continue only once there is a replica.
     let told = tokio::time::timeout(Duration::from_millis(1), post.0.read_u8()).await;
     assert!(told.is_err(), "{told:?}");
     assert_eq!((a.asked.load(Ordering::SeqCst), a.wakes()), (0, 1));
@@ -169,7 +169,7 @@ async fn requests_wait_for_an_app_beyond_their_timeouts_in_each_protocol() {
     let (body, status) = grpc.await.unwrap();
     assert_eq!((&body[..], &status), (&b"\0\0\0\0\x02hi"[..], &"0".parse().unwrap()));
     assert_eq!(a.asked.load(Ordering::SeqCst), 3);
-    // The connection goes on.
+    // The connection stays open.
     post.send(format!(
         "GET / HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n\r\n",
         a.host,
@@ -207,7 +207,7 @@ async fn a_waiting_request_is_refused_when_its_token_is_revoked() {
     assert_eq!(modern.await.unwrap(), 401);
     assert!(!stays.is_finished());
     assert_eq!(a.asked.load(Ordering::SeqCst), 0, "the app was not asked");
-    // What is known of the caller is newer than what it was let in by.
+    // The caller is authorized again with current labels.
     let label = json!({"name": "group", "value": "B"});
     let path = format!("/v1/app/{}/label", a.app.id);
     assert_eq!(a.e.admin("PUT", &path, Some(label)).await.status, 204);
@@ -228,7 +228,7 @@ async fn a_waiting_request_gets_503_when_the_app_fails_or_stops() {
             let path = format!("/v1/app/{}/stop", a.app.id);
             assert_eq!(a.e.admin("PUT", &path, None).await.status, 204);
         } else {
-            // It crashes until it is given up.
+            // It crashes until the app fails.
             a.sim.sleep_all();
             for number in 1..=6 {
                 eventually("it is launched", || async {
@@ -261,7 +261,7 @@ async fn a_client_that_leaves_while_it_waits_is_dropped() {
     assert_eq!(a.asked.load(Ordering::SeqCst), 1);
 }
 
-/// The request that follows does.
+/// Only the request that follows a preflight wakes it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn preflights_and_unauthorized_requests_wake_no_app() {
     let a = Asleep::start().await;

@@ -1,5 +1,5 @@
-//! Clients that attack or misbehave. Whatever they send: the right status, a reason in JSON, a
-//! closed connection; the app sees nothing of it, and others are served meanwhile.
+//! Clients that attack or misbehave. Each gets the right status, a reason in JSON, and a
+//! closed connection; the app sees nothing, and other clients are served meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: HOST\r\n\r\n";
 
 /// Sends a message whose target begins with `/hostile`, with another request behind it. `HOST`
-/// stands for the app's. What is wrong with how it was refused, if anything.
+/// stands for the app's host. Returns what is wrong with the refusal, if anything.
 async fn refused(
     wire: &RecordingApp,
     name: &str,
@@ -31,7 +31,7 @@ async fn refused(
     let (mut reader, mut writer) = client.0.split();
     let mut answer = Vec::new();
     let talk = async {
-        // The other side may stop listening in the middle; what it said counts.
+        // The gateway may close the connection before it read everything.
         let (_, _) = tokio::join!(writer.write_all(&bytes), reader.read_to_end(&mut answer));
     };
     let closed = tokio::time::timeout(SOON, talk).await.is_ok();
@@ -73,7 +73,7 @@ fn replace_host(message: &[u8], host: &str) -> Vec<u8> {
     out
 }
 
-/// All of them, a few at a time; another client is served before, between and after.
+/// Sends all of them, a few at a time; another client is served before, between and after.
 async fn all_refused(cases: Vec<(String, Vec<u8>, Vec<u16>)>) {
     let wire = Arc::new(RecordingApp::start().await);
     let mut other = wire.connect().await;
@@ -99,7 +99,7 @@ async fn all_refused(cases: Vec<(String, Vec<u8>, Vec<u16>)>) {
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
 }
 
-/// A POST with these header lines, and what comes after the head.
+/// A POST with these header lines, and this after the head.
 fn post(headers: &str, body: &str) -> Vec<u8> {
     format!("POST /hostile HTTP/1.1\r\nhost: HOST\r\n{headers}\r\n{body}").into_bytes()
 }
@@ -336,7 +336,7 @@ async fn ambiguous_chunks_are_refused() {
     all_refused(cases).await;
 }
 
-/// A trailer says nothing that a head would have to: such ones are left out.
+/// Trailers with the names of routing and framing headers are removed.
 #[tokio::test]
 async fn trailers_can_not_replace_headers() {
     let wire = RecordingApp::start().await;
@@ -360,7 +360,7 @@ async fn heads_pass_up_to_the_limit() {
         ("300 headers", "x: y\r\n".repeat(300), &[431]),
         ("a bomb", "x: y\r\n".repeat(100_000), &[431]),
         ("a name without end", "x".repeat(200_000), &[400, 431]),
-        // Each would be looked for among the fields.
+        // Each field name would be looked up.
         ("many named fields", format!("connection: {}\r\n", "q,".repeat(20_000)), &[431]),
         ("many that name fields", "connection: a, b\r\n".repeat(100), &[431]),
     ] {
@@ -376,7 +376,7 @@ async fn heads_pass_up_to_the_limit() {
     cases.push(named("a method without end", endless, &[400, 414, 431]));
     all_refused(cases).await;
 
-    // What has to pass, does, and whole.
+    // Heads within the limit pass unchanged.
     let wire = RecordingApp::start().await;
     let mut client = wire.connect().await;
     let long = format!("/{}", "p".repeat(60 * 1024 - 20));
@@ -403,7 +403,7 @@ fn hasty() -> Limits {
     }
 }
 
-/// Reads until the other side closes, while something else goes on.
+/// Reads until the other side closes, while `goes_on` runs.
 async fn read_while(
     goes_on: impl Future<Output = ()>,
     mut from: impl AsyncRead + Unpin,
@@ -470,7 +470,7 @@ async fn slow_clients_get_408_and_are_disconnected() {
     // A slow app is not the client's fault: only the client's own slowness counts.
 }
 
-/// An app that answers, and then neither reads nor writes, does not hold its client for ever.
+/// An app that answers, and then neither reads nor writes, does not block its client for ever.
 #[tokio::test]
 async fn an_unread_upload_times_out() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -490,7 +490,7 @@ async fn an_unread_upload_times_out() {
     let (mut reader, mut writer) = client.0.split();
     let (mut answer, body) = (Vec::new(), vec![b'x'; length]);
     let talk = async {
-        // How it ends is not the question.
+        // The kind of end does not matter.
         let (_, _) = tokio::join!(writer.write_all(&body), reader.read_to_end(&mut answer));
     };
     tokio::time::timeout(SOON, talk).await.expect("an end");
@@ -528,7 +528,7 @@ async fn malformed_credentials_are_refused() {
     assert_eq!(client.answer().await.status(), 200);
 }
 
-/// A client that sends before it reads gets to read why it was refused.
+/// A client that sends everything before it reads can still read the refusal.
 #[tokio::test]
 async fn the_client_of_a_refused_upload_can_read_the_reason() {
     let wire = RecordingApp::with(Limits::default(), json!({})).await;
@@ -574,7 +574,7 @@ async fn pipelined_requests_are_answered_in_order() {
     }
     let body = wire.seen.of("/2")[0].body.clone();
     assert_eq!(body.as_deref(), Some(&b"GET / H"[..]), "a body is no request");
-    // What comes behind a refused one is not served, what came before is.
+    // Requests after a refused one are not served; those before it are.
     let mut client = wire.connect().await;
     let bad = "GET /hostile HTTP/1.1\r\nhost: x\r\nbad header: y\r\n\r\n";
     client.send(wire.request("GET /6", "") + bad + &wire.request("GET /smuggled", "")).await;
@@ -601,7 +601,7 @@ async fn http10_and_odd_beginnings_are_handled() {
         let kept = answer.header("connection").unwrap_or_default();
         assert!(kept.eq_ignore_ascii_case("keep-alive"), "{}", answer.head);
     }
-    // One empty line before a request is an old client's habit.
+    // Some old clients send an empty line before a request.
     let mut client = wire.connect().await;
     client.send("\r\n".to_owned() + &wire.request("GET /crlf", "")).await;
     assert_eq!(client.answer().await.text(), "GET /crlf");
@@ -641,7 +641,7 @@ async fn expect_100_continue_is_answered() {
     assert_eq!(client.answer().await.status(), 401);
 }
 
-/// Whether the app sends it itself, late, or twice: the client gets 100 Continue once.
+/// Even if the app sends 100 Continue itself, late, or twice.
 #[tokio::test]
 async fn one_100_continue_is_sent_per_request() {
     const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -697,7 +697,7 @@ async fn refused_requests_get_no_100_continue() {
         client.send(head + "\r\n\r\n").await;
         let answer = client.answer().await;
         assert_eq!((answer.status(), answer.text().as_str()), (413, "no!"), "no 100 before it");
-        // Whether the body comes all the same can't be known: the connection ends, and it is said.
+        // The client may send the body nevertheless, so the gateway announces and closes the connection.
         assert_eq!(answer.header("connection"), Some("close"), "{}", answer.head);
         assert_eq!(client.rest().await, b"");
     }

@@ -1,5 +1,5 @@
-//! The same as [`crate::hostile`] for clients that speak HTTP/2: frames that no library would send.
-//! Whatever they do, it ends, it is noted, and others are served meanwhile.
+//! Clients that attack or misbehave over HTTP/2, with frames that no library would send.
+//! Each attack ends and is logged, and other clients are served meanwhile.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -71,7 +71,7 @@ async fn ended(e: TestEmulator, log: &Path) -> Vec<Value> {
     lines.filter(|line| line["protocol"] == "HTTP/2").collect()
 }
 
-/// What HTTP/1 takes, HTTP/2 takes; what it refuses is refused in the same words, and noted.
+/// The limits and messages are those of HTTP/1, and refusals are logged.
 #[tokio::test]
 async fn http2_heads_pass_up_to_the_limit() {
     let logged = Logged::start().await;
@@ -114,7 +114,7 @@ async fn http2_heads_pass_up_to_the_limit() {
     let counted = "ovhai_gateway_refusals_total{reason=\"too_large\"} 7";
     assert!(metrics.contains(counted), "{metrics}");
 
-    // What has to pass, does, and whole.
+    // Heads within the limit pass unchanged.
     let long = format!("/{}", x(line - 1));
     let cookie = "c".repeat(room - "cookie".len() + "x".len());
     let answer = client.send(get(&long).header("cookie", &cookie).body(empty()).unwrap()).await;
@@ -193,7 +193,7 @@ async fn malformed_http2_targets_are_refused() {
     assert_eq!(why, Some(PROTOCOL_ERROR), "what is no UTF-8 ends the connection");
 }
 
-/// What the h2 crate refuses by itself it does without a word: it is noted all the same.
+/// The h2 crate refuses these by itself.
 #[tokio::test]
 async fn requests_refused_by_the_protocol_are_logged() {
     let logged = Logged::start().await;
@@ -219,7 +219,7 @@ async fn requests_refused_by_the_protocol_are_logged() {
         expected.push((json!(status), json!(refused)));
         number += 2;
     }
-    // The connection stays good, and each request is logged once.
+    // The connection stays usable, and each request is logged once.
     raw.send(head(number, END_STREAM, &block(&wire.host, b"/good"))).await;
     assert_eq!(raw.answer(number).await, Ok(()));
     expected.push((json!(200), Value::Null));
@@ -230,7 +230,7 @@ async fn requests_refused_by_the_protocol_are_logged() {
     assert_eq!(all, expected);
 }
 
-/// A request that was good until something behind it, in the same read, was not.
+/// A good request with a protocol error behind it, in the same read.
 #[tokio::test]
 async fn requests_refused_before_routing_are_logged_once() {
     const ROUNDS: usize = 20;
@@ -269,7 +269,7 @@ async fn requests_refused_before_routing_are_logged_once() {
     assert_eq!(counts, [2 * ROUNDS, ROUNDS, 3 * ROUNDS], "{all:?}");
 }
 
-/// An app that holds every request, and knows how many it holds.
+/// An app that holds every request, and counts those that it holds.
 struct Holding {
     upstream: Upstream,
     open: Arc<AtomicUsize>,
@@ -313,7 +313,7 @@ async fn is_served(e: &TestEmulator) {
     assert_eq!(client.send(answer).await.status(), 401);
 }
 
-/// Thousands of requests, each given up at once (CVE-2023-44487).
+/// Thousands of requests, each reset immediately (CVE-2023-44487).
 #[tokio::test]
 async fn rapid_resets_are_limited() {
     let app = Holding::start().await;
@@ -322,7 +322,7 @@ async fn rapid_resets_are_limited() {
     let (e, host) = app.behind(logging(Limits::default(), &log)).await;
     let get = block(&host, b"/");
     let asked = |stream: u32| head(stream, END_STREAM, &get);
-    // Who waits for an answer on another connection gets it at the end.
+    // A client on another connection is served at the end.
     let mut patient = FrameClient::connect(&e).await;
     patient.send(asked(1)).await;
     app.holds(1).await;
@@ -344,7 +344,7 @@ async fn rapid_resets_are_limited() {
     }
     assert_eq!(app.upstream.connections(), before, "nobody turned to the app");
 
-    // As soon as the app has each.
+    // Reset as soon as the app has received it.
     let mut raw = FrameClient::connect(&e).await;
     for number in 0..300 {
         let stream = 2 * number + 1;
@@ -433,7 +433,7 @@ async fn endless_heads_close_the_connection() {
     assert_eq!(all.iter().filter(|line| line["refused"] == "malformed").count(), 4, "{all:?}");
 }
 
-/// A head has its time, whatever else the connection is busy with.
+/// The time-out of a head does not depend on other streams of the connection.
 #[tokio::test]
 async fn stalled_heads_time_out() {
     let app = Holding::start().await;
@@ -492,7 +492,7 @@ async fn stalled_heads_time_out() {
     app.holds(0).await;
 }
 
-/// A little that unfolds to a lot.
+/// A small HPACK block can decode to a large head.
 #[tokio::test]
 async fn compressed_heads_are_limited_by_their_decoded_size() {
     let logged = Logged::start().await;
@@ -514,7 +514,7 @@ async fn compressed_heads_are_limited_by_their_decoded_size() {
     logged.serves_others().await;
     assert_eq!(logged.wire.seen.of("/hostile").len(), 1, "the one that is none");
 
-    // A few times is too large, and no more than that.
+    // A head moderately beyond the limit costs only its request.
     let mut raw = FrameClient::connect(&logged.wire.e).await;
     raw.send(head(1, END_STREAM, &first)).await;
     raw.send(head(3, END_STREAM, &[&get[..], &[0xbe; 60]].concat())).await;
@@ -530,7 +530,7 @@ async fn compressed_heads_are_limited_by_their_decoded_size() {
     assert_eq!(logged.wire.seen.of("/hostile").len(), 3);
 }
 
-/// What a client makes the other side say, and does not read.
+/// Frames that require answers, which the client does not read.
 #[tokio::test]
 async fn floods_of_unread_answers_close_the_connection() {
     const FLOOD: usize = 64 * 1024 * 1024;
@@ -597,7 +597,7 @@ async fn protocol_errors_close_the_connection() {
         raw.settle().await;
         assert_eq!(raw.until_closed(bytes).await, Some(*code), "{name}");
     }
-    // Of one stream, only that one.
+    // An error of a stream closes only that stream.
     let mut raw = FrameClient::connect(&logged.wire.e).await;
     raw.send([head(1, 0, &get), update(1, most)].concat()).await;
     assert_eq!(raw.answer(1).await, Err(FLOW_CONTROL_ERROR));

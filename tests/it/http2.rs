@@ -189,7 +189,7 @@ async fn the_client_gets_the_answer_as_http2() {
     assert_eq!((&body[..], &trailers.unwrap()["x-sum"]), (&b"one"[..], &"3".parse().unwrap()));
     assert_eq!(text(client.get(&host, "/interim").await).await.0, "hi");
     assert_eq!(interim(&e, request("GET", &host, "/interim"), false).await, ["103 x"]);
-    // By the app, or by the gateway if the app is silent; and not at all if the app answers.
+    // From the app, or from the gateway if the app is silent; none if the app answers immediately.
     for target in ["/says-so", "/says-so-twice", "/waits"] {
         let given = request("POST", &host, target);
         assert_eq!(interim(&e, given, true).await, ["100 -"], "{target}");
@@ -206,7 +206,7 @@ async fn the_client_gets_the_answer_as_http2() {
         assert_eq!(answer.status(), status, "{target}");
         assert!(text(answer).await.0.starts_with(b"{\"message\":"), "{target}");
     }
-    // What an app breaks off has no good end.
+    // An answer that the app breaks off does not look complete.
     for target in ["/short", "/cut"] {
         let mut sender = client.sender.clone();
         let given = request("GET", &host, target).body(empty()).unwrap();
@@ -261,7 +261,7 @@ async fn refusals_have_status_and_message() {
     assert_eq!(ask(two).await.0, 401);
     let (status, _, body) = ask(get().header("authorization", bearer(&other))).await;
     assert_eq!((status, body.windows(9).any(|w| w == b"forbidden")), (403, true));
-    // To a HEAD nothing but the head.
+    // HEAD gets no body.
     let (status, headers, body) = ask(request("HEAD", &host, "/")).await;
     assert_eq!((status, &body[..]), (401, &b""[..]));
     assert!(headers["content-length"].to_str().unwrap().parse::<u64>().unwrap() > 10);
@@ -334,7 +334,7 @@ async fn back_pressure_passes_through_http2() {
     let check = async {
         let held = settled(&sent, &e).await;
         assert!(held < HELD, "a request that nobody reads: {held}");
-        // Others are not held up meanwhile.
+        // Other requests pass meanwhile.
         assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
         slow.may_read.notify_one();
     };
@@ -405,20 +405,20 @@ async fn the_connection_to_the_app_closes_with_its_client() {
         let next = tokio::time::timeout(SOON, comes.recv()).await.expect(what);
         assert_eq!(next, Some(what));
     };
-    // While the app thinks.
+    // Before the head of the answer.
     let mut sender = client.sender.clone();
     let given = request("GET", &host, "/head?s3cret").body(empty()).unwrap();
     let waiting = tokio::spawn(async move { sender.send_request(given).await.map(|_| ()) });
     hear("came").await;
     waiting.abort();
     hear("gone").await;
-    // In the midst of an answer.
+    // During the body of an answer.
     let mut response = client.get(&host, "/body").await;
     assert_eq!(response.frame().await.unwrap().unwrap().into_data().unwrap(), "one");
     hear("came").await;
     drop(response);
     hear("gone").await;
-    // In the midst of its own body.
+    // During the body of the request.
     let (pipe, body) = pipe();
     let mut sender = client.sender.clone();
     let given = request("POST", &host, "/upload").body(body).unwrap();
@@ -463,16 +463,16 @@ async fn an_idle_connection_closed_by_the_app_costs_no_request() {
         assert_eq!((answer.status().as_u16(), &text(answer).await.0[..]), (200, &b"hi"[..]));
     }
     assert_eq!(upstream.connections(), 4);
-    // A body that is said to be empty is none.
+    // A length of 0 is no body.
     let empty_body = request("GET", &host, "/").header("content-length", "0");
     assert_eq!(client.send(empty_body.body(empty()).unwrap()).await.status(), 200);
     assert_eq!(upstream.connections(), 5);
-    // What may have been done is not done again.
+    // Unsafe requests are not retried.
     let post = request("POST", &host, "/").body(empty()).unwrap();
     assert_eq!(client.send(post).await.status(), StatusCode::BAD_GATEWAY);
 }
 
-/// An answer that has begun is not begun again on another connection, however the app ends it.
+/// An answer that has begun is not repeated from another connection.
 #[tokio::test]
 async fn only_safe_requests_are_retried() {
     for (method, part, tries, status, why) in TRIED_AGAIN {
@@ -490,7 +490,7 @@ async fn only_safe_requests_are_retried() {
     }
 }
 
-/// Many at once, so that some are on their way to an app's connection when the reset comes.
+/// Many at once, so that some requests are in flight when the reset arrives.
 #[tokio::test]
 async fn an_idle_connection_reset_by_the_app_costs_no_request() {
     let upstream = Upstream::start(|mut stream| async move {
@@ -560,7 +560,7 @@ async fn bodies_answers_and_idle_connections_time_out() {
     ended.expect("closed").unwrap().unwrap();
 }
 
-/// The head of an answer is out already: what the client does not do then is held against it too.
+/// The time-outs of bodies continue after the head of the answer was sent.
 #[tokio::test]
 async fn stalled_bodies_time_out_after_the_head_of_the_answer() {
     let (said, mut comes) = mpsc::unbounded_channel();
@@ -591,13 +591,13 @@ async fn stalled_bodies_time_out_after_the_head_of_the_answer() {
     assert_eq!(answer.status(), 200);
     let frame = tokio::time::timeout(SOON, answer.frame()).await.expect("an end");
     assert!(frame.is_some_and(|frame| frame.is_err()), "it is broken off");
-    // Others on the connection are not.
+    // Other streams of the connection continue.
     assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
     drop(pipe);
 
     tokio::time::timeout(SOON, comes.recv()).await.expect("the app learns it");
 
-    // An answer that is not taken.
+    // An unread answer.
     let answer = client.get(&host, "/").await;
     assert_eq!(answer.status(), 200);
     tokio::time::timeout(SOON, comes.recv()).await.expect("the app learns it");
@@ -644,7 +644,7 @@ async fn stopping_waits_for_requests_in_flight() {
     tokio::time::timeout(SOON, client.driver).await.expect("closed").unwrap().unwrap();
 }
 
-/// As with HTTP/1: what routes or frames a message, or says who sends it, is no trailer.
+/// As with HTTP/1, names of routing, framing and credentials are removed from trailers.
 #[tokio::test]
 async fn trailers_and_targets_are_checked() {
     let wire = RecordingApp::start().await;

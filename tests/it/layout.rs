@@ -1,4 +1,4 @@
-//! What results look like: in terminals of several widths, in a pipe, with colours and without.
+//! The layout of results: in terminals of several widths, in a pipe, with and without colours.
 
 use ovhai_test_support::TestCli;
 use ovhai_test_support::pty::shown;
@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::OVHAI;
 
-/// Without the codes of colours.
+/// Removes colour codes.
 fn plain(text: &str) -> String {
     let mut pieces = text.split("\x1b[");
     let first = pieces.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Limits of new input and of answers, and what was stored before there were any.
+//! Limits of new input and of answers, and records stored before there were limits.
 
 use ovhai_test_support::{TestCli, TestEmulator, eventually};
 use serde_json::{Value, json};

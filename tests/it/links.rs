@@ -98,7 +98,7 @@ fn every_message_of_the_reference_is_in_the_code() {
     let sources: String = ["emulator", "wire"].map(sources_of).concat();
     let mut checked = 0;
     for row in table("docs/reference.md", "Error messages") {
-        // What the code puts together is not found in one piece.
+        // Messages that the code composes are not found as a whole.
         let messages = row[2].split('`').skip(1).step_by(2).filter(|text| !text.contains('='));
         for message in messages {
             let begin = message.split('…').next().unwrap().trim_end();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::OVHAI;
 
-/// Runs a command with a variable; exit code and what it said.
+/// Runs a command with the password in a variable; returns exit code and stderr.
 fn with_password(cli: &TestCli, arguments: &[&str], password: &str) -> (i32, String) {
     let output = cli.command(arguments).env("SECRET", password).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -178,7 +178,7 @@ async fn a_session_expired_by_the_clock_of_the_server_is_refreshed() {
         assert_ne!(before, after);
         cli.ok(&["app", "list"]);
         assert_eq!(stored(&cli), after, "what is good is not refreshed again");
-        // One that changes something is sent again as it was.
+        // A change is repeated unchanged.
         clock.set(2 * 61 * 60);
         cli.ok(&["app", "run", "ovhai/echo", "--name", "late"]);
         assert_eq!(cli.json(&["app", "list"]).as_array().map(Vec::len), Some(1));
@@ -189,7 +189,7 @@ async fn a_session_expired_by_the_clock_of_the_server_is_refreshed() {
     });
 }
 
-/// As a file from Windows, or a variable that was read from one, has them.
+/// Files from Windows, and variables read from them, have them.
 #[tokio::test(flavor = "multi_thread")]
 async fn line_ends_and_byte_order_marks_are_removed_from_secrets() {
     let e = TestEmulator::start().await;
@@ -322,7 +322,7 @@ fn logout_ends_a_session_even_without_an_emulator() {
     assert_ne!(cli.json(&["me"])["name"], "ann");
 }
 
-/// The emulator that a login starts, and so its apps, do not have the password.
+/// The emulator that a login starts, and its apps, do not inherit the variable.
 #[test]
 fn a_password_variable_is_not_passed_to_other_processes() {
     let cli = TestCli::new(OVHAI);
@@ -334,7 +334,7 @@ fn a_password_variable_is_not_passed_to_other_processes() {
     assert!(has(b"HOME=") && !has(b"SECRET=") && !has(b"hush-hush"));
 }
 
-/// An emulator that ended between telling the password and storing the user.
+/// The emulator announces the password before it stores the user.
 #[test]
 fn an_announced_first_user_survives_a_crash_before_its_commit() {
     let cli = TestCli::new(OVHAI);
@@ -346,7 +346,7 @@ fn an_announced_first_user_survives_a_crash_before_its_commit() {
     });
     cli.ok(&["emulator", "user", "remove", "tester", "--yes"]);
     cli.ok(&["emulator", "stop"]);
-    // What it leaves that ends in between: the password in the file, and no user.
+    // The state after a crash in between: the password in the file, and no user.
     std::fs::write(&file, &told).unwrap();
     cli.ok(&["app", "list"]);
     let told: serde_json::Value = serde_json::from_slice(&told).unwrap();

@@ -1,4 +1,4 @@
-//! The login page of apps, as a browser's requests meet it; browser.rs has a real one.
+//! The login page of apps, with a browser's requests; browser.rs uses a real browser.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ async fn a_login_with_a_token_returns_to_the_requested_address() {
         assert_eq!(seen["headers"]["authorization"], json!([own]));
     }
 
-    // What is said outright counts.
+    // An explicit `Accept` header decides.
     let ours = format!("Bearer {string}x");
     assert_eq!(ann.send("GET", "/", &[("authorization", &ours)], "").await.status, 401);
 
@@ -180,7 +180,7 @@ async fn a_login_counts_for_one_app_and_its_own_pages() {
     }
 }
 
-/// An app that answers with what does not end: a tunnel to who asks for one, events to others.
+/// An app whose answers have no end: a tunnel if the client asks for one, or else events.
 async fn socket_or_events() -> Upstream {
     Upstream::start(|mut stream| async move {
         let head = Upstream::head(&mut stream).await.unwrap();
@@ -256,8 +256,8 @@ async fn refused_visitors_see_the_reason() {
     assert_eq!(ann.get("/x").await.status, 200);
 }
 
-/// A password that is looked at is looked at to the end, and counts, when a client of HTTP/2 has
-/// given up: otherwise nothing would bound how many are looked at.
+/// Hashing a password continues, and counts as in use, after a client of HTTP/2 has
+/// left; otherwise nothing would limit concurrent hashing.
 #[tokio::test]
 async fn a_login_completes_after_its_client_left() {
     const LOGINS: usize = 8;
@@ -281,7 +281,7 @@ async fn a_login_completes_after_its_client_left() {
         let mut sender = client.sender.clone();
         sender.ready().await.unwrap();
         let login = tokio::spawn(sender.send_request(login.body(sent).unwrap()));
-        // Whatever was sent before these was looked at.
+        // All earlier attempts have been checked by now.
         for _ in 0..3 {
             let other = http2::request("GET", &ann.host, "/.ovhai/");
             client.send(other.body(http2::empty()).unwrap()).await;
@@ -326,7 +326,7 @@ async fn users_log_in_and_out() {
     ann.cookies = before;
     assert_eq!(ann.get("/x").await.status, 401, "the cookie is good for nothing");
 
-    // A new password ends what the old one began, and so does the user's removal.
+    // A new password ends the user's logins, and so does the user's removal.
     for (method, path, body, status) in [
         (
             "PUT",
@@ -422,7 +422,7 @@ async fn forms_are_accepted_only_from_the_login_page() {
     let long = "x".repeat(300 * 1024);
     assert_eq!(ann.post("/.ovhai/login", &[("form", &long)], &[]).await.status, 413);
 
-    // A browser that says nothing of origins.
+    // A browser without `Origin` and `Sec-Fetch-Site`.
     let silent = [("origin", ""), ("sec-fetch-site", "")];
     assert_eq!(ann.post("/.ovhai/login", &fields(&form), &silent).await.status, 303);
 }
@@ -509,7 +509,7 @@ async fn a_login_at_a_stopped_app_shows_its_state() {
 
 const LASTS: u64 = 12 * 3600;
 
-/// What a login is worth ends by itself.
+/// A login expires without an action of the user.
 #[tokio::test]
 async fn a_login_lasts_twelve_hours() {
     let clock = SteppedClock::new();
@@ -528,7 +528,7 @@ async fn a_login_lasts_twelve_hours() {
     assert_eq!(answer.status, 303, "the page that says so is a new one");
 }
 
-/// And so does everything that it opened, for every kind of login.
+/// For every kind of login.
 #[tokio::test]
 async fn streams_opened_by_a_cookie_end_after_twelve_hours() {
     let upstream = socket_or_events().await;
@@ -553,7 +553,7 @@ async fn streams_opened_by_a_cookie_end_after_twelve_hours() {
     let events = http2::request("GET", &by_token.host, "/").header("cookie", by_token.header());
     let mut events = client.send(events.body(http2::empty()).unwrap()).await;
     assert_eq!(events.status(), 200);
-    // Everything is open; its time is up a second later, by whatever clock.
+    // Everything is open one second before the end.
     clock.set(LASTS);
     for mut client in open {
         client.rest().await;

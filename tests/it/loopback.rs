@@ -1,4 +1,4 @@
-//! How this machine may be called, and requests that are cut short.
+//! Names and addresses of this machine, and incomplete request lines.
 
 use std::net::{Ipv6Addr, SocketAddr};
 
@@ -10,7 +10,7 @@ use ovhai_test_support::recorder::RecordingApp;
 use ovhai_test_support::{TestEmulator, http2, send};
 use serde_json::json;
 
-/// Some programs take no other address for localhost.
+/// Some programs resolve localhost to only one of them.
 #[tokio::test]
 async fn the_emulator_listens_on_both_loopback_addresses() {
     if std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
@@ -30,7 +30,7 @@ async fn the_emulator_listens_on_both_loopback_addresses() {
     assert!(tokio::net::TcpStream::connect(beside).await.is_err(), "it is let go of");
 }
 
-/// The dot of an absolute name makes no other name of it (RFC 1034 section 3.1).
+/// An absolute name is the same name (RFC 1034 section 3.1).
 #[tokio::test]
 async fn a_trailing_dot_names_the_same_host() {
     let e = TestEmulator::start().await;

@@ -1,4 +1,5 @@
-//! The product through the doors of its users: one binary, a module a noun.
+//! End-to-end tests: the product as its users use it. One binary, with one module per noun; helpers
+//! are in `ovhai-test-support`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,5 @@
-//! Bodies pass through the gateway and stay nowhere in it: measured at the process that people
-//! run, with bodies far larger than what it may grow by.
+//! The gateway does not store bodies: measured at the real process,
+//! with bodies far larger than its allowed growth.
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -19,14 +19,14 @@ const GROWTH: u64 = 4 * MIB;
 
 static PIECE: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; 256 * 1024].into());
 
-/// The most memory that a process had since its peak was set back, in bytes.
+/// Peak memory of a process since the peak was reset, in bytes.
 fn peak(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// Passes a little with `pass`, and then much; the emulator grows by next to nothing.
+/// Passes a little with `pass`, and then `much`; the emulator must not grow.
 async fn stays_small<F: Future<Output = ()>>(
     much: u64,
     pass: impl Fn(SocketAddr, String, u64) -> F,
@@ -51,9 +51,9 @@ async fn stays_small<F: Future<Output = ()>>(
     let url = app["status"]["url"].as_str().unwrap();
     let host = url.strip_prefix("http://").unwrap().to_owned();
     let address = e.running.address;
-    // Rooms that are used again are made with the first ones.
+    // The first bodies allocate the buffers that later ones reuse.
     pass(address, host.clone(), 16 * MIB).await;
-    // It had more at its start, for a password's hash: that peak would hide what comes now.
+    // Hashing a password at its start used more, which would hide later growth.
     let pid = e.running.pid;
     std::fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
     let before = peak(pid);

@@ -1,9 +1,9 @@
-//! What a browser that opens a page gets when a login has ended, whatever the app adds to it.
+//! The answer to a browser that opens a page after its login expired.
 
 use ovhai_test_support::TestEmulator;
 use ovhai_test_support::visitor::{Visitor, echo, is_page};
 
-/// What proves that a browser opened a page: pages can't set it.
+/// Marks a navigation; pages can't set it.
 const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
 
 /// A service worker that passes navigations on makes their destination empty; and a browser that
@@ -27,7 +27,7 @@ async fn a_navigation_after_the_login_expired_gets_the_login_page() {
             assert!(page.status == 401 && is_page(&page), "{path} {headers:?}: {}", page.text());
         }
     }
-    // The app's own credentials are not at fault, and it may say so to the person.
+    // The message does not blame the app's own credentials.
     for headers in
         [&[same, ("sec-fetch-mode", "cors")][..], &[same, ("authorization", "Bearer own")]]
     {

@@ -1,11 +1,11 @@
-//! The owner, and who is logged in, get into apps without a token; and what `app run` ends with.
+//! The owner and logged-in users have access to apps without a token; and the hint that ends `app run`.
 
 use ovhai_test_support::TestCli;
 use serde_json::Value;
 
 use crate::OVHAI;
 
-/// What it printed and what it said.
+/// Standard output and standard error of a command.
 fn both(cli: &TestCli, arguments: &[&str]) -> (String, String) {
     let output = cli.command(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -29,7 +29,7 @@ fn the_owner_has_access_to_all_apps() {
     assert_eq!(said, "Entering e as the emulator's owner: no token is stored for region GRA.\n");
     assert_eq!(both(&cli, &["-q", "app", "curl", "e"]).1, "");
     assert_eq!(both(&cli, &["app", "curl", "e", "-s"]).1, "");
-    // Another region has tokens of its own.
+    // Tokens belong to a region.
     cli.ok(&["--region", "BHS", "token", "new", "there", "--role", "read"]);
     cli.ok(&["app", "curl", "e", "--fail"]);
 
@@ -46,7 +46,7 @@ fn the_owner_has_access_to_all_apps() {
     }
     let (_, said) = both(&cli, &["app", "curl", "e", "--as", "owner", "--fail"]);
     assert_eq!(said, "Entering e as the emulator's owner.\n");
-    // What is named comes first.
+    // An explicit choice takes precedence.
     let (code, _) = cli.fails(&["app", "curl", "e", "--as", "other", "--fail"]);
     assert_eq!(code, 22);
     let output = cli
@@ -58,7 +58,7 @@ fn the_owner_has_access_to_all_apps() {
 
     cli.ok(&["token", "new", "fits", "--selector", "g=a", "--role", "read"]);
     assert_eq!(both(&cli, &["app", "curl", "e", "--fail"]).1, "", "a token that fits is used");
-    // A token that is called so is that token.
+    // A token may have the name `owner`.
     cli.ok(&["token", "new", "owner", "--selector", "g=b", "--role", "read"]);
     assert_eq!(cli.fails(&["app", "curl", "e", "--as", "owner", "--fail"]).0, 22);
 }
@@ -86,7 +86,7 @@ fn a_login_is_sent_as_the_user_and_never_to_endpoints() {
         assert!(said.contains("for the local emulator only"), "{said}");
     }
 
-    // A login that is over is not silently the owner.
+    // An expired login does not fall back to the owner.
     log_in(&cli, &["emulator", "user", "passwd", "ann"]);
     let (code, said) = cli.fails(&["app", "curl", "e", "--as", "owner"]);
     assert!(code == 4 && said.contains("ovhai login"), "{said}");
@@ -105,20 +105,20 @@ fn run_ends_with_the_next_command() {
     let next = said.lines().next().unwrap();
     assert_eq!(next, "hint: reach it: ovhai app curl e; details: ovhai app get e");
     cli.ok(&["app", "curl", "e", "--fail"]);
-    // That names lead nowhere here is said once.
+    // The warning that names do not resolve appears once.
     let here = cli.json(&["app", "get", "e"])["status"]["url"].as_str().unwrap().to_owned();
     let host = here.strip_prefix("http://").unwrap();
     let resolves = std::net::ToSocketAddrs::to_socket_addrs(host).is_ok();
     let unresolved = "hint: this machine does not resolve *.localhost";
     assert!(resolves || said.contains(unresolved), "{said}");
-    // A name that is another's too is no word for it.
+    // An ambiguous name is not used in hints.
     let (out, said) = both(&cli, &run);
     assert!(!said.contains(unresolved), "{said}");
     let id = out.lines().find_map(|line| line.strip_prefix("ID:")).unwrap().trim();
     assert!(said.contains(&format!("ovhai app curl {id}")), "{said}");
     assert_eq!(both(&cli, &[&run[..], &["-q"]].concat()).1, "");
 
-    // Where a token is needed it says which.
+    // If a token is needed, the hint names one.
     cli.ok(&["token", "new", "other", "--selector", "g=b", "--role", "read"]);
     let waits = ["app", "run", "ovhai/echo", "--name", "f", "-l", "g=a", "--cpu", "1", "--wait"];
     let (_, said) = both(&cli, &waits);
@@ -128,7 +128,7 @@ fn run_ends_with_the_next_command() {
     );
     let (_, said) = both(&cli, &["app", "run", "no/such:1", "--name", "n", "--cpu", "1"]);
     assert!(said.contains("ovhai app"), "{said}");
-    // Programs get the whole, as ever.
+    // Programs get the complete record.
     let whole: Value = cli.json(&["app", "run", "ovhai/echo", "--name", "g", "--cpu", "1"]);
     assert!(whole["spec"]["image"].is_string() && whole["status"]["history"].is_array());
 }

@@ -1,4 +1,4 @@
-//! Cookies of the login's names that are not the login's: a page of another app sets them for the
+//! Cookies with the login's names that another app planted: a page sets them for the
 //! parent domain of all apps, or for a path, and a browser sends them along, often before the
 //! genuine one.
 
@@ -21,8 +21,8 @@ fn header(visitor: &Visitor, before: &[(String, String)], behind: &[(String, Str
     pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
 }
 
-/// What the app saw of a request with these cookies, or the status of the refusal. In both
-/// versions of HTTP it is the same.
+/// The cookies that reached the app, or the status of the refusal. Both
+/// versions of HTTP have to agree.
 async fn seen(e: &TestEmulator, visitor: &mut Visitor, cookies: &str) -> Result<Value, StatusCode> {
     let answer = visitor.send("GET", "/", &[("cookie", cookies)], "").await;
     let status = answer.status;
@@ -60,7 +60,7 @@ async fn the_genuine_cookie_is_found_among_planted_ones() {
             assert_eq!(seen(&e, &mut ann, &cookies).await, own, "{name} {before} {behind}");
         }
     }
-    // More than browsers keep are no login, and none of the app's either.
+    // More cookies of one name than browsers keep are refused as a login, and removed for the app.
     let many = header(&ann, &planted("ovhai", LOOKED_AT), &[]);
     assert_eq!(seen(&e, &mut ann, &many).await, Err(StatusCode::UNAUTHORIZED));
     for name in names {

@@ -99,7 +99,7 @@ fn a_forwarded_port_adds_the_token_and_serves_only_this_machine() {
 
 const SAME_SITE: &str = "Sec-Fetch-Site: same-site\r\n";
 
-/// Browsers take all ports of this machine for one site.
+/// For browsers, all ports of this machine are the same site.
 #[test]
 fn pages_of_other_origins_use_the_credential_only_if_allowed() {
     let cli = TestCli::new(OVHAI);
@@ -160,7 +160,7 @@ fn pages_of_other_origins_use_the_credential_only_if_allowed() {
     assert!(code == 2 && said.contains("http://localhost:3000"), "{said}");
 }
 
-/// An app that writes absolute addresses writes those that the client can reach.
+/// So that absolute addresses in its answers work for the client.
 #[test]
 fn the_app_gets_the_address_that_the_client_uses() {
     let cli = TestCli::new(OVHAI);
@@ -205,7 +205,7 @@ fn the_app_gets_the_address_that_the_client_uses() {
     assert_ne!(seen["headers"]["x-forwarded-host"][0], "localhost:1", "it came without a bearer");
 }
 
-/// Programs that take no other address for localhost.
+/// Some programs resolve localhost to only one of them.
 #[test]
 fn a_forwarded_port_listens_on_both_loopback_addresses() {
     let cli = TestCli::new(OVHAI);
@@ -263,7 +263,7 @@ fn other_ports_of_an_app_can_be_forwarded() {
     let url = cli.ok(&["app", "open", "two", "--url"]).trim().to_owned();
     let other = url.replacen('.', &format!("-{port}."), 1);
     let host = other.strip_prefix("http://").unwrap();
-    // It is seen once a second which ports an app listens on.
+    // The emulator looks once a second for the ports of an app.
     ovhai_test_support::eventually_now("the port is known", || {
         let answer =
             cli.command(&["app", "curl", "two", "--port", &port, "/x?y", "--fail"]).output();

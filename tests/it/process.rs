@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::OVHAI;
 
-/// Asks an app on another port of it; whether it is let in is another test's.
+/// Sends a request to another port of an app.
 async fn query_at(e: &TestEmulator, app: &App, port: u16) -> Answer {
     let host = TestEmulator::host(app).replacen(".app.", &format!("-{port}.app."), 1);
     e.send(Request::get("/").header(HOST, host).body(Full::default()).unwrap()).await
@@ -101,7 +101,7 @@ async fn an_app_on_another_port_fails_at_its_deadline_with_that_port() {
     let port = free_port();
     let spec = process(
         &server(&["--port", &port.to_string()]),
-        // Python takes most of a second to begin on a busy machine.
+        // Enough for Python to start on a busy machine.
         json!({"deploymentStrategy": {"progressDeadlineSeconds": 3}}),
     );
     let app = e.submit(&[], spec).await;
@@ -135,7 +135,7 @@ async fn a_process_has_its_environment_directory_and_log() {
     e.emulator.shutdown().await;
 }
 
-/// Children, and children that left the group and the session, go with the app.
+/// Including children that left its process group and session.
 #[tokio::test]
 async fn deleting_an_app_kills_all_its_processes() {
     let e = emulator(OVHAI).await;
@@ -160,7 +160,7 @@ async fn shutdown_kills_processes_that_ignore_sigterm() {
     eventually("nothing is left", || async { processes(&mark).is_empty().then_some(()) }).await;
 }
 
-/// A program that takes over a port does not get the requests of the app that had it.
+/// The app closed its port, and another program opened it.
 #[tokio::test]
 async fn requests_are_not_sent_to_a_program_that_took_over_the_port() {
     let e = emulator(OVHAI).await;
@@ -191,7 +191,7 @@ async fn requests_are_not_sent_to_a_program_that_took_over_the_port() {
     e.emulator.shutdown().await;
 }
 
-/// Only one can have the app's own port: the old one goes before the new one comes.
+/// Only one replica can have the port, so the old one stops first.
 #[tokio::test]
 async fn an_app_with_a_fixed_port_can_be_updated() {
     let e = emulator(OVHAI).await;
@@ -271,7 +271,7 @@ async fn other_ports_of_an_app_have_addresses() {
         (answer.status == 200).then(|| assert_eq!(answer.text(), metrics.to_string()))
     })
     .await;
-    // The app's own has its number of the cloud too.
+    // The app's own port is also its port 8080.
     let answer = query_at(&e, &app, 8080).await;
     assert_eq!((answer.status.as_u16(), answer.text()), (200, own.to_string()));
 
@@ -280,7 +280,7 @@ async fn other_ports_of_an_app_have_addresses() {
     let said = answer.text();
     assert!(said.contains("to the outside its port is 8080"), "{said}");
 
-    // A service of this machine that is not the app's can't be reached through it.
+    // Services of other processes can't be reached through the app.
     let machines = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     machines.set_nonblocking(true).unwrap();
     for port in [nobodys, machines.local_addr().unwrap().port(), e.address().port()] {
@@ -342,7 +342,7 @@ async fn a_grpc_port_is_passed_and_found() {
         let path = format!("/v1/app/{}?force=true", app.id);
         assert_eq!(e.admin("DELETE", &path, None).await.status, 204);
     }
-    // Without one there is neither.
+    // Without a port there is neither.
     let app = e.run_app(&[], process(&server(&["--without-grpc"]), json!({}))).await;
     assert_eq!(app.status.grpc_address, None);
     e.emulator.shutdown().await;

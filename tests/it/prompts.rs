@@ -1,4 +1,4 @@
-//! Questions at a terminal: answers, and the end of the input, which is none.
+//! Questions at a terminal: answers, and the end of the input.
 
 use ovhai_test_support::TestCli;
 use ovhai_test_support::pty::Talk;

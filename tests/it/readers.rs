@@ -1,4 +1,4 @@
-//! What pages of other origins can read of the gateway's own refusals.
+//! Refusals that pages of other origins can read.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -41,7 +41,7 @@ async fn a_page_can_read_the_reason_of_a_refusal() {
         assert_eq!(answer.status, status);
         expect_readable(&answer);
     }
-    // With its own bearer it may see the reason, with the browser's cookies it may not.
+    // With its own bearer a page can read the reason, with the browser's cookies it can't.
     let own = [("origin", PAGE), ("authorization", other.as_str())];
     assert!(ask(&e, &app, "GET", &own).await.text().contains("group=B"));
     let ambient = [&own[..], &[("cookie", "a=1")]].concat();
@@ -95,7 +95,7 @@ async fn a_page_can_read_a_gateway_error() {
     expect_readable(&answer);
 }
 
-/// The app's own answers are its own, whatever their status is.
+/// The app decides which pages read its answers, whatever their status is.
 #[tokio::test]
 async fn cors_headers_of_an_app_are_not_changed() {
     let app = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
@@ -109,7 +109,7 @@ async fn cors_headers_of_an_app_are_not_changed() {
     }
 }
 
-/// So that the request that follows gets the refusal, which the page can read.
+/// The request that follows gets the refusal, which the page can read.
 #[tokio::test]
 async fn preflights_of_stopped_apps_are_granted() {
     let e = TestEmulator::with_sim(SimRuntime::step_by_step()).await;

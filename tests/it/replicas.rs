@@ -1,4 +1,4 @@
-//! Which replica a request goes to, and what becomes of those under way when replicas come and go.
+//! The choice of a replica, and requests in flight when replicas start and stop.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-/// Clients that never stop asking while the app is replaced again and again.
+/// Clients send requests all the time while the app is updated repeatedly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_update_under_load_loses_no_request() {
     let e = Arc::new(TestEmulator::start().await);
@@ -80,7 +80,7 @@ async fn a_rolling_update_under_load_loses_no_request() {
     assert!(kinds[0] > 0 && kinds[1] > 0, "both images answered: {kinds:?}");
 }
 
-/// What is under way when the app, or the emulator, is stopped gets its answer.
+/// When the app or the emulator is stopped.
 #[tokio::test]
 async fn stopping_an_app_waits_for_requests_in_flight() {
     for whole in [false, true] {
@@ -106,7 +106,7 @@ async fn stopping_an_app_waits_for_requests_in_flight() {
         if whole {
             let address = e.address();
             let stopped = tokio::spawn(e.emulator.shutdown());
-            // It stops to listen first.
+            // It stops listening first.
             eventually("it stops", || async {
                 TcpStream::connect(address).await.is_err().then_some(())
             })
@@ -176,7 +176,7 @@ async fn a_failing_replica_gets_no_requests_until_its_probe_passes() {
     .await;
 }
 
-/// A replica that takes connections and then fails costs one request, and not every other one.
+/// A replica that accepts connections and then fails costs one request, not every second one.
 #[tokio::test]
 async fn a_replica_that_fails_later_gets_no_requests_either() {
     for does in ["closes", "says rubbish", "says nothing"] {
@@ -211,7 +211,7 @@ async fn a_replica_that_fails_later_gets_no_requests_either() {
     }
 }
 
-/// A process that knows nothing of signals is ended by the first one, and loses nothing for it.
+/// The process does not handle SIGTERM, so it ends immediately; its requests have ended before.
 #[tokio::test]
 async fn a_rolling_update_loses_no_request_of_a_process() {
     let e = Arc::new(emulator(OVHAI).await);
@@ -254,7 +254,7 @@ async fn a_rolling_update_loses_no_request_of_a_process() {
     }
 }
 
-/// A connection belongs to the run of a replica, not to its address.
+/// A pooled connection belongs to an attempt of a replica, not to its address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_at_a_reused_address_gets_new_connections() {
     let upstream = Upstream::answering(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;

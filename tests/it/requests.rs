@@ -1,4 +1,4 @@
-//! `ovhai emulator requests`, `ovhai app requests`, and what they are made of.
+//! `ovhai emulator requests`, `ovhai app requests`, and the records behind them.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -120,7 +120,7 @@ async fn callers_see_requests_to_their_apps_without_names_of_other_callers() {
         (paths(&page) == ["/later"] && page.lost == 0).then_some(())
     })
     .await;
-    // Calls of the API are there when they are asked for.
+    // Calls of the API are listed on demand.
     let calls = query("all=true&count=1000").await;
     assert!(calls.items.iter().any(|item| item.path == "/v1/token" && item.app.is_none()));
     assert!(calls.items.iter().all(|item| item.path != "/_emulator/requests"));
@@ -161,7 +161,7 @@ async fn callers_see_requests_to_their_apps_without_names_of_other_callers() {
         assert!(answer.status == 400 && answer.text().contains(field), "{bad}: {}", answer.text());
     }
 
-    // Of an app that is gone the owner alone sees requests.
+    // Only the owner sees requests to a deleted app.
     assert_eq!(e.admin("DELETE", &format!("/v1/app/{}?force=true", a.id), None).await.status, 204);
     eventually("its name is gone", || async {
         let all = list(&e, &admin, "").await;

@@ -1,5 +1,5 @@
-//! Access that is revoked during a request: everything that is open ends, however busy it is, and
-//! before the app has answered too.
+//! Access that is revoked during a request: everything that is open ends, however busy it is, even
+//! before the app answers.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -26,13 +26,13 @@ struct Opened {
     e: TestEmulator,
     app: App,
     token: Token,
-    /// Told of each request, and of the end of its connection.
+    /// Reports each request, and the end of its connection.
     said: mpsc::UnboundedReceiver<&'static str>,
     _upstream: Upstream,
 }
 
 impl Opened {
-    /// One that answers everything but a request for `/endless` never.
+    /// An app that answers only requests for `/endless`.
     async fn start() -> Self {
         let (say, said) = mpsc::unbounded_channel();
         let upstream = Upstream::start(move |mut stream| {
@@ -77,7 +77,7 @@ impl Opened {
     }
 }
 
-/// Also when there is always more of the answer than its client takes.
+/// Even if the app always has more to send than its client reads.
 #[tokio::test]
 async fn a_busy_stream_ends_when_its_token_is_revoked() {
     let mut opened = Opened::start().await;
@@ -285,7 +285,7 @@ impl Store for Counted {
     }
 }
 
-/// Others' changes may keep an app's own reconciler waiting for long: what was answered counts.
+/// Other changes may delay the app's reconciler; an acknowledged revocation counts immediately.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acknowledged_revocation_counts_while_other_changes_are_stored() {
     let upstream = Upstream::start(move |mut stream| async move {
@@ -315,7 +315,7 @@ async fn an_acknowledged_revocation_counts_while_other_changes_are_stored() {
     ] {
         let app = e.run_app(&[("group", "A")], json!({})).await;
         assert_eq!(e.query(&app, Some(&token)).await.status, 200, "{action}");
-        // Nothing is under way; from now on each commit waits for the test.
+        // Nothing is in flight; from now on each commit waits for the test.
         while permits.try_acquire().map(SemaphorePermit::forget).is_ok() {}
         let before = begun.load(Ordering::SeqCst);
         let begins = |many: usize| {

@@ -1,4 +1,4 @@
-//! Rubbish at the command line and at the API: answers, never panics.
+//! Random input at the command line and at the API: errors, never panics.
 
 use bytes::Bytes;
 use http_body_util::Full;

@@ -1,4 +1,4 @@
-//! `app run` and its kin: every option, waiting, watching, finding, and answers to wrong guesses.
+//! `app run` and related commands: options, waiting, watching, resolving names, and hints.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -46,7 +46,7 @@ fn terminal() -> (File, Stdio) {
     (File::from(master), slave.into())
 }
 
-/// Reads until a part has come; all that came.
+/// Reads until this part arrives; returns everything read.
 fn read_until(from: &mut impl Read, part: &str) -> String {
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
@@ -63,7 +63,7 @@ fn read_until(from: &mut impl Read, part: &str) -> String {
     }
 }
 
-/// Reads what is left.
+/// Reads the rest.
 fn read_rest(from: &mut impl Read) -> String {
     let mut seen = Vec::new();
     let _ = from.read_to_end(&mut seen);
@@ -105,7 +105,7 @@ fn every_option_of_run_reaches_the_spec() {
     assert_eq!((&spec["resources"]["gpu"], &spec["name"]), (&1.into(), &"full".into()));
     assert_eq!(spec["labels"]["c"], "d");
 
-    // It is stored so, too.
+    // The stored spec has it, too.
     cli.ok(&["emulator", "stop"]);
     assert_eq!(cli.json(&["app", "get", "full"])["spec"], *spec);
     let shown = cli.ok(&["app", "get", "full"]);

@@ -20,7 +20,7 @@ async fn the_official_sdk_runs_through_every_call() {
     let base = format!("http://{}/regions/GRA", e.address());
     let bearer = e.emulator.administrator().to_owned();
     let output = tokio::task::spawn_blocking(move || {
-        // It imports its neighbours: nothing compiled is left beside them.
+        // No bytecode is left beside the modules that it imports.
         Command::new(python).args(["-B", script, &base, &bearer]).output().unwrap()
     })
     .await

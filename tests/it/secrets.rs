@@ -1,5 +1,5 @@
-//! The secrets that an emulator stores or logs: none, at any log level. With the program and the
-//! files that people have.
+//! The emulator logs no secrets at any log level, and stores none in plain text. With the program and
+//! the files of a real installation.
 
 use std::net::SocketAddr;
 
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::OVHAI;
 
-/// What every token begins with, and every string of a session.
+/// The prefix of every token string, and of every string of a session.
 const ALWAYS: [&str; 3] = ["eyJhbGciOiJFZERTQSJ9.", "ovhs_", "ovhr_"];
 
-/// An emulator in the background, and the secrets that its callers have shown it or got from it.
+/// An emulator in the background, and the secrets that it received or issued.
 struct Told {
     cli: TestCli,
     address: SocketAddr,
@@ -207,7 +207,7 @@ async fn no_log_contains_a_secret_at_any_level() {
     }
 }
 
-/// What works here and would not work in the cloud is said, and said once.
+/// A feature that the cloud does not have is announced at its first use.
 #[tokio::test]
 async fn extensions_of_the_cloud_api_are_announced_once() {
     let mut told = Told::start("info");
@@ -226,7 +226,7 @@ async fn extensions_of_the_cloud_api_are_announced_once() {
         ]
         .map(|warning| log.lines().filter(|line| line.contains(warning)).count())
     };
-    // Neither is said of what the cloud knows, too.
+    // Features of the cloud are not announced.
     assert_eq!(ann.get("/").await.status, 200);
     let bearer = bearer(&token);
     assert_eq!(told.ask(&host, "/", &[("authorization", &bearer)]).await, 200);

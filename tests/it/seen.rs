@@ -1,4 +1,4 @@
-//! What the gateway shows of itself: access log, metrics, ids of requests.
+//! Observability of the gateway: access log, metrics, request ids.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -233,7 +233,7 @@ async fn requests_have_ids() {
     assert_eq!(logged, ids);
     ids.dedup();
     assert_eq!(ids.len(), 6);
-    // Refusals and the API have them too.
+    // Refusals and API calls have ids, too.
     for host in ["evil.example", "gra.ai.localhost", "localhost"] {
         let answer = e.send(get(host, "/v1/app", &[("x-request-id", "r")])).await;
         assert_eq!(answer.header("x-request-id"), "r", "{host}");
@@ -299,7 +299,7 @@ async fn metrics_count_requests_by_app_and_status() {
     drop(tunnel);
     assert!(!metrics.contains("6f7c2f0e"), "nobody fills the memory with ids");
 
-    // What is deleted leaves.
+    // Series of deleted apps are removed.
     assert_eq!(e.admin("PUT", &format!("/v1/app/{id}/stop"), None).await.status, 204);
     e.wait(&app, "STOPPED").await;
     assert_eq!(e.admin("DELETE", &format!("/v1/app/{id}"), None).await.status, 204);
@@ -310,14 +310,14 @@ async fn metrics_count_requests_by_app_and_status() {
     .await;
 }
 
-/// The number of open connections and tunnels, without the asking one.
+/// The number of open connections and tunnels, without the one that asks.
 async fn open(e: &TestEmulator) -> (f64, f64) {
     let metrics = e.call_local("GET", "/metrics", None).await.text();
     let of = |gauge| sample(&metrics, gauge).unwrap();
     (of("ovhai_open_connections") - 1.0, of("ovhai_open_tunnels"))
 }
 
-/// What has been closed is noticed some time later.
+/// The gateway notices a closed connection some time later.
 async fn until_open(e: &TestEmulator, expected: (f64, f64)) {
     eventually(&format!("{expected:?} are open"), || async {
         (open(e).await == expected).then_some(())
@@ -360,7 +360,7 @@ async fn open_tunnels_are_counted_and_logged() {
     tunnel.until(b"hiearly").await;
     tunnel.send("and late").await;
     tunnel.until(b"and late").await;
-    // What came back passed the tunnel: it is counted by now.
+    // The echo passed the tunnel, so it is counted by now.
     assert_eq!(Some(open(&e).await.1), Some(1.0));
     until_open(&e, (4.0, 1.0)).await;
     idle.clear();
@@ -434,7 +434,7 @@ async fn metrics_are_limited_to_readable_apps() {
     for bearer in [None, Some("x")] {
         assert_eq!(ask("localhost", bearer).await.status, 401);
     }
-    // A page whose name leads here gets nowhere, whatever it knows.
+    // A page at a foreign name is refused, whatever its credentials are.
     assert_eq!(ask("evil.example", Some(e.emulator.administrator())).await.status, 421);
 }
 
@@ -492,7 +492,7 @@ impl Clock for Movable {
     }
 }
 
-/// The log keeps real time, and has the other one beside it while they differ.
+/// The log has real time, and domain time while the two differ.
 #[tokio::test]
 async fn log_lines_have_domain_time_while_it_differs() {
     let directory = tempfile::tempdir().unwrap();
@@ -512,7 +512,7 @@ async fn log_lines_have_domain_time_while_it_differs() {
     let time = |name: &str| line[name].as_str().unwrap().parse::<Timestamp>().unwrap();
     let ahead = time("domainTime").duration_since(time("time")).as_secs();
     assert!((3599..=3600).contains(&ahead), "{line}");
-    // Apps live by the other one.
+    // Apps use domain time.
     let app = e.submit(&[], json!({})).await;
     assert!(app.created_at > Timestamp::now() + Duration::from_mins(59));
 }

@@ -1,4 +1,4 @@
-//! The guide, typed: the README's session and the demo.
+//! The sessions of the guide and of the README, and the demo.
 
 use ovhai_test_support::TestCli;
 

@@ -1,4 +1,4 @@
-//! Shells: completion of commands, names and values, and what `ovhai help` says.
+//! Shell completion of commands, names and values, and `ovhai help`.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -26,7 +26,7 @@ fn complete(cli: &TestCli, shell: &str, words: &[&str]) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// What bash itself makes of the committed script.
+/// The candidates that bash itself gets from the committed script.
 fn in_bash(cli: &TestCli, words: &[&str]) -> Vec<String> {
     let script = cli.ok(&["completion", "bash"]);
     let file = cli.home().join("completion.bash");
@@ -226,7 +226,7 @@ fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
 #[test]
 fn completion_gives_up_silently_when_the_emulator_never_answers() {
     let cli = TestCli::new(OVHAI);
-    // The system accepts for it.
+    // The kernel accepts connections that no program serves.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let lock = pretend(&cli, listener.local_addr().unwrap());
     // It ends although there is no answer.

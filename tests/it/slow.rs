@@ -1,5 +1,5 @@
-//! Back-pressure: the gateway takes no more from one side than the other takes from it, and what
-//! was held up arrives whole.
+//! Back-pressure: the gateway reads no more from one side than the other side accepts, and what
+//! was delayed arrives complete.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -39,8 +39,8 @@ async fn back_pressure_passes_through_http1() {
     assert_eq!(client.answer().await.text(), "all");
 }
 
-/// An app that switches to a WebSocket when it may, and then reads a number of bytes for every one
-/// that comes of `reads`; what it read comes back.
+/// An app that switches to a WebSocket when the test allows it, and then reads as many bytes as each
+/// item of `reads` says and returns them.
 struct Socket {
     _upstream: Upstream,
     e: TestEmulator,
@@ -93,12 +93,12 @@ impl Socket {
     }
 }
 
-/// A client that does not wait for the app to agree loses nothing by that.
+/// Even if the client does not wait for the app's answer.
 #[tokio::test]
 async fn bytes_sent_before_the_upgrade_follow_it() {
     let mut socket = Socket::start().await;
     let mut client = Client::connect(&socket.e).await;
-    // With the head, behind it, and more than is read ahead.
+    // In the same write as the head, after it, and more than the gateway reads ahead.
     client.send(socket.head.clone() + "one,").await;
     socket.asked.recv().await.unwrap();
     client.send("two,").await;

@@ -1,4 +1,4 @@
-//! HTTPS, and the authority behind it, with the clients that people have.
+//! HTTPS and its certificate authority, with real clients.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -102,7 +102,7 @@ async fn curl_trusts_the_authority_with_every_version_of_tls_and_http() {
     s.e.emulator.shutdown().await;
 }
 
-/// Who agrees on HTTP/2 has to begin as in HTTP/2, and soon.
+/// A client that negotiates HTTP/2 has to send the preface within the time-out of a head.
 #[tokio::test]
 async fn an_http2_client_has_to_send_its_preface_in_time() {
     let limits = Limits { head_timeout: Duration::from_secs(2), ..Limits::default() };
@@ -128,7 +128,7 @@ async fn an_http2_client_has_to_send_its_preface_in_time() {
         stream.write_all(said).await.unwrap();
         let mut got = Vec::new();
         let read = tokio::time::timeout(SOON, stream.read_to_end(&mut got)).await;
-        // Whether TLS is closed by the book is not the question.
+        // A missing close_notify does not matter.
         let _ = read.unwrap_or_else(|_| panic!("{said:?}: it is not closed"));
         assert!(!got.starts_with(b"HTTP/1"), "{}", text(&got));
     };
@@ -149,7 +149,7 @@ async fn foreign_names_get_no_certificate() {
         assert_eq!(output.status.code(), Some(35), "{host}: {said}");
         assert!(said.contains("alert"), "{host}: {said}");
     }
-    // The handshake with one name opens no door to another.
+    // A handshake with one name gives no access to another.
     let (host, port) = ("localhost", s.port());
     for version in ["--http1.1", "--http2"] {
         let foreign = ["-H", "Host: example.org", version, "-w", "%{http_code}", "-o", "/dev/null"];
@@ -161,7 +161,7 @@ async fn foreign_names_get_no_certificate() {
     s.e.emulator.shutdown().await;
 }
 
-/// What a client gets that speaks plain HTTP there.
+/// The answer to plain HTTP on the port for TLS.
 async fn in_plain(port: u16) -> String {
     let mut client = Client::to(([127, 0, 0, 1], port).into()).await;
     client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
@@ -188,7 +188,7 @@ fn openssl(dir: &Path, line: &str) -> Output {
     Command::new("openssl").args(line.split(' ')).current_dir(dir).output().unwrap()
 }
 
-/// A stolen key is useless beyond this machine.
+/// So that a stolen key is useless beyond this machine.
 #[test]
 fn the_authority_is_limited_to_localhost_names() {
     let cli = TestCli::new(OVHAI);
@@ -241,7 +241,7 @@ fn an_emulator_in_the_background_serves_https() {
     let (done, said) = curl(&["--cacert", ca.trim()], &format!("{https}/_emulator/health"));
     let health = if is_stderr_lost() { "degraded" } else { "ok" };
     assert!(done && said.contains(&format!("\"{health}\"")), "{said}");
-    // Who has not got the file gets the certificate from the emulator.
+    // The emulator serves the certificate to clients without the file.
     let address = status["address"].as_str().unwrap();
     let (_, pem) = curl(&[], &format!("{address}/_emulator/ca.pem"));
     assert_eq!(pem, std::fs::read_to_string(ca.trim()).unwrap());
@@ -376,7 +376,7 @@ fn java_trusts_the_authority_once_installed() {
     let has = |program: &str| Command::new(program).arg("-help").output().is_ok();
     let home = java_home(cli.home()).filter(|_| has("java") && has("javac"));
     let Some(home) = home else {
-        // Where everything is to be tested, nothing passes untested.
+        // `cargo xtask test` requires every tool, so that no test is skipped.
         assert!(
             std::env::var_os("CI").is_none(),
             "there is no Java with a compiler here: cargo xtask test installs it (Debian: default-jdk-headless)"

@@ -80,7 +80,7 @@ fn several_tokens_are_deleted_at_once() {
     assert_eq!(cli.ok(&["token", "delete", "c", "-o", "name"]), "c\n");
     assert_eq!(cli.json(&["token", "list"]).as_array().unwrap().len(), 2);
 
-    // The server refuses one: the others go.
+    // The server refuses one; the others are deleted.
     let url = that_refuses_to_delete(&all, all[2]["id"].as_str().unwrap());
     cli.ok(&["config", "add", "far", &url]);
     let there = ["--region", "far", "--token", "x", "-o", "json"];
@@ -97,7 +97,7 @@ fn several_tokens_are_deleted_at_once() {
     assert_eq!(names, ["a", "c"]);
 }
 
-/// However a scope is written: what it says counts.
+/// Scopes are compared by meaning, not by spelling.
 #[test]
 fn tokens_are_selected_by_their_scope() {
     let cli = TestCli::new(OVHAI);

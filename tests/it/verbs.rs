@@ -1,4 +1,4 @@
-//! Daily verbs: over several apps, by labels, and what they say.
+//! Commands for several apps, by name and by label, and their messages.
 
 use ovhai_test_support::TestCli;
 use serde_json::Value;
@@ -13,7 +13,7 @@ fn run(cli: &TestCli, name: &str, labels: &[&str]) {
     cli.ok(&[&["app", "run", HELLO, "--cpu", "1", "--wait", "--name", name], &labels[..]].concat());
 }
 
-/// What a command that succeeds says beside its result.
+/// The messages of a command that succeeds.
 fn said(cli: &TestCli, arguments: &[&str]) -> String {
     let output = cli.command(arguments).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -50,7 +50,7 @@ fn apps_are_stopped_started_and_deleted_by_their_labels() {
     let started = said(&cli, &["app", "start", "--all", "--wait"]);
     assert_eq!(started.matches("Started ").count(), 3, "{started}");
 
-    // What selects nothing deletes nothing, also when a variable was empty.
+    // An empty selector, as from an empty variable, deletes nothing.
     said(&cli, &["app", "delete", "--selector", "", "--force"]);
     said(&cli, &["app", "delete", "-l", "team=green", "--force"]);
     assert_eq!(cli.fails(&["app", "delete", "--force"]).0, 2);
@@ -75,7 +75,7 @@ fn a_running_app_is_deleted_only_by_force_or_after_a_question() {
         error.contains("hint: stop it, then delete it: ovhai app delete web --force"),
         "{error}"
     );
-    // A terminal offers it.
+    // In a terminal, the command asks.
     let mut talk = Talk::begin(&cli, &["app", "delete", "web"]);
     talk.expect("is RUNNING. Stop it and delete it?");
     talk.types("n\n");
@@ -89,7 +89,7 @@ fn a_running_app_is_deleted_only_by_force_or_after_a_question() {
     run(&cli, "web", &[]);
     said(&cli, &["app", "delete", "web", "--now", "--wait"]);
     assert!(names(&cli, &[]).is_empty());
-    // The service has no such option.
+    // The cloud has no such option.
     cli.ok(&["config", "add", "far", "http://far.invalid"]);
     let (code, error) =
         cli.fails(&["app", "delete", "web", "--now", "--region", "far", "--token", "x"]);
@@ -122,7 +122,7 @@ fn unambiguous_names_are_handled_and_the_rest_reported() {
     let (code, error) = cli.fails(&["app", "delete", "one", "nothing", "--force", "-o", "json"]);
     assert!(code == 1 && error.contains("1 of 2 apps could not be deleted"), "{error}");
     assert_eq!(names(&cli, &[]), ["twin", "twin"]);
-    // One alone fails as ever.
+    // A single name fails as before.
     assert_eq!(cli.fails(&["app", "stop", "nothing"]).0, 3);
     assert_eq!(cli.fails(&["app", "stop", "twin"]).0, 2);
 }
@@ -151,14 +151,14 @@ fn labels_change_in_one_transaction_and_name_the_affected_tokens() {
     assert_eq!((&now["team"], &now["stage"]), (&"blue".into(), &"test".into()));
     assert!(now.get("tier").is_none(), "{now}");
 
-    // One that is refused changes none.
+    // A refused label changes none.
     let (code, error) = cli.fails(&["app", "set-label", "e", "team=red", "stage=a b"]);
     assert!(code == 2, "{error}");
     let (code, error) = cli.fails(&["app", "set-label", "e", "team=red", "ovh/id=x"]);
     assert!(code == 2 && error.contains("the platform's"), "{error}");
     assert_eq!(labels(), now);
 
-    // Words as before, and what is missing.
+    // The form without options, and its errors.
     assert!(said(&cli, &["app", "set-label", "e", "team", "red"]).contains("blue -> red"));
     assert!(said(&cli, &["app", "set-label", "e", "empty", ""]).contains("to \"\"."));
     assert!(cli.ok(&["app", "get", "e"]).contains("\n  empty:    \"\"\n"), "not as what is absent");
@@ -185,7 +185,7 @@ fn labels_change_in_one_transaction_and_name_the_affected_tokens() {
     assert_eq!(labels()["team"], "green");
 }
 
-/// A value of an option is a value, not a piece of a selector.
+/// Commas in a value of `--label` do not add terms.
 #[test]
 fn label_values_are_not_parsed_as_selectors() {
     let cli = TestCli::new(OVHAI);
@@ -262,7 +262,7 @@ fn dates_have_zone_and_age_and_sort() {
     }
 }
 
-/// As a variable of a Makefile gives it.
+/// Variables of a Makefile are passed this way.
 #[test]
 fn switches_accept_a_value() {
     let cli = TestCli::new(OVHAI);
@@ -279,7 +279,7 @@ fn switches_accept_a_value() {
     assert!(code == 2 && error.contains("true, false"), "{error}");
 }
 
-/// Before a person waits for it.
+/// Before the command waits for it.
 #[test]
 fn an_image_that_can_not_run_is_refused_immediately() {
     let cli = TestCli::new(OVHAI);

@@ -68,7 +68,7 @@ async fn each_line_of_a_followed_log_is_a_message() {
     }
     client.send(masked(PING, "still there?")).await;
     assert_eq!(frame(&mut client).await, (PONG, "still there?".into()));
-    // What a client says means nothing; that it closes does.
+    // Messages of the client are ignored, except for its close frame.
     client.send([masked(TEXT, "hello"), masked(CLOSE, "\u{3}\u{e8}")].concat()).await;
     let (kind, code) = frame(&mut client).await;
     assert_eq!((kind, code.as_bytes()), (CLOSE, &[3, 0xef, 0xbf, 0xbd][..]));
@@ -92,7 +92,7 @@ async fn each_line_of_a_followed_log_is_a_message() {
     client.rest().await;
 }
 
-/// No WebSocket is asked for, or the request is none for a WebSocket.
+/// The request asks for no WebSocket, or does it incorrectly.
 #[tokio::test]
 async fn requests_that_are_no_upgrade_get_other_answers() {
     let e = TestEmulator::start().await;
@@ -116,7 +116,7 @@ async fn requests_that_are_no_upgrade_get_other_answers() {
     assert_eq!(answer.status(), 403, "a page of another origin");
 }
 
-/// As any other request that is under way.
+/// Like any other request in flight.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_followed_log_ends_with_the_access_of_its_caller() {
     let e = TestEmulator::start().await;
@@ -140,7 +140,7 @@ async fn a_followed_log_ends_with_the_access_of_its_caller() {
     let gone = e.call_local("DELETE", "/_emulator/users/ann", None).await;
     assert_eq!(gone.status, 204);
     by_session.rest().await;
-    // The owner's goes on.
+    // The owner's log continues.
     by_owner.send(masked(PING, "")).await;
     while frame(&mut by_owner).await.0 != PONG {}
     eventually("they are counted as ended by access", || async {

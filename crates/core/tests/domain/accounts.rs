@@ -154,7 +154,7 @@ async fn a_user_can_manage_the_project_but_not_the_machine() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn quotas_limit_concurrent_resources() {
+async fn quotas_limit_the_total_of_the_project() {
     let sim = SimRuntime::automatic(([127, 0, 0, 1], 9).into());
     let world = World::with(sim, Arc::new(MemoryStore::new()), Quotas::default()).await;
     let platform = &world.platform;
@@ -350,7 +350,7 @@ async fn a_start_counts_while_the_app_stops() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_logins_of_many_names_are_counted_apart() {
+async fn failed_logins_with_many_names_are_limited_together() {
     let world = World::automatic().await;
     let platform = &world.platform;
     for name in 0..1100 {

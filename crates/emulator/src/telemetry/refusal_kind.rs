@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_match_their_kinds() {
+    fn equal_labels_stand_together() {
         let labels: Vec<_> = RefusalKind::ALL.iter().map(|kind| kind.label()).collect();
         let runs = labels.chunk_by(|one, other| one == other).count();
         assert_eq!(runs, labels.iter().collect::<BTreeSet<_>>().len());

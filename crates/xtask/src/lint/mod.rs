@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
         &["ovhai-api-types", "ovhai-core", "ovhai-store", "ovhai-runtime", "ovhai-wire"],
     ),
     ("ovhai", &["ovhai-api-types", "ovhai-client", "ovhai-emulator", "ovhai-runtime"]),
-    ("ovhai-test-support", &["ovhai-api-types", "ovhai-emulator", "ovhai-runtime"]),
+    ("ovhai-test-support", &["ovhai-api-types", "ovhai-core", "ovhai-emulator", "ovhai-runtime"]),
     ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator", "ovhai-wire"]),
     ("xtask", &[]),
 ];
@@ -125,6 +125,7 @@ pub(crate) fn run() -> Result<()> {
     let mut faults = arrows()?;
     faults.extend(dependencies::faults()?);
     faults.extend(files()?);
+    faults.extend(shared_helpers()?);
     for layers in &LAYERS {
         faults.extend(modules::faults(layers)?);
     }
@@ -197,6 +198,45 @@ fn files() -> Result<Vec<String>> {
     Ok(faults)
 }
 
+/// Modules of tests/it share helpers through ovhai-test-support, and import nothing of each other.
+fn shared_helpers() -> Result<Vec<String>> {
+    let mut sources = Vec::new();
+    collect(&root().join("tests/it"), &mut sources)?;
+    let modules: Vec<_> = sources.iter().filter_map(|path| path.file_stem()?.to_str()).collect();
+    let mut faults = Vec::new();
+    for path in &sources {
+        faults.extend(siblings(&modules, &fs::read_to_string(path)?).map(|module| {
+            format!(
+                "{}: it uses {module}, another test module; move what they share to crates/test-support",
+                path.strip_prefix(root()).unwrap_or(path).display()
+            )
+        }));
+    }
+    Ok(faults)
+}
+
+/// The modules that this text imports by `crate::` or `super::`.
+fn siblings<'a>(modules: &'a [&str], text: &str) -> impl Iterator<Item = &'a str> {
+    let imports = |module: &str| {
+        ["crate", "super"].iter().any(|root| {
+            text.match_indices(&format!("{root}::")).any(|(at, found)| {
+                let rest = &text[at + found.len()..];
+                let end = rest.find(|c| matches!(c, ';' | '(' | ')')).unwrap_or(rest.len());
+                let list = rest[..end].strip_prefix('{');
+                let words =
+                    list.unwrap_or(&rest[..end]).split(|c: char| !c.is_alphanumeric() && c != '_');
+                let mut words = words.filter(|word| !word.is_empty());
+                if list.is_some() {
+                    words.any(|word| word == module)
+                } else {
+                    words.next() == Some(module)
+                }
+            })
+        })
+    };
+    modules.iter().copied().filter(move |module| imports(module)).collect::<Vec<_>>().into_iter()
+}
+
 /// What may serve must not print: a write that fails would panic, and end what it was in. clippy
 /// knows the macros; that they are not allowed here or there, and other ways, it does not.
 fn prints(shown: &str, text: &str) -> Option<String> {
@@ -222,4 +262,19 @@ fn collect(directory: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_of_sibling_test_modules_are_found() {
+        let modules = ["edge", "wire", "main"];
+        let of = |text: &str| siblings(&modules, text).collect::<Vec<_>>();
+        assert_eq!(of("use crate::wire::Client;"), ["wire"]);
+        assert_eq!(of("use crate::{OVHAI, edge, wire};"), ["edge", "wire"]);
+        assert_eq!(of("    crate::edge::get(&host, 1)"), ["edge"]);
+        assert!(of("use crate::OVHAI;\nuse ovhai_test_support::wire;\nlet edge = 1;").is_empty());
+    }
 }
