@@ -439,7 +439,7 @@ async fn stalled_heads_time_out() {
     let app = Holding::start().await;
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("access.log");
-    let limits = Limits { head_timeout: Duration::from_millis(300), ..Limits::default() };
+    let limits = Limits { head_timeout: Duration::from_secs(1), ..Limits::default() };
     let (e, host) = app.behind(logging(limits, &log)).await;
     let block = block(&host, b"/");
     let whole = frame(HEADERS, END_STREAM | END_HEADERS, 3, &block);
@@ -534,7 +534,7 @@ async fn compressed_heads_are_limited_by_their_decoded_size() {
 #[tokio::test]
 async fn floods_of_unread_answers_close_the_connection() {
     const FLOOD: usize = 64 * 1024 * 1024;
-    let quick = Duration::from_millis(300);
+    let quick = Duration::from_secs(1);
     let limits = Limits { idle_timeout: quick, body_timeout: quick, ..Limits::default() };
     let logged = Logged::with(limits).await;
     let wire = &logged.wire;

@@ -102,7 +102,7 @@ async fn an_app_on_another_port_fails_at_its_deadline_with_that_port() {
     let spec = process(
         &server(&["--port", &port.to_string()]),
         // Enough for Python to start on a busy machine.
-        json!({"deploymentStrategy": {"progressDeadlineSeconds": 3}}),
+        json!({"deploymentStrategy": {"progressDeadlineSeconds": 10}}),
     );
     let app = e.submit(&[], spec).await;
     let app = e.wait(&app, "FAILED").await;
