@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ovhai_api_types::{AppSpec, AppUpdate, LabelUpdate, RegistryId, TokenSpec};
-use ovhai_core::model::Deletion;
+use ovhai_api_types::{AppSpec, AppUpdate, Deletion, LabelUpdate, RegistryId, TokenSpec};
 use ovhai_core::platform::{AccessQuery, AppQuery, EventQuery, RegistryChange};
 use ovhai_core::policy::{Effect, Principal};
 use ovhai_core::ports::Store;
