@@ -81,9 +81,12 @@ pub fn eventually_now<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A free port.
+/// A free port, reserved among all emulators of the machine until the tests end.
 pub fn free_port() -> u16 {
-    ovhai_runtime::sockets::free_port().expect("a port")
+    let port = ovhai_runtime::sockets::free_port().expect("a port");
+    let number = port.number;
+    std::mem::forget(port);
+    number
 }
 
 /// A port in use, and what uses it.

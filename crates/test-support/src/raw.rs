@@ -17,7 +17,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::TestEmulator;
 
 /// A watchdog: a test fails if something that has to happen takes longer.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_mins(2);
 
 /// The value of a header in a head; the case of its name does not matter.
 pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
