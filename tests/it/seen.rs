@@ -514,7 +514,15 @@ async fn a_line_has_domain_time_while_that_is_moved() {
     let time = |name: &str| line[name].as_str().unwrap().parse::<Timestamp>().unwrap();
     let ahead = time("domainTime").duration_since(time("time")).as_secs();
     assert!((3599..=3600).contains(&ahead), "{line}");
-    // Apps live by the other one.
-    let app = e.submit(&[], json!({})).await;
+    // Apps live by the other one, and their logs and the API tell both.
+    let app = e.run_app(&[], json!({"image": "ovhai/echo"})).await;
     assert!(app.created_at > Timestamp::now() + Duration::from_mins(59));
+    let answer = e.admin("GET", &format!("/v1/app/{}/log?timestamps=true", app.id), None).await;
+    assert!(answer.headers.contains_key("x-ovhai-domain-time"), "{:?}", answer.headers);
+    let log = answer.text();
+    let (time, rest) = log.split_once(" domainTime=").unwrap_or_else(|| panic!("{log}"));
+    let (moved, rest) = rest.split_once(' ').unwrap();
+    let [time, moved] = [time, moved].map(|text| text.parse::<Timestamp>().unwrap());
+    let ahead = moved.duration_since(time).as_secs();
+    assert!((3599..=3600).contains(&ahead) && rest.starts_with("ovhai/echo listens"), "{log}");
 }
