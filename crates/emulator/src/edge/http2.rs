@@ -291,7 +291,7 @@ async fn answer(
     }
 }
 
-/// Work that has begun goes on when its request is given up, and holds its permit until it ends:
+/// Work goes on when its client gives the request up, and holds its permit until it ends:
 /// otherwise requests that are given up at once would pile up, and wrong passwords would not be
 /// counted.
 async fn to_its_end(

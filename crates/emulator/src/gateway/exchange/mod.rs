@@ -142,7 +142,7 @@ struct Came {
 impl Came {
     /// Whether the connection can be used again after the response.
     fn may_be_reused(self, params: &ExchangeParams) -> bool {
-        // If the app sends a body all the same, it would be taken for the response to another
+        // If the app sent a body nevertheless, it would be taken for the response to another
         // request.
         self.keep_alive && params.asked_with != AskedWith::Head
     }
@@ -356,7 +356,7 @@ impl HeadPhase {
         // The client's body may take as long as it likes.
         self.is_watched |= !upload.is_sent;
         let first = if self.is_watched { allowed } else { allowed.min(MOMENT) };
-        // Every interim response begins the time anew.
+        // Every interim response resets the deadline.
         let moved = upload.moved + self.interim + client.interim_moved();
         let deadline = client.deadline();
         if (waits_for, moved) != (self.waits_for, self.moved) {

@@ -99,7 +99,7 @@ struct Visit<'a> {
     app: &'a AppRecord,
     cookies: Vec<&'a [u8]>,
     secure: bool,
-    /// Whether the response is for people.
+    /// Whether the client wants HTML.
     speaks_html: bool,
 }
 
