@@ -73,8 +73,11 @@ impl Show for RecordedRun {
                 let view = view
                     .field("Request", format!("{} {}", request.method, request.url))
                     .field("Status", status)
-                    .field("Time", format!("{:.1} ms", request.milliseconds))
-                    .maybe("Domain Time", request.domain_time.map(date));
+                    .field("Time", format!("{:.1} ms", request.milliseconds));
+                let view = match request.domain_time {
+                    Some(moved) => view.field("Domain Time", date(moved)),
+                    None => view,
+                };
                 let body = lines(request.body.as_ref());
                 let view = if body.is_empty() {
                     view
