@@ -115,7 +115,7 @@ impl Context {
         Ok(())
     }
 
-    /// Ends a line that an app's output has begun: on a terminal immediately, in a pipe never,
+    /// Ends a line that an app's output left open: on a terminal immediately, in a pipe never,
     /// because it would change the result. If both streams go to the same place, the next message
     /// starts on a new line.
     pub(crate) fn end_line(&mut self) -> io::Result<()> {

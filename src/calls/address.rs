@@ -15,7 +15,7 @@ pub(crate) fn endpoint(running: &Running) -> Endpoint {
     }
 }
 
-/// The address of an emulator, for people.
+/// The address of an emulator, as it is shown.
 pub(crate) fn root(running: &Running) -> String {
     format!("http://{}", reachable(running.address))
 }

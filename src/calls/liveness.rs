@@ -41,7 +41,7 @@ impl FoundEmulator {
 
 /// Ready when the emulator that a command talks to hangs, before its first response or while a
 /// request waits. A slow response is no proof, so the emulator's health is checked each time.
-/// Responses that have begun are left to the command.
+/// Responses whose head has come are left to the command.
 pub(crate) async fn until_it_hangs(found: Arc<FoundEmulator>, trace: Arc<Trace>) -> Failure {
     found.told.notified().await;
     let Some(running) = found.running.get() else { return std::future::pending().await };

@@ -56,6 +56,9 @@ pub(crate) struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
     pub(crate) milliseconds: f64,
+    /// The emulator's clock when it answered, if that was moved.
+    #[serde(default, rename = "domainTime", skip_serializing_if = "Option::is_none")]
+    pub(crate) domain_time: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) answer: Option<Value>,
 }
@@ -126,6 +129,7 @@ impl Request {
             status: exchange.status,
             error: exchange.error,
             milliseconds: exchange.elapsed.as_secs_f64() * 1000.0,
+            domain_time: exchange.domain_time.and_then(|time| time.parse().ok()),
         }
     }
 
@@ -365,6 +369,7 @@ mod tests {
             error: None,
             answer: Bytes::copy_from_slice(answer.as_bytes()),
             elapsed: Duration::from_millis(3),
+            domain_time: None,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::calls::trace::{RecordedRun, runs};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::settings::debug_file;
-use crate::term::describe::{Description, age};
+use crate::term::describe::{Description, age, date};
 use crate::term::table::Fit;
 use crate::ui::output::Show;
 
@@ -74,6 +74,10 @@ impl Show for RecordedRun {
                     .field("Request", format!("{} {}", request.method, request.url))
                     .field("Status", status)
                     .field("Time", format!("{:.1} ms", request.milliseconds));
+                let view = match request.domain_time {
+                    Some(moved) => view.field("Domain Time", date(moved)),
+                    None => view,
+                };
                 let body = lines(request.body.as_ref());
                 let view = if body.is_empty() {
                     view

@@ -132,9 +132,10 @@ async fn follow(
         }
         let page = control.requests(&filter).await?;
         if page.lost > 0 {
+            // For callers that may not see every request, 1 stands for any number.
+            let lost = if page.lost == 1 { "some".to_owned() } else { page.lost.to_string() };
             context.note(format!(
-                "warning: {} requests were dropped before they could be shown: they arrived too fast",
-                page.lost
+                "warning: {lost} requests were dropped before they could be shown: they arrived too fast"
             ));
         }
         (items, filter.after) = (page.items, Some(page.next));

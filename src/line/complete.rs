@@ -107,8 +107,8 @@ impl Kind {
 /// Attaches completers to arguments, and hides aliases, because of several names for one command
 /// the engine keeps the alphabetically first. Done only if a shell requests completion.
 fn attach(command: Command, world: &Arc<Mutex<World>>) -> Command {
-    // Before a subcommand, options are offered only once one is begun: hidden candidates are
-    // offered only if nothing else matches.
+    // Before a subcommand, options are offered only after a `-`: hidden candidates are offered only
+    // if nothing else matches.
     let begins_option = world.lock().unwrap_or_else(PoisonError::into_inner).begins_option;
     let command = if command.has_subcommands() && !begins_option {
         command.mut_args(|arg| arg.hide(true))

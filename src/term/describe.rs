@@ -1,4 +1,4 @@
-//! Detail views: Title Case names, two spaces a level, values aligned, `~` for what is not there.
+//! Detail views: Title Case names, two spaces a level, values aligned, `~` for absent values.
 //!
 //! On a terminal a long value is folded at blanks, below itself; an address, an id or a token is
 //! left whole, so that it can be copied. Names and values come from elsewhere and are cleaned.

@@ -15,8 +15,9 @@ use super::text::{clean, cut, fold, width};
 const GAP: usize = 2;
 /// Characters of a shortened id; commands accept as many.
 const SHORT_ID: usize = 8;
-/// Tables with more rows are not left to comfy-table, which would be most of the work of listing a
-/// thousand apps.
+/// Tables with more rows are written directly. comfy-table needs 2.2 ms for 1,000 rows and 25 ms for
+/// 10,000, against 0.13 and 1.3 ms (columns of `app list`, optimised); with it, a list of 1,000 apps
+/// would take a third longer.
 const LARGE: usize = 200;
 
 /// What happens to a column when there is no room.

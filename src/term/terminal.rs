@@ -85,7 +85,7 @@ pub(crate) fn paint(how: Paint, word: &str, color: bool) -> Cow<'_, str> {
     format!("\x1b[{code}m{word}\x1b[0m").into()
 }
 
-/// The colour of an app's state; none for what is not one.
+/// The colour of an app's state; none for any other word.
 pub(crate) fn state(word: &str) -> Option<Paint> {
     let state = AppState::ALL.into_iter().find(|state| state.as_str() == word)?;
     Some(match state {

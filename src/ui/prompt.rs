@@ -155,7 +155,7 @@ fn yes_or_no(line: &str) -> Option<bool> {
     }
 }
 
-/// Shows what is wrong with an answer.
+/// Shows why an answer is not accepted.
 fn refuse(why: &str) -> io::Result<()> {
     say(&(worded(|f| SimpleTheme.format_error(f, why)) + "\n"))
 }

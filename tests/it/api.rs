@@ -40,6 +40,13 @@ async fn refusals_are_json_and_name_the_field() {
             400,
             "workingDirectory",
         ),
+        (
+            "POST",
+            "/v1/app",
+            json!({"image": "ovhai/echo:latest", "command": ["sleep", "1"]}),
+            400,
+            "command: the built-in image ovhai/echo:latest runs no command: omit it, or run it as a local process",
+        ),
         ("POST", "/v1/token", json!({"name": "", "role": "read"}), 400, "name:"),
         ("POST", "/v1/token", json!({"name": "x", "role": "root"}), 400, "role:"),
         (

@@ -92,6 +92,7 @@ async fn failed_starts_name_the_reason() {
     let app = e.submit(&[], json!({"image": "some/image"})).await;
     let app = e.wait(&app, "FAILED").await;
     assert!(info(&app).contains("--runtime process"), "{}", info(&app));
+    assert_eq!(app.status.last_exit.unwrap().reason, "not started");
     e.emulator.shutdown().await;
 }
 

@@ -138,6 +138,9 @@ async fn callers_see_requests_to_their_apps_without_names_of_other_callers() {
     assert!(at(&own, "/one").withheld && !at(&own, "/mine").withheld);
     assert_eq!(at(&own, "/outside").decision.as_deref(), Some("out_of_scope"));
     assert!(own.items.iter().all(|item| item.app == Some(a.id)), "{own:?}");
+    // Its cursor counts, and can't be read: all positions look alike.
+    let (first, second) = (own.next, list(&e, &scoped, "").await.next);
+    assert!(first != second && first.len() == second.len(), "{first} {second}");
     let by_reader = list(&e, &scoped, &format!("token={reader_id}")).await;
     assert_eq!(by_reader.items, [], "or it would know whose they are");
 

@@ -512,7 +512,15 @@ async fn log_lines_have_domain_time_while_it_differs() {
     let time = |name: &str| line[name].as_str().unwrap().parse::<Timestamp>().unwrap();
     let ahead = time("domainTime").duration_since(time("time")).as_secs();
     assert!((3599..=3600).contains(&ahead), "{line}");
-    // Apps use domain time.
-    let app = e.submit(&[], json!({})).await;
+    // Apps use domain time; their logs and the API show both.
+    let app = e.run_app(&[], json!({"image": "ovhai/echo"})).await;
     assert!(app.created_at > Timestamp::now() + Duration::from_mins(59));
+    let answer = e.admin("GET", &format!("/v1/app/{}/log?timestamps=true", app.id), None).await;
+    assert!(answer.headers.contains_key("x-ovhai-domain-time"), "{:?}", answer.headers);
+    let log = answer.text();
+    let (time, rest) = log.split_once(" domainTime=").unwrap_or_else(|| panic!("{log}"));
+    let (moved, rest) = rest.split_once(' ').unwrap();
+    let [time, moved] = [time, moved].map(|text| text.parse::<Timestamp>().unwrap());
+    let ahead = moved.duration_since(time).as_secs();
+    assert!((3599..=3600).contains(&ahead) && rest.starts_with("ovhai/echo listens"), "{log}");
 }

@@ -47,6 +47,16 @@ async fn frame(client: &mut Client) -> (u8, String) {
     (first, String::from_utf8_lossy(&payload).into_owned())
 }
 
+/// After the lines that are left, the server ends the protocol, and then closes.
+async fn is_closed(mut client: Client) {
+    let mut kind = TEXT;
+    while kind == TEXT {
+        (kind, _) = frame(&mut client).await;
+    }
+    assert_eq!(kind, CLOSE);
+    assert_eq!(client.rest().await.len(), 0);
+}
+
 /// A frame as clients send them.
 fn masked(first: u8, payload: &str) -> Vec<u8> {
     let mut frame = vec![first, 0x80 | u8::try_from(payload.len()).unwrap(), 7, 7, 7, 7];
@@ -89,7 +99,7 @@ async fn each_line_of_a_followed_log_is_a_message() {
         frame(&mut client).await;
     }
     e.admin("DELETE", &format!("/v1/app/{}?force=true", app.id), None).await;
-    client.rest().await;
+    is_closed(client).await;
 }
 
 /// The request asks for no WebSocket, or does it incorrectly.
@@ -128,18 +138,18 @@ async fn a_followed_log_ends_with_the_access_of_its_caller() {
     let session = e.form("/oauth2/token", form).await.json();
 
     let token = operator.status.value.clone().unwrap();
-    let mut by_token = follow(&e, &app, &token).await;
-    let mut by_session = follow(&e, &app, session["access_token"].as_str().unwrap()).await;
+    let by_token = follow(&e, &app, &token).await;
+    let by_session = follow(&e, &app, session["access_token"].as_str().unwrap()).await;
     let mut by_owner = follow(&e, &app, e.emulator.administrator()).await;
     let metrics = e.call_local("GET", "/metrics", None).await.text();
     assert!(metrics.contains("ovhai_open_tunnels 3\n"), "{metrics}");
 
     let renew = format!("/v1/token/{}/renew", operator.id);
     assert_eq!(e.admin("POST", &renew, None).await.status, 200);
-    by_token.rest().await;
+    is_closed(by_token).await;
     let gone = e.call_local("DELETE", "/_emulator/users/ann", None).await;
     assert_eq!(gone.status, 204);
-    by_session.rest().await;
+    is_closed(by_session).await;
     // The owner's log continues.
     by_owner.send(masked(PING, "")).await;
     while frame(&mut by_owner).await.0 != PONG {}

@@ -78,7 +78,7 @@ pub enum LicensingType {
     PerReplica,
     /// By resource.
     PerResource,
-    /// By begun number of seconds.
+    /// By the number of seconds, rounded up.
     PerSecondBracket,
 }
 

@@ -24,7 +24,7 @@ pub const PLATFORM_TYPE: &str = "ovh/type";
 const NAME_MAX: usize = 63;
 const PREFIX_MAX: usize = 253;
 
-/// The string can't be a label key or value; displays what is wrong and what is allowed.
+/// The string can't be a label key or value; displays the fault and the allowed form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidLabel {
     what: &'static str,

@@ -62,3 +62,6 @@ pub use volume::InvalidVolume;
 
 /// A time, RFC 3339 on the wire.
 pub type Timestamp = jiff::Timestamp;
+
+/// The header field of responses of the API that has domain time, while that differs from real time.
+pub const DOMAIN_TIME: &str = "x-ovhai-domain-time";

@@ -8,8 +8,8 @@ use crate::Timestamp;
 use crate::id::RegistryId;
 use crate::page::Metadata;
 
-/// A registry. What is sent has `url`, `username` and `password`; what is answered has all the
-/// rest, and never a password.
+/// A registry. A request has `url`, `username` and `password`; a response has all other fields, and
+/// never a password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -46,7 +46,7 @@ impl fmt::Debug for Registry {
     }
 }
 
-/// What changes of a registry; what is absent stays.
+/// A change of a registry; absent fields stay as they are.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RegistryUpdate {

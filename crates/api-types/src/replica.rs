@@ -23,7 +23,7 @@ pub struct ReplicaExit {
     /// The signal that ended its process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
-    /// How, in a word or two, such as `exit status 3`.
+    /// How, in a word or two: such as `exit status 3`, or `not started` for one that never ran.
     pub reason: String,
     /// What happened, for a person.
     pub message: String,
@@ -60,7 +60,7 @@ pub struct AppEvent {
     pub at: Timestamp,
     /// Id of the app.
     pub app: AppId,
-    /// The name that the app has now; none: it was deleted.
+    /// The name that the app has now, or had when it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// To which replica; none: to the app.

@@ -54,7 +54,7 @@ pub struct RequestRecord {
     pub tls: bool,
     /// The method; empty when the request was malformed.
     pub method: String,
-    /// The path without the query; what is not visible ASCII is percent-encoded.
+    /// The path without the query; bytes that are not visible ASCII are percent-encoded.
     pub path: String,
     /// The answer's status; 0 when there was none.
     pub status: u16,
@@ -105,7 +105,7 @@ pub struct RequestList {
     /// Where the next page begins; give it back as `after`.
     pub next: String,
     /// Number of requests since `after` that were overwritten before they were read, whatever
-    /// they were.
+    /// they were. For a caller that may not see every request, 1 stands for any number.
     #[serde(default)]
     pub lost: u64,
 }

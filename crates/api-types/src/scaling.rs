@@ -59,7 +59,7 @@ macro_rules! names {
 }
 
 names! {
-    /// What automatic scaling looks at.
+    /// The resource that automatic scaling measures.
     ScalingResourceType, "resource of automatic scaling" {
         /// Use of CPU.
         #[default]
@@ -132,7 +132,7 @@ pub struct AutomaticScalingStrategy {
     pub replicas_max: i64,
     /// 0 or more.
     pub replicas_min: i64,
-    /// What is looked at; `CPU` when absent.
+    /// The resource that is measured; `CPU` when absent.
     #[serde(default)]
     pub resource_type: ScalingResourceType,
     /// Seconds that use must be high before replicas are added, 0 to 3600; 0 when absent.
@@ -155,7 +155,7 @@ fn default_usage_target() -> i64 {
 }
 
 impl AutomaticScalingStrategy {
-    /// The use that is aimed at when nothing is said, in per cent.
+    /// The default target use, in per cent.
     pub const USAGE_TARGET: i64 = 75;
 }
 

@@ -197,7 +197,7 @@ impl Selector {
         normal(self) == normal(other)
     }
 
-    /// The labels that `key=value` terms ask for: what is set on an app that is created under
+    /// The labels that `key=value` terms ask for: they are set on an app that is created under
     /// this selector.
     pub fn equalities(&self) -> impl Iterator<Item = (&LabelKey, &LabelValue)> {
         self.0.iter().filter_map(|term| match term {

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
-    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, Deletion, ErrorBody,
-    LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
+    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, DOMAIN_TIME, Deletion,
+    ErrorBody, LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -275,6 +275,8 @@ impl Client {
         let status = response.status();
         if let Some(exchange) = &mut exchange {
             exchange.status = Some(status.as_u16());
+            let domain_time = response.headers().get(DOMAIN_TIME);
+            exchange.domain_time = domain_time.and_then(|time| time.to_str().ok()).map(Into::into);
         }
         if status.is_success() {
             return (Ok(response), exchange);

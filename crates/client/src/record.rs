@@ -22,6 +22,8 @@ pub struct Exchange {
     pub answer: Bytes,
     /// Time until the head of the answer.
     pub elapsed: Duration,
+    /// The emulator's clock when it answered, if that was moved.
+    pub domain_time: Option<String>,
 }
 
 impl std::fmt::Debug for Exchange {
@@ -44,6 +46,7 @@ impl Exchange {
             error: None,
             answer: Bytes::new(),
             elapsed: Duration::ZERO,
+            domain_time: None,
         }
     }
 }

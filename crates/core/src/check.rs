@@ -1,4 +1,4 @@
-//! Checks of single values, whose errors name the field and what is allowed.
+//! Checks of single values, whose errors name the field and the allowed values.
 
 use crate::error::{Error, Result};
 

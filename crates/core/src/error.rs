@@ -25,7 +25,7 @@ pub enum Error {
     Invalid {
         /// Path of the field, such as `scalingStrategy.fixed.replicas`.
         field: String,
-        /// What is wrong and what is allowed.
+        /// The fault, and the allowed values.
         message: String,
     },
     /// The real service can do this, the emulator can't yet.

@@ -61,6 +61,8 @@ pub struct EventRecord {
     pub at: Timestamp,
     /// The app.
     pub app: AppId,
+    /// The name that the app had then.
+    pub name: String,
     /// The region of the app.
     pub region: Region,
     /// The ordinal of the replica; none if the event is the app's.
@@ -162,6 +164,7 @@ mod tests {
             seq: 0,
             at: Timestamp::UNIX_EPOCH,
             app: AppId(uuid::Uuid::from_u128(app)),
+            name: "app".into(),
             region: "GRA".parse().expect("a region"),
             ordinal: None,
             kind: EventKind::State,

@@ -2,7 +2,7 @@
 //!
 //! Writers compute against the *head*, which holds everything that was accepted; readers read
 //! the *published* snapshot, which holds everything that is durable. Between the two runs one
-//! committer, which gathers what is waiting into one commit of the store. If a commit fails, all
+//! committer, which gathers the waiting changes into one commit of the store. If a commit fails, all
 //! that was accepted since the published snapshot is refused and the head goes back to it; where
 //! the store can't tell whether the commit happened, callers get an unknown outcome, and the store makes
 //! sure that it did not before it takes another. A committer that panics is restarted.
@@ -172,7 +172,7 @@ impl Ledger {
             *head = transaction.state.clone();
             let (answer, done) = oneshot::channel();
             // Sent under the lock, so that the queue is in the order of the heads; sent also when
-            // nothing changes, because what was seen may not be durable yet.
+            // nothing changes, because the state that it saw is perhaps not durable yet.
             self.queue
                 .send(Job {
                     changes: transaction.changes,

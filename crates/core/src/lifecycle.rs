@@ -1,6 +1,6 @@
 //! The life cycle of an app as one table: state × event → state and info code.
 //!
-//! Everything that changes an app's state goes through [`next`]; what is not in the table is not
+//! Everything that changes an app's state goes through [`next`]; a transition that is not in the table is not
 //! possible. The states are the service's own.
 
 use ovhai_api_types::{AppState, InfoCode};
@@ -12,7 +12,7 @@ pub enum Event {
     Placed,
     /// The wanted replicas answer, and no other is left.
     Converged,
-    /// The replicas differ from what is wanted again.
+    /// The replicas differ from the desired state again.
     Diverged,
     /// A caller wants it stopped.
     StopAsked,

@@ -1,7 +1,7 @@
 //! The output of an app's replicas: bounded, in memory, and can be followed.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ovhai_api_types::Timestamp;
 use tokio::sync::watch;
@@ -20,6 +20,8 @@ pub struct LogLine {
     pub index: u64,
     /// When it was read, in real time.
     pub at: Timestamp,
+    /// The same moment in domain time, if that was moved.
+    pub moved: Option<Timestamp>,
     /// Which run of which replica wrote it.
     pub replica: ReplicaId,
     /// The line without its end.
@@ -47,32 +49,52 @@ fn cost(text: &str) -> usize {
     size_of::<LogLine>() + text.len()
 }
 
+/// Tells domain time while it differs from real time.
+type Moved = Box<dyn Fn() -> Option<Timestamp> + Send + Sync>;
+
 /// The output of one app. It outlives replicas, so that it shows why the last one failed.
-#[derive(Debug)]
 pub struct LogBuffer {
     lines: Mutex<Lines>,
     written: watch::Sender<u64>,
+    /// Set with the first run: no line is older.
+    moved: OnceLock<Moved>,
+}
+
+impl std::fmt::Debug for LogBuffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogBuffer").field("lines", &self.lines).finish_non_exhaustive()
+    }
 }
 
 impl Default for LogBuffer {
     fn default() -> Self {
-        Self { lines: Mutex::default(), written: watch::Sender::new(0) }
+        Self { lines: Mutex::default(), written: watch::Sender::new(0), moved: OnceLock::new() }
     }
 }
 
 impl LogBuffer {
+    /// Has each line carry domain time while `moved` tells one.
+    pub(crate) fn tell_domain_time(
+        &self,
+        moved: impl Fn() -> Option<Timestamp> + Send + Sync + 'static,
+    ) {
+        // The clock is the same for every run.
+        let _ = self.moved.set(Box::new(moved));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends one line.
     pub fn push(&self, at: Timestamp, replica: ReplicaId, text: String) {
+        let moved = self.moved.get().and_then(|moved| moved());
         let next = {
             let mut lines = self.lock();
             let index = lines.next;
             lines.next += 1;
             lines.bytes += cost(&text);
-            lines.lines.push_back(LogLine { index, at, replica, text });
+            lines.lines.push_back(LogLine { index, at, moved, replica, text });
             while lines.bytes > CAPACITY {
                 let Some(dropped) = lines.lines.pop_front() else { break };
                 lines.bytes -= cost(&dropped.text);
@@ -101,7 +123,7 @@ impl LogBuffer {
         }
     }
 
-    /// The largest ordinal of which a run began; none: no replica has begun.
+    /// The largest ordinal that has had a run; none: no replica was started.
     pub fn last_ordinal(&self) -> Option<u32> {
         u32::try_from(self.lock().runs.len()).ok().filter(|count| *count > 0)
     }

@@ -1,4 +1,4 @@
-//! What is run for an app: its own command, or one that its image is mapped to.
+//! The command that an app runs: its own command, or one that its image is mapped to.
 
 use std::sync::Arc;
 

@@ -60,7 +60,7 @@ impl Principal {
     }
 }
 
-/// What is asked for.
+/// The action that a caller asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Send a request to an app through the gateway.

@@ -33,6 +33,7 @@ impl EventRecorder {
             seq: 0,
             at: self.clock.now(),
             app: app.id,
+            name: app.spec.name.clone(),
             region: app.region.clone(),
             ordinal,
             kind,

@@ -84,8 +84,21 @@ pub struct Exit {
     pub at: Timestamp,
     /// How, where there is a process.
     pub status: Option<ExitStatus>,
+    /// Whether it had answered before.
+    pub has_answered: bool,
     /// What happened, for a person.
     pub message: String,
+}
+
+impl Exit {
+    /// How, in a word or two.
+    pub fn reason(&self) -> String {
+        match self.status {
+            Some(status) => status.to_string(),
+            None if self.has_answered => "ended".to_owned(),
+            None => "not started".to_owned(),
+        }
+    }
 }
 
 /// The phase of a replica.
@@ -138,7 +151,7 @@ pub struct ReplicaState {
 pub struct Progress {
     /// By ordinal; an old run of one that is being replaced stands before the new one.
     pub replicas: Vec<ReplicaState>,
-    /// What is happening, in place of the default message of the app's state.
+    /// The current activity, in place of the default message of the app's state.
     pub says: Option<String>,
 }
 

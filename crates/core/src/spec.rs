@@ -128,7 +128,7 @@ pub struct Spec {
     pub env: Vec<Env>,
     /// The name.
     pub name: String,
-    /// Path of the probe; none: `/`, where any response but a server error is good.
+    /// Path of the probe; none: `/`, where any response but a server error counts as ready.
     pub probe_path: Option<String>,
     /// Port of the probe; none: the app's own.
     pub probe_port: Option<u16>,

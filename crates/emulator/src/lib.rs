@@ -18,12 +18,15 @@ mod limits;
 mod listen;
 pub mod origin;
 mod passwords;
+mod random;
+mod seal;
 mod secret;
 pub mod signer;
 mod start_error;
 pub mod state;
 mod telemetry;
 pub mod tls;
+mod web;
 
 pub use emulator::{
     Builder, DEFAULT_PORT, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, StopReason,

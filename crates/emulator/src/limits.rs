@@ -47,7 +47,7 @@ const RESERVED: u64 = 64;
 
 impl Limits {
     /// Limits the connections to those that the process may open, with one to an app for each, and
-    /// the streams to what is left then.
+    /// the streams to the remainder.
     pub(crate) fn within_descriptors(self) -> Self {
         let Some(most) = getrlimit(Resource::Nofile).current else { return self };
         let most = usize::try_from(most.saturating_sub(RESERVED)).unwrap_or(usize::MAX);
@@ -104,7 +104,7 @@ pub const LIMITS: [Limit; 10] = [
     },
     Limit {
         name: "answer-time",
-        meaning: "time of an app before the head of its response, enough for a large model that responds in one piece; each interim response (1xx) begins it anew; longer: 504",
+        meaning: "time of an app before the head of its response, enough for a large model that responds in one piece; each interim response (1xx) resets it; longer: 504",
         place: Place::Time(|limits| &mut limits.answer_timeout),
     },
     Limit {
@@ -124,7 +124,7 @@ pub const LIMITS: [Limit; 10] = [
     },
     Limit {
         name: "streams",
-        meaning: "requests over HTTP/2 to apps at once, besides one for each client, and no more than the process may open files for; a client may take half of what is left; further ones: 503",
+        meaning: "requests over HTTP/2 to apps at once, besides one for each client, and no more than the process may open files for; a client may take half of the remainder; further ones: 503",
         place: Place::Count(COUNT, |limits| &mut limits.streams),
     },
 ];

@@ -17,7 +17,7 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
         path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
     });
     if moved.is_err() {
-        // What is left is useless; the first error is the one to report.
+        // The temporary file is useless; the first error is the one to report.
         let _ = std::fs::remove_file(&temporary);
     }
     moved

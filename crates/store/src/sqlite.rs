@@ -181,7 +181,7 @@ struct Database {
 
 impl Database {
     fn serve(&mut self, request: Request) {
-        // The caller may have gone away; the work is done all the same. A panic drops `answer`,
+        // The caller may have gone away; the work is done nevertheless. A panic drops `answer`,
         // which tells the caller.
         let served = components::catch(|| match request {
             Request::Load(answer) => drop(answer.send(load(&self.connection, self.newest))),
@@ -327,7 +327,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(unusable)?;
-    // What is deleted is overwritten, such as the environment of an app.
+    // Deleted records, such as the environment of an app, are overwritten.
     connection.pragma_update(None, "secure_delete", "ON").map_err(unusable)?;
     if version < MIGRATIONS.len() {
         let transaction = connection.transaction().map_err(unusable)?;
@@ -355,8 +355,9 @@ fn empty_log(connection: &Connection) {
     }
 }
 
-/// Refuses a file that is missing or empty beside a log with something in it: SQLite would begin
-/// anew and delete the log, which may hold everything. Logs which part of the log can't be read.
+/// Refuses a file that is missing or empty beside a log with something in it: SQLite would
+/// start an empty database and delete the log, which may hold every record. Logs which part of the log
+/// can't be read.
 fn look_at_log(path: &Path) -> Result<(), OpenError> {
     let log = wal::path_of(path);
     if std::fs::metadata(&log).map_or(0, |found| found.len()) == 0 {

@@ -166,11 +166,11 @@ pub fn field(page: &Answer, name: &str) -> String {
     let at = html.find(&start).unwrap_or_else(|| panic!("{name}: {html}")) + start.len();
     let value = &html[at..at + html[at..].find('"').unwrap()];
     value
-        .replace("&quot;", "\"")
+        .replace("&#34;", "\"")
         .replace("&#39;", "'")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&#38;", "&")
 }
 
 /// Whether an answer is the login page.

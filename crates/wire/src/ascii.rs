@@ -1,4 +1,4 @@
-//! Numbers and addresses as text, for what is written with every request: formatting them costs
+//! Numbers and addresses as text, for lines and heads of every request: formatting them costs
 //! several times as much.
 
 use std::io::Write;

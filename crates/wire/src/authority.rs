@@ -2,7 +2,7 @@
 
 /// Whether a host, with or without a port, is one at all.
 pub fn is_well_formed(host: &str) -> bool {
-    // Written so that many bytes are looked at at once, as there is one with every request.
+    // Written so that many bytes are checked at once, as there is one with every request.
     let odd = host.bytes().fold(0, |odd, byte| {
         let symbol = [b'-', b'.', b'_', b':', b'[', b']'].map(|known| u8::from(byte == known));
         let known = symbol.into_iter().fold(0, |known, one| known | one);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// One timer for the life of a connection. It is set anew only when it fires too early, or would
+/// One timer for the life of a connection. It is set again only when it fires too early, or would
 /// fire too late.
 #[derive(Debug)]
 pub struct Deadline {

@@ -144,7 +144,7 @@ pub(crate) fn parse_trailers<'b>(
     Ok(())
 }
 
-/// The same for a section that is to be passed on: gives the fields that may be.
+/// The same for a section that is passed on: returns its permitted fields.
 pub fn passing_trailers<'b>(
     bytes: &'b [u8],
     reserved: &Reserved,

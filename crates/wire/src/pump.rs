@@ -1,4 +1,4 @@
-//! One direction of a message: what is written first, then a body from one side to the other,
+//! One direction of a message: first its head, then a body from one side to the other,
 //! without its old framing and with a new one. What the receiver does not take is not read from
 //! the sender.
 
@@ -38,7 +38,7 @@ pub enum WaitsFor {
     Sender,
     /// The receiver: it takes no more for now.
     Receiver,
-    /// Neither: it has not begun, or has ended.
+    /// Neither: no byte has passed yet, or it has ended.
     Neither,
 }
 
@@ -96,7 +96,7 @@ impl Pump {
         Self { decoder: self.decoder.lenient(), ..self }
     }
 
-    /// One that only writes what is left of `out`.
+    /// One that only writes the remainder of `out`.
     pub fn resumed(out: Vec<u8>, sent: usize) -> Self {
         let mut pump = Self::new(Framing::None, Encoding::Plain, out, &Reserved::NONE);
         pump.skip(sent);

@@ -1,4 +1,4 @@
-//! Heads of responses. Apps are read as browsers read servers: what is sloppy but clear is
+//! Heads of responses. Apps are read as browsers read servers: a sloppy but clear head is
 //! understood, what two readers may take for different things never is.
 
 use std::mem::MaybeUninit;
@@ -84,7 +84,7 @@ impl<'b> ResponseHead<'b> {
         keep_alive &= framing != Framing::UntilClose;
         let is_empty = matches!(said.length, AtMostOne::Never | AtMostOne::One(b"0"));
         if said.coding.is_there() && framing == Framing::None || status == 204 && !is_empty {
-            // If the app sends a body all the same, the next client would read it as its answer.
+            // If the app sent a body nevertheless, the next client would read it as its response.
             // A length in a 304 is in order: it is that of another answer.
             keep_alive = false;
         }

@@ -14,7 +14,7 @@ pub struct HeadLimits {
     pub fields: usize,
 }
 
-/// Looks for the end of a head while it arrives; every byte is looked at once.
+/// Looks for the end of a head while it arrives; every byte is read once.
 #[derive(Debug, Default)]
 pub struct Scanner {
     seen: usize,

@@ -20,7 +20,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Makes closing it visible as breaking off, where the end of the bytes would not tell.
     fn abort(&self);
 
-    /// Whether the client has closed, though what it sent before may not have been read.
+    /// Whether the client has closed; bytes that it sent before are perhaps still unread.
     fn is_closed(&self) -> bool;
 }
 

@@ -1,11 +1,11 @@
-//! What is understood of a request's head, for fuzzing.
+//! The parsed facts of a request's head, for fuzzing.
 
 use crate::fields::Reserved;
 use crate::framing::Malformed;
 use crate::request::{RequestHead, no_fields};
 use crate::scan::{HeadLimits, Scanner};
 
-/// What is understood of a request's head.
+/// The parsed facts of a request's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Understood {
     /// The method.

@@ -64,7 +64,7 @@ impl Lent {
 }
 
 impl Credential {
-    /// Whether no token is to be sent.
+    /// Whether the request is sent without a token.
     pub(super) fn is_off(&self) -> bool {
         self.no_auth
     }

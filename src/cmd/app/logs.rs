@@ -161,12 +161,20 @@ impl Matching {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches(['\n', '\r']);
         // The timestamp is not part of the app's output.
-        let said =
-            if self.timestamps { text.split_once(' ').map_or(text, |(_, s)| s) } else { text };
+        let said = if self.timestamps { without_times(text) } else { text };
         if !line.is_empty() && self.pattern.is_match(said) {
             out.write_all(line)?;
         }
         Ok(())
+    }
+}
+
+/// A line of output without its time, and domain time where that was moved.
+fn without_times(line: &str) -> &str {
+    let Some((_, text)) = line.split_once(' ') else { return line };
+    match text.split_once(' ') {
+        Some((first, text)) if first.starts_with("domainTime=") => text,
+        _ => text,
     }
 }
 
@@ -187,6 +195,10 @@ mod tests {
             lines.finish(&mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
+        assert_eq!(
+            without_times("2026-01-01T00:00:00.000Z domainTime=2027-01-01T00:00:00.000Z GET"),
+            "GET"
+        );
         for size in [1, 5, 1000] {
             assert_eq!(grep("^GET", true, size).lines().count(), 2);
             assert_eq!(grep("2026", true, size), "2026-01-01T00:00:00.000Z 2026 x\n");

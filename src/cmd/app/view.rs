@@ -35,8 +35,8 @@ fn some_restarts(restarts: u32) -> String {
     if restarts == 0 { String::new() } else { restarts.to_string() }
 }
 
-/// The reason of a replica that never ran: it has neither a status nor a signal.
-const NEVER_RAN: &str = "ended";
+/// The reason of a replica that never ran.
+const NEVER_RAN: &str = "not started";
 
 /// The reason of an exit; none for a replica that never ran, whose `Info` says why.
 fn exit_reason(reason: &str) -> &str {
@@ -254,7 +254,8 @@ mod tests {
             reason: reason.into(),
             message: "why".into(),
         };
-        assert_eq!(last_exit(&exit("ended")), None);
+        assert_eq!(last_exit(&exit("not started")), None);
+        assert!(last_exit(&exit("ended")).is_some());
         assert_eq!(
             last_exit(&exit("exit status 3")).as_deref(),
             Some("exit status 3 at 1970-01-01 00:00:00 UTC: why")

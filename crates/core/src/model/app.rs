@@ -42,7 +42,7 @@ pub struct AppRecord {
     pub trusted_environment: bool,
     /// All labels, the platform's among them.
     pub labels: Labels,
-    /// What is wanted.
+    /// The desired state.
     pub wanted: Wanted,
     /// Counts the changes that need new replicas (image, port, environment).
     pub revision: u64,

@@ -14,7 +14,7 @@ pub struct SessionId(pub Uuid);
 pub struct Digest {
     /// The digest, in hexadecimal digits.
     pub digest: String,
-    /// Until when the secret is good.
+    /// The end of the secret's validity.
     pub until: Timestamp,
 }
 
@@ -25,7 +25,7 @@ pub struct SessionRecord {
     pub id: SessionId,
     /// The user's name.
     pub user: String,
-    /// The secrets that calls are made with, newest first: one that was replaced is good until it
+    /// The secrets that calls are made with, newest first: one that was replaced stays valid until it
     /// expires, since a call may be using it.
     pub access: Vec<Digest>,
     /// The secret that makes new ones.

@@ -104,6 +104,7 @@ impl Platform {
             check_environment(environment)?;
         }
         let spec = Spec::check(wire, |image| self.generate_name(image))?;
+        self.check_command(&self.snapshot(), &spec)?;
         // The environment of a process can make it run anything, a mapped command too.
         if self.runs_as_unexpected_process(&self.snapshot(), &spec)
             && (spec.placement.is_some() || !spec.env.is_empty())
@@ -389,6 +390,7 @@ impl Platform {
             if app.spec.image != image {
                 app.spec.image = image;
                 app.revision += 1;
+                self.check_command(&self.snapshot(), &app.spec)?;
                 self.may_have_environment(caller, region, &app.spec)?;
             }
             Ok(())
@@ -442,6 +444,9 @@ impl Platform {
             let image = app.spec.image.clone();
             if app.spec.update(update)? {
                 app.revision += 1;
+            }
+            if app.spec.image != image {
+                self.check_command(&self.snapshot(), &app.spec)?;
             }
             if sets_environment || app.spec.image != image {
                 self.may_have_environment(caller, region, &app.spec)?;

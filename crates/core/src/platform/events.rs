@@ -21,13 +21,13 @@ pub struct EventQuery {
     pub count: Option<usize>,
 }
 
-/// An event, with the name that its app has now.
+/// An event, with the name of its app.
 #[derive(Debug, Clone)]
 pub struct NamedEvent {
     /// The event.
     pub event: Arc<EventRecord>,
-    /// The app's name; none: it was deleted.
-    pub name: Option<String>,
+    /// The name that the app has now, or had when it was deleted.
+    pub name: String,
 }
 
 impl Platform {
@@ -59,8 +59,11 @@ impl Platform {
         if let Some(count) = query.count {
             events.drain(..events.len().saturating_sub(count));
         }
-        let name = |id| snapshot.app(id).map(|entry| entry.record.spec.name.clone());
-        Ok(events.into_iter().map(|event| NamedEvent { name: name(event.app), event }).collect())
+        let name = |event: &EventRecord| match snapshot.app(event.app) {
+            Some(entry) => entry.record.spec.name.clone(),
+            None => event.name.clone(),
+        };
+        Ok(events.into_iter().map(|event| NamedEvent { name: name(&event), event }).collect())
     }
 
     /// Changes with every event.

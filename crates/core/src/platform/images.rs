@@ -94,17 +94,36 @@ impl Platform {
             .await
     }
 
+    fn is_builtin(&self, image: &str) -> bool {
+        let image = ImageName::parse(image);
+        let is_it = |name: &str| ImageName::parse(name).repository() == image.repository();
+        self.settings.images.iter().any(|one| is_it(one.reference))
+    }
+
+    /// Checks that a command would be run: built-in images run none, and would ignore it.
+    pub(super) fn check_command(&self, snapshot: &Snapshot, spec: &Spec) -> Result<()> {
+        let is_ignored = spec.command.is_some()
+            && matches!(spec.placement, None | Some(Placement::Builtin))
+            && self.is_builtin(&spec.image)
+            && mapping_for(snapshot, spec).is_none();
+        if !is_ignored {
+            return Ok(());
+        }
+        let why = format!(
+            "the built-in image {} runs no command: omit it, or run it as a local process (runtime: process)",
+            spec.image
+        );
+        Err(Error::invalid("command", why))
+    }
+
     /// Whether an app runs as a local process by its own spec or the emulator's default, unless its
     /// image is mapped.
     pub(super) fn runs_as_process(&self, spec: &Spec) -> bool {
-        let is_builtin = || {
-            let image = ImageName::parse(&spec.image);
-            let is_it = |name: &str| ImageName::parse(name).repository() == image.repository();
-            self.settings.images.iter().any(|one| is_it(one.reference))
-        };
         match spec.placement {
             Some(placement) => placement == Placement::Process,
-            None => self.settings.placement == Some(Placement::Process) && !is_builtin(),
+            None => {
+                self.settings.placement == Some(Placement::Process) && !self.is_builtin(&spec.image)
+            }
         }
     }
 

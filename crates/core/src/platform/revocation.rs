@@ -1,4 +1,4 @@
-//! Whether a caller that was let in some time ago still would be: principals end, and open streams
+//! Whether an earlier admission still holds: principals end, and open streams
 //! learn when to ask again. Requests for an app that is asleep wake it, and learn when it answers.
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What tells the time.
 //!
-//! *Domain time* is what apps, logins and deadlines live by; it can be moved forward, may stand
+//! *Domain time* governs apps, logins and deadlines; it can be moved forward, may stand
 //! still, and never goes back. *Real time* is for the wire and for logs. They are the same until
 //! domain time is moved.
 
@@ -10,7 +10,7 @@ use ovhai_api_types::Timestamp;
 
 use super::future::BoxFuture;
 
-/// Maximum time between two looks at a clock: it goes on while the machine sleeps, and a timer does
+/// Maximum time between two readings of a clock: it goes on while the machine sleeps, and a timer does
 /// not.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 

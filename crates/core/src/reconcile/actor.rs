@@ -314,7 +314,9 @@ impl Actor {
             return;
         }
         let now = all.clock.now();
-        let exit = Arc::new(Exit { at: now, status, message: message.clone() });
+        let has_answered = slot.has_answered;
+        let exit = Arc::new(Exit { at: now, status, has_answered, message: message.clone() });
+        let how = exit.reason();
         let lived = elapsed(slot.since, now);
         let crash = Crash { id: slot.id, revision: slot.revision, fault, lived, exit };
         let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
@@ -325,7 +327,6 @@ impl Actor {
             past.ended(&crash);
             None
         };
-        let how = status.map_or_else(|| "ended".to_owned(), |status| status.to_string());
         let then = match sequel {
             None => String::new(),
             Some(Sequel::Restart(delay)) if delay.is_zero() => "; restarting".into(),
@@ -454,6 +455,8 @@ impl Actor {
         self.next_number += 1;
         let snapshot = all.ledger.read();
         let Some(entry) = snapshot.app(self.id) else { return };
+        let clock = Arc::clone(&all.clock);
+        entry.logs.tell_domain_time(move || clock.moved());
         let id = entry.logs.begin(ordinal);
         let is_restart =
             self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));

@@ -65,6 +65,7 @@ async fn a_crash_names_the_replica_and_the_reason() {
     assert_eq!((w.info(id).as_str(), progress(&w, id).restarts()), ("The app is running", 1));
     let last = progress(&w, id).last_exit().unwrap().clone();
     assert_eq!(last.status, Some(ExitStatus::Code(3)));
+    assert_eq!(last.reason(), "exit status 3");
     w.sim.crash(2, ExitStatus::Signal(9));
     w.settle().await;
     assert_eq!(w.info(id), "Replica 2 crashed (signal 9 (SIGKILL)) and is restarting");
@@ -252,7 +253,7 @@ async fn events_are_visible_to_readers_of_the_app() {
         ]
     );
     assert_eq!(events[7].event.message, "Replica 1 crashed (The command ended) and is restarting");
-    assert_eq!(events[0].name.as_deref(), Some("red"));
+    assert_eq!(events[0].name, "red");
     let after = EventQuery { after: events[5].event.seq, count: Some(1), ..of_red };
     let later = w.platform.events(&w.admin, &w.gra, after).unwrap();
     assert_eq!((later.len(), later[0].event.seq), (1, events[7].event.seq));
@@ -282,7 +283,7 @@ async fn events_are_visible_to_readers_of_the_app() {
     assert_eq!(w.state(red), None);
     let events = w.platform.events(&w.admin, &w.gra, all).unwrap();
     let last = &events.last().unwrap();
-    assert_eq!((last.event.reason.as_str(), last.name.is_none()), ("DELETED", true));
+    assert_eq!((last.event.reason.as_str(), last.name.as_str()), ("DELETED", "red"));
     assert_eq!(count(&insider, &w.gra, all).unwrap(), 0);
 }
 

@@ -456,6 +456,9 @@ fn text(lines: &[LogLine], timestamps: bool) -> Bytes {
         if timestamps {
             // In milliseconds, as `since` takes them.
             text += &format!("{:.3} ", line.at);
+            if let Some(moved) = line.moved {
+                text += &format!("domainTime={moved:.3} ");
+            }
         }
         text.push_str(&line.text);
         text.push('\n');

@@ -41,7 +41,7 @@ impl FromRequestParts<Arc<ApiState>> for Caller {
         let snapshot = state.platform.snapshot();
         let principal =
             state.platform.authenticate(&snapshot, bearer).ok_or_else(ApiError::unauthenticated)?;
-        // Before the request is looked at: a token of another region learns nothing.
+        // Before the request is read: a token of another region learns nothing.
         state.platform.may_ask_me(&principal, &region)?;
         Ok(Self { principal, region })
     }
@@ -82,7 +82,7 @@ impl<T: std::str::FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
     }
 }
 
-/// A JSON body; the content type is not looked at, as scripts often forget it.
+/// A JSON body; the content type is not checked, since scripts often omit it.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {

@@ -65,7 +65,7 @@ pub(crate) struct ApiState {
 )]
 struct Document;
 
-/// What is served and what is documented are the same operations, named once; to serve them the
+/// The served and the documented operations are the same, named once; to serve them the
 /// document need not be made, which would be half of the emulator's start.
 macro_rules! operations {
     ($($module:ident :: $handler:ident),+ $(,)?) => { pastey::paste! {

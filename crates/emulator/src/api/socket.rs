@@ -18,11 +18,11 @@ use hyper::header::{
 use hyper::{Method, StatusCode};
 use ovhai_wire::buffer::{Buffer, Fill};
 use ovhai_wire::websocket::{self, CloseCode, FRAME_MAX, Opcode};
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::AsyncWriteExt;
 
 use super::error::ApiError;
 use crate::gateway::access::Admission;
-use crate::gateway::tunnel::{CallTunnel, Upgrade};
+use crate::gateway::tunnel::{CallTunnel, FarEnd, Upgrade};
 
 /// A call that asks for a WebSocket.
 pub(super) struct Handshake {
@@ -79,9 +79,10 @@ impl Handshake {
 
 /// Sends lines until there are no more, or the client closes.
 async fn send_lines(
-    mut stream: DuplexStream,
+    mut far: FarEnd,
     mut pieces: Pin<&mut impl Stream<Item = Result<Bytes, Infallible>>>,
 ) -> std::io::Result<()> {
+    let stream = &mut far.stream;
     let (mut input, mut out) = (Buffer::default(), Vec::new());
     loop {
         let close = loop {
@@ -103,7 +104,7 @@ async fn send_lines(
         stream.write_all(&out).await?;
         out.clear();
         tokio::select! {
-            filled = poll_fn(|cx| input.poll_fill(cx, &mut stream, FRAME_MAX)) => match filled? {
+            filled = poll_fn(|cx| input.poll_fill(cx, stream, FRAME_MAX)) => match filled? {
                 Fill::Read(_) => {}
                 Fill::End | Fill::Full => return Ok(()),
             },

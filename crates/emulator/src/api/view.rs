@@ -47,8 +47,13 @@ pub(super) fn exit(exit: &Exit) -> ReplicaExit {
         Some(ExitStatus::Signal(signal)) => (None, Some(signal)),
         None => (None, None),
     };
-    let reason = exit.status.map_or_else(|| "ended".into(), |status| status.to_string());
-    ReplicaExit { at: exit.at, status, signal, reason, message: exit.message.clone() }
+    ReplicaExit {
+        at: exit.at,
+        status,
+        signal,
+        reason: exit.reason(),
+        message: exit.message.clone(),
+    }
 }
 
 fn replica(state: &ReplicaState) -> ReplicaStatus {

@@ -17,7 +17,7 @@ fn wire(named: NamedEvent) -> AppEvent {
         seq: event.seq,
         at: event.at,
         app: event.app,
-        name,
+        name: Some(name),
         ordinal: event.ordinal,
         kind: event.kind.as_str().to_owned(),
         reason: event.reason.clone(),

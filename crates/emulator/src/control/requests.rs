@@ -41,9 +41,21 @@ pub(super) async fn list(
         all: query.flag("all")?,
         since: query.moment("since")?.map(Timestamp::as_millisecond),
     };
-    let after = query.parse("after", "the next of an answer")?;
+    let recent = control.telemetry.recent();
+    let after = match query.one("after") {
+        None => None,
+        Some(text) => Some(recent.open(text).ok_or_else(|| {
+            ApiError::invalid(
+                "after",
+                format!("{text:?} is not allowed: use the next of an answer"),
+            )
+        })?),
+    };
     let snapshot = platform.snapshot();
     let mut visible = Visible::new(&caller, &snapshot, any, wanted);
-    let page = control.telemetry.recent().read(after.as_ref(), count, |seen| visible.show(seen));
-    Ok(Json(RequestList { items: page.items, next: page.next.to_string(), lost: page.lost }))
+    let page = recent.read(after.as_ref(), count, |seen| visible.show(seen));
+    let next = recent.seal(&page.next).ok_or_else(|| ApiError::internal("no random numbers"))?;
+    // How many there were would tell of the requests of others.
+    let lost = if visible.shows_all() { page.lost } else { page.lost.min(1) };
+    Ok(Json(RequestList { items: page.items, next, lost }))
 }

@@ -47,6 +47,9 @@ const ROOM_MAX: usize = 16 * 1024;
 /// Time that a refused client has to read why, before the connection is closed.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// Time for a call whose caller's access was revoked to end its protocol.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// What becomes of a connection after a request.
 enum End {
     GoesOn,
@@ -387,24 +390,24 @@ impl<S: Stream> Connection<S> {
             ExchangeEnd::Gone => End::Aborted(Aborted::Client),
             ExchangeEnd::Tunnel { upstream, access } => {
                 let Upstream { stream, buffer, .. } = *upstream;
-                self.tunnel(stream, buffer, access, note).await
+                let over = access.until_over(&self.worker.relay.gateway);
+                self.tunnel(stream, buffer, over, note).await
             }
         }
     }
 
     /// Passes bytes both ways between the client and the far side, until one of them ends the
-    /// tunnel or the caller's access is revoked. Some bytes may have been read already.
+    /// tunnel or it is over. Some bytes may have been read already.
     async fn tunnel<F: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         mut far: F,
         to_client: Buffer,
-        access: CallerAccess,
+        over: impl Future<Output = Option<Aborted>>,
         note: &mut Note,
     ) -> End {
         let from_client = std::mem::take(&mut self.input);
         (self.out, self.head, self.known) = (Vec::new(), Vec::new(), Vec::new());
         let _open = self.worker.shared.telemetry.tunnel_opened();
-        let over = access.until_over(&self.worker.relay.gateway);
         let patience = self.worker.relay.limits.body_timeout;
         let passed =
             tunnel::run(&mut self.stream, &mut far, from_client, to_client, over, patience).await;
@@ -434,13 +437,20 @@ impl<S: Stream> Connection<S> {
                 self.give(response, facts.mode, guard, note).await
             }
             doors::Outcome::Tunnel(response, tunnel) => {
-                let CallTunnel { stream, admission } = *tunnel;
+                let CallTunnel { stream, admission, done } = *tunnel;
                 let response = response.map(|()| ServerBody::text(""));
                 let mode = ResponseMode { after: After::KeepAlive, ..facts.mode };
                 match self.respond(response, mode, false, note).await {
                     End::GoesOn => {
                         let access = CallerAccess::new(admission);
-                        self.tunnel(stream, Buffer::default(), access, note).await
+                        let over = access.until_over(&self.worker.relay.gateway);
+                        let over = async {
+                            let why = over.await;
+                            // The call notices the revocation itself, and ends its protocol first.
+                            let _ = tokio::time::timeout(FAREWELL, done).await;
+                            why
+                        };
+                        self.tunnel(stream, Buffer::default(), over, note).await
                     }
                     end => end,
                 }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use futures_util::FutureExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
-use ovhai_api_types::Region;
+use ovhai_api_types::{DOMAIN_TIME, Region};
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 use ovhai_wire::write::append;
@@ -195,10 +195,17 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
         })
     };
     match response {
-        Ok(Ok(mut response)) => match CallTunnel::take_from(&mut response) {
-            Some(tunnel) => Outcome::Tunnel(response.map(drop), Box::new(tunnel)),
-            None => Outcome::Response(response.map(ServerBody::Api)),
-        },
+        Ok(Ok(mut response)) => {
+            let moved = shared.platform.clock().moved();
+            let moved = moved.and_then(|now| HeaderValue::try_from(format!("{now:.3}")).ok());
+            if let Some(moved) = moved {
+                response.headers_mut().insert(DOMAIN_TIME, moved);
+            }
+            match CallTunnel::take_from(&mut response) {
+                Some(tunnel) => Outcome::Tunnel(response.map(drop), Box::new(tunnel)),
+                None => Outcome::Response(response.map(ServerBody::Api)),
+            }
+        }
         Ok(Err(never)) => match never {},
         // It panicked, which the panic hook has logged, or everything stops.
         Err(()) => {

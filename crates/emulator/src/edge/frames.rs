@@ -91,7 +91,7 @@ impl Scan {
         }
     }
 
-    /// Whether a head has begun and not ended.
+    /// Whether a head is incomplete.
     fn is_in_head(&self) -> bool {
         self.goes_on || (self.of_head && self.left > 0)
     }
@@ -138,7 +138,7 @@ impl Waiting {
         }
     }
 
-    /// The client gives the request up. If it is accepted all the same, the server sees that it
+    /// The client gives the request up. If it is accepted nevertheless, the server sees that it
     /// was.
     fn given_up(&self, stream: u32) {
         self.lock().take(stream);
@@ -174,7 +174,7 @@ pub(super) struct FrameMonitor<S> {
     interims: Interims,
     input: Scan,
     output: Scan,
-    /// Fires when the head that has begun takes too long.
+    /// Fires when an incomplete head takes too long.
     slow: Option<Pin<Box<Sleep>>>,
 }
 

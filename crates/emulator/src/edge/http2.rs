@@ -14,6 +14,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use httparse::Header;
 use hyper::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use ovhai_wire::authority::is_well_formed;
 use ovhai_wire::buffer::Buffer;
@@ -61,6 +62,8 @@ const SAYS_GOODBYE: Duration = Duration::from_secs(1);
 
 /// What the requests of one connection share.
 struct Own {
+    client: Peer,
+    worker: Arc<Worker>,
     /// Held by work that goes on when its request is given up.
     turns: Arc<Semaphore>,
     grpc: grpc::GrpcPool,
@@ -80,6 +83,8 @@ pub(super) async fn serve<S: Stream>(
     let interims = Interims::default();
     let limits = worker.relay.limits;
     let own = Arc::new(Own {
+        client,
+        worker: Arc::clone(&worker),
         turns: Arc::new(Semaphore::new(STREAMS as usize)),
         grpc: grpc::GrpcPool::default(),
         at_apps: Arc::default(),
@@ -145,9 +150,8 @@ pub(super) async fn serve<S: Stream>(
                 }
                 let underway = Underway::new(client, &worker, &uses);
                 let request = request.map(Incoming::new);
-                let (worker, own) = (Arc::clone(&worker), Arc::clone(&own));
                 let interim = interims.of(respond.stream_id().as_u32());
-                tokio::spawn(serve_one(request, respond, interim, client, worker, own, underway));
+                tokio::spawn(serve_one(request, respond, interim, Arc::clone(&own), underway));
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, client = %address, "a connection of HTTP/2 ended badly");
@@ -191,33 +195,30 @@ async fn serve_one(
     request: Request<Incoming>,
     mut respond: SendResponse<Bytes>,
     of_stream: OfStream,
-    client: Peer,
-    worker: Arc<Worker>,
     own: Arc<Own>,
     underway: Underway,
 ) {
-    let (interim, patience) = (&of_stream.interim, worker.relay.limits.body_timeout);
-    let answer = watched(request, client, worker, &own, underway, interim);
+    let (interim, patience) = (&of_stream.interim, own.worker.relay.limits.body_timeout);
+    let answer = watched(request, &own, underway, interim);
     let Some(response) = outgoing::answered(&mut respond, interim, answer).await else { return };
     drop(of_stream);
     if let Err(error) = outgoing::send(respond, response, patience).await {
-        tracing::debug!(%error, client = %client.address, "a response of HTTP/2 could not be sent");
+        let client = own.client.address;
+        tracing::debug!(%error, %client, "a response of HTTP/2 could not be sent");
     }
 }
 
 /// Answers a request, and records it when the response has ended.
 async fn watched(
     request: Request<Incoming>,
-    client: Peer,
-    worker: Arc<Worker>,
     own: &Own,
     mut underway: Underway,
     interim: &Interim,
 ) -> Response<Watched> {
     let head_only = request.method() == Method::HEAD;
     let mut readers = RefusalReaders::default();
-    let answer = answer(request, client, &worker, own, &mut underway, interim, &mut readers);
-    let mut response = match answer.await {
+    let answer = answer(request, own, &mut underway, interim, &mut readers).await;
+    let mut response = match answer {
         Ok(response) => response,
         Err(refusal) => {
             refusal.record(underway.note());
@@ -244,21 +245,19 @@ async fn watched(
 
 async fn answer(
     request: Request<Incoming>,
-    client: Peer,
-    worker: &Arc<Worker>,
     own: &Own,
     underway: &mut Underway,
     interim: &Interim,
     readers: &mut RefusalReaders,
 ) -> Result<Response<ServerBody>, Refusal> {
+    let (worker, client) = (&own.worker, own.client);
     let (parts, body) = request.into_parts();
     let note = underway.note();
-    let plan = match plan(&parts, &body, client, worker, note, readers, false)? {
+    let arrived = Arrived { parts: &parts, body: &body, own };
+    let plan = match arrived.plan(note, readers, false)? {
         Planned::Now(plan) => plan,
         // Apart, or every request would have its size.
-        Planned::Wait(hold) => {
-            Box::pin(wait(hold, &parts, &body, client, worker, note, readers)).await?
-        }
+        Planned::Wait(hold) => Box::pin(arrived.wait(hold, note, readers)).await?,
     };
     // Apps send 100 (Continue) themselves.
     let expects = |value: &HeaderValue| words(value.as_bytes()).next().is_some();
@@ -292,7 +291,7 @@ async fn answer(
     }
 }
 
-/// Work that has begun goes on when its request is given up, and holds its permit until it ends:
+/// Work goes on when its client gives the request up, and holds its permit until it ends:
 /// otherwise requests that are given up at once would pile up, and wrong passwords would not be
 /// counted.
 async fn to_its_end(
@@ -361,85 +360,90 @@ fn check_size(
     if size > limits.head_max { Err(TOO_LARGE) } else { Ok(()) }
 }
 
-/// A request for an app that is asleep waits, and is planned again then. One that the client resets
-/// is dropped with this.
-async fn wait(
-    mut hold: Box<Hold>,
-    parts: &hyper::http::request::Parts,
-    body: &Incoming,
-    client: Peer,
-    worker: &Worker,
-    note: &mut Note,
-    readers: &mut RefusalReaders,
-) -> Result<Plan<Forward>, Refusal> {
-    let limit = HoldLimit::new();
-    loop {
-        hold.over(&worker.relay.gateway, limit).await?;
-        match plan(parts, body, client, worker, note, readers, true)? {
-            Planned::Now(plan) => return Ok(plan),
-            Planned::Wait(again) => hold = again,
-        }
-    }
+/// A request whose body is still coming.
+struct Arrived<'a> {
+    parts: &'a Parts,
+    body: &'a Incoming,
+    own: &'a Own,
 }
 
-/// Plans a request, by the same rules as one of HTTP/1.
-fn plan(
-    parts: &hyper::http::request::Parts,
-    body: &Incoming,
-    client: Peer,
-    worker: &Worker,
-    note: &mut Note,
-    readers: &mut RefusalReaders,
-    is_again: bool,
-) -> Result<Planned<Forward>, Refusal> {
-    let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
-    let fields: Vec<Header<'_>> = parts
-        .headers
-        .iter()
-        .map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() })
-        .collect();
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let method = parts.method.as_str();
-    let mut head =
-        RequestHead::of_fields(method, target, Version::Http2, &fields, Vec::new(), &RESERVED)?;
-    if !is_again {
-        *note = worker.note_of(&head, Vec::new());
-    }
-    if method == "CONNECT" || method == "TRACE" {
-        return Err(NOT_PASSED.into());
-    }
-    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-    let mut hosts = parts.headers.get_all(HOST).iter();
-    let host = hosts.next().map(|host| host.to_str().unwrap_or_default());
-    let of_authority = authority.filter(|_| host.is_none());
-    check_size(&head, of_authority, &worker.relay.limits)?;
-    if hosts.next().is_some() {
-        return Err(malformed("there are several Host headers"));
-    }
-    if !is_plain_target(method, target) {
-        return Err(malformed("the request's target is malformed"));
-    }
-    head.host = match (authority, host) {
-        (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {
-            return Err(malformed("the authority and the Host header differ"));
+impl Arrived<'_> {
+    /// Waits for an app that is asleep, and plans the request again then. One that the client resets
+    /// is dropped with this.
+    async fn wait(
+        &self,
+        mut hold: Box<Hold>,
+        note: &mut Note,
+        readers: &mut RefusalReaders,
+    ) -> Result<Plan<Forward>, Refusal> {
+        let limit = HoldLimit::new();
+        loop {
+            hold.over(&self.own.worker.relay.gateway, limit).await?;
+            match self.plan(note, readers, true)? {
+                Planned::Now(plan) => return Ok(plan),
+                Planned::Wait(again) => hold = again,
+            }
         }
-        (Some(host), _) | (None, Some(host)) => host,
-        (None, None) => return Err(malformed("an authority is required")),
-    };
-    if !is_well_formed(head.host) {
-        return Err(malformed("the authority is malformed"));
     }
-    let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    head.framing = match length {
-        // A body that is declared empty is declared so to the app, too.
-        Some("0") => Framing::Length(0),
-        _ if body.is_end_stream() => Framing::None,
-        Some(length) => Framing::Length(
-            length.parse().map_err(|_| malformed("the Content-Length is not a number"))?,
-        ),
-        None => Framing::Chunked,
-    };
-    let pass =
-        |pass, grpc, note: &Note| Forward::new(pass, &head, grpc, client, note.id().as_bytes());
-    super::plan::plan(worker, &head, client, note, readers, pass)
+
+    /// Plans the request, by the same rules as one of HTTP/1.
+    fn plan(
+        &self,
+        note: &mut Note,
+        readers: &mut RefusalReaders,
+        is_again: bool,
+    ) -> Result<Planned<Forward>, Refusal> {
+        let Self { parts, body, own } = self;
+        let (worker, client) = (&own.worker, own.client);
+        let malformed = |why| Refusal::new(RefusalKind::Malformed, why);
+        let fields: Vec<Header<'_>> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() })
+            .collect();
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let method = parts.method.as_str();
+        let mut head =
+            RequestHead::of_fields(method, target, Version::Http2, &fields, Vec::new(), &RESERVED)?;
+        if !is_again {
+            *note = worker.note_of(&head, Vec::new());
+        }
+        if method == "CONNECT" || method == "TRACE" {
+            return Err(NOT_PASSED.into());
+        }
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+        let mut hosts = parts.headers.get_all(HOST).iter();
+        let host = hosts.next().map(|host| host.to_str().unwrap_or_default());
+        let of_authority = authority.filter(|_| host.is_none());
+        check_size(&head, of_authority, &worker.relay.limits)?;
+        if hosts.next().is_some() {
+            return Err(malformed("there are several Host headers"));
+        }
+        if !is_plain_target(method, target) {
+            return Err(malformed("the request's target is malformed"));
+        }
+        head.host = match (authority, host) {
+            (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {
+                return Err(malformed("the authority and the Host header differ"));
+            }
+            (Some(host), _) | (None, Some(host)) => host,
+            (None, None) => return Err(malformed("an authority is required")),
+        };
+        if !is_well_formed(head.host) {
+            return Err(malformed("the authority is malformed"));
+        }
+        let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        head.framing = match length {
+            // A body that is declared empty is declared so to the app, too.
+            Some("0") => Framing::Length(0),
+            _ if body.is_end_stream() => Framing::None,
+            Some(length) => Framing::Length(
+                length.parse().map_err(|_| malformed("the Content-Length is not a number"))?,
+            ),
+            None => Framing::Chunked,
+        };
+        let pass =
+            |pass, grpc, note: &Note| Forward::new(pass, &head, grpc, client, note.id().as_bytes());
+        super::plan::plan(worker, &head, client, note, readers, pass)
+    }
 }

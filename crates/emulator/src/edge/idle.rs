@@ -22,7 +22,7 @@ pub(super) struct IdleRegistry {
     since: Instant,
 }
 
-/// What is known of one connection.
+/// The record of one connection.
 #[derive(Debug, Default)]
 pub(super) struct IdleSlot {
     /// When it began to wait, in microseconds and never 0; 0 while it is busy.

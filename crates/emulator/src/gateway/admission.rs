@@ -61,7 +61,7 @@ pub(crate) struct Pass {
     pub(crate) admission: Admission,
 }
 
-/// What is known of a request once its caller is authorized.
+/// The facts about a request whose caller is authorized.
 struct LetIn {
     admission: Admission,
     /// The `Authorization` is the app's, not ours.
@@ -190,7 +190,7 @@ impl Gateway {
             let decision = policy::decide(&Principal::Anonymous, Action::Preflight, &target);
             if decision.is_allowed() {
                 note.decided(&decision, &Principal::Anonymous);
-                // Browsers send no `Authorization` with a preflight; one that comes all the same
+                // Browsers send no `Authorization` with a preflight; one that comes nevertheless
                 // was not checked.
                 let admission = Admission {
                     app: entry.record.id,

@@ -9,11 +9,7 @@
 //! In both ways another replica takes over when the pinned one takes no requests.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::OnceLock;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::header::HeaderValue;
 use ovhai_api_types::{AppId, SessionAffinity};
 use ovhai_core::model::AppRecord;
@@ -22,15 +18,16 @@ use ovhai_core::replica::ReplicaId;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 
-use super::login::{cookie, random};
+use super::login::cookie::affinity;
+use crate::seal::{SEAL_LEN, Seal};
+use crate::web::cookie;
 
 /// Maximum cookies of one client that are read; a page of another app can set some.
 const LOOKED_AT: usize = 8;
 /// Ordinal and attempt.
 const PIN_LEN: usize = 8;
-const TAG_LEN: usize = 16;
 /// Length of a cookie's value.
-const VALUE_LEN: usize = (NONCE_LEN + PIN_LEN + TAG_LEN) * 4 / 3;
+const VALUE_LEN: usize = (PIN_LEN + SEAL_LEN) * 4 / 3;
 
 /// The replica that a request should go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,21 +68,9 @@ impl Pin {
 
 /// Makes and reads the affinity cookies.
 #[derive(Default)]
-pub(super) struct Pins {
-    /// Made with the first cookie.
-    key: OnceLock<RandomizedNonceKey>,
-}
+pub(super) struct Pins(Seal);
 
 impl Pins {
-    fn key(&self) -> Option<&RandomizedNonceKey> {
-        if self.key.get().is_none() {
-            let key = RandomizedNonceKey::new(&AES_256_GCM, &random()?).ok()?;
-            // If another worker was faster, its key counts.
-            let _ = self.key.set(key);
-        }
-        self.key.get()
-    }
-
     /// The pin of an authorized request.
     pub(super) fn wanted(
         &self,
@@ -98,7 +83,7 @@ impl Pins {
             None | Some(SessionAffinity::None) => Pin::No,
             Some(SessionAffinity::Token) => Pin::of(principal),
             Some(SessionAffinity::Cookie) => {
-                let name = cookie::affinity(client.secure, app.id);
+                let name = affinity(client.secure, app.id);
                 let values = head.cookies().flat_map(|header| cookie::values(header, &name));
                 let given = values.take(LOOKED_AT).find_map(|value| self.open(value, app.id));
                 Pin::Cookie { given, secure: client.secure }
@@ -114,27 +99,20 @@ impl Pins {
         secure: bool,
     ) -> Option<HeaderValue> {
         let value = self.seal(app, replica)?;
-        cookie::set(&cookie::affinity(secure, app), &value, None, secure)
+        cookie::set(&affinity(secure, app), &value, None, secure)
     }
 
     fn seal(&self, app: AppId, replica: ReplicaId) -> Option<String> {
         let mut pin = replica.ordinal.to_be_bytes().to_vec();
         pin.extend_from_slice(&replica.attempt.to_be_bytes());
-        let aad = Aad::from(app.0.into_bytes());
-        let nonce = self.key()?.seal_in_place_append_tag(aad, &mut pin).ok()?;
-        let mut sealed = nonce.as_ref().to_vec();
-        sealed.extend_from_slice(&pin);
-        Some(URL_SAFE_NO_PAD.encode(sealed))
+        self.0.seal(app.0.as_bytes(), pin)
     }
 
     fn open(&self, value: &[u8], app: AppId) -> Option<ReplicaId> {
         if value.len() != VALUE_LEN {
             return None;
         }
-        let mut sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
-        let (nonce, sealed) = sealed.split_at_mut_checked(NONCE_LEN)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let pin = self.key()?.open_in_place(nonce, Aad::from(app.0.into_bytes()), sealed).ok()?;
+        let pin = self.0.open(app.0.as_bytes(), value)?;
         let (ordinal, attempt) = pin.split_first_chunk::<4>()?;
         let ordinal = u32::from_be_bytes(*ordinal);
         Some(ReplicaId { ordinal, attempt: u32::from_be_bytes(attempt.try_into().ok()?) })

@@ -132,14 +132,14 @@ impl GrpcPool {
         Ok(sender)
     }
 
-    /// The connection takes no more requests, though it may not have ended yet.
+    /// The connection takes no more requests, though perhaps it is still open.
     fn forget(&self, peer: ReplicaAddress) {
         self.lock().remove(&peer);
     }
 }
 
-/// Awaits the response; none if it does not come in time. Each message of the client begins the
-/// time anew.
+/// Awaits the response; none if it does not come in time. Each message of the client resets the
+/// deadline.
 async fn in_time<T>(
     answer: impl Future<Output = T>,
     patience: Duration,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Body;
 use hyper::Response;
 use tokio::io::DuplexStream;
+use tokio::sync::oneshot;
 
 use super::access::Admission;
 
@@ -24,6 +25,15 @@ pub(crate) struct CallTunnel {
     pub(crate) stream: DuplexStream,
     /// The caller.
     pub(crate) admission: Admission,
+    /// Ready when the far end is done, and so has ended its protocol.
+    pub(crate) done: oneshot::Receiver<()>,
+}
+
+/// The far end of a tunnel. Dropping it ends the tunnel; when the tunnel ends, it breaks.
+pub(crate) struct FarEnd {
+    pub(crate) stream: DuplexStream,
+    /// Dropped after the stream.
+    _done: oneshot::Sender<()>,
 }
 
 /// A tunnel in the extensions of a response, which must be `Clone`.
@@ -31,11 +41,11 @@ pub(crate) struct CallTunnel {
 struct Inside(Arc<Mutex<Option<CallTunnel>>>);
 
 impl CallTunnel {
-    /// Creates a tunnel for this caller, and its far end. Dropping the far end ends the tunnel;
-    /// when the tunnel ends, the far end breaks.
-    pub(crate) fn new(admission: Admission) -> (Self, DuplexStream) {
+    /// Creates a tunnel for this caller, and its far end.
+    pub(crate) fn new(admission: Admission) -> (Self, FarEnd) {
         let (stream, far) = tokio::io::duplex(WAITING);
-        (Self { stream, admission }, far)
+        let (is_done, done) = oneshot::channel();
+        (Self { stream, admission, done }, FarEnd { stream: far, _done: is_done })
     }
 
     /// Has the connection go on with the tunnel after this response, whose status is 101.

@@ -84,7 +84,7 @@ pub(crate) const OVERHEAD: Bounds = [
 /// Durations, counted in buckets.
 #[derive(Debug, Default)]
 pub(crate) struct Histogram {
-    /// Not cumulative; the last is for what is longer than every bound.
+    /// Not cumulative; the last is for durations above every bound.
     buckets: [Count; BUCKETS + 1],
     nanos: Count,
 }

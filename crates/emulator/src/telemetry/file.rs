@@ -193,7 +193,7 @@ pub(super) struct Sink {
 pub(super) struct Lines(Arc<Buffer>);
 
 impl Lines {
-    /// Adds a line, which `write` appends to what is given to it.
+    /// Adds a line, which `write` appends to its buffer.
     pub(super) fn push(&self, sink: &Sink, write: impl FnOnce(&mut Vec<u8>)) {
         let is_full = {
             let mut lines = lock(&self.0.lines);
@@ -268,7 +268,7 @@ impl Sink {
 
 impl Drop for Sink {
     fn drop(&mut self) {
-        // The writer writes what is left; nothing waits for it.
+        // The writer writes the remaining lines; nothing waits for it.
         lock(&self.shared.signal).stop = true;
         self.shared.changed.notify_all();
     }

@@ -30,6 +30,8 @@ use ovhai_core::components::Components;
 use ovhai_core::ports::Clock;
 use uuid::Uuid;
 
+use crate::seal::Seal;
+
 use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
 pub use file::AccessLog;
 pub(crate) use file::LogFile;
@@ -75,6 +77,8 @@ pub(crate) struct Telemetry {
     sink: Option<Sink>,
     /// Distinguishes the numbers of requests of this run from those of others.
     run: u64,
+    /// Hides the numbers of requests in cursors.
+    seal: Arc<Seal>,
     clock: Arc<dyn Clock>,
 }
 
@@ -115,6 +119,7 @@ impl Telemetry {
             tunnels: Arc::default(),
             sink: log.map(|log| Sink::new(log, Arc::clone(components))),
             run: Uuid::new_v4().as_u64_pair().0,
+            seal: Arc::default(),
             clock,
         })
     }
@@ -164,10 +169,10 @@ impl Telemetry {
     pub(crate) fn recent(&self) -> recent::View {
         let shards = lock(&self.shards).clone();
         let rings = shards.iter().flat_map(|shard| lock(&shard.recent).view()).collect();
-        recent::View::new(self.run, rings)
+        recent::View::new(self.run, Arc::clone(&self.seal), rings)
     }
 
-    /// Writes what is still in memory; blocks, at most until the deadline.
+    /// Writes the lines that are still in memory; blocks, at most until the deadline.
     pub(crate) fn flush(&self, deadline: Duration) {
         if let Some(sink) = &self.sink {
             sink.flush(deadline);
@@ -448,7 +453,7 @@ mod tests {
 
         telemetry.purge(|id| id == b);
         assert!(!page().contains(&of_a) && page().contains(&b.to_string()));
-        // A request that was still under way is counted anew, and is removed with the next purge;
+        // A request that was still under way is counted again, and is removed with the next purge;
         // the other app's counters go on.
         workers[0].record(&line(a, true, 200));
         workers[0].record(&line(b, true, 101));

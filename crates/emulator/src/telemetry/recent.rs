@@ -11,7 +11,6 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +18,7 @@ use ovhai_api_types::{AppId, Door, RequestRecord, Timestamp, TokenId};
 
 use super::line::{Aborted, Decision, Destination, Line, Protocol, Who, address};
 use super::refusal_kind::RefusalKind;
+use crate::seal::Seal;
 
 /// Maximum requests of a block,
 const BLOCK: usize = 128;
@@ -337,23 +337,23 @@ pub(crate) struct Cursor {
     at: Vec<u64>,
 }
 
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}", self.run)?;
-        self.at.iter().try_for_each(|at| write!(f, ".{at}"))
+impl Cursor {
+    /// As text that tells the reader nothing: positions count the requests of all callers.
+    fn seal(&self, seal: &Seal) -> Option<String> {
+        let at: Vec<u8> = self.at.iter().flat_map(|at| at.to_be_bytes()).collect();
+        Some(format!("{:016x}.{}", self.run, seal.seal(&self.run.to_be_bytes(), at)?))
     }
-}
 
-impl FromStr for Cursor {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str = "use the next of an answer";
-        let mut parts = text.split('.');
-        let run = parts.next().unwrap_or_default();
-        let run = u64::from_str_radix(run, 16).map_err(|_| FORM)?;
-        let at = parts.map(str::parse).collect::<Result<_, _>>().map_err(|_| FORM)?;
-        Ok(Self { run, at })
+    fn open(text: &str, run: u64, seal: &Seal) -> Option<Self> {
+        let (of, sealed) = text.split_once('.')?;
+        let of = u64::from_str_radix(of, 16).ok()?;
+        if of != run {
+            // Its key is gone with that run.
+            return Some(Self { run: of, at: Vec::new() });
+        }
+        let at = seal.open(&run.to_be_bytes(), sealed.as_bytes())?;
+        let at = at.chunks_exact(8).filter_map(|at| at.try_into().ok().map(u64::from_be_bytes));
+        Some(Self { run, at: at.collect() })
     }
 }
 
@@ -371,12 +371,23 @@ pub(crate) struct RecentPage<T> {
 /// The last requests of all workers, at one moment.
 pub(crate) struct View {
     run: u64,
+    seal: Arc<Seal>,
     rings: Vec<Vec<Arc<Block>>>,
 }
 
 impl View {
-    pub(super) fn new(run: u64, rings: Vec<Vec<Arc<Block>>>) -> Self {
-        Self { run, rings }
+    pub(super) fn new(run: u64, seal: Arc<Seal>, rings: Vec<Vec<Arc<Block>>>) -> Self {
+        Self { run, seal, rings }
+    }
+
+    /// The text of a cursor; none when there are no random numbers.
+    pub(crate) fn seal(&self, cursor: &Cursor) -> Option<String> {
+        cursor.seal(&self.seal)
+    }
+
+    /// The cursor that this is the text of.
+    pub(crate) fn open(&self, text: &str) -> Option<Cursor> {
+        Cursor::open(text, self.run, &self.seal)
     }
 
     /// Reads the last `max` requests that `show` accepts; with a cursor, the first ones after it. A
@@ -452,7 +463,7 @@ mod tests {
     }
 
     fn view(workers: &[Recent]) -> View {
-        View::new(7, workers.iter().flat_map(Recent::view).collect())
+        View::new(7, Arc::default(), workers.iter().flat_map(Recent::view).collect())
     }
 
     #[test]
@@ -505,13 +516,18 @@ mod tests {
         push(&mut workers[1], "/7", 70);
         let (first, middle, _) = paths(&view(&workers), Some(&end), 1);
         assert_eq!(first, ["/6"]);
-        let middle: Cursor = middle.to_string().parse().expect("a cursor");
+        let now = view(&workers);
+        let texts = [(); 2].map(|()| now.seal(&middle).expect("random numbers"));
+        assert_ne!(texts[0], texts[1], "equal positions do not look equal");
+        let middle = now.open(&texts[0]).expect("a cursor");
         assert_eq!(paths(&view(&workers), Some(&middle), 9).0, ["/7"]);
         // Of another run.
-        let other = Cursor { run: 8, ..middle };
-        assert_eq!(paths(&view(&workers), Some(&other), 9).0.len(), 7);
-        for bad in ["", "x", "1.x", "1.-1", "1..2"] {
-            assert!(bad.parse::<Cursor>().is_err(), "{bad}");
+        let of_run = now.seal(&middle).expect("random numbers").replacen('7', "8", 1);
+        let of_other_run = now.open(&of_run).expect("a cursor");
+        assert_eq!(paths(&view(&workers), Some(&of_other_run), 9).0.len(), 7);
+        let forged = format!("{:016x}.{}", 7, "A".repeat(60));
+        for bad in ["", "x", "1", "x.1", "7.1.2", &forged] {
+            assert!(now.open(bad).is_none(), "{bad}");
         }
     }
 

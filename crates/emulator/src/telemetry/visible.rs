@@ -52,6 +52,11 @@ impl<'a> Visible<'a> {
         Self { caller, snapshot, wanted, apps: HashMap::new(), others }
     }
 
+    /// Whether the caller may see every request.
+    pub(crate) fn shows_all(&self) -> bool {
+        self.others
+    }
+
     /// The request as the caller sees it, if it is wanted and visible.
     pub(crate) fn show(&mut self, request: SeenRequest<'_>) -> Option<RequestRecord> {
         let wanted = &self.wanted;

@@ -1,4 +1,4 @@
-//! The local certificate authority: created on first use, good for names of this machine only.
+//! The local certificate authority: created on first use, valid for names of this machine only.
 //!
 //! `ca.key` (0600) and `ca.pem` are in the state directory. The name constraints make it safe to
 //! trust: a stolen key can sign for `localhost`, names under it and the loopback addresses, and for

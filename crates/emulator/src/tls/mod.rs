@@ -34,7 +34,7 @@ const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application
 pub struct TlsError {
     /// The file, if it is about one.
     pub path: Option<PathBuf>,
-    /// What is wrong.
+    /// The fault.
     pub source: io::Error,
 }
 
@@ -109,7 +109,7 @@ impl Tls {
     }
 }
 
-/// Tells a client that speaks plain HTTP what is wrong.
+/// Tells a client that speaks plain HTTP to use HTTPS.
 async fn refuse_plain(mut stream: TcpStream) {
     // Unread bytes would reset the connection before the response is read.
     let mut asked = [0; 4096];

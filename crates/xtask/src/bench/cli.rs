@@ -28,7 +28,7 @@ const VERSION: Target = Target::RatioAtMost(0.3);
 const REQUEST: Target = Target::RatioAtMost(0.6);
 const COMPLETION: Target = Target::AtMost(0.010);
 
-/// Names of what is measured of a command on a stage.
+/// Names of a command's measurements on a stage.
 struct Names {
     list: [&'static str; 3],
     query: [&'static str; 3],
@@ -99,25 +99,25 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     }
     how.extend([
         format!(
-            "Times: batches of {RUNS} runs, one after the other, output to `/dev/null`; wall time \
-             of the batch and CPU time of ended children (`cutime` and `cstime` of \
+            "Times: batches of {RUNS} runs, one after the other, with the output to `/dev/null`; the \
+             batch's wall time and the CPU time of its processes (`cutime` and `cstime` of \
              `/proc/self/stat`), each divided by {RUNS}. Memory: the largest resident set of a run \
-             (`{} COMMAND`), the median of {LOOKS}.",
+             (`{} COMMAND`), the median of {LOOKS} runs.",
             memory_shell()?
         ),
-        "It was checked first that every command succeeds and shows what it should: all apps, \
-         the app's answer, the names that fit. CPU time and memory are the command's own; the \
-         emulator's time is in the wall time, on both sides."
+        "Before the run, every command's output is checked: all apps, the app's response, the matching \
+         names. CPU time and memory are the command's alone; wall time includes the emulator's work, \
+         on both sides."
             .into(),
     ]);
     Ok(Section {
         title: "Command line",
         intro: format!(
-            "One run of a command, from its spawn to its end, with {FEW} and with {MANY} apps that \
-             run, beside `curl` doing the same request. `ovhai app curl NAME` also has to find the \
-             app by its name and the stored token that opens it; `curl` is given URL and token. \
-             Completion is what a shell runs when Tab is pressed after the beginning of an app's \
-             name; the `curl` beside it, which gets the same apps, is there for comparison only."
+            "One run of a command, from its start to its exit, with {FEW} and with {MANY} running apps, \
+             compared with `curl` sending the same request. `ovhai app curl NAME` also finds the app \
+             by its name, and the stored token that has access; `curl` gets URL and token as arguments. \
+             Completion is the command that a shell runs for Tab after the first characters of an \
+             app's name; `curl`, which lists the same apps, is there for comparison only."
         ),
         figures,
         notes: Vec::new(),
@@ -275,16 +275,15 @@ impl Stage {
             [&list.subject, &list.peer.1, &query.subject, &query.peer.1, &completion.subject];
         let mut how = vec![format!(
             "{FEW} ({MANY}) times `POST /v1/app` `{{\"image\":\"infrastructureascode/hello-world\",\
-             \"labels\":{{\"group\":\"A\"}},\"name\":\"app-$N\"}}`, until all run; then \
-             `ovhai token new reader --selector group=A --role read`, whose string is stored in \
-             the state directory."
+             \"labels\":{{\"group\":\"A\"}},\"name\":\"app-$N\"}}`, until all are RUNNING; then `ovhai token new reader --selector group=A --role read`, which \
+             stores the token string in the state directory."
         )];
         how.extend(commands.map(|command| quoted(command, &stand_ins)));
         how
     }
 }
 
-/// `ovhai` with a state directory; an emulator that is gone is an error, not started anew.
+/// `ovhai` with a state directory; a missing emulator is an error and not started again.
 fn here(binary: &Path, directory: &Path) -> Command {
     let mut command = ovhai(binary);
     command.env("OVHAI_AUTOSTART", "0").env("OVHAI_KEYRING", "0").env("OVHAI_STATE_DIR", directory);

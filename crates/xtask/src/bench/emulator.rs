@@ -80,13 +80,13 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     let said = |command: &Command| shell(command, &stand_ins);
     Ok(Section {
         title: "Emulator: start and idle memory",
-        intro: "From the spawn of the process to the first 200, and the memory of the process \
-                one second later, with no app and no request; beside `moto_server`, an emulator \
-                of another cloud that people start in the same way."
+        intro: "Time from the start of the process to the first response with status 200, and the memory of \
+                the idle process one second later, without apps; compared with `moto_server`, an \
+                emulator of another cloud that is started in the same way."
             .into(),
         figures: vec![
             figure("first 200, `--ephemeral`", Unit::Time, |s| s.took, false).target(time),
-            figure("first 200, with a new or used state directory", Unit::Time, |s| s.took, true)
+            figure("first 200, with a state directory", Unit::Time, |s| s.took, true)
                 .target(time),
             figure("idle memory (RSS), `--ephemeral`", Unit::Bytes, |s| s.memory.rss, false)
                 .target(memory),
@@ -111,14 +111,14 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
             format!("`{}`", said(&start_command(&bench.binary, State::Directory(path), port))),
             format!("`{}`", said(&moto_command(&moto, port))),
             format!(
-                "The time runs from before the spawn until `GET {HEALTH}` (`GET {MOTO_PAGE}`) has \
-                 answered 200; a new connection is tried every 0.5 ms. All programs were started \
-                 once before, so their files are in the page cache. A round's figure is the median \
-                 of {STARTS} starts of `ovhai` (of one of `moto_server`); with a state directory \
-                 the first of these makes it, the others find it."
+                "The time ends when `GET {HEALTH}` (`GET {MOTO_PAGE}`) is answered with 200; a new \
+                 connection is tried every 0.5 ms. Every program has been started once before, so that \
+                 its files are in the page cache. A round's figure is the median of {STARTS} starts of \
+                 `ovhai` (one start of `moto_server`). The first start creates the state directory, and \
+                 the others reuse it."
             ),
-            "Memory: `VmRSS` of `/proc/<pid>/status` and `Pss` of `/proc/<pid>/smaps_rollup`, of \
-             the process and its children, 1 s after the last start's first 200."
+            "Memory: `VmRSS` (`/proc/<pid>/status`) and `Pss` (`/proc/<pid>/smaps_rollup`) of the process \
+             and its children, 1 s after the first 200 of the last start."
                 .into(),
         ],
         tally: measured.tally,

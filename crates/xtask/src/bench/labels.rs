@@ -103,9 +103,9 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     Ok(Section {
         title: "Label query",
         intro: format!(
-            "One list call `GET {PATH}` that {MATCHES} of {APPS} apps with three labels each match \
-             (besides the platform's two), beside the same call to an `ovhai` that has only those \
-             {MATCHES}."
+            "One call `GET {PATH}`, whose selector matches {MATCHES} of {APPS} apps with three labels each \
+             (besides the platform's two), compared with the same call to an emulator that has only \
+             those {MATCHES}."
         ),
         figures: vec![
             Figure::new("list call, median", Unit::Time, rounds, |round| round.many.median)
@@ -116,38 +116,38 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
                 rounds,
                 |round| round.few.p99,
             ),
-            Figure::new("memory an app (RSS)", Unit::Bytes, &once, |()| {
+            Figure::new("memory per app (RSS)", Unit::Bytes, &once, |()| {
                 each(loaded.rss - empty.rss)
             }),
-            Figure::new("memory an app (RSS), after the rounds", Unit::Bytes, &once, |()| {
+            Figure::new("memory per app (RSS), after the rounds", Unit::Bytes, &once, |()| {
                 each(asked.rss - empty.rss)
             }),
-            Figure::new("start with 100,000 apps, to the first 200", Unit::Time, &once, |()| {
+            Figure::new("start with 100,000 apps, until the first 200", Unit::Time, &once, |()| {
                 start.as_secs_f64()
             }),
         ],
         notes: vec![format!(
-            "The answer is {bytes} bytes of JSON. Memory and start were measured once, not in \
-             rounds; RSS with {APPS} apps was {:.1} MiB, without any {:.1} MiB.",
+            "The response has {bytes} bytes of JSON. Memory and start are measured once, not per round; RSS \
+             was {:.1} MiB with {APPS} apps, and {:.1} MiB without apps.",
             loaded.rss / 1024.0 / 1024.0,
             empty.rss / 1024.0 / 1024.0
         )],
         how: vec![
             format!(
                 "One app is submitted to `ovhai emulator start --state-dir $STATE --port $PORT \
-                 --quota unlimited` (`POST /v1/app` `{}`) and stopped, and so is the emulator. Its row in \
-                 `$STATE/ovhai.db` is then cloned with Python's sqlite3, each clone with its own \
-                 id, number, name and labels, all STOPPED, and the emulator started anew.",
+                 --quota unlimited` (`POST /v1/app` `{}`) and stopped; then the emulator is stopped. Python's sqlite3 clones its row in \
+                 `$STATE/ovhai.db`, each clone STOPPED and with its own id, number, name and labels. Then \
+                 the emulator is started again.",
                 spec()
             ),
             format!(
-                "A round's figure is the median (p99) of {CALLS} calls one after the other on one \
-                 keep-alive connection of the administrator, from the first byte sent to the last \
-                 received. It was checked first that each answer has the {MATCHES} apps."
+                "A round's figure is the median (p99) of {CALLS} successive calls of the administrator on one \
+                 keep-alive connection, from the first byte sent to the last byte received. Before the \
+                 run, each response is checked for the {MATCHES} apps."
             ),
             format!(
-                "Memory an app: `VmRSS` 1 s after the start with all apps, less that of an \
-                 emulator without any, divided by {APPS}."
+                "Memory per app: `VmRSS` 1 s after the start with all apps, minus that of an emulator \
+                 without apps, divided by {APPS}."
             ),
         ],
         tally: measured.tally,

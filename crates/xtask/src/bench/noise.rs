@@ -110,7 +110,7 @@ pub(super) fn rounds<T>(
 fn choose<T>(mut measured: Vec<(f64, usize, T)>, wanted: usize) -> Rounds<T> {
     let all = measured.len();
     measured.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // Undisturbed rounds are all the same: what is taken is the quietest only if it must be.
+    // The quietest rounds count.
     measured.truncate(wanted);
     measured.sort_by_key(|(_, number, _)| *number);
     let shares = measured.iter().map(|(share, ..)| *share);

@@ -117,7 +117,7 @@ impl Figure {
         self
     }
 
-    /// What was measured of something beside itself, in the same rounds.
+    /// The control: a subject compared with itself in the same rounds.
     pub(super) fn resolution(mut self, control: &Samples) -> Self {
         self.resolution = Some(control.error());
         self
@@ -178,7 +178,7 @@ impl Figure {
 #[derive(Debug, Serialize)]
 pub(super) struct Section {
     pub(super) title: &'static str,
-    /// What is compared with what.
+    /// The two sides of a comparison.
     pub(super) intro: String,
     pub(super) figures: Vec<Figure>,
     /// What one must know to read the figures.
@@ -217,13 +217,13 @@ impl Section {
     fn rounds(&self) -> String {
         let Tally { kept, discarded, disturbed, worst } = self.tally;
         let mut text = format!(
-            "Rounds: {kept} kept, {discarded} discarded; others had at most {:.1} % of the machine in one that was kept.",
+            "Rounds: {kept} kept, {discarded} discarded. Other processes used at most {:.1} % of the machine in a kept round.",
             worst * 100.0
         );
         if disturbed > 0 {
             let _ = write!(
                 text,
-                " **{disturbed} of those kept were disturbed: the machine was never quiet long enough.**"
+                " **{disturbed} of the kept rounds were disturbed: the machine was never quiet long enough.**"
             );
         }
         text
@@ -231,7 +231,11 @@ impl Section {
 
     fn markdown(&self, out: &mut String) {
         let _ = writeln!(out, "\n## {}\n\n{}\n", self.title, self.intro);
-        table(out, ["", "`ovhai`", "beside it", "ratio", "target", "reached"], self.figures.iter());
+        table(
+            out,
+            ["", "`ovhai`", "compared with", "ratio", "target", "reached"],
+            self.figures.iter(),
+        );
         let _ = writeln!(out, "\n{}", self.rounds());
         if !self.notes.is_empty() {
             out.push('\n');
@@ -312,34 +316,33 @@ impl Report {
 
     pub(super) fn markdown(&self) -> String {
         let mut out = String::from(
-            "# Benchmarks\n\n<!-- Written by `cargo xtask bench`; a change by hand is lost. -->\n\n",
+            "# Benchmarks\n\n<!-- Written by `cargo xtask bench`; do not edit. -->\n\n",
         );
         let _ = writeln!(
             out,
-            "`ovhai` beside programs that people use for the same thing, on one machine in one go \
-             (`{}`), {}, {}. Loads, servers and peers share the machine's cores.\n",
+            "`ovhai` compared with programs for the same purpose, on one machine in one run (`{}`), {}, \
+             {}. Loads, servers and peers share the machine's cores.\n",
             self.command, self.date, self.commit
         );
         let _ = writeln!(out, "- Machine: {}.", self.machine);
         let _ = writeln!(out, "- Versions: {}.", self.versions.join(", "));
         let _ = writeln!(
             out,
-            "- A figure is the median of {} rounds, with the lowest and the highest in brackets; \
-             subject and peers take turns within each round. A ratio is the median of the rounds' \
-             own ratios, `ovhai` divided by the other.",
+            "- A figure is the median of {} rounds, with the lowest and the highest in brackets. `ovhai` and \
+             its peers take turns within each round. A ratio is the median of the rounds' ratios, \
+             `ovhai` divided by the peer.",
             self.rounds
         );
         let _ = writeln!(
             out,
-            "- A round in which other processes, or other guests of the host, had more than \
-             {:.0} % of the machine's CPU time (`/proc/stat` less our own process tree) is \
-             discarded and measured again.",
+            "- A round is discarded and repeated if other processes or other guests of the host used more \
+             than {:.0} % of the machine's CPU time (`/proc/stat` minus the benchmark's process tree).",
             LIMIT * 100.0
         );
         let _ = writeln!(out, "\n## Targets\n");
         let figures = self.sections.iter().flat_map(|section| &section.figures);
         let aimed = figures.filter(|figure| figure.target.is_some());
-        table(&mut out, ["", "`ovhai`", "beside it", "ratio", "target", "reached"], aimed);
+        table(&mut out, ["", "`ovhai`", "compared with", "ratio", "target", "reached"], aimed);
         for section in &self.sections {
             section.markdown(&mut out);
         }

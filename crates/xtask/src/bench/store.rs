@@ -19,7 +19,7 @@ const CONNECTIONS: usize = 16;
 /// Creations before those that count: the write-ahead log has its full length by then, and
 /// overwriting it is another thing to a file system than growing it.
 const WARM_UP: usize = 1000;
-/// What is created.
+/// The kind of object that is created.
 const TOKEN: &str = r#"{"name":"bench","role":"ai_training_read","labelSelector":"group=A"}"#;
 
 /// Commits rows of a size one by one for a time: arguments are the file, the bytes, the
@@ -91,7 +91,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     let rounds = &measured.kept;
     let figure = |what, of: fn(&Round) -> f64| {
         Figure::new(what, Unit::PerSecond, rounds, of).beside(
-            "SQLite, one row a commit",
+            "SQLite, one row per commit",
             rounds,
             |round| round.sqlite,
         )
@@ -99,17 +99,17 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     let seconds = time.as_secs();
     Ok(Section {
         title: "Durable creations",
-        intro: "Tokens created a second, each on the disk before it is answered, beside SQLite's \
-                own rate of single-row commits into a file on the same disk."
+        intro: "Tokens created per second, each on the disk before it is answered, compared with SQLite's \
+                own rate of single-row commits to a file on the same disk."
             .into(),
         figures: vec![
             figure("creations/s, 1 connection", |round| round.one),
             figure("creations/s, 16 connections", |round| round.many),
         ],
         notes: vec![
-            format!("A row is {size} bytes of JSON, in both files."),
-            "At 16 connections `ovhai` puts what waits into one commit; the SQLite loop never \
-             does."
+            format!("A row holds {size} bytes of JSON in both files."),
+            "At 16 connections `ovhai` gathers the waiting creations into one commit; the SQLite loop \
+             commits every row."
                 .into(),
         ],
         how: vec![
@@ -117,16 +117,14 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
              new directory for every measurement"
                 .into(),
             format!(
-                "`POST /v1/token` `{TOKEN}` for {seconds} s in a loop on one keep-alive \
-                 connection, and on {CONNECTIONS} at once (a thread each), after {WARM_UP} that do \
-                 not count; answers a second. After it the emulator is stopped and the rows in its \
-                 file are counted: there must be as many as answers."
+                "`POST /v1/token` `{TOKEN}` in a loop for {seconds} s, on one keep-alive connection and on \
+                 {CONNECTIONS} at once (one thread each), after {WARM_UP} uncounted calls; responses per \
+                 second. Then the emulator is stopped, and its file must have one row per response."
             ),
             format!(
-                "SQLite: for {seconds} s one `INSERT` a commit of a row of the same size into a \
-                 table of the same form, by Python's sqlite3, `journal_mode=WAL`, \
-                 `synchronous=FULL` (which are `ovhai`'s own settings), after {WARM_UP} rows that do \
-                 not count."
+                "SQLite: for {seconds} s, one `INSERT` per commit of a row of the same size into a table of \
+                 the same form, with Python's sqlite3, `journal_mode=WAL` and `synchronous=FULL` (the \
+                 settings of `ovhai`), after {WARM_UP} uncounted rows."
             ),
         ],
         tally: measured.tally,

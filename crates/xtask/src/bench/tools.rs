@@ -95,7 +95,7 @@ pub(super) fn install(bench: &Bench) -> Result<()> {
 /// The executable of a name, as the shell would find it.
 pub(super) fn which(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    // Services lie where a user's PATH may not lead.
+    // Services are often outside a user's PATH.
     let more = [PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")];
     std::env::split_paths(&path).chain(more).map(|dir| dir.join(name)).find(|file| file.is_file())
 }

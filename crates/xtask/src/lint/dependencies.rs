@@ -26,7 +26,7 @@ pub(super) fn faults() -> Result<Vec<String>> {
     }
     let deny = fs::read_to_string(root().join("deny.toml"))?;
     let rules = Rules::parse(&deny);
-    // What is compiled on any platform: the metadata also has optional packages that are off.
+    // The packages that are compiled on any platform: the metadata also has optional packages that are off.
     let tree = output(
         cargo()
             .args(["tree", "--workspace", "--all-features", "--target=all", "--prefix=none"])

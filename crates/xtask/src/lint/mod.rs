@@ -55,7 +55,7 @@ const LAYERS: [Layers; 4] = [
             &["gateway"],
             &["telemetry"],
             &["tls", "signer", "state"],
-            &["host", "json", "limits", "origin", "passwords", "secret"],
+            &["host", "json", "limits", "origin", "passwords", "random", "seal", "secret", "web"],
         ],
         has_no_circles: true,
     },

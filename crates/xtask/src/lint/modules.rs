@@ -135,7 +135,7 @@ fn resolve(
     }
     let names = imports.get(path).into_iter().flatten();
     let exported = names.filter(|(from, of)| of == name && from != path).find(|(from, _)| {
-        // Only a re-export of what is inside: else the item would be the module's own.
+        // Only a re-export of an inner module's item: else the item would be the module's own.
         from.starts_with(path) && modules.contains(from)
     });
     match exported.filter(|_| depth < 4) {
@@ -322,7 +322,7 @@ mod tests {
             ("low/b.rs", "use super::One;"),
         ];
         assert_eq!(check_files(&files), ["x: these use each other: low::a -> low::b -> low::a"]);
-        // A module and what is inside it may.
+        // A module and its inner modules may.
         let files =
             [("low/mod.rs", "use a::One;\npub struct Own;"), ("low/a.rs", "use super::Own;")];
         assert!(check_files(&files).is_empty());

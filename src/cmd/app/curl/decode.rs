@@ -7,7 +7,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 const PIECE: usize = 32 * 1024;
 
-/// Passes on what is written to it, decoded.
+/// Decodes the bytes written to it and passes them on.
 pub(super) enum Decoder<'a> {
     Plain(&'a mut dyn Write),
     Gzip(MultiGzDecoder<&'a mut dyn Write>),

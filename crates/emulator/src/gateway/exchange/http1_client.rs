@@ -50,7 +50,7 @@ pub(crate) struct ClientSide<'a, S> {
     pub(crate) stream: &'a mut S,
     pub(crate) input: &'a mut Buffer,
     pub(crate) deadline: &'a mut Deadline,
-    /// A buffer for what is written to the client.
+    /// A buffer for the bytes to the client.
     pub(crate) out: Vec<u8>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct ClientSide<'a, S> {
 pub(crate) enum ExchangeEnd {
     /// The app answered, in whole or in part.
     Answered(Answered),
-    /// The app did not answer; the refusal is to be sent.
+    /// The app did not answer; the client gets the refusal.
     Refused { refusal: Refusal, head: Vec<u8>, out: Vec<u8> },
     /// The client has gone.
     Gone,
@@ -317,7 +317,7 @@ impl<S: Stream> Half<'_, S> {
             WaitsFor::Neither => (limits.answer_timeout, Aborted::App),
             WaitsFor::Sender | WaitsFor::Receiver => (limits.body_timeout, Aborted::Client),
         };
-        // Whenever something has moved, the time begins anew.
+        // Whenever something has moved, the deadline is reset.
         let now = (waits_for, self.up.body() + down.written());
         if *before != Some(now) {
             self.client.deadline.set(allowed);

@@ -142,7 +142,7 @@ struct Came {
 impl Came {
     /// Whether the connection can be used again after the response.
     fn may_be_reused(self, params: &ExchangeParams) -> bool {
-        // If the app sends a body all the same, it would be taken for the response to another
+        // If the app sent a body nevertheless, it would be taken for the response to another
         // request.
         self.keep_alive && params.asked_with != AskedWith::Head
     }
@@ -244,9 +244,9 @@ async fn ask<C: ClientHalf>(
         let mut upstream = connect(relay, route, open).await.map_err(NoHead::App)?;
         let mut phase = HeadPhase::new(params);
         client.deadline().set(limits.answer_timeout.min(MOMENT));
-        let set_cookie = route.set_cookie.as_ref();
+        let terms = HeadTerms { params, set_cookie: route.set_cookie.as_ref(), limits };
         let came = poll_fn(|cx| {
-            let head = phase.poll(cx, client, &mut upstream, params, set_cookie, limits);
+            let head = phase.poll(cx, client, &mut upstream, terms);
             if head.is_ready() || !phase.is_watched {
                 return head;
             }
@@ -272,6 +272,15 @@ fn break_off(upstream: &Upstream, upload: Upload) {
     if !upload.is_sent {
         upstream.stream.abort();
     }
+}
+
+/// The settings that the head of a response depends on.
+#[derive(Clone, Copy)]
+struct HeadTerms<'a> {
+    params: &'a ExchangeParams,
+    /// The cookie that the gateway adds.
+    set_cookie: Option<&'a HeaderValue>,
+    limits: &'a Limits,
 }
 
 /// An exchange up to the head of the response.
@@ -318,16 +327,14 @@ impl HeadPhase {
         cx: &mut Context<'_>,
         client: &mut C,
         upstream: &mut Upstream,
-        params: &ExchangeParams,
-        set_cookie: Option<&HeaderValue>,
-        limits: &Limits,
+        terms: HeadTerms<'_>,
     ) -> Poll<Result<Came, NoHead>> {
         match client.poll_upload(cx, &mut upstream.stream) {
             Ok(()) => {}
             Err(UploadError::ClientGone) => return Poll::Ready(Err(NoHead::ClientGone)),
             Err(UploadError::Malformed(why)) => return Poll::Ready(Err(NoHead::BadBody(why))),
         }
-        match self.poll_answer(cx, client, upstream, params, set_cookie, limits) {
+        match self.poll_answer(cx, client, upstream, terms) {
             Poll::Ready(Err(no_head)) => return Poll::Ready(Err(no_head)),
             Poll::Ready(Ok(Some(came))) => return Poll::Ready(Ok(came)),
             Poll::Ready(Ok(None)) => cx.waker().wake_by_ref(),
@@ -344,11 +351,12 @@ impl HeadPhase {
         };
         let is_slow = waits_for == WaitsFor::Sender;
         let by_client = is_slow || self.is_stuck;
+        let limits = terms.limits;
         let allowed = if by_client { limits.body_timeout } else { limits.answer_timeout };
         // The client's body may take as long as it likes.
         self.is_watched |= !upload.is_sent;
         let first = if self.is_watched { allowed } else { allowed.min(MOMENT) };
-        // Every interim response begins the time anew.
+        // Every interim response resets the deadline.
         let moved = upload.moved + self.interim + client.interim_moved();
         let deadline = client.deadline();
         if (waits_for, moved) != (self.waits_for, self.moved) {
@@ -377,9 +385,7 @@ impl HeadPhase {
         cx: &mut Context<'_>,
         client: &mut C,
         upstream: &mut Upstream,
-        params: &ExchangeParams,
-        set_cookie: Option<&HeaderValue>,
-        limits: &Limits,
+        terms: HeadTerms<'_>,
     ) -> Poll<Result<Option<Came>, NoHead>> {
         let app = |error| Poll::Ready(Err(NoHead::App(error)));
         let turn = self.interim + INTERIM_TURN;
@@ -391,7 +397,7 @@ impl HeadPhase {
                 return Poll::Ready(Ok(None));
             }
             if std::mem::take(&mut self.has_new) {
-                let taken = self.take_head(client, upstream, params, set_cookie, limits);
+                let taken = self.take_head(client, upstream, terms);
                 match taken.map_err(NoHead::App)? {
                     Taken::Final(came) => return Poll::Ready(Ok(Some(came))),
                     Taken::Interim => {
@@ -402,7 +408,7 @@ impl HeadPhase {
                 }
             }
             let is_silent = upstream.buffer.is_empty() && self.interim == 0;
-            let head_max = limits.answer_head_max;
+            let head_max = terms.limits.answer_head_max;
             let filled = upstream.buffer.poll_fill(cx, &mut upstream.stream, head_max);
             let Poll::Ready(filled) = filled else {
                 if self.fires_go_on(cx, client) {
@@ -438,10 +444,9 @@ impl HeadPhase {
         &mut self,
         client: &mut impl ClientHalf,
         upstream: &mut Upstream,
-        params: &ExchangeParams,
-        set_cookie: Option<&HeaderValue>,
-        limits: &Limits,
+        terms: HeadTerms<'_>,
     ) -> Result<Taken, UpstreamError> {
+        let HeadTerms { params, set_cookie, limits } = terms;
         let mut few = no_fields();
         let mut many = Vec::new();
         let (bytes, most) = (upstream.buffer.filled(), limits.answer_fields_max);

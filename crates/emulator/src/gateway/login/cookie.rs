@@ -1,13 +1,13 @@
-//! The gateway's own cookies beside those of the app: their names, and how they are set.
+//! The gateway's own cookies beside those of the app: their names, and how apps never see them.
 //!
 //! Ports share a host's cookies, and so do HTTP and HTTPS. Over TLS the names have the prefix that
 //! browsers let only the host itself set (`__Host-`), and the plain names are not read there.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
-use http::HeaderValue;
 use ovhai_api_types::AppId;
+
+use crate::web::cookie::pair;
 
 /// The cookie of a login.
 const LOGIN: [&str; 2] = ["ovhai", "__Host-ovhai"];
@@ -39,25 +39,6 @@ fn is_ours(name: &[u8]) -> bool {
         || AFFINITY.iter().any(|ours| name.starts_with(ours.as_bytes()))
 }
 
-/// Splits a pair into name and value, as servers read it.
-fn pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = pair.iter().position(|byte| *byte == b'=')?;
-    let (name, value) = pair.split_at_checked(at)?;
-    Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
-}
-
-/// Iterates over the values of a name in a `Cookie` header.
-pub(in crate::gateway) fn values<'a>(
-    header: &'a [u8],
-    name: &'a str,
-) -> impl Iterator<Item = &'a [u8]> {
-    header
-        .split(|byte| *byte == b';')
-        .filter_map(pair)
-        .filter(move |(found, _)| *found == name.as_bytes())
-        .map(|(_, value)| value)
-}
-
 /// A `Cookie` header's value without the gateway's cookies, the rest byte for byte; none if nothing
 /// is left.
 pub(super) fn without_ours(value: &[u8]) -> Option<Cow<'_, [u8]>> {
@@ -79,26 +60,6 @@ pub(super) fn sets_ours(set_cookie: &[u8]) -> bool {
     let Some(named) = start.and_then(|at| first.get(at..)) else { return false };
     let name = named.split(|byte| *byte == b'=').next().unwrap_or_default();
     is_ours(name.trim_ascii())
-}
-
-/// Builds a `Set-Cookie` of the gateway's; none if the value can't stand in one. Without a time it
-/// lasts until the browser ends.
-pub(in crate::gateway) fn set(
-    name: &str,
-    value: &str,
-    lasts: Option<Duration>,
-    secure: bool,
-) -> Option<HeaderValue> {
-    let mut cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
-    if let Some(lasts) = lasts {
-        cookie += &format!("; Max-Age={}", lasts.as_secs());
-    }
-    if secure {
-        cookie += "; Secure";
-    }
-    let mut cookie = HeaderValue::try_from(cookie).ok()?;
-    cookie.set_sensitive(true);
-    Some(cookie)
 }
 
 #[cfg(test)]
@@ -140,13 +101,6 @@ mod tests {
     }
 
     #[test]
-    fn every_value_of_a_name_is_found() {
-        let all = |header: &'static str| values(header.as_bytes(), "ovhai").collect::<Vec<_>>();
-        assert_eq!(all("a=1; ovhai=x; ovhai=y=z;ovhai-form=f"), [&b"x"[..], b"y=z"]);
-        assert!(all("aovhai=1; ovhai").is_empty() && all("").is_empty());
-    }
-
-    #[test]
     fn apps_can_not_set_reserved_cookies() {
         for ours in [
             "ovhai=x",
@@ -167,18 +121,5 @@ mod tests {
         for of_app in ["a=ovhai", "ovhai2=x", "xovhai=x", "a=1; ovhai=x", "", "=", "ovhai-x=1"] {
             assert!(!sets_ours(of_app.as_bytes()), "{of_app}");
         }
-    }
-
-    #[test]
-    fn cookies_are_set_with_their_attributes() {
-        let of = |secure| set(login(secure), "v", Some(Duration::from_hours(12)), secure);
-        assert_eq!(
-            of(false).expect("a cookie"),
-            "ovhai=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200"
-        );
-        assert_eq!(
-            of(true).expect("a cookie"),
-            "__Host-ovhai=v; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200; Secure"
-        );
     }
 }

@@ -9,7 +9,6 @@
 //! Nothing here knows how requests come in or go on to apps.
 
 pub(super) mod cookie;
-mod csrf;
 mod page;
 mod request;
 mod sessions;
@@ -20,15 +19,12 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, RETRY_AFTER,
-    SET_COOKIE, WWW_AUTHENTICATE,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, RETRY_AFTER, SET_COOKIE,
+    WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use ovhai_api_types::{AppId, ErrorBody};
 use ovhai_core::model::AppRecord;
 use ovhai_core::platform::resource;
@@ -36,11 +32,16 @@ use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Clock;
 use ovhai_core::{Error, Platform};
 
-use page::{AccountPage, Field, LoginPage, Problem};
+use page::{AccountPage, Field, LoginPage, Notice, Problem};
 pub(crate) use request::is_navigation;
 use sessions::{Session, Sessions};
 
 use crate::origin::HowUsed;
+use crate::random::secret;
+use crate::web::cookie::{set as set_cookie, values};
+use crate::web::csrf;
+use crate::web::form::{FORM_TYPE, Fields};
+use crate::web::page::see_other;
 
 /// Maximum length of a body, in bytes: a form with a target of 64 KiB, encoded.
 pub(crate) const BODY_MAX: usize = 256 * 1024;
@@ -48,7 +49,6 @@ pub(crate) const BODY_MAX: usize = 256 * 1024;
 /// may have set all but one of them.
 const LOOKED_AT: usize = 200;
 const CHALLENGE: &str = "Bearer realm=\"AI Deploy\"";
-const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Whether a path is the gateway's and not the app's.
 pub(crate) fn is_reserved(path: &str) -> bool {
@@ -63,16 +63,6 @@ pub(crate) fn without_ours(value: &[u8]) -> Option<Cow<'_, [u8]>> {
 /// Whether a `Set-Cookie` of an app would set a cookie of the gateway's.
 pub(crate) fn sets_ours(set_cookie: &[u8]) -> bool {
     cookie::sets_ours(set_cookie)
-}
-
-pub(super) fn random() -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).ok().map(|()| bytes)
-}
-
-/// 256 random bits, encoded for a cookie.
-fn secret() -> Option<String> {
-    random().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// Describes a caller, to stand after "You are".
@@ -109,13 +99,13 @@ struct Visit<'a> {
     app: &'a AppRecord,
     cookies: Vec<&'a [u8]>,
     secure: bool,
-    /// Whether the response is for people.
+    /// Whether the client wants HTML.
     speaks_html: bool,
 }
 
 impl Visit<'_> {
     fn cookies(&self, name: &'static str) -> impl Iterator<Item = &[u8]> {
-        self.cookies.iter().flat_map(move |header| cookie::values(header, name)).take(LOOKED_AT)
+        self.cookies.iter().flat_map(move |header| values(header, name)).take(LOOKED_AT)
     }
 
     /// The visitors that the cookies name: of several, one is the genuine one.
@@ -136,27 +126,6 @@ struct Said<'a> {
 impl Said<'_> {
     fn problem(text: impl Into<String>, of: Option<Field>) -> Self {
         Self { problem: Some(Problem::new(text, of)), ..Self::default() }
-    }
-}
-
-/// The fields of a form, of which none may come twice.
-struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    fn read(headers: &HeaderMap, body: &[u8]) -> Option<Self> {
-        let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        let is_form = kind.eq_ignore_ascii_case(FORM_TYPE);
-        is_form.then(|| Self(form_urlencoded::parse(body).into_owned().collect()))
-    }
-
-    /// The field's value; empty when it is missing or came twice.
-    fn get(&self, name: &str) -> &str {
-        let mut values = self.0.iter().filter(|(of, _)| of == name).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (Some(value), None) => value,
-            _ => "",
-        }
     }
 }
 
@@ -198,8 +167,7 @@ impl Logins {
         how: &HowUsed<'_>,
     ) -> Option<(Principal, Login)> {
         let name = cookie::login(how.secure);
-        let mut values =
-            cookies.flat_map(|header| cookie::values(header, name)).take(LOOKED_AT).peekable();
+        let mut values = cookies.flat_map(|header| values(header, name)).take(LOOKED_AT).peekable();
         values.peek()?;
         if !how.is_from_here() {
             return None;
@@ -214,8 +182,7 @@ impl Logins {
         how: &HowUsed<'_>,
     ) -> bool {
         let name = cookie::login(how.secure);
-        how.is_from_here()
-            && cookies.flat_map(|header| cookie::values(header, name)).next().is_some()
+        how.is_from_here() && cookies.flat_map(|header| values(header, name)).next().is_some()
     }
 
     /// The first login among these cookies that grants access to the app, else the first valid one,
@@ -323,8 +290,8 @@ impl Logins {
             "/.ovhai/login" if !is_read => not_allowed("GET, HEAD, POST"),
             "/.ovhai/logout" => not_allowed("POST"),
             _ if visit.speaks_html && path != "/.ovhai/login" => {
-                let html = page::notice(&app.spec.name, "There is no such page of the login.");
-                page::answer(StatusCode::NOT_FOUND, html)
+                let (app, text) = (app.spec.name.as_str(), "This page does not exist.");
+                page::answer(StatusCode::NOT_FOUND, &Notice { app, text })
             }
             _ => message(
                 StatusCode::NOT_FOUND,
@@ -365,7 +332,7 @@ impl Logins {
             let until = session.until.strftime("%-d %B, %H:%M UTC").to_string();
             let (app, who) = (visit.app.spec.name.as_str(), described(&who));
             let page = AccountPage { app, who: &who, until: &until, form };
-            page::answer(StatusCode::OK, page.html())
+            page::answer(StatusCode::OK, &page)
         })
     }
 
@@ -469,7 +436,7 @@ impl Logins {
         let now = self.platform.now();
         let name = cookie::login(visit.secure);
         let made = secret().and_then(|secret| {
-            let set = cookie::set(name, &secret, Some(sessions::LASTS), visit.secure)?;
+            let set = set_cookie(name, &secret, Some(sessions::LASTS), visit.secure)?;
             Some((secret, set))
         });
         let (Some((secret, set)), Ok(location)) = (made, HeaderValue::try_from(to)) else {
@@ -496,7 +463,7 @@ impl Logins {
         self.forget(visit).await;
         let mut response = see_other(HeaderValue::from_static("/.ovhai/?logged-out"));
         let name = cookie::login(visit.secure);
-        if let Some(set) = cookie::set(name, "", Some(std::time::Duration::ZERO), visit.secure) {
+        if let Some(set) = set_cookie(name, "", Some(std::time::Duration::ZERO), visit.secure) {
             response.headers_mut().append(SET_COOKIE, set);
         }
         response
@@ -523,8 +490,8 @@ impl Logins {
     /// Whether the visitor was shown the form that was sent.
     fn is_good(&self, visit: &Visit<'_>, fields: &Fields) -> bool {
         let now = self.platform.now();
-        let form = fields.get("form");
-        visit.visitors().any(|visitor| self.forms.is_good(form, visitor, visit.app.id, now))
+        let (form, purpose) = (fields.get("form"), visit.app.id.to_string());
+        visit.visitors().any(|visitor| self.forms.is_good(form, visitor, &purpose, now))
     }
 
     /// The login page; for programs, the problem alone.
@@ -540,7 +507,7 @@ impl Logins {
                 let Said { known, problem, note, username } = said;
                 let (app, to) = (visit.app.spec.name.as_str(), target::safe(to));
                 let page = LoginPage { app, known, problem, note, username, to, form };
-                page::answer(status, page.html())
+                page::answer(status, &page)
             })
         } else {
             message(status, said.problem.as_ref().map_or("", |problem| problem.text.as_str()))
@@ -557,13 +524,13 @@ impl Logins {
         let known = visit.visitors().next().map(str::to_owned);
         let is_new = known.is_none();
         let signed = known.or_else(secret).and_then(|visitor| {
-            let form = self.forms.sign(&visitor, visit.app.id, self.platform.now())?;
+            let form = self.forms.sign(&visitor, &visit.app.id.to_string(), self.platform.now())?;
             Some((visitor, form))
         });
         let Some((visitor, form)) = signed else { return no_random_numbers() };
         let mut response = page(&form);
         let name = cookie::form(visit.secure);
-        if is_new && let Some(set) = cookie::set(name, &visitor, None, visit.secure) {
+        if is_new && let Some(set) = set_cookie(name, &visitor, None, visit.secure) {
             response.headers_mut().append(SET_COOKIE, set);
         }
         response
@@ -606,14 +573,5 @@ fn not_allowed(allowed: &'static str) -> Response<Bytes> {
     let mut response =
         message(StatusCode::METHOD_NOT_ALLOWED, &format!("this takes {allowed} only"));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    response
-}
-
-fn see_other(location: HeaderValue) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    let headers = response.headers_mut();
-    headers.insert(LOCATION, location);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

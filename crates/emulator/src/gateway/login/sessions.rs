@@ -1,8 +1,7 @@
 //! The logins of browsers at apps. They are kept in memory, under the digests of the cookies: a
 //! cookie can't be read from there.
 //!
-//! A session says whom a cookie stands for, and not what they may do: that is decided anew every
-//! time.
+//! A session names the caller that a cookie stands for. Its access is decided at every request.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{PoisonError, RwLock};

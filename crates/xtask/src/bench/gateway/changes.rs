@@ -69,8 +69,8 @@ pub(in crate::bench) fn measure(bench: &Bench) -> Result<Section> {
     Ok(Section {
         title: "Changes while streams are open",
         intro: format!(
-            "CPU time of the emulator for a change of an app, with {SOCKETS} idle WebSockets open \
-             to another app, beside the same with none."
+            "The emulator's CPU time for one change of an app while {SOCKETS} WebSockets to another app \
+             are open and idle, compared with no WebSocket."
         ),
         figures: vec![
             Figure::new(
@@ -83,8 +83,8 @@ pub(in crate::bench) fn measure(bench: &Bench) -> Result<Section> {
             .target(Target::RatioAtMost(1.2)),
         ],
         notes: vec![
-            "The change is durable before it is answered, so its CPU time is mostly that of the \
-             store. Every WebSocket answers once more after the changes."
+            "A change is durable before it is answered, so most of its CPU time is the store's. After \
+             the changes every WebSocket echoes one more message."
                 .into(),
         ],
         how: vec![
@@ -93,10 +93,10 @@ pub(in crate::bench) fn measure(bench: &Bench) -> Result<Section> {
              and the scope `group=A`, which opens them"
                 .into(),
             format!(
-                "A batch is {CHANGES} times `PUT /v1/app/$ID/label` `{}` of another app, the \
-                 number being another each time, one after the other on one connection: `utime` \
-                 and `stime` of `/proc/<pid>/stat` of the emulator before and after, divided by \
-                 {CHANGES}. Batches take turns; there are {BATCHES} for each round of a run.",
+                "A batch is {CHANGES} calls `PUT /v1/app/$ID/label` `{}` for another app, each with a new \
+                 number, one after the other on one connection. Its figure is the growth of `utime` and \
+                 `stime` (`/proc/<pid>/stat` of the emulator), divided by {CHANGES}. Batches of both \
+                 emulators alternate, {BATCHES} per round.",
                 label(&json!("$NUMBER"))
             ),
         ],

@@ -81,7 +81,7 @@ pub(super) fn upstream(port: impl Display) -> String {
     )
 }
 
-/// nginx as an allow-list proxy. What is streamed is not buffered, as people set it who stream.
+/// nginx as an allow-list proxy. It buffers no streams, as people configure it for streaming.
 pub(super) fn nginx_proxy<P: Display>(
     ports: Ports<P>,
     access_log: bool,

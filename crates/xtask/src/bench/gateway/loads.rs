@@ -20,7 +20,7 @@ pub(super) const PASSED_TIMES: usize = 3;
 /// A load of this length comes before those that are measured.
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// What is asked.
+/// The load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
     name: &'static str,
@@ -175,7 +175,7 @@ impl Loads {
                 .target(no_more),
             // The upstream alone has no proxy.
             of(
-                "the proxy's CPU time a request, 64 connections, one token",
+                "proxy CPU time per request, 64 connections, one token",
                 time,
                 Load { doors: ALL.doors, ..ONE },
                 &self.one,
@@ -183,14 +183,14 @@ impl Loads {
             )
             .target(Target::RatioAtMost(1.1)),
             of(
-                "the proxy's CPU time a request, 64 connections, 1,000 tokens in turn",
+                "proxy CPU time per request, 64 connections, 1,000 tokens in turn",
                 time,
                 ALL,
                 &self.all,
                 |shot| shot.proxy,
             )
             .target(Target::RatioAtMost(1.1)),
-            of("the upstream's CPU time a request, 64 connections", time, ONE, &self.one, |shot| {
+            of("upstream CPU time per request, 64 connections", time, ONE, &self.one, |shot| {
                 shot.upstream
             }),
             of("refusals/s (401), no token", per_second, ANONYMOUS, &self.anonymous, rate)
@@ -209,9 +209,9 @@ impl Loads {
             Samples::of(&self.one, busy).median()
         };
         format!(
-            "Of requests that pass there are {PASSED_TIMES} times as many rounds: their times scatter. The load \
-             generator, the proxy and the upstream share the machine's cores: at 64 connections with one token `ovhai` got {:.2} of a core, nginx {:.2} and HAProxy \
-             {:.2}.",
+            "Loads of accepted requests have {PASSED_TIMES} times as many rounds, because their figures vary \
+             more. The load generator, the proxy and the upstream share the machine's cores: at 64 \
+             connections with one token `ovhai` used {:.2} of a core, nginx {:.2} and HAProxy {:.2}.",
             cores(0),
             cores(1),
             cores(2)

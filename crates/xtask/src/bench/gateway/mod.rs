@@ -54,11 +54,11 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     Ok(Section {
         title: "Gateway",
         intro: format!(
-            "Requests through the gateway with application tokens of the role read and the scope \
-             `group=A`, of which there are 1,000, beside nginx with a `map $http_authorization` \
-             and HAProxy with a map of the same 1,000 strings; all pass on to the same processes, \
-             which are the apps (`--runtime process`): nginx, which answers `{BODY}`, and for \
-             streams and sockets an upstream of our own. The upstream alone is the ceiling."
+            "Requests through the gateway with one of 1,000 application tokens (role read, scope \
+             `group=A`), compared with nginx with a `map $http_authorization` and HAProxy with a map \
+             of the same 1,000 strings. All three forward to the same upstreams, which run as apps \
+             (`--runtime process`): nginx, which answers `{BODY}`, and the benchmark's own server for \
+             streams and WebSockets. The upstream alone is the ceiling."
         ),
         figures,
         notes,
@@ -67,47 +67,25 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     })
 }
 
-const NOTES: [&str; 9] = [
-    "wrk is a closed loop: each connection sends its next request when it has the answer; p99 has \
-     no waiting before that in it.",
-    "nginx looks up a string (and ignores its case), HAProxy a string; `ovhai` checks a signed \
-     token's region, version and scope, and a new string's signature.",
+const NOTES: [&str; 5] = [
+    "wrk is a closed loop: each connection sends its next request when it has received the response. \
+     p99 does not include any wait before the request was sent.",
+    "nginx looks up a string and ignores its case, and HAProxy looks up a string. `ovhai` checks the \
+     region, version and scope of a signed token, and the signature of each new string.",
     "1 GiB: one connection, a body of known length. nginx has `proxy_buffering off` and \
-     `proxy_request_buffering off`, as people set it who stream; with buffering it would write \
-     what it can't pass on to a file.",
-    "Growth of memory: `VmHWM` of the proxy's processes, which is set back before every body, less \
-     their `VmRSS` before the first of them.",
-    "A WebSocket's memory is that of the proxy's processes; what the kernel keeps of its two \
-     connections is not in it. Proxies are started anew in every round.",
-    "What was tried, and what it brought (medians of earlier runs, relative to nginx): hyper's \
-     server with the app's connection driven by the request's own task, 0.74 to 0.80 of the requests \
-     at 1.35 to 1.40 of the CPU time; an HTTP/1.1 edge of our own on single-threaded runtimes, access \
-     log included, 1.04 at 0.94; a buffer that grows for a sender that fills it, more than twice \
-     the CPU time of a stream before it than after. Asking the kernel for listening sockets instead \
-     of reading /proc: 16 ms of CPU a second for each app before, 2 at most after.",
-    "Refusals, step by step, each beside the step before in turns of 2 s (requests/s, and CPU time \
-     a request, relative to nginx): before, 0.93 at 1.09; fewer instructions a refusal (callgrind: \
-     13,100 before all of this, 10,000 after it), 0.96 at 1.09; a full log put aside without taking an older one's place, which made \
-     ext4 write all of it to the disk, 1.02 at 1.00; a worker with several clients that yields before it sleeps, \
-     1.34 at 0.86 and a twentieth of the context switches. Of no use: a faster hash function, and \
-     larger pieces of the log.",
-    "Requests that pass, in turns of 3 s beside the step before (relative to nginx, 64 connections and \
-     one): before, 1.10 and 1.01 of the requests at 0.92 and 0.96 of the CPU time; an access log whose \
-     writer looks by itself while lines come, in pieces of 256 KiB (half as many wake-ups, then a \
-     quarter of those), an answer's fields looked at once, no text made of a decision that lets in, \
-     fewer looks at the clock: 1.09 and 1.11 at 0.91 and 0.88. Of no use: workers bound to cores. \
-     Half of the time of a request on one connection is the kernel waking the next process up and \
-     switching to it (perf).",
-    "Until 24 November 2026 the bodies of 1 GiB were not sent by `sendfile`, as was said here, but \
-     copied in pieces of 8 KiB (`io::copy` through `Take`): no proxy could be faster than about \
-     1 GiB/s, and ratios of streams in earlier reports are too low for all that were.",
+     `proxy_request_buffering off`, the usual settings for streams; with buffering it would write \
+     the excess to a file.",
+    "Growth of memory: `VmHWM` of the proxy's processes, which is reset before every body, minus \
+     their `VmRSS` before the first body.",
+    "The memory of a WebSocket is that of the proxy's processes, without the kernel's buffers of its two \
+     connections. Proxies are restarted in every round.",
 ];
 
 fn log_note(access_log: bool) -> &'static str {
     if access_log {
-        "nginx and HAProxy write an access log, nginx in pieces of 64 KiB or every second, HAProxy \
-         line by line to its output; `ovhai` writes one without being told, in pieces of 256 KiB or \
-         every second, in a thread of its own."
+        "Every proxy writes an access log: nginx in pieces of 64 KiB or every second, HAProxy line by \
+         line to its output, `ovhai` (by default) in pieces of 256 KiB or every second, in a thread \
+         of its own."
     } else {
         "No proxy writes an access log."
     }
@@ -149,13 +127,13 @@ fn how(bench: &Bench, stage: &Stage, wrk: &Wrk) -> Vec<String> {
         ),
         format!("Tokens: {TOKENS} times `POST /v1/token` `{}`", token_spec("$N")),
         format!(
-            "The app of small answers: `POST /v1/app` `{}`, its command being {} with\n{}",
+            "The app with small responses: `POST /v1/app` `{}`, with the command {} with\n{}",
             spec("nginx", "$SMALL"),
             said(small),
             block("nginx", &config::upstream("$SMALL"))
         ),
         format!(
-            "The app of streams and sockets: `{}`, its command being {}",
+            "The app with streams and WebSockets: `{}`, with the command {}",
             spec("xtask", "$LARGE"),
             said(large)
         ),
@@ -183,34 +161,32 @@ fn how(bench: &Bench, stage: &Stage, wrk: &Wrk) -> Vec<String> {
             "bad signature (one character of a token's last part changed): {}",
             load(loads::FORGED, Door::Ovhai)
         ),
-        "`report.lua` prints wrk's counts and p99 unrounded. It was checked first that each \
-         door gives the right status and body; a load with any other answer than the expected \
-         one, or with a broken connection, ends the run."
+        "`report.lua` prints wrk's counts and p99 unrounded. Before the run, every proxy's status and \
+         body are checked; an unexpected response or a broken connection under load ends the run."
             .into(),
-        "CPU time a request: `utime` and `stime` of `/proc/<pid>/stat` of the proxy's processes \
-         (nginx: master and workers) before and after the load, divided by its requests; in the \
-         same way for the upstreams' processes."
+        "CPU time per request: `utime` and `stime` of `/proc/<pid>/stat` of the proxy's processes \
+         (nginx: master and workers), the difference across the load divided by its requests; \
+         likewise for the upstreams' processes."
             .into(),
         format!(
-            "1 GiB: `GET {OWN}bytes/{}`, or `POST {OWN}count` with as many bytes, sent in \
-             pieces of {} KiB at the one end, read and dropped in pieces of {} KiB at the other; \
-             the number of bytes that came is checked.",
+            "1 GiB: `GET {OWN}bytes/{}`, or `POST {OWN}count` with the same number of bytes. The sender \
+             writes pieces of {} KiB, and the receiver reads and drops pieces of {} KiB; the number \
+             of received bytes is checked.",
             stream::SIZE,
             upstream::PIECE / 1024,
             upstream::BUFFER / 1024
         ),
         format!(
-            "WebSockets: {} handshakes at `GET {OWN}socket` and a text each that has to come back; \
-             a second later `Pss` of `/proc/<pid>/smaps_rollup` and `VmRSS` of \
-             `/proc/<pid>/status` of the proxy's processes, less what they were before, divided by \
-             {}; then every socket has to answer once more.",
+            "WebSockets: {} handshakes at `GET {OWN}socket`, each with one message that is echoed. A second \
+             later the growth of `Pss` (`/proc/<pid>/smaps_rollup`) and `VmRSS` (`/proc/<pid>/status`) \
+             of the proxy's processes is divided by {}; then every WebSocket echoes one more message.",
             sockets::SOCKETS,
             sockets::SOCKETS
         ),
         format!(
-            "Renewal: on a keep-alive connection that just got a 200, the old string again and \
-             again as soon as `POST /v1/token/$ID/renew` was answered on another, until a 401 has \
-             come; {} times a round.",
+            "Renewal: as soon as `POST /v1/token/$ID/renew` has been answered, another keep-alive \
+             connection repeats requests with the old string until it receives a 401; {} times a \
+             round.",
             renewal::TRIALS
         ),
     ]

@@ -1,4 +1,4 @@
-//! How long a token's old string is good after its renewal was answered.
+//! The time that a token's old string stays valid after its renewal was answered.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ struct Round {
     /// From the renewal's answer to the first refusal, in seconds.
     median: f64,
     longest: f64,
-    /// Requests in all that were let in after the answer.
+    /// Total requests that were accepted after the answer.
     let_in: usize,
 }
 
@@ -77,16 +77,16 @@ impl Renewals {
     pub(super) fn figures(&self) -> [Figure; 2] {
         let of = |what, of: fn(&Round) -> f64| Figure::new(what, Unit::Time, &self.0, of);
         [
-            of("from a renewal's answer to the first refusal, median", |round| round.median),
-            of("from a renewal's answer to the first refusal, longest", |round| round.longest),
+            of("renewal answered to first refusal, median", |round| round.median),
+            of("renewal answered to first refusal, longest", |round| round.longest),
         ]
     }
 
     pub(super) fn note(&self) -> String {
         let let_in: usize = self.0.iter().map(|round| round.let_in).sum();
         format!(
-            "Requests with the old string that were let in after the renewal was answered, in {} \
-             renewals: {let_in}. The time is that of the refused request alone, then.",
+            "Requests with the old string that were accepted after the renewal was answered, in {} \
+             renewals: {let_in}. If it is 0, the time is that of the refused request alone.",
             self.0.len() * TRIALS
         )
     }

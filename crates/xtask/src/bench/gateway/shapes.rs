@@ -17,7 +17,7 @@ use super::stage::{App, Door, Stage};
 
 /// Tokens that open the apps; all are used in turn.
 const TOKENS: usize = 1000;
-/// The last is the control: nginx beside itself.
+/// The last is the control: nginx compared with itself.
 const DOORS: [Door; 4] = [Door::Ovhai, Door::Nginx, Door::Haproxy, Door::Nginx];
 const NGINX: usize = 1;
 const HAPROXY: usize = 2;
@@ -49,7 +49,7 @@ macro_rules! shape {
             busy_loops: $busy_loops,
             rate: concat!("requests/s, ", $name),
             p99: concat!("p99, ", $name),
-            cpu: concat!("the proxy's CPU time a request, ", $name),
+            cpu: concat!("proxy CPU time per request, ", $name),
         }
     };
 }
@@ -97,13 +97,13 @@ pub(in crate::bench) fn measure(bench: &Bench) -> Result<Section> {
     stage.end()?;
     Ok(Section {
         title: "Gateway under loads of several shapes",
-        intro: "Requests with 1,000 tokens in turn, beside nginx and HAProxy as in the section on the \
-                gateway. nginx beside itself is the control: a ratio that misses its target by less than \
-                the control's error counts as level."
+        intro: "Requests with 1,000 tokens in turn, compared with nginx and HAProxy as in the section on the \
+                gateway. nginx compared with itself is the control: a ratio that misses its target by \
+                less than the control's error counts as level."
             .into(),
         figures,
         notes: vec![
-            "The machine runs the client, the proxy and the upstream on the same cores.".into(),
+            "Client, proxy and upstream share the machine's cores.".into(),
         ],
         how,
         tally,

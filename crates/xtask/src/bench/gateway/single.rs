@@ -1,10 +1,10 @@
-//! One connection: one request after the other, at each door in short turns.
+//! One connection: one request after the other, at each proxy in short turns.
 //!
-//! Nearly all of such a request's time goes into waking one process after the other up, and what
-//! the machine and its host do beside that comes and goes within seconds. A load of some seconds at
-//! one door and then at the next compares two moments: nginx beside itself had a p99 of 0.7 to 1.2
-//! of its own, as the median of 40 to 60 such loads. In turns of a fifth of a second all doors meet
-//! the same moments. nginx is asked twice, to show how far apart equal things come out.
+//! Most of such a request's time is spent waking one process after the other, and the load of the
+//! machine and its host changes within seconds. Loads of several seconds at one proxy and then at the
+//! next compare two moments: nginx compared with itself had p99 ratios of 0.7 to 1.2, as medians of 40
+//! to 60 such loads. In turns of a fifth of a second all proxies meet the same moments. nginx is loaded
+//! twice, which shows how far apart equal subjects come out.
 
 use std::time::{Duration, Instant};
 
@@ -135,7 +135,7 @@ fn order(count: usize, cycle: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// nginx beside itself.
+/// nginx compared with itself.
 fn control(rounds: &[Round], of: fn(&Shot) -> f64) -> Samples {
     let at = |door: usize| Samples::of(rounds, |round| of(&round[door]));
     at(CONTROL).over(&at(NGINX))
@@ -169,7 +169,7 @@ impl Singles {
             of("p99, 1 connection, 1,000 tokens in turn", time, &self.all, all, Shot::p99)
                 .target(no_more),
             of(
-                "the proxy's CPU time a request, 1 connection, one token",
+                "proxy CPU time per request, 1 connection, one token",
                 time,
                 &self.one,
                 proxies,
@@ -185,12 +185,12 @@ impl Singles {
             format!("{:.2} ± {:.2}", control.median(), control.error())
         };
         format!(
-            "One connection: a client of our own asks each door in turns of {} ms, over a new \
-             connection each time, and each follows any other equally often; a round's figure is of \
-             all its turns. There are {PASSED_TIMES} times as many rounds. So measured, nginx beside \
-             itself has {} of its requests and {} of its p99 with one token, {} and {} with 1,000 \
-             (median, and twice its standard error). A ratio that misses a target by less than that \
-             error can't be told from it: \"level\".",
+            "One connection: the benchmark's own client loads each proxy in turns of {} ms, over a new \
+             connection each time, and each proxy follows every other equally often. A round's figure \
+             covers all its turns, and there are {PASSED_TIMES} times as many rounds. The control, \
+             nginx compared with itself, has a ratio of {} in requests and {} in p99 with one token, \
+             {} and {} with 1,000 (median ± twice its standard error). A ratio that misses its target \
+             by less than that error counts as level.",
             TURN.as_millis(),
             of(&self.one, Shot::rate),
             of(&self.one, Shot::p99),

@@ -1,4 +1,4 @@
-//! What a WebSocket takes of a proxy's memory when nothing is said.
+//! The memory that a proxy needs for an idle WebSocket.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -19,7 +19,7 @@ use super::stage::{App, Door, Stage};
 
 /// Sockets that are held.
 pub(super) const SOCKETS: u32 = 1000;
-/// Opened and closed before, so that what a proxy makes once is there.
+/// Opened and closed before, so that one-time allocations of a proxy do not count.
 const FIRST: u32 = 20;
 /// Time after which a proxy is idle.
 const SETTLED: Duration = Duration::from_secs(1);

@@ -31,7 +31,7 @@ pub(super) enum Door {
 }
 
 impl Door {
-    /// Those that let in only who has a token.
+    /// Those that accept only clients with a token.
     pub(super) const PROXIES: [Self; 3] = [Self::Ovhai, Self::Nginx, Self::Haproxy];
     pub(super) const ALL: [Self; 4] = [Self::Ovhai, Self::Nginx, Self::Haproxy, Self::Upstream];
 

@@ -43,7 +43,7 @@ pub(super) struct Streams {
 }
 
 pub(super) fn measure(bench: &Bench, stage: &Stage, tally: &mut Tally) -> Result<Streams> {
-    // Before anything is streamed: what is kept from one body to the next counts each time.
+    // Before anything is streamed: memory that is kept from one body to the next counts each time.
     let processes = Processes::now()?;
     let resident = |door| proc::resident(&stage.proxy(&processes, door));
     let resident = Door::ALL.map(|door| Ok((door, resident(door)?)));
@@ -146,22 +146,14 @@ impl Streams {
         vec![
             figure("1 GiB down, bytes/s", rate, all, down, |shot| shot.rate).target(enough),
             figure("1 GiB up, bytes/s", rate, all, up, |shot| shot.rate).target(enough),
-            figure("1 GiB down, the proxy's CPU time", cpu, proxies, down, |shot| shot.cpu),
-            figure("1 GiB up, the proxy's CPU time", cpu, proxies, up, |shot| shot.cpu),
-            figure(
-                "1 GiB down, growth of the proxy's memory at its peak",
-                Unit::Bytes,
-                proxies,
-                down,
-                |shot| shot.growth,
-            ),
-            figure(
-                "1 GiB up, growth of the proxy's memory at its peak",
-                Unit::Bytes,
-                proxies,
-                up,
-                |shot| shot.growth,
-            ),
+            figure("1 GiB down, proxy CPU time", cpu, proxies, down, |shot| shot.cpu),
+            figure("1 GiB up, proxy CPU time", cpu, proxies, up, |shot| shot.cpu),
+            figure("1 GiB down, peak growth of proxy memory", Unit::Bytes, proxies, down, |shot| {
+                shot.growth
+            }),
+            figure("1 GiB up, peak growth of proxy memory", Unit::Bytes, proxies, up, |shot| {
+                shot.growth
+            }),
         ]
     }
 }

@@ -14,9 +14,9 @@ use anyhow::{Context, Result};
 
 use super::frames;
 
-/// What is sent at once.
+/// Size of a write.
 pub(super) const PIECE: usize = 1024 * 1024;
-/// What is read at once.
+/// Size of a read.
 pub(super) const BUFFER: usize = 256 * 1024;
 /// A thread that waits needs no more.
 const STACK: usize = 64 * 1024;

@@ -1,0 +1,1 @@
+addEventListener("submit",e=>{e.target.action=e.target.action.split("#")[0]+location.hash})
