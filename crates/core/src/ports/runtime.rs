@@ -84,6 +84,9 @@ pub enum Blame {
 pub enum ReplicaEvent {
     /// It does not answer yet, and this is what was seen last.
     Waiting(String),
+    /// It can't answer yet, through no fault of its own: its image is being pulled and has moved, or
+    /// the engine is away. The time that it has to answer begins anew with every report.
+    Pending(String),
     /// It answers; or, said again, on other ports than before.
     Ready(ReplicaEndpoint),
     /// It stopped answering, and is still there.

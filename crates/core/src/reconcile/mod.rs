@@ -63,6 +63,8 @@ pub(crate) struct Reconcilers {
     recorder: Arc<EventRecorder>,
     /// The runtime of apps that ask for none.
     placement: Option<Placement>,
+    /// Delay after the second crash in a row.
+    restart_delay: Duration,
     components: Arc<Components>,
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
     tasks: TaskTracker,
@@ -76,6 +78,7 @@ impl Reconcilers {
         clock: Arc<dyn Clock>,
         recorder: Arc<EventRecorder>,
         placement: Option<Placement>,
+        restart_delay: Duration,
         components: Arc<Components>,
     ) -> Self {
         Self {
@@ -84,6 +87,7 @@ impl Reconcilers {
             clock,
             recorder,
             placement,
+            restart_delay,
             components,
             actors: Mutex::default(),
             tasks: TaskTracker::new(),
