@@ -13,15 +13,15 @@ use tokio::sync::watch;
 use crate::OVHAI;
 use crate::wire::Gated;
 
-/// Ends with 3 when it is asked for /die, after some last words.
+/// Ends with 3 at a POST to /die, after some last words. A GET would be sent to the other replica too.
 const MORTAL: &str = "
 import http.server, os
 class H(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
+    def do_POST(self):
+        print('last words', flush=True)
+        os._exit(3)
     def do_GET(self):
-        if self.path == '/die':
-            print('last words', flush=True)
-            os._exit(3)
         self.send_response(200); self.send_header('content-length', '0'); self.end_headers()
     def log_message(self, *a): pass
 http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()
@@ -42,7 +42,7 @@ fn status(cli: &TestCli) -> Value {
 /// Has a replica die, and waits until both answer again.
 fn die(cli: &TestCli, restarts: u64) {
     // Whatever comes of the request, it is no answer.
-    cli.command(&["app", "curl", "mortal", "/die"]).output().unwrap();
+    cli.command(&["app", "curl", "mortal", "/die", "-X", "POST"]).output().unwrap();
     eventually_now("the replica answers again", || {
         let status = status(cli);
         (status["restarts"] == restarts && status["availableReplicas"] == 2).then_some(())

@@ -175,7 +175,8 @@ async fn a_replica_that_fails_is_left_out_until_its_probe_passes() {
     .await;
 }
 
-/// A replica that takes connections and then fails costs one request, and not every other one.
+/// A replica that takes connections and then fails costs at most one request, and not every other
+/// one: one that closes without an answer costs none, because a GET is sent to the other one.
 #[tokio::test]
 async fn a_replica_that_fails_later_is_left_out_too() {
     for does in ["closes", "says rubbish", "says nothing"] {
@@ -206,7 +207,7 @@ async fn a_replica_that_fails_later_is_left_out_too() {
             let answer = e.query(&app, None).await;
             failed += usize::from(answer.status != 200);
         }
-        assert_eq!(failed, 1, "it {does}");
+        assert_eq!(failed, usize::from(does != "closes"), "it {does}");
     }
 }
 

@@ -3,6 +3,7 @@
 //! It lives while there is something to do or to watch. All decisions are in [`super::plan`] and in the
 //! table of [`crate::lifecycle`]; this module carries them out and observes the replicas.
 
+mod reload;
 mod tell;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use crate::ports::{
 use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
 use crate::transition::{StateNote, apply};
 
+use self::reload::Watched;
 use super::past::{Crash, Past};
 use super::plan::{ObservedReplica, Phase, Plan, Target, converged, plan};
 use super::{Reconcilers, Signal};
@@ -118,6 +120,7 @@ pub(crate) struct Actor {
     given_up: Option<GivenUp>,
     /// A request waits for a replica, and none has answered since it came.
     is_demanded: bool,
+    watched: Watched,
     published: Live,
 }
 
@@ -151,6 +154,7 @@ impl Actor {
             retry_at: None,
             given_up: None,
             is_demanded: false,
+            watched: Watched::default(),
             published: Live::default(),
         }
     }
@@ -183,6 +187,7 @@ impl Actor {
                     }
                 }
                 () = self.signal.notify.notified() => {}
+                () = self.watched.changed() => self.reload(&all).await,
                 () = reached(&*all.clock, due) => {}
                 () = sleep_until(retry_at) => {}
             }
@@ -465,6 +470,9 @@ impl Actor {
         let (spec, environment) = resolved(all.placement, &snapshot, record, |why| {
             entry.logs.push(all.clock.real_time(), id, why.into());
         });
+        if let Some(why) = self.watched.complaint() {
+            entry.logs.push(all.clock.real_time(), id, why);
+        }
         let request = ReplicaRequest {
             app: self.id,
             number,
@@ -557,6 +565,7 @@ impl Actor {
             Some(entry) => Arc::clone(&entry.record),
             None => return Next::Rest,
         };
+        self.watch_files(all, &record).await;
         match target(&record) {
             None => self.wind_down(all, &record).await,
             Some(target) => self.converge(all, &record, target).await,
@@ -595,7 +604,8 @@ impl Actor {
             // It was started again while it was stopping.
             return self.advance(Event::StartAsked).await;
         }
-        if self.retry_at.is_some() { Next::Wait } else { Next::Rest }
+        // Changed files may start it again.
+        if self.retry_at.is_some() || self.watched.is_on() { Next::Wait } else { Next::Rest }
     }
 
     /// Towards the wanted replicas.

@@ -33,7 +33,10 @@ const AFTER_PANIC: Duration = Duration::from_secs(1);
 /// Whether something is left to do for an app.
 pub(crate) fn needs_actor(app: &AppRecord) -> bool {
     match app.wanted {
-        Wanted::Running => !matches!(app.state, AppState::Failed | AppState::Error),
+        // One that has failed is started again when its files change.
+        Wanted::Running => {
+            !matches!(app.state, AppState::Failed | AppState::Error) || !app.spec.reload.is_empty()
+        }
         Wanted::Stopped => !matches!(app.state, AppState::Stopped),
         Wanted::Deleted | Wanted::Killed => true,
     }
