@@ -127,7 +127,6 @@ async fn an_update_loses_no_request_of_any_method() {
         assert!(all.iter().any(|(_, said)| said == says), "{says}");
     }
     assert_eq!(metric(&e, BAD_GATEWAY).await, 0);
-    e.emulator.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -155,7 +154,6 @@ async fn a_replica_that_dies_loses_only_what_can_not_be_repeated() {
     let lost: Vec<_> = all.iter().filter(|(status, _)| *status != 200).collect();
     assert!(lost.is_empty(), "of {}: {lost:?}", all.len());
     assert_eq!(metric(&e, BAD_GATEWAY).await, dies);
-    e.emulator.shutdown().await;
 }
 
 /// Counts requests, but for probes, and closes each connection without an answer.

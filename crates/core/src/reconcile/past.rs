@@ -110,7 +110,9 @@ impl Past {
         }
         self.ended(crash);
         let (series, first, longest) = match crash.fault {
-            Blame::User => (&mut self.crashes, first_delay, first_delay * LONGEST_DELAY),
+            Blame::User => {
+                (&mut self.crashes, first_delay, first_delay.saturating_mul(LONGEST_DELAY))
+            }
             Blame::Platform => (&mut self.faults, FAULT_DELAY, LONGEST_FAULT_DELAY),
         };
         series.in_a_row = if goes_on { series.in_a_row.saturating_add(1) } else { 1 };
