@@ -51,8 +51,8 @@ fn a_process_restarts_when_a_file_changes() {
 fn only_processes_restart_when_files_change() {
     let cli = TestCli::new(OVHAI);
     let run = ["app", "run", "ovhai/echo", "--cpu", "1", "--runtime", "builtin", "--reload", "."];
-    let (code, said) = cli.fails(&run);
-    assert!(code == 1 && said.contains("--reload") && said.contains("local process"), "{said}");
+    let (_, said) = cli.fails(&run);
+    assert!(said.contains("--reload") && said.contains("local process"), "{said}");
 }
 
 #[test]
