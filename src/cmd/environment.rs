@@ -1,8 +1,12 @@
 //! The environment of this command: what a local process inherits from it, and variables given
 //! without a value.
 
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 use ovhai_api_types::{Env, Environment, InvalidEnvironment};
 
+use super::env_file;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 
@@ -50,6 +54,31 @@ pub(super) fn of_caller(context: &mut Context) -> Result<Environment> {
 pub(super) struct EnvOption {
     name: String,
     value: Option<String>,
+}
+
+/// Variables of files and of the command line.
+#[derive(Debug, Default, Args)]
+pub(super) struct Variables {
+    /// Environment variable, may be repeated; NAME alone passes on the current value
+    #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
+    envs: Vec<EnvOption>,
+    /// File with environment variables, one NAME=VALUE a line, may be repeated; --env overrides it
+    #[arg(long = "env-file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    env_files: Vec<PathBuf>,
+}
+
+impl Variables {
+    /// All of them, those of the command line last. To be called once: a file may be a pipe.
+    pub(super) fn read(&self, context: &Context) -> Result<Vec<EnvOption>> {
+        let mut all = Vec::new();
+        for file in &self.env_files {
+            let shown = file.display().to_string();
+            let variables = env_file::read(&context.directory.join(file), &shown)?;
+            all.extend(variables.into_iter().map(|(name, value)| EnvOption { name, value }));
+        }
+        all.extend(self.envs.iter().cloned());
+        Ok(all)
+    }
 }
 
 /// The value of an option; a variable's value may be empty.

@@ -8,6 +8,7 @@ pub(crate) mod config;
 mod debug;
 mod demo;
 pub(crate) mod emulator;
+mod env_file;
 mod environment;
 mod feature;
 mod help;

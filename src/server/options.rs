@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::private_file;
 
 /// The options of `emulator start` that are saved, and the variables that override them.
-const KEPT: [(&str, Option<&str>); 9] = [
+const KEPT: [(&str, Option<&str>); 10] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
     ("host", None),
@@ -21,6 +21,7 @@ const KEPT: [(&str, Option<&str>); 9] = [
     ("quota", Some("OVHAI_QUOTA")),
     ("access-log", Some("OVHAI_ACCESS_LOG")),
     ("limit", Some("OVHAI_LIMITS")),
+    ("restart-delay", None),
     ("stop-after", None),
 ];
 

@@ -29,8 +29,8 @@ fn status(cli: &TestCli) -> Value {
 
 /// Makes a replica exit, and waits until both answer again.
 fn die(cli: &TestCli, restarts: u64) {
-    // The request fails with its replica.
-    cli.command(&["app", "curl", "mortal", "/die"]).output().unwrap();
+    // The request fails with its replica. A GET would be retried on the other replica.
+    cli.command(&["app", "curl", "mortal", "/die", "-X", "POST"]).output().unwrap();
     eventually_now("the replica answers again", || {
         let status = status(cli);
         (status["restarts"] == restarts && status["availableReplicas"] == 2).then_some(())

@@ -176,7 +176,8 @@ async fn a_failing_replica_gets_no_requests_until_its_probe_passes() {
     .await;
 }
 
-/// A replica that accepts connections and then fails costs one request, not every second one.
+/// A replica that accepts connections and then fails costs at most one request, not every second
+/// one. If it closes without an answer it costs none: the other replica gets the request.
 #[tokio::test]
 async fn a_replica_that_fails_later_gets_no_requests_either() {
     for does in ["closes", "says rubbish", "says nothing"] {
@@ -207,7 +208,7 @@ async fn a_replica_that_fails_later_gets_no_requests_either() {
             let answer = e.query(&app, None).await;
             failed += usize::from(answer.status != 200);
         }
-        assert_eq!(failed, 1, "it {does}");
+        assert_eq!(failed, usize::from(does != "closes"), "it {does}");
     }
 }
 

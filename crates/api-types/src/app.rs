@@ -407,6 +407,10 @@ pub struct AppSpec {
     /// Emulator only: working directory of a local process; the emulator's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
+    /// Emulator only: directories of a local process, which is started again when files in them
+    /// change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reload: Option<Vec<String>>,
 }
 
 /// Why an app is in its state.

@@ -66,7 +66,8 @@ pub struct AppEvent {
     /// To which replica; none: to the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordinal: Option<u32>,
-    /// `state`, `started`, `ready`, `unready`, `crashed`, `interrupted`, `failed` or `stopped`.
+    /// `state`, `started`, `ready`, `unready`, `crashed`, `interrupted`, `failed`, `stopped` or
+    /// `reloaded`.
     pub kind: String,
     /// The cause in a word or two.
     pub reason: String,

@@ -34,6 +34,8 @@ pub enum EventKind {
     Failed,
     /// A replica was asked to stop, and has.
     Stopped,
+    /// The app's files changed, so that new replicas replace the old ones.
+    Reloaded,
 }
 
 impl EventKind {
@@ -48,6 +50,7 @@ impl EventKind {
             Self::Interrupted => "interrupted",
             Self::Failed => "failed",
             Self::Stopped => "stopped",
+            Self::Reloaded => "reloaded",
         }
     }
 }

@@ -22,6 +22,8 @@ pub use crate::scaling::{CustomMetric, Scaling, scaling};
 pub const DEFAULT_PORT: u16 = 8080;
 const MAX_NAME: usize = 100;
 const MAX_IMAGE: usize = 1024;
+/// Maximum number of directories that are watched for changes.
+const MAX_RELOAD: usize = 16;
 
 /// A count of replicas, absolute or in per cent of the wanted number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +149,9 @@ pub struct Spec {
     pub placement: Option<Placement>,
     /// Working directory of a local process; none: the emulator's own.
     pub working_directory: Option<String>,
+    /// Directories of a local process, which is started again when files in them change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reload: Vec<String>,
 }
 
 fn port(field: &str, value: i64) -> Result<u16> {
@@ -311,6 +316,18 @@ impl Spec {
         {
             return Err(Error::invalid("workingDirectory", "not an absolute path"));
         }
+        let reload = wire.reload.clone().unwrap_or_default();
+        if reload.len() > MAX_RELOAD {
+            let why = format!("at most {MAX_RELOAD} directories");
+            return Err(Error::invalid("reload", why));
+        }
+        if reload.iter().any(|directory| !directory.starts_with('/') || directory.contains('\0')) {
+            return Err(Error::invalid("reload", "not an absolute path"));
+        }
+        if !reload.is_empty() && wire.runtime.is_some_and(|it| it != Placement::Process) {
+            let why = "only a local process is started again when files change: runtime process";
+            return Err(Error::invalid("reload", why));
+        }
         if let Some(command) = &wire.command
             && command.iter().any(|word| word.contains('\0'))
         {
@@ -341,6 +358,7 @@ impl Spec {
             public: wire.unsecure_http,
             placement: wire.runtime,
             working_directory: wire.working_directory.clone(),
+            reload,
             image,
         })
     }
@@ -413,6 +431,7 @@ impl Spec {
             volumes: Some(Vec::new()),
             runtime: self.placement,
             working_directory: self.working_directory.clone(),
+            reload: Some(self.reload.clone()).filter(|reload| !reload.is_empty()),
         }
     }
 }
@@ -465,6 +484,8 @@ mod tests {
                 "25%",
             ),
             (r#"{"image":"a","name":"a\nb"}"#, "name", "control"),
+            (r#"{"image":"a","reload":["src"]}"#, "reload", "absolute"),
+            (r#"{"image":"a","reload":["/src"],"runtime":"builtin"}"#, "reload", "process"),
         ] {
             match spec(json) {
                 Err(Error::Invalid { field: at, message }) => {

@@ -90,6 +90,7 @@ pub struct Builder {
     user: Option<String>,
     quotas: Quotas,
     session_ttl: SessionTtl,
+    restart_delay: Option<Duration>,
     limits: Limits,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
@@ -179,6 +180,13 @@ impl Builder {
     /// Quotas of the apps of a region; by default what the cloud gives a project.
     pub fn quotas(mut self, quotas: Quotas) -> Self {
         self.quotas = quotas;
+        self
+    }
+
+    /// Delay before the second restart of a replica that keeps crashing; doubles with every further
+    /// one, up to 30 times this [default: 500 ms; Kubernetes: 10 s].
+    pub fn restart_delay(mut self, delay: Duration) -> Self {
+        self.restart_delay = Some(delay);
         self
     }
 
@@ -312,6 +320,7 @@ impl Builder {
             secrets: Arc::new(SystemSecrets::default()),
             administrator: administrator.clone(),
             settings: Settings {
+                restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),
                 regions,
                 placement: self.placement,
                 user: self.user.unwrap_or_else(|| "local".into()),

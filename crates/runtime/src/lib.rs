@@ -8,6 +8,7 @@
 //! beyond probes.
 
 pub mod builtin;
+mod changes;
 pub mod descriptors;
 #[cfg(target_os = "linux")]
 mod diag;

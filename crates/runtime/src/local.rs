@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use ovhai_api_types::Placement;
 use ovhai_core::ports::{
-    Blame, BoxFuture, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime, Survivor,
+    Blame, BoxFuture, FileWatch, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
+    Survivor,
 };
 
-use crate::builtin;
 use crate::process::ProcessRuntime;
 use crate::remains::Register;
+use crate::{builtin, changes};
 
 /// See the module.
 #[derive(Debug)]
@@ -48,6 +49,10 @@ impl Runtime for LocalRuntime {
             self.processes.recover().await;
             Vec::new()
         })
+    }
+
+    fn watch(&self, directories: Vec<String>) -> BoxFuture<'_, Result<Box<dyn FileWatch>, String>> {
+        Box::pin(changes::watch(directories))
     }
 
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {

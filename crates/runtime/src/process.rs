@@ -34,14 +34,12 @@ use crate::identity::Identity;
 use crate::launch::LaunchSpec;
 use crate::listen_ports::{Port, Ports};
 use crate::port_watcher::PortWatcher;
+use crate::probe::{FIRST_LOOK, Finding, Prober, SLOWEST_LOOK};
 use crate::remains::{Record, Register, VARIABLE};
+use crate::sockets;
 use crate::supervisor::SUBCOMMAND;
 use crate::task::{Control, replica};
-use crate::{probe, sockets};
 
-/// Time between the first looks at a replica; doubles up to [`SLOWEST_LOOK`].
-const FIRST_LOOK: Duration = Duration::from_millis(25);
-const SLOWEST_LOOK: Duration = Duration::from_secs(1);
 /// Time to read the output of a process that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Time between two looks whether a replica that answers still listens there. The first come sooner:
@@ -301,6 +299,7 @@ impl Watched<'_> {
         let mut ready: Option<ReplicaEndpoint> = None;
         let mut pause = FIRST_LOOK;
         let mut watcher = PortWatcher::new(self.group, self.ports);
+        let mut prober = Prober::new(self.request.spec.probe_path.clone());
         loop {
             tokio::select! {
                 line = from.next_line() => {
@@ -325,7 +324,7 @@ impl Watched<'_> {
                     }
                 }
                 // Dropped when something else happens first: a look may take long.
-                looked = self.look_after(pause, &mut watcher, ready.as_ref()), if !stopping => match (looked, &ready) {
+                looked = self.look_after(pause, &mut watcher, &mut prober, ready.as_ref()), if !stopping => match (looked, &ready) {
                     (Ok(endpoint), before) => {
                         pause = match before {
                             Some(_) => (pause * 2).min(RECHECK),
@@ -343,6 +342,7 @@ impl Watched<'_> {
                     (Err(why), Some(_)) => {
                         ready = None;
                         pause = FIRST_LOOK;
+                        prober.reset();
                         self.reporter.report(ReplicaEvent::Lost(why));
                     }
                 },
@@ -351,21 +351,25 @@ impl Watched<'_> {
     }
 
     /// Looks, after a pause, whether the app answers; or, once it does, whether it still has its
-    /// address: another process may have the port by then, and must not get the app's requests.
+    /// address: another process may have the port by then, and must not get the app's requests. The
+    /// address is looked at more often than the app is probed, because that costs the app nothing.
     async fn look_after(
         &self,
         pause: Duration,
         watcher: &mut PortWatcher,
+        prober: &mut Prober,
         ready: Option<&ReplicaEndpoint>,
     ) -> Result<ReplicaEndpoint, String> {
         tokio::time::sleep(pause).await;
         let (now, probed) = watcher.look().await?;
-        match ready {
-            None => probe::http(probed, self.request.spec.probe_path.as_deref()).await?,
-            Some(before) if before.http != now.http => {
-                return Err("it listens elsewhere now".into());
+        if ready.is_some_and(|before| before.http != now.http) {
+            return Err("it listens elsewhere now".into());
+        }
+        if ready.is_none() || prober.is_due() {
+            match prober.look(probed).await {
+                Some(Finding::Waiting(why) | Finding::Lost(why)) => return Err(why),
+                Some(Finding::Ready) | None => {}
             }
-            Some(_) => {}
         }
         Ok(now)
     }

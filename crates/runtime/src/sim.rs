@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use ovhai_api_types::{AppId, Environment};
 use ovhai_core::ports::{
-    Blame, BoxFuture, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
-    ReplicaUsage, Runtime, Survivor,
+    Blame, BoxFuture, FileWatch, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
+    ReplicaRequest, ReplicaUsage, Runtime, Survivor,
 };
 use ovhai_core::replica::{ExitStatus, ReplicaId, ReplicaKey};
 use ovhai_core::spec::Spec;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// A replica that was launched.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ struct State {
     survivors: Vec<ReplicaKey>,
     /// In automatic mode, replicas are asleep instead of answering.
     is_sleepy: bool,
+    /// The directories that are watched.
+    watched: Vec<String>,
 }
 
 /// See the module.
@@ -62,6 +64,7 @@ pub struct SimRuntime {
     endpoint: SocketAddr,
     grpc: Option<SocketAddr>,
     state: Arc<Mutex<State>>,
+    files: Arc<Notify>,
 }
 
 impl std::fmt::Debug for SimRuntime {
@@ -73,13 +76,13 @@ impl std::fmt::Debug for SimRuntime {
 impl SimRuntime {
     /// Every replica answers at `endpoint`, at once.
     pub fn automatic(endpoint: SocketAddr) -> Self {
-        Self { automatic: true, endpoint, grpc: None, state: Arc::default() }
+        Self { automatic: true, endpoint, grpc: None, state: Arc::default(), files: Arc::default() }
     }
 
     /// Nothing happens by itself.
     pub fn step_by_step() -> Self {
         let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-        Self { automatic: false, endpoint, grpc: None, state: Arc::default() }
+        Self { automatic: false, ..Self::automatic(endpoint) }
     }
 
     /// Every replica speaks gRPC at `address`.
@@ -136,6 +139,16 @@ impl SimRuntime {
     /// Replicas of an earlier emulator that the next start finds.
     pub fn survive(&self, survivors: impl IntoIterator<Item = ReplicaKey>) {
         self.lock().survivors.extend(survivors);
+    }
+
+    /// The directories that are watched.
+    pub fn watched(&self) -> Vec<String> {
+        self.lock().watched.clone()
+    }
+
+    /// Files of the watched directories change.
+    pub fn change_files(&self) {
+        self.files.notify_one();
     }
 
     /// Replica `number` has used this.
@@ -220,7 +233,25 @@ impl Replica for SimSurvivor {
     }
 }
 
+/// Watches what the test says.
+struct SimFiles(Arc<Notify>);
+
+impl FileWatch for SimFiles {
+    fn changed(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.notified())
+    }
+}
+
 impl Runtime for SimRuntime {
+    fn watch(&self, directories: Vec<String>) -> BoxFuture<'_, Result<Box<dyn FileWatch>, String>> {
+        let is_missing = directories.iter().any(|directory| directory == "/missing");
+        self.lock().watched = directories;
+        let files: Box<dyn FileWatch> = Box::new(SimFiles(Arc::clone(&self.files)));
+        let watch =
+            if is_missing { Err("there is no directory /missing".into()) } else { Ok(files) };
+        Box::pin(async { watch })
+    }
+
     fn recover(&self) -> BoxFuture<'_, Vec<Survivor>> {
         let keys = self.lock().survivors.clone();
         let survivor = |key| {

@@ -4,7 +4,7 @@ use crate::error::Failure;
 
 /// Fields of the API, without the prefix of an update, and the options of `app run`, `update` and
 /// `scale` that set them.
-const FLAGS: [(&str, &str); 29] = [
+const FLAGS: [(&str, &str); 30] = [
     ("image", "IMAGE"),
     ("url", "--image"),
     ("name", "--name"),
@@ -19,6 +19,7 @@ const FLAGS: [(&str, &str); 29] = [
     ("resources.cpu", "--cpu"),
     ("resources.flavor", "--flavor"),
     ("workingDirectory", "--workdir"),
+    ("reload", "--reload"),
     ("deploymentStrategy.maxSurge", "--max-surge"),
     ("deploymentStrategy.maxUnavailable", "--max-unavailable"),
     ("deploymentStrategy.progressDeadlineSeconds", "--progress-deadline-seconds"),

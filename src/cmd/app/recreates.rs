@@ -194,13 +194,13 @@ fn spec() -> impl Strategy<Value = AppSpec> {
         (image, vec(free(), 0..4), port(), option::of(deployment()), vec(env, 0..4), port()),
         (btree_map(label.0, label.1, 0..4), option::of(awkward()), option::of(probe)),
         (option::of(resources), option::of(scaling()), any::<bool>(), vec(volume(), 0..3)),
-        (runtime, option::of("/[^\\x00]{0,9}"), affinity),
+        (runtime, option::of("/[^\\x00]{0,9}"), affinity, vec("/[^\\x00]{0,9}", 0..3)),
     )
         .prop_map(|(first, second, third, fourth)| {
             let (image, command, http, deployment_strategy, env, grpc_port) = first;
             let (labels, name, probe) = second;
             let (resources, scaling_strategy, unsecure_http, volumes) = third;
-            let (runtime, working_directory, session_affinity) = fourth;
+            let (runtime, working_directory, session_affinity, reload) = fourth;
             let runtime = runtime.filter(|r| *r != Placement::Process || !command.is_empty());
             AppSpec {
                 image,
@@ -219,6 +219,7 @@ fn spec() -> impl Strategy<Value = AppSpec> {
                 volumes: Some(volumes),
                 runtime,
                 working_directory,
+                reload: Some(reload),
             }
         })
         .prop_filter("the platform would refuse it", |spec| {

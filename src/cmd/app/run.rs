@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueHint};
 use ovhai_api_types::{
     App, AppSpec, AppState, Environment, NewApp, Placement, Probe, Resources, Volume,
 };
@@ -14,7 +15,7 @@ use super::options::{Affinity, Deployment, Scaling};
 use super::submitted;
 use super::volume::volume;
 use super::wait::Wait;
-use crate::cmd::environment::{EnvOption, note_unset, of_caller, variable, with_values};
+use crate::cmd::environment::{EnvOption, Variables, note_unset, of_caller, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::resolve::say_if_named_alike;
@@ -47,9 +48,8 @@ pub(super) struct Run {
     /// Label, may be repeated; labels that begin with ovh/ belong to the platform
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// Environment variable, may be repeated; NAME alone passes on the current value
-    #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
-    envs: Vec<EnvOption>,
+    #[command(flatten)]
+    variables: Variables,
     /// Port that the app listens on, 1 to 65535 [default: 8080]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT")]
     default_http_port: Option<u16>,
@@ -90,6 +90,10 @@ pub(super) struct Run {
     // A PathBuf could not be empty.
     #[arg(long, value_name = "DIR")]
     workdir: Option<OsString>,
+    /// Emulator only: directory of a local process, which restarts when files in it change; may be
+    /// repeated
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    reload: Vec<PathBuf>,
     /// Show each request to the API on stderr, with the response's status and time; may be repeated
     // Replaces the global option, whose short form means a volume here.
     #[arg(long, action = ArgAction::Count)]
@@ -105,8 +109,9 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let spec = self.spec(context)?;
-        note_unset(context, &self.envs);
+        let variables = self.variables.read(context)?;
+        let spec = self.spec_with(context, &variables)?;
+        note_unset(context, &variables);
         let target = Target::find_to_change(context).await?;
         let created = match self.environment(context, &target)? {
             Some(environment) => {
@@ -150,6 +155,16 @@ impl Run {
         }
     }
 
+    /// The directories as the emulator needs them, which may have another current one. `.` and `..` are
+    /// removed if the directory exists.
+    fn reload_directories(&self, context: &Context) -> Vec<String> {
+        let absolute = |given: &PathBuf| {
+            let path = context.directory.join(given);
+            path.canonicalize().unwrap_or(path).to_string_lossy().into_owned()
+        };
+        self.reload.iter().map(absolute).collect()
+    }
+
     /// The environment for a process: only if the owner asks the emulator of the own state
     /// directory, and only for a process.
     fn environment(&self, context: &mut Context, target: &Target) -> Result<Option<Environment>> {
@@ -180,7 +195,12 @@ impl Run {
     }
 
     /// The spec of these options.
+    #[cfg(test)]
     pub(crate) fn spec(&self, context: &Context) -> Result<AppSpec> {
+        self.spec_with(context, &self.variables.read(context)?)
+    }
+
+    fn spec_with(&self, context: &Context, variables: &[EnvOption]) -> Result<AppSpec> {
         let (name, image) = self.name_and_image()?;
         if self.runtime == Some(Placement::Process) && self.command.is_empty() {
             return Err(Failure::usage("a local process needs a command").hint(
@@ -211,7 +231,7 @@ impl Run {
             image,
             command: Some(self.command.clone()).filter(|command| !command.is_empty()),
             default_http_port: self.default_http_port.map(Into::into),
-            env_vars: Some(with_values(context, &self.envs)?).filter(|envs| !envs.is_empty()),
+            env_vars: Some(with_values(context, variables)?).filter(|envs| !envs.is_empty()),
             grpc_port: self.grpc_port.map(Into::into),
             labels: Some(labels).filter(|labels| !labels.is_empty()),
             name,
@@ -232,6 +252,7 @@ impl Run {
             volumes: Some(self.volumes.clone()).filter(|volumes| !volumes.is_empty()),
             runtime: self.runtime,
             working_directory: directory.map(|path| path.to_string_lossy().into_owned()),
+            reload: Some(self.reload_directories(context)).filter(|reload| !reload.is_empty()),
         })
     }
 }

@@ -7,7 +7,7 @@ use super::flags;
 use super::options::{Affinity, Deployment};
 use super::wait::Wait;
 use super::{resolve, view};
-use crate::cmd::environment::{EnvOption, note_unset, variable, with_values};
+use crate::cmd::environment::{Variables, note_unset, with_values};
 use crate::context::Context;
 use crate::error::{Failure, Result};
 use crate::server::target::Target;
@@ -16,9 +16,8 @@ use crate::server::target::Target;
 pub(super) struct Update {
     /// Id, name, or beginning of an id
     app: String,
-    /// Environment variable to set, may be repeated; NAME alone passes on the current value
-    #[arg(short, long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
-    envs: Vec<EnvOption>,
+    #[command(flatten)]
+    variables: Variables,
     /// Emulator only: environment variable to remove, may be repeated
     #[arg(long = "unset-env", value_name = "NAME")]
     unset_envs: Vec<String>,
@@ -47,7 +46,8 @@ pub(super) struct Update {
 
 impl Update {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        let variables = with_values(context, &self.envs)?;
+        let given = self.variables.read(context)?;
+        let variables = with_values(context, &given)?;
         let some_units = self.cpu.is_some() || self.gpu.is_some();
         let update = AppUpdate {
             default_http_port: self.default_http_port.map(Into::into),
@@ -63,10 +63,10 @@ impl Update {
             deployment_strategy: self.deployment.strategy(),
             session_affinity: self.affinity.session_affinity,
         };
-        note_unset(context, &self.envs);
+        note_unset(context, &given);
         if update == AppUpdate::default() {
             return Err(Failure::usage("nothing to change").hint(
-                "give --env, --unset-env, --image, --default-http-port, --grpc-port, --cpu, --gpu, --session-affinity, --max-surge, --max-unavailable or --progress-deadline-seconds",
+                "give --env, --env-file, --unset-env, --image, --default-http-port, --grpc-port, --cpu, --gpu, --session-affinity, --max-surge, --max-unavailable or --progress-deadline-seconds",
             ));
         }
         let target = Target::find_to_change(context).await?;

@@ -181,6 +181,7 @@ impl Show for App {
             .field("Image", &spec.image)
             .maybe("Runtime", spec.runtime)
             .maybe("Working Directory", spec.working_directory.as_ref())
+            .maybe("Reload", spec.reload.as_ref().map(|directories| directories.join(", ")))
             .maybe("Command", spec.command.as_deref().map(shell_line))
             .field("Replicas", replicas(self))
             .maybe("Restarts", status.restarts)

@@ -65,6 +65,10 @@ pub(super) struct Start {
     /// OVHAI_LIMITS] [default: see the topic]
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Option<Limits>,
+    /// Delay before a replica that crashed twice starts again; doubles with every further crash, up to
+    /// 30 times this. Kubernetes has 10s [default: 500ms]
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    restart_delay: Option<Duration>,
     /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     stop_after: Option<Duration>,
@@ -190,6 +194,9 @@ impl Start {
         if self.limit.is_some() || context.var("OVHAI_LIMITS").is_some() {
             options.set("limit", self.limits(context)?);
         }
+        if let Some(delay) = self.restart_delay {
+            options.set("restart-delay", format!("{}ms", delay.as_millis()));
+        }
         if let Some(time) = self.stop_after {
             options.set("stop-after", format!("{}ms", time.as_millis()));
         }
@@ -248,6 +255,9 @@ impl Start {
         }
         if let Some(log) = self.access_log(context)? {
             builder = builder.access_log(log);
+        }
+        if let Some(delay) = self.restart_delay {
+            builder = builder.restart_delay(delay);
         }
         if let Some(time) = self.stop_after {
             builder = builder.stop_after(time);

@@ -42,9 +42,6 @@ class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        if self.path == "/die":
-            print("last words", flush=True)
-            os._exit(3)
         if self.path == "/endless":
             self.send_response(200)
             self.end_headers()
@@ -57,6 +54,9 @@ class Handler(BaseHTTPRequestHandler):
         self.answer()
 
     def do_POST(self):
+        if self.path == "/die":
+            print("last words", flush=True)
+            os._exit(3)
         self.rfile.read(int(self.headers["content-length"]))
         time.sleep(OPTIONS.post_takes)
         self.answer()

@@ -61,6 +61,9 @@ pub struct Settings {
     pub images: Vec<BuiltinImage>,
     /// How long a login lasts.
     pub session_ttl: SessionTtl,
+    /// Delay before the second restart of a replica that keeps crashing; doubles with every further
+    /// one, up to 30 times this. Kubernetes has 10 s.
+    pub restart_delay: Duration,
 }
 
 impl Default for Settings {
@@ -72,6 +75,7 @@ impl Default for Settings {
             quotas: Quotas::default(),
             images: Vec::new(),
             session_ttl: SessionTtl::default(),
+            restart_delay: Duration::from_millis(500),
         }
     }
 }
@@ -179,6 +183,7 @@ impl PlatformBuilder {
             Arc::clone(&self.clock),
             Arc::clone(&recorder),
             settings.placement,
+            settings.restart_delay,
             Arc::clone(&self.components),
         ));
         let platform = Arc::new(Platform {

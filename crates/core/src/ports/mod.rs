@@ -9,8 +9,8 @@ pub(crate) mod store;
 pub use clock::Clock;
 pub use future::BoxFuture;
 pub use runtime::{
-    Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest, ReplicaUsage,
-    Runtime, Survivor,
+    Blame, FileWatch, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    ReplicaUsage, Runtime, Survivor,
 };
 pub use secrets::{Ids, SecretError, Secrets, SignError, Signer};
 pub use store::{

@@ -84,6 +84,9 @@ pub enum Blame {
 pub enum ReplicaEvent {
     /// It does not answer yet, and this is what was seen last.
     Waiting(String),
+    /// It can't answer yet, through no fault of its own: its image is being pulled and has moved, or
+    /// the engine is away. The time that it has to answer begins anew with every report.
+    Pending(String),
     /// It answers; or, said again, on other ports than before.
     Ready(ReplicaEndpoint),
     /// It stopped answering, and is still there.
@@ -176,12 +179,27 @@ impl std::fmt::Debug for Survivor {
     }
 }
 
+/// Watches files that an app is made of.
+pub trait FileWatch: Send {
+    /// Waits until files have changed, and for the last of several changes that belong together.
+    /// Cancelling it loses none.
+    fn changed(&mut self) -> BoxFuture<'_, ()>;
+}
+
 /// Runs replicas.
 pub trait Runtime: Send + Sync + 'static {
     /// Ends what an earlier emulator left and can't go on; returns what still runs. Called once,
     /// before the first launch.
     fn recover(&self) -> BoxFuture<'_, Vec<Survivor>> {
         Box::pin(async { Vec::new() })
+    }
+
+    /// Watches the files of these directories and of all below. The error says why it can't.
+    fn watch(
+        &self,
+        _directories: Vec<String>,
+    ) -> BoxFuture<'_, Result<Box<dyn FileWatch>, String>> {
+        Box::pin(async { Err("this runtime watches no files".into()) })
     }
 
     /// Launches one replica, which reports on `reporter` from now on.

@@ -3,6 +3,7 @@
 //! It lives while there is something to do or to watch. All decisions are in [`super::plan`] and in the
 //! table of [`crate::lifecycle`]; this module carries them out and observes the replicas.
 
+mod reload;
 mod tell;
 
 use std::collections::BTreeMap;
@@ -29,8 +30,9 @@ use crate::ports::{
 use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
 use crate::transition::{StateNote, apply};
 
-use super::past::{Crash, Past, Sequel};
-use super::plan::{ObservedReplica, Phase, Target, converged, plan};
+use self::reload::Watched;
+use super::past::{Crash, Past};
+use super::plan::{ObservedReplica, Phase, Plan, Target, converged, plan};
 use super::{Reconcilers, Signal};
 
 /// Time between the last request to a replica that others replace, and asking it to stop.
@@ -52,6 +54,8 @@ struct Slot {
     phase: Phase,
     /// When it came into that phase, in domain time.
     since: Timestamp,
+    /// Since when it has been expected to answer, while it is starting.
+    expected_since: Timestamp,
     waiting_for: Option<String>,
     endpoint: Option<ReplicaEndpoint>,
     /// Requests in flight there.
@@ -68,7 +72,7 @@ struct Slot {
 impl Slot {
     fn enter(&mut self, phase: Phase, now: Timestamp) {
         self.phase = phase;
-        self.since = now;
+        (self.since, self.expected_since) = (now, now);
     }
 }
 
@@ -116,6 +120,7 @@ pub(crate) struct Actor {
     given_up: Option<GivenUp>,
     /// A request waits for a replica, and none has answered since it came.
     is_demanded: bool,
+    watched: Watched,
     published: Live,
 }
 
@@ -149,6 +154,7 @@ impl Actor {
             retry_at: None,
             given_up: None,
             is_demanded: false,
+            watched: Watched::default(),
             published: Live::default(),
         }
     }
@@ -181,6 +187,7 @@ impl Actor {
                     }
                 }
                 () = self.signal.notify.notified() => {}
+                () = self.watched.changed() => self.reload(&all).await,
                 () = reached(&*all.clock, due) => {}
                 () = sleep_until(retry_at) => {}
             }
@@ -211,9 +218,10 @@ impl Actor {
             .replicas
             .values()
             .filter(|slot| slot.phase == Phase::Starting)
-            .map(|slot| after(slot.since, deadline));
+            .map(|slot| after(slot.expected_since, deadline));
         let restarts = self.past.values().filter_map(Past::restart_at);
-        starting.chain(restarts).min()
+        let given_up = self.past.values().filter_map(|past| past.given_up_at(deadline));
+        starting.chain(restarts).chain(given_up).min()
     }
 
     fn observed(&self) -> Vec<ObservedReplica> {
@@ -253,6 +261,14 @@ impl Actor {
                 slot.waiting_for = Some(why);
                 self.tell(&all);
             }
+            ReplicaEvent::Pending(why) => {
+                slot.waiting_for = Some(why);
+                slot.expected_since = now;
+                if let Some(past) = self.past.get_mut(&ordinal) {
+                    past.is_pending(now);
+                }
+                self.tell(&all);
+            }
             ReplicaEvent::Lost(why) => {
                 if slot.phase == Phase::Ready {
                     slot.enter(Phase::Starting, now);
@@ -283,7 +299,7 @@ impl Actor {
                 }
                 if is_new {
                     if let Some(past) = self.past.get_mut(&ordinal) {
-                        past.is_down = false;
+                        past.answers();
                     }
                     let message = format!("Replica {ordinal} answers");
                     self.record(&all, ordinal, EventKind::Ready, "answers", &message);
@@ -321,42 +337,36 @@ impl Actor {
         let crash = Crash { id: slot.id, revision: slot.revision, fault, lived, exit };
         let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
         // One that was started again after a crash belongs to that crash.
-        let sequel = if slot.has_answered || past.is_restart(slot.revision, now) {
-            Some(past.crashed(&crash))
+        let restart = if slot.has_answered || past.is_restart(slot.revision) {
+            Some(past.crashed(&crash, all.restart_delay))
         } else {
             past.ended(&crash);
             None
         };
-        let then = match sequel {
+        let then = match restart {
             None => String::new(),
-            Some(Sequel::Restart(delay)) if delay.is_zero() => "; restarting".into(),
-            Some(Sequel::Restart(delay)) => format!("; restarting in {delay:?}"),
-            Some(Sequel::GiveUp) => "; not restarted, it crashed too often in a row".into(),
+            Some(delay) if delay.is_zero() => "; restarting".into(),
+            Some(delay) => format!("; restarting in {delay:?}"),
         };
         let ended = status.map_or_else(|| format!("ended: {message}"), ExitStatus::predicate);
         self.end_log(all, slot.id, Some(format!("-- replica {ordinal} {ended}{then} --")));
-        let kind = match sequel {
-            Some(Sequel::Restart(_)) if fault == Blame::Platform => EventKind::Interrupted,
-            Some(Sequel::Restart(_)) => EventKind::Crashed,
-            Some(Sequel::GiveUp) | None => EventKind::Failed,
+        let kind = match (restart, fault) {
+            (None, _) => EventKind::Failed,
+            (Some(_), Blame::User) => EventKind::Crashed,
+            (Some(_), Blame::Platform) => EventKind::Interrupted,
         };
         self.record(all, ordinal, kind, &how, &message);
-        match sequel {
+        match restart {
             None => self.failed(slot.revision, ordinal, fault, message).await,
-            Some(Sequel::Restart(_)) => {
+            Some(_) => {
                 let what = if fault == Blame::Platform { "was interrupted" } else { "crashed" };
                 tracing::info!(app = %self.id, replica = ordinal, message, "a replica {what}");
-            }
-            Some(Sequel::GiveUp) => {
-                let message =
-                    format!("{message} (repeatedly, each time within a minute of starting)");
-                self.failed(slot.revision, ordinal, fault, message).await;
             }
         }
     }
 
-    /// A replica never answered, or crashed too often. Where others answer they go on; else the
-    /// app has failed.
+    /// A replica did not answer in time, or ended before it ever did. Where others answer they go
+    /// on; else the app has failed.
     async fn failed(&mut self, revision: u64, ordinal: u32, fault: Blame, message: String) {
         let target = self.all.ledger.read().app(self.id).and_then(|entry| target(&entry.record));
         match target {
@@ -463,6 +473,9 @@ impl Actor {
         let (spec, environment) = resolved(all.placement, &snapshot, record, |why| {
             entry.logs.push(all.clock.real_time(), id, why.into());
         });
+        if let Some(why) = self.watched.complaint() {
+            entry.logs.push(all.clock.real_time(), id, why);
+        }
         let request = ReplicaRequest {
             app: self.id,
             number,
@@ -476,13 +489,15 @@ impl Actor {
         let under_way = TaskTracker::new();
         // Only a closed tracker can be waited for.
         under_way.close();
+        let now = all.clock.now();
         self.replicas.insert(
             number,
             Slot {
                 id,
                 revision: record.revision,
                 phase: Phase::Starting,
-                since: all.clock.now(),
+                since: now,
+                expected_since: now,
                 waiting_for: None,
                 endpoint: None,
                 under_way,
@@ -553,6 +568,7 @@ impl Actor {
             Some(entry) => Arc::clone(&entry.record),
             None => return Next::Rest,
         };
+        self.watch_files(all, &record).await;
         match target(&record) {
             None => self.wind_down(all, &record).await,
             Some(target) => self.converge(all, &record, target).await,
@@ -591,7 +607,8 @@ impl Actor {
             // It was started again while it was stopping.
             return self.advance(Event::StartAsked).await;
         }
-        if self.retry_at.is_some() { Next::Wait } else { Next::Rest }
+        // Changed files may start it again.
+        if self.retry_at.is_some() || self.watched.is_on() { Next::Wait } else { Next::Rest }
     }
 
     /// Towards the wanted replicas.
@@ -629,18 +646,24 @@ impl Actor {
         } else {
             let target = if self.holds_own_port(record) { target.one_at_a_time() } else { target };
             let now = all.clock.now();
-            let mut next = plan(&target, &self.observed());
-            self.past.retain(|ordinal, past| {
-                if !past.may_begin(target.revision, now) {
-                    next.launch.retain(|launched| launched != ordinal);
+            // Until nothing is left to do: a replica that is stopping makes room for another one.
+            loop {
+                let mut next = plan(&target, &self.observed());
+                self.past.values_mut().for_each(|past| {
+                    if !past.may_begin(target.revision, now) {
+                        next.launch.retain(|launched| *launched != past.id.ordinal);
+                    }
+                });
+                // Nothing is launched of an app that was deleted just now.
+                if next == Plan::default() || all.ledger.read().app(self.id).is_none() {
+                    break;
                 }
-                true
-            });
-            for number in next.stop {
-                self.stop(number, STOP_GRACE);
-            }
-            for ordinal in next.launch {
-                self.launch(all, record, ordinal);
+                for number in next.stop {
+                    self.stop(number, STOP_GRACE);
+                }
+                for ordinal in next.launch {
+                    self.launch(all, record, ordinal);
+                }
             }
         }
         self.publish(all).await;
@@ -655,32 +678,52 @@ impl Actor {
         if self.transition(event, note.as_ref()).await { Next::Again } else { Next::Wait }
     }
 
-    /// Stops replicas that did not answer within the deadline.
+    /// Gives up replicas that did not answer within the deadline, which each of them has for itself.
     async fn expire(&mut self, record: &AppRecord) -> bool {
+        let all = Arc::clone(&self.all);
         let deadline = record.spec.deployment.progress_deadline();
-        let now = self.all.clock.now();
-        let late: Vec<u64> = self
-            .replicas
-            .iter()
-            .filter(|(_, slot)| {
-                slot.phase == Phase::Starting && elapsed(slot.since, now) >= deadline
-            })
-            .map(|(number, _)| *number)
-            .collect();
-        let Some(first) = late.first() else { return false };
-        let seen = self
-            .replicas
-            .get(first)
-            .and_then(|slot| slot.waiting_for.clone())
-            .unwrap_or_else(|| "it never answered its probe".into());
-        let message = format!("The app did not answer within {} s: {seen}", deadline.as_secs());
-        let (revision, ordinal) = self
-            .replicas
-            .get(first)
-            .map_or((record.revision, 1), |slot| (slot.revision, slot.id.ordinal));
-        for number in &late {
-            self.stop(*number, STOP_GRACE);
+        let now = all.clock.now();
+        // By ordinal: its revision, and why.
+        let mut late: BTreeMap<u32, (u64, String)> = BTreeMap::new();
+        for past in self.past.values() {
+            if past.given_up_at(deadline).is_some_and(|at| at <= now) {
+                late.insert(past.id.ordinal, (past.revision(), past.reason(deadline)));
+            }
         }
+        let mut stops = Vec::new();
+        for (number, slot) in &self.replicas {
+            if slot.phase != Phase::Starting {
+                continue;
+            }
+            let is_late = elapsed(slot.expected_since, now) >= deadline;
+            if is_late || late.get(&slot.id.ordinal).is_some_and(|(of, _)| *of == slot.revision) {
+                stops.push(*number);
+                let seen = slot.waiting_for.as_deref().unwrap_or("it never answered its probe");
+                let why = format!("The app did not answer within {} s: {seen}", deadline.as_secs());
+                late.entry(slot.id.ordinal).or_insert((slot.revision, why));
+            }
+        }
+        let Some((ordinal, (revision, first))) =
+            late.first_key_value().map(|(ordinal, why)| (*ordinal, why.clone()))
+        else {
+            return false;
+        };
+        for (ordinal, (_, why)) in &late {
+            self.record(&all, *ordinal, EventKind::Failed, "deadline", why);
+        }
+        let message = if late.values().all(|(_, why)| *why == first) {
+            first
+        } else {
+            let each = late.iter().map(|(ordinal, (_, why))| format!("Replica {ordinal}: {why}"));
+            each.collect::<Vec<_>>().join("; ")
+        };
+        for number in stops {
+            self.stop(number, STOP_GRACE);
+        }
+        self.past
+            .values_mut()
+            .filter(|past| late.contains_key(&past.id.ordinal))
+            .for_each(Past::rest);
         self.failed(revision, ordinal, Blame::User, message).await;
         true
     }

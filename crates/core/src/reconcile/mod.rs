@@ -33,7 +33,10 @@ const AFTER_PANIC: Duration = Duration::from_secs(1);
 /// Whether something is left to do for an app.
 pub(crate) fn needs_actor(app: &AppRecord) -> bool {
     match app.wanted {
-        Wanted::Running => !matches!(app.state, AppState::Failed | AppState::Error),
+        // One that has failed is started again when its files change.
+        Wanted::Running => {
+            !matches!(app.state, AppState::Failed | AppState::Error) || !app.spec.reload.is_empty()
+        }
         Wanted::Stopped => !matches!(app.state, AppState::Stopped),
         Wanted::Deleted | Wanted::Killed => true,
     }
@@ -63,6 +66,8 @@ pub(crate) struct Reconcilers {
     recorder: Arc<EventRecorder>,
     /// The runtime of apps that ask for none.
     placement: Option<Placement>,
+    /// Delay after the second crash in a row.
+    restart_delay: Duration,
     components: Arc<Components>,
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
     tasks: TaskTracker,
@@ -76,6 +81,7 @@ impl Reconcilers {
         clock: Arc<dyn Clock>,
         recorder: Arc<EventRecorder>,
         placement: Option<Placement>,
+        restart_delay: Duration,
         components: Arc<Components>,
     ) -> Self {
         Self {
@@ -84,6 +90,7 @@ impl Reconcilers {
             clock,
             recorder,
             placement,
+            restart_delay,
             components,
             actors: Mutex::default(),
             tasks: TaskTracker::new(),

@@ -1,7 +1,8 @@
 //! The ends of a replica's earlier runs: how often it crashed, and when it may start again.
 //!
-//! Each ordinal has a past of its own: one that keeps crashing delays no other. Ends by the platform's
-//! fault are not crashes: they are counted, delayed and given up separately.
+//! Each ordinal has a past of its own: one that keeps crashing delays no other. No number of crashes
+//! is too many: a replica is given up when it has not answered for the app's deadline. Ends by the
+//! platform's fault are not crashes: they are counted and delayed separately, and never given up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +10,16 @@ use std::time::Duration;
 use ovhai_api_types::Timestamp;
 
 use crate::ports::Blame;
-use crate::ports::clock::{after, elapsed};
+use crate::ports::clock::after;
 use crate::replica::{Exit, ReplicaId};
 
-/// Lifetime after which a replica has recovered: its crashes are forgotten.
-const STABLE: Duration = Duration::from_mins(1);
-/// Maximum number of consecutive crashes; after one more the replica is given up.
-const MAX_CRASHES: u32 = 5;
-/// Delay before the second restart; doubles with every further one.
-const RESTART_DELAY: Duration = Duration::from_millis(500);
+/// Lifetime after which a replica has recovered: its crashes are forgotten (as in Kubernetes).
+const STABLE: Duration = Duration::from_mins(10);
+/// The delay doubles with every crash, up to this multiple of the first one (Kubernetes: 10 to 300 s).
+const LONGEST_DELAY: u32 = 30;
+/// The first and the longest delay after ends by the platform's fault.
+const FAULT_DELAY: Duration = Duration::from_millis(500);
+const LONGEST_FAULT_DELAY: Duration = Duration::from_secs(30);
 
 /// The end of a run that nothing asked for.
 #[derive(Debug)]
@@ -30,20 +32,20 @@ pub(super) struct Crash {
     pub(super) exit: Arc<Exit>,
 }
 
-/// The consequence of a crash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sequel {
-    /// It starts again after this delay.
-    Restart(Duration),
-    /// It crashed too often in a row.
-    GiveUp,
-}
-
 /// Ends of one kind without a stable run between them, of one revision.
 #[derive(Debug, Default)]
 struct Series {
     in_a_row: u32,
-    last: Timestamp,
+}
+
+impl Series {
+    /// The delay before the next run: none after the first end, then doubling.
+    fn delay(&self, first: Duration, longest: Duration) -> Duration {
+        match self.in_a_row {
+            0 | 1 => Duration::ZERO,
+            more => first.saturating_mul(1 << (more - 2).min(16)).min(longest),
+        }
+    }
 }
 
 /// See the module.
@@ -64,6 +66,8 @@ pub(super) struct Past {
     faults: Series,
     revision: u64,
     restart_at: Option<Timestamp>,
+    /// Since when it has been expected to answer again, if it crashed.
+    expected_since: Option<Timestamp>,
 }
 
 impl Past {
@@ -80,6 +84,7 @@ impl Past {
             faults: Series::default(),
             revision: crash.revision,
             restart_at: None,
+            expected_since: None,
         }
     }
 
@@ -91,33 +96,33 @@ impl Past {
     }
 
     /// Whether a run of this revision that ends before it answers belongs to an earlier end.
-    pub(super) fn is_restart(&self, revision: u64, now: Timestamp) -> bool {
-        let is_open = |series: &Series| series.in_a_row > 0 && elapsed(series.last, now) < STABLE;
-        self.revision == revision && (is_open(&self.crashes) || is_open(&self.faults))
+    pub(super) fn is_restart(&self, revision: u64) -> bool {
+        let is_open = self.crashes.in_a_row > 0 || self.faults.in_a_row > 0;
+        self.revision == revision && self.is_down && is_open
     }
 
-    /// Adds a crash, or another end that it starts again after.
-    pub(super) fn crashed(&mut self, crash: &Crash) -> Sequel {
+    /// Adds a crash, or another end that it starts again after; returns the delay before that.
+    /// `first_delay` is the delay after the second crash in a row.
+    pub(super) fn crashed(&mut self, crash: &Crash, first_delay: Duration) -> Duration {
         let goes_on = crash.lived < STABLE && crash.revision == self.revision;
         if crash.revision != self.revision {
             self.forget();
         }
         self.ended(crash);
-        let series = match crash.fault {
-            Blame::User => &mut self.crashes,
-            Blame::Platform => &mut self.faults,
+        let (series, first, longest) = match crash.fault {
+            Blame::User => {
+                (&mut self.crashes, first_delay, first_delay.saturating_mul(LONGEST_DELAY))
+            }
+            Blame::Platform => (&mut self.faults, FAULT_DELAY, LONGEST_FAULT_DELAY),
         };
-        series.in_a_row = if goes_on { series.in_a_row + 1 } else { 1 };
-        series.last = crash.exit.at;
-        if series.in_a_row > MAX_CRASHES {
-            return Sequel::GiveUp;
-        }
-        let delay = match series.in_a_row {
-            1 => Duration::ZERO,
-            more => RESTART_DELAY * (1 << (more - 2)),
-        };
+        series.in_a_row = if goes_on { series.in_a_row.saturating_add(1) } else { 1 };
+        let delay = series.delay(first, longest);
         self.restart_at = (!delay.is_zero()).then(|| after(crash.exit.at, delay));
-        Sequel::Restart(delay)
+        self.expected_since = match crash.fault {
+            Blame::User => self.expected_since.or(Some(crash.exit.at)),
+            Blame::Platform => None,
+        };
+        delay
     }
 
     /// Adds the end of a run that it does not start again after: it never answered.
@@ -144,19 +149,53 @@ impl Past {
         self.restart_at.is_none()
     }
 
+    /// It answers.
+    pub(super) fn answers(&mut self) {
+        (self.is_down, self.expected_since) = (false, None);
+    }
+
+    /// It can't answer yet, through no fault of its own.
+    pub(super) fn is_pending(&mut self, now: Timestamp) {
+        if let Some(since) = &mut self.expected_since {
+            *since = now;
+        }
+    }
+
+    /// When it is given up, unless it answers before.
+    pub(super) fn given_up_at(&self, deadline: Duration) -> Option<Timestamp> {
+        let since = self.expected_since.filter(|_| self.is_down && self.fault == Blame::User)?;
+        Some(after(since, deadline))
+    }
+
     /// Cancels the next restart.
     pub(super) fn rest(&mut self) {
-        self.restart_at = None;
+        (self.restart_at, self.expected_since) = (None, None);
     }
 
     /// Something else is wanted: its crashes are forgotten.
     pub(super) fn forget(&mut self) {
         (self.crashes.in_a_row, self.faults.in_a_row) = (0, 0);
+        self.expected_since = None;
+    }
+
+    /// The revision of the run that ended last.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// When it starts again.
     pub(super) fn restart_at(&self) -> Option<Timestamp> {
         self.restart_at
+    }
+
+    /// Why it is given up after this time.
+    pub(super) fn reason(&self, deadline: Duration) -> String {
+        let times = match self.crashes.in_a_row {
+            0 | 1 => String::new(),
+            times => format!(" {times} times in a row"),
+        };
+        let seconds = deadline.as_secs();
+        format!("It crashed{times} and did not answer within {seconds} s: {}", self.exit.message)
     }
 
     /// What is happening, as a sentence.

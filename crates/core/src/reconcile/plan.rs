@@ -197,6 +197,75 @@ mod tests {
         assert_eq!(plan(&target(1, 2), &both), stop(&[1]));
     }
 
+    /// Kubernetes' rounding, as measured and documented for it.
+    #[test]
+    fn the_bounds_of_an_update() {
+        let (count, percent) = (Amount::Count, Amount::Percent);
+        for (replicas, max_surge, max_unavailable, most, least) in [
+            (1, percent(25), percent(25), 2, 1),
+            (2, percent(25), percent(25), 3, 2),
+            (3, percent(25), percent(25), 4, 3),
+            (4, percent(25), percent(25), 5, 3),
+            (5, percent(25), percent(25), 7, 4),
+            (6, percent(25), percent(25), 8, 5),
+            (7, percent(25), percent(25), 9, 6),
+            (8, percent(25), percent(25), 10, 6),
+            (9, percent(25), percent(25), 12, 7),
+            (10, percent(25), percent(25), 13, 8),
+            // Both 0: one may be missing.
+            (1, count(0), percent(0), 1, 0),
+            (3, percent(0), percent(10), 3, 2),
+            (5, percent(20), percent(20), 6, 4),
+            (7, percent(30), percent(30), 10, 5),
+            (10, percent(100), count(0), 20, 10),
+        ] {
+            let strategy = Deployment { max_surge, max_unavailable, ..Deployment::default() };
+            let target = Target::new(replicas, 2, &strategy);
+            let bounds = (replicas + target.surge, replicas - target.unavailable);
+            assert_eq!(bounds, (most, least), "{replicas}: {max_surge:?}, {max_unavailable:?}");
+        }
+    }
+
+    /// What is stopped is gone at once, and new replicas become ready one by one.
+    #[test]
+    fn four_replicas_are_replaced_within_the_bounds() {
+        let target = target(4, 2);
+        let mut now: Vec<_> = (1..=4).map(|n| replica(n.into(), n, 1, Phase::Ready)).collect();
+        let mut next = 5;
+        let mut steps = Vec::new();
+        loop {
+            // Planned until nothing is left to do, as the actor does.
+            loop {
+                let step = plan(&target, &now);
+                if step == Plan::default() {
+                    break;
+                }
+                now.retain(|r| !step.stop.contains(&r.number));
+                for ordinal in step.launch {
+                    now.push(replica(next, ordinal, 2, Phase::Starting));
+                    next += 1;
+                }
+                let count = |revision, phase| {
+                    now.iter().filter(|r| (r.revision, r.phase) == (revision, phase)).count()
+                };
+                steps.push((
+                    count(1, Phase::Ready),
+                    count(2, Phase::Starting),
+                    count(2, Phase::Ready),
+                ));
+            }
+            match now.iter_mut().find(|r| r.phase == Phase::Starting) {
+                Some(starting) => starting.phase = Phase::Ready,
+                None => break,
+            }
+        }
+        assert_eq!(
+            steps,
+            [(3, 1, 0), (3, 2, 0), (2, 1, 1), (2, 2, 1), (1, 1, 2), (1, 2, 2), (0, 1, 3)]
+        );
+        assert!(converged(&target, &now), "{now:?}");
+    }
+
     proptest! {
         /// From any situation, repeated planning reaches the target, never goes over the surge
         /// and never takes more away than may be missing.

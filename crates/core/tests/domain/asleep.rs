@@ -72,6 +72,7 @@ async fn a_request_learns_that_an_app_will_not_answer() {
                     w.sim.exit(number, Blame::User, "no");
                     w.pass(Duration::from_secs(10)).await;
                 }
+                w.pass(Duration::from_mins(10)).await;
                 w.becomes(id, AppState::Failed).await;
             }
             "stops" => w.platform.stop_app(&w.admin, &w.gra, id).await.unwrap(),

@@ -1,11 +1,13 @@
 //! Domain time is moved, and no real time passes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::AppState;
-use ovhai_core::Error;
 use ovhai_core::ports::{Blame, Clock};
 use ovhai_core::replica::{ExitStatus, ReplicaPhase};
+use ovhai_core::{Error, Settings};
+use ovhai_runtime::SimRuntime;
 
 use crate::harness::World;
 
@@ -44,13 +46,66 @@ async fn a_crash_backs_off_and_is_forgotten() {
     w.clock.pass(Duration::from_millis(1));
     w.settle().await;
     assert_eq!((w.sim.alive(), phase()), (vec![3], ReplicaPhase::Starting));
-    // It runs for a minute: the next crash is the first again.
+    // It runs for ten minutes: the next crash is the first again.
     w.sim.ready(3);
     w.settle().await;
-    w.clock.pass(60 * SECOND);
+    w.clock.pass(600 * SECOND);
     w.sim.exit(3, Blame::User, "over");
     w.settle().await;
     assert_eq!(w.sim.alive(), [4]);
+}
+
+/// Kubernetes' delays, with its first one.
+#[tokio::test(start_paused = true)]
+async fn the_delays_of_a_crash_loop() {
+    let settings = Settings { restart_delay: 10 * SECOND, ..Settings::default() };
+    let (sim, store) = (SimRuntime::step_by_step(), Arc::default());
+    let w = World::set(sim, store, settings).await;
+    let spec = r#"{"image":"a","deploymentStrategy":{"progressDeadlineSeconds":86400}}"#;
+    let id = w.submit(spec).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    for (crash, seconds) in (1..).zip([0, 10, 20, 40, 80, 160, 300, 300, 300]) {
+        w.sim.crash(crash, ExitStatus::Code(1));
+        w.settle().await;
+        if seconds > 0 {
+            w.clock.pass((seconds - 1) * SECOND);
+            w.settle().await;
+            assert!(w.sim.alive().is_empty(), "crash {crash}");
+            w.clock.pass(SECOND);
+            w.settle().await;
+        }
+        assert_eq!(w.sim.alive(), [crash + 1], "crash {crash}");
+    }
+}
+
+/// Crashes do not end an app: not answering for the deadline does, from the first crash on.
+#[tokio::test(start_paused = true)]
+async fn a_crash_loop_ends_at_the_deadline() {
+    let w = World::step_by_step().await;
+    let id = w.submit(r#"{"image":"a","deploymentStrategy":{"progressDeadlineSeconds":60}}"#).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    for crash in 1..=3 {
+        w.sim.crash(crash, ExitStatus::Code(3));
+        w.settle().await;
+        w.clock.pass(19 * SECOND);
+        w.settle().await;
+    }
+    w.clock.pass(2 * SECOND);
+    w.becomes(id, AppState::Scaling).await;
+    w.clock.pass(SECOND);
+    w.becomes(id, AppState::Failed).await;
+    let says = "It crashed 3 times in a row and did not answer within 60 s: The command exited with status 3";
+    assert_eq!(w.info(id), says);
+    w.sim.finish(4);
+    // It begins anew when it is started.
+    w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
+    w.settle().await;
+    w.clock.pass(59 * SECOND);
+    w.becomes(id, AppState::Initializing).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -266,36 +266,27 @@ async fn a_failure_that_can_not_be_stored_is_not_retried_endlessly() {
     assert_eq!(w.info(id), "exited");
 }
 
+/// However often it crashes: it answers in between.
 #[tokio::test(start_paused = true)]
-async fn a_crash_is_restarted_and_a_crash_loop_fails_the_app() {
+async fn a_replica_that_answers_in_between_is_always_restarted() {
     let w = World::step_by_step().await;
     let id = w.submit(APP).await;
     w.settle().await;
     w.sim.ready(1);
     w.becomes(id, AppState::Running).await;
-    for crash in 1..=5 {
+    for crash in 1..=20 {
         w.sim.exit(crash, Blame::User, "segmentation fault");
         w.settle().await;
         assert_eq!(w.state(id), Some(AppState::Scaling), "crash {crash}");
-        w.pass(Duration::from_secs(10)).await;
+        w.pass(Duration::from_secs(15)).await;
         w.sim.ready(crash + 1);
         w.becomes(id, AppState::Running).await;
     }
-    w.sim.exit(6, Blame::User, "segmentation fault");
-    w.becomes(id, AppState::Failed).await;
-    assert!(w.info(id).contains("segmentation fault"));
-
     // One that lived for a while has recovered.
-    w.platform.start_app(&w.admin, &w.gra, id).await.unwrap();
+    w.pass(Duration::from_mins(10)).await;
+    w.sim.exit(21, Blame::User, "segmentation fault");
     w.settle().await;
-    for number in 1..=8 {
-        w.sim.ready(number);
-        w.becomes(id, AppState::Running).await;
-        w.pass(Duration::from_mins(2)).await;
-        w.sim.exit(number, Blame::User, "restarted");
-        w.pass(Duration::from_secs(1)).await;
-    }
-    assert_eq!(w.state(id), Some(AppState::Scaling));
+    assert_eq!(w.sim.alive(), [22], "at once");
 }
 
 #[tokio::test(start_paused = true)]
@@ -474,4 +465,78 @@ async fn other_ports_are_published_without_a_commit() {
     report(ReplicaEndpoint::new(http).exclusively());
     w.settle().await;
     assert_eq!(w.endpoints(id), 0);
+}
+
+/// Four replicas, the default strategy, and an image that never answers.
+#[tokio::test(start_paused = true)]
+async fn the_old_version_stays_when_the_new_one_never_answers() {
+    let w = World::step_by_step().await;
+    let spec = r#"{"image":"a","scalingStrategy":{"fixed":{"replicas":4}},
+        "deploymentStrategy":{"progressDeadlineSeconds":60}}"#;
+    let id = w.submit(spec).await;
+    w.settle().await;
+    (1..=4).for_each(|number| w.sim.ready(number));
+    w.becomes(id, AppState::Running).await;
+    w.platform.set_image(&w.admin, &w.gra, id, "b").await.unwrap();
+    w.pass(Duration::from_secs(1)).await;
+    assert_eq!((w.endpoints(id), w.sim.alive()), (3, vec![2, 3, 4, 5, 6]));
+    w.sim.finish(1);
+    w.sim.waiting(5, "it listens on 5000");
+    w.sim.waiting(6, "it listens on 5000");
+    w.pass(Duration::from_secs(58)).await;
+    w.becomes(id, AppState::Scaling).await;
+    w.pass(Duration::from_secs(1)).await;
+    w.becomes(id, AppState::Running).await;
+    assert_eq!((w.endpoints(id), w.sim.alive()), (3, vec![2, 3, 4]));
+    let says = "the change failed: The app did not answer within 60 s: it listens on 5000";
+    assert!(w.info(id).ends_with(says), "{}", w.info(id));
+    w.pass(Duration::from_hours(1)).await;
+    assert_eq!((w.endpoints(id), w.sim.launched().len()), (3, 6), "it is not tried again");
+}
+
+/// Each replica has a deadline of its own, which a pull that moves keeps from running out.
+#[tokio::test(start_paused = true)]
+async fn a_pull_that_moves_does_not_run_into_the_deadline() {
+    let w = World::step_by_step().await;
+    let spec = r#"{"image":"a","scalingStrategy":{"fixed":{"replicas":2}},
+        "deploymentStrategy":{"progressDeadlineSeconds":60}}"#;
+    let id = w.submit(spec).await;
+    w.settle().await;
+    w.sim.ready(1);
+    for percent in [0, 20, 40, 60] {
+        w.sim.report(2, &ReplicaEvent::Pending(format!("pulling the image, {percent} %")));
+        w.pass(Duration::from_secs(50)).await;
+        w.becomes(id, AppState::Initializing).await;
+    }
+    let says = "The app is starting: pulling the image, 60 %";
+    w.sim.report(1, &ReplicaEvent::Lost("it does not listen".into()));
+    w.sim.waiting(2, "pulling the image, 60 %");
+    w.sim.ready(1);
+    w.settle().await;
+    assert_eq!(w.info(id), says);
+    // It moves no more.
+    w.pass(Duration::from_secs(9)).await;
+    w.becomes(id, AppState::Initializing).await;
+    w.pass(Duration::from_secs(1)).await;
+    w.settle().await;
+    let says = "did not answer within 60 s: pulling the image, 60 %";
+    assert!(w.info(id).contains(says), "{}", w.info(id));
+    assert_eq!(w.sim.alive(), [1], "the other one goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_names_the_reason_of_each_replica() {
+    let w = World::step_by_step().await;
+    let spec = r#"{"image":"a","scalingStrategy":{"fixed":{"replicas":2}},
+        "deploymentStrategy":{"progressDeadlineSeconds":60}}"#;
+    let id = w.submit(spec).await;
+    w.settle().await;
+    w.sim.waiting(1, "it listens on 5000");
+    w.sim.waiting(2, "it answers with 500");
+    w.pass(Duration::from_mins(1)).await;
+    w.becomes(id, AppState::Failed).await;
+    let why = "The app did not answer within 60 s";
+    let says =
+        format!("Replica 1: {why}: it listens on 5000; replica 2: {why}: it answers with 500");
+    assert_eq!(w.info(id).to_lowercase(), says.to_lowercase());
 }

@@ -11,5 +11,6 @@ mod harness;
 mod ledger;
 mod life_cycle;
 mod panics;
+mod reload;
 mod revocation;
 mod tokens;

@@ -74,6 +74,9 @@ pub fn command_line(spec: &AppSpec) -> String {
         None if spec.runtime == Some(Placement::Process) => line.option("--workdir", ""),
         None => {}
     }
+    for directory in spec.reload.iter().flatten() {
+        line.option("--reload", directory);
+    }
     if spec.unsecure_http {
         line.word("--unsecure-http");
     }

@@ -106,9 +106,17 @@ impl Gateway {
             _ => ReplicaPort::Own,
         };
         let forwarded_host = self.forwarded_host(&snapshot, entry, head);
-        let Chosen { to, under_way, set_cookie } = self.choose(entry, place, pin, None)?;
-        let route =
-            Route { to, place, under_way, keeps_authorization, forwarded_host, pin, set_cookie };
+        let Chosen { to, under_way, set_cookie } = self.choose(entry, place, pin, &[])?;
+        let route = Route {
+            to,
+            place,
+            under_way,
+            keeps_authorization,
+            forwarded_host,
+            pin,
+            set_cookie,
+            failed: Vec::new(),
+        };
         Ok(Admitted::Pass(Pass { route, admission }))
     }
 

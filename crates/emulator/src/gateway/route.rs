@@ -51,6 +51,8 @@ pub(crate) struct Route {
     pub(super) pin: Pin,
     /// Pins the client to the replica, if it did not come with that pin.
     pub(crate) set_cookie: Option<HeaderValue>,
+    /// Replicas that failed with this request.
+    pub(super) failed: Vec<ReplicaKey>,
 }
 
 /// A replica that was chosen for a request.
@@ -61,26 +63,28 @@ pub(super) struct Chosen {
 }
 
 impl Gateway {
-    /// Changes the route to another replica than the one that failed, if there is one.
+    /// Changes the route to another replica than those that failed, if there is one.
     pub(crate) fn turn_to_another(&self, route: &mut Route) -> bool {
         let snapshot = self.platform.snapshot();
-        let but = route.to.replica;
-        let entry = snapshot.app(but.app);
+        let failed = route.to.replica;
+        route.failed.push(failed);
+        let entry = snapshot.app(failed.app);
         let other =
-            entry.and_then(|entry| self.choose(entry, route.place, route.pin, Some(but)).ok());
+            entry.and_then(|entry| self.choose(entry, route.place, route.pin, &route.failed).ok());
         let Some(Chosen { to, under_way, set_cookie }) = other else { return false };
         (route.to, route.under_way, route.set_cookie) = (to, under_way, set_cookie);
         true
     }
 
-    /// Chooses a replica: the one that the request is pinned to, else each in turn. Replicas that
-    /// failed are left out until they pass a probe, unless there is no other.
+    /// Chooses a replica, but none of `failed`: the one that the request is pinned to, else the less
+    /// busy of two, of which the first is each in turn. Replicas that failed earlier are left out
+    /// until they pass a probe, unless there is no other.
     pub(super) fn choose(
         &self,
         entry: &AppEntry,
         place: ReplicaPort,
         pin: Pin,
-        but: Option<ReplicaKey>,
+        failed: &[ReplicaKey],
     ) -> Result<Chosen, Refusal> {
         // The addresses of a stopping app are removed only once that is stored, which may take a
         // while.
@@ -91,14 +95,14 @@ impl Gateway {
         let id = entry.record.id;
         let found = match backends.as_slice() {
             [] => return Err(Refusal::not_ready(entry)),
-            [one] if but.is_none() && place == ReplicaPort::Own => Some((one.http, one)),
+            [one] if failed.is_empty() && place == ReplicaPort::Own => Some((one.http, one)),
             _ => {
                 let turn = self.turn.fetch_add(1, Ordering::Relaxed);
                 let in_turn = || {
                     (0..backends.len())
                         .map(|at| &backends[(turn + at) % backends.len()])
                         .filter_map(|backend| Some((place.at(backend)?, backend)))
-                        .filter(|(_, backend)| Some(backend.key) != but)
+                        .filter(|(_, backend)| !failed.contains(&backend.key))
                 };
                 let answers =
                     |(_, backend): &(SocketAddr, &Backend)| !self.health.is_out(backend.key);
@@ -110,9 +114,15 @@ impl Gateway {
                     Pin::Cookie { given: Some(given), .. } => {
                         healthy.find(|(_, backend)| backend.replica == given)
                     }
-                    Pin::Cookie { given: None, .. } | Pin::No => healthy.next(),
+                    Pin::Cookie { given: None, .. } | Pin::No => None,
                 };
-                pinned.or_else(|| in_turn().find(answers)).or_else(|| in_turn().next())
+                let less_busy = || {
+                    let first = in_turn().find(answers)?;
+                    let other = in_turn().nth(other_pick(turn, backends.len())).filter(answers);
+                    let busy = |(_, backend): &(SocketAddr, &Backend)| backend.under_way.len();
+                    Some(other.filter(|other| busy(other) < busy(&first)).unwrap_or(first))
+                };
+                pinned.or_else(less_busy).or_else(|| in_turn().next())
             }
         };
         let (address, backend) = found.ok_or_else(|| not_listening(entry, place))?;
@@ -143,6 +153,14 @@ impl Gateway {
     }
 }
 
+/// The second of two picks among `count` replicas, which the first one is 0 of: any of the others.
+fn other_pick(turn: usize, count: usize) -> usize {
+    // Spread by the golden ratio: neighbouring turns have different picks.
+    let spread = (turn as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let spread = usize::try_from(spread).unwrap_or(turn);
+    1 + spread % count.saturating_sub(1).max(1)
+}
+
 /// The refusal for a port that the app does not listen on; it names those that it does.
 fn not_listening(entry: &AppEntry, place: ReplicaPort) -> Refusal {
     let id = entry.record.id;
@@ -170,4 +188,23 @@ fn not_listening(entry: &AppEntry, place: ReplicaPort) -> Refusal {
         RefusalKind::BadGateway,
         format!("the app {id} does not listen on port {port}; it listens on {listens}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_pick_is_any_other_one() {
+        for count in 2..=10 {
+            let mut picks = vec![0; count];
+            for turn in 0..1000 {
+                picks[other_pick(turn, count)] += 1;
+            }
+            let least = 1000 / (count - 1) / 2;
+            assert!(picks[0] == 0 && picks[1..].iter().all(|n| *n >= least), "{picks:?}");
+        }
+        assert_eq!(other_pick(7, 1), 1, "there is no other");
+        assert_eq!(other_pick(7, 0), 1);
+    }
 }

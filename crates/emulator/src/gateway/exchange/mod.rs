@@ -233,6 +233,7 @@ async fn ask<C: ClientHalf>(
     let limits = &relay.limits;
     let longest_rest = if params.repeatable { Duration::MAX } else { FRESH };
     let mut is_fresh = false;
+    let mut sent_to = None;
     loop {
         let open = |replica| async move {
             let resting = if is_fresh { None } else { relay.pool.take(replica, longest_rest) };
@@ -242,6 +243,7 @@ async fn ask<C: ClientHalf>(
             }
         };
         let mut upstream = connect(relay, route, open).await.map_err(NoHead::App)?;
+        let first = *sent_to.get_or_insert(upstream.peer.replica);
         let mut phase = HeadPhase::new(params);
         client.deadline().set(limits.answer_timeout.min(MOMENT));
         let terms = HeadTerms { params, set_cookie: route.set_cookie.as_ref(), limits };
@@ -256,6 +258,16 @@ async fn ask<C: ClientHalf>(
             Ok(came) => return Ok((came, upstream)),
             Err(NoHead::Silent) if upstream.reused && params.repeatable => {
                 // It closed an idle connection just now; nothing of a response came.
+                client.begin_again();
+                is_fresh = true;
+            }
+            Err(NoHead::Silent) if params.repeatable && first == upstream.peer.replica => {
+                // The replica may have died, by this request or without it. One other gets the
+                // request, and no third one.
+                leave_out(&UpstreamError::Gone, relay, route);
+                if !relay.gateway.turn_to_another(route) {
+                    return Err(NoHead::Silent);
+                }
                 client.begin_again();
                 is_fresh = true;
             }
