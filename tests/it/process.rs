@@ -417,6 +417,7 @@ async fn a_process_counts_what_it_uses() {
         app: AppId(Uuid::from_u128(1)),
         number: 1,
         replica: logs.begin(1),
+        revision: 1,
         spec: Spec::check(&wire, |_| "burns".into()).unwrap(),
         environment: None,
         logs,
