@@ -360,6 +360,7 @@ async fn usage_counts_cpu_time_and_memory_of_a_process() {
         app: AppId(Uuid::from_u128(1)),
         number: 1,
         replica: logs.begin(1),
+        revision: 1,
         spec: Spec::check(&wire, |_| "burns".into()).unwrap(),
         environment: None,
         logs,

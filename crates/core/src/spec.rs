@@ -115,6 +115,23 @@ impl Deployment {
     }
 }
 
+/// When a container engine pulls an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PullPolicy {
+    /// If the engine does not have it.
+    #[default]
+    Missing,
+    /// For each revision of the app.
+    Always,
+    /// Never: the engine must have it.
+    Never,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// A checked spec. Labels are kept beside it, in the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -152,6 +169,13 @@ pub struct Spec {
     /// Directories of a local process, which is started again when files in them change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reload: Vec<String>,
+    /// When a container engine pulls the image.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pull: PullPolicy,
+    /// Ports that answer beside those that the image and this spec name, where a container has no
+    /// address of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<u16>,
 }
 
 fn port(field: &str, value: i64) -> Result<u16> {
@@ -359,6 +383,8 @@ impl Spec {
             placement: wire.runtime,
             working_directory: wire.working_directory.clone(),
             reload,
+            pull: PullPolicy::default(),
+            publish: Vec::new(),
             image,
         })
     }

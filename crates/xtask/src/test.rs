@@ -3,13 +3,15 @@
 //! What is installed stays in `target/test-env`: the official Python SDK and what drives a browser
 //! in one environment, the frameworks of the apps in tests/apps in another. Programs of the system
 //! (python3 with venv, curl, openssl, certutil, Chromium, Java) are installed with apt-get where
-//! they are missing and that is possible; where it is not, this says what to install.
+//! they are missing and that is possible; where it is not, this says what to install. Container
+//! engines and registries run while the tests do ([`crate::engines`]).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::engines::{self, Engines};
 use crate::run::{cargo, is_installed, output, root};
 
 /// The Python packages of tests: the SDK that the emulator is held to, and what drives a browser.
@@ -39,13 +41,18 @@ const JAVA: &str = "default-jdk-headless";
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let python = install()?;
     let apps = install_frameworks()?;
-    crate::run::run(
-        cargo()
-            .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
-            .args(arguments)
-            .env("OVHAI_TEST_PYTHON", &python)
-            .env("OVHAI_TEST_APPS_PYTHON", &apps),
-    )?;
+    {
+        let engines = Engines::start()?;
+        crate::run::run(
+            cargo()
+                .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
+                .args(arguments)
+                .env("OVHAI_TEST_PYTHON", &python)
+                .env("OVHAI_TEST_APPS_PYTHON", &apps)
+                .env("OVHAI_TEST_PASSWORD", engines::PASSWORD)
+                .envs(engines.environment()),
+        )?;
+    }
     if arguments.is_empty() { without_logs(&python, &apps) } else { Ok(()) }
 }
 
@@ -101,6 +108,7 @@ fn install_programs() -> Result<()> {
         .filter(|(program, _)| !is_installed(program))
         .map(|(_, package)| *package)
         .collect();
+    missing.extend(engines::missing());
     missing.dedup();
     if missing.is_empty() {
         return Ok(());

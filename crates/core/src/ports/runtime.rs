@@ -1,7 +1,7 @@
 //! What runs the replicas of apps.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,12 +24,14 @@ pub struct ReplicaEndpoint {
     grpc: Option<SocketAddr>,
     /// By the port's number as the app has it, which may be another here; sorted.
     ports: Arc<[(u16, SocketAddr)]>,
+    /// An address of the replica's own, on which it has all its ports.
+    host: Option<IpAddr>,
 }
 
 impl ReplicaEndpoint {
     /// One that answers on its HTTP port only.
     pub fn new(http: SocketAddr) -> Self {
-        Self { http, exclusive: false, grpc: None, ports: Arc::default() }
+        Self { http, exclusive: false, grpc: None, ports: Arc::default(), host: None }
     }
 
     /// The same, on addresses that no other replica can have meanwhile.
@@ -46,6 +48,12 @@ impl ReplicaEndpoint {
         self
     }
 
+    /// Has an address of its own: every other port is at this address, under its own number.
+    #[must_use]
+    pub fn with_host(self, host: IpAddr) -> Self {
+        Self { host: Some(host), ..self }
+    }
+
     /// Speaks gRPC there.
     #[must_use]
     pub fn with_grpc(mut self, grpc: Option<SocketAddr>) -> Self {
@@ -55,8 +63,9 @@ impl ReplicaEndpoint {
 
     /// Where a port of the app is; none if nothing of the app listens there.
     pub fn at(&self, port: u16) -> Option<SocketAddr> {
-        let at = self.ports.binary_search_by_key(&port, |(number, _)| *number).ok()?;
-        self.ports.get(at).map(|(_, address)| *address)
+        let known = self.ports.binary_search_by_key(&port, |(number, _)| *number).ok();
+        let known = known.and_then(|at| self.ports.get(at)).map(|(_, address)| *address);
+        known.or_else(|| self.host.map(|host| SocketAddr::new(host, port)))
     }
 
     /// Where it speaks gRPC.
@@ -133,6 +142,8 @@ pub struct ReplicaRequest {
     pub number: u64,
     /// What people call it, and its output.
     pub replica: ReplicaId,
+    /// The app's revision: replicas of one revision are of one version of the image.
+    pub revision: u64,
     /// What to run.
     pub spec: Spec,
     /// All variables of a process but those of the spec and the ports; none: those that every

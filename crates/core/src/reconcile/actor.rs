@@ -480,6 +480,7 @@ impl Actor {
             app: self.id,
             number,
             replica: id,
+            revision: record.revision,
             spec,
             environment,
             logs: Arc::clone(&entry.logs),

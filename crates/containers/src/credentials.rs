@@ -1,0 +1,204 @@
+//! Who may pull what.
+//!
+//! The files and helpers of the docker CLI and of Podman belong to the machine's owner: they serve
+//! only apps that the local administrator submitted. Other callers have the logins that they stored,
+//! each for its own host.
+
+use std::path::{Path, PathBuf};
+
+use bollard::auth::DockerCredentials;
+use docker_credential::{DockerCredential, get_credential_from_reader};
+use ovhai_api_types::AppId;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::docker_config;
+use crate::reference::Reference;
+
+/// A login at a registry.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RegistryLogin {
+    /// The registry's host, with its port unless that is the usual one.
+    pub host: String,
+    /// The user.
+    pub username: String,
+    /// The password, or a token string.
+    pub password: String,
+}
+
+impl std::fmt::Debug for RegistryLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RegistryLogin").field("host", &self.host).finish_non_exhaustive()
+    }
+}
+
+/// What the images of an app may be pulled with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Whether the local administrator submitted the app: the machine's files and helpers may be
+    /// used, and every image that the engine has.
+    pub is_local_administrator: bool,
+    /// Logins that the project stored.
+    pub logins: Vec<RegistryLogin>,
+}
+
+/// Tells what the images of an app may be pulled with.
+pub trait CredentialSource: Send + Sync + 'static {
+    /// Asked before each look for an image.
+    fn of(&self, app: AppId) -> Credentials;
+}
+
+/// The same for every app.
+impl CredentialSource for Credentials {
+    fn of(&self, _app: AppId) -> Credentials {
+        self.clone()
+    }
+}
+
+/// The files with the machine's credentials, resolved by the command that starts the emulator.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialFiles(Vec<PathBuf>);
+
+impl CredentialFiles {
+    /// The docker CLI's file and Podman's; `environment` reads a variable.
+    pub fn resolve(environment: &dyn Fn(&str) -> Option<String>) -> Self {
+        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let mut files = Vec::new();
+        files.extend(docker_config(&variable).map(|directory| directory.join("config.json")));
+        let under = |name: &str, rest: &str| variable(name).map(|base| Path::new(&base).join(rest));
+        match variable("REGISTRY_AUTH_FILE") {
+            Some(file) => files.push(file.into()),
+            None => {
+                files.extend(under("XDG_RUNTIME_DIR", "containers/auth.json"));
+                files.extend(under("HOME", ".config/containers/auth.json"));
+            }
+        }
+        Self(files)
+    }
+
+    /// What the files and their helpers have for a registry. Blocks: a helper is a process.
+    fn find(&self, image: &Reference) -> Vec<DockerCredentials> {
+        let mut found = Vec::new();
+        for file in &self.0 {
+            let Ok(text) = std::fs::read(file) else { continue };
+            let credential = keys(image)
+                .into_iter()
+                .find_map(|key| get_credential_from_reader(text.as_slice(), &key).ok());
+            let server = Some(server(&image.host));
+            let credential = match credential {
+                Some(DockerCredential::IdentityToken(token)) => DockerCredentials {
+                    identitytoken: Some(token),
+                    serveraddress: server,
+                    ..DockerCredentials::default()
+                },
+                Some(DockerCredential::UsernamePassword(username, password))
+                    if !username.is_empty() =>
+                {
+                    DockerCredentials {
+                        username: Some(username),
+                        password: Some(password),
+                        serveraddress: server,
+                        ..DockerCredentials::default()
+                    }
+                }
+                _ => continue,
+            };
+            if !found.contains(&credential) {
+                found.push(credential);
+            }
+        }
+        found
+    }
+}
+
+/// The keys under which a file may have the registry: Podman's also name a part of the repository.
+fn keys(image: &Reference) -> Vec<String> {
+    if image.host == "docker.io" {
+        return ["https://index.docker.io/v1/", "docker.io", "index.docker.io"]
+            .map(str::to_owned)
+            .into();
+    }
+    let mut keys = Vec::new();
+    let mut path = format!("{}/{}", image.host, image.repository);
+    while let Some(at) = path.rfind('/') {
+        keys.push(path.clone());
+        path.truncate(at);
+    }
+    keys.push(path);
+    keys.push(format!("https://{}", image.host));
+    keys
+}
+
+fn server(host: &str) -> String {
+    if host == "docker.io" { "https://index.docker.io/v1/".into() } else { host.to_owned() }
+}
+
+/// What to try for an image, in this order; none is tried without credentials, and comes last:
+/// stale ones would break public images.
+pub(crate) async fn attempts(
+    credentials: &Credentials,
+    files: &CredentialFiles,
+    image: &Reference,
+) -> Vec<Option<DockerCredentials>> {
+    let mut attempts: Vec<Option<DockerCredentials>> = credentials
+        .logins
+        .iter()
+        .filter(|login| login.host == image.host || keys(image).contains(&login.host))
+        .map(|login| {
+            Some(DockerCredentials {
+                username: Some(login.username.clone()),
+                password: Some(login.password.clone()),
+                serveraddress: Some(server(&image.host)),
+                ..DockerCredentials::default()
+            })
+        })
+        .collect();
+    if credentials.is_local_administrator {
+        let (files, image) = (files.clone(), image.clone());
+        let found = tokio::task::spawn_blocking(move || files.find(&image)).await;
+        attempts.extend(found.unwrap_or_default().into_iter().map(Some));
+    }
+    attempts.push(None);
+    attempts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn files_serve_the_administrator_only() {
+        let home = tempfile::tempdir().expect("a directory");
+        let directory = home.path().join(".docker");
+        std::fs::create_dir(&directory).expect("made");
+        // base64 of "me:s3cret" and "you:~~~".
+        let config = r#"{"auths":{"r.example.com":{"auth":"bWU6czNjcmV0"},
+            "https://index.docker.io/v1/":{"auth":"eW91On5+fg=="}}}"#;
+        std::fs::write(directory.join("config.json"), config).expect("written");
+        let home = home.path().display().to_string();
+        let files = CredentialFiles::resolve(&|name| (name == "HOME").then(|| home.clone()));
+        let image = |name: &str| Reference::parse(name).expect("a name");
+        let users = |attempts: Vec<Option<DockerCredentials>>| -> Vec<Option<String>> {
+            attempts.into_iter().map(|attempt| attempt.and_then(|it| it.username)).collect()
+        };
+        let administrator = Credentials { is_local_administrator: true, logins: Vec::new() };
+        let me = || Some("me".to_owned());
+        let tried = attempts(&administrator, &files, &image("r.example.com/a/b:1")).await;
+        assert_eq!(users(tried), [me(), None]);
+        let tried = attempts(&administrator, &files, &image("ui:1")).await;
+        assert_eq!(users(tried), [Some("you".to_owned()), None]);
+        let tried = attempts(&administrator, &files, &image("other.example.com/b")).await;
+        assert_eq!(users(tried), [None]);
+
+        let login = RegistryLogin {
+            host: "r.example.com".into(),
+            username: "op".into(),
+            password: "p".into(),
+        };
+        assert!(!format!("{login:?}").contains("op"), "a secret is not shown");
+        let operator = Credentials { is_local_administrator: false, logins: vec![login] };
+        let tried = attempts(&operator, &files, &image("r.example.com/a/b:1")).await;
+        assert_eq!(users(tried), [Some("op".to_owned()), None], "never the machine's own");
+        let tried = attempts(&operator, &files, &image("ui:1")).await;
+        assert_eq!(users(tried), [None], "each for its own host");
+    }
+}

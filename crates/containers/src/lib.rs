@@ -1,0 +1,33 @@
+//! The domain's `Runtime` port for containers, on Docker or Podman.
+//!
+//! - [`engine`]: which engine there is, and where;
+//! - [`ContainerRuntime`]: runs each replica as a container of its own;
+//! - [`watcher`]: the process that removes the containers of an emulator that was killed;
+//! - [`credentials`]: who may pull what.
+//!
+//! Every container and network of ours has labels ([`labels`]) with the id of the state directory
+//! and with the emulator's process: only what has them is ever removed.
+//!
+//! What must not be here: decisions about replicas or states, which are the domain's.
+
+mod create;
+pub mod credentials;
+pub mod engine;
+mod exit;
+mod hub;
+mod images;
+mod kindness;
+pub mod labels;
+mod network;
+mod output;
+mod pull;
+mod reap;
+mod reference;
+mod replica;
+mod runtime;
+mod shared;
+mod usage;
+pub mod watcher;
+
+pub use runtime::{ContainerRuntime, EngineStatus};
+pub use shared::ContainerSettings;

@@ -1,0 +1,83 @@
+//! Removes containers and networks by label, many at a time.
+
+use std::collections::HashMap;
+
+use bollard::Docker;
+use bollard::errors::Error;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+use futures_util::StreamExt;
+
+use crate::engine::{status, text};
+use crate::labels::KEPT;
+
+/// Number of containers that are removed at a time.
+const AT_ONCE: usize = 10;
+
+/// The containers with these labels, whether they run or not.
+pub(crate) async fn list(
+    docker: &Docker,
+    filter: HashMap<String, Vec<String>>,
+) -> Result<Vec<ContainerSummary>, Error> {
+    let options = ListContainersOptionsBuilder::default().all(true).filters(&filter).build();
+    docker.list_containers(Some(options)).await
+}
+
+/// A container's name.
+pub(crate) fn name(container: &ContainerSummary) -> String {
+    let names = container.names.as_deref().unwrap_or_default();
+    names.first().map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default()
+}
+
+pub(crate) fn is_running(container: &ContainerSummary) -> bool {
+    matches!(
+        container.state,
+        Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED)
+    )
+}
+
+/// Removes one, with its anonymous volumes; ends it first if it runs. It may be gone already.
+pub(crate) async fn remove_one(docker: &Docker, container: &str) -> Result<(), Error> {
+    let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+    match docker.remove_container(container, Some(options)).await {
+        Err(error) if status(&error) == Some(404) => Ok(()),
+        Err(error) if status(&error) == Some(409) && text(&error).contains("progress") => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Removes these.
+pub(crate) async fn remove(docker: &Docker, containers: impl Iterator<Item = &ContainerSummary>) {
+    let ids: Vec<String> = containers.filter_map(|container| container.id.clone()).collect();
+    futures_util::stream::iter(ids)
+        .for_each_concurrent(AT_ONCE, |id| async move {
+            if let Err(error) = remove_one(docker, &id).await {
+                tracing::warn!(container = id, why = text(&error), "a container can't be removed");
+            }
+        })
+        .await;
+}
+
+/// Removes all containers and networks with these labels, but those that are kept on purpose and
+/// those that are `spared`.
+pub(crate) async fn all(
+    docker: &Docker,
+    filter: HashMap<String, Vec<String>>,
+    spared: impl Fn(&HashMap<String, String>) -> bool,
+) -> Result<(), Error> {
+    let is_spared = |labels: &Option<HashMap<String, String>>| labels.as_ref().is_some_and(&spared);
+    let containers = list(docker, filter.clone()).await?;
+    let doomed =
+        containers.iter().filter(|it| !name(it).starts_with(KEPT) && !is_spared(&it.labels));
+    remove(docker, doomed).await;
+    let options = ListNetworksOptionsBuilder::default().filters(&filter).build();
+    for network in docker.list_networks(Some(options)).await? {
+        if let (Some(name), false) = (&network.name, is_spared(&network.labels)) {
+            // One that a kept container is in stays.
+            let _ = docker.remove_network(name).await;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! The runtime: launches replicas, and removes what earlier emulators left.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ovhai_core::ports::{
+    BoxFuture, Replica, ReplicaReporter, ReplicaRequest, ReplicaUsage, Runtime, Survivor,
+};
+use tokio::sync::{mpsc, watch};
+
+use crate::credentials::CredentialSource;
+use crate::engine::{EngineInfo, NoEngine};
+use crate::hub::Link;
+use crate::images::Images;
+use crate::kindness::Known;
+use crate::labels::Owner;
+use crate::network::Networks;
+use crate::replica;
+use crate::shared::{ContainerSettings, Control, Shared};
+use crate::usage::{self, Running};
+
+/// The engine, as it is now.
+#[derive(Debug, Clone)]
+pub struct EngineStatus {
+    /// The engine that answers, or what was tried.
+    pub engine: Result<EngineInfo, NoEngine>,
+    /// Why the containers of different apps can reach each other; none: they can't, as far as is
+    /// known.
+    pub open: Option<String>,
+}
+
+/// Runs replicas as containers; see the crate.
+#[derive(Clone)]
+pub struct ContainerRuntime(Arc<Shared>);
+
+impl std::fmt::Debug for ContainerRuntime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContainerRuntime")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ContainerRuntime {
+    /// `state` is the id of the state directory, which never changes: by it an emulator recognises
+    /// the containers of earlier ones. `directory` is one in the state directory, made when it is
+    /// needed. `program` is the `ovhai` executable, which runs the [watcher](crate::watcher); none: the
+    /// containers of an emulator that is killed stay until the next one. `source` tells what images
+    /// may be pulled with.
+    pub fn new(
+        settings: ContainerSettings,
+        state: impl Into<String>,
+        directory: impl Into<PathBuf>,
+        program: Option<PathBuf>,
+        source: Arc<dyn CredentialSource>,
+    ) -> Self {
+        let directory = directory.into();
+        let link =
+            Link::new(settings.engine.clone(), Owner::own(state), program, directory.clone());
+        Self(Arc::new(Shared {
+            settings,
+            source,
+            directory,
+            link,
+            images: Images::default(),
+            networks: Networks::default(),
+            known: Known::default(),
+            launches: AtomicU64::new(1),
+        }))
+    }
+
+    /// The engine, which is looked for unless there is a connection.
+    pub async fn status(&self) -> EngineStatus {
+        let engine = self.0.link.engine().await.map(|engine| engine.info.clone());
+        EngineStatus { engine, open: self.0.networks.open() }
+    }
+}
+
+struct ContainerReplica {
+    stop: mpsc::UnboundedSender<Duration>,
+    done: watch::Receiver<()>,
+    running: Arc<Mutex<Option<Running>>>,
+}
+
+impl Replica for ContainerReplica {
+    fn stop(&self, grace: Duration) -> BoxFuture<'static, ()> {
+        // A task that has ended has closed the channel.
+        let _ = self.stop.send(grace);
+        let mut done = self.done.clone();
+        Box::pin(async move { while done.changed().await.is_ok() {} })
+    }
+
+    fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::pin(async move { usage::of(running?).await })
+    }
+}
+
+impl Runtime for ContainerRuntime {
+    /// No container survives: its output and its end were an earlier emulator's to read.
+    fn recover(&self) -> BoxFuture<'_, Vec<Survivor>> {
+        Box::pin(async {
+            self.0.link.recover().await;
+            Vec::new()
+        })
+    }
+
+    fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {
+        let (stop, stop_requests) = mpsc::unbounded_channel();
+        let (done, ended) = watch::channel(());
+        let running = Arc::new(Mutex::new(None));
+        let control = Control { stop: stop_requests, done, running: Arc::clone(&running) };
+        tokio::spawn(replica::run(Arc::clone(&self.0), request, reporter, control));
+        Box::new(ContainerReplica { stop, done: ended, running })
+    }
+}

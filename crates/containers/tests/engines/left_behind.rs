@@ -1,0 +1,143 @@
+//! Nothing is left behind, and nothing of others is touched.
+
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::CreateContainerOptionsBuilder;
+use ovhai_containers::engine::EngineSettings;
+use ovhai_containers::{ContainerRuntime, ContainerSettings};
+use ovhai_core::ports::Runtime;
+use serde_json::json;
+
+use crate::bench::{
+    Bench, administrator, client, containers, engines, eventually, image, serve, unique, watcher,
+};
+
+/// A container as an emulator with that process would have made it.
+async fn stray(socket: &str, image: &str, state: &str, pid: u32) -> String {
+    let name = format!("ovhai-stray-{}", unique());
+    let labels = [("ovh.emulator", state), ("ovh.emulator.pid", &pid.to_string())]
+        .into_iter()
+        .chain([("ovh.emulator.pid-start", "x")])
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let body = ContainerCreateBody {
+        image: Some(image.into()),
+        cmd: Some(vec!["sleep".into(), "600".into()]),
+        labels: Some(labels),
+        host_config: Some(HostConfig {
+            network_mode: Some("none".into()),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    };
+    let options = CreateContainerOptionsBuilder::default().name(&name).build();
+    let docker = client(socket);
+    docker.create_container(Some(options), body).await.unwrap();
+    docker.start_container(&name, None).await.unwrap();
+    name
+}
+
+async fn remove(socket: &str, name: &str) {
+    let options = bollard::query_parameters::RemoveContainerOptionsBuilder::default().force(true);
+    client(socket).remove_container(name, Some(options.build())).await.unwrap();
+}
+
+/// The watcher ends with its emulator's containers, and with nobody else's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_watcher_removes_what_a_killed_emulator_left() {
+    for (name, socket) in engines() {
+        let (state, image) = (unique(), image(&socket, &[]).await);
+        for _ in 0..12 {
+            stray(&socket, &image, &state, 17).await;
+        }
+        let next = stray(&socket, &image, &state, 18).await;
+        let other = stray(&socket, &image, &unique(), 17).await;
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let charge = json!({
+            "address": format!("unix://{socket}"),
+            "owner": {"state": state, "pid": 17, "started": "x"},
+        });
+        writeln!(ours, "{charge}").unwrap();
+        let mut child = Command::new(watcher())
+            .arg("__reap")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .spawn()
+            .expect("the example was built with the tests");
+        assert_eq!(containers(&socket, &state).await.len(), 13, "{name}: as long as it is held");
+        // As the kernel does for a killed process.
+        drop(ours);
+        let begun = Instant::now();
+        let ended = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+        assert!(ended.success(), "{name}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "{name}: {:?}", begun.elapsed());
+        assert_eq!(containers(&socket, &state).await, [format!("/{next}")], "{name}");
+        remove(&socket, &next).await;
+        remove(&socket, &other).await;
+    }
+}
+
+/// With the watcher gone too, the next emulator of the state directory does it, before its first
+/// launch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_emulator_removes_what_is_left() {
+    for (name, socket) in engines() {
+        let bench = Bench::new(&socket);
+        let image = image(&socket, &[]).await;
+        let mut run = bench.launch(json!({"image": image, "command": serve("")}));
+        run.ready().await;
+        let left = stray(&socket, &image, &bench.state, 17).await;
+        let other = stray(&socket, &image, &unique(), 17).await;
+        let settings = ContainerSettings {
+            engine: EngineSettings::only("test", "/no/such/engine"),
+            ..ContainerSettings::default()
+        };
+        // It remembers the engine, even if it would use another one now.
+        let next = ContainerRuntime::new(
+            settings,
+            bench.state.clone(),
+            bench.directory.path().join("containers"),
+            None,
+            Arc::new(administrator()),
+        );
+        next.recover().await;
+        let all = bench.containers().await;
+        assert_eq!(all.len(), 1, "{name}: its own process's stay: {all:?}");
+        assert!(!all.contains(&format!("/{left}")), "{name}");
+        run.replica.stop(Duration::ZERO).await;
+        remove(&socket, &other).await;
+    }
+}
+
+/// An emulator that ends in order but does not wait: the watcher does the rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emulator_that_ends_leaves_nothing() {
+    for (name, socket) in engines() {
+        let image = image(&socket, &[]).await;
+        let (state, runtime) = {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+            let runtime = runtime.unwrap();
+            let (image, socket) = (image.clone(), socket.clone());
+            let started = runtime.spawn(async move {
+                let bench = Bench::new(&socket);
+                let mut run = bench.launch(json!({"image": image, "command": serve("")}));
+                run.ready().await;
+                let state = bench.state.clone();
+                // Its tasks end with the runtime.
+                std::mem::forget(run);
+                state
+            });
+            (started.await.unwrap(), runtime)
+        };
+        assert_eq!(containers(&socket, &state).await.len(), 1, "{name}");
+        runtime.shutdown_background();
+        let gone = || async { containers(&socket, &state).await.is_empty().then_some(()) };
+        eventually(name, gone).await;
+    }
+}

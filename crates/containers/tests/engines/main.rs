@@ -1,0 +1,10 @@
+//! Tests with real engines: `cargo xtask test` starts them, and says where they are.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench;
+mod ends;
+mod isolation;
+mod left_behind;
+mod outage;
+mod registries;
+mod replicas;

@@ -1,0 +1,144 @@
+//! An engine that goes away and comes back: not the app's fault, and nothing is lost.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ovhai_containers::ContainerSettings;
+use ovhai_core::ports::{Blame, ReplicaEvent};
+use serde_json::json;
+use tokio::io::copy_bidirectional;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+
+use crate::bench::{Bench, administrator, client, engines, eventually, get, image, serve};
+
+/// An engine that a test can take away: its socket, and every connection, vanish at once.
+struct Outage {
+    engine: PathBuf,
+    socket: PathBuf,
+    accepts: Option<JoinHandle<()>>,
+}
+
+impl Outage {
+    fn new(engine: &str, directory: &Path) -> Self {
+        Self { engine: engine.into(), socket: directory.join("engine.sock"), accepts: None }
+    }
+
+    fn is_back(&mut self) {
+        let listener = UnixListener::bind(&self.socket).unwrap();
+        let engine = self.engine.clone();
+        self.accepts = Some(tokio::spawn(async move {
+            // The connections are aborted with the set.
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let engine = engine.clone();
+                connections.spawn(async move {
+                    if let Ok(mut to) = UnixStream::connect(engine).await {
+                        let _ = copy_bidirectional(&mut stream, &mut to).await;
+                    }
+                });
+            }
+        }));
+    }
+
+    async fn is_gone(&mut self) {
+        std::fs::remove_file(&self.socket).unwrap();
+        let accepts = self.accepts.take().unwrap();
+        accepts.abort();
+        let _ = accepts.await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_is_away_at_the_start() {
+    for (name, socket) in engines() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut outage = Outage::new(&socket, directory.path());
+        let image = image(&socket, &[]).await;
+        let at = outage.socket.display().to_string();
+        let bench = Bench::with(&at, ContainerSettings::default(), Arc::new(administrator()));
+        let mut run = bench.launch(json!({"image": image, "command": serve("")}));
+        let ReplicaEvent::Waiting(why) = run.next().await else { panic!("{:?}", run.seen) };
+        assert!(why.contains(&at) && why.contains("no such socket"), "{name}: {why}");
+        outage.is_back();
+        assert_eq!(get(&run.ready().await).await, "hello\n", "{name}");
+        run.replica.stop(Duration::ZERO).await;
+    }
+}
+
+/// Containers live on: so do the apps, and no line of output is lost or told twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn apps_outlive_an_outage() {
+    for (name, socket) in engines() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut outage = Outage::new(&socket, directory.path());
+        outage.is_back();
+        let image = image(&socket, &["EXPOSE 7000"]).await;
+        let at = outage.socket.display().to_string();
+        let bench = Bench::with(&at, ContainerSettings::default(), Arc::new(administrator()));
+        let script = "echo one; (while [ ! -e /tmp/go ]; do sleep 0.1; done; echo two) &
+            httpd -f -p 7000 -h /tmp & true";
+        let mut run = bench.launch(json!({"image": image, "command": serve(script)}));
+        let endpoint = run.ready().await;
+        run.says("one").await;
+        outage.is_gone().await;
+        assert_eq!(get(&endpoint).await, "hello\n", "{name}: it answers without its engine");
+        outage.is_back();
+        let container = crate::bench::containers(&socket, &bench.state).await.pop().unwrap();
+        let body = bollard::body_full(one_file("go").into());
+        let options = bollard::query_parameters::UploadToContainerOptionsBuilder::default();
+        let docker = client(&socket);
+        let options = options.path("/tmp").build();
+        docker.upload_to_container(&container, Some(options), body).await.unwrap();
+        run.says("two").await;
+        assert_eq!(run.lines(), ["one", "two"], "{name}");
+        // The events are followed again.
+        docker.kill_container(&container, None).await.unwrap();
+        run.lost().await;
+        let (fault, _, message) = run.exited().await;
+        assert_eq!(fault, Blame::User, "{name}: {message}");
+        assert!(!run.seen.iter().any(|event| matches!(event, ReplicaEvent::Waiting(_)
+            if run.seen.iter().position(|e| e == event) > run.seen.iter().position(|e| matches!(e, ReplicaEvent::Ready(_))))));
+    }
+}
+
+/// A tar archive with an empty file.
+fn one_file(name: &str) -> Vec<u8> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join(name), "").unwrap();
+    let tar = std::process::Command::new("tar")
+        .args(["-cf", "-", name])
+        .current_dir(directory.path())
+        .output();
+    tar.unwrap().stdout
+}
+
+/// Docker ends its containers when it is restarted: that is no crash of the app's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn containers_that_end_in_an_outage() {
+    for (name, socket) in engines().into_iter().filter(|(name, _)| *name == "Docker") {
+        let directory = tempfile::tempdir().unwrap();
+        let mut outage = Outage::new(&socket, directory.path());
+        outage.is_back();
+        let image = image(&socket, &[]).await;
+        let at = outage.socket.display().to_string();
+        let bench = Bench::with(&at, ContainerSettings::default(), Arc::new(administrator()));
+        let mut run = bench.launch(json!({"image": image, "command": serve("")}));
+        run.ready().await;
+        let mut stray = bench.launch(json!({"image": image, "command": serve("")}));
+        stray.ready().await;
+        outage.is_gone().await;
+        for container in crate::bench::containers(&socket, &bench.state).await {
+            client(&socket).kill_container(&container, None).await.unwrap();
+        }
+        drop(stray);
+        outage.is_back();
+        let (fault, _, message) = run.exited().await;
+        assert_eq!(fault, Blame::Platform, "{name}: {message}");
+        let gone = || async {
+            crate::bench::containers(&socket, &bench.state).await.is_empty().then_some(())
+        };
+        eventually("nothing is left", gone).await;
+    }
+}

@@ -1,0 +1,269 @@
+//! Container engines and registries for tests: Debian's own, started for one run of the tests.
+//!
+//! Everything that they keep is below `target/test-env`. Tests find them by `OVHAI_TEST_DOCKER` and
+//! `OVHAI_TEST_PODMAN` (sockets), `OVHAI_TEST_REGISTRY` and `OVHAI_TEST_PRIVATE_REGISTRY` (host and
+//! port; the user is `ovhai`, the password [`PASSWORD`]). A Docker that answers already is used as it
+//! is: a second one would need a network namespace of its own.
+
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::run::{is_installed, output, root};
+
+/// Programs that engines need, and the Debian packages that have them.
+pub(crate) const PROGRAMS: [(&str, &str); 6] = [
+    ("dockerd", "docker.io"),
+    ("podman", "podman"),
+    ("runc", "runc"),
+    ("iptables", "iptables"),
+    ("docker-registry", "docker-registry"),
+    ("busybox", "busybox-static"),
+];
+/// Podman's networks; it has no program on the path.
+pub(crate) const PLUGINS: (&str, &str) = ("/usr/lib/cni/bridge", "containernetworking-plugins");
+
+/// The password at the private registry, with characters that are hard to encode.
+pub(crate) const PASSWORD: &str = "s3cret~~?>";
+/// The line of the password file for it: `htpasswd -nbB -C 5 ovhai PASSWORD`.
+const HTPASSWD: &str = "ovhai:$2y$05$SgQZEt6sPBATGhsyRYXMJ.W7jAFmxn88awEuTv9Elmn2YcvEvpBdK";
+
+/// Time for an engine to answer.
+const START: Duration = Duration::from_secs(60);
+/// Time for an engine to end in order.
+const END: Duration = Duration::from_secs(15);
+const DOCKER: &str = "/var/run/docker.sock";
+
+/// What was started; it ends when this is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Engines {
+    children: Vec<(&'static str, Child)>,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Drop for Engines {
+    fn drop(&mut self) {
+        for (name, child) in self.children.iter_mut().rev() {
+            // In order, so that networks and mounts go with it.
+            let asked = Command::new("kill").arg(child.id().to_string()).status();
+            let begun = Instant::now();
+            while matches!(child.try_wait(), Ok(None)) {
+                if asked.is_err() || begun.elapsed() > END {
+                    eprintln!("{name} does not end; it is killed");
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+impl Engines {
+    /// The variables by which tests find what was started.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.environment.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Starts all of it. Where this machine can't (engines need root's rights), tests with engines are
+    /// left out, which is an error in CI.
+    pub(crate) fn start() -> Result<Self> {
+        let mut engines = Self::default();
+        match engines.start_all() {
+            Ok(()) => Ok(engines),
+            Err(error) if std::env::var_os("CI").is_some() => Err(error),
+            Err(error) => {
+                eprintln!("tests with container engines are left out: {error:#}");
+                Ok(Self::default())
+            }
+        }
+    }
+
+    fn start_all(&mut self) -> Result<()> {
+        let user = output(Command::new("id").arg("-u"))?;
+        if String::from_utf8_lossy(&user).trim() != "0" {
+            bail!("Docker and Podman are started as root");
+        }
+        let directory = root().join("target/test-env/engines");
+        std::fs::create_dir_all(&directory)?;
+        let open = self.start_registry("registry", &directory, "OVHAI_TEST_REGISTRY", false)?;
+        let name = "OVHAI_TEST_PRIVATE_REGISTRY";
+        let private = self.start_registry("private-registry", &directory, name, true)?;
+        self.start_docker(&directory.join("docker"))?;
+        self.start_podman(&directory.join("podman"), &[&open, &private])
+    }
+
+    fn spawn(&mut self, name: &'static str, log: &Path, command: &mut Command) -> Result<()> {
+        let log = std::fs::File::create(log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            // Ctrl-C ends the tests first.
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("{name} can't be started"))?;
+        self.children.push((name, child));
+        Ok(())
+    }
+
+    fn start_docker(&mut self, directory: &Path) -> Result<()> {
+        if UnixStream::connect(DOCKER).is_ok() {
+            self.environment.push(("OVHAI_TEST_DOCKER", DOCKER.into()));
+            return Ok(());
+        }
+        std::fs::create_dir_all(directory)?;
+        let socket = socket_in(directory)?;
+        let log = directory.join("log");
+        let at = |name: &str| directory.join(name);
+        // A pid file of a run that was killed.
+        let _ = std::fs::remove_file(at("pid"));
+        let mut command = with_us("dockerd");
+        command.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
+        command
+            .arg("--pidfile")
+            .arg(at("pid"))
+            .arg("-H")
+            .arg(format!("unix://{}", socket.display()));
+        self.spawn("dockerd", &log, &mut command)?;
+        self.answers("dockerd", &socket, &log)?;
+        self.environment.push(("OVHAI_TEST_DOCKER", socket.display().to_string()));
+        Ok(())
+    }
+
+    fn start_podman(&mut self, directory: &Path, registries: &[&str]) -> Result<()> {
+        std::fs::create_dir_all(directory)?;
+        let socket = socket_in(directory)?;
+        let log = directory.join("log");
+        let at = |name: &str| directory.join(name);
+        // Its own are higher than what may be allowed here.
+        let limit = |flag: &str| -> Result<String> {
+            let said = output(Command::new("bash").args(["-c", &format!("ulimit -H{flag}")]))?;
+            Ok(String::from_utf8_lossy(&said).trim().replace("unlimited", "-1"))
+        };
+        let (files, processes) = (limit("n")?, limit("u")?);
+        std::fs::write(
+            at("containers.conf"),
+            format!(
+                "[containers]\ndefault_ulimits = [\"nofile={files}:{files}\", \"nproc={processes}:{processes}\"]\n"
+            ),
+        )?;
+        let insecure: String = registries
+            .iter()
+            .map(|at| format!("[[registry]]\nlocation = \"{at}\"\ninsecure = true\n"))
+            .collect();
+        std::fs::write(at("registries.conf"), insecure)?;
+        let mut command = with_us("podman");
+        command
+            .arg("--root")
+            .arg(at("root"))
+            .arg("--runroot")
+            .arg(at("run"))
+            .arg("--tmpdir")
+            .arg(at("tmp"))
+            .arg("--network-config-dir")
+            .arg(at("net"))
+            .args(["system", "service", "--time=0"])
+            .arg(format!("unix://{}", socket.display()))
+            .env("CONTAINERS_CONF", at("containers.conf"))
+            .env("CONTAINERS_REGISTRIES_CONF", at("registries.conf"));
+        self.spawn("podman", &log, &mut command)?;
+        self.answers("podman", &socket, &log)?;
+        self.environment.push(("OVHAI_TEST_PODMAN", socket.display().to_string()));
+        Ok(())
+    }
+
+    fn start_registry(
+        &mut self,
+        name: &'static str,
+        directory: &Path,
+        variable: &'static str,
+        is_private: bool,
+    ) -> Result<String> {
+        let directory = directory.join(name);
+        // Nothing is kept from one run to the next.
+        if directory.exists() {
+            std::fs::remove_dir_all(&directory)?;
+        }
+        std::fs::create_dir_all(&directory)?;
+        // Free a moment later, too, as a rule.
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let at = format!("127.0.0.1:{port}");
+        let mut config = format!(
+            "version: 0.1\nlog:\n  level: warn\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {at}\n",
+            directory.join("data").display()
+        );
+        if is_private {
+            let passwords = directory.join("htpasswd");
+            std::fs::write(&passwords, format!("{HTPASSWD}\n"))?;
+            config += &format!(
+                "auth:\n  htpasswd:\n    realm: tests\n    path: {}\n",
+                passwords.display()
+            );
+        }
+        let file = directory.join("config.yml");
+        std::fs::write(&file, config)?;
+        let log = directory.join("log");
+        self.spawn(name, &log, with_us("docker-registry").arg("serve").arg(&file))?;
+        self.wait(name, &log, || std::net::TcpStream::connect(&at).is_ok())?;
+        self.environment.push((variable, at.clone()));
+        Ok(at)
+    }
+
+    fn answers(&mut self, name: &'static str, socket: &Path, log: &Path) -> Result<()> {
+        self.wait(name, log, || UnixStream::connect(socket).is_ok())
+    }
+
+    fn wait(&mut self, name: &str, log: &Path, is_there: impl Fn() -> bool) -> Result<()> {
+        let begun = Instant::now();
+        while !is_there() {
+            let ended = self.children.last_mut().map(|(_, child)| child.try_wait());
+            if matches!(ended, Some(Ok(Some(_)))) || begun.elapsed() > START {
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                let last: Vec<&str> = said.lines().rev().take(5).collect();
+                bail!("{name} does not start: {}", last.join(" | "));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+/// A program that is asked to end when this process ends, however it does.
+fn with_us(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", program]);
+    command
+}
+
+fn socket_in(directory: &Path) -> Result<PathBuf> {
+    let socket = directory.join("engine.sock");
+    // The kernel's limit for the path of a socket.
+    if socket.as_os_str().len() > 100 {
+        bail!("{} is too long for the path of a socket", socket.display());
+    }
+    // That of a run that was killed.
+    let _ = std::fs::remove_file(&socket);
+    Ok(socket)
+}
+
+/// The Debian packages that are missing.
+pub(crate) fn missing() -> Vec<&'static str> {
+    let mut missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| {
+            !is_installed(program) && !Path::new("/usr/sbin").join(program).exists()
+        })
+        .map(|(_, package)| *package)
+        .collect();
+    if !Path::new(PLUGINS.0).exists() {
+        missing.push(PLUGINS.1);
+    }
+    missing
+}
