@@ -28,7 +28,7 @@ pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
     DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, LabelsUpdate,
-    Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource,
+    Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource, PullPolicy,
     Resources, StandaloneVolumeSource, Volume, VolumeStatus,
 };
 pub use capabilities::{
@@ -37,7 +37,7 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, EngineDescription, EngineReport, EngineTried, Fault, Feature, ImageMapping,
     NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, User, Verdict,
 };
 pub use environment::{Environment, InvalidEnvironment};
