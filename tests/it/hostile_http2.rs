@@ -454,13 +454,13 @@ async fn stalled_heads_time_out() {
         app.holds(0).await;
     }
     // A byte now and then does not extend the time-out.
-    let long = [&block[..], &field("x", &[b'y'; 15_000])].concat();
-    let long = frame(HEADERS, END_STREAM | END_HEADERS, 3, &long);
+    let large = [&block[..], &field("x", &[b'y'; 15_000])].concat();
+    let large = frame(HEADERS, END_STREAM | END_HEADERS, 3, &large);
     let (mut reader, mut writer) = FrameClient::connect(&e).await.0.into_split();
-    writer.write_all(&long[..9]).await.unwrap();
+    writer.write_all(&large[..9]).await.unwrap();
     let drip = async {
         let mut pace = tokio::time::interval(Duration::from_millis(20));
-        for byte in &long[9..] {
+        for byte in &large[9..] {
             pace.tick().await;
             if writer.write_all(&[*byte]).await.is_err() {
                 break;
