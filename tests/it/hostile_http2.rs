@@ -190,7 +190,7 @@ async fn malformed_http2_targets_are_refused() {
         stream += 2;
     }
     let why = raw.until_closed(&head(stream, END_STREAM, &block(&wire.host, b"/\xff"))).await;
-    assert_eq!(why, Some(PROTOCOL_ERROR), "what is no UTF-8 ends the connection");
+    assert_eq!(why, Some(PROTOCOL_ERROR), "invalid UTF-8 ends the connection");
 }
 
 /// The h2 crate refuses these by itself.
@@ -342,7 +342,7 @@ async fn rapid_resets_are_limited() {
         raw.send(some).await;
         raw.settle().await;
     }
-    assert_eq!(app.upstream.connections(), before, "nobody turned to the app");
+    assert_eq!(app.upstream.connections(), before, "no connection to the app was opened");
 
     // Reset as soon as the app has received it.
     let mut raw = FrameClient::connect(&e).await;
@@ -643,5 +643,5 @@ async fn cancelled_calls_do_not_accumulate() {
     let platform = e.emulator.platform();
     let region = platform.default_region().unwrap();
     let count = platform.snapshot().tokens_of(region).len();
-    assert!((2..=129).contains(&count), "{count} calls were under way");
+    assert!((2..=129).contains(&count), "{count} calls were in flight");
 }
