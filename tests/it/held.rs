@@ -219,15 +219,13 @@ async fn a_request_for_an_app_that_fails_or_stops_while_it_waits_is_told_so() {
             let path = format!("/v1/app/{}/stop", a.app.id);
             assert_eq!(a.e.admin("PUT", &path, None).await.status, 204);
         } else {
-            // It crashes until it is given up.
+            // It crashes, and is asleep again, but does not answer until it is given up.
             a.sim.sleep_all();
-            for number in 1..=6 {
-                eventually("it is launched", || async {
-                    a.sim.alive().contains(&number).then_some(())
-                })
-                .await;
-                a.sim.exit(number, Blame::User, "it is broken");
-            }
+            let deadline = json!({"deploymentStrategy": {"progressDeadlineSeconds": 1}});
+            let path = format!("/v1/app/{}", a.app.id);
+            let answer = a.e.admin("PUT", &path, Some(json!({"appUpdate": deadline}))).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            a.sim.exit(1, Blame::User, "it is broken");
             a.e.wait(&a.app, "FAILED").await;
         }
         let (_, got) = tokio::time::timeout(SOON, waits).await.unwrap().unwrap();
