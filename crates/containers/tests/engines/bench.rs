@@ -1,10 +1,10 @@
 //! What the tests share: the engines, images from scratch, replicas and what they report.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bollard::query_parameters::{
@@ -137,10 +137,31 @@ pub(crate) async fn image_for(socket: &str, changes: &[&str], platform: &str) ->
     format!("{name}:1")
 }
 
-/// The program that watches for the end of an emulator.
+/// A program that is the watcher, as `ovhai` is: this one, which runs just [`is_the_watcher`].
 pub(crate) fn watcher() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    own.parent().and_then(Path::parent).unwrap().join("examples/watcher")
+    use std::os::unix::fs::PermissionsExt;
+
+    static SCRIPT: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
+    let (_, script) = SCRIPT.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let script = directory.path().join("watcher");
+        let own = std::env::current_exe().unwrap();
+        let text = format!(
+            "#!/bin/sh\nOVHAI_TEST_WATCHER=$1 exec '{}' --exact bench::is_the_watcher\n",
+            own.display()
+        );
+        std::fs::write(&script, text).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        (directory, script)
+    });
+    script.clone()
+}
+
+#[test]
+fn is_the_watcher() {
+    if std::env::var("OVHAI_TEST_WATCHER").as_deref() == Ok(ovhai_containers::watcher::SUBCOMMAND) {
+        assert_eq!(ovhai_containers::watcher::main(), std::process::ExitCode::SUCCESS);
+    }
 }
 
 /// A runtime with a state directory of its own.
@@ -211,7 +232,8 @@ pub(crate) async fn containers(socket: &str, state: &str) -> Vec<String> {
     let filters = [("label", vec![format!("ovh.emulator={state}")])].into();
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
     let all = client(socket).list_containers(Some(options)).await.unwrap();
-    all.into_iter().filter_map(|it| it.names?.first().cloned()).collect()
+    let first = |names: Vec<String>| Some(names.first()?.trim_start_matches('/').to_owned());
+    all.into_iter().filter_map(|it| first(it.names?)).collect()
 }
 
 pub(crate) fn spec(wire: Value) -> Spec {
