@@ -73,7 +73,7 @@ async fn out_of_memory() {
 async fn images_that_can_not_be_run() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);
-        let arm = image_for(&socket, &["CMD [\"true\"]"], "linux/arm64").await;
+        let arm = image_for(&socket, &["CMD [\"true\"]"], "arm64").await;
         let spec = |image: &str, pull| {
             let mut spec = crate::bench::spec(json!({"image": image}));
             spec.pull = pull;

@@ -156,7 +156,7 @@ async fn a_private_image_is_its_owners() {
 async fn an_image_of_another_platform_is_refused() {
     let Some(registry) = variable("OVHAI_TEST_REGISTRY") else { return };
     for (name, socket) in engines() {
-        let local = image_for(&socket, &[], "linux/arm64").await;
+        let local = image_for(&socket, &[], "arm64").await;
         let pushed = push(&socket, &local, &registry, None).await;
         let bench = Bench::new(&socket);
         let (fault, _, message) =
