@@ -82,5 +82,9 @@ fn taken_port() -> (std::net::TcpListener, u16) {
 
 /// A free port.
 fn free_port() -> u16 {
-    ovhai_runtime::sockets::free_port().unwrap()
+    let port = ovhai_runtime::sockets::free_port().unwrap();
+    let number = port.number;
+    // Reserved until the tests end.
+    std::mem::forget(port);
+    number
 }

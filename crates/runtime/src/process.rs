@@ -149,13 +149,13 @@ async fn run(
     mut control: Control,
 ) -> Result<(), Failure> {
     let spec = &request.spec;
-    let port = |own| match sockets::free_port() {
-        Ok(given) => Ok(Port { given, own }),
-        Err(error) => Err(platform("There is no free port", &error)),
-    };
+    let port = || sockets::free_port().map_err(|error| platform("There is no free port", &error));
+    // Reserved as long as the process runs.
+    let http = port()?;
+    let grpc = spec.grpc_port.map(|own| port().map(|given| (given, own))).transpose()?;
     let ports = Ports {
-        http: port(spec.http_port)?,
-        grpc: spec.grpc_port.map(port).transpose()?,
+        http: Port { given: http.number, own: spec.http_port },
+        grpc: grpc.as_ref().map(|(given, own)| Port { given: given.number, own: *own }),
         probe: spec.probe_port,
     };
     let mut launch = launch_spec(request, ports)?;

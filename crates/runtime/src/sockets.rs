@@ -6,6 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use std::ops::Range;
+use std::os::unix::net::UnixDatagram;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -15,20 +16,53 @@ use rustix::process::{Pid, getpgid};
 /// Below the ephemeral ports of Linux and macOS, so that no connection takes one before it is used.
 const FREE: Range<u16> = 20_000..30_000;
 
-/// A loopback port that is free at the moment, and that was not returned before.
-pub fn free_port() -> io::Result<u16> {
+/// A loopback port, reserved among all emulators of this machine until it is dropped.
+#[derive(Debug)]
+pub struct FreePort {
+    /// The port's number.
+    pub number: u16,
+    /// A socket with a name made of the number. The kernel has one set of these names, and one of
+    /// ports, per network namespace.
+    _reservation: Option<UnixDatagram>,
+}
+
+/// Reserves a loopback port that is free at the moment, and that was not returned before.
+///
+/// A port that only looks free may be given to two replicas: between the look and the replica's
+/// `bind` another emulator looks too.
+pub fn free_port() -> io::Result<FreePort> {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
     let count = FREE.end - FREE.start;
     // Another process starts elsewhere in the range.
     let chance = RandomState::new().build_hasher().finish() % u64::from(count);
     let next = NEXT.get_or_init(|| AtomicU16::new(u16::try_from(chance).unwrap_or_default()));
     for _ in 0..count {
-        let port = FREE.start + next.fetch_add(1, Ordering::Relaxed) % count;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
+        let number = FREE.start + next.fetch_add(1, Ordering::Relaxed) % count;
+        let reservation = match reserve(number) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => continue,
+            reserved => reserved.ok(),
+        };
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+            return Ok(FreePort { number, _reservation: reservation });
         }
     }
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    // Other programs hold the whole range.
+    let number = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    Ok(FreePort { number, _reservation: reserve(number).ok() })
+}
+
+#[cfg(target_os = "linux")]
+fn reserve(port: u16) -> io::Result<UnixDatagram> {
+    use std::os::linux::net::SocketAddrExt;
+    let name = format!("ovhai-port-{port}");
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(name.as_bytes())?;
+    UnixDatagram::bind_addr(&address)
+}
+
+/// Other systems have no names that end with their socket.
+#[cfg(not(target_os = "linux"))]
+fn reserve(_port: u16) -> io::Result<UnixDatagram> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A listening socket and the process behind it.
@@ -110,9 +144,20 @@ mod tests {
     #[test]
     fn free_ports_are_free_and_differ() {
         let ports: std::collections::BTreeSet<u16> =
-            (0..50).map(|_| free_port().expect("a port")).collect();
+            (0..50).map(|_| free_port().expect("a port").number).collect();
         assert_eq!(ports.len(), 50);
         assert!(ports.iter().all(|port| FREE.contains(port)), "{ports:?}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_port_is_reserved_until_it_is_dropped() {
+        let port = free_port().expect("a port");
+        let number = port.number;
+        let taken = reserve(number).expect_err("it is reserved");
+        assert_eq!(taken.kind(), io::ErrorKind::AddrInUse);
+        drop(port);
+        reserve(number).expect("it is free again");
     }
 
     #[test]

@@ -17,12 +17,12 @@ pub use upstream::Upstream;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// Polls until there is an answer; panics after half a minute, naming `what`.
+/// Polls until there is an answer; panics after two minutes, naming `what`.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut ask: impl FnMut() -> F,
 ) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         if let Some(answer) = ask().await {
             return answer;
@@ -34,7 +34,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
 
 /// The same for a synchronous check.
 pub fn eventually_now<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         if let Some(answer) = ask() {
             return answer;
