@@ -21,13 +21,9 @@ pub(super) async fn status(
     let Some(containers) = &control.containers else {
         return Err(ApiError::not_found("this emulator runs no containers"));
     };
-    let EngineStatus { engine, open } = containers.status().await;
-    let (engine, tried) = match engine {
-        Ok(info) => (Some(describe(info)), Vec::new()),
-        Err(none) => (None, none.tried),
-    };
+    let EngineStatus { engine, tried, open } = containers.status().await;
     Ok(Json(EngineReport {
-        engine,
+        engine: engine.ok().map(describe),
         tried: tried.into_iter().map(report).collect(),
         open,
     }))
