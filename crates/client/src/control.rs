@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, EngineReport, Feature, ImageMapping, NewApp,
-    NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter, RequestList, User,
+    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, EngineReport, Feature, ImageMapping,
+    NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter, RequestList,
+    User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -172,7 +172,8 @@ fn published(ports: &[i64]) -> Result<Vec<u16>> {
     if ports.len() > MAX_PUBLISH {
         return Err(Error::invalid("publish", format!("at most {MAX_PUBLISH} ports")));
     }
-    let mut ports = ports.iter().map(|value| port("publish", *value)).collect::<Result<Vec<_>>>()?;
+    let mut ports =
+        ports.iter().map(|value| port("publish", *value)).collect::<Result<Vec<_>>>()?;
     ports.sort_unstable();
     ports.dedup();
     Ok(ports)

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{Placement, Region, Timestamp};
+use ovhai_containers::credentials::Credentials;
+use ovhai_containers::{ContainerRuntime, ContainerSettings};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
@@ -14,8 +16,6 @@ use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
 use ovhai_runtime::remains::Register;
-use ovhai_containers::credentials::Credentials;
-use ovhai_containers::{ContainerRuntime, ContainerSettings};
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, SqliteStore};
 use tokio::net::TcpListener;

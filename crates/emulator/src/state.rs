@@ -212,7 +212,8 @@ impl StateDir {
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let id = uuid::Uuid::parse_str(text.trim());
-                id.map(|id| id.to_string()).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+                id.map(|id| id.to_string())
+                    .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let id = uuid::Uuid::new_v4().to_string();
