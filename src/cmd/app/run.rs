@@ -157,10 +157,12 @@ impl Run {
 
     /// The directories as the emulator needs them, which may have another current one.
     fn reload_directories(&self, context: &Context) -> Vec<String> {
-        let absolute = |given: &PathBuf| match given.is_absolute() {
-            true => given.clone(),
+        let absolute = |given: &PathBuf| -> PathBuf {
+            if given.is_absolute() {
+                return given.clone();
+            }
             // Without `.` in between.
-            false => context.directory.join(given).components().collect(),
+            context.directory.join(given).components().collect()
         };
         self.reload.iter().map(|given| absolute(given).to_string_lossy().into_owned()).collect()
     }
