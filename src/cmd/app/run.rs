@@ -163,14 +163,16 @@ impl Run {
         }
     }
 
-    /// The directories as the emulator needs them, which may have another current one. `.` and `..` are
-    /// removed if the directory exists.
+    /// The directories as the emulator needs them, which may have another current one.
     fn reload_directories(&self, context: &Context) -> Vec<String> {
-        let absolute = |given: &PathBuf| {
-            let path = context.directory.join(given);
-            path.canonicalize().unwrap_or(path).to_string_lossy().into_owned()
+        let absolute = |given: &PathBuf| -> PathBuf {
+            if given.is_absolute() {
+                return given.clone();
+            }
+            // Without `.` in between.
+            context.directory.join(given).components().collect()
         };
-        self.reload.iter().map(absolute).collect()
+        self.reload.iter().map(|given| absolute(given).to_string_lossy().into_owned()).collect()
     }
 
     /// The environment for a process: only if the owner asks the emulator of the own state
