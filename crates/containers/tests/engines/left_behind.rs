@@ -4,7 +4,6 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bollard::models::{ContainerCreateBody, HostConfig};
@@ -103,7 +102,7 @@ async fn the_next_emulator_removes_what_is_left() {
             bench.state.clone(),
             bench.directory.path().join("containers"),
             None,
-            Arc::new(administrator()),
+            administrator(),
         );
         next.recover().await;
         let all = bench.containers().await;
