@@ -32,6 +32,7 @@ use crate::start_error::StartError;
 use crate::state::{FirstUser, Lock, Running, StateDir};
 use crate::telemetry::{AccessLog, LogFile, Telemetry};
 use crate::tls::Tls;
+use crate::vault::KeyVault;
 use crate::{api, control};
 
 /// Default port.
@@ -318,6 +319,7 @@ impl Builder {
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
             secrets: Arc::new(SystemSecrets::default()),
+            vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
                 restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),
