@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path, shown: &str) -> Result<Vec<Variable>> {
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         failure()
             .because(format!("{shown}, line {line}: it is not UTF-8"))
             .hint("save the file as UTF-8")

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::private_file;
 
 /// The options of `emulator start` that are saved, and the variables that override them.
-const KEPT: [(&str, Option<&str>); 10] = [
+const KEPT: [(&str, Option<&str>); 13] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
     ("host", None),
@@ -22,6 +22,9 @@ const KEPT: [(&str, Option<&str>); 10] = [
     ("access-log", Some("OVHAI_ACCESS_LOG")),
     ("limit", Some("OVHAI_LIMITS")),
     ("restart-delay", None),
+    ("engine", Some("OVHAI_ENGINE")),
+    ("container-label", None),
+    ("keep-failed", None),
     ("stop-after", None),
 ];
 

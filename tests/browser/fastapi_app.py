@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import websocket
 
 from harness import (
+    PATIENCE_SECONDS,
     Api,
     Mismatch,
     Page,
@@ -47,7 +48,7 @@ def address() -> List[str]:
 @contextlib.contextmanager
 def connection() -> Iterator[http.client.HTTPConnection]:
     name, port = address()
-    opened = http.client.HTTPConnection(name, int(port), timeout=60)
+    opened = http.client.HTTPConnection(name, int(port), timeout=PATIENCE_SECONDS)
     try:
         yield opened
     finally:
@@ -123,11 +124,11 @@ def bodies() -> None:
 def open_socket(path: str, token: Optional[str], **more: Any) -> websocket.WebSocket:
     # By its address: not every machine knows all names under .localhost.
     name, port = address()
-    stream = socket.create_connection((name, int(port)), timeout=30)
+    stream = socket.create_connection((name, int(port)), timeout=PATIENCE_SECONDS)
     header = [] if token is None else [f"Authorization: Bearer {token}"]
     try:
         return websocket.create_connection(
-            f"ws://{host()}{path}", socket=stream, header=header, timeout=30, **more
+            f"ws://{host()}{path}", socket=stream, header=header, timeout=PATIENCE_SECONDS, **more
         )
     except BaseException:
         stream.close()

@@ -32,7 +32,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 FLAGS = (
     "--headless=new",

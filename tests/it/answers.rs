@@ -241,8 +241,8 @@ async fn unread_interim_answers_block_the_app() {
     let (e, _, host) = open(&upstream, limits).await;
     let mut client = Client::connect(&e).await;
     client.send(format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
-    told(&mut comes, "the app is asked").await;
-    told(&mut comes, "the app is given up").await;
+    told(&mut comes, "the request reaches the app").await;
+    told(&mut comes, "the connection to the app is closed").await;
     assert!(count.load(Ordering::SeqCst) < HELD, "{count:?}");
 
     let count = Arc::new(AtomicU64::new(0));
@@ -257,8 +257,8 @@ async fn unread_interim_answers_block_the_app() {
     is_deaf.store(true, Ordering::SeqCst);
     let given = http2::request("GET", &host, "/").body(()).unwrap();
     let _answer = sender.send_request(given, true).unwrap();
-    told(&mut comes, "the app is asked").await;
-    told(&mut comes, "the app is given up").await;
+    told(&mut comes, "the request reaches the app").await;
+    told(&mut comes, "the connection to the app is closed").await;
     assert!(count.load(Ordering::SeqCst) < HELD, "{count:?}");
     driver.abort();
 }

@@ -46,7 +46,7 @@ impl Running {
         more: Value,
     ) -> Self {
         let python = python();
-        let home = Home::new();
+        let home = Home::default();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps").join(name);
         std::fs::copy(source.join("app.py"), home.path().join("app.py")).unwrap();
         let directory = home.path().to_str().unwrap();
@@ -86,7 +86,7 @@ impl Running {
 
     /// A home whose browsers trust the emulator.
     fn home_that_trusts(&self) -> Home {
-        let home = Home::new();
+        let home = Home::default();
         let state = self.home.path().join("state");
         let cli = TestCli::new(OVHAI);
         let arguments =

@@ -117,7 +117,7 @@ async fn an_http10_client_sees_a_reset_when_the_app_dies() {
     }
 }
 
-/// TLS has an end of its own (close_notify), which must be missing, too.
+/// TLS has an end of its own (`close_notify`), which must be missing, too.
 #[tokio::test]
 async fn an_http10_client_sees_a_reset_over_tls_when_the_app_dies() {
     let has_read = Arc::new(Notify::new());

@@ -62,8 +62,10 @@ async fn idle_connections_are_closed_at_the_connection_limit() {
     .await;
     let mut busy = wire.connect().await;
     busy.send(wire.request("POST /busy", "content-length: 4\r\n")).await;
-    eventually("it is under way", || async { (wire.seen.of("/busy").len() == 1).then_some(()) })
-        .await;
+    eventually("the request is in flight", || async {
+        (wire.seen.of("/busy").len() == 1).then_some(())
+    })
+    .await;
     let mut idle = Vec::new();
     let mut modern = Vec::new();
     for number in 0..11 {

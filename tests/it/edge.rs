@@ -416,7 +416,7 @@ async fn the_app_sees_that_a_client_left_behind_unread_bytes() {
         client.0.set_zero_linger().unwrap();
         drop(client);
         may_look.notify_one();
-        tokio::time::timeout(SOON, gone.notified()).await.expect("the app is told");
+        tokio::time::timeout(SOON, gone.notified()).await.expect("the app sees the end");
         drop(e);
     }
 }

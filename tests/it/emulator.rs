@@ -268,8 +268,8 @@ fn an_automatic_start_uses_the_options_of_the_last_start() {
     assert!(!said(&other).contains("--quota"), "{other:?}");
     cli.ok(&["emulator", "stop"]);
     // An explicit start replaces the saved options.
-    let anew = cli.command(&["emulator", "start", "--detach"]).output().unwrap();
-    assert!(said(&anew).contains("drops --tls=0 --regions"), "{anew:?}");
+    let restarted = cli.command(&["emulator", "start", "--detach"]).output().unwrap();
+    assert!(said(&restarted).contains("drops --tls=0 --regions"), "{restarted:?}");
     let status = cli.json(&["emulator", "status"]);
     assert_eq!(status["options"], json!(["--port=0"]));
     assert_eq!(status["https"], json!(null));

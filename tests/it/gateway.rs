@@ -346,7 +346,7 @@ async fn apps_that_do_not_run_answer_503_with_the_reason() {
     e.wait(&app, "INITIALIZING").await;
     let answer = e.query(&app, Some(&token)).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
-    assert_eq!(e.query(&app, None).await.status, 401, "nobody learns a state without a token");
+    assert_eq!(e.query(&app, None).await.status, 401, "the state is hidden without a token");
     // The simulation's apps answer nowhere: port 9 refuses.
     sim.ready(1);
     e.wait(&app, "RUNNING").await;

@@ -286,8 +286,8 @@ async fn failed_calls_name_the_reason() {
     let app = e.run_app(&[], open()).await;
     let answer = client.send(call(&grpc_host(&app), "/t.T/Unary").body(empty()).unwrap()).await;
     assert_eq!(answer.status(), 502);
-    let nobody = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let e = TestEmulator::with_sim(SimRuntime::automatic(nobody).with_grpc(nobody)).await;
+    let unused = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let e = TestEmulator::with_sim(SimRuntime::automatic(unused).with_grpc(unused)).await;
     let app = e.run_app(&[], open()).await;
     let client = Client::connect(&e).await;
     let answer = client.send(call(&grpc_host(&app), "/t.T/Unary").body(empty()).unwrap()).await;

@@ -228,15 +228,13 @@ async fn a_waiting_request_gets_503_when_the_app_fails_or_stops() {
             let path = format!("/v1/app/{}/stop", a.app.id);
             assert_eq!(a.e.admin("PUT", &path, None).await.status, 204);
         } else {
-            // It crashes until the app fails.
+            // It crashes and does not answer until the deadline.
             a.sim.sleep_all();
-            for number in 1..=6 {
-                eventually("it is launched", || async {
-                    a.sim.alive().contains(&number).then_some(())
-                })
-                .await;
-                a.sim.exit(number, Blame::User, "it is broken");
-            }
+            let deadline = json!({"deploymentStrategy": {"progressDeadlineSeconds": 1}});
+            let path = format!("/v1/app/{}", a.app.id);
+            let answer = a.e.admin("PUT", &path, Some(json!({"appUpdate": deadline}))).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            a.sim.exit(1, Blame::User, "it is broken");
             a.e.wait(&a.app, "FAILED").await;
         }
         let (_, got) = tokio::time::timeout(SOON, waits).await.unwrap().unwrap();

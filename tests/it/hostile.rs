@@ -543,7 +543,8 @@ async fn the_client_of_a_refused_upload_can_read_the_reason() {
                 client.send(format!("{:x}\r\n", body.len())).await;
             }
             let sent = tokio::time::timeout(SOON, client.0.write_all(&body)).await;
-            sent.expect("somebody reads it or hangs up").expect("not reset while it is sent");
+            sent.expect("the gateway reads it or closes the connection")
+                .expect("not reset while it is sent");
             let answer = client.answer().await;
             assert_eq!(answer.status(), 401);
             assert!(answer.text().contains("authentication"), "{}", answer.text());

@@ -190,7 +190,7 @@ async fn malformed_http2_targets_are_refused() {
         stream += 2;
     }
     let why = raw.until_closed(&head(stream, END_STREAM, &block(&wire.host, b"/\xff"))).await;
-    assert_eq!(why, Some(PROTOCOL_ERROR), "what is no UTF-8 ends the connection");
+    assert_eq!(why, Some(PROTOCOL_ERROR), "invalid UTF-8 ends the connection");
 }
 
 /// The h2 crate refuses these by itself.
@@ -342,7 +342,7 @@ async fn rapid_resets_are_limited() {
         raw.send(some).await;
         raw.settle().await;
     }
-    assert_eq!(app.upstream.connections(), before, "nobody turned to the app");
+    assert_eq!(app.upstream.connections(), before, "no connection to the app was opened");
 
     // Reset as soon as the app has received it.
     let mut raw = FrameClient::connect(&e).await;
@@ -454,13 +454,13 @@ async fn stalled_heads_time_out() {
         app.holds(0).await;
     }
     // A byte now and then does not extend the time-out.
-    let long = [&block[..], &field("x", &[b'y'; 15_000])].concat();
-    let long = frame(HEADERS, END_STREAM | END_HEADERS, 3, &long);
+    let large = [&block[..], &field("x", &[b'y'; 15_000])].concat();
+    let large = frame(HEADERS, END_STREAM | END_HEADERS, 3, &large);
     let (mut reader, mut writer) = FrameClient::connect(&e).await.0.into_split();
-    writer.write_all(&long[..9]).await.unwrap();
+    writer.write_all(&large[..9]).await.unwrap();
     let drip = async {
         let mut pace = tokio::time::interval(Duration::from_millis(20));
-        for byte in &long[9..] {
+        for byte in &large[9..] {
             pace.tick().await;
             if writer.write_all(&[*byte]).await.is_err() {
                 break;
@@ -643,5 +643,5 @@ async fn cancelled_calls_do_not_accumulate() {
     let platform = e.emulator.platform();
     let region = platform.default_region().unwrap();
     let count = platform.snapshot().tokens_of(region).len();
-    assert!((2..=129).contains(&count), "{count} calls were under way");
+    assert!((2..=129).contains(&count), "{count} calls were in flight");
 }

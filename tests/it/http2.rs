@@ -279,7 +279,7 @@ async fn refusals_have_status_and_message() {
         many = many.header(format!("x-{number}"), "");
     }
     for (given, status, why) in [
-        (request("GET", "evil.example", "/"), 421, "somebody else's"),
+        (request("GET", "evil.example", "/"), 421, "a foreign host"),
         (
             request("GET", "00000000-0000-0000-0000-000000000000.app.gra.ai.localhost", "/"),
             404,
@@ -309,7 +309,7 @@ async fn back_pressure_passes_through_http2() {
 
     let mut response = client.get(&host, "/").await;
     let held = settled(&slow.written, &e).await;
-    assert!(held < HELD, "an answer that nobody reads: {held}");
+    assert!(held < HELD, "an unread answer: {held}");
     let mut got = 0;
     while let Some(frame) = response.frame().await {
         let data = frame.unwrap().into_data().unwrap();
@@ -333,7 +333,7 @@ async fn back_pressure_passes_through_http2() {
     });
     let check = async {
         let held = settled(&sent, &e).await;
-        assert!(held < HELD, "a request that nobody reads: {held}");
+        assert!(held < HELD, "an unread request: {held}");
         // Other requests pass meanwhile.
         assert_eq!(client.get("gra.ai.localhost", "/v1/app").await.status(), 401);
         slow.may_read.notify_one();

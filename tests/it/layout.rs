@@ -176,7 +176,7 @@ fn lists_and_empty_lists_have_every_format() {
     let cli = TestCli::new(OVHAI);
     let status = cli.command(&["emulator", "status", "--json"]).output().unwrap();
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
-    assert_eq!(status["running"], false, "also what is not there is JSON");
+    assert_eq!(status["running"], false, "a stopped emulator is JSON, too");
     assert_eq!(cli.json(&["app", "list"]), serde_json::json!([]));
     assert_eq!(cli.ok(&["app", "list", "-o", "name"]), "");
     assert_eq!(cli.ok(&["app", "list"]).lines().count(), 1, "the heads of the columns");

@@ -195,7 +195,7 @@ fn a_missing_path_is_reported() {
 }
 
 /// Whether a path of the architecture exists: of a file or directory, from the project's root or
-/// from the sources of a crate, or of a Rust module or item. None for what is not a path.
+/// from the sources of a crate, or of a Rust module or item. None if it is not a path.
 fn exists(span: &str) -> Option<bool> {
     const OTHERS: [&str; 3] = ["ovh/id", "ovh/type", "processes/"];
     let is_plain =

@@ -177,7 +177,7 @@ async fn a_session_expired_by_the_clock_of_the_server_is_refreshed() {
         let after = stored(&cli);
         assert_ne!(before, after);
         cli.ok(&["app", "list"]);
-        assert_eq!(stored(&cli), after, "what is good is not refreshed again");
+        assert_eq!(stored(&cli), after, "a valid session is not refreshed");
         // A change is repeated unchanged.
         clock.set(2 * 61 * 60);
         cli.ok(&["app", "run", "ovhai/echo", "--name", "late"]);
@@ -290,7 +290,7 @@ async fn the_token_endpoint_refuses_malformed_requests() {
     }
     let known = post("grant_type=password&username=a%40b.c&password=x").await.text();
     let unknown = post("grant_type=password&username=zzz&password=x").await.text();
-    assert_eq!(known, unknown, "nobody learns who there is");
+    assert_eq!(known, unknown, "the names of users are not revealed");
     let json = e.call_local("POST", "/oauth2/token", Some(json!({"grant_type": "password"}))).await;
     assert_eq!(json.status, 400);
 
@@ -340,7 +340,7 @@ fn an_announced_first_user_survives_a_crash_before_its_commit() {
     let cli = TestCli::new(OVHAI);
     cli.ok(&["app", "list"]);
     let file = cli.state_dir().join("first-user.json");
-    let told = eventually_now("the password is told", || std::fs::read(&file).ok());
+    let told = eventually_now("the password is announced", || std::fs::read(&file).ok());
     eventually_now("the user is there", || {
         cli.ok(&["emulator", "user", "list"]).contains("tester").then_some(())
     });

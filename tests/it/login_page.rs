@@ -525,7 +525,7 @@ async fn a_login_lasts_twelve_hours() {
     let old = ann.token(&page, &token).await;
     assert!(old.status == 403 && old.text().contains("open for too long"), "{}", old.text());
     let answer = ann.token(&old, &token).await;
-    assert_eq!(answer.status, 303, "the page that says so is a new one");
+    assert_eq!(answer.status, 303, "the page with the reason is a new one");
 }
 
 /// For every kind of login.

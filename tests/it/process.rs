@@ -259,7 +259,7 @@ async fn the_default_runtime_serves_clients_that_can_not_choose_one() {
 #[tokio::test]
 async fn other_ports_of_an_app_have_addresses() {
     let e = emulator(OVHAI).await;
-    let (metrics, later, nobodys) = (free_port(), free_port(), free_port());
+    let (metrics, later, unused) = (free_port(), free_port(), free_port());
     let directory = tempfile::tempdir().unwrap();
     // The answer is the number of the port that was asked.
     let (also, when) = (metrics.to_string(), later.to_string());
@@ -284,14 +284,14 @@ async fn other_ports_of_an_app_have_addresses() {
     // Services of other processes can't be reached through the app.
     let machines = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     machines.set_nonblocking(true).unwrap();
-    for port in [nobodys, machines.local_addr().unwrap().port(), e.address().port()] {
+    for port in [unused, machines.local_addr().unwrap().port(), e.address().port()] {
         let answer = query_at(&e, &app, port).await;
         assert_eq!(answer.status, 502, "{port}");
         let said = answer.text();
         let says = format!("does not listen on port {port}; it listens on ");
         assert!(said.contains(&says) && said.contains(&metrics.to_string()), "{said}");
     }
-    assert!(machines.accept().is_err(), "nobody came");
+    assert!(machines.accept().is_err(), "no connection was opened");
 
     // A port that opens later is found, whatever the app's state is.
     assert_eq!(query_at(&e, &app, later).await.status, 502);
@@ -313,7 +313,7 @@ async fn other_ports_need_the_same_access() {
     let app = e.run_app(&[], process(&command, json!({"unsecureHttp": false}))).await;
     for port in [port, free_port()] {
         let answer = query_at(&e, &app, port).await;
-        assert_eq!(answer.status, 401, "who is not let in learns nothing: {}", answer.text());
+        assert_eq!(answer.status, 401, "an unauthorized caller learns nothing: {}", answer.text());
     }
     let hello = e.run_app(&[], json!({"unsecureHttp": true})).await;
     let answer = query_at(&e, &hello, 9999).await;

@@ -297,7 +297,7 @@ async fn metrics_count_requests_by_app_and_status() {
     assert!(sample(&metrics, "ovhai_open_connections") >= Some(1.0), "{metrics}");
     assert!(sample(&metrics, "process_start_time_seconds") > Some(1e9), "{metrics}");
     drop(tunnel);
-    assert!(!metrics.contains("6f7c2f0e"), "nobody fills the memory with ids");
+    assert!(!metrics.contains("6f7c2f0e"), "unknown ids use no memory");
 
     // Series of deleted apps are removed.
     assert_eq!(e.admin("PUT", &format!("/v1/app/{id}/stop"), None).await.status, 204);

@@ -204,7 +204,7 @@ fn completion_is_silent_when_the_emulator_is_down() {
 fn pretend(cli: &TestCli, address: SocketAddr) -> ovhai_emulator::state::Lock {
     let state = StateDir::new(cli.state_dir());
     state.create().unwrap();
-    let lock = state.lock().unwrap().expect("nobody has it");
+    let lock = state.lock().unwrap().expect("the lock is free");
     state
         .announce(&Running {
             pid: std::process::id(),
@@ -261,7 +261,7 @@ fn scripts_call_the_program_by_its_name() {
         assert!(!script.contains(OVHAI), "{shell}: {script}");
     }
     let output = cli.command(&["--version"]).env("COMPLETE", "1").output().unwrap();
-    assert!(output.stdout.starts_with(b"ovhai "), "somebody else's variable: {output:?}");
+    assert!(output.stdout.starts_with(b"ovhai "), "another program's variable: {output:?}");
 }
 
 #[test]

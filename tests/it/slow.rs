@@ -22,7 +22,7 @@ async fn back_pressure_passes_through_http1() {
     let mut client = Client::connect(&e).await;
     client.send(format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
     let held = settled(&slow.written, &e).await;
-    assert!(held < HELD, "an answer that nobody reads: {held}");
+    assert!(held < HELD, "an unread answer: {held}");
     assert_eq!(client.answer_head().await.status(), 200);
     tokio::time::timeout(SOON, read(&mut client.0, MUCH)).await.expect("all of it");
 
@@ -31,7 +31,7 @@ async fn back_pressure_passes_through_http1() {
     let sent = AtomicU64::new(0);
     let check = async {
         let held = settled(&sent, &e).await;
-        assert!(held < HELD, "a request that nobody reads: {held}");
+        assert!(held < HELD, "an unread request: {held}");
         slow.may_read.notify_one();
     };
     let upload = async { tokio::join!(write(&mut client.0, MUCH, &sent), check) };
@@ -124,7 +124,7 @@ async fn back_pressure_passes_through_a_websocket() {
     let sent = AtomicU64::new(0);
     let check = async {
         let held = settled(&sent, &socket.e).await;
-        assert!(held < HELD, "what nobody reads: {held}");
+        assert!(held < HELD, "unread messages: {held}");
         for number in 0..SIZE / PIECE {
             assert!(socket.read(PIECE).await == piece(number), "piece {number} is another one");
         }

@@ -71,7 +71,7 @@ fn several_tokens_are_deleted_at_once() {
         assert!(said.contains(why), "{why}: {said}");
     }
     let left = cli.ok(&["token", "list", "-o", "name"]);
-    assert_eq!(left, "twin\ntwin\nc\nb\na\n", "what is clear is deleted");
+    assert_eq!(left, "twin\ntwin\nc\nb\na\n", "unambiguous names are deleted");
 
     let output = cli.command(&["token", "delete", "a", "b", "a", "-y"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -355,6 +355,53 @@ impl FromStr for Placement {
     }
 }
 
+/// When a container engine pulls an image. An extension: the service always pulls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum PullPolicy {
+    /// If the engine does not have it.
+    #[default]
+    Missing,
+    /// For each revision of the app.
+    Always,
+    /// Never: the engine must have it.
+    Never,
+}
+
+impl PullPolicy {
+    /// The name on the command line and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl fmt::Display for PullPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for PullPolicy {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        [Self::Missing, Self::Always, Self::Never]
+            .into_iter()
+            .find(|policy| policy.as_str() == s)
+            .ok_or_else(|| {
+                format!(
+                    "{:?} is not a pull policy: use missing, always or never",
+                    s.chars().take(40).collect::<String>()
+                )
+            })
+    }
+}
+
 /// The desired state of an app.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -411,6 +458,13 @@ pub struct AppSpec {
     /// change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reload: Option<Vec<String>>,
+    /// Emulator only: when a container engine pulls the image; `missing` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<PullPolicy>,
+    /// Emulator only: additional ports of a container that the gateway reaches. Only needed where
+    /// containers have no address of their own, such as Docker Desktop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish: Option<Vec<i64>>,
 }
 
 /// Why an app is in its state.

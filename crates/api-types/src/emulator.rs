@@ -223,3 +223,55 @@ pub struct Feature {
     /// A description, or the replacement.
     pub description: String,
 }
+
+/// A container engine, as it describes itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EngineDescription {
+    /// `Docker` or `Podman`.
+    pub kind: String,
+    /// Its version.
+    pub version: String,
+    /// The version of its API.
+    pub api_version: String,
+    /// Its address.
+    pub address: String,
+    /// The option, variable or file that named the address.
+    pub source: String,
+    /// Whether it runs without root's rights.
+    pub rootless: bool,
+    /// Its operating system.
+    pub system: String,
+    /// Its architecture, as images name it.
+    pub architecture: String,
+    /// Number of CPUs.
+    pub cpus: u32,
+    /// Memory in bytes.
+    pub memory: u64,
+}
+
+/// A place without a container engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineTried {
+    /// The option, variable or file that named the address.
+    pub source: String,
+    /// The address.
+    pub address: String,
+    /// What happened there.
+    pub said: String,
+}
+
+/// The container engine of an emulator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EngineReport {
+    /// The engine that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineDescription>,
+    /// The places in which no engine answered.
+    #[serde(default)]
+    pub tried: Vec<EngineTried>,
+    /// Why containers of different apps can reach each other; absent if they can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<String>,
+}

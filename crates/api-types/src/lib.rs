@@ -29,7 +29,7 @@ pub use app::{
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
     DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, LabelsUpdate,
     Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource,
-    Resources, StandaloneVolumeSource, Volume, VolumeStatus,
+    PullPolicy, Resources, StandaloneVolumeSource, Volume, VolumeStatus,
 };
 pub use capabilities::{
     AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,
@@ -37,8 +37,9 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, Fault, Feature, ImageMapping,
-    NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, User, Verdict,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, EngineDescription, EngineReport,
+    EngineTried, Fault, Feature, ImageMapping, NewApp, NewImageMapping, NewUser, OauthError,
+    OauthTokens, User, Verdict,
 };
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;

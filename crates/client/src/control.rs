@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, Feature, ImageMapping, NewApp,
-    NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter, RequestList, User,
+    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, EngineReport, Feature, ImageMapping,
+    NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter, RequestList,
+    User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -93,6 +94,11 @@ impl Client {
     /// Submits an app whose processes get an environment.
     pub async fn create_app_in(&self, app: &NewApp) -> Result<App> {
         self.json(self.request(Method::POST, "/_emulator/apps").json(app)).await
+    }
+
+    /// The container engine.
+    pub async fn engine(&self) -> Result<EngineReport> {
+        self.get("/_emulator/engine").await
     }
 
     /// The features of the emulator.

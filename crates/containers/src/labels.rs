@@ -37,6 +37,13 @@ impl Owner {
         Self { state: state.into(), pid: std::process::id(), started }
     }
 
+    /// A word for names, which no other emulator has.
+    pub(crate) fn word(&self) -> String {
+        let text = format!("{}/{}/{}", self.state, self.pid, self.started);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+        digest.as_ref().iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The labels of what it owns.
     pub(crate) fn labels(&self) -> HashMap<String, String> {
         [(STATE, self.state.clone()), (PID, self.pid.to_string()), (STARTED, self.started.clone())]

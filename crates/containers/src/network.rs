@@ -187,7 +187,7 @@ impl Networks {
         owner: &Owner,
         app: Option<AppId>,
     ) -> Result<Network, String> {
-        let mut name = format!("ovhai-{}-{}", owner.state, owner.pid);
+        let mut name = format!("ovhai-{}", owner.word());
         let mut options: HashMap<String, String> = HashMap::new();
         match app {
             Some(app) => {

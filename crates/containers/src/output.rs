@@ -12,6 +12,7 @@ use ovhai_core::replica::ReplicaId;
 
 use crate::engine::{status, text};
 use crate::hub::Link;
+use crate::reap;
 
 /// Time before a log that broke off is asked for again.
 const AGAIN: Duration = Duration::from_millis(250);
@@ -120,7 +121,7 @@ pub(crate) async fn follow(link: Arc<Link>, id: String, sink: Sink) {
             None => {}
         }
         // The stream ends with the container, and with the connection.
-        let is_running = match engine.docker.inspect_container(&id, None).await {
+        let is_running = match reap::inspect(&engine.docker, &id).await {
             Ok(found) => found.state.and_then(|state| state.running).unwrap_or(false),
             Err(error) if status(&error) == Some(404) => false,
             Err(_) => true,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
 use bollard::models::CreateImageInfo;
@@ -13,6 +14,8 @@ use crate::engine::{Engine, status, text};
 use crate::exit::Failure;
 use crate::reference::Reference;
 
+/// Time for an engine's first word on a pull: it asks the registry before.
+const FIRST_STEP: Duration = Duration::from_secs(600);
 /// The platform of the cloud's machines.
 pub(crate) const PLATFORM: &str = "linux/amd64";
 
@@ -142,7 +145,8 @@ async fn pull(
     let options =
         CreateImageOptionsBuilder::default().from_image(&image.full()).platform(PLATFORM).build();
     let mut layers = Layers::default();
-    let mut stream = engine.docker.create_image(Some(options), None, credentials);
+    let docker = engine.docker.clone().with_timeout(FIRST_STEP);
+    let mut stream = docker.create_image(Some(options), None, credentials);
     // A failure may come in the middle of a stream that began well.
     while let Some(step) = stream.next().await {
         let step = step.map_err(|error| PullError::of(&error))?;

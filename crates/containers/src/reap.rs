@@ -1,10 +1,11 @@
 //! Removes containers and networks by label, many at a time.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::errors::Error;
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
 };
@@ -15,6 +16,30 @@ use crate::labels::KEPT;
 
 /// Number of containers that are removed at a time.
 const AT_ONCE: usize = 10;
+/// How long an answer is asked for again that can't be read, and how often.
+const UNREADABLE: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Repeats a call while its answer can't be read. Podman has a state for a container that has just
+/// ended (`stopped`) which the client does not know; it lasts until Podman has cleaned up.
+async fn readable<T, F: Future<Output = Result<T, Error>>>(
+    call: impl Fn() -> F,
+) -> Result<T, Error> {
+    let begun = Instant::now();
+    loop {
+        match call().await {
+            Err(Error::JsonDataError { .. }) if begun.elapsed() < UNREADABLE => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// What the engine knows of a container.
+pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<ContainerInspectResponse, Error> {
+    readable(|| docker.inspect_container(id, None)).await
+}
 
 /// The containers with these labels, whether they run or not.
 pub(crate) async fn list(
@@ -22,7 +47,17 @@ pub(crate) async fn list(
     filter: HashMap<String, Vec<String>>,
 ) -> Result<Vec<ContainerSummary>, Error> {
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filter).build();
-    docker.list_containers(Some(options)).await
+    match readable(|| docker.list_containers(Some(options.clone()))).await {
+        Err(Error::JsonDataError { .. }) => {
+            // One whose end Podman does not notice must not hide the others.
+            let known = ["created", "running", "paused", "exited"].map(str::to_owned);
+            let mut filter = filter;
+            filter.insert("status".into(), known.into());
+            let options = ListContainersOptionsBuilder::default().all(true).filters(&filter);
+            docker.list_containers(Some(options.build())).await
+        }
+        outcome => outcome,
+    }
 }
 
 /// A container's name.

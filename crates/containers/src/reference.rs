@@ -54,6 +54,8 @@ impl Reference {
             })
         };
         let is_good = path.split('/').all(is_word)
+            && host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+            && !host.contains("..")
             && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c))
             && tag.is_none_or(is_tag)
             && digest.is_none_or(is_digest);

@@ -249,7 +249,7 @@ async fn start_at(
     let id = engine.docker.create_container(Some(options), body).await?.id;
     kindness::make_missing(engine, &id, facts).await?;
     engine.docker.start_container(&id, None).await?;
-    engine.docker.inspect_container(&id, None).await
+    reap::inspect(&engine.docker, &id).await
 }
 
 /// What the app's log should tell before its own output.
@@ -388,7 +388,7 @@ impl Container<'_> {
     async fn ended(&self) -> Option<ContainerState> {
         loop {
             let failed = match self.shared.link.engine().await {
-                Ok(engine) => match engine.docker.inspect_container(&self.id, None).await {
+                Ok(engine) => match reap::inspect(&engine.docker, &self.id).await {
                     Ok(found) => {
                         let state = found.state.unwrap_or_default();
                         return (state.running != Some(true)).then_some(state);

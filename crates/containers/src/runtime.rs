@@ -10,7 +10,7 @@ use ovhai_core::ports::{
 };
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{EngineInfo, NoEngine};
+use crate::engine::{EngineInfo, NoEngine, Tried};
 use crate::hub::Link;
 use crate::images::Images;
 use crate::kindness::Known;
@@ -25,6 +25,8 @@ use crate::usage::{self, Running};
 pub struct EngineStatus {
     /// The engine that answers, or what was tried.
     pub engine: Result<EngineInfo, NoEngine>,
+    /// The places in which none answered, before the one that did.
+    pub tried: Vec<Tried>,
     /// Why the containers of different apps can reach each other; none: they can't, as far as is
     /// known.
     pub open: Option<String>,
@@ -69,8 +71,14 @@ impl ContainerRuntime {
 
     /// The engine, which is looked for unless there is a connection.
     pub async fn status(&self) -> EngineStatus {
-        let engine = self.0.link.engine().await.map(|engine| engine.info.clone());
-        EngineStatus { engine, open: self.0.networks.open() }
+        let open = self.0.networks.open();
+        match self.0.link.engine().await {
+            Ok(engine) => {
+                let tried = engine.tried.clone();
+                EngineStatus { engine: Ok(engine.info.clone()), tried, open }
+            }
+            Err(none) => EngineStatus { tried: none.tried.clone(), engine: Err(none), open },
+        }
     }
 }
 

@@ -42,10 +42,8 @@ pub(crate) struct Shared {
 impl Shared {
     /// A name that no other container has: engines differ in what they say to one that is taken.
     pub(crate) fn name(&self, of: &str) -> String {
-        let owner = &self.link.owner;
         let count = self.launches.fetch_add(1, Ordering::Relaxed);
-        let start: String = owner.started.chars().take(6).collect();
-        format!("ovhai-{of}-{}-{start}-{count}", owner.pid)
+        format!("ovhai-{of}-{}-{count}", self.link.owner.word())
     }
 }
 

@@ -17,6 +17,7 @@ use crate::check::{text, within};
 use crate::error::{Error, Result};
 use crate::scaling::MAX_REPLICAS;
 pub use crate::scaling::{CustomMetric, Scaling, scaling};
+pub use ovhai_api_types::PullPolicy;
 
 /// The default port of an app.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -24,6 +25,8 @@ const MAX_NAME: usize = 100;
 const MAX_IMAGE: usize = 1024;
 /// Maximum number of directories that are watched for changes.
 const MAX_RELOAD: usize = 16;
+/// Maximum number of additional ports of a container.
+const MAX_PUBLISH: usize = 32;
 
 /// A count of replicas, absolute or in per cent of the wanted number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,19 +118,6 @@ impl Deployment {
     }
 }
 
-/// When a container engine pulls an image.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PullPolicy {
-    /// If the engine does not have it.
-    #[default]
-    Missing,
-    /// For each revision of the app.
-    Always,
-    /// Never: the engine must have it.
-    Never,
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -176,6 +166,17 @@ pub struct Spec {
     /// address of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub publish: Vec<u16>,
+}
+
+fn published(ports: &[i64]) -> Result<Vec<u16>> {
+    if ports.len() > MAX_PUBLISH {
+        return Err(Error::invalid("publish", format!("at most {MAX_PUBLISH} ports")));
+    }
+    let mut ports =
+        ports.iter().map(|value| port("publish", *value)).collect::<Result<Vec<_>>>()?;
+    ports.sort_unstable();
+    ports.dedup();
+    Ok(ports)
 }
 
 fn port(field: &str, value: i64) -> Result<u16> {
@@ -383,8 +384,8 @@ impl Spec {
             placement: wire.runtime,
             working_directory: wire.working_directory.clone(),
             reload,
-            pull: PullPolicy::default(),
-            publish: Vec::new(),
+            pull: wire.pull.unwrap_or_default(),
+            publish: published(wire.publish.as_deref().unwrap_or_default())?,
             image,
         })
     }
@@ -458,6 +459,9 @@ impl Spec {
             runtime: self.placement,
             working_directory: self.working_directory.clone(),
             reload: Some(self.reload.clone()).filter(|reload| !reload.is_empty()),
+            pull: Some(self.pull).filter(|pull| !is_default(pull)),
+            publish: Some(self.publish.iter().map(|port| i64::from(*port)).collect::<Vec<_>>())
+                .filter(|ports| !ports.is_empty()),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{Placement, Region, Timestamp};
+use ovhai_containers::{ContainerRuntime, ContainerSettings};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
@@ -96,6 +97,7 @@ pub struct Builder {
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
+    containers: ContainerSettings,
     stop_after: Option<Duration>,
 }
 
@@ -223,6 +225,12 @@ impl Builder {
         self
     }
 
+    /// How containers are run, and by which engine; by default there is no engine.
+    pub fn containers(mut self, settings: ContainerSettings) -> Self {
+        self.containers = settings;
+        self
+    }
+
     /// Asks to be stopped after this time; see [`Emulator::stop_asked`].
     pub fn stop_after(mut self, time: Duration) -> Self {
         self.stop_after = Some(time);
@@ -297,16 +305,41 @@ impl Builder {
             Some(bearer) => bearer,
             None => random_secret().map_err(|why| StartError::System(io::Error::other(why)))?,
         };
-        let runtime = match self.runtime {
-            Some(runtime) => runtime,
+        let (runtime, containers) = match self.runtime {
+            Some(runtime) => (runtime, None),
             None => {
                 let supervisor = match self.supervisor {
                     Some(path) => path,
                     None => std::env::current_exe().map_err(StartError::System)?,
                 };
                 let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
+                let (id, files) = match &self.state {
+                    Some(state) => {
+                        let id = state.id().map_err(|source| StartError::State {
+                            path: state.path().into(),
+                            source,
+                        })?;
+                        (id, state.containers())
+                    }
+                    None => {
+                        let id = Uuid::new_v4().to_string();
+                        let files = match &records {
+                            Some(records) => records.with_file_name("containers"),
+                            None => std::env::temp_dir().join(format!("ovhai-containers-{id}")),
+                        };
+                        (id, files)
+                    }
+                };
                 let register = records.map(Register::new).unwrap_or_default();
-                Arc::new(LocalRuntime::new(self.placement, supervisor, register))
+                let containers =
+                    ContainerRuntime::new(self.containers, id, files, Some(supervisor.clone()));
+                let local = LocalRuntime::new(
+                    self.placement,
+                    supervisor,
+                    register,
+                    Arc::new(containers.clone()),
+                );
+                (Arc::new(local) as Arc<dyn Runtime>, Some(containers))
             }
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
@@ -361,6 +394,7 @@ impl Builder {
             secure,
             limits: self.limits.within_descriptors(),
             log: access_log,
+            containers,
         };
         let emulator = Emulator::serve(ways, platform, running, self.state, lock)
             .map_err(StartError::System)?;
@@ -426,6 +460,7 @@ struct Ways {
     secure: Option<(Vec<TcpListener>, Tls)>,
     limits: Limits,
     log: Option<LogFile>,
+    containers: Option<ContainerRuntime>,
 }
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
@@ -473,7 +508,7 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
     ) -> io::Result<Self> {
-        let Ways { plain, secure, limits, log } = ways;
+        let Ways { plain, secure, limits, log, containers } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -504,6 +539,7 @@ impl Emulator {
                 state: state.clone(),
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
                 telemetry: Arc::clone(&telemetry),
+                containers,
             }),
             telemetry: Arc::clone(&telemetry),
             limits,

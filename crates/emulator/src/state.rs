@@ -6,7 +6,8 @@
 //! password, until it is changed), `emulator.log` (when it runs in the
 //! background), `access.log` (0600: a line a request; `access.log.1` before it), `options.json`
 //! (0600: what the last start on purpose was given), `processes` (0700: a record for each process
-//! of an app), `lock` (held as long as it runs; it names the process that holds it).
+//! of an app), `containers` (0700: files that containers get), `id` (what the labels of containers and
+//! networks name), `lock` (held as long as it runs; it names the process that holds it).
 
 use std::fs::{File, TryLockError};
 use std::future::Future;
@@ -204,6 +205,29 @@ impl StateDir {
     /// Path of the directory with records of processes.
     pub fn processes(&self) -> PathBuf {
         self.0.join("processes")
+    }
+
+    /// Path of the directory with files that containers get.
+    pub(crate) fn containers(&self) -> PathBuf {
+        self.0.join("containers")
+    }
+
+    /// The id of the directory, which the labels of its containers name; made on first use.
+    pub(crate) fn id(&self) -> io::Result<String> {
+        let path = self.0.join("id");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let id = uuid::Uuid::parse_str(text.trim());
+                id.map(|id| id.to_string())
+                    .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let id = uuid::Uuid::new_v4().to_string();
+                secret::write(&path, id.as_bytes())?;
+                Ok(id)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn running_file(&self) -> PathBuf {

@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     async fn watched(directory: &Path) -> Box<dyn FileWatch> {
         let directories = vec![directory.to_string_lossy().into_owned()];

@@ -2,6 +2,7 @@
 //! else the emulator's default, else a container engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ovhai_api_types::Placement;
 use ovhai_core::ports::{
@@ -14,17 +15,29 @@ use crate::remains::Register;
 use crate::{builtin, changes};
 
 /// See the module.
-#[derive(Debug)]
 pub struct LocalRuntime {
     default: Option<Placement>,
     processes: ProcessRuntime,
+    containers: Arc<dyn Runtime>,
+}
+
+impl std::fmt::Debug for LocalRuntime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalRuntime").field("default", &self.default).finish_non_exhaustive()
+    }
 }
 
 impl LocalRuntime {
     /// `default` is for apps that ask for no runtime and whose image is not built in. `supervisor` is the `ovhai`
-    /// executable: see [`crate::supervisor`]. Processes are entered in the register.
-    pub fn new(default: Option<Placement>, supervisor: PathBuf, register: Register) -> Self {
-        Self { default, processes: ProcessRuntime::new(supervisor, register) }
+    /// executable: see [`crate::supervisor`]. Processes are entered in the register. `containers`
+    /// runs images in a container engine.
+    pub fn new(
+        default: Option<Placement>,
+        supervisor: PathBuf,
+        register: Register,
+        containers: Arc<dyn Runtime>,
+    ) -> Self {
+        Self { default, processes: ProcessRuntime::new(supervisor, register), containers }
     }
 }
 
@@ -46,8 +59,8 @@ impl Runtime for LocalRuntime {
     /// No process survives: the supervisors' sockets were the earlier emulator's.
     fn recover(&self) -> BoxFuture<'_, Vec<Survivor>> {
         Box::pin(async {
-            self.processes.recover().await;
-            Vec::new()
+            let ((), survivors) = tokio::join!(self.processes.recover(), self.containers.recover());
+            survivors
         })
     }
 
@@ -74,14 +87,7 @@ impl Runtime for LocalRuntime {
                 ),
             ),
             (Placement::Process, _) => self.processes.launch(request, reporter),
-            (Placement::Container, _) => refuse(
-                &reporter,
-                format!(
-                    "The image {:?} needs a container engine, and running containers is not supported yet. Run the app's command as a local process: ovhai app run … --runtime process -- COMMAND, or use a built-in image ({})",
-                    request.spec.image,
-                    builtin::names().collect::<Vec<_>>().join(", ")
-                ),
-            ),
+            (Placement::Container, _) => self.containers.launch(request, reporter),
         }
     }
 }

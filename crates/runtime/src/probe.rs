@@ -307,12 +307,9 @@ mod tests {
         assert_eq!(http(address, None).await, Ok(()), "it answers");
     }
 
-    fn good() -> Result<(), String> {
-        Ok(())
-    }
-
-    fn bad() -> Result<(), String> {
-        Err("no".into())
+    /// What a look finds.
+    fn found(is_good: bool) -> Result<(), String> {
+        if is_good { Ok(()) } else { Err("no".into()) }
     }
 
     #[tokio::test(start_paused = true)]
@@ -321,12 +318,12 @@ mod tests {
         let mut prober = Prober::new(None);
         let mut at = Vec::new();
         for _ in 0..8 {
-            let finding = prober.next_by(async || bad()).await;
+            let finding = prober.next_by(async || found(false)).await;
             assert_eq!(finding, Finding::Waiting("no".into()));
             at.push(began.elapsed().as_millis());
         }
         assert_eq!(at, [25, 75, 175, 375, 775, 1575, 2575, 3575]);
-        assert_eq!(prober.next_by(async || good()).await, Finding::Ready);
+        assert_eq!(prober.next_by(async || found(true)).await, Finding::Ready);
         assert_eq!(began.elapsed().as_millis(), 4575);
 
         // While it answers there is nothing to report; two failures are not enough.
@@ -334,14 +331,14 @@ mod tests {
         let count = std::cell::Cell::new(0);
         let finding = prober.next_by(async || {
             count.set(count.get() + 1);
-            if [3, 4].contains(&count.get()) || count.get() > 5 { bad() } else { good() }
+            found(![3, 4].contains(&count.get()) && count.get() <= 5)
         });
         assert_eq!(finding.await, Finding::Lost("no".into()));
         assert_eq!((count.get(), began.elapsed().as_secs()), (8, 80));
         // It is looked at often again, and one success is enough.
         let began = Instant::now();
-        assert_eq!(prober.next_by(async || bad()).await, Finding::Waiting("no".into()));
-        assert_eq!(prober.next_by(async || good()).await, Finding::Ready);
+        assert_eq!(prober.next_by(async || found(false)).await, Finding::Waiting("no".into()));
+        assert_eq!(prober.next_by(async || found(true)).await, Finding::Ready);
         assert_eq!(began.elapsed().as_millis(), 75);
     }
 
@@ -351,7 +348,7 @@ mod tests {
         let slow = prober.next_by(async || std::future::pending().await);
         assert!(tokio::time::timeout(Duration::from_millis(30), slow).await.is_err());
         assert!(prober.is_due());
-        assert_eq!(prober.next_by(async || good()).await, Finding::Ready);
+        assert_eq!(prober.next_by(async || found(true)).await, Finding::Ready);
         assert!(!prober.is_due());
     }
 }

@@ -361,12 +361,12 @@ impl Watched<'_> {
         ready: Option<&ReplicaEndpoint>,
     ) -> Result<ReplicaEndpoint, String> {
         tokio::time::sleep(pause).await;
-        let (now, probed) = watcher.look().await?;
+        let (now, address) = watcher.look().await?;
         if ready.is_some_and(|before| before.http != now.http) {
             return Err("it listens elsewhere now".into());
         }
         if ready.is_none() || prober.is_due() {
-            match prober.look(probed).await {
+            match prober.look(address).await {
                 Some(Finding::Waiting(why) | Finding::Lost(why)) => return Err(why),
                 Some(Finding::Ready) | None => {}
             }

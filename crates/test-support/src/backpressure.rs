@@ -38,7 +38,7 @@ pub async fn settled(count: &AtomicU64, e: &TestEmulator) -> u64 {
 /// Sends these bytes again and again until the other side accepts no more.
 pub async fn send_until_blocked(client: &mut Client, bytes: &[u8], e: &TestEmulator) {
     let sent = AtomicU64::new(0);
-    let send = async {
+    let transfer = async {
         let mut at = 0;
         // It may also close the connection.
         while let Ok(count) = client.0.write(&bytes[at..]).await {
@@ -48,7 +48,7 @@ pub async fn send_until_blocked(client: &mut Client, bytes: &[u8], e: &TestEmula
     };
     tokio::select! {
         _ = settled(&sent, e) => {}
-        () = send => {}
+        () = transfer => {}
     }
 }
 

@@ -24,12 +24,13 @@ const PATIENCE: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub struct Home(TempDir);
 
-impl Home {
-    /// A new one.
-    pub fn new() -> Self {
+impl Default for Home {
+    fn default() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
+}
 
+impl Home {
     /// Its path.
     pub fn path(&self) -> &Path {
         self.0.path()
@@ -77,7 +78,7 @@ pub struct Script {
 impl Script {
     /// Starts a script of tests/browser in a home of its own; `more` are parameters of its own.
     pub fn start(e: &TestEmulator, name: &str, more: Value) -> Self {
-        Self::start_in(Home::new(), e, name, more)
+        Self::start_in(Home::default(), e, name, more)
     }
 
     /// Starts a script in this home.

@@ -135,7 +135,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The error code of a GOAWAY or RST_STREAM frame.
+    /// The error code of a `GOAWAY` or `RST_STREAM` frame.
     pub fn code(&self) -> u32 {
         let at = if self.kind == GOAWAY { 4 } else { 0 };
         u32::from_be_bytes(self.payload[at..at + 4].try_into().unwrap())

@@ -3,7 +3,13 @@
 //!
 //! Everything here may panic: it is for tests only. The modules of tests/it import helpers from here,
 //! never from each other. The executable under test is a parameter, since only tests/it knows it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::missing_panics_doc
+)]
 
 pub mod backpressure;
 pub mod blocking;

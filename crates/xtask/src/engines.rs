@@ -147,7 +147,11 @@ impl Engines {
             let said = output(Command::new("bash").args(["-c", &format!("ulimit -H{flag}")]))?;
             Ok(String::from_utf8_lossy(&said).trim().replace("unlimited", "-1"))
         };
-        let (files, processes) = (limit("n")?, limit("u")?);
+        let files = limit("n")?;
+        // Podman lowers its own limit of processes to the number of ids, and can't raise it again.
+        let ids = std::fs::read_to_string("/proc/sys/kernel/pid_max")?.trim().parse::<i64>()?;
+        let processes = limit("u")?.parse::<i64>().ok().filter(|limit| *limit > 0);
+        let processes = processes.map_or(ids, |limit| limit.min(ids));
         std::fs::write(
             at("containers.conf"),
             format!(

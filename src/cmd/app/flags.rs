@@ -4,7 +4,7 @@ use crate::error::Failure;
 
 /// Fields of the API, without the prefix of an update, and the options of `app run`, `update` and
 /// `scale` that set them.
-const FLAGS: [(&str, &str); 30] = [
+const FLAGS: [(&str, &str); 32] = [
     ("image", "IMAGE"),
     ("url", "--image"),
     ("name", "--name"),
@@ -20,6 +20,8 @@ const FLAGS: [(&str, &str); 30] = [
     ("resources.flavor", "--flavor"),
     ("workingDirectory", "--workdir"),
     ("reload", "--reload"),
+    ("pull", "--pull"),
+    ("publish", "--publish"),
     ("deploymentStrategy.maxSurge", "--max-surge"),
     ("deploymentStrategy.maxUnavailable", "--max-unavailable"),
     ("deploymentStrategy.progressDeadlineSeconds", "--progress-deadline-seconds"),

@@ -187,6 +187,9 @@ fn spec() -> impl Strategy<Value = AppSpec> {
     let runtime = option::of(prop::sample::select(
         &[Placement::Builtin, Placement::Process, Placement::Container][..],
     ));
+    let pull = option::of(prop::sample::select(
+        &[PullPolicy::Missing, PullPolicy::Always, PullPolicy::Never][..],
+    ));
     let affinity = option::of(prop::sample::select(
         &[SessionAffinity::None, SessionAffinity::Cookie, SessionAffinity::Token][..],
     ));
@@ -195,8 +198,9 @@ fn spec() -> impl Strategy<Value = AppSpec> {
         (btree_map(label.0, label.1, 0..4), option::of(awkward()), option::of(probe)),
         (option::of(resources), option::of(scaling()), any::<bool>(), vec(volume(), 0..3)),
         (runtime, option::of("/[^\\x00]{0,9}"), affinity, vec("/[^\\x00]{0,9}", 0..3)),
+        (pull, vec(1..=65_535i64, 0..3)),
     )
-        .prop_map(|(first, second, third, fourth)| {
+        .prop_map(|(first, second, third, fourth, (pull, publish))| {
             let (image, command, http, deployment_strategy, env, grpc_port) = first;
             let (labels, name, probe) = second;
             let (resources, scaling_strategy, unsecure_http, volumes) = third;
@@ -220,6 +224,8 @@ fn spec() -> impl Strategy<Value = AppSpec> {
                 runtime,
                 working_directory,
                 reload: Some(reload),
+                pull,
+                publish: Some(publish),
             }
         })
         .prop_filter("the platform would refuse it", |spec| {

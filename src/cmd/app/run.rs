@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueHint};
 use ovhai_api_types::{
-    App, AppSpec, AppState, Environment, NewApp, Placement, Probe, Resources, Volume,
+    App, AppSpec, AppState, Environment, NewApp, Placement, Probe, PullPolicy, Resources, Volume,
 };
 
 use super::flags;
@@ -90,6 +90,14 @@ pub(super) struct Run {
     // A PathBuf could not be empty.
     #[arg(long, value_name = "DIR")]
     workdir: Option<OsString>,
+    /// Emulator only: when the container engine pulls the image (missing, always, never) [default:
+    /// missing]
+    #[arg(long, value_name = "WHEN")]
+    pull: Option<PullPolicy>,
+    /// Emulator only: additional port of a container that the gateway reaches; may be repeated. Only
+    /// needed where containers have no address of their own
+    #[arg(long, value_name = "PORT")]
+    publish: Vec<u16>,
     /// Emulator only: directory of a local process, which restarts when files in it change; may be
     /// repeated
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -253,6 +261,9 @@ impl Run {
             runtime: self.runtime,
             working_directory: directory.map(|path| path.to_string_lossy().into_owned()),
             reload: Some(self.reload_directories(context)).filter(|reload| !reload.is_empty()),
+            pull: self.pull,
+            publish: Some(self.publish.iter().map(|port| i64::from(*port)).collect::<Vec<_>>())
+                .filter(|ports| !ports.is_empty()),
         })
     }
 }

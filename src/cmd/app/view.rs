@@ -50,6 +50,10 @@ fn last_exit(exit: &ReplicaExit) -> Option<String> {
 }
 
 /// A command as a shell takes it.
+fn numbers(ports: &[i64]) -> String {
+    ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn shell_line(command: &[String]) -> String {
     let words = command.iter().map(|word| quoted(word));
     words.collect::<Vec<_>>().join(" ")
@@ -182,6 +186,8 @@ impl Show for App {
             .maybe("Runtime", spec.runtime)
             .maybe("Working Directory", spec.working_directory.as_ref())
             .maybe("Reload", spec.reload.as_ref().map(|directories| directories.join(", ")))
+            .maybe("Pull", spec.pull)
+            .maybe("Published Ports", spec.publish.as_deref().map(numbers))
             .maybe("Command", spec.command.as_deref().map(shell_line))
             .field("Replicas", replicas(self))
             .maybe("Restarts", status.restarts)

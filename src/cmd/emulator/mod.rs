@@ -1,6 +1,7 @@
 //! `ovhai emulator …`.
 
 mod ca;
+mod engine;
 mod image;
 mod logs;
 mod metrics;
@@ -45,6 +46,8 @@ enum Verb {
     /// Map images to local commands
     #[command(visible_alias = "images")]
     Image(image::ImageCommand),
+    /// Show the container engine, or where it was looked for
+    Engine(engine::Engine),
     /// Make this machine trust the emulator's HTTPS certificates
     Ca(ca::CaCommand),
     /// Print the OpenAPI document of the API
@@ -78,6 +81,7 @@ impl EmulatorCommand {
             Verb::Metrics(verb) => verb.run(context).await,
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
+            Verb::Engine(verb) => verb.run(context).await,
             Verb::Ca(verb) => verb.run(context),
             Verb::OpenApi(verb) => verb.run(context),
         }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use ovhai_api_types::{Placement, Region};
+use ovhai_containers::ContainerSettings;
+use ovhai_containers::credentials::CredentialFiles;
+use ovhai_containers::engine::{EngineAddress, EngineSettings};
 use ovhai_emulator::state::{Running, StateDir};
 use ovhai_emulator::{
     AccessLog, Components, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas, StopReason,
@@ -69,6 +72,18 @@ pub(super) struct Start {
     /// 30 times this. Kubernetes has 10s [default: 500ms]
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     restart_delay: Option<Duration>,
+    /// Container engine: docker, podman, or an address such as unix:///run/docker.sock [env:
+    /// OVHAI_ENGINE] [default: see ovhai emulator engine --help]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+    /// Label of every container, for tools of your own; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', value_parser = container_label)]
+    container_label: Vec<(String, String)>,
+    /// Keep the containers of failed replicas, for a look with docker or podman; removed at the next
+    /// start
+    // Takes a value, too: the saved options give it.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
+    keep_failed: bool,
     /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     stop_after: Option<Duration>,
@@ -79,6 +94,13 @@ pub(super) struct Start {
 
 const DEFAULT_TLS: &str = "4443";
 const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
+
+fn container_label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("use KEY=VALUE".into()),
+    }
+}
 
 fn lifetime(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<u64>() {
@@ -141,6 +163,25 @@ impl Start {
         }
     }
 
+    /// How containers are run, resolved from the command line and this environment.
+    fn containers(&self, context: &Context) -> Result<ContainerSettings> {
+        let given = self.engine.as_deref().or_else(|| context.var("OVHAI_ENGINE"));
+        if let Some(address) = given.filter(|given| !["docker", "podman"].contains(given)) {
+            EngineAddress::parse(address).map_err(|why| {
+                Failure::usage(format!("{address:?} is no container engine"))
+                    .because(why)
+                    .hint("use docker, podman, or an address such as unix:///run/docker.sock")
+            })?;
+        }
+        let read = |name: &str| context.var(name).map(str::to_owned);
+        Ok(ContainerSettings {
+            engine: EngineSettings::resolve(given, &read),
+            credentials: CredentialFiles::resolve(&read),
+            keep_failed: self.keep_failed,
+            labels: self.container_label.clone(),
+        })
+    }
+
     /// The access log, if given.
     fn access_log(&self, context: &Context) -> Result<Option<AccessLog>> {
         let log = match (&self.access_log, context.var("OVHAI_ACCESS_LOG")) {
@@ -197,6 +238,20 @@ impl Start {
         if let Some(delay) = self.restart_delay {
             options.set("restart-delay", format!("{}ms", delay.as_millis()));
         }
+        // A later start may have another environment. Without a named engine it looks again.
+        let given = self.engine.as_deref().or_else(|| context.var("OVHAI_ENGINE"));
+        match (given, self.containers(context)?.engine.candidates.as_slice()) {
+            (Some(given), _) => options.set("engine", given),
+            (None, [named]) => options.set("engine", &named.address),
+            (None, _) => {}
+        }
+        if !self.container_label.is_empty() {
+            let labels = self.container_label.iter().map(|(key, value)| format!("{key}={value}"));
+            options.set("container-label", labels.collect::<Vec<_>>().join(","));
+        }
+        if self.keep_failed {
+            options.set("keep-failed", true);
+        }
         if let Some(time) = self.stop_after {
             options.set("stop-after", format!("{}ms", time.as_millis()));
         }
@@ -246,7 +301,8 @@ impl Start {
             .regions(self.regions.clone())
             .quotas(self.quotas(context)?)
             .limits(self.limits(context)?)
-            .placement(self.runtime);
+            .placement(self.runtime)
+            .containers(self.containers(context)?);
         if let Some(port) = self.tls(context)? {
             builder = builder.tls((self.host, port).into());
         }

@@ -23,10 +23,10 @@ for number in range(5):
     session.trust_env = False
     # What is given to `connect` goes with the first request only.
     session.headers["Authorization"] = f"Bearer {token}"
-    client = socketio.Client(http_session=session, reconnection=False, request_timeout=5)
+    client = socketio.Client(http_session=session, reconnection=False, request_timeout=60)
     try:
-        client.connect(address, transports=["polling"], wait_timeout=20)
-        greeted += client.call("greet", str(number), timeout=20) == f"Hello, {number}!"
+        client.connect(address, transports=["polling"], wait_timeout=60)
+        greeted += client.call("greet", str(number), timeout=60) == f"Hello, {number}!"
     except Exception as error:
         print(f"client {number}: {error!r}")
     finally:

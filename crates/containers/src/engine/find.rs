@@ -92,6 +92,8 @@ pub struct Engine {
     pub(crate) docker: Docker,
     /// What it is.
     pub info: EngineInfo,
+    /// The places before it in which none answered.
+    pub tried: Vec<Tried>,
 }
 
 /// A place that was tried, and what it said.
@@ -137,7 +139,7 @@ pub(crate) async fn find(settings: &EngineSettings) -> Result<Engine, NoEngine> 
     let mut tried = Vec::new();
     while let Some(answer) = answers.next().await {
         match answer {
-            Ok(engine) => return Ok(engine),
+            Ok(engine) => return Ok(Engine { tried, ..engine }),
             Err(failure) => tried.push(failure),
         }
     }
@@ -259,7 +261,7 @@ async fn describe(
             (false, false) => Gpus::None,
         },
     };
-    Ok(Engine { docker, info })
+    Ok(Engine { docker, info, tried: Vec::new() })
 }
 
 /// What a call to an engine failed with: the engine's own words, or those of the connection.
@@ -347,7 +349,9 @@ mod tests {
         let places = [&missing, &dangling, &refusing, &docker, &podman];
         let settings =
             EngineSettings { candidates: places.iter().map(|place| at(place)).collect() };
-        let found = find(&settings).await.expect("an engine").info;
+        let found = find(&settings).await.expect("an engine");
+        assert_eq!(found.tried.len(), 3);
+        let found = found.info;
         assert_eq!((found.kind, found.version.as_str()), (EngineKind::Docker, "29.0.1"));
         assert_eq!((found.cpus, found.memory, found.is_rootless), (8, 1024, false));
         assert_eq!(found.architecture, "amd64");

@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bollard::query_parameters::{
-    CreateImageOptionsBuilder, ListContainersOptionsBuilder, TagImageOptionsBuilder,
-};
+use bollard::query_parameters::{ImportImageOptionsBuilder, ListContainersOptionsBuilder};
 use bollard::{API_DEFAULT_VERSION, Docker, body_full};
 use futures_util::StreamExt;
 use ovhai_api_types::{AppId, AppSpec};
@@ -100,47 +98,84 @@ pub(crate) fn unique() -> String {
     format!("t{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Makes an image from scratch; its name.
+/// Makes an image from scratch; its name. The changes are lines of a Dockerfile.
 pub(crate) async fn image(socket: &str, changes: &[&str]) -> String {
-    image_for(socket, changes, "linux/amd64").await
+    image_for(socket, changes, "amd64").await
 }
 
-pub(crate) async fn image_for(socket: &str, changes: &[&str], platform: &str) -> String {
-    let root = root();
-    let tar = Command::new("tar")
-        .args(["--owner=0", "--group=0", "--numeric-owner", "-cf", "-", "."])
-        .current_dir(root.path())
-        .output()
-        .unwrap();
-    let docker = client(socket);
-    let name = format!("ovhai-test/{}", unique());
-    let options = CreateImageOptionsBuilder::default()
-        .from_src("-")
-        .repo(&name)
-        .tag("1")
-        .platform(platform)
-        .changes(changes.iter().map(|change| (*change).to_owned()).collect::<Vec<String>>())
-        .build();
-    let body = body_full(tar.stdout.into());
-    let mut steps = docker.create_image(Some(options), Some(body), None);
-    let mut id = String::new();
-    while let Some(step) = steps.next().await {
-        let said = step.unwrap().status.unwrap_or_default();
-        if let Some(at) = said.rfind("sha256:") {
-            id = said[at..].trim().to_owned();
-        } else if said.len() >= 64 {
-            id = said.trim().to_owned();
+pub(crate) async fn image_for(socket: &str, changes: &[&str], architecture: &str) -> String {
+    let mut config = json!({"Env": ["PATH=/bin"]});
+    for change in changes {
+        let (what, value) = change.split_once(' ').unwrap();
+        match what {
+            "ENV" => config["Env"].as_array_mut().unwrap().push(value.into()),
+            "EXPOSE" => config["ExposedPorts"] = json!({format!("{value}/tcp"): {}}),
+            "WORKDIR" => config["WorkingDir"] = value.into(),
+            "STOPSIGNAL" => config["StopSignal"] = value.into(),
+            "CMD" => config["Cmd"] = serde_json::from_str(value).unwrap(),
+            _ => panic!("{change}"),
         }
     }
-    let options = TagImageOptionsBuilder::default().repo(&name).tag("1").build();
-    docker.tag_image(&id, Some(options)).await.unwrap();
-    format!("{name}:1")
+    let layer = tar(root().path());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &layer);
+    let digest = digest.as_ref().iter().fold(String::new(), |mut all, byte| {
+        let _ = write!(all, "{byte:02x}");
+        all
+    });
+    let name = format!("ovhai-test/{}:1", unique());
+    let config = json!({
+        "architecture": architecture, "os": "linux", "config": config, "created": "2026-01-01T00:00:00Z",
+        "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{digest}")]},
+    });
+    let manifest = json!([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]);
+    let archive = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| std::fs::write(archive.path().join(name), content);
+    file("layer.tar", &layer).unwrap();
+    file("config.json", config.to_string().as_bytes()).unwrap();
+    file("manifest.json", manifest.to_string().as_bytes()).unwrap();
+    let options = ImportImageOptionsBuilder::default().build();
+    let docker = client(socket);
+    let mut steps = docker.import_image(options, body_full(tar(archive.path()).into()), None);
+    while let Some(step) = steps.next().await {
+        assert!(step.unwrap().error_detail.is_none());
+    }
+    name
 }
 
-/// The program that watches for the end of an emulator.
+/// An archive of a directory, all root's.
+fn tar(directory: &Path) -> Vec<u8> {
+    let tar = Command::new("tar")
+        .args(["--owner=0", "--group=0", "--numeric-owner", "-cf", "-", "."])
+        .current_dir(directory)
+        .output();
+    tar.unwrap().stdout
+}
+
+/// A program that is the watcher, as `ovhai` is: this one, which runs just [`is_the_watcher`].
 pub(crate) fn watcher() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    own.parent().and_then(Path::parent).unwrap().join("examples/watcher")
+    use std::os::unix::fs::PermissionsExt;
+
+    static SCRIPT: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
+    let (_, script) = SCRIPT.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let script = directory.path().join("watcher");
+        let own = std::env::current_exe().unwrap();
+        let text = format!(
+            "#!/bin/sh\nOVHAI_TEST_WATCHER=$1 exec '{}' --exact bench::is_the_watcher\n",
+            own.display()
+        );
+        std::fs::write(&script, text).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        (directory, script)
+    });
+    script.clone()
+}
+
+#[test]
+fn is_the_watcher() {
+    if std::env::var("OVHAI_TEST_WATCHER").as_deref() == Ok(ovhai_containers::watcher::SUBCOMMAND) {
+        assert_eq!(ovhai_containers::watcher::main(), std::process::ExitCode::SUCCESS);
+    }
 }
 
 /// A runtime with a state directory of its own.
@@ -207,8 +242,12 @@ impl Bench {
 pub(crate) async fn containers(socket: &str, state: &str) -> Vec<String> {
     let filters = [("label", vec![format!("ovh.emulator={state}")])].into();
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-    let all = client(socket).list_containers(Some(options)).await.unwrap();
-    all.into_iter().filter_map(|it| it.names?.first().cloned()).collect()
+    let docker = client(socket);
+    // The client can't read one state of Podman's, which does not last.
+    let list = || async { docker.list_containers(Some(options.clone())).await.ok() };
+    let first = |names: Vec<String>| Some(names.first()?.trim_start_matches('/').to_owned());
+    let all = eventually("the containers", list).await;
+    all.into_iter().filter_map(|it| first(it.names?)).collect()
 }
 
 pub(crate) fn spec(wire: Value) -> Spec {

@@ -6,7 +6,7 @@ use ovhai_core::ports::Blame;
 use ovhai_core::replica::ExitStatus;
 use serde_json::{Value, json};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn exits_are_told() {
     let code = |code| Some(ExitStatus::Code(code));
     let cases: [(Value, Option<ExitStatus>, &str); 9] = [
@@ -51,7 +51,7 @@ async fn exits_are_told() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn out_of_memory() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);
@@ -67,11 +67,11 @@ async fn out_of_memory() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn images_that_can_not_be_run() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);
-        let arm = image_for(&socket, &["CMD [\"true\"]"], "linux/arm64").await;
+        let arm = image_for(&socket, &["CMD [\"true\"]"], "arm64").await;
         let spec = |image: &str, pull| {
             let mut spec = crate::bench::spec(json!({"image": image}));
             spec.pull = pull;
@@ -95,7 +95,7 @@ async fn images_that_can_not_be_run() {
 }
 
 /// Failed containers stay for their owner, and are no other emulator's to remove.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn failed_containers_are_kept_on_request() {
     for (name, socket) in engines() {
         let settings = ContainerSettings { keep_failed: true, ..ContainerSettings::default() };

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::bench::{Bench, engines, get, image, serve};
 
 /// From app A: B's address and B's published port.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_app_does_not_reach_another() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);

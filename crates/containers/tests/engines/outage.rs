@@ -49,7 +49,7 @@ impl Outage {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_engine_that_is_away_at_the_start() {
     for (name, socket) in engines() {
         let directory = tempfile::tempdir().unwrap();
@@ -67,7 +67,7 @@ async fn an_engine_that_is_away_at_the_start() {
 }
 
 /// Containers live on: so do the apps, and no line of output is lost or told twice.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn apps_outlive_an_outage() {
     for (name, socket) in engines() {
         let directory = tempfile::tempdir().unwrap();
@@ -114,7 +114,7 @@ fn one_file(name: &str) -> Vec<u8> {
 }
 
 /// Docker ends its containers when it is restarted: that is no crash of the app's.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn containers_that_end_in_an_outage() {
     for (name, socket) in engines().into_iter().filter(|(name, _)| *name == "Docker") {
         let directory = tempfile::tempdir().unwrap();

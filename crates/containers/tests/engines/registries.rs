@@ -60,7 +60,7 @@ fn app() -> AppId {
     AppId(Uuid::new_v4())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_image_is_pulled_once_for_all_replicas() {
     let Some(registry) = variable("OVHAI_TEST_REGISTRY") else { return };
     for (name, socket) in engines() {
@@ -86,7 +86,7 @@ async fn an_image_is_pulled_once_for_all_replicas() {
 }
 
 /// That the image is present gives it to nobody who could not pull it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_private_image_is_its_owners() {
     let Some(registry) = variable("OVHAI_TEST_PRIVATE_REGISTRY") else { return };
     let Some(password) = variable("OVHAI_TEST_PASSWORD") else { return };
@@ -145,11 +145,11 @@ async fn a_private_image_is_its_owners() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_image_of_another_platform_is_refused() {
     let Some(registry) = variable("OVHAI_TEST_REGISTRY") else { return };
     for (name, socket) in engines() {
-        let local = image_for(&socket, &[], "linux/arm64").await;
+        let local = image_for(&socket, &[], "arm64").await;
         let pushed = push(&socket, &local, &registry, None).await;
         let bench = Bench::new(&socket);
         let (fault, _, message) =

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::bench::{Bench, client, engines, eventually, get, image, serve, spec};
 
 /// What an app sees: the same on both engines, and no kinder than the cloud.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn an_app_answers_as_in_the_cloud() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);
@@ -57,7 +57,7 @@ async fn an_app_answers_as_in_the_cloud() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn limits_and_labels() {
     for (name, socket) in engines() {
         let labels = vec![("team".to_owned(), "x".to_owned())];
@@ -84,7 +84,7 @@ async fn limits_and_labels() {
 }
 
 /// It ends by itself when it is asked; its last words are read.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn stops_in_order() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);
@@ -100,7 +100,7 @@ async fn stops_in_order() {
 }
 
 /// Dropped without a word, and asked to stop while it starts.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn nothing_is_left_of_one_that_is_dropped() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);
@@ -115,7 +115,7 @@ async fn nothing_is_left_of_one_that_is_dropped() {
 }
 
 /// Replicas of one revision run one image, though its tag moves; the next revision runs the new one.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn one_image_a_revision() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);

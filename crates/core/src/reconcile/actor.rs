@@ -212,8 +212,8 @@ impl Actor {
     fn next_due(&self) -> Option<Timestamp> {
         let snapshot = self.all.ledger.read();
         let entry = snapshot.app(self.id);
-        let deadline = entry.map_or(Duration::from_mins(10), |entry| {
-            entry.record.spec.deployment.progress_deadline()
+        let (revision, deadline) = entry.map_or((0, Duration::from_mins(10)), |entry| {
+            (entry.record.revision, entry.record.spec.deployment.progress_deadline())
         });
         let starting = self
             .replicas
@@ -221,7 +221,7 @@ impl Actor {
             .filter(|slot| slot.phase == Phase::Starting)
             .map(|slot| after(slot.expected_since, deadline));
         let restarts = self.past.values().filter_map(Past::restart_at);
-        let given_up = self.past.values().filter_map(|past| past.given_up_at(deadline));
+        let given_up = self.past.values().filter_map(|past| past.given_up_at(revision, deadline));
         starting.chain(restarts).chain(given_up).min()
     }
 
@@ -284,6 +284,10 @@ impl Actor {
                 if slot.phase == Phase::Ready {
                     (slot.is_asleep, slot.is_woken) = (true, false);
                     slot.endpoint = None;
+                    // While no request waits, it need not answer.
+                    if let Some(past) = self.past.get_mut(&ordinal).filter(|_| !self.is_demanded) {
+                        past.need_not_answer();
+                    }
                 }
             }
             ReplicaEvent::Ready(endpoint) => {
@@ -694,16 +698,17 @@ impl Actor {
         // By ordinal: its revision, and why.
         let mut late: BTreeMap<u32, (u64, String)> = BTreeMap::new();
         for past in self.past.values() {
-            if past.given_up_at(deadline).is_some_and(|at| at <= now) {
-                late.insert(past.id.ordinal, (past.revision(), past.reason(deadline)));
+            if past.given_up_at(record.revision, deadline).is_some_and(|at| at <= now) {
+                late.insert(past.id.ordinal, (record.revision, past.reason(deadline)));
             }
         }
         let mut stops = Vec::new();
         for (number, slot) in &self.replicas {
-            if slot.phase != Phase::Starting {
+            let is_starting = slot.phase == Phase::Starting;
+            if !(is_starting || (slot.is_asleep && slot.phase == Phase::Ready)) {
                 continue;
             }
-            let is_late = elapsed(slot.expected_since, now) >= deadline;
+            let is_late = is_starting && elapsed(slot.expected_since, now) >= deadline;
             if is_late || late.get(&slot.id.ordinal).is_some_and(|(of, _)| *of == slot.revision) {
                 stops.push(*number);
                 let seen = slot.waiting_for.as_deref().unwrap_or("it never answered its probe");

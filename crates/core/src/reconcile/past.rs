@@ -154,6 +154,11 @@ impl Past {
         (self.is_down, self.expected_since) = (false, None);
     }
 
+    /// It has crashed, but nothing waits for its answer now.
+    pub(super) fn need_not_answer(&mut self) {
+        self.expected_since = None;
+    }
+
     /// It can't answer yet, through no fault of its own.
     pub(super) fn is_pending(&mut self, now: Timestamp) {
         if let Some(since) = &mut self.expected_since {
@@ -161,9 +166,11 @@ impl Past {
         }
     }
 
-    /// When it is given up, unless it answers before.
-    pub(super) fn given_up_at(&self, deadline: Duration) -> Option<Timestamp> {
-        let since = self.expected_since.filter(|_| self.is_down && self.fault == Blame::User)?;
+    /// When it is given up, unless it answers before. What crashed of another revision than the
+    /// wanted one says nothing about that.
+    pub(super) fn given_up_at(&self, wanted: u64, deadline: Duration) -> Option<Timestamp> {
+        let counts = self.is_down && self.fault == Blame::User && self.revision == wanted;
+        let since = self.expected_since.filter(|_| counts)?;
         Some(after(since, deadline))
     }
 
@@ -176,11 +183,6 @@ impl Past {
     pub(super) fn forget(&mut self) {
         (self.crashes.in_a_row, self.faults.in_a_row) = (0, 0);
         self.expected_since = None;
-    }
-
-    /// The revision of the run that ended last.
-    pub(super) fn revision(&self) -> u64 {
-        self.revision
     }
 
     /// When it starts again.

@@ -96,6 +96,26 @@ async fn only_a_caller_with_access_wakes_an_app() {
     assert_eq!(live(&w, id), (true, 0, 0));
 }
 
+/// A crash that nobody noticed, of an app that nobody asks, is not the end.
+#[tokio::test(start_paused = true)]
+async fn an_app_that_crashed_may_sleep_on() {
+    let (w, id) = asleep().await;
+    w.sim.exit(1, Blame::User, "no");
+    w.settle().await;
+    w.sim.sleep(2);
+    w.pass(Duration::from_hours(1)).await;
+    assert_eq!((w.state(id), live(&w, id)), (Some(AppState::Running), (true, 0, 0)));
+    // Once it is asked for, it has to answer.
+    w.platform.wake(&w.admin, id).unwrap();
+    w.settle().await;
+    w.sim.exit(2, Blame::User, "no");
+    w.pass(Duration::from_secs(1)).await;
+    w.sim.sleep(3);
+    w.pass(Duration::from_mins(10)).await;
+    w.sim.finish(3);
+    w.becomes(id, AppState::Failed).await;
+}
+
 /// One that waits learns of both: that the app answers, and that its token was revoked.
 #[tokio::test(start_paused = true)]
 async fn a_caller_whose_token_is_revoked_learns_it_while_it_waits() {

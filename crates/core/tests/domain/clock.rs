@@ -108,6 +108,33 @@ async fn a_crash_loop_ends_at_the_deadline() {
     w.becomes(id, AppState::Initializing).await;
 }
 
+/// What crashed was another version.
+#[tokio::test(start_paused = true)]
+async fn an_update_mends_a_crash_loop() {
+    let w = World::step_by_step().await;
+    let id = w.submit(r#"{"image":"a","deploymentStrategy":{"progressDeadlineSeconds":60}}"#).await;
+    w.settle().await;
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    w.sim.crash(1, ExitStatus::Code(3));
+    w.settle().await;
+    w.sim.crash(2, ExitStatus::Code(3));
+    w.settle().await;
+    w.clock.pass(50 * SECOND);
+    w.settle().await;
+    w.platform.set_image(&w.admin, &w.gra, id, "b").await.unwrap();
+    w.settle().await;
+    let new = *w.sim.alive().last().unwrap();
+    w.clock.pass(50 * SECOND);
+    w.becomes(id, AppState::Scaling).await;
+    w.sim.ready(new);
+    w.settle().await;
+    for number in w.sim.launched().iter().map(|one| one.number).filter(|number| *number < new) {
+        w.sim.finish(number);
+    }
+    w.becomes(id, AppState::Running).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn password_tries_are_forgotten() {
     let w = World::step_by_step().await;

@@ -77,6 +77,10 @@ pub fn command_line(spec: &AppSpec) -> String {
     for directory in spec.reload.iter().flatten() {
         line.option("--reload", directory);
     }
+    line.maybe("--pull", spec.pull);
+    for port in spec.publish.iter().flatten() {
+        line.option("--publish", port);
+    }
     if spec.unsecure_http {
         line.word("--unsecure-http");
     }

@@ -3,6 +3,7 @@
 
 mod access;
 mod apps;
+mod engine;
 mod events;
 mod images;
 mod metrics;
@@ -17,6 +18,7 @@ use axum::{Json, Router};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use ovhai_api_types::{Fault, Feature, Region, Timestamp};
+use ovhai_containers::ContainerRuntime;
 use ovhai_core::policy::{self, Action, Effect, Principal, Resource};
 use ovhai_core::{Error, Platform};
 use serde::Serialize;
@@ -40,6 +42,8 @@ pub(crate) struct Control {
     pub(crate) authority: Option<Arc<str>>,
     /// The source of the metrics.
     pub(crate) telemetry: Arc<Telemetry>,
+    /// Runs containers; none where the emulator was given another runtime.
+    pub(crate) containers: Option<ContainerRuntime>,
 }
 
 #[derive(Serialize)]
@@ -66,6 +70,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/ca.pem", get(authority))
         .route("/_emulator/apps", post(apps::create))
         .route("/_emulator/access", post(access::explain))
+        .route("/_emulator/engine", get(engine::status))
         .route("/_emulator/events", get(events::list))
         .route("/_emulator/requests", get(requests::list))
         .route("/_emulator/users", get(users::list).post(users::add))

@@ -258,7 +258,7 @@ fn siblings<'a>(modules: &'a [&str], text: &str) -> impl Iterator<Item = &'a str
         ["crate", "super"].iter().any(|root| {
             text.match_indices(&format!("{root}::")).any(|(at, found)| {
                 let rest = &text[at + found.len()..];
-                let end = rest.find(|c| matches!(c, ';' | '(' | ')')).unwrap_or(rest.len());
+                let end = rest.find([';', '(', ')']).unwrap_or(rest.len());
                 let list = rest[..end].strip_prefix('{');
                 let words =
                     list.unwrap_or(&rest[..end]).split(|c: char| !c.is_alphanumeric() && c != '_');
