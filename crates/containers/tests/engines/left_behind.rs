@@ -14,7 +14,7 @@ use ovhai_core::ports::Runtime;
 use serde_json::json;
 
 use crate::bench::{
-    Bench, administrator, client, containers, engines, eventually, image, serve, unique, watcher,
+    Bench, client, containers, engines, eventually, image, serve, unique, watcher,
 };
 
 /// A container as an emulator with that process would have made it.
