@@ -266,8 +266,8 @@ const TABLE: &[Advice] = &[
     ),
     advice(
         "app run",
-        &["--reload", "--watch"],
-        "reloading is not supported yet; use the command's own, such as uvicorn --reload, or restart the app: ovhai app restart APP",
+        &["--watch"],
+        "restart a local process when files change: --reload DIR; wait until the app runs: --wait",
     ),
     advice(
         "app run",
@@ -298,8 +298,8 @@ const TABLE: &[Advice] = &[
     ),
     advice(
         "app run",
-        &["--env-file", "--envs", "--env-vars", "--environment"],
-        "repeat the option for each variable: --env NAME=VALUE; files of variables are not supported yet",
+        &["--envs", "--env-vars", "--environment"],
+        "repeat the option for each variable: --env NAME=VALUE, or name a file: --env-file FILE",
     ),
     advice(
         "app run",
@@ -647,8 +647,8 @@ mod tests {
             ("ovhai app list -A", "--region REGION"),
             ("ovhai config use x", "ovhai config set NAME"),
             ("ovhai app rollback x", "set-image"),
-            ("ovhai app run --env-file .env image", "not supported yet"),
-            ("ovhai app run --reload image", "not supported yet"),
+            ("ovhai app run --envs .env image", "--env-file FILE"),
+            ("ovhai app run --watch image", "--reload DIR"),
             ("ovhai emulator reset", "ovhai app delete --all"),
         ] {
             let said = said(line).unwrap_or_else(|| panic!("{line}: nothing"));

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame};
 use hyper::{HeaderMap, Request};
+use ovhai_core::ports::{ReplicaEndpoint, ReplicaEvent};
 use ovhai_emulator::Emulator;
 use ovhai_runtime::SimRuntime;
 use ovhai_test_support::backpressure::settled;
-use ovhai_test_support::grpc::{call, grpc_host, open, playing};
+use ovhai_test_support::grpc::{GrpcApp, call, grpc_host, open, playing};
 use ovhai_test_support::http2::{Client, data, empty, pipe, text};
 use ovhai_test_support::raw::SOON;
 use ovhai_test_support::{TestEmulator, eventually, free_port};
@@ -167,6 +168,53 @@ async fn a_connection_is_shared_and_replaced_when_the_app_closes_it() {
         })
         .await;
     }
+}
+
+/// A replica with a call gets no other while there is an idle one, whoever calls.
+#[tokio::test]
+async fn the_less_busy_of_two_replicas_gets_the_call() {
+    let mut played = [GrpcApp::start().await, GrpcApp::start().await];
+    let sim = SimRuntime::step_by_step();
+    let e = TestEmulator::with_sim(sim.clone()).await;
+    let mut spec = open();
+    spec["scalingStrategy"] = json!({"fixed": {"replicas": 2}});
+    let app = e.submit(&[], spec).await;
+    e.wait(&app, "INITIALIZING").await;
+    for (number, played) in (1..).zip(&played) {
+        let endpoint = ReplicaEndpoint::new(played.address).with_grpc(Some(played.address));
+        sim.report(number, &ReplicaEvent::Ready(endpoint));
+    }
+    e.wait(&app, "RUNNING").await;
+    let host = grpc_host(&app);
+    let client = Client::connect(&e).await;
+    let (pipe, body) = pipe();
+    let given = call(&host, "/t.T/Held").body(body).unwrap();
+    let (held, sent) = tokio::join!(client.send(given), pipe.send(data(b"\0\0\0\0\x02hi")));
+    sent.unwrap();
+    for _ in 0..5 {
+        for client in [&client, &Client::connect(&e).await] {
+            let answer = client.send(call(&host, "/t.T/Unary").body(empty()).unwrap()).await;
+            assert_eq!(answer.status(), 200);
+            text(answer).await;
+            eventually("the held call is the only one", || async {
+                let snapshot = e.emulator.platform().snapshot();
+                let backends = &snapshot.app(app.id).unwrap().live.backends;
+                let calls: usize = backends.iter().map(|backend| backend.under_way.len()).sum();
+                (calls == 1).then_some(())
+            })
+            .await;
+        }
+    }
+    let mut asked = [0, 0];
+    for (asked, played) in asked.iter_mut().zip(&mut played) {
+        while played.heads.try_recv().is_ok() {
+            *asked += 1;
+        }
+    }
+    asked.sort_unstable();
+    assert_eq!(asked, [1, 10]);
+    drop(pipe);
+    text(held).await;
 }
 
 /// The connection to the app is shared: a client that does not read its response delays no other.

@@ -12,8 +12,8 @@ use ovhai_core::logs::LogBuffer;
 use ovhai_core::ports::{ImageAccess, ReplicaReporter, ReplicaRequest, Runtime};
 use ovhai_core::spec::Spec;
 use ovhai_emulator::Emulator;
-use ovhai_runtime::LocalRuntime;
 use ovhai_runtime::remains::Register;
+use ovhai_runtime::{LocalRuntime, SimRuntime};
 use ovhai_test_support::processes::{emulator, process, processes, server};
 use ovhai_test_support::raw::SOON;
 use ovhai_test_support::{Answer, TestEmulator, eventually, free_port, taken_port};
@@ -366,7 +366,8 @@ async fn usage_counts_cpu_time_and_memory_of_a_process() {
         image_access: ImageAccess::default(),
         logs,
     };
-    let runtime = LocalRuntime::new(None, OVHAI.into(), Register::default());
+    let containers = Arc::new(SimRuntime::step_by_step());
+    let runtime = LocalRuntime::new(None, OVHAI.into(), Register::default(), containers);
     let (sender, _reports) = mpsc::unbounded_channel();
     let replica = runtime.launch(request, ReplicaReporter::new(1, sender));
     let first = eventually("it has used CPU time", || async {

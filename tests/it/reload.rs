@@ -1,19 +1,8 @@
 //! Processes that restart when their files change, and variables from files.
 
-use ovhai_test_support::{TestCli, eventually_now};
+use ovhai_test_support::{TestCli, eventually_now, processes};
 
 use crate::OVHAI;
-
-/// Says what the file `says` held when it was started.
-const SERVER: &str = "
-import http.server, os
-said = open('src/says').read().encode()
-class H(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200); self.send_header('content-length', str(len(said))); self.end_headers(); self.wfile.write(said)
-    def log_message(self, *a): pass
-http.server.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()
-";
 
 #[test]
 fn a_process_restarts_when_a_file_changes() {
@@ -22,7 +11,9 @@ fn a_process_restarts_when_a_file_changes() {
     std::fs::create_dir(&source).unwrap();
     std::fs::write(source.join("says"), "one").unwrap();
     let run = ["app", "run", "x", "--name", "dev", "--cpu", "1", "--unsecure-http", "--wait"];
-    let process = ["--runtime", "process", "--reload", "./src", "--", "python3", "-c", SERVER];
+    let server = processes::app_file("says");
+    let process =
+        ["--runtime", "process", "--reload", "./src", "--", "python3", &server, "src/says"];
     cli.ok(&[&run[..], &process].concat());
     let says = |what: &str| {
         eventually_now(&format!("it says {what}"), || {

@@ -6,35 +6,22 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use ovhai_api_types::App;
 use ovhai_core::ports::{ReplicaEndpoint, ReplicaEvent};
 use ovhai_runtime::SimRuntime;
+use ovhai_test_support::processes::{app_file, emulator, process};
+use ovhai_test_support::raw::Client;
 use ovhai_test_support::{TestEmulator, Upstream, eventually};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::process::{emulator, process, python};
-use crate::wire::Client;
-
-/// Says the value of SAYS to every request, in one piece; dies at POST /die.
-const SERVER: &str = "
-class Says(H):
-  protocol_version = 'HTTP/1.1'
-  def answer(self):
-    if self.command == 'POST' and self.path == '/die': os._exit(3)
-    self.rfile.read(int(self.headers.get('content-length') or 0))
-    says = os.environ['SAYS'].encode()
-    head = b'HTTP/1.1 200 OK\\r\\ncontent-length: %d\\r\\n\\r\\n' % len(says)
-    self.wfile.write(head + (b'' if self.command == 'HEAD' else says))
-  do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = answer
-H = Says
-serve(os.environ['PORT'])";
+use crate::OVHAI;
 
 async fn says(e: &TestEmulator, replicas: u32) -> App {
     let more = json!({
         "envVars": [{"name": "SAYS", "value": "old"}],
         "scalingStrategy": {"fixed": {"replicas": replicas}},
     });
-    e.run_app(&[], process(&python(SERVER), more)).await
+    e.run_app(&[], process(&json!(["python3", app_file("says")]), more)).await
 }
 
 /// Clients that never stop asking, one for each method.
@@ -110,7 +97,7 @@ const BAD_GATEWAY: &str = "ovhai_gateway_refusals_total{reason=\"bad_gateway\"}"
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_update_loses_no_request_of_any_method() {
-    let e = Arc::new(emulator().await);
+    let e = Arc::new(emulator(OVHAI).await);
     let app = says(&e, 4).await;
     let methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
     let load = Load::begin(&e, &app, &methods);
@@ -135,7 +122,7 @@ async fn an_update_loses_no_request_of_any_method() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_dies_loses_only_what_can_not_be_repeated() {
-    let e = Arc::new(emulator().await);
+    let e = Arc::new(emulator(OVHAI).await);
     let app = says(&e, 3).await;
     let load = Load::begin(&e, &app, &["GET", "HEAD", "OPTIONS", "GET", "GET"]);
     let host = TestEmulator::host(&app);

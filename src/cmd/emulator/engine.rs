@@ -62,7 +62,7 @@ impl Show for EngineReport {
             .field("Rights", rights)
             .field("System", format!("{}, {}", engine.system, engine.architecture))
             .field("CPUs", engine.cpus)
-            .field("Memory", bytes(engine.memory))
+            .field("Memory", bytes(i64::try_from(engine.memory).unwrap_or(i64::MAX)))
             .field(
                 "Isolation",
                 self.open.as_deref().map_or_else(

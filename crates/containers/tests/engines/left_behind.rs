@@ -13,9 +13,7 @@ use ovhai_containers::{ContainerRuntime, ContainerSettings};
 use ovhai_core::ports::Runtime;
 use serde_json::json;
 
-use crate::bench::{
-    Bench, client, containers, engines, eventually, image, serve, unique, watcher,
-};
+use crate::bench::{Bench, client, containers, engines, eventually, image, serve, unique, watcher};
 
 /// A container as an emulator with that process would have made it.
 async fn stray(socket: &str, image: &str, state: &str, pid: u32) -> String {

@@ -1,6 +1,7 @@
 //! Replicas that failed: they get no requests until they pass a probe.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,21 +16,31 @@ const PROBE_EVERY: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Health {
     out: Mutex<HashSet<ReplicaKey>>,
+    /// Their number: while it is 0, which is nearly always, no request takes the lock.
+    count: AtomicUsize,
 }
 
 impl Health {
     pub(super) fn is_out(&self, replica: ReplicaKey) -> bool {
-        let out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        !out.is_empty() && out.contains(&replica)
+        self.count.load(Ordering::Acquire) > 0
+            && self.out.lock().unwrap_or_else(PoisonError::into_inner).contains(&replica)
+    }
+
+    /// Changes the set; returns whether it changed.
+    fn change(&self, change: impl FnOnce(&mut HashSet<ReplicaKey>) -> bool) -> bool {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_changed = change(&mut out);
+        self.count.store(out.len(), Ordering::Release);
+        has_changed
     }
 
     /// Takes a replica out. Returns whether that is new.
     pub(super) fn leave_out(&self, replica: ReplicaKey) -> bool {
-        self.out.lock().unwrap_or_else(PoisonError::into_inner).insert(replica)
+        self.change(|out| out.insert(replica))
     }
 
     fn take_back(&self, replica: ReplicaKey) {
-        self.out.lock().unwrap_or_else(PoisonError::into_inner).remove(&replica);
+        self.change(|out| out.remove(&replica));
     }
 }
 
