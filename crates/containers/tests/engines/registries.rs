@@ -23,7 +23,7 @@ async fn push(socket: &str, image: &str, registry: &str, password: Option<&str>)
         username: password.map(|_| "ovhai".into()),
         password: password.map(str::to_owned),
         serveraddress: Some(registry.into()),
-        ..DockerImageAccess::default()
+        ..DockerCredentials::default()
     };
     let options = PushImageOptionsBuilder::default().tag("1").build();
     let docker = docker.with_request_modifier(|mut request| {

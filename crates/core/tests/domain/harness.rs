@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp};
+use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp, TokenSpec};
 use ovhai_core::model::{AppRecord, TokenClaims};
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{
@@ -219,6 +219,13 @@ impl World {
     pub(crate) async fn submit(&self, json: &str) -> AppId {
         let spec: AppSpec = serde_json::from_str(json).unwrap();
         self.platform.create_app(&self.admin, &self.gra, &spec).await.unwrap().record.id
+    }
+
+    /// A new operator token without a selector.
+    pub(crate) async fn operator(&self) -> Principal {
+        let spec = TokenSpec { name: "op".into(), role: "operator".into(), label_selector: None };
+        let made = self.platform.create_token(&self.admin, &self.gra, &spec).await.unwrap();
+        Principal::Token(made.record)
     }
 
     pub(crate) fn state(&self, id: AppId) -> Option<AppState> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppUpdate, PasswordState, TokenSpec};
+use ovhai_api_types::{AppId, AppUpdate, PasswordState};
 use ovhai_core::Error;
 use ovhai_core::platform::RegistryChange;
 use ovhai_core::policy::Principal;
@@ -39,12 +39,6 @@ impl World {
     async fn logins(&self, id: AppId) -> Vec<(String, String)> {
         let access = self.access(id).await;
         access.logins.into_iter().map(|login| (login.username, login.password)).collect()
-    }
-
-    async fn operator(&self) -> Principal {
-        let spec = TokenSpec { name: "op".into(), role: "operator".into(), label_selector: None };
-        let made = self.platform.create_token(&self.admin, &self.gra, &spec).await.unwrap();
-        Principal::Token(made.record)
     }
 }
 
