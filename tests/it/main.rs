@@ -52,6 +52,7 @@ mod port_forward;
 mod process;
 mod prompts;
 mod readers;
+mod registries;
 mod reload;
 mod replicas;
 mod requests;

@@ -137,7 +137,7 @@ fn registries_never_show_passwords() {
     let output = cli.command(&add).env("P", "hush-hush").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("does not store the password"), "{said}");
+    assert!(output.status.success() && said.contains("stored"), "{said}");
     let list = cli.ok(&["registry", "list"]);
     let url = list.lines().nth(2).unwrap().split_whitespace().last();
     assert_eq!(url, Some("registry.example.com/team"), "the URL is the last column");
@@ -145,6 +145,7 @@ fn registries_never_show_passwords() {
     cli.ok(&["registry", "update", &id[..8], "--username", "robot"]);
     let one = cli.json(&["registry", "get", "registry.example.com/team"]);
     assert_eq!((&one["username"], one.get("password")), (&json!("robot"), None));
+    assert_eq!(one["passwordState"], "stored");
     for written in ["https://Registry.example.com:443/team/", "registry.example.com/team/"] {
         assert_eq!(cli.ok(&["registry", "get", written, "-o", "name"]), format!("{id}\n"));
     }

@@ -9,7 +9,7 @@ use hyper::Request;
 use hyper::header::HOST;
 use ovhai_api_types::{App, AppId, AppSpec};
 use ovhai_core::logs::LogBuffer;
-use ovhai_core::ports::{ReplicaReporter, ReplicaRequest, Runtime};
+use ovhai_core::ports::{ImageAccess, ReplicaReporter, ReplicaRequest, Runtime};
 use ovhai_core::spec::Spec;
 use ovhai_emulator::Emulator;
 use ovhai_runtime::remains::Register;
@@ -363,6 +363,7 @@ async fn usage_counts_cpu_time_and_memory_of_a_process() {
         revision: 1,
         spec: Spec::check(&wire, |_| "burns".into()).unwrap(),
         environment: None,
+        image_access: ImageAccess::default(),
         logs,
     };
     let containers = Arc::new(SimRuntime::step_by_step());

@@ -50,7 +50,10 @@ pub use label::{
 };
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use page::{Links, Metadata, Order};
-pub use registry::{Registry, RegistryList, RegistryUpdate, is_same_address};
+pub use registry::{
+    PasswordState, Registry, RegistryList, RegistryUpdate, is_same_address, registry_covers,
+    registry_host,
+};
 pub use replica::{AppEvent, ReplicaExit, ReplicaStatus, SessionAffinity};
 pub use requests::{Door, RequestFilter, RequestList, RequestRecord};
 pub use scaling::{

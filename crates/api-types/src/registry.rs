@@ -6,7 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::id::RegistryId;
+use crate::image::ImageName;
 use crate::page::Metadata;
+
+/// Whether the emulator has a registry's password. The real service does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum PasswordState {
+    /// It has it.
+    Stored,
+    /// None was given, or an earlier version took it and did not store it.
+    Missing,
+    /// It has it, and can't decrypt it.
+    Unreadable,
+}
+
+impl fmt::Display for PasswordState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stored => "stored",
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+        })
+    }
+}
 
 /// A registry. A request has `url`, `username` and `password`; a response has all other fields, and
 /// never a password.
@@ -21,9 +45,12 @@ pub struct Registry {
     pub url: String,
     /// Who is known there.
     pub username: String,
-    /// The password: taken and not kept.
+    /// The password, in requests only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// Whether the password is stored, in responses of the emulator only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_state: Option<PasswordState>,
     /// When it was added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
@@ -50,7 +77,7 @@ impl fmt::Debug for Registry {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RegistryUpdate {
-    /// The password: taken and not kept.
+    /// The password. Without it a new host deletes the stored one: it was given for the old host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     /// Host and path.
@@ -96,9 +123,59 @@ fn plain_address(url: &str) -> String {
     host + path.trim_end_matches('/')
 }
 
+/// The host of an address, with its port unless that is 443.
+pub fn registry_host(url: &str) -> String {
+    let address = plain_address(url);
+    address.split('/').next().unwrap_or_default().to_owned()
+}
+
+/// Whether a registry's address is that of an image, and the length of the address. It is, if it
+/// names the image's host and nothing else, or the beginning of the image's path, too.
+pub fn registry_covers(url: &str, image: &ImageName) -> Option<usize> {
+    let mut address = plain_address(url);
+    // Docker Hub's names in logins; the rest of its address is no part of images' names.
+    if matches!(
+        registry_host(url).as_str(),
+        "docker.io" | "index.docker.io" | "registry-1.docker.io" | "hub.docker.com"
+    ) {
+        let path = address.split_once('/').map_or("", |(_, path)| path);
+        let path = if matches!(path, "v1" | "v2") { "" } else { path };
+        address = format!("docker.io/{path}");
+    }
+    let address = address.trim_end_matches('/');
+    let repository = plain_address(image.repository());
+    let rest = repository.strip_prefix(address)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(address.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_registry_is_for_images_below_its_address() {
+        for (url, image, is_for) in [
+            ("registry.example.com", "registry.example.com/team/ui:1", true),
+            ("https://Registry.example.com:443/", "registry.example.com:443/ui", true),
+            ("registry.example.com/team", "registry.example.com/team/ui", true),
+            ("registry.example.com/team", "registry.example.com/teams/ui", false),
+            ("registry.example.com/team", "registry.example.com/ui", false),
+            ("registry.example.com", "registry.example.com.evil.example/ui", false),
+            ("registry.example.com", "other.example.com/registry.example.com/ui", false),
+            ("registry.example.com", "registry.example.com:5000/ui", false),
+            ("localhost:5000", "localhost:5000/ui", true),
+            ("localhost:5000", "localhost:5001/ui", false),
+            ("[::1]:5000", "[::1]:5000/ui", true),
+            ("docker.io", "my/ui", true),
+            ("https://index.docker.io/v1/", "ui", true),
+            ("docker.io/my", "my/ui", true),
+            ("docker.io/my", "other/ui", false),
+            ("registry.example.com", "my/ui", false),
+        ] {
+            let found = registry_covers(url, &ImageName::parse(image));
+            assert_eq!(found.is_some(), is_for, "{url} {image}");
+        }
+    }
 
     #[test]
     fn addresses() {

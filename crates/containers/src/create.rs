@@ -146,6 +146,7 @@ pub(crate) mod tests {
 
     use ovhai_api_types::{AppId, AppSpec};
     use ovhai_core::logs::LogBuffer;
+    use ovhai_core::ports::ImageAccess;
 
     use super::*;
     use crate::engine::Limits;
@@ -160,6 +161,7 @@ pub(crate) mod tests {
             revision: 3,
             spec: Spec::check(&wire, |_| "it".into()).expect("valid"),
             environment: None,
+            image_access: ImageAccess::default(),
             logs,
         }
     }

@@ -1,58 +1,18 @@
 //! Who may pull what.
 //!
 //! The files and helpers of the docker CLI and of Podman belong to the machine's owner: they serve
-//! only apps that the local administrator submitted. Other callers have the logins that they stored,
-//! each for its own host.
+//! only images that the local administrator named. Other images have the logins that the project
+//! stored, each for its own host. Which, every launch says ([`ImageAccess`]).
 
 use std::path::{Path, PathBuf};
 
 use bollard::auth::DockerCredentials;
 use docker_credential::{DockerCredential, get_credential_from_reader};
-use ovhai_api_types::AppId;
+use ovhai_core::ports::ImageAccess;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::docker_config;
 use crate::reference::Reference;
-
-/// A login at a registry.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RegistryLogin {
-    /// The registry's host, with its port unless that is the usual one.
-    pub host: String,
-    /// The user.
-    pub username: String,
-    /// The password, or a token string.
-    pub password: String,
-}
-
-impl std::fmt::Debug for RegistryLogin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RegistryLogin").field("host", &self.host).finish_non_exhaustive()
-    }
-}
-
-/// What the images of an app may be pulled with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Credentials {
-    /// Whether the local administrator submitted the app: the machine's files and helpers may be
-    /// used, and every image that the engine has.
-    pub is_local_administrator: bool,
-    /// Logins that the project stored.
-    pub logins: Vec<RegistryLogin>,
-}
-
-/// Tells what the images of an app may be pulled with.
-pub trait CredentialSource: Send + Sync + 'static {
-    /// Asked before each look for an image.
-    fn of(&self, app: AppId) -> Credentials;
-}
-
-/// The same for every app.
-impl CredentialSource for Credentials {
-    fn of(&self, _app: AppId) -> Credentials {
-        self.clone()
-    }
-}
 
 /// The files with the machine's credentials, resolved by the command that starts the emulator.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,14 +95,14 @@ fn server(host: &str) -> String {
 /// What to try for an image, in this order; none is tried without credentials, and comes last:
 /// stale ones would break public images.
 pub(crate) async fn attempts(
-    credentials: &Credentials,
+    access: &ImageAccess,
     files: &CredentialFiles,
     image: &Reference,
 ) -> Vec<Option<DockerCredentials>> {
-    let mut attempts: Vec<Option<DockerCredentials>> = credentials
+    let mut attempts: Vec<Option<DockerCredentials>> = access
         .logins
         .iter()
-        .filter(|login| login.host == image.host || keys(image).contains(&login.host))
+        .filter(|login| login.host.eq_ignore_ascii_case(&image.host))
         .map(|login| {
             Some(DockerCredentials {
                 username: Some(login.username.clone()),
@@ -152,7 +112,7 @@ pub(crate) async fn attempts(
             })
         })
         .collect();
-    if credentials.is_local_administrator {
+    if access.is_local_administrator {
         let (files, image) = (files.clone(), image.clone());
         let found = tokio::task::spawn_blocking(move || files.find(&image)).await;
         attempts.extend(found.unwrap_or_default().into_iter().map(Some));
@@ -163,6 +123,8 @@ pub(crate) async fn attempts(
 
 #[cfg(test)]
 mod tests {
+    use ovhai_core::ports::RegistryLogin;
+
     use super::*;
 
     #[tokio::test]
@@ -180,7 +142,7 @@ mod tests {
         let users = |attempts: Vec<Option<DockerCredentials>>| -> Vec<Option<String>> {
             attempts.into_iter().map(|attempt| attempt.and_then(|it| it.username)).collect()
         };
-        let administrator = Credentials { is_local_administrator: true, logins: Vec::new() };
+        let administrator = ImageAccess { is_local_administrator: true, ..ImageAccess::default() };
         let me = || Some("me".to_owned());
         let tried = attempts(&administrator, &files, &image("r.example.com/a/b:1")).await;
         assert_eq!(users(tried), [me(), None]);
@@ -195,7 +157,7 @@ mod tests {
             password: "p".into(),
         };
         assert!(!format!("{login:?}").contains("op"), "a secret is not shown");
-        let operator = Credentials { is_local_administrator: false, logins: vec![login] };
+        let operator = ImageAccess { logins: vec![login], ..ImageAccess::default() };
         let tried = attempts(&operator, &files, &image("r.example.com/a/b:1")).await;
         assert_eq!(users(tried), [Some("op".to_owned()), None], "never the machine's own");
         let tried = attempts(&operator, &files, &image("ui:1")).await;

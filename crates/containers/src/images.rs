@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bollard::models::ImageInspect;
 use ovhai_api_types::AppId;
+use ovhai_core::ports::ImageAccess;
 use ovhai_core::spec::PullPolicy;
 
-use crate::credentials::{self, CredentialFiles, CredentialSource};
+use crate::credentials::{self, CredentialFiles};
 use crate::engine::{Engine, EngineKind, status, text};
 use crate::exit::Failure;
 use crate::pull::{self, Progress, PullError, Pulls};
@@ -77,6 +78,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) revision: u64,
     pub(crate) reference: &'a Reference,
     pub(crate) policy: PullPolicy,
+    pub(crate) access: &'a ImageAccess,
 }
 
 /// The images of the apps.
@@ -93,7 +95,6 @@ impl Images {
         &self,
         engine: &Engine,
         wanted: &Wanted<'_>,
-        source: &dyn CredentialSource,
         files: &CredentialFiles,
         report: &(dyn Fn(String) + Sync),
     ) -> Result<Image, NoImage> {
@@ -102,7 +103,7 @@ impl Images {
         {
             return Ok(image);
         }
-        let image = self.look(engine, wanted, source, files, report).await?;
+        let image = self.look(engine, wanted, files, report).await?;
         // Another replica of this revision may have been faster.
         let id = {
             let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,13 +129,11 @@ impl Images {
         &self,
         engine: &Engine,
         wanted: &Wanted<'_>,
-        source: &dyn CredentialSource,
         files: &CredentialFiles,
         report: &(dyn Fn(String) + Sync),
     ) -> Result<Image, NoImage> {
-        let Wanted { reference, policy, .. } = wanted;
-        let credentials = source.of(wanted.app);
-        let attempts = credentials::attempts(&credentials, files, reference).await;
+        let Wanted { reference, policy, access, .. } = wanted;
+        let attempts = credentials::attempts(access, files, reference).await;
         let had_credentials = attempts.len() > 1;
         let present = present(engine, reference).await?;
         let mut usable = present.clone();
@@ -142,7 +141,7 @@ impl Images {
         // decides. What was built here has no registry to ask.
         if let Some(image) = &present
             && image.is_from_registry
-            && !credentials.is_local_administrator
+            && !access.is_local_administrator
         {
             usable = None;
             if *policy == PullPolicy::Never {
@@ -189,7 +188,12 @@ impl Images {
             return platform_of(reference, image);
         }
         let error = refused.unwrap_or_else(|| PullError::Registry("no attempt was made".into()));
-        Err(NoImage::Failed(error.failure(reference, had_credentials)))
+        let is_refused = matches!(error, PullError::Refused(_));
+        let mut failure = error.failure(reference, had_credentials);
+        if is_refused {
+            failure.message += &advice(access, reference);
+        }
+        Err(NoImage::Failed(failure))
     }
 
     async fn pull(
@@ -243,6 +247,22 @@ impl Images {
         }
         Ok(false)
     }
+}
+
+/// What else could get an image that its registry refused.
+fn advice(access: &ImageAccess, reference: &Reference) -> String {
+    let mut advice: String = access.unusable.iter().map(|why| format!(". {why}")).collect();
+    if access.unusable.is_empty() && access.logins.is_empty() {
+        let host = &reference.host;
+        advice += &if access.is_local_administrator {
+            format!(". Log in there: docker login {host}")
+        } else {
+            format!(
+                ". Store a login: ovhai registry add {host} --username USER; the machine's own serve only images that the emulator's owner names: ovhai app set-image APP IMAGE"
+            )
+        };
+    }
+    advice
 }
 
 /// AI Deploy runs nothing else, whatever an engine would do.

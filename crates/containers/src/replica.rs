@@ -112,10 +112,10 @@ async fn find(
             revision: request.revision,
             reference,
             policy: request.spec.pull,
+            access: &request.image_access,
         };
         let files = &shared.settings.credentials;
-        let source = shared.source.as_ref();
-        match shared.images.find(&engine, &wanted, source, files, &report).await {
+        match shared.images.find(&engine, &wanted, files, &report).await {
             Ok(image) => return Ok((engine, image)),
             Err(NoImage::Failed(failure)) => return Err(failure),
             Err(NoImage::Engine(said)) => {

@@ -10,7 +10,6 @@ use ovhai_core::ports::{
 };
 use tokio::sync::{mpsc, watch};
 
-use crate::credentials::CredentialSource;
 use crate::engine::{EngineInfo, NoEngine, Tried};
 use crate::hub::Link;
 use crate::images::Images;
@@ -49,21 +48,18 @@ impl ContainerRuntime {
     /// `state` is the id of the state directory, which never changes: by it an emulator recognises
     /// the containers of earlier ones. `directory` is one in the state directory, made when it is
     /// needed. `program` is the `ovhai` executable, which runs the [watcher](crate::watcher); none: the
-    /// containers of an emulator that is killed stay until the next one. `source` tells what images
-    /// may be pulled with.
+    /// containers of an emulator that is killed stay until the next one.
     pub fn new(
         settings: ContainerSettings,
         state: impl Into<String>,
         directory: impl Into<PathBuf>,
         program: Option<PathBuf>,
-        source: Arc<dyn CredentialSource>,
     ) -> Self {
         let directory = directory.into();
         let link =
             Link::new(settings.engine.clone(), Owner::own(state), program, directory.clone());
         Self(Arc::new(Shared {
             settings,
-            source,
             directory,
             link,
             images: Images::default(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
-use crate::credentials::{CredentialFiles, CredentialSource};
+use crate::credentials::CredentialFiles;
 use crate::engine::EngineSettings;
 use crate::hub::Link;
 use crate::images::Images;
@@ -31,7 +31,6 @@ pub struct ContainerSettings {
 
 pub(crate) struct Shared {
     pub(crate) settings: ContainerSettings,
-    pub(crate) source: Arc<dyn CredentialSource>,
     pub(crate) directory: PathBuf,
     pub(crate) link: Arc<Link>,
     pub(crate) images: Images,

@@ -286,6 +286,11 @@ impl Snapshot {
         all
     }
 
+    /// All registries.
+    pub fn registries(&self) -> impl Iterator<Item = &Arc<RegistryRecord>> {
+        self.registries.values()
+    }
+
     /// One registry, in any region.
     pub fn registry(&self, id: RegistryId) -> Option<&Arc<RegistryRecord>> {
         self.registries.get(&id)

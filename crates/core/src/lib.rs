@@ -13,6 +13,7 @@ pub mod components;
 pub mod directory;
 pub mod error;
 pub mod events;
+mod image_access;
 pub mod input;
 pub mod ledger;
 pub mod lifecycle;

@@ -3,7 +3,7 @@
 //! | principal | may |
 //! | --- | --- |
 //! | local administrator | everything, in every region |
-//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, users, mapped images, and not the emulator itself |
+//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, logins at registries, users, mapped images, and not the emulator itself |
 //! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; requests that went to no app never |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | anonymous | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
@@ -94,6 +94,8 @@ pub enum Action {
     /// Give a local process the environment of a command line, or set variables of one that has such
     /// an environment, which they could reveal.
     PassEnvironment,
+    /// Name an image that is pulled with this machine's own logins at registries.
+    MachineLogins,
     /// Any of the actions above on an app, or reading its output.
     Manage,
     /// List, make, renew and delete tokens.
@@ -119,7 +121,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -134,6 +136,7 @@ impl Action {
         Self::Create,
         Self::RunProcess,
         Self::PassEnvironment,
+        Self::MachineLogins,
         Self::Manage,
         Self::Tokens,
         Self::Registries,
@@ -152,6 +155,7 @@ impl Action {
             self,
             Self::RunProcess
                 | Self::PassEnvironment
+                | Self::MachineLogins
                 | Self::Users
                 | Self::MapImages
                 | Self::Shutdown
@@ -176,6 +180,7 @@ impl Action {
             Self::PassEnvironment => {
                 "pass an environment to a local process, or set variables beside it"
             }
+            Self::MachineLogins => "pull images with this machine's logins",
             Self::Manage => "manage apps",
             Self::Tokens => "manage tokens",
             Self::Registries => "manage registries",
@@ -475,6 +480,7 @@ mod tests {
             action,
             Action::RunProcess
                 | Action::PassEnvironment
+                | Action::MachineLogins
                 | Action::Shutdown
                 | Action::Users
                 | Action::MapImages
@@ -535,7 +541,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 8 * 24 * 3);
+        assert_eq!(checked, 8 * 25 * 3);
     }
 
     /// Lists, tokens and the caller itself are asked for of a region.
@@ -561,6 +567,7 @@ mod tests {
             (&unscoped, Action::Shutdown, Forbidden),
             (&unscoped, Action::RunProcess, Forbidden),
             (&unscoped, Action::PassEnvironment, Forbidden),
+            (&unscoped, Action::MachineLogins, Forbidden),
             (&reader, Action::Read, Forbidden),
             (&reader, Action::Tokens, Forbidden),
             (&reader, Action::Me, Allow),

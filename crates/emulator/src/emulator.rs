@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{Placement, Region, Timestamp};
-use ovhai_containers::credentials::Credentials;
 use ovhai_containers::{ContainerRuntime, ContainerSettings};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
@@ -34,6 +33,7 @@ use crate::start_error::StartError;
 use crate::state::{FirstUser, Lock, Running, StateDir};
 use crate::telemetry::{AccessLog, LogFile, Telemetry};
 use crate::tls::Tls;
+use crate::vault::KeyVault;
 use crate::{api, control};
 
 /// Default port.
@@ -331,13 +331,8 @@ impl Builder {
                     }
                 };
                 let register = records.map(Register::new).unwrap_or_default();
-                let containers = ContainerRuntime::new(
-                    self.containers,
-                    id,
-                    files,
-                    Some(supervisor.clone()),
-                    Arc::new(Credentials::default()),
-                );
+                let containers =
+                    ContainerRuntime::new(self.containers, id, files, Some(supervisor.clone()));
                 let local = LocalRuntime::new(
                     self.placement,
                     supervisor,
@@ -357,6 +352,7 @@ impl Builder {
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
             secrets: Arc::new(SystemSecrets::default()),
+            vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
                 restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),

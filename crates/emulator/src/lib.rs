@@ -26,6 +26,7 @@ mod start_error;
 pub mod state;
 mod telemetry;
 pub mod tls;
+mod vault;
 mod web;
 
 pub use emulator::{

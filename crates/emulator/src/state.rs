@@ -1,6 +1,7 @@
 //! The state directory of an emulator, and how others find the one that runs there.
 //!
-//! `ovhai.db` (the store), `signing.key` (0600), `emulator.json` (0600: pid, address and the
+//! `ovhai.db` (the store), `signing.key` (0600), `registry.key` (0600: encrypts the passwords of
+//! registries, from the first one on), `emulator.json` (0600: pid, address and the
 //! local administrator's bearer, as long as it runs), `first-user.json` (0600: the first user's
 //! password, until it is changed), `emulator.log` (when it runs in the
 //! background), `access.log` (0600: a line a request; `access.log.1` before it), `options.json`
@@ -179,6 +180,11 @@ impl StateDir {
     /// Path of the signing key.
     pub fn signing_key(&self) -> PathBuf {
         self.0.join("signing.key")
+    }
+
+    /// Path of the key of the registries' passwords.
+    pub fn registry_key(&self) -> PathBuf {
+        self.0.join("registry.key")
     }
 
     /// Path of the log of an emulator in the background.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ovhai_api_types::{AppId, Environment};
 use ovhai_core::ports::{
-    Blame, BoxFuture, FileWatch, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
-    ReplicaRequest, ReplicaUsage, Runtime, Survivor,
+    Blame, BoxFuture, FileWatch, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent,
+    ReplicaReporter, ReplicaRequest, ReplicaUsage, Runtime, Survivor,
 };
 use ovhai_core::replica::{ExitStatus, ReplicaId, ReplicaKey};
 use ovhai_core::spec::Spec;
@@ -31,6 +31,8 @@ pub struct Launched {
     pub environment: Option<Environment>,
     /// With how much grace it was asked to stop, if it was.
     pub stopping: Option<Duration>,
+    /// What its image may be pulled with.
+    pub image_access: ImageAccess,
     /// Whether nothing is left of it.
     pub gone: bool,
     /// Replicas of an earlier emulator that were still there when it was launched.
@@ -278,6 +280,7 @@ impl Runtime for SimRuntime {
                 replica: request.replica,
                 spec: request.spec.clone(),
                 environment: request.environment.clone(),
+                image_access: request.image_access.clone(),
                 stopping: None,
                 gone: false,
                 survivors,

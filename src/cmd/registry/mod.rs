@@ -1,7 +1,7 @@
 //! `ovhai registry …`.
 
 use clap::{Args, Subcommand};
-use ovhai_api_types::{Registry, RegistryUpdate, is_same_address};
+use ovhai_api_types::{PasswordState, Registry, RegistryUpdate, is_same_address};
 use ovhai_client::{Client, Error};
 use serde::Serialize;
 
@@ -40,6 +40,9 @@ enum Verb {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "The SHARED registry is the project's own. An image that is on this machine under an address of it runs without a push."
+)]
 struct List {}
 
 #[derive(Debug, Args)]
@@ -50,7 +53,7 @@ struct Get {
 
 #[derive(Debug, Args)]
 struct Add {
-    /// Host and path, such as registry.example.com/team; port 443 only
+    /// Host and path, such as registry.example.com/team; port 443 only, except at localhost
     url: String,
     /// User name at the registry; prompted for if omitted
     #[arg(short, long, value_name = "USER")]
@@ -63,7 +66,7 @@ struct Add {
 struct Update {
     /// Id, beginning of an id, or URL
     registry: String,
-    /// New host and path
+    /// New host and path; with another host the password is needed again
     #[arg(long)]
     url: Option<String>,
     /// New user name at the registry
@@ -86,8 +89,7 @@ struct Delete {
     yes: bool,
 }
 
-const NOT_KEPT: &str =
-    "The local emulator does not store the password, because it does not pull images yet.";
+const SHARED: &str = "hint: an image that is on this machine under an address of the SHARED registry runs without a push";
 
 impl RegistryCommand {
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
@@ -102,8 +104,13 @@ impl RegistryCommand {
                     _ => shared(&target.server),
                 };
                 let added = added.into_iter().map(|registry| Row { kind: "PRIVATE", registry });
+                let has_hint = shared.is_some() && context.format().is_none();
                 let rows: Vec<Row> = shared.into_iter().chain(added).collect();
-                context.show_all(&rows)
+                context.show_all(&rows)?;
+                if has_hint {
+                    context.note(SHARED);
+                }
+                Ok(())
             }
             Verb::Get(verb) => {
                 let target = Target::find(context).await?;
@@ -133,6 +140,7 @@ impl Add {
             url: self.url,
             username,
             password,
+            password_state: None,
             created_at: None,
             updated_at: None,
             user: None,
@@ -147,9 +155,7 @@ impl Add {
             other => other.into(),
         })?;
         context.show(&added)?;
-        if registry.password.is_some() && target.server.is_local() {
-            context.note(NOT_KEPT);
-        }
+        say_if_missing(context, &added);
         Ok(())
     }
 }
@@ -171,11 +177,14 @@ impl Update {
         let id = id(&registry)?;
         let update = RegistryUpdate { password, url: self.url, username: self.username };
         target.client.update_registry(id, &update).await?;
-        if update.password.is_some() && target.server.is_local() {
-            context.note(NOT_KEPT);
-        }
+        let had_password = registry.password_state == Some(PasswordState::Stored);
         let registry = target.client.get_registry(id).await?;
-        context.show(&registry)
+        context.show(&registry)?;
+        if had_password && registry.password_state == Some(PasswordState::Missing) {
+            context.note("The stored password was for the old host, and was deleted.");
+        }
+        say_if_missing(context, &registry);
+        Ok(())
     }
 }
 
@@ -205,6 +214,20 @@ impl Delete {
     }
 }
 
+/// Says how to make a registry usable that has no password. The real service does not tell whether it
+/// has one.
+fn say_if_missing(context: &mut Context, registry: &Registry) {
+    let state = match registry.password_state {
+        Some(PasswordState::Missing) => "No password is stored",
+        Some(PasswordState::Unreadable) => "The stored password can't be decrypted",
+        Some(PasswordState::Stored) | None => return,
+    };
+    context.note(format!(
+        "{state}: no image is pulled with this login. Give the password: ovhai registry update {} --password-from-stdin",
+        registry.name()
+    ));
+}
+
 /// The registry that every project has. An image with its address that exists on this machine runs
 /// without a push.
 fn shared(server: &Server) -> Option<Row> {
@@ -217,6 +240,7 @@ fn shared(server: &Server) -> Option<Row> {
             url: format!("registry.{region}.ai.localhost/{}", running.project),
             username: String::new(),
             password: None,
+            password_state: None,
             created_at: None,
             updated_at: None,
             user: None,
@@ -281,18 +305,20 @@ struct Row {
 }
 
 impl Show for Row {
-    const COLUMNS: &'static [&'static str] = &["ID", "KIND", "USERNAME", "AGE", "URL"];
+    const COLUMNS: &'static [&'static str] = &["ID", "KIND", "USERNAME", "PASSWORD", "AGE", "URL"];
 
     // At 80 columns the URL of the shared registry has room beside an id and a short user name.
-    const FIT: &'static [Fit] = &[Fit::Id, Fit::Drop, Fit::Shrink(6), Fit::Drop, Fit::Fixed];
+    const FIT: &'static [Fit] =
+        &[Fit::Id, Fit::Drop, Fit::Shrink(6), Fit::Rare, Fit::Drop, Fit::Fixed];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
-        let Registry { id, username, created_at, url, .. } = &self.registry;
+        let Registry { id, username, password_state, created_at, url, .. } = &self.registry;
         let missing = || "~".to_owned();
         vec![
             id.map_or_else(missing, |id| id.to_string()),
             self.kind.to_owned(),
             if username.is_empty() { missing() } else { username.clone() },
+            password_state.map_or_else(missing, |state| state.to_string()),
             created_at.map_or_else(missing, |at| age(at, now)),
             url.clone(),
         ]
@@ -308,12 +334,13 @@ impl Show for Row {
 }
 
 impl Show for Registry {
-    const COLUMNS: &'static [&'static str] = &["ID", "USERNAME", "AGE", "URL"];
+    const COLUMNS: &'static [&'static str] = &["ID", "USERNAME", "PASSWORD", "AGE", "URL"];
 
     fn row(&self, now: jiff::Timestamp) -> Vec<String> {
         vec![
             self.name(),
             self.username.clone(),
+            self.password_state.map_or_else(|| "~".into(), |state| state.to_string()),
             self.created_at.map_or_else(|| "~".into(), |at| age(at, now)),
             self.url.clone(),
         ]
@@ -324,6 +351,7 @@ impl Show for Registry {
             .field("ID", self.name())
             .field("URL", &self.url)
             .field("Username", &self.username)
+            .maybe("Password", self.password_state.as_ref())
             .maybe("User", self.user.as_ref())
             .date("Created At", self.created_at)
             .date("Updated At", self.updated_at)
@@ -345,7 +373,7 @@ mod tests {
         let project = "8b765154-51ba-4651-a1ed-55a34d9c7f47";
         let url = format!("registry.gra.ai.localhost/{project}");
         let row = |id: &str, user: &str, url: &str| {
-            [id, "PRIVATE", user, "5d", url].map(str::to_owned).to_vec()
+            [id, "PRIVATE", user, "stored", "5d", url].map(str::to_owned).to_vec()
         };
         let rows =
             [row("~", "~", &url), row(project, "a-robot-account", "registry.example.com/team")];

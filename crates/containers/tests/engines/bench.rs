@@ -11,12 +11,12 @@ use bollard::query_parameters::{ImportImageOptionsBuilder, ListContainersOptions
 use bollard::{API_DEFAULT_VERSION, Docker, body_full};
 use futures_util::StreamExt;
 use ovhai_api_types::{AppId, AppSpec};
-use ovhai_containers::credentials::{CredentialSource, Credentials};
 use ovhai_containers::engine::EngineSettings;
 use ovhai_containers::{ContainerRuntime, ContainerSettings};
 use ovhai_core::logs::LogBuffer;
 use ovhai_core::ports::{
-    Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
+    Blame, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    Runtime,
 };
 use ovhai_core::replica::{ExitStatus, ReplicaId};
 use ovhai_core::spec::Spec;
@@ -184,30 +184,26 @@ pub(crate) struct Bench {
     pub(crate) state: String,
     pub(crate) directory: TempDir,
     pub(crate) runtime: ContainerRuntime,
+    access: ImageAccess,
 }
 
-pub(crate) fn administrator() -> Credentials {
-    Credentials { is_local_administrator: true, logins: Vec::new() }
+pub(crate) fn administrator() -> ImageAccess {
+    ImageAccess { is_local_administrator: true, ..ImageAccess::default() }
 }
 
 impl Bench {
     pub(crate) fn new(socket: &str) -> Self {
-        Self::with(socket, ContainerSettings::default(), Arc::new(administrator()))
+        Self::with(socket, ContainerSettings::default(), administrator())
     }
 
-    pub(crate) fn with(
-        socket: &str,
-        settings: ContainerSettings,
-        source: Arc<dyn CredentialSource>,
-    ) -> Self {
+    pub(crate) fn with(socket: &str, settings: ContainerSettings, access: ImageAccess) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let state = unique();
         let settings =
             ContainerSettings { engine: EngineSettings::only("test", socket), ..settings };
         let files = directory.path().join("containers");
-        let runtime =
-            ContainerRuntime::new(settings, state.clone(), files, Some(watcher()), source);
-        Self { socket: socket.to_owned(), state, directory, runtime }
+        let runtime = ContainerRuntime::new(settings, state.clone(), files, Some(watcher()));
+        Self { socket: socket.to_owned(), state, directory, runtime, access }
     }
 
     /// Launches a replica of an app of its own.
@@ -229,6 +225,7 @@ impl Bench {
             revision,
             spec,
             environment: None,
+            image_access: self.access.clone(),
             logs: Arc::clone(&logs),
         };
         let (sender, events) = mpsc::unbounded_channel();

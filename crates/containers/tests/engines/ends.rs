@@ -1,12 +1,10 @@
 //! How a replica that was not asked to stop ends, and what is said.
 
+use crate::bench::{Bench, administrator, client, engines, image, image_for, serve};
 use ovhai_containers::ContainerSettings;
 use ovhai_core::ports::Blame;
 use ovhai_core::replica::ExitStatus;
 use serde_json::{Value, json};
-use std::sync::Arc;
-
-use crate::bench::{Bench, administrator, client, engines, image, image_for, serve};
 
 #[tokio::test]
 async fn exits_are_told() {
@@ -101,7 +99,7 @@ async fn images_that_can_not_be_run() {
 async fn failed_containers_are_kept_on_request() {
     for (name, socket) in engines() {
         let settings = ContainerSettings { keep_failed: true, ..ContainerSettings::default() };
-        let bench = Bench::with(&socket, settings, Arc::new(administrator()));
+        let bench = Bench::with(&socket, settings, administrator());
         let image = image(&socket, &[]).await;
         let mut run = bench.launch(json!({"image": image, "command": ["sh", "-c", "exit 4"]}));
         run.exited().await;

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bollard::models::{ContainerCreateBody, HostConfig};
@@ -14,9 +13,7 @@ use ovhai_containers::{ContainerRuntime, ContainerSettings};
 use ovhai_core::ports::Runtime;
 use serde_json::json;
 
-use crate::bench::{
-    Bench, administrator, client, containers, engines, eventually, image, serve, unique, watcher,
-};
+use crate::bench::{Bench, client, containers, engines, eventually, image, serve, unique, watcher};
 
 /// A container as an emulator with that process would have made it.
 async fn stray(socket: &str, image: &str, state: &str, pid: u32) -> String {
@@ -103,7 +100,6 @@ async fn the_next_emulator_removes_what_is_left() {
             bench.state.clone(),
             bench.directory.path().join("containers"),
             None,
-            Arc::new(administrator()),
         );
         next.recover().await;
         let all = bench.containers().await;

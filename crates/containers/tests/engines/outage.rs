@@ -1,7 +1,6 @@
 //! An engine that goes away and comes back: not the app's fault, and nothing is lost.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_containers::ContainerSettings;
@@ -57,7 +56,7 @@ async fn an_engine_that_is_away_at_the_start() {
         let mut outage = Outage::new(&socket, directory.path());
         let image = image(&socket, &[]).await;
         let at = outage.socket.display().to_string();
-        let bench = Bench::with(&at, ContainerSettings::default(), Arc::new(administrator()));
+        let bench = Bench::with(&at, ContainerSettings::default(), administrator());
         let mut run = bench.launch(json!({"image": image, "command": serve("")}));
         let ReplicaEvent::Waiting(why) = run.next().await else { panic!("{:?}", run.seen) };
         assert!(why.contains(&at) && why.contains("no such socket"), "{name}: {why}");
@@ -76,7 +75,7 @@ async fn apps_outlive_an_outage() {
         outage.is_back();
         let image = image(&socket, &["EXPOSE 7000"]).await;
         let at = outage.socket.display().to_string();
-        let bench = Bench::with(&at, ContainerSettings::default(), Arc::new(administrator()));
+        let bench = Bench::with(&at, ContainerSettings::default(), administrator());
         let script = "echo one; (while [ ! -e /tmp/go ]; do sleep 0.1; done; echo two) &
             httpd -f -p 7000 -h /tmp & true";
         let mut run = bench.launch(json!({"image": image, "command": serve(script)}));
@@ -123,7 +122,7 @@ async fn containers_that_end_in_an_outage() {
         outage.is_back();
         let image = image(&socket, &[]).await;
         let at = outage.socket.display().to_string();
-        let bench = Bench::with(&at, ContainerSettings::default(), Arc::new(administrator()));
+        let bench = Bench::with(&at, ContainerSettings::default(), administrator());
         let mut run = bench.launch(json!({"image": image, "command": serve("")}));
         run.ready().await;
         let mut stray = bench.launch(json!({"image": image, "command": serve("")}));

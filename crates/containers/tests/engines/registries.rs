@@ -1,14 +1,12 @@
 //! Pulls from registries: an open one, and one that asks for a password.
 
-use std::sync::Arc;
-
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{PushImageOptionsBuilder, TagImageOptionsBuilder};
 use futures_util::StreamExt;
 use ovhai_api_types::AppId;
 use ovhai_containers::ContainerSettings;
-use ovhai_containers::credentials::{CredentialFiles, Credentials, RegistryLogin};
-use ovhai_core::ports::{Blame, ReplicaEvent};
+use ovhai_containers::credentials::CredentialFiles;
+use ovhai_core::ports::{Blame, ImageAccess, RegistryLogin, ReplicaEvent};
 use ovhai_core::spec::PullPolicy;
 use serde_json::json;
 use uuid::Uuid;
@@ -49,13 +47,13 @@ async fn forget(socket: &str, name: &str) {
     client(socket).remove_image(name, Some(options.build()), None).await.unwrap();
 }
 
-fn login(registry: &str, password: &str) -> Credentials {
+fn login(registry: &str, password: &str) -> ImageAccess {
     let login = RegistryLogin {
         host: registry.into(),
         username: "ovhai".into(),
         password: password.into(),
     };
-    Credentials { is_local_administrator: false, logins: vec![login] }
+    ImageAccess { logins: vec![login], ..ImageAccess::default() }
 }
 
 fn app() -> AppId {
@@ -69,8 +67,8 @@ async fn an_image_is_pulled_once_for_all_replicas() {
         let local = image(&socket, &[]).await;
         let pushed = push(&socket, &local, &registry, None).await;
         // Stale credentials do not break a public image.
-        for credentials in [Credentials::default(), login(&registry, "stale")] {
-            let bench = Bench::with(&socket, ContainerSettings::default(), Arc::new(credentials));
+        for credentials in [ImageAccess::default(), login(&registry, "stale")] {
+            let bench = Bench::with(&socket, ContainerSettings::default(), credentials);
             let app = app();
             let wire = json!({"image": pushed, "command": serve("")});
             let mut runs: Vec<_> = (0..3).map(|_| bench.launch_of(app, 1, wire.clone())).collect();
@@ -96,34 +94,29 @@ async fn a_private_image_is_its_owners() {
         let local = image(&socket, &[]).await;
         let pushed = push(&socket, &local, &registry, Some(&password)).await;
         let wire = json!({"image": pushed, "command": serve("")});
-        let refused = |credentials: Credentials, policy: PullPolicy| {
+        let refused = |credentials: ImageAccess, policy: PullPolicy| {
             let (socket, mut spec) = (socket.clone(), spec(wire.clone()));
             spec.pull = policy;
             async move {
-                let bench =
-                    Bench::with(&socket, ContainerSettings::default(), Arc::new(credentials));
+                let bench = Bench::with(&socket, ContainerSettings::default(), credentials);
                 let (fault, _, message) = bench.launch_spec(app(), 1, spec).exited().await;
                 assert_eq!(fault, Blame::User, "{message}");
                 message
             }
         };
-        let message = refused(Credentials::default(), PullPolicy::Missing).await;
+        let message = refused(ImageAccess::default(), PullPolicy::Missing).await;
         assert!(message.contains("not for you"), "{name}: {message}");
         refused(login(&registry, "stale"), PullPolicy::Missing).await;
         refused(login("other.example.com", &password), PullPolicy::Missing).await;
 
         // A stored login pulls it; so do the machine's files, for the administrator only.
         let directory = tempfile::tempdir().unwrap();
-        let bench = Bench::with(
-            &socket,
-            ContainerSettings::default(),
-            Arc::new(login(&registry, &password)),
-        );
+        let bench = Bench::with(&socket, ContainerSettings::default(), login(&registry, &password));
         let mut run = bench.launch(wire.clone());
         run.ready().await;
         run.replica.stop(std::time::Duration::ZERO).await;
         for policy in [PullPolicy::Missing, PullPolicy::Never] {
-            let message = refused(Credentials::default(), policy).await;
+            let message = refused(ImageAccess::default(), policy).await;
             assert!(!message.contains(&password), "{name}: {message}");
         }
         forget(&socket, &pushed).await;
@@ -136,10 +129,10 @@ async fn a_private_image_is_its_owners() {
             credentials: credentials.clone(),
             ..ContainerSettings::default()
         };
-        let operator = Bench::with(&socket, settings(), Arc::new(Credentials::default()));
+        let operator = Bench::with(&socket, settings(), ImageAccess::default());
         let (fault, _, message) = operator.launch(wire.clone()).exited().await;
         assert_eq!(fault, Blame::User, "{name}: {message}");
-        let owner = Bench::with(&socket, settings(), Arc::new(crate::bench::administrator()));
+        let owner = Bench::with(&socket, settings(), crate::bench::administrator());
         let mut run = owner.launch(wire.clone());
         run.ready().await;
         run.replica.stop(std::time::Duration::ZERO).await;

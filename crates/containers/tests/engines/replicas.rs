@@ -62,7 +62,7 @@ async fn limits_and_labels() {
     for (name, socket) in engines() {
         let labels = vec![("team".to_owned(), "x".to_owned())];
         let settings = ContainerSettings { labels, ..ContainerSettings::default() };
-        let source = std::sync::Arc::new(crate::bench::administrator());
+        let source = crate::bench::administrator();
         let bench = Bench::with(&socket, settings, source);
         let image = image(&socket, &[]).await;
         let mut run = bench.launch(json!({"image": image, "command": serve("")}));

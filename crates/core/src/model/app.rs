@@ -40,6 +40,9 @@ pub struct AppRecord {
     /// gets into a local process.
     #[serde(default)]
     pub trusted_environment: bool,
+    /// Whether the local administrator named the image: this machine's logins may pull it.
+    #[serde(default)]
+    pub trusted_image: bool,
     /// All labels, the platform's among them.
     pub labels: Labels,
     /// The desired state.

@@ -14,7 +14,7 @@ pub(crate) mod user;
 pub use app::{AppRecord, Wanted};
 pub use environment::{EnvironmentOwner, EnvironmentRecord};
 pub use mapping::MappingRecord;
-pub use registry::RegistryRecord;
+pub use registry::{RegistryRecord, SealedPassword};
 pub use session::{Digest, SessionId, SessionRecord};
 pub use token::{TokenClaims, TokenRecord};
 pub use user::UserRecord;

@@ -113,6 +113,7 @@ impl Platform {
         }
         let environment = environment.filter(|_| self.runs_as_process(&spec));
         let trusted_environment = self.trusts_environment_of(caller, region);
+        let trusted_image = trusts_image_of(caller, region);
         let id = self.ids.app();
         let labels = submitted_labels(wire, id, caller.scope())?;
         check(policy::decide(
@@ -135,6 +136,7 @@ impl Platform {
                     user: caller.name().to_owned(),
                     spec,
                     trusted_environment,
+                    trusted_image,
                     labels,
                     wanted: Wanted::Running,
                     revision: 1,
@@ -386,8 +388,12 @@ impl Platform {
         image: &str,
     ) -> Result<Arc<AppEntry>> {
         let image = spec::image("url", image)?;
+        let trusts_image = trusts_image_of(caller, region);
         self.change_app(caller, region, Action::Image, id, |app, _| {
-            if app.spec.image != image {
+            let is_other = app.spec.image != image;
+            // The owner may name again what another caller named.
+            app.trusted_image = trusts_image || app.trusted_image && !is_other;
+            if is_other {
                 app.spec.image = image;
                 app.revision += 1;
                 self.check_command(&self.snapshot(), &app.spec)?;
@@ -439,6 +445,7 @@ impl Platform {
         id: AppId,
         update: &AppUpdate,
     ) -> Result<Arc<AppEntry>> {
+        let trusts_image = trusts_image_of(caller, region);
         let sets_environment = update.env_vars.as_ref().is_some_and(|vars| !vars.is_empty());
         self.change_app(caller, region, Action::Update, id, |app, _| {
             let image = app.spec.image.clone();
@@ -447,6 +454,9 @@ impl Platform {
             }
             if app.spec.image != image {
                 self.check_command(&self.snapshot(), &app.spec)?;
+            }
+            if update.url.is_some() {
+                app.trusted_image = trusts_image || app.trusted_image && app.spec.image == image;
             }
             if sets_environment || app.spec.image != image {
                 self.may_have_environment(caller, region, &app.spec)?;
@@ -462,6 +472,10 @@ impl Platform {
         })
         .await
     }
+}
+
+fn trusts_image_of(caller: &Principal, region: &Region) -> bool {
+    policy::decide(caller, Action::MachineLogins, &Resource::Region(region)).is_allowed()
 }
 
 /// A label that a caller may set or remove, and its new value.

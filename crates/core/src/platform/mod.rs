@@ -35,13 +35,14 @@ use crate::catalog::BuiltinImage;
 use crate::components::Components;
 use crate::directory::Snapshot;
 use crate::error::{Error, Result};
+use crate::image_access;
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::Event;
 use crate::model::AppRecord;
 use crate::policy::{self, Action, Decision, Principal, Resource};
-use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store};
+use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store, Vault};
 use crate::quota::Quotas;
-use crate::reconcile::{Reconcilers, needs_actor};
+use crate::reconcile::{Launching, Reconcilers, needs_actor};
 use crate::recorder::EventRecorder;
 use crate::records::{self, Stored};
 use crate::transition::apply;
@@ -94,6 +95,8 @@ pub struct PlatformBuilder {
     pub signer: Arc<dyn Signer>,
     /// Makes secrets, and hashes passwords.
     pub secrets: Arc<dyn Secrets>,
+    /// Encrypts the passwords of registries.
+    pub vault: Arc<dyn Vault>,
     /// The local administrator's bearer.
     pub administrator: String,
     /// The settings.
@@ -117,6 +120,7 @@ pub struct Platform {
     ids: Arc<dyn Ids>,
     signer: Arc<dyn Signer>,
     secrets: Arc<dyn Secrets>,
+    vault: Arc<dyn Vault>,
     auth: Authenticator,
     tries: accounts::PasswordTries,
     components: Arc<Components>,
@@ -165,6 +169,7 @@ impl PlatformBuilder {
                 settings.regions.push(app.record.region.clone());
             }
         }
+        warn_of_unreadable(&snapshot, &*self.vault);
         let recorder = Arc::new(EventRecorder::new(Arc::clone(&self.clock)));
         let (wakeups, changed) = mpsc::unbounded_channel();
         let observer = {
@@ -182,8 +187,11 @@ impl PlatformBuilder {
             self.runtime,
             Arc::clone(&self.clock),
             Arc::clone(&recorder),
-            settings.placement,
-            settings.restart_delay,
+            Launching {
+                placement: settings.placement,
+                restart_delay: settings.restart_delay,
+                vault: Arc::clone(&self.vault),
+            },
             Arc::clone(&self.components),
         ));
         let platform = Arc::new(Platform {
@@ -203,6 +211,7 @@ impl PlatformBuilder {
             ids: self.ids,
             signer: self.signer,
             secrets: self.secrets,
+            vault: self.vault,
             project,
             is_new,
             settings,
@@ -221,6 +230,15 @@ impl PlatformBuilder {
         }
         platform.reconcilers.start(changed, &to_wake);
         Ok(platform)
+    }
+}
+
+/// Says which registries need their password again.
+fn warn_of_unreadable(snapshot: &Snapshot, vault: &dyn Vault) {
+    for registry in snapshot.registries() {
+        if let Err(why) = image_access::password(vault, registry) {
+            tracing::warn!(registry = %registry.id, %why, "the password of a registry can't be read, so images that need it can't be pulled: give it again");
+        }
     }
 }
 

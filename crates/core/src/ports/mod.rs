@@ -2,17 +2,19 @@
 
 pub(crate) mod clock;
 pub(crate) mod future;
+pub(crate) mod images;
 pub(crate) mod runtime;
 pub(crate) mod secrets;
 pub(crate) mod store;
 
 pub use clock::Clock;
 pub use future::BoxFuture;
+pub use images::{ImageAccess, RegistryLogin};
 pub use runtime::{
     Blame, FileWatch, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
     ReplicaUsage, Runtime, Survivor,
 };
-pub use secrets::{Ids, SecretError, Secrets, SignError, Signer};
+pub use secrets::{Ids, SecretError, Secrets, SignError, Signer, Vault};
 pub use store::{
     Commit, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError, StoredRecord,
     WatchError, Write,

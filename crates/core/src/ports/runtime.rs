@@ -9,6 +9,7 @@ use ovhai_api_types::{AppId, Environment};
 use tokio::sync::mpsc;
 
 use super::future::BoxFuture;
+use super::images::ImageAccess;
 use crate::logs::LogBuffer;
 use crate::replica::{ExitStatus, ReplicaId, ReplicaKey};
 use crate::spec::Spec;
@@ -149,6 +150,8 @@ pub struct ReplicaRequest {
     /// All variables of a process but those of the spec and the ports; none: those that every
     /// process gets.
     pub environment: Option<Environment>,
+    /// What its image may be pulled with, if it runs as a container.
+    pub image_access: ImageAccess,
     /// Where its output goes.
     pub logs: Arc<LogBuffer>,
 }

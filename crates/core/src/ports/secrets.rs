@@ -36,7 +36,8 @@ pub trait Signer: Send + Sync + 'static {
     fn verify(&self, token: &str) -> Option<TokenClaims>;
 }
 
-/// Why the system gives no random numbers, or a password can't be hashed.
+/// Why the system gives no random numbers, a password can't be hashed, or a secret can't be sealed or
+/// opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SecretError(pub String);
@@ -54,4 +55,14 @@ pub trait Secrets: Send + Sync + 'static {
 
     /// Whether a password is the one of a hash; as slow.
     fn verify_password(&self, password: String, hash: String) -> BoxFuture<'_, bool>;
+}
+
+/// Encrypts the secrets that have to be read again. Must not keep or log one.
+pub trait Vault: Send + Sync + 'static {
+    /// Encrypts a secret for one purpose.
+    fn seal(&self, purpose: String, secret: String) -> BoxFuture<'_, Result<String, SecretError>>;
+
+    /// The secret that was encrypted for this purpose. The error says what is wrong with the key, or
+    /// with the text.
+    fn open(&self, purpose: &str, sealed: &str) -> Result<String, SecretError>;
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppState, Timestamp};
+use ovhai_api_types::{AppId, AppState, Placement, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,12 +19,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::directory::{Backend, Live};
 use crate::events::EventKind;
+use crate::image_access::image_access;
 use crate::lifecycle::{Event, may_answer};
 use crate::model::{AppRecord, Wanted};
 use crate::placement::resolved;
 use crate::ports::clock::{after, elapsed};
 use crate::ports::{
-    Blame, BoxFuture, Clock, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
+    Blame, BoxFuture, Clock, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
     ReplicaRequest,
 };
 use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
@@ -342,7 +343,7 @@ impl Actor {
         let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
         // One that was started again after a crash belongs to that crash.
         let restart = if slot.has_answered || past.is_restart(slot.revision) {
-            Some(past.crashed(&crash, all.restart_delay))
+            Some(past.crashed(&crash, all.launching.restart_delay))
         } else {
             past.ended(&crash);
             None
@@ -474,12 +475,17 @@ impl Actor {
         let id = entry.logs.begin(ordinal);
         let is_restart =
             self.past.get_mut(&ordinal).is_some_and(|past| past.begun(record.revision));
-        let (spec, environment) = resolved(all.placement, &snapshot, record, |why| {
+        let (spec, environment) = resolved(all.launching.placement, &snapshot, record, |why| {
             entry.logs.push(all.clock.real_time(), id, why.into());
         });
         if let Some(why) = self.watched.complaint() {
             entry.logs.push(all.clock.real_time(), id, why);
         }
+        // No other replica pulls anything.
+        let image_access = match spec.placement {
+            Some(Placement::Builtin | Placement::Process) => ImageAccess::default(),
+            _ => image_access(&snapshot, &*all.launching.vault, record),
+        };
         let request = ReplicaRequest {
             app: self.id,
             number,
@@ -487,6 +493,7 @@ impl Actor {
             revision: record.revision,
             spec,
             environment,
+            image_access,
             logs: Arc::clone(&entry.logs),
         };
         let reporter = ReplicaReporter::new(number, self.reporter.clone());

@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::components::{self, Component, Components};
 use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
-use crate::ports::{Clock, Runtime, Survivor};
+use crate::ports::{Clock, Runtime, Survivor, Vault};
 use crate::recorder::EventRecorder;
 use actor::Actor;
 
@@ -58,16 +58,23 @@ impl Signal {
     }
 }
 
+/// How replicas are launched.
+pub(crate) struct Launching {
+    /// The runtime of apps that ask for none.
+    pub(crate) placement: Option<Placement>,
+    /// Delay after the second crash in a row.
+    pub(crate) restart_delay: Duration,
+    /// Decrypts the passwords of registries.
+    pub(crate) vault: Arc<dyn Vault>,
+}
+
 /// See the module.
 pub(crate) struct Reconcilers {
     ledger: Arc<Ledger>,
     runtime: Arc<dyn Runtime>,
     clock: Arc<dyn Clock>,
     recorder: Arc<EventRecorder>,
-    /// The runtime of apps that ask for none.
-    placement: Option<Placement>,
-    /// Delay after the second crash in a row.
-    restart_delay: Duration,
+    launching: Launching,
     components: Arc<Components>,
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
     tasks: TaskTracker,
@@ -80,8 +87,7 @@ impl Reconcilers {
         runtime: Arc<dyn Runtime>,
         clock: Arc<dyn Clock>,
         recorder: Arc<EventRecorder>,
-        placement: Option<Placement>,
-        restart_delay: Duration,
+        launching: Launching,
         components: Arc<Components>,
     ) -> Self {
         Self {
@@ -89,8 +95,7 @@ impl Reconcilers {
             runtime,
             clock,
             recorder,
-            placement,
-            restart_delay,
+            launching,
             components,
             actors: Mutex::default(),
             tasks: TaskTracker::new(),

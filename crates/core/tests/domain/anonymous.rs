@@ -42,7 +42,7 @@ async fn every_method_refuses_an_anonymous_caller() {
     let app = w.submit(r#"{"image":"a"}"#).await;
     let reader = TokenSpec { name: "t".into(), role: "read".into(), label_selector: None };
     let token = w.platform.create_token(&w.admin, &w.gra, &reader).await.unwrap().record.id;
-    let registry = w.platform.add_registry(&w.admin, &w.gra, "registry.example", "u").await;
+    let registry = w.platform.add_registry(&w.admin, &w.gra, "registry.example", "u", None).await;
     let registry: RegistryId = registry.unwrap().id;
     w.platform.add_user(&w.admin, "ann", "a long password".into()).await.unwrap();
     let before = w.store.load().await.unwrap().revision;
@@ -85,8 +85,11 @@ async fn every_method_refuses_an_anonymous_caller() {
         ("may_ask_me", platform.may_ask_me(caller, gra)),
         ("list_registries", platform.list_registries(caller, gra).map(drop)),
         ("get_registry", platform.get_registry(caller, gra, registry).map(drop)),
-        ("add_registry", platform.add_registry(caller, gra, "other.example", "u").await.map(drop)),
-        ("update_registry", platform.update_registry(caller, gra, registry, &change).await),
+        (
+            "add_registry",
+            platform.add_registry(caller, gra, "other.example", "u", None).await.map(drop),
+        ),
+        ("update_registry", platform.update_registry(caller, gra, registry, change).await),
         ("delete_registry", platform.delete_registry(caller, gra, registry).await),
         ("wake", platform.wake(caller, app)),
         ("list_tokens", platform.list_tokens(caller, gra).map(drop)),

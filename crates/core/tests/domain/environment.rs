@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{
-    AppId, AppState, AppUpdate, Deletion, Env, Environment, Placement, TokenSpec,
-};
+use ovhai_api_types::{AppId, AppState, AppUpdate, Deletion, Env, Environment, Placement};
 use ovhai_core::model::{EnvironmentOwner, EnvironmentRecord, SessionId};
 use ovhai_core::policy::Principal;
 use ovhai_core::{Error, Settings};
@@ -44,12 +42,6 @@ impl World {
         let mut all: Vec<EnvironmentRecord> = stored(&*self.store, "environment").await;
         all.sort_by(|a, b| a.owner.cmp(&b.owner));
         all.into_iter().map(|one| one.owner).collect()
-    }
-
-    async fn operator(&self) -> Principal {
-        let spec = TokenSpec { name: "op".into(), role: "operator".into(), label_selector: None };
-        let made = self.platform.create_token(&self.admin, &self.gra, &spec).await.unwrap();
-        Principal::Token(made.record)
     }
 }
 

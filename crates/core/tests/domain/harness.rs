@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp};
+use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp, TokenSpec};
 use ovhai_core::model::{AppRecord, TokenClaims};
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{
-    BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store,
+    BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store, Vault,
 };
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
@@ -115,6 +115,20 @@ impl Secrets for PlainSecrets {
     }
 }
 
+/// Seals by writing down for what.
+pub(crate) struct PlainVault;
+
+impl Vault for PlainVault {
+    fn seal(&self, purpose: String, secret: String) -> BoxFuture<'_, Result<String, SecretError>> {
+        Box::pin(async move { Ok(format!("{purpose}|{secret}")) })
+    }
+
+    fn open(&self, purpose: &str, sealed: &str) -> Result<String, SecretError> {
+        let opened = sealed.strip_prefix(purpose).and_then(|rest| rest.strip_prefix('|'));
+        opened.map(str::to_owned).ok_or_else(|| SecretError("another key".into()))
+    }
+}
+
 /// The stored records of a kind.
 pub(crate) async fn stored<T: DeserializeOwned>(store: &dyn Store, kind: &str) -> Vec<T> {
     let records = store.load().await.unwrap().records.into_iter();
@@ -190,6 +204,7 @@ impl World {
             ids: Arc::new(TestIds(AtomicU64::new(used))),
             signer: Arc::new(PlainSigner),
             secrets: Arc::new(PlainSecrets::default()),
+            vault: Arc::new(PlainVault),
             administrator: "admin".into(),
             settings: Settings { regions, user: "me".into(), ..settings },
             components: Arc::default(),
@@ -204,6 +219,13 @@ impl World {
     pub(crate) async fn submit(&self, json: &str) -> AppId {
         let spec: AppSpec = serde_json::from_str(json).unwrap();
         self.platform.create_app(&self.admin, &self.gra, &spec).await.unwrap().record.id
+    }
+
+    /// A new operator token without a selector.
+    pub(crate) async fn operator(&self) -> Principal {
+        let spec = TokenSpec { name: "op".into(), role: "operator".into(), label_selector: None };
+        let made = self.platform.create_token(&self.admin, &self.gra, &spec).await.unwrap();
+        Principal::Token(made.record)
     }
 
     pub(crate) fn state(&self, id: AppId) -> Option<AppState> {

@@ -11,6 +11,7 @@ mod harness;
 mod ledger;
 mod life_cycle;
 mod panics;
+mod registries;
 mod reload;
 mod revocation;
 mod tokens;

@@ -1,4 +1,4 @@
-//! Operations of the tag `registry`. Passwords are taken and not kept: nothing is pulled yet.
+//! Operations of the tag `registry`. No response contains a password.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use hyper::StatusCode;
 use ovhai_api_types::{ErrorBody, Registry, RegistryId, RegistryList, RegistryUpdate};
+use ovhai_core::Platform;
 use ovhai_core::model::RegistryRecord;
 use ovhai_core::platform::RegistryChange;
 
@@ -16,12 +17,13 @@ use super::query::Query;
 
 type Shared = State<Arc<ApiState>>;
 
-fn wire(record: &RegistryRecord) -> Registry {
+fn wire(platform: &Platform, record: &RegistryRecord) -> Registry {
     Registry {
         id: Some(record.id),
         url: record.url.clone(),
         username: record.username.clone(),
         password: None,
+        password_state: Some(platform.password_state(record)),
         created_at: Some(record.created_at),
         updated_at: Some(record.updated_at),
         user: Some(record.user.clone()),
@@ -49,7 +51,8 @@ pub(super) async fn list(
 ) -> Result<Json<RegistryList>, ApiError> {
     let all = state.platform.list_registries(&caller.principal, &caller.region)?;
     let (page, metadata) = query.cut(all, query.page()?);
-    Ok(Json(RegistryList { items: page.iter().map(|record| wire(record)).collect(), metadata }))
+    let items = page.iter().map(|record| wire(&state.platform, record)).collect();
+    Ok(Json(RegistryList { items, metadata }))
 }
 
 /// Add a registry.
@@ -71,9 +74,15 @@ pub(super) async fn create(
 ) -> Result<Json<Registry>, ApiError> {
     let record = state
         .platform
-        .add_registry(&caller.principal, &caller.region, &registry.url, &registry.username)
+        .add_registry(
+            &caller.principal,
+            &caller.region,
+            &registry.url,
+            &registry.username,
+            registry.password,
+        )
         .await?;
-    Ok(Json(wire(&record)))
+    Ok(Json(wire(&state.platform, &record)))
 }
 
 /// Show a registry.
@@ -93,7 +102,7 @@ pub(super) async fn get(
     Id(id): Id<RegistryId>,
 ) -> Result<Json<Registry>, ApiError> {
     let record = state.platform.get_registry(&caller.principal, &caller.region, id)?;
-    Ok(Json(wire(&record)))
+    Ok(Json(wire(&state.platform, &record)))
 }
 
 /// Change a registry.
@@ -116,8 +125,9 @@ pub(super) async fn update(
     Id(id): Id<RegistryId>,
     Body(update): Body<RegistryUpdate>,
 ) -> Result<StatusCode, ApiError> {
-    let change = RegistryChange { url: update.url, username: update.username };
-    state.platform.update_registry(&caller.principal, &caller.region, id, &change).await?;
+    let RegistryUpdate { url, username, password } = update;
+    let change = RegistryChange { url, username, password };
+    state.platform.update_registry(&caller.principal, &caller.region, id, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
