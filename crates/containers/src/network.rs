@@ -39,9 +39,8 @@ impl Place {
         self.is_direct
     }
 
-    /// Whether it can, now that a container runs in the network.
-    pub(crate) fn is_reached(&self) -> bool {
-        self.is_direct || self.gateway.is_some_and(is_own)
+    fn is_reached(&self) -> bool {
+        self.gateway.is_some_and(is_own)
     }
 
     #[cfg(test)]
@@ -103,6 +102,9 @@ pub(crate) struct Networks {
     made: Mutex<HashMap<(String, Option<AppId>), Network>>,
     /// Why containers can reach each other, if they can.
     open: StdMutex<Option<String>>,
+    /// The addresses of engines whose containers were dialled at their own addresses. Podman sets a
+    /// network's gateway up with its first container only.
+    reached: StdMutex<HashSet<String>>,
 }
 
 fn key(engine: &Engine, app: AppId) -> (String, Option<AppId>) {
@@ -143,9 +145,25 @@ impl Networks {
         Ok(Place {
             network: network.name.clone(),
             address,
-            is_direct: network.gateway.is_some_and(is_own),
+            is_direct: network.gateway.is_some_and(is_own) || self.is_known(&key.0),
             gateway: network.gateway,
         })
+    }
+
+    fn is_known(&self, engine: &str) -> bool {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).contains(engine)
+    }
+
+    /// A container was started there: whether it is dialled at its own address.
+    pub(crate) fn is_reached(&self, engine: &Engine, place: &Place) -> bool {
+        let is_reached = place.is_reached();
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_reached {
+            reached.insert(engine.info.address.clone());
+        } else {
+            reached.remove(&engine.info.address);
+        }
+        is_reached
     }
 
     /// The container is gone. A network of an app goes with its last container.

@@ -76,7 +76,7 @@ async fn the_watcher_removes_what_a_killed_emulator_left() {
         let ended = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
         assert!(ended.success(), "{name}");
         assert!(begun.elapsed() < Duration::from_secs(15), "{name}: {:?}", begun.elapsed());
-        assert_eq!(containers(&socket, &state).await, [next.clone()], "{name}");
+        assert_eq!(containers(&socket, &state).await, std::slice::from_ref(&next), "{name}");
         remove(&socket, &next).await;
         remove(&socket, &other).await;
     }
