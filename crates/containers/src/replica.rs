@@ -37,6 +37,8 @@ const BAD_LOOKS: u32 = 3;
 const ENGINE_AGAIN: Duration = Duration::from_secs(1);
 /// Time to read the output of a container that has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Maximum number of lines of output in a message.
+const LAST_LINES: usize = 3;
 /// How often a container that can't be removed is tried again; then it is left to the next
 /// connection to the engine.
 const REMOVALS: u32 = 20;
@@ -423,14 +425,14 @@ impl Container<'_> {
             ));
         }
         let replica = self.request.replica;
-        let lines = self.request.logs.tail(5, |run| run == replica);
-        let last = lines.iter().rev().map(|line| line.text.as_str());
-        let last = last.filter(|line| !line.trim().is_empty() && !line.starts_with("[ovhai]"));
+        let lines = self.request.logs.tail(5, |run| run == replica).into_iter();
+        let lines = lines.map(|line| line.text).filter(|line| !line.starts_with("[ovhai]"));
+        let last: Vec<String> = lines.collect();
         exit::ended(&End {
             code: state.exit_code.unwrap_or(-1),
             is_out_of_memory: state.oom_killed.unwrap_or(false),
             memory: self.memory,
-            last: last.into_iter().next(),
+            last: &last[last.len().saturating_sub(LAST_LINES)..],
         })
     }
 
