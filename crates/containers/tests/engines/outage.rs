@@ -154,3 +154,32 @@ async fn containers_that_end_in_an_outage() {
         outage.clean(&bench.state).await;
     }
 }
+
+/// The real thing, by hand, as it ends the engine that other tests use: `OVHAI_TEST_DOCKER_PID` is
+/// Docker's process, `OVHAI_TEST_DOCKER_START` a shell command that starts it in the background.
+#[tokio::test]
+#[ignore = "ends the engine of the other tests"]
+async fn docker_is_killed_and_started_again() {
+    let socket = crate::bench::variable("OVHAI_TEST_DOCKER").unwrap();
+    let pid = std::env::var("OVHAI_TEST_DOCKER_PID").unwrap();
+    let start = std::env::var("OVHAI_TEST_DOCKER_START").unwrap();
+    let image = image(&socket, &[]).await;
+    let bench = Bench::new(&socket);
+    let mut run = bench.launch(json!({"image": image, "command": serve("echo up")}));
+    let endpoint = run.ready().await;
+    let shell = |script: &str| {
+        assert!(std::process::Command::new("sh").args(["-c", script]).status().unwrap().success());
+    };
+    shell(&format!("kill -KILL {pid}; while kill -0 {pid} 2>/dev/null; do sleep 0.1; done"));
+    assert_eq!(get(&endpoint).await, "hello\n", "its container lives on");
+    let mut second = bench.launch(json!({"image": image, "command": serve("")}));
+    let ReplicaEvent::Waiting(why) = second.next().await else { panic!("{:?}", second.seen) };
+    assert!(why.contains(&socket), "{why}");
+    shell(&start);
+    run.lost().await;
+    let (fault, _, message) = run.exited().await;
+    assert_eq!(fault, Blame::Platform, "{message}");
+    second.ready().await;
+    second.replica.stop(Duration::ZERO).await;
+    assert_eq!(bench.containers().await, Vec::<String>::new());
+}
