@@ -105,6 +105,8 @@ pub(crate) struct Networks {
     /// The addresses of engines whose containers were dialled at their own addresses. Podman sets a
     /// network's gateway up with its first container only.
     reached: StdMutex<HashSet<String>>,
+    /// Whether own addresses are not dialled, though they might be.
+    is_published: bool,
 }
 
 fn key(engine: &Engine, app: AppId) -> (String, Option<AppId>) {
@@ -113,6 +115,11 @@ fn key(engine: &Engine, app: AppId) -> (String, Option<AppId>) {
 }
 
 impl Networks {
+    /// `is_published`: containers are dialled at published ports only.
+    pub(crate) fn new(is_published: bool) -> Self {
+        Self { is_published, ..Self::default() }
+    }
+
     /// A place for a container of the app. To be given back with [`Self::leave`].
     pub(crate) async fn enter(
         &self,
@@ -145,7 +152,8 @@ impl Networks {
         Ok(Place {
             network: network.name.clone(),
             address,
-            is_direct: network.gateway.is_some_and(is_own) || self.is_known(&key.0),
+            is_direct: !self.is_published
+                && (network.gateway.is_some_and(is_own) || self.is_known(&key.0)),
             gateway: network.gateway,
         })
     }
@@ -156,7 +164,7 @@ impl Networks {
 
     /// A container was started there: whether it is dialled at its own address.
     pub(crate) fn is_reached(&self, engine: &Engine, place: &Place) -> bool {
-        let is_reached = place.is_reached();
+        let is_reached = !self.is_published && place.is_reached();
         let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         if is_reached {
             reached.insert(engine.info.address.clone());
