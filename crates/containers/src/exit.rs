@@ -3,6 +3,9 @@
 use ovhai_core::ports::{Blame, ReplicaEvent};
 use ovhai_core::replica::ExitStatus;
 
+/// Maximum length of a line of output in a message, in characters.
+const LONGEST: usize = 300;
+
 /// Why a replica ended, unless it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -34,8 +37,8 @@ pub(crate) struct End<'a> {
     pub(crate) is_out_of_memory: bool,
     /// The limit of its memory, in bytes.
     pub(crate) memory: Option<i64>,
-    /// The lines that it wrote last.
-    pub(crate) last: Option<&'a str>,
+    /// The lines that it wrote last, oldest first. Engines give the two streams in no certain order.
+    pub(crate) last: &'a [String],
 }
 
 /// The end of a container that was not asked to end.
@@ -46,8 +49,11 @@ pub(crate) fn ended(end: &End<'_>) -> Failure {
         129..=192 => ExitStatus::Signal(code - 128),
         code => ExitStatus::Code(code),
     };
-    let last = end.last.map(|line| line.trim().trim_end_matches('.')).filter(|l| !l.is_empty());
-    let has = |text: &str| last.is_some_and(|line| line.contains(text));
+    let shown = |line: &String| -> String {
+        line.trim().trim_end_matches('.').chars().take(LONGEST).collect()
+    };
+    let last: Vec<String> = end.last.iter().map(shown).filter(|line| !line.is_empty()).collect();
+    let has = |text: &str| last.iter().any(|line| line.contains(text));
     let mut message = match (code, end.memory.map(mebibytes)) {
         (137, Some(limit)) if end.is_out_of_memory => {
             format!("The container ran out of memory: its limit is {limit}")
@@ -60,8 +66,10 @@ pub(crate) fn ended(end: &End<'_>) -> Failure {
         (134, _) => "The container aborted: it was ended by signal 6 (SIGABRT)".into(),
         _ => format!("The container {}", status.predicate()),
     };
-    if let Some(line) = last {
-        message += &format!("; its last line was: {line}");
+    match last.as_slice() {
+        [] => {}
+        [line] => message += &format!("; its last line was: {line}"),
+        lines => message += &format!("; its last lines were: {}", lines.join(" / ")),
     }
     // The kernel refuses a program after the engine has started it.
     if has("exec format error") || has("Exec format error") {
@@ -158,11 +166,20 @@ mod tests {
                 "CR LF",
             ),
         ] {
-            let end = End { code, is_out_of_memory: oom, memory, last };
+            let last: Vec<String> = last.into_iter().map(str::to_owned).collect();
+            let end = End { code, is_out_of_memory: oom, memory, last: &last };
             let failure = ended(&end);
             assert_eq!((failure.fault, failure.status), (Blame::User, Some(expected)), "{code}");
             assert!(failure.message.contains(also), "{}", failure.message);
         }
+    }
+
+    #[test]
+    fn what_it_said_last() {
+        let last = ["one".to_owned(), " ".to_owned(), "x".repeat(1000)];
+        let message = ended(&End { code: 1, last: &last, ..End::default() }).message;
+        let cut = "x".repeat(LONGEST);
+        assert!(message.ends_with(&format!("; its last lines were: one / {cut}")), "{message}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::Mutex;
 
-use crate::engine::{Engine, status};
+use crate::engine::{Engine, sha256, status};
 use crate::images::Image;
 use crate::labels::Owner;
 use crate::reap;
@@ -126,8 +126,7 @@ pub(crate) async fn make_missing(engine: &Engine, id: &str, facts: &Facts) -> Re
 fn keep(directory: &Path, content: &[u8]) -> io::Result<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
 
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content);
-    let name: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let name = sha256(content, 8);
     let file = directory.join(format!("passwd-{name}"));
     if !file.exists() {
         crate::hub::make_directory(directory)?;

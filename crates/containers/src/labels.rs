@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use ovhai_runtime::identity::Identity;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::sha256;
+
 /// The id of the state directory.
 pub const STATE: &str = "ovh.emulator";
 /// Whether an app failed in it, and it is kept for its owner to look at, stands in a name.
@@ -32,16 +34,14 @@ impl Owner {
         let identity = Identity::own();
         // The identity's text is the same as long as the process lives, and no other's.
         let text = identity.and_then(|it| serde_json::to_string(&it).ok()).unwrap_or_default();
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-        let started = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let started = sha256(text.as_bytes(), 8);
         Self { state: state.into(), pid: std::process::id(), started }
     }
 
     /// A word for names, which no other emulator has.
     pub(crate) fn word(&self) -> String {
         let text = format!("{}/{}/{}", self.state, self.pid, self.started);
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-        digest.as_ref().iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+        sha256(text.as_bytes(), 5)
     }
 
     /// The labels of what it owns.

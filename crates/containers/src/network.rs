@@ -39,9 +39,8 @@ impl Place {
         self.is_direct
     }
 
-    /// Whether it can, now that a container runs in the network.
-    pub(crate) fn is_reached(&self) -> bool {
-        self.is_direct || self.gateway.is_some_and(is_own)
+    fn is_reached(&self) -> bool {
+        self.gateway.is_some_and(is_own)
     }
 
     #[cfg(test)]
@@ -103,6 +102,11 @@ pub(crate) struct Networks {
     made: Mutex<HashMap<(String, Option<AppId>), Network>>,
     /// Why containers can reach each other, if they can.
     open: StdMutex<Option<String>>,
+    /// The addresses of engines whose containers were dialled at their own addresses. Podman sets a
+    /// network's gateway up with its first container only.
+    reached: StdMutex<HashSet<String>>,
+    /// Whether own addresses are not dialled, though they might be.
+    is_published: bool,
 }
 
 fn key(engine: &Engine, app: AppId) -> (String, Option<AppId>) {
@@ -111,6 +115,11 @@ fn key(engine: &Engine, app: AppId) -> (String, Option<AppId>) {
 }
 
 impl Networks {
+    /// `is_published`: containers are dialled at published ports only.
+    pub(crate) fn new(is_published: bool) -> Self {
+        Self { is_published, ..Self::default() }
+    }
+
     /// A place for a container of the app. To be given back with [`Self::leave`].
     pub(crate) async fn enter(
         &self,
@@ -143,9 +152,26 @@ impl Networks {
         Ok(Place {
             network: network.name.clone(),
             address,
-            is_direct: network.gateway.is_some_and(is_own),
+            is_direct: !self.is_published
+                && (network.gateway.is_some_and(is_own) || self.is_known(&key.0)),
             gateway: network.gateway,
         })
+    }
+
+    fn is_known(&self, engine: &str) -> bool {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).contains(engine)
+    }
+
+    /// A container was started there: whether it is dialled at its own address.
+    pub(crate) fn is_reached(&self, engine: &Engine, place: &Place) -> bool {
+        let is_reached = !self.is_published && place.is_reached();
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_reached {
+            reached.insert(engine.info.address.clone());
+        } else {
+            reached.remove(&engine.info.address);
+        }
+        is_reached
     }
 
     /// The container is gone. A network of an app goes with its last container.

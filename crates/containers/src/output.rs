@@ -127,7 +127,9 @@ pub(crate) async fn follow(link: Arc<Link>, id: String, sink: Sink) {
             Err(_) => true,
         };
         if !is_running {
-            streams.iter_mut().for_each(|stream| stream.finish(|line| sink.push(line)));
+            for stream in &mut streams {
+                stream.finish(|line| sink.push(line));
+            }
             return;
         }
         tokio::time::sleep(AGAIN).await;

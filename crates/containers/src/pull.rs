@@ -15,7 +15,7 @@ use crate::exit::Failure;
 use crate::reference::Reference;
 
 /// Time for an engine's first word on a pull: it asks the registry before.
-const FIRST_STEP: Duration = Duration::from_secs(600);
+const FIRST_STEP: Duration = Duration::from_mins(10);
 /// The platform of the cloud's machines.
 pub(crate) const PLATFORM: &str = "linux/amd64";
 

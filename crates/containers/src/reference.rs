@@ -56,6 +56,9 @@ impl Reference {
         let is_good = path.split('/').all(is_word)
             && host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
             && !host.contains("..")
+            && host
+                .rsplit_once(':')
+                .is_none_or(|(_, port)| port.ends_with(']') || port.parse::<u16>().is_ok())
             && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c))
             && tag.is_none_or(is_tag)
             && digest.is_none_or(is_digest);

@@ -1,6 +1,6 @@
 //! One replica: a container, from the look for an engine to its removal.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ const BAD_LOOKS: u32 = 3;
 const ENGINE_AGAIN: Duration = Duration::from_secs(1);
 /// Time to read the output of a container that has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Maximum number of lines of output in a message.
+const LAST_LINES: usize = 3;
 /// How often a container that can't be removed is tried again; then it is left to the next
 /// connection to the engine.
 const REMOVALS: u32 = 20;
@@ -180,7 +182,8 @@ async fn start<'a>(
         let place = place.map_err(Failure::platform)?;
         match start_at(shared, request, &engine, image, &facts, &name, &place).await {
             Ok(found) => {
-                let reached = match endpoint(request, image, &place, &found) {
+                let is_reached = shared.networks.is_reached(&engine, &place);
+                let reached = match endpoint(request, image, &place, is_reached, &found) {
                     Ok(reached) => reached,
                     Err(failure) => {
                         let _ = reap::remove_one(&engine.docker, &name).await;
@@ -280,12 +283,13 @@ fn endpoint(
     request: &ReplicaRequest,
     image: &Image,
     place: &Place,
+    is_reached: bool,
     found: &ContainerInspectResponse,
 ) -> Result<(ReplicaEndpoint, SocketAddr), Failure> {
     let spec = &request.spec;
     let settings = found.network_settings.as_ref();
     let ports = create::ports(spec, image);
-    let at: Vec<(u16, SocketAddr)> = if place.is_reached() {
+    let at: Vec<(u16, SocketAddr)> = if is_reached {
         let own = settings
             .and_then(|settings| settings.networks.as_ref()?.get(&place.network))
             .and_then(|network| network.ip_address.as_deref()?.parse::<Ipv4Addr>().ok());
@@ -314,8 +318,8 @@ fn endpoint(
     let mut endpoint = ReplicaEndpoint::new(http)
         .with_ports(at.iter().copied())
         .with_grpc(spec.grpc_port.and_then(find));
-    if place.is_reached() && !http.ip().is_unspecified() {
-        endpoint = endpoint.with_host(IpAddr::from(http.ip()));
+    if is_reached && !http.ip().is_unspecified() {
+        endpoint = endpoint.with_host(http.ip());
     }
     Ok((endpoint, probed))
 }
@@ -384,24 +388,21 @@ impl Container<'_> {
         Err(self.explain(state).await)
     }
 
-    /// How it ended; none: it runs. Waits while the engine does not answer.
+    /// How it ended; none: it runs, as far as is known. One whose engine is away is looked at again
+    /// when that is back.
     async fn ended(&self) -> Option<ContainerState> {
-        loop {
-            let failed = match self.shared.link.engine().await {
-                Ok(engine) => match reap::inspect(&engine.docker, &self.id).await {
-                    Ok(found) => {
-                        let state = found.state.unwrap_or_default();
-                        return (state.running != Some(true)).then_some(state);
-                    }
-                    Err(error) if status(&error) == Some(404) => {
-                        return Some(ContainerState::default());
-                    }
-                    Err(error) => text(&error),
-                },
-                Err(none) => none.to_string(),
-            };
-            tracing::debug!(container = self.id, failed, "the container can't be looked at");
-            tokio::time::sleep(FIRST_LOOK * 10).await;
+        let engine = self.shared.link.engine().await.ok()?;
+        match reap::inspect(&engine.docker, &self.id).await {
+            Ok(found) => {
+                let state = found.state.unwrap_or_default();
+                (state.running != Some(true)).then_some(state)
+            }
+            Err(error) if status(&error) == Some(404) => Some(ContainerState::default()),
+            Err(error) => {
+                tracing::debug!(container = self.id, why = text(&error), "it can't be looked at");
+                self.shared.link.lost(&engine).await;
+                None
+            }
         }
     }
 
@@ -424,14 +425,14 @@ impl Container<'_> {
             ));
         }
         let replica = self.request.replica;
-        let lines = self.request.logs.tail(5, |run| run == replica);
-        let last = lines.iter().rev().map(|line| line.text.as_str());
-        let last = last.filter(|line| !line.trim().is_empty() && !line.starts_with("[ovhai]"));
+        let lines = self.request.logs.tail(5, |run| run == replica).into_iter();
+        let lines = lines.map(|line| line.text).filter(|line| !line.starts_with("[ovhai]"));
+        let last: Vec<String> = lines.collect();
         exit::ended(&End {
             code: state.exit_code.unwrap_or(-1),
             is_out_of_memory: state.oom_killed.unwrap_or(false),
             memory: self.memory,
-            last: last.into_iter().next(),
+            last: &last[last.len().saturating_sub(LAST_LINES)..],
         })
     }
 

@@ -58,12 +58,13 @@ impl ContainerRuntime {
         let directory = directory.into();
         let link =
             Link::new(settings.engine.clone(), Owner::own(state), program, directory.clone());
+        let networks = Networks::new(settings.is_published);
         Self(Arc::new(Shared {
             settings,
             directory,
             link,
             images: Images::default(),
-            networks: Networks::default(),
+            networks,
             known: Known::default(),
             launches: AtomicU64::new(1),
         }))

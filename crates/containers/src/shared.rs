@@ -25,6 +25,10 @@ pub struct ContainerSettings {
     pub credentials: CredentialFiles,
     /// Whether a container in which an app failed is kept, for its owner to look at.
     pub keep_failed: bool,
+    /// Whether containers are dialled at published ports only, even where their own addresses can be
+    /// reached.
+    #[serde(default)]
+    pub is_published: bool,
     /// Labels of every container, beside ours.
     pub labels: Vec<(String, String)>,
 }

@@ -19,7 +19,7 @@ use crate::reap;
 /// The hidden subcommand of `ovhai`.
 pub const SUBCOMMAND: &str = "__reap";
 /// How long an engine is waited for that does not answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// What a watcher is responsible for.

@@ -34,7 +34,7 @@ pub(crate) const PASSWORD: &str = "s3cret~~?>";
 const HTPASSWD: &str = "ovhai:$2y$05$SgQZEt6sPBATGhsyRYXMJ.W7jAFmxn88awEuTv9Elmn2YcvEvpBdK";
 
 /// Time for an engine to answer.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// Time for an engine to end in order.
 const END: Duration = Duration::from_secs(15);
 const DOCKER: &str = "/var/run/docker.sock";
@@ -158,11 +158,11 @@ impl Engines {
                 "[containers]\ndefault_ulimits = [\"nofile={files}:{files}\", \"nproc={processes}:{processes}\"]\n"
             ),
         )?;
-        let insecure: String = registries
+        let insecure: Vec<String> = registries
             .iter()
             .map(|at| format!("[[registry]]\nlocation = \"{at}\"\ninsecure = true\n"))
             .collect();
-        std::fs::write(at("registries.conf"), insecure)?;
+        std::fs::write(at("registries.conf"), insecure.concat())?;
         let mut command = with_us("podman");
         command
             .arg("--root")

@@ -9,9 +9,10 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::hex::sha256;
 
 /// A place where an engine may be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,9 +53,12 @@ impl EngineAddress {
     /// is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let unix = |path: &str| match path.starts_with('/') {
-            true => Ok(Self::Unix(path.into())),
-            false => Err(format!("{text:?} is no address: use unix:///PATH or tcp://HOST:PORT")),
+        let unix = |path: &str| {
+            if path.starts_with('/') {
+                Ok(Self::Unix(path.into()))
+            } else {
+                Err(format!("{text:?} is no address: use unix:///PATH or tcp://HOST:PORT"))
+            }
         };
         let Some((scheme, rest)) = text.split_once("://") else {
             return unix(text.strip_prefix("unix:").unwrap_or(text));
@@ -177,8 +181,7 @@ fn context(variable: &dyn Fn(&str) -> Option<String>) -> Option<Candidate> {
         config.get("currentContext")?.as_str().map(str::to_owned)
     });
     let name = name.filter(|name| !name.is_empty() && name != "default")?;
-    let hash: String =
-        digest(&SHA256, name.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+    let hash = sha256(name.as_bytes(), 32);
     let file = directory.join("contexts/meta").join(hash).join("meta.json");
     let host = json(&file).and_then(|meta| {
         meta.get("Endpoints")?.get("docker")?.get("Host")?.as_str().map(str::to_owned)

