@@ -251,7 +251,11 @@ impl Images {
 
 /// What else could get an image that its registry refused.
 fn advice(access: &ImageAccess, reference: &Reference) -> String {
-    let mut advice: String = access.unusable.iter().map(|why| format!(". {why}")).collect();
+    let mut advice = String::new();
+    for why in &access.unusable {
+        advice += ". ";
+        advice += why;
+    }
     if access.unusable.is_empty() && access.logins.is_empty() {
         let host = &reference.host;
         advice += &if access.is_local_administrator {
