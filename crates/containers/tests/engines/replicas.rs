@@ -62,7 +62,7 @@ async fn an_app_answers_as_in_the_cloud() {
 async fn published_ports_are_on_loopback() {
     for (name, socket) in engines() {
         let settings = ContainerSettings { is_published: true, ..ContainerSettings::default() };
-        let source = std::sync::Arc::new(crate::bench::administrator());
+        let source = crate::bench::administrator();
         let bench = Bench::with(&socket, settings, source);
         let image = image(&socket, &["EXPOSE 7000"]).await;
         let script = "for port in 7000 7001 7002 80 50051; do httpd -p $port -h /www; done; exec httpd -f -p 81 -h /www";
