@@ -251,11 +251,7 @@ impl Images {
 
 /// What else could get an image that its registry refused.
 fn advice(access: &ImageAccess, reference: &Reference) -> String {
-    let mut advice = String::new();
-    for why in &access.unusable {
-        advice += ". ";
-        advice += why;
-    }
+    let mut advice = access.unusable.iter().fold(String::new(), |all, why| all + ". " + why);
     if access.unusable.is_empty() && access.logins.is_empty() {
         let host = &reference.host;
         advice += &if access.is_local_administrator {

@@ -178,6 +178,7 @@ impl Start {
             engine: EngineSettings::resolve(given, &read),
             credentials: CredentialFiles::resolve(&read),
             keep_failed: self.keep_failed,
+            is_published: false,
             labels: self.container_label.clone(),
         })
     }
