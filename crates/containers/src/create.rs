@@ -93,7 +93,7 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
     let bindings = published.iter().map(|port| (format!("{port}/tcp"), on_loopback())).collect();
     let memory = memory(spec, engine);
     let cores = spec.resources.cpu.filter(|_| engine.limits.cpu);
-    // Docker leaves the first ports to everybody; Podman does not.
+    // Docker lets every user bind the ports below 1024; Podman does not.
     let sysctls = (engine.kind == EngineKind::Podman)
         .then(|| [("net.ipv4.ip_unprivileged_port_start".into(), "0".into())].into());
     let passwd = plan.passwd.map(|file| Mount {
