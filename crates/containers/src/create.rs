@@ -93,12 +93,16 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
     let bindings = published.iter().map(|port| (format!("{port}/tcp"), on_loopback())).collect();
     let memory = memory(spec, engine);
     let cores = spec.resources.cpu.filter(|_| engine.limits.cpu);
-    // Docker leaves the first ports to everybody; Podman does not.
+    // Docker lets every user bind the ports below 1024; Podman does not.
     let sysctls = (engine.kind == EngineKind::Podman)
         .then(|| [("net.ipv4.ip_unprivileged_port_start".into(), "0".into())].into());
-    let passwd = plan.passwd.map(|file| Mount {
+    // Labelled for SELinux (z), which only this form can say, and only for a path without its colons.
+    let (bound, mounted): (Vec<&str>, Vec<&str>) =
+        plan.passwd.into_iter().partition(|file| !file.contains(':'));
+    let binds = bound.iter().map(|file| format!("{file}:/etc/passwd:ro,z")).collect();
+    let mounts = mounted.iter().map(|file| Mount {
         target: Some("/etc/passwd".into()),
-        source: Some(file.into()),
+        source: Some((*file).into()),
         typ: Some(MountType::BIND),
         read_only: Some(true),
         ..Mount::default()
@@ -126,7 +130,8 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
             cap_drop: Some(vec!["ALL".into()]),
             security_opt: Some(vec!["no-new-privileges".into()]),
             sysctls,
-            mounts: passwd.map(|mount| vec![mount]),
+            binds: Some(binds),
+            mounts: Some(mounts.collect()),
             device_requests: devices(spec, engine),
             network_mode: Some(place.network.clone()),
             port_bindings: Some(bindings),
@@ -225,7 +230,8 @@ pub(crate) mod tests {
         assert_eq!(host.cap_drop, Some(vec!["ALL".to_owned()]));
         assert_eq!(host.security_opt, Some(vec!["no-new-privileges".to_owned()]));
         assert!(host.pids_limit.is_some() && host.restart_policy.is_none());
-        assert_eq!((host.auto_remove, host.init, host.binds), (None, None, None));
+        assert_eq!((host.auto_remove, host.init), (None, None));
+        assert_eq!(host.binds, Some(vec!["/s/passwd:/etc/passwd:ro,z".to_owned()]));
         assert_eq!(host.port_bindings, Some(HashMap::new()), "its address is reached");
         let networks = made.networking_config.and_then(|it| it.endpoints_config).expect("one");
         let own = networks["net"].ipam_config.clone().and_then(|it| it.ipv4_address);

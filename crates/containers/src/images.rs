@@ -1,8 +1,8 @@
 //! Which image a replica runs: an id, chosen once per revision of the app, so that a tag that moves
 //! does not mix versions.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bollard::models::ImageInspect;
@@ -16,6 +16,9 @@ use crate::exit::Failure;
 use crate::pull::{self, Progress, PullError, Pulls};
 use crate::reference::Reference;
 
+/// Number of revisions of an app that are remembered: during an update, replicas of the old one start
+/// again too.
+const REVISIONS: usize = 4;
 /// Minimum time between two reports of a pull's progress.
 const REPORT: Duration = Duration::from_millis(250);
 
@@ -85,8 +88,8 @@ pub(crate) struct Wanted<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Images {
     pulls: Pulls,
-    /// Of each app, its newest revision and the id that this one runs.
-    chosen: Mutex<HashMap<AppId, (u64, String)>>,
+    /// Of each app, its newest revisions and the id that each of them runs.
+    chosen: Mutex<HashMap<AppId, BTreeMap<u64, String>>>,
 }
 
 impl Images {
@@ -105,24 +108,35 @@ impl Images {
         }
         let image = self.look(engine, wanted, files, report).await?;
         // Another replica of this revision may have been faster.
-        let id = {
-            let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
-            let entry = chosen.entry(wanted.app).or_insert_with(|| (0, String::new()));
-            if entry.0 < wanted.revision || entry.0 == wanted.revision && entry.1.is_empty() {
-                *entry = (wanted.revision, image.id.clone());
-            }
-            (entry.0 == wanted.revision).then(|| entry.1.clone())
-        };
-        match id {
-            Some(id) if id != image.id => Ok(inspect(engine, &id).await?.unwrap_or(image)),
-            _ => Ok(image),
+        let id = self.choose(wanted, &image.id);
+        if id == image.id {
+            return Ok(image);
         }
+        let Some(chosen) = inspect(engine, &id).await? else {
+            // It was removed from the engine.
+            self.lock().entry(wanted.app).or_default().insert(wanted.revision, image.id.clone());
+            return Ok(image);
+        };
+        Ok(chosen)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AppId, BTreeMap<u64, String>>> {
+        self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn chosen(&self, wanted: &Wanted<'_>) -> Option<String> {
-        let chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
-        let (revision, id) = chosen.get(&wanted.app)?;
-        (*revision == wanted.revision).then(|| id.clone())
+        self.lock().get(&wanted.app)?.get(&wanted.revision).cloned()
+    }
+
+    /// The id that the revision runs: the first one that was found for it.
+    fn choose(&self, wanted: &Wanted<'_>, found: &str) -> String {
+        let mut all = self.lock();
+        let revisions = all.entry(wanted.app).or_default();
+        let id = revisions.entry(wanted.revision).or_insert_with(|| found.to_owned()).clone();
+        while revisions.len() > REVISIONS {
+            revisions.pop_first();
+        }
+        id
     }
 
     async fn look(
@@ -137,8 +151,8 @@ impl Images {
         let had_credentials = attempts.len() > 1;
         let present = present(engine, reference).await?;
         let mut usable = present.clone();
-        // That the machine's owner once pulled an image gives it to nobody else: the registry
-        // decides. What was built here has no registry to ask.
+        // The machine's owner may have pulled a private image: for other callers the registry
+        // decides. An image that was built here has no registry.
         if let Some(image) = &present
             && image.is_from_registry
             && !access.is_local_administrator

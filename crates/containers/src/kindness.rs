@@ -122,7 +122,7 @@ pub(crate) async fn make_missing(engine: &Engine, id: &str, facts: &Facts) -> Re
     engine.docker.upload_to_container(id, Some(options), body).await
 }
 
-/// Keeps a copy that anybody may read.
+/// Keeps a copy that every user may read.
 fn keep(directory: &Path, content: &[u8]) -> io::Result<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
 
@@ -168,7 +168,7 @@ fn directories(paths: &[String]) -> Vec<u8> {
                 field.copy_from_slice(text);
             }
         };
-        // A longer one would need fields of its own; nobody has such a working directory.
+        // A longer name needs header fields of its own; such a working directory stays as it is.
         if name.len() > 100 {
             return Vec::new();
         }

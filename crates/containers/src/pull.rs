@@ -107,8 +107,8 @@ type Key = (String, String, Option<(Option<String>, Option<String>)>);
 pub(crate) struct Pulls(Arc<Mutex<HashMap<Key, watch::Receiver<Progress>>>>);
 
 impl Pulls {
-    /// Joins the pull of this image with these credentials, or begins it. It goes on to its end even
-    /// if nobody waits for it any more: what is pulled is not pulled again.
+    /// Joins the pull of this image with these credentials, or begins it. It goes on
+    /// to its end even if no replica waits for it any more: the next one then finds the image.
     pub(crate) fn join(
         &self,
         engine: &Engine,

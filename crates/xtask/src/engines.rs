@@ -44,13 +44,17 @@ const DOCKER: &str = "/var/run/docker.sock";
 pub(crate) struct Engines {
     children: Vec<(&'static str, Child)>,
     environment: Vec<(&'static str, String)>,
+    /// The pid file of the Docker that was started, which a test may have started again.
+    docker: Option<PathBuf>,
 }
 
 impl Drop for Engines {
     fn drop(&mut self) {
+        let again = self.docker.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
         for (name, child) in self.children.iter_mut().rev() {
             // In order, so that networks and mounts go with it.
-            let asked = Command::new("kill").arg(child.id().to_string()).status();
+            let asked =
+                Command::new("kill").arg(child.id().to_string()).stderr(Stdio::null()).status();
             let begun = Instant::now();
             while matches!(child.try_wait(), Ok(None)) {
                 if asked.is_err() || begun.elapsed() > END {
@@ -60,6 +64,18 @@ impl Drop for Engines {
                     break;
                 }
                 std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        if let Some(pid) = again {
+            // No child of ours, if it is another one.
+            let process = Path::new("/proc").join(pid.trim());
+            let is_docker = std::fs::read_to_string(process.join("comm"));
+            if is_docker.is_ok_and(|name| name.trim() == "dockerd") {
+                let _ = Command::new("kill").arg(pid.trim()).status();
+                let begun = Instant::now();
+                while process.exists() && begun.elapsed() < END {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
             }
         }
     }
@@ -124,17 +140,41 @@ impl Engines {
         let at = |name: &str| directory.join(name);
         // A pid file of a run that was killed.
         let _ = std::fs::remove_file(at("pid"));
+        let at = |name: &str| at(name).display().to_string();
+        let options = [
+            "--data-root".to_owned(),
+            at("data"),
+            "--exec-root".to_owned(),
+            at("exec"),
+            "--pidfile".to_owned(),
+            at("pid"),
+            "-H".to_owned(),
+            format!("unix://{}", socket.display()),
+        ];
         let mut command = with_us("dockerd");
-        command.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("exec"));
-        command
-            .arg("--pidfile")
-            .arg(at("pid"))
-            .arg("-H")
-            .arg(format!("unix://{}", socket.display()));
+        command.args(&options);
         self.spawn("dockerd", &log, &mut command)?;
         self.answers("dockerd", &socket, &log)?;
         self.environment.push(("OVHAI_TEST_DOCKER", socket.display().to_string()));
+        self.environment.push(("OVHAI_TEST_DOCKER_PIDFILE", at("pid")));
+        // Quoted for a shell. What a killed one left of its pid file would stop the next one, and so
+        // would its containerd, which ends a moment later.
+        let quoted: Vec<String> = options.iter().map(|option| format!("'{option}'")).collect();
+        let start = format!(
+            "for i in $(seq 100); do [ -d /proc/$(cat '{}' 2>/dev/null || echo none) ] || break; sleep 0.1; done; rm -f '{}'; setsid dockerd {} >>'{}' 2>&1 </dev/null &",
+            at("exec/containerd/containerd.pid"),
+            at("pid"),
+            quoted.join(" "),
+            log.display()
+        );
+        self.environment.push(("OVHAI_TEST_DOCKER_START", start));
+        self.docker = Some(directory.join("pid"));
         Ok(())
+    }
+
+    /// Whether a Docker was started that a test may end.
+    pub(crate) fn has_own_docker(&self) -> bool {
+        self.docker.is_some()
     }
 
     fn start_podman(&mut self, directory: &Path, registries: &[&str]) -> Result<()> {

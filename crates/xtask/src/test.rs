@@ -52,6 +52,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 .env("OVHAI_TEST_PASSWORD", engines::PASSWORD)
                 .envs(engines.environment()),
         )?;
+        let has_all = arguments.is_empty() || arguments.iter().any(|word| word == "engines");
+        if has_all && engines.has_own_docker() {
+            println!("an engine that is killed");
+            crate::run::run(
+                cargo()
+                    .args(["test", "--workspace", "--all-features", "--test", "engines"])
+                    .args(["--", "--ignored", "docker_is_killed_and_started_again"])
+                    .envs(engines.environment()),
+            )?;
+        }
     }
     if arguments.is_empty() { without_logs(&python, &apps) } else { Ok(()) }
 }

@@ -46,7 +46,7 @@ async fn remove(socket: &str, name: &str) {
     client(socket).remove_container(name, Some(options.build())).await.unwrap();
 }
 
-/// The watcher ends with its emulator's containers, and with nobody else's.
+/// The watcher removes its emulator's containers and no others.
 #[tokio::test]
 async fn the_watcher_removes_what_a_killed_emulator_left() {
     for (name, socket) in engines() {

@@ -85,7 +85,7 @@ async fn an_image_is_pulled_once_for_all_replicas() {
     }
 }
 
-/// That the image is present gives it to nobody who could not pull it.
+/// A caller who can't pull an image does not get it because it is present.
 #[tokio::test]
 async fn a_private_image_is_its_owners() {
     let Some(registry) = variable("OVHAI_TEST_PRIVATE_REGISTRY") else { return };

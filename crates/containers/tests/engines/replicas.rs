@@ -161,7 +161,7 @@ async fn one_image_a_revision() {
         let options = bollard::query_parameters::TagImageOptionsBuilder::default();
         docker.tag_image(&new, Some(options.repo(repo).tag(tag).build())).await.unwrap();
         let mut second = bench.launch_of(app, 1, wire.clone());
-        let mut third = bench.launch_spec(app, 2, spec(wire));
+        let mut third = bench.launch_spec(app, 2, spec(wire.clone()));
         for (run, says) in
             [(&mut first, "V is old"), (&mut second, "V is old"), (&mut third, "V is new")]
         {
@@ -171,7 +171,12 @@ async fn one_image_a_revision() {
             run.says(says).await;
             assert!(run.replica.usage().await.is_some(), "{name}");
         }
+        // A replica of the old version that starts again during the update.
+        let mut again = bench.launch_of(app, 1, wire);
+        again.ready().await;
+        again.says("V is old").await;
         tokio::join!(
+            again.replica.stop(Duration::ZERO),
             first.replica.stop(Duration::ZERO),
             second.replica.stop(Duration::ZERO),
             third.replica.stop(Duration::ZERO)
