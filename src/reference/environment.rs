@@ -60,6 +60,11 @@ pub const VARIABLES: [Variable; 22] = [
     .like(&["emulator", "start"], "tls")
     .default("no HTTPS"),
     Variable::new("OVHAI_QUOTA", "quotas of an emulator at its start"),
+    Variable::new(
+        "OVHAI_ENGINE",
+        "container engine of an emulator at its start: `docker`, `podman`, or an address",
+    )
+    .default("see `ovhai emulator engine --help`"),
     Variable::new("OVHAI_ACCESS_LOG", "access log of an emulator at its start: a file, or `off`")
         .like(&["emulator", "start"], "access-log")
         .default("`access.log` in the state directory"),

@@ -72,9 +72,8 @@ pub(super) struct Start {
     /// 30 times this. Kubernetes has 10s [default: 500ms]
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     restart_delay: Option<Duration>,
-    /// Container engine: docker, podman, or an address such as unix:///run/docker.sock [env:
-    /// OVHAI_ENGINE] [default: see ovhai emulator engine --help]
-    #[arg(long, value_name = "ENGINE")]
+    // Help, not documentation: the variable would need backticks.
+    #[arg(long, help = ENGINE_HELP, value_name = "ENGINE")]
     engine: Option<String>,
     /// Label of every container, for tools of your own; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', value_parser = container_label)]
@@ -91,6 +90,9 @@ pub(super) struct Start {
     #[arg(long, hide = true, conflicts_with = "detach")]
     background: bool,
 }
+
+const ENGINE_HELP: &str = "Container engine: docker, podman, or an address such as \
+    unix:///run/docker.sock [env: OVHAI_ENGINE] [default: see ovhai emulator engine --help]";
 
 const DEFAULT_TLS: &str = "4443";
 const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
