@@ -46,6 +46,8 @@ pub(crate) struct Engines {
     environment: Vec<(&'static str, String)>,
     /// The pid file of the Docker that was started, which a test may have started again.
     docker: Option<PathBuf>,
+    /// What engines mount.
+    mounts: Vec<PathBuf>,
 }
 
 impl Drop for Engines {
@@ -77,6 +79,15 @@ impl Drop for Engines {
                     std::thread::sleep(Duration::from_millis(20));
                 }
             }
+        }
+        // Engines mount their directories on themselves, and leave that to their next start.
+        for mounted in &self.mounts {
+            while Command::new("umount")
+                .arg(mounted)
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+            {}
         }
     }
 }
@@ -169,6 +180,7 @@ impl Engines {
         );
         self.environment.push(("OVHAI_TEST_DOCKER_START", start));
         self.docker = Some(directory.join("pid"));
+        self.mounts.push(directory.join("data"));
         Ok(())
     }
 
@@ -203,7 +215,15 @@ impl Engines {
             .map(|at| format!("[[registry]]\nlocation = \"{at}\"\ninsecure = true\n"))
             .collect();
         std::fs::write(at("registries.conf"), insecure.concat())?;
+        // What it loads, it leaves among the temporary files.
+        let temporary = at("temporary");
+        if temporary.exists() {
+            std::fs::remove_dir_all(&temporary)?;
+        }
+        std::fs::create_dir(&temporary)?;
+        self.mounts.push(at("root/overlay"));
         let mut command = with_us("podman");
+        command.env("TMPDIR", temporary);
         command
             .arg("--root")
             .arg(at("root"))
