@@ -9,7 +9,7 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RenameContainerOptionsBuilder,
 };
 use ovhai_core::ports::{Blame, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest};
-use ovhai_runtime::probe;
+use ovhai_runtime::probe::{Finding, Prober};
 use tokio::task::JoinHandle;
 
 use crate::create::{self, Plan};
@@ -27,12 +27,6 @@ use crate::reference::Reference;
 use crate::shared::{Control, Shared};
 use crate::usage::Running;
 
-/// Time between the first looks at a replica; doubles up to [`SLOWEST_LOOK`].
-const FIRST_LOOK: Duration = Duration::from_millis(25);
-const SLOWEST_LOOK: Duration = Duration::from_secs(1);
-/// Between two looks at one that answers, and how many bad ones make it lost.
-const RECHECK: Duration = Duration::from_secs(10);
-const BAD_LOOKS: u32 = 3;
 /// Between two looks for an engine that is away.
 const ENGINE_AGAIN: Duration = Duration::from_secs(1);
 /// Time to read the output of a container that has ended.
@@ -93,7 +87,8 @@ async fn find(
     reporter: &ReplicaReporter,
     reference: &Reference,
 ) -> Result<(Arc<Engine>, Image), Failure> {
-    let report = |text: String| reporter.report(ReplicaEvent::Waiting(text));
+    // The time to answer begins when the container runs.
+    let report = |text: String| reporter.report(ReplicaEvent::Pending(text));
     loop {
         let engine = match shared.link.engine().await {
             Ok(engine) => engine,
@@ -331,16 +326,10 @@ impl Container<'_> {
         reporter: &ReplicaReporter,
         control: &mut Control,
     ) -> Result<(), Failure> {
-        let path = self.request.spec.probe_path.clone();
+        let mut prober = Prober::new(self.request.spec.probe_path.clone());
         let mut is_ready = false;
-        let mut bad = 0;
-        let mut pause = FIRST_LOOK;
+        let probed = self.probed;
         let state = loop {
-            let probed = self.probed;
-            let look = async {
-                tokio::time::sleep(pause).await;
-                probe::http(probed, path.as_deref()).await
-            };
             tokio::select! {
                 biased;
                 grace = control.stop.recv() => {
@@ -351,6 +340,7 @@ impl Container<'_> {
                     // The address may be another container's soon.
                     if look.has_died && is_ready {
                         is_ready = false;
+                        prober.reset();
                         reporter.report(ReplicaEvent::Lost("its container ended".into()));
                     }
                     if let Some(state) = self.ended().await { break state }
@@ -359,27 +349,14 @@ impl Container<'_> {
                     self.output = None;
                     if let Some(state) = self.ended().await { break state }
                 }
-                looked = look => match looked {
-                    Ok(()) => {
-                        bad = 0;
-                        pause = RECHECK;
-                        if !is_ready {
-                            is_ready = true;
-                            reporter.report(ReplicaEvent::Ready(self.endpoint.clone()));
-                        }
-                    }
-                    Err(why) if is_ready => {
-                        bad += 1;
-                        if bad >= BAD_LOOKS {
-                            (is_ready, bad, pause) = (false, 0, FIRST_LOOK);
-                            reporter.report(ReplicaEvent::Lost(why));
-                        }
-                    }
-                    Err(why) => {
-                        pause = (pause * 2).min(SLOWEST_LOOK);
-                        reporter.report(ReplicaEvent::Waiting(why));
-                    }
-                },
+                finding = prober.next(probed) => {
+                    is_ready = finding == Finding::Ready;
+                    reporter.report(match finding {
+                        Finding::Ready => ReplicaEvent::Ready(self.endpoint.clone()),
+                        Finding::Lost(why) => ReplicaEvent::Lost(why),
+                        Finding::Waiting(why) => ReplicaEvent::Waiting(why),
+                    });
+                }
             }
         };
         if is_ready {

@@ -160,7 +160,7 @@ const FEATURES: [(&str, bool, &str); 15] = [
     ("quotas", true, "402 over quota"),
     ("builtin-runtime", true, "Images that live in the emulator"),
     ("process-runtime", true, "An app's command as a local process"),
-    ("container-runtime", false, "Apps of other images are FAILED with advice"),
+    ("container-runtime", true, "Images, in containers of Docker or Podman"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
     ("volumes", false, "501"),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),
