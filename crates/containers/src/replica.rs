@@ -328,7 +328,7 @@ impl Container<'_> {
     ) -> Result<(), Failure> {
         let mut prober = Prober::new(self.request.spec.probe_path.clone());
         let mut is_ready = false;
-        let probed = self.probed;
+        let address = self.probed;
         let state = loop {
             tokio::select! {
                 biased;
@@ -349,7 +349,7 @@ impl Container<'_> {
                     self.output = None;
                     if let Some(state) = self.ended().await { break state }
                 }
-                finding = prober.next(probed) => {
+                finding = prober.next(address) => {
                     is_ready = finding == Finding::Ready;
                     reporter.report(match finding {
                         Finding::Ready => ReplicaEvent::Ready(self.endpoint.clone()),

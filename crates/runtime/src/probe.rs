@@ -78,15 +78,9 @@ impl Prober {
     /// Looks at `address` whenever it is time to, until there is something to report. Cancelling it
     /// loses nothing.
     pub async fn next(&mut self, address: SocketAddr) -> Finding {
-        let path = self.path.clone();
-        self.next_by(async || http(address, path.as_deref()).await).await
-    }
-
-    async fn next_by(&mut self, look: impl AsyncFn() -> Result<(), String>) -> Finding {
         loop {
             tokio::time::sleep_until(self.due).await;
-            let looked = look().await;
-            if let Some(finding) = self.found(looked) {
+            if let Some(finding) = self.look(address).await {
                 return finding;
             }
         }
@@ -219,6 +213,19 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+
+    impl Prober {
+        /// As [`Prober::next`], with the outcome of each look.
+        async fn next_by(&mut self, look: impl AsyncFn() -> Result<(), String>) -> Finding {
+            loop {
+                tokio::time::sleep_until(self.due).await;
+                let looked = look().await;
+                if let Some(finding) = self.found(looked) {
+                    return finding;
+                }
+            }
+        }
+    }
 
     async fn probe(answer: &'static [u8], path: Option<&str>) -> Result<(), String> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

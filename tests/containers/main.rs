@@ -1,0 +1,171 @@
+//! Images through the command line, on the engines that `cargo xtask test` starts.
+//!
+//! An executable of its own: containers change the machine's network interfaces, and a browser breaks
+//! off its requests then.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use ovhai_test_support::{TestCli, eventually_now};
+use serde_json::Value;
+
+const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");
+const IMAGE: &str = "localhost/ovhai-cli-test:1";
+const UNIX: &str = "unix://";
+
+/// The sockets of the engines. CI must have both.
+fn engines() -> Vec<String> {
+    let variables = ["OVHAI_TEST_DOCKER", "OVHAI_TEST_PODMAN"];
+    let socket = |name: &str| {
+        let socket = std::env::var(name).ok();
+        assert!(
+            socket.is_some() || std::env::var_os("CI").is_none(),
+            "{name} is not set: run the tests by `cargo xtask test`, as root"
+        );
+        if socket.is_none() {
+            eprintln!("left out: {name} is not set; `cargo xtask test`, as root, sets it");
+        }
+        socket
+    };
+    variables.into_iter().filter_map(socket).collect()
+}
+
+fn succeeds(command: &mut Command) -> Output {
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// Calls the engine's API.
+fn call(socket: &str, method: &str, path: &str, more: &[&str]) -> String {
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "--fail-with-body", "--unix-socket", socket, "-X", method]);
+    let output = succeeds(curl.args(more).arg(format!("http://engine{path}")));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Makes an image whose `/bin/sh` runs scripts and whose `httpd` serves `/www`.
+fn make_image(socket: &str, directory: &Path) {
+    let root = directory.join("root");
+    for name in ["bin", "www", "tmp"] {
+        std::fs::create_dir_all(root.join(name)).unwrap();
+    }
+    std::fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox-static is installed");
+    for program in ["sh", "httpd", "cat", "id", "sleep"] {
+        let _ = std::os::unix::fs::symlink("busybox", root.join("bin").join(program));
+    }
+    std::fs::write(root.join("www/index.html"), "Hello from a container").unwrap();
+    let archive = directory.join("image.tar");
+    succeeds(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&archive).arg("."));
+    let changes = "&changes=ENV%20PATH%3D/bin&changes=EXPOSE%208080\
+        &changes=CMD%20%5B%22httpd%22,%22-f%22,%22-p%22,%228080%22,%22-h%22,%22/www%22%5D";
+    let path = format!("/v1.41/images/create?fromSrc=-{changes}");
+    let data = format!("@{}", archive.display());
+    let said = call(
+        socket,
+        "POST",
+        &path,
+        &["-H", "content-type: application/x-tar", "--data-binary", &data],
+    );
+    let last = said.lines().last().expect("it says the id");
+    let id: Value = serde_json::from_str(last).unwrap();
+    let id = id["status"].as_str().unwrap().trim().trim_start_matches("sha256:").to_owned();
+    call(
+        socket,
+        "POST",
+        &format!("/v1.41/images/{id}/tag?repo=localhost/ovhai-cli-test&tag=1"),
+        &[],
+    );
+}
+
+/// The ids of this emulator's containers, also of those that do not run.
+fn containers(socket: &str, cli: &TestCli) -> Vec<String> {
+    let id = std::fs::read_to_string(cli.state_dir().join("id")).expect("the directory has an id");
+    let filters = format!("%7B%22label%22%3A%5B%22ovh.emulator%3D{}%22%5D%7D", id.trim());
+    let said =
+        call(socket, "GET", &format!("/v1.41/containers/json?all=true&filters={filters}"), &[]);
+    let all: Vec<Value> = serde_json::from_str(&said).unwrap();
+    all.iter().map(|one| one["Id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_image_runs_and_leaves_nothing() {
+    for socket in engines() {
+        let cli = TestCli::new(OVHAI);
+        make_image(&socket, cli.home());
+        let engine = format!("{UNIX}{socket}");
+        cli.ok(&["emulator", "start", "--detach", "--engine", &engine]);
+        let shown = cli.json(&["emulator", "engine"]);
+        assert_eq!(shown["engine"]["address"], engine, "{shown}");
+
+        let run =
+            ["app", "run", IMAGE, "--name", "ui", "--label", "group=A", "--cpu", "1", "--wait"];
+        cli.ok(&[&run[..], &["--replicas", "2", "--env", "GREETING=hi"]].concat());
+        cli.ok(&[
+            "token",
+            "new",
+            "reader",
+            "--selector",
+            "group=A",
+            "--role",
+            "read",
+            "--region",
+            "GRA",
+        ]);
+        assert_eq!(cli.ok(&["app", "curl", "ui"]), "Hello from a container");
+        let status = cli.json(&["app", "get", "ui"])["status"].clone();
+        assert_eq!((&status["availableReplicas"], &status["restarts"]), (&2.into(), &0.into()));
+        assert_eq!(containers(&socket, &cli).len(), 2);
+
+        // The saved options name the engine.
+        let options = std::fs::read_to_string(cli.state_dir().join("options.json")).unwrap();
+        assert!(options.contains(&engine), "{options}");
+
+        // A command and its end.
+        let shell = "id -u; echo $GREETING; exit 3";
+        let fails = ["app", "run", IMAGE, "--name", "ends", "--cpu", "1", "--env", "GREETING=hi"];
+        let (_, said) = cli.fails(&[&fails[..], &["--wait", "--", "sh", "-c", shell]].concat());
+        assert!(said.contains("exit") && said.contains('3'), "{said}");
+        assert_eq!(
+            cli.ok(&["app", "logs", "ends"]).lines().take(2).collect::<Vec<_>>(),
+            ["42420", "hi"]
+        );
+
+        // The emulator is killed: its watcher removes the containers.
+        let running = std::fs::read_to_string(cli.state_dir().join("emulator.json")).unwrap();
+        let running: Value = serde_json::from_str(&running).unwrap();
+        succeeds(Command::new("kill").args(["-9", &running["pid"].to_string()]));
+        eventually_now("the containers are gone", || {
+            containers(&socket, &cli).is_empty().then_some(())
+        });
+        // The next command starts another one, which runs the app again.
+        eventually_now("it answers again", || {
+            let output = cli.command(&["app", "curl", "ui"]).output().unwrap();
+            (output.stdout == b"Hello from a container").then_some(())
+        });
+        cli.ok(&["emulator", "stop"]);
+        eventually_now("the containers are gone", || {
+            containers(&socket, &cli).is_empty().then_some(())
+        });
+    }
+}
+
+#[test]
+fn without_an_engine_an_app_says_where_it_was_looked_for() {
+    let cli = TestCli::new(OVHAI);
+    let nowhere = format!("{UNIX}{}", cli.home().join("no.sock").display());
+    cli.ok(&["emulator", "start", "--detach", "--engine", &nowhere]);
+    let (code, said) = cli.fails(&["emulator", "engine"]);
+    assert!(code == 1 && said.contains("no container engine answers"), "{said}");
+    assert!(said.contains(&nowhere) && said.contains("--runtime process"), "{said}");
+    let shown = cli.json(&["emulator", "engine"]);
+    assert_eq!(shown["tried"][0]["address"], nowhere, "{shown}");
+    cli.ok(&["app", "run", "team/ui:1", "--name", "ui", "--cpu", "1"]);
+    eventually_now("the app says why", || {
+        let info = cli.json(&["app", "get", "ui"])["status"]["info"]["message"].to_string();
+        info.contains(&nowhere).then_some(())
+    });
+    let (code, said) = cli.fails(&["emulator", "start", "--engine", "ssh://host"]);
+    assert!(code == 2 && said.contains("another machine"), "{said}");
+}
