@@ -58,7 +58,7 @@ fn make_image(socket: &str, directory: &Path) {
     std::fs::write(root.join("www/index.html"), "Hello from a container").unwrap();
     let archive = directory.join("image.tar");
     succeeds(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&archive).arg("."));
-    let changes = "&changes=ENV%20PATH%3D/bin&changes=EXPOSE%208080\
+    let changes = "&changes=ENV%20PATH%3D/bin%20HOME%3D/tmp&changes=EXPOSE%208080\
         &changes=CMD%20%5B%22httpd%22,%22-f%22,%22-p%22,%228080%22,%22-h%22,%22/www%22%5D";
     let path = format!("/v1.41/images/create?fromSrc=-{changes}");
     let data = format!("@{}", archive.display());

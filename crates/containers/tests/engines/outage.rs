@@ -69,7 +69,7 @@ async fn an_engine_that_is_away_at_the_start() {
         let at = outage.socket.display().to_string();
         let bench = Bench::with(&at, ContainerSettings::default(), administrator());
         let mut run = bench.launch(json!({"image": image, "command": serve("")}));
-        let ReplicaEvent::Waiting(why) = run.next().await else { panic!("{:?}", run.seen) };
+        let ReplicaEvent::Pending(why) = run.next().await else { panic!("{:?}", run.seen) };
         assert!(why.contains(&at) && why.contains("no such socket"), "{name}: {why}");
         outage.is_back();
         assert_eq!(get(&run.ready().await).await, "hello\n", "{name}");
@@ -184,7 +184,7 @@ async fn ended_by(signal: &str) {
         assert_eq!(get(&endpoint).await, "hello\n", "its container lives on");
     }
     let mut second = bench.launch(json!({"image": image, "command": serve("")}));
-    let ReplicaEvent::Waiting(why) = second.next().await else { panic!("{:?}", second.seen) };
+    let ReplicaEvent::Pending(why) = second.next().await else { panic!("{:?}", second.seen) };
     assert!(why.contains(&socket), "{why}");
     shell(&start);
     run.lost().await;

@@ -74,7 +74,7 @@ async fn an_image_is_pulled_once_for_all_replicas() {
             let mut runs: Vec<_> = (0..3).map(|_| bench.launch_of(app, 1, wire.clone())).collect();
             for run in &mut runs {
                 assert_eq!(get(&run.ready().await).await, "hello\n", "{name}");
-                let said = |event: &ReplicaEvent| matches!(event, ReplicaEvent::Waiting(text) if text.contains("pulling"));
+                let said = |event: &ReplicaEvent| matches!(event, ReplicaEvent::Pending(text) if text.contains("pulling"));
                 assert!(run.seen.iter().any(said), "{name}: {:?}", run.seen);
             }
             for run in runs {
