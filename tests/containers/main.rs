@@ -58,8 +58,8 @@ fn make_image(socket: &str, directory: &Path) {
     std::fs::write(root.join("www/index.html"), "Hello from a container").unwrap();
     let archive = directory.join("image.tar");
     succeeds(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&archive).arg("."));
-    let changes = "&changes=ENV%20PATH%3D/bin%20HOME%3D/tmp&changes=EXPOSE%208080\
-        &changes=CMD%20%5B%22httpd%22,%22-f%22,%22-p%22,%228080%22,%22-h%22,%22/www%22%5D";
+    let changes = "&changes=EXPOSE%208080\
+        &changes=CMD%20%5B%22/bin/httpd%22,%22-f%22,%22-p%22,%228080%22,%22-h%22,%22/www%22%5D";
     let path = format!("/v1.41/images/create?fromSrc=-{changes}");
     let data = format!("@{}", archive.display());
     let said = call(
@@ -125,7 +125,9 @@ fn an_image_runs_and_leaves_nothing() {
         // A command and its end.
         let shell = "id -u; echo $GREETING; exit 3";
         let fails = ["app", "run", IMAGE, "--name", "ends", "--cpu", "1", "--env", "GREETING=hi"];
-        let (_, said) = cli.fails(&[&fails[..], &["--wait", "--", "sh", "-c", shell]].concat());
+        let (_, said) = cli.fails(
+            &[&fails[..], &["--env", "HOME=/tmp", "--wait", "--", "/bin/sh", "-c", shell]].concat(),
+        );
         assert!(said.contains("exit") && said.contains('3'), "{said}");
         assert_eq!(
             cli.ok(&["app", "logs", "ends"]).lines().take(2).collect::<Vec<_>>(),
