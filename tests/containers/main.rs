@@ -171,3 +171,19 @@ fn without_an_engine_an_app_says_where_it_was_looked_for() {
     let (code, said) = cli.fails(&["emulator", "start", "--engine", "ssh://host"]);
     assert!(code == 2 && said.contains("another machine"), "{said}");
 }
+
+/// Built-in images and processes need no engine.
+#[test]
+fn an_unusable_docker_host_does_not_prevent_a_start() {
+    for address in ["ssh://host", "tcp://192.0.2.1:2376", "nonsense"] {
+        let cli = TestCli::new(OVHAI);
+        let ovhai = |arguments: &[&str]| {
+            let output = cli.command(arguments).env("DOCKER_HOST", address).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        let (code, said) = ovhai(&["app", "run", "ovhai/echo", "--cpu", "1", "--wait"]);
+        assert_eq!(code, Some(0), "{address}: {said}");
+        let (code, said) = ovhai(&["emulator", "engine"]);
+        assert!(code == Some(1) && said.contains("DOCKER_HOST"), "{address}: {said}");
+    }
+}

@@ -241,11 +241,14 @@ impl Start {
         if let Some(delay) = self.restart_delay {
             options.set("restart-delay", format!("{}ms", delay.as_millis()));
         }
-        // A later start may have another environment. Without a named engine it looks again.
+        // A later start may have another environment. Without a named engine it looks again. An engine
+        // that can't be used, such as one at ssh://, fails apps that need it, and not the start.
         let given = self.engine.as_deref().or_else(|| context.var("OVHAI_ENGINE"));
         match (given, self.containers(context)?.engine.candidates.as_slice()) {
             (Some(given), _) => options.set("engine", given),
-            (None, [named]) => options.set("engine", &named.address),
+            (None, [named]) if EngineAddress::parse(&named.address).is_ok() => {
+                options.set("engine", &named.address);
+            }
             (None, _) => {}
         }
         if !self.container_label.is_empty() {
