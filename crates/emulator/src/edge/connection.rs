@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::ops::Range;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,8 @@ const LINGER: Duration = Duration::from_secs(5);
 
 /// Time for a call whose caller's access was revoked to end its protocol.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Turns of the worker in which a tunnel passes on what a call wrote last.
+const LAST_TURNS: usize = 8;
 
 /// What becomes of a connection after a request.
 enum End {
@@ -444,13 +446,22 @@ impl<S: Stream> Connection<S> {
                     End::GoesOn => {
                         let access = CallerAccess::new(admission);
                         let over = access.until_over(&self.worker.relay.gateway);
+                        let revoked = Mutex::new(None);
                         let over = async {
                             let why = over.await;
+                            *revoked.lock().unwrap_or_else(PoisonError::into_inner) = why;
                             // The call notices the revocation itself, and ends its protocol first.
                             let _ = tokio::time::timeout(FAREWELL, done).await;
+                            // The tunnel passes on what the call wrote last before it breaks.
+                            for _ in 0..LAST_TURNS {
+                                tokio::task::yield_now().await;
+                            }
                             why
                         };
-                        self.tunnel(stream, Buffer::default(), over, note).await
+                        let end = self.tunnel(stream, Buffer::default(), over, note).await;
+                        // The call may have ended the tunnel before it broke.
+                        let revoked = revoked.into_inner().unwrap_or_else(PoisonError::into_inner);
+                        revoked.map_or(end, End::Aborted)
                     }
                     end => end,
                 }
