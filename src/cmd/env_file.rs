@@ -67,7 +67,7 @@ fn parse(text: &str) -> Result<Vec<Variable>, Malformed> {
             return Err(malformed("a name is missing before '='".into(), "write NAME=VALUE"));
         }
         if name.contains(|c: char| c.is_whitespace() || c.is_control() || "'\"`#".contains(c)) {
-            // The line may be part of a secret: only the name's kind is told.
+            // The line may be part of a secret: the error names only its kind.
             let todo = "write NAME=VALUE; a value of several lines needs quotes";
             return Err(malformed("it does not begin with a name and '='".into(), todo));
         }

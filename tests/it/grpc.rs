@@ -170,7 +170,7 @@ async fn a_connection_is_shared_and_replaced_when_the_app_closes_it() {
     }
 }
 
-/// A replica with a call gets no other while there is an idle one, whoever calls.
+/// A replica with a call gets no second one while another replica is idle, from any client.
 #[tokio::test]
 async fn the_less_busy_of_two_replicas_gets_the_call() {
     let mut played = [GrpcApp::start().await, GrpcApp::start().await];

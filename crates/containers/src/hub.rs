@@ -28,7 +28,7 @@ use crate::{reap, watcher};
 const BELIEVED: Duration = Duration::from_millis(500);
 /// Between two looks for an engine.
 const AGAIN: Duration = Duration::from_millis(500);
-/// How far back events are asked for: what happened while the stream began is told too.
+/// How far back events are requested: the engine also sends those from before the stream began.
 const BACK: i64 = 10;
 /// Time for the removal of what an earlier emulator left.
 const RECOVERY: Duration = Duration::from_secs(10);

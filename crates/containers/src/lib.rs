@@ -5,7 +5,7 @@
 //! - [`watcher`]: the process that removes the containers of an emulator that was killed;
 //! - [`credentials`]: who may pull what.
 //!
-//! Every container and network of ours has labels ([`labels`]) with the id of the state directory
+//! Every container and network has labels ([`labels`]) with the id of the state directory
 //! and with the emulator's process: only what has them is ever removed.
 //!
 //! What must not be here: decisions about replicas or states, which are the domain's.

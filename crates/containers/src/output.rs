@@ -29,7 +29,7 @@ impl Sink {
         self.logs.push(Timestamp::now(), self.replica, line);
     }
 
-    /// A line of ours.
+    /// A line of the emulator.
     pub(crate) fn note(&self, line: &str) {
         self.push(format!("[ovhai] {line}"));
     }

@@ -124,7 +124,7 @@ async fn find(
     }
 }
 
-/// A container of ours that was started.
+/// A container that was started.
 struct Container<'a> {
     shared: &'a Arc<Shared>,
     request: &'a ReplicaRequest,
@@ -288,7 +288,7 @@ fn endpoint(
         let own = settings
             .and_then(|settings| settings.networks.as_ref()?.get(&place.network))
             .and_then(|network| network.ip_address.as_deref()?.parse::<Ipv4Addr>().ok());
-        // One that has ended already has none any more: its end is told next.
+        // A container that has ended has no address; its end is reported next.
         let own = own.or(place.address).unwrap_or(Ipv4Addr::UNSPECIFIED);
         ports.into_iter().map(|port| (port, SocketAddr::from((own, port)))).collect()
     } else {
@@ -305,7 +305,7 @@ fn endpoint(
     let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, spec.http_port));
     let http = match find(spec.http_port) {
         Some(http) => http,
-        // Its ports are gone with it; its end is told next.
+        // A container that has ended has no ports; its end is reported next.
         None if !is_running => nowhere,
         None => return Err(Failure::platform("The engine did not publish the app's port")),
     };

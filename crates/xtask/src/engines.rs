@@ -69,7 +69,7 @@ impl Drop for Engines {
             }
         }
         if let Some(pid) = again {
-            // No child of ours, if it is another one.
+            // If a test restarted it, it is no child of this process.
             let process = Path::new("/proc").join(pid.trim());
             let is_docker = std::fs::read_to_string(process.join("comm"));
             if is_docker.is_ok_and(|name| name.trim() == "dockerd") {

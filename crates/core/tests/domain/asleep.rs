@@ -96,7 +96,7 @@ async fn only_a_caller_with_access_wakes_an_app() {
     assert_eq!(live(&w, id), (true, 0, 0));
 }
 
-/// A crash that nobody noticed, of an app that nobody asks, is not the end.
+/// An app that is asleep may crash without failing.
 #[tokio::test(start_paused = true)]
 async fn an_app_that_crashed_may_sleep_on() {
     let (w, id) = asleep().await;
