@@ -233,8 +233,8 @@ async fn a_slow_call_does_not_delay_others() {
     others_are_served(&e, &host).await;
 }
 
-/// An endless response that has begun. One call in some thousands is reset beside many other tests; it
-/// is sent again, and the requests that the emulator noted are shown.
+/// An endless response that has begun. One call was once reset beside all other tests, for an unknown
+/// reason: such a call is sent again, and the requests that the emulator noted are shown.
 async fn endless(e: &TestEmulator, client: &Client, host: &str) -> Response<Incoming> {
     for _ in 0..3 {
         let given = call(host, "/t.T/Endless").body(empty()).unwrap();
