@@ -1,10 +1,11 @@
 //! Container engines and registries for tests: Debian's own, started for one run of the tests.
 //!
-//! Everything that they keep is below `target/test-env`. Tests find them by `OVHAI_TEST_DOCKER` and
+//! Their data is below `target/test-env`, their sockets are below `/run`. Tests find them by `OVHAI_TEST_DOCKER` and
 //! `OVHAI_TEST_PODMAN` (sockets), `OVHAI_TEST_REGISTRY` and `OVHAI_TEST_PRIVATE_REGISTRY` (host and
 //! port; the user is `ovhai`, the password [`PASSWORD`]). A Docker that answers already is used as it
 //! is: a second one would need a network namespace of its own.
 
+use std::hash::{Hash, Hasher};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -48,6 +49,8 @@ pub(crate) struct Engines {
     docker: Option<PathBuf>,
     /// What engines mount.
     mounts: Vec<PathBuf>,
+    /// Sockets and runtime state; removed at the end.
+    runtime: Option<PathBuf>,
 }
 
 impl Drop for Engines {
@@ -89,6 +92,9 @@ impl Drop for Engines {
                 .is_ok_and(|status| status.success())
             {}
         }
+        if let Some(runtime) = &self.runtime {
+            remove_runtime_directory(runtime);
+        }
     }
 }
 
@@ -119,11 +125,27 @@ impl Engines {
         }
         let directory = root().join("target/test-env/engines");
         std::fs::create_dir_all(&directory)?;
+        let runtime = self.create_runtime_directory()?;
         let open = self.start_registry("registry", &directory, "OVHAI_TEST_REGISTRY", false)?;
         let name = "OVHAI_TEST_PRIVATE_REGISTRY";
         let private = self.start_registry("private-registry", &directory, name, true)?;
-        self.start_docker(&directory.join("docker"))?;
-        self.start_podman(&directory.join("podman"), &[&open, &private])
+        self.start_docker(&directory.join("docker"), &runtime)?;
+        self.start_podman(&directory.join("podman"), &runtime, &[&open, &private])
+    }
+
+    /// Creates an empty directory for sockets and Podman's runroot. Its path is short wherever the
+    /// checkout is: the kernel limits the path of a socket to 107 bytes, and Podman limits that of a
+    /// runroot to 50.
+    fn create_runtime_directory(&mut self) -> Result<PathBuf> {
+        let mut hasher = std::hash::DefaultHasher::new();
+        root().hash(&mut hasher);
+        let directory = PathBuf::from(format!("/run/ovhai-test-{:08x}", hasher.finish() & 0xffff_ffff));
+        // That of a run that was killed.
+        remove_runtime_directory(&directory);
+        std::fs::create_dir(&directory)
+            .with_context(|| format!("{} can't be created", directory.display()))?;
+        self.runtime = Some(directory.clone());
+        Ok(directory)
     }
 
     fn spawn(&mut self, name: &'static str, log: &Path, command: &mut Command) -> Result<()> {
@@ -140,13 +162,14 @@ impl Engines {
         Ok(())
     }
 
-    fn start_docker(&mut self, directory: &Path) -> Result<()> {
+    fn start_docker(&mut self, directory: &Path, runtime: &Path) -> Result<()> {
         if UnixStream::connect(DOCKER).is_ok() {
             self.environment.push(("OVHAI_TEST_DOCKER", DOCKER.into()));
             return Ok(());
         }
         std::fs::create_dir_all(directory)?;
-        let socket = socket_in(directory)?;
+        let socket = runtime.join("docker.sock");
+        let exec = runtime.join("docker");
         let log = directory.join("log");
         let at = |name: &str| directory.join(name);
         // A pid file of a run that was killed.
@@ -156,7 +179,7 @@ impl Engines {
             "--data-root".to_owned(),
             at("data"),
             "--exec-root".to_owned(),
-            at("exec"),
+            exec.display().to_string(),
             "--pidfile".to_owned(),
             at("pid"),
             "-H".to_owned(),
@@ -173,7 +196,7 @@ impl Engines {
         let quoted: Vec<String> = options.iter().map(|option| format!("'{option}'")).collect();
         let start = format!(
             "for i in $(seq 100); do [ -d /proc/$(cat '{}' 2>/dev/null || echo none) ] || break; sleep 0.1; done; rm -f '{}'; setsid dockerd {} >>'{}' 2>&1 </dev/null &",
-            at("exec/containerd/containerd.pid"),
+            exec.join("containerd/containerd.pid").display(),
             at("pid"),
             quoted.join(" "),
             log.display()
@@ -189,9 +212,14 @@ impl Engines {
         self.docker.is_some()
     }
 
-    fn start_podman(&mut self, directory: &Path, registries: &[&str]) -> Result<()> {
+    fn start_podman(
+        &mut self,
+        directory: &Path,
+        runtime: &Path,
+        registries: &[&str],
+    ) -> Result<()> {
         std::fs::create_dir_all(directory)?;
-        let socket = socket_in(directory)?;
+        let socket = runtime.join("podman.sock");
         let log = directory.join("log");
         let at = |name: &str| directory.join(name);
         // Its own are higher than what may be allowed here.
@@ -228,9 +256,9 @@ impl Engines {
             .arg("--root")
             .arg(at("root"))
             .arg("--runroot")
-            .arg(at("run"))
+            .arg(runtime.join("podman"))
             .arg("--tmpdir")
-            .arg(at("tmp"))
+            .arg(runtime.join("libpod"))
             .arg("--network-config-dir")
             .arg(at("net"))
             .args(["system", "service", "--time=0"])
@@ -306,15 +334,15 @@ fn with_us(program: &str) -> Command {
     command
 }
 
-fn socket_in(directory: &Path) -> Result<PathBuf> {
-    let socket = directory.join("engine.sock");
-    // The kernel's limit for the path of a socket.
-    if socket.as_os_str().len() > 100 {
-        bail!("{} is too long for the path of a socket", socket.display());
+/// Unmounts what engines mounted below the directory, and removes it.
+fn remove_runtime_directory(directory: &Path) {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let below = |mount: &&str| Path::new(mount).starts_with(directory);
+    // The last mount may lie below an earlier one.
+    for mount in mounts.lines().rev().filter_map(|line| line.split(' ').nth(1)).filter(below) {
+        let _ = Command::new("umount").arg(mount).stderr(Stdio::null()).status();
     }
-    // That of a run that was killed.
-    let _ = std::fs::remove_file(&socket);
-    Ok(socket)
+    let _ = std::fs::remove_dir_all(directory);
 }
 
 /// The Debian packages that are missing.
