@@ -53,6 +53,13 @@ pub(crate) fn write(path: &Path, contents: &impl Serialize) -> Result<()> {
     })
 }
 
+/// Replaces the file's text (mode 0600).
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
+    replace(path, text.as_bytes()).map_err(|error: io::Error| {
+        Failure::new(format!("{} can't be written", path.display())).because(error)
+    })
+}
+
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     make_directory(path)?;
     // Users keep such files elsewhere and link them.

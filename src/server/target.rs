@@ -429,7 +429,8 @@ async fn login_bearer(
     }
 }
 
-async fn find_or_start(context: &mut Context) -> Result<Running> {
+/// Finds the local emulator, or starts one.
+pub(crate) async fn find_or_start(context: &mut Context) -> Result<Running> {
     let state = StateDir::new(readable_state_dir(context)?);
     if let Some(running) = state.running() {
         context.found.tell(&running);

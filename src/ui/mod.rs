@@ -2,6 +2,7 @@
 //!
 //! What must not be here: calls of a server.
 
+pub(crate) mod browser;
 pub(crate) mod endless;
 pub(crate) mod output;
 pub(crate) mod progress;

@@ -213,6 +213,16 @@ pub struct Fault {
     pub reason: Option<String>,
 }
 
+/// A link that logs a browser in to the console: response of `POST /_emulator/console-links`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsoleLink {
+    /// Path and query, at the emulator's own address. A secret until it is used.
+    pub path: String,
+    /// Seconds that the link works.
+    pub expires_in: u64,
+}
+
 /// A feature of the emulator or of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feature {

@@ -16,9 +16,10 @@ use crate::label::{InvalidLabel, LabelKey, LabelValue, Labels};
 /// The string is not a selector; displays where and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidSelector {
-    /// Byte offset of the trouble.
-    at: usize,
-    why: String,
+    /// Byte offset of the fault.
+    pub at: usize,
+    /// The fault, without its place.
+    pub why: String,
 }
 
 impl fmt::Display for InvalidSelector {

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, EngineReport, Feature, ImageMapping,
-    NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter, RequestList,
-    User,
+    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, ConsoleLink, EngineReport, Feature,
+    ImageMapping, NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter,
+    RequestList, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -99,6 +99,11 @@ impl Client {
     /// The container engine.
     pub async fn engine(&self) -> Result<EngineReport> {
         self.get("/_emulator/engine").await
+    }
+
+    /// Makes a link that logs a browser in to the console as the caller, once.
+    pub async fn console_link(&self) -> Result<ConsoleLink> {
+        self.json(self.request(Method::POST, "/_emulator/console-links")).await
     }
 
     /// The features of the emulator.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, Guard};
 use ovhai_api_types::{AppId, Environment};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::components::{self, Component, Components};
 use crate::directory::{AppEntry, Live, Snapshot};
@@ -108,6 +108,8 @@ pub struct Ledger {
     head: Mutex<Snapshot>,
     queue: mpsc::UnboundedSender<Job>,
     subscriptions: Arc<Subscriptions>,
+    /// Changes with every publication.
+    changes: watch::Sender<()>,
 }
 
 impl std::fmt::Debug for Job {
@@ -135,6 +137,7 @@ impl Ledger {
             head: Mutex::new(snapshot),
             queue,
             subscriptions: Arc::default(),
+            changes: watch::Sender::new(()),
         });
         let batch = Vec::with_capacity(BATCH);
         let at = Arc::downgrade(&ledger);
@@ -154,10 +157,16 @@ impl Ledger {
         self.subscriptions.subscribe(subject)
     }
 
+    /// Changes with every publication.
+    pub(crate) fn watch_changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
     /// Makes a durable state visible, and wakes the subscribers of what it changed.
     fn publish(&self, after: &Snapshot, changed: &[Subject]) {
         let before = self.published.swap(Arc::new(after.clone()));
         self.subscriptions.notify(changed, &before, after);
+        self.changes.send_replace(());
     }
 
     /// Runs `work` on the newest accepted state. When this is ready with `Ok`, the changes are

@@ -117,11 +117,13 @@ pub enum Action {
     Me,
     /// Stop the emulator itself.
     Shutdown,
+    /// Make a link that logs a browser in to the console as the caller.
+    OpenConsole,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -147,6 +149,7 @@ impl Action {
         Self::OtherRequests,
         Self::Me,
         Self::Shutdown,
+        Self::OpenConsole,
     ];
 
     /// Whether it concerns this machine and not the project.
@@ -159,6 +162,7 @@ impl Action {
                 | Self::Users
                 | Self::MapImages
                 | Self::Shutdown
+                | Self::OpenConsole
         )
     }
 
@@ -191,6 +195,7 @@ impl Action {
             Self::OtherRequests => "see requests that went to no app",
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
+            Self::OpenConsole => "make links that open the console",
         }
     }
 }
@@ -482,6 +487,7 @@ mod tests {
                 | Action::PassEnvironment
                 | Action::MachineLogins
                 | Action::Shutdown
+                | Action::OpenConsole
                 | Action::Users
                 | Action::MapImages
         );

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::console::{self, Console};
 use crate::edge::{Edge, ReaderThreads, Shared};
 use crate::gateway::Gateway;
 use crate::limits::Limits;
@@ -531,7 +532,13 @@ impl Emulator {
                 stopping.clone(),
                 users_ready,
             ),
-            local: control::router(control::Control {
+            local: console::router(Console::new(
+                Arc::clone(&platform),
+                Arc::clone(&telemetry),
+                running.address.port(),
+                stopping.clone(),
+            ))
+            .merge(control::router(control::Control {
                 platform: Arc::clone(&platform),
                 started_at: running.started_at,
                 port: running.address.port(),
@@ -540,7 +547,7 @@ impl Emulator {
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
                 telemetry: Arc::clone(&telemetry),
                 containers,
-            }),
+            })),
             telemetry: Arc::clone(&telemetry),
             limits,
             main: tokio::runtime::Handle::current(),

@@ -8,6 +8,7 @@
 //! What must not be here: access rules, the life cycle, SQL.
 
 pub mod api;
+mod console;
 mod control;
 mod edge;
 mod emulator;

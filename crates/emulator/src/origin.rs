@@ -73,6 +73,15 @@ impl<'a> HowUsed<'a> {
         }
     }
 
+    /// Whether a form of a page that hides its address may have been sent with it: browsers send
+    /// `Origin: null` then, and `Sec-Fetch-Site` alone tells where it comes from.
+    pub(crate) fn may_send_hidden_form(&self) -> bool {
+        match (self.site, self.origin) {
+            (Some(b"same-origin"), Some(b"null")) => true,
+            _ => self.may_send_form(),
+        }
+    }
+
     /// Whether a form of the login page may have been sent with it.
     pub fn may_send_form(&self) -> bool {
         matches!(self.site, None | Some(b"same-origin" | b"none")) && !self.is_from_elsewhere()

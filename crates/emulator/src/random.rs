@@ -17,3 +17,8 @@ pub(crate) fn bytes() -> Option<[u8; 32]> {
 pub(crate) fn secret() -> Option<String> {
     bytes().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
+
+/// 128 random bits, in hexadecimal digits, for a path.
+pub(crate) fn segment() -> Option<String> {
+    bytes().map(|bytes| bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+}

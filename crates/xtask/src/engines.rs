@@ -139,7 +139,8 @@ impl Engines {
     fn create_runtime_directory(&mut self) -> Result<PathBuf> {
         let mut hasher = std::hash::DefaultHasher::new();
         root().hash(&mut hasher);
-        let directory = PathBuf::from(format!("/run/ovhai-test-{:08x}", hasher.finish() & 0xffff_ffff));
+        let directory =
+            PathBuf::from(format!("/run/ovhai-test-{:08x}", hasher.finish() & 0xffff_ffff));
         // That of a run that was killed.
         remove_runtime_directory(&directory);
         std::fs::create_dir(&directory)

@@ -5,6 +5,7 @@ mod engine;
 mod image;
 mod logs;
 mod metrics;
+mod open;
 mod openapi;
 mod rendezvous;
 mod requests;
@@ -34,6 +35,8 @@ enum Verb {
     Status(status::Status),
     /// Stop the emulator
     Stop(stop::Stop),
+    /// Open the console in the browser
+    Open(open::Open),
     /// Show the emulator's log
     Logs(logs::Logs),
     /// Show recent requests, with caller and access decision
@@ -76,6 +79,7 @@ impl EmulatorCommand {
             Verb::Start(verb) => verb.run(context).await,
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
+            Verb::Open(verb) => verb.run(context).await,
             Verb::Logs(verb) => verb.run(context).await,
             Verb::Requests(verb) => Box::pin(verb.run(context)).await,
             Verb::Metrics(verb) => verb.run(context).await,

@@ -29,6 +29,8 @@ pub struct AppQuery {
     pub states: Vec<AppState>,
     /// Only apps whose name or id has this prefix.
     pub begins: Option<String>,
+    /// Only apps whose name, id or image has this part, in any case.
+    pub contains: Option<String>,
     /// Only the apps of exactly this name, else those whose id has this prefix.
     pub named: Option<String>,
     /// Only apps that changed after.
@@ -191,9 +193,14 @@ impl Platform {
         let mut selectors = vec![&query.selector];
         selectors.extend(caller.scope());
         let mut apps = snapshot.matching(region, &selectors);
+        let part = query.contains.as_ref().map(|part| part.to_lowercase());
         apps.retain(|app| {
             let record = &app.record;
-            (query.states.is_empty() || query.states.contains(&record.state))
+            part.as_ref().is_none_or(|part| {
+                record.spec.name.to_lowercase().contains(part)
+                    || record.spec.image.to_lowercase().contains(part)
+                    || record.id.to_string().contains(part)
+            }) && (query.states.is_empty() || query.states.contains(&record.state))
                 && query.begins.as_ref().is_none_or(|begin| {
                     record.spec.name.starts_with(begin)
                         || record.id.to_string().starts_with(&begin.to_ascii_lowercase())

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use arc_swap::Guard;
 use ovhai_api_types::{AppId, Placement, Region, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::DropGuard;
 use uuid::Uuid;
 
@@ -322,6 +322,18 @@ impl Platform {
     pub fn may_shut_down(&self, caller: &Principal) -> Result<()> {
         let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
         check(policy::decide(caller, Action::Shutdown, &Resource::Region(region)))
+    }
+
+    /// Whether the caller may make links that open the console.
+    pub fn may_open_console(&self, caller: &Principal) -> Result<()> {
+        let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
+        check(policy::decide(caller, Action::OpenConsole, &Resource::Region(region)))
+    }
+
+    /// Changes with every publication of a new snapshot: for views of many records. What depends on
+    /// one record subscribes to that ([`Self::watch_access`], [`Self::watch_live`]).
+    pub fn watch_changes(&self) -> watch::Receiver<()> {
+        self.ledger.watch_changes()
     }
 
     /// Whether the caller may ask who it is here.

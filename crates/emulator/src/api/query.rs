@@ -153,6 +153,7 @@ impl Query {
         states.sort_unstable();
         states.dedup();
         Ok(AppQuery {
+            contains: None,
             selector,
             states,
             begins: self.one("begins").map(str::to_owned),

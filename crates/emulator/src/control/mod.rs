@@ -1,5 +1,4 @@
-//! The emulator's own endpoints at `localhost`: `/_emulator/…`, `/metrics`, and a page that says
-//! what this is. Access is decided by the domain, as everywhere.
+//! The emulator's own endpoints at `localhost`: `/_emulator/…` and `/metrics`. Access is decided by the domain, as everywhere.
 
 mod access;
 mod apps;
@@ -12,7 +11,7 @@ mod users;
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, State};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use hyper::http::request::Parts;
@@ -61,8 +60,6 @@ struct Health {
 
 pub(crate) fn router(control: Control) -> Router {
     Router::new()
-        .route("/", get(front))
-        .route("/app/{id}", get(app))
         .route("/metrics", get(metrics::metrics))
         .route("/_emulator/health", get(health))
         .route("/_emulator/features", get(features))
@@ -193,20 +190,17 @@ async fn authority(State(control): State<Arc<Control>>) -> Result<String, ApiErr
     control.authority.as_deref().map(str::to_owned).ok_or_else(none)
 }
 
-async fn front() -> &'static str {
+/// What this is, for programs.
+pub(crate) fn front() -> &'static str {
     concat!(
         "ovhai ",
         env!("CARGO_PKG_VERSION"),
         ": an emulator of OVHcloud AI Deploy.\n\n",
+        "Console: open this address in a browser, or run: ovhai emulator open\n",
         "API:     /v1/…, /regions/<REGION>/v1/…, described at /openapi.json\n",
         "Login:   /oauth2/token\n",
         "Health:  /_emulator/health\n",
         "Metrics: /metrics (with a bearer)\n",
         "Try:     ovhai app run --label group=A infrastructureascode/hello-world\n",
     )
-}
-
-async fn app(Path(id): Path<String>) -> String {
-    // Text of the path comes back as plain text only.
-    format!("There is no console yet. In a terminal: ovhai app get {id}\n")
 }

@@ -49,8 +49,10 @@ impl Call {
         target: &str,
         router: &Router,
         region: Option<&Region>,
+        client: Peer,
     ) -> Result<Self, Refusal> {
         let mut request = request(head, target)?;
+        request.extensions_mut().insert(client);
         if let Some(region) = region {
             request.extensions_mut().insert(region.clone());
         }
@@ -103,12 +105,12 @@ pub(super) fn find<'b>(
             note.goes_to(Destination::Api);
             check_page(head, client)?;
             let region = shared.platform.region(region).ok_or_else(no_region)?;
-            Ok(Target::Call(Call::new(head, head.target, &shared.api, Some(region))?))
+            Ok(Target::Call(Call::new(head, head.target, &shared.api, Some(region), client)?))
         }
         Ok(Door::Local) => {
             note.goes_to(Destination::Local);
             check_page(head, client)?;
-            Ok(Target::Call(local(shared, head, note)?))
+            Ok(Target::Call(local(shared, head, client, note)?))
         }
         Ok(Door::Grpc { id, region }) => {
             note.goes_to(Destination::App { id, known: false, port: None });
@@ -144,7 +146,12 @@ fn no_region() -> Refusal {
 
 /// `/regions/<R>/…` is the API of that region, other API paths are that of the default region, the
 /// rest are the control endpoints.
-fn local(shared: &Shared, head: &RequestHead<'_>, note: &mut Note) -> Result<Call, Refusal> {
+fn local(
+    shared: &Shared,
+    head: &RequestHead<'_>,
+    client: Peer,
+    note: &mut Note,
+) -> Result<Call, Refusal> {
     let (target, path) = (head.target, head.path());
     if let Some(rest) = target.strip_prefix("/regions/") {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -154,15 +161,15 @@ fn local(shared: &Shared, head: &RequestHead<'_>, note: &mut Note) -> Result<Cal
         })?;
         note.goes_to(Destination::Api);
         let slash = if inner.starts_with('/') { "" } else { "/" };
-        return Call::new(head, &format!("{slash}{inner}"), &shared.api, Some(region));
+        return Call::new(head, &format!("{slash}{inner}"), &shared.api, Some(region), client);
     }
     let is_api = ["/v1/", "/oauth2/"].iter().any(|start| path.starts_with(start));
     if is_api || path == "/v1" || path == "/openapi.json" {
         note.goes_to(Destination::Api);
         let region = shared.platform.default_region().ok_or_else(no_region)?;
-        return Call::new(head, target, &shared.api, Some(region));
+        return Call::new(head, target, &shared.api, Some(region), client);
     }
-    Call::new(head, target, &shared.local, None)
+    Call::new(head, target, &shared.local, None, client)
 }
 
 /// Whether a call reads one named record, or none: its cost does not depend on how many there are.

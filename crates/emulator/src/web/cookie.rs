@@ -28,7 +28,21 @@ pub(crate) fn set(
     lasts: Option<Duration>,
     secure: bool,
 ) -> Option<HeaderValue> {
-    let mut cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
+    build(format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax"), lasts, secure)
+}
+
+/// Builds a `Set-Cookie` for a path, which browsers send with requests of the site's own pages only.
+pub(crate) fn set_strict(
+    name: &str,
+    value: &str,
+    lasts: Option<Duration>,
+    secure: bool,
+    path: &str,
+) -> Option<HeaderValue> {
+    build(format!("{name}={value}; Path={path}; HttpOnly; SameSite=Strict"), lasts, secure)
+}
+
+fn build(mut cookie: String, lasts: Option<Duration>, secure: bool) -> Option<HeaderValue> {
     if let Some(lasts) = lasts {
         cookie += &format!("; Max-Age={}", lasts.as_secs());
     }

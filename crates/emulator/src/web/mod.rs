@@ -5,6 +5,8 @@
 //! extend `page.html`. A page and its parts belong to the module that answers with them.
 
 pub(crate) mod cookie;
+pub(crate) mod credentials;
 pub(crate) mod csrf;
 pub(crate) mod form;
 pub(crate) mod page;
+pub(crate) mod tries;

@@ -14,6 +14,9 @@ const LOGIN: [&str; 2] = ["ovhai", "__Host-ovhai"];
 /// The cookie that forms are bound to, before a login.
 const FORM: [&str; 2] = ["ovhai-form", "__Host-ovhai-form"];
 
+/// The cookie of a session of the console, which is on `localhost`, as apps reached through
+/// `port-forward` are.
+const CONSOLE: [&str; 2] = ["ovhai-console", "__Host-ovhai-console"];
 /// Prefix of the cookies that pin a client to a replica, one for each app: reached through
 /// `port-forward`, apps share a host.
 const AFFINITY: [&str; 2] = ["ovhai-affinity", "__Host-ovhai-affinity"];
@@ -35,7 +38,7 @@ pub(super) fn form(secure: bool) -> &'static str {
 }
 
 fn is_ours(name: &[u8]) -> bool {
-    LOGIN.iter().chain(&FORM).any(|ours| name == ours.as_bytes())
+    LOGIN.iter().chain(&FORM).chain(&CONSOLE).any(|ours| name == ours.as_bytes())
         || AFFINITY.iter().any(|ours| name.starts_with(ours.as_bytes()))
 }
 
@@ -93,6 +96,7 @@ mod tests {
             ("a=1;b=\"2\"; __Host-ovhai=x", Some("a=1;b=\"2\"")),
             ("ovhai=x; ovhai=y;a=1;  c", Some("a=1;  c")),
             ("__Host-ovhai-form=x;a=ovhai", Some("a=ovhai")),
+            ("ovhai-console=x; a=1; __Host-ovhai-console=y", Some("a=1")),
             ("ovhai-affinity-0011aabb=x; a=1", Some("a=1")),
             ("a=1; __Host-ovhai-affinity-0011aabb=x", Some("a=1")),
         ] {
@@ -113,6 +117,7 @@ mod tests {
             "__Host-ovhai=x; Secure; Path=/",
             "ovhai-form=x",
             "__Host-ovhai-form=x",
+            "ovhai-console=x",
             "ovhai-affinity-0011aabb=x",
             "=__Host-ovhai-affinity=x",
         ] {

@@ -13,7 +13,6 @@ mod page;
 mod request;
 mod sessions;
 mod target;
-mod tries;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -25,12 +24,12 @@ use http::header::{
     WWW_AUTHENTICATE,
 };
 use http::{Method, Request, Response, StatusCode};
-use ovhai_api_types::{AppId, ErrorBody};
+use ovhai_api_types::ErrorBody;
+use ovhai_core::Platform;
 use ovhai_core::model::AppRecord;
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Clock;
-use ovhai_core::{Error, Platform};
 
 use page::{AccountPage, Field, LoginPage, Notice, Problem};
 pub(crate) use request::is_navigation;
@@ -39,6 +38,7 @@ use sessions::{Session, Sessions};
 use crate::origin::HowUsed;
 use crate::random::secret;
 use crate::web::cookie::{set as set_cookie, values};
+use crate::web::credentials::{Credentials, LoginFailure};
 use crate::web::csrf;
 use crate::web::form::{FORM_TYPE, Fields};
 use crate::web::page::see_other;
@@ -80,7 +80,7 @@ pub(crate) struct Logins {
     platform: Arc<Platform>,
     sessions: Sessions,
     forms: csrf::Forms,
-    tries: tries::Tries,
+    credentials: Credentials,
 }
 
 /// The login that a request came with.
@@ -141,20 +141,19 @@ impl Failed<'_> {
         Self { status, said: Said::problem(text, of), retry_after: None }
     }
 
-    fn too_many(seconds: u64, field: Field) -> Self {
-        let text = format!("Too many wrong tries. Wait {seconds} seconds, then try again.");
-        let failed = Self::new(StatusCode::TOO_MANY_REQUESTS, text, Some(field));
-        Self { retry_after: Some(seconds), ..failed }
+    fn login(failure: LoginFailure, field: Field) -> Self {
+        let failed = Self::new(failure.status(), failure.text(), Some(field));
+        Self { retry_after: failure.retry_after(), ..failed }
     }
 }
 
 impl Logins {
     pub(crate) fn new(platform: Arc<Platform>) -> Self {
         Self {
+            credentials: Credentials::new(Arc::clone(&platform)),
             platform,
             sessions: Sessions::default(),
             forms: csrf::Forms::default(),
-            tries: tries::Tries::default(),
         }
     }
 
@@ -365,12 +364,19 @@ impl Logins {
             return Err(Failed::new(StatusCode::FORBIDDEN, why, None));
         }
         let who = match fields.get("with") {
-            "token" => self.by_token(visit.app.id, fields.get("token"), client)?,
+            "token" => self
+                .credentials
+                .by_token(Some(visit.app.id), fields.get("token"), client)
+                .map_err(|failure| Failed::login(failure, Field::Token))?,
             "password" => {
-                let name = fields.get("username");
-                self.by_password(name.trim(), fields.get("password")).await.map_err(|failed| {
-                    Failed { said: Said { username: name, ..failed.said }, ..failed }
-                })?
+                let (name, password) = (fields.get("username"), fields.get("password"));
+                let lasts = sessions::LASTS;
+                self.credentials.by_password(name.trim(), password, lasts).await.map_err(
+                    |failure| {
+                        let failed = Failed::login(failure, Field::Password);
+                        Failed { said: Said { username: name, ..failed.said }, ..failed }
+                    },
+                )?
             }
             _ => {
                 let why = "The form was not complete. Please try again.";
@@ -380,55 +386,12 @@ impl Logins {
         let decision = policy::decide(&who, Action::Query, &resource(visit.app));
         match decision.effect {
             Effect::Allow => Ok(who),
-            Effect::Unauthenticated => Err(bad_token()),
+            Effect::Unauthenticated => Err(Failed::login(LoginFailure::BadToken, Field::Token)),
             Effect::Forbidden | Effect::OutOfScope => {
                 let why = no_access(&decision.reason);
                 Err(Failed::new(StatusCode::FORBIDDEN, why, Some(Field::Token)))
             }
         }
-    }
-
-    fn by_token<'f>(
-        &self,
-        app: AppId,
-        token: &str,
-        client: IpAddr,
-    ) -> Result<Principal, Failed<'f>> {
-        self.tries
-            .begin(client, app, self.platform.now())
-            .map_err(|seconds| Failed::too_many(seconds, Field::Token))?;
-        // It may have been copied from a command or a header.
-        let token = token.trim();
-        let token = token.strip_prefix("Bearer ").map_or(token, str::trim_start);
-        match self.platform.authenticate(&self.platform.snapshot(), token) {
-            // A bearer of `ovhai login` expires within an hour; the cookie would outlast it.
-            Some(Principal::User { .. }) => Err(Failed::new(
-                StatusCode::UNAUTHORIZED,
-                "This is no token but a login's string. Log in with the user and password.",
-                Some(Field::Token),
-            )),
-            Some(who) => {
-                self.tries.succeeded(client, app);
-                Ok(who)
-            }
-            None => Err(bad_token()),
-        }
-    }
-
-    async fn by_password<'f>(&self, name: &str, password: &str) -> Result<Principal, Failed<'f>> {
-        let login = self.platform.log_in_for(name, password.to_owned(), sessions::LASTS).await;
-        let field = Some(Field::Password);
-        login.map_err(|error| match error {
-            Error::BadCredentials => {
-                Failed::new(StatusCode::UNAUTHORIZED, "The user or the password is wrong.", field)
-            }
-            Error::TooManyTries { seconds } => Failed::too_many(seconds, Field::Password),
-            error => {
-                tracing::error!(%error, "a login failed");
-                let why = "The emulator can't process logins at the moment; its log says why.";
-                Failed::new(StatusCode::SERVICE_UNAVAILABLE, why, None)
-            }
-        })
     }
 
     /// Creates the login, in place of one that the browser may have had.
@@ -539,11 +502,6 @@ impl Logins {
 
 fn no_access(reason: &Reason) -> String {
     format!("No access to this app: {reason}.")
-}
-
-/// The same failure for every kind of bad token.
-fn bad_token<'a>() -> Failed<'a> {
-    Failed::new(StatusCode::UNAUTHORIZED, "The token is not valid here.", Some(Field::Token))
 }
 
 fn no_random_numbers() -> Response<Bytes> {

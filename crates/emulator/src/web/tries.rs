@@ -1,4 +1,4 @@
-//! Counts wrong tokens, by client address and app. Passwords are counted by the platform.
+//! Counts wrong tokens, by client address and place of login. Passwords are counted by the platform.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,19 +13,27 @@ const WINDOW: Duration = Duration::from_mins(1);
 /// Maximum addresses that are counted apart.
 const COUNTED: usize = 1000;
 
-/// An address and an app; none for all that do not fit in.
-type Who = Option<(IpAddr, AppId)>;
+/// Where a login happens: at an app, or at the console.
+pub(crate) type LoginPlace = Option<AppId>;
+
+/// An address and a place; none for all that do not fit in.
+type Who = Option<(IpAddr, LoginPlace)>;
 
 #[derive(Default)]
-pub(super) struct Tries(Mutex<HashMap<Who, (u32, Timestamp)>>);
+pub(crate) struct Tries(Mutex<HashMap<Who, (u32, Timestamp)>>);
 
 impl Tries {
     /// Counts a try before it is checked. Returns the seconds to wait if there were too many.
-    pub(super) fn begin(&self, client: IpAddr, app: AppId, now: Timestamp) -> Result<(), u64> {
+    pub(crate) fn begin(
+        &self,
+        client: IpAddr,
+        place: LoginPlace,
+        now: Timestamp,
+    ) -> Result<(), u64> {
         let elapsed =
             |since: &Timestamp| Duration::try_from(now.duration_since(*since)).unwrap_or_default();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut who = Some((client.to_canonical(), app));
+        let mut who = Some((client.to_canonical(), place));
         if all.len() >= COUNTED && !all.contains_key(&who) {
             all.retain(|_, (_, since)| elapsed(since) < WINDOW);
             if all.len() >= COUNTED {
@@ -44,9 +52,9 @@ impl Tries {
     }
 
     /// Takes a try back that was right.
-    pub(super) fn succeeded(&self, client: IpAddr, app: AppId) {
+    pub(crate) fn succeeded(&self, client: IpAddr, place: LoginPlace) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((count, _)) = all.get_mut(&Some((client.to_canonical(), app))) {
+        if let Some((count, _)) = all.get_mut(&Some((client.to_canonical(), place))) {
             *count = count.saturating_sub(1);
         }
     }
@@ -58,8 +66,8 @@ mod tests {
 
     use super::*;
 
-    fn app(n: u128) -> AppId {
-        AppId(Uuid::from_u128(n))
+    fn app(n: u128) -> LoginPlace {
+        Some(AppId(Uuid::from_u128(n)))
     }
 
     #[test]
@@ -73,6 +81,7 @@ mod tests {
         assert_eq!(tries.begin(one, app(1), now), Err(61));
         assert_eq!(tries.begin(mapped, app(1), now), Err(61), "the same address");
         assert_eq!(tries.begin(one, app(2), now), Ok(()), "another app");
+        assert_eq!(tries.begin(one, None, now), Ok(()), "the console");
         assert_eq!(tries.begin("::1".parse().expect("an address"), app(1), now), Ok(()));
         let now = now + WINDOW;
         for _ in 0..3 * TRIES {

@@ -1,0 +1,105 @@
+//! The console: the control panel of AI Deploy as pages of the emulator, at `localhost`.
+//!
+//! | address | what |
+//! | --- | --- |
+//! | `/`, `/app/{id}` | the login |
+//! | `/console/…` | style, script, icons; logging in |
+//! | `/c/{session}/…` | the pages of a session |
+//!
+//! Pages work without scripts: links and forms. With them, views follow what happens ([`live`]).
+//! Every page asks the domain as the session's caller, so that it shows what the API would.
+//!
+//! | room | pages |
+//! | --- | --- |
+//! | [`apps`] | list, details, changes |
+//!
+//! Views are templates in `templates/console`.
+
+mod apps;
+mod assets;
+mod codes;
+mod live;
+mod login;
+mod page;
+mod session;
+mod text;
+mod visit;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::StatusCode;
+use ovhai_core::Platform;
+use tokio_util::sync::CancellationToken;
+
+use crate::telemetry::Telemetry;
+use crate::web::credentials::Credentials;
+use crate::web::csrf;
+use visit::Visit;
+
+/// What all pages share.
+pub(crate) struct Console {
+    platform: Arc<Platform>,
+    telemetry: Arc<Telemetry>,
+    /// The emulator's own port, which stands in the addresses of apps.
+    port: u16,
+    /// Cancelled when endless responses have to end.
+    stopping: CancellationToken,
+    sessions: session::Sessions,
+    codes: codes::Codes,
+    forms: csrf::Forms,
+    credentials: Credentials,
+}
+
+impl Console {
+    pub(crate) fn new(
+        platform: Arc<Platform>,
+        telemetry: Arc<Telemetry>,
+        port: u16,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            credentials: Credentials::new(Arc::clone(&platform)),
+            platform,
+            telemetry,
+            port,
+            stopping,
+            sessions: session::Sessions::default(),
+            codes: codes::Codes::default(),
+            forms: csrf::Forms::default(),
+        }
+    }
+}
+
+pub(crate) fn router(console: Console) -> Router {
+    let pages = Router::new()
+        .route("/", get(home))
+        .merge(apps::routes())
+        .route("/logout", post(login::log_out))
+        .fallback(nothing);
+    Router::new()
+        .route("/", get(login::front))
+        .route("/app/{id}", get(login::app))
+        .route("/console/login", post(login::log_in))
+        .route("/console/open", get(login::open_page).post(login::open))
+        .route("/console/{name}", get(assets::file))
+        .route("/_emulator/console-links", post(login::link))
+        .nest("/c/{session}", pages)
+        .with_state(Arc::new(console))
+}
+
+/// The address of the icons, for templates.
+pub(crate) fn icons() -> String {
+    assets::ASSETS.icons.address()
+}
+
+async fn home(visit: Visit) -> Response {
+    page::go(&visit.link("apps"), visit.wants_part)
+}
+
+async fn nothing(visit: Visit) -> Response {
+    let text = "This page does not exist.".to_owned();
+    visit.answer(page::Place::Apps, Err(page::Refused(StatusCode::NOT_FOUND, text)))
+}
