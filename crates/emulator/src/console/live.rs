@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,57 +12,13 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::visit::Visit;
 
-/// Maximum streams of a session. Browsers open six connections to a host at most over HTTP/1.1; the
-/// page of a stream beyond these polls.
-const MOST: usize = 4;
 /// Time between two events of a stream.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Time between two renderings of a view that nothing wakes: ages, states of replicas.
 const TICK: Duration = Duration::from_secs(5);
-
-/// The open streams of a session, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Streams(Mutex<Vec<(u64, CancellationToken)>>);
-
-/// An open stream. Dropping it frees its place.
-pub(super) struct Open<'a> {
-    streams: &'a Streams,
-    number: u64,
-    /// Cancelled when a newer stream takes its place.
-    replaced: CancellationToken,
-}
-
-impl Streams {
-    /// Takes a place, from the oldest stream if there is none.
-    pub(super) fn open(&self) -> Open<'_> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MOST {
-            all.remove(0).1.cancel();
-        }
-        let number = all.last().map_or(0, |(last, _)| last + 1);
-        let replaced = CancellationToken::new();
-        all.push((number, replaced.clone()));
-        Open { streams: self, number, replaced }
-    }
-}
-
-impl Open<'_> {
-    /// Waits until a newer stream takes its place.
-    pub(super) async fn replaced(&self) {
-        self.replaced.cancelled().await;
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        let mut all = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|(number, _)| *number != self.number);
-    }
-}
 
 /// A name for the stream of a query: the element of another query is another one, which opens its
 /// own stream.
@@ -164,21 +119,6 @@ pub(super) fn events(body: Body) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_oldest_of_too_many_streams_is_replaced() {
-        let streams = Streams::default();
-        let mut open: Vec<_> = (0..MOST).map(|_| streams.open()).collect();
-        assert!(open.iter().all(|open| !open.replaced.is_cancelled()));
-        let fifth = streams.open();
-        let replaced: Vec<_> = open.iter().map(|open| open.replaced.is_cancelled()).collect();
-        assert_eq!(replaced, [true, false, false, false]);
-        drop(open.remove(0));
-        drop(open.remove(0));
-        drop(streams.open());
-        assert!(open.iter().all(|open| !open.replaced.is_cancelled()));
-        assert!(!fifth.replaced.is_cancelled());
-    }
 
     #[test]
     fn html_of_several_lines_is_one_event() {

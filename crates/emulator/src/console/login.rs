@@ -16,7 +16,7 @@ use ovhai_core::policy::Principal;
 use ovhai_wire::stream::Peer;
 
 use super::visit::{Sent, cookie_name, how_used};
-use super::{Console, codes, page, session};
+use super::{Console, codes, response, session};
 use crate::api::error::ApiError;
 use crate::gateway::bearer::bearer_token;
 use crate::random;
@@ -155,7 +155,7 @@ fn show(console: &Console, parts: &Parts, status: StatusCode, shown: Shown<'_>) 
         problem: shown.problem,
         about_token: shown.about_token,
     };
-    let mut response = page::outside(status, "Log in", &view);
+    let mut response = response::outside(status, "Log in", &view);
     if is_new && let Some(set) = cookie::set(name, &visitor, None, secure) {
         response.headers_mut().append(SET_COOKIE, set);
     }
@@ -165,7 +165,7 @@ fn show(console: &Console, parts: &Parts, status: StatusCode, shown: Shown<'_>) 
 fn no_random_numbers() -> Response {
     tracing::error!("no random numbers are available: logins fail");
     let text = "The emulator can't process logins; its log says why.";
-    page::refuse(StatusCode::INTERNAL_SERVER_ERROR, text)
+    response::refuse(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
 /// A form that was sent without a session.
@@ -175,7 +175,7 @@ async fn form(request: Request) -> Result<(Parts, Fields), Response> {
     if !how_used(&parts.method, &parts.headers, secure).may_send_hidden_form() {
         let text =
             "This form was sent by a page of another origin. Open the console's own address.";
-        return Err(page::refuse(StatusCode::FORBIDDEN, text));
+        return Err(response::refuse(StatusCode::FORBIDDEN, text));
     }
     let body = axum::body::to_bytes(body, FORM_MAX)
         .await
@@ -261,7 +261,7 @@ async fn let_in(console: &Console, who: Principal, secure: bool, to: &str) -> Re
     let path = if secure { "/".to_owned() } else { format!("/c/{segment}/") };
     let name = cookie_name(secure);
     let set = cookie::set_strict(name, &begun.cookie, Some(session::LASTS), secure, &path);
-    let mut response = page::go(&format!("/c/{segment}/{to}"), false);
+    let mut response = response::go(&format!("/c/{segment}/{to}"), false);
     if let Some(set) = set {
         response.headers_mut().append(SET_COOKIE, set);
     }
@@ -274,7 +274,7 @@ pub(super) async fn log_out(Sent { visit, .. }: Sent) -> Response {
     if let Err(error) = visit.console.platform.log_out(&visit.session.who).await {
         tracing::warn!(%error, "a session could not be ended");
     }
-    page::go("/?out=1", false)
+    response::go("/?out=1", false)
 }
 
 /// `GET /console/open`: changes nothing, so that a program that looks at links does not use the
@@ -285,7 +285,7 @@ pub(super) async fn open_page(RawQuery(query): RawQuery) -> Response {
         code: code.as_deref().unwrap_or_default(),
         to: safe(to.as_deref().unwrap_or_default()),
     };
-    page::outside(StatusCode::OK, "Open the console", &view)
+    response::outside(StatusCode::OK, "Open the console", &view)
 }
 
 /// `POST /console/open`.

@@ -21,7 +21,9 @@ mod codes;
 mod live;
 mod login;
 mod page;
+mod response;
 mod session;
+mod streams;
 mod text;
 mod visit;
 
@@ -96,7 +98,7 @@ pub(crate) fn icons() -> String {
 }
 
 async fn home(visit: Visit) -> Response {
-    page::go(&visit.link("apps"), visit.wants_part)
+    response::go(&visit.link("apps"), visit.wants_part)
 }
 
 async fn nothing(visit: Visit) -> Response {

@@ -14,7 +14,7 @@ use ovhai_api_types::Timestamp;
 use ovhai_core::policy::Principal;
 use tokio_util::sync::CancellationToken;
 
-use super::live::Streams;
+use super::streams::Streams;
 use crate::random;
 
 /// How long a session lasts.

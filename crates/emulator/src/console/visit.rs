@@ -15,7 +15,7 @@ use ovhai_wire::stream::Peer;
 
 use super::assets::takes_gzip;
 use super::session::Session;
-use super::{Console, page};
+use super::{Console, response};
 use crate::origin::HowUsed;
 use crate::web::cookie::values;
 use crate::web::form::Fields;
@@ -125,12 +125,12 @@ impl FromRequestParts<Arc<Console>> for Visit {
             Some(query) => format!("{here}?{query}"),
             None => here.to_owned(),
         };
-        let gone = || page::session_ended(&here, wants_part);
+        let gone = || response::session_ended(&here, wants_part);
         let secure = parts.extensions.get::<Peer>().is_some_and(|peer| peer.secure);
         let how = how_used(&parts.method, &parts.headers, secure);
         let is_frame = matches!(how.dest, Some(b"iframe" | b"frame" | b"object" | b"embed"));
         if !how.is_from_here() || is_frame {
-            return Err(page::refuse(
+            return Err(response::refuse(
                 StatusCode::FORBIDDEN,
                 "Pages of other origins can't open the console. Open its own address.",
             ));
@@ -180,7 +180,7 @@ impl FromRequest<Arc<Console>> for Sent {
             Some(fields) if how.may_send_hidden_form() && is_good(&fields) => {
                 Ok(Self { visit, fields })
             }
-            _ => Err(page::refuse(
+            _ => Err(response::refuse(
                 StatusCode::FORBIDDEN,
                 "This form was not sent by a page of this session, or the page was open for too long. Go back, reload the page and try again.",
             )),

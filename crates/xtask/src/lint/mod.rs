@@ -75,6 +75,7 @@ const LAYERS: [Layers; 5] = [
             &["listen"],
             &["start_error"],
             &["edge"],
+            &["console"],
             &["control"],
             &["api"],
             &["gateway"],

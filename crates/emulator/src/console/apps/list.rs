@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use super::{can_start, can_stop};
 use crate::console::live;
-use crate::console::page::{Answer, Place, Refused, render};
+use crate::console::page::{Answer, Place, Refused};
+use crate::console::response::render;
 use crate::console::text::{self, Label, Look, WrongSelector};
 use crate::console::visit::Visit;
 use crate::host;

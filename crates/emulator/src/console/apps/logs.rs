@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 
 use super::find;
 use crate::console::live;
-use crate::console::page::{Answer, Place, Refused, render};
+use crate::console::page::{Answer, Place, Refused};
+use crate::console::response::render;
 use crate::console::text;
 use crate::console::visit::Visit;
 
