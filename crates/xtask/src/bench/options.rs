@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 pub(super) const USAGE: &str = "\
-usage: cargo xtask bench [emulator|gateway|shapes|changes|cli|labels|store|all]... [options]
+usage: cargo xtask bench [emulator|gateway|shapes|changes|cli|labels|store|containers|all]... [options]
 
   --rounds N       rounds that are kept of every measurement (5)
   --seconds S      length of one load (5)
@@ -24,10 +24,11 @@ pub(super) enum Benchmark {
     Cli,
     Labels,
     Store,
+    Containers,
 }
 
 impl Benchmark {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Emulator,
         Self::Gateway,
         Self::Shapes,
@@ -35,6 +36,7 @@ impl Benchmark {
         Self::Cli,
         Self::Labels,
         Self::Store,
+        Self::Containers,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -46,6 +48,7 @@ impl Benchmark {
             Self::Cli => "cli",
             Self::Labels => "labels",
             Self::Store => "store",
+            Self::Containers => "containers",
         }
     }
 }
@@ -61,6 +64,13 @@ pub(super) struct Options {
     pub(super) out: Option<PathBuf>,
     /// Whether proxies write an access log.
     pub(super) access_log: bool,
+}
+
+impl Options {
+    /// Whether container engines are needed.
+    pub(super) fn has_containers(&self) -> bool {
+        self.benchmarks.contains(&Benchmark::Containers)
+    }
 }
 
 /// The options, or none if help was asked for.
