@@ -187,11 +187,13 @@ impl Engine {
     }
 
     fn clear(&self) -> Result<()> {
-        for id in self.containers(OWN)? {
-            self.remove(&id)?;
+        let mut left = self.containers(OWN)?;
+        left.extend(self.containers(EMULATOR)?);
+        if !left.is_empty() {
+            output(self.command()?.args(["rm", "-f"]).args(&left))?;
         }
+        self.call(&["network", "prune", "-f"])?;
         // Which may not be there.
-        let _ = self.call(&["network", "rm", OWN]);
         for name in Image::NAMES {
             let _ = self.call(&["rmi", "-f", name]);
         }

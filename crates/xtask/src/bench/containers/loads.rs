@@ -40,7 +40,7 @@ struct Stage {
     container: String,
     process: String,
     wrk: Wrk,
-    _directories: (Scratch, Scratch),
+    directories: (Scratch, Scratch),
 }
 
 pub(super) struct Loads {
@@ -114,7 +114,7 @@ pub(super) fn measure(bench: &Bench, engine: &Engine, tally: &mut Tally) -> Resu
 
 impl Stage {
     fn set_up(bench: &Bench, engine: &Engine) -> Result<Self> {
-        let (state, directory) = state_directory()?;
+        let (state_guard, directory) = state_directory()?;
         let scratch = Scratch::new()?;
         let more = ["--engine", &engine.address];
         let emulator = Emulator::start_with(&bench.binary, &directory, &more)?;
@@ -148,7 +148,7 @@ impl Stage {
             process: emulator.host(&process),
             emulator,
             wrk: Wrk::new(&scratch)?,
-            _directories: (state, scratch),
+            directories: (state_guard, scratch),
         };
         for host in [&stage.container, &stage.process] {
             let question = request("GET", "/", host, Some(&stage.token), None);
@@ -172,7 +172,7 @@ impl Stage {
     }
 
     fn how(&self, bench: &Bench) -> String {
-        let directory = self._directories.1.path().display().to_string();
+        let directory = self.directories.1.path().display().to_string();
         let address = format!("127.0.0.1:{}", self.emulator.port);
         let stand_ins = [
             (self.token.as_str(), "$TOKEN"),
