@@ -22,6 +22,7 @@ mod cli;
 mod containers;
 mod cost;
 mod emulator;
+mod first_build;
 mod gateway;
 mod http;
 mod init;
@@ -121,5 +122,6 @@ fn one(bench: &Bench, benchmark: Benchmark) -> Result<Section> {
         Benchmark::Labels => labels::measure(bench),
         Benchmark::Store => store::measure(bench),
         Benchmark::Containers => containers::measure(bench),
+        Benchmark::FirstBuild => first_build::measure(bench),
     }
 }
