@@ -29,8 +29,8 @@ pub(super) enum Benchmark {
 }
 
 impl Benchmark {
-    /// Those of `all`. The first build takes minutes a round and is measured only by name.
-    const ALL: [Self; 8] = [
+    /// Those of `all`. The first build takes minutes per round and is measured only by name.
+    pub(super) const ALL: [Self; 8] = [
         Self::Emulator,
         Self::Gateway,
         Self::Shapes,
@@ -111,7 +111,8 @@ pub(super) fn parse(args: &[String]) -> Result<Option<Options>> {
     }
     options.all |= options.benchmarks.is_empty();
     if options.all {
-        options.benchmarks = Benchmark::ALL.to_vec();
+        let more = options.benchmarks.into_iter().filter(|it| !Benchmark::ALL.contains(it));
+        options.benchmarks = Benchmark::ALL.into_iter().chain(more).collect();
     }
     Ok(Some(options))
 }
@@ -121,4 +122,23 @@ fn positive(name: &str, text: &str) -> Result<usize> {
         .ok()
         .filter(|number| (1..=1000).contains(number))
         .with_context(|| format!("{name} is a number from 1 to 1000, not {text:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_build_is_measured_by_name_only() -> Result<()> {
+        let has = |words: &[&str]| -> Result<(bool, bool)> {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let options = parse(&words)?.context("help")?;
+            let has_first = options.benchmarks.contains(&Benchmark::FirstBuild);
+            Ok((options.has_containers(), has_first))
+        };
+        assert_eq!(has(&[])?, (true, false));
+        assert_eq!(has(&["all", "first-build"])?, (true, true));
+        assert_eq!(has(&["first-build", "--rounds", "1"])?, (false, true));
+        Ok(())
+    }
 }

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::noise::{LIMIT, Tally};
+use super::options::Benchmark;
 use super::process::output;
 use super::stats::Samples;
 use super::{Bench, proc, tools};
@@ -294,9 +295,10 @@ impl Report {
             proc::file_system(&std::env::temp_dir()),
         );
         let options = &bench.options;
-        let which: Vec<&str> =
-            options.benchmarks.iter().map(|benchmark| benchmark.name()).collect();
-        let which = if options.all { "all".to_owned() } else { which.join(" ") };
+        let by_name = |it: &&Benchmark| !(options.all && Benchmark::ALL.contains(it));
+        let named = options.benchmarks.iter().filter(by_name).map(|it| it.name());
+        let which: Vec<&str> = options.all.then_some("all").into_iter().chain(named).collect();
+        let which = which.join(" ");
         let command = format!(
             "cargo xtask bench {which} --rounds {} --seconds {}{}",
             options.rounds,

@@ -155,9 +155,14 @@ impl Engine {
         let number = self.used.replace(self.used.get() + 1);
         let address = Ipv4Addr::from(u32::from(self.network) + FIRST + number % ADDRESSES);
         let mut command = self.command()?;
-        command.args(["run", "-d", "--network", OWN, "--ip", &address.to_string()]);
-        command.args(["--label", OWN, image]);
+        command.args(arguments(&address.to_string(), image));
         Ok((command, (address, PORT).into()))
+    }
+
+    /// The same as one types it, without the options that name the engine.
+    pub(super) fn run_text(&self, image: &str) -> String {
+        let program = self.name().to_lowercase();
+        format!("{program} {}", arguments("$IP", image).join(" "))
     }
 
     /// Removes a container that was started by hand.
@@ -199,6 +204,11 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Of a container that is started by hand.
+fn arguments<'a>(address: &'a str, image: &'a str) -> [&'a str; 9] {
+    ["run", "-d", "--network", OWN, "--ip", address, "--label", OWN, image]
 }
 
 impl Drop for Engine {

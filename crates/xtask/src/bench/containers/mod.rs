@@ -27,7 +27,10 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
     }
     let mut tally = Tally::default();
     let [mut launches, mut requests, mut at_rest] = [const { Vec::new() }; 3];
-    let (mut notes, mut how, mut load) = (Vec::new(), Vec::new(), String::new());
+    let (mut notes, mut load) = (Vec::new(), String::new());
+    let start =
+        "ovhai emulator start --state-dir $DIR --port $PORT --quota unlimited --engine $ENGINE";
+    let mut how = vec![format!("`{start}`"), launch::how(bench)];
     for kind in [Kind::Docker, Kind::Podman] {
         let engine = Engine::set_up(&engines, kind, &images)?;
         notes.push(format!("{}: {}.", engine.name(), engine.versions()?));
@@ -37,14 +40,8 @@ pub(super) fn measure(bench: &Bench) -> Result<Section> {
         notes.push(loads.note);
         load = loads.how;
         at_rest.extend(rest::measure(bench, &engine, &mut tally)?);
-        how.extend(launch::how(bench, &engine)?);
+        how.push(format!("`{}`", engine.run_text(image::HTTPD)));
     }
-    how.dedup();
-    how.insert(
-        0,
-        "`ovhai emulator start --state-dir $DIR --port $PORT --quota unlimited --engine $ENGINE`"
-            .into(),
-    );
     how.extend(steps(load));
     launches.extend(requests);
     launches.extend(at_rest);
@@ -84,8 +81,10 @@ fn steps(load: String) -> [String; 5] {
             .into(),
         format!(
             "At rest: {} apps of busybox's httpd, one container each, which the emulator probes every 10 s. \
-             Memory of the emulator and its children 5 s after the last app is RUNNING, minus that of \
-             the new emulator, divided by {}; measured once. CPU time: `utime`, `stime`, `cutime` and \
+             Memory of the emulator and its children 5 s after the last app is RUNNING, minus that \
+             after a first app that was deleted again, divided by {}; measured once. What the first app \
+             costs once is the connection to the engine and the process that removes containers if the \
+             emulator is killed. CPU time: `utime`, `stime`, `cutime` and \
              `cstime` of the emulator and its children, and of the engine's daemon, over {} s.",
             rest::APPS,
             rest::APPS,

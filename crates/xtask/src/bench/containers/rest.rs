@@ -8,8 +8,9 @@ use serde_json::json;
 use super::super::Bench;
 use super::super::noise::{self, Tally};
 use super::super::proc::{Memory, Processes, TICK_MS};
+use super::super::process::output;
 use super::super::report::{Figure, Target, Unit};
-use super::super::subject::{Emulator, state_directory};
+use super::super::subject::{Emulator, here, state_directory};
 use super::engine::Engine;
 use super::image::HTTPD;
 
@@ -37,25 +38,27 @@ pub(super) fn measure(bench: &Bench, engine: &Engine, tally: &mut Tally) -> Resu
         std::thread::sleep(SETTLED);
         Memory::of_tree(emulator.pid())
     };
+    let run = |number: usize| {
+        emulator.submit(&json!({
+            "name": format!("rest-{number}"),
+            "image": HTTPD,
+            "labels": { "group": "A" },
+            "resources": { "cpu": 1 },
+        }))
+    };
     let none = memory()?;
-    let mut batch = none;
-    for first in (0..APPS).step_by(BATCH) {
-        let submit = |number| {
-            emulator.submit(&json!({
-                "name": format!("rest-{number}"),
-                "image": HTTPD,
-                "labels": { "group": "A" },
-                "resources": { "cpu": 1 },
-            }))
-        };
-        let apps = (first..first + BATCH).map(submit).collect::<Result<Vec<_>>>()?;
+    // What the first app costs once is not the cost of every app.
+    emulator.wait_for(&run(0)?, "RUNNING")?;
+    let mut delete = here(&bench.binary, &directory);
+    output(delete.args(["app", "delete", "rest-0", "--now", "--wait"]))?;
+    engine.wait_for_removal()?;
+    let first = memory()?;
+    for started in (0..APPS).step_by(BATCH) {
+        let apps = (1..=BATCH).map(|more| run(started + more)).collect::<Result<Vec<_>>>()?;
         for app in &apps {
             emulator.wait_for(app, "RUNNING")?;
         }
-        println!("  {}: {} containers run", engine.name(), first + BATCH);
-        if first == 0 {
-            batch = memory()?;
-        }
+        println!("  {}: {} containers run", engine.name(), started + BATCH);
     }
     let all = memory()?;
     let name = engine.name();
@@ -75,16 +78,17 @@ pub(super) fn measure(bench: &Bench, engine: &Engine, tally: &mut Tally) -> Resu
     engine.wait_for_removal()?;
 
     let (rounds, once) = (&measured.kept, [()]);
-    let per_app = |what: &str, apps: usize, bytes: f64| {
-        let what = format!("{name}: emulator memory per container app ({what})");
-        Figure::new(what, Unit::Bytes, &once, move |()| bytes / apps as f64)
+    let memory = |what: &str, bytes: f64| {
+        Figure::new(format!("{name}: emulator memory {what}"), Unit::Bytes, &once, move |()| bytes)
     };
+    let per_app = |bytes: f64| bytes / APPS as f64;
     let limit = Target::AtMost(64.0 * 1024.0);
     Ok(vec![
-        per_app("PSS", APPS, all.pss - none.pss).target(limit),
-        per_app("RSS", APPS, all.rss - none.rss).target(limit),
-        per_app("RSS, after the rounds at rest", APPS, later.rss - none.rss),
-        per_app("RSS, each after the tenth", APPS - BATCH, all.rss - batch.rss),
+        memory("per container app (PSS)", per_app(all.pss - first.pss)).target(limit),
+        memory("per container app (RSS)", per_app(all.rss - first.rss)).target(limit),
+        memory("per container app (PSS), after the rounds", per_app(later.pss - first.pss)),
+        memory("per container app (RSS), after the rounds", per_app(later.rss - first.rss)),
+        memory("for the first container app, once (PSS)", first.pss - none.pss),
         Figure::new(
             format!("{name}: emulator CPU, {APPS} container apps at rest"),
             Unit::Cores,
