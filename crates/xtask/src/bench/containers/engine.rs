@@ -167,7 +167,17 @@ impl Engine {
 
     /// Removes a container that was started by hand.
     pub(super) fn remove(&self, id: &str) -> Result<()> {
-        self.call(&["rm", "-f", id]).map(drop)
+        output(self.remove_command()?.arg(id)).map(drop)
+    }
+
+    fn remove_command(&self) -> Result<Command> {
+        let mut command = self.command()?;
+        command.args(["rm", "-f"]);
+        if self.kind == Kind::Podman {
+            // It would wait for one that ignores SIGTERM.
+            command.args(["-t", "0"]);
+        }
+        Ok(command)
     }
 
     /// Waits until no container of an emulator is left.
@@ -195,7 +205,7 @@ impl Engine {
         let mut left = self.containers(OWN)?;
         left.extend(self.containers(EMULATOR)?);
         if !left.is_empty() {
-            output(self.command()?.args(["rm", "-f"]).args(&left))?;
+            output(self.remove_command()?.args(&left))?;
         }
         self.call(&["network", "prune", "-f"])?;
         // Which may not be there.
