@@ -104,6 +104,26 @@ impl Engines {
         self.environment.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
+    /// Starts the engines alone, without registries; an error where that is impossible.
+    pub(crate) fn start_alone() -> Result<Self> {
+        let mut engines = Self::default();
+        let directory = directory()?;
+        let runtime = engines.create_runtime_directory()?;
+        engines.start_docker(&directory.join("docker"), &runtime)?;
+        engines.start_podman(&directory.join("podman"), &runtime, &[])?;
+        Ok(engines)
+    }
+
+    /// A variable for tests, such as the socket of an engine.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The process of an engine that was started.
+    pub(crate) fn pid(&self, name: &str) -> Option<u32> {
+        self.children.iter().find(|(known, _)| *known == name).map(|(_, child)| child.id())
+    }
+
     /// Starts all of it. Where this machine can't (engines need root's rights), tests with engines are
     /// left out, which is an error in CI.
     pub(crate) fn start() -> Result<Self> {
@@ -119,12 +139,7 @@ impl Engines {
     }
 
     fn start_all(&mut self) -> Result<()> {
-        let user = output(Command::new("id").arg("-u"))?;
-        if String::from_utf8_lossy(&user).trim() != "0" {
-            bail!("Docker and Podman are started as root");
-        }
-        let directory = root().join("target/test-env/engines");
-        std::fs::create_dir_all(&directory)?;
+        let directory = directory()?;
         let runtime = self.create_runtime_directory()?;
         let open = self.start_registry("registry", &directory, "OVHAI_TEST_REGISTRY", false)?;
         let name = "OVHAI_TEST_PRIVATE_REGISTRY";
@@ -137,10 +152,7 @@ impl Engines {
     /// checkout is: the kernel limits the path of a socket to 107 bytes, and Podman limits that of a
     /// runroot to 50.
     fn create_runtime_directory(&mut self) -> Result<PathBuf> {
-        let mut hasher = std::hash::DefaultHasher::new();
-        root().hash(&mut hasher);
-        let directory =
-            PathBuf::from(format!("/run/ovhai-test-{:08x}", hasher.finish() & 0xffff_ffff));
+        let directory = runtime_directory();
         // That of a run that was killed.
         remove_runtime_directory(&directory);
         std::fs::create_dir(&directory)
@@ -252,20 +264,8 @@ impl Engines {
         std::fs::create_dir(&temporary)?;
         self.mounts.push(at("root/overlay"));
         let mut command = with_us("podman");
-        command.env("TMPDIR", temporary);
-        command
-            .arg("--root")
-            .arg(at("root"))
-            .arg("--runroot")
-            .arg(runtime.join("podman"))
-            .arg("--tmpdir")
-            .arg(runtime.join("libpod"))
-            .arg("--network-config-dir")
-            .arg(at("net"))
-            .args(["system", "service", "--time=0"])
-            .arg(format!("unix://{}", socket.display()))
-            .env("CONTAINERS_CONF", at("containers.conf"))
-            .env("CONTAINERS_REGISTRIES_CONF", at("registries.conf"));
+        podman_in(&mut command, directory, runtime);
+        command.args(["system", "service", "--time=0"]).arg(format!("unix://{}", socket.display()));
         self.spawn("podman", &log, &mut command)?;
         self.answers("podman", &socket, &log)?;
         self.environment.push(("OVHAI_TEST_PODMAN", socket.display().to_string()));
@@ -326,6 +326,47 @@ impl Engines {
         }
         Ok(())
     }
+}
+
+/// Where the engines keep everything; an error without root's rights.
+fn directory() -> Result<PathBuf> {
+    let user = output(Command::new("id").arg("-u"))?;
+    if String::from_utf8_lossy(&user).trim() != "0" {
+        bail!("Docker and Podman are started as root");
+    }
+    let directory = root().join("target/test-env/engines");
+    std::fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+/// The directory of [`Engines::create_runtime_directory`].
+fn runtime_directory() -> PathBuf {
+    let mut hasher = std::hash::DefaultHasher::new();
+    root().hash(&mut hasher);
+    PathBuf::from(format!("/run/ovhai-test-{:08x}", hasher.finish() & 0xffff_ffff))
+}
+
+/// Podman's command line, with the containers of the service that [`Engines`] started.
+pub(crate) fn podman() -> Result<Command> {
+    let mut command = Command::new("podman");
+    podman_in(&mut command, &directory()?.join("podman"), &runtime_directory());
+    Ok(command)
+}
+
+fn podman_in(command: &mut Command, directory: &Path, runtime: &Path) {
+    let at = |name: &str| directory.join(name);
+    command
+        .arg("--root")
+        .arg(at("root"))
+        .arg("--runroot")
+        .arg(runtime.join("podman"))
+        .arg("--tmpdir")
+        .arg(runtime.join("libpod"))
+        .arg("--network-config-dir")
+        .arg(at("net"))
+        .env("TMPDIR", at("temporary"))
+        .env("CONTAINERS_CONF", at("containers.conf"))
+        .env("CONTAINERS_REGISTRIES_CONF", at("registries.conf"));
 }
 
 /// A program that is asked to end when this process ends, however it does.

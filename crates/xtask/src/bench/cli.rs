@@ -11,7 +11,7 @@ use super::cost::{Contest, LOOKS, RUNS, again, memory_shell};
 use super::noise::Tally;
 use super::process::{Scratch, output, shell};
 use super::report::{Section, Target};
-use super::subject::{Emulator, ovhai, state_directory};
+use super::subject::{Emulator, here, ovhai, state_directory};
 use super::tools;
 
 /// Apps of the stages.
@@ -281,13 +281,6 @@ impl Stage {
         how.extend(commands.map(|command| quoted(command, &stand_ins)));
         how
     }
-}
-
-/// `ovhai` with a state directory; a missing emulator is an error and not started again.
-fn here(binary: &Path, directory: &Path) -> Command {
-    let mut command = ovhai(binary);
-    command.env("OVHAI_AUTOSTART", "0").env("OVHAI_KEYRING", "0").env("OVHAI_STATE_DIR", directory);
-    command
 }
 
 fn token_command(binary: &Path, directory: &Path) -> Command {

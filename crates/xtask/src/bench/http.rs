@@ -1,7 +1,7 @@
 //! The smallest HTTP/1.1 client that serves: one keep-alive connection, no redirects, no TLS.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -37,7 +37,15 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn open(port: u16) -> io::Result<Self> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        Self::of(TcpStream::connect((Ipv4Addr::LOCALHOST, port))?)
+    }
+
+    /// To any address, if it accepts within this time.
+    pub(super) fn open_within(time: Duration, address: SocketAddr) -> io::Result<Self> {
+        Self::of(TcpStream::connect_timeout(&address, time)?)
+    }
+
+    fn of(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         Ok(Self { stream: BufReader::with_capacity(256 * 1024, stream) })

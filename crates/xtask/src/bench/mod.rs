@@ -19,10 +19,13 @@
 )]
 
 mod cli;
+mod containers;
 mod cost;
 mod emulator;
+mod first_build;
 mod gateway;
 mod http;
+mod init;
 mod labels;
 mod noise;
 mod options;
@@ -66,6 +69,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         println!("{}", options::USAGE);
         return Ok(());
     };
+    if options.has_containers() {
+        init::enter(args)?;
+    }
     let root = tools::workspace_root()?;
     let binary = match &options.binary {
         Some(binary) => std::path::absolute(binary)?,
@@ -115,5 +121,7 @@ fn one(bench: &Bench, benchmark: Benchmark) -> Result<Section> {
         Benchmark::Cli => cli::measure(bench),
         Benchmark::Labels => labels::measure(bench),
         Benchmark::Store => store::measure(bench),
+        Benchmark::Containers => containers::measure(bench),
+        Benchmark::FirstBuild => first_build::measure(bench),
     }
 }

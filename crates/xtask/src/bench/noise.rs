@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use super::init;
 use super::proc::{Machine, Processes, TICK_MS};
 
 /// A larger share of the machine's CPU time than this in other hands spoils a round.
@@ -33,7 +34,7 @@ impl Watch {
     /// The share of the machine's CPU time that others had since the start.
     fn share(&self) -> Result<f64> {
         let (machine, processes) = (Machine::now()?, Processes::now()?);
-        let own = std::process::id();
+        let own = init::root();
         let busy = machine.busy.saturating_sub(self.machine.busy);
         let since =
             |of: &dyn Fn(&Processes) -> u64| of(&processes).saturating_sub(of(&self.processes));

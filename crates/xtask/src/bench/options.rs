@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 pub(super) const USAGE: &str = "\
-usage: cargo xtask bench [emulator|gateway|shapes|changes|cli|labels|store|all]... [options]
+usage: cargo xtask bench [emulator|gateway|shapes|changes|cli|labels|store|containers|all|first-build]... [options]
 
   --rounds N       rounds that are kept of every measurement (5)
   --seconds S      length of one load (5)
@@ -24,10 +24,13 @@ pub(super) enum Benchmark {
     Cli,
     Labels,
     Store,
+    Containers,
+    FirstBuild,
 }
 
 impl Benchmark {
-    const ALL: [Self; 7] = [
+    /// Those of `all`. The first build takes minutes per round and is measured only by name.
+    pub(super) const ALL: [Self; 8] = [
         Self::Emulator,
         Self::Gateway,
         Self::Shapes,
@@ -35,6 +38,7 @@ impl Benchmark {
         Self::Cli,
         Self::Labels,
         Self::Store,
+        Self::Containers,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -46,6 +50,8 @@ impl Benchmark {
             Self::Cli => "cli",
             Self::Labels => "labels",
             Self::Store => "store",
+            Self::Containers => "containers",
+            Self::FirstBuild => "first-build",
         }
     }
 }
@@ -61,6 +67,13 @@ pub(super) struct Options {
     pub(super) out: Option<PathBuf>,
     /// Whether proxies write an access log.
     pub(super) access_log: bool,
+}
+
+impl Options {
+    /// Whether container engines are needed.
+    pub(super) fn has_containers(&self) -> bool {
+        self.benchmarks.contains(&Benchmark::Containers)
+    }
 }
 
 /// The options, or none if help was asked for.
@@ -85,7 +98,11 @@ pub(super) fn parse(args: &[String]) -> Result<Option<Options>> {
             "--out" => options.out = Some(value()?.into()),
             "--no-access-log" => options.access_log = false,
             "all" => options.all = true,
-            name => match Benchmark::ALL.into_iter().find(|benchmark| benchmark.name() == name) {
+            name => match Benchmark::ALL
+                .into_iter()
+                .chain([Benchmark::FirstBuild])
+                .find(|benchmark| benchmark.name() == name)
+            {
                 Some(benchmark) if options.benchmarks.contains(&benchmark) => {}
                 Some(benchmark) => options.benchmarks.push(benchmark),
                 None => bail!("{name:?} is no benchmark and no option\n{USAGE}"),
@@ -94,7 +111,8 @@ pub(super) fn parse(args: &[String]) -> Result<Option<Options>> {
     }
     options.all |= options.benchmarks.is_empty();
     if options.all {
-        options.benchmarks = Benchmark::ALL.to_vec();
+        let more = options.benchmarks.into_iter().filter(|it| !Benchmark::ALL.contains(it));
+        options.benchmarks = Benchmark::ALL.into_iter().chain(more).collect();
     }
     Ok(Some(options))
 }
@@ -104,4 +122,23 @@ fn positive(name: &str, text: &str) -> Result<usize> {
         .ok()
         .filter(|number| (1..=1000).contains(number))
         .with_context(|| format!("{name} is a number from 1 to 1000, not {text:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_build_is_measured_by_name_only() -> Result<()> {
+        let has = |words: &[&str]| -> Result<(bool, bool)> {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let options = parse(&words)?.context("help")?;
+            let has_first = options.benchmarks.contains(&Benchmark::FirstBuild);
+            Ok((options.has_containers(), has_first))
+        };
+        assert_eq!(has(&[])?, (true, false));
+        assert_eq!(has(&["all", "first-build"])?, (true, true));
+        assert_eq!(has(&["first-build", "--rounds", "1"])?, (false, true));
+        Ok(())
+    }
 }

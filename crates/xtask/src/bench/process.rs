@@ -49,16 +49,21 @@ impl Guard {
 
     /// Asks it to end and waits for it; one that does not end is killed, which is an error.
     pub(super) fn stop(mut self) -> Result<()> {
-        self.end()
+        self.end(GRACE)
     }
 
-    fn end(&mut self) -> Result<()> {
+    /// The same with another time to end.
+    pub(super) fn stop_within(mut self, time: Duration) -> Result<()> {
+        self.end(time)
+    }
+
+    fn end(&mut self, grace: Duration) -> Result<()> {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
         let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         let since = Instant::now();
-        while asked.is_ok() && since.elapsed() < GRACE {
+        while asked.is_ok() && since.elapsed() < grace {
             if self.child.try_wait()?.is_some() {
                 return Ok(());
             }
@@ -66,14 +71,14 @@ impl Guard {
         }
         self.child.kill()?;
         self.child.wait()?;
-        bail!("{} did not end within {} s of being asked to", self.name, GRACE.as_secs())
+        bail!("{} did not end within {} s of being asked to", self.name, grace.as_secs())
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         // It was asked, then killed: no more can be done.
-        let _ = self.end();
+        let _ = self.end(GRACE);
     }
 }
 
@@ -151,6 +156,14 @@ pub(super) fn output(command: &mut Command) -> Result<String> {
         bail!("{name} failed ({}): {}", output.status, complaint.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A program and its arguments.
+pub(super) fn words(command: &Command) -> Vec<String> {
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// A command as one types it, with parts replaced (secrets, scratch paths) by what they stand

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::noise::{LIMIT, Tally};
+use super::options::Benchmark;
 use super::process::output;
 use super::stats::Samples;
 use super::{Bench, proc, tools};
@@ -21,12 +22,15 @@ pub(super) enum Unit {
     Bytes,
     PerSecond,
     BytesPerSecond,
+    /// CPU time per time: 1 is a whole core.
+    Cores,
 }
 
 impl Unit {
     /// What a value of about this size is divided by, and the name of that.
     fn scale(self, value: f64) -> (f64, &'static str) {
         const MIB: f64 = 1024.0 * 1024.0;
+        let value = value.abs();
         match self {
             Self::Time if value >= 1.0 => (1.0, " s"),
             Self::Time if value >= 1e-3 => (1e-3, " ms"),
@@ -36,6 +40,7 @@ impl Unit {
             Self::Bytes => (1.0, " bytes"),
             Self::PerSecond => (1.0, "/s"),
             Self::BytesPerSecond => (MIB, " MiB/s"),
+            Self::Cores => (0.01, " % of a core"),
         }
     }
 
@@ -48,8 +53,8 @@ impl Unit {
 /// Three digits that mean something; thousands are set apart.
 fn digits(value: f64) -> String {
     let whole = |value: f64| {
-        let text = format!("{value:.0}");
-        let mut out = String::new();
+        let text = format!("{:.0}", value.abs());
+        let mut out = String::from(if value < 0.0 { "-" } else { "" });
         for (at, digit) in text.chars().enumerate() {
             if at > 0 && (text.len() - at) % 3 == 0 {
                 out.push(',');
@@ -80,7 +85,7 @@ pub(super) enum Target {
 /// One line of a section: the subject beside its peers.
 #[derive(Debug, Serialize)]
 pub(super) struct Figure {
-    pub(super) what: &'static str,
+    pub(super) what: String,
     pub(super) unit: Unit,
     pub(super) subject: Samples,
     pub(super) peers: Vec<(&'static str, Samples)>,
@@ -92,13 +97,13 @@ pub(super) struct Figure {
 
 impl Figure {
     pub(super) fn new<T>(
-        what: &'static str,
+        what: impl Into<String>,
         unit: Unit,
         rounds: &[T],
         subject: impl Fn(&T) -> f64,
     ) -> Self {
         let subject = Samples::of(rounds, subject);
-        Self { what, unit, subject, peers: Vec::new(), target: None, resolution: None }
+        Self { what: what.into(), unit, subject, peers: Vec::new(), target: None, resolution: None }
     }
 
     /// Beside it, in the same rounds.
@@ -161,7 +166,7 @@ impl Figure {
     fn lines(&self) -> Vec<[String; 6]> {
         let (target, reached) = self.verdict();
         let subject = self.range(&self.subject);
-        let first = [self.what.into(), subject, String::new(), String::new(), target, reached];
+        let first = [self.what.clone(), subject, String::new(), String::new(), target, reached];
         let mut lines = vec![first];
         for (at, (name, peer)) in self.peers.iter().enumerate() {
             if at > 0 {
@@ -290,9 +295,10 @@ impl Report {
             proc::file_system(&std::env::temp_dir()),
         );
         let options = &bench.options;
-        let which: Vec<&str> =
-            options.benchmarks.iter().map(|benchmark| benchmark.name()).collect();
-        let which = if options.all { "all".to_owned() } else { which.join(" ") };
+        let by_name = |it: &&Benchmark| !(options.all && Benchmark::ALL.contains(it));
+        let named = options.benchmarks.iter().filter(by_name).map(|it| it.name());
+        let which: Vec<&str> = options.all.then_some("all").into_iter().chain(named).collect();
+        let which = which.join(" ");
         let command = format!(
             "cargo xtask bench {which} --rounds {} --seconds {}{}",
             options.rounds,
@@ -367,6 +373,9 @@ mod tests {
             (Unit::PerSecond, 123.4, "123/s"),
             (Unit::BytesPerSecond, 1536.0 * 1024.0 * 1024.0, "1,536 MiB/s"),
             (Unit::Bytes, f64::NAN, "– bytes"),
+            (Unit::Time, -0.012, "-12.0 ms"),
+            (Unit::Time, -1234.0, "-1,234 s"),
+            (Unit::Cores, 0.004, "0.40 % of a core"),
         ] {
             assert_eq!(unit.show(value), expected);
         }

@@ -13,7 +13,7 @@ use super::http::{Connection, request};
 use super::process::{Guard, Scratch, free_port};
 
 /// Interval of polling for an answer.
-const POLL: Duration = Duration::from_micros(500);
+pub(super) const POLL: Duration = Duration::from_micros(500);
 /// Time-out for an answer.
 const START_MAX: Duration = Duration::from_mins(2);
 /// An app has this long to come to a state.
@@ -49,6 +49,13 @@ pub(super) fn ovhai(binary: &Path) -> Command {
             command.env_remove(name);
         }
     }
+    command
+}
+
+/// `ovhai` with a state directory; a missing emulator is an error and not started again.
+pub(super) fn here(binary: &Path, directory: &Path) -> Command {
+    let mut command = ovhai(binary);
+    command.env("OVHAI_AUTOSTART", "0").env("OVHAI_KEYRING", "0").env("OVHAI_STATE_DIR", directory);
     command
 }
 
@@ -166,9 +173,27 @@ impl Emulator {
         }
     }
 
+    /// Creates a token that opens the apps of the group A; its string.
+    pub(super) fn new_token(&self) -> Result<String> {
+        let spec = r#"{"name":"bench","role":"ai_training_read","labelSelector":"group=A"}"#;
+        let token = self.call("POST", "/v1/token", Some(spec))?;
+        let value = token.pointer("/status/value").and_then(Value::as_str);
+        Ok(value.context("a new token has no value")?.to_owned())
+    }
+
+    /// Host of an app at the gateway.
+    pub(super) fn host(&self, id: &str) -> String {
+        format!("{id}.app.gra.ai.localhost:{}", self.port)
+    }
+
     /// Stops it and waits until it has ended.
     pub(super) fn stop(self) -> Result<()> {
         self.process.stop()
+    }
+
+    /// The same of one with much to end.
+    pub(super) fn stop_within(self, time: Duration) -> Result<()> {
+        self.process.stop_within(time)
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Bench;
 use super::process::output;
+use crate::engines;
 
 /// The emulator's peer, at a fixed version so that runs can be compared.
 const MOTO: &str = "moto[server]==5.2.5";
@@ -34,7 +35,8 @@ pub(super) fn target_dir(root: &Path) -> PathBuf {
     root.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-fn cargo() -> Command {
+/// The cargo that runs this task.
+pub(super) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
@@ -62,26 +64,11 @@ pub(super) fn build_dist(root: &Path) -> Result<PathBuf> {
 
 /// Brings the peers and the load generator here.
 pub(super) fn install(bench: &Bench) -> Result<()> {
-    let missing: Vec<&str> = PACKAGES
-        .iter()
-        .filter(|(program, _)| which(program).is_none())
-        .map(|(_, package)| *package)
-        .collect();
-    if !missing.is_empty() {
-        if output(Command::new("id").arg("-u"))?.trim() != "0" {
-            bail!("missing; install with: sudo apt-get install {}", missing.join(" "));
-        }
-        println!("installing: {}", missing.join(" "));
-        output(Command::new("apt-get").args(["-qq", "update"]))?;
-        // In run level 1 a package's service is not started.
-        output(
-            Command::new("apt-get")
-                .args(["-qq", "install", "-y", "--no-install-recommends"])
-                .args(&missing)
-                .env("DEBIAN_FRONTEND", "noninteractive")
-                .env("RUNLEVEL", "1"),
-        )?;
+    let mut missing = missing(PACKAGES);
+    if bench.options.has_containers() {
+        missing.extend(engines::missing());
     }
+    install_packages(&missing)?;
     if moto_version(bench).is_err() {
         println!("installing: {MOTO}");
         let venv = bench.out.join("venv");
@@ -89,6 +76,32 @@ pub(super) fn install(bench: &Bench) -> Result<()> {
             .context("on Debian this needs the package python3-venv")?;
         output(Command::new(venv.join("bin/pip")).args(["install", "--quiet", MOTO]))?;
     }
+    Ok(())
+}
+
+/// The Debian packages of the programs that are missing.
+pub(super) fn missing(programs: &[(&str, &'static str)]) -> Vec<&'static str> {
+    let missing = programs.iter().filter(|(program, _)| which(program).is_none());
+    missing.map(|(_, package)| *package).collect()
+}
+
+pub(super) fn install_packages(missing: &[&str]) -> Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if output(Command::new("id").arg("-u"))?.trim() != "0" {
+        bail!("missing; install with: sudo apt-get install {}", missing.join(" "));
+    }
+    println!("installing: {}", missing.join(" "));
+    output(Command::new("apt-get").args(["-qq", "update"]))?;
+    // In run level 1 a package's service is not started.
+    output(
+        Command::new("apt-get")
+            .args(["-qq", "install", "-y", "--no-install-recommends"])
+            .args(missing)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("RUNLEVEL", "1"),
+    )?;
     Ok(())
 }
 

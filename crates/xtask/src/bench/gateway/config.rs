@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::super::process::output;
 
 /// What the upstream of small answers says: 13 bytes.
-pub(super) const BODY: &str = "Hello, World!";
+pub(in crate::bench) const BODY: &str = "Hello, World!";
 /// Requests to paths below it go to our own upstream.
 pub(super) const OWN: &str = "/own/";
 /// Connections that a proxy may have, on either side.
@@ -32,7 +32,11 @@ pub(super) struct Ports<P> {
 }
 
 /// nginx in the foreground, with everything it writes in a directory of its own.
-pub(super) fn nginx_command(program: &Path, directory: &Path, config: &str) -> Result<Command> {
+pub(in crate::bench) fn nginx_command(
+    program: &Path,
+    directory: &Path,
+    config: &str,
+) -> Result<Command> {
     fs::create_dir(directory)?;
     let file = directory.join("nginx.conf");
     fs::write(&file, config)?;
@@ -65,14 +69,14 @@ http {{
     )
 }
 
-/// The upstream of small answers.
-pub(super) fn upstream(port: impl Display) -> String {
+/// The upstream of small answers, listening at an address with a port.
+pub(in crate::bench) fn upstream(at: impl Display) -> String {
     nginx(
         "1",
         false,
         &format!(
             "    server {{
-        listen 127.0.0.1:{port};
+        listen {at};
         default_type text/plain;
         location / {{ return 200 \"{BODY}\"; }}
     }}
@@ -197,7 +201,7 @@ backend own
 }
 
 /// A configuration as part of a list in the report.
-pub(super) fn block(language: &str, config: &str) -> String {
+pub(in crate::bench) fn block(language: &str, config: &str) -> String {
     let mut text = format!("\n  ```{language}\n");
     for line in config.lines() {
         let _ = writeln!(text, "  {line}");
@@ -219,6 +223,6 @@ mod tests {
             let haproxy = haproxy_proxy(ports, access_log, "map");
             assert_eq!(haproxy.contains("option httplog"), access_log);
         }
-        assert!(upstream(2).contains("access_log off"));
+        assert!(upstream("127.0.0.1:2").contains("access_log off"));
     }
 }

@@ -2,7 +2,7 @@
 //! and the same tokens: small requests, refusals, streams, idle WebSockets, renewals.
 
 pub(super) mod changes;
-mod config;
+pub(super) mod config;
 mod frames;
 mod loads;
 mod renewal;
@@ -130,7 +130,7 @@ fn how(bench: &Bench, stage: &Stage, wrk: &Wrk) -> Vec<String> {
             "The app with small responses: `POST /v1/app` `{}`, with the command {} with\n{}",
             spec("nginx", "$SMALL"),
             said(small),
-            block("nginx", &config::upstream("$SMALL"))
+            block("nginx", &config::upstream("127.0.0.1:$SMALL"))
         ),
         format!(
             "The app with streams and WebSockets: `{}`, with the command {}",

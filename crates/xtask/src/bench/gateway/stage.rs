@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::super::Bench;
 use super::super::http::{Answer, Connection, request};
 use super::super::proc::Processes;
-use super::super::process::{Guard, Scratch, free_port};
+use super::super::process::{Guard, Scratch, free_port, words};
 use super::super::subject::{Emulator, start, state_directory};
 use super::super::tools;
 use super::config::{self, BODY, OWN, Ports};
@@ -90,7 +90,7 @@ impl Stage {
         let small = config::nginx_command(
             &nginx,
             &scratch.join("upstream"),
-            &config::upstream(small_port),
+            &config::upstream(format_args!("127.0.0.1:{small_port}")),
         )?;
         let mut large = Command::new(std::env::current_exe()?);
         large.args(["bench", "upstream", &large_port.to_string()]);
@@ -234,13 +234,6 @@ impl Stage {
         self.nginx.stop()?;
         self.emulator.stop()
     }
-}
-
-fn words(command: &Command) -> Vec<String> {
-    std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|part| part.to_string_lossy().into_owned())
-        .collect()
 }
 
 pub(super) fn app_spec(command: &Value, port: &Value) -> Value {
