@@ -273,7 +273,8 @@ impl Form {
     /// Whether a field has not the value of a new form.
     pub(super) fn is_set(&self, id: &str) -> bool {
         let new = FIELDS.iter().find(|field| field.0 == id).map_or("", |field| field.2);
-        !matches!(self.get(id), "" if true) && self.get(id) != new
+        let value = self.get(id);
+        !value.is_empty() && value != new
     }
 
     pub(super) fn label(&self, id: &str) -> &'static str {
@@ -315,13 +316,11 @@ impl Form {
 
     /// The spec, without the values that can't be read.
     pub(super) fn spec(&self, problems: &mut Problems) -> AppSpec {
-        let mut number = |id: &'static str| self.number(id, problems);
         // What a new app has anyway is not sent: the command is shorter.
-        let mut unless = |id: &'static str, default: i64| number(id).filter(|it| *it != default);
-        let default_http_port = unless("http-port", 8080);
-        let grpc_port = unless("grpc-port", 0x1_0000_0000);
-        let probe_port = unless("probe-port", 0x1_0000_0000);
-        let deadline = unless("deadline", 600);
+        let default_http_port = self.number("http-port", problems).filter(|port| *port != 8080);
+        let grpc_port = self.number("grpc-port", problems);
+        let probe_port = self.number("probe-port", problems);
+        let deadline = self.number("deadline", problems).filter(|seconds| *seconds != 600);
         let text = |id: &str| Some(self.get(id).to_owned()).filter(|text| !text.is_empty());
         let unless_default = |id: &str| text(id).filter(|_| self.is_set(id));
         let probe = Probe { path: text("probe-path"), port: probe_port };
