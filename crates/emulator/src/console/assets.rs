@@ -26,6 +26,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../assets/console/console.js"),
 );
 const STYLE: &str = include_str!("../../assets/console/console.css");
+const FAVICON: &str = include_str!("../../assets/console/favicon.svg");
 const ICONS: &str = include_str!("../../assets/console/icons.svg");
 
 /// A file with its address.
@@ -55,11 +56,13 @@ pub(super) struct Assets {
     pub(super) script: Asset,
     pub(super) style: Asset,
     pub(super) icons: Asset,
+    pub(super) favicon: Asset,
 }
 
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
     script: Asset::new("console", "js", "text/javascript; charset=utf-8", SCRIPT),
     style: Asset::new("console", "css", "text/css; charset=utf-8", STYLE),
+    favicon: Asset::new("favicon", "svg", "image/svg+xml", FAVICON),
     icons: Asset::new("icons", "svg", "image/svg+xml", ICONS),
 });
 
@@ -85,7 +88,7 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
 
 /// `GET /console/{name}`.
 pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let all = [&ASSETS.script, &ASSETS.style, &ASSETS.icons];
+    let all = [&ASSETS.script, &ASSETS.style, &ASSETS.icons, &ASSETS.favicon];
     let Some(asset) = all.into_iter().find(|asset| asset.name == name) else {
         return (StatusCode::NOT_FOUND, "there is no such file of the console\n").into_response();
     };

@@ -16,7 +16,7 @@ use http::header::{
 use ovhai_core::Error;
 use ovhai_core::policy::{Effect, Principal};
 
-use super::assets::{ASSETS, gzip};
+use super::assets::{ASSETS, Assets, gzip};
 use super::session::Flash;
 use super::visit::Visit;
 
@@ -50,8 +50,7 @@ struct Frame<'a> {
     form: String,
     flash: Option<Flash>,
     body: &'a str,
-    script: String,
-    style: String,
+    assets: &'static Assets,
 }
 
 impl Frame<'_> {
@@ -138,8 +137,7 @@ impl Answer {
                     form: visit.form(),
                     flash: visit.session.take_flash(),
                     body: &body,
-                    script: ASSETS.script.address(),
-                    style: ASSETS.style.address(),
+                    assets: &ASSETS,
                 };
                 html(status, render(&frame), visit.takes_gzip)
             }
@@ -160,8 +158,7 @@ pub(super) fn outside(status: StatusCode, title: &str, view: &impl Template) -> 
         form: String::new(),
         flash: None,
         body: &body,
-        script: ASSETS.script.address(),
-        style: ASSETS.style.address(),
+        assets: &ASSETS,
     };
     html(status, render(&frame), false)
 }

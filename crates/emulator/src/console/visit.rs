@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{COOKIE, HeaderValue};
@@ -116,7 +116,9 @@ impl FromRequestParts<Arc<Console>> for Visit {
         console: &Arc<Console>,
     ) -> Result<Self, Response> {
         let wants_part = parts.headers.contains_key("hx-request");
-        let path = parts.uri.path();
+        // The router has cut the part of the session off.
+        let original = parts.extensions.get::<OriginalUri>();
+        let path = original.map_or(&parts.uri, |OriginalUri(uri)| uri).path();
         let (segment, here) =
             path.strip_prefix("/c/").and_then(|rest| rest.split_once('/')).unwrap_or_default();
         let here = match parts.uri.query() {
