@@ -26,8 +26,7 @@ impl Console {
         let page = visitor.get(&path).await;
         assert_eq!(page.status, 200, "{}", page.text());
         let (code, to) = (field(&page, "code"), field(&page, "to"));
-        let answer =
-            visitor.post("/console/open", &[("code", &code), ("to", &to)], &[]).await;
+        let answer = visitor.post("/console/open", &[("code", &code), ("to", &to)], &[]).await;
         Self::begun(visitor, &answer).await
     }
 
