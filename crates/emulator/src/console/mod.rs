@@ -12,6 +12,7 @@
 //! | room | pages |
 //! | --- | --- |
 //! | [`apps`] | list, details, changes |
+//! | [`requests`] | the last requests: list, details |
 //!
 //! Views are templates in `templates/console`.
 
@@ -21,6 +22,7 @@ mod codes;
 mod live;
 mod login;
 mod page;
+mod requests;
 mod response;
 mod session;
 mod streams;
@@ -79,6 +81,7 @@ pub(crate) fn router(console: Console) -> Router {
     let pages = Router::new()
         .route("/", get(home))
         .merge(apps::routes())
+        .merge(requests::routes())
         .route("/logout", post(login::log_out))
         .fallback(nothing);
     Router::new()

@@ -64,7 +64,8 @@ fn check(visit: &Visit, form: &Form, default: &Region) -> Checked {
     }
     // What was checked is not what was typed while fields have faults.
     refused = refused.filter(|_| problems.is_empty());
-    draft = draft.filter(|_| !problems.all().iter().any(|problem| problem.id.starts_with("label-")));
+    draft =
+        draft.filter(|_| !problems.all().iter().any(|problem| problem.id.starts_with("label-")));
     Checked { region, spec, problems, refused, draft }
 }
 
@@ -168,7 +169,10 @@ fn facts(form: &Form) -> Vec<(&'static str, String)> {
         }
     }
     if form.is_set("probe-path") || form.is_set("probe-port") {
-        facts.push(("Probe", format!("{}:{}", or("probe-path", "/"), or("probe-port", "HTTP port"))));
+        facts.push((
+            "Probe",
+            format!("{}:{}", or("probe-path", "/"), or("probe-port", "HTTP port")),
+        ));
     }
     facts
 }
