@@ -12,6 +12,7 @@
 //! | room | pages |
 //! | --- | --- |
 //! | [`apps`] | list, details, changes |
+//! | [`project`] | regions, quotas, users, registries, and the emulator itself |
 //!
 //! Views are templates in `templates/console`.
 
@@ -21,6 +22,7 @@ mod codes;
 mod live;
 mod login;
 mod page;
+mod project;
 mod session;
 mod text;
 mod visit;
@@ -37,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 use crate::telemetry::Telemetry;
 use crate::web::credentials::Credentials;
 use crate::web::csrf;
+pub(crate) use project::Machine;
 use visit::Visit;
 
 /// What all pages share.
@@ -51,6 +54,7 @@ pub(crate) struct Console {
     codes: codes::Codes,
     forms: csrf::Forms,
     credentials: Credentials,
+    machine: Machine,
 }
 
 impl Console {
@@ -59,6 +63,7 @@ impl Console {
         telemetry: Arc<Telemetry>,
         port: u16,
         stopping: CancellationToken,
+        machine: Machine,
     ) -> Self {
         Self {
             credentials: Credentials::new(Arc::clone(&platform)),
@@ -69,6 +74,7 @@ impl Console {
             sessions: session::Sessions::default(),
             codes: codes::Codes::default(),
             forms: csrf::Forms::default(),
+            machine,
         }
     }
 }
@@ -77,6 +83,7 @@ pub(crate) fn router(console: Console) -> Router {
     let pages = Router::new()
         .route("/", get(home))
         .merge(apps::routes())
+        .merge(project::routes())
         .route("/logout", post(login::log_out))
         .fallback(nothing);
     Router::new()

@@ -60,12 +60,12 @@ impl Frame<'_> {
 }
 
 /// The caller, for people.
-struct Who<'a> {
-    name: &'a str,
-    kind: &'static str,
+pub(super) struct Who<'a> {
+    pub(super) name: &'a str,
+    pub(super) kind: &'static str,
 }
 
-fn who(principal: &Principal) -> Who<'_> {
+pub(super) fn who(principal: &Principal) -> Who<'_> {
     let kind = match principal {
         Principal::Administrator { .. } => "owner",
         Principal::User { .. } => "user",
