@@ -20,6 +20,7 @@ mod broken_disk;
 mod browser;
 mod cli;
 mod config;
+mod console_browser;
 mod console_requests;
 mod crash;
 mod crashes;

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::console::{self, Console};
+use crate::console::{self, Console, Machine};
 use crate::edge::{Edge, ReaderThreads, Shared};
 use crate::gateway::Gateway;
 use crate::limits::Limits;
@@ -537,6 +537,13 @@ impl Emulator {
                 Arc::clone(&telemetry),
                 running.address.port(),
                 stopping.clone(),
+                Machine {
+                    started_at: running.started_at,
+                    secure_port: running.tls.map(|address| address.port()),
+                    state: state.clone(),
+                    containers: containers.clone(),
+                    limits,
+                },
             ))
             .merge(control::router(control::Control {
                 platform: Arc::clone(&platform),

@@ -1,21 +1,26 @@
 //! Scripts in tests/browser, which drive a real Chromium.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use ovhai_emulator::state::StateDir;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{TestEmulator, documents};
+use crate::{TestCli, TestEmulator, documents};
 
 /// `cargo xtask test` makes the environment, installs the browser, and names its Python here.
 const PYTHON: &str = "OVHAI_TEST_PYTHON";
 
 /// `cargo xtask screenshots` names here where the documents' pictures go.
 const SCREENSHOTS: &str = "OVHAI_TEST_SCREENSHOTS";
+
+/// Path of axe-core's script, which `cargo xtask test` installs.
+const AXE: &str = "OVHAI_TEST_AXE";
 
 /// A watchdog: no script takes as long, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -83,6 +88,38 @@ impl Script {
 
     /// Starts a script in this home.
     pub fn start_in(home: Home, e: &TestEmulator, name: &str, more: Value) -> Self {
+        Self::start_at(home, e.address(), e.emulator.administrator(), name, more)
+    }
+
+    /// Starts a script that also runs commands, against the emulator of a command line.
+    pub fn start_with(cli: &TestCli, name: &str) -> Self {
+        let running = StateDir::new(cli.state_dir()).running().expect("a running emulator");
+        let axe = std::env::var_os(AXE).unwrap_or_else(|| {
+            panic!(
+                "{AXE} is not set: run the tests with `cargo xtask test`, which installs axe-core"
+            )
+        });
+        let home = Home::default();
+        let environment: serde_json::Map<_, _> = cli
+            .environment()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_str().unwrap().into()))
+            .collect();
+        let more = json!({
+            "ovhai": cli.executable(),
+            "environment": environment,
+            "axe": PathBuf::from(axe),
+        });
+        Self::start_at(home, running.address, &running.administrator, name, more)
+    }
+
+    fn start_at(
+        home: Home,
+        address: SocketAddr,
+        administrator: &str,
+        name: &str,
+        more: Value,
+    ) -> Self {
         let python = std::env::var_os(PYTHON).unwrap_or_else(|| {
             panic!("{PYTHON} is not set: run the tests with `cargo xtask test`, which installs Chromium and what drives it")
         });
@@ -100,8 +137,8 @@ impl Script {
             .spawn()
             .unwrap();
         let mut given = json!({
-            "address": e.address().to_string(),
-            "administrator": e.emulator.administrator(),
+            "address": address.to_string(),
+            "administrator": administrator,
             "directory": home.path(),
             "screenshots": std::env::var_os(SCREENSHOTS).map(PathBuf::from),
         });

@@ -1,5 +1,6 @@
 //! The command line in an environment of its own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -60,19 +61,22 @@ impl TestCli {
         })
     }
 
+    /// The environment of its commands.
+    pub fn environment(&self) -> [(&'static str, OsString); 6] {
+        [
+            ("PATH", std::env::var_os("PATH").unwrap_or_default()),
+            ("HOME", self.home().into()),
+            ("USER", "tester".into()),
+            ("OVHAI_STATE_DIR", self.state_dir().into()),
+            ("OVHAI_PORT", "0".into()),
+            ("OVHAI_KEYRING", "0".into()),
+        ]
+    }
+
     /// `ovhai` with these arguments.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.executable);
-        command
-            .args(arguments)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.home())
-            .env("USER", "tester")
-            .env("OVHAI_STATE_DIR", self.state_dir())
-            .env("OVHAI_PORT", "0")
-            .env("OVHAI_KEYRING", "0")
-            .current_dir(self.home());
+        command.args(arguments).env_clear().envs(self.environment()).current_dir(self.home());
         command
     }
 

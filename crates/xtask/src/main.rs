@@ -19,7 +19,9 @@ use anyhow::{Result, bail};
 const USAGE: &str = "cargo xtask <task>
 
   test [ARGS]     install what the tests need, and run every one of them; ARGS go to cargo test
-  screenshots     take the pictures of the documents again, in a real browser
+  screenshots [--docs]
+                  take pictures of all pages in a real browser, into target/screenshots; --docs takes
+                  those of the documents again, too
   gen [--check]   write the generated files (completions, man pages, references), or check them
   lint            check arrows between crates, dependencies, and rules that compilers do not know
   fuzz [SECONDS]  run every fuzz target for a while [default: 10]
@@ -47,7 +49,7 @@ fn task() -> Result<()> {
     };
     match task {
         "test" => test::run(rest),
-        "screenshots" => test::screenshots(),
+        "screenshots" => test::screenshots(rest),
         "gen" => generate::run(rest),
         "lint" => lint::run(),
         "fuzz" => fuzz::run(rest),

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: installs what the tests need, and runs every one of them.
 //!
 //! What is installed stays in `target/test-env`: the official Python SDK and what drives a browser
-//! in one environment, the frameworks of the apps in tests/apps in another. Programs of the system
-//! (python3 with venv, curl, openssl, certutil, Chromium, Java) are installed with apt-get where
+//! in one environment, the frameworks of the apps in tests/apps in another, and axe-core. Programs of
+//! the system (python3 with venv, curl, openssl, certutil, Chromium, Java, npm) are installed with apt-get where
 //! they are missing and that is possible; where it is not, this says what to install. Container
 //! engines and registries run while the tests do ([`crate::engines`]).
 
@@ -18,8 +18,11 @@ use crate::run::{cargo, is_installed, output, root};
 const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1"];
 /// Ships the published schema of GitHub's workflows.
 const SCHEMAS: &str = "check-jsonschema==0.39.0";
+/// Finds what makes pages hard to use; one script, which has no dependencies.
+const AXE: &str = "axe-core";
+const AXE_VERSION: &str = "4.14.1";
 /// Programs that tests start, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("python3", "python3-venv"),
     ("curl", "curl"),
     ("setsid", "util-linux"),
@@ -33,6 +36,7 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("chromedriver", "chromium-driver"),
     ("javac", JAVA),
     ("keytool", JAVA),
+    ("npm", "npm"),
 ];
 
 /// Where both of Java's programs are: the machine's store of certificates, and a compiler.
@@ -40,6 +44,7 @@ const JAVA: &str = "default-jdk-headless";
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let python = install()?;
+    let axe = install_axe()?;
     let apps = install_frameworks()?;
     {
         let engines = Engines::start()?;
@@ -48,6 +53,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 .args(["test", "--workspace", "--all-features", "--no-fail-fast"])
                 .args(arguments)
                 .env("OVHAI_TEST_PYTHON", &python)
+                .env("OVHAI_TEST_AXE", &axe)
                 .env("OVHAI_TEST_APPS_PYTHON", &apps)
                 .env("OVHAI_TEST_PASSWORD", engines::PASSWORD)
                 .envs(engines.environment()),
@@ -63,11 +69,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             )?;
         }
     }
-    if arguments.is_empty() { without_logs(&python, &apps) } else { Ok(()) }
+    if arguments.is_empty() { without_logs(&python, &axe, &apps) } else { Ok(()) }
 }
 
 /// Runs the tests of the executable again, with emulators that can't write their log.
-fn without_logs(python: &Path, apps: &Path) -> Result<()> {
+fn without_logs(python: &Path, axe: &Path, apps: &Path) -> Result<()> {
     for stderr in ["full", "closed"] {
         println!("emulators whose standard error is {stderr}");
         crate::run::run(
@@ -75,6 +81,7 @@ fn without_logs(python: &Path, apps: &Path) -> Result<()> {
             cargo()
                 .args(["test", "--workspace", "--all-features", "--no-fail-fast", "--test", "it"])
                 .env("OVHAI_TEST_PYTHON", python)
+                .env("OVHAI_TEST_AXE", axe)
                 .env("OVHAI_TEST_APPS_PYTHON", apps)
                 .env("OVHAI_TEST_STDERR", stderr),
         )?;
@@ -95,15 +102,37 @@ pub(crate) fn workflow() -> Result<()> {
     )
 }
 
-/// `cargo xtask screenshots`: takes the pictures of the documents again.
-pub(crate) fn screenshots() -> Result<()> {
+/// `cargo xtask screenshots`: takes pictures of all pages of the console; with `--docs` also those of
+/// the documents.
+pub(crate) fn screenshots(arguments: &[String]) -> Result<()> {
+    let takes_documents = match arguments {
+        [] => false,
+        [word] if word == "--docs" => true,
+        other => bail!("unknown arguments {other:?}; use none or --docs"),
+    };
     let python = install()?;
-    crate::run::run(
-        cargo()
-            .args(["test", "--test", "it", "browser::the_login_page"])
-            .env("OVHAI_TEST_PYTHON", &python)
-            .env("OVHAI_TEST_SCREENSHOTS", root().join("docs/images")),
-    )
+    let axe = install_axe()?;
+    let pictures = root().join("target/screenshots");
+    let take = |test: &str, directory: &Path| {
+        crate::run::run(
+            cargo()
+                .args(["test", "--workspace", "--all-features", "--test", "it", test])
+                .env("OVHAI_TEST_PYTHON", &python)
+                .env("OVHAI_TEST_AXE", &axe)
+                .env("OVHAI_TEST_SCREENSHOTS", directory),
+        )
+    };
+    take("console_browser::every_page", &pictures)?;
+    println!("the pictures are in {}", pictures.display());
+    if takes_documents {
+        let documents = root().join("docs/images");
+        take("browser::the_login_page", &documents)?;
+        for scheme in ["light", "dark"] {
+            let name = format!("console-{scheme}.png");
+            std::fs::copy(pictures.join(&name), documents.join(&name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Everything that tests need; the Python that has the packages.
@@ -158,6 +187,25 @@ fn install_frameworks() -> Result<PathBuf> {
         .collect();
     // The list is complete; and nothing is built from sources, which would need compilers.
     install_into("apps-venv", &packages, &["--no-deps", "--only-binary=:all:"])
+}
+
+/// Fetches axe-core, unless it is there; its script.
+fn install_axe() -> Result<PathBuf> {
+    let directory = root().join("target/test-env").join(format!("{AXE}-{AXE_VERSION}"));
+    let script = directory.join("package/axe.min.js");
+    if script.is_file() {
+        return Ok(script);
+    }
+    println!("installing {AXE} {AXE_VERSION} into {}", directory.display());
+    std::fs::create_dir_all(&directory)?;
+    let package = format!("{AXE}@{AXE_VERSION}");
+    crate::run::run(
+        Command::new("npm").args(["pack", "--silent", &package]).current_dir(&directory),
+    )?;
+    let archive = format!("{AXE}-{AXE_VERSION}.tgz");
+    crate::run::run(Command::new("tar").args(["-xzf", &archive]).current_dir(&directory))?;
+    std::fs::remove_file(directory.join(archive))?;
+    Ok(script)
 }
 
 /// Makes an environment with just these packages, unless it is there; its Python.

@@ -13,6 +13,7 @@
 //! | --- | --- |
 //! | [`apps`] | list, details, changes |
 //! | [`requests`] | the last requests: list, details |
+//! | [`project`] | regions, quotas, users, registries, and the emulator itself |
 //!
 //! Views are templates in `templates/console`.
 
@@ -22,6 +23,7 @@ mod codes;
 mod live;
 mod login;
 mod page;
+mod project;
 mod requests;
 mod response;
 mod session;
@@ -41,6 +43,7 @@ use tokio_util::sync::CancellationToken;
 use crate::telemetry::Telemetry;
 use crate::web::credentials::Credentials;
 use crate::web::csrf;
+pub(crate) use project::Machine;
 use visit::Visit;
 
 /// What all pages share.
@@ -55,6 +58,7 @@ pub(crate) struct Console {
     codes: codes::Codes,
     forms: csrf::Forms,
     credentials: Credentials,
+    machine: Machine,
 }
 
 impl Console {
@@ -63,6 +67,7 @@ impl Console {
         telemetry: Arc<Telemetry>,
         port: u16,
         stopping: CancellationToken,
+        machine: Machine,
     ) -> Self {
         Self {
             credentials: Credentials::new(Arc::clone(&platform)),
@@ -73,6 +78,7 @@ impl Console {
             sessions: session::Sessions::default(),
             codes: codes::Codes::default(),
             forms: csrf::Forms::default(),
+            machine,
         }
     }
 }
@@ -82,6 +88,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/", get(home))
         .merge(apps::routes())
         .merge(requests::routes())
+        .merge(project::routes())
         .route("/logout", post(login::log_out))
         .fallback(nothing);
     Router::new()

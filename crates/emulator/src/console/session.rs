@@ -149,6 +149,14 @@ impl Sessions {
         (session.until > now && cookies.any(is_its)).then_some(session)
     }
 
+    /// The sessions that last, the newest first.
+    pub(super) fn all(&self, now: Timestamp) -> Vec<Arc<Session>> {
+        let mut all: Vec<_> =
+            lock(&self.0).values().filter(|session| session.until > now).cloned().collect();
+        all.sort_by_key(|session| std::cmp::Reverse(session.until));
+        all
+    }
+
     /// Ends a session.
     pub(super) fn end(&self, session: &Session) {
         session.ended.cancel();

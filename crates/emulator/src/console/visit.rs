@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::header::{COOKIE, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use ovhai_api_types::Region;
 use ovhai_core::policy::Principal;
 use ovhai_wire::stream::Peer;
 
@@ -60,6 +61,14 @@ impl Visit {
     /// The address of a page.
     pub(super) fn link(&self, to: &str) -> String {
         format!("/c/{}/{to}", self.session.segment)
+    }
+
+    /// The region of a caller with a token.
+    pub(super) fn region(&self) -> Option<&Region> {
+        match &self.who {
+            Principal::Token(token) => Some(&token.region),
+            _ => None,
+        }
     }
 
     /// The value of a query parameter; empty if it is missing.

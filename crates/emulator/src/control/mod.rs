@@ -123,7 +123,7 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
 }
 
 /// The features: name, whether it is emulated, description.
-const FEATURES: [(&str, bool, &str); 15] = [
+pub(crate) const FEATURES: [(&str, bool, &str); 15] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
         "tokens",

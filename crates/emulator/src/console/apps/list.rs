@@ -129,7 +129,7 @@ fn list(visit: &Visit) -> Result<List, Refused> {
             // The caller may see other regions.
             Err(error) => {
                 // A token's own region says why; the others only that it is not theirs.
-                if refused.is_none() || visit_region(visit).is_some_and(|own| own == of) {
+                if refused.is_none() || visit.region().is_some_and(|own| own == of) {
                     refused = Some(error);
                 }
             }
@@ -173,14 +173,6 @@ fn list(visit: &Visit) -> Result<List, Refused> {
         next: (page < pages).then(|| to(page + 1)),
         rows,
     })
-}
-
-/// The region of a token.
-fn visit_region(visit: &Visit) -> Option<&Region> {
-    match &visit.who {
-        ovhai_core::policy::Principal::Token(token) => Some(&token.region),
-        _ => None,
-    }
 }
 
 /// `GET apps`.
