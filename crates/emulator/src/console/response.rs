@@ -56,8 +56,8 @@ impl Frame<'_> {
 
 /// The caller, for people.
 pub(super) struct Who<'a> {
-    name: &'a str,
-    kind: &'static str,
+    pub(super) name: &'a str,
+    pub(super) kind: &'static str,
 }
 
 pub(super) fn who(principal: &Principal) -> Who<'_> {
