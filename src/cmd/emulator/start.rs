@@ -405,6 +405,7 @@ impl Start {
             root(running),
             regions.join(", ")
         ));
+        context.note(console_hint(running));
         if let Some(secure) = secure_root(running) {
             context
                 .note(format!("HTTPS: {secure} (trust its certificates: {})", self.trust(running)));
@@ -515,6 +516,7 @@ impl Start {
             root(&running),
             running.pid
         ))?;
+        context.note(console_hint(&running));
         self.warn_of_others(context);
         if let Some(secure) = secure_root(&running) {
             context.line(format!(
@@ -524,6 +526,11 @@ impl Start {
         }
         Ok(())
     }
+}
+
+/// Where the console is.
+fn console_hint(running: &Running) -> String {
+    format!("Console: {}/ (open it without a password: ovhai emulator open)", root(running))
 }
 
 /// Saves the options of a start, and names the dropped ones.

@@ -123,7 +123,7 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
 }
 
 /// The features: name, whether it is emulated, description.
-pub(crate) const FEATURES: [(&str, bool, &str); 15] = [
+pub(crate) const FEATURES: [(&str, bool, &str); 16] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
         "tokens",
@@ -141,6 +141,7 @@ pub(crate) const FEATURES: [(&str, bool, &str); 15] = [
     ("volumes", false, "501"),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),
     ("login-page", true, "On the app's own address, with a cookie for that app"),
+    ("console", true, "The control panel in a browser: ovhai emulator open"),
     ("tls", true, "HTTPS beside HTTP with --tls; a certificate authority of this machine"),
     ("jobs-and-notebooks", false, "501"),
 ];
