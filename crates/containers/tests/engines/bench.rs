@@ -203,7 +203,7 @@ impl Bench {
         let settings =
             ContainerSettings { engine: EngineSettings::only("test", socket), ..settings };
         let files = directory.path().join("containers");
-        let runtime = ContainerRuntime::new(settings, state.clone(), files, Some(watcher()));
+        let runtime = ContainerRuntime::new(settings, state.clone(), files, Some(watcher()), None);
         Self { socket: socket.to_owned(), state, directory, runtime, access }
     }
 

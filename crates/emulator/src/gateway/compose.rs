@@ -5,6 +5,7 @@ use httparse::Header;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, SET_COOKIE};
 
+use super::hops;
 use super::login;
 use super::route::Route;
 use ovhai_wire::ascii::{self, number};
@@ -88,6 +89,10 @@ pub(crate) fn request(
         }
         Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         Framing::None | Framing::UntilClose => {}
+    }
+    if client.is_app {
+        let (name, value) = hops::via(head);
+        field(out, name, value);
     }
     field(out, "x-forwarded-host", host);
     let proto = if client.secure && forwarded.is_none() { "https" } else { "http" };

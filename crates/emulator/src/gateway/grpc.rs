@@ -26,7 +26,7 @@ use super::refusal::Refusal;
 use super::relay::Relay;
 use super::route::Route;
 use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
-use super::{compose, login};
+use super::{compose, hops, login};
 use crate::telemetry::RefusalKind;
 
 /// Flow-control window of one response, in bytes. A connection has no window of its own: responses
@@ -67,6 +67,10 @@ impl GrpcHead {
         let proto = if client.secure { "https" } else { "http" };
         // gRPC requires it, and libraries of apps check it.
         headers.insert(TE, HeaderValue::from_static("trailers"));
+        if client.is_app {
+            let (name, value) = hops::via(head);
+            append(&mut headers, name, value);
+        }
         append(&mut headers, "x-forwarded-proto", proto.as_bytes());
         append(&mut headers, "x-forwarded-host", head.host.as_bytes());
         append(&mut headers, "x-forwarded-for", client.address.ip().to_string().as_bytes());
