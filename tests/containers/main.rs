@@ -53,24 +53,26 @@ fn make_image(socket: &str, directory: &Path) {
         std::fs::create_dir_all(root.join(name)).unwrap();
     }
     std::fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox-static is installed");
-    for program in ["sh", "httpd", "cat", "id", "sleep", "wget", "ip", "sed", "ls", "env"] {
+    for program in
+        ["sh", "httpd", "cat", "id", "sleep", "ip", "sed", "ls", "env", "mkfifo", "rm", "nc"]
+    {
         let _ = std::os::unix::fs::symlink("busybox", root.join("bin").join(program));
     }
     std::fs::write(root.join("www/index.html"), "Hello from a container").unwrap();
     let script = |name: &str, text: &str| {
         use std::os::unix::fs::PermissionsExt;
 
-        let file = root.join("www/cgi-bin").join(name);
-        let head = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nexec 2>&1\n";
-        std::fs::write(&file, format!("{head}{text}\n")).unwrap();
+        let file = root.join(name);
+        std::fs::write(&file, text).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     };
-    script("run", "sh");
-    script(
-        "again",
-        r#"echo "$HTTP_VIA"; http_proxy=$OVHAI_GATEWAY wget -q -T 20 -O - --header "Via: $HTTP_VIA" \
-            --header "Authorization: Bearer $TOKEN" "http://$HTTP_HOST/cgi-bin/again""#,
-    );
+    script("bin/req", include_str!("../fixtures/req.sh"));
+    let head = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'; exec 2>&1\n";
+    script("www/cgi-bin/run", &format!("{head}sh\n"));
+    let again = r#"echo "via=$HTTP_VIA"; at=${OVHAI_GATEWAY#http://}
+        req ${at%:*} ${at#*:} "GET /cgi-bin/again HTTP/1.1" "Host: $HTTP_HOST" "Via: $HTTP_VIA" \
+            "Authorization: Bearer $TOKEN" "Connection: close""#;
+    script("www/cgi-bin/again", &format!("{head}{again}\n"));
     let archive = directory.join("image.tar");
     succeeds(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&archive).arg("."));
     let changes = "&changes=EXPOSE%208080\
@@ -186,6 +188,17 @@ fn two_apps(cli: &TestCli, socket: &str, options: &[&str]) {
     }
 }
 
+/// A script that sends a request to the gateway; without a host, to that of the target.
+fn through_the_gateway(target: &str, host: &str, token: &str) -> String {
+    let authority = target.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let host = if host.is_empty() { authority } else { host };
+    let bearer =
+        if token.is_empty() { String::new() } else { format!("'Authorization: Bearer {token}'") };
+    format!(
+        "at=${{OVHAI_GATEWAY#http://}}; req ${{at%:*}} ${{at#*:}} 'GET {target} HTTP/1.1' 'Host: {host}' {bearer} 'Connection: close'"
+    )
+}
+
 /// The address of the gateway of a container's network.
 const GATEWAY: &str = "$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')";
 
@@ -200,9 +213,12 @@ fn an_app_reaches_neither_the_emulator_nor_its_files() {
         let port = address.port();
         let own = inside(&cli, "ip -4 addr show scope global");
         assert!(own.contains("inet "), "{socket}: the script runs: {own}");
+        let page = "'GET / HTTP/1.1' 'Host: localhost' 'Connection: close'";
+        let itself = inside(&cli, &format!("req 127.0.0.1 8080 {page}"));
+        assert!(itself.contains("Hello from"), "{socket}: {itself}");
         for at in [GATEWAY, "127.0.0.1"] {
-            let said = inside(&cli, &format!("wget -T 3 -O - http://{at}:{port}/ && echo REACHED"));
-            assert!(said.contains("wget: ") && !said.contains("REACHED"), "{socket}, {at}: {said}");
+            let said = inside(&cli, &format!("LIMIT=3 req {at} {port} {page}"));
+            assert!(said.starts_with("nc: "), "{socket}, {at}: {said}");
         }
         let files = [
             cli.state_dir().join("emulator.json").display().to_string(),
@@ -235,32 +251,25 @@ fn an_app_calls_another_through_the_gateway() {
         let host = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let token = |name: &str, selector: &str| {
             let made = ["token", "new", name, "--role", "read", "-l", selector];
-            cli.json(&made)["token"].as_str().expect("a string").to_owned()
+            cli.json(&made)["status"]["value"].as_str().expect("a string").to_owned()
         };
         let (good, foreign) = (token("good", "own=yes"), token("foreign", "own=no"));
         assert_eq!(inside(&cli, "echo $OVHAI_GATEWAY").trim(), gateway);
 
-        // The printed URL, through the gateway as a proxy.
-        let proxied = |token: &str, url: &str| {
-            let header = if token.is_empty() {
-                String::new()
-            } else {
-                format!("--header 'Authorization: Bearer {token}'")
-            };
-            let script = format!("http_proxy=$OVHAI_GATEWAY wget -T 20 -q -O - {header} '{url}'");
-            inside(&cli, &script)
+        // The printed URL, as clients send it to a proxy.
+        let proxied = |token: &str, url: &str| inside(&cli, &through_the_gateway(url, "", token));
+        let answers = |said: String| {
+            let is_it =
+                said.starts_with("HTTP/1.1 200") && said.ends_with("Hello from a container");
+            assert!(is_it, "{socket}: {said}");
         };
-        assert_eq!(proxied(&good, &url), "Hello from a container", "{socket}");
+        answers(proxied(&good, &url));
         // The gateway itself, with the app's host.
-        let direct = |host: &str, path: &str| {
-            let headers =
-                format!("--header 'Host: {host}' --header 'Authorization: Bearer {good}'");
-            inside(&cli, &format!("wget -T 20 -q -O - {headers} $OVHAI_GATEWAY{path}"))
-        };
-        assert_eq!(direct(&host, "/"), "Hello from a container", "{socket}");
+        let direct = |host: &str, path: &str| inside(&cli, &through_the_gateway(path, host, &good));
+        answers(direct(&host, "/"));
 
         let refused = |said: String, status: &str| {
-            assert!(said.contains(status) && !said.contains("Hello"), "{socket}, {status}: {said}");
+            assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{socket}, {status}: {said}");
         };
         refused(proxied("", &url), "401");
         refused(proxied("nonsense", &url), "401");
@@ -275,14 +284,14 @@ fn an_app_calls_another_through_the_gateway() {
         // A public app takes no token, as in the cloud.
         cli.ok(&["app", "run", IMAGE, "--name", "open", "--unsecure-http", "--cpu", "1", "--wait"]);
         let open = cli.json(&["app", "get", "open"])["status"]["url"].as_str().unwrap().to_owned();
-        assert_eq!(proxied("", &open), "Hello from a container", "{socket}");
+        answers(proxied("", &open));
 
         // An app that calls itself, and passes on what it got.
         let again = ["app", "run", IMAGE, "--name", "again", "--label", "own=yes", "--cpu", "1"];
         cli.ok(&[&again[..], &["--env", &format!("TOKEN={good}"), "--wait"]].concat());
         let said = cli.ok(&["app", "curl", "again", "/cgi-bin/again"]);
-        assert!(said.contains("508"), "{socket}: {said}");
-        let passed = said.lines().filter(|line| line.starts_with("1.1 ovhai")).count();
+        assert!(said.contains("HTTP/1.1 508") && said.contains("in a loop"), "{socket}: {said}");
+        let passed = said.lines().filter(|line| line.starts_with("via=1.1 ovhai")).count();
         assert_eq!(passed, 8, "{socket}: {said}");
 
         // Processes of this machine and other networks have no way in.
@@ -300,9 +309,7 @@ fn an_app_calls_another_through_the_gateway() {
         cli.ok(&["emulator", "stop"]);
         cli.ok(&["app", "list"]);
         eventually_now("both apps answer again", || {
-            let script = format!(
-                "http_proxy=$OVHAI_GATEWAY wget -T 20 -q -O - --header 'Authorization: Bearer {good}' '{url}'"
-            );
+            let script = through_the_gateway(&url, "", &good);
             let run = ["app", "curl", "a", "/cgi-bin/run", "--data-binary", &script];
             let output = cli.command(&run).output().unwrap();
             String::from_utf8_lossy(&output.stdout).contains("Hello").then_some(())

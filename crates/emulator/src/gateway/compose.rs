@@ -37,6 +37,8 @@ pub(crate) fn request(
     let mut cookies = 0;
     for (known, each) in head.each() {
         match known {
+            // It is written with the gateway in it.
+            Known::Other if client.is_app && hops::is_via(each.name) => {}
             Known::Other if !head.is_named(each.name) => {
                 match forwarded.filter(|_| each.name.eq_ignore_ascii_case("referer")) {
                     None => field(out, each.name, each.value),
@@ -92,7 +94,7 @@ pub(crate) fn request(
     }
     if client.is_app {
         let (name, value) = hops::via(head);
-        field(out, name, value);
+        field(out, name, &value);
     }
     field(out, "x-forwarded-host", host);
     let proto = if client.secure && forwarded.is_none() { "https" } else { "http" };

@@ -52,6 +52,7 @@ impl GrpcHead {
         let mut headers = HeaderMap::new();
         for (known, each) in head.each() {
             let passes = match known {
+                Known::Other if client.is_app && hops::is_via(each.name) => false,
                 Known::Other | Known::ContentLength | Known::Origin => true,
                 Known::AccessControlRequestMethod => true,
                 Known::Authorization => keeps_authorization,
@@ -69,7 +70,7 @@ impl GrpcHead {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         if client.is_app {
             let (name, value) = hops::via(head);
-            append(&mut headers, name, value);
+            append(&mut headers, name, &value);
         }
         append(&mut headers, "x-forwarded-proto", proto.as_bytes());
         append(&mut headers, "x-forwarded-host", head.host.as_bytes());
