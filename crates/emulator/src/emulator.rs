@@ -234,7 +234,7 @@ impl Builder {
 
     /// Lets containers call other apps through the gateway, with tokens as any client; only with an
     /// address on loopback, because containers would reach the API at any other.
-    pub fn from_apps(mut self, allowed: bool) -> Self {
+    pub fn calls_from_apps(mut self, allowed: bool) -> Self {
         self.from_apps = allowed;
         self
     }

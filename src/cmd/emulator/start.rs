@@ -83,9 +83,7 @@ pub(super) struct Start {
     // Takes a value, too: the saved options give it.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     keep_failed: bool,
-    /// Let containers call other apps through the gateway, with a token as any client. The address is
-    /// in OVHAI_GATEWAY there [env: OVHAI_FROM_APPS]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    #[arg(long, help = FROM_APPS_HELP, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     from_apps: Option<bool>,
     /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
@@ -97,6 +95,9 @@ pub(super) struct Start {
 
 const ENGINE_HELP: &str = "Container engine: docker, podman, or an address such as \
     unix:///run/docker.sock [env: OVHAI_ENGINE] [default: see ovhai emulator engine --help]";
+
+const FROM_APPS_HELP: &str = "Let containers call other apps through the gateway, with a token as any \
+    client. The gateway's address is in OVHAI_GATEWAY there [env: OVHAI_FROM_APPS]";
 
 const DEFAULT_TLS: &str = "4443";
 const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
@@ -190,7 +191,7 @@ impl Start {
     }
 
     /// Whether containers may call other apps.
-    fn from_apps(&self, context: &Context) -> Result<bool> {
+    fn calls_from_apps(&self, context: &Context) -> Result<bool> {
         let allowed = match (self.from_apps, context.var("OVHAI_FROM_APPS")) {
             (Some(allowed), _) => allowed,
             (None, Some("1" | "true")) => true,
@@ -280,7 +281,7 @@ impl Start {
         if self.keep_failed {
             options.set("keep-failed", true);
         }
-        let allowed = self.from_apps(context)?;
+        let allowed = self.calls_from_apps(context)?;
         if self.from_apps.is_some() || context.var("OVHAI_FROM_APPS").is_some() {
             options.set("from-apps", allowed);
         }
@@ -334,7 +335,7 @@ impl Start {
             .quotas(self.quotas(context)?)
             .limits(self.limits(context)?)
             .placement(self.runtime)
-            .from_apps(self.from_apps(context)?)
+            .calls_from_apps(self.calls_from_apps(context)?)
             .containers(self.containers(context)?);
         if let Some(port) = self.tls(context)? {
             builder = builder.tls((self.host, port).into());
