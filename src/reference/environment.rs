@@ -32,7 +32,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 23] = [
+pub const VARIABLES: [Variable; 25] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; overrides the login and stored tokens",
@@ -73,6 +73,11 @@ pub const VARIABLES: [Variable; 23] = [
         "limits of the gateway of an emulator at its start, such as `headers=128KiB`",
     )
     .like(&["emulator", "start"], "limit"),
+    Variable::new(
+        "OVHAI_FROM_APPS",
+        "`1`: containers may call other apps through the gateway of an emulator at its start",
+    )
+    .like(&["emulator", "start"], "from-apps"),
     Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator automatically"),
     Variable::new(
         "OVHAI_KEYRING",
@@ -83,6 +88,10 @@ pub const VARIABLES: [Variable; 23] = [
     Variable::new(
         "OVHAI_REPLICA",
         "set in local processes: the emulator uses it to find all processes of an app",
+    ),
+    Variable::new(
+        "OVHAI_GATEWAY",
+        "set in containers, with `--from-apps`: the proxy through which they call other apps",
     ),
     Variable::new("NO_COLOR", "any value: no colours").like(&[], "no-color"),
     Variable::new("TERM", "`dumb`: no colours"),

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::private_file;
 
 /// The options of `emulator start` that are saved, and the variables that override them.
-const KEPT: [(&str, Option<&str>); 13] = [
+const KEPT: [(&str, Option<&str>); 14] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
     ("host", None),
@@ -25,6 +25,7 @@ const KEPT: [(&str, Option<&str>); 13] = [
     ("engine", Some("OVHAI_ENGINE")),
     ("container-label", None),
     ("keep-failed", None),
+    ("from-apps", Some("OVHAI_FROM_APPS")),
     ("stop-after", None),
 ];
 

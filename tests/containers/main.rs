@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ovhai_test_support::{TestCli, eventually_now};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");
 const IMAGE: &str = "localhost/ovhai-cli-test:1";
@@ -45,17 +45,34 @@ fn call(socket: &str, method: &str, path: &str, more: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Makes an image whose `/bin/sh` runs scripts and whose `httpd` serves `/www`.
+/// Makes an image whose `/bin/sh` runs scripts, and whose `httpd` serves `/www`: there, `cgi-bin/run`
+/// runs the script that it is sent, and `cgi-bin/again` requests itself through the gateway.
 fn make_image(socket: &str, directory: &Path) {
     let root = directory.join("root");
-    for name in ["bin", "www", "tmp"] {
+    for name in ["bin", "www/cgi-bin", "tmp"] {
         std::fs::create_dir_all(root.join(name)).unwrap();
     }
     std::fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox-static is installed");
-    for program in ["sh", "httpd", "cat", "id", "sleep"] {
+    for program in
+        ["sh", "httpd", "cat", "id", "sleep", "ip", "sed", "ls", "env", "mkfifo", "rm", "nc"]
+    {
         let _ = std::os::unix::fs::symlink("busybox", root.join("bin").join(program));
     }
     std::fs::write(root.join("www/index.html"), "Hello from a container").unwrap();
+    let script = |name: &str, text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+
+        let file = root.join(name);
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    script("bin/req", include_str!("../fixtures/req.sh"));
+    let head = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'; exec 2>&1\n";
+    script("www/cgi-bin/run", &format!("{head}sh\n"));
+    let again = r#"echo "via=$HTTP_VIA"; at=${OVHAI_GATEWAY#http://}
+        req ${at%:*} ${at#*:} "GET /cgi-bin/again HTTP/1.1" "Host: $HTTP_HOST" "Via: $HTTP_VIA" \
+            "Authorization: Bearer $TOKEN" "Connection: close""#;
+    script("www/cgi-bin/again", &format!("{head}{again}\n"));
     let archive = directory.join("image.tar");
     succeeds(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&archive).arg("."));
     let changes = "&changes=EXPOSE%208080\
@@ -151,6 +168,163 @@ fn an_image_runs_and_leaves_nothing() {
             containers(&socket, &cli).is_empty().then_some(())
         });
     }
+}
+
+/// The output of a script that runs in the app `a`.
+fn inside(cli: &TestCli, script: &str) -> String {
+    cli.ok(&["app", "curl", "a", "/cgi-bin/run", "--data-binary", script])
+}
+
+/// Starts an emulator with the apps `a` and `b`, which have containers.
+fn two_apps(cli: &TestCli, socket: &str, options: &[&str]) {
+    make_image(socket, cli.home());
+    let engine = format!("{UNIX}{socket}");
+    let start = ["emulator", "start", "--detach", "--quota", "unlimited", "--engine", &engine];
+    cli.ok(&[&start[..], options].concat());
+    for name in ["a", "b"] {
+        cli.ok(&[
+            "app", "run", IMAGE, "--name", name, "--label", "own=yes", "--cpu", "1", "--wait",
+        ]);
+    }
+}
+
+/// A script that sends a request to the gateway; without a host, to that of the target.
+fn through_the_gateway(target: &str, host: &str, token: &str) -> String {
+    let authority = target.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let host = if host.is_empty() { authority } else { host };
+    let bearer =
+        if token.is_empty() { String::new() } else { format!("'Authorization: Bearer {token}'") };
+    format!(
+        "at=${{OVHAI_GATEWAY#http://}}; req ${{at%:*}} ${{at#*:}} 'GET {target} HTTP/1.1' 'Host: {host}' {bearer} 'Connection: close'"
+    )
+}
+
+/// The address of the gateway of a container's network.
+const GATEWAY: &str = "$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')";
+
+#[test]
+fn an_app_reaches_neither_the_emulator_nor_its_files() {
+    for socket in engines() {
+        let cli = TestCli::new(OVHAI);
+        two_apps(&cli, &socket, &[]);
+        let running = std::fs::read_to_string(cli.state_dir().join("emulator.json")).unwrap();
+        let running: Value = serde_json::from_str(&running).unwrap();
+        let address: std::net::SocketAddr = running["address"].as_str().unwrap().parse().unwrap();
+        let port = address.port();
+        let own = inside(&cli, "ip -4 addr show scope global");
+        assert!(own.contains("inet "), "{socket}: the script runs: {own}");
+        let page = "'GET / HTTP/1.1' 'Host: localhost' 'Connection: close'";
+        let itself = inside(&cli, &format!("req 127.0.0.1 8080 {page}"));
+        assert!(itself.contains("Hello from"), "{socket}: {itself}");
+        for at in [GATEWAY, "127.0.0.1"] {
+            let said = inside(&cli, &format!("LIMIT=3 req {at} {port} {page}"));
+            assert!(said.starts_with("nc: "), "{socket}, {at}: {said}");
+        }
+        let files = [
+            cli.state_dir().join("emulator.json").display().to_string(),
+            cli.state_dir().display().to_string(),
+            socket.clone(),
+            "/var/run/docker.sock".to_owned(),
+            "/run/podman/podman.sock".to_owned(),
+        ];
+        for file in files {
+            let said = inside(&cli, &format!("ls '{file}' && echo REACHED"));
+            assert!(said.contains("No such file"), "{socket}: {said}");
+        }
+        // Without --from-apps a container learns nothing of the gateway.
+        let said = inside(&cli, "env; cat /etc/hosts");
+        assert!(!said.contains("OVHAI_GATEWAY") && !said.contains("ovhai.internal"), "{said}");
+        let shown = cli.json(&["emulator", "engine"]);
+        assert_eq!((&shown["gaps"], &shown["callsFromApps"]), (&json!([]), &Value::Null));
+    }
+}
+
+#[test]
+fn an_app_calls_another_through_the_gateway() {
+    for socket in engines() {
+        let cli = TestCli::new(OVHAI);
+        two_apps(&cli, &socket, &["--from-apps"]);
+        let shown = cli.json(&["emulator", "engine"]);
+        let gateway = shown["callsFromApps"]["address"].as_str().expect("an address").to_owned();
+        let url = cli.json(&["app", "get", "b"])["status"]["url"].as_str().unwrap().to_owned();
+        assert!(url.starts_with("http://"), "{url}");
+        let host = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let token = |name: &str, selector: &str| {
+            let made = ["token", "new", name, "--role", "read", "-l", selector];
+            cli.json(&made)["status"]["value"].as_str().expect("a string").to_owned()
+        };
+        let (good, foreign) = (token("good", "own=yes"), token("foreign", "own=no"));
+        assert_eq!(inside(&cli, "echo $OVHAI_GATEWAY").trim(), gateway);
+
+        // The printed URL, as clients send it to a proxy.
+        let proxied = |token: &str, url: &str| inside(&cli, &through_the_gateway(url, "", token));
+        let answers = |said: String| {
+            let is_it =
+                said.starts_with("HTTP/1.1 200") && said.ends_with("Hello from a container");
+            assert!(is_it, "{socket}: {said}");
+        };
+        answers(proxied(&good, &url));
+        // The gateway itself, with the app's host.
+        let direct = |host: &str, path: &str| inside(&cli, &through_the_gateway(path, host, &good));
+        answers(direct(&host, "/"));
+
+        let refused = |said: String, status: &str| {
+            assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{socket}, {status}: {said}");
+        };
+        refused(proxied("", &url), "401");
+        refused(proxied("nonsense", &url), "401");
+        refused(proxied(&foreign, &url), "403");
+        let (_, port) = host.rsplit_once(':').expect("a port");
+        for host in ["localhost", "127.0.0.1", "gra.ai.localhost", "example.com"] {
+            refused(proxied(&good, &format!("http://{host}:{port}/v1/app")), "421");
+            refused(direct(host, "/_emulator/health"), "421");
+        }
+        refused(direct("gateway.ovhai.internal", "/"), "421");
+        refused(direct(&host, "/.ovhai/login"), "421");
+        // A public app takes no token, as in the cloud.
+        cli.ok(&["app", "run", IMAGE, "--name", "open", "--unsecure-http", "--cpu", "1", "--wait"]);
+        let open = cli.json(&["app", "get", "open"])["status"]["url"].as_str().unwrap().to_owned();
+        answers(proxied("", &open));
+
+        // An app that calls itself, and passes on what it got.
+        let again = ["app", "run", IMAGE, "--name", "again", "--label", "own=yes", "--cpu", "1"];
+        cli.ok(&[&again[..], &["--env", &format!("TOKEN={good}"), "--wait"]].concat());
+        let said = cli.ok(&["app", "curl", "again", "/cgi-bin/again"]);
+        assert!(said.contains("HTTP/1.1 508") && said.contains("in a loop"), "{socket}: {said}");
+        let passed = said.lines().filter(|line| line.starts_with("via=1.1 ovhai")).count();
+        assert_eq!(passed, 8, "{socket}: {said}");
+
+        // Processes of this machine and other networks have no way in.
+        let at = inside(&cli, &format!("echo {GATEWAY}"));
+        let own = Command::new("curl")
+            .args(["-sS", "-m", "5", "--noproxy", "*", "-H", &format!("Host: {host}")])
+            .arg(format!("http://{}:{port}/", at.trim()))
+            .output()
+            .expect("curl runs");
+        assert!(!own.status.success(), "{socket}: {}", String::from_utf8_lossy(&own.stdout));
+
+        // The option is saved, and a new container has the way too.
+        let options = std::fs::read_to_string(cli.state_dir().join("options.json")).unwrap();
+        assert!(options.contains("from-apps"), "{options}");
+        cli.ok(&["emulator", "stop"]);
+        cli.ok(&["app", "list"]);
+        eventually_now("both apps answer again", || {
+            let script = through_the_gateway(&url, "", &good);
+            let run = ["app", "curl", "a", "/cgi-bin/run", "--data-binary", &script];
+            let output = cli.command(&run).output().unwrap();
+            String::from_utf8_lossy(&output.stdout).contains("Hello").then_some(())
+        });
+        cli.ok(&["emulator", "stop"]);
+    }
+}
+
+#[test]
+fn apps_call_each_other_only_where_the_emulator_listens_on_loopback() {
+    let cli = TestCli::new(OVHAI);
+    let (code, said) = cli.fails(&["emulator", "start", "--from-apps", "--host", "0.0.0.0"]);
+    assert!(code == 2 && said.contains("--host") && said.contains("API"), "{said}");
+    let start = cli.command(&["emulator", "start"]).env("OVHAI_FROM_APPS", "yes").output().unwrap();
+    assert_eq!(start.status.code(), Some(2));
 }
 
 #[test]

@@ -281,7 +281,22 @@ pub struct EngineReport {
     /// The places in which no engine answered.
     #[serde(default)]
     pub tried: Vec<EngineTried>,
-    /// Why containers of different apps can reach each other; absent if they can't.
+    /// What the engine does not isolate, as far as is known.
+    #[serde(default)]
+    pub gaps: Vec<String>,
+    /// Whether containers can call other apps; absent if they may not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open: Option<String>,
+    pub calls_from_apps: Option<CallsFromApps>,
+}
+
+/// The way from containers to other apps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallsFromApps {
+    /// The gateway's address for containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Why containers can't call other apps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }

@@ -37,9 +37,9 @@ pub use capabilities::{
     ResourcesPerUnit,
 };
 pub use emulator::{
-    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, ConsoleLink, EngineDescription,
-    EngineReport, EngineTried, Fault, Feature, ImageMapping, NewApp, NewImageMapping, NewUser,
-    OauthError, OauthTokens, User, Verdict,
+    ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, CallsFromApps, ConsoleLink,
+    EngineDescription, EngineReport, EngineTried, Fault, Feature, ImageMapping, NewApp,
+    NewImageMapping, NewUser, OauthError, OauthTokens, User, Verdict,
 };
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;

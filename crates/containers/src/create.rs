@@ -2,7 +2,7 @@
 //!
 //! As in the cloud: user and group 42420 whatever the image says, no capabilities, the limits of the
 //! flavor. `HOME` and `PORT` are the image's or the spec's own: nothing shows that the platform sets
-//! them. The engine keeps neither log nor exit code of a container that it removes itself, and knows
+//! them; only the gateway's address is added, where containers may call other apps. The engine keeps neither log nor exit code of a container that it removes itself, and knows
 //! no back-off: it neither removes nor restarts.
 
 use std::collections::{BTreeSet, HashMap};
@@ -15,6 +15,7 @@ use ovhai_core::ports::ReplicaRequest;
 use ovhai_core::spec::Spec;
 
 use crate::engine::{EngineInfo, EngineKind, Gpus};
+use crate::from_apps::{self, GATEWAY_HOST, GATEWAY_VARIABLE};
 use crate::images::Image;
 use crate::labels::{APP, Owner, REPLICA, REVISION};
 use crate::network::Place;
@@ -70,6 +71,15 @@ fn devices(spec: &Spec, engine: &EngineInfo) -> Option<Vec<DeviceRequest>> {
     }
 }
 
+/// The app's own variables, and the gateway's address unless the app has one of that name.
+fn environment(spec: &Spec, place: &Place) -> Vec<String> {
+    let has_own = spec.env.iter().any(|env| env.name == GATEWAY_VARIABLE);
+    let gateway = place.from_apps.filter(|_| !has_own);
+    let gateway = gateway.map(|at| format!("{GATEWAY_VARIABLE}={}", from_apps::url(at.port())));
+    let own = spec.env.iter().map(|env| format!("{}={}", env.name, env.value));
+    own.chain(gateway).collect()
+}
+
 /// The container of a replica.
 pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
     let Plan { owner, engine, request, image, place, .. } = plan;
@@ -117,7 +127,7 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(image.id.clone()),
         user: Some(format!("{UID}:{UID}")),
-        env: Some(spec.env.iter().map(|env| format!("{}={}", env.name, env.value)).collect()),
+        env: Some(environment(spec, place)),
         cmd: spec.command.clone(),
         labels: Some(labels),
         exposed_ports: Some(published.iter().map(|port| format!("{port}/tcp")).collect()),
@@ -130,6 +140,7 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
             cap_drop: Some(vec!["ALL".into()]),
             security_opt: Some(vec!["no-new-privileges".into()]),
             sysctls,
+            extra_hosts: place.from_apps.map(|at| vec![format!("{GATEWAY_HOST}:{}", at.ip())]),
             binds: Some(binds),
             mounts: Some(mounts.collect()),
             device_requests: devices(spec, engine),
@@ -146,7 +157,7 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, SocketAddrV4};
     use std::sync::Arc;
 
     use ovhai_api_types::{AppId, AppSpec};
@@ -252,6 +263,23 @@ pub(crate) mod tests {
         assert_eq!(binding.host_port.as_deref(), Some(""), "the engine chooses");
         let sysctls = host.sysctls.expect("sysctls");
         assert_eq!(sysctls["net.ipv4.ip_unprivileged_port_start"], "0");
+    }
+
+    #[test]
+    fn the_gateway_where_containers_may_call_other_apps() {
+        let engine = engine(EngineKind::Docker);
+        let at = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 4480);
+        let made = created(r#"{"image":"ui"}"#, &engine, &place(true).with_from_apps(at));
+        let variable = "OVHAI_GATEWAY=http://gateway.ovhai.internal:4480".to_owned();
+        assert_eq!(made.env, Some(vec![variable]));
+        let hosts = made.host_config.and_then(|host| host.extra_hosts);
+        assert_eq!(hosts, Some(vec!["gateway.ovhai.internal:10.0.0.1".to_owned()]));
+        let own = r#"{"image":"ui","envVars":[{"name":"OVHAI_GATEWAY","value":"mine"}]}"#;
+        let made = created(own, &engine, &place(true).with_from_apps(at));
+        assert_eq!(made.env, Some(vec!["OVHAI_GATEWAY=mine".to_owned()]));
+        let made = created(r#"{"image":"ui"}"#, &engine, &place(true));
+        assert_eq!(made.env, Some(Vec::new()));
+        assert_eq!(made.host_config.and_then(|host| host.extra_hosts), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod create;
 pub mod credentials;
 pub mod engine;
 mod exit;
+mod from_apps;
 mod hub;
 mod images;
 mod kindness;
@@ -29,5 +30,6 @@ mod shared;
 mod usage;
 pub mod watcher;
 
-pub use runtime::{ContainerRuntime, EngineStatus};
+pub use from_apps::{AppListener, AppPeers, FromApps, GATEWAY_HOST, GATEWAY_VARIABLE};
+pub use runtime::{CallsFromApps, ContainerRuntime, EngineStatus};
 pub use shared::ContainerSettings;

@@ -7,10 +7,10 @@
 //!
 //! Containers are dialled at their own addresses if the network's gateway is an address of this
 //! machine; it is none where the engine runs in a virtual machine, without root's rights, or in
-//! another network namespace.
+//! another network namespace. There alone the gateway can listen for containers ([`FromApps`]).
 
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, TcpListener};
 use std::sync::{Mutex as StdMutex, PoisonError};
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
@@ -18,6 +18,7 @@ use ovhai_api_types::AppId;
 use tokio::sync::Mutex;
 
 use crate::engine::{Engine, EngineKind, status, text};
+use crate::from_apps::{FromApps, OpenListener};
 use crate::labels::Owner;
 
 const NO_TRAFFIC: &str = "com.docker.network.bridge.enable_icc";
@@ -29,6 +30,8 @@ pub(crate) struct Place {
     pub(crate) network: String,
     /// The address that it gets; none: the engine chooses.
     pub(crate) address: Option<Ipv4Addr>,
+    /// Where the gateway listens for containers.
+    pub(crate) from_apps: Option<SocketAddrV4>,
     is_direct: bool,
     gateway: Option<Ipv4Addr>,
 }
@@ -45,7 +48,12 @@ impl Place {
 
     #[cfg(test)]
     pub(crate) fn for_tests(network: &str, address: Option<Ipv4Addr>, is_direct: bool) -> Self {
-        Self { network: network.into(), address, is_direct, gateway: None }
+        Self { network: network.into(), address, from_apps: None, is_direct, gateway: None }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_from_apps(self, at: SocketAddrV4) -> Self {
+        Self { from_apps: Some(at), ..self }
     }
 }
 
@@ -94,6 +102,8 @@ struct Network {
     gateway: Option<Ipv4Addr>,
     addresses: Option<StdMutex<Addresses>>,
     users: StdMutex<u32>,
+    /// The listener for its containers.
+    from_apps: Option<OpenListener>,
 }
 
 /// The networks of an emulator, by engine and, on Podman, by app.
@@ -107,6 +117,10 @@ pub(crate) struct Networks {
     reached: StdMutex<HashSet<String>>,
     /// Whether own addresses are not dialled, though they might be.
     is_published: bool,
+    /// Opens listeners for containers, if they may call other apps.
+    from_apps: Option<FromApps>,
+    /// Why they can't, if they may.
+    no_calls: StdMutex<Option<String>>,
 }
 
 fn key(engine: &Engine, app: AppId) -> (String, Option<AppId>) {
@@ -116,8 +130,23 @@ fn key(engine: &Engine, app: AppId) -> (String, Option<AppId>) {
 
 impl Networks {
     /// `is_published`: containers are dialled at published ports only.
-    pub(crate) fn new(is_published: bool) -> Self {
-        Self { is_published, ..Self::default() }
+    pub(crate) fn new(is_published: bool, from_apps: Option<FromApps>) -> Self {
+        Self { is_published, from_apps, ..Self::default() }
+    }
+
+    /// The gateway's address for containers, or why they can't call other apps; none: they may not.
+    pub(crate) fn calls(&self) -> Option<Result<String, String>> {
+        let from_apps = self.from_apps.as_ref()?;
+        let fault = self.no_calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(fault.map_or_else(|| Ok(from_apps.url()), Err))
+    }
+
+    fn can_call(&self, fault: Option<String>) {
+        let mut known = self.no_calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = fault.as_ref().filter(|_| *known != fault) {
+            tracing::warn!(why, "containers can't call other apps");
+        }
+        *known = fault;
     }
 
     /// A place for a container of the app. To be given back with [`Self::leave`].
@@ -152,6 +181,7 @@ impl Networks {
         Ok(Place {
             network: network.name.clone(),
             address,
+            from_apps: network.from_apps.as_ref().map(|listener| listener.at),
             is_direct: !self.is_published
                 && (network.gateway.is_some_and(is_own) || self.is_known(&key.0)),
             gateway: network.gateway,
@@ -164,6 +194,10 @@ impl Networks {
 
     /// A container was started there: whether it is dialled at its own address.
     pub(crate) fn is_reached(&self, engine: &Engine, place: &Place) -> bool {
+        if place.from_apps.is_some() {
+            let why = "the network of the containers has no address on this machine: the engine runs in a virtual machine, without root's rights, or in another network namespace";
+            self.can_call((!place.is_reached()).then(|| why.into()));
+        }
         let is_reached = !self.is_published && place.is_reached();
         let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         if is_reached {
@@ -253,7 +287,7 @@ impl Networks {
         if addresses.is_some() {
             // Docker takes addresses only in a network whose range was given: the one that it chose.
             let config = IpamConfig {
-                subnet,
+                subnet: subnet.clone(),
                 gateway: gateway.map(|address| address.to_string()),
                 ..IpamConfig::default()
             };
@@ -265,8 +299,29 @@ impl Networks {
             };
             again.await.map_err(|error| failed(text(&error)))?;
         }
-        let users = StdMutex::new(0);
-        Ok(Network { name, gateway, addresses: addresses.map(StdMutex::new), users })
+        Ok(Network {
+            from_apps: self.listen(subnet.as_deref(), gateway).await,
+            name,
+            gateway,
+            addresses: addresses.map(StdMutex::new),
+            users: StdMutex::new(0),
+        })
+    }
+
+    /// Listens for the containers of a network, if they may call other apps.
+    async fn listen(
+        &self,
+        subnet: Option<&str>,
+        gateway: Option<Ipv4Addr>,
+    ) -> Option<OpenListener> {
+        let from_apps = self.from_apps.as_ref()?;
+        let (Some(subnet), Some(gateway)) = (subnet, gateway) else {
+            self.can_call(Some("the network of the containers has no IPv4 gateway".into()));
+            return None;
+        };
+        let opened = from_apps.open(subnet, gateway).await;
+        let why = |error| format!("the gateway can't listen for containers at {gateway}: {error}");
+        opened.map_err(|error| self.can_call(Some(why(error)))).ok()
     }
 }
 

@@ -178,6 +178,9 @@ async fn start<'a>(
         match start_at(shared, request, &engine, image, &facts, &name, &place).await {
             Ok(found) => {
                 let is_reached = shared.networks.is_reached(&engine, &place);
+                if let Some(Err(why)) = shared.networks.calls() {
+                    sink.note(&format!("this app can't call other apps: {why}"));
+                }
                 let reached = match endpoint(request, image, &place, is_reached, &found) {
                     Ok(reached) => reached,
                     Err(failure) => {

@@ -11,6 +11,7 @@ use ovhai_core::ports::{
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::{EngineInfo, NoEngine, Tried};
+use crate::from_apps::FromApps;
 use crate::hub::Link;
 use crate::images::Images;
 use crate::kindness::Known;
@@ -27,10 +28,14 @@ pub struct EngineStatus {
     pub engine: Result<EngineInfo, NoEngine>,
     /// The places in which none answered, before the one that did.
     pub tried: Vec<Tried>,
-    /// Why the containers of different apps can reach each other; none: they can't, as far as is
-    /// known.
-    pub open: Option<String>,
+    /// What it can't isolate, as far as is known, in sentences without a full stop.
+    pub gaps: Vec<String>,
+    /// Whether containers can call other apps; none: they may not.
+    pub calls: Option<CallsFromApps>,
 }
+
+/// Whether containers can call other apps: the gateway's address for them, or why they can't.
+pub type CallsFromApps = Result<String, String>;
 
 /// Runs replicas as containers; see the crate.
 #[derive(Clone)]
@@ -48,17 +53,19 @@ impl ContainerRuntime {
     /// `state` is the id of the state directory, which never changes: by it an emulator recognises
     /// the containers of earlier ones. `directory` is one in the state directory, made when it is
     /// needed. `program` is the `ovhai` executable, which runs the [watcher](crate::watcher); none: the
-    /// containers of an emulator that is killed stay until the next one.
+    /// containers of an emulator that is killed stay until the next one. `from_apps` opens listeners
+    /// for containers; none: containers may not call other apps.
     pub fn new(
         settings: ContainerSettings,
         state: impl Into<String>,
         directory: impl Into<PathBuf>,
         program: Option<PathBuf>,
+        from_apps: Option<FromApps>,
     ) -> Self {
         let directory = directory.into();
         let link =
             Link::new(settings.engine.clone(), Owner::own(state), program, directory.clone());
-        let networks = Networks::new(settings.is_published);
+        let networks = Networks::new(settings.is_published, from_apps);
         Self(Arc::new(Shared {
             settings,
             directory,
@@ -72,13 +79,25 @@ impl ContainerRuntime {
 
     /// The engine, which is looked for unless there is a connection.
     pub async fn status(&self) -> EngineStatus {
-        let open = self.0.networks.open();
+        let networks = &self.0.networks;
+        let calls = networks.calls();
+        let open = networks.open();
+        let open = open.map(|why| format!("apps can reach each other's containers: {why}"));
         match self.0.link.engine().await {
             Ok(engine) => {
+                let why = "the networks of an engine without root's rights are not on this machine";
+                let calls = calls.map(|calls| match calls {
+                    Ok(_) if engine.info.is_rootless => Err(why.into()),
+                    calls => calls,
+                });
+                let gaps = open.into_iter().chain(engine.info.gaps()).collect();
                 let tried = engine.tried.clone();
-                EngineStatus { engine: Ok(engine.info.clone()), tried, open }
+                EngineStatus { engine: Ok(engine.info.clone()), tried, gaps, calls }
             }
-            Err(none) => EngineStatus { tried: none.tried.clone(), engine: Err(none), open },
+            Err(none) => {
+                let (tried, gaps) = (none.tried.clone(), open.into_iter().collect());
+                EngineStatus { tried, engine: Err(none), gaps, calls }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ovhai_api_types::{Placement, Region, Timestamp};
-use ovhai_containers::{ContainerRuntime, ContainerSettings};
+use ovhai_containers::{AppListener, ContainerRuntime, ContainerSettings, FromApps};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
@@ -18,7 +18,7 @@ use ovhai_runtime::remains::Register;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, SqliteStore};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -99,6 +99,7 @@ pub struct Builder {
     components: Arc<Components>,
     processes: Option<PathBuf>,
     containers: ContainerSettings,
+    from_apps: bool,
     stop_after: Option<Duration>,
 }
 
@@ -232,6 +233,13 @@ impl Builder {
         self
     }
 
+    /// Lets containers call other apps through the gateway, with tokens as any client; only with an
+    /// address on loopback, because containers would reach the API at any other.
+    pub fn calls_from_apps(mut self, allowed: bool) -> Self {
+        self.from_apps = allowed;
+        self
+    }
+
     /// Asks to be stopped after this time; see [`Emulator::stop_asked`].
     pub fn stop_after(mut self, time: Duration) -> Self {
         self.stop_after = Some(time);
@@ -267,6 +275,17 @@ impl Builder {
             })
             .transpose()?;
         let address = address_of(&listeners)?;
+        let (from_apps, app_listeners) = if self.from_apps {
+            let is_open = |address: SocketAddr| !address.ip().is_loopback();
+            if is_open(address) || self.tls.is_some_and(is_open) {
+                let why = "apps may call each other only while the emulator listens on loopback";
+                return Err(StartError::System(io::Error::new(io::ErrorKind::InvalidInput, why)));
+            }
+            let (from_apps, listeners) = FromApps::new(address.port());
+            (Some(from_apps), Some(listeners))
+        } else {
+            (None, None)
+        };
         let secure = match self.tls {
             Some(address) => {
                 let listeners = listen(address, true)?;
@@ -332,8 +351,13 @@ impl Builder {
                     }
                 };
                 let register = records.map(Register::new).unwrap_or_default();
-                let containers =
-                    ContainerRuntime::new(self.containers, id, files, Some(supervisor.clone()));
+                let containers = ContainerRuntime::new(
+                    self.containers,
+                    id,
+                    files,
+                    Some(supervisor.clone()),
+                    from_apps,
+                );
                 let local = LocalRuntime::new(
                     self.placement,
                     supervisor,
@@ -393,6 +417,7 @@ impl Builder {
         let ways = Ways {
             plain: listeners,
             secure,
+            from_apps: app_listeners,
             limits: self.limits.within_descriptors(),
             log: access_log,
             containers,
@@ -459,6 +484,7 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
 struct Ways {
     plain: Vec<TcpListener>,
     secure: Option<(Vec<TcpListener>, Tls)>,
+    from_apps: Option<mpsc::UnboundedReceiver<AppListener>>,
     limits: Limits,
     log: Option<LogFile>,
     containers: Option<ContainerRuntime>,
@@ -509,7 +535,7 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
     ) -> io::Result<Self> {
-        let Ways { plain, secure, limits, log, containers } = ways;
+        let Ways { plain, secure, from_apps, limits, log, containers } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -548,7 +574,7 @@ impl Emulator {
             .merge(control::router(control::Control {
                 platform: Arc::clone(&platform),
                 started_at: running.started_at,
-                port: running.address.port(),
+                address: running.address,
                 stop_asked: stop_asked.clone(),
                 state: state.clone(),
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
@@ -561,7 +587,7 @@ impl Emulator {
             readers: ReaderThreads::start()?,
             stopping: stopping.clone(),
         });
-        let edge = Edge::start(plain, secure, shared, &connections, &abandon)?;
+        let edge = Edge::start(plain, secure, from_apps, shared, &connections, &abandon)?;
         Ok(Self {
             running,
             platform,

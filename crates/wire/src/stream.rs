@@ -13,6 +13,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Whether it came over TLS.
     pub secure: bool,
+    /// Whether it is an app's, at a listener that serves apps only.
+    pub is_app: bool,
 }
 
 /// A connection with a client.

@@ -1,7 +1,7 @@
 //! `ovhai emulator engine`.
 
 use clap::Args;
-use ovhai_api_types::{EngineReport, EngineTried};
+use ovhai_api_types::{CallsFromApps, EngineReport, EngineTried};
 
 use crate::context::Context;
 use crate::error::{Failure, Result};
@@ -31,6 +31,16 @@ impl Engine {
 
 fn place(tried: &EngineTried) -> String {
     format!("{} ({}): {}", tried.address, tried.source, tried.said)
+}
+
+fn calls(calls: Option<&CallsFromApps>) -> String {
+    match calls {
+        None => "off (allow them: ovhai emulator start --from-apps)".into(),
+        Some(CallsFromApps { address: Some(address), .. }) => format!("through {address}"),
+        Some(CallsFromApps { fault, .. }) => {
+            format!("not possible: {}", fault.as_deref().unwrap_or("the reason is unknown"))
+        }
+    }
 }
 
 impl Show for EngineReport {
@@ -65,11 +75,13 @@ impl Show for EngineReport {
             .field("Memory", bytes(i64::try_from(engine.memory).unwrap_or(i64::MAX)))
             .field(
                 "Isolation",
-                self.open.as_deref().map_or_else(
-                    || "apps cannot reach each other's containers".to_owned(),
-                    |why| format!("apps can reach each other's containers: {why}"),
-                ),
-            );
+                if self.gaps.is_empty() {
+                    "apps can't reach each other's containers, nor the emulator's API".to_owned()
+                } else {
+                    self.gaps.join("; ")
+                },
+            )
+            .field("Calls From Apps", calls(self.calls_from_apps.as_ref()));
         if self.tried.is_empty() { view } else { tried(view) }
     }
 

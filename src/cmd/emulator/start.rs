@@ -83,6 +83,8 @@ pub(super) struct Start {
     // Takes a value, too: the saved options give it.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     keep_failed: bool,
+    #[arg(long, help = FROM_APPS_HELP, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    from_apps: Option<bool>,
     /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     stop_after: Option<Duration>,
@@ -93,6 +95,9 @@ pub(super) struct Start {
 
 const ENGINE_HELP: &str = "Container engine: docker, podman, or an address such as \
     unix:///run/docker.sock [env: OVHAI_ENGINE] [default: see ovhai emulator engine --help]";
+
+const FROM_APPS_HELP: &str = "Let containers call other apps through the gateway, with a token as any \
+    client. The gateway's address is in OVHAI_GATEWAY there [env: OVHAI_FROM_APPS]";
 
 const DEFAULT_TLS: &str = "4443";
 const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
@@ -185,6 +190,24 @@ impl Start {
         })
     }
 
+    /// Whether containers may call other apps.
+    fn calls_from_apps(&self, context: &Context) -> Result<bool> {
+        let allowed = match (self.from_apps, context.var("OVHAI_FROM_APPS")) {
+            (Some(allowed), _) => allowed,
+            (None, Some("1" | "true")) => true,
+            (None, Some("0" | "false") | None) => false,
+            (None, Some(text)) => {
+                return Err(Failure::usage(format!("OVHAI_FROM_APPS is {text:?}: use 1 or 0")));
+            }
+        };
+        if allowed && !self.host.is_loopback() {
+            return Err(Failure::usage("--from-apps and --host exclude each other")
+                .because("at any other address than loopback, containers reach the API")
+                .hint("leave out one of them"));
+        }
+        Ok(allowed)
+    }
+
     /// The access log, if given.
     fn access_log(&self, context: &Context) -> Result<Option<AccessLog>> {
         let log = match (&self.access_log, context.var("OVHAI_ACCESS_LOG")) {
@@ -258,6 +281,10 @@ impl Start {
         if self.keep_failed {
             options.set("keep-failed", true);
         }
+        let allowed = self.calls_from_apps(context)?;
+        if self.from_apps.is_some() || context.var("OVHAI_FROM_APPS").is_some() {
+            options.set("from-apps", allowed);
+        }
         if let Some(time) = self.stop_after {
             options.set("stop-after", format!("{}ms", time.as_millis()));
         }
@@ -308,6 +335,7 @@ impl Start {
             .quotas(self.quotas(context)?)
             .limits(self.limits(context)?)
             .placement(self.runtime)
+            .calls_from_apps(self.calls_from_apps(context)?)
             .containers(self.containers(context)?);
         if let Some(port) = self.tls(context)? {
             builder = builder.tls((self.host, port).into());

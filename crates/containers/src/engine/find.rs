@@ -85,6 +85,26 @@ pub struct EngineInfo {
     pub gpus: Gpus,
 }
 
+impl EngineInfo {
+    /// What it can't isolate whatever it is asked for, in sentences without a full stop.
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        let products = ["Docker Desktop", "OrbStack", "Rancher Desktop"];
+        let is_virtual = !cfg!(target_os = "linux")
+            || products.iter().any(|product| self.system.contains(product));
+        let virtual_machine = is_virtual.then(|| {
+            "the engine runs in a virtual machine: its containers can reach programs on this machine at host.docker.internal or host.containers.internal, even those that listen on loopback only, such as the emulator's API, which still requires credentials".to_owned()
+        });
+        let lacks = [
+            (self.limits.pids, "processes"),
+            (self.limits.memory, "memory"),
+            (self.limits.cpu, "CPU time"),
+        ];
+        let lacks = lacks.iter().filter(|(can, _)| !can);
+        let lacks = lacks.map(|(_, what)| format!("the engine can't limit an app's {what}"));
+        virtual_machine.into_iter().chain(lacks).collect()
+    }
+}
+
 /// An engine that answers.
 #[derive(Debug, Clone)]
 pub struct Engine {

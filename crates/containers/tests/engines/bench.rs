@@ -67,7 +67,8 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     found.await.unwrap_or_else(|_| panic!("{what}: not within {LIMIT:?}"))
 }
 
-/// The root of an image: static busybox with all its names, a page, `/tmp`, and users.
+/// The root of an image: static busybox with all its names, a page, `/tmp`, users, and `req`, which
+/// sends a request: `wget` crashes in a busybox that is linked statically with glibc.
 fn root() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let script = r"set -e
@@ -81,7 +82,11 @@ fn root() -> TempDir {
         printf '#!/no/such/interpreter\n' > bad-interpreter; chmod 755 bad-interpreter
         printf 'no program' > bad-format; chmod 755 bad-format
         printf '#!/bin/sh\n' > forbidden; chmod 700 forbidden";
-    let made = Command::new("sh").args(["-c", script]).current_dir(root.path()).status().unwrap();
+    let request = include_str!("../../../../tests/fixtures/req.sh");
+    let script = format!("{script}\nprintf '%s' \"$REQ\" > bin/req; chmod 755 bin/req");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).env("REQ", request).current_dir(root.path());
+    let made = command.status().unwrap();
     assert!(made.success(), "busybox-static is needed");
     root
 }
@@ -203,7 +208,7 @@ impl Bench {
         let settings =
             ContainerSettings { engine: EngineSettings::only("test", socket), ..settings };
         let files = directory.path().join("containers");
-        let runtime = ContainerRuntime::new(settings, state.clone(), files, Some(watcher()));
+        let runtime = ContainerRuntime::new(settings, state.clone(), files, Some(watcher()), None);
         Self { socket: socket.to_owned(), state, directory, runtime, access }
     }
 

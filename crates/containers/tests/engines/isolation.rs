@@ -2,11 +2,32 @@
 
 use std::collections::BTreeSet;
 
+use ovhai_containers::ContainerSettings;
 use serde_json::json;
 
-use crate::bench::{Bench, client, engines, get, image, serve};
+use crate::bench::{Bench, administrator, client, engines, get, image, serve};
 
-/// From app A: B's address and B's published port.
+/// The gateway of a container's network, for its shell.
+const GATEWAY: &str = "$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')";
+
+/// The command of an app that looks for a page: at itself, and at each of these places.
+fn attempts(places: &[(&str, u16)]) -> String {
+    let places = places.iter().map(|(host, port)| (*host, *port, "another"));
+    let attempts = std::iter::once(("127.0.0.1", 8081, "itself")).chain(places);
+    let attempts = attempts.map(|(host, port, what)| {
+        format!("LIMIT=3 req {host} {port} 'GET / HTTP/1.0' | grep -q hello && echo REACHED {what}")
+    });
+    let attempts: Vec<String> = attempts.collect();
+    let attempts = attempts.join("\n");
+    format!("httpd -p 8081 -h /www\n{attempts}\necho done; exec httpd -f -p 8080 -h /www")
+}
+
+/// What such an app found a page at.
+fn reached(said: &str) -> Vec<&str> {
+    said.lines().filter_map(|line| line.strip_prefix("REACHED ")).collect()
+}
+
+/// From app A: B's address.
 #[tokio::test]
 async fn an_app_does_not_reach_another() {
     for (name, socket) in engines() {
@@ -15,17 +36,45 @@ async fn an_app_does_not_reach_another() {
         let mut other = bench.launch(json!({"image": image, "command": serve("")}));
         let at = other.ready().await;
         assert_eq!(get(&at).await, "hello\n", "{name}: it is there");
-        let script = format!(
-            "wget -q -T 3 -O - http://{} && echo REACHED; echo tried; exec httpd -f -p 8080 -h /www",
-            at.http
-        );
+        let (ip, port) = (at.http.ip().to_string(), at.http.port());
+        let script = attempts(&[(&ip, port)]);
         let mut run = bench.launch(json!({"image": image, "command": ["sh", "-c", script]}));
         run.ready().await;
-        run.says("tried").await;
-        assert!(!run.text().contains("REACHED"), "{name}: {}", run.text());
+        run.says("done").await;
+        let said = run.text();
+        assert_eq!(reached(&said), ["itself"], "{name}: {said}");
         // The API of an emulator listens on loopback, which is the container's own in there.
         let status = bench.runtime.status().await;
-        assert_eq!(status.open, None, "{name}");
+        assert!(status.gaps.is_empty() && status.calls.is_none(), "{name}: {status:?}");
+        tokio::join!(
+            run.replica.stop(std::time::Duration::ZERO),
+            other.replica.stop(std::time::Duration::ZERO)
+        );
+    }
+}
+
+/// From app A: B's published port, at every address by which A may try this machine.
+#[tokio::test]
+async fn an_app_does_not_reach_the_published_port_of_another() {
+    for (name, socket) in engines() {
+        let settings = ContainerSettings { is_published: true, ..ContainerSettings::default() };
+        let bench = Bench::with(&socket, settings, administrator());
+        let image = image(&socket, &[]).await;
+        let mut other = bench.launch(json!({"image": image, "command": serve("")}));
+        let at = other.ready().await;
+        assert!(at.http.ip().is_loopback(), "{name}: {at:?}");
+        assert_eq!(get(&at).await, "hello\n", "{name}: it is there");
+        // No packet is sent: it only asks for the way.
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket");
+        let machine = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
+        let machine = machine.map_or_else(|_| "127.0.0.2".into(), |at| at.ip().to_string());
+        let port = at.http.port();
+        let script = attempts(&[("127.0.0.1", port), (&machine, port), (GATEWAY, port)]);
+        let mut run = bench.launch(json!({"image": image, "command": ["sh", "-c", script]}));
+        run.ready().await;
+        run.says("done").await;
+        let said = run.text();
+        assert_eq!(reached(&said), ["itself"], "{name}: {said}");
         tokio::join!(
             run.replica.stop(std::time::Duration::ZERO),
             other.replica.stop(std::time::Duration::ZERO)

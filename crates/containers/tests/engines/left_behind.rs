@@ -101,6 +101,7 @@ async fn the_next_emulator_removes_what_is_left() {
             bench.state.clone(),
             bench.directory.path().join("containers"),
             None,
+            None,
         );
         next.recover().await;
         let all = bench.containers().await;

@@ -21,5 +21,5 @@ pub(super) async fn create(
         return Err(ApiError::not_found(format!("there is no region {region}")));
     }
     let app = control.platform.create_app_in(&caller, &region, &spec, Some(environment)).await?;
-    Ok(Json(view::app(&app, control.port)))
+    Ok(Json(view::app(&app, control.address.port())))
 }

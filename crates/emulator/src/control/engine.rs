@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use ovhai_api_types::{EngineDescription, EngineReport, EngineTried};
+use ovhai_api_types::{CallsFromApps, EngineDescription, EngineReport, EngineTried};
 use ovhai_containers::EngineStatus;
 use ovhai_containers::engine::{EngineInfo, Tried};
 
@@ -21,11 +21,20 @@ pub(super) async fn status(
     let Some(containers) = &control.containers else {
         return Err(ApiError::not_found("this emulator runs no containers"));
     };
-    let EngineStatus { engine, tried, open } = containers.status().await;
+    let EngineStatus { engine, tried, gaps, calls } = containers.status().await;
+    let address = control.address;
+    let is_open = !address.ip().is_loopback();
+    let api = is_open.then(|| {
+        format!("the emulator listens on {address}: containers can reach its API, which still requires credentials")
+    });
     Ok(Json(EngineReport {
         engine: engine.ok().map(describe),
         tried: tried.into_iter().map(report).collect(),
-        open,
+        gaps: gaps.into_iter().chain(api).collect(),
+        calls_from_apps: calls.map(|calls| match calls {
+            Ok(address) => CallsFromApps { address: Some(address), fault: None },
+            Err(why) => CallsFromApps { address: None, fault: Some(why) },
+        }),
     }))
 }
 

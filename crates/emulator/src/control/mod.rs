@@ -9,6 +9,7 @@ mod metrics;
 mod requests;
 mod users;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, State};
@@ -31,8 +32,8 @@ use crate::telemetry::Telemetry;
 pub(crate) struct Control {
     pub(crate) platform: Arc<Platform>,
     pub(crate) started_at: Timestamp,
-    /// The emulator's own port, which stands in the addresses of apps.
-    pub(crate) port: u16,
+    /// The emulator's own address, whose port stands in the addresses of apps.
+    pub(crate) address: SocketAddr,
     /// Cancelled when a request asks the emulator to stop.
     pub(crate) stop_asked: CancellationToken,
     /// The state directory, which has the first user's password until it is changed.

@@ -101,6 +101,7 @@ pub(super) fn find<'b>(
             note.goes_to(Destination::App { id, known: false, port });
             Ok(Target::App(AppTarget { id, port, region, grpc: false }))
         }
+        Ok(Door::Api { .. } | Door::Local) if client.is_app => Err(apps_only()),
         Ok(Door::Api { region }) => {
             note.goes_to(Destination::Api);
             check_page(head, client)?;
@@ -119,6 +120,7 @@ pub(super) fn find<'b>(
         Err(NoDoor::Malformed) => {
             Err(Refusal::new(RefusalKind::Malformed, "the Host header is malformed"))
         }
+        Err(NoDoor::Misdirected) if client.is_app => Err(apps_only()),
         Err(NoDoor::Misdirected) => Err(Refusal::new(
             RefusalKind::Misdirected,
             "this host is not served here: use localhost, <region>.ai.localhost or <app>.app.<region>.ai.localhost",
@@ -138,6 +140,14 @@ fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
         RefusalKind::ForeignPage,
         "pages of other origins may not call this: use a program, or a server of your own",
     ))
+}
+
+/// Refuses what containers may not reach: all but apps.
+fn apps_only() -> Refusal {
+    Refusal::new(
+        RefusalKind::Misdirected,
+        "an app reaches only other apps here: use <app>.app.<region>.ai.localhost",
+    )
 }
 
 fn no_region() -> Refusal {

@@ -10,6 +10,7 @@ mod doors;
 mod frames;
 mod http2;
 mod idle;
+mod listening;
 mod outgoing;
 mod plan;
 mod readers;
@@ -26,6 +27,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
+use ovhai_containers::AppListener;
 use ovhai_core::Platform;
 use ovhai_core::components::{self, Component, Components};
 use tokio::net::{TcpListener, TcpStream};
@@ -43,6 +45,7 @@ use crate::telemetry::{Aborted, Note, Protocol, Recorder, RequestId, Telemetry};
 use crate::tls::Tls;
 
 use idle::IdleRegistry;
+use listening::{Admitted, AppConnections, Audience};
 use ovhai_wire::buffer::Buffer;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
@@ -118,7 +121,7 @@ impl Worker {
 struct Accepted {
     stream: std::net::TcpStream,
     client: SocketAddr,
-    tls: Option<Tls>,
+    admitted: Admitted,
 }
 
 /// A worker, and where its connections are sent.
@@ -135,10 +138,11 @@ pub(crate) struct Edge {
 
 impl Edge {
     /// Starts the workers and accepts connections until `stopping`; `abandon` ends what does not
-    /// finish by itself.
+    /// finish by itself. `from_apps` gives listeners for the containers of apps.
     pub(crate) fn start(
         plain: Vec<TcpListener>,
         secure: Option<(Vec<TcpListener>, Tls)>,
+        from_apps: Option<mpsc::UnboundedReceiver<AppListener>>,
         shared: Arc<Shared>,
         tasks: &TaskTracker,
         abandon: &CancellationToken,
@@ -171,13 +175,15 @@ impl Edge {
         for (listeners, tls) in std::iter::once((plain, None)).chain(secure) {
             for listener in listeners {
                 // The first worker's runtime watches it.
-                doors.push((listener.into_std()?, tls.clone()));
+                doors.push((listener.into_std()?, Audience::Anyone(tls.clone())));
             }
         }
+        let mut from_apps = from_apps;
         let mut threads = Vec::new();
         for (number, receiver) in receivers.into_iter().enumerate() {
             let worker = Arc::clone(&handles[number].worker);
             let doors = std::mem::take(&mut doors);
+            let from_apps = from_apps.take();
             let handles = Arc::clone(&handles);
             let runtime = runtime(Arc::clone(&worker))?;
             let abandon = abandon.clone();
@@ -188,8 +194,11 @@ impl Edge {
                     runtime.block_on(async {
                         // The worker that accepts a connection serves it too, as long as there are
                         // few.
-                        for (listener, tls) in doors {
-                            tokio::spawn(accept_always(listener, tls, Arc::clone(&handles)));
+                        for (listener, audience) in doors {
+                            tokio::spawn(accept_always(listener, audience, Arc::clone(&handles)));
+                        }
+                        if let Some(listeners) = from_apps {
+                            tokio::spawn(accept_from_apps(listeners, Arc::clone(&handles)));
                         }
                         drop(handles);
                         work(worker, receiver, abandon).await;
@@ -225,10 +234,31 @@ fn runtime(worker: Arc<Worker>) -> io::Result<Runtime> {
     builder.enable_all().on_thread_park(let_others_run).build()
 }
 
+/// Accepts connections at listeners for the containers of apps, which come and go.
+async fn accept_from_apps(
+    mut listeners: mpsc::UnboundedReceiver<AppListener>,
+    handles: Arc<Vec<WorkerHandle>>,
+) {
+    let Some(shared) = handles.first().map(|handle| Arc::clone(&handle.worker.shared)) else {
+        return;
+    };
+    let connections = AppConnections::new(shared.limits.connections);
+    loop {
+        let listener = tokio::select! {
+            () = shared.stopping.cancelled() => return,
+            listener = listeners.recv() => listener,
+        };
+        let Some(listener) = listener else { return };
+        let (listener, peers) = listener.into_parts();
+        let audience = Audience::Apps(peers, Arc::clone(&connections));
+        tokio::spawn(accept_always(listener, audience, Arc::clone(&handles)));
+    }
+}
+
 /// Accepts connections until everything stops; restarts after a panic.
 async fn accept_always(
     listener: std::net::TcpListener,
-    tls: Option<Tls>,
+    audience: Audience,
     handles: Arc<Vec<WorkerHandle>>,
 ) {
     let Some(shared) = handles.first().map(|handle| Arc::clone(&handle.worker.shared)) else {
@@ -242,7 +272,7 @@ async fn accept_always(
             return tracing::error!(%error, "no connections can be accepted");
         }
     };
-    let accepts = || accept(&listener, tls.as_ref(), &handles, &shared);
+    let accepts = || accept(&listener, &audience, &handles, &shared);
     always(components, Component::Listener, &shared.stopping, accepts).await;
 }
 
@@ -266,7 +296,7 @@ async fn always<F: Future<Output = ()>>(
 /// Gives each connection to the worker that has fewest.
 async fn accept(
     listener: &TcpListener,
-    tls: Option<&Tls>,
+    audience: &Audience,
     handles: &[WorkerHandle],
     shared: &Shared,
 ) {
@@ -291,14 +321,17 @@ async fn accept(
             let (stream, client) = listener.accept().await?;
             stream.set_nodelay(true)?;
             // The worker's runtime watches it, not this one.
-            Ok(Accepted { stream: stream.into_std()?, client, tls: tls.cloned() })
+            Ok((stream.into_std()?, client))
         };
-        let connection = tokio::select! {
+        let (stream, client) = tokio::select! {
             biased;
             () = shared.stopping.cancelled() => return,
+            () = audience.closed() => return,
             connection = accept_with_retry(next, close_resting, &mut told, complain) => connection,
         };
         components.works(Component::Listener);
+        let Some(admitted) = audience.admit(client) else { continue };
+        let connection = Accepted { stream, client, admitted };
         // The first among equals: it is awake already.
         let least = handles.iter().min_by_key(|handle| handle.worker.open.load(Ordering::Relaxed));
         if let Some(handle) = least {
@@ -395,8 +428,9 @@ async fn serve_all(
 
 /// Serves a connection until it ends.
 async fn serve(accepted: Accepted, worker: Arc<Worker>) {
-    let Accepted { stream, client: address, tls } = accepted;
-    let client = Peer { address, secure: tls.is_some() };
+    let Accepted { stream, client: address, admitted } = accepted;
+    let Admitted { tls, from_app } = admitted;
+    let client = Peer { address, secure: tls.is_some(), is_app: from_app.is_some() };
     let _open = worker.shared.telemetry.connection_opened();
     let stream = match TcpStream::from_std(stream) {
         Ok(stream) => stream,

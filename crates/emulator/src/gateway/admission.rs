@@ -20,6 +20,7 @@ use super::affinity::Pin;
 use super::bearer::{self, Bearer};
 use super::cors::{RefusalReaders, is_preflight};
 use super::hold::Hold;
+use super::hops;
 use super::login::{self, Login};
 use super::refusal::Refusal;
 use super::reserved::{forwarded_host, gateway_token};
@@ -27,7 +28,7 @@ use super::route::{Chosen, ReplicaPort, Route};
 use crate::host;
 use crate::origin::HowUsed;
 use crate::signer;
-use crate::telemetry::Note;
+use crate::telemetry::{Note, RefusalKind};
 
 /// Prefixes of the two strings of a login.
 const LOGIN: [&str; 2] = [ACCESS_PREFIX, REFRESH_PREFIX];
@@ -84,13 +85,20 @@ impl Gateway {
             .filter(|entry| entry.record.region.is_host_label(asked.region))
             .ok_or_else(|| Refusal::no_app(asked.id))?;
         note.app_is_known();
+        if client.is_app {
+            hops::check(head)?;
+        }
         let public = entry.record.spec.public;
+        if !public && client.is_app && login::is_reserved(head.path()) {
+            let why = "the login page is for people: an app sends a token";
+            return Err(Refusal::new(RefusalKind::Misdirected, why));
+        }
         if !public && login::is_reserved(head.path()) {
             return Ok(Admitted::LogIn(Arc::clone(entry)));
         }
         let LetIn { admission, keeps_authorization, pin } =
             self.let_in(&snapshot, entry, head, client, note).map_err(|refusal| {
-                if !public && self.is_navigation(head) {
+                if !public && !client.is_app && self.is_navigation(head) {
                     self.with_page(refusal, entry, head, client)
                 } else {
                     refusal
@@ -105,7 +113,8 @@ impl Gateway {
             Some(port) if port != entry.record.spec.http_port => ReplicaPort::Port(port),
             _ => ReplicaPort::Own,
         };
-        let forwarded_host = self.forwarded_host(&snapshot, entry, head);
+        let forwarded_host =
+            if client.is_app { None } else { self.forwarded_host(&snapshot, entry, head) };
         let Chosen { to, under_way, set_cookie } = self.choose(entry, place, pin, &[])?;
         let route = Route {
             to,
@@ -211,7 +220,9 @@ impl Gateway {
         }
         let public = entry.record.spec.public;
         let apart = if public { None } else { self.token_apart(head)? };
-        let by_cookie = if head.has_cookies && !public && apart.is_none() {
+        // Logins are people's: an app shows a token, whatever cookies it passes on.
+        let has_cookies = head.has_cookies && !client.is_app;
+        let by_cookie = if has_cookies && !public && apart.is_none() {
             self.by_cookie(&entry.record, head, client)
         } else {
             None
@@ -224,7 +235,7 @@ impl Gateway {
         // they come.
         let has_own = || head.authorization.is_there() && !self.has_ours(head);
         let is_over = || {
-            head.has_cookies
+            has_cookies
                 && !public
                 && apart.is_none()
                 && self.logins.came_with_one(head.cookies(), &how_used(head, client))

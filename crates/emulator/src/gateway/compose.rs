@@ -5,6 +5,7 @@ use httparse::Header;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, SET_COOKIE};
 
+use super::hops;
 use super::login;
 use super::route::Route;
 use ovhai_wire::ascii::{self, number};
@@ -36,6 +37,8 @@ pub(crate) fn request(
     let mut cookies = 0;
     for (known, each) in head.each() {
         match known {
+            // It is written with the gateway in it.
+            Known::Other if client.is_app && hops::is_via(each.name) => {}
             Known::Other if !head.is_named(each.name) => {
                 match forwarded.filter(|_| each.name.eq_ignore_ascii_case("referer")) {
                     None => field(out, each.name, each.value),
@@ -88,6 +91,10 @@ pub(crate) fn request(
         }
         Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         Framing::None | Framing::UntilClose => {}
+    }
+    if client.is_app {
+        let (name, value) = hops::via(head);
+        field(out, name, &value);
     }
     field(out, "x-forwarded-host", host);
     let proto = if client.secure && forwarded.is_none() { "https" } else { "http" };

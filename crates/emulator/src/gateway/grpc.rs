@@ -26,7 +26,7 @@ use super::refusal::Refusal;
 use super::relay::Relay;
 use super::route::Route;
 use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
-use super::{compose, login};
+use super::{compose, hops, login};
 use crate::telemetry::{Note, RefusalKind};
 
 /// Flow-control window of one response, in bytes. A connection has no window of its own: responses
@@ -52,6 +52,7 @@ impl GrpcHead {
         let mut headers = HeaderMap::new();
         for (known, each) in head.each() {
             let passes = match known {
+                Known::Other if client.is_app && hops::is_via(each.name) => false,
                 Known::Other | Known::ContentLength | Known::Origin => true,
                 Known::AccessControlRequestMethod => true,
                 Known::Authorization => keeps_authorization,
@@ -67,6 +68,10 @@ impl GrpcHead {
         let proto = if client.secure { "https" } else { "http" };
         // gRPC requires it, and libraries of apps check it.
         headers.insert(TE, HeaderValue::from_static("trailers"));
+        if client.is_app {
+            let (name, value) = hops::via(head);
+            append(&mut headers, name, &value);
+        }
         append(&mut headers, "x-forwarded-proto", proto.as_bytes());
         append(&mut headers, "x-forwarded-host", head.host.as_bytes());
         append(&mut headers, "x-forwarded-for", client.address.ip().to_string().as_bytes());

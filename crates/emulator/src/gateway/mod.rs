@@ -18,6 +18,7 @@ pub(crate) mod forward;
 pub(crate) mod grpc;
 mod health;
 pub(crate) mod hold;
+mod hops;
 pub(crate) mod incoming;
 pub(crate) mod login;
 pub(crate) mod refusal;

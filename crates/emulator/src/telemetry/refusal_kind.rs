@@ -85,6 +85,8 @@ kinds! {
     BadGateway: BAD_GATEWAY, "bad_gateway", stays;
     /// The app did not answer in time.
     GatewayTimeout: GATEWAY_TIMEOUT, "gateway_timeout", stays;
+    /// Apps call each other in a loop.
+    Loop: LOOP_DETECTED, "loop", stays;
     /// The app's protocol needs HTTP/2.
     UpgradeRequired: UPGRADE_REQUIRED, "other", stays;
     /// The emulator failed.

@@ -53,7 +53,7 @@ const LAYERS: [Layers; 5] = [
             &["hub", "images", "network", "kindness"],
             &["watcher", "pull", "credentials"],
             &["reap", "usage"],
-            &["exit", "reference", "labels"],
+            &["exit", "reference", "labels", "from_apps"],
             &["engine"],
         ],
         has_no_circles: true,
