@@ -264,11 +264,8 @@ fn notes(request: &ReplicaRequest, engine: &Engine, image: &Image, sink: &Sink) 
             engine.info.architecture
         ));
     }
-    // The default flavor has a GPU too: one that the spec did not ask for.
     let count = spec.resources.gpu.unwrap_or(0);
-    let default = ovhai_core::catalog::default_flavor(ovhai_core::catalog::Kind::Gpu).id;
-    let is_asked = count > 1 || count == 1 && spec.resources.flavor.as_deref() != Some(default);
-    if is_asked && engine.info.gpus == Gpus::None {
+    if count > 0 && spec.asks_for_gpu && engine.info.gpus == Gpus::None {
         sink.note(&format!("the engine has no NVIDIA GPU: the app runs without its {count}"));
     }
 }

@@ -116,6 +116,32 @@ async fn limits_and_labels() {
 
 /// It ends by itself when it is asked; its last words are read.
 #[tokio::test]
+/// An app that asks for a GPU is told that it has none; the one that every app gets is no matter.
+#[tokio::test]
+async fn a_missing_gpu_is_told() {
+    for (name, socket) in engines() {
+        let info = client(&socket).info().await.unwrap();
+        if info.runtimes.is_some_and(|all| all.contains_key("nvidia")) {
+            continue;
+        }
+        let bench = Bench::new(&socket);
+        let image = image(&socket, &[]).await;
+        for (resources, is_told) in [
+            (json!(null), false),
+            (json!({"cpu": 1}), false),
+            (json!({"gpu": 1}), true),
+            (json!({"flavor": "ai1-1-gpu"}), true),
+        ] {
+            let wire = json!({"image": image, "command": ["true"], "resources": resources});
+            let mut run = bench.launch(wire);
+            run.exited().await;
+            let notes = run.logs.read(0, |_| true).into_iter().map(|line| line.text);
+            let told = notes.filter(|line| line.contains("no NVIDIA GPU")).count();
+            assert_eq!(told, usize::from(is_told), "{name}: {resources}");
+        }
+    }
+}
+
 async fn stops_in_order() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);
