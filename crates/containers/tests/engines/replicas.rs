@@ -106,7 +106,9 @@ async fn limits_and_labels() {
         assert_eq!(host.memory, Some(expected), "{name}");
         assert_eq!(host.nano_cpus, Some(1_000_000_000), "{name}");
         assert!(host.pids_limit.unwrap() > 0, "{name}");
-        let labels = found.config.unwrap().labels.unwrap();
+        let config = found.config.unwrap();
+        assert_eq!(config.stop_timeout, Some(10), "{name}");
+        let labels = config.labels.unwrap();
         assert_eq!(labels["team"], "x", "{name}");
         assert_eq!(labels["ovh.emulator"], bench.state, "{name}");
         assert_eq!(labels["ovh.emulator.pid"], std::process::id().to_string(), "{name}");

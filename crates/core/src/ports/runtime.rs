@@ -80,6 +80,9 @@ impl ReplicaEndpoint {
     }
 }
 
+/// Time a replica has between being asked to stop and being ended, as in Docker.
+pub const STOP_GRACE: Duration = Duration::from_secs(10);
+
 /// Whose fault a failure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {

@@ -26,7 +26,7 @@ use crate::placement::resolved;
 use crate::ports::clock::{after, elapsed};
 use crate::ports::{
     Blame, BoxFuture, Clock, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
-    ReplicaRequest,
+    ReplicaRequest, STOP_GRACE,
 };
 use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
 use crate::transition::{StateNote, apply};
@@ -40,9 +40,7 @@ use super::{Reconcilers, Signal};
 const HAND_OVER: Duration = Duration::from_millis(200);
 /// Time that requests in flight at a replica have to finish before it is asked to stop.
 const DRAIN: Duration = Duration::from_secs(5);
-/// Time a replica has between being asked to stop and being ended.
-const STOP_GRACE: Duration = Duration::from_secs(10);
-/// The same when the emulator itself stops, within two seconds.
+/// [`STOP_GRACE`] when the emulator itself stops, within two seconds.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// Age at which the reason is shown why a replica does not answer.
 const EXPLAIN_AFTER: Duration = Duration::from_secs(2);
