@@ -37,6 +37,8 @@ const LAST_LINES: usize = 3;
 /// connection to the engine.
 const REMOVALS: u32 = 20;
 /// How often another address is tried.
+/// Maximum number of an app's failed containers that are kept: the newest.
+const KEPT_OF_APP: usize = 3;
 const PLACES: u32 = 4;
 
 /// Runs one replica to its end.
@@ -445,7 +447,10 @@ impl Container<'_> {
         let rename = RenameContainerOptionsBuilder::default().name(&kept).build();
         if is_kept && docker.rename_container(&self.id, rename).await.is_ok() {
             let sink = Sink { replica: self.request.replica, logs: Arc::clone(&self.request.logs) };
-            sink.note(&format!("the container {kept} was kept: remove it when you have seen it"));
+            sink.note(&format!("the container {kept} was kept"));
+            // What can't be removed now is with the next one, or with the app.
+            let of_app = self.shared.link.owner.of_app(self.request.app);
+            let _ = reap::kept(docker, of_app, KEPT_OF_APP).await;
         } else {
             for _ in 0..REMOVALS {
                 // The engine may have come back on another connection.

@@ -5,18 +5,19 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ovhai_api_types::AppId;
 use ovhai_core::ports::{
     BoxFuture, Replica, ReplicaReporter, ReplicaRequest, ReplicaUsage, Runtime, Survivor,
 };
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{EngineInfo, NoEngine, Tried};
+use crate::engine::{EngineInfo, NoEngine, Tried, text};
 use crate::hub::Link;
 use crate::images::Images;
 use crate::kindness::Known;
 use crate::labels::Owner;
 use crate::network::Networks;
-use crate::replica;
+use crate::{reap, replica};
 use crate::shared::{ContainerSettings, Control, Shared};
 use crate::usage::{self, Running};
 
@@ -57,7 +58,13 @@ impl ContainerRuntime {
     ) -> Self {
         let directory = directory.into();
         let link =
-            Link::new(settings.engine.clone(), Owner::own(state), program, directory.clone());
+            Link::new(
+            settings.engine.clone(),
+            Owner::own(state),
+            settings.keep_failed,
+            program,
+            directory.clone(),
+        );
         let networks = Networks::new(settings.is_published);
         Self(Arc::new(Shared {
             settings,
@@ -110,6 +117,21 @@ impl Runtime for ContainerRuntime {
             self.0.link.recover().await;
             Vec::new()
         })
+    }
+
+    fn forget(&self, app: AppId) {
+        let shared = Arc::clone(&self.0);
+        shared.images.forget(app);
+        if shared.settings.keep_failed {
+            tokio::spawn(async move {
+                let Some(engine) = shared.link.connected().await else { return };
+                let of_app = shared.link.owner.of_app(app);
+                if let Err(error) = reap::kept(&engine.docker, of_app, 0).await {
+                    tracing::warn!(%app, why = text(&error), "kept containers can't be removed");
+                }
+                shared.networks.forget(&engine, app).await;
+            });
+        }
     }
 
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {

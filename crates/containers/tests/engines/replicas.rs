@@ -116,8 +116,6 @@ async fn limits_and_labels() {
     }
 }
 
-/// It ends by itself when it is asked; its last words are read.
-#[tokio::test]
 /// An app that asks for a GPU is told that it has none; the one that every app gets is no matter.
 #[tokio::test]
 async fn a_missing_gpu_is_told() {
@@ -144,6 +142,8 @@ async fn a_missing_gpu_is_told() {
     }
 }
 
+/// It ends by itself when it is asked; its last words are read.
+#[tokio::test]
 async fn stops_in_order() {
     for (name, socket) in engines() {
         let bench = Bench::new(&socket);

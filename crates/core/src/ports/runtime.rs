@@ -221,4 +221,7 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Launches one replica, which reports on `reporter` from now on.
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica>;
+    /// The app was deleted, and none of its replicas is left: what else belongs to it goes.
+    fn forget(&self, _app: AppId) {}
+
 }

@@ -418,6 +418,7 @@ impl Actor {
             Err(error) => {
                 tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
                 self.retry_at = Some(Instant::now() + RETRY_DELAY);
+                    all.runtime.forget(id);
                 false
             }
         }
