@@ -116,6 +116,22 @@ fn an_image_runs_and_leaves_nothing() {
         assert_eq!(cli.ok(&["app", "curl", "ui"]), "Hello from a container");
         let status = cli.json(&["app", "get", "ui"])["status"].clone();
         assert_eq!((&status["availableReplicas"], &status["restarts"]), (&2.into(), &0.into()));
+        let version = |key: &str| shown["engine"][key].as_str().unwrap().to_owned();
+        let named = format!("{} {}", version("kind"), version("version"));
+        let image: Value =
+            serde_json::from_str(&call(&socket, "GET", &format!("/v1.41/images/{IMAGE}/json"), &[]))
+                .unwrap();
+        for replica in status["replicas"].as_array().unwrap() {
+            assert_eq!((&replica["state"], &replica["engine"]), (&"READY".into(), &named.as_str().into()));
+            assert_eq!(replica["imageId"], image["Id"]);
+        }
+        let said = cli.ok(&["app", "get", "ui"]);
+        let field = |name: &str| {
+            let line = said.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            line.trim().to_owned()
+        };
+        assert_eq!(field("Engine:"), named, "{said}");
+        assert_eq!(field("Image ID:"), image["Id"].as_str().unwrap(), "once for both replicas");
         assert_eq!(containers(&socket, &cli).len(), 2);
 
         // The saved options name the engine.

@@ -9,6 +9,7 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RenameContainerOptionsBuilder,
 };
 use ovhai_core::ports::{Blame, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest};
+use ovhai_core::replica::ReplicaContainer;
 use ovhai_runtime::probe::{Finding, Prober};
 use tokio::task::JoinHandle;
 
@@ -36,9 +37,9 @@ const LAST_LINES: usize = 3;
 /// How often a container that can't be removed is tried again; then it is left to the next
 /// connection to the engine.
 const REMOVALS: u32 = 20;
-/// How often another address is tried.
 /// Maximum number of an app's failed containers that are kept: the newest.
 const KEPT_OF_APP: usize = 3;
+/// How often another address is tried.
 const PLACES: u32 = 4;
 
 /// Runs one replica to its end.
@@ -75,6 +76,11 @@ async fn whole(
         pid: container.pid,
     };
     *control.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+    let info = &container.engine.info;
+    reporter.report(ReplicaEvent::Created(ReplicaContainer {
+        engine: format!("{} {}", info.kind, info.version),
+        image_id: image.id,
+    }));
     let outcome = container.watch(reporter, control).await;
     *control.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
     let has_failed = matches!(&outcome, Err(failure) if failure.fault == Blame::User);

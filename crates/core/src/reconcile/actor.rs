@@ -28,7 +28,7 @@ use crate::ports::{
     Blame, BoxFuture, Clock, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
     ReplicaRequest, STOP_GRACE,
 };
-use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
+use crate::replica::{Exit, ExitStatus, ReplicaContainer, ReplicaId, ReplicaKey};
 use crate::transition::{StateNote, apply};
 
 use self::reload::Watched;
@@ -56,6 +56,7 @@ struct Slot {
     /// Since when it has been expected to answer, while it is starting.
     expected_since: Timestamp,
     waiting_for: Option<String>,
+    container: Option<Arc<ReplicaContainer>>,
     endpoint: Option<ReplicaEndpoint>,
     /// Requests in flight there.
     under_way: TaskTracker,
@@ -268,6 +269,10 @@ impl Actor {
                 }
                 self.tell(&all);
             }
+            ReplicaEvent::Created(container) => {
+                slot.container = Some(Arc::new(container));
+                self.tell(&all);
+            }
             ReplicaEvent::Lost(why) => {
                 if slot.phase == Phase::Ready {
                     slot.enter(Phase::Starting, now);
@@ -337,7 +342,8 @@ impl Actor {
         let exit = Arc::new(Exit { at: now, status, has_answered, message: message.clone() });
         let how = exit.reason();
         let lived = elapsed(slot.since, now);
-        let crash = Crash { id: slot.id, revision: slot.revision, fault, lived, exit };
+        let (id, revision, container) = (slot.id, slot.revision, slot.container);
+        let crash = Crash { id, revision, fault, lived, exit, container };
         let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
         // One that was started again after a crash belongs to that crash.
         let restart = if slot.has_answered || past.is_restart(slot.revision) {
@@ -412,13 +418,13 @@ impl Actor {
             Ok((changed, deleted)) => {
                 if let Some(deleted) = deleted {
                     all.recorder.record_deletion(&deleted);
+                    all.runtime.forget(id);
                 }
                 changed
             }
             Err(error) => {
                 tracing::warn!(app = %id, %error, ?event, "a change of state was not kept");
                 self.retry_at = Some(Instant::now() + RETRY_DELAY);
-                    all.runtime.forget(id);
                 false
             }
         }
@@ -510,6 +516,7 @@ impl Actor {
                 since: now,
                 expected_since: now,
                 waiting_for: None,
+                container: None,
                 endpoint: None,
                 under_way,
                 is_asleep: false,
