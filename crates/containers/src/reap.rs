@@ -127,9 +127,8 @@ pub(crate) async fn all(
 ) -> Result<(), Error> {
     let is_spared = |labels: &Option<HashMap<String, String>>| labels.as_ref().is_some_and(&spared);
     let containers = list(docker, filter.clone()).await?;
-    let doomed = containers
-        .iter()
-        .filter(|it| !(spares_kept && is_kept(it)) && !is_spared(&it.labels));
+    let doomed =
+        containers.iter().filter(|it| !(is_spared(&it.labels) || spares_kept && is_kept(it)));
     remove(docker, doomed).await;
     let options = ListNetworksOptionsBuilder::default().filters(&filter).build();
     for network in docker.list_networks(Some(options)).await? {

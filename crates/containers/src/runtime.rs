@@ -17,9 +17,9 @@ use crate::images::Images;
 use crate::kindness::Known;
 use crate::labels::Owner;
 use crate::network::Networks;
-use crate::{reap, replica};
 use crate::shared::{ContainerSettings, Control, Shared};
 use crate::usage::{self, Running};
+use crate::{reap, replica};
 
 /// The engine, as it is now.
 #[derive(Debug, Clone)]
@@ -57,8 +57,7 @@ impl ContainerRuntime {
         program: Option<PathBuf>,
     ) -> Self {
         let directory = directory.into();
-        let link =
-            Link::new(
+        let link = Link::new(
             settings.engine.clone(),
             Owner::own(state),
             settings.keep_failed,

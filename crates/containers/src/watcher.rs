@@ -62,7 +62,9 @@ async fn reap(charge: &Charge) -> io::Result<()> {
         // What was being created when the emulator ended comes a moment later.
         let left = reap::list(&docker, charge.owner.of_own()).await;
         match (removed, left) {
-            (Ok(()), Ok(left)) if left.iter().all(reap::is_kept) && begun.elapsed() > AGAIN => return Ok(()),
+            (Ok(()), Ok(left)) if left.iter().all(reap::is_kept) && begun.elapsed() > AGAIN => {
+                return Ok(());
+            }
             _ if begun.elapsed() > PATIENCE => return Err(io::ErrorKind::TimedOut.into()),
             _ => tokio::time::sleep(AGAIN).await,
         }

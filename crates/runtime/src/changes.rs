@@ -245,8 +245,12 @@ mod linux {
                 }
             }
             guard.clear_ready();
-            moved.into_iter().for_each(|watch| self.moved(watch));
-            gone.into_iter().for_each(|watch| self.is_gone(watch));
+            for watch in moved {
+                self.moved(watch);
+            }
+            for watch in gone {
+                self.is_gone(watch);
+            }
             for directory in created {
                 if let Err((path, errno)) =
                     add(self.inotify.get_ref(), &directory, &mut self.watched)

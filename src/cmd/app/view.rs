@@ -72,7 +72,7 @@ fn replica_row(replica: &ReplicaStatus) -> Vec<String> {
 /// What the containers of the replicas have: one value, or during an update several.
 fn of_containers(app: &App, get: impl Fn(&ReplicaStatus) -> Option<&String>) -> Option<String> {
     let mut values: Vec<&str> = Vec::new();
-    for value in app.status.replicas.iter().filter_map(|replica| get(replica)) {
+    for value in app.status.replicas.iter().filter_map(get) {
         if !values.contains(&value.as_str()) {
             values.push(value);
         }
