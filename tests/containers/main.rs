@@ -133,6 +133,29 @@ fn an_image_runs_and_leaves_nothing() {
         assert_eq!(cli.ok(&["app", "curl", "ui"]), "Hello from a container");
         let status = cli.json(&["app", "get", "ui"])["status"].clone();
         assert_eq!((&status["availableReplicas"], &status["restarts"]), (&2.into(), &0.into()));
+        let version = |key: &str| shown["engine"][key].as_str().unwrap().to_owned();
+        let named = format!("{} {}", version("kind"), version("version"));
+        let image: Value = serde_json::from_str(&call(
+            &socket,
+            "GET",
+            &format!("/v1.41/images/{IMAGE}/json"),
+            &[],
+        ))
+        .unwrap();
+        for replica in status["replicas"].as_array().unwrap() {
+            assert_eq!(
+                (&replica["state"], &replica["engine"]),
+                (&"READY".into(), &named.as_str().into())
+            );
+            assert_eq!(replica["imageId"], image["Id"]);
+        }
+        let said = cli.ok(&["app", "get", "ui"]);
+        let field = |name: &str| {
+            let line = said.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            line.trim().to_owned()
+        };
+        assert_eq!(field("Engine:"), named, "{said}");
+        assert_eq!(field("Image ID:"), image["Id"].as_str().unwrap(), "once for both replicas");
         assert_eq!(containers(&socket, &cli).len(), 2);
 
         // The saved options name the engine.
@@ -325,6 +348,151 @@ fn apps_call_each_other_only_where_the_emulator_listens_on_loopback() {
     assert!(code == 2 && said.contains("--host") && said.contains("API"), "{said}");
     let start = cli.command(&["emulator", "start"]).env("OVHAI_FROM_APPS", "yes").output().unwrap();
     assert_eq!(start.status.code(), Some(2));
+}
+
+/// Pushes the image to a registry that asks for a password; its name there. It is no longer present.
+fn push(socket: &str, registry: &str, password: &str) -> String {
+    let name = format!("{registry}/team/cli");
+    call(socket, "POST", &format!("/v1.41/images/{IMAGE}/tag?repo={name}&tag=1"), &[]);
+    let login = json!({"username": "ovhai", "password": password, "serveraddress": registry});
+    let encoded = "printf %s \"$LOGIN\" | base64 -w0 | tr '+/' '-_'";
+    let encoded =
+        succeeds(Command::new("sh").args(["-c", encoded]).env("LOGIN", login.to_string()));
+    let header = format!("X-Registry-Auth: {}", String::from_utf8(encoded.stdout).unwrap());
+    let path = format!("/v1.41/images/{name}/push?tag=1");
+    let said = call(socket, "POST", &path, &["-H", &header]);
+    assert!(!said.contains("errorDetail"), "{said}");
+    call(socket, "DELETE", &format!("/v1.41/images/{name}:1?force=true"), &[]);
+    format!("{name}:1")
+}
+
+/// The machine's credentials, here a helper's, serve its owner; a token's holder needs a registry
+/// with a login, even if the image is present.
+#[test]
+fn a_private_image_needs_its_callers_own_credentials() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let variable = |name: &str| std::env::var(name).ok();
+    let Some(registry) = variable("OVHAI_TEST_PRIVATE_REGISTRY") else { return };
+    let password = variable("OVHAI_TEST_PASSWORD").unwrap();
+    for socket in engines() {
+        let cli = TestCli::new(OVHAI);
+        make_image(&socket, cli.home());
+        let image = push(&socket, &registry, &password);
+        let programs = cli.home().join("programs");
+        std::fs::create_dir_all(&programs).unwrap();
+        std::fs::create_dir(cli.home().join(".docker")).unwrap();
+        let config = json!({"credHelpers": {&registry: "test"}});
+        std::fs::write(cli.home().join(".docker/config.json"), config.to_string()).unwrap();
+        let helper = programs.join("docker-credential-test");
+        let login = json!({"ServerURL": &registry, "Username": "ovhai", "Secret": &password});
+        std::fs::write(programs.join("login.json"), login.to_string()).unwrap();
+        let script = format!(
+            "#!/bin/sh\nread -r server\n[ \"$1 $server\" = 'get {registry}' ] || exit 1\nexec cat '{}/login.json'\n",
+            programs.display()
+        );
+        std::fs::write(&helper, script).unwrap();
+        std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let engine = format!("{UNIX}{socket}");
+        let mut start = cli.command(&["emulator", "start", "--detach", "--engine", &engine]);
+        start.env("PATH", path).assert().success();
+
+        let new = ["token", "new", "op", "--selector", "group=A", "--role", "operator"];
+        let operator = cli.json(&[&new[..], &["--region", "GRA"]].concat());
+        let operator = operator["status"]["value"].as_str().unwrap();
+        let run = |name: &'static str, more: &[&'static str]| -> Vec<String> {
+            let run = ["app", "run", &image, "--name", name, "--label", "group=A", "--cpu", "1"];
+            run.iter().chain(&["--wait"]).chain(more).map(|word| (*word).to_owned()).collect()
+        };
+        let refused = |name: &'static str, more: &[&'static str]| {
+            let arguments = run(name, more);
+            let all: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let (_, said) = cli.fails(&[&["--token", operator], &all[..]].concat());
+            assert!(!said.contains(&password), "{said}");
+            said
+        };
+        let said = refused("early", &[]);
+        assert!(said.contains("ovhai registry add"), "{said}");
+        let arguments = run("mine", &["--unsecure-http"]);
+        cli.ok(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(cli.ok(&["app", "curl", "mine"]), "Hello from a container");
+        // Present now, by the owner's credentials.
+        refused("present", &[]);
+        let said = refused("never", &["--pull", "never"]);
+        assert!(said.contains("its registry does not give it"), "{said}");
+
+        let add = ["registry", "add", &registry, "--username", "ovhai", "--password-from-stdin"];
+        cli.command(&add).write_stdin(password.clone()).assert().success();
+        let arguments = run("theirs", &["--unsecure-http"]);
+        let all: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        cli.ok(&[&["--token", operator], &all[..]].concat());
+        assert_eq!(cli.ok(&["app", "curl", "theirs"]), "Hello from a container");
+        let log = std::fs::read_to_string(cli.state_dir().join("emulator.log")).unwrap_or_default();
+        assert!(!log.contains(&password));
+        cli.ok(&["emulator", "stop"]);
+        call(&socket, "DELETE", &format!("/v1.41/images/{image}?force=true"), &[]);
+    }
+}
+
+/// The process of the emulator.
+fn pid(cli: &TestCli) -> u64 {
+    let running = std::fs::read_to_string(cli.state_dir().join("emulator.json")).unwrap();
+    serde_json::from_str::<Value>(&running).unwrap()["pid"].as_u64().unwrap()
+}
+
+/// The watchers that the emulator has started.
+fn watchers(emulator: u64) -> Vec<String> {
+    let children = format!("/proc/{emulator}/task");
+    let tasks = std::fs::read_dir(children).unwrap().flatten();
+    let children =
+        tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<String> = children.collect();
+    let is_watcher = |pid: &&str| {
+        let words = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.split('\0').any(|word| word == "__reap")
+    };
+    let all = children.iter().flat_map(|line| line.split_whitespace());
+    all.filter(is_watcher).map(str::to_owned).collect()
+}
+
+/// Emulator and watcher are killed: the next start removes the containers before it runs the app. The
+/// containers of another emulator stay all the time.
+#[test]
+fn the_next_start_removes_what_two_killed_processes_left() {
+    for socket in engines() {
+        let (cli, other) = (TestCli::new(OVHAI), TestCli::new(OVHAI));
+        make_image(&socket, cli.home());
+        let engine = format!("{UNIX}{socket}");
+        for cli in [&cli, &other] {
+            cli.ok(&["emulator", "start", "--detach", "--engine", &engine]);
+            let run = ["app", "run", IMAGE, "--name", "ui", "--cpu", "1", "--unsecure-http"];
+            cli.ok(&[&run[..], &["--replicas", "2", "--wait"]].concat());
+        }
+        let (left, others) = (containers(&socket, &cli), containers(&socket, &other));
+        assert_eq!((left.len(), others.len()), (2, 2));
+        let emulator = pid(&cli);
+        let watchers = watchers(emulator);
+        assert_eq!(watchers.len(), 1);
+        succeeds(Command::new("kill").arg("-9").args(&watchers).arg(emulator.to_string()));
+        assert_eq!(containers(&socket, &cli), left);
+        cli.ok(&["emulator", "start", "--detach", "--engine", &engine]);
+        eventually_now("it runs again", || {
+            let now = containers(&socket, &cli);
+            let new = now.iter().filter(|one| !left.contains(one)).count();
+            assert!(new == 0 || new == now.len(), "an old one beside a new one");
+            (new == 2).then_some(())
+        });
+        let begun = std::time::Instant::now();
+        cli.ok(&["emulator", "stop"]);
+        eprintln!("{socket}: emulator stop took {:?}", begun.elapsed());
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+        eventually_now("the containers are gone", || {
+            containers(&socket, &cli).is_empty().then_some(())
+        });
+        assert_eq!(containers(&socket, &other), others, "never touched");
+        assert_eq!(other.ok(&["app", "curl", "ui"]), "Hello from a container");
+    }
 }
 
 #[test]

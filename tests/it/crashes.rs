@@ -85,6 +85,50 @@ fn every_view_shows_a_crash() {
     assert_eq!(code, 2);
 }
 
+/// The delay after the second crash in a row; saved with the emulator's options.
+#[test]
+fn restart_delay_is_the_first_delay() {
+    let cli = TestCli::new(OVHAI);
+    cli.ok(&["emulator", "start", "--detach", "--restart-delay", "1h"]);
+    let run = ["app", "run", "x", "--name", "mortal", "--cpu", "1", "--unsecure-http", "--wait"];
+    let server = processes::app_file("server");
+    cli.ok(&[&run[..], &["--runtime", "process", "--", "python3", &server]].concat());
+    let answers = |restarts: u64| {
+        eventually_now("the replica answers again", || {
+            let status = status(&cli);
+            (status["restarts"] == restarts && status["availableReplicas"] == 1).then_some(())
+        });
+    };
+    let dies = || {
+        cli.command(&["app", "curl", "mortal", "/die", "-X", "POST"]).output().unwrap();
+    };
+    let waits = || {
+        eventually_now("the replica waits", || {
+            (status(&cli)["replicas"][0]["state"] == "BACK_OFF").then_some(())
+        });
+        let log = cli.ok(&["app", "logs", "mortal"]);
+        assert!(log.contains("exited with status 3; restarting in 3600s --"), "{log}");
+    };
+    dies();
+    answers(1);
+    dies();
+    waits();
+    // It is saved: an emulator that a command starts has it, too.
+    cli.ok(&["emulator", "stop"]);
+    answers(0);
+    dies();
+    answers(1);
+    dies();
+    waits();
+    cli.ok(&["emulator", "stop"]);
+    cli.ok(&["emulator", "start", "--detach", "--restart-delay", "1ms"]);
+    answers(0);
+    for restarts in 1..=4 {
+        dies();
+        answers(restarts);
+    }
+}
+
 #[test]
 fn events_are_listed_and_followed() {
     let cli = mortal();

@@ -93,6 +93,14 @@ async fn metric(e: &TestEmulator, name: &str) -> usize {
     line.unwrap_or_else(|| panic!("no {name}: {page}")).trim().parse().unwrap()
 }
 
+/// A counter of the app's.
+async fn metric_of(e: &TestEmulator, name: &str, app: &App) -> usize {
+    let labels = format!("app=\"{}\",name=\"{}\"", app.id, app.spec.name.as_deref().unwrap());
+    metric(e, &format!("{name}{{{labels}}}")).await
+}
+
+const RETRIED: &str = "ovhai_gateway_retried_requests_total";
+const LOST: &str = "ovhai_gateway_lost_requests_total";
 const BAD_GATEWAY: &str = "ovhai_gateway_refusals_total{reason=\"bad_gateway\"}";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,6 +126,7 @@ async fn an_update_loses_no_request_of_any_method() {
         assert!(all.iter().any(|(_, said)| said == says), "{says}");
     }
     assert_eq!(metric(&e, BAD_GATEWAY).await, 0);
+    assert_eq!(metric_of(&e, LOST, &app).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -145,6 +154,7 @@ async fn a_replica_that_dies_loses_only_what_can_not_be_repeated() {
     let all = load.end().await;
     none_is_lost(&all);
     assert_eq!(metric(&e, BAD_GATEWAY).await, usize::try_from(dies).unwrap());
+    assert_eq!(metric_of(&e, LOST, &app).await, usize::try_from(dies).unwrap());
 }
 
 /// Counts requests, but for probes, and closes each connection without an answer.
@@ -213,6 +223,9 @@ async fn one_other_replica_gets_what_can_be_repeated() {
         let expected = if is_repeated { [200, 200] } else { [200, 502] };
         assert_eq!(statuses, expected, "{method} {body}");
         assert_eq!(count.load(Ordering::SeqCst), 1, "{method} {body}");
+        let counted = (metric_of(&e, RETRIED, &app).await, metric_of(&e, LOST, &app).await);
+        let expected = (usize::from(is_repeated), usize::from(!is_repeated));
+        assert_eq!(counted, expected, "{method} {body}");
         assert_eq!(metric(&e, BAD_GATEWAY).await, usize::from(!is_repeated), "{method} {body}");
     }
 }

@@ -49,6 +49,12 @@ pub struct ReplicaStatus {
     /// How it crashed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_exit: Option<ReplicaExit>,
+    /// Name and version of the engine that has its container; absent if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// The id of the image that its container runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<String>,
 }
 
 /// Something that happened to an app or to one of its replicas.

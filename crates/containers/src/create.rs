@@ -11,7 +11,7 @@ use bollard::models::{
     ContainerCreateBody, DeviceRequest, EndpointIpamConfig, EndpointSettings, HostConfig, Mount,
     MountType, NetworkingConfig, PortBinding,
 };
-use ovhai_core::ports::ReplicaRequest;
+use ovhai_core::ports::{ReplicaRequest, STOP_GRACE};
 use ovhai_core::spec::Spec;
 
 use crate::engine::{EngineInfo, EngineKind, Gpus};
@@ -148,6 +148,8 @@ pub(crate) fn body(plan: &Plan<'_>) -> ContainerCreateBody {
             port_bindings: Some(bindings),
             ..HostConfig::default()
         }),
+        // For those who stop it with the engine's own command. The signal is the image's.
+        stop_timeout: i64::try_from(STOP_GRACE.as_secs()).ok(),
         networking_config: Some(NetworkingConfig {
             endpoints_config: Some([(place.network.clone(), endpoint)].into()),
         }),
@@ -230,6 +232,7 @@ pub(crate) mod tests {
         assert_eq!(made.env, Some(vec!["A=1=2".to_owned()]), "neither HOME nor PORT");
         assert_eq!(made.cmd, Some(vec!["serve".to_owned(), "--now".to_owned()]));
         assert_eq!((made.entrypoint, made.tty), (None, None));
+        assert_eq!((made.stop_signal, made.stop_timeout), (None, Some(10)), "the image's signal");
         let labels = made.labels.expect("labels");
         assert_eq!(labels["team"], "x");
         assert_eq!(labels[crate::labels::STATE], "state", "ours can't be replaced");

@@ -127,6 +127,73 @@ mod tests {
 
     use super::*;
 
+    /// The user names and identity tokens that are tried for an image.
+    async fn tried(files: &CredentialFiles, image: &str) -> Vec<Option<String>> {
+        let administrator = ImageAccess { is_local_administrator: true, ..ImageAccess::default() };
+        let image = Reference::parse(image).expect("a name");
+        let attempts = attempts(&administrator, files, &image).await;
+        let who = |it: DockerCredentials| it.username.or(it.identitytoken);
+        attempts.into_iter().map(|attempt| attempt.and_then(who)).collect()
+    }
+
+    #[tokio::test]
+    async fn identity_tokens() {
+        let home = tempfile::tempdir().expect("a directory");
+        // base64 of "me:": what the docker command writes beside a token.
+        let config = r#"{"auths":{"r.example.com":{"auth":"bWU6","identitytoken":"t0ken"}}}"#;
+        std::fs::write(home.path().join("config.json"), config).expect("written");
+        let home = home.path().display().to_string();
+        let of = |name: &str| (name == "DOCKER_CONFIG").then(|| home.clone());
+        let files = CredentialFiles::resolve(&of);
+        assert_eq!(tried(&files, "r.example.com/a:1").await, [Some("t0ken".to_owned()), None]);
+        let image = Reference::parse("r.example.com/a:1").expect("a name");
+        let found = files.find(&image);
+        assert_eq!((&found[0].username, &found[0].password), (&None, &None), "the token alone");
+        assert_eq!(found[0].serveraddress.as_deref(), Some("r.example.com"));
+    }
+
+    /// In both of its places, after the docker command's file, and by repository.
+    #[tokio::test]
+    async fn podmans_files() {
+        let home = tempfile::tempdir().expect("a directory");
+        let write = |file: &str, users: &[(&str, &str)]| {
+            let auth = |(key, user): &(&str, &str)| {
+                format!(r#""{key}":{{"username":"{user}","password":"p"}}"#)
+            };
+            let all: Vec<String> = users.iter().map(auth).collect();
+            let file = home.path().join(file);
+            std::fs::create_dir_all(file.parent().expect("a directory")).expect("made");
+            std::fs::write(file, format!(r#"{{"auths":{{{}}}}}"#, all.join(","))).expect("written");
+        };
+        write(".docker/config.json", &[("r.example.com", "docker")]);
+        write(
+            "run/containers/auth.json",
+            &[("r.example.com", "run"), ("r.example.com/team", "team")],
+        );
+        write(".config/containers/auth.json", &[("r.example.com", "config")]);
+        write("named.json", &[("r.example.com", "named")]);
+        let path = |rest: &str| home.path().join(rest).display().to_string();
+        let resolve = |is_named: bool| {
+            CredentialFiles::resolve(&|name| match name {
+                "HOME" => Some(path("")),
+                "XDG_RUNTIME_DIR" => Some(path("run")),
+                "REGISTRY_AUTH_FILE" if is_named => Some(path("named.json")),
+                _ => None,
+            })
+        };
+        let all = |users: &[&str]| -> Vec<Option<String>> {
+            users.iter().map(|user| Some((*user).to_owned())).chain([None]).collect()
+        };
+        let files = resolve(false);
+        assert_eq!(tried(&files, "r.example.com/a:1").await, all(&["docker", "run", "config"]));
+        assert_eq!(
+            tried(&files, "r.example.com/team/a:1").await,
+            all(&["docker", "team", "config"])
+        );
+        let files = resolve(true);
+        assert_eq!(tried(&files, "r.example.com/a:1").await, all(&["docker", "named"]));
+    }
+
     #[tokio::test]
     async fn files_serve_the_administrator_only() {
         let home = tempfile::tempdir().expect("a directory");

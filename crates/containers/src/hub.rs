@@ -21,7 +21,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::engine::{self, Engine, EngineAddress, EngineSettings, NoEngine, text};
-use crate::labels::{KEPT, Owner};
+use crate::labels::Owner;
 use crate::{reap, watcher};
 
 /// How long it is believed that no engine answers.
@@ -99,6 +99,8 @@ struct Watcher {
 pub(crate) struct Link {
     settings: EngineSettings,
     pub(crate) owner: Owner,
+    /// Whether containers in which an app failed are kept.
+    keeps_failed: bool,
     /// The `ovhai` executable, which is the watcher too; none: there is no watcher.
     program: Option<PathBuf>,
     /// Where the addresses of used engines are noted.
@@ -113,12 +115,14 @@ impl Link {
     pub(crate) fn new(
         settings: EngineSettings,
         owner: Owner,
+        keeps_failed: bool,
         program: Option<PathBuf>,
         directory: PathBuf,
     ) -> Arc<Self> {
         Arc::new(Self {
             settings,
             owner,
+            keeps_failed,
             program,
             directory,
             current: AsyncMutex::default(),
@@ -159,6 +163,11 @@ impl Link {
                 Err(failure)
             }
         }
+    }
+
+    /// The engine to which there is a connection.
+    pub(crate) async fn connected(&self) -> Option<Arc<Engine>> {
+        self.current.lock().await.clone()
     }
 
     /// The engine did not answer on this connection.
@@ -207,8 +216,8 @@ impl Link {
             }
         }
         let is_stray = |container: &ContainerSummary| {
-            let name = reap::name(container);
-            !self.is_watched(&name) && !name.starts_with(KEPT)
+            let is_spared = self.keeps_failed && reap::is_kept(container);
+            !is_spared && !self.is_watched(&reap::name(container))
         };
         reap::remove(&engine.docker, containers.iter().filter(|it| is_stray(it))).await;
         Ok(())
@@ -272,9 +281,12 @@ impl Link {
             let outcome = tokio::time::timeout(RECOVERY, async {
                 let docker = engine::connect(&EngineAddress::parse(&address)?)?;
                 let ours = |labels: &HashMap<String, String>| self.owner.made(labels);
-                reap::all(&docker, self.owner.of_state(), ours).await.map_err(|e| text(&e))
+                let all = reap::all(&docker, self.owner.of_state(), self.keeps_failed, ours);
+                all.await.map_err(|e| text(&e))
             });
             match outcome.await {
+                // What is kept is for a later emulator to remove.
+                Ok(Ok(())) if self.keeps_failed => left.push(address),
                 Ok(Ok(())) => {}
                 Ok(Err(why)) => {
                     tracing::warn!(address, why, "containers of an earlier emulator may be left");

@@ -120,6 +120,11 @@ impl Images {
         Ok(chosen)
     }
 
+    /// The app was deleted.
+    pub(crate) fn forget(&self, app: AppId) {
+        self.lock().remove(&app);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<AppId, BTreeMap<u64, String>>> {
         self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }

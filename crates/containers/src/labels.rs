@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use ovhai_api_types::AppId;
 use ovhai_runtime::identity::Identity;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,12 @@ impl Owner {
     /// A filter for what belongs to its state directory, whichever emulator made it.
     pub(crate) fn of_state(&self) -> HashMap<String, Vec<String>> {
         [("label".to_owned(), vec![format!("{STATE}={}", self.state)])].into()
+    }
+
+    /// A filter for the containers of an app, whichever emulator of the state directory made them.
+    pub(crate) fn of_app(&self, app: AppId) -> HashMap<String, Vec<String>> {
+        let state = format!("{STATE}={}", self.state);
+        [("label".to_owned(), vec![state, format!("{APP}={app}")])].into()
     }
 
     /// A filter for what this emulator made.

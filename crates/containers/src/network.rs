@@ -225,9 +225,23 @@ impl Networks {
             *users
         };
         if users == 0 && key.1.is_some() {
-            // What is left, the next emulator removes.
+            // One that a kept container is in stays: the app's next container gets it.
+            let removed = engine.docker.remove_network(&network.name).await;
+            if !matches!(&removed, Err(error) if status(error).is_some_and(|code| code != 404)) {
+                // What is left, the next emulator removes.
+                made.remove(&key);
+            }
+        }
+    }
+
+    /// The app was deleted: a network of its own goes, if a kept container was in it.
+    pub(crate) async fn forget(&self, engine: &Engine, app: AppId) {
+        let key = key(engine, app);
+        let mut made = self.made.lock().await;
+        if key.1.is_some()
+            && let Some(network) = made.remove(&key)
+        {
             let _ = engine.docker.remove_network(&network.name).await;
-            made.remove(&key);
         }
     }
 

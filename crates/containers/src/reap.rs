@@ -95,17 +95,40 @@ pub(crate) async fn remove(docker: &Docker, containers: impl Iterator<Item = &Co
         .await;
 }
 
-/// Removes all containers and networks with these labels, but those that are kept on purpose and
-/// those that are `spared`.
+/// Whether an app failed in it, and it was kept for its owner to look at.
+pub(crate) fn is_kept(container: &ContainerSummary) -> bool {
+    name(container).starts_with(KEPT)
+}
+
+/// Removes the kept ones among the containers with these labels, but the newest.
+pub(crate) async fn kept(
+    docker: &Docker,
+    filter: HashMap<String, Vec<String>>,
+    newest: usize,
+) -> Result<(), Error> {
+    let mut kept = list(docker, filter).await?;
+    kept.retain(is_kept);
+    // Of one second: by the number at the end of their names.
+    let number = |it: &ContainerSummary| -> u64 {
+        name(it).rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    };
+    kept.sort_by_key(|it| std::cmp::Reverse((it.created, number(it))));
+    remove(docker, kept.iter().skip(newest)).await;
+    Ok(())
+}
+
+/// Removes all containers and networks with these labels, but those that are `spared`; with
+/// `spares_kept` also but those that are kept on purpose.
 pub(crate) async fn all(
     docker: &Docker,
     filter: HashMap<String, Vec<String>>,
+    spares_kept: bool,
     spared: impl Fn(&HashMap<String, String>) -> bool,
 ) -> Result<(), Error> {
     let is_spared = |labels: &Option<HashMap<String, String>>| labels.as_ref().is_some_and(&spared);
     let containers = list(docker, filter.clone()).await?;
     let doomed =
-        containers.iter().filter(|it| !name(it).starts_with(KEPT) && !is_spared(&it.labels));
+        containers.iter().filter(|it| !(is_spared(&it.labels) || spares_kept && is_kept(it)));
     remove(docker, doomed).await;
     let options = ListNetworksOptionsBuilder::default().filters(&filter).build();
     for network in docker.list_networks(Some(options)).await? {

@@ -9,6 +9,7 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RenameContainerOptionsBuilder,
 };
 use ovhai_core::ports::{Blame, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest};
+use ovhai_core::replica::ReplicaContainer;
 use ovhai_runtime::probe::{Finding, Prober};
 use tokio::task::JoinHandle;
 
@@ -36,6 +37,8 @@ const LAST_LINES: usize = 3;
 /// How often a container that can't be removed is tried again; then it is left to the next
 /// connection to the engine.
 const REMOVALS: u32 = 20;
+/// Maximum number of an app's failed containers that are kept: the newest.
+const KEPT_OF_APP: usize = 3;
 /// How often another address is tried.
 const PLACES: u32 = 4;
 
@@ -73,6 +76,11 @@ async fn whole(
         pid: container.pid,
     };
     *control.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+    let info = &container.engine.info;
+    reporter.report(ReplicaEvent::Created(ReplicaContainer {
+        engine: format!("{} {}", info.kind, info.version),
+        image_id: image.id,
+    }));
     let outcome = container.watch(reporter, control).await;
     *control.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
     let has_failed = matches!(&outcome, Err(failure) if failure.fault == Blame::User);
@@ -267,11 +275,8 @@ fn notes(request: &ReplicaRequest, engine: &Engine, image: &Image, sink: &Sink) 
             engine.info.architecture
         ));
     }
-    // The default flavor has a GPU too: one that the spec did not ask for.
     let count = spec.resources.gpu.unwrap_or(0);
-    let default = ovhai_core::catalog::default_flavor(ovhai_core::catalog::Kind::Gpu).id;
-    let is_asked = count > 1 || count == 1 && spec.resources.flavor.as_deref() != Some(default);
-    if is_asked && engine.info.gpus == Gpus::None {
+    if count > 0 && spec.asks_for_gpu && engine.info.gpus == Gpus::None {
         sink.note(&format!("the engine has no NVIDIA GPU: the app runs without its {count}"));
     }
 }
@@ -451,7 +456,10 @@ impl Container<'_> {
         let rename = RenameContainerOptionsBuilder::default().name(&kept).build();
         if is_kept && docker.rename_container(&self.id, rename).await.is_ok() {
             let sink = Sink { replica: self.request.replica, logs: Arc::clone(&self.request.logs) };
-            sink.note(&format!("the container {kept} was kept: remove it when you have seen it"));
+            sink.note(&format!("the container {kept} was kept"));
+            // What can't be removed now is with the next one, or with the app.
+            let of_app = self.shared.link.owner.of_app(self.request.app);
+            let _ = reap::kept(docker, of_app, KEPT_OF_APP).await;
         } else {
             for _ in 0..REMOVALS {
                 // The engine may have come back on another connection.

@@ -5,21 +5,22 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ovhai_api_types::AppId;
 use ovhai_core::ports::{
     BoxFuture, Replica, ReplicaReporter, ReplicaRequest, ReplicaUsage, Runtime, Survivor,
 };
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{EngineInfo, NoEngine, Tried};
+use crate::engine::{EngineInfo, NoEngine, Tried, text};
 use crate::from_apps::FromApps;
 use crate::hub::Link;
 use crate::images::Images;
 use crate::kindness::Known;
 use crate::labels::Owner;
 use crate::network::Networks;
-use crate::replica;
 use crate::shared::{ContainerSettings, Control, Shared};
 use crate::usage::{self, Running};
+use crate::{reap, replica};
 
 /// The engine, as it is now.
 #[derive(Debug, Clone)]
@@ -63,8 +64,13 @@ impl ContainerRuntime {
         from_apps: Option<FromApps>,
     ) -> Self {
         let directory = directory.into();
-        let link =
-            Link::new(settings.engine.clone(), Owner::own(state), program, directory.clone());
+        let link = Link::new(
+            settings.engine.clone(),
+            Owner::own(state),
+            settings.keep_failed,
+            program,
+            directory.clone(),
+        );
         let networks = Networks::new(settings.is_published, from_apps);
         Self(Arc::new(Shared {
             settings,
@@ -129,6 +135,21 @@ impl Runtime for ContainerRuntime {
             self.0.link.recover().await;
             Vec::new()
         })
+    }
+
+    fn forget(&self, app: AppId) {
+        let shared = Arc::clone(&self.0);
+        shared.images.forget(app);
+        if shared.settings.keep_failed {
+            tokio::spawn(async move {
+                let Some(engine) = shared.link.connected().await else { return };
+                let of_app = shared.link.owner.of_app(app);
+                if let Err(error) = reap::kept(&engine.docker, of_app, 0).await {
+                    tracing::warn!(%app, why = text(&error), "kept containers can't be removed");
+                }
+                shared.networks.forget(&engine, app).await;
+            });
+        }
     }
 
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {

@@ -58,11 +58,13 @@ async fn reap(charge: &Charge) -> io::Result<()> {
     let begun = Instant::now();
     loop {
         let none = |_: &HashMap<String, String>| false;
-        let removed = reap::all(&docker, charge.owner.of_own(), none).await;
+        let removed = reap::all(&docker, charge.owner.of_own(), true, none).await;
         // What was being created when the emulator ended comes a moment later.
         let left = reap::list(&docker, charge.owner.of_own()).await;
         match (removed, left) {
-            (Ok(()), Ok(left)) if left.is_empty() && begun.elapsed() > AGAIN => return Ok(()),
+            (Ok(()), Ok(left)) if left.iter().all(reap::is_kept) && begun.elapsed() > AGAIN => {
+                return Ok(());
+            }
             _ if begun.elapsed() > PATIENCE => return Err(io::ErrorKind::TimedOut.into()),
             _ => tokio::time::sleep(AGAIN).await,
         }

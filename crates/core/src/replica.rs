@@ -27,6 +27,15 @@ pub struct ReplicaKey {
     pub replica: ReplicaId,
 }
 
+/// The container that a replica runs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaContainer {
+    /// The engine's name and version, such as `Docker 29.1.3`.
+    pub engine: String,
+    /// The id of the image that it runs.
+    pub image_id: String,
+}
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
@@ -144,6 +153,8 @@ pub struct ReplicaState {
     pub interruptions: u32,
     /// How it ended last.
     pub last_exit: Option<Arc<Exit>>,
+    /// The container of that run, if it has one.
+    pub container: Option<Arc<ReplicaContainer>>,
 }
 
 /// An app's replicas at this moment.
@@ -229,6 +240,7 @@ mod tests {
             restarts,
             interruptions: 0,
             last_exit: None,
+            container: None,
         };
         let replicas = vec![state(1, 1, 2), state(1, 2, 2), state(2, 1, 1)];
         assert_eq!(Progress { replicas, says: None }.restarts(), 3);

@@ -143,6 +143,9 @@ pub struct Spec {
     pub probe_port: Option<u16>,
     /// Resources of a replica.
     pub resources: Resources,
+    /// Whether the app asks for a GPU. Without resources it gets one of the default flavor, unasked.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub asks_for_gpu: bool,
     /// The scaling strategy.
     pub scaling: Scaling,
     /// The deployment strategy.
@@ -287,6 +290,12 @@ fn resources(given: Option<&Resources>) -> Result<Resources> {
     })
 }
 
+/// Whether these name a GPU, by number or by flavor.
+fn asks_for_gpu(given: &Resources) -> bool {
+    let flavor = given.flavor.as_deref().and_then(catalog::flavor);
+    given.gpu.is_some_and(|gpu| gpu > 0) || flavor.is_some_and(|flavor| flavor.kind == Kind::Gpu)
+}
+
 /// Resources after an update: of the app's flavor, unless another flavor or kind is requested.
 fn other_resources(now: &Resources, wanted: &Resources) -> Result<Resources> {
     for (field, units) in [("cpu", wanted.cpu), ("gpu", wanted.gpu)] {
@@ -372,6 +381,7 @@ impl Spec {
             probe_path: probe.path,
             probe_port: probe.port.map(|value| port("probe.port", value)).transpose()?,
             resources: resources(wire.resources.as_ref())?,
+            asks_for_gpu: wire.resources.as_ref().is_some_and(asks_for_gpu),
             scaling: match &wire.scaling_strategy {
                 Some(strategy) if strategy.fixed.is_some() || strategy.automatic.is_some() => {
                     scaling("scalingStrategy", strategy)?
@@ -416,6 +426,10 @@ impl Spec {
             changed.resources = other_resources(&self.resources, wanted)?;
         }
         let new_replicas = changed != *self;
+        if let Some(wanted) = &update.resources {
+            let has_gpu = changed.resources.gpu.is_some();
+            changed.asks_for_gpu = has_gpu && (self.asks_for_gpu || asks_for_gpu(wanted));
+        }
         if let Some(strategy) = &update.deployment_strategy {
             changed.deployment.merge(strategy, "appUpdate.deploymentStrategy")?;
         }
@@ -571,6 +585,21 @@ mod tests {
             }
         }
         assert_eq!(it, before);
+    }
+
+    #[test]
+    fn a_gpu_that_the_app_asks_for() {
+        let asks = |json: &str| spec(json).expect("valid").asks_for_gpu;
+        assert!(!asks(r#"{"image":"a"}"#), "it gets one");
+        assert!(!asks(r#"{"image":"a","resources":{"cpu":1}}"#));
+        assert!(asks(r#"{"image":"a","resources":{"gpu":1}}"#));
+        assert!(asks(r#"{"image":"a","resources":{"flavor":"ai1-1-gpu"}}"#));
+        let update = |json| serde_json::from_str::<AppUpdate>(json).expect("an update");
+        let mut it = spec(r#"{"image":"a"}"#).expect("valid");
+        assert!(!it.update(&update(r#"{"resources":{"gpu":1}}"#)).expect("valid"));
+        assert!(it.asks_for_gpu, "it has one already, so that no replica is replaced");
+        it.update(&update(r#"{"resources":{"cpu":1}}"#)).expect("valid");
+        assert!(!it.asks_for_gpu);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! What tools and editors write beside the files (caches, repositories, swap files) does not count.
 //! Changes are reported when none has come for a moment: saving a file takes several. Linux only, by
 //! inotify, with a watch for each directory; files that an app keeps open and writes to, such as
-//! logs, do not count before they are closed.
+//! logs, do not count before they are closed. A given directory that is deleted or moved away is
+//! watched again when there is one of its name, which counts as a change.
 
 use ovhai_core::ports::FileWatch;
 
@@ -40,9 +41,11 @@ pub(crate) async fn watch(_directories: Vec<String>) -> Result<Box<dyn FileWatch
 /// Watches these directories and all below.
 #[cfg(target_os = "linux")]
 pub(crate) async fn watch(directories: Vec<String>) -> Result<Box<dyn FileWatch>, String> {
-    let begun = tokio::task::spawn_blocking(move || linux::begin(&directories)).await;
+    let given = directories.clone();
+    let begun = tokio::task::spawn_blocking(move || linux::begin(&given)).await;
     let (inotify, watched) = begun.map_err(|error| error.to_string())??;
-    Ok(Box::new(linux::Changes::new(inotify, watched).map_err(|error| error.to_string())?))
+    let changes = linux::Changes::new(inotify, watched, &directories);
+    Ok(Box::new(changes.map_err(|error| error.to_string())?))
 }
 
 #[cfg(target_os = "linux")]
@@ -54,7 +57,9 @@ mod linux {
     use std::time::Duration;
 
     use ovhai_core::ports::{BoxFuture, FileWatch};
-    use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init};
+    use rustix::fs::inotify::{
+        CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init, remove_watch,
+    };
     use rustix::io::Errno;
     use tokio::io::unix::AsyncFd;
     use tokio::time::Instant;
@@ -65,6 +70,8 @@ mod linux {
     const SETTLED: Duration = Duration::from_millis(200);
     /// and at the latest after this one.
     const LONGEST: Duration = Duration::from_secs(2);
+    /// Between two looks for a given directory that is missing.
+    const AGAIN: Duration = Duration::from_millis(500);
     /// Maximum number of watched directories.
     const DIRECTORIES_MAX: usize = 8192;
 
@@ -104,6 +111,7 @@ mod linux {
             | WatchFlags::DELETE
             | WatchFlags::MOVED_FROM
             | WatchFlags::MOVED_TO
+            | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR;
         let mut left = vec![top.to_owned()];
         while let Some(directory) = left.pop() {
@@ -128,6 +136,11 @@ mod linux {
     /// See the module above.
     pub(super) struct Changes {
         inotify: AsyncFd<OwnedFd>,
+        /// The directories that were given.
+        tops: Vec<PathBuf>,
+        /// Those that are missing now, and when to look for them again.
+        missing: Vec<PathBuf>,
+        look_at: Option<Instant>,
         watched: Watched,
         /// When changes that came are reported, and when at the latest.
         due: Option<(Instant, Instant)>,
@@ -137,8 +150,60 @@ mod linux {
         // The other constructor is unsafe. What it asks for holds for an `OwnedFd`, which is one
         // open descriptor as long as it is owned.
         #[expect(deprecated)]
-        pub(super) fn new(inotify: OwnedFd, watched: Watched) -> std::io::Result<Self> {
-            Ok(Self { inotify: AsyncFd::new(inotify)?, watched, due: None })
+        pub(super) fn new(
+            inotify: OwnedFd,
+            watched: Watched,
+            tops: &[String],
+        ) -> std::io::Result<Self> {
+            Ok(Self {
+                inotify: AsyncFd::new(inotify)?,
+                tops: tops.iter().map(PathBuf::from).collect(),
+                missing: Vec::new(),
+                look_at: None,
+                watched,
+                due: None,
+            })
+        }
+
+        /// A directory is no longer where it was watched. A given one is looked for again.
+        fn is_gone(&mut self, watch: i32) {
+            let Some(path) = self.watched.remove(&watch) else { return };
+            if self.tops.contains(&path) && !self.missing.contains(&path) {
+                self.missing.push(path);
+                self.look_at.get_or_insert_with(|| Instant::now() + AGAIN);
+            }
+        }
+
+        /// Stops watching a directory that was moved, and all below: their paths are others now.
+        fn moved(&mut self, watch: i32) {
+            let Some(path) = self.watched.get(&watch).cloned() else { return };
+            let below: Vec<i32> = self
+                .watched
+                .iter()
+                .filter(|(_, other)| other.starts_with(&path))
+                .map(|(watch, _)| *watch)
+                .collect();
+            for watch in below {
+                // It may have been deleted meanwhile.
+                let _ = remove_watch(self.inotify.get_ref(), watch);
+                self.is_gone(watch);
+            }
+        }
+
+        /// Looks for the given directories that are missing; says whether one is there again.
+        fn look(&mut self) -> bool {
+            let before = self.missing.len();
+            let (inotify, watched) = (self.inotify.get_ref(), &mut self.watched);
+            self.missing.retain(|top| add(inotify, top, watched).is_err());
+            self.look_at = (!self.missing.is_empty()).then(|| Instant::now() + AGAIN);
+            self.missing.len() < before
+        }
+
+        /// A change counts.
+        fn begin(&mut self) {
+            let now = Instant::now();
+            let latest = self.due.map_or(now + LONGEST, |(_, latest)| latest);
+            self.due = Some(((now + SETTLED).min(latest), latest));
         }
 
         /// Waits for the next events; says whether one counts.
@@ -147,7 +212,7 @@ mod linux {
                 return std::future::pending().await;
             };
             let mut counts = false;
-            let mut created = Vec::new();
+            let (mut created, mut moved, mut gone) = (Vec::new(), Vec::new(), Vec::new());
             let mut buffer = [MaybeUninit::uninit(); 4096];
             let mut events = Reader::new(guard.get_inner(), &mut buffer);
             loop {
@@ -157,7 +222,11 @@ mod linux {
                     Err(_) => break,
                 };
                 if event.events().contains(ReadFlags::IGNORED) {
-                    self.watched.remove(&event.wd());
+                    gone.push(event.wd());
+                    continue;
+                }
+                if event.events().contains(ReadFlags::MOVE_SELF) {
+                    moved.push(event.wd());
                     continue;
                 }
                 // Some were lost: there may be one that counts.
@@ -176,6 +245,12 @@ mod linux {
                 }
             }
             guard.clear_ready();
+            for watch in moved {
+                self.moved(watch);
+            }
+            for watch in gone {
+                self.is_gone(watch);
+            }
             for directory in created {
                 if let Err((path, errno)) =
                     add(self.inotify.get_ref(), &directory, &mut self.watched)
@@ -187,24 +262,23 @@ mod linux {
         }
     }
 
+    async fn reached(at: Option<Instant>) {
+        match at {
+            Some(at) => tokio::time::sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
+
     impl FileWatch for Changes {
         fn changed(&mut self) -> BoxFuture<'_, ()> {
             Box::pin(async move {
                 loop {
                     let due = self.due.map(|(due, _)| due);
-                    let settled = async {
-                        match due {
-                            Some(due) => tokio::time::sleep_until(due).await,
-                            None => std::future::pending().await,
-                        }
-                    };
+                    let look_at = self.look_at;
                     tokio::select! {
-                        counts = self.read() => if counts {
-                            let now = Instant::now();
-                            let latest = self.due.map_or(now + LONGEST, |(_, latest)| latest);
-                            self.due = Some(((now + SETTLED).min(latest), latest));
-                        },
-                        () = settled => {
+                        counts = self.read() => if counts { self.begin() },
+                        () = reached(look_at) => if self.look() { self.begin() },
+                        () = reached(due) => {
                             self.due = None;
                             return;
                         }
@@ -274,6 +348,36 @@ mod tests {
         let cancelled = tokio::time::timeout(Duration::from_millis(20), watch.changed()).await;
         assert!(cancelled.is_err(), "it has not settled");
         tokio::time::timeout(LONG, watch.changed()).await.expect("a change");
+    }
+
+    /// As a checkout, a build or an editor does it.
+    #[tokio::test]
+    async fn a_directory_that_is_made_again_is_watched_again() {
+        let home = tempfile::tempdir().expect("a directory");
+        let at = |path: &str| home.path().join(path);
+        let make = || {
+            fs::create_dir_all(at("src/deep")).expect("created");
+            fs::write(at("src/deep/a"), "1").expect("written");
+        };
+        make();
+        let mut watch = watched(&at("src")).await;
+        let mut changed =
+            async || tokio::time::timeout(LONG, watch.changed()).await.expect("a change");
+        fs::remove_dir_all(at("src")).expect("removed");
+        changed().await;
+        make();
+        changed().await;
+        fs::write(at("src/deep/a"), "2").expect("written");
+        changed().await;
+        // Another takes its place.
+        fs::rename(at("src"), at("old")).expect("moved");
+        make();
+        changed().await;
+        fs::write(at("src/deep/b"), "1").expect("written");
+        changed().await;
+        fs::write(at("old/deep/a"), "3").expect("written");
+        let quiet = tokio::time::timeout(Duration::from_millis(400), watch.changed()).await;
+        assert!(quiet.is_err(), "that one is no longer watched");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ovhai_api_types::Placement;
+use ovhai_api_types::{AppId, Placement};
 use ovhai_core::ports::{
     Blame, BoxFuture, FileWatch, Replica, ReplicaEvent, ReplicaReporter, ReplicaRequest, Runtime,
     Survivor,
@@ -66,6 +66,10 @@ impl Runtime for LocalRuntime {
 
     fn watch(&self, directories: Vec<String>) -> BoxFuture<'_, Result<Box<dyn FileWatch>, String>> {
         Box::pin(changes::watch(directories))
+    }
+
+    fn forget(&self, app: AppId) {
+        self.containers.forget(app);
     }
 
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica> {

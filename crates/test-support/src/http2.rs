@@ -71,11 +71,24 @@ impl Client {
         Self::to(e.address()).await
     }
 
+    /// Connects to an emulator, with a window of the connection that has room for those of this many
+    /// responses. By default two that are not read leave the third one half, and the fourth none.
+    pub async fn with_room_for(e: &TestEmulator, responses: u32) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        let window = 1024 * 1024;
+        builder.initial_stream_window_size(window);
+        builder.initial_connection_window_size(window * responses);
+        Self::begin(e.address(), &builder).await
+    }
+
     /// Connects to any server.
     pub async fn to(address: SocketAddr) -> Self {
+        Self::begin(address, &Builder::new(TokioExecutor::new())).await
+    }
+
+    async fn begin(address: SocketAddr, builder: &Builder<TokioExecutor>) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
-        let (sender, connection) =
-            Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.unwrap();
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
         Self { sender, driver: tokio::spawn(connection) }
     }
 

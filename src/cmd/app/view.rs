@@ -69,6 +69,17 @@ fn replica_row(replica: &ReplicaStatus) -> Vec<String> {
     ]
 }
 
+/// What the containers of the replicas have: one value, or during an update several.
+fn of_containers(app: &App, get: impl Fn(&ReplicaStatus) -> Option<&String>) -> Option<String> {
+    let mut values: Vec<&str> = Vec::new();
+    for value in app.status.replicas.iter().filter_map(get) {
+        if !values.contains(&value.as_str()) {
+            values.push(value);
+        }
+    }
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
 fn seconds(seconds: i64) -> String {
     format!("{seconds} s")
 }
@@ -186,6 +197,8 @@ impl Show for App {
             .maybe("Runtime", spec.runtime)
             .maybe("Working Directory", spec.working_directory.as_ref())
             .maybe("Reload", spec.reload.as_ref().map(|directories| directories.join(", ")))
+            .maybe("Engine", of_containers(self, |replica| replica.engine.as_ref()))
+            .maybe("Image ID", of_containers(self, |replica| replica.image_id.as_ref()))
             .maybe("Pull", spec.pull)
             .maybe("Published Ports", spec.publish.as_deref().map(numbers))
             .maybe("Command", spec.command.as_deref().map(shell_line))

@@ -78,8 +78,8 @@ pub(super) struct Start {
     /// Label of every container, for tools of your own; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', value_parser = container_label)]
     container_label: Vec<(String, String)>,
-    /// Keep the containers of failed replicas, for a look with docker or podman; never removed
-    /// automatically
+    /// Keep the containers of failed replicas, for a look with docker or podman: the newest 3 of an
+    /// app, until it is deleted or an emulator starts without this option
     // Takes a value, too: the saved options give it.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     keep_failed: bool,

@@ -245,9 +245,19 @@ impl Bench {
     }
 }
 
+/// All containers of a state directory.
 pub(crate) async fn containers(socket: &str, state: &str) -> Vec<String> {
+    list(socket, state, true).await
+}
+
+/// Those that run.
+pub(crate) async fn running(socket: &str, state: &str) -> Vec<String> {
+    list(socket, state, false).await
+}
+
+async fn list(socket: &str, state: &str, all: bool) -> Vec<String> {
     let filters = [("label", vec![format!("ovh.emulator={state}")])].into();
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+    let options = ListContainersOptionsBuilder::default().all(all).filters(&filters).build();
     let docker = client(socket);
     // The client can't read one state of Podman's, which does not last.
     let list = || async { docker.list_containers(Some(options.clone())).await.ok() };

@@ -1,10 +1,17 @@
 //! How a replica that was not asked to stop ends, and what is said.
 
-use crate::bench::{Bench, administrator, client, engines, image, image_for, serve};
-use ovhai_containers::ContainerSettings;
-use ovhai_core::ports::Blame;
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::CreateContainerOptionsBuilder;
+use ovhai_api_types::AppId;
+use ovhai_containers::engine::EngineSettings;
+use ovhai_containers::{ContainerRuntime, ContainerSettings};
+use ovhai_core::ports::{Blame, Runtime};
 use ovhai_core::replica::ExitStatus;
 use serde_json::{Value, json};
+
+use crate::bench::{
+    Bench, administrator, client, engines, eventually, image, image_for, serve, unique,
+};
 
 #[tokio::test]
 async fn exits_are_told() {
@@ -94,7 +101,26 @@ async fn images_that_can_not_be_run() {
     }
 }
 
-/// Failed containers stay for their owner, and are no other emulator's to remove.
+/// A container like this one, as an earlier emulator of the same state directory would have left it.
+async fn relabelled(socket: &str, kept: &str) -> String {
+    let docker = client(socket);
+    let found = docker.inspect_container(kept, None).await.unwrap();
+    let mut labels = found.config.and_then(|config| config.labels).unwrap();
+    labels.insert("ovh.emulator.pid-start".into(), "earlier".into());
+    let name = format!("ovhai-failed-{}-1", unique());
+    let body = ContainerCreateBody {
+        image: found.image,
+        cmd: Some(vec!["true".into()]),
+        labels: Some(labels),
+        ..ContainerCreateBody::default()
+    };
+    let options = CreateContainerOptionsBuilder::default().name(&name).build();
+    docker.create_container(Some(options), body).await.unwrap();
+    name
+}
+
+/// Failed containers stay for their owner: the newest of each app, until the app is deleted or an
+/// emulator is started without the option.
 #[tokio::test]
 async fn failed_containers_are_kept_on_request() {
     for (name, socket) in engines() {
@@ -110,6 +136,49 @@ async fn failed_containers_are_kept_on_request() {
         good.ready().await;
         good.replica.stop(std::time::Duration::ZERO).await;
         assert_eq!(bench.containers().await, kept, "{name}: one that was stopped is not kept");
+
+        let app = AppId(uuid::Uuid::new_v4());
+        let wire = json!({"image": image, "command": ["sh", "-c", "exit 4"]});
+        let mut names = Vec::new();
+        for _ in 0..5 {
+            let mut run = bench.launch_of(app, 1, wire.clone());
+            run.exited().await;
+            let notes = run.logs.read(0, |_| true).into_iter().map(|line| line.text);
+            let note = notes.filter_map(|line| {
+                let name = line.split_once("the container ")?.1.strip_suffix(" was kept")?;
+                Some(name.to_owned())
+            });
+            names.extend(note);
+        }
+        let mut all = bench.containers().await;
+        all.retain(|one| *one != kept[0]);
+        all.sort_unstable();
+        let mut newest = names.split_off(2);
+        newest.sort_unstable();
+        assert_eq!(all, newest, "{name}: the newest three of this app");
+
+        // The emulator is stopped, and started again with the option.
+        let (state, directory) = (bench.state.clone(), bench.directory.path().join("containers"));
+        let next = |keep_failed| {
+            let engine = EngineSettings::only("test", &socket);
+            let settings =
+                ContainerSettings { keep_failed, engine, ..ContainerSettings::default() };
+            ContainerRuntime::new(settings, state.clone(), directory.clone(), None)
+        };
+        let again = next(true);
+        again.recover().await;
+        assert_eq!(bench.containers().await.len(), 4, "{name}");
+        bench.runtime.forget(app);
+        eventually("the app's are gone", || async {
+            (bench.containers().await == kept).then_some(())
+        })
+        .await;
+        // The containers of this process are spared: it is the same emulator.
+        let stranger = relabelled(&socket, &kept[0]).await;
+        next(true).recover().await;
+        assert!(bench.containers().await.contains(&stranger), "{name}");
+        next(false).recover().await;
+        assert_eq!(bench.containers().await, kept, "{name}");
         client(&socket).remove_container(&kept[0], None).await.unwrap();
     }
 }

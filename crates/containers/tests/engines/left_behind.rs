@@ -14,7 +14,9 @@ use ovhai_containers::{ContainerRuntime, ContainerSettings};
 use ovhai_core::ports::Runtime;
 use serde_json::json;
 
-use crate::bench::{Bench, client, containers, engines, eventually, image, serve, unique, watcher};
+use crate::bench::{
+    Bench, client, containers, engines, eventually, image, running, serve, unique, watcher,
+};
 
 /// A container as an emulator with that process would have made it.
 async fn stray(socket: &str, image: &str, state: &str, pid: u32) -> String {
@@ -70,6 +72,12 @@ async fn the_watcher_removes_what_a_killed_emulator_left() {
         // As the kernel does for a killed process.
         drop(ours);
         let begun = Instant::now();
+        let none_runs = || async {
+            (running(&socket, &state).await == std::slice::from_ref(&next)).then_some(())
+        };
+        eventually(name, none_runs).await;
+        eprintln!("{name}: none of 30 containers ran after {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(5), "{name}: {:?}", begun.elapsed());
         let ended = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
         assert!(ended.success(), "{name}");
         eprintln!("{name}: 30 containers were removed in {:?}", begun.elapsed());

@@ -106,11 +106,39 @@ async fn limits_and_labels() {
         assert_eq!(host.memory, Some(expected), "{name}");
         assert_eq!(host.nano_cpus, Some(1_000_000_000), "{name}");
         assert!(host.pids_limit.unwrap() > 0, "{name}");
-        let labels = found.config.unwrap().labels.unwrap();
+        let config = found.config.unwrap();
+        assert_eq!(config.stop_timeout, Some(10), "{name}");
+        let labels = config.labels.unwrap();
         assert_eq!(labels["team"], "x", "{name}");
         assert_eq!(labels["ovh.emulator"], bench.state, "{name}");
         assert_eq!(labels["ovh.emulator.pid"], std::process::id().to_string(), "{name}");
         run.replica.stop(Duration::ZERO).await;
+    }
+}
+
+/// An app that asks for a GPU is told that it has none; the one that every app gets is no matter.
+#[tokio::test]
+async fn a_missing_gpu_is_told() {
+    for (name, socket) in engines() {
+        let info = client(&socket).info().await.unwrap();
+        if info.runtimes.is_some_and(|all| all.contains_key("nvidia")) {
+            continue;
+        }
+        let bench = Bench::new(&socket);
+        let image = image(&socket, &[]).await;
+        for (resources, is_told) in [
+            (json!(null), false),
+            (json!({"cpu": 1}), false),
+            (json!({"gpu": 1}), true),
+            (json!({"flavor": "ai1-1-gpu"}), true),
+        ] {
+            let wire = json!({"image": image, "command": ["true"], "resources": resources});
+            let mut run = bench.launch(wire);
+            run.exited().await;
+            let notes = run.logs.read(0, |_| true).into_iter().map(|line| line.text);
+            let told = notes.filter(|line| line.contains("no NVIDIA GPU")).count();
+            assert_eq!(told, usize::from(is_told), "{name}: {resources}");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub use future::BoxFuture;
 pub use images::{ImageAccess, RegistryLogin};
 pub use runtime::{
     Blame, FileWatch, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
-    ReplicaUsage, Runtime, Survivor,
+    ReplicaUsage, Runtime, STOP_GRACE, Survivor,
 };
 pub use secrets::{Ids, SecretError, Secrets, SignError, Signer, Vault};
 pub use store::{

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::future::BoxFuture;
 use super::images::ImageAccess;
 use crate::logs::LogBuffer;
-use crate::replica::{ExitStatus, ReplicaId, ReplicaKey};
+use crate::replica::{ExitStatus, ReplicaContainer, ReplicaId, ReplicaKey};
 use crate::spec::Spec;
 
 /// Where a replica answers.
@@ -80,6 +80,9 @@ impl ReplicaEndpoint {
     }
 }
 
+/// Time a replica has between being asked to stop and being ended, as in Docker.
+pub const STOP_GRACE: Duration = Duration::from_secs(10);
+
 /// Whose fault a failure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
@@ -97,6 +100,8 @@ pub enum ReplicaEvent {
     /// It can't answer yet, through no fault of its own: its image is being pulled and has moved, or
     /// the engine is away. The time that it has to answer begins anew with every report.
     Pending(String),
+    /// Its container runs.
+    Created(ReplicaContainer),
     /// It answers; or, said again, on other ports than before.
     Ready(ReplicaEndpoint),
     /// It stopped answering, and is still there.
@@ -215,6 +220,9 @@ pub trait Runtime: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Box<dyn FileWatch>, String>> {
         Box::pin(async { Err("this runtime watches no files".into()) })
     }
+
+    /// The app was deleted, and none of its replicas is left: what else belongs to it goes.
+    fn forget(&self, _app: AppId) {}
 
     /// Launches one replica, which reports on `reporter` from now on.
     fn launch(&self, request: ReplicaRequest, reporter: ReplicaReporter) -> Box<dyn Replica>;

@@ -26,9 +26,9 @@ use crate::placement::resolved;
 use crate::ports::clock::{after, elapsed};
 use crate::ports::{
     Blame, BoxFuture, Clock, ImageAccess, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter,
-    ReplicaRequest,
+    ReplicaRequest, STOP_GRACE,
 };
-use crate::replica::{Exit, ExitStatus, ReplicaId, ReplicaKey};
+use crate::replica::{Exit, ExitStatus, ReplicaContainer, ReplicaId, ReplicaKey};
 use crate::transition::{StateNote, apply};
 
 use self::reload::Watched;
@@ -40,9 +40,7 @@ use super::{Reconcilers, Signal};
 const HAND_OVER: Duration = Duration::from_millis(200);
 /// Time that requests in flight at a replica have to finish before it is asked to stop.
 const DRAIN: Duration = Duration::from_secs(5);
-/// Time a replica has between being asked to stop and being ended.
-const STOP_GRACE: Duration = Duration::from_secs(10);
-/// The same when the emulator itself stops, within two seconds.
+/// [`STOP_GRACE`] when the emulator itself stops, within two seconds.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// Age at which the reason is shown why a replica does not answer.
 const EXPLAIN_AFTER: Duration = Duration::from_secs(2);
@@ -58,6 +56,7 @@ struct Slot {
     /// Since when it has been expected to answer, while it is starting.
     expected_since: Timestamp,
     waiting_for: Option<String>,
+    container: Option<Arc<ReplicaContainer>>,
     endpoint: Option<ReplicaEndpoint>,
     /// Requests in flight there.
     under_way: TaskTracker,
@@ -270,6 +269,10 @@ impl Actor {
                 }
                 self.tell(&all);
             }
+            ReplicaEvent::Created(container) => {
+                slot.container = Some(Arc::new(container));
+                self.tell(&all);
+            }
             ReplicaEvent::Lost(why) => {
                 if slot.phase == Phase::Ready {
                     slot.enter(Phase::Starting, now);
@@ -339,7 +342,8 @@ impl Actor {
         let exit = Arc::new(Exit { at: now, status, has_answered, message: message.clone() });
         let how = exit.reason();
         let lived = elapsed(slot.since, now);
-        let crash = Crash { id: slot.id, revision: slot.revision, fault, lived, exit };
+        let (id, revision, container) = (slot.id, slot.revision, slot.container);
+        let crash = Crash { id, revision, fault, lived, exit, container };
         let past = self.past.entry(ordinal).or_insert_with(|| Past::new(&crash));
         // One that was started again after a crash belongs to that crash.
         let restart = if slot.has_answered || past.is_restart(slot.revision) {
@@ -414,6 +418,7 @@ impl Actor {
             Ok((changed, deleted)) => {
                 if let Some(deleted) = deleted {
                     all.recorder.record_deletion(&deleted);
+                    all.runtime.forget(id);
                 }
                 changed
             }
@@ -511,6 +516,7 @@ impl Actor {
                 since: now,
                 expected_since: now,
                 waiting_for: None,
+                container: None,
                 endpoint: None,
                 under_way,
                 is_asleep: false,

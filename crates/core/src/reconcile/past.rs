@@ -11,7 +11,7 @@ use ovhai_api_types::Timestamp;
 
 use crate::ports::Blame;
 use crate::ports::clock::after;
-use crate::replica::{Exit, ReplicaId};
+use crate::replica::{Exit, ReplicaContainer, ReplicaId};
 
 /// Lifetime after which a replica has recovered: its crashes are forgotten (as in Kubernetes).
 const STABLE: Duration = Duration::from_mins(10);
@@ -30,6 +30,7 @@ pub(super) struct Crash {
     /// How long the run answered, or tried to.
     pub(super) lived: Duration,
     pub(super) exit: Arc<Exit>,
+    pub(super) container: Option<Arc<ReplicaContainer>>,
 }
 
 /// Ends of one kind without a stable run between them, of one revision.
@@ -55,6 +56,8 @@ pub(super) struct Past {
     pub(super) id: ReplicaId,
     /// How it ended.
     pub(super) exit: Arc<Exit>,
+    /// Its container, if it had one.
+    pub(super) container: Option<Arc<ReplicaContainer>>,
     /// Restarts after a crash, since the app was started.
     pub(super) restarts: u32,
     /// Ends by the platform's fault, since the app was started.
@@ -76,6 +79,7 @@ impl Past {
         Self {
             id: crash.id,
             exit: Arc::clone(&crash.exit),
+            container: crash.container.clone(),
             restarts: 0,
             interruptions: 0,
             is_down: true,
@@ -128,6 +132,7 @@ impl Past {
     /// Adds the end of a run that it does not start again after: it never answered.
     pub(super) fn ended(&mut self, crash: &Crash) {
         (self.id, self.exit, self.revision) = (crash.id, Arc::clone(&crash.exit), crash.revision);
+        self.container.clone_from(&crash.container);
         self.interruptions += u32::from(crash.fault == Blame::Platform);
         self.fault = crash.fault;
         self.is_down = true;

@@ -9,7 +9,7 @@ use ovhai_core::events::EventKind;
 use ovhai_core::platform::EventQuery;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Blame, ReplicaEvent};
-use ovhai_core::replica::{ExitStatus, Progress, ReplicaId, ReplicaPhase};
+use ovhai_core::replica::{ExitStatus, Progress, ReplicaContainer, ReplicaId, ReplicaPhase};
 
 use crate::harness::World;
 
@@ -42,6 +42,34 @@ async fn running(spec: &str, numbers: &[u64]) -> (World, AppId) {
     }
     w.becomes(id, AppState::Running).await;
     (w, id)
+}
+
+/// The container is told before the replica answers, and after it has ended.
+#[tokio::test(start_paused = true)]
+async fn a_replica_names_its_container() {
+    let w = World::step_by_step().await;
+    let id = w.submit(APP).await;
+    w.settle().await;
+    let container = |image: &str| ReplicaContainer {
+        engine: "Docker 29.1.3".into(),
+        image_id: format!("sha256:{image}"),
+    };
+    let told = || progress(&w, id).replicas[0].container.as_deref().cloned();
+    assert_eq!(told(), None);
+    w.sim.report(1, &ReplicaEvent::Created(container("a")));
+    w.settle().await;
+    assert_eq!(told(), Some(container("a")));
+    w.sim.ready(1);
+    w.becomes(id, AppState::Running).await;
+    w.sim.crash(1, ExitStatus::Code(3));
+    w.settle().await;
+    assert_eq!(told(), None, "the next run has no container yet");
+    w.sim.report(2, &ReplicaEvent::Created(container("b")));
+    w.settle().await;
+    w.sim.crash(2, ExitStatus::Code(3));
+    w.settle().await;
+    assert_eq!(progress(&w, id).replicas[0].phase, ReplicaPhase::BackOff);
+    assert_eq!(told(), Some(container("b")), "of the run that ended");
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,6 +57,7 @@ pub(super) fn exit(exit: &Exit) -> ReplicaExit {
 }
 
 fn replica(state: &ReplicaState) -> ReplicaStatus {
+    let container = state.container.as_deref();
     ReplicaStatus {
         ordinal: state.id.ordinal,
         attempt: state.id.attempt,
@@ -64,6 +65,8 @@ fn replica(state: &ReplicaState) -> ReplicaStatus {
         since: state.since,
         restarts: state.restarts,
         last_exit: state.last_exit.as_deref().map(exit),
+        engine: container.map(|container| container.engine.clone()),
+        image_id: container.map(|container| container.image_id.clone()),
     }
 }
 

@@ -153,6 +153,7 @@ impl Edge {
         let streams_left = Arc::new(AtomicUsize::new(shared.limits.streams));
         for _ in 0..count {
             let (sender, receiver) = mpsc::unbounded_channel();
+            let recorder = shared.telemetry.recorder();
             let worker = Arc::new(Worker {
                 relay: Arc::new(Relay {
                     gateway: Arc::clone(&shared.gateway),
@@ -160,9 +161,10 @@ impl Edge {
                     limits: shared.limits,
                     stopping: shared.stopping.clone(),
                     streams_left: Arc::clone(&streams_left),
+                    failovers: recorder.failovers(),
                 }),
                 shared: Arc::clone(&shared),
-                recorder: Mutex::new(shared.telemetry.recorder()),
+                recorder: Mutex::new(recorder),
                 open: AtomicUsize::new(0),
                 idle: Arc::new(IdleRegistry::new(since)),
             });

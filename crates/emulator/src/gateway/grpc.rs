@@ -198,7 +198,14 @@ pub(super) async fn pass(
                     pool.forget(route.to);
                     request = unsent;
                 }
-                _ => return Err(UpstreamError::Http2(error.into_error()).into()),
+                _ => {
+                    let error = error.into_error();
+                    // Not if the client broke its body off.
+                    if !error.is_user() {
+                        relay.failovers.lost(route.to.replica.app);
+                    }
+                    return Err(UpstreamError::Http2(error).into());
+                }
             },
         }
     };

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Gateway;
 use super::upstream::Pool;
 use crate::limits::Limits;
+use crate::telemetry::Failovers;
 
 /// One worker's access to the apps.
 pub(crate) struct Relay {
@@ -18,6 +19,7 @@ pub(crate) struct Relay {
     pub(crate) stopping: CancellationToken,
     /// How many more requests of HTTP/2 may be under way at apps, of all workers together.
     pub(crate) streams_left: Arc<AtomicUsize>,
+    pub(crate) failovers: Failovers,
 }
 
 impl Relay {

@@ -124,6 +124,10 @@ pub(crate) struct AppCounts {
     pub(crate) upstream: Histogram,
     pub(crate) bytes_in: Count,
     pub(crate) bytes_out: Count,
+    /// Requests sent to another replica.
+    pub(crate) retried: Count,
+    /// Requests that their replica took, and did not answer.
+    pub(crate) lost: Count,
 }
 
 #[cfg(test)]

@@ -283,12 +283,22 @@ fn app_metrics(page: &mut MetricsPage, apps: &[(String, Vec<Arc<AppCounts>>)]) {
             metric.histogram(app, &sum, &ANSWERS);
         }
     }
-    type Bytes = fn(&AppCounts) -> u64;
-    let bytes: [(&str, &str, Bytes); 2] = [
+    type Number = fn(&AppCounts) -> u64;
+    let counters: [(&str, &str, Number); 4] = [
         ("ovhai_gateway_received_bytes_total", "Bytes of request bodies.", |c| c.bytes_in.get()),
         ("ovhai_gateway_sent_bytes_total", "Bytes of response bodies.", |c| c.bytes_out.get()),
+        (
+            "ovhai_gateway_retried_requests_total",
+            "Requests sent to another replica, because the first took no connection or closed it without an answer.",
+            |c| c.retried.get(),
+        ),
+        (
+            "ovhai_gateway_lost_requests_total",
+            "Requests that got 502 because their replica broke the connection off before it answered.",
+            |c| c.lost.get(),
+        ),
     ];
-    for (name, help, of) in bytes {
+    for (name, help, of) in counters {
         let mut metric = page.metric(name, Kind::Counter, help);
         for (app, counts) in apps {
             let sum: u64 = counts.iter().map(|counts| of(counts)).sum();
@@ -323,7 +333,31 @@ impl std::fmt::Debug for Recorder {
     }
 }
 
+/// Counts what happens to a thread's requests between replicas. For that thread only.
+pub(crate) struct Failovers(Arc<Shard>);
+
+impl Failovers {
+    fn of(&self, app: AppId) -> Arc<AppCounts> {
+        Arc::clone(lock(&self.0.apps).entry(app).or_default())
+    }
+
+    /// A request of the app is sent to another replica.
+    pub(crate) fn retried(&self, app: AppId) {
+        self.of(app).retried.add(1);
+    }
+
+    /// A replica of the app took a request, and ended without an answer.
+    pub(crate) fn lost(&self, app: AppId) {
+        self.of(app).lost.add(1);
+    }
+}
+
 impl Recorder {
+    /// Counts for the same thread.
+    pub(crate) fn failovers(&self) -> Failovers {
+        Failovers(Arc::clone(&self.shard))
+    }
+
     /// Records a request that has ended.
     pub(crate) fn record(&mut self, line: &Line<'_>) {
         self.count(line);

@@ -63,6 +63,7 @@ impl Actor {
             restarts: restarts(slot.id.ordinal),
             interruptions: interruptions(slot.id.ordinal),
             last_exit: last_exit(slot.id.ordinal),
+            container: slot.container.clone(),
         });
         let has_run = |ordinal| self.replicas.values().any(|slot| slot.id.ordinal == ordinal);
         let gone = self.past.iter().filter(|(ordinal, _)| !has_run(**ordinal));
@@ -73,6 +74,7 @@ impl Actor {
             restarts: past.restarts,
             interruptions: past.interruptions,
             last_exit: Some(Arc::clone(&past.exit)),
+            container: past.container.clone(),
         });
         let mut replicas: Vec<_> = running.chain(gone).collect();
         replicas.sort_by_key(|replica| replica.id);

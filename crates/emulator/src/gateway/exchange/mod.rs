@@ -185,6 +185,9 @@ impl NoHead {
 pub(crate) const SLOW_BODY: &str = "the body did not come in time";
 
 fn failed(error: UpstreamError, relay: &Relay, route: &Route) -> Refusal {
+    if matches!(error, UpstreamError::Gone) {
+        relay.failovers.lost(route.to.replica.app);
+    }
     leave_out(&error, relay, route);
     error.into()
 }
@@ -194,6 +197,15 @@ fn leave_out(error: &UpstreamError, relay: &Relay, route: &Route) {
     if let Some(why) = error.fault() {
         relay.gateway.leave_out(route, why);
     }
+}
+
+/// Turns to another replica, if there is one.
+fn turn_to_another(relay: &Relay, route: &mut Route) -> bool {
+    let is_turned = relay.gateway.turn_to_another(route);
+    if is_turned {
+        relay.failovers.retried(route.to.replica.app);
+    }
+    is_turned
 }
 
 /// Connects to the replica, or to another one if it takes no connection. Nothing was sent before.
@@ -213,7 +225,7 @@ pub(super) async fn connect<T, F: Future<Output = Result<T, UpstreamError>>>(
                     relay.pool.clear();
                     continue;
                 }
-                if tries == TRIES || !relay.gateway.turn_to_another(route) {
+                if tries == TRIES || !turn_to_another(relay, route) {
                     return Err(error);
                 }
             }
@@ -265,7 +277,7 @@ async fn ask<C: ClientHalf>(
                 // The replica may have died, by this request or without it. One other gets the
                 // request, and no third one.
                 leave_out(&UpstreamError::Gone, relay, route);
-                if !relay.gateway.turn_to_another(route) {
+                if !turn_to_another(relay, route) {
                     return Err(NoHead::Silent);
                 }
                 client.begin_again();
