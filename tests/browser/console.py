@@ -12,6 +12,7 @@ import json
 import re
 import threading
 from typing import Dict, Iterator, List, Optional
+from urllib.parse import urlsplit
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -29,6 +30,7 @@ from console_kit import (
     menu_item,
     ovhai,
     port,
+    root,
     row,
     wait_for_text,
 )
@@ -52,10 +54,18 @@ def run_app(name: str, *options: str) -> Dict[str, str]:
     return {"id": app["id"], "url": app["status"]["url"], "name": name}
 
 
+_hello: Dict[str, str] = {}
+
+
+def apps() -> None:
+    """The apps that the steps find."""
+    _hello.update(run_app("hello", "--label", "group=A"))
+    run_app("other", "--label", "group=B")
+
+
 def the_guide() -> None:
     """The guide's story, sentence by sentence."""
-    app = run_app("hello", "--label", "group=A")
-    run_app("other", "--label", "group=B")
+    app = _hello
     with browser() as page, browser() as visitor:
         # "Go to the AI Apps page, and open the app."
         log_in(page)
@@ -260,7 +270,7 @@ def sessions() -> None:
         expect_equal(page.find("h1").text, "AI Apps", "the first browser is in")
         other.submit(button(other, "Open the console"))
         expect("This link was used" in other.find("[role=alert]").text, other.text)
-        page.get(f"http://localhost:{port()}/")
+        page.get(root())
         until("the session goes on", lambda: page.find("h1").text == "AI Apps")
         # Of two buttons in two tabs, one session's pages stay as they are.
         cookie = page.driver.get_cookie("ovhai-console")
@@ -316,7 +326,8 @@ def elsewhere() -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://localhost:{server.server_address[1]}"
+        # The same host: browsers send its cookies to all ports.
+        yield f"http://{urlsplit(root()).hostname}:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
@@ -375,7 +386,7 @@ form.submit();
 def replay(path: str, cookies: Optional[str]) -> int:
     """A client that sends what was learned; the status."""
     connection = http.client.HTTPConnection("127.0.0.1", int(port()), timeout=PATIENCE_SECONDS)
-    headers = {"Host": f"localhost:{port()}", "Accept": "text/html"}
+    headers = {"Host": urlsplit(root()).netloc, "Accept": "text/html"}
     if cookies:
         headers["Cookie"] = cookies
     connection.request("GET", path, headers=headers)
@@ -407,7 +418,7 @@ def other_ports_of_the_host() -> None:
             expect(not text or segment not in text and "Log out" not in text, f"{how}: {text}")
         page.get(evil)
         page.script(SUBMIT, f"{at}apps/{app['id']}/stop")
-        until("the refusal", lambda: "No access" in page.text)
+        wait_for_text(page, "pages of other origins may not")
         page.get(at + "apps")
         expect("RUNNING" in row(page, "target").text, "a form from elsewhere changes nothing")
         expect(Elsewhere.seen, "requests came")
@@ -436,6 +447,7 @@ def when_the_emulator_stops() -> None:
 
 if __name__ == "__main__":
     run(
+        apps,
         the_guide,
         changes_appear_by_themselves,
         filters_say_what_is_wrong,

@@ -52,10 +52,15 @@ def log_in(page: Page) -> str:
 
 
 def log_in_by_form(page: Page, token: str) -> str:
-    page.get(f"http://localhost:{port()}/")
+    page.get(root())
     field(page, "Token").send_keys(token)
     page.submit(button(page, "Log in with the token"))
     return base(page)
+
+
+def root() -> str:
+    """The console's own address."""
+    return link().split("/console/")[0] + "/"
 
 
 def port() -> str:

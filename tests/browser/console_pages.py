@@ -7,13 +7,12 @@ Given: what console_kit needs.
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Dict, Iterator, List, Tuple
 
 from selenium.webdriver.common.by import By
 
-from console_kit import button, expect_no_complaint, findings, link, log_in, ovhai, port
+from console_kit import button, expect_no_complaint, findings, link, log_in, ovhai, root
 from harness import Api, Page, browser, expect, expect_equal, given, run, until
 
 WIDTHS = ((1280, 900), (360, 800))
@@ -128,7 +127,8 @@ def picture(page: Page, name: str, width: int) -> None:
 
 
 def check(page: Page, state: str, wanted: List[Tuple[str, str]]) -> None:
-    faults: List[str] = []
+    # What is wrong, and where.
+    faults: Dict[str, List[str]] = {}
     for name, path in wanted:
         for width, height in WIDTHS:
             resize(page, width, height)
@@ -136,20 +136,18 @@ def check(page: Page, state: str, wanted: List[Tuple[str, str]]) -> None:
                 page.dark(scheme == "dark")
                 page.get(path if path.startswith("http") else page.base + path)
                 where = f"{state}-{name}-{scheme}-{width}"
-                for fault in findings(page):
-                    faults.append(f"{where}: {fault['rule']}: {json.dumps(fault['places'], indent=1)}")
-                for fault in page.script(WIDER):
-                    faults.append(f"{where}: wider than the window: {fault}")
-                for line in page.complaints():
-                    faults.append(f"{where}: {line}")
+                found = [f"{of['rule']}: {place}" for of in findings(page) for place in of["places"]]
+                found += [f"wider than the window: {of}" for of in page.script(WIDER)]
+                for fault in found + page.complaints():
+                    faults.setdefault(fault, []).append(where)
                 picture(page, where, width)
-    expect(not faults, "\n".join(faults))
+    lines = (f"{fault}\n  at {', '.join(at)}" for fault, at in faults.items())
+    expect(not faults, "\n".join(lines))
 
 
 def login_pages() -> None:
     with browser() as page:
-        root = f"http://localhost:{port()}"
-        links = [("login", f"{root}/"), ("login-ended", f"{root}/?ended=1"), ("open", link())]
+        links = [("login", root()), ("login-ended", f"{root()}?ended=1"), ("open", link())]
         check(page, "out", links)
 
 

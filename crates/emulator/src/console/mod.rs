@@ -85,7 +85,6 @@ impl Console {
 
 pub(crate) fn router(console: Console) -> Router {
     let pages = Router::new()
-        .route("/", get(home))
         .merge(apps::routes())
         .merge(requests::routes())
         .merge(project::routes())
@@ -98,6 +97,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/console/open", get(login::open_page).post(login::open))
         .route("/console/{name}", get(assets::file))
         .route("/_emulator/console-links", post(login::link))
+        .route("/c/{session}/", get(home))
         .nest("/c/{session}", pages)
         .with_state(Arc::new(console))
 }
