@@ -17,8 +17,10 @@ struct Page {
     memory: String,
     /// Address, what named it, and what happened there.
     tried: Vec<(String, String, String)>,
-    /// Why apps can reach each other's containers.
-    open: Option<String>,
+    /// What the engine does not isolate.
+    gaps: Vec<String>,
+    /// Whether containers can call other apps.
+    calls: Option<Result<String, String>>,
 }
 
 async fn show(visit: &Visit) -> Result<Answer, Refused> {
@@ -28,7 +30,7 @@ async fn show(visit: &Visit) -> Result<Answer, Refused> {
         let why = "This emulator runs no containers.".to_owned();
         return Err(Refused(StatusCode::NOT_FOUND, why));
     };
-    let EngineStatus { engine, tried, open } = containers.status().await;
+    let EngineStatus { engine, tried, gaps, calls } = containers.status().await;
     let engine = engine.ok();
     let gib = engine.as_ref().map_or(0, |engine| engine.memory * 10 / (1024 * 1024 * 1024));
     let page = Page {
@@ -39,7 +41,8 @@ async fn show(visit: &Visit) -> Result<Answer, Refused> {
             .into_iter()
             .map(|tried| (tried.candidate.address, tried.candidate.source, tried.said))
             .collect(),
-        open,
+        gaps,
+        calls,
     };
     Ok(Answer::view(visit, "Container engine", Place::Project, &page))
 }
