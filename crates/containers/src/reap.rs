@@ -7,7 +7,8 @@ use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+    KillContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+    RemoveContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
 
@@ -85,7 +86,23 @@ pub(crate) async fn remove_one(docker: &Docker, container: &str) -> Result<(), E
 
 /// Removes these.
 pub(crate) async fn remove(docker: &Docker, containers: impl Iterator<Item = &ContainerSummary>) {
-    let ids: Vec<String> = containers.filter_map(|container| container.id.clone()).collect();
+    let mut ids: Vec<String> = Vec::new();
+    let mut running: Vec<String> = Vec::new();
+    for container in containers {
+        running.extend(container.id.clone().filter(|_| is_running(container)));
+        ids.extend(container.id.clone());
+    }
+    // To end one takes a fraction of its removal: the last must not run until the others are gone.
+    if running.len() > AT_ONCE {
+        let kill = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
+        futures_util::stream::iter(running)
+            .for_each_concurrent(AT_ONCE, |id| {
+                let kill = kill.clone();
+                // What it can't end, the removal does.
+                async move { drop(docker.kill_container(&id, Some(kill)).await) }
+            })
+            .await;
+    }
     futures_util::stream::iter(ids)
         .for_each_concurrent(AT_ONCE, |id| async move {
             if let Err(error) = remove_one(docker, &id).await {
