@@ -164,6 +164,8 @@ impl Engines {
     fn spawn(&mut self, name: &'static str, log: &Path, command: &mut Command) -> Result<()> {
         let log = std::fs::File::create(log)?;
         let child = command
+            // Podman's monitors leave files there.
+            .current_dir(self.runtime.as_deref().unwrap_or(root()))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -163,7 +163,7 @@ async fn failed_containers_are_kept_on_request() {
             let engine = EngineSettings::only("test", &socket);
             let settings =
                 ContainerSettings { keep_failed, engine, ..ContainerSettings::default() };
-            ContainerRuntime::new(settings, state.clone(), directory.clone(), None)
+            ContainerRuntime::new(settings, state.clone(), directory.clone(), None, None)
         };
         let again = next(true);
         again.recover().await;
