@@ -165,7 +165,7 @@ impl Engines {
         let log = std::fs::File::create(log)?;
         let child = command
             // Podman's monitors leave files there.
-            .current_dir(self.runtime.as_deref().unwrap_or(root()))
+            .current_dir(self.runtime.as_deref().unwrap_or(&root()))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
