@@ -59,12 +59,16 @@ fn make_image(socket: &str, directory: &Path) {
         let _ = std::os::unix::fs::symlink("busybox", root.join("bin").join(program));
     }
     std::fs::write(root.join("www/index.html"), "Hello from a container").unwrap();
-    let script = |name: &str, text: &str| {
+    let allow = |name: &str, mode: u32| {
         use std::os::unix::fs::PermissionsExt;
 
-        let file = root.join(name);
-        std::fs::write(&file, text).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(root.join(name), mode).unwrap();
+    };
+    allow("tmp", 0o1777);
+    let script = |name: &str, text: &str| {
+        std::fs::write(root.join(name), text).unwrap();
+        allow(name, 0o755);
     };
     script("bin/req", include_str!("../fixtures/req.sh"));
     let head = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'; exec 2>&1\n";
