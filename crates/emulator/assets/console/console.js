@@ -77,13 +77,15 @@
 
   // The address follows the filter, so that reloading keeps it. Back leads to the page before, not
   // through every letter.
-  document.addEventListener("input", (event) => {
+  const follow = (event) => {
     const form = event.target.closest("form.filters");
     if (!form) return;
     const set = [...new FormData(form)].filter(([, value]) => value !== "");
     const search = new URLSearchParams(set).toString();
     history.replaceState(null, "", search ? `?${search}` : location.pathname);
-  });
+  };
+  document.addEventListener("input", follow);
+  document.addEventListener("change", follow);
 
   // Logs follow at the end only.
   const isAtEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
