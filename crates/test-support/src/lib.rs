@@ -16,6 +16,7 @@ pub mod blocking;
 pub mod browser;
 mod cli;
 pub mod clock;
+pub mod console;
 pub mod documents;
 mod emulator;
 pub mod foreground;
