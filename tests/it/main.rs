@@ -21,6 +21,7 @@ mod browser;
 mod cli;
 mod config;
 mod console_browser;
+mod console_project;
 mod crash;
 mod crashes;
 mod crowd;
