@@ -12,6 +12,7 @@
 //! | room | pages |
 //! | --- | --- |
 //! | [`apps`] | list, details, changes |
+//! | [`tokens`] | list, form, details, changes, explanation of a string |
 //!
 //! Views are templates in `templates/console`.
 
@@ -23,6 +24,7 @@ mod login;
 mod page;
 mod session;
 mod text;
+mod tokens;
 mod visit;
 
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use http::StatusCode;
 use ovhai_core::Platform;
 use tokio_util::sync::CancellationToken;
 
+use crate::gateway::Gateway;
 use crate::telemetry::Telemetry;
 use crate::web::credentials::Credentials;
 use crate::web::csrf;
@@ -43,6 +46,7 @@ use visit::Visit;
 pub(crate) struct Console {
     platform: Arc<Platform>,
     telemetry: Arc<Telemetry>,
+    gateway: Arc<Gateway>,
     /// The emulator's own port, which stands in the addresses of apps.
     port: u16,
     /// Cancelled when endless responses have to end.
@@ -57,6 +61,7 @@ impl Console {
     pub(crate) fn new(
         platform: Arc<Platform>,
         telemetry: Arc<Telemetry>,
+        gateway: Arc<Gateway>,
         port: u16,
         stopping: CancellationToken,
     ) -> Self {
@@ -64,6 +69,7 @@ impl Console {
             credentials: Credentials::new(Arc::clone(&platform)),
             platform,
             telemetry,
+            gateway,
             port,
             stopping,
             sessions: session::Sessions::default(),
@@ -77,6 +83,7 @@ pub(crate) fn router(console: Console) -> Router {
     let pages = Router::new()
         .route("/", get(home))
         .merge(apps::routes())
+        .merge(tokens::routes())
         .route("/logout", post(login::log_out))
         .fallback(nothing);
     Router::new()

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::header::{COOKIE, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use ovhai_api_types::Region;
 use ovhai_core::policy::Principal;
 use ovhai_wire::stream::Peer;
 
@@ -84,6 +85,14 @@ impl Visit {
             out.append_pair(key, value);
         }
         out.finish()
+    }
+
+    /// The region that the caller is limited to; none: all regions.
+    pub(super) fn own_region(&self) -> Option<&Region> {
+        match &self.who {
+            Principal::Token(token) => Some(&token.region),
+            _ => None,
+        }
     }
 
     /// The signature of the session's forms. It is the same for all, so that views that follow
