@@ -3,13 +3,11 @@
 use hyper::StatusCode;
 use ovhai_api_types::Token;
 use ovhai_test_support::console::Console;
+use ovhai_test_support::raw::Client;
 use ovhai_test_support::visitor::{Visitor, echo};
-use ovhai_test_support::{Answer, TestEmulator, Upstream};
+use ovhai_test_support::{Answer, TestEmulator, Upstream, eventually};
 use serde_json::json;
-
-async fn emulator() -> TestEmulator {
-    TestEmulator::with_apps_at(Upstream::start().await.address()).await
-}
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The string that a page shows.
 fn shown(page: &Answer) -> String {
@@ -31,7 +29,7 @@ const FIELDS: [(&str, &str); 4] =
 
 #[tokio::test]
 async fn a_string_is_shown_once() {
-    let e = emulator().await;
+    let e = TestEmulator::start().await;
     let app = e.run_app(&[("group", "A")], json!({"name": "mine"})).await;
     let mut console = Console::owner(&e).await;
     let form = console.get("tokens/new").await.text();
@@ -48,7 +46,9 @@ async fn a_string_is_shown_once() {
     assert_eq!(page.header("cache-control"), "no-store");
     let value = shown(&page);
     let html = page.text();
-    assert!(html.contains("The token reader") && html.contains(&format!("ovhai app curl {}", app.id)));
+    assert!(
+        html.contains("The token reader") && html.contains(&format!("ovhai app curl {}", app.id))
+    );
     assert!(!to.contains(&value));
     assert_eq!(e.query(&app, Some(&value)).await.status, 200);
     for path in [to.as_str(), &format!("{}tokens", console.base)] {
@@ -64,14 +64,10 @@ async fn a_string_is_shown_once() {
 
 #[tokio::test]
 async fn a_form_keeps_what_was_typed_and_says_what_is_wrong() {
-    let e = emulator().await;
+    let e = TestEmulator::start().await;
     let mut console = Console::owner(&e).await;
-    let fields = [
-        ("name", "  "),
-        ("selector", "group=A,,<b>"),
-        ("role", "operator"),
-        ("region", "nowhere"),
-    ];
+    let fields =
+        [("name", "  "), ("selector", "group=A,,<b>"), ("role", "operator"), ("region", "nowhere")];
     let page = console.post("tokens/new", &fields).await;
     assert_eq!(page.status, 422);
     let html = page.text();
@@ -91,7 +87,7 @@ async fn a_form_keeps_what_was_typed_and_says_what_is_wrong() {
 
 #[tokio::test]
 async fn a_form_tells_what_the_token_opens_now() {
-    let e = emulator().await;
+    let e = TestEmulator::start().await;
     let mut console = Console::owner(&e).await;
     let page = console.get("tokens/new").await.text();
     assert!(page.contains("GRA has no apps"), "{page}");
@@ -154,32 +150,41 @@ async fn regenerate_and_delete_say_what_ends() {
 
 #[tokio::test]
 async fn open_streams_are_counted() {
-    let e = TestEmulator::start().await;
-    let app = echo(&e).await;
+    let upstream = Upstream::start(|mut stream| async move {
+        let _ = Upstream::head(&mut stream).await;
+        let answer =
+            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+        let _ = stream.write_all(answer).await;
+        // Until the other side closes.
+        let _ = stream.read_u8().await;
+    })
+    .await;
+    let e = TestEmulator::with_apps_at(upstream.address()).await;
+    let app = e.run_app(&[("group", "A")], json!({})).await;
     let reader = token(&e, "reader", "read", "group=A").await;
-    let mut console = Console::owner(&e).await;
-    let host = TestEmulator::host(&app);
-    let mut client = ovhai_test_support::raw::Client::connect(&e).await;
-    let bearer = reader.status.value.as_deref().expect("a value");
-    client
-        .send(format!(
-            "GET / HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {bearer}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        ))
-        .await;
-    let status = client.answer_head().await.status();
-    if status != 101 {
-        return;
-    }
+    let (host, bearer) = (TestEmulator::host(&app), reader.status.value.expect("a value"));
+    let mut client = Client::connect(&e).await;
+    let head = format!(
+        "GET / HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {bearer}\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
+    );
+    client.send(head).await;
+    assert_eq!(client.answer_head().await.status(), 101);
+    let console = Console::owner(&e).await;
     let path = format!("tokens/{}/delete", reader.id);
-    ovhai_test_support::eventually("the stream is counted", async || {
-        console.get(&path).await.text().contains("1 stream ends.").then_some(())
+    eventually("the stream is counted", || async {
+        console.clone().get(&path).await.text().contains("1 stream ends.").then_some(())
+    })
+    .await;
+    drop(client);
+    eventually("the stream has ended", || async {
+        console.clone().get(&path).await.text().contains("no stream").then_some(())
     })
     .await;
 }
 
 #[tokio::test]
 async fn callers_see_what_the_api_would_show() {
-    let e = emulator().await;
+    let e = TestEmulator::start().await;
     let reader = token(&e, "reader", "read", "group=A").await;
     let scoped = token(&e, "scoped", "operator", "group=A").await;
     let operator = token(&e, "operator", "operator", "").await;
@@ -225,7 +230,7 @@ async fn callers_see_what_the_api_would_show() {
 
 #[tokio::test]
 async fn forms_of_elsewhere_change_nothing() {
-    let e = emulator().await;
+    let e = TestEmulator::start().await;
     let reader = token(&e, "reader", "read", "group=A").await;
     let mut console = Console::owner(&e).await;
     let (base, form) = (console.base.clone(), console.form.clone());
@@ -243,7 +248,7 @@ async fn forms_of_elsewhere_change_nothing() {
 
 #[tokio::test]
 async fn a_string_is_explained() {
-    let e = emulator().await;
+    let e = TestEmulator::start().await;
     e.run_app(&[("group", "A")], json!({"name": "first"})).await;
     e.run_app(&[("group", "B")], json!({"name": "second"})).await;
     let reader = token(&e, "reader", "read", "group=A").await;
@@ -257,7 +262,9 @@ async fn a_string_is_explained() {
 
     let bearer = format!("Bearer {value} ");
     let page = console.post("tokens/explain", &[("token", &bearer)]).await.text();
-    assert!(page.contains("the token's current one") || page.contains("the token&#39;s current one"));
+    assert!(
+        page.contains("the token's current one") || page.contains("the token&#39;s current one")
+    );
     assert!(page.contains("reader") && page.contains("group=A does not match"), "{page}");
     assert!(!page.contains(&value));
     let page = console.post("tokens/explain", &[("token", "rubbish"), ("q", "first")]).await.text();
@@ -270,7 +277,7 @@ async fn a_string_is_explained() {
 
 #[tokio::test]
 async fn a_list_has_pages_and_filters_and_follows() {
-    let e = emulator().await;
+    let e = TestEmulator::start().await;
     let mut console = Console::owner(&e).await;
     assert!(console.get("tokens").await.text().contains("No tokens yet"));
     for n in 0..27 {

@@ -76,12 +76,7 @@ impl Platform {
 
     /// Number of streams that end when a token is regenerated or deleted: tunnels, and requests that
     /// take longer than a moment.
-    pub fn open_streams(
-        &self,
-        caller: &Principal,
-        region: &Region,
-        id: TokenId,
-    ) -> Result<usize> {
+    pub fn open_streams(&self, caller: &Principal, region: &Region, id: TokenId) -> Result<usize> {
         self.get_token(caller, region, id)?;
         Ok(self.ledger.subscribers(Subject::Token(id)))
     }

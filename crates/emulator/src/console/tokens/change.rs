@@ -67,8 +67,8 @@ fn confirm(visit: &Visit, id: &str, change: Change) -> Result<Answer, Refused> {
     let token = find(visit, id)?;
     let console = &visit.console;
     let platform = &console.platform;
-    let sessions = console.gateway.logins.count_of(&token)
-        + console.sessions.count_of(&token, platform.now());
+    let sessions =
+        console.gateway.logins.count_of(&token) + console.sessions.count_of(&token, platform.now());
     let streams = platform.open_streams(&visit.who, &token.region, token.id)?;
     let verb = change.verb();
     let view = Confirm {

@@ -114,7 +114,8 @@ fn show(visit: &Visit, id: &str) -> Result<Answer, Refused> {
         let (total, page) = (found.len(), page.min(found.len().div_ceil(SIZE).max(1)));
         (total, page, found.into_iter().skip((page - 1) * SIZE).take(SIZE).collect::<Vec<_>>())
     } else {
-        let all = AppQuery { selector: Selector::default(), order: Order::Desc, ..AppQuery::default() };
+        let all =
+            AppQuery { selector: Selector::default(), order: Order::Desc, ..AppQuery::default() };
         let total = platform.list_apps(&visit.who, &token.region, &all)?.len();
         let page = page.min(total.div_ceil(SIZE).max(1));
         (total, page, explain((page - 1) * SIZE, SIZE)?)
