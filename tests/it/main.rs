@@ -22,6 +22,7 @@ mod cli;
 mod config;
 mod console_browser;
 mod console_project;
+mod console_tokens;
 mod crash;
 mod crashes;
 mod crowd;

@@ -523,9 +523,10 @@ impl Emulator {
             });
         }
         let connections = TaskTracker::new();
+        let gateway = Arc::new(Gateway::new(Arc::clone(&platform), stopping.clone()));
         let shared = Arc::new(Shared {
             platform: Arc::clone(&platform),
-            gateway: Arc::new(Gateway::new(Arc::clone(&platform), stopping.clone())),
+            gateway: Arc::clone(&gateway),
             api: api::router(
                 Arc::clone(&platform),
                 running.address.port(),
@@ -535,6 +536,7 @@ impl Emulator {
             local: console::router(Console::new(
                 Arc::clone(&platform),
                 Arc::clone(&telemetry),
+                gateway,
                 running.address.port(),
                 stopping.clone(),
                 Machine {

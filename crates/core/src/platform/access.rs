@@ -121,6 +121,19 @@ impl Platform {
         })
     }
 
+    /// The token of a string, and why the string is not valid here, if so.
+    pub fn look_up_string(
+        &self,
+        caller: &Principal,
+        region: &Region,
+        value: String,
+    ) -> Result<(Option<Arc<TokenRecord>>, Option<Reason>)> {
+        self.may_manage_tokens(caller, region)?;
+        let question = TokenQuestion::Value(value);
+        let Asked { token, void } = self.asked(&self.snapshot(), caller, region, &question)?;
+        Ok((token, void))
+    }
+
     fn asked(
         &self,
         snapshot: &Snapshot,

@@ -125,6 +125,9 @@
     }
   });
 
+  // What is shown once does not come back with the page that Back restores.
+  addEventListener("pagehide", () => { for (const element of document.querySelectorAll("[data-once]")) element.remove(); });
+
   // Keys.
   let current = null;
   const rows = () => [...document.querySelectorAll(".rows tbody tr")];

@@ -13,6 +13,7 @@
 //! | --- | --- |
 //! | [`apps`] | list, details, changes |
 //! | [`project`] | regions, quotas, users, registries, and the emulator itself |
+//! | [`tokens`] | list, form, details, changes, explanation of a string |
 //!
 //! Views are templates in `templates/console`.
 
@@ -25,6 +26,7 @@ mod page;
 mod project;
 mod session;
 mod text;
+mod tokens;
 mod visit;
 
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use http::StatusCode;
 use ovhai_core::Platform;
 use tokio_util::sync::CancellationToken;
 
+use crate::gateway::Gateway;
 use crate::telemetry::Telemetry;
 use crate::web::credentials::Credentials;
 use crate::web::csrf;
@@ -46,6 +49,7 @@ use visit::Visit;
 pub(crate) struct Console {
     platform: Arc<Platform>,
     telemetry: Arc<Telemetry>,
+    gateway: Arc<Gateway>,
     /// The emulator's own port, which stands in the addresses of apps.
     port: u16,
     /// Cancelled when endless responses have to end.
@@ -61,6 +65,7 @@ impl Console {
     pub(crate) fn new(
         platform: Arc<Platform>,
         telemetry: Arc<Telemetry>,
+        gateway: Arc<Gateway>,
         port: u16,
         stopping: CancellationToken,
         machine: Machine,
@@ -69,6 +74,7 @@ impl Console {
             credentials: Credentials::new(Arc::clone(&platform)),
             platform,
             telemetry,
+            gateway,
             port,
             stopping,
             sessions: session::Sessions::default(),
@@ -83,6 +89,7 @@ pub(crate) fn router(console: Console) -> Router {
     let pages = Router::new()
         .merge(apps::routes())
         .merge(project::routes())
+        .merge(tokens::routes())
         .route("/logout", post(login::log_out))
         .fallback(nothing);
     Router::new()
