@@ -206,7 +206,8 @@ impl Show for RequestRecord {
                     .field("ID", id)
                     .maybe("Name", self.app_name.as_ref())
                     .maybe("Region", self.region.as_ref())
-                    .maybe("Port", self.port),
+                    .maybe("Port", self.port)
+                    .maybe("Replica", self.replica),
             })
             .field("Caller", caller(self))
             .maybe("Token", self.token)
@@ -223,6 +224,7 @@ impl Show for RequestRecord {
             .field("Bytes Out", self.bytes_out)
             .field("Took", took(self.micros))
             .maybe("App Took", self.upstream_micros.map(took))
+            .maybe("Wake-Up Took", self.held_micros.map(took))
     }
 
     fn name(&self) -> String {
@@ -265,6 +267,11 @@ fn because(request: &RequestRecord) -> Cow<'_, str> {
         _ => "ended: the caller lost access",
     });
     let words = |text: &str| text.replace('_', " ");
+    if let (None, None, None, Some(held)) =
+        (&request.reason, aborted, &request.refused, request.held_micros)
+    {
+        return format!("waited {} for the app to wake up", took(held)).into();
+    }
     match (&request.reason, aborted, &request.refused, &request.decision) {
         (Some(reason), ..) => reason.as_str().into(),
         (None, Some(aborted), ..) => aborted.into(),
@@ -325,6 +332,10 @@ mod tests {
         assert_eq!(cell(&[], 1), "caa6077e-2b0d-4e65-8e33-423b3a9d2498");
         assert_eq!(cell(&[("door", json!("api")), ("app", json!(null))], 1), "(API)");
         assert_eq!(cell(&[("micros", json!(2_345_678))], 5), "2.3 s");
+        assert_eq!(
+            cell(&[("heldMicros", json!(1_500_000)), ("decision", json!("allowed"))], 7),
+            "waited 1.5 s for the app to wake up"
+        );
         assert_eq!(cell(&[("aborted", json!("client"))], 7), "aborted by the client");
         assert_eq!(cell(&[("reason", json!("group=B does not hold"))], 7), "group=B does not hold");
     }

@@ -23,6 +23,7 @@ mod config;
 mod console_browser;
 mod console_project;
 mod console_tokens;
+mod console_requests;
 mod crash;
 mod crashes;
 mod crowd;

@@ -94,6 +94,12 @@ pub struct RequestRecord {
     /// was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_micros: Option<u64>,
+    /// Microseconds that the request waited for the app to wake up; absent when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_micros: Option<u64>,
+    /// The ordinal of the replica that was asked, of several the last; absent when none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<u32>,
 }
 
 /// A page of requests, in the order in which they ended.

@@ -39,7 +39,7 @@ use crate::image_access;
 use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::Event;
 use crate::model::AppRecord;
-use crate::policy::{self, Action, Decision, Principal, Resource};
+use crate::policy::{self, Action, Decision, Effect, Principal, Resource};
 use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store, Vault};
 use crate::quota::Quotas;
 use crate::reconcile::{Launching, Reconcilers, needs_actor};
@@ -322,6 +322,22 @@ impl Platform {
     pub fn may_shut_down(&self, caller: &Principal) -> Result<()> {
         let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
         check(policy::decide(caller, Action::Shutdown, &Resource::Region(region)))
+    }
+
+    /// A region in which the caller may do this; refused for the reason of the token's own region.
+    pub fn may_in_a_region(&self, caller: &Principal, action: Action) -> Result<&Region> {
+        let mut refusal = None;
+        for region in &self.settings().regions {
+            let decision = policy::decide(caller, action, &Resource::Region(region));
+            if decision.is_allowed() {
+                return Ok(region);
+            }
+            // The token's own region says why; the others only that it is not theirs.
+            if refusal.as_ref().is_none_or(|d: &Decision| d.effect == Effect::Unauthenticated) {
+                refusal = Some(decision);
+            }
+        }
+        Err(refusal.map_or_else(|| Error::Internal("no region".into()), Error::Denied))
     }
 
     /// Whether the caller may make links that open the console.

@@ -138,7 +138,7 @@ fn volume_text(volume: &Volume) -> String {
 }
 
 /// Quotes a word where a shell would change it.
-fn quote(word: &str) -> String {
+pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

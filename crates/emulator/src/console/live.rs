@@ -92,10 +92,22 @@ pub(super) fn named_event(name: &str) -> Bytes {
 
 /// Answers with a stream of a view, which `render` renders; none if the caller has no access to it
 /// any more, which ends the stream.
-pub(super) fn stream<R, F>(visit: Visit, mut render: R) -> Response
+pub(super) fn stream<R, F>(visit: Visit, render: R) -> Response
 where
     R: FnMut(Visit) -> F + Send + 'static,
     F: Future<Output = Option<String>> + Send,
+{
+    stream_woken(visit, render, std::future::pending)
+}
+
+/// The same for a view that other things change than commits: it is rendered again when the future
+/// of `wake` ends, too.
+pub(super) fn stream_woken<R, F, W, G>(visit: Visit, mut render: R, mut wake: W) -> Response
+where
+    R: FnMut(Visit) -> F + Send + 'static,
+    F: Future<Output = Option<String>> + Send,
+    W: FnMut() -> G + Send + 'static,
+    G: Future<Output = ()> + Send,
 {
     let (send, receive) = mpsc::channel::<Bytes>(1);
     tokio::spawn(async move {
@@ -141,6 +153,7 @@ where
                     return;
                 }
                 changed = changes.changed() => if changed.is_err() { return },
+                () = wake() => {}
                 () = tokio::time::sleep(TICK) => {}
             }
         }

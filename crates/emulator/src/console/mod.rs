@@ -14,6 +14,7 @@
 //! | [`apps`] | list, details, changes |
 //! | [`project`] | regions, quotas, users, registries, and the emulator itself |
 //! | [`tokens`] | list, form, details, changes, explanation of a string |
+//! | [`requests`] | the last requests: list, details |
 //!
 //! Views are templates in `templates/console`.
 
@@ -24,6 +25,7 @@ mod live;
 mod login;
 mod page;
 mod project;
+mod requests;
 mod session;
 mod text;
 mod tokens;
@@ -90,6 +92,7 @@ pub(crate) fn router(console: Console) -> Router {
         .merge(apps::routes())
         .merge(project::routes())
         .merge(tokens::routes())
+        .merge(requests::routes())
         .route("/logout", post(login::log_out))
         .fallback(nothing);
     Router::new()

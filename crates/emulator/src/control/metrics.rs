@@ -8,7 +8,7 @@ use hyper::header::CONTENT_TYPE;
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action};
 
-use super::{Caller, Control, may_in_a_region};
+use super::{Caller, Control};
 use crate::api::error::ApiError;
 use crate::telemetry;
 
@@ -17,7 +17,7 @@ pub(super) async fn metrics(
     Caller(caller): Caller,
 ) -> Result<([(hyper::header::HeaderName, &'static str); 1], String), ApiError> {
     let platform = &control.platform;
-    may_in_a_region(platform, &caller, Action::Read)?;
+    platform.may_in_a_region(&caller, Action::Read)?;
     let snapshot = platform.snapshot();
     control.telemetry.purge(|id| snapshot.app(id).is_some(), |id| snapshot.token(id).is_some());
     let text = control.telemetry.metrics(control.started_at, |id| {

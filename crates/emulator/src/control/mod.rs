@@ -18,8 +18,8 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use ovhai_api_types::{Fault, Feature, Region, Timestamp};
 use ovhai_containers::ContainerRuntime;
-use ovhai_core::policy::{self, Action, Effect, Principal, Resource};
-use ovhai_core::{Error, Platform};
+use ovhai_core::Platform;
+use ovhai_core::policy::Principal;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -95,27 +95,6 @@ impl FromRequestParts<Arc<Control>> for Caller {
         let caller = control.platform.authenticate(&snapshot, bearer);
         caller.map(Self).ok_or_else(ApiError::unauthenticated)
     }
-}
-
-/// A region in which the caller may do this; an error if there is none. A token is of one region:
-/// that one is asked for, whichever it is.
-fn may_in_a_region<'a>(
-    platform: &'a Platform,
-    caller: &Principal,
-    action: Action,
-) -> Result<&'a Region, ApiError> {
-    let mut refusal = None;
-    for region in &platform.settings().regions {
-        let decision = policy::decide(caller, action, &Resource::Region(region));
-        if decision.is_allowed() {
-            return Ok(region);
-        }
-        // The token's own region says why; the others only that it is not theirs.
-        if refusal.as_ref().is_none_or(|d: &policy::Decision| d.effect == Effect::Unauthenticated) {
-            refusal = Some(decision);
-        }
-    }
-    Err(refusal.map_or_else(ApiError::unauthenticated, |d| Error::Denied(d).into()))
 }
 
 async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json<Health> {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use ovhai_api_types::{RequestList, Timestamp};
 use ovhai_core::policy::Action;
 
-use super::{Caller, Control, may_in_a_region};
+use super::{Caller, Control};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
 use crate::telemetry::visible::{Visible, Wanted};
@@ -22,7 +22,7 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<Json<RequestList>, ApiError> {
     let platform = &control.platform;
-    let any = may_in_a_region(platform, &caller, Action::Requests)?;
+    let any = platform.may_in_a_region(&caller, Action::Requests)?;
     let region = match query.one("region") {
         None => None,
         Some(name) => Some(platform.region(name).cloned().ok_or_else(|| {
@@ -40,6 +40,7 @@ pub(super) async fn list(
         denied: query.flag("denied")?,
         all: query.flag("all")?,
         since: query.moment("since")?.map(Timestamp::as_millisecond),
+        ..Wanted::default()
     };
     let recent = control.telemetry.recent();
     let after = match query.one("after") {

@@ -298,14 +298,19 @@ impl<S: Stream> Connection<S> {
         let worker = Arc::clone(&self.worker);
         let limit = HoldLimit::new();
         loop {
+            let since = Instant::now();
             let mut over = pin!(hold.over(&worker.relay.gateway, limit));
             let over = loop {
                 match tokio::time::timeout(LOOK_EVERY, over.as_mut()).await {
                     Ok(over) => break over,
-                    Err(_) if self.stream.is_closed() => return (None, facts, note),
+                    Err(_) if self.stream.is_closed() => {
+                        note.was_held(since.elapsed());
+                        return (None, facts, note);
+                    }
                     Err(_) => {}
                 }
             };
+            note.was_held(since.elapsed());
             if let Err(refusal) = over {
                 self.input.consume(range.end);
                 return (Some(Err(refusal)), facts, note);

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -269,8 +269,9 @@ async fn answer(
             let left = &worker.relay.streams_left;
             let share = Share::take(&own.at_apps, left).ok_or_else(Refusal::busy)?;
             underway.share = Some(share);
-            underway.note().turned_to_the_app();
-            forward.run(body, interim, &own.grpc, &worker.relay).await
+            let note = underway.note();
+            note.turned_to_the_app();
+            forward.run(body, interim, &own.grpc, &worker.relay, note).await
         }
         Plan::Answer(local) => {
             let body = whole(body, local.body_max(), worker, underway).await?;
@@ -378,7 +379,10 @@ impl Arrived<'_> {
     ) -> Result<Plan<Forward>, Refusal> {
         let limit = HoldLimit::new();
         loop {
-            hold.over(&self.own.worker.relay.gateway, limit).await?;
+            let since = Instant::now();
+            let over = hold.over(&self.own.worker.relay.gateway, limit).await;
+            note.was_held(since.elapsed());
+            over?;
             match self.plan(note, readers, true)? {
                 Planned::Now(plan) => return Ok(plan),
                 Planned::Wait(again) => hold = again,

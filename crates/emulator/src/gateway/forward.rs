@@ -17,6 +17,7 @@ use super::refusal::Refusal;
 use super::relay::Relay;
 use super::route::Route;
 use super::{Gateway, grpc};
+use crate::telemetry::Note;
 
 /// A request to be passed on.
 pub(crate) struct Forward {
@@ -58,11 +59,13 @@ impl Forward {
         interim: &Interim,
         pool: &grpc::GrpcPool,
         relay: &Arc<Relay>,
+        note: &mut Note,
     ) -> Result<Response<ServerBody>, Refusal> {
         let mut access = CallerAccess::new(self.admission);
         match self.protocol {
             Protocol::Http1(order) => {
-                let response = http2_client::pass(order, body, interim, &mut access, relay).await?;
+                let response =
+                    http2_client::pass(order, body, interim, &mut access, relay, note).await?;
                 Ok(response.map(|body| ServerBody::App { body, access }))
             }
             Protocol::Grpc(route, head) => {
@@ -71,7 +74,7 @@ impl Forward {
                     interim.go_on();
                 }
                 // Boxed: else every request to an app would have its size.
-                let answer = Box::pin(grpc::pass(route, head, body, pool, relay));
+                let answer = Box::pin(grpc::pass(route, head, body, pool, relay, note));
                 let (response, under_way) = watched(answer, &mut access, &relay.gateway).await?;
                 Ok(response.map(|body| ServerBody::Grpc { body, access, _under_way: under_way }))
             }

@@ -27,7 +27,7 @@ use super::relay::Relay;
 use super::route::Route;
 use super::upstream::{ReplicaAddress, Upstream, UpstreamError};
 use super::{compose, login};
-use crate::telemetry::RefusalKind;
+use crate::telemetry::{Note, RefusalKind};
 
 /// Flow-control window of one response, in bytes. A connection has no window of its own: responses
 /// that the client does not take would leave no room for the others.
@@ -166,6 +166,7 @@ pub(super) async fn pass(
     body: Incoming,
     pool: &GrpcPool,
     relay: &Relay,
+    note: &mut Note,
 ) -> Result<(Response<hyper::body::Incoming>, TaskTrackerToken), Refusal> {
     let patience = relay.limits.answer_timeout;
     let head_max = u32::try_from(relay.limits.answer_head_max).unwrap_or(u32::MAX);
@@ -179,7 +180,9 @@ pub(super) async fn pass(
             let opened = tokio::time::timeout(patience, pool.open(replica, head_max)).await;
             opened.map_err(|_| UpstreamError::TooSlow)?
         };
-        let mut sender = connect(relay, &mut route, open).await?;
+        let connected = connect(relay, &mut route, open).await;
+        note.asked(route.ordinal());
+        let mut sender = connected?;
         let answer = sender.try_send_request(request);
         let answer = in_time(answer, patience, &came).await.ok_or(UpstreamError::TooSlow)?;
         match answer {

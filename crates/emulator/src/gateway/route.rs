@@ -62,6 +62,13 @@ pub(super) struct Chosen {
     pub(super) set_cookie: Option<HeaderValue>,
 }
 
+impl Route {
+    /// The ordinal of its replica.
+    pub(super) fn ordinal(&self) -> u32 {
+        self.to.replica.replica.ordinal
+    }
+}
+
 impl Gateway {
     /// Changes the route to another replica than those that failed, if there is one.
     pub(crate) fn turn_to_another(&self, route: &mut Route) -> bool {

@@ -195,6 +195,10 @@ pub(crate) struct Line<'a> {
     pub(crate) total: Duration,
     /// Time from connecting to the app to the end of its response; none if the app was not asked.
     pub(crate) upstream: Option<Duration>,
+    /// Time that it waited for the app to wake up.
+    pub(crate) held: Duration,
+    /// The ordinal of the replica that was asked last; 0 if none was.
+    pub(crate) replica: u32,
     /// Its id.
     pub(crate) id: &'a [u8],
     /// The version that the client spoke.
@@ -280,6 +284,12 @@ impl Line<'_> {
         if let Some(upstream) = self.upstream {
             number(",\"upstreamMicros\":", micros(upstream), out);
         }
+        if !self.held.is_zero() {
+            number(",\"heldMicros\":", micros(self.held), out);
+        }
+        if self.replica > 0 {
+            number(",\"replica\":", self.replica.into(), out);
+        }
         out.extend_from_slice(b"}\n");
     }
 }
@@ -344,6 +354,8 @@ pub(super) mod tests {
             aborted: None,
             total: Duration::from_micros(1234),
             upstream: Some(Duration::from_millis(1)),
+            held: Duration::ZERO,
+            replica: 2,
             id: b"abc",
             protocol: Protocol::Http11,
             tls: false,
@@ -367,6 +379,7 @@ pub(super) mod tests {
                 "door": "app", "app": Uuid::nil(), "protocol": "HTTP/1.1", "method": "GET",
                 "path": "/", "status": 200, "bytesIn": 0, "bytesOut": 13, "decision": "allowed",
                 "token": Uuid::max(), "tokenName": "reader", "micros": 1234, "upstreamMicros": 1000,
+                "replica": 2,
             })
         );
         let refused = Line {
@@ -382,6 +395,8 @@ pub(super) mod tests {
             reason: "a\nb",
             aborted: Some(Aborted::App),
             upstream: None,
+            held: Duration::from_micros(7),
+            replica: 0,
             protocol: Protocol::Http2,
             tls: true,
             ..line()
@@ -398,6 +413,8 @@ pub(super) mod tests {
             ("tls", json!(true)),
             ("protocol", json!("HTTP/2")),
             ("upstreamMicros", json!(null)),
+            ("heldMicros", json!(7)),
+            ("replica", json!(null)),
         ] {
             assert_eq!(refused[name], value, "{name}");
         }

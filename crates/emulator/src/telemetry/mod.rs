@@ -197,6 +197,11 @@ impl Telemetry {
         recent::View::new(self.run, Arc::clone(&self.seal), rings)
     }
 
+    /// Number of requests that [`Self::recent`] has recorded, to tell whether there are new ones.
+    pub(crate) fn recorded(&self) -> u64 {
+        lock(&self.shards).iter().map(|shard| lock(&shard.recent).count()).sum()
+    }
+
     /// Writes the lines that are still in memory; blocks, at most until the deadline.
     pub(crate) fn flush(&self, deadline: Duration) {
         if let Some(sink) = &self.sink {
@@ -440,6 +445,8 @@ mod tests {
             aborted: None,
             total: Duration::from_micros(700),
             upstream: (status == 200).then_some(Duration::from_micros(600)),
+            held: Duration::ZERO,
+            replica: 1,
             id: b"x",
             protocol: Protocol::Http11,
             tls: false,

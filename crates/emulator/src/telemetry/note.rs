@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
 use ovhai_core::policy::{self, Principal};
@@ -13,6 +13,9 @@ use super::Recorder;
 use super::line::{Aborted, Decision, Destination, Line, Protocol, Who};
 use super::refusal_kind::RefusalKind;
 use super::request_id::RequestId;
+
+/// What is before the session in the paths of the console's pages.
+const SESSION_BEHIND: &[u8] = b"/c/";
 
 /// The record of a request under way.
 #[derive(Debug)]
@@ -29,6 +32,9 @@ pub(crate) struct Note {
     refused: Option<RefusalKind>,
     reason: Cow<'static, str>,
     upstream: Option<Instant>,
+    held: Duration,
+    /// The ordinal; 0 if there is none.
+    replica: u32,
     pub(crate) status: u16,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
@@ -51,6 +57,8 @@ impl Note {
             refused: None,
             reason: Cow::Borrowed(""),
             upstream: None,
+            held: Duration::ZERO,
+            replica: 0,
             status: 0,
             bytes_in: 0,
             bytes_out: 0,
@@ -115,13 +123,38 @@ impl Note {
         self.upstream = Some(Instant::now());
     }
 
+    /// The request waited this long for the app to wake up.
+    pub(crate) fn was_held(&mut self, time: Duration) {
+        self.held += time;
+    }
+
+    /// The replica with this ordinal was asked last.
+    pub(crate) fn asked(&mut self, replica: u32) {
+        self.replica = replica;
+    }
+
+    /// Removes the console's session from the path: it is half of the session's secret.
+    fn hide_session(&mut self) {
+        let begin = self.method + SESSION_BEHIND.len();
+        if !self.text[self.method..].starts_with(SESSION_BEHIND) {
+            return;
+        }
+        let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b'#');
+        let length = self.text[begin..].iter().position(ends);
+        let end = length.map_or(self.text.len(), |length| begin + length);
+        self.text.splice(begin..end, *b"-");
+    }
+
     /// Writes the line. Returns the buffer.
     pub(crate) fn record(
-        self,
+        mut self,
         worker: &Mutex<Recorder>,
         client: Peer,
         aborted: Option<Aborted>,
     ) -> Vec<u8> {
+        if matches!(self.destination, Destination::Local | Destination::Nowhere) {
+            self.hide_session();
+        }
         let (method, path) = self.text.split_at(self.method);
         let now = Instant::now();
         let line = Line {
@@ -139,6 +172,8 @@ impl Note {
             aborted,
             total: now.saturating_duration_since(self.began),
             upstream: self.upstream.map(|since| now.saturating_duration_since(since)),
+            held: self.held,
+            replica: self.replica,
             id: self.id.as_bytes(),
             protocol: self.protocol,
             tls: client.secure,

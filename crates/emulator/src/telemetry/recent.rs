@@ -41,7 +41,7 @@ const TEXT_MAX: usize = PATH_MAX + REASON_MAX + ID_MAX + NAME_MAX + METHOD_MAX +
 const _: () = assert!(TEXT_MAX <= BLOCK_TEXT, "a block holds one request at least");
 
 /// Reads of this list are not recorded: a follower would see nothing else.
-const OWN_PATH: &[u8] = b"/_emulator/requests";
+const OWN_PATHS: [&[u8]; 3] = [b"/_emulator/requests", b"/c/-/requests", b"/c/-/requests/live"];
 
 /// The caller of a request; its name is among the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,8 @@ struct Entry {
     aborted: Option<Aborted>,
     total: Duration,
     upstream: Option<Duration>,
+    held: Duration,
+    replica: u32,
     protocol: Protocol,
     tls: bool,
     /// Where its texts begin, and where each ends.
@@ -139,6 +141,8 @@ impl Block {
             aborted: line.aborted,
             total: line.total,
             upstream: line.upstream,
+            held: line.held,
+            replica: line.replica,
             protocol: line.protocol,
             tls: line.tls,
             start,
@@ -201,10 +205,15 @@ impl Recent {
     pub(super) fn push(&mut self, line: &Line<'_>, now: SystemTime) {
         let ring = match line.destination {
             Destination::App { .. } => &mut self.apps,
-            Destination::Local if line.path_alone() == OWN_PATH => return,
+            Destination::Local if OWN_PATHS.contains(&line.path_alone()) => return,
             Destination::Api | Destination::Local | Destination::Nowhere => &mut self.others,
         };
         ring.push(line, now.duration_since(UNIX_EPOCH).unwrap_or_default());
+    }
+
+    /// Number of requests that were recorded.
+    pub(super) fn count(&self) -> u64 {
+        self.apps.filling.end() + self.others.filling.end()
     }
 
     /// A view of both rings.
@@ -245,6 +254,16 @@ impl SeenRequest<'_> {
             Caller::Token(id) => Some(id),
             _ => None,
         }
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> &[u8] {
+        self.text(Text::Id)
+    }
+
+    /// The path as it is shown.
+    pub(crate) fn path(&self) -> String {
+        visible(self.text(Text::Path))
     }
 
     /// When it ended, in milliseconds of Unix time.
@@ -314,6 +333,8 @@ impl SeenRequest<'_> {
             aborted: entry.aborted.map(|aborted| aborted.as_str().to_owned()),
             micros: micros(entry.total),
             upstream_micros: entry.upstream.map(micros),
+            held_micros: Some(entry.held).filter(|held| !held.is_zero()).map(micros),
+            replica: Some(entry.replica).filter(|ordinal| *ordinal > 0),
         }
     }
 }
@@ -484,6 +505,8 @@ mod tests {
                 reason: "a\nb",
                 aborted: Some(Aborted::App),
                 upstream: None,
+                held: Duration::from_secs(2),
+                replica: 0,
                 protocol: Protocol::Http2,
                 tls: true,
                 ..line()

@@ -20,6 +20,12 @@ pub(crate) struct Wanted {
     pub(crate) all: bool,
     /// In milliseconds of Unix time.
     pub(crate) since: Option<i64>,
+    /// That ended until then.
+    pub(crate) until: Option<i64>,
+    /// With this text in the path.
+    pub(crate) path: Option<String>,
+    /// With this id.
+    pub(crate) id: Option<String>,
 }
 
 /// An app that the caller may see requests of.
@@ -64,6 +70,9 @@ impl<'a> Visible<'a> {
         if (is_call && !wanted.all)
             || (wanted.denied && !request.is_denied())
             || wanted.since.is_some_and(|since| request.time() < since)
+            || wanted.until.is_some_and(|until| request.time() > until)
+            || wanted.path.as_ref().is_some_and(|part| !request.path().contains(part.as_str()))
+            || wanted.id.as_ref().is_some_and(|id| request.id() != id.as_bytes())
             || wanted.app.is_some_and(|app| request.app() != Some(app))
             || wanted.token.is_some_and(|token| request.token() != Some(token))
         {

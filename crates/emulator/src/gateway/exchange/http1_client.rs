@@ -127,6 +127,7 @@ pub(crate) async fn run<S: Stream>(
     };
     let asked = ask(&mut half, &mut route, &mut access, &params, relay).await;
     note.bytes_in = half.up.body();
+    note.asked(route.ordinal());
     let (came, mut upstream) = match asked {
         Ok(asked) => asked,
         Err(NoHead::ClientGone | NoHead::Stuck) => return ExchangeEnd::Gone,

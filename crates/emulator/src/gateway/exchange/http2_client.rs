@@ -32,6 +32,7 @@ use crate::gateway::relay::Relay;
 use crate::gateway::reserved::RESERVED;
 use crate::gateway::route::Route;
 use crate::gateway::upstream::Upstream;
+use crate::telemetry::Note;
 
 /// A request of HTTP/2, ready to be sent to the app.
 pub(crate) struct Http2Request {
@@ -71,6 +72,7 @@ pub(in crate::gateway) async fn pass(
     interim: &Interim,
     access: &mut CallerAccess,
     relay: &Arc<Relay>,
+    note: &mut Note,
 ) -> Result<Response<Box<AppBody>>, Refusal> {
     let Http2Request { mut route, head, params, request_id } = order;
     let limits = &relay.limits;
@@ -82,6 +84,7 @@ pub(in crate::gateway) async fn pass(
         request_id: &request_id,
     };
     let asked = ask(&mut half, &mut route, access, &params, relay).await;
+    note.asked(route.ordinal());
     let (came, upstream) = asked.map_err(|no_head| no_head.into_refusal(relay, &route))?;
     let Half { sender, deadline, response, .. } = half;
     let mut body = AppBody {
