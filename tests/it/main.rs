@@ -20,6 +20,7 @@ mod broken_disk;
 mod browser;
 mod cli;
 mod config;
+mod console_apps;
 mod crash;
 mod crashes;
 mod crowd;
