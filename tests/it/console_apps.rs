@@ -39,7 +39,8 @@ async fn the_list_is_filtered_on_the_server() {
         ("selector=group%3DB&q=lu", &["blue"]),
         ("region=BHS", &[]),
     ] {
-        for page in [owner.get(&format!("apps?{query}")).await, owner.part(&format!("apps?{query}")).await]
+        for page in
+            [owner.get(&format!("apps?{query}")).await, owner.part(&format!("apps?{query}")).await]
         {
             assert_eq!(page.status, 200, "{query}");
             let html = page.text();
@@ -50,7 +51,10 @@ async fn the_list_is_filtered_on_the_server() {
         }
     }
     let wrong = owner.get("apps?selector=group%3DA%2C%2C").await.text();
-    assert!(wrong.contains("The label selector is not valid") && wrong.contains("<mark>"), "{wrong}");
+    assert!(
+        wrong.contains("The label selector is not valid") && wrong.contains("<mark>"),
+        "{wrong}"
+    );
 }
 
 #[tokio::test]
@@ -137,7 +141,8 @@ async fn the_shown_command_makes_the_same_app() {
     cli.command(&words).output().unwrap();
 
     let list = cli.json(&["app", "list", "--region", "BHS", "--output", "json"]);
-    let list = list.as_array().or_else(|| list["items"].as_array()).unwrap_or_else(|| panic!("{list}"));
+    let list =
+        list.as_array().or_else(|| list["items"].as_array()).unwrap_or_else(|| panic!("{list}"));
     assert_eq!(list.len(), 2, "{line}");
     let spec = |app: &Value| {
         let mut spec = app["spec"].clone();
@@ -202,10 +207,19 @@ async fn a_refused_form_keeps_what_was_typed_and_names_every_fault() {
     }
     assert!(html.contains("\ntyped</textarea>"));
     for id in [
-        "image", "units", "replicas", "http-port", "grpc-port", "label-key-1", "env-name-0",
+        "image",
+        "units",
+        "replicas",
+        "http-port",
+        "grpc-port",
+        "label-key-1",
+        "env-name-0",
         "max-surge",
     ] {
-        assert!(html.contains(&format!("<p class=\"problem\" id=\"{id}-problem\">")), "{id}: {html}");
+        assert!(
+            html.contains(&format!("<p class=\"problem\" id=\"{id}-problem\">")),
+            "{id}: {html}"
+        );
         assert!(html.contains(&format!("<a href=\"#{id}\">")), "{id}");
         let input = html.find(&format!("id=\"{id}\"")).unwrap();
         let input = &html[input..input + html[input..].find('>').unwrap()];
@@ -213,10 +227,13 @@ async fn a_refused_form_keeps_what_was_typed_and_names_every_fault() {
     }
     assert!(html.contains("8 fields have a fault"), "{html}");
     assert_eq!(apps(&e).await, 0);
-    let typed = [("image", "ovhai/echo"), ("label-key", "a"), ("label-value", "b"), ("do", "add-label")];
+    let typed =
+        [("image", "ovhai/echo"), ("label-key", "a"), ("label-value", "b"), ("do", "add-label")];
     let more = owner.post("apps/new", &typed).await;
     assert_eq!((more.status.as_u16(), apps(&e).await), (200, 0));
-    assert!(more.text().contains("id=\"label-key-2\"") && more.text().contains("value=\"ovhai/echo\""));
+    assert!(
+        more.text().contains("id=\"label-key-2\"") && more.text().contains("value=\"ovhai/echo\"")
+    );
 }
 
 #[tokio::test]
@@ -225,7 +242,10 @@ async fn the_quota_is_named_on_top() {
     let e = TestEmulator { emulator: e, sim: None };
     let mut owner = Console::owner(&e).await;
     let fields = [
-        ("region", "GRA"), ("image", "ovhai/echo"), ("flavor", "ai1-1-cpu"), ("units", "12"),
+        ("region", "GRA"),
+        ("image", "ovhai/echo"),
+        ("flavor", "ai1-1-cpu"),
+        ("units", "12"),
         ("replicas", "2"),
     ];
     let refused = owner.post("apps/new", &fields).await;
@@ -240,9 +260,11 @@ async fn the_form_names_the_tokens_that_open_the_app() {
     e.token("GRA", "operator", Some("group=B")).await;
     e.token("BHS", "read", None).await;
     let mut owner = Console::owner(&e).await;
-    let mut summary = async |fields: &[(&str, &str)]| owner.post("apps/preview", fields).await.text();
+    let mut summary =
+        async |fields: &[(&str, &str)]| owner.post("apps/preview", fields).await.text();
     let image = ("image", "ovhai/echo");
-    let one = summary(&[image, ("region", "GRA"), ("label-key", "group"), ("label-value", "A")]).await;
+    let one =
+        summary(&[image, ("region", "GRA"), ("label-key", "group"), ("label-value", "A")]).await;
     assert!(one.contains("1 of 2 in GRA") && one.contains("selector group=A"), "{one}");
     let none = summary(&[image, ("region", "GRA")]).await;
     assert!(none.contains("None of the 2 tokens of GRA"), "{none}");
@@ -322,7 +344,8 @@ async fn forms_of_other_pages_change_nothing() {
     let form = owner.form.clone();
     let with_form = [("form", form.as_str()), fields[0], fields[1], fields[2]];
     let changes = ["new", "preview"].map(str::to_owned).into_iter();
-    let of_app = ["start", "stop", "restart", "delete", "image", "scale", "labels", "labels/remove"];
+    let of_app =
+        ["start", "stop", "restart", "delete", "image", "scale", "labels", "labels/remove"];
     for to in changes.chain(of_app.map(|action| format!("{}/{action}", app.id))) {
         let path = format!("{}apps/{to}", owner.base);
         let unsigned = owner.visitor.post(&path, &fields, &[]).await;
@@ -363,7 +386,9 @@ async fn the_console_shows_what_the_caller_may_see() {
     let other = e.run_app(&[("group", "B")], json!({"name": "other"})).await;
     let read = e.token("GRA", "read", Some("group=A")).await;
     let mut reader = Console::token(&e, &read).await;
-    for path in ["apps", "apps/new", &format!("apps/{}", mine.id), &format!("apps/{}/labels", mine.id)] {
+    for path in
+        ["apps", "apps/new", &format!("apps/{}", mine.id), &format!("apps/{}/labels", mine.id)]
+    {
         assert_eq!(reader.get(path).await.status, 403, "{path}");
     }
     let fields = [("image", "ovhai/echo"), ("region", "GRA")];

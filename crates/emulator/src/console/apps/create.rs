@@ -64,7 +64,8 @@ fn check(visit: &Visit, form: &Form, default: &Region) -> Checked {
     }
     // What was checked is not what was typed while fields have faults.
     refused = refused.filter(|_| problems.is_empty());
-    draft = draft.filter(|_| !problems.all().iter().any(|problem| problem.id.starts_with("label-")));
+    draft =
+        draft.filter(|_| !problems.all().iter().any(|problem| problem.id.starts_with("label-")));
     Checked { region, spec, problems, refused, draft }
 }
 
@@ -78,7 +79,7 @@ struct FlavorRow {
 
 fn gibibytes(bytes: i64) -> String {
     const GIB: i64 = 1 << 30;
-    let tenths = bytes.saturating_mul(10) / GIB;
+    let tenths = (bytes.saturating_mul(10) + GIB / 2) / GIB;
     match (tenths / 10, tenths % 10) {
         (whole, _) if whole >= 1024 && whole % 1024 == 0 => format!("{} TiB", whole / 1024),
         (whole, 0) => format!("{whole} GiB"),
@@ -168,7 +169,10 @@ fn facts(form: &Form) -> Vec<(&'static str, String)> {
         }
     }
     if form.is_set("probe-path") || form.is_set("probe-port") {
-        facts.push(("Probe", format!("{}:{}", or("probe-path", "/"), or("probe-port", "HTTP port"))));
+        facts.push((
+            "Probe",
+            format!("{}:{}", or("probe-path", "/"), or("probe-port", "HTTP port")),
+        ));
     }
     facts
 }
@@ -226,6 +230,10 @@ struct Page<'a> {
 impl Page<'_> {
     fn problem(&self, id: &str) -> Option<&str> {
         self.problems.of(id)
+    }
+
+    fn has_env(&self) -> bool {
+        self.form.env.iter().any(|pair| !pair.is_empty())
     }
 
     /// Whether a part of the form is shown open.

@@ -39,7 +39,7 @@ const FIELDS: [Field; 38] = [
     ("custom-aggregation", "Aggregation", "AVERAGE"),
     ("up-window", "Scale-up window in seconds", "0"),
     ("down-window", "Scale-down window in seconds", "300"),
-    ("cooldown", "Cool-down before zero in seconds", ""),
+    ("cooldown", "Cool-down in seconds", ""),
     ("http-port", "HTTP port", "8080"),
     ("grpc-port", "gRPC port", ""),
     ("access", "Access", "restricted"),
@@ -164,8 +164,7 @@ impl Form {
     /// An empty form.
     pub(super) fn new(region: &Region) -> Self {
         let values = FIELDS.iter().map(|(id, _, value)| (*id, (*value).to_owned()));
-        let mut form =
-            Self { values: values.collect(), labels: Vec::new(), env: Vec::new() };
+        let mut form = Self { values: values.collect(), labels: Vec::new(), env: Vec::new() };
         form.set("region", region.to_string());
         form
     }
@@ -187,7 +186,8 @@ impl Form {
         form.set("name", format!("{name}-copy"));
         form.set_spec(&app.spec);
         let own = app.labels.iter().filter(|(key, _)| !key.is_platform());
-        form.labels = own.map(|(key, value)| Pair::new(key.to_string(), value.to_string())).collect();
+        form.labels =
+            own.map(|(key, value)| Pair::new(key.to_string(), value.to_string())).collect();
         form
     }
 
@@ -330,10 +330,8 @@ impl Form {
             progress_deadline_seconds: deadline,
         };
         let labels = pairs::labels(&self.labels, problems);
-        let labels: BTreeMap<_, _> = labels
-            .iter()
-            .map(|(key, value)| (key.to_string(), Some(value.to_string())))
-            .collect();
+        let labels: BTreeMap<_, _> =
+            labels.iter().map(|(key, value)| (key.to_string(), Some(value.to_string()))).collect();
         let command = self.command(problems);
         let env = self.env(problems);
         let reload = self.get("reload").lines().map(|line| line.trim().to_owned());

@@ -189,9 +189,8 @@ pub(super) async fn page(visit: Visit, Path((_, id)): At) -> Response {
 
 /// `POST apps/{id}/labels/preview`: what the change would do, while one types.
 pub(super) async fn preview(Path((_, id)): At, Sent { visit, fields }: Sent) -> Response {
-    let answer = find(&visit, &id).map(|(app, _)| {
-        Answer::part(&Preview::new(&visit, &app, &Edited::read(&fields)))
-    });
+    let answer = find(&visit, &id)
+        .map(|(app, _)| Answer::part(&Preview::new(&visit, &app, &Edited::read(&fields))));
     visit.answer(Place::Apps, answer)
 }
 

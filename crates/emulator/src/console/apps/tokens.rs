@@ -53,11 +53,7 @@ pub(super) struct Opens {
     pub(super) of: usize,
 }
 
-fn verdicts(
-    visit: &Visit,
-    region: &Region,
-    labels: &Labels,
-) -> Result<Vec<LabelVerdict>, String> {
+fn verdicts(visit: &Visit, region: &Region, labels: &Labels) -> Result<Vec<LabelVerdict>, String> {
     let platform = &visit.console.platform;
     // Who has access by a token, also to an app that needs none.
     platform
