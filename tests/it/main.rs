@@ -24,6 +24,7 @@ mod console_browser;
 mod console_project;
 mod console_tokens;
 mod console_requests;
+mod console_apps;
 mod crash;
 mod crashes;
 mod crowd;

@@ -56,6 +56,12 @@ pub enum Error {
         /// Its name.
         id: String,
     },
+    /// It changed since the caller read it.
+    #[error("the {kind} changed meanwhile")]
+    Outdated {
+        /// `labels`.
+        kind: &'static str,
+    },
     /// The name or the password is wrong, or the session has ended; the error does not say which.
     #[error("the credentials are not valid")]
     BadCredentials,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ovhai_api_types::{AppId, Region, TokenId};
+use ovhai_api_types::{AppId, Labels, Region, TokenId};
 
 use super::{Platform, check, resource};
 use crate::directory::{AppEntry, Snapshot};
@@ -47,6 +47,17 @@ pub struct AccessVerdict {
     /// The app.
     pub app: Arc<AppEntry>,
     /// Whether it may send requests to it.
+    pub read: Decision,
+    /// Whether it may manage it.
+    pub operate: Decision,
+}
+
+/// What one token may do with an app that has certain labels.
+#[derive(Debug, Clone)]
+pub struct LabelVerdict {
+    /// The token.
+    pub token: Arc<TokenRecord>,
+    /// Whether it may send requests to such an app.
     pub read: Decision,
     /// Whether it may manage it.
     pub operate: Decision,
@@ -132,6 +143,25 @@ impl Platform {
         let question = TokenQuestion::Value(value);
         let Asked { token, void } = self.asked(&self.snapshot(), caller, region, &question)?;
         Ok((token, void))
+    }
+
+    /// What the tokens of a region, the newest first, may do with an app that has these labels.
+    pub fn explain_labels(
+        &self,
+        caller: &Principal,
+        region: &Region,
+        labels: &Labels,
+        public: bool,
+    ) -> Result<Vec<LabelVerdict>> {
+        check(policy::decide(caller, Action::Tokens, &Resource::Region(region)))?;
+        let verdict = |token: Arc<TokenRecord>| {
+            let principal = Principal::Token(Arc::clone(&token));
+            let resource = Resource::App { region, labels, public };
+            let read = policy::decide(&principal, Action::Query, &resource);
+            let operate = policy::decide(&principal, Action::Manage, &resource);
+            LabelVerdict { token, read, operate }
+        };
+        Ok(self.snapshot().tokens_of(region).into_iter().map(verdict).collect())
     }
 
     fn asked(

@@ -59,6 +59,16 @@ pub enum AppSort {
     Id,
 }
 
+/// A checked app that does not exist yet.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    id: AppId,
+    /// The spec, with its defaults filled in.
+    pub spec: Spec,
+    /// The labels that it would have, the platform's among them.
+    pub labels: Labels,
+}
+
 impl Platform {
     /// Decides on one app for a caller of the API, and gives it.
     pub(super) fn permit(
@@ -105,24 +115,10 @@ impl Platform {
             self.may_pass_environment(caller, region)?;
             check_environment(environment)?;
         }
-        let spec = Spec::check(wire, |image| self.generate_name(image))?;
-        self.check_command(&self.snapshot(), &spec)?;
-        // The environment of a process can make it run anything, a mapped command too.
-        if self.runs_as_unexpected_process(&self.snapshot(), &spec)
-            && (spec.placement.is_some() || !spec.env.is_empty())
-        {
-            check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
-        }
+        let Draft { id, spec, labels } = self.draft(caller, region, wire)?;
         let environment = environment.filter(|_| self.runs_as_process(&spec));
         let trusted_environment = self.trusts_environment_of(caller, region);
         let trusted_image = trusts_image_of(caller, region);
-        let id = self.ids.app();
-        let labels = submitted_labels(wire, id, caller.scope())?;
-        check(policy::decide(
-            caller,
-            Action::Create,
-            &Resource::App { region, labels: &labels, public: spec.public },
-        ))?;
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
@@ -152,6 +148,39 @@ impl Platform {
                     .ok_or_else(|| Error::Internal("the app just made is gone".into()))
             })
             .await
+    }
+
+    /// Checks an app as its creation would, and creates none.
+    pub fn check_new_app(
+        &self,
+        caller: &Principal,
+        region: &Region,
+        wire: &AppSpec,
+    ) -> Result<Draft> {
+        self.may_create(caller, region)?;
+        let draft = self.draft(caller, region, wire)?;
+        let used = self.snapshot().usage(region);
+        self.settings.quotas.admit(used, Usage::wanted(&draft.spec))?;
+        Ok(draft)
+    }
+
+    fn draft(&self, caller: &Principal, region: &Region, wire: &AppSpec) -> Result<Draft> {
+        let spec = Spec::check(wire, |image| self.generate_name(image))?;
+        self.check_command(&self.snapshot(), &spec)?;
+        // The environment of a process can make it run anything, a mapped command too.
+        if self.runs_as_unexpected_process(&self.snapshot(), &spec)
+            && (spec.placement.is_some() || !spec.env.is_empty())
+        {
+            check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
+        }
+        let id = self.ids.app();
+        let labels = submitted_labels(wire, id, caller.scope())?;
+        check(policy::decide(
+            caller,
+            Action::Create,
+            &Resource::App { region, labels: &labels, public: spec.public },
+        ))?;
+        Ok(Draft { id, spec, labels })
     }
 
     fn generate_name(&self, image: &str) -> String {
@@ -369,9 +398,40 @@ impl Platform {
         id: AppId,
         updates: &[LabelUpdate],
     ) -> Result<()> {
+        self.relabel(caller, region, id, None, updates).await
+    }
+
+    /// Sets or removes labels like [`Platform::label_app`], only if the app's own labels are still
+    /// `expected`.
+    pub async fn label_app_if(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+        expected: &Labels,
+        updates: &[LabelUpdate],
+    ) -> Result<()> {
+        self.relabel(caller, region, id, Some(expected), updates).await
+    }
+
+    async fn relabel(
+        self: &Arc<Self>,
+        caller: &Principal,
+        region: &Region,
+        id: AppId,
+        expected: Option<&Labels>,
+        updates: &[LabelUpdate],
+    ) -> Result<()> {
         let updates = updates.iter().map(checked_label).collect::<Result<Vec<_>>>()?;
         self.change_app(caller, region, Action::Label, id, |app, _| {
             let before = app.labels.clone();
+            let own = |labels: &Labels| {
+                let own = labels.iter().filter(|(key, _)| !key.is_platform());
+                own.map(|(key, value)| (key.clone(), value.clone())).collect::<Labels>()
+            };
+            if expected.is_some_and(|expected| own(expected) != own(&before)) {
+                return Err(Error::Outdated { kind: "labels" });
+            }
             for (key, value) in updates {
                 match value {
                     Some(value) => app.labels.insert(key, value),

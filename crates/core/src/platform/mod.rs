@@ -22,9 +22,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::DropGuard;
 use uuid::Uuid;
 
-pub use access::{AccessQuery, AccessVerdict, TokenQuestion};
+pub use access::{AccessQuery, AccessVerdict, LabelVerdict, TokenQuestion};
 pub use accounts::{IssuedSession, SessionTtl};
-pub use apps::{AppQuery, AppSort};
+pub use apps::{AppQuery, AppSort, Draft};
 pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
 pub use revocation::{AccessWatch, LiveWatch};

@@ -95,7 +95,9 @@ impl From<Error> for ApiError {
             Error::NotFound { .. } => Self::not_found(error.to_string()),
             Error::Invalid { .. } => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
             Error::OverQuota { .. } => Self::new(StatusCode::PAYMENT_REQUIRED, error.to_string()),
-            Error::Exists { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            Error::Exists { .. } | Error::Outdated { .. } => {
+                Self::new(StatusCode::CONFLICT, error.to_string())
+            }
             Error::BadCredentials => Self::unauthenticated(),
             Error::TooManyTries { seconds } => Self {
                 retry_after: Some(seconds),

@@ -241,6 +241,7 @@ impl From<Error> for Refused {
             },
             Error::NotFound { .. } => StatusCode::NOT_FOUND,
             Error::Invalid { .. } | Error::Exists { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Outdated { .. } => StatusCode::CONFLICT,
             Error::OverQuota { .. } => StatusCode::PAYMENT_REQUIRED,
             Error::BadCredentials => StatusCode::UNAUTHORIZED,
             Error::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,

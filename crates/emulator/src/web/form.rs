@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 /// The content type of forms.
 pub(crate) const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// The fields of a form, of which none may come twice.
+/// The fields of a form.
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -25,5 +25,9 @@ impl Fields {
             (Some(value), None) => value,
             _ => "",
         }
+    }
+    /// The values of a field that may be repeated.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(of, _)| of == name).map(|(_, value)| value.as_str())
     }
 }

@@ -1,9 +1,14 @@
 //! Pages of apps.
 
 mod change;
+mod create;
 mod details;
+mod form;
+mod labels;
 mod list;
 mod logs;
+mod pairs;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -22,6 +27,8 @@ pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
         .route("/apps", get(list::page))
         .route("/apps/live", get(list::live))
+        .route("/apps/new", get(create::page).post(create::create))
+        .route("/apps/preview", post(create::preview))
         .route("/apps/{id}", get(details::page))
         .route("/apps/{id}/live", get(details::live))
         .route("/apps/{id}/logs", get(logs::page))
@@ -32,6 +39,8 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/apps/{id}/delete", get(change::delete_page).post(change::delete))
         .route("/apps/{id}/image", get(change::image_page).post(change::image))
         .route("/apps/{id}/scale", get(change::scale_page).post(change::scale))
+        .route("/apps/{id}/labels", get(labels::page).post(labels::save))
+        .route("/apps/{id}/labels/preview", post(labels::preview))
         .route("/apps/{id}/labels/remove", post(change::remove_label))
 }
 
