@@ -95,7 +95,9 @@ impl Script {
     pub fn start_with(cli: &TestCli, name: &str) -> Self {
         let running = StateDir::new(cli.state_dir()).running().expect("a running emulator");
         let axe = std::env::var_os(AXE).unwrap_or_else(|| {
-            panic!("{AXE} is not set: run the tests with `cargo xtask test`, which installs axe-core")
+            panic!(
+                "{AXE} is not set: run the tests with `cargo xtask test`, which installs axe-core"
+            )
         });
         let home = Home::default();
         let environment: serde_json::Map<_, _> = cli

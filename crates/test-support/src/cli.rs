@@ -76,11 +76,7 @@ impl TestCli {
     /// `ovhai` with these arguments.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.executable);
-        command
-            .args(arguments)
-            .env_clear()
-            .envs(self.environment())
-            .current_dir(self.home());
+        command.args(arguments).env_clear().envs(self.environment()).current_dir(self.home());
         command
     }
 

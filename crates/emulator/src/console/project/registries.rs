@@ -78,7 +78,9 @@ pub(super) async fn add(sent: Sent) -> Response {
         platform.add_registry(&sent.visit.who, &region, url, username, password).await
     };
     match added.await {
-        Ok(registry) => done(&sent, "registries", Ok(format!("Added the registry {}.", registry.url))),
+        Ok(registry) => {
+            done(&sent, "registries", Ok(format!("Added the registry {}.", registry.url)))
+        }
         Err(error) => overview::refused(&sent, overview::Form::Registry, &error.into()),
     }
 }

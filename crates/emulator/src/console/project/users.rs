@@ -62,7 +62,12 @@ struct Page<'a> {
     problem: Option<&'a str>,
 }
 
-fn show(visit: &Visit, name: &str, kind: Form, refused: Option<&Refused>) -> Result<Answer, Refused> {
+fn show(
+    visit: &Visit,
+    name: &str,
+    kind: Form,
+    refused: Option<&Refused>,
+) -> Result<Answer, Refused> {
     let platform = &visit.console.platform;
     let users = platform.list_users(&visit.who)?;
     if !users.iter().any(|user| user.name == name) {
