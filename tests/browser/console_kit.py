@@ -96,11 +96,12 @@ def choose(page: Page, name: str, option: str) -> None:
     fits[0].click()
 
 
-def row(page: Page, text: str) -> WebElement:
-    """The row of a list that has this text."""
-    found = [of for of in page.all(".rows tbody tr") if text in of.text]
-    expect(found, f"no row has {text!r}: {page.text}")
-    return found[0]
+def row(page: Page, name: str) -> WebElement:
+    """The row of a list that is named so."""
+    for of in page.all(".rows tbody tr"):
+        if of.find_element(By.CSS_SELECTOR, ".name").text == name:
+            return of
+    raise Mismatch(f"no row is named {name!r}: {page.text}")
 
 
 def menu_item(page: Page, of: str, name: str) -> WebElement:

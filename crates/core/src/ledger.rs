@@ -157,6 +157,11 @@ impl Ledger {
         self.subscriptions.subscribe(subject)
     }
 
+    /// Number of subscriptions to `subject`.
+    pub(crate) fn subscribers(&self, subject: Subject) -> usize {
+        self.subscriptions.count(subject)
+    }
+
     /// Changes with every publication.
     pub(crate) fn watch_changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()

@@ -51,6 +51,11 @@ impl Principal {
         }
     }
 
+    /// Whether it holds the current string of this token.
+    pub fn holds(&self, token: &TokenRecord) -> bool {
+        matches!(self, Self::Token(of) if of.id == token.id && of.version == token.version)
+    }
+
     /// The scope that limits the apps it sees.
     pub fn scope(&self) -> Option<&Selector> {
         match self {

@@ -91,6 +91,11 @@ impl Subscriptions {
         Subscription { subject, changes: Some(changes), all: Arc::clone(self) }
     }
 
+    /// Number of subscriptions to a subject.
+    pub(crate) fn count(&self, subject: Subject) -> usize {
+        self.lock().get(&subject).map_or(0, watch::Sender::receiver_count)
+    }
+
     /// Wakes the subscribers of the subjects that differ between two publications.
     pub(crate) fn notify(&self, subjects: &[Subject], before: &Snapshot, after: &Snapshot) {
         let senders = self.lock();
@@ -200,8 +205,11 @@ mod tests {
     fn a_dropped_subscription_leaves_nothing() {
         let all = Arc::new(Subscriptions::default());
         let subject = Subject::Session(SessionId(Uuid::nil()));
+        assert_eq!(all.count(subject), 0);
         let (one, two) = (all.subscribe(subject), all.subscribe(subject));
+        assert_eq!(all.count(subject), 2);
         drop(one);
+        assert_eq!(all.count(subject), 1);
         assert_eq!(all.lock().len(), 1);
         drop(two);
         assert!(all.lock().is_empty());

@@ -549,9 +549,10 @@ impl Emulator {
             });
         }
         let connections = TaskTracker::new();
+        let gateway = Arc::new(Gateway::new(Arc::clone(&platform), stopping.clone()));
         let shared = Arc::new(Shared {
             platform: Arc::clone(&platform),
-            gateway: Arc::new(Gateway::new(Arc::clone(&platform), stopping.clone())),
+            gateway: Arc::clone(&gateway),
             api: api::router(
                 Arc::clone(&platform),
                 running.address.port(),
@@ -561,6 +562,7 @@ impl Emulator {
             local: console::router(Console::new(
                 Arc::clone(&platform),
                 Arc::clone(&telemetry),
+                gateway,
                 running.address.port(),
                 stopping.clone(),
                 Machine {

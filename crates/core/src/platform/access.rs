@@ -132,6 +132,19 @@ impl Platform {
         })
     }
 
+    /// The token of a string, and why the string is not valid here, if so.
+    pub fn look_up_string(
+        &self,
+        caller: &Principal,
+        region: &Region,
+        value: String,
+    ) -> Result<(Option<Arc<TokenRecord>>, Option<Reason>)> {
+        self.may_manage_tokens(caller, region)?;
+        let question = TokenQuestion::Value(value);
+        let Asked { token, void } = self.asked(&self.snapshot(), caller, region, &question)?;
+        Ok((token, void))
+    }
+
     /// What the tokens of a region, the newest first, may do with an app that has these labels.
     pub fn explain_labels(
         &self,

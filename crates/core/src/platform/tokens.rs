@@ -13,6 +13,7 @@ use crate::model::{TokenClaims, TokenRecord};
 use crate::policy::{self, Action, Principal, Resource};
 use crate::records::Change;
 use crate::spec;
+use crate::subscriptions::Subject;
 
 /// A token and its string, which exists only here.
 pub struct IssuedToken {
@@ -29,7 +30,8 @@ impl std::fmt::Debug for IssuedToken {
 }
 
 impl Platform {
-    fn may_manage_tokens(caller: &Principal, region: &Region) -> Result<()> {
+    /// Whether the caller may list and change tokens here.
+    pub fn may_manage_tokens(&self, caller: &Principal, region: &Region) -> Result<()> {
         check(policy::decide(caller, Action::Tokens, &Resource::Region(region)))
     }
 
@@ -49,7 +51,7 @@ impl Platform {
         caller: &Principal,
         region: &Region,
     ) -> Result<Vec<Arc<TokenRecord>>> {
-        Self::may_manage_tokens(caller, region)?;
+        self.may_manage_tokens(caller, region)?;
         Ok(self.snapshot().tokens_of(region))
     }
 
@@ -68,8 +70,15 @@ impl Platform {
         region: &Region,
         id: TokenId,
     ) -> Result<Arc<TokenRecord>> {
-        Self::may_manage_tokens(caller, region)?;
+        self.may_manage_tokens(caller, region)?;
         Self::token_in(&self.snapshot(), region, id)
+    }
+
+    /// Number of streams that end when a token is regenerated or deleted: tunnels, and requests that
+    /// take longer than a moment.
+    pub fn open_streams(&self, caller: &Principal, region: &Region, id: TokenId) -> Result<usize> {
+        self.get_token(caller, region, id)?;
+        Ok(self.ledger.subscribers(Subject::Token(id)))
     }
 
     /// Makes a token and its string.
@@ -79,7 +88,7 @@ impl Platform {
         region: &Region,
         spec: &TokenSpec,
     ) -> Result<IssuedToken> {
-        Self::may_manage_tokens(caller, region)?;
+        self.may_manage_tokens(caller, region)?;
         let name = spec::name("name", &spec.name)?;
         let role: Role =
             spec.role.parse().map_err(|why| Error::invalid("role", String::clone(&why)))?;
@@ -120,7 +129,7 @@ impl Platform {
         region: &Region,
         id: TokenId,
     ) -> Result<IssuedToken> {
-        Self::may_manage_tokens(caller, region)?;
+        self.may_manage_tokens(caller, region)?;
         let now = self.clock.now();
         let record = self
             .ledger
@@ -143,7 +152,7 @@ impl Platform {
         region: &Region,
         id: TokenId,
     ) -> Result<()> {
-        Self::may_manage_tokens(caller, region)?;
+        self.may_manage_tokens(caller, region)?;
         self.ledger
             .transact(|tx| {
                 still_current(self, tx, caller)?;

@@ -75,6 +75,18 @@
   }, true);
   document.addEventListener("htmx:response:error", lost);
 
+  // The address follows the filter, so that reloading keeps it. Back leads to the page before, not
+  // through every letter.
+  const follow = (event) => {
+    const form = event.target.closest("form.filters");
+    if (!form) return;
+    const set = [...new FormData(form)].filter(([, value]) => value !== "");
+    const search = new URLSearchParams(set).toString();
+    history.replaceState(null, "", search ? `?${search}` : location.pathname);
+  };
+  document.addEventListener("input", follow);
+  document.addEventListener("change", follow);
+
   // Logs follow at the end only.
   const isAtEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   const ends = new WeakMap();
@@ -112,6 +124,9 @@
       if (!menu.contains(event.target)) menu.open = false;
     }
   });
+
+  // What is shown once does not come back with the page that Back restores.
+  addEventListener("pagehide", () => { for (const element of document.querySelectorAll("[data-once]")) element.remove(); });
 
   // Keys.
   let current = null;

@@ -12,8 +12,9 @@
 //! | room | pages |
 //! | --- | --- |
 //! | [`apps`] | list, details, changes |
-//! | [`requests`] | the last requests: list, details |
 //! | [`project`] | regions, quotas, users, registries, and the emulator itself |
+//! | [`tokens`] | list, form, details, changes, explanation of a string |
+//! | [`requests`] | the last requests: list, details |
 //!
 //! Views are templates in `templates/console`.
 
@@ -29,6 +30,7 @@ mod response;
 mod session;
 mod streams;
 mod text;
+mod tokens;
 mod visit;
 
 use std::sync::Arc;
@@ -40,6 +42,7 @@ use http::StatusCode;
 use ovhai_core::Platform;
 use tokio_util::sync::CancellationToken;
 
+use crate::gateway::Gateway;
 use crate::telemetry::Telemetry;
 use crate::web::credentials::Credentials;
 use crate::web::csrf;
@@ -50,6 +53,7 @@ use visit::Visit;
 pub(crate) struct Console {
     platform: Arc<Platform>,
     telemetry: Arc<Telemetry>,
+    gateway: Arc<Gateway>,
     /// The emulator's own port, which stands in the addresses of apps.
     port: u16,
     /// Cancelled when endless responses have to end.
@@ -65,6 +69,7 @@ impl Console {
     pub(crate) fn new(
         platform: Arc<Platform>,
         telemetry: Arc<Telemetry>,
+        gateway: Arc<Gateway>,
         port: u16,
         stopping: CancellationToken,
         machine: Machine,
@@ -73,6 +78,7 @@ impl Console {
             credentials: Credentials::new(Arc::clone(&platform)),
             platform,
             telemetry,
+            gateway,
             port,
             stopping,
             sessions: session::Sessions::default(),
@@ -86,8 +92,9 @@ impl Console {
 pub(crate) fn router(console: Console) -> Router {
     let pages = Router::new()
         .merge(apps::routes())
-        .merge(requests::routes())
         .merge(project::routes())
+        .merge(tokens::routes())
+        .merge(requests::routes())
         .route("/logout", post(login::log_out))
         .fallback(nothing);
     Router::new()

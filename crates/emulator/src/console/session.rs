@@ -11,6 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use ovhai_api_types::Timestamp;
+use ovhai_core::model::TokenRecord;
 use ovhai_core::policy::Principal;
 use tokio_util::sync::CancellationToken;
 
@@ -155,6 +156,12 @@ impl Sessions {
             lock(&self.0).values().filter(|session| session.until > now).cloned().collect();
         all.sort_by_key(|session| std::cmp::Reverse(session.until));
         all
+    }
+
+    /// Number of sessions with the current string of a token.
+    pub(super) fn count_of(&self, token: &TokenRecord, now: Timestamp) -> usize {
+        let all = lock(&self.0);
+        all.values().filter(|session| session.until > now && session.who.holds(token)).count()
     }
 
     /// Ends a session.

@@ -95,6 +95,14 @@ impl Visit {
         out.finish()
     }
 
+    /// The region that the caller is limited to; none: all regions.
+    pub(super) fn own_region(&self) -> Option<&Region> {
+        match &self.who {
+            Principal::Token(token) => Some(&token.region),
+            _ => None,
+        }
+    }
+
     /// The signature of the session's forms. It is the same for all, so that views that follow
     /// changes do not differ in it.
     pub(super) fn form(&self) -> String {

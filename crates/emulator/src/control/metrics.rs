@@ -19,7 +19,7 @@ pub(super) async fn metrics(
     let platform = &control.platform;
     platform.may_in_a_region(&caller, Action::Read)?;
     let snapshot = platform.snapshot();
-    control.telemetry.purge(|id| snapshot.app(id).is_some());
+    control.telemetry.purge(|id| snapshot.app(id).is_some(), |id| snapshot.token(id).is_some());
     let text = control.telemetry.metrics(control.started_at, |id| {
         let app = &snapshot.app(id)?.record;
         let may = policy::decide(&caller, Action::Read, &resource(app)).is_allowed();

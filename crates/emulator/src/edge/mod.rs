@@ -414,7 +414,10 @@ async fn serve_all(
             _ = purge.tick() => {
                 worker.relay.pool.purge();
                 let snapshot = worker.shared.platform.snapshot();
-                worker.shared.telemetry.purge(|id| snapshot.app(id).is_some());
+                worker.shared.telemetry.purge(
+                    |id| snapshot.app(id).is_some(),
+                    |id| snapshot.token(id).is_some(),
+                );
                 continue;
             }
         };

@@ -23,9 +23,9 @@ pub(crate) mod visible;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ovhai_api_types::{AppId, Timestamp};
+use ovhai_api_types::{AppId, Timestamp, TokenId};
 use ovhai_core::components::Components;
 use ovhai_core::ports::Clock;
 use uuid::Uuid;
@@ -36,6 +36,7 @@ use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
 pub use file::AccessLog;
 pub(crate) use file::LogFile;
 use file::{Lines, Sink};
+use line::Who;
 pub(crate) use line::{Aborted, Destination, Line, Protocol};
 pub(crate) use note::Note;
 use recent::Recent;
@@ -57,6 +58,9 @@ struct Shard {
     aborted: [Count; ABORTED.len()],
     /// Locked by the thread with each request, and by readers.
     recent: Mutex<Recent>,
+    /// The second of Unix time of each token's last request to an app. Locked by the thread once a
+    /// second for a token, and by readers.
+    used: Mutex<HashMap<TokenId, u64>>,
 }
 
 /// Labels of destinations that are not apps; the last is an app that does not exist.
@@ -136,6 +140,7 @@ impl Telemetry {
             lines: self.sink.as_ref().map(Sink::lines),
             stamp: Stamp::of(SystemTime::now()),
             shard,
+            used: None,
             telemetry: Arc::clone(self),
         }
     }
@@ -150,10 +155,30 @@ impl Telemetry {
         OpenGauge::new(&self.tunnels)
     }
 
-    /// Removes the counters of apps that do not exist any more; called from time to time.
-    pub(crate) fn purge(&self, exists: impl Fn(AppId) -> bool) {
+    /// The time of each token's last request to an app, in real time, to the second.
+    pub(crate) fn last_uses(&self) -> HashMap<TokenId, Timestamp> {
+        let mut all: HashMap<TokenId, Timestamp> = HashMap::new();
+        for shard in lock(&self.shards).iter() {
+            for (id, second) in lock(&shard.used).iter() {
+                let at = i64::try_from(*second).ok().and_then(|s| Timestamp::from_second(s).ok());
+                if let Some(at) = at {
+                    all.entry(*id).and_modify(|last| *last = at.max(*last)).or_insert(at);
+                }
+            }
+        }
+        all
+    }
+
+    /// Removes what is known of apps and tokens that do not exist any more; called from time to
+    /// time.
+    pub(crate) fn purge(
+        &self,
+        exists: impl Fn(AppId) -> bool,
+        has_token: impl Fn(TokenId) -> bool,
+    ) {
         let mut gone = false;
         for shard in lock(&self.shards).iter() {
+            lock(&shard.used).retain(|id, _| has_token(*id));
             lock(&shard.apps).retain(|id, _| {
                 let stays = exists(*id);
                 gone |= !stays;
@@ -323,6 +348,8 @@ pub(crate) struct Recorder {
     forgotten: u64,
     lines: Option<Lines>,
     stamp: Stamp,
+    /// The token of the last request of a token, and its second.
+    used: Option<(TokenId, u64)>,
     shard: Arc<Shard>,
     telemetry: Arc<Telemetry>,
 }
@@ -363,10 +390,21 @@ impl Recorder {
         self.count(line);
         let now = SystemTime::now();
         lock(&self.shard.recent).push(line, now);
+        self.use_token(line, now);
         if let (Some(lines), Some(sink)) = (&self.lines, &self.telemetry.sink) {
             self.stamp.set(now);
             let moved = self.telemetry.clock.moved();
             lines.push(sink, |buffer| line.write(&self.stamp, moved, buffer));
+        }
+    }
+
+    /// Notes when a token was used: once a second for each.
+    fn use_token(&mut self, line: &Line<'_>, now: SystemTime) {
+        let Who::Token { id, .. } = line.who else { return };
+        let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        if self.used != Some((id, second)) {
+            self.used = Some((id, second));
+            lock(&self.shard.used).insert(id, second);
         }
     }
 
@@ -414,7 +452,7 @@ impl Recorder {
 
 #[cfg(test)]
 mod tests {
-    use super::line::{Decision, Who};
+    use super::line::Decision;
     use super::*;
 
     struct NotMoved;
@@ -447,6 +485,24 @@ mod tests {
             protocol: Protocol::Http11,
             tls: false,
         }
+    }
+
+    #[test]
+    fn the_last_use_of_a_token_is_the_newest_of_all_threads() {
+        let telemetry = Telemetry::new(None, &Arc::default(), Arc::new(NotMoved));
+        let [one, two] = [1, 2].map(|id| TokenId(Uuid::from_u128(id)));
+        let app = AppId(Uuid::nil());
+        let of = |id| Line { who: Who::Token { id, name: "t" }, ..line(app, true, 200) };
+        let mut workers = [telemetry.recorder(), telemetry.recorder()];
+        let at = |second| UNIX_EPOCH + Duration::from_secs(second);
+        workers[0].use_token(&of(one), at(10));
+        workers[1].use_token(&of(one), at(12));
+        workers[0].use_token(&of(two), at(11));
+        workers[0].use_token(&line(app, true, 200), at(13));
+        let seconds = |id| telemetry.last_uses().get(&id).map(|at| at.as_second());
+        assert_eq!((seconds(one), seconds(two)), (Some(12), Some(11)));
+        telemetry.purge(|_| true, |id| id == one);
+        assert_eq!((seconds(one), seconds(two)), (Some(12), None));
     }
 
     #[test]
@@ -492,7 +548,7 @@ mod tests {
         is("ovhai_open_tunnels", 1.0);
         assert!(!page().contains(&Uuid::max().to_string()), "anybody can make up ids");
 
-        telemetry.purge(|id| id == b);
+        telemetry.purge(|id| id == b, |_| true);
         assert!(!page().contains(&of_a) && page().contains(&b.to_string()));
         // A request that was still under way is counted again, and is removed with the next purge;
         // the other app's counters go on.
@@ -506,7 +562,7 @@ mod tests {
         let of_b = format!("ovhai_gateway_requests_total{{app=\"{b}\",name=\"n\",code=\"101\"}}");
         assert!((samples[&of_b] - 3.0).abs() < 1e-9);
         assert!(samples["ovhai_open_connections"].abs() < 1e-9);
-        telemetry.purge(|_| false);
+        telemetry.purge(|_| false, |_| true);
         assert!(!page().contains("app=\""));
     }
 }

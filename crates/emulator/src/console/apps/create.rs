@@ -79,7 +79,7 @@ struct FlavorRow {
 
 fn gibibytes(bytes: i64) -> String {
     const GIB: i64 = 1 << 30;
-    let tenths = bytes.saturating_mul(10) / GIB;
+    let tenths = (bytes.saturating_mul(10) + GIB / 2) / GIB;
     match (tenths / 10, tenths % 10) {
         (whole, _) if whole >= 1024 && whole % 1024 == 0 => format!("{} TiB", whole / 1024),
         (whole, 0) => format!("{whole} GiB"),
@@ -230,6 +230,10 @@ struct Page<'a> {
 impl Page<'_> {
     fn problem(&self, id: &str) -> Option<&str> {
         self.problems.of(id)
+    }
+
+    fn has_env(&self) -> bool {
+        self.form.env.iter().any(|pair| !pair.is_empty())
     }
 
     /// Whether a part of the form is shown open.

@@ -39,7 +39,7 @@ const FIELDS: [Field; 38] = [
     ("custom-aggregation", "Aggregation", "AVERAGE"),
     ("up-window", "Scale-up window in seconds", "0"),
     ("down-window", "Scale-down window in seconds", "300"),
-    ("cooldown", "Cool-down before zero in seconds", ""),
+    ("cooldown", "Cool-down in seconds", ""),
     ("http-port", "HTTP port", "8080"),
     ("grpc-port", "gRPC port", ""),
     ("access", "Access", "restricted"),

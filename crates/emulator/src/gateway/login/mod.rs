@@ -26,7 +26,7 @@ use http::header::{
 use http::{Method, Request, Response, StatusCode};
 use ovhai_api_types::ErrorBody;
 use ovhai_core::Platform;
-use ovhai_core::model::AppRecord;
+use ovhai_core::model::{AppRecord, TokenRecord};
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Effect, Principal, Reason};
 use ovhai_core::ports::Clock;
@@ -155,6 +155,11 @@ impl Logins {
             sessions: Sessions::default(),
             forms: csrf::Forms::default(),
         }
+    }
+
+    /// Number of logins with the current string of a token.
+    pub(crate) fn count_of(&self, token: &TokenRecord) -> usize {
+        self.sessions.count_of(token, self.platform.now())
     }
 
     /// The caller that a request's cookies stand for at this app; `cookies` are its `Cookie`

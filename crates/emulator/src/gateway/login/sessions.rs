@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use ovhai_api_types::{AppId, Timestamp};
+use ovhai_core::model::TokenRecord;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::Clock;
 use tokio_util::sync::CancellationToken;
@@ -116,6 +117,13 @@ impl Sessions {
         let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let session = &inner.by_key.get(&key)?.0;
         (session.app == app && session.until > now).then(|| session.clone())
+    }
+
+    /// Number of logins with the current string of a token.
+    pub(super) fn count_of(&self, token: &TokenRecord, now: Timestamp) -> usize {
+        let inner = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let is_its = |session: &Session| session.until > now && session.who.holds(token);
+        inner.by_key.values().filter(|kept| is_its(&kept.0)).count()
     }
 
     /// Removes the login of a cookie of this app.
