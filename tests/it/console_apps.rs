@@ -116,7 +116,7 @@ const ALL: &[(&str, &str)] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shown_command_makes_the_same_app() {
     let cli = TestCli::new(OVHAI);
-    cli.ok(&["emulator", "start", "--background", "--port", "0"]);
+    cli.ok(&["emulator", "start", "--detach"]);
     let link = cli.ok(&["emulator", "open", "--url"]);
     let (host, path) = link.trim().strip_prefix("http://").unwrap().split_once('/').unwrap();
     let port: u16 = host.rsplit_once(':').unwrap().1.parse().unwrap();
