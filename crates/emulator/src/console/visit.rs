@@ -50,8 +50,6 @@ pub(super) struct Visit {
     pub(super) who: Principal,
     /// Whether a script asked, which wants a part of the page.
     pub(super) wants_part: bool,
-    /// Path and query below the session's, for links back.
-    pub(super) here: String,
     /// Whether the browser takes compressed bodies.
     pub(super) takes_gzip: bool,
     query: Arc<[(String, String)]>,
@@ -75,11 +73,6 @@ impl Visit {
     pub(super) fn query(&self, name: &str) -> &str {
         let mut named = self.query.iter().filter(|(key, _)| key == name);
         named.next().map_or("", |(_, value)| value.as_str())
-    }
-
-    /// The values of a query parameter that may be repeated.
-    pub(super) fn queries<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The query of another page of the same list: these parameters replaced, the others kept.
@@ -166,7 +159,7 @@ impl FromRequestParts<Arc<Console>> for Visit {
         let query = form_urlencoded::parse(query).into_owned().collect();
         let takes_gzip = takes_gzip(&parts.headers);
         let console = Arc::clone(console);
-        Ok(Self { console, session, who, wants_part, here, takes_gzip, query })
+        Ok(Self { console, session, who, wants_part, takes_gzip, query })
     }
 }
 

@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_panel_takes_less() {
-        let count = |name, selector| panel_notes(name, selector).len();
+        let count = |name: &str, selector: &str| panel_notes(name, selector).len();
         assert_eq!(count("reader_1-a", "group=A"), 0);
         assert_eq!(count("", ""), 0, "nothing was typed yet");
         assert_eq!(count("my reader", "group=A"), 1);
