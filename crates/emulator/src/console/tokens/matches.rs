@@ -166,6 +166,7 @@ impl Matches {
                 }
             }
         };
+        let is_valid = matches!(found, Found::Apps { .. });
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("name", name)
             .append_pair("selector", selector)
@@ -177,8 +178,9 @@ impl Matches {
             poll: format!("{}?{query}", visit.link("tokens/matches")),
             key: live::key(&query),
             region: region.clone(),
+            // The API refuses a selector that is not valid, too.
+            notes: panel_notes(name, if is_valid { selector } else { "" }),
             found,
-            notes: panel_notes(name, selector),
         })
     }
 
