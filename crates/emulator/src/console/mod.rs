@@ -12,7 +12,7 @@
 //! | room | pages |
 //! | --- | --- |
 //! | [`apps`] | list, details, changes |
-//! | [`requests`] | the last requests: list, details |
+//! | [`requests`] | the last requests: list, details, captured heads, sending again |
 //!
 //! Views are templates in `templates/console`.
 
