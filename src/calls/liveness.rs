@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use ovhai_api_types::Fault;
+use ovhai_api_types::{CapturedApp, Fault};
 use ovhai_emulator::state::Running;
 use serde::Deserialize;
 use tokio::sync::Notify;
@@ -75,13 +75,19 @@ pub(crate) fn ask(running: &Running) -> io::Result<()> {
     }
 }
 
-/// Asks the emulator which of its components fail, as its administrator.
-pub(crate) fn faults(running: &Running) -> io::Result<Vec<Fault>> {
-    #[derive(Deserialize)]
-    struct Health {
-        #[serde(default)]
-        faults: Vec<Fault>,
-    }
+/// What an emulator tells its administrator about itself.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Health {
+    /// The components that fail or were restarted.
+    #[serde(default)]
+    pub(crate) faults: Vec<Fault>,
+    /// The apps of which the heads of requests are captured.
+    #[serde(default)]
+    pub(crate) captured: Vec<CapturedApp>,
+}
+
+/// Asks the emulator about itself, as its administrator.
+pub(crate) fn health(running: &Running) -> io::Result<Health> {
     let header = format!("Authorization: Bearer {}\r\n", running.administrator);
     let mut answer = Vec::new();
     question(running, &header)?.take(ANSWER_MAX).read_to_end(&mut answer)?;
@@ -91,8 +97,7 @@ pub(crate) fn faults(running: &Running) -> io::Result<Vec<Fault>> {
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
     let head = head.map_or(answer.len(), |end| end + 4);
     // Another version may answer something else.
-    let health: Result<Health, _> = serde_json::from_slice(&answer[head..]);
-    Ok(health.map(|health| health.faults).unwrap_or_default())
+    Ok(serde_json::from_slice(&answer[head..]).unwrap_or_default())
 }
 
 /// A connection with the question sent.

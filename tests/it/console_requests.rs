@@ -117,7 +117,7 @@ async fn the_list_tells_decisions_with_reasons_and_is_filtered_on_the_server() {
         (&format!("app={a}"), &["/good", "/nobody", "/outside"]),
         ("app=SECO", &["/second"]),
         (&format!("token={reader}"), &["/good"]),
-        (&format!("token={}", apps.other.spec.name), &["/outside", "/second"]),
+        ("token=T", &["/good", "/outside", "/second"]),
         ("path=second&app=&denied=", &["/second"]),
         ("region=GRA&path=good", &["/good"]),
         ("region=BHS", &[]),
@@ -261,4 +261,146 @@ async fn the_page_of_a_request_explains_it_and_has_a_curl_line() {
 
     let gone = owner.clone().get("requests/none").await;
     assert!(gone.status == 404 && gone.text().contains("not kept any more"), "{}", gone.text());
+}
+
+/// A form of the session that captures requests to an app.
+async fn capture(console: &Console, path: &str, app: &App) -> Answer {
+    console.clone().post(path, &[("app", &app.id.to_string())]).await
+}
+
+#[tokio::test]
+async fn heads_are_captured_for_one_app_on_demand_without_secrets() {
+    let apps = Apps::start().await;
+    let mut owner = Console::owner(&apps.e).await;
+    let app = format!("app={}", apps.a.id);
+    let all = listed(&owner, &app, &["/good"]).await;
+    let before = owner.get(link(&owner, &all, "/good")).await.text();
+    assert!(before.contains("were not captured") && all.contains("Capture heads"), "{before}");
+
+    // Tokens and pages of other sessions may not; a form without a signature neither.
+    let operator = apps.e.token("GRA", "operator", None).await;
+    let other = Console::token(&apps.e, &operator).await;
+    assert!(!other.clone().get(&format!("requests?{app}")).await.text().contains("Capture heads"));
+    let refused = capture(&other, "requests/capture", &apps.a).await.header("location").to_owned();
+    let refused = other.clone().visitor.get(&refused).await.text();
+    assert!(refused.contains("may not capture requests"), "{refused}");
+    let address = format!("{}requests/capture", owner.base);
+    let id = apps.a.id.to_string();
+    assert_eq!(owner.visitor.post(&address, &[("app", &id)], &[]).await.status, 403);
+    let value = operator.status.value.as_deref().unwrap();
+    let control = format!("/_emulator/apps/{id}/capture");
+    let by_token = Request::put(&control)
+        .header("host", "localhost")
+        .header("authorization", format!("Bearer {value}"))
+        .body(Full::default());
+    assert_eq!(apps.e.send(by_token.unwrap()).await.status, 403);
+
+    let started = owner.change("requests/capture", &[("app", &id)]).await.text();
+    assert!(started.contains("captured until") && started.contains("for local"), "{started}");
+    let health = apps.e.call_local("GET", "/_emulator/health", None).await.json();
+    assert_eq!(health["captured"][0]["name"], "first", "{health}");
+    let target = "/seen?a=1&api_key=s3cret";
+    assert_eq!(get(&apps.e, &apps.a, target, Some(&apps.reader)).await.status, 200);
+    assert_eq!(get(&apps.e, &apps.b, "/unseen?a=1", Some(&apps.other)).await.status, 200);
+    let all = listed(&owner, "", &["/seen", "/unseen"]).await;
+    let seen = owner.get(link(&owner, &all, "/seen")).await.text();
+    for part in [
+        "GET /seen?a=1&#38;api_key=REDACTED\n",
+        "\nx-api-key: REDACTED\n",
+        "\ncookie: REDACTED\n",
+        "\nauthorization: REDACTED\n",
+        "/seen?a=1&#38;api_key=REDACTED&#39;<",
+        "Bodies are not captured",
+    ] {
+        assert!(seen.contains(part), "{part}: {seen}");
+    }
+    for secret in ["s3cret", "k3y", "c00kie", apps.reader.status.value.as_deref().unwrap()] {
+        assert!(!seen.contains(secret), "{secret}: {seen}");
+    }
+    let unseen = owner.get(link(&owner, &all, "/unseen")).await.text();
+    assert!(unseen.contains("were not captured") && !unseen.contains("a=1"), "{unseen}");
+    // An operator sees the request without its head.
+    let all = listed(&other, "", &["/seen"]).await;
+    let by_token = other.clone().get(link(&other, &all, "/seen")).await.text();
+    assert!(!by_token.contains("api_key") && !by_token.contains("captured"), "{by_token}");
+
+    // What was captured goes with the capture.
+    let stopped = owner.change("requests/capture/stop", &[("app", &id)]).await.text();
+    assert!(stopped.contains("not captured any more"), "{stopped}");
+    let all = listed(&owner, "", &["/seen"]).await;
+    assert!(owner.get(link(&owner, &all, "/seen")).await.text().contains("were not captured"));
+
+    // Through the control endpoint, for the time that is asked for.
+    for (query, status) in [("?seconds=0", 400), ("?seconds=90000", 400), ("?seconds=60", 200)] {
+        let answer = apps.e.call_local("PUT", &format!("{control}{query}"), None).await;
+        assert_eq!(answer.status, status, "{query}: {}", answer.text());
+    }
+    assert_eq!(apps.e.call_local("DELETE", &control, None).await.status, 204);
+    let health = apps.e.call_local("GET", "/_emulator/health", None).await.json();
+    assert_eq!(health["captured"], json!(null), "{health}");
+    let missing = format!("/_emulator/apps/{}/capture", apps.reader.id);
+    assert_eq!(apps.e.call_local("PUT", &missing, None).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_request_is_sent_again_as_the_holder_of_a_given_token() {
+    let apps = Apps::start().await;
+    let mut owner = Console::owner(&apps.e).await;
+    let all = listed(&owner, "", &["/good"]).await;
+    let page = link(&owner, &all, "/good").to_owned();
+    assert!(owner.get(&page).await.text().contains("Edit and send"));
+    let (path, at) = page.split_once('?').unwrap();
+    let replay = format!("{path}/replay?{at}");
+    let form = owner.get(&replay).await;
+    assert!(form.status == 200 && form.text().contains("value=\"/good\""), "{}", form.text());
+
+    let value = apps.reader.status.value.as_deref().unwrap();
+    let fields = |token| {
+        [
+            ("method", "POST"),
+            ("target", "/again?x=1"),
+            ("fields", "x-one: 1\r\ncontent-type: text/plain\r\n"),
+            ("body", "<b>hello</b>"),
+            ("token", token),
+        ]
+    };
+    let sent = owner.post(&replay, &fields(value)).await;
+    let text = sent.text();
+    assert_eq!(sent.status, 200, "{text}");
+    for part in ["200 OK", "x-request-id: ", "/again?x=1", "x-one"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains(value) && !text.contains("<b>hello"), "{text}");
+    let anonymous = owner.post(&replay, &fields("")).await.text();
+    assert!(anonymous.contains("401 Unauthorized"), "{anonymous}");
+    let listed_again = listed(&owner, "path=/again", &["/again"]).await;
+    assert!(listed_again.contains(">200<"), "{listed_again}");
+    for (name, value, problem) in [
+        ("target", "http://evil.example/", "must begin with /"),
+        ("target", "/a b", "path is not valid"),
+        ("method", "A B", "method can&#39;t be sent"),
+        ("fields", "host: evil.example", "can&#39;t be set here"),
+        ("fields", "transfer-encoding: chunked", "can&#39;t be set here"),
+        ("fields", "nothing", "not valid: nothing"),
+    ] {
+        let mut fields = fields("").to_vec();
+        fields.iter_mut().find(|(of, _)| *of == name).unwrap().1 = value;
+        let answer = owner.post(&replay, &fields).await;
+        assert!(
+            answer.status == 422 && answer.text().contains(problem),
+            "{name}: {value}: {}",
+            answer.text()
+        );
+    }
+
+    let operator = apps.e.token("GRA", "operator", None).await;
+    let mut other = Console::token(&apps.e, &operator).await;
+    assert!(!other.get(&page).await.text().contains("Edit and send"));
+    for answer in [other.get(&replay).await, other.post(&replay, &fields(value)).await] {
+        assert!(
+            answer.status == 403 && answer.text().contains("may not replay requests"),
+            "{}",
+            answer.text()
+        );
+    }
 }

@@ -180,6 +180,40 @@ async fn requests_wait_for_an_app_beyond_their_timeouts_in_each_protocol() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_record_of_a_request_tells_how_long_it_waited_and_its_replica() {
+    for version in [1, 2] {
+        let a = Asleep::start().await;
+        let waiting = if version == 1 {
+            let waiting = Asleep::answer(a.head("GET /held", "").await);
+            tokio::spawn(async move { waiting.await.unwrap().1.status() })
+        } else {
+            let (host, bearer) = (a.host.clone(), a.bearer());
+            let http2 = http2::Client::connect(&a.e).await;
+            tokio::spawn(async move {
+                let given = http2::request("GET", &host, "/held").header("authorization", bearer);
+                let answer = http2.send(given.body(empty()).unwrap()).await;
+                let status = answer.status().as_u16();
+                text(answer).await;
+                status
+            })
+        };
+        a.is_woken().await;
+        a.sim.ready(1);
+        assert_eq!(waiting.await.unwrap(), 200);
+        let record = eventually("it is recorded", || async {
+            let list = a.e.call_local("GET", "/_emulator/requests", None).await.json();
+            let records = list["items"].as_array().unwrap();
+            records.iter().find(|record| record["path"] == "/held").cloned()
+        })
+        .await;
+        let micros = |name: &str| record[name].as_u64().unwrap_or_else(|| panic!("{record}"));
+        assert_eq!(record["replica"], 1, "{record}");
+        assert!(micros("heldMicros") > 0, "{record}");
+        assert!(micros("heldMicros") + micros("upstreamMicros") <= micros("micros"), "{record}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_waiting_request_is_refused_when_its_token_is_revoked() {
     let a = Asleep::start().await;
     let other = a.e.token("GRA", "read", Some("group=A")).await;

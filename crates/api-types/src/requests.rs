@@ -116,6 +116,21 @@ pub struct RequestList {
     pub lost: u64,
 }
 
+/// An app of which the heads of requests are captured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CapturedApp {
+    /// The app.
+    pub app: AppId,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When that ends, in domain time.
+    pub until: Timestamp,
+    /// Who asked for it.
+    pub by: String,
+}
+
 /// Which requests are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestFilter {

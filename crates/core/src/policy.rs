@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | local administrator | everything, in every region |
 //! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, logins at registries, users, mapped images, and not the emulator itself |
-//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; requests that went to no app never |
+//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; requests that went to no app, captured heads and replays never |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | anonymous | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
 //!
@@ -118,6 +118,10 @@ pub enum Action {
     /// See the requests that went to no app: to the API, to the emulator itself, to no host of it,
     /// to apps that do not exist.
     OtherRequests,
+    /// Capture the heads of requests to an app for some time, and read them.
+    Capture,
+    /// Have the emulator send a request to an app again.
+    Replay,
     /// Ask who it is.
     Me,
     /// Stop the emulator itself.
@@ -128,7 +132,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -152,6 +156,8 @@ impl Action {
         Self::Requests,
         Self::Callers,
         Self::OtherRequests,
+        Self::Capture,
+        Self::Replay,
         Self::Me,
         Self::Shutdown,
         Self::OpenConsole,
@@ -198,6 +204,8 @@ impl Action {
             Self::Requests => "see requests",
             Self::Callers => "see who sent requests",
             Self::OtherRequests => "see requests that went to no app",
+            Self::Capture => "capture requests",
+            Self::Replay => "replay requests",
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
             Self::OpenConsole => "make links that open the console",
@@ -425,7 +433,7 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if action.is_owner_only() {
         return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
-    if action == Action::OtherRequests {
+    if matches!(action, Action::OtherRequests | Action::Capture | Action::Replay) {
         return Decision::new(Effect::Forbidden, Reason::NotForTokens { action });
     }
     let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {
@@ -509,7 +517,11 @@ mod tests {
             (_, Action::Me, _) => Allow,
             ("read" | "read unscoped", a, _) if a != Action::Query => Forbidden,
             _ if is_owner_only => Forbidden,
-            ("operator" | "operator unscoped", Action::OtherRequests, _) => Forbidden,
+            (
+                "operator" | "operator unscoped",
+                Action::OtherRequests | Action::Capture | Action::Replay,
+                _,
+            ) => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
             ("operator", Action::Tokens | Action::Registries | Action::Callers, _) => Forbidden,
             ("operator", Action::Create, Place::OutOfScope) => Forbidden,
@@ -552,7 +564,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(checked, 8 * 25 * 3);
+        assert_eq!(checked, 8 * Action::ALL.len() * 3);
     }
 
     /// Lists, tokens and the caller itself are asked for of a region.
@@ -572,6 +584,8 @@ mod tests {
             (&scoped, Action::Callers, Forbidden),
             (&unscoped, Action::Callers, Allow),
             (&unscoped, Action::OtherRequests, Forbidden),
+            (&unscoped, Action::Capture, Forbidden),
+            (&unscoped, Action::Replay, Forbidden),
             (&reader, Action::Requests, Forbidden),
             (&scoped, Action::Shutdown, Forbidden),
             (&unscoped, Action::Tokens, Allow),

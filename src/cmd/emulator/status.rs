@@ -1,7 +1,7 @@
 //! `ovhai emulator status`.
 
 use clap::Args;
-use ovhai_api_types::{Fault, Region};
+use ovhai_api_types::{CapturedApp, Fault, Region};
 use ovhai_emulator::state::{Running, StateDir};
 use serde::Serialize;
 
@@ -44,6 +44,9 @@ struct Shown {
     /// Components that fail or were restarted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Fault>,
+    /// Apps of which the heads of requests are captured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    captured: Vec<CapturedApp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_user: Option<FirstUser>,
 }
@@ -84,10 +87,12 @@ impl Status {
             return Err(Failure::silent(FAILED));
         };
         let pid = running.pid;
-        let answer = liveness::faults(&running);
+        let answer = liveness::health(&running);
         let mut shown = Shown::new(running, &state, self.show_password)?;
         shown.answers = answer.is_ok();
-        let answer = answer.map(|faults| shown.faults = faults);
+        let answer = answer.map(|health| {
+            (shown.faults, shown.captured) = (health.faults, health.captured);
+        });
         context.show(&shown)?;
         match answer {
             Ok(()) => Ok(()),
@@ -129,6 +134,7 @@ impl Shown {
             options: Options::of(state)?.arguments(),
             answers: true,
             faults: Vec::new(),
+            captured: Vec::new(),
         })
     }
 
@@ -191,6 +197,17 @@ impl Show for Shown {
                 self.faults
                     .iter()
                     .fold(view, |view, fault| view.field(&fault.component, told(fault)))
+            })
+        };
+        let view = if self.captured.is_empty() {
+            view
+        } else {
+            view.section("Captured Requests", |view| {
+                self.captured.iter().fold(view, |view, captured| {
+                    let until = format!("heads, until {:.0}, for {}", captured.until, captured.by);
+                    let id = captured.app.to_string();
+                    view.field(captured.name.as_deref().unwrap_or(&id), until)
+                })
             })
         };
         match &self.first_user {

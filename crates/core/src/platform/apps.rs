@@ -210,6 +210,30 @@ impl Platform {
         Self::permit(&self.snapshot(), caller, region, Action::Logs, id)
     }
 
+    /// An app of which the caller may capture requests.
+    pub fn may_capture(&self, caller: &Principal, id: AppId) -> Result<Arc<AppEntry>> {
+        self.permit_anywhere(caller, Action::Capture, id)
+    }
+
+    /// An app to which the caller may have requests sent again.
+    pub fn may_replay(&self, caller: &Principal, id: AppId) -> Result<Arc<AppEntry>> {
+        self.permit_anywhere(caller, Action::Replay, id)
+    }
+
+    /// Decides on one app, in the app's own region.
+    fn permit_anywhere(
+        &self,
+        caller: &Principal,
+        action: Action,
+        id: AppId,
+    ) -> Result<Arc<AppEntry>> {
+        let snapshot = self.snapshot();
+        let region = snapshot.app(id).map(|entry| entry.record.region.clone());
+        let region = region.as_ref().or_else(|| self.default_region());
+        let missing = || Error::NotFound { kind: "app", id: id.to_string() };
+        Self::permit(&snapshot, caller, region.ok_or_else(missing)?, action, id)
+    }
+
     /// The apps that the caller may see and that satisfy the query.
     pub fn list_apps(
         &self,

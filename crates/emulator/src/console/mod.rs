@@ -14,7 +14,7 @@
 //! | [`apps`] | list, details, changes |
 //! | [`project`] | regions, quotas, users, registries, and the emulator itself |
 //! | [`tokens`] | list, form, details, changes, explanation of a string |
-//! | [`requests`] | the last requests: list, details |
+//! | [`requests`] | the last requests: list, details, captured heads, sending again |
 //!
 //! Views are templates in `templates/console`.
 

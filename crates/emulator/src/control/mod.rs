@@ -2,6 +2,7 @@
 
 mod access;
 mod apps;
+mod capture;
 mod engine;
 mod events;
 mod images;
@@ -17,7 +18,7 @@ use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
-use ovhai_api_types::{Fault, Feature, Region, Timestamp};
+use ovhai_api_types::{CapturedApp, Fault, Feature, Region, Timestamp};
 use ovhai_containers::ContainerRuntime;
 use ovhai_core::Platform;
 use ovhai_core::policy::Principal;
@@ -57,6 +58,9 @@ struct Health {
     started_at: Timestamp,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Fault>,
+    /// The apps of which requests are captured, for the owner.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    captured: Vec<CapturedApp>,
 }
 
 pub(crate) fn router(control: Control) -> Router {
@@ -67,6 +71,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/stop", post(stop))
         .route("/_emulator/ca.pem", get(authority))
         .route("/_emulator/apps", post(apps::create))
+        .route("/_emulator/apps/{id}/capture", put(capture::start).delete(capture::stop))
         .route("/_emulator/access", post(access::explain))
         .route("/_emulator/engine", get(engine::status))
         .route("/_emulator/events", get(events::list))
@@ -101,7 +106,14 @@ impl FromRequestParts<Arc<Control>> for Caller {
 async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json<Health> {
     let components = control.platform.components();
     let mut faults = components.faults();
-    if !is_administrator(&control.platform, &headers) {
+    let mut captured = Vec::new();
+    if is_administrator(&control.platform, &headers) {
+        captured = control.telemetry.captured_apps();
+        let snapshot = control.platform.snapshot();
+        for app in &mut captured {
+            app.name = snapshot.app(app.app).map(|entry| entry.record.spec.name.clone());
+        }
+    } else {
         // Paths of this machine are shown to its owner only.
         for fault in &mut faults {
             fault.reason = None;
@@ -114,6 +126,7 @@ async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json
         apps: control.platform.snapshot().app_count(),
         started_at: control.started_at,
         faults,
+        captured,
     })
 }
 

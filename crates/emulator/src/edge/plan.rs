@@ -88,7 +88,11 @@ pub(super) fn plan<P>(
     }
     let gateway = &worker.relay.gateway;
     *readers = gateway.readers(head, asked, client);
-    Ok(Planned::Now(match gateway.admit(head, asked, client, note)? {
+    let admitted = gateway.admit(head, asked, client, note);
+    if !matches!(admitted, Ok(Admitted::Wait(_))) {
+        worker.shared.telemetry.capture(asked.id, head, note);
+    }
+    Ok(Planned::Now(match admitted? {
         Admitted::Pass(passes) => Plan::Pass(Box::new(pass(passes, asked.grpc, note))),
         Admitted::LogIn(app) => {
             let request = doors::request(head, head.target)?;

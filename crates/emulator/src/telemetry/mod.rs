@@ -8,6 +8,7 @@
 //!
 //! No token string ever gets here: of a caller only the token's id or the user's name is known.
 
+pub(crate) mod capture;
 mod count;
 mod file;
 mod line;
@@ -25,13 +26,15 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ovhai_api_types::{AppId, Timestamp, TokenId};
+use ovhai_api_types::{AppId, CapturedApp, Timestamp, TokenId};
 use ovhai_core::components::Components;
 use ovhai_core::ports::Clock;
+use ovhai_wire::request::RequestHead;
 use uuid::Uuid;
 
 use crate::seal::Seal;
 
+use capture::Captures;
 use count::{ANSWERS, AppCounts, Codes, Count, Histogram, OVERHEAD, Summed};
 pub use file::AccessLog;
 pub(crate) use file::LogFile;
@@ -84,6 +87,7 @@ pub(crate) struct Telemetry {
     /// Hides the numbers of requests in cursors.
     seal: Arc<Seal>,
     clock: Arc<dyn Clock>,
+    captures: Captures,
 }
 
 impl std::fmt::Debug for Telemetry {
@@ -125,6 +129,7 @@ impl Telemetry {
             run: Uuid::new_v4().as_u64_pair().0,
             seal: Arc::default(),
             clock,
+            captures: Captures::default(),
         })
     }
 
@@ -176,6 +181,7 @@ impl Telemetry {
         exists: impl Fn(AppId) -> bool,
         has_token: impl Fn(TokenId) -> bool,
     ) {
+        self.captures.purge(&exists);
         let mut gone = false;
         for shard in lock(&self.shards).iter() {
             lock(&shard.used).retain(|id, _| has_token(*id));
@@ -195,6 +201,31 @@ impl Telemetry {
         let shards = lock(&self.shards).clone();
         let rings = shards.iter().flat_map(|shard| lock(&shard.recent).view()).collect();
         recent::View::new(self.run, Arc::clone(&self.seal), rings)
+    }
+
+    /// Which apps are captured, and what was.
+    pub(crate) fn captures(&self) -> &Captures {
+        &self.captures
+    }
+
+    /// Captures the heads of requests to an app; none if too many apps are captured.
+    pub(crate) fn start_capture(
+        &self,
+        app: AppId,
+        by: &str,
+        time: Duration,
+    ) -> Option<CapturedApp> {
+        self.captures.start(app, by, time, &*self.clock)
+    }
+
+    /// The apps that are captured now.
+    pub(crate) fn captured_apps(&self) -> Vec<CapturedApp> {
+        self.captures.list(&*self.clock)
+    }
+
+    /// Stores the head of a request if its app is captured.
+    pub(crate) fn capture(&self, app: AppId, head: &RequestHead<'_>, note: &Note) {
+        self.captures.take(app, head, note.id().as_bytes(), &*self.clock);
     }
 
     /// Number of requests that [`Self::recent`] has recorded, to tell whether there are new ones.

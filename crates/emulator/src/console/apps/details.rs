@@ -150,6 +150,8 @@ struct Details {
     /// The command that makes such an app.
     line: String,
     logs: Vec<String>,
+    /// Until when its requests are captured, and for whom.
+    captured: Option<String>,
     can_start: bool,
     can_stop: bool,
 }
@@ -198,6 +200,8 @@ fn details(visit: &Visit, id: &str) -> Result<Details, Refused> {
         ),
         None => String::new(),
     };
+    let captured = visit.console.telemetry.captured_apps();
+    let captured = captured.into_iter().find(|captured| captured.app == record.id);
     let progress = entry.observed.now();
     // Reading output is an action of its own.
     let logs = platform.app_logs(&visit.who, &region, record.id).map_or_else(
@@ -243,6 +247,7 @@ fn details(visit: &Visit, id: &str) -> Result<Details, Refused> {
         samples: samples(&url, record.id, spec.public),
         line: command_line(&spec.wire(&record.labels)),
         logs,
+        captured: captured.map(|app| format!("{}, for {}", text::moment(app.until), app.by)),
         can_start: can_start(&entry),
         can_stop: can_stop(&entry),
         region,

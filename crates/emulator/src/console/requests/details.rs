@@ -1,19 +1,22 @@
 //! The page of a request.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
-use ovhai_api_types::{Door, RequestRecord};
+use ovhai_api_types::{AppId, Door, RequestRecord};
 use ovhai_core::policy::Action;
 
+use super::capture::may_capture;
 use super::look::{self, Linked};
 use crate::api::command_line::quote;
 use crate::console::page::{Answer, Place, Refused};
 use crate::console::text::{self, Look};
 use crate::console::visit::Visit;
 use crate::host;
+use crate::telemetry::capture::{CapturedHead, REDACTED};
 use crate::telemetry::visible::{Visible, Wanted};
 
 /// Maximum requests of one id: clients choose ids.
@@ -87,17 +90,42 @@ fn meaning(request: &RequestRecord) -> &'static str {
     }
 }
 
+/// Whether a field of a captured head belongs into a line that sends it again.
+pub(super) fn goes_again(name: &str) -> bool {
+    !matches!(
+        name,
+        "host"
+            | "connection"
+            | "content-length"
+            | "transfer-encoding"
+            | "keep-alive"
+            | "upgrade"
+            | "te"
+            | "trailer"
+            | "expect"
+            | "x-request-id"
+            | "authorization"
+            | "user-agent"
+            | "accept-encoding"
+    )
+}
+
+/// Host and port of the request's app, as long as it exists.
+pub(super) fn authority(visit: &Visit, request: &RequestRecord) -> Option<String> {
+    let (id, region, port) = (request.app?, request.region.as_ref()?, visit.console.port);
+    Some(match request.port {
+        None => host::app_host(id, region, port),
+        Some(of_app) => format!("{id}-{of_app}{}", host::app_host_end(region, port)),
+    })
+}
+
 /// A line that sends the request again, without the parts that are not kept.
-fn curl(visit: &Visit, request: &RequestRecord) -> Option<String> {
-    let (id, region) = (request.app?, request.region.as_ref()?);
+fn curl(visit: &Visit, request: &RequestRecord, head: Option<&CapturedHead>) -> Option<String> {
+    let authority = authority(visit, request)?;
     // A path that was cut would lead elsewhere.
     if request.method.is_empty() || request.path.ends_with("...") {
         return None;
     }
-    let authority = match request.port {
-        None => host::app_host(id, region, visit.console.port),
-        Some(port) => format!("{id}-{port}{}", host::app_host_end(region, visit.console.port)),
-    };
     let mut line = format!("curl --resolve {authority}:127.0.0.1");
     match request.method.as_str() {
         "GET" => {}
@@ -109,13 +137,19 @@ fn curl(visit: &Visit, request: &RequestRecord) -> Option<String> {
     if request.decision.as_deref() != Some("public") {
         line += " --header \"Authorization: Bearer $TOKEN\"";
     }
-    if request.path.contains(['[', ']', '{', '}']) {
+    for (name, value) in head.iter().flat_map(|head| &head.fields) {
+        if goes_again(name) && value != REDACTED {
+            let _ = write!(line, " --header {}", quote(&format!("{name}: {value}")));
+        }
+    }
+    let path = head.map_or(request.path.as_str(), |head| head.target.as_str());
+    let path = if path.starts_with('/') { path } else { "/" };
+    if path.contains(['[', ']', '{', '}']) {
         line += " --globoff";
     }
-    if request.path.contains("/.") {
+    if path.contains("/.") {
         line += " --path-as-is";
     }
-    let path = if request.path.starts_with('/') { request.path.as_str() } else { "/" };
     let _ = write!(line, " {}", quote(&format!("http://{authority}{path}")));
     Some(line)
 }
@@ -161,6 +195,12 @@ struct Details<'a> {
     parts: Vec<Part>,
     width: u64,
     curl: Option<String>,
+    head: Option<Arc<CapturedHead>>,
+    /// The app, if the caller may capture requests to it.
+    may_capture: Option<AppId>,
+    /// The page that sends it again.
+    replay: Option<String>,
+    form: String,
     others: Vec<Other>,
 }
 
@@ -174,19 +214,36 @@ fn find(visit: &Visit, id: &str) -> Result<Vec<RequestRecord>, Refused> {
     Ok(recent.read(None, SAME, |seen| visible.show(seen)).items)
 }
 
+/// The request with this id that the query's `at` names, else the last one; and the others.
+pub(super) fn one(visit: &Visit, id: &str) -> Result<(RequestRecord, Vec<RequestRecord>), Refused> {
+    let mut found = find(visit, id)?;
+    let at: Option<i64> = visit.query("at").parse().ok();
+    let is_asked =
+        |request: &RequestRecord| at.is_none_or(|at| request.time.as_millisecond() == at);
+    let position = found.iter().rposition(is_asked).ok_or_else(|| {
+        let text = "This request is not kept any more: the emulator keeps the last few thousand.";
+        Refused(http::StatusCode::NOT_FOUND, text.to_owned())
+    })?;
+    let request = found.remove(position);
+    found.reverse();
+    Ok((request, found))
+}
+
+/// The captured head of a request, if the caller may read it.
+pub(super) fn head(visit: &Visit, request: &RequestRecord) -> Option<Arc<CapturedHead>> {
+    let app = request.app.filter(|app| may_capture(visit, *app))?;
+    let captures = visit.console.telemetry.captures();
+    captures.find(app, &request.id, request.time.as_millisecond())
+}
+
 /// `GET requests/{id}`; `at` chooses one of several with this id.
 pub(super) async fn page(visit: Visit, Path((_, id)): Path<(String, String)>) -> Response {
-    let answer = find(&visit, &id).and_then(|found| {
-        let at: Option<i64> = visit.query("at").parse().ok();
-        let is_asked =
-            |request: &&RequestRecord| at.is_none_or(|at| request.time.as_millisecond() == at);
-        let missing = || {
-            let text =
-                "This request is not kept any more: the emulator keeps the last few thousand.";
-            Refused(http::StatusCode::NOT_FOUND, text.to_owned())
-        };
-        let request = found.iter().rev().find(is_asked).ok_or_else(missing)?;
-        let others = found.iter().rev().filter(|other| !std::ptr::eq(*other, request));
+    let answer = one(&visit, &id).map(|(request, others)| {
+        let head = head(&visit, &request);
+        let may = |app: &AppId| may_capture(&visit, *app);
+        let platform = &visit.console.platform;
+        let replays = request.app.is_some_and(|app| platform.may_replay(&visit.who, app).is_ok());
+        let request = &request;
         let view = Details {
             base: visit.link(""),
             time: text::moment(request.time),
@@ -202,8 +259,16 @@ pub(super) async fn page(visit: Visit, Path((_, id)): Path<(String, String)>) ->
             took: look::duration(request.micros),
             parts: split(request),
             width: WIDTH,
-            curl: curl(&visit, request),
+            curl: curl(&visit, request, head.as_deref()),
+            may_capture: request.app.filter(may).filter(|_| head.is_none()),
+            replay: replays.then(|| {
+                let (id, at) = (look::segment(&request.id), request.time.as_millisecond());
+                visit.link(&format!("requests/{id}/replay?at={at}"))
+            }),
+            head,
+            form: visit.form(),
             others: others
+                .iter()
                 .map(|other| Other {
                     link: look::address(&visit, other),
                     time: text::moment(other.time),
@@ -213,7 +278,7 @@ pub(super) async fn page(visit: Visit, Path((_, id)): Path<(String, String)>) ->
             request,
         };
         let title = format!("{} {}", request.method, request.path);
-        Ok(Answer::view(&visit, title, Place::Requests, &view))
+        Answer::view(&visit, title, Place::Requests, &view)
     });
     visit.answer(Place::Requests, answer)
 }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use ovhai_api_types::{AppId, Region, RequestRecord, Timestamp, TokenId};
 use ovhai_core::policy::Action;
 
+use super::capture::{Captured, captured, may_capture};
 use super::look::{self, Linked};
 use crate::console::live;
 use crate::console::page::{Answer, Place, Refused};
@@ -70,6 +71,7 @@ impl Row {
 #[template(path = "console/requests/table.html")]
 struct List {
     base: String,
+    form: String,
     live: String,
     poll: String,
     /// Names the stream, which differs with the query.
@@ -80,6 +82,9 @@ struct List {
     resume: String,
     is_filtered: bool,
     is_cut: bool,
+    captured: Vec<Captured>,
+    /// The app of the filter, if it may be captured and is not.
+    may_capture: Option<AppId>,
     rows: Vec<Row>,
 }
 
@@ -167,8 +172,12 @@ fn list(visit: &Visit) -> Result<List, Refused> {
         format!("{}?{}", visit.link("requests"), visit.query_with(changes))
     };
     let query = visit.query_with(&[]);
+    let captured = captured(visit);
+    let is_captured = |id: AppId| captured.iter().any(|app| app.id == id.to_string());
+    let may_capture = app.filter(|id| !is_captured(*id) && may_capture(visit, *id));
     Ok(List {
         base: visit.link(""),
+        form: visit.form(),
         live: format!("{}?{query}", visit.link("requests/live")),
         poll: format!("{}?{query}", visit.link("requests")),
         key: live::key(&query),
@@ -179,6 +188,8 @@ fn list(visit: &Visit) -> Result<List, Refused> {
         pause: to(&[("paused", &newest.to_string())]),
         resume: to(&[("paused", "")]),
         is_filtered,
+        captured,
+        may_capture,
         is_cut: read.items.len() == ROWS,
         rows: read.items.iter().rev().map(|request| Row::new(visit, request)).collect(),
     })

@@ -20,6 +20,8 @@ pub(super) fn decision(request: &RequestRecord) -> Look {
         (Some("preflight"), _) => look("preflight", "info", "off"),
         (_, Some(_)) => look("refused", "circle-x", "bad"),
         _ if matches!(request.status, 401 | 403) => look("refused", "shield-x", "bad"),
+        // What the API decides is in its responses only.
+        _ if matches!(request.door, Door::Api | Door::Local) => look("not recorded", "info", "off"),
         _ => look("not asked", "info", "off"),
     }
 }
@@ -65,7 +67,8 @@ pub(super) fn caller(request: &RequestRecord) -> String {
         (None, Some(id), _) => id.to_string(),
         (None, None, Some(user)) => user.clone(),
         (None, None, None) if request.withheld => "(withheld)".to_owned(),
-        (None, None, None) => "anonymous".to_owned(),
+        (None, None, None) if request.door == Door::App => "anonymous".to_owned(),
+        (None, None, None) => "not recorded".to_owned(),
     }
 }
 
