@@ -189,12 +189,14 @@ def documents(page: Page) -> None:
     directory = given()["screenshots"]
     if not directory:
         return
+    page.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     for scheme in ("light", "dark"):
         page.dark(scheme == "dark")
-        resize(page, 1280, 760)
-        page.get(page.base + "apps")
-        until("the list", lambda: page.all(".rows tbody tr"))
-        page.driver.save_screenshot(os.path.join(directory, f"console-{scheme}.png"))
+        resize(page, 1280, 620)
+        page.get(page.base + "apps?selector=group+in+(A,+B),!env")
+        until("the list", lambda: len(page.all(".rows tbody tr")) == 4)
+        path = os.path.join(directory, f"console-{scheme}.png")
+        expect(page.driver.save_screenshot(path), "a picture")
 
 
 def many_apps() -> None:
