@@ -131,10 +131,10 @@ async fn the_shown_command_makes_the_same_app() {
 
     let summary = owner.post("apps/preview", ALL).await;
     assert_eq!(summary.status, 200, "{}", summary.text());
-    let line = text_of(&summary, "<code id=\"line\">");
+    let command = text_of(&summary, "<code id=\"line\">");
     let created = owner.post("apps/new", ALL).await;
     assert_eq!(created.status, 303, "{}", created.text());
-    let words = shlex::split(&line).unwrap_or_else(|| panic!("{line}"));
+    let words = shlex::split(&command).unwrap_or_else(|| panic!("{command}"));
     assert_eq!(words[0], "ovhai");
     let words: Vec<_> = words[1..].iter().map(String::as_str).collect();
     // Whether the app can run here is another question.
@@ -143,13 +143,13 @@ async fn the_shown_command_makes_the_same_app() {
     let list = cli.json(&["app", "list", "--region", "BHS", "--output", "json"]);
     let list =
         list.as_array().or_else(|| list["items"].as_array()).unwrap_or_else(|| panic!("{list}"));
-    assert_eq!(list.len(), 2, "{line}");
+    assert_eq!(list.len(), 2, "{command}");
     let spec = |app: &Value| {
         let mut spec = app["spec"].clone();
         spec["labels"].as_object_mut().unwrap().remove("ovh/id");
         spec
     };
-    assert_eq!(spec(&list[0]), spec(&list[1]), "{line}");
+    assert_eq!(spec(&list[0]), spec(&list[1]), "{command}");
     let spec = spec(&list[0]);
     for (pointer, value) in [
         ("/name", json!("it's all")),
@@ -171,7 +171,7 @@ async fn the_shown_command_makes_the_same_app() {
     let id = list[0]["id"].as_str().unwrap();
     let copy = owner.get(&format!("apps/new?from={id}")).await;
     let copied = text_of(&copy, "<code id=\"line\">");
-    assert_eq!(copied.replace("all-copy", "all"), line);
+    assert_eq!(copied.replace("all-copy", "all"), command);
 }
 
 #[tokio::test]

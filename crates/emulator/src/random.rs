@@ -20,5 +20,15 @@ pub(crate) fn secret() -> Option<String> {
 
 /// 128 random bits, in hexadecimal digits, for a path.
 pub(crate) fn segment() -> Option<String> {
-    bytes().map(|bytes| bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+    bytes().map(|bytes| hex(&bytes[..16]))
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            out.extend(char::from_digit(digit.into(), 16));
+        }
+        out
+    })
 }

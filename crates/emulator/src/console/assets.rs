@@ -16,6 +16,8 @@ use http::header::{
 };
 use http::{HeaderMap, StatusCode};
 
+use crate::random;
+
 /// htmx, its extension for server-sent events and our script. One file: scripts that are loaded
 /// apart may run in either order.
 const SCRIPT: &str = concat!(
@@ -40,8 +42,7 @@ pub(super) struct Asset {
 impl Asset {
     fn new(stem: &str, ending: &str, kind: &'static str, plain: &'static str) -> Self {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, plain.as_bytes());
-        let hash: String =
-            digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let hash = random::hex(&digest.as_ref()[..6]);
         let compressed = gzip(plain.as_bytes(), Compression::best());
         Self { name: format!("{stem}-{hash}.{ending}"), kind, plain, compressed }
     }

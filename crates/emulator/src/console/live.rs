@@ -64,13 +64,13 @@ where
     W: FnMut() -> G + Send + 'static,
     G: Future<Output = ()> + Send,
 {
-    let (send, receive) = mpsc::channel::<Bytes>(1);
+    let (to, receive) = mpsc::channel::<Bytes>(1);
     tokio::spawn(async move {
         let session = std::sync::Arc::clone(&visit.session);
         let open = session.streams.open();
         let console = std::sync::Arc::clone(&visit.console);
         let mut changes = console.platform.watch_changes();
-        let mut sent = None;
+        let mut last = None;
         loop {
             changes.mark_unchanged();
             let current = visit.again();
@@ -79,35 +79,35 @@ where
                 None => None,
             };
             let Some(html) = html else {
-                let _ = send.send(named_event("ended")).await;
+                let _ = to.send(named_event("ended")).await;
                 return;
             };
             let mut hasher = DefaultHasher::new();
             html.hash(&mut hasher);
             let hash = hasher.finish();
-            if sent != Some(hash) {
-                sent = Some(hash);
-                if send.send(html_event(&html)).await.is_err() {
+            if last != Some(hash) {
+                last = Some(hash);
+                if to.send(html_event(&html)).await.is_err() {
                     return;
                 }
             }
             tokio::select! {
-                () = send.closed() => return,
+                () = to.closed() => return,
                 () = console.stopping.cancelled() => return,
                 () = tokio::time::sleep(PAUSE) => {}
             }
             tokio::select! {
-                () = send.closed() => return,
+                () = to.closed() => return,
                 () = console.stopping.cancelled() => return,
                 () = session.ended.cancelled() => {
-                    let _ = send.send(named_event("ended")).await;
+                    let _ = to.send(named_event("ended")).await;
                     return;
                 }
                 () = open.replaced() => {
-                    let _ = send.send(named_event("poll")).await;
+                    let _ = to.send(named_event("poll")).await;
                     return;
                 }
-                changed = changes.changed() => if changed.is_err() { return },
+                outcome = changes.changed() => if outcome.is_err() { return },
                 () = wake() => {}
                 () = tokio::time::sleep(TICK) => {}
             }

@@ -99,6 +99,7 @@ pub(super) fn labels(labels: &Labels) -> Vec<Label> {
 }
 
 /// A label selector that is not valid, with the place of the fault.
+#[derive(Debug)]
 pub(super) struct WrongSelector {
     pub(super) message: String,
     pub(super) before: String,
@@ -147,9 +148,9 @@ mod tests {
 
     #[test]
     fn a_fault_of_a_selector_is_marked() {
-        let wrong = selector("a=b, c in (x").err().expect("a fault");
-        assert_eq!(format!("{}{}{}", wrong.before, wrong.at, wrong.after).len() >= 12, true);
-        let wrong = selector("a=b,é!").err().expect("a fault");
+        let wrong = selector("a=b, c in (x").expect_err("a fault");
+        assert!(format!("{}{}{}", wrong.before, wrong.at, wrong.after).len() >= 12);
+        let wrong = selector("a=b,é!").expect_err("a fault");
         assert!(!wrong.message.is_empty());
         assert!(selector("group=A, env!=prod").is_ok() && selector("").is_ok());
     }

@@ -66,8 +66,8 @@ mod tests {
 
     use super::*;
 
-    fn app(n: u128) -> LoginPlace {
-        Some(AppId(Uuid::from_u128(n)))
+    fn app(n: u128) -> AppId {
+        AppId(Uuid::from_u128(n))
     }
 
     #[test]
@@ -76,17 +76,17 @@ mod tests {
         let one: IpAddr = "127.0.0.1".parse().expect("an address");
         let mapped: IpAddr = "::ffff:127.0.0.1".parse().expect("an address");
         for _ in 0..TRIES {
-            tries.begin(one, app(1), now).expect("allowed");
+            tries.begin(one, Some(app(1)), now).expect("allowed");
         }
-        assert_eq!(tries.begin(one, app(1), now), Err(61));
-        assert_eq!(tries.begin(mapped, app(1), now), Err(61), "the same address");
-        assert_eq!(tries.begin(one, app(2), now), Ok(()), "another app");
+        assert_eq!(tries.begin(one, Some(app(1)), now), Err(61));
+        assert_eq!(tries.begin(mapped, Some(app(1)), now), Err(61), "the same address");
+        assert_eq!(tries.begin(one, Some(app(2)), now), Ok(()), "another app");
         assert_eq!(tries.begin(one, None, now), Ok(()), "the console");
-        assert_eq!(tries.begin("::1".parse().expect("an address"), app(1), now), Ok(()));
+        assert_eq!(tries.begin("::1".parse().expect("an address"), Some(app(1)), now), Ok(()));
         let now = now + WINDOW;
         for _ in 0..3 * TRIES {
-            tries.begin(one, app(1), now).expect("a good one does not count");
-            tries.succeeded(one, app(1));
+            tries.begin(one, Some(app(1)), now).expect("a good one does not count");
+            tries.succeeded(one, Some(app(1)));
         }
     }
 
@@ -96,7 +96,8 @@ mod tests {
         let client: IpAddr = "127.0.0.1".parse().expect("an address");
         let mut refused = 0;
         for n in 0..2 * COUNTED as u128 {
-            refused += usize::from(tries.begin(client, app(n), Timestamp::UNIX_EPOCH).is_err());
+            refused +=
+                usize::from(tries.begin(client, Some(app(n)), Timestamp::UNIX_EPOCH).is_err());
         }
         let kept = tries.0.lock().expect("not poisoned").len();
         assert!(kept <= COUNTED + 1, "{kept}");

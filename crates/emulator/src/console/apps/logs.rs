@@ -139,7 +139,7 @@ pub(super) async fn live(visit: Visit, Path((_, id)): Path<(String, String)>) ->
     };
     let filter = Filter::of(&visit);
     let mut from = visit.query("from").parse().unwrap_or(0);
-    let (send, receive) = mpsc::channel::<Bytes>(1);
+    let (to, receive) = mpsc::channel::<Bytes>(1);
     tokio::spawn(async move {
         let session = Arc::clone(&visit.session);
         let open = session.streams.open();
@@ -153,25 +153,25 @@ pub(super) async fn live(visit: Visit, Path((_, id)): Path<(String, String)>) ->
                 lines.iter().filter(|line| filter.fits(line)).map(Row::new).collect();
             if !rows.is_empty() {
                 let html = render(&More { rows });
-                if send.send(live::html_event(&html)).await.is_err() {
+                if to.send(live::html_event(&html)).await.is_err() {
                     return;
                 }
             }
             tokio::select! {
-                () = send.closed() => return,
+                () = to.closed() => return,
                 () = visit.console.stopping.cancelled() => return,
                 () = open.replaced() => {
-                    let _ = send.send(live::named_event("poll")).await;
+                    let _ = to.send(live::named_event("poll")).await;
                     return;
                 }
                 () = session.ended.cancelled() => {
-                    let _ = send.send(live::named_event("ended")).await;
+                    let _ = to.send(live::named_event("ended")).await;
                     return;
                 }
                 () = access.changed() => {
                     let again = visit.again();
                     if again.is_none_or(|visit| find_logs(&visit, &id).is_err()) {
-                        let _ = send.send(live::named_event("ended")).await;
+                        let _ = to.send(live::named_event("ended")).await;
                         return;
                     }
                 }

@@ -107,11 +107,11 @@ fn regions(visit: &Visit) -> Vec<RegionRow> {
             for app in &apps {
                 used += Usage::of(&app.record);
             }
-            let uses = [
+            let rows = [
                 Use { kind: "CPU", used: used.cpu, quota: quotas.cpu },
                 Use { kind: "GPU", used: used.gpu, quota: quotas.gpu },
             ];
-            (apps.len(), uses)
+            (apps.len(), rows)
         });
         RegionRow {
             is_default: platform.default_region() == Some(region),

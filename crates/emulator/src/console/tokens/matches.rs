@@ -230,7 +230,7 @@ mod tests {
     fn selectors_are_read_with_the_limits_of_the_api() {
         assert!(read_selector("group=A, env!=prod").is_ok());
         assert!(matches!(read_selector("group=A,,"), Err(Ok(_))));
-        let long = format!("a in ({})", vec!["b"; 10].join(","));
+        let long = format!("a in ({})", ["b"; 10].join(","));
         assert!(read_selector(&long).is_ok());
         let terms: Vec<String> = (0..70).map(|n| format!("a{n}")).collect();
         assert!(matches!(read_selector(&terms.join(",")), Err(Err(_))));
