@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, Tuple
 
 from selenium.webdriver.common.by import By
 
-from console_kit import button, expect_no_complaint, findings, link, log_in, ovhai, root
+from console_kit import button, expect_no_complaint, field, findings, link, log_in, ovhai, root
 from harness import Api, Page, browser, expect, expect_equal, given, run, until
 
 WIDTHS = ((1280, 900), (360, 800))
@@ -83,6 +83,7 @@ def pages(page: Page) -> Iterator[Tuple[str, str]]:
     hello = f"apps/{_apps['hello']}"
     for of in ("logs", "labels", "scale", "image", "delete"):
         yield f"app-{of}", f"{hello}/{of}"
+    yield "token-explain", "tokens/explain"
     yield "token-new-filled", f"tokens/new?selector=ovh/id={_apps['hello']}&region=GRA"
     yield "user-password", "project/users/ann/password"
     yield "user-remove", "project/users/ann/remove"
@@ -97,7 +98,10 @@ def pages(page: Page) -> Iterator[Tuple[str, str]]:
         page.get(page.base + of)
         links = page.all(selector)
         if links:
-            yield name, links[0].get_attribute("href").split(page.base)[1]
+            path = links[0].get_attribute("href").split(page.base)[1]
+            yield name, path
+            if name == "request":
+                yield "request-again", f"{path}/replay"
 
 
 def resize(page: Page, width: int, height: int) -> None:
@@ -167,7 +171,7 @@ def a_few_apps() -> None:
 
 
 def open_menus(page: Page) -> None:
-    """A menu, the list of keys, and the page of a lost connection."""
+    """A menu, the list of keys, and a token that was just made."""
     for width, height in WIDTHS:
         for scheme in ("light", "dark"):
             resize(page, width, height)
@@ -181,6 +185,13 @@ def open_menus(page: Page) -> None:
             until("the list of keys", lambda: page.all("#keys[open]"))
             expect_equal(findings(page), [], f"the list of keys, {scheme}, {width}")
             picture(page, f"few-keys-{scheme}-{width}", width)
+            page.get(page.base + "tokens/new")
+            field(page, "Name").send_keys(f"fresh-{scheme}-{width}")
+            field(page, "Token scope").send_keys("group=A")
+            page.submit(button(page, "Generate"))
+            expect(page.all(".fresh"), "the new token's value")
+            expect_equal(findings(page), [], f"a new token, {scheme}, {width}")
+            picture(page, f"few-token-fresh-{scheme}-{width}", width)
     expect_no_complaint(page)
 
 
