@@ -10,8 +10,9 @@ use ovhai_core::Error;
 use ovhai_core::catalog::{self, FLAVORS, Flavor, Kind};
 use ovhai_core::platform::Draft;
 
+use super::fields::{Problem, Problems, label};
 use super::find;
-use super::form::{Form, Problem, Problems, label};
+use super::form::Form;
 use super::pairs::{self, Pair, with_empty};
 use super::tokens::{self, Opens};
 use crate::api::command_line::command_line;

@@ -10,8 +10,8 @@ use ovhai_api_types::{LabelKey, LabelUpdate, LabelValue, Labels};
 use ovhai_core::Error;
 use ovhai_core::directory::AppEntry;
 
+use super::fields::{Problem, Problems, label};
 use super::find;
-use super::form::{Problem, Problems, label};
 use super::pairs::{self, Pair, with_empty};
 use super::tokens::{self, Changes};
 use crate::console::page::{Answer, Place, Refused};

@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod details;
+mod fields;
 mod form;
 mod labels;
 mod list;

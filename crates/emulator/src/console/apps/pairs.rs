@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ovhai_api_types::{LabelKey, LabelValue};
 
-use super::form::Problems;
+use super::fields::Problems;
 use crate::web::form::Fields;
 
 /// Empty rows below the filled ones.
