@@ -61,7 +61,7 @@ impl Visit {
         format!("/c/{}/{to}", self.session.segment)
     }
 
-    /// The region of a caller with a token.
+    /// The region that the caller is limited to; none: all regions.
     pub(super) fn region(&self) -> Option<&Region> {
         match &self.who {
             Principal::Token(token) => Some(&token.region),
@@ -86,14 +86,6 @@ impl Visit {
             out.append_pair(key, value);
         }
         out.finish()
-    }
-
-    /// The region that the caller is limited to; none: all regions.
-    pub(super) fn own_region(&self) -> Option<&Region> {
-        match &self.who {
-            Principal::Token(token) => Some(&token.region),
-            _ => None,
-        }
     }
 
     /// The signature of the session's forms. It is the same for all, so that views that follow

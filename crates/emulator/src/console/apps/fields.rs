@@ -89,7 +89,7 @@ pub(super) struct Problem {
 pub(super) struct Problems(Vec<Problem>);
 
 /// The field, and the row if it has rows.
-fn place(id: &str) -> (usize, usize) {
+pub(super) fn place(id: &str) -> (usize, usize) {
     let (field, row) = match id.rsplit_once('-') {
         Some((field, row)) if row.bytes().all(|byte| byte.is_ascii_digit()) => {
             (field, row.parse().unwrap_or(0))

@@ -13,7 +13,7 @@ use ovhai_core::catalog::{self, Kind};
 use ovhai_core::model::AppRecord;
 use ovhai_core::spec::{Amount, Deployment, Scaling, Spec};
 
-use super::fields::{FIELDS, Problems, SHOWN};
+use super::fields::{FIELDS, Problems, SHOWN, label, place};
 use super::pairs::{self, Pair};
 use crate::web::form::Fields;
 

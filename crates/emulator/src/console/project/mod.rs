@@ -5,6 +5,7 @@
 mod engine;
 mod overview;
 mod registries;
+mod rows;
 mod sessions;
 mod users;
 

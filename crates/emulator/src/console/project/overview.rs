@@ -9,7 +9,8 @@ use ovhai_core::platform::AppQuery;
 use ovhai_core::quota::Usage;
 use std::sync::Arc;
 
-use super::{registries, sessions, users};
+use super::rows::{self, RegistryRow, UserRow};
+use super::sessions;
 use crate::console::page::{Answer, Place, Refused};
 use crate::console::text;
 use crate::console::visit::{Sent, Visit};
@@ -74,9 +75,9 @@ struct Page {
     form: String,
     project: String,
     regions: Vec<RegionRow>,
-    users: Result<Vec<users::Row>, String>,
+    users: Result<Vec<UserRow>, String>,
     wrong_user: Wrong,
-    registries: Result<Vec<registries::Row>, String>,
+    registries: Result<Vec<RegistryRow>, String>,
     wrong_registry: Wrong,
     mappings: Result<Vec<Mapping>, String>,
     builtin: Vec<(&'static str, &'static str)>,
@@ -157,9 +158,9 @@ fn view(visit: &Visit, wrong: Option<(Form, Wrong)>) -> Page {
         form: visit.form(),
         project: platform.project().to_string(),
         regions: regions(visit),
-        users: users::rows(visit),
+        users: rows::users(visit),
         wrong_user,
-        registries: registries::rows(visit),
+        registries: rows::registries(visit),
         wrong_registry,
         mappings: mappings(visit),
         builtin: platform

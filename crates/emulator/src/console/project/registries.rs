@@ -3,63 +3,12 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
-use ovhai_api_types::{PasswordState, Region, RegistryId};
+use ovhai_api_types::{Region, RegistryId};
 use ovhai_core::Error;
 
 use super::{done, overview};
 use crate::console::page::{Answer, Place, Refused};
-use crate::console::text::{self, Look};
 use crate::console::visit::{Sent, Visit};
-
-/// A registry.
-pub(super) struct Row {
-    pub(super) id: String,
-    pub(super) region: Region,
-    pub(super) url: String,
-    pub(super) username: String,
-    pub(super) password: Look,
-    pub(super) user: String,
-    pub(super) changed: String,
-}
-
-/// The registries of all regions that the caller may manage, or why there are none.
-pub(super) fn rows(visit: &Visit) -> Result<Vec<Row>, String> {
-    let platform = &visit.console.platform;
-    let (mut rows, mut is_allowed, mut refused) = (Vec::new(), false, None);
-    for region in &platform.settings().regions {
-        match platform.list_registries(&visit.who, region) {
-            Ok(registries) => {
-                is_allowed = true;
-                rows.extend(registries.iter().map(|registry| Row {
-                    id: registry.id.to_string(),
-                    region: region.clone(),
-                    url: registry.url.clone(),
-                    username: registry.username.clone(),
-                    password: password(platform.password_state(registry)),
-                    user: registry.user.clone(),
-                    changed: text::moment(registry.updated_at),
-                }));
-            }
-            // A token's own region says why; the others only that it is not theirs.
-            Err(error) if visit.region().is_none_or(|own| own == region) => {
-                refused.get_or_insert(error.to_string());
-            }
-            Err(_) => {}
-        }
-    }
-    match refused {
-        Some(why) if !is_allowed => Err(why),
-        _ => Ok(rows),
-    }
-}
-
-fn password(state: PasswordState) -> Look {
-    match state {
-        PasswordState::Stored => Look { word: "stored", icon: "lock", class: "good" },
-        PasswordState::Missing => Look { word: "missing", icon: "triangle-alert", class: "busy" },
-        PasswordState::Unreadable => Look { word: "unreadable", icon: "circle-x", class: "bad" },
-    }
-}
 
 /// The region of a form or an address.
 fn region(visit: &Visit, name: &str) -> Result<Region, Error> {

@@ -1,38 +1,16 @@
 //! Users, for the emulator's owner.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use http::StatusCode;
 use ovhai_core::Error;
-use ovhai_core::model::UserRecord;
 
 use super::{done, overview};
 use crate::console::page::{Answer, Place, Refused};
-use crate::console::text;
 use crate::console::visit::{Sent, Visit};
 
 type At = Path<(String, String)>;
-
-/// A user.
-pub(super) struct Row {
-    pub(super) name: String,
-    pub(super) created: String,
-    pub(super) changed: String,
-}
-
-/// The users, or why they are not shown.
-pub(super) fn rows(visit: &Visit) -> Result<Vec<Row>, String> {
-    let row = |user: &Arc<UserRecord>| Row {
-        name: user.name.clone(),
-        created: text::moment(user.created_at),
-        changed: text::moment(user.updated_at),
-    };
-    let users = visit.console.platform.list_users(&visit.who).map_err(|error| error.to_string())?;
-    Ok(users.iter().map(row).collect())
-}
 
 /// `POST project/users`.
 pub(super) async fn add(sent: Sent) -> Response {

@@ -52,7 +52,7 @@ fn regions(visit: &Visit) -> Result<Vec<Region>, Refused> {
     let regions: Vec<Region> = platform.settings().regions.iter().filter(may).cloned().collect();
     if regions.is_empty() {
         // A token's own region says why; the others only that it is not theirs.
-        let own = visit.own_region().or_else(|| platform.default_region());
+        let own = visit.region().or_else(|| platform.default_region());
         let own = own.ok_or_else(|| Error::Internal("no region".into()))?;
         platform.may_manage_tokens(&visit.who, own)?;
     }
