@@ -251,9 +251,9 @@ def without_scripts() -> None:
         page.find("#name").send_keys("plain")
         page.submit(button(page, "Delete"))
         until("it is gone", lambda: page.get(at + "apps?q=plain") or "No app fits" in page.text)
-        for path, heading in (("tokens", "Tokens"), ("requests", "Requests"), ("project", "Project")):
-            page.get(at + path)
-            expect_equal(page.find("h1").text, heading, f"heading of {path}")
+        for heading in ("Tokens", "Requests", "Project"):
+            page.get(at + heading.lower())
+            expect_equal(page.find("h1").text, heading, "heading")
         page.submit(button(page, "Log out"))
         expect("You are logged out." in page.text, page.text)
         page.get(at + "apps")

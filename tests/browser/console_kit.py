@@ -6,9 +6,11 @@ Given beside what the harness needs: `ovhai` (the program), `environment` (of it
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from typing import Any, Dict, List, Optional
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -68,16 +70,25 @@ def port() -> str:
 
 
 def named(page: Page, selector: str, name: str) -> WebElement:
-    """The one element that a person would call so, by its accessible name."""
-    found = [
-        element
-        for element in page.all(selector)
-        if element.accessible_name == name and element.is_displayed()
-    ]
-    if not found:
-        names = [element.accessible_name for element in page.all(selector)]
-        raise Mismatch(f"nothing is named {name!r} at {page.url}: {names}")
-    return found[0]
+    """The first element that a person would call so, by its accessible name."""
+    names: List[str] = []
+
+    def look() -> Optional[WebElement]:
+        names.clear()
+        for element in page.all(selector):
+            names.append(element.accessible_name)
+            if names[-1] == name and element.is_displayed():
+                return element
+        return None
+
+    # Views that follow changes replace elements while they are looked at.
+    for _ in range(20):
+        with contextlib.suppress(StaleElementReferenceException):
+            found = look()
+            if found:
+                return found
+            break
+    raise Mismatch(f"nothing is named {name!r} at {page.url}: {names}")
 
 
 def button(page: Page, name: str) -> WebElement:

@@ -33,7 +33,8 @@ def some_apps() -> None:
     api = Api()
     _apps["hello"] = api_app("hello", hello, {"group": "A", "tier": "gold"})
     _apps["public"] = api_app("open-demo", "ovhai/echo", {"group": "B"}, unsecureHttp=True)
-    labels = {LONG_LABEL[:60]: LONG_LABEL[:60], "group": "A", "owner": "data-science", "env": "prod"}
+    long = LONG_LABEL[:60]
+    labels = {long: long, "group": "A", "owner": "data-science", "env": "prod"}
     _apps["long"] = api_app(LONG_NAME[:60], hello, labels)
     _apps["stopped"] = api_app("stopped", hello, {"group": "B"})
     crash = {"runtime": "process", "command": ["sh", "-c", "echo no module named torch; exit 3"]}
@@ -101,7 +102,7 @@ def pages(page: Page) -> Iterator[Tuple[str, str]]:
             path = links[0].get_attribute("href").split(page.base)[1]
             yield name, path
             if name == "request":
-                yield "request-again", f"{path}/replay"
+                yield "request-again", path.replace("?", "/replay?")
 
 
 def resize(page: Page, width: int, height: int) -> None:
@@ -140,7 +141,11 @@ def check(page: Page, state: str, wanted: List[Tuple[str, str]]) -> None:
                 page.dark(scheme == "dark")
                 page.get(path if path.startswith("http") else page.base + path)
                 where = f"{state}-{name}-{scheme}-{width}"
-                found = [f"{of['rule']}: {place}" for of in findings(page) for place in of["places"]]
+                found = [
+                    f"{rule['rule']}: {place}"
+                    for rule in findings(page)
+                    for place in rule["places"]
+                ]
                 found += [f"wider than the window: {of}" for of in page.script(WIDER)]
                 for fault in found + page.complaints():
                     faults.setdefault(fault, []).append(where)
@@ -215,8 +220,14 @@ def many_apps() -> None:
         api_app(f"model-{number:03}", "ovhai/echo", {"group": "ABC"[number % 3], "batch": "many"})
     with browser() as page:
         page.base = log_in(page)
-        wanted = [("apps", "apps"), ("apps-second", "apps?page=2"), ("apps-selected", "apps?selector=group%3DA")]
-        check(page, "many", [*wanted, ("project", "project"), ("token-new", "tokens/new")])
+        wanted = [
+            ("apps", "apps"),
+            ("apps-second", "apps?page=2"),
+            ("apps-selected", "apps?selector=group%3DA"),
+            ("project", "project"),
+            ("token-new", "tokens/new"),
+        ]
+        check(page, "many", wanted)
         # Pages follow each other by links.
         page.get(page.base + "apps?q=model-")
         expect("1–25 of 300" in page.text, "the first page")
