@@ -4,8 +4,10 @@
 //! off its requests then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 use ovhai_test_support::{TestCli, eventually_now};
 use serde_json::{Value, json};
@@ -47,7 +49,17 @@ fn call(socket: &str, method: &str, path: &str, more: &[&str]) -> String {
 
 /// Makes an image whose `/bin/sh` runs scripts, and whose `httpd` serves `/www`: there, `cgi-bin/run`
 /// runs the script that it is sent, and `cgi-bin/again` requests itself through the gateway.
+/// Tests of one engine share it: another one would take its name.
 fn make_image(socket: &str, directory: &Path) {
+    static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !made.contains(socket) {
+        build_image(socket, directory);
+        made.insert(socket.to_owned());
+    }
+}
+
+fn build_image(socket: &str, directory: &Path) {
     let root = directory.join("root");
     for name in ["bin", "www/cgi-bin", "tmp"] {
         std::fs::create_dir_all(root.join(name)).unwrap();

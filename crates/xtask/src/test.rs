@@ -83,7 +83,9 @@ fn without_logs(python: &Path, axe: &Path, apps: &Path) -> Result<()> {
                 .env("OVHAI_TEST_PYTHON", python)
                 .env("OVHAI_TEST_AXE", axe)
                 .env("OVHAI_TEST_APPS_PYTHON", apps)
-                .env("OVHAI_TEST_STDERR", stderr),
+                .env("OVHAI_TEST_STDERR", stderr)
+                // Minutes in a browser, which shows no log.
+                .args(["--", "--skip", "console_browser::"]),
         )?;
     }
     Ok(())
