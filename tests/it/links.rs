@@ -135,6 +135,7 @@ fn the_reference_lists_every_field_of_the_access_log() {
         "method": "GET", "path": "/", "status": 200, "bytesIn": 0, "bytesOut": 0,
         "decision": "allowed", "token": id, "tokenName": "t", "user": "u", "withheld": true,
         "refused": "slow", "reason": "r", "aborted": "app", "micros": 1, "upstreamMicros": 1,
+        "heldMicros": 1, "replica": 1,
     });
     // The sample has every field that the type knows, and no other.
     let typed: ovhai_api_types::RequestRecord = serde_json::from_value(record.clone()).unwrap();
