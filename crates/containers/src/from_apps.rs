@@ -1,7 +1,7 @@
 //! The way from containers to other apps: a listener at the gateway of each network of containers.
 //!
 //! It is bound to the gateway's address only, and its owner serves only peers of the network
-//! ([`AppListener::admits`]): on Linux a packet for one address of a machine may arrive on any of its
+//! ([`AppPeers::admits`]): on Linux a packet for one address of a machine may arrive on any of its
 //! interfaces.
 //!
 //! What must not be here: what is served.
