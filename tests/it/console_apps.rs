@@ -306,7 +306,7 @@ async fn labels_change_at_once_with_a_preview_of_access() {
     assert!(preview.contains("Remove <code>stage</code>"), "{preview}");
     assert_eq!(e.app(&app).await.spec.labels.unwrap()["group"].as_deref(), Some("A"));
 
-    // Somebody else was faster.
+    // Another caller changed the labels first.
     let label = json!({"name": "other", "value": "y"});
     e.admin("PUT", &format!("/v1/app/{}/label", app.id), Some(label)).await;
     let conflict = owner.post(&path, &typed).await;

@@ -116,7 +116,7 @@ async fn limits_and_labels() {
     }
 }
 
-/// An app that asks for a GPU is told that it has none; the one that every app gets is no matter.
+/// An app that asks for a GPU gets a note that the engine has none. The default flavor asks for none.
 #[tokio::test]
 async fn a_missing_gpu_is_told() {
     for (name, socket) in engines() {

@@ -44,7 +44,7 @@ async fn running(spec: &str, numbers: &[u64]) -> (World, AppId) {
     (w, id)
 }
 
-/// The container is told before the replica answers, and after it has ended.
+/// Views name the container before the replica answers, and after it has ended.
 #[tokio::test(start_paused = true)]
 async fn a_replica_names_its_container() {
     let w = World::step_by_step().await;

@@ -51,7 +51,7 @@
     };
     setTimeout(again, 3000);
   };
-  // An open menu must not close while somebody looks for its item.
+  // An update must not close an open menu.
   const isBusy = () => find("details.menu[open]") !== null;
   document.addEventListener("htmx:sse:after:connection", found);
   document.addEventListener("htmx:sse:error", lost);

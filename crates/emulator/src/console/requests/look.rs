@@ -14,7 +14,7 @@ pub(super) fn decision(request: &RequestRecord) -> Look {
         (Some("unauthenticated"), _) => look("unauthenticated", "shield-x", "bad"),
         (Some("forbidden"), _) => look("forbidden", "shield-x", "bad"),
         (Some("out_of_scope"), _) => look("out of scope", "shield-x", "bad"),
-        // What happened afterwards is told by the status.
+        // The status shows what happened afterwards.
         (Some("allowed"), _) => look("allowed", "shield-check", "good"),
         (Some("public"), _) => look("public", "globe", "good"),
         (Some("preflight"), _) => look("preflight", "info", "off"),
