@@ -27,13 +27,22 @@ fn status(cli: &TestCli) -> Value {
     cli.json(&["app", "get", "mortal"])["status"].clone()
 }
 
+/// Whether this number of replicas is ready. The number of those that get requests alone may still
+/// count one that has just ended.
+fn are_ready(status: &Value, count: usize) -> bool {
+    let replicas = status["replicas"].as_array().unwrap();
+    status["availableReplicas"] == count
+        && replicas.len() == count
+        && replicas.iter().all(|replica| replica["state"] == "READY")
+}
+
 /// Makes a replica exit, and waits until both answer again.
 fn die(cli: &TestCli, restarts: u64) {
     // The request fails with its replica. A GET would be retried on the other replica.
     cli.command(&["app", "curl", "mortal", "/die", "-X", "POST"]).output().unwrap();
     eventually_now("the replica answers again", || {
         let status = status(cli);
-        (status["restarts"] == restarts && status["availableReplicas"] == 2).then_some(())
+        (status["restarts"] == restarts && are_ready(&status, 2)).then_some(())
     });
 }
 
@@ -96,7 +105,7 @@ fn restart_delay_is_the_first_delay() {
     let answers = |restarts: u64| {
         eventually_now("the replica answers again", || {
             let status = status(&cli);
-            (status["restarts"] == restarts && status["availableReplicas"] == 1).then_some(())
+            (status["restarts"] == restarts && are_ready(&status, 1)).then_some(())
         });
     };
     let dies = || {

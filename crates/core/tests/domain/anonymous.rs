@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ovhai_api_types::{AppSpec, AppUpdate, Deletion, LabelUpdate, RegistryId, TokenSpec};
+use ovhai_api_types::{AppSpec, AppUpdate, Deletion, LabelUpdate, Labels, RegistryId, TokenSpec};
 use ovhai_core::platform::{AccessQuery, AppQuery, EventQuery, RegistryChange};
-use ovhai_core::policy::{Effect, Principal};
+use ovhai_core::policy::{Action, Effect, Principal};
 use ovhai_core::ports::Store;
 use ovhai_core::{Error, Result};
 
@@ -53,6 +53,7 @@ async fn every_method_refuses_an_anonymous_caller() {
     let label = [LabelUpdate { name: "group".into(), value: Some("A".into()) }];
     let (update, change) = (AppUpdate::default(), RegistryChange::default());
     let password = || "another password".to_owned();
+    let labels = Labels::new();
     let results: Vec<(&str, Result<()>)> = vec![
         ("explain", platform.explain(caller, gra, &AccessQuery::App(app), 0, 1).map(drop)),
         ("list_users", platform.list_users(caller).map(drop)),
@@ -97,6 +98,16 @@ async fn every_method_refuses_an_anonymous_caller() {
         ("create_token", platform.create_token(caller, gra, &reader).await.map(drop)),
         ("renew_token", platform.renew_token(caller, gra, token).await.map(drop)),
         ("delete_token", platform.delete_token(caller, gra, token).await),
+        ("may_manage_tokens", platform.may_manage_tokens(caller, gra)),
+        ("open_streams", platform.open_streams(caller, gra, token).map(drop)),
+        ("look_up_string", platform.look_up_string(caller, gra, "x".into()).map(drop)),
+        ("explain_labels", platform.explain_labels(caller, gra, &labels, false).map(drop)),
+        ("check_new_app", platform.check_new_app(caller, gra, &spec).map(drop)),
+        ("label_app_if", platform.label_app_if(caller, gra, app, &labels, &label).await),
+        ("may_capture", platform.may_capture(caller, app).map(drop)),
+        ("may_replay", platform.may_replay(caller, app).map(drop)),
+        ("may_open_console", platform.may_open_console(caller)),
+        ("may_in_a_region", platform.may_in_a_region(caller, Action::Requests).map(drop)),
     ];
     for (name, result) in &results {
         let is_refused = matches!(
