@@ -42,8 +42,13 @@ impl PortWatcher {
     /// Where the group listens now.
     pub(crate) async fn look(&mut self) -> Found {
         #[cfg(target_os = "linux")]
-        if let Some(listeners) = crate::diag::listeners() {
-            return self.look_at(listeners).await;
+        {
+            if let Some(listeners) = crate::diag::listeners() {
+                return self.look_at(listeners).await;
+            }
+            if linux::has_no_descriptors() {
+                return self.blind();
+            }
         }
         let (group, ports) = (self.group, self.ports);
         let read = tokio::task::spawn_blocking(move || {
@@ -71,7 +76,8 @@ fn shared_reading() -> Arc<Vec<Listening>> {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::collections::{HashMap, HashSet};
-    use std::fs::{read_dir, read_link};
+    use std::fs::{File, read_dir, read_link};
+    use std::io;
     use std::path::{Path, PathBuf};
     use std::time::{Duration, Instant};
 
@@ -102,8 +108,9 @@ mod linux {
 
     impl Held {
         fn holds(&self, listeners: &[Listener], group: u32) -> bool {
-            let is_had =
-                |one: &Socket| inode(&one.link) == Some(one.inode) && is_in_group(one.pid, group);
+            let is_had = |one: &Socket| {
+                inode(&one.link) == Some(one.inode) && is_in_group(one.pid, group).unwrap_or(true)
+            };
             self.found.is_ok()
                 && self.since.elapsed() < FULL_LOOK
                 && self.listeners == listeners
@@ -111,7 +118,35 @@ mod linux {
         }
     }
 
+    /// Whether an error says that there are no free file descriptors.
+    fn is_exhausted(error: &io::Error) -> bool {
+        use rustix::io::Errno;
+        let errno = Errno::from_io_error(error);
+        matches!(errno, Some(Errno::MFILE | Errno::NFILE))
+    }
+
+    /// Whether this process has no free file descriptors at the moment.
+    pub(super) fn has_no_descriptors() -> bool {
+        File::open("/proc/self/stat").is_err_and(|error| is_exhausted(&error))
+    }
+
+    /// Nothing for an object that is gone or belongs to another user; an error without descriptors.
+    fn seen<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if is_exhausted(&error) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
     impl PortWatcher {
+        /// The result of the last look, for a moment without free descriptors: that the app's sockets
+        /// can't be seen does not mean that it has none.
+        pub(super) fn blind(&self) -> Found {
+            let why = "the emulator has no free file descriptors to look for the app's port";
+            self.held.as_ref().map_or_else(|| Err(why.to_owned()), |held| held.found.clone())
+        }
+
         pub(super) async fn look_at(&mut self, listeners: Vec<Listener>) -> Found {
             if let Some(held) = &self.held
                 && held.holds(&listeners, self.group)
@@ -120,15 +155,18 @@ mod linux {
             }
             let (group, ports) = (self.group, self.ports);
             let full = tokio::task::spawn_blocking(move || look(listeners, group, ports));
-            let held = full.await.map_err(|error| error.to_string())?;
-            self.held.insert(held).found.clone()
+            match full.await.map_err(|error| error.to_string())? {
+                Ok(held) => self.held.insert(held).found.clone(),
+                // Only a lack of descriptors stops a look.
+                Err(_) => self.blind(),
+            }
         }
     }
 
     /// Looks in full.
-    fn look(listeners: Vec<Listener>, group: u32, ports: Ports) -> Held {
+    fn look(listeners: Vec<Listener>, group: u32, ports: Ports) -> io::Result<Held> {
         let mut had: HashMap<u64, Socket> = HashMap::new();
-        for one in sockets_of(group) {
+        for one in sockets_of(group)? {
             had.entry(one.inode).or_insert(one);
         }
         let whose = |inode| had.get(&inode).map_or(0, |one| one.pid);
@@ -147,7 +185,7 @@ mod linux {
             found = listen_ports::find(&all, is_ours, ports);
         }
         let ours = listeners.iter().filter_map(|one| had.remove(&one.inode)).collect();
-        Held { since: Instant::now(), listeners, ours, found }
+        Ok(Held { since: Instant::now(), listeners, ours, found })
     }
 
     /// Names the processes whose sockets conflict with ours; whether there are any.
@@ -174,12 +212,14 @@ mod linux {
     }
 
     /// Reads the file itself: libraries do not expect the kernel's own threads, whose group is 0.
-    fn is_in_group(pid: u32, group: u32) -> bool {
-        let Ok(stat) = std::fs::read(format!("/proc/{pid}/stat")) else { return false };
+    fn is_in_group(pid: u32, group: u32) -> io::Result<bool> {
+        let Some(stat) = seen(std::fs::read(format!("/proc/{pid}/stat")))? else {
+            return Ok(false);
+        };
         // `PID (NAME) STATE PARENT GROUP`; the name may have any characters.
         let end = stat.iter().rposition(|byte| *byte == b')').unwrap_or(0);
         let mut words = stat[end..].split(|byte| *byte == b' ').skip(3);
-        words.next() == Some(group.to_string().as_bytes())
+        Ok(words.next() == Some(group.to_string().as_bytes()))
     }
 
     fn inode(link: &Path) -> Option<u64> {
@@ -188,18 +228,21 @@ mod linux {
     }
 
     /// The sockets of a group's processes, as far as this user can read them.
-    fn sockets_of(group: u32) -> impl Iterator<Item = Socket> {
-        let processes = read_dir("/proc").into_iter().flatten().flatten();
-        let members = processes
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter(move |pid| is_in_group(*pid, group));
-        members.flat_map(|pid: u32| {
-            let files = read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-            files.filter_map(move |file| {
-                let link = file.path();
-                Some(Socket { inode: inode(&link)?, pid, link })
-            })
-        })
+    fn sockets_of(group: u32) -> io::Result<Vec<Socket>> {
+        let mut sockets = Vec::new();
+        for entry in seen(read_dir("/proc"))?.into_iter().flatten().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            if !is_in_group(pid, group)? {
+                continue;
+            }
+            let files = seen(read_dir(format!("/proc/{pid}/fd")))?;
+            for link in files.into_iter().flatten().flatten().map(|file| file.path()) {
+                sockets.extend(inode(&link).map(|inode| Socket { inode, pid, link }));
+            }
+        }
+        Ok(sockets)
     }
 }
 
