@@ -95,6 +95,7 @@ pub struct Builder {
     session_ttl: SessionTtl,
     restart_delay: Option<Duration>,
     limits: Limits,
+    sample_every: Option<Duration>,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
@@ -204,6 +205,12 @@ impl Builder {
     /// Limits on clients and on responses of apps.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Time between two samples of the console's charts [default: 10 s].
+    pub fn sample_every(mut self, time: Duration) -> Self {
+        self.sample_every = Some(time);
         self
     }
 
@@ -421,6 +428,7 @@ impl Builder {
             limits: self.limits.within_descriptors(),
             log: access_log,
             containers,
+            sample_every: self.sample_every.unwrap_or(console::SAMPLE_EVERY),
         };
         let emulator = Emulator::serve(ways, platform, running, self.state, lock)
             .map_err(StartError::System)?;
@@ -488,6 +496,7 @@ struct Ways {
     limits: Limits,
     log: Option<LogFile>,
     containers: Option<ContainerRuntime>,
+    sample_every: Duration,
 }
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
@@ -535,7 +544,7 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
     ) -> io::Result<Self> {
-        let Ways { plain, secure, from_apps, limits, log, containers } = ways;
+        let Ways { plain, secure, from_apps, limits, log, containers, sample_every } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -571,6 +580,7 @@ impl Emulator {
                     state: state.clone(),
                     containers: containers.clone(),
                     limits,
+                    sample_every,
                 },
             ))
             .merge(control::router(control::Control {
