@@ -88,7 +88,7 @@ fn chart(
     let top = scale(largest);
     let now = |of: &Value| match samples.last().and_then(of) {
         Some(value) => text(value, unit),
-        None => "none".to_owned(),
+        None => "no data".to_owned(),
     };
     let minutes = SAMPLES as u64 * EVERY.as_secs() / 60;
     let mut summary = format!("{title}, the last {minutes} minutes.");
