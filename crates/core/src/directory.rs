@@ -434,6 +434,8 @@ impl Snapshot {
                 self.environments.insert(record.owner.clone(), Arc::clone(record));
             }
             Change::RemoveEnvironment(owner) => drop(self.environments.remove(owner)),
+            // The clock itself has it.
+            Change::SetClock(_) => {}
         }
     }
 

@@ -32,6 +32,8 @@ mod scaling;
 pub mod spec;
 mod subscriptions;
 mod transition;
+mod virtual_clock;
 
 pub use error::{Error, Result};
 pub use platform::{Platform, PlatformBuilder, Settings};
+pub use virtual_clock::VirtualClock;

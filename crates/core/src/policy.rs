@@ -128,11 +128,15 @@ pub enum Action {
     Shutdown,
     /// Make a link that logs a browser in to the console as the caller.
     OpenConsole,
+    /// See and move domain time.
+    MoveClock,
+    /// Have the platform interrupt an app.
+    Interrupt,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -161,6 +165,8 @@ impl Action {
         Self::Me,
         Self::Shutdown,
         Self::OpenConsole,
+        Self::MoveClock,
+        Self::Interrupt,
     ];
 
     /// Whether it concerns this machine and not the project.
@@ -174,6 +180,8 @@ impl Action {
                 | Self::MapImages
                 | Self::Shutdown
                 | Self::OpenConsole
+                | Self::MoveClock
+                | Self::Interrupt
         )
     }
 
@@ -209,6 +217,8 @@ impl Action {
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
             Self::OpenConsole => "make links that open the console",
+            Self::MoveClock => "move the emulator's clock",
+            Self::Interrupt => "interrupt apps",
         }
     }
 }
@@ -503,6 +513,8 @@ mod tests {
                 | Action::OpenConsole
                 | Action::Users
                 | Action::MapImages
+                | Action::MoveClock
+                | Action::Interrupt
         );
         match (who, action, place) {
             ("administrator", _, _) | (_, Action::Preflight, _) => Allow,

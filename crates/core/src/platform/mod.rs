@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod apps;
+mod clock;
 mod events;
 mod images;
 mod registries;
@@ -14,17 +15,19 @@ mod revocation;
 mod tokens;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::Guard;
 use ovhai_api_types::{AppId, Placement, Region, Timestamp};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::DropGuard;
 use uuid::Uuid;
 
 pub use access::{AccessQuery, AccessVerdict, LabelVerdict, TokenQuestion};
 pub use accounts::{IssuedSession, SessionTtl};
 pub use apps::{AppQuery, AppSort, Draft};
+pub use clock::{ClockStatus, Moved};
 pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
 pub use revocation::{AccessWatch, LiveWatch};
@@ -65,6 +68,8 @@ pub struct Settings {
     /// Delay before the second restart of a replica that keeps crashing; doubles with every further
     /// one, up to 30 times this. Kubernetes has 10 s.
     pub restart_delay: Duration,
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub interrupts_weekly: bool,
 }
 
 impl Default for Settings {
@@ -77,6 +82,7 @@ impl Default for Settings {
             images: Vec::new(),
             session_ttl: SessionTtl::default(),
             restart_delay: Duration::from_millis(500),
+            interrupts_weekly: false,
         }
     }
 }
@@ -128,6 +134,8 @@ pub struct Platform {
     is_new: bool,
     settings: Settings,
     recorder: Arc<EventRecorder>,
+    /// Held while the clock is moved.
+    clock_moves: Mutex<()>,
     /// Ends the reconcilers with the platform.
     _stop: DropGuard,
 }
@@ -155,6 +163,9 @@ impl PlatformBuilder {
         };
         let snapshot = Snapshot::restore(&stored);
         let stored_seq = stored.last_seq;
+        if let Some(clock) = self.clock.control() {
+            clock.restore(stored.clock);
+        }
         drop(stored);
         let to_wake: Vec<AppId> = snapshot
             .apps()
@@ -172,10 +183,12 @@ impl PlatformBuilder {
         warn_of_unreadable(&snapshot, &*self.vault);
         let recorder = Arc::new(EventRecorder::new(Arc::clone(&self.clock)));
         let (wakeups, changed) = mpsc::unbounded_channel();
+        let unseen = Arc::<AtomicUsize>::default();
         let observer = {
-            let recorder = Arc::clone(&recorder);
+            let (recorder, unseen) = (Arc::clone(&recorder), Arc::clone(&unseen));
             move |state: &Snapshot, app: &AppRecord| {
                 recorder.record_state(state, app);
+                unseen.fetch_add(1, Ordering::AcqRel);
                 // The reconcilers may have been stopped.
                 let _ = wakeups.send(app.id);
             }
@@ -190,9 +203,11 @@ impl PlatformBuilder {
             Launching {
                 placement: settings.placement,
                 restart_delay: settings.restart_delay,
+                interrupts_weekly: settings.interrupts_weekly,
                 vault: Arc::clone(&self.vault),
             },
             Arc::clone(&self.components),
+            unseen,
         ));
         let platform = Arc::new(Platform {
             ledger,
@@ -216,6 +231,7 @@ impl PlatformBuilder {
             is_new,
             settings,
             recorder,
+            clock_moves: Mutex::new(()),
         });
         platform.reconcilers.recover().await;
         if !to_wake.is_empty() {

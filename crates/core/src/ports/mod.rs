@@ -7,7 +7,7 @@ pub(crate) mod runtime;
 pub(crate) mod secrets;
 pub(crate) mod store;
 
-pub use clock::Clock;
+pub use clock::{Clock, ClockControl};
 pub use future::BoxFuture;
 pub use images::{ImageAccess, RegistryLogin};
 pub use runtime::{

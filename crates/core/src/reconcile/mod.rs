@@ -3,12 +3,13 @@
 //! [`Reconcilers`] owns the actors, their wake-ups, the runtime and the clock. A commit that changes
 //! an app wakes its actor, or starts one. This module does not depend on the platform, which owns it.
 
+mod activity;
 mod actor;
 mod past;
 pub mod plan;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
 use crate::ports::{Clock, Replica, ReplicaUsage, Runtime, Survivor, Vault};
 use crate::recorder::EventRecorder;
+use activity::Activity;
 use actor::Actor;
 
 /// Time that replicas of an earlier emulator have to end.
@@ -49,6 +51,9 @@ struct Signal {
     dirty: AtomicBool,
     /// A request waits for the app: replicas that are asleep are to be woken.
     demand: AtomicBool,
+    /// The platform interrupts the app.
+    interruption: AtomicBool,
+    activity: Mutex<Activity>,
     /// The replicas that run, by ordinal.
     running: Mutex<Vec<(u32, Weak<dyn Replica>)>>,
 }
@@ -57,6 +62,15 @@ impl Signal {
     fn wake(&self) {
         self.dirty.store(true, Ordering::Release);
         self.notify.notify_one();
+    }
+
+    /// Whether the actor was woken, and has not begun to look why.
+    fn is_woken(&self) -> bool {
+        self.dirty.load(Ordering::Acquire)
+    }
+
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> MutexGuard<'_, Vec<(u32, Weak<dyn Replica>)>> {
@@ -70,6 +84,8 @@ pub(crate) struct Launching {
     pub(crate) placement: Option<Placement>,
     /// Delay after the second crash in a row.
     pub(crate) restart_delay: Duration,
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub(crate) interrupts_weekly: bool,
     /// Decrypts the passwords of registries.
     pub(crate) vault: Arc<dyn Vault>,
 }
@@ -83,6 +99,8 @@ pub(crate) struct Reconcilers {
     launching: Launching,
     components: Arc<Components>,
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
+    /// Changes of apps whose actors were not woken yet.
+    unseen: Arc<AtomicUsize>,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -95,6 +113,7 @@ impl Reconcilers {
         recorder: Arc<EventRecorder>,
         launching: Launching,
         components: Arc<Components>,
+        unseen: Arc<AtomicUsize>,
     ) -> Self {
         Self {
             ledger,
@@ -104,6 +123,7 @@ impl Reconcilers {
             launching,
             components,
             actors: Mutex::default(),
+            unseen,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }
@@ -125,6 +145,18 @@ impl Reconcilers {
         let ended = async { while ends.join_next().await.is_some() {} };
         if tokio::time::timeout(RECOVERY, ended).await.is_err() {
             tracing::warn!("replicas of an earlier emulator did not end in time");
+        }
+    }
+
+    fn has_unseen_changes(&self) -> bool {
+        self.unseen.load(Ordering::Acquire) > 0
+    }
+
+    /// Interrupts an app that runs: its replicas are replaced by the platform.
+    pub(crate) fn interrupt(&self, id: AppId) {
+        if let Some(signal) = self.actors().get(&id) {
+            signal.interruption.store(true, Ordering::Release);
+            signal.wake();
         }
     }
 
@@ -173,7 +205,10 @@ impl Reconcilers {
                     biased;
                     () = all.stopping.cancelled() => return,
                     id = changed.recv() => match id {
-                        Some(id) => all.wake_if_needed(id),
+                        Some(id) => {
+                            all.wake_if_needed(id);
+                            all.unseen.fetch_sub(1, Ordering::AcqRel);
+                        }
                         None => return,
                     },
                 }

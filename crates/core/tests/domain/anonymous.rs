@@ -54,6 +54,7 @@ async fn every_method_refuses_an_anonymous_caller() {
     let (update, change) = (AppUpdate::default(), RegistryChange::default());
     let password = || "another password".to_owned();
     let labels = Labels::new();
+    let hour = std::time::Duration::from_hours(1);
     let results: Vec<(&str, Result<()>)> = vec![
         ("explain", platform.explain(caller, gra, &AccessQuery::App(app), 0, 1).map(drop)),
         ("list_users", platform.list_users(caller).map(drop)),
@@ -92,6 +93,12 @@ async fn every_method_refuses_an_anonymous_caller() {
         ),
         ("update_registry", platform.update_registry(caller, gra, registry, change).await),
         ("delete_registry", platform.delete_registry(caller, gra, registry).await),
+        ("clock_status", platform.clock_status(caller).map(drop)),
+        ("freeze_clock", platform.freeze_clock(caller).await.map(drop)),
+        ("resume_clock", platform.resume_clock(caller).await.map(drop)),
+        ("advance_clock", platform.advance_clock(caller, hour, hour).await.map(drop)),
+        ("set_clock", platform.set_clock(caller, platform.now(), hour).await.map(drop)),
+        ("interrupt_app", platform.interrupt_app(caller, gra, app)),
         ("wake", platform.wake(caller, app)),
         ("list_tokens", platform.list_tokens(caller, gra).map(drop)),
         ("get_token", platform.get_token(caller, gra, token).map(drop)),

@@ -10,6 +10,7 @@ mod environment;
 mod harness;
 mod ledger;
 mod life_cycle;
+mod moves;
 mod panics;
 mod registries;
 mod reload;

@@ -10,13 +10,30 @@ use crate::events::EventKind;
 use crate::lifecycle::{self, may_answer};
 use crate::ports::clock::elapsed;
 use crate::reconcile::Reconcilers;
+use crate::reconcile::activity::Work;
 use crate::reconcile::past::Past;
 use crate::reconcile::plan::Phase;
 use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
 
+impl Slot {
+    /// What is under way with it.
+    fn work(&self) -> Option<(u32, Work)> {
+        let work = match self.phase {
+            Phase::Starting if self.is_pending => {
+                Work::Pull(self.waiting_for.clone().unwrap_or_default())
+            }
+            Phase::Starting => Work::Start(self.launched_at),
+            Phase::Stopping => Work::Stop,
+            Phase::Ready => return None,
+        };
+        Some((self.id.ordinal, work))
+    }
+}
+
 impl Actor {
     /// Publishes the progress of the replicas.
     pub(super) fn tell(&self, all: &Reconcilers) {
+        self.signal.activity().work = self.replicas.values().filter_map(Slot::work).collect();
         let running = self.replicas.values().filter(|slot| slot.phase != Phase::Stopping);
         *self.signal.running() =
             running.map(|slot| (slot.id.ordinal, Arc::downgrade(&slot.handle))).collect();
