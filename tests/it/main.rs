@@ -19,6 +19,7 @@ mod broken;
 mod broken_disk;
 mod browser;
 mod cli;
+mod clock;
 mod config;
 mod console_apps;
 mod console_browser;

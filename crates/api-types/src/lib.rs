@@ -8,6 +8,7 @@
 
 mod app;
 mod capabilities;
+mod clock;
 mod emulator;
 mod environment;
 mod error;
@@ -36,6 +37,7 @@ pub use capabilities::{
     NotebookFramework, Preset, PresetCapabilities, PresetPartner, PresetResources, PresetType,
     ResourcesPerUnit,
 };
+pub use clock::{ClockMove, ClockStatus};
 pub use emulator::{
     ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, CallsFromApps, ConsoleLink,
     EngineDescription, EngineReport, EngineTried, Fault, Feature, ImageMapping, NewApp,

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{Placement, Region, Timestamp};
+use ovhai_api_types::{Placement, Region};
 use ovhai_containers::{AppListener, ContainerRuntime, ContainerSettings, FromApps};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
-use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_core::{Platform, PlatformBuilder, Settings, VirtualClock};
 use ovhai_runtime::remains::Register;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, SqliteStore};
@@ -50,21 +50,6 @@ const FLUSH: Duration = Duration::from_millis(100);
 /// Time for requests under way to finish in a shutdown, and again to be broken off.
 const DRAIN: Duration = Duration::from_millis(250);
 
-/// The system's clock, in whole milliseconds, as the API has it.
-#[derive(Debug)]
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-    }
-
-    fn real_time(&self) -> Timestamp {
-        self.now()
-    }
-}
-
 #[derive(Debug)]
 struct RandomIds;
 
@@ -96,6 +81,7 @@ pub struct Builder {
     restart_delay: Option<Duration>,
     limits: Limits,
     sample_every: Option<Duration>,
+    interrupts_weekly: bool,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
@@ -193,6 +179,12 @@ impl Builder {
     /// one, up to 30 times this [default: 500 ms; Kubernetes: 10 s].
     pub fn restart_delay(mut self, delay: Duration) -> Self {
         self.restart_delay = Some(delay);
+        self
+    }
+
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub fn interrupts_weekly(mut self, does: bool) -> Self {
+        self.interrupts_weekly = does;
         self
     }
 
@@ -374,7 +366,7 @@ impl Builder {
                 (Arc::new(local) as Arc<dyn Runtime>, Some(containers))
             }
         };
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let clock = self.clock.unwrap_or_else(|| Arc::new(VirtualClock::new()));
         let started_at = clock.real_time();
         let stops_at = self.stop_after.and_then(|time| started_at.checked_add(time).ok());
         let platform = PlatformBuilder {
@@ -387,6 +379,7 @@ impl Builder {
             vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
+                interrupts_weekly: self.interrupts_weekly,
                 restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),
                 regions,
                 placement: self.placement,

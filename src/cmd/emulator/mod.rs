@@ -1,8 +1,10 @@
 //! `ovhai emulator …`.
 
 mod ca;
+mod clock;
 mod engine;
 mod image;
+mod interrupt;
 mod logs;
 mod metrics;
 mod open;
@@ -51,6 +53,10 @@ enum Verb {
     Image(image::ImageCommand),
     /// Show the container engine, or where it was looked for
     Engine(engine::Engine),
+    /// Show, stop and move the clock of apps, deadlines and logins
+    Clock(clock::ClockCommand),
+    /// Interrupt apps, as the platform may do for maintenance
+    Interrupt(interrupt::Interrupt),
     /// Make this machine trust the emulator's HTTPS certificates
     Ca(ca::CaCommand),
     /// Print the OpenAPI document of the API
@@ -86,6 +92,8 @@ impl EmulatorCommand {
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
             Verb::Engine(verb) => verb.run(context).await,
+            Verb::Clock(verb) => verb.run(context).await,
+            Verb::Interrupt(verb) => verb.run(context).await,
             Verb::Ca(verb) => verb.run(context),
             Verb::OpenApi(verb) => verb.run(context),
         }

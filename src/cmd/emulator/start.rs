@@ -85,6 +85,10 @@ pub(super) struct Start {
     keep_failed: bool,
     #[arg(long, help = FROM_APPS_HELP, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     from_apps: Option<bool>,
+    /// Interrupt each app a week after its start, as the cloud may do; see emulator clock
+    // Takes a value, too: the saved options give it.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
+    weekly_restarts: bool,
     /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     stop_after: Option<Duration>,
@@ -281,6 +285,9 @@ impl Start {
         if self.keep_failed {
             options.set("keep-failed", true);
         }
+        if self.weekly_restarts {
+            options.set("weekly-restarts", true);
+        }
         let allowed = self.calls_from_apps(context)?;
         if self.from_apps.is_some() || context.var("OVHAI_FROM_APPS").is_some() {
             options.set("from-apps", allowed);
@@ -335,6 +342,7 @@ impl Start {
             .quotas(self.quotas(context)?)
             .limits(self.limits(context)?)
             .placement(self.runtime)
+            .interrupts_weekly(self.weekly_restarts)
             .calls_from_apps(self.calls_from_apps(context)?)
             .containers(self.containers(context)?);
         if let Some(port) = self.tls(context)? {

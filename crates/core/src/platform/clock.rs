@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, Region, Timestamp};
+use ovhai_api_types::{AppId, Timestamp};
 use tokio::time::Instant;
 
 use super::Platform;
 use crate::error::{Error, Result};
+use crate::lifecycle::{self, Event};
 use crate::model::ClockRecord;
 use crate::policy::{Action, Principal};
 use crate::ports::ClockControl;
@@ -237,10 +238,10 @@ impl Platform {
     }
 
     /// Interrupts an app that runs, as the cloud may do for maintenance: its replicas are replaced.
-    pub fn interrupt_app(&self, caller: &Principal, region: &Region, id: AppId) -> Result<()> {
-        let entry = Self::permit(&self.snapshot(), caller, region, Action::Interrupt, id)?;
+    pub fn interrupt_app(&self, caller: &Principal, id: AppId) -> Result<()> {
+        let entry = self.permit_anywhere(caller, Action::Interrupt, id)?;
         let state = entry.record.state;
-        if !crate::lifecycle::next(state, crate::lifecycle::Event::Interrupted).is_some() {
+        if lifecycle::next(state, Event::Interrupted).is_none() {
             return Err(Error::invalid(
                 "state",
                 format!(

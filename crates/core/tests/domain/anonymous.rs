@@ -98,7 +98,7 @@ async fn every_method_refuses_an_anonymous_caller() {
         ("resume_clock", platform.resume_clock(caller).await.map(drop)),
         ("advance_clock", platform.advance_clock(caller, hour, hour).await.map(drop)),
         ("set_clock", platform.set_clock(caller, platform.now(), hour).await.map(drop)),
-        ("interrupt_app", platform.interrupt_app(caller, gra, app)),
+        ("interrupt_app", platform.interrupt_app(caller, app)),
         ("wake", platform.wake(caller, app)),
         ("list_tokens", platform.list_tokens(caller, gra).map(drop)),
         ("get_token", platform.get_token(caller, gra, token).map(drop)),

@@ -172,7 +172,7 @@ async fn an_interrupted_app_starts_again() {
     let (w, _) = frozen(SimRuntime::step_by_step(), unlimited()).await;
     let id = w.submit(r#"{"image":"a"}"#).await;
     w.settle().await;
-    let interrupt = || w.platform.interrupt_app(&w.admin, &w.gra, id);
+    let interrupt = || w.platform.interrupt_app(&w.admin, id);
     assert!(matches!(interrupt(), Err(Error::Invalid { .. })), "it does not run yet");
     w.sim.ready(1);
     w.becomes(id, AppState::Running).await;

@@ -3,6 +3,7 @@
 mod access;
 mod apps;
 mod capture;
+mod clock;
 mod engine;
 mod events;
 mod images;
@@ -61,6 +62,9 @@ struct Health {
     /// The apps of which requests are captured, for the owner.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     captured: Vec<CapturedApp>,
+    /// The time of apps, while it differs from real time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain_time: Option<Timestamp>,
 }
 
 pub(crate) fn router(control: Control) -> Router {
@@ -72,6 +76,9 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/ca.pem", get(authority))
         .route("/_emulator/apps", post(apps::create))
         .route("/_emulator/apps/{id}/capture", put(capture::start).delete(capture::stop))
+        .route("/_emulator/apps/{id}/interrupt", post(clock::interrupt))
+        .route("/_emulator/clock", get(clock::show).put(clock::change))
+        .route("/_emulator/clock/advance", post(clock::advance))
         .route("/_emulator/access", post(access::explain))
         .route("/_emulator/engine", get(engine::status))
         .route("/_emulator/events", get(events::list))
@@ -127,6 +134,7 @@ async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json
         started_at: control.started_at,
         faults,
         captured,
+        domain_time: control.platform.clock().moved(),
     })
 }
 
@@ -137,7 +145,7 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
 }
 
 /// The features: name, whether it is emulated, description.
-pub(crate) const FEATURES: [(&str, bool, &str); 16] = [
+pub(crate) const FEATURES: [(&str, bool, &str); 17] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
         "tokens",
@@ -151,6 +159,7 @@ pub(crate) const FEATURES: [(&str, bool, &str); 16] = [
     ("builtin-runtime", true, "Images that live in the emulator"),
     ("process-runtime", true, "An app's command as a local process"),
     ("container-runtime", true, "Images, in containers of Docker or Podman"),
+    ("clock", true, "Domain time stands still or moves on demand: ovhai emulator clock"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
     ("volumes", false, "501"),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),

@@ -7,13 +7,14 @@ use axum::body::Body;
 use futures_util::FutureExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
-use ovhai_api_types::{DOMAIN_TIME, Region};
+use ovhai_api_types::Region;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 use ovhai_wire::write::append;
 use tower::ServiceExt;
 
 use super::Shared;
+use crate::domain_time;
 use crate::gateway::admission::AppTarget;
 use crate::gateway::body::ServerBody;
 use crate::gateway::refusal::Refusal;
@@ -213,10 +214,8 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     };
     match response {
         Ok(Ok(mut response)) => {
-            let moved = shared.platform.clock().moved();
-            let moved = moved.and_then(|now| HeaderValue::try_from(format!("{now:.3}")).ok());
-            if let Some(moved) = moved {
-                response.headers_mut().insert(DOMAIN_TIME, moved);
+            if let Some(moved) = domain_time::value(&**shared.platform.clock()) {
+                response.headers_mut().insert(domain_time::NAME, moved);
             }
             match CallTunnel::take_from(&mut response) {
                 Some(tunnel) => Outcome::Tunnel(response.map(drop), Box::new(tunnel)),

@@ -82,6 +82,7 @@ const LAYERS: [Layers; 5] = [
             &["telemetry"],
             &["tls", "signer", "state"],
             &[
+                "domain_time",
                 "host",
                 "json",
                 "limits",
