@@ -9,7 +9,7 @@ pub mod plan;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use ovhai_api_types::{AppId, AppState, Placement};
@@ -21,8 +21,9 @@ use tokio_util::task::TaskTracker;
 use crate::components::{self, Component, Components};
 use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
-use crate::ports::{Clock, Runtime, Survivor, Vault};
+use crate::ports::{Clock, Replica, Runtime, Survivor, Vault};
 use crate::recorder::EventRecorder;
+use crate::replica::{ReplicaId, ReplicaPhase};
 use actor::Actor;
 
 /// Time that replicas of an earlier emulator have to end.
@@ -58,6 +59,15 @@ impl Signal {
     }
 }
 
+/// A launched replica, for those that run something in it.
+#[derive(Clone)]
+pub(crate) struct Launched {
+    pub(crate) id: ReplicaId,
+    pub(crate) phase: ReplicaPhase,
+    /// The actor owns it.
+    pub(crate) handle: Weak<dyn Replica>,
+}
+
 /// How replicas are launched.
 pub(crate) struct Launching {
     /// The runtime of apps that ask for none.
@@ -77,6 +87,7 @@ pub(crate) struct Reconcilers {
     launching: Launching,
     components: Arc<Components>,
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
+    launched: Mutex<HashMap<AppId, Vec<Launched>>>,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -98,6 +109,7 @@ impl Reconcilers {
             launching,
             components,
             actors: Mutex::default(),
+            launched: Mutex::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }
@@ -105,6 +117,21 @@ impl Reconcilers {
 
     fn actors(&self) -> MutexGuard<'_, HashMap<AppId, Arc<Signal>>> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The launched replicas of an app.
+    pub(crate) fn launched(&self, id: AppId) -> Vec<Launched> {
+        let all = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&id).cloned().unwrap_or_default()
+    }
+
+    fn set_launched(&self, id: AppId, launched: Vec<Launched>) {
+        let mut all = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        if launched.is_empty() {
+            all.remove(&id);
+        } else {
+            all.insert(id, launched);
+        }
     }
 
     /// Lets the runtime recover, before the first actor wakes. Replicas that survived are ended: no
