@@ -94,6 +94,7 @@ pub struct Builder {
     quotas: Quotas,
     session_ttl: SessionTtl,
     restart_delay: Option<Duration>,
+    token_exec: bool,
     limits: Limits,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
@@ -192,6 +193,12 @@ impl Builder {
     /// one, up to 30 times this [default: 500 ms; Kubernetes: 10 s].
     pub fn restart_delay(mut self, delay: Duration) -> Self {
         self.restart_delay = Some(delay);
+        self
+    }
+
+    /// Whether operator tokens may run commands in apps, and copy their files.
+    pub fn token_exec(mut self, allowed: bool) -> Self {
+        self.token_exec = allowed;
         self
     }
 
@@ -380,6 +387,7 @@ impl Builder {
             vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
+                token_exec: self.token_exec,
                 restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),
                 regions,
                 placement: self.placement,

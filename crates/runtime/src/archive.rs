@@ -54,7 +54,10 @@ fn copy(direction: CopyDirection, path: &Path) -> io::Result<()> {
             let status = look(path)?;
             out.write_all(&serde_json::to_vec(&status)?)?;
         }
-        CopyDirection::Read => pack(path, &mut out)?,
+        CopyDirection::Read => {
+            let name = path.to_str().and_then(base_name).unwrap_or_else(|| ".".into());
+            pack(path, Path::new(&name), &mut out)?;
+        }
         CopyDirection::Write => {
             let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
             unpack(input, |_| Ok(Target::directory(path)))?;
@@ -78,15 +81,14 @@ fn of(path: &Path, error: &Error) -> Error {
     Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Packs a file, or a directory with everything in it, under its own name; `.` where it has none.
-/// Links are packed as links. What is neither file, directory nor link is left out.
-pub fn pack(path: &Path, to: impl Write) -> io::Result<()> {
-    let name = path.file_name().map_or_else(|| PathBuf::from("."), PathBuf::from);
+/// Packs a file, or a directory with everything in it, under this name; `.` for none. Links are
+/// packed as links. What is neither file, directory nor link is left out. Returns the number of files.
+pub fn pack(path: &Path, name: &Path, to: impl Write) -> io::Result<u64> {
     let mut tar = Builder::new(to);
-    // A blank path component, as in `dir/`, names the directory and not a link to it.
     let found = fs::symlink_metadata(path).map_err(|error| of(path, &error))?;
-    pack_one(&mut tar, path, &name, &found)?;
-    tar.finish()
+    let count = pack_one(&mut tar, path, name, &found)?;
+    tar.finish()?;
+    Ok(count)
 }
 
 fn pack_one(
@@ -94,33 +96,36 @@ fn pack_one(
     path: &Path,
     name: &Path,
     found: &Metadata,
-) -> io::Result<()> {
+) -> io::Result<u64> {
     let failed = |error: Error| of(path, &error);
     let mut header = Header::new_gnu();
     header.set_metadata(found);
     if found.is_symlink() {
         let target = fs::read_link(path).map_err(failed)?;
         header.set_size(0);
-        tar.append_link(&mut header, name, target)
+        tar.append_link(&mut header, name, target)?;
+        Ok(1)
     } else if found.is_dir() {
         header.set_size(0);
         tar.append_data(&mut header, name, io::empty())?;
         let mut inside: Vec<_> =
             fs::read_dir(path).map_err(failed)?.collect::<io::Result<_>>().map_err(failed)?;
         inside.sort_by_key(fs::DirEntry::file_name);
+        let mut count = 0;
         for entry in inside {
             let path = entry.path();
             let found = fs::symlink_metadata(&path).map_err(|error| of(&path, &error))?;
-            pack_one(tar, &path, &name.join(entry.file_name()), &found)?;
+            count += pack_one(tar, &path, &name.join(entry.file_name()), &found)?;
         }
-        Ok(())
+        Ok(count)
     } else if found.is_file() {
         let file = File::open(path).map_err(failed)?;
         header.set_size(found.len());
         tar.append_data(&mut header, name, Exactly { from: file, left: found.len() })
-            .map_err(failed)
+            .map_err(failed)?;
+        Ok(1)
     } else {
-        Ok(())
+        Ok(0)
     }
 }
 
@@ -382,7 +387,10 @@ pub fn sanitize(from: impl Read, to: impl Write, owner: u64) -> io::Result<()> {
         let mut entry = entry?;
         let name = checked(&entry.path()?)?;
         let kind = kind(&entry, &name)?;
-        let name = if name.as_os_str().is_empty() { PathBuf::from(".") } else { name };
+        if name.as_os_str().is_empty() {
+            // The directory itself, which is there, keeps its owner and its mode.
+            continue;
+        }
         let mut header = Header::new_gnu();
         header.set_mode(entry.header().mode()? & MODE);
         header.set_mtime(entry.header().mtime()?);
@@ -459,7 +467,7 @@ mod tests {
         let long = "x".repeat(200);
         fs::write(tree.join(&long), "long").expect("written");
         let mut tar = Vec::new();
-        pack(&tree, &mut tar).expect("packed");
+        assert_eq!(pack(&tree, Path::new("tree"), &mut tar).expect("packed"), 3);
         let target = |first: &First| {
             assert_eq!((first.name.as_path(), first.is_directory), (Path::new("tree"), true));
             Ok(Target::rename(to.path(), first, Some(OsStr::new("new"))))

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ovhai_api_types::{AppId, Placement, Region};
 
-use super::Platform;
+use super::{Platform, resource};
 use crate::error::{Error, Result};
-use crate::policy::{Action, Principal};
+use crate::policy::{self, Action, Principal};
 use crate::ports::{ExecSession, ExecTask, NoExec, Replica};
 use crate::replica::{ReplicaId, ReplicaPhase};
 
@@ -74,6 +74,15 @@ impl Platform {
         // Never the command itself, which may have secrets.
         tracing::info!(app = %id, replica = replica.ordinal, caller = caller.name(), what, "started in an app");
         Ok(StartedExec { session, action, replica })
+    }
+
+    /// Whether a principal may still do what it was allowed when a command was started.
+    pub fn still_allows(&self, principal: &Principal, action: Action, id: AppId) -> bool {
+        let snapshot = self.snapshot();
+        let entry = snapshot.app(id);
+        self.current(principal).zip(entry).is_some_and(|(caller, entry)| {
+            policy::decide(&caller, action, &resource(&entry.record)).is_allowed()
+        })
     }
 
     fn replica_for(

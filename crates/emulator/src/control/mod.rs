@@ -137,7 +137,7 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
 }
 
 /// The features: name, whether it is emulated, description.
-pub(crate) const FEATURES: [(&str, bool, &str); 16] = [
+pub(crate) const FEATURES: [(&str, bool, &str); 17] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
         "tokens",
@@ -151,6 +151,7 @@ pub(crate) const FEATURES: [(&str, bool, &str); 16] = [
     ("builtin-runtime", true, "Images that live in the emulator"),
     ("process-runtime", true, "An app's command as a local process"),
     ("container-runtime", true, "Images, in containers of Docker or Podman"),
+    ("exec", true, "Commands in apps and copies of their files: an extension, not in the cloud"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
     ("volumes", false, "501"),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),
