@@ -44,11 +44,6 @@ pub(super) struct Exec {
 
 impl Exec {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        if context.format().is_some() {
-            return Err(Failure::usage("app exec does not support --output")
-                .because("it prints the command's own output")
-                .hint("omit --output"));
-        }
         let are_terminals = io::stdin().is_terminal() && io::stdout().is_terminal();
         let has_terminal = self.tty || (are_terminals && !self.no_tty);
         let kind = context.var("TERM").filter(|_| has_terminal).map(str::to_owned);
@@ -57,6 +52,8 @@ impl Exec {
             has_input: self.has_input || has_terminal,
             terminal: has_terminal.then(|| (size().unwrap_or(SIZE), kind)),
         };
+        // Caught from here on: none is lost between two who wait for them.
+        let signals = Signals::catch(has_terminal);
         let hangs =
             liveness::until_it_hangs(Arc::clone(&context.found), Arc::clone(&context.trace));
         let begin = async {
@@ -76,7 +73,7 @@ impl Exec {
         let (told, controls) = mpsc::channel(WAITING);
         let outcome = tokio::select! {
             outcome = session.drive(input, output, controls) => outcome,
-            number = control(told, has_terminal) => Err(Failure::silent(128 + number)),
+            number = signals.pass_on(told) => Err(Failure::silent(128 + number)),
         };
         // All of it, before anything else is shown.
         let _ = written.await;
@@ -115,42 +112,55 @@ impl Drop for Raw {
     }
 }
 
-/// Passes resizes and signals on. With a terminal, Ctrl-C is a key of the command's; a signal that
-/// comes all the same ends this program, and its number is returned.
-async fn control(to: mpsc::Sender<Control>, has_terminal: bool) -> u8 {
-    let kinds = [
-        (SignalKind::interrupt(), 2),
-        (SignalKind::terminate(), 15),
-        (SignalKind::hangup(), 1),
-        (SignalKind::quit(), 3),
-    ];
-    let (signals, mut caught) = mpsc::channel(WAITING);
-    for (kind, number) in kinds {
-        let signals = signals.clone();
-        let Ok(mut of_kind) = signal(kind) else { continue };
-        tokio::spawn(async move {
-            while of_kind.recv().await.is_some() && signals.send(number).await.is_ok() {}
-        });
+/// The signals that are the command's.
+struct Signals {
+    caught: mpsc::Receiver<u8>,
+    resized: Option<tokio::signal::unix::Signal>,
+    has_terminal: bool,
+}
+
+impl Signals {
+    fn catch(has_terminal: bool) -> Self {
+        let kinds = [
+            (SignalKind::interrupt(), 2),
+            (SignalKind::terminate(), 15),
+            (SignalKind::hangup(), 1),
+            (SignalKind::quit(), 3),
+        ];
+        let (signals, caught) = mpsc::channel(WAITING);
+        for (kind, number) in kinds {
+            let signals = signals.clone();
+            let Ok(mut of_kind) = signal(kind) else { continue };
+            tokio::spawn(async move {
+                while of_kind.recv().await.is_some() && signals.send(number).await.is_ok() {}
+            });
+        }
+        let resized = signal(SignalKind::window_change()).ok().filter(|_| has_terminal);
+        Self { caught, resized, has_terminal }
     }
-    let mut resized = signal(SignalKind::window_change()).ok().filter(|_| has_terminal);
-    loop {
-        let changed = async {
-            match &mut resized {
-                Some(resized) => resized.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = changed => {
-                if let Some(size) = size() {
-                    let _ = to.send(Control::Resize(size)).await;
+
+    /// Passes resizes and signals on. With a terminal, Ctrl-C is a key of the command's; a signal that
+    /// comes all the same ends this program, and its number is returned.
+    async fn pass_on(mut self, to: mpsc::Sender<Control>) -> u8 {
+        loop {
+            let changed = async {
+                match &mut self.resized {
+                    Some(resized) => resized.recv().await,
+                    None => std::future::pending().await,
                 }
-            }
-            Some(number) = caught.recv() => {
-                if has_terminal {
-                    return number;
+            };
+            tokio::select! {
+                _ = changed => {
+                    if let Some(size) = size() {
+                        let _ = to.send(Control::Resize(size)).await;
+                    }
                 }
-                let _ = to.send(Control::Signal(number.into())).await;
+                Some(number) = self.caught.recv() => {
+                    if self.has_terminal {
+                        return number;
+                    }
+                    let _ = to.send(Control::Signal(number.into())).await;
+                }
             }
         }
     }
