@@ -337,3 +337,47 @@ async fn a_client_that_sends_too_much_is_disconnected() {
     .await;
     e.emulator.shutdown().await;
 }
+
+/// A server that lists this app, and has no other operations.
+fn service(app: &Value) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let list = json!({"items": [app], "metadata": {"currentPage": 1, "pageCount": 1, "total": 1}});
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = [0; 8192];
+            let read = stream.read(&mut bytes).unwrap_or(0);
+            let head = String::from_utf8_lossy(&bytes[..read]).into_owned();
+            let (status, body) = match head.split(' ').nth(1).unwrap_or_default() {
+                path if path.starts_with("/v1/app?") => ("200 OK", list.to_string()),
+                _ => ("404 Not Found", json!({"message": "no such operation"}).to_string()),
+            };
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
+            let _ = write!(stream, "{head}connection: close\r\n\r\n{body}");
+        }
+    });
+    url
+}
+
+#[test]
+fn a_service_without_the_extension_is_named() {
+    let cli = TestCli::with_echo(OVHAI);
+    let app = cli.json(&["app", "get", "e"]);
+    cli.ok(&["config", "add", "cloud", &service(&app)]);
+    let remote = ["--region", "cloud", "--token", "x"];
+    for arguments in [&["exec", "e"][..], &["cp", "e:/x", "y"]] {
+        let mut line = [&["app"], arguments, &remote].concat();
+        if arguments[0] == "exec" {
+            line.extend(["--", "secret-word"]);
+        }
+        let (code, said) = cli.fails(&line);
+        assert_eq!(code, 1, "{said}");
+        for part in ["the endpoint cloud runs no commands", "are extensions of the emulator"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+    // The record of the calls has the operation, and not the command.
+    let records = std::fs::read_to_string(cli.state_dir().join("debug.jsonl")).unwrap();
+    assert!(records.contains("/exec") && !records.contains("secret-word"), "{records}");
+}

@@ -130,6 +130,11 @@ impl Client {
     }
 }
 
+/// Whether a request runs something in an app, or writes files there: a WebSocket begins with a GET.
+pub(crate) fn changes(path: &str, query: &str) -> bool {
+    path.ends_with("/exec") || (path.ends_with("/archive") && query.contains("direction=write"))
+}
+
 fn nonce() -> [u8; 16] {
     let part = || RandomState::new().hash_one(0_u8).to_ne_bytes();
     let (a, b) = (part(), part());
@@ -206,9 +211,20 @@ fn masked(opcode: u8, parts: &[&[u8]], mask: [u8; 4]) -> Vec<u8> {
         }
     }
     frame.extend(mask);
-    let bytes = parts.iter().flat_map(|part| part.iter());
-    frame.extend(bytes.zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    let head = frame.len();
+    parts.iter().for_each(|part| frame.extend_from_slice(part));
+    apply(mask, &mut frame[head..]);
     frame
+}
+
+/// Masks bytes, eight at a time.
+fn apply([a, b, c, d]: [u8; 4], bytes: &mut [u8]) {
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (chunks, rest) = bytes.as_chunks_mut::<8>();
+    for chunk in chunks {
+        *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();
+    }
+    rest.iter_mut().zip([a, b, c, d].iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
 }
 
 impl ExecReceiver {

@@ -489,7 +489,8 @@ async fn whole(mut response: Response) -> Result<bytes::Bytes> {
 fn changes(request: &reqwest::Request) -> bool {
     let asks = ["/v1/app/command", "/_emulator/access"];
     let path = request.url().path();
-    request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))
+    exec::changes(path, request.url().query().unwrap_or_default())
+        || request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))
 }
 
 /// A query string of these pairs.

@@ -62,7 +62,7 @@ impl Cp {
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
         match (in_app(&self.source), in_app(&self.destination)) {
             (Some((app, path)), None) => {
-                let side = Side::find(context, app, self.replica).await?;
+                let side = Side::find(context, app, self.replica, false).await?;
                 side.copy_out(context, path, &self.destination).await
             }
             (None, Some((app, path))) => {
@@ -71,7 +71,7 @@ impl Cp {
                     let found = std::fs::symlink_metadata(contents(&self.source).0);
                     found.map_err(|error| local(&self.source, &error))?;
                 }
-                let side = Side::find(context, app, self.replica).await?;
+                let side = Side::find(context, app, self.replica, true).await?;
                 side.copy_in(context, &self.source, path).await
             }
             (Some(_), Some(_)) => Err(Failure::usage("both paths are in apps")
@@ -99,8 +99,17 @@ struct Side {
 }
 
 impl Side {
-    async fn find(context: &mut Context, app: &str, replica: Option<u32>) -> Result<Self> {
-        let target = Target::find(context).await?;
+    async fn find(
+        context: &mut Context,
+        app: &str,
+        replica: Option<u32>,
+        changes: bool,
+    ) -> Result<Self> {
+        let target = if changes {
+            Target::find_to_change(context).await?
+        } else {
+            Target::find(context).await?
+        };
         let app = resolve(&target.client, app).await?;
         Ok(Self { target, app, replica })
     }

@@ -57,7 +57,7 @@ impl Exec {
         let hangs =
             liveness::until_it_hangs(Arc::clone(&context.found), Arc::clone(&context.trace));
         let begin = async {
-            let target = Target::find(context).await?;
+            let target = Target::find_to_change(context).await?;
             let app = resolve(&target.client, &self.app).await?;
             Session::start(&target, &app, self.replica, &task).await
         };
