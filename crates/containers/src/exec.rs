@@ -17,7 +17,7 @@ use ovhai_core::replica::ExitStatus;
 use ovhai_runtime::identity::Identity;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::engine::text;
 use crate::usage::Running;
@@ -79,10 +79,9 @@ async fn whole(
     else {
         return Ok(ExecOutput::Failed { message: "the engine detached".into(), code: None });
     };
-    if let Some(size) = size {
-        // Engines before API 1.42 do not know the first size.
-        tokio::spawn(resize(running.clone(), id.clone(), size));
-    }
+    // Engines before API 1.42 do not know the first size.
+    let (sizes, wanted) = watch::channel(size);
+    tokio::spawn(resize(running.clone(), id.clone(), wanted));
     let typing = tokio::spawn(async move {
         // An error says that the command reads no more, which is its own affair.
         let _ = feed(keys, &mut bytes, has_terminal).await;
@@ -111,7 +110,7 @@ async fn whole(
             }
             asked = control.recv(), if is_controlled => match asked {
                 Some(ExecControl::Resize(size)) => {
-                    tokio::spawn(resize(running.clone(), id.clone(), size));
+                    sizes.send_replace(has_terminal.then_some(size));
                 }
                 Some(ExecControl::Signal(number)) => {
                     if let Err(why) = signal(running, &id, number).await {
@@ -166,14 +165,26 @@ async fn feed(
     to.shutdown().await
 }
 
-/// Gives a command's terminal another size. An engine refuses that until the command runs.
-async fn resize(running: Running, id: String, TerminalSize { width, height }: TerminalSize) {
-    for _ in 0..LOOKS {
-        let options = ResizeExecOptions { width, height };
-        if running.engine.docker.resize_exec(&id, options).await.is_ok() {
+/// Gives a command's terminal the size that is wanted, one after the other, so that the last one
+/// stays. An engine refuses that until the command runs.
+async fn resize(
+    running: Running,
+    id: String,
+    mut wanted: watch::Receiver<Option<TerminalSize>>,
+) {
+    loop {
+        for _ in 0..LOOKS {
+            let Some(TerminalSize { width, height }) = *wanted.borrow_and_update() else { break };
+            let options = ResizeExecOptions { width, height };
+            if running.engine.docker.resize_exec(&id, options).await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        if wanted.changed().await.is_err() {
+            // The command has ended.
             return;
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 
