@@ -81,6 +81,9 @@ fn output_input_and_exit_codes_are_passed_on() {
     let back = run(&["-i"], "cat", &binary).stdout;
     assert!(back == binary, "{} bytes came back", back.len());
 
+    // As typed for other programs: the command's options are its own.
+    let said = cli.ok(&["app", "exec", "p", "sh", "-c", "echo $0 $1", "-o", "--json"]);
+    assert_eq!(said, "-o --json\n");
     let (code, said) = cli.fails(&exec(&[], &["/no/such/program"]));
     assert_eq!(code, 127, "{said}");
     assert!(said.contains("can't be started: No such file"), "{said}");

@@ -37,8 +37,8 @@ pub(super) struct Exec {
     /// Give the command no terminal
     #[arg(short = 'T', long, conflicts_with = "tty")]
     no_tty: bool,
-    /// Program and arguments, after --
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    /// Program and arguments; all options of this command stand before them
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
 
