@@ -32,7 +32,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 25] = [
+pub const VARIABLES: [Variable; 26] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; overrides the login and stored tokens",
@@ -78,6 +78,11 @@ pub const VARIABLES: [Variable; 25] = [
         "`1`: containers may call other apps through the gateway of an emulator at its start",
     )
     .like(&["emulator", "start"], "from-apps"),
+    Variable::new(
+        "OVHAI_TOKEN_EXEC",
+        "`1`: operator tokens may run commands in the containers of their apps, and copy files",
+    )
+    .like(&["emulator", "start"], "token-exec"),
     Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator automatically"),
     Variable::new(
         "OVHAI_KEYRING",

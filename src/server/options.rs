@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::private_file;
 
 /// The options of `emulator start` that are saved, and the variables that override them.
-const KEPT: [(&str, Option<&str>); 15] = [
+const KEPT: [(&str, Option<&str>); 16] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
     ("host", None),
@@ -27,6 +27,7 @@ const KEPT: [(&str, Option<&str>); 15] = [
     ("keep-failed", None),
     ("from-apps", Some("OVHAI_FROM_APPS")),
     ("weekly-restarts", None),
+    ("token-exec", Some("OVHAI_TOKEN_EXEC")),
     ("stop-after", None),
 ];
 

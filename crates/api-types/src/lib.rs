@@ -12,6 +12,7 @@ mod clock;
 mod emulator;
 mod environment;
 mod error;
+mod exec;
 mod id;
 mod image;
 mod label;
@@ -45,6 +46,10 @@ pub use emulator::{
 };
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;
+pub use exec::{
+    CopyDirection, EXEC_CHUNK_MAX, EXEC_INPUT_WINDOW, ExecChannel, ExecStatus, PathStatus,
+    TerminalSize,
+};
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
 pub use image::ImageName;
 pub use label::{

@@ -10,9 +10,11 @@
 //!
 //! What must not be here: decisions about replicas or states, which are the domain's.
 
+mod archive;
 mod create;
 pub mod credentials;
 pub mod engine;
+mod exec;
 mod exit;
 mod from_apps;
 mod hub;

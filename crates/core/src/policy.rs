@@ -3,8 +3,8 @@
 //! | principal | may |
 //! | --- | --- |
 //! | local administrator | everything, in every region |
-//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, logins at registries, users, mapped images, and not the emulator itself |
-//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; requests that went to no app, captured heads and replays never |
+//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, nor commands beside them, logins at registries, users, mapped images, and not the emulator itself |
+//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; commands in apps only where the emulator lets them; requests that went to no app, captured heads and replays never |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | anonymous | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
 //!
@@ -101,7 +101,14 @@ pub enum Action {
     PassEnvironment,
     /// Name an image that is pulled with this machine's own logins at registries.
     MachineLogins,
-    /// Any of the actions above on an app, or reading its output.
+    /// Run a command in an app's container, or copy files from or to it.
+    Exec,
+    /// The same at an emulator that lets operator tokens do so (`--token-exec`).
+    TokenExec,
+    /// Run a command beside an app's local process, or copy files: it runs under the account of the
+    /// emulator's owner.
+    ExecProcess,
+    /// Any of the actions above on an app but running commands in it, or reading its output.
     Manage,
     /// List, make, renew and delete tokens.
     Tokens,
@@ -136,7 +143,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -152,6 +159,9 @@ impl Action {
         Self::RunProcess,
         Self::PassEnvironment,
         Self::MachineLogins,
+        Self::Exec,
+        Self::TokenExec,
+        Self::ExecProcess,
         Self::Manage,
         Self::Tokens,
         Self::Registries,
@@ -176,6 +186,7 @@ impl Action {
             Self::RunProcess
                 | Self::PassEnvironment
                 | Self::MachineLogins
+                | Self::ExecProcess
                 | Self::Users
                 | Self::MapImages
                 | Self::Shutdown
@@ -204,6 +215,8 @@ impl Action {
                 "pass an environment to a local process, or set variables beside it"
             }
             Self::MachineLogins => "pull images with this machine's logins",
+            Self::Exec | Self::TokenExec => "run commands in apps or copy their files",
+            Self::ExecProcess => "run commands beside a local process or copy its files",
             Self::Manage => "manage apps",
             Self::Tokens => "manage tokens",
             Self::Registries => "manage registries",
@@ -369,7 +382,11 @@ impl fmt::Display for Reason {
                 f.write_str("the string was not issued by this emulator, or is not complete")
             }
             Self::NotForTokens { action } => {
-                write!(f, "an application token may not {}", action.verb())
+                write!(f, "an application token may not {}", action.verb())?;
+                if *action == Action::Exec {
+                    f.write_str(", unless the emulator was started with --token-exec")?;
+                }
+                Ok(())
             }
             Self::OwnerOnly { action } => {
                 write!(f, "only the emulator's owner may {}", action.verb())?;
@@ -443,7 +460,7 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if action.is_owner_only() {
         return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
-    if matches!(action, Action::OtherRequests | Action::Capture | Action::Replay) {
+    if matches!(action, Action::OtherRequests | Action::Capture | Action::Replay | Action::Exec) {
         return Decision::new(Effect::Forbidden, Reason::NotForTokens { action });
     }
     let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {
@@ -509,6 +526,7 @@ mod tests {
             Action::RunProcess
                 | Action::PassEnvironment
                 | Action::MachineLogins
+                | Action::ExecProcess
                 | Action::Shutdown
                 | Action::OpenConsole
                 | Action::Users
@@ -531,7 +549,7 @@ mod tests {
             _ if is_owner_only => Forbidden,
             (
                 "operator" | "operator unscoped",
-                Action::OtherRequests | Action::Capture | Action::Replay,
+                Action::OtherRequests | Action::Capture | Action::Replay | Action::Exec,
                 _,
             ) => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
@@ -605,6 +623,10 @@ mod tests {
             (&unscoped, Action::RunProcess, Forbidden),
             (&unscoped, Action::PassEnvironment, Forbidden),
             (&unscoped, Action::MachineLogins, Forbidden),
+            (&unscoped, Action::Exec, Forbidden),
+            (&unscoped, Action::TokenExec, Allow),
+            (&unscoped, Action::ExecProcess, Forbidden),
+            (&reader, Action::TokenExec, Forbidden),
             (&reader, Action::Read, Forbidden),
             (&reader, Action::Tokens, Forbidden),
             (&reader, Action::Me, Allow),

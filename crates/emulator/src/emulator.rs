@@ -79,6 +79,7 @@ pub struct Builder {
     quotas: Quotas,
     session_ttl: SessionTtl,
     restart_delay: Option<Duration>,
+    token_exec: bool,
     limits: Limits,
     sample_every: Option<Duration>,
     interrupts_weekly: bool,
@@ -185,6 +186,12 @@ impl Builder {
     /// Whether the platform interrupts each app a week after its start, as the cloud may do.
     pub fn interrupts_weekly(mut self, does: bool) -> Self {
         self.interrupts_weekly = does;
+        self
+    }
+
+    /// Whether operator tokens may run commands in apps, and copy their files.
+    pub fn token_exec(mut self, allowed: bool) -> Self {
+        self.token_exec = allowed;
         self
     }
 
@@ -380,6 +387,7 @@ impl Builder {
             administrator: administrator.clone(),
             settings: Settings {
                 interrupts_weekly: self.interrupts_weekly,
+                token_exec: self.token_exec,
                 restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),
                 regions,
                 placement: self.placement,

@@ -89,6 +89,8 @@ pub(super) struct Start {
     // Takes a value, too: the saved options give it.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     weekly_restarts: bool,
+    #[arg(long, help = TOKEN_EXEC_HELP, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    token_exec: Option<bool>,
     /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     stop_after: Option<Duration>,
@@ -102,6 +104,9 @@ const ENGINE_HELP: &str = "Container engine: docker, podman, or an address such 
 
 const FROM_APPS_HELP: &str = "Let containers call other apps through the gateway, with a token as any \
     client. The gateway's address is in OVHAI_GATEWAY there [env: OVHAI_FROM_APPS]";
+
+const TOKEN_EXEC_HELP: &str = "Let operator tokens run commands in the containers of their apps, and copy \
+    files: ovhai app exec, ovhai app cp [env: OVHAI_TOKEN_EXEC]";
 
 const DEFAULT_TLS: &str = "4443";
 const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
@@ -212,6 +217,18 @@ impl Start {
         Ok(allowed)
     }
 
+    /// Whether operator tokens may run commands in apps.
+    fn exec_by_tokens(&self, context: &Context) -> Result<bool> {
+        match (self.token_exec, context.var("OVHAI_TOKEN_EXEC")) {
+            (Some(allowed), _) => Ok(allowed),
+            (None, Some("1" | "true")) => Ok(true),
+            (None, Some("0" | "false") | None) => Ok(false),
+            (None, Some(text)) => {
+                Err(Failure::usage(format!("OVHAI_TOKEN_EXEC is {text:?}: use 1 or 0")))
+            }
+        }
+    }
+
     /// The access log, if given.
     fn access_log(&self, context: &Context) -> Result<Option<AccessLog>> {
         let log = match (&self.access_log, context.var("OVHAI_ACCESS_LOG")) {
@@ -292,6 +309,10 @@ impl Start {
         if self.from_apps.is_some() || context.var("OVHAI_FROM_APPS").is_some() {
             options.set("from-apps", allowed);
         }
+        let allowed = self.exec_by_tokens(context)?;
+        if self.token_exec.is_some() || context.var("OVHAI_TOKEN_EXEC").is_some() {
+            options.set("token-exec", allowed);
+        }
         if let Some(time) = self.stop_after {
             options.set("stop-after", format!("{}ms", time.as_millis()));
         }
@@ -354,6 +375,7 @@ impl Start {
         if let Some(log) = self.access_log(context)? {
             builder = builder.access_log(log);
         }
+        builder = builder.token_exec(self.exec_by_tokens(context)?);
         if let Some(delay) = self.restart_delay {
             builder = builder.restart_delay(delay);
         }

@@ -9,6 +9,7 @@ mod accounts;
 mod apps;
 mod clock;
 mod events;
+mod exec;
 mod images;
 mod registries;
 mod revocation;
@@ -29,6 +30,7 @@ pub use accounts::{IssuedSession, SessionTtl};
 pub use apps::{AppQuery, AppSort, Draft};
 pub use clock::{ClockStatus, Moved};
 pub use events::{EventQuery, NamedEvent};
+pub use exec::StartedExec;
 pub use registries::RegistryChange;
 pub use revocation::{AccessWatch, LiveWatch};
 pub use tokens::IssuedToken;
@@ -65,6 +67,8 @@ pub struct Settings {
     pub images: Vec<BuiltinImage>,
     /// How long a login lasts.
     pub session_ttl: SessionTtl,
+    /// Whether operator tokens may run commands in apps.
+    pub token_exec: bool,
     /// Delay before the second restart of a replica that keeps crashing; doubles with every further
     /// one, up to 30 times this. Kubernetes has 10 s.
     pub restart_delay: Duration,
@@ -81,6 +85,7 @@ impl Default for Settings {
             quotas: Quotas::default(),
             images: Vec::new(),
             session_ttl: SessionTtl::default(),
+            token_exec: false,
             restart_delay: Duration::from_millis(500),
             interrupts_weekly: false,
         }

@@ -217,6 +217,7 @@ impl Actor {
             return false;
         }
         actors.remove(&self.id);
+        self.all.set_launched(self.id, Vec::new());
         true
     }
 

@@ -24,6 +24,7 @@ use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
 use crate::ports::{Clock, Replica, ReplicaUsage, Runtime, Survivor, Vault};
 use crate::recorder::EventRecorder;
+use crate::replica::{ReplicaId, ReplicaPhase};
 use activity::Activity;
 use actor::Actor;
 
@@ -54,8 +55,6 @@ struct Signal {
     /// The platform interrupts the app.
     interruption: AtomicBool,
     activity: Mutex<Activity>,
-    /// The replicas that run, by ordinal.
-    running: Mutex<Vec<(u32, Weak<dyn Replica>)>>,
 }
 
 impl Signal {
@@ -72,10 +71,15 @@ impl Signal {
     fn activity(&self) -> MutexGuard<'_, Activity> {
         self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn running(&self) -> MutexGuard<'_, Vec<(u32, Weak<dyn Replica>)>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A launched replica, for those that run something in it.
+#[derive(Clone)]
+pub(crate) struct Launched {
+    pub(crate) id: ReplicaId,
+    pub(crate) phase: ReplicaPhase,
+    /// The actor owns it.
+    pub(crate) handle: Weak<dyn Replica>,
 }
 
 /// How replicas are launched.
@@ -101,6 +105,7 @@ pub(crate) struct Reconcilers {
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
     /// Changes of apps whose actors were not woken yet.
     unseen: Arc<AtomicUsize>,
+    launched: Mutex<HashMap<AppId, Vec<Launched>>>,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -124,6 +129,7 @@ impl Reconcilers {
             components,
             actors: Mutex::default(),
             unseen,
+            launched: Mutex::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }
@@ -131,6 +137,21 @@ impl Reconcilers {
 
     fn actors(&self) -> MutexGuard<'_, HashMap<AppId, Arc<Signal>>> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The launched replicas of an app.
+    pub(crate) fn launched(&self, id: AppId) -> Vec<Launched> {
+        let all = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&id).cloned().unwrap_or_default()
+    }
+
+    fn set_launched(&self, id: AppId, launched: Vec<Launched>) {
+        let mut all = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        if launched.is_empty() {
+            all.remove(&id);
+        } else {
+            all.insert(id, launched);
+        }
     }
 
     /// Lets the runtime recover, before the first actor wakes. Replicas that survived are ended: no
@@ -170,12 +191,14 @@ impl Reconcilers {
 
     /// What the replicas of an app have used so far, by ordinal, of those that can tell.
     pub(crate) async fn usage(&self, id: AppId) -> Vec<(u32, ReplicaUsage)> {
-        let signal = self.actors().get(&id).map(Arc::clone);
-        let running = signal.map(|signal| signal.running().clone()).unwrap_or_default();
         let mut readings = JoinSet::new();
-        for (ordinal, replica) in running {
+        for Launched { id, phase, handle } in self.launched(id) {
+            if phase == ReplicaPhase::Stopping {
+                continue;
+            }
+            let ordinal = id.ordinal;
             // Asked at once: a reading waits for an engine.
-            if let Some(reading) = replica.upgrade().map(|replica| replica.usage()) {
+            if let Some(reading) = handle.upgrade().map(|replica| replica.usage()) {
                 readings.spawn(async move { (ordinal, reading.await) });
             }
         }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ovhai_api_types::{AppSpec, AppUpdate, Deletion, LabelUpdate, Labels, RegistryId, TokenSpec};
+use ovhai_api_types::{
+    AppSpec, AppUpdate, CopyDirection, Deletion, LabelUpdate, Labels, RegistryId, TokenSpec,
+};
 use ovhai_core::platform::{AccessQuery, AppQuery, EventQuery, RegistryChange};
 use ovhai_core::policy::{Action, Effect, Principal};
-use ovhai_core::ports::Store;
+use ovhai_core::ports::{ExecTask, Store};
 use ovhai_core::{Error, Result};
 
 use crate::harness::World;
@@ -52,6 +54,7 @@ async fn every_method_refuses_an_anonymous_caller() {
     let scaling = serde_json::from_str(r#"{"fixed":{"replicas":2}}"#).unwrap();
     let label = [LabelUpdate { name: "group".into(), value: Some("A".into()) }];
     let (update, change) = (AppUpdate::default(), RegistryChange::default());
+    let look = || ExecTask::Copy { direction: CopyDirection::Look, path: "/".into() };
     let password = || "another password".to_owned();
     let labels = Labels::new();
     let hour = std::time::Duration::from_hours(1);
@@ -64,6 +67,7 @@ async fn every_method_refuses_an_anonymous_caller() {
         ("create_app", platform.create_app(caller, gra, &spec).await.map(drop)),
         ("create_app_in", platform.create_app_in(caller, gra, &spec, None).await.map(drop)),
         ("get_app", platform.get_app(caller, gra, app).map(drop)),
+        ("exec", platform.exec(caller, gra, app, None, look()).map(drop)),
         ("app_logs", platform.app_logs(caller, gra, app).map(drop)),
         ("list_apps", platform.list_apps(caller, gra, &AppQuery::default()).map(drop)),
         ("start_app", platform.start_app(caller, gra, app).await),

@@ -7,6 +7,7 @@ mod asleep;
 mod clock;
 mod crashes;
 mod environment;
+mod exec;
 mod harness;
 mod ledger;
 mod life_cycle;

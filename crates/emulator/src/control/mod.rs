@@ -145,7 +145,7 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
 }
 
 /// The features: name, whether it is emulated, description.
-pub(crate) const FEATURES: [(&str, bool, &str); 17] = [
+pub(crate) const FEATURES: [(&str, bool, &str); 18] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
         "tokens",
@@ -160,6 +160,7 @@ pub(crate) const FEATURES: [(&str, bool, &str); 17] = [
     ("process-runtime", true, "An app's command as a local process"),
     ("container-runtime", true, "Images, in containers of Docker or Podman"),
     ("clock", true, "Domain time stands still or moves on demand: ovhai emulator clock"),
+    ("exec", true, "Commands in apps and copies of their files: an extension, not in the cloud"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
     ("volumes", false, "501"),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),

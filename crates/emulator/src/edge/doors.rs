@@ -193,13 +193,20 @@ fn reads_one(request: &Request<()>) -> bool {
             || path.strip_prefix("/v1/app/").is_some_and(is_one))
 }
 
+/// Whether a call starts a command in an app, or a copy of its files: that reads no records, and goes
+/// on for long.
+fn runs(request: &Request<()>) -> bool {
+    let path = request.uri().path();
+    path.starts_with("/v1/app/") && (path.ends_with("/exec") || path.ends_with("/archive"))
+}
+
 /// Calls. Calls that may wait for the disk run on the emulator's own runtime, and calls that look
 /// through many records on the readers' threads: neither holds up this worker's requests to apps.
 /// The others run here, which saves waking another thread twice.
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     let Call { request, router } = call;
     let reads_one = reads_one(&request);
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD) && !runs(&request);
     let answer = router.oneshot(request.map(|()| body));
     let response = if reads_one {
         let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ());

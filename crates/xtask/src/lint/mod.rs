@@ -52,6 +52,7 @@ const LAYERS: [Layers; 5] = [
             &["shared", "create", "output"],
             &["hub", "images", "network", "kindness"],
             &["watcher", "pull", "credentials"],
+            &["exec", "archive"],
             &["reap", "usage"],
             &["exit", "reference", "labels", "from_apps"],
             &["engine"],
