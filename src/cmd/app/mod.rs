@@ -3,6 +3,7 @@
 mod access;
 mod await_state;
 mod change;
+mod check;
 mod credential;
 mod curl;
 mod delete;
@@ -51,6 +52,8 @@ enum Verb {
     // `run` and `curl` have options of their own in the place of global ones: not [`Deferred`].
     #[command(visible_alias = "create")]
     Run(Box<run::Run>),
+    /// Check whether an image would run
+    Check(Deferred<check::CheckImage>),
     /// List apps
     #[command(visible_alias = "ls", alias = "ps")]
     List(Deferred<list::List>),
@@ -100,6 +103,7 @@ impl AppCommand {
         // The largest are boxed, or every command's future would be as large.
         match self.verb {
             Verb::Run(verb) => Box::pin(verb.run(context)).await,
+            Verb::Check(Deferred(verb)) => Box::pin(verb.run(context)).await,
             Verb::List(Deferred(verb)) => verb.run(context).await,
             Verb::Get(Deferred(verb)) => verb.run(context).await,
             Verb::Curl(verb) => Box::pin(verb.run(context)).await,
