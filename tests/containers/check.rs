@@ -126,17 +126,22 @@ fn what_the_doctor_finds() {
                 &[("writes-elsewhere", "warning")],
             ),
         ];
-        for (arguments, code, expected) in rows {
-            let checked = check(&cli, &socket, arguments);
-            let mut found = checked.findings.clone();
-            // The shell's line of these rows is a rule of the files, which is tested there.
-            found.retain(|(id, _)| {
-                id != "ignores-sigterm" || arguments.contains(&"-f") && !arguments.contains(&"sh")
-            });
-            let found: Vec<(&str, &str)> =
-                found.iter().map(|(id, level)| (&id[..], &level[..])).collect();
-            assert_eq!((checked.code, &found[..]), (code, expected), "{socket}: {}", checked.said);
-        }
+        std::thread::scope(|threads| {
+            for (arguments, code, expected) in rows {
+                let (cli, socket) = (&cli, &socket);
+                threads.spawn(move || {
+                    let checked = check(cli, socket, arguments);
+                    let mut found = checked.findings.clone();
+                    // The shell's line of these rows is a rule of the files, tested there.
+                    found.retain(|(id, _)| id != "ignores-sigterm" || !arguments.contains(&"sh"));
+                    let found: Vec<(&str, &str)> =
+                        found.iter().map(|(id, level)| (&id[..], &level[..])).collect();
+                    let said = &checked.said;
+                    assert_eq!((checked.code, &found[..]), (code, expected), "{socket}: {said}");
+                });
+            }
+        });
+        assert_eq!(left(&socket), Vec::<String>::new(), "{socket}");
 
         // What the files tell.
         let odd = check(&cli, &socket, &["--static", ODD]);

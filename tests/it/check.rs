@@ -138,7 +138,7 @@ fn what_can_t_be_checked_says_why() {
     for (wrong, word) in [
         (&["team/ui:1", "--engine", "ssh://host"][..], "another machine"),
         (&["team/ui:1", "-p", "0"], "port"),
-        (&["UPPER CASE"], "no name of an image"),
+        (&["UPPER CASE"], "blanks"),
         (&["team/ui:1", "--deadline", "soon"], "duration"),
     ] {
         let (code, _, said) = check(&cli, wrong);

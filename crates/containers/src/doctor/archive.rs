@@ -51,10 +51,13 @@ impl Stat {
 }
 
 /// Files below a directory, the directory itself first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
     pub(super) files: Vec<Stat>,
 }
+
+/// How much of a directory is looked through, in bytes of an archive.
+pub(super) const TREE: usize = 4 * 1024 * 1024;
 
 /// A source of an image's files. Errors are sentences without a full stop.
 pub(super) trait Archive {
@@ -64,15 +67,15 @@ pub(super) trait Archive {
     /// The first `limit` bytes of a plain file; `path` has no links in it.
     async fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, String>;
 
-    /// The files below a directory, with their owners, as many as `limit` bytes of an archive hold;
-    /// `path` has no links in it.
+    /// The files below a directory, with their owners, as many as `limit` bytes of an archive hold,
+    /// of the first call for a path; `path` has no links in it.
     async fn tree(&self, path: &str, limit: usize) -> Result<Tree, String>;
 
     /// [`Self::stat`] with the owner.
     async fn owned(&self, path: &str) -> Result<Option<Stat>, String> {
         let Some(mut stat) = self.stat(path).await? else { return Ok(None) };
         if stat.owner.is_none() {
-            let tree = self.tree(&stat.path, 1024).await?;
+            let tree = self.tree(&stat.path, TREE).await?;
             stat.owner = tree.files.first().and_then(|first| first.owner);
         }
         Ok(Some(stat))

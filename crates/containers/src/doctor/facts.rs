@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{join_all, try_join_all};
 
-use super::archive::{Archive, EXECUTE, Kind, READ, Stat, WRITE, join};
+use super::archive::{Archive, EXECUTE, Kind, READ, Stat, TREE, WRITE, join};
 use super::config::{Asked, Config};
 use super::program::{self, Program};
 
-/// How much of a directory is looked through, in bytes of an archive.
-const TREE: usize = 8 * 1024 * 1024;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Directories of every system: what is in them is not the app's.
 const SYSTEM: [&str; 12] = [

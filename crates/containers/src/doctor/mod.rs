@@ -43,7 +43,7 @@ use verdict::Runs;
 
 use crate::create::UID;
 use crate::credentials::CredentialFiles;
-use crate::engine::{self, Engine, EngineKind, EngineSettings, NoEngine, sha256, text};
+use crate::engine::{self, Engine, EngineSettings, NoEngine, sha256, text};
 use crate::hub;
 use crate::images::{self, Image, Images, NoImage, Wanted};
 use crate::labels::Owner;
@@ -234,8 +234,8 @@ async fn on_engine(
         is_deadline_given: check.is_deadline_given,
         emulated: Some(machine).filter(|machine| *machine != "amd64"),
     };
-    let mut all = verdict::corrected(findings, &app);
-    all.extend(verdict::all(&facts, &runs));
+    let seen = verdict::all(&facts, &runs);
+    let mut all = verdict::joined(verdict::corrected(findings, &app), seen, &app);
     all.extend(notes(engine, check, &app));
     Ok(all)
 }
@@ -274,8 +274,8 @@ async fn look(engine: &Engine, owner: &Owner, image: &Image, spec: &Spec) -> Res
         // An image without one can't be created from otherwise.
         cmd: Some(vec!["true".into()]),
         labels: Some(owner.labels()),
-        // Podman makes a missing one.
-        working_dir: (engine.info.kind == EngineKind::Podman).then(|| "/".to_owned()),
+        // Engines make a missing one.
+        working_dir: Some("/".into()),
         host_config: Some(HostConfig {
             network_mode: Some("none".into()),
             ..HostConfig::default()
@@ -298,7 +298,7 @@ async fn look(engine: &Engine, owner: &Owner, image: &Image, spec: &Spec) -> Res
             "os": found.os, "architecture": found.architecture, "config": found.config,
             "history": steps, "size": found.size,
         }));
-        let files = Created { docker: docker.clone(), id: id.clone() };
+        let files = Created::new(engine, &id);
         Facts::gather(&files, config, asked(spec)).await
     };
     let facts = facts.await;

@@ -44,6 +44,7 @@ struct Entry {
     /// before it if the layer is compressed.
     layer: usize,
     at: u64,
+    size: u64,
 }
 
 /// An image in a file.
@@ -154,7 +155,7 @@ impl SavedImage {
             size += entry.size();
             let at = if by_number { number as u64 } else { entry.raw_file_position() };
             let mode = header.mode().unwrap_or(0) & 0o7777;
-            own.push((path, Entry { kind, mode, owner, target, layer, at }));
+            own.push((path, Entry { kind, mode, owner, target, layer, at, size: entry.size() }));
             if own.len() + self.files.len() > MAX_FILES {
                 return Err("it has too many files".into());
             }
@@ -246,17 +247,11 @@ impl SavedImage {
                 found?.take(limit as u64).read_to_end(&mut bytes)?;
             }
         } else {
-            // From the entry's header on there is an archive again.
             let mut reader = open_part(&file, layer.part)?;
             reader.seek(SeekFrom::Start(entry.at))?;
-            reader.take(limit as u64).read_to_end(&mut bytes)?;
+            reader.take(entry.size.min(limit as u64)).read_to_end(&mut bytes)?;
         }
         Ok(bytes)
-    }
-
-    #[cfg(test)]
-    pub(super) fn for_tests(config: Config) -> Self {
-        Self { file: PathBuf::new(), layers: Vec::new(), files: BTreeMap::new(), config }
     }
 }
 

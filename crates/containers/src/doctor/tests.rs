@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tar::{EntryType, Header};
 
 use super::archive::Archive;
-use super::config::{Asked, Config};
+use super::config::Asked;
 use super::facts::Facts;
 use super::finding::{Finding, IDS, Level};
 use super::observe::Answer;
@@ -230,10 +230,10 @@ async fn an_image_for_each_row() {
         (clean().env(&["HOME=/"]).packages(&["transformers"]), "caches-in-home", Warning),
         (clean().env(&["HOME=/"]).packages(&["numba"]), "font-and-jit-caches", Error),
         (clean().env(&["HOME=/"]).packages(&["matplotlib"]), "font-and-jit-caches", Warning),
-        (clean().env(&["HOME=/"]).packages(&["vllm"]), "compile-caches", Warning),
+        (clean().env(&["HOME=/", "USER=ovh"]).packages(&["vllm"]), "compile-caches", Warning),
         (clean().packages(&["torch"]), "user-name", Warning),
         (clean().env(&["PORT=80"]), "privileged-port", Error),
-        (clean().port(443), "privileged-port", Error),
+        (clean().port(443).set("ExposedPorts", json!({})), "privileged-port", Error),
         (uvicorn(&["--host", "127.0.0.1"]), "loopback-only", Error),
         (uvicorn(&["--host=localhost"]), "loopback-only", Error),
         (uvicorn(&[]), "loopback-only", Warning),
@@ -300,10 +300,26 @@ async fn an_image_for_each_row() {
         ),
         (clean().env(&["API=http://x.app.gra.ai.localhost:4480/v1"]), "calls-localhost", Warning),
     ];
+    let mut wrong = Vec::new();
     for (number, (made, id, level)) in rows.into_iter().enumerate() {
-        let found = check(made).await;
-        assert_eq!(found, [(id, level)], "row {number}");
+        let mut found = check(made).await;
+        // What needs caches has no home.
+        found.retain(|(other, _)| *other == id || *other != "home");
+        if found != [(id, level)] {
+            wrong.push(format!("row {number}, {id}: {found:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_reference_has_every_id() {
+    let text = include_str!("../../../../docs/reference.md");
+    let part = text.split("## Image checks").nth(1).and_then(|part| part.split("\n## ").next());
+    let rows = part.expect("the part").lines().filter_map(|line| line.strip_prefix("| `"));
+    let ids: Vec<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+    let ids: Vec<&str> = ids.into_iter().skip_while(|id| *id != IDS[0]).collect();
+    assert_eq!(ids, IDS);
 }
 
 #[tokio::test]

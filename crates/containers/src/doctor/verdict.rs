@@ -157,6 +157,22 @@ pub(super) fn corrected(findings: Vec<Finding>, app: &Observed) -> Vec<Finding> 
     findings
 }
 
+/// Findings of the files and of a run, each row once: a run tells more, unless nothing was started.
+pub(super) fn joined(
+    mut files: Vec<Finding>,
+    mut seen: Vec<Finding>,
+    app: &Observed,
+) -> Vec<Finding> {
+    let has = |all: &[Finding], id: &str| all.iter().any(|finding| finding.id == id);
+    if app.not_started.is_some() {
+        seen.retain(|finding| !has(&files, finding.id));
+    } else {
+        files.retain(|finding| !has(&seen, finding.id));
+    }
+    files.extend(seen);
+    files
+}
+
 fn not_started(said: &str, runs: &Runs<'_>) -> Finding {
     let failure = exit::not_started(said);
     let evidence = failure.message.clone();
@@ -224,12 +240,12 @@ fn output(app: &Observed) -> Vec<Finding> {
 /// The path in a line about a refused permission.
 fn path_in(line: &str) -> Option<&str> {
     let words = line.split(|c: char| c.is_whitespace() || "\"'`,;()[]{}‘’“”=".contains(c));
-    let mut paths = words
-        .map(|word| word.trim_matches([':', '.']))
-        .filter(|word| word.len() > 1 && word.starts_with('/') && !word.starts_with("//"));
+    let mut paths = words.map(|word| word.trim_matches([':', '.'])).filter(|word| {
+        word.trim_end_matches('/').len() > 1 && word.starts_with('/') && !word.starts_with("//")
+    });
     let first = paths.next()?;
     // `/bin/sh: 1: cannot create /data/x: Permission denied`
-    Some(paths.next_back().unwrap_or(first))
+    Some(paths.next_back().unwrap_or(first).trim_end_matches('/'))
 }
 
 /// Lines about refused permissions: ports, and paths that 42420 may not use.
