@@ -145,3 +145,19 @@ fn what_can_t_be_checked_says_why() {
         assert!(code == 2 && said.to_lowercase().contains(word), "{wrong:?}: {code}: {said}");
     }
 }
+
+#[test]
+fn an_app_is_checked_before_it_is_submitted() {
+    let cli = TestCli::new(OVHAI);
+    // Built-in images have nothing to check.
+    cli.ok(&["app", "run", "ovhai/echo", "--check", "--cpu", "1"]);
+    let process = ["app", "run", "python:3", "--check", "--runtime", "process", "--", "true"];
+    let (code, said) = cli.fails(&process);
+    assert!(code == 2 && said.contains("exclude each other"), "{code}: {said}");
+    let nowhere = format!("unix://{}/no.sock", cli.home().display());
+    let run = ["app", "run", "team/ui:1", "--check", "--cpu", "1"];
+    let output = cli.command(&run).env("DOCKER_HOST", &nowhere).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(7) && said.contains(&nowhere), "{said}");
+    assert_eq!(cli.json(&["app", "list"]).as_array().unwrap().len(), 1, "it was not submitted");
+}

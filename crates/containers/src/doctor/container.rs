@@ -6,6 +6,9 @@
 //! export of the whole container, whose headers alone are kept.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use bollard::Docker;
@@ -42,6 +45,8 @@ pub(super) struct Created {
     hides_owners: bool,
     owners: OnceCell<Owners>,
     trees: Mutex<HashMap<String, Arc<OnceCell<Tree>>>>,
+    /// What was asked before.
+    known: Mutex<HashMap<String, Option<(Stat, Option<String>)>>>,
 }
 
 /// What an engine answers for a path: the file, and where it leads if it is a link.
@@ -67,6 +72,7 @@ impl Created {
             hides_owners: engine.info.kind == EngineKind::Podman,
             owners: OnceCell::new(),
             trees: Mutex::default(),
+            known: Mutex::default(),
         }
     }
 
@@ -88,6 +94,17 @@ impl Created {
         self.owners.get_or_try_init(|| export).await
     }
 
+    /// Writes all files of the container into one archive.
+    pub(super) async fn export(&self, to: &Path) -> Result<(), String> {
+        let said = |error: std::io::Error| error.to_string();
+        let mut file = File::create(to).map_err(said)?;
+        let mut stream = self.docker.export_container(&self.id);
+        while let Some(part) = stream.next().await {
+            file.write_all(&part.map_err(|error| text(&error))?).map_err(said)?;
+        }
+        Ok(())
+    }
+
     async fn read_tree(&self, path: &str, limit: usize) -> Result<Tree, String> {
         let bytes = self.archive(path, limit).await?;
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -105,6 +122,15 @@ impl Created {
         Ok(tree)
     }
     async fn ask(&self, path: &str) -> Result<Option<(Stat, Option<String>)>, String> {
+        if let Some(known) = self.known.lock().await.get(path) {
+            return Ok(known.clone());
+        }
+        let found = self.ask_engine(path).await?;
+        self.known.lock().await.insert(path.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    async fn ask_engine(&self, path: &str) -> Result<Option<(Stat, Option<String>)>, String> {
         let options = ContainerArchiveInfoOptionsBuilder::default().path(path).build();
         match self.docker.get_container_archive_info(&self.id, Some(options)).await {
             Ok(said) => Ok(Some(answer(path, &said))),

@@ -43,7 +43,7 @@ use verdict::Runs;
 
 use crate::create::UID;
 use crate::credentials::CredentialFiles;
-use crate::engine::{self, Engine, EngineSettings, NoEngine, sha256, text};
+use crate::engine::{self, Engine, EngineKind, EngineSettings, NoEngine, sha256, text};
 use crate::hub;
 use crate::images::{self, Image, Images, NoImage, Wanted};
 use crate::labels::Owner;
@@ -55,6 +55,8 @@ pub use finding::{Finding, IDS, Level};
 
 /// Time for the second run, which only tells what it writes.
 const ROOT: Duration = Duration::from_secs(10);
+/// Size up to which an image is exported as a whole where single questions are slow, in bytes.
+const EXPORTED: u64 = 128 * 1024 * 1024;
 
 /// What is checked, and how.
 #[derive(Debug, Clone)]
@@ -201,7 +203,8 @@ async fn on_engine(
     check: &Check,
     report: &(dyn Fn(String) + Sync),
 ) -> Result<Vec<Finding>, CheckError> {
-    let facts = look(engine, owner, image, spec).await.map_err(CheckError::Engine)?;
+    let facts =
+        look(engine, owner, image, spec, &check.directory).await.map_err(CheckError::Engine)?;
     let findings = rules::all(&facts);
     if check.is_static {
         return Ok(findings);
@@ -267,7 +270,13 @@ fn notes(engine: &Engine, check: &Check, app: &Observed) -> Vec<Finding> {
 }
 
 /// The facts of an image, from a container that never starts.
-async fn look(engine: &Engine, owner: &Owner, image: &Image, spec: &Spec) -> Result<Facts, String> {
+async fn look(
+    engine: &Engine,
+    owner: &Owner,
+    image: &Image,
+    spec: &Spec,
+    directory: &Path,
+) -> Result<Facts, String> {
     let docker = &engine.docker;
     let body = ContainerCreateBody {
         image: Some(image.id.clone()),
@@ -299,6 +308,13 @@ async fn look(engine: &Engine, owner: &Owner, image: &Image, spec: &Spec) -> Res
             "history": steps, "size": found.size,
         }));
         let files = Created::new(engine, &id);
+        if engine.info.kind == EngineKind::Podman && config.size <= EXPORTED {
+            // Each question takes a process there, and archives tell no owners.
+            let export = directory.join("export.tar");
+            files.export(&export).await?;
+            let files = SavedImage::exported(&export, config.clone())?;
+            return Facts::gather(&files, config, asked(spec)).await;
+        }
         Facts::gather(&files, config, asked(spec)).await
     };
     let facts = facts.await;

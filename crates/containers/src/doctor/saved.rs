@@ -89,6 +89,17 @@ impl SavedImage {
         Ok(image)
     }
 
+    /// All files of a container in one archive, as an engine exports them.
+    pub(super) fn exported(path: &Path, config: Config) -> Result<Self, String> {
+        let said = |error: std::io::Error| error.to_string();
+        let file = File::open(path).map_err(said)?;
+        let size = file.metadata().map_err(said)?.len();
+        let (file_path, layers, files) = (path.to_owned(), Vec::new(), BTreeMap::new());
+        let mut image = Self { file: file_path, layers, files, config };
+        image.add(&file, Part { offset: 0, size })?;
+        Ok(image)
+    }
+
     /// Adds a layer; returns the size of its files, in bytes.
     fn add(&mut self, file: &File, part: Part) -> Result<u64, String> {
         let said = |error: std::io::Error| error.to_string();

@@ -542,7 +542,6 @@ async fn what_each_run_tells() {
             "127.0.0.1",
         ),
         (listens(&["[::1]:8080"], "Connection refused"), None, "loopback-only", Error, "::1"),
-        (listens(&["[::]:8080"], "Connection refused"), None, "ipv6-only", Warning, "[::]"),
         (listens(&["0.0.0.0:8501"], "Connection refused"), None, "other-port", Error, "8501"),
         (listens(&[], "Connection refused"), None, "slow-start", Undecided, "no port"),
         (answers(503), None, "probe", Error, "503"),
@@ -623,6 +622,13 @@ async fn what_each_run_tells() {
         assert_eq!((one.id, one.level), (id, level), "row {number}: {one:?}");
         assert!(one.evidence.contains(evidence), "row {number}: {one:?}");
     }
+}
+
+#[tokio::test]
+async fn an_app_that_refuses_ipv4_is_not_decided() {
+    let found = judge(&listens(&["[::]:8080"], "Connection refused"), None).await;
+    let found: Vec<_> = found.iter().map(|finding| (finding.id, finding.level)).collect();
+    assert_eq!(found, [("ipv6-only", Level::Warning), ("run", Level::Undecided)]);
 }
 
 #[tokio::test]

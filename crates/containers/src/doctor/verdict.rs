@@ -321,7 +321,7 @@ fn end(ended: &Ended, runs: &Runs<'_>, before: &[Finding]) -> Vec<Finding> {
         return vec![Finding::new(
             "ends-at-once",
             Level::Error,
-            format!("{message}, {seconds:.1} s after its start"),
+            format!("{seconds:.1} s after its start: {message}"),
             "CMD [\"the server\", \"in the foreground\"]",
         )];
     }
@@ -369,12 +369,16 @@ fn not_ready(runs: &Runs<'_>) -> Vec<Finding> {
         )];
     }
     if !ours.is_empty() && ours.iter().all(|it| it.is_ipv6()) && said.contains("refused") {
-        return vec![Finding::new(
-            "ipv6-only",
-            Level::Warning,
-            format!("it listens on {} and refuses IPv4", ours[0]),
-            "listen on 0.0.0.0",
-        )];
+        let seen = format!("it listens on {} and refuses IPv4", ours[0]);
+        return vec![
+            Finding::new("ipv6-only", Level::Warning, seen.clone(), "listen on 0.0.0.0"),
+            Finding::new(
+                "run",
+                Level::Undecided,
+                seen + ", which the probe uses",
+                "listen on 0.0.0.0",
+            ),
+        ];
     }
     // Docker's own resolver listens on loopback, too.
     let others =

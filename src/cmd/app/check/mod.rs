@@ -9,11 +9,12 @@ use std::pin::pin;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
-use ovhai_api_types::{AppSpec, Probe, PullPolicy, Resources};
+use ovhai_api_types::{AppSpec, Placement, Probe, PullPolicy, Resources};
 use ovhai_containers::credentials::CredentialFiles;
 use ovhai_containers::doctor::{self, Check, CheckError, Finding};
 use ovhai_containers::engine::{EngineAddress, EngineSettings};
 use ovhai_emulator::state::StateDir;
+use ovhai_runtime::builtin;
 use tokio::sync::mpsc;
 
 use super::wait::duration;
@@ -122,6 +123,16 @@ impl CheckImage {
 
 /// Refuses an app whose image has faults that can be seen without running it.
 pub(super) async fn before_run(context: &mut Context, spec: &AppSpec) -> Result<()> {
+    match spec.runtime {
+        Some(Placement::Process) => {
+            return Err(Failure::usage("--check and --runtime process exclude each other")
+                .because("a local process has no image")
+                .hint("leave out one of them"));
+        }
+        Some(Placement::Builtin) => return Ok(()),
+        None if builtin::find(&spec.image).is_some() => return Ok(()),
+        None | Some(Placement::Container) => {}
+    }
     let scratch = tempfile::Builder::new().prefix("ovhai-check-").tempdir()?;
     let mut check = check(context, spec.clone(), None, scratch.path().into())?;
     check.is_static = true;
