@@ -52,8 +52,6 @@ enum Verb {
     // `run` and `curl` have options of their own in the place of global ones: not [`Deferred`].
     #[command(visible_alias = "create")]
     Run(Box<run::Run>),
-    /// Check whether an image would run
-    Check(Deferred<check::CheckImage>),
     /// List apps
     #[command(visible_alias = "ls", alias = "ps")]
     List(Deferred<list::List>),
@@ -96,6 +94,8 @@ enum Verb {
     Scale(Deferred<change::Scale>),
     /// Change an app's environment, image, ports, resources or update strategy
     Update(Deferred<update::Update>),
+    /// Check whether an image would run in AI Deploy
+    Check(Deferred<check::CheckImage>),
 }
 
 impl AppCommand {

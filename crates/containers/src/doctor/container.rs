@@ -35,6 +35,8 @@ const EXPORT: u64 = 4 * 1024 * 1024 * 1024;
 const BLOCK: usize = 512;
 
 type Owners = HashMap<String, (u64, u64)>;
+/// A file, and where it leads if it is a link.
+type Known = (Stat, Option<String>);
 
 /// A container that was created.
 #[derive(Debug)]
@@ -46,11 +48,11 @@ pub(super) struct Created {
     owners: OnceCell<Owners>,
     trees: Mutex<HashMap<String, Arc<OnceCell<Tree>>>>,
     /// What was asked before.
-    known: Mutex<HashMap<String, Option<(Stat, Option<String>)>>>,
+    known: Mutex<HashMap<String, Option<Known>>>,
 }
 
 /// What an engine answers for a path: the file, and where it leads if it is a link.
-fn answer(path: &str, said: &PathStatResponse) -> (Stat, Option<String>) {
+fn answer(path: &str, said: &PathStatResponse) -> Known {
     let bits = said.file_mode;
     let kind = match bits {
         _ if bits & SYMLINK != 0 => Kind::Link,
@@ -121,7 +123,7 @@ impl Created {
         }
         Ok(tree)
     }
-    async fn ask(&self, path: &str) -> Result<Option<(Stat, Option<String>)>, String> {
+    async fn ask(&self, path: &str) -> Result<Option<Known>, String> {
         if let Some(known) = self.known.lock().await.get(path) {
             return Ok(known.clone());
         }
@@ -130,7 +132,7 @@ impl Created {
         Ok(found)
     }
 
-    async fn ask_engine(&self, path: &str) -> Result<Option<(Stat, Option<String>)>, String> {
+    async fn ask_engine(&self, path: &str) -> Result<Option<Known>, String> {
         let options = ContainerArchiveInfoOptionsBuilder::default().path(path).build();
         match self.docker.get_container_archive_info(&self.id, Some(options)).await {
             Ok(said) => Ok(Some(answer(path, &said))),

@@ -114,11 +114,7 @@ fn asked(spec: &Spec) -> Asked {
         port: spec.http_port,
         env: env.collect(),
         command: spec.command.clone(),
-        gpus: spec
-            .resources
-            .gpu
-            .filter(|_| spec.asks_for_gpu)
-            .map_or(0, |gpus| gpus.unsigned_abs()),
+        gpus: spec.resources.gpu.filter(|_| spec.asks_for_gpu).map_or(0, i64::unsigned_abs),
     }
 }
 

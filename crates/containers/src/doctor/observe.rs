@@ -91,7 +91,7 @@ async fn send(at: SocketAddr, request: &str) -> Result<Answer, String> {
     let mut bytes = Vec::new();
     let exchange = async {
         stream.write_all(request.as_bytes()).await?;
-        let mut part = [0; 8192];
+        let mut part = vec![0; 8192];
         loop {
             let count = stream.read(&mut part).await?;
             bytes.extend_from_slice(&part[..count]);

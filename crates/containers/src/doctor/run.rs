@@ -114,6 +114,16 @@ pub(super) enum User {
     Root,
 }
 
+/// One start of a container.
+struct Start<'a> {
+    user: User,
+    app: AppId,
+    networks: &'a Networks,
+    place: &'a Place,
+    facts: &'a Facts,
+    name: &'a str,
+}
+
 /// A name that no other container of this owner has.
 pub(super) fn name(owner: &Owner, of: &str) -> String {
     format!("ovhai-check-{of}-{}", owner.word())
@@ -135,7 +145,9 @@ impl Bench<'_> {
         };
         let place = networks.enter(self.engine, self.owner, app).await?;
         let name = name(self.owner, if user == User::App { "app" } else { "root" });
-        let outcome = self.run_at(user, deadline, app, &networks, &place, &facts, &name).await;
+        let start =
+            Start { user, app, networks: &networks, place: &place, facts: &facts, name: &name };
+        let outcome = self.run_at(&start, deadline).await;
         let removed = reap::remove_one(&self.engine.docker, &name).await;
         networks.leave(self.engine, app, &place).await;
         let outcome = outcome?;
@@ -143,17 +155,8 @@ impl Bench<'_> {
         Ok(outcome)
     }
 
-    #[allow(clippy::too_many_arguments)]
-    async fn run_at(
-        &self,
-        user: User,
-        deadline: Duration,
-        app: AppId,
-        networks: &Networks,
-        place: &Place,
-        facts: &Facts,
-        name: &str,
-    ) -> Result<Observed, String> {
+    async fn run_at(&self, start: &Start<'_>, deadline: Duration) -> Result<Observed, String> {
+        let Start { user, app, networks, place, facts, name } = *start;
         let logs = Arc::new(LogBuffer::default());
         let request = ReplicaRequest {
             app,
@@ -223,7 +226,7 @@ impl Bench<'_> {
         let kill = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
         let _ = docker.kill_container(&id, Some(kill)).await;
         let _ = tokio::time::timeout(LAST_WORDS, log).await;
-        seen.lines = lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        seen.lines = std::mem::take(&mut lines.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(seen)
     }
 

@@ -511,7 +511,7 @@ fn written(facts: &Facts, runs: &Runs<'_>, before: &[Finding]) -> Option<Finding
             .flatten()
             .any(|place| place.is_writable() && place.path != "/" && is_below(&place.path));
         // Python writes these where it can, and needs none.
-        let is_cache = path.contains("/__pycache__") || path.ends_with(".pyc");
+        let is_cache = path.contains("/__pycache__");
         !(is_system || is_writable || is_cache || own.contains(path))
     };
     let all: Vec<&String> = root.changes.iter().filter(is_of_app).collect();
