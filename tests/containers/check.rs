@@ -60,6 +60,9 @@ fn left(socket: &str) -> Vec<String> {
     containers.iter().chain(&networks).filter(is_ours).map(|one| one["Id"].to_string()).collect()
 }
 
+/// Arguments, the exit code, and the findings.
+type Row<'a> = (&'a [&'a str], i32, &'a [(&'a str, &'a str)]);
+
 struct Checked {
     code: i32,
     findings: Vec<(String, String)>,
@@ -84,7 +87,7 @@ fn what_the_doctor_finds() {
     for socket in engines() {
         let cli = TestCli::new(OVHAI);
         make_images(&socket, &cli);
-        let rows: [(&[&str], i32, &[(&str, &str)]); 8] = [
+        let rows: [Row<'_>; 8] = [
             (&[CLEAN], 0, &[]),
             (
                 &[CLEAN, "--", "httpd", "-f", "-p", "8080", "-h", "/www"],

@@ -20,6 +20,7 @@ mod run;
 mod saved;
 mod settings;
 mod verdict;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -152,7 +153,9 @@ pub async fn image(
     let program = check.program.as_deref();
     // Without it a killed check leaves a container, which has a label.
     let watcher = program.and_then(|program| hub::start_watcher(program, address, &owner).ok());
-    let outcome = on_engine(&engine, &owner, &image, &spec, check, report).await;
+    // It is large.
+    let work = Box::pin(on_engine(&engine, &owner, &image, &spec, check, report));
+    let outcome = work.await;
     let left = reap::all(&engine.docker, owner.of_own(), false, |_| false).await;
     if let (Ok(()), Some(watcher)) = (&left, watcher) {
         watcher.dismiss().await;

@@ -4,14 +4,13 @@ use super::archive::READ;
 use super::facts::Facts;
 use super::finding::{Finding, Level};
 use super::program::Content;
+use super::words::{give, some};
 use super::{UID, settings};
 
 /// Sizes from which an image is worth a word, in bytes.
 const LARGE: u64 = 5_000_000_000;
 /// Ephemeral storage of a small flavor, in bytes.
 const DISK: u64 = 40 * 1024 * 1024 * 1024;
-/// How many files are named.
-const SHOWN: usize = 3;
 
 type Rule = fn(&Facts) -> Vec<Finding>;
 
@@ -42,20 +41,6 @@ pub(super) fn all(facts: &Facts) -> Vec<Finding> {
 
 fn one(id: &'static str, level: Level, evidence: String, fix: impl Into<String>) -> Vec<Finding> {
     vec![Finding::new(id, level, evidence, fix)]
-}
-
-/// The first of many names, and how many more there are.
-pub(super) fn some(names: &[String]) -> String {
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-/// A line that gives a directory to the app's user.
-pub(super) fn give(path: &str) -> String {
-    format!("RUN mkdir -p {path} && chown -R {UID}:{UID} {path}")
 }
 
 fn is_amd64(facts: &Facts) -> bool {

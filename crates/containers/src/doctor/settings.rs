@@ -3,7 +3,7 @@
 use super::UID;
 use super::facts::Facts;
 use super::finding::{Finding, Level};
-use super::rules::{give, some};
+use super::words::{give, some};
 
 /// All of them, in the order of the table.
 pub(super) const RULES: [fn(&Facts) -> Vec<Finding>; 13] = [

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::facts::Facts;
 use super::finding::{Finding, Level};
 use super::observe::Answer;
-use super::rules::{give, some};
 use super::run::{Ended, Observed};
+use super::words::{give, some};
 use super::{UID, settings};
 use crate::exit::{self, End};
 
