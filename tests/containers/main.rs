@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod exec;
+mod check;
 
 use std::collections::BTreeSet;
 use std::path::Path;

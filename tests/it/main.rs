@@ -18,6 +18,7 @@ mod broken;
 #[cfg(target_os = "linux")]
 mod broken_disk;
 mod browser;
+mod check;
 mod cli;
 mod clock;
 mod config;

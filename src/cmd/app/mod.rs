@@ -4,6 +4,7 @@ mod access;
 mod await_state;
 mod change;
 mod copy;
+mod check;
 mod credential;
 mod curl;
 mod delete;
@@ -100,6 +101,8 @@ enum Verb {
     Scale(Deferred<change::Scale>),
     /// Change an app's environment, image, ports, resources or update strategy
     Update(Deferred<update::Update>),
+    /// Check whether an image would run in AI Deploy
+    Check(Deferred<check::CheckImage>),
 }
 
 impl AppCommand {
@@ -112,6 +115,7 @@ impl AppCommand {
         // The largest are boxed, or every command's future would be as large.
         match self.verb {
             Verb::Run(verb) => Box::pin(verb.run(context)).await,
+            Verb::Check(Deferred(verb)) => Box::pin(verb.run(context)).await,
             Verb::List(Deferred(verb)) => verb.run(context).await,
             Verb::Get(Deferred(verb)) => verb.run(context).await,
             Verb::Curl(verb) => Box::pin(verb.run(context)).await,

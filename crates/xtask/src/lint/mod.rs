@@ -47,7 +47,7 @@ const LAYERS: [Layers; 5] = [
     Layers {
         sources: "crates/containers/src",
         layers: &[
-            &["runtime"],
+            &["runtime", "doctor"],
             &["replica"],
             &["shared", "create", "output"],
             &["hub", "images", "network", "kindness"],
