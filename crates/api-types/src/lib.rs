@@ -15,6 +15,7 @@ mod id;
 mod image;
 mod label;
 mod me;
+mod object;
 mod page;
 mod registry;
 mod replica;
@@ -49,6 +50,10 @@ pub use label::{
     InvalidLabel, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_PREFIX, PLATFORM_TYPE,
 };
 pub use me::{Me, ProjectQuotas, TokenKind};
+pub use object::{
+    Bucket, BucketAddress, DataStore, InvalidObject, NewDataStore, ObjectName, ObjectNames, ObjectPage,
+    ObjectTransfer, ObjectsDone, Renaming, StoredObject, UNFINISHED, check_bucket,
+};
 pub use page::{Links, Metadata, Order};
 pub use registry::{
     PasswordState, Registry, RegistryList, RegistryUpdate, is_same_address, registry_covers,
