@@ -19,8 +19,8 @@ use tokio_util::task::TaskTracker;
 use crate::lifecycle::may_answer;
 use crate::logs::LogBuffer;
 use crate::model::{
-    AppRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord, SessionId,
-    SessionRecord, TokenRecord, UserRecord, Wanted,
+    AppRecord, DataStoreRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
+    SessionId, SessionRecord, TokenRecord, UserRecord, Wanted,
 };
 use crate::ports::ReplicaEndpoint;
 use crate::quota::Usage;
@@ -245,6 +245,8 @@ pub struct Snapshot {
     /// By the canonical spelling of the image's name.
     mappings: imbl::OrdMap<String, Arc<MappingRecord>>,
     environments: imbl::HashMap<EnvironmentOwner, Arc<EnvironmentRecord>>,
+    /// By the key of the alias.
+    data_stores: imbl::OrdMap<String, Arc<DataStoreRecord>>,
     regions: imbl::OrdMap<Region, RegionIndex>,
     last_seq: u64,
 }
@@ -335,6 +337,16 @@ impl Snapshot {
     /// The environment of the command line that an app or a mapping was made with.
     pub fn environment(&self, owner: &EnvironmentOwner) -> Option<&Arc<EnvironmentRecord>> {
         self.environments.get(owner)
+    }
+
+    /// The data stores that were added, by alias.
+    pub fn data_stores(&self) -> impl Iterator<Item = &Arc<DataStoreRecord>> {
+        self.data_stores.values()
+    }
+
+    /// The data store that was added with this alias, in any case.
+    pub fn data_store(&self, alias: &str) -> Option<&Arc<DataStoreRecord>> {
+        self.data_stores.get(&DataStoreRecord::key_of(alias))
     }
 
     /// What the apps of a region use at this moment.
@@ -434,6 +446,10 @@ impl Snapshot {
                 self.environments.insert(record.owner.clone(), Arc::clone(record));
             }
             Change::RemoveEnvironment(owner) => drop(self.environments.remove(owner)),
+            Change::PutDataStore(store) => {
+                self.data_stores.insert(store.key(), Arc::clone(store));
+            }
+            Change::RemoveDataStore(key) => drop(self.data_stores.remove(key)),
         }
     }
 

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::model::{
-    AppRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord, SessionId,
-    SessionRecord, TokenRecord, UserRecord,
+    AppRecord, DataStoreRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
+    SessionId, SessionRecord, TokenRecord, UserRecord,
 };
 use crate::ports::{Loaded, Revision, StoreError, StoredRecord, Write};
 
@@ -23,6 +23,7 @@ const USER: &str = "user";
 const SESSION: &str = "session";
 const MAPPING: &str = "mapping";
 const ENVIRONMENT: &str = "environment";
+const DATA_STORE: &str = "dataStore";
 /// The project's id, a single record.
 const PROJECT: &str = "project";
 /// The last number in the order of creation, a single record.
@@ -61,6 +62,10 @@ pub enum Change {
     PutEnvironment(Arc<EnvironmentRecord>),
     /// Removes an environment.
     RemoveEnvironment(EnvironmentOwner),
+    /// Adds or replaces a data store.
+    PutDataStore(Arc<DataStoreRecord>),
+    /// Removes a data store, by the key of its alias.
+    RemoveDataStore(String),
 }
 
 fn put(
@@ -94,6 +99,8 @@ impl Change {
                 write.map(|write| if replaces { write.erasing() } else { write })
             }
             Self::RemoveEnvironment(owner) => Ok(Write::remove(ENVIRONMENT, owner).erasing()),
+            Self::PutDataStore(store) => put(DATA_STORE, store.key(), &**store),
+            Self::RemoveDataStore(key) => Ok(Write::remove(DATA_STORE, key)),
         };
         write.map_err(|error| StoreError::Failed(format!("a record can't be written: {error}")))
     }
@@ -159,6 +166,7 @@ fn change(record: &StoredRecord) -> Result<Option<Change>, StoreError> {
         },
         MAPPING => Change::PutMapping(parse(record)?),
         ENVIRONMENT => Change::PutEnvironment(parse(record)?),
+        DATA_STORE => Change::PutDataStore(parse(record)?),
         other => {
             return Err(StoreError::Failed(format!(
                 "there are records of the kind {other:?}, which this ovhai does not know: a newer one wrote them"

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_data::refused::Refused;
+use ovhai_data::{FileVolumes, StoreRoots};
 use ovhai_runtime::remains::Register;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, SqliteStore};
@@ -98,6 +100,7 @@ pub struct Builder {
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
+    private: Vec<PathBuf>,
     containers: ContainerSettings,
     from_apps: bool,
     stop_after: Option<Duration>,
@@ -227,6 +230,13 @@ impl Builder {
         self
     }
 
+    /// Directories and sockets of this machine that may not be data stores, beside the state directory
+    /// and the usual ones.
+    pub fn private(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.private.extend(paths);
+        self
+    }
+
     /// How containers are run, and by which engine; by default there is no engine.
     pub fn containers(mut self, settings: ContainerSettings) -> Self {
         self.containers = settings;
@@ -325,6 +335,16 @@ impl Builder {
             Some(bearer) => bearer,
             None => random_secret().map_err(|why| StartError::System(io::Error::other(why)))?,
         };
+        let (data, scratch) = match (&self.state, &self.processes) {
+            (Some(state), _) => (state.data(), None),
+            (None, Some(records)) => (records.with_file_name("data"), None),
+            (None, None) => {
+                let all = std::env::temp_dir().join(format!("ovhai-data-{}", Uuid::new_v4()));
+                (all.join("data"), Some(Scratch(all)))
+            }
+        };
+        let own = data.parent().map(Path::to_path_buf);
+        let stores = StoreRoots::new(data, Refused::new(own.into_iter().chain(self.private)));
         let (runtime, containers) = match self.runtime {
             Some(runtime) => (runtime, None),
             None => {
@@ -377,6 +397,7 @@ impl Builder {
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
             secrets: Arc::new(SystemSecrets::default()),
+            volumes: Arc::new(FileVolumes::new(stores.clone())),
             vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
@@ -421,6 +442,8 @@ impl Builder {
             limits: self.limits.within_descriptors(),
             log: access_log,
             containers,
+            stores,
+            scratch,
         };
         let emulator = Emulator::serve(ways, platform, running, self.state, lock)
             .map_err(StartError::System)?;
@@ -488,6 +511,19 @@ struct Ways {
     limits: Limits,
     log: Option<LogFile>,
     containers: Option<ContainerRuntime>,
+    stores: StoreRoots,
+    scratch: Option<Scratch>,
+}
+
+/// The files of data stores and volumes of an emulator without a state directory; they go with it.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is made when it is needed.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
@@ -503,6 +539,7 @@ pub struct Emulator {
     stop_asked: CancellationToken,
     early_stop: watch::Sender<Option<StopReason>>,
     telemetry: Arc<Telemetry>,
+    _scratch: Option<Scratch>,
 }
 
 /// Why an emulator should be stopped.
@@ -535,7 +572,7 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
     ) -> io::Result<Self> {
-        let Ways { plain, secure, from_apps, limits, log, containers } = ways;
+        let Ways { plain, secure, from_apps, limits, log, containers, stores, scratch } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -555,6 +592,7 @@ impl Emulator {
             gateway: Arc::clone(&gateway),
             api: api::router(
                 Arc::clone(&platform),
+                stores,
                 running.address.port(),
                 stopping.clone(),
                 users_ready,
@@ -602,6 +640,7 @@ impl Emulator {
             stop_asked,
             early_stop: watch::Sender::new(None),
             telemetry,
+            _scratch: scratch,
         })
     }
 

@@ -26,7 +26,7 @@ use crate::error::{Failure, Result};
 use crate::log_writer::{LossyLog, is_writable};
 use crate::server::background;
 use crate::server::options::Options;
-use crate::settings::port;
+use crate::settings::{config_dir, port};
 use crate::settings::{readable_state_dir, state_dir};
 use crate::term::text;
 
@@ -336,6 +336,7 @@ impl Start {
             .limits(self.limits(context)?)
             .placement(self.runtime)
             .calls_from_apps(self.calls_from_apps(context)?)
+            .private(config_dir(context))
             .containers(self.containers(context)?);
         if let Some(port) = self.tls(context)? {
             builder = builder.tls((self.host, port).into());

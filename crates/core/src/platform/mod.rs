@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod apps;
+mod data_stores;
 mod events;
 mod images;
 mod registries;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 pub use access::{AccessQuery, AccessVerdict, LabelVerdict, TokenQuestion};
 pub use accounts::{IssuedSession, SessionTtl};
 pub use apps::{AppQuery, AppSort, Draft};
+pub use data_stores::StoreAccess;
 pub use events::{EventQuery, NamedEvent};
 pub use registries::RegistryChange;
 pub use revocation::{AccessWatch, LiveWatch};
@@ -40,7 +42,7 @@ use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::Event;
 use crate::model::AppRecord;
 use crate::policy::{self, Action, Decision, Effect, Principal, Resource};
-use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store, Vault};
+use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store, Vault, Volumes};
 use crate::quota::Quotas;
 use crate::reconcile::{Launching, Reconcilers, needs_actor};
 use crate::recorder::EventRecorder;
@@ -97,6 +99,8 @@ pub struct PlatformBuilder {
     pub secrets: Arc<dyn Secrets>,
     /// Encrypts the passwords of registries.
     pub vault: Arc<dyn Vault>,
+    /// Keeps the files of data stores and of volumes.
+    pub volumes: Arc<dyn Volumes>,
     /// The local administrator's bearer.
     pub administrator: String,
     /// The settings.
@@ -121,6 +125,7 @@ pub struct Platform {
     signer: Arc<dyn Signer>,
     secrets: Arc<dyn Secrets>,
     vault: Arc<dyn Vault>,
+    volumes: Arc<dyn Volumes>,
     auth: Authenticator,
     tries: accounts::PasswordTries,
     components: Arc<Components>,
@@ -212,6 +217,7 @@ impl PlatformBuilder {
             signer: self.signer,
             secrets: self.secrets,
             vault: self.vault,
+            volumes: self.volumes,
             project,
             is_new,
             settings,

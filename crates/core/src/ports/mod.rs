@@ -6,6 +6,7 @@ pub(crate) mod images;
 pub(crate) mod runtime;
 pub(crate) mod secrets;
 pub(crate) mod store;
+pub(crate) mod volumes;
 
 pub use clock::Clock;
 pub use future::BoxFuture;
@@ -19,3 +20,4 @@ pub use store::{
     Commit, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError, StoredRecord,
     WatchError, Write,
 };
+pub use volumes::{NoVolumes, Volumes};

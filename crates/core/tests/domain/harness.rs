@@ -8,7 +8,7 @@ use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp, TokenSpec};
 use ovhai_core::model::{AppRecord, TokenClaims};
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{
-    BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store, Vault,
+    BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store, Vault, Volumes,
 };
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
@@ -138,6 +138,16 @@ pub(crate) async fn stored<T: DeserializeOwned>(store: &dyn Store, kind: &str) -
         .collect()
 }
 
+/// Accepts every directory but one.
+struct AnyDirectory;
+
+impl Volumes for AnyDirectory {
+    fn accept_directory(&self, directory: String) -> BoxFuture<'_, Result<String, String>> {
+        let is_refused = directory == "/refused";
+        Box::pin(async move { if is_refused { Err("refused".into()) } else { Ok(directory) } })
+    }
+}
+
 pub(crate) struct World {
     pub(crate) platform: Arc<Platform>,
     pub(crate) sim: SimRuntime,
@@ -204,6 +214,7 @@ impl World {
             ids: Arc::new(TestIds(AtomicU64::new(used))),
             signer: Arc::new(PlainSigner),
             secrets: Arc::new(PlainSecrets::default()),
+            volumes: Arc::new(AnyDirectory),
             vault: Arc::new(PlainVault),
             administrator: "admin".into(),
             settings: Settings { regions, user: "me".into(), ..settings },

@@ -6,6 +6,7 @@ mod anonymous;
 mod asleep;
 mod clock;
 mod crashes;
+mod data_stores;
 mod environment;
 mod harness;
 mod ledger;

@@ -14,13 +14,14 @@ use crate::run::{cargo, output, root};
 use modules::Layers;
 
 /// The allowed dependencies between our own crates (see docs/ARCHITECTURE.md).
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("ovhai-api-types", &[]),
     ("ovhai-client", &["ovhai-api-types"]),
     ("ovhai-core", &["ovhai-api-types"]),
     ("ovhai-store", &["ovhai-api-types", "ovhai-core"]),
     ("ovhai-runtime", &["ovhai-api-types", "ovhai-core"]),
     ("ovhai-containers", &["ovhai-api-types", "ovhai-core", "ovhai-runtime"]),
+    ("ovhai-data", &["ovhai-api-types", "ovhai-core", "ovhai-runtime"]),
     ("ovhai-wire", &[]),
     (
         "ovhai-emulator",
@@ -30,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "ovhai-store",
             "ovhai-runtime",
             "ovhai-containers",
+            "ovhai-data",
             "ovhai-wire",
         ],
     ),
@@ -43,7 +45,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 /// The layers inside our crates (see docs/ARCHITECTURE.md).
-const LAYERS: [Layers; 5] = [
+const LAYERS: [Layers; 6] = [
     Layers {
         sources: "crates/containers/src",
         layers: &[
@@ -56,6 +58,11 @@ const LAYERS: [Layers; 5] = [
             &["exit", "reference", "labels", "from_apps"],
             &["engine"],
         ],
+        has_no_circles: true,
+    },
+    Layers {
+        sources: "crates/data/src",
+        layers: &[&["volumes"], &["roots"], &["names", "refused"], &["error"]],
         has_no_circles: true,
     },
     Layers {
@@ -142,10 +149,11 @@ const BANNED: [(&str, &[&str]); 4] = [
 const OWN_PROGRAMS: [&str; 3] = ["ovhai", "xtask", "fuzz-"];
 
 /// Where what serves is.
-const SERVES: [&str; 8] = [
+const SERVES: [&str; 9] = [
     "crates/api-types/",
     "crates/containers/",
     "crates/core/",
+    "crates/data/",
     "crates/store/",
     "crates/runtime/",
     "crates/emulator/",
