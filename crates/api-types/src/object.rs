@@ -102,11 +102,12 @@ impl<'de> Deserialize<'de> for ObjectName {
 /// Checks the name of a bucket: the name of one directory.
 pub fn check_bucket(name: &str) -> Result<(), InvalidObject> {
     match ObjectName::from_str(name) {
-        Ok(_) if name.contains('/') || name.contains('@') => {
-            Err(InvalidObject(format!("{name:?} is no bucket name: it contains a / or a @")))
+        Ok(_) if name.contains(['/', '\\', '@']) || name.chars().any(char::is_control) => {
+            let why = "it contains a /, a \\, a @ or a control character";
+            Err(InvalidObject(format!("{name:?} is no bucket name: {why}")))
         }
-        Ok(_) if name.starts_with('.') => {
-            Err(InvalidObject(format!("{name:?} is no bucket name: it begins with a dot")))
+        Ok(_) if name.starts_with(['.', '-']) => {
+            Err(InvalidObject(format!("{name:?} is no bucket name: it begins with a dot or a -")))
         }
         Ok(_) => Ok(()),
         Err(_) => Err(InvalidObject(format!(

@@ -9,6 +9,7 @@ mod app_http;
 mod body;
 mod brief;
 mod control;
+mod data;
 mod error;
 mod offers;
 mod record;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use app_http::{AppClient, AppConnection, AppResponse, Unanswered, bearer, user_agent};
 pub use body::RequestBody;
 pub use brief::{AppRow, Brief, RowSpec, RowStatus};
+pub use data::{ObjectBody, ObjectSink, ObjectStream};
 pub use error::Error;
 pub use record::{Exchange, Recorder, Waits};
 pub use renew::{Renew, Renewed};
@@ -485,7 +487,7 @@ async fn whole(mut response: Response) -> Result<bytes::Bytes> {
 /// Whether a request changes something. Two queries are POSTs: a spec, and a token's string, which
 /// must not be in a URL.
 fn changes(request: &reqwest::Request) -> bool {
-    let asks = ["/v1/app/command", "/_emulator/access"];
+    let asks = ["/v1/app/command", "/_emulator/access", "/download"];
     let path = request.url().path();
     request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))
 }

@@ -3,7 +3,8 @@
 //! - [`roots`]: from an alias, a container and a prefix to a directory;
 //! - [`refused`]: directories of this machine that are no data stores;
 //! - [`volumes`]: the domain's port;
-//! - [`names`]: names of containers and objects.
+//! - [`names`]: names of containers and objects;
+//! - [`objects`]: reading, writing and listing objects.
 //!
 //! What always holds: a path that a caller gave is resolved beneath its container by [`cap_std`], and
 //! neither `..` nor a link leads out of it. What must not be here: decisions about access, which are
@@ -11,6 +12,7 @@
 
 pub mod error;
 pub mod names;
+pub mod objects;
 pub mod refused;
 pub mod roots;
 pub mod volumes;

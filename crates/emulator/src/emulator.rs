@@ -592,7 +592,7 @@ impl Emulator {
             gateway: Arc::clone(&gateway),
             api: api::router(
                 Arc::clone(&platform),
-                stores,
+                stores.clone(),
                 running.address.port(),
                 stopping.clone(),
                 users_ready,
@@ -620,6 +620,7 @@ impl Emulator {
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
                 telemetry: Arc::clone(&telemetry),
                 containers,
+                stores,
             })),
             telemetry: Arc::clone(&telemetry),
             limits,

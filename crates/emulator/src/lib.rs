@@ -17,7 +17,6 @@ pub mod host;
 mod json;
 mod limits;
 mod listen;
-mod objects;
 pub mod origin;
 mod passwords;
 mod pieces;

@@ -100,7 +100,8 @@ impl Write for PieceWriter {
         if self.piece.is_empty() {
             return Ok(());
         }
-        self.send(Part::Piece(std::mem::take(&mut self.piece).into()))
+        let piece = std::mem::take(&mut self.piece);
+        self.send(Part::Piece(piece.into()))
     }
 }
 

@@ -37,7 +37,14 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     (
         "ovhai",
-        &["ovhai-api-types", "ovhai-client", "ovhai-containers", "ovhai-emulator", "ovhai-runtime"],
+        &[
+            "ovhai-api-types",
+            "ovhai-client",
+            "ovhai-containers",
+            "ovhai-data",
+            "ovhai-emulator",
+            "ovhai-runtime",
+        ],
     ),
     ("ovhai-test-support", &["ovhai-api-types", "ovhai-core", "ovhai-emulator", "ovhai-runtime"]),
     ("ovhai-fuzz", &["ovhai-api-types", "ovhai-emulator", "ovhai-wire"]),
@@ -62,7 +69,7 @@ const LAYERS: [Layers; 6] = [
     },
     Layers {
         sources: "crates/data/src",
-        layers: &[&["volumes"], &["roots"], &["names", "refused"], &["error"]],
+        layers: &[&["volumes", "objects"], &["roots"], &["names", "refused"], &["error"]],
         has_no_circles: true,
     },
     Layers {

@@ -12,7 +12,7 @@ use super::{ObjectError, Result};
 
 impl Bucket {
     /// Deletes objects; those that do not exist are skipped.
-    pub(crate) fn delete(&self, names: &[ObjectName]) -> Result<ObjectsDone> {
+    pub fn delete(&self, names: &[ObjectName]) -> Result<ObjectsDone> {
         let mut done = ObjectsDone::default();
         for name in names {
             match self.delete_one(name) {
@@ -97,7 +97,7 @@ impl Bucket {
 
     /// Copies objects to new names, maybe in another bucket, or moves them there. An object of a new name
     /// is replaced.
-    pub(crate) fn transfer(
+    pub fn transfer(
         &self,
         to: &Bucket,
         names: &[(ObjectName, ObjectName)],

@@ -8,7 +8,6 @@ use tar::{Archive, Builder, EntryType, Header};
 use super::bucket::{Bucket, size};
 use super::write::Writer;
 use super::{ObjectError, Result};
-use crate::pieces::PieceWriter;
 
 /// Bytes that are copied at once.
 const CHUNK: usize = 256 * 1024;
@@ -17,11 +16,18 @@ const PADDING: u64 = 1024 * 1024;
 /// Mode of objects in an archive.
 const MODE: u32 = 0o644;
 
-/// Writes the objects of a tar stream, each as soon as it is complete.
-pub(crate) fn unpack(bucket: &Bucket, from: impl Read, overwrite: bool) -> Result<ObjectsDone> {
+/// Writes the objects of a tar stream, each as soon as it is complete. `named` gives the name of one by
+/// that in the archive; `passed` receives the number of bytes of each step.
+pub fn unpack(
+    bucket: &Bucket,
+    from: impl Read,
+    overwrite: bool,
+    named: impl FnMut(ObjectName) -> Result<ObjectName>,
+    passed: impl FnMut(u64),
+) -> Result<ObjectsDone> {
     let mut done = ObjectsDone::default();
     let mut writer = Writer::new(bucket, overwrite);
-    let outcome = unpack_each(&mut writer, from, &mut done);
+    let outcome = unpack_each(&mut writer, from, &mut done, named, passed);
     // What was written stays, whatever came after.
     writer.end()?;
     match outcome {
@@ -34,7 +40,13 @@ pub(crate) fn unpack(bucket: &Bucket, from: impl Read, overwrite: bool) -> Resul
     }
 }
 
-fn unpack_each(writer: &mut Writer<'_>, from: impl Read, done: &mut ObjectsDone) -> Result<()> {
+fn unpack_each(
+    writer: &mut Writer<'_>,
+    from: impl Read,
+    done: &mut ObjectsDone,
+    mut named: impl FnMut(ObjectName) -> Result<ObjectName>,
+    mut passed: impl FnMut(u64),
+) -> Result<()> {
     let broken = |error: io::Error| ObjectError::BrokenOff(error.to_string());
     let mut from = io::BufReader::with_capacity(CHUNK, from);
     let mut buffer = vec![0; CHUNK];
@@ -55,6 +67,7 @@ fn unpack_each(writer: &mut Writer<'_>, from: impl Read, done: &mut ObjectsDone)
                 .map_err(|_| ObjectError::Invalid("an object's name is not UTF-8".into()))?;
             let name = ObjectName::try_from(name)
                 .map_err(|error| ObjectError::Invalid(error.to_string()))?;
+            let name = named(name)?;
             let Some(mut part) = writer.begin(&name)? else {
                 done.skipped += 1;
                 continue;
@@ -68,6 +81,7 @@ fn unpack_each(writer: &mut Writer<'_>, from: impl Read, done: &mut ObjectsDone)
                 }
                 part.file.write_all(&buffer[..count])?;
                 left -= count as u64;
+                passed(count as u64);
             }
             let bytes = entry.size();
             if part.finish()? {
@@ -86,20 +100,16 @@ fn unpack_each(writer: &mut Writer<'_>, from: impl Read, done: &mut ObjectsDone)
 }
 
 /// Writes objects as a tar stream; those that do not exist are left out.
-pub(crate) fn pack(bucket: &Bucket, names: &[ObjectName], to: PieceWriter) {
+pub fn pack(bucket: &Bucket, names: &[ObjectName], to: impl Write) -> io::Result<()> {
     let mut builder = Builder::new(to);
-    let outcome = names.iter().try_for_each(|name| append(bucket, name, &mut builder));
-    let outcome = outcome.and_then(|()| builder.finish());
-    // Finishing again does nothing.
-    if let Ok(to) = builder.into_inner() {
-        to.end(outcome);
-    }
+    names.iter().try_for_each(|name| append(bucket, name, &mut builder))?;
+    builder.finish()
 }
 
 fn append(
     bucket: &Bucket,
     name: &ObjectName,
-    builder: &mut Builder<PieceWriter>,
+    builder: &mut Builder<impl Write>,
 ) -> io::Result<()> {
     let (mut file, stat) = match bucket.open_object(name) {
         Ok(opened) => opened,
@@ -107,15 +117,38 @@ fn append(
         Err(ObjectError::System(error)) => return Err(error),
         Err(_) => return Err(io::Error::other(format!("{name} can't be read"))),
     };
-    let length = size(&stat);
+    append_file(builder, name, &mut file, size(&stat), |_| ())
+}
+
+/// Appends a file to an archive; `passed` receives the number of bytes of each step.
+pub fn append_file(
+    builder: &mut Builder<impl Write>,
+    name: &ObjectName,
+    file: &mut impl Read,
+    length: u64,
+    passed: impl FnMut(u64),
+) -> io::Result<()> {
     let mut header = Header::new_gnu();
     header.set_size(length);
     header.set_mode(MODE);
-    header.set_mtime(u64::try_from(stat.st_mtime).unwrap_or(0));
-    let mut part = (&mut file).take(length);
+    let mut part = Counted { from: file.take(length), passed };
     builder.append_data(&mut header, name.as_str(), &mut part)?;
-    if part.limit() > 0 {
+    if part.from.limit() > 0 {
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("{name} became shorter")));
     }
     Ok(())
+}
+
+/// A reader that reports how much it reads.
+struct Counted<R, F> {
+    from: R,
+    passed: F,
+}
+
+impl<R: Read, F: FnMut(u64)> Read for Counted<R, F> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(to)?;
+        (self.passed)(count as u64);
+        Ok(count)
+    }
 }

@@ -11,13 +11,13 @@ use super::bucket::{Bucket, modified, open_beneath, size};
 
 /// Which objects to list.
 #[derive(Debug, Default)]
-pub(crate) struct Listing {
+pub struct Listing {
     /// What their names begin with.
-    pub(crate) prefix: String,
+    pub prefix: String,
     /// Only those after this name.
-    pub(crate) after: String,
+    pub after: String,
     /// Maximum number.
-    pub(crate) count: usize,
+    pub count: usize,
 }
 
 impl Listing {
@@ -41,7 +41,7 @@ struct Entry {
 
 impl Bucket {
     /// A page of objects.
-    pub(crate) fn list(&self, listing: &Listing) -> Result<ObjectPage> {
+    pub fn list(&self, listing: &Listing) -> Result<ObjectPage> {
         let mut items = Vec::new();
         // What is left to look at, the next one last.
         let mut left = self.entries("", listing)?;
@@ -64,7 +64,7 @@ impl Bucket {
     }
 
     /// Whether there is an object at all whose name begins with this.
-    pub(crate) fn has_objects(&self) -> Result<bool> {
+    pub fn has_objects(&self) -> Result<bool> {
         Ok(!self.list(&Listing { count: 1, ..Listing::default() })?.items.is_empty())
     }
 

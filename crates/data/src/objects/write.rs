@@ -15,7 +15,7 @@ use super::{ObjectError, Result};
 const MODE: Mode = Mode::from_raw_mode(0o644);
 
 /// Writes objects of a bucket, one after the other.
-pub(crate) struct Writer<'b> {
+pub struct Writer<'b> {
     bucket: &'b Bucket,
     overwrite: bool,
     /// Part of the names of unfinished objects.
@@ -26,25 +26,25 @@ pub(crate) struct Writer<'b> {
 }
 
 /// An object that is being written. It is removed unless it is finished.
-pub(crate) struct Part<'w> {
+pub struct Part<'w> {
     directory: &'w OwnedFd,
     unfinished: String,
     name: &'w ObjectName,
     overwrite: bool,
     /// Where its bytes go.
-    pub(crate) file: File,
+    pub file: File,
     is_done: bool,
 }
 
 impl<'b> Writer<'b> {
     /// A writer for a bucket. One that does not overwrite leaves objects alone that exist.
-    pub(crate) fn new(bucket: &'b Bucket, overwrite: bool) -> Self {
+    pub fn new(bucket: &'b Bucket, overwrite: bool) -> Self {
         let mark = Uuid::new_v4().simple().to_string();
         Self { bucket, overwrite, mark, count: 0, last: None }
     }
 
     /// Begins an object; none if it exists and must not be overwritten.
-    pub(crate) fn begin<'w>(&'w mut self, name: &'w ObjectName) -> Result<Option<Part<'w>>> {
+    pub fn begin<'w>(&'w mut self, name: &'w ObjectName) -> Result<Option<Part<'w>>> {
         let (path, last) = name.as_str().rsplit_once('/').unwrap_or(("", name.as_str()));
         self.count += 1;
         let unfinished = format!("{UNFINISHED}{}-{}", self.mark, self.count);
@@ -79,7 +79,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Asks the file system to keep what was written.
-    pub(crate) fn end(self) -> Result<()> {
+    pub fn end(self) -> Result<()> {
         self.bucket.sync_names()
     }
 }
@@ -87,7 +87,7 @@ impl<'b> Writer<'b> {
 impl Part<'_> {
     /// Gives the object its name. Returns whether it has got it: an object that came meanwhile may have
     /// to stay.
-    pub(crate) fn finish(mut self) -> Result<bool> {
+    pub fn finish(mut self) -> Result<bool> {
         let name = self.name.as_str().rsplit('/').next().unwrap_or_default();
         let (from, at) = (self.unfinished.as_str(), self.directory.as_fd());
         let renamed = if self.overwrite {

@@ -3,13 +3,15 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 
-use ovhai_api_types::{ObjectName, Timestamp, check_bucket};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, statat};
+use ovhai_api_types::{ObjectName, Timestamp};
+use ovhai_core::model::DataStoreRecord;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
 use super::{ObjectError, Result};
+use crate::names::check_container;
+use crate::roots::{Missing, StoreRoots};
 
 /// Mode of directories: apps run as another user.
 const DIRECTORY: Mode = Mode::from_raw_mode(0o755);
@@ -17,29 +19,26 @@ const OPEN_DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// The directory of a data store.
-pub(crate) struct Store(OwnedFd);
+pub struct Store(OwnedFd);
 
 impl Store {
-    /// Opens the directory; `create` makes it if it is missing.
-    pub(crate) fn open(path: &Path, create: bool) -> Result<Self> {
-        if create {
-            std::fs::create_dir_all(path)?;
-        }
-        match openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        {
-            Ok(directory) => Ok(Self(directory)),
-            Err(Errno::NOENT) => {
-                Err(ObjectError::NotFound("the directory of the data store is missing".into()))
-            }
-            Err(error) => Err(error.into()),
-        }
+    /// The directory of a store; none if it is missing and not made.
+    pub fn open(
+        roots: &StoreRoots,
+        store: &DataStoreRecord,
+        missing: Missing,
+    ) -> Result<Option<Self>> {
+        let root = roots.root(store, missing)?;
+        // Opened again, because `cap_std` opens directories for resolving paths only.
+        let open = |root: cap_std::fs::Dir| openat(&root, ".", OPEN_DIRECTORY, Mode::empty());
+        Ok(root.map(open).transpose()?.map(Self))
     }
 
     /// The buckets by name, with the time at which their directory changed.
-    pub(crate) fn buckets(&self) -> Result<Vec<(String, Option<Timestamp>)>> {
+    pub fn buckets(&self) -> Result<Vec<(String, Option<Timestamp>)>> {
         let mut all = Vec::new();
         for name in names(self.0.as_fd())? {
-            if check_bucket(&name).is_err() {
+            if check_container(&name).is_err() {
                 continue;
             }
             let Ok(stat) = statat(&self.0, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) else { continue };
@@ -52,8 +51,8 @@ impl Store {
     }
 
     /// Makes a bucket. Returns whether it is new.
-    pub(crate) fn create(&self, bucket: &str) -> Result<bool> {
-        check(bucket)?;
+    pub fn create(&self, bucket: &str) -> Result<bool> {
+        check_container(bucket)?;
         match mkdirat(&self.0, bucket, DIRECTORY) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) => self.bucket(bucket).map(|_| false),
@@ -62,7 +61,7 @@ impl Store {
     }
 
     /// Deletes a bucket that has no objects.
-    pub(crate) fn delete(&self, bucket: &str) -> Result<()> {
+    pub fn delete(&self, bucket: &str) -> Result<()> {
         let opened = self.bucket(bucket)?;
         opened.delete_empty_directories()?;
         match rustix::fs::unlinkat(&self.0, bucket, AtFlags::REMOVEDIR) {
@@ -75,8 +74,8 @@ impl Store {
     }
 
     /// A bucket that exists.
-    pub(crate) fn bucket(&self, bucket: &str) -> Result<Bucket> {
-        check(bucket)?;
+    pub fn bucket(&self, bucket: &str) -> Result<Bucket> {
+        check_container(bucket)?;
         match openat(&self.0, bucket, OPEN_DIRECTORY, Mode::empty()) {
             Ok(directory) => Ok(Bucket(directory)),
             Err(Errno::NOENT) => {
@@ -90,19 +89,15 @@ impl Store {
     }
 
     /// A bucket, which is made if it does not exist.
-    pub(crate) fn bucket_or_new(&self, bucket: &str) -> Result<Bucket> {
+    pub fn bucket_or_new(&self, bucket: &str) -> Result<Bucket> {
         self.create(bucket)?;
         self.bucket(bucket)
     }
 }
 
-fn check(bucket: &str) -> Result<()> {
-    check_bucket(bucket).map_err(|error| ObjectError::Invalid(error.to_string()))
-}
-
 /// The directory of a bucket.
 #[derive(Debug)]
-pub(crate) struct Bucket(pub(super) OwnedFd);
+pub struct Bucket(pub(super) OwnedFd);
 
 /// The directory that an object is in, and its name there.
 pub(super) struct Place<'n> {
@@ -111,8 +106,13 @@ pub(super) struct Place<'n> {
 }
 
 impl Bucket {
+    /// A directory that objects are downloaded to.
+    pub fn of_directory(directory: OwnedFd) -> Self {
+        Self(directory)
+    }
+
     /// Opens an object for reading.
-    pub(crate) fn open_object(&self, name: &ObjectName) -> Result<(File, Stat)> {
+    pub fn open_object(&self, name: &ObjectName) -> Result<(File, Stat)> {
         let missing = || ObjectError::NotFound(format!("the object {name} does not exist"));
         // A pipe would wait for its other end.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -140,7 +140,7 @@ impl Bucket {
         let mut directory = self.0.as_fd().try_clone_to_owned()?;
         for part in path.split('/').filter(|part| !part.is_empty()) {
             let mut opened = openat(&directory, part, OPEN_DIRECTORY, Mode::empty());
-            if opened == Err(Errno::NOENT) && create {
+            if matches!(opened, Err(Errno::NOENT)) && create {
                 match mkdirat(&directory, part, DIRECTORY) {
                     Ok(()) | Err(Errno::EXIST) => {}
                     Err(error) => return Err(error.into()),
@@ -225,12 +225,12 @@ pub(super) fn names(directory: BorrowedFd<'_>) -> io::Result<Vec<String>> {
 
 /// When a file changed.
 #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions, reason = "the types differ by system")]
-pub(crate) fn modified(stat: &Stat) -> Option<Timestamp> {
+pub fn modified(stat: &Stat) -> Option<Timestamp> {
     let seconds = i64::try_from(stat.st_mtime).ok()?;
     Timestamp::new(seconds, i32::try_from(stat.st_mtime_nsec).ok()?).ok()
 }
 
 /// The size of a file.
-pub(crate) fn size(stat: &Stat) -> u64 {
+pub fn size(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }

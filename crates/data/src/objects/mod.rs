@@ -13,15 +13,20 @@ mod change;
 mod list;
 mod write;
 
+use std::fmt;
 use std::io;
 
-pub(crate) use archive::{pack, unpack};
-pub(crate) use bucket::{Bucket, Store};
-pub(crate) use list::Listing;
+use crate::error::DataError;
+
+pub use archive::{append_file, pack, unpack};
+pub use tar;
+pub use bucket::{Bucket, Store, modified, size};
+pub use list::Listing;
+pub use write::{Part, Writer};
 
 /// Why something can't be done to an object or a bucket.
 #[derive(Debug)]
-pub(crate) enum ObjectError {
+pub enum ObjectError {
     /// The bucket or the object does not exist.
     NotFound(String),
     /// What is there does not allow it.
@@ -51,4 +56,30 @@ impl From<rustix::io::Errno> for ObjectError {
     }
 }
 
-type Result<T, E = ObjectError> = std::result::Result<T, E>;
+impl From<DataError> for ObjectError {
+    fn from(error: DataError) -> Self {
+        match error {
+            DataError::Name { .. } => Self::Invalid(error.to_string()),
+            DataError::Outside { .. } | DataError::Refused(_) => Self::Conflict(error.to_string()),
+            DataError::Io { source, .. } => source.into(),
+        }
+    }
+}
+
+impl fmt::Display for ObjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(why)
+            | Self::Conflict(why)
+            | Self::Invalid(why)
+            | Self::BrokenOff(why) => f.write_str(why),
+            Self::Full => f.write_str("the disk is full"),
+            Self::System(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ObjectError {}
+
+/// The result of every operation.
+pub type Result<T, E = ObjectError> = std::result::Result<T, E>;
