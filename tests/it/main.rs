@@ -29,6 +29,7 @@ mod crash;
 mod crashes;
 mod crowd;
 mod curl;
+mod data;
 mod docs;
 mod edge;
 mod emulator;
