@@ -80,6 +80,17 @@ fn files_go_up_and_come_back() {
     assert_eq!(files(&cli.home().join("out")), files(&from));
     assert_eq!(cli.json(&["bucket", "list"])[0]["name"], "models");
 
+    // A caller with a token is not known to be on this machine: its files come as streams.
+    let token = cli.json(&["token", "new", "op", "--role", "operator"]);
+    let token = token["status"]["value"].as_str().unwrap();
+    let arguments = ["bucket", "object", "upload", "streamed@local", "weights", "--token", token];
+    cli.ok(&arguments);
+    let arguments = ["bucket", "object", "download", "streamed@local", "--output", "again"];
+    cli.ok(&[&arguments[..], &["--token", token]].concat());
+    assert_eq!(files(&cli.home().join("again/weights")), files(&from));
+    cli.ok(&["bucket", "object", "delete", "streamed@local", "--all"]);
+    cli.ok(&["bucket", "delete", "local", "streamed"]);
+
     // Only one, under its own name.
     cli.ok(&["bucket", "object", "get", "models@local", "v1/weights/deep/er/b.txt", "-o", "one"]);
     let one = files(&cli.home().join("one"));
@@ -556,6 +567,43 @@ async fn access_is_checked_before_a_body_is_read() {
         }
     }
     assert!(files(&directory.path().join("state/data")).is_empty());
+}
+
+/// The owner's command line has the emulator copy large files, which is the owner's only.
+#[tokio::test]
+async fn files_of_the_machine_are_copied_for_the_owner_only() {
+    use std::os::unix::fs::MetadataExt;
+    let (e, directory) = emulator().await;
+    let file = directory.path().join("file");
+    write(file.clone(), "of the machine");
+    let found = std::fs::metadata(&file).unwrap();
+    let import = |path: &Path, bytes: u64| {
+        let identity = [found.dev(), found.ino(), bytes];
+        Some(json!({"path": path, "identity": identity, "name": "a", "overwrite": true}))
+    };
+    let path = "/_emulator/data/local/x/import";
+    let length = found.len();
+    for (source, length, status) in [
+        (file.as_path(), length, 200),
+        (&file, length + 1, 409),
+        (Path::new("file"), length, 409),
+        (directory.path(), length, 409),
+        (Path::new("/dev/zero"), length, 409),
+    ] {
+        let answer = e.call_local("POST", path, import(source, length)).await;
+        assert_eq!(answer.status, status, "{source:?}: {}", answer.text());
+    }
+    let stored = files(&directory.path().join("state/data"));
+    assert_eq!(stored["local/x/a"], b"of the machine");
+    let operator = json!({"name": "t", "role": "operator"});
+    let administrator = e.emulator.administrator();
+    let made = e.call("GRA", administrator, "POST", "/v1/token", Some(operator)).await;
+    let bearer = made.json()["status"]["value"].as_str().unwrap().to_owned();
+    let body = import(&file, length).unwrap().to_string();
+    let more = format!("content-length: {}\r\n", body.len());
+    let mut client = Client::connect(&e).await;
+    client.send(head(&e, Some(&bearer), "POST", path, &more) + &body).await;
+    assert_eq!(client.answer().await.status(), 403);
 }
 
 #[tokio::test]

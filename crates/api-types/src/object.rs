@@ -252,6 +252,32 @@ pub struct ObjectTransfer {
     pub is_move: bool,
 }
 
+/// A file of the emulator's machine to copy into an object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectImport {
+    /// The absolute path.
+    pub path: String,
+    /// Device, number and size of the file: the same path may lead elsewhere for the emulator.
+    pub identity: [u64; 3],
+    /// The name of the object.
+    pub name: ObjectName,
+    /// Whether an object of that name is replaced.
+    pub overwrite: bool,
+}
+
+/// A line of the response to an [`ObjectImport`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ImportStep {
+    /// Bytes that were copied since the line before.
+    Bytes(u64),
+    /// The end.
+    Done(ObjectsDone),
+    /// The end: why it failed.
+    Failed(String),
+}
+
 /// What an upload or a change of several objects did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use ovhai_api_types::{
-    Bucket, BucketAddress, DataStore, NewDataStore, ObjectName, ObjectNames, ObjectPage,
-    ObjectTransfer, ObjectsDone, StoredObject,
+    Bucket, BucketAddress, DataStore, ImportStep, NewDataStore, ObjectImport, ObjectName, ObjectNames,
+    ObjectPage, ObjectTransfer, ObjectsDone, StoredObject,
 };
 use reqwest::{Method, Response};
 use tokio::sync::mpsc;
@@ -218,6 +218,32 @@ impl Client {
         let query = if overwrite { "" } else { "?noOverwrite=true" };
         let path = format!("{}{query}", object_path(address, name));
         self.json(self.endless(Method::PUT, &path).body(reqwest::Body::wrap(body))).await
+    }
+
+    /// Has the emulator copy a file of its own machine into an object, for its owner. `passed` receives the
+    /// bytes of each step.
+    pub async fn import_object(
+        &self,
+        address: &BucketAddress,
+        import: &ObjectImport,
+        mut passed: impl FnMut(u64),
+    ) -> Result<ObjectsDone> {
+        let path = format!("{}/import", bucket_path(address));
+        let mut response = self.send(self.endless(Method::POST, &path).json(import)).await?;
+        let mut text = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(Error::from_reqwest)? {
+            text.extend_from_slice(&piece);
+            while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = text.drain(..=end).collect();
+                let step = serde_json::from_slice(&line);
+                match step.map_err(|error| Error::Answer(error.to_string()))? {
+                    ImportStep::Bytes(count) => passed(count),
+                    ImportStep::Done(done) => return Ok(done),
+                    ImportStep::Failed(message) => return Err(Error::Api { status: 409, message }),
+                }
+            }
+        }
+        Err(Error::Broken("the response ended too early".into()))
     }
 
     /// Reads an object.

@@ -10,6 +10,7 @@
 mod archive;
 mod bucket;
 mod change;
+mod import;
 mod list;
 mod write;
 
@@ -20,6 +21,7 @@ use crate::error::DataError;
 
 pub use archive::{append_file, pack, unpack};
 pub use tar;
+pub use import::Source;
 pub use bucket::{Bucket, Store, modified, size};
 pub use list::Listing;
 pub use write::{Part, Writer};

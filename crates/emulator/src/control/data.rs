@@ -1,7 +1,8 @@
 //! Data stores, and the buckets and objects in them: the emulator's own storage. The service has
 //! object storage of its own, which its client calls directly.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,19 +10,19 @@ use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt, stream};
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue, LAST_MODIFIED};
 use ovhai_api_types::{
-    Bucket, DataStore, NewDataStore, ObjectName, ObjectNames, ObjectPage, ObjectTransfer,
-    ObjectsDone,
+    Bucket, DataStore, ImportStep, NewDataStore, ObjectImport, ObjectName, ObjectNames, ObjectPage,
+    ObjectTransfer, ObjectsDone,
 };
 use ovhai_core::Error;
 use ovhai_core::model::DataStoreRecord;
 use ovhai_core::platform::StoreAccess;
-use ovhai_core::policy::Principal;
+use ovhai_core::policy::{Action, Principal};
 use ovhai_data::StoreRoots;
-use ovhai_data::objects::{self, Listing, ObjectError, Store, Writer};
+use ovhai_data::objects::{self, Listing, ObjectError, Source, Store, Writer};
 use ovhai_data::roots::Missing;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
@@ -29,7 +30,7 @@ use super::{Caller, Control};
 use crate::api::error::ApiError;
 use crate::api::extract::Body;
 use crate::api::query::Query;
-use crate::pieces;
+use crate::pieces::{self, PieceWriter};
 
 /// Objects of a page unless another number is asked for, and at most.
 const DEFAULT_COUNT: usize = 1000;
@@ -212,19 +213,19 @@ pub(super) async fn list(
     blocking(move || opened.existing(&bucket)?.list(&listing)).await.map(Json)
 }
 
-/// The body of a request, for a thread that may block.
-fn reader(request: Request) -> impl Read + Send + 'static {
-    let stream = request.into_body().into_data_stream().map_err(io::Error::other);
-    let stream = StreamReader::new(Box::pin(within(stream)));
-    SyncIoBridge::new(stream)
+/// The body of a request, piece by piece.
+fn pieces_of(
+    request: Request,
+) -> Pin<Box<dyn Stream<Item = io::Result<bytes::Bytes>> + Send + 'static>> {
+    Box::pin(within(request.into_body().into_data_stream().map_err(io::Error::other)))
 }
 
 /// The same stream, which fails when it pauses for too long: a client of HTTP/2 has no other limit.
-fn within<S>(stream: S) -> impl futures_util::Stream<Item = io::Result<bytes::Bytes>> + Send
+fn within<S>(stream: S) -> impl Stream<Item = io::Result<bytes::Bytes>> + Send
 where
-    S: futures_util::Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin,
+    S: Stream<Item = io::Result<bytes::Bytes>> + Send + Unpin,
 {
-    futures_util::stream::unfold(Some(stream), |stream| async move {
+    stream::unfold(Some(stream), |stream| async move {
         let mut stream = stream?;
         match tokio::time::timeout(PAUSE, stream.try_next()).await {
             Ok(Ok(Some(piece))) => Some((Ok(piece), Some(stream))),
@@ -246,12 +247,47 @@ pub(super) async fn upload(
 ) -> Result<Json<ObjectsDone>, ApiError> {
     let opened = control.open(&caller, &alias, StoreAccess::Write)?;
     let overwrite = !query.flag("noOverwrite")?;
-    let body = reader(request);
+    let body = SyncIoBridge::new(StreamReader::new(pieces_of(request)));
     blocking(move || {
         objects::unpack(&opened.existing_or_new(&bucket)?, body, overwrite, Ok, |_| ())
     })
     .await
     .map(Json)
+}
+
+/// Copies a file of this machine into an object, for the owner, whose command line is on the same
+/// machine. The response has a line for each step, so that a client that has gone ends the copy.
+pub(super) async fn import(
+    State(control): Shared,
+    Caller(caller): Caller,
+    Path((alias, bucket)): Path<(String, String)>,
+    Body(ObjectImport { path, identity, name, overwrite }): Body<ObjectImport>,
+) -> Result<Response, ApiError> {
+    control.platform.may_in_a_region(&caller, Action::NameHostDirectory)?;
+    let opened = control.open(&caller, &alias, StoreAccess::Write)?;
+    let (source, bucket) = blocking(move || {
+        let source = Source::open(std::path::Path::new(&path), identity)?;
+        Ok((source, opened.existing_or_new(&bucket)?))
+    })
+    .await?;
+    let (maker, body) = pieces::body(None);
+    let mut writer = maker.into_writer();
+    tokio::task::spawn_blocking(move || {
+        let passed = |count| step(&mut writer, &ImportStep::Bytes(count));
+        let last = match source.copy(&bucket, &name, overwrite, passed) {
+            Ok(done) => ImportStep::Done(done),
+            Err(error) => ImportStep::Failed(error.to_string()),
+        };
+        let outcome = step(&mut writer, &last);
+        writer.end(outcome);
+    });
+    Ok(sent(body, "application/x-ndjson"))
+}
+
+fn step(writer: &mut PieceWriter, step: &ImportStep) -> io::Result<()> {
+    let mut line = serde_json::to_vec(step)?;
+    line.push(b'\n');
+    writer.pass(line)
 }
 
 /// Sends objects as a tar stream; those that do not exist are left out.
@@ -358,22 +394,18 @@ pub(super) async fn put_object(
 ) -> Result<Json<ObjectsDone>, ApiError> {
     let opened = control.open(&caller, &alias, StoreAccess::Write)?;
     let (name, overwrite) = (name_of(&name)?, !query.flag("noOverwrite")?);
-    let mut body = reader(request);
+    let mut body = pieces_of(request);
+    let handle = tokio::runtime::Handle::current();
     blocking(move || {
         let bucket = opened.existing_or_new(&bucket)?;
         let mut writer = Writer::new(&bucket, overwrite);
         let skipped = ObjectsDone { skipped: 1, ..ObjectsDone::default() };
         let Some(mut part) = writer.begin(&name)? else { return Ok(skipped) };
-        let mut buffer = vec![0; CHUNK];
+        let broken = |error: io::Error| ObjectError::BrokenOff(error.to_string());
         let mut bytes = 0;
-        loop {
-            let read = body.read(&mut buffer);
-            let count = read.map_err(|error| ObjectError::BrokenOff(error.to_string()))?;
-            if count == 0 {
-                break;
-            }
-            io::Write::write_all(&mut part.file, &buffer[..count])?;
-            bytes += count as u64;
+        while let Some(piece) = handle.block_on(body.try_next()).map_err(broken)? {
+            part.file.write_all(&piece)?;
+            bytes += piece.len() as u64;
         }
         if !part.finish()? {
             return Ok(skipped);

@@ -95,6 +95,7 @@ pub(crate) fn router(control: Control) -> Router {
             get(data::list).put(data::create_bucket).delete(data::delete_bucket),
         )
         .route("/_emulator/data/{store}/{bucket}/upload", post(data::upload))
+        .route("/_emulator/data/{store}/{bucket}/import", post(data::import))
         .route("/_emulator/data/{store}/{bucket}/download", post(data::download))
         .route("/_emulator/data/{store}/{bucket}/delete", post(data::delete))
         .route("/_emulator/data/{store}/{bucket}/transfer", post(data::transfer))

@@ -18,7 +18,7 @@ use ovhai_wire::stream::Stream;
 use crate::pieces::Maker;
 
 /// Maximum size of a piece, in bytes.
-const PIECE_MAX: usize = 256 * 1024;
+const PIECE_MAX: usize = 128 * 1024;
 
 /// How reading a body ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

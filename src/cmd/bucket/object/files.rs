@@ -15,6 +15,8 @@ pub(super) struct LocalFile {
     pub(super) path: PathBuf,
     pub(super) name: ObjectName,
     pub(super) bytes: u64,
+    /// Device and number.
+    pub(super) place: (u64, u64),
 }
 
 /// What the paths of a command line lead to.
@@ -117,7 +119,8 @@ impl Walk<'_> {
                 .because(format!("{} and {}", other.display(), path.display()))
                 .hint("upload them with separate commands, with another --add-prefix"));
         }
-        self.found.files.push(LocalFile { path, name, bytes: metadata.len() });
+        let place = identity(metadata);
+        self.found.files.push(LocalFile { path, name, bytes: metadata.len(), place });
         Ok(())
     }
 
