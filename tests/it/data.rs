@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use ovhai_test_support::raw::Client;
-use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now};
+use ovhai_test_support::{TestCli, TestEmulator, eventually, eventually_now, http2};
 use serde_json::{Value, json};
 
 use crate::OVHAI;
@@ -502,6 +502,44 @@ async fn one_object_by_any_client() {
     assert_eq!(client.answer().await.status(), 204);
     client.send(head(&e, None, "GET", path, "")).await;
     assert_eq!(client.answer().await.status(), 404);
+}
+
+#[tokio::test]
+async fn clients_of_http2_upload_as_well() {
+    let (e, directory) = emulator().await;
+    let data_directory = directory.path().join("state/data");
+    let client = http2::Client::connect(&e).await;
+    let bearer = format!("Bearer {}", e.emulator.administrator());
+    let put = |body| {
+        let target = "/_emulator/objects/local/x/a";
+        let head = http2::request("PUT", "localhost", target).header("authorization", &bearer);
+        client.send(head.body(body).unwrap())
+    };
+    let (pipe, body) = http2::pipe();
+    let sent = async move {
+        for _ in 0..40 {
+            pipe.send(http2::data(&[7; 60_000])).await.unwrap();
+        }
+    };
+    let (answer, ()) = tokio::join!(put(body), sent);
+    assert_eq!(answer.status(), 200);
+    assert_eq!(files(&data_directory)["local/x/a"], vec![7; 2_400_000]);
+
+    let (pipe, body) = http2::pipe();
+    let broken = async {
+        pipe.send(http2::data(b"half")).await.unwrap();
+        let part = || async { (files(&data_directory).len() == 2).then_some(()) };
+        eventually("a part", part).await;
+        client.driver.abort();
+    };
+    tokio::select! {
+        _ = put(body) => panic!("it has no end"),
+        () = broken => {}
+    }
+    drop(pipe);
+    let gone = || async { (files(&data_directory).len() == 1).then_some(()) };
+    eventually("the part is gone", gone).await;
+    assert_eq!(files(&data_directory)["local/x/a"].len(), 2_400_000, "the old one stays");
 }
 
 #[tokio::test]
