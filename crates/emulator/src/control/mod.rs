@@ -152,7 +152,11 @@ pub(crate) const FEATURES: [(&str, bool, &str); 16] = [
     ("process-runtime", true, "An app's command as a local process"),
     ("container-runtime", true, "Images, in containers of Docker or Podman"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
-    ("volumes", false, "501"),
+    (
+        "volumes",
+        true,
+        "Copies of containers of data stores and of Git repositories; written back on request",
+    ),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),
     ("login-page", true, "On the app's own address, with a cookie for that app"),
     ("console", true, "The control panel in a browser: ovhai emulator open"),
