@@ -28,9 +28,10 @@ mod volume;
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, LabelsUpdate,
-    Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource,
-    PullPolicy, Resources, StandaloneVolumeSource, Volume, VolumeStatus,
+    DataSyncDirection, DataSyncProgress, DataSyncSpec, DataSyncStatus, Deletion, Env, Info,
+    InfoCode, LabelUpdate, LabelsUpdate, Placement, PrivateSwiftVolumeSource, Probe,
+    PublicGitVolumeSource, PublicSwiftVolumeSource, PullPolicy, Resources, StandaloneVolumeSource,
+    Volume, VolumeStatus,
 };
 pub use capabilities::{
     AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,

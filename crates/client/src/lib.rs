@@ -20,8 +20,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
-    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, DOMAIN_TIME, Deletion,
-    ErrorBody, LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
+    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, DOMAIN_TIME, DataSync,
+    DataSyncSpec, Deletion, ErrorBody, LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy,
+    Token, TokenId, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -412,6 +413,12 @@ impl Client {
     /// Changes an app's number of replicas.
     pub async fn scale_app(&self, id: AppId, strategy: &ScalingStrategy) -> Result<()> {
         self.put(&format!("/v1/app/{id}/scalingstrategy"), Some(strategy)).await.map(drop)
+    }
+
+    /// Begins to synchronise an app's volumes.
+    pub async fn sync_app(&self, id: AppId, spec: &DataSyncSpec) -> Result<DataSync> {
+        let path = format!("/v1/app/{id}/datasync");
+        self.json(self.request(Method::POST, &path).json(spec)).await
     }
 
     /// Updates an app.

@@ -11,12 +11,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use ovhai_api_types::{
-    AppId, ImageName, Info, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE, Region,
-    RegistryId, Selector, Term, TokenId,
+    AppId, AppState, ImageName, Info, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_TYPE,
+    Region, RegistryId, Selector, Term, TokenId,
 };
 use tokio_util::task::TaskTracker;
 
-use crate::lifecycle::may_answer;
+use crate::lifecycle::{may_answer, message};
 use crate::logs::LogBuffer;
 use crate::model::{
     AppRecord, DataStoreRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
@@ -94,6 +94,11 @@ impl AppEntry {
             && let Some(says) = &self.observed.now().says
         {
             info.message.clone_from(says);
+        }
+        if self.record.state == AppState::Initializing
+            && let Some(run) = self.observed.syncs().running()
+        {
+            info.message = format!("{}: {}", message(self.record.state), run.says());
         }
         info
     }

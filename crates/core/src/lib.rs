@@ -10,6 +10,7 @@ pub mod auth;
 pub mod catalog;
 mod check;
 pub mod components;
+mod data_stores;
 pub mod directory;
 pub mod error;
 pub mod events;
@@ -31,7 +32,10 @@ pub mod replica;
 mod scaling;
 pub mod spec;
 mod subscriptions;
+pub mod sync;
+mod sync_log;
 mod transition;
+pub mod volume;
 
 pub use error::{Error, Result};
 pub use platform::{Platform, PlatformBuilder, Settings};

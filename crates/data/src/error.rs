@@ -22,6 +22,8 @@ pub enum DataError {
     },
     /// The directory may not be a data store, or is none any more.
     Refused(String),
+    /// The work was ended before its end.
+    Cancelled,
     /// The file system fails.
     Io {
         /// The file or directory.
@@ -53,6 +55,7 @@ impl fmt::Display for DataError {
                     "{name:?} leads out of its container: a link inside a container may only point to files of the same container"
                 )
             }
+            Self::Cancelled => f.write_str("it was ended before its end"),
             Self::Refused(why) => f.write_str(why),
             Self::Io { what, source } => write!(f, "{what:?}: {source}"),
         }

@@ -3,6 +3,9 @@
 //! - [`roots`]: from an alias, a container and a prefix to a directory;
 //! - [`refused`]: directories of this machine that are no data stores;
 //! - [`volumes`]: the domain's port;
+//! - [`tree`]: copying directories, and bringing two of them together;
+//! - `git`: repositories;
+//! - [`modes`]: who may read and write the files of a copy;
 //! - [`names`]: names of containers and objects;
 //! - [`objects`]: reading, writing and listing objects.
 //!
@@ -11,10 +14,13 @@
 //! the domain's.
 
 pub mod error;
+mod git;
+pub mod modes;
 pub mod names;
 pub mod objects;
 pub mod refused;
 pub mod roots;
+pub mod tree;
 pub mod volumes;
 
 pub use cap_std;

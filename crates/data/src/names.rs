@@ -1,6 +1,8 @@
 //! Names of containers and objects.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use ovhai_api_types::UNFINISHED;
 
 use crate::error::DataError;
 
@@ -8,6 +10,22 @@ use crate::error::DataError;
 const LONGEST: usize = 255;
 /// Maximum length of an object's name, in bytes, as in S3.
 const LONGEST_OBJECT: usize = 1024;
+
+/// Whether a file's name is that of one that is not complete.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
+}
+
+/// The name that a file has in the same directory until it is complete.
+pub fn temporary(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    // A name may be as long as the file system allows.
+    let begin: String = name.chars().take(40).collect();
+    let mut hasher = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(&name, &mut hasher);
+    let hash = std::hash::Hasher::finish(&hasher);
+    target.with_file_name(format!("{UNFINISHED}{begin}-{hash:x}"))
+}
 
 /// Checks the name of a container, which is one of a directory, too.
 pub fn check_container(name: &str) -> Result<(), DataError> {

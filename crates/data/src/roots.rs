@@ -135,7 +135,7 @@ impl StoreRoots {
 }
 
 /// Makes a directory of the emulator's own, which only its user may enter, and the one above it.
-fn make(path: &Path) -> io::Result<()> {
+pub(crate) fn make(path: &Path) -> io::Result<()> {
     let builder = || {
         let mut builder = std::fs::DirBuilder::new();
         builder.mode(0o700);

@@ -17,6 +17,7 @@ use ovhai_core::{Platform, PlatformBuilder, Settings};
 use ovhai_data::refused::Refused;
 use ovhai_data::{FileVolumes, StoreRoots};
 use ovhai_runtime::remains::Register;
+use ovhai_runtime::tool::Tools;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, SqliteStore};
 use tokio::net::TcpListener;
@@ -350,16 +351,18 @@ impl Builder {
                 (all.join("data"), Some(Scratch(all)))
             }
         };
+        let volumes = data.with_file_name("volumes");
         let own = data.parent().map(Path::to_path_buf);
         let stores = StoreRoots::new(data, Refused::new(own.into_iter().chain(self.private)));
+        let supervisor = match self.supervisor {
+            Some(path) => path,
+            None => std::env::current_exe().map_err(StartError::System)?,
+        };
+        let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
+        let register = records.clone().map(Register::new).unwrap_or_default();
         let (runtime, containers) = match self.runtime {
             Some(runtime) => (runtime, None),
             None => {
-                let supervisor = match self.supervisor {
-                    Some(path) => path,
-                    None => std::env::current_exe().map_err(StartError::System)?,
-                };
-                let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
                 let (id, files) = match &self.state {
                     Some(state) => {
                         let id = state.id().map_err(|source| StartError::State {
@@ -377,7 +380,6 @@ impl Builder {
                         (id, files)
                     }
                 };
-                let register = records.map(Register::new).unwrap_or_default();
                 let containers = ContainerRuntime::new(
                     self.containers,
                     id,
@@ -387,8 +389,8 @@ impl Builder {
                 );
                 let local = LocalRuntime::new(
                     self.placement,
-                    supervisor,
-                    register,
+                    supervisor.clone(),
+                    register.clone(),
                     Arc::new(containers.clone()),
                 );
                 (Arc::new(local) as Arc<dyn Runtime>, Some(containers))
@@ -404,7 +406,11 @@ impl Builder {
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
             secrets: Arc::new(SystemSecrets::default()),
-            volumes: Arc::new(FileVolumes::new(stores.clone())),
+            volumes: Arc::new(FileVolumes::new(
+                stores.clone(),
+                volumes,
+                Tools::new(supervisor, register),
+            )),
             vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {

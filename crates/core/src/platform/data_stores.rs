@@ -8,15 +8,11 @@ use std::sync::Arc;
 
 use super::revocation::still_current;
 use super::{Platform, check};
+use crate::data_stores::{default_aliases, find};
 use crate::error::{Error, Result};
 use crate::model::DataStoreRecord;
 use crate::policy::{self, Action, Principal, Resource};
 use crate::records::Change;
-
-use ovhai_api_types::Timestamp;
-
-/// The alias of a data store that is there from the start and belongs to no region.
-const LOCAL: &str = "local";
 
 /// What a caller is going to do with a data store's objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,33 +24,21 @@ pub enum StoreAccess {
 }
 
 impl Platform {
-    /// The aliases that are there from the start.
-    fn default_aliases(&self) -> impl Iterator<Item = String> {
-        let of_regions = self.settings.regions.iter().flat_map(|region| {
-            let name = region.as_str().to_ascii_uppercase();
-            [format!("S3{name}"), name]
-        });
-        std::iter::once(LOCAL.to_owned()).chain(of_regions)
-    }
-
     /// Whether a data store of this alias is there from the start.
     pub fn is_default_data_store(&self, alias: &str) -> bool {
-        self.default_aliases().any(|known| known.eq_ignore_ascii_case(alias))
+        default_aliases(&self.settings.regions).any(|known| known.eq_ignore_ascii_case(alias))
     }
 
     /// The data store of an alias in any case, for the platform itself.
-    pub(crate) fn find_data_store(&self, alias: &str) -> Option<Arc<DataStoreRecord>> {
-        self.snapshot().data_store(alias).cloned().or_else(|| {
-            let alias = self.default_aliases().find(|known| known.eq_ignore_ascii_case(alias))?;
-            let created_at = Timestamp::UNIX_EPOCH;
-            Some(Arc::new(DataStoreRecord { alias, directory: None, created_at }))
-        })
+    pub(super) fn find_data_store(&self, alias: &str) -> Option<Arc<DataStoreRecord>> {
+        find(&self.snapshot(), &self.settings.regions, alias)
     }
 
     /// All data stores: those that are there from the start, then those that were added, by alias.
     pub fn data_stores(&self, caller: &Principal) -> Result<Vec<Arc<DataStoreRecord>>> {
         self.may_in_a_region(caller, Action::DataStores)?;
-        let defaults = self.default_aliases().filter_map(|alias| self.find_data_store(&alias));
+        let defaults = default_aliases(&self.settings.regions)
+            .filter_map(|alias| self.find_data_store(&alias));
         let snapshot = self.snapshot();
         let added = snapshot.data_stores().filter(|one| !self.is_default_data_store(&one.alias));
         Ok(defaults.chain(added.cloned()).collect())

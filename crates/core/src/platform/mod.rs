@@ -13,6 +13,7 @@ mod images;
 mod registries;
 mod revocation;
 mod tokens;
+mod volumes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -196,6 +197,9 @@ impl PlatformBuilder {
                 placement: settings.placement,
                 restart_delay: settings.restart_delay,
                 vault: Arc::clone(&self.vault),
+                volumes: Arc::clone(&self.volumes),
+                ids: Arc::clone(&self.ids),
+                regions: settings.regions.clone(),
             },
             Arc::clone(&self.components),
         ));

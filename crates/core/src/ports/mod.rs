@@ -20,4 +20,6 @@ pub use store::{
     Commit, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError, StoredRecord,
     WatchError, Write,
 };
-pub use volumes::{NoVolumes, Volumes};
+pub use volumes::{
+    Leaving, MountedVolume, NoVolumes, SyncReport, VolumeFailure, VolumeRequest, Volumes,
+};

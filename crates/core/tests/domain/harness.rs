@@ -146,6 +146,30 @@ impl Volumes for AnyDirectory {
         let is_refused = directory == "/refused";
         Box::pin(async move { if is_refused { Err("refused".into()) } else { Ok(directory) } })
     }
+
+    fn mount(
+        &self,
+        app: AppId,
+        volumes: Vec<VolumeRequest>,
+        anew: bool,
+        report: SyncReport,
+    ) -> BoxFuture<'static, Result<Vec<MountedVolume>, VolumeFailure>> {
+        NoVolumes.mount(app, volumes, anew, report)
+    }
+
+    fn sync(
+        &self,
+        app: AppId,
+        volume: VolumeRequest,
+        direction: DataSyncDirection,
+        report: SyncReport,
+    ) -> BoxFuture<'static, Result<String, VolumeFailure>> {
+        NoVolumes.sync(app, volume, direction, report)
+    }
+
+    fn unmount(&self, app: AppId, leaving: Leaving) -> BoxFuture<'static, ()> {
+        NoVolumes.unmount(app, leaving)
+    }
 }
 
 pub(crate) struct World {

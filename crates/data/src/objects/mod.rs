@@ -62,7 +62,9 @@ impl From<DataError> for ObjectError {
     fn from(error: DataError) -> Self {
         match error {
             DataError::Name { .. } => Self::Invalid(error.to_string()),
-            DataError::Outside { .. } | DataError::Refused(_) => Self::Conflict(error.to_string()),
+            DataError::Outside { .. } | DataError::Refused(_) | DataError::Cancelled => {
+                Self::Conflict(error.to_string())
+            }
             DataError::Io { source, .. } => source.into(),
         }
     }

@@ -174,8 +174,16 @@ pub(crate) const FEATURES: [(&str, bool, &str); 17] = [
     ("process-runtime", true, "An app's command as a local process"),
     ("container-runtime", true, "Images, in containers of Docker or Podman"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
-    ("volumes", false, "501"),
-    ("data-stores", true, "Buckets in the emulator's own storage, below its state directory: ovhai bucket"),
+    (
+        "volumes",
+        true,
+        "Copies of containers of data stores and of Git repositories; written back on request",
+    ),
+    (
+        "data-stores",
+        true,
+        "Buckets in the emulator's own storage, below its state directory: ovhai bucket",
+    ),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),
     ("login-page", true, "On the app's own address, with a cookie for that app"),
     ("console", true, "The control panel in a browser: ovhai emulator open"),

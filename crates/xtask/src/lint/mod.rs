@@ -69,7 +69,12 @@ const LAYERS: [Layers; 6] = [
     },
     Layers {
         sources: "crates/data/src",
-        layers: &[&["volumes", "objects"], &["roots"], &["names", "refused"], &["error"]],
+        layers: &[
+            &["volumes", "objects"],
+            &["roots", "tree", "git", "modes"],
+            &["names", "refused"],
+            &["error"],
+        ],
         has_no_circles: true,
     },
     Layers {
@@ -115,13 +120,13 @@ const LAYERS: [Layers; 6] = [
         layers: &[
             &["platform"],
             &["reconcile"],
-            &["transition"],
+            &["transition", "sync_log"],
             &["ledger"],
-            &["subscriptions", "recorder", "auth", "placement", "image_access"],
+            &["subscriptions", "recorder", "auth", "placement", "image_access", "data_stores"],
             &["directory"],
             &["records", "quota"],
-            &["ports", "model", "policy", "spec", "scaling", "check", "error", "input"],
-            &["logs", "replica", "lifecycle", "events", "components", "catalog"],
+            &["ports", "model", "policy", "spec", "scaling", "check", "error", "input", "volume"],
+            &["sync", "logs", "replica", "lifecycle", "events", "components", "catalog"],
         ],
         has_no_circles: true,
     },
