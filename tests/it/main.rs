@@ -75,6 +75,7 @@ mod slow;
 mod tls;
 mod tokens;
 mod verbs;
+mod volumes;
 mod websocket;
 
 /// The executable under test.

@@ -10,7 +10,7 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use ovhai_core::volume::Permission;
-use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown, fstat};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, chmodat, chownat, fchmod, fchown, fstat};
 
 /// The user and group of every container, as in the service.
 const CONTAINER: u32 = 42420;
@@ -50,7 +50,7 @@ pub fn settle(path: &Path, reader: Reader) -> io::Result<()> {
 fn settle_directory(directory: &Dir, reader: Reader, is_root: bool) -> io::Result<()> {
     let (inner, file) = reader.modes(is_root);
     // First, so that a directory that can't be read is opened up.
-    change(directory, inner | 0o700, is_root && reader.is_container);
+    change_directory(directory, inner | 0o700, is_root && reader.is_container);
     for entry in directory.entries()? {
         let entry = entry?;
         let Ok(kind) = entry.file_type() else { continue };
@@ -72,7 +72,7 @@ fn settle_directory(directory: &Dir, reader: Reader, is_root: bool) -> io::Resul
             change(&opened, file | execute, is_root && reader.is_container);
         }
     }
-    change(directory, inner, false);
+    change_directory(directory, inner, false);
     Ok(())
 }
 
@@ -86,6 +86,15 @@ fn unlock(above: &Dir, name: &std::ffi::OsStr, reader: Reader, is_root: bool) {
         // What can't be changed is another user's.
         let _ = settle_directory(&below, reader, is_root);
     }
+}
+
+/// A directory is opened as a path only, through which it can't be changed itself.
+fn change_directory(of: &Dir, mode: u32, gives_away: bool) {
+    if gives_away {
+        let (user, group) = (Some(Uid::from_raw(CONTAINER)), Some(Gid::from_raw(CONTAINER)));
+        let _ = chownat(of, ".", user, group, AtFlags::SYMLINK_NOFOLLOW);
+    }
+    let _ = chmodat(of, ".", Mode::from_raw_mode(mode), AtFlags::empty());
 }
 
 fn change(of: &impl AsFd, mode: u32, gives_away: bool) {

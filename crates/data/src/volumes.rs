@@ -125,13 +125,13 @@ impl FileVolumes {
     ) -> Result<Vec<MountedVolume>, VolumeFailure> {
         let held = self.lock(app).await;
         let above = self.above(app);
-        let made = make(&above).and_then(|()| make(&self.base.join(CACHE)));
-        made.map_err(|error| platform(&above, &error))?;
         if anew {
             let path = above.clone();
             self.blocking(&held, move || clear(&path, false)).await?;
             self.sweep_cache().await;
         }
+        let made = make(&above).and_then(|()| make(&self.base.join(CACHE)));
+        made.map_err(|error| platform(&above, &error))?;
         let mut mounted = Vec::with_capacity(volumes.len());
         for request in volumes {
             let directory = self.mount_one(app, &request, &held, &report).await?;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -348,6 +349,10 @@ impl Builder {
             (None, Some(records)) => (records.with_file_name("data"), None),
             (None, None) => {
                 let all = std::env::temp_dir().join(format!("ovhai-data-{}", Uuid::new_v4()));
+                std::fs::DirBuilder::new()
+                    .mode(0o700)
+                    .create(&all)
+                    .map_err(|source| StartError::State { path: all.clone(), source })?;
                 (all.join("data"), Some(Scratch(all)))
             }
         };

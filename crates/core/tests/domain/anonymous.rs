@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ovhai_api_types::{AppSpec, AppUpdate, Deletion, LabelUpdate, Labels, RegistryId, TokenSpec};
+use ovhai_api_types::{
+    AppSpec, AppUpdate, DataSyncDirection, Deletion, LabelUpdate, Labels, RegistryId, TokenSpec,
+};
 use ovhai_core::platform::{AccessQuery, AppQuery, EventQuery, RegistryChange, StoreAccess};
 use ovhai_core::policy::{Action, Effect, Principal};
 use ovhai_core::ports::Store;
@@ -60,6 +62,7 @@ async fn every_method_refuses_an_anonymous_caller() {
         ("data_store", platform.data_store(caller, "local", StoreAccess::Read).map(drop)),
         ("add_data_store", platform.add_data_store(caller, "d", None).await.map(drop)),
         ("remove_data_store", platform.remove_data_store(caller, "d").await),
+        ("sync_app", platform.sync_app(caller, gra, app, DataSyncDirection::Pull, None).map(drop)),
         ("list_users", platform.list_users(caller).map(drop)),
         ("add_user", platform.add_user(caller, "bob", password()).await),
         ("set_password", platform.set_password(caller, "ann", password()).await),

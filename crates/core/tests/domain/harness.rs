@@ -8,7 +8,7 @@ use ovhai_api_types::{AppId, AppSpec, AppState, Region, Timestamp, TokenSpec};
 use ovhai_core::model::{AppRecord, TokenClaims};
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{
-    BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store, Vault, Volumes,
+    BoxFuture, Clock, Ids, Runtime, SecretError, Secrets, SignError, Signer, Store, Vault,
 };
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings};
@@ -18,6 +18,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use crate::sim_volumes::SimVolumes;
 
 /// Domain time goes on with tokio's, which tests pause and advance, and can be moved ahead of it.
 pub(crate) struct TestClock {
@@ -138,41 +140,8 @@ pub(crate) async fn stored<T: DeserializeOwned>(store: &dyn Store, kind: &str) -
         .collect()
 }
 
-/// Accepts every directory but one.
-struct AnyDirectory;
-
-impl Volumes for AnyDirectory {
-    fn accept_directory(&self, directory: String) -> BoxFuture<'_, Result<String, String>> {
-        let is_refused = directory == "/refused";
-        Box::pin(async move { if is_refused { Err("refused".into()) } else { Ok(directory) } })
-    }
-
-    fn mount(
-        &self,
-        app: AppId,
-        volumes: Vec<VolumeRequest>,
-        anew: bool,
-        report: SyncReport,
-    ) -> BoxFuture<'static, Result<Vec<MountedVolume>, VolumeFailure>> {
-        NoVolumes.mount(app, volumes, anew, report)
-    }
-
-    fn sync(
-        &self,
-        app: AppId,
-        volume: VolumeRequest,
-        direction: DataSyncDirection,
-        report: SyncReport,
-    ) -> BoxFuture<'static, Result<String, VolumeFailure>> {
-        NoVolumes.sync(app, volume, direction, report)
-    }
-
-    fn unmount(&self, app: AppId, leaving: Leaving) -> BoxFuture<'static, ()> {
-        NoVolumes.unmount(app, leaving)
-    }
-}
-
 pub(crate) struct World {
+    pub(crate) volumes: SimVolumes,
     pub(crate) platform: Arc<Platform>,
     pub(crate) sim: SimRuntime,
     pub(crate) store: Arc<MemoryStore>,
@@ -231,6 +200,7 @@ impl World {
         let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
         let used = stored::<AppRecord>(&*store, "app").await.len() as u64 * 1000;
         let clock = Arc::new(TestClock::new());
+        let volumes = SimVolumes::default();
         let platform = PlatformBuilder {
             store: port,
             runtime,
@@ -238,7 +208,7 @@ impl World {
             ids: Arc::new(TestIds(AtomicU64::new(used))),
             signer: Arc::new(PlainSigner),
             secrets: Arc::new(PlainSecrets::default()),
-            volumes: Arc::new(AnyDirectory),
+            volumes: Arc::new(volumes.clone()),
             vault: Arc::new(PlainVault),
             administrator: "admin".into(),
             settings: Settings { regions, user: "me".into(), ..settings },
@@ -248,7 +218,7 @@ impl World {
         .await
         .unwrap();
         let admin = Principal::Administrator { user: "me".into() };
-        Self { platform, sim, store, clock, gra: "GRA".parse().unwrap(), admin }
+        Self { volumes, platform, sim, store, clock, gra: "GRA".parse().unwrap(), admin }
     }
 
     pub(crate) async fn submit(&self, json: &str) -> AppId {

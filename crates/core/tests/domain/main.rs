@@ -15,4 +15,6 @@ mod panics;
 mod registries;
 mod reload;
 mod revocation;
+mod sim_volumes;
 mod tokens;
+mod volumes;
