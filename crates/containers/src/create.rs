@@ -219,6 +219,7 @@ pub(crate) mod tests {
             cpus: 2,
             memory: 8 << 30,
             limits: Limits { memory: true, cpu: true, pids: true },
+            network_backend: None,
             gpus: Gpus::None,
         }
     }

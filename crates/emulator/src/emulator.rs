@@ -99,6 +99,7 @@ pub struct Builder {
     session_ttl: SessionTtl,
     restart_delay: Option<Duration>,
     limits: Limits,
+    sample_every: Option<Duration>,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
@@ -209,6 +210,12 @@ impl Builder {
     /// Limits on clients and on responses of apps.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Time between two samples of the console's charts [default: 10 s].
+    pub fn sample_every(mut self, time: Duration) -> Self {
+        self.sample_every = Some(time);
         self
     }
 
@@ -455,6 +462,7 @@ impl Builder {
             containers,
             stores,
             scratch,
+            sample_every: self.sample_every.unwrap_or(console::SAMPLE_EVERY),
         };
         let emulator = Emulator::serve(ways, platform, running, self.state, lock)
             .map_err(StartError::System)?;
@@ -524,6 +532,7 @@ struct Ways {
     containers: Option<ContainerRuntime>,
     stores: StoreRoots,
     scratch: Option<Scratch>,
+    sample_every: Duration,
 }
 
 /// The files of data stores and volumes of an emulator without a state directory; they go with it.
@@ -583,7 +592,17 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
     ) -> io::Result<Self> {
-        let Ways { plain, secure, from_apps, limits, log, containers, stores, scratch } = ways;
+        let Ways {
+            plain,
+            secure,
+            from_apps,
+            limits,
+            log,
+            containers,
+            stores,
+            scratch,
+            sample_every,
+        } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -620,6 +639,7 @@ impl Emulator {
                     state: state.clone(),
                     containers: containers.clone(),
                     limits,
+                    sample_every,
                 },
             ))
             .merge(control::router(control::Control {

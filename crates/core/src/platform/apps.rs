@@ -17,6 +17,7 @@ use crate::input;
 use crate::lifecycle::{self, Event};
 use crate::model::{AppRecord, EnvironmentOwner, Wanted};
 use crate::policy::{self, Action, Effect, Principal, Resource};
+use crate::ports::ReplicaUsage;
 use crate::quota::Usage;
 use crate::spec::{self, Spec};
 use crate::transition::{enter, info};
@@ -214,6 +215,12 @@ impl Platform {
         id: AppId,
     ) -> Result<Arc<AppEntry>> {
         Self::permit(&self.snapshot(), caller, region, Action::Logs, id)
+    }
+
+    /// What each replica of an app has used so far, by ordinal, of those that can tell. As with
+    /// [`Self::snapshot`], what is shown to a caller needs a decision.
+    pub async fn usage_of(&self, id: AppId) -> Vec<(u32, ReplicaUsage)> {
+        self.reconcilers.usage(id).await
     }
 
     /// An app of which the caller may capture requests.

@@ -9,7 +9,7 @@ pub mod plan;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use ovhai_api_types::{AppId, AppState, Placement, Region};
@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::components::{self, Component, Components};
 use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
-use crate::ports::{Clock, Ids, Runtime, Survivor, Vault, Volumes};
+use crate::ports::{Clock, Ids, Replica, ReplicaUsage, Runtime, Survivor, Vault, Volumes};
 use crate::recorder::EventRecorder;
 use actor::Actor;
 
@@ -54,12 +54,18 @@ struct Signal {
     dirty: AtomicBool,
     /// A request waits for the app: replicas that are asleep are to be woken.
     demand: AtomicBool,
+    /// The replicas that run, by ordinal.
+    running: Mutex<Vec<(u32, Weak<dyn Replica>)>>,
 }
 
 impl Signal {
     fn wake(&self) {
         self.dirty.store(true, Ordering::Release);
         self.notify.notify_one();
+    }
+
+    fn running(&self) -> MutexGuard<'_, Vec<(u32, Weak<dyn Replica>)>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -144,6 +150,27 @@ impl Reconcilers {
             signal.demand.store(true, Ordering::Release);
             signal.wake();
         }
+    }
+
+    /// What the replicas of an app have used so far, by ordinal, of those that can tell.
+    pub(crate) async fn usage(&self, id: AppId) -> Vec<(u32, ReplicaUsage)> {
+        let signal = self.actors().get(&id).map(Arc::clone);
+        let running = signal.map(|signal| signal.running().clone()).unwrap_or_default();
+        let mut readings = JoinSet::new();
+        for (ordinal, replica) in running {
+            // Asked at once: a reading waits for an engine.
+            if let Some(reading) = replica.upgrade().map(|replica| replica.usage()) {
+                readings.spawn(async move { (ordinal, reading.await) });
+            }
+        }
+        let mut usage = Vec::new();
+        while let Some(reading) = readings.join_next().await {
+            if let Ok((ordinal, Some(used))) = reading {
+                usage.push((ordinal, used));
+            }
+        }
+        usage.sort_unstable_by_key(|(ordinal, _)| *ordinal);
+        usage
     }
 
     /// Starts the actors of these apps, and of those that are changed from now on.

@@ -17,6 +17,9 @@ use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
 impl Actor {
     /// Publishes the progress of the replicas.
     pub(super) fn tell(&self, all: &Reconcilers) {
+        let running = self.replicas.values().filter(|slot| slot.phase != Phase::Stopping);
+        *self.signal.running() =
+            running.map(|slot| (slot.id.ordinal, Arc::downgrade(&slot.handle))).collect();
         let snapshot = all.ledger.read();
         if let Some(entry) = snapshot.app(self.id) {
             entry.observed.set(self.progress(entry.record.state, all.clock.now()));
