@@ -4,8 +4,9 @@
 //! off its requests then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-mod exec;
 mod check;
+mod exec;
+mod volumes;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -32,6 +32,7 @@ mod crash;
 mod crashes;
 mod crowd;
 mod curl;
+mod data;
 mod docs;
 mod edge;
 mod emulator;
@@ -78,6 +79,7 @@ mod slow;
 mod tls;
 mod tokens;
 mod verbs;
+mod volumes;
 mod websocket;
 
 /// The executable under test.

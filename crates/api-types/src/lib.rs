@@ -17,6 +17,7 @@ mod id;
 mod image;
 mod label;
 mod me;
+mod object;
 mod page;
 mod registry;
 mod replica;
@@ -29,9 +30,10 @@ mod volume;
 pub use app::{
     App, AppDeploymentStrategy, AppList, AppSpec, AppState, AppStateHistory, AppStatus, AppUpdate,
     AppUpdateImage, AppUpdateRequest, CliCommand, DataStoreVolumeSource, DataSync,
-    DataSyncDirection, DataSyncSpec, Deletion, Env, Info, InfoCode, LabelUpdate, LabelsUpdate,
-    Placement, PrivateSwiftVolumeSource, Probe, PublicGitVolumeSource, PublicSwiftVolumeSource,
-    PullPolicy, Resources, StandaloneVolumeSource, Volume, VolumeStatus,
+    DataSyncDirection, DataSyncProgress, DataSyncSpec, DataSyncStatus, Deletion, Env, Info,
+    InfoCode, LabelUpdate, LabelsUpdate, Placement, PrivateSwiftVolumeSource, Probe,
+    PublicGitVolumeSource, PublicSwiftVolumeSource, PullPolicy, Resources, StandaloneVolumeSource,
+    Volume, VolumeStatus,
 };
 pub use capabilities::{
     AppImage, DocUrl, Flavor, GpuInformation, JobImage, LicensingType, NotebookEditor,
@@ -56,6 +58,11 @@ pub use label::{
     InvalidLabel, LabelKey, LabelValue, Labels, PLATFORM_ID, PLATFORM_PREFIX, PLATFORM_TYPE,
 };
 pub use me::{Me, ProjectQuotas, TokenKind};
+pub use object::{
+    Bucket, BucketAddress, DataStore, ImportStep, InvalidObject, NewDataStore, ObjectImport,
+    ObjectName, ObjectNames, ObjectPage, ObjectTransfer, ObjectsDone, Renaming, StoredObject,
+    UNFINISHED, check_bucket,
+};
 pub use page::{Links, Metadata, Order};
 pub use registry::{
     PasswordState, Registry, RegistryList, RegistryUpdate, is_same_address, registry_covers,

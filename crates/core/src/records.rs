@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::model::{
-    AppRecord, ClockRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
-    SessionId, SessionRecord, TokenRecord, UserRecord,
+    AppRecord, ClockRecord, DataStoreRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord,
+    RegistryRecord, SessionId, SessionRecord, TokenRecord, UserRecord,
 };
 use crate::ports::{Loaded, Revision, StoreError, StoredRecord, Write};
 
@@ -23,6 +23,7 @@ const USER: &str = "user";
 const SESSION: &str = "session";
 const MAPPING: &str = "mapping";
 const ENVIRONMENT: &str = "environment";
+const DATA_STORE: &str = "dataStore";
 /// The project's id, a single record.
 const PROJECT: &str = "project";
 /// How domain time differs from real time, a single record.
@@ -65,6 +66,10 @@ pub enum Change {
     RemoveEnvironment(EnvironmentOwner),
     /// Sets how domain time differs from real time.
     SetClock(ClockRecord),
+    /// Adds or replaces a data store.
+    PutDataStore(Arc<DataStoreRecord>),
+    /// Removes a data store, by the key of its alias.
+    RemoveDataStore(String),
 }
 
 fn put(
@@ -99,6 +104,8 @@ impl Change {
             }
             Self::RemoveEnvironment(owner) => Ok(Write::remove(ENVIRONMENT, owner).erasing()),
             Self::SetClock(clock) => put(CLOCK, SINGLE, clock),
+            Self::PutDataStore(store) => put(DATA_STORE, store.key(), &**store),
+            Self::RemoveDataStore(key) => Ok(Write::remove(DATA_STORE, key)),
         };
         write.map_err(|error| StoreError::Failed(format!("a record can't be written: {error}")))
     }
@@ -167,6 +174,7 @@ fn change(record: &StoredRecord) -> Result<Option<Change>, StoreError> {
         },
         MAPPING => Change::PutMapping(parse(record)?),
         ENVIRONMENT => Change::PutEnvironment(parse(record)?),
+        DATA_STORE => Change::PutDataStore(parse(record)?),
         other => {
             return Err(StoreError::Failed(format!(
                 "there are records of the kind {other:?}, which this ovhai does not know: a newer one wrote them"

@@ -46,7 +46,9 @@ impl Subject {
             | Change::RemoveMapping(_)
             | Change::PutEnvironment(_)
             | Change::RemoveEnvironment(_)
-            | Change::SetClock(_) => None,
+            | Change::SetClock(_)
+            | Change::PutDataStore(_)
+            | Change::RemoveDataStore(_) => None,
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
 use ovhai_core::{Platform, PlatformBuilder, Settings, VirtualClock};
+use ovhai_data::refused::Refused;
+use ovhai_data::{FileVolumes, StoreRoots};
 use ovhai_runtime::remains::Register;
+use ovhai_runtime::tool::Tools;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, SqliteStore};
 use tokio::net::TcpListener;
@@ -86,6 +90,7 @@ pub struct Builder {
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
+    private: Vec<PathBuf>,
     containers: ContainerSettings,
     from_apps: bool,
     stop_after: Option<Duration>,
@@ -233,6 +238,13 @@ impl Builder {
         self
     }
 
+    /// Directories and sockets of this machine that may not be data stores, beside the state directory
+    /// and the usual ones.
+    pub fn private(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.private.extend(paths);
+        self
+    }
+
     /// How containers are run, and by which engine; by default there is no engine.
     pub fn containers(mut self, settings: ContainerSettings) -> Self {
         self.containers = settings;
@@ -331,14 +343,30 @@ impl Builder {
             Some(bearer) => bearer,
             None => random_secret().map_err(|why| StartError::System(io::Error::other(why)))?,
         };
+        let (data, scratch) = match (&self.state, &self.processes) {
+            (Some(state), _) => (state.data(), None),
+            (None, Some(records)) => (records.with_file_name("data"), None),
+            (None, None) => {
+                let all = std::env::temp_dir().join(format!("ovhai-data-{}", Uuid::new_v4()));
+                std::fs::DirBuilder::new()
+                    .mode(0o700)
+                    .create(&all)
+                    .map_err(|source| StartError::State { path: all.clone(), source })?;
+                (all.join("data"), Some(Scratch(all)))
+            }
+        };
+        let volumes = data.with_file_name("volumes");
+        let own = data.parent().map(Path::to_path_buf);
+        let stores = StoreRoots::new(data, Refused::new(own.into_iter().chain(self.private)));
+        let supervisor = match self.supervisor {
+            Some(path) => path,
+            None => std::env::current_exe().map_err(StartError::System)?,
+        };
+        let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
+        let register = records.clone().map(Register::new).unwrap_or_default();
         let (runtime, containers) = match self.runtime {
             Some(runtime) => (runtime, None),
             None => {
-                let supervisor = match self.supervisor {
-                    Some(path) => path,
-                    None => std::env::current_exe().map_err(StartError::System)?,
-                };
-                let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
                 let (id, files) = match &self.state {
                     Some(state) => {
                         let id = state.id().map_err(|source| StartError::State {
@@ -356,7 +384,6 @@ impl Builder {
                         (id, files)
                     }
                 };
-                let register = records.map(Register::new).unwrap_or_default();
                 let containers = ContainerRuntime::new(
                     self.containers,
                     id,
@@ -366,8 +393,8 @@ impl Builder {
                 );
                 let local = LocalRuntime::new(
                     self.placement,
-                    supervisor,
-                    register,
+                    supervisor.clone(),
+                    register.clone(),
                     Arc::new(containers.clone()),
                 );
                 (Arc::new(local) as Arc<dyn Runtime>, Some(containers))
@@ -383,6 +410,11 @@ impl Builder {
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
             secrets: Arc::new(SystemSecrets::default()),
+            volumes: Arc::new(FileVolumes::new(
+                stores.clone(),
+                volumes,
+                Tools::new(supervisor, register),
+            )),
             vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
@@ -429,6 +461,8 @@ impl Builder {
             limits: self.limits.within_descriptors(),
             log: access_log,
             containers,
+            stores,
+            scratch,
             sample_every: self.sample_every.unwrap_or(console::SAMPLE_EVERY),
         };
         let emulator = Emulator::serve(ways, platform, running, self.state, lock)
@@ -497,7 +531,20 @@ struct Ways {
     limits: Limits,
     log: Option<LogFile>,
     containers: Option<ContainerRuntime>,
+    stores: StoreRoots,
+    scratch: Option<Scratch>,
     sample_every: Duration,
+}
+
+/// The files of data stores and volumes of an emulator without a state directory; they go with it.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is made when it is needed.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
@@ -513,6 +560,7 @@ pub struct Emulator {
     stop_asked: CancellationToken,
     early_stop: watch::Sender<Option<StopReason>>,
     telemetry: Arc<Telemetry>,
+    _scratch: Option<Scratch>,
 }
 
 /// Why an emulator should be stopped.
@@ -545,7 +593,17 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
     ) -> io::Result<Self> {
-        let Ways { plain, secure, from_apps, limits, log, containers, sample_every } = ways;
+        let Ways {
+            plain,
+            secure,
+            from_apps,
+            limits,
+            log,
+            containers,
+            stores,
+            scratch,
+            sample_every,
+        } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
@@ -565,6 +623,7 @@ impl Emulator {
             gateway: Arc::clone(&gateway),
             api: api::router(
                 Arc::clone(&platform),
+                stores.clone(),
                 running.address.port(),
                 stopping.clone(),
                 users_ready,
@@ -593,6 +652,7 @@ impl Emulator {
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
                 telemetry: Arc::clone(&telemetry),
                 containers,
+                stores,
             })),
             telemetry: Arc::clone(&telemetry),
             limits,
@@ -613,6 +673,7 @@ impl Emulator {
             stop_asked,
             early_stop: watch::Sender::new(None),
             telemetry,
+            _scratch: scratch,
         })
     }
 

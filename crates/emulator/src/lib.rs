@@ -20,6 +20,7 @@ mod limits;
 mod listen;
 pub mod origin;
 mod passwords;
+mod pieces;
 mod random;
 mod seal;
 mod secret;

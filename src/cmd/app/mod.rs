@@ -3,10 +3,11 @@
 mod access;
 mod await_state;
 mod change;
-mod copy;
 mod check;
+mod copy;
 mod credential;
 mod curl;
+mod data_sync;
 mod delete;
 mod events;
 mod exec;
@@ -99,6 +100,8 @@ enum Verb {
     SetImage(Deferred<change::SetImage>),
     /// Change an app's number of replicas or its automatic scaling
     Scale(Deferred<change::Scale>),
+    /// Bring an app's volumes and their data stores together
+    DataSync(Deferred<data_sync::DataSyncCommand>),
     /// Change an app's environment, image, ports, resources or update strategy
     Update(Deferred<update::Update>),
     /// Check whether an image would run in AI Deploy
@@ -135,6 +138,7 @@ impl AppCommand {
             Verb::SetLabel(Deferred(verb)) => verb.run(context).await,
             Verb::SetImage(Deferred(verb)) => verb.run(context).await,
             Verb::Scale(Deferred(verb)) => verb.run(context).await,
+            Verb::DataSync(Deferred(verb)) => verb.run(context).await,
             Verb::Update(Deferred(verb)) => verb.run(context).await,
         }
     }

@@ -26,7 +26,7 @@ use crate::error::{Failure, Result};
 use crate::log_writer::{LossyLog, is_writable};
 use crate::server::background;
 use crate::server::options::Options;
-use crate::settings::port;
+use crate::settings::{config_dir, port};
 use crate::settings::{readable_state_dir, state_dir};
 use crate::term::text;
 
@@ -365,6 +365,7 @@ impl Start {
             .placement(self.runtime)
             .interrupts_weekly(self.weekly_restarts)
             .calls_from_apps(self.calls_from_apps(context)?)
+            .private(config_dir(context))
             .containers(self.containers(context)?);
         if let Some(port) = self.tls(context)? {
             builder = builder.tls((self.host, port).into());

@@ -5,6 +5,7 @@
 
 pub(crate) mod app;
 pub(crate) mod clock;
+pub(crate) mod data_store;
 pub(crate) mod environment;
 pub(crate) mod mapping;
 pub(crate) mod registry;
@@ -14,6 +15,7 @@ pub(crate) mod user;
 
 pub use app::{AppRecord, Wanted};
 pub use clock::ClockRecord;
+pub use data_store::DataStoreRecord;
 pub use environment::{EnvironmentOwner, EnvironmentRecord};
 pub use mapping::MappingRecord;
 pub use registry::{RegistryRecord, SealedPassword};

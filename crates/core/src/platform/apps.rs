@@ -9,6 +9,7 @@ use ovhai_api_types::{
 
 use super::images::check_environment;
 use super::revocation::still_current;
+use super::volumes::{may_reach_privately, may_write_host};
 use super::{Platform, check, resource};
 use crate::directory::{AppEntry, Snapshot};
 use crate::error::{Error, Result};
@@ -120,6 +121,8 @@ impl Platform {
         let environment = environment.filter(|_| self.runs_as_process(&spec));
         let trusted_environment = self.trusts_environment_of(caller, region);
         let trusted_image = trusts_image_of(caller, region);
+        let trusted_volumes = may_reach_privately(caller, region);
+        let trusted_writeback = may_write_host(caller, region);
         let now = self.clock.now();
         self.ledger
             .transact(|tx| {
@@ -136,6 +139,8 @@ impl Platform {
                     spec,
                     trusted_environment,
                     trusted_image,
+                    trusted_volumes,
+                    trusted_writeback,
                     labels,
                     wanted: Wanted::Running,
                     revision: 1,
@@ -174,6 +179,7 @@ impl Platform {
         {
             check(policy::decide(caller, Action::RunProcess, &Resource::Region(region)))?;
         }
+        self.check_volumes(caller, region, &spec)?;
         let id = self.ids.app();
         let labels = submitted_labels(wire, id, caller.scope())?;
         check(policy::decide(
@@ -493,6 +499,7 @@ impl Platform {
             app.trusted_image = trusts_image || app.trusted_image && !is_other;
             if is_other {
                 app.spec.image = image;
+                app.trusted_writeback &= may_write_host(caller, region);
                 app.revision += 1;
                 self.check_command(&self.snapshot(), &app.spec)?;
                 self.may_have_environment(caller, region, &app.spec)?;
@@ -548,6 +555,7 @@ impl Platform {
         self.change_app(caller, region, Action::Update, id, |app, _| {
             let image = app.spec.image.clone();
             if app.spec.update(update)? {
+                app.trusted_writeback &= may_write_host(caller, region);
                 app.revision += 1;
             }
             if app.spec.image != image {

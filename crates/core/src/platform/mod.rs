@@ -8,12 +8,14 @@ mod access;
 mod accounts;
 mod apps;
 mod clock;
+mod data_stores;
 mod events;
 mod exec;
 mod images;
 mod registries;
 mod revocation;
 mod tokens;
+mod volumes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +31,7 @@ pub use access::{AccessQuery, AccessVerdict, LabelVerdict, TokenQuestion};
 pub use accounts::{IssuedSession, SessionTtl};
 pub use apps::{AppQuery, AppSort, Draft};
 pub use clock::{ClockStatus, Moved};
+pub use data_stores::StoreAccess;
 pub use events::{EventQuery, NamedEvent};
 pub use exec::StartedExec;
 pub use registries::RegistryChange;
@@ -45,7 +48,7 @@ use crate::ledger::{Ledger, Transaction};
 use crate::lifecycle::Event;
 use crate::model::AppRecord;
 use crate::policy::{self, Action, Decision, Effect, Principal, Resource};
-use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store, Vault};
+use crate::ports::{Clock, Ids, Runtime, Secrets, Signer, Store, Vault, Volumes};
 use crate::quota::Quotas;
 use crate::reconcile::{Launching, Reconcilers, needs_actor};
 use crate::recorder::EventRecorder;
@@ -108,6 +111,8 @@ pub struct PlatformBuilder {
     pub secrets: Arc<dyn Secrets>,
     /// Encrypts the passwords of registries.
     pub vault: Arc<dyn Vault>,
+    /// Keeps the files of data stores and of volumes.
+    pub volumes: Arc<dyn Volumes>,
     /// The local administrator's bearer.
     pub administrator: String,
     /// The settings.
@@ -132,6 +137,7 @@ pub struct Platform {
     signer: Arc<dyn Signer>,
     secrets: Arc<dyn Secrets>,
     vault: Arc<dyn Vault>,
+    volumes: Arc<dyn Volumes>,
     auth: Authenticator,
     tries: accounts::PasswordTries,
     components: Arc<Components>,
@@ -210,6 +216,9 @@ impl PlatformBuilder {
                 restart_delay: settings.restart_delay,
                 interrupts_weekly: settings.interrupts_weekly,
                 vault: Arc::clone(&self.vault),
+                volumes: Arc::clone(&self.volumes),
+                ids: Arc::clone(&self.ids),
+                regions: settings.regions.clone(),
             },
             Arc::clone(&self.components),
             unseen,
@@ -232,6 +241,7 @@ impl PlatformBuilder {
             signer: self.signer,
             secrets: self.secrets,
             vault: self.vault,
+            volumes: self.volumes,
             project,
             is_new,
             settings,

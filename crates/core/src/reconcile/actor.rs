@@ -4,6 +4,7 @@
 //! table of [`crate::lifecycle`]; this module carries them out and observes the replicas.
 
 mod interrupt;
+mod mounts;
 mod reload;
 mod tell;
 
@@ -32,6 +33,7 @@ use crate::ports::{
 use crate::replica::{Exit, ExitStatus, ReplicaContainer, ReplicaId, ReplicaKey};
 use crate::transition::{StateNote, apply};
 
+use self::mounts::Mounts;
 use self::reload::Watched;
 use super::past::{Crash, Past};
 use super::plan::{ObservedReplica, Phase, Plan, Target, converged, plan};
@@ -127,6 +129,7 @@ pub(crate) struct Actor {
     /// A request waits for a replica, and none has answered since it came.
     is_demanded: bool,
     watched: Watched,
+    mounts: Mounts,
     published: Live,
 }
 
@@ -161,6 +164,7 @@ impl Actor {
             given_up: None,
             is_demanded: false,
             watched: Watched::default(),
+            mounts: Mounts::default(),
             published: Live::default(),
         }
     }
@@ -199,6 +203,7 @@ impl Actor {
                     }
                 }
                 () = self.signal.notify.notified() => {}
+                ended = self.mounts.ended() => self.volumes_ended(ended).await,
                 () = self.watched.changed() => self.reload(&all).await,
                 () = reached(due) => {}
                 () = sleep_until(retry_at) => {}
@@ -516,6 +521,7 @@ impl Actor {
             revision: record.revision,
             spec,
             environment,
+            volumes: self.mounts.ready(),
             image_access,
             logs: Arc::clone(&entry.logs),
         };
@@ -638,7 +644,7 @@ impl Actor {
             self.past.clear();
         }
         self.publish(all).await;
-        if !nothing_left {
+        if !nothing_left || !self.has_left(all, record) {
             return Next::Wait;
         }
         if matches!(record.state, AppState::Stopping | AppState::Deleting) {
@@ -657,8 +663,13 @@ impl Actor {
         if record.state == AppState::Queued {
             // It starts over: its earlier crashes are forgotten.
             self.past.clear();
+            self.mounts.start_over();
             self.tell(all);
             return self.advance(Event::Placed).await;
+        }
+        if !self.has_volumes(all, record) {
+            self.publish(all).await;
+            return Next::Wait;
         }
         if self.expire(record).await {
             return Next::Again;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, AppState, Placement};
+use ovhai_api_types::{AppId, AppState, Placement, Region};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::components::{self, Component, Components};
 use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
-use crate::ports::{Clock, Replica, ReplicaUsage, Runtime, Survivor, Vault};
+use crate::ports::{Clock, Ids, Replica, ReplicaUsage, Runtime, Survivor, Vault, Volumes};
 use crate::recorder::EventRecorder;
 use crate::replica::{ReplicaId, ReplicaPhase};
 use activity::Activity;
@@ -43,6 +43,11 @@ pub(crate) fn needs_actor(app: &AppRecord) -> bool {
         Wanted::Stopped => !matches!(app.state, AppState::Stopped),
         Wanted::Deleted | Wanted::Killed => true,
     }
+}
+
+/// Whether an app may have files of volumes: copies, or a volume that is kept with the app.
+fn has_copies(app: &AppRecord) -> bool {
+    !app.spec.volumes.is_empty()
 }
 
 /// What wakes an actor.
@@ -92,6 +97,12 @@ pub(crate) struct Launching {
     pub(crate) interrupts_weekly: bool,
     /// Decrypts the passwords of registries.
     pub(crate) vault: Arc<dyn Vault>,
+    /// Keeps the files of volumes.
+    pub(crate) volumes: Arc<dyn Volumes>,
+    /// Makes the ids of synchronisations.
+    pub(crate) ids: Arc<dyn Ids>,
+    /// The regions, which have data stores.
+    pub(crate) regions: Vec<Region>,
 }
 
 /// See the module.
@@ -163,6 +174,11 @@ impl Reconcilers {
             tracing::info!(%app, replica = ordinal, "a replica of an earlier emulator was ended");
             ends.spawn(async move { handle.stop(Duration::ZERO).await });
         }
+        let snapshot = self.ledger.read();
+        let keep = snapshot.apps().filter(|app| has_copies(&app.record));
+        let keep = keep.map(|app| app.record.id).collect();
+        drop(snapshot);
+        self.launching.volumes.recover(keep).await;
         let ended = async { while ends.join_next().await.is_some() {} };
         if tokio::time::timeout(RECOVERY, ended).await.is_err() {
             tracing::warn!("replicas of an earlier emulator did not end in time");

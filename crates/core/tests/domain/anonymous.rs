@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use ovhai_api_types::{
-    AppSpec, AppUpdate, CopyDirection, Deletion, LabelUpdate, Labels, RegistryId, TokenSpec,
+    AppSpec, AppUpdate, CopyDirection, DataSyncDirection, Deletion, LabelUpdate, Labels,
+    RegistryId, TokenSpec,
 };
-use ovhai_core::platform::{AccessQuery, AppQuery, EventQuery, RegistryChange};
+use ovhai_core::platform::{AccessQuery, AppQuery, EventQuery, RegistryChange, StoreAccess};
 use ovhai_core::policy::{Action, Effect, Principal};
 use ovhai_core::ports::{ExecTask, Store};
 use ovhai_core::{Error, Result};
@@ -60,6 +61,11 @@ async fn every_method_refuses_an_anonymous_caller() {
     let hour = std::time::Duration::from_hours(1);
     let results: Vec<(&str, Result<()>)> = vec![
         ("explain", platform.explain(caller, gra, &AccessQuery::App(app), 0, 1).map(drop)),
+        ("data_stores", platform.data_stores(caller).map(drop)),
+        ("data_store", platform.data_store(caller, "local", StoreAccess::Read).map(drop)),
+        ("add_data_store", platform.add_data_store(caller, "d", None).await.map(drop)),
+        ("remove_data_store", platform.remove_data_store(caller, "d").await),
+        ("sync_app", platform.sync_app(caller, gra, app, DataSyncDirection::Pull, None).map(drop)),
         ("list_users", platform.list_users(caller).map(drop)),
         ("add_user", platform.add_user(caller, "bob", password()).await),
         ("set_password", platform.set_password(caller, "ann", password()).await),

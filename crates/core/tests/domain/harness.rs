@@ -19,6 +19,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::sim_volumes::SimVolumes;
+
 /// Domain time goes on with tokio's, which tests pause and advance, and can be moved ahead of it.
 pub(crate) struct TestClock {
     began: Instant,
@@ -139,6 +141,7 @@ pub(crate) async fn stored<T: DeserializeOwned>(store: &dyn Store, kind: &str) -
 }
 
 pub(crate) struct World {
+    pub(crate) volumes: SimVolumes,
     pub(crate) platform: Arc<Platform>,
     pub(crate) sim: SimRuntime,
     pub(crate) store: Arc<MemoryStore>,
@@ -209,6 +212,7 @@ impl World {
         let regions = ["GRA", "BHS"].map(|name| name.parse().unwrap()).to_vec();
         let used = stored::<AppRecord>(&*store, "app").await.len() as u64 * 1000;
         let clock = Arc::new(TestClock::new());
+        let volumes = SimVolumes::default();
         let platform = PlatformBuilder {
             store: port,
             runtime,
@@ -216,6 +220,7 @@ impl World {
             ids: Arc::new(TestIds(AtomicU64::new(used))),
             signer: Arc::new(PlainSigner),
             secrets: Arc::new(PlainSecrets::default()),
+            volumes: Arc::new(volumes.clone()),
             vault: Arc::new(PlainVault),
             administrator: "admin".into(),
             settings: Settings { regions, user: "me".into(), ..settings },
@@ -225,7 +230,7 @@ impl World {
         .await
         .unwrap();
         let admin = Principal::Administrator { user: "me".into() };
-        Self { platform, sim, store, clock, gra: "GRA".parse().unwrap(), admin }
+        Self { volumes, platform, sim, store, clock, gra: "GRA".parse().unwrap(), admin }
     }
 
     pub(crate) async fn submit(&self, json: &str) -> AppId {

@@ -4,6 +4,7 @@ mod access;
 mod apps;
 mod capture;
 mod clock;
+mod data;
 mod engine;
 mod events;
 mod images;
@@ -23,6 +24,7 @@ use ovhai_api_types::{CapturedApp, Fault, Feature, Region, Timestamp};
 use ovhai_containers::ContainerRuntime;
 use ovhai_core::Platform;
 use ovhai_core::policy::Principal;
+use ovhai_data::StoreRoots;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +48,8 @@ pub(crate) struct Control {
     pub(crate) telemetry: Arc<Telemetry>,
     /// Runs containers; none where the emulator was given another runtime.
     pub(crate) containers: Option<ContainerRuntime>,
+    /// The directories of data stores.
+    pub(crate) stores: StoreRoots,
 }
 
 #[derive(Serialize)]
@@ -88,6 +92,24 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/users/{name}/password", put(users::set_password))
         .route("/_emulator/images", get(images::list).put(images::map))
         .route("/_emulator/images/unmap", post(images::unmap))
+        .route("/_emulator/data", get(data::stores))
+        .route(
+            "/_emulator/data/{store}",
+            get(data::buckets).put(data::add_store).delete(data::remove_store),
+        )
+        .route(
+            "/_emulator/data/{store}/{bucket}",
+            get(data::list).put(data::create_bucket).delete(data::delete_bucket),
+        )
+        .route("/_emulator/data/{store}/{bucket}/upload", post(data::upload))
+        .route("/_emulator/data/{store}/{bucket}/import", post(data::import))
+        .route("/_emulator/data/{store}/{bucket}/download", post(data::download))
+        .route("/_emulator/data/{store}/{bucket}/delete", post(data::delete))
+        .route("/_emulator/data/{store}/{bucket}/transfer", post(data::transfer))
+        .route(
+            "/_emulator/objects/{store}/{bucket}/{*name}",
+            get(data::get_object).put(data::put_object).delete(data::delete_object),
+        )
         .fallback(|| async { ApiError::not_found("there is nothing at this address") })
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
         .with_state(Arc::new(control))
@@ -145,7 +167,7 @@ fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
 }
 
 /// The features: name, whether it is emulated, description.
-pub(crate) const FEATURES: [(&str, bool, &str); 18] = [
+pub(crate) const FEATURES: [(&str, bool, &str); 19] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
         "tokens",
@@ -162,7 +184,16 @@ pub(crate) const FEATURES: [(&str, bool, &str); 18] = [
     ("clock", true, "Domain time stands still or moves on demand: ovhai emulator clock"),
     ("exec", true, "Commands in apps and copies of their files: an extension, not in the cloud"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
-    ("volumes", false, "501"),
+    (
+        "volumes",
+        true,
+        "Copies of containers of data stores and of Git repositories; written back on request",
+    ),
+    (
+        "data-stores",
+        true,
+        "Buckets in the emulator's own storage, below its state directory: ovhai bucket",
+    ),
     ("grpc", true, "HTTP/2 to the app's gRPC port, trailers included"),
     ("login-page", true, "On the app's own address, with a cookie for that app"),
     ("console", true, "The control panel in a browser: ovhai emulator open"),

@@ -62,6 +62,20 @@ impl Call {
         }
         Ok(Self { request, router: router.clone() })
     }
+
+    /// Whether it reads a body of any length as it comes.
+    pub(super) fn reads_as_it_comes(&self) -> bool {
+        is_transfer(self.request.method(), self.request.uri().path())
+    }
+}
+
+/// Whether a call transfers objects to the emulator. No handler of these paths collects its body.
+fn is_transfer(method: &Method, path: &str) -> bool {
+    match *method {
+        Method::PUT => path.starts_with("/_emulator/objects/"),
+        Method::POST => path.starts_with("/_emulator/data/") && path.ends_with("/upload"),
+        _ => false,
+    }
 }
 
 /// What a call answers.
@@ -242,6 +256,21 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_transfers_have_bodies_of_any_length() {
+        assert!(is_transfer(&Method::PUT, "/_emulator/objects/local/b/a/c"));
+        assert!(is_transfer(&Method::POST, "/_emulator/data/local/b/upload"));
+        for (method, path) in [
+            (Method::POST, "/_emulator/objects/local/b/a"),
+            (Method::PUT, "/_emulator/data/local/upload"),
+            (Method::POST, "/_emulator/data/local/b/copy"),
+            (Method::POST, "/v1/app"),
+            (Method::PUT, "/_emulator/images"),
+        ] {
+            assert!(!is_transfer(&method, path), "{method} {path}");
+        }
+    }
 
     #[test]
     fn workers_answer_requests_that_read_one_record() {

@@ -16,6 +16,7 @@ mod plan;
 mod readers;
 mod respond;
 mod share;
+mod streamed;
 mod watched;
 
 use std::io;
