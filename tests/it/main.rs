@@ -75,6 +75,7 @@ mod tls;
 mod tokens;
 mod verbs;
 mod websocket;
+mod wheel;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");

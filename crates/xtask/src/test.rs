@@ -1,7 +1,8 @@
 //! `cargo xtask test`: installs what the tests need, and runs every one of them.
 //!
 //! What is installed stays in `target/test-env`: the official Python SDK and what drives a browser
-//! in one environment, the frameworks of the apps in tests/apps in another, and axe-core. Programs of
+//! in one environment, the frameworks of the apps in tests/apps in another, what the wheel is built and
+//! tested with in a third, and axe-core. Programs of
 //! the system (python3 with venv, curl, openssl, certutil, Chromium, Java, npm) are installed with apt-get where
 //! they are missing and that is possible; where it is not, this says what to install. Container
 //! engines and registries run while the tests do ([`crate::engines`]).
@@ -16,7 +17,9 @@ use crate::run::{cargo, is_installed, output, root};
 
 /// The Python packages of tests: the SDK that the emulator is held to, and what drives a browser.
 const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1"];
-/// Ships the published schema of GitHub's workflows.
+/// What the wheel is packed with.
+const PACKERS: [&str; 2] = ["hatchling==1.33.0", "pyelftools==0.33"];
+/// Ships the published schemas of CI systems and of Compose.
 const SCHEMAS: &str = "check-jsonschema==0.39.0";
 /// Finds what makes pages hard to use; one script, which has no dependencies.
 const AXE: &str = "axe-core";
@@ -46,6 +49,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let python = install()?;
     let axe = install_axe()?;
     let apps = install_frameworks()?;
+    let wheel = install_wheel_tools()?;
     {
         let engines = Engines::start()?;
         crate::run::run(
@@ -55,6 +59,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
                 .env("OVHAI_TEST_PYTHON", &python)
                 .env("OVHAI_TEST_AXE", &axe)
                 .env("OVHAI_TEST_APPS_PYTHON", &apps)
+                .env("OVHAI_TEST_WHEEL_PYTHON", &wheel)
                 .env("OVHAI_TEST_PASSWORD", engines::PASSWORD)
                 .envs(engines.environment()),
         )?;
@@ -69,11 +74,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             )?;
         }
     }
-    if arguments.is_empty() { without_logs(&python, &axe, &apps) } else { Ok(()) }
+    if arguments.is_empty() { without_logs(&python, &axe, &apps, &wheel) } else { Ok(()) }
 }
 
 /// Runs the tests of the executable again, with emulators that can't write their log.
-fn without_logs(python: &Path, axe: &Path, apps: &Path) -> Result<()> {
+fn without_logs(python: &Path, axe: &Path, apps: &Path, wheel: &Path) -> Result<()> {
     for stderr in ["full", "closed"] {
         println!("emulators whose standard error is {stderr}");
         crate::run::run(
@@ -83,6 +88,7 @@ fn without_logs(python: &Path, axe: &Path, apps: &Path) -> Result<()> {
                 .env("OVHAI_TEST_PYTHON", python)
                 .env("OVHAI_TEST_AXE", axe)
                 .env("OVHAI_TEST_APPS_PYTHON", apps)
+                .env("OVHAI_TEST_WHEEL_PYTHON", wheel)
                 .env("OVHAI_TEST_STDERR", stderr)
                 // Minutes in a browser, which shows no log.
                 .args(["--", "--skip", "console_browser::"]),
@@ -91,17 +97,54 @@ fn without_logs(python: &Path, axe: &Path, apps: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask workflow`: checks the workflows against the schema that a pinned package ships.
+/// `cargo xtask workflow`: checks workflows, actions and what the documents show of them against the
+/// schemas that a pinned package ships.
 pub(crate) fn workflow() -> Result<()> {
     let tools = install_into("tools-venv", &[SCHEMAS.to_owned()], &[])?;
+    let check = |schema: &str, files: &[PathBuf]| {
+        crate::run::run(
+            Command::new(tools.with_file_name("check-jsonschema"))
+                .args(["--builtin-schema", schema])
+                .args(files),
+        )
+    };
     let workflows = std::fs::read_dir(root().join(".github/workflows"))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<Vec<PathBuf>>>()?;
-    crate::run::run(
-        Command::new(tools.with_file_name("check-jsonschema"))
-            .args(["--builtin-schema", "vendor.github-workflows"])
-            .args(workflows),
-    )
+    check("vendor.github-workflows", &workflows)?;
+    check("vendor.github-actions", &[root().join(".github/actions/setup/action.yml")])?;
+    let shown = shown_files()?;
+    let scratch = root().join("target/test-env/shown");
+    std::fs::create_dir_all(&scratch)?;
+    for (number, (name, text)) in shown.iter().enumerate() {
+        let schema = match name.as_str() {
+            ".gitlab-ci.yml" => "vendor.gitlab-ci",
+            "compose.yaml" => "vendor.compose-spec",
+            name if name.starts_with(".github/workflows/") => "vendor.github-workflows",
+            other => bail!("docs/how-to.md shows {other}, for which no schema is known"),
+        };
+        let file = scratch.join(format!("{number}.yml"));
+        std::fs::write(&file, text)?;
+        println!("{name} of docs/how-to.md");
+        check(schema, &[file])?;
+    }
+    Ok(())
+}
+
+/// The files that the how-to shows: blocks of YAML, whose first line is a comment with the file's name.
+fn shown_files() -> Result<Vec<(String, String)>> {
+    let text = std::fs::read_to_string(root().join("docs/how-to.md"))?;
+    let blocks = text.split("\n```yaml\n").skip(1);
+    let named = blocks.filter_map(|rest| {
+        let (block, _) = rest.split_once("\n```")?;
+        let (first, _) = block.split_once('\n')?;
+        Some((first.strip_prefix("# ")?.to_owned(), format!("{block}\n")))
+    });
+    let shown: Vec<_> = named.collect();
+    if shown.is_empty() {
+        bail!("docs/how-to.md shows no files of CI systems");
+    }
+    Ok(shown)
 }
 
 /// `cargo xtask screenshots`: takes pictures of all pages of the console; with `--docs` also those of
@@ -179,16 +222,48 @@ fn install_packages() -> Result<PathBuf> {
 
 /// The Python that has the frameworks, which are many and large.
 fn install_frameworks() -> Result<PathBuf> {
-    let list = root().join("tests/apps/requirements.txt");
-    let packages: Vec<String> = std::fs::read_to_string(&list)
-        .with_context(|| format!("{} can't be read", list.display()))?
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect();
+    let packages = requirements("tests/apps/requirements.txt")?;
     // The list is complete; and nothing is built from sources, which would need compilers.
     install_into("apps-venv", &packages, &["--no-deps", "--only-binary=:all:"])
+}
+
+/// The Python that has what the wheel is built and tested with.
+fn install_wheel_tools() -> Result<PathBuf> {
+    let packages = requirements("tests/wheel/requirements.txt")?;
+    // The SDK is published as sources only, all of them Python.
+    let options = ["--no-deps", "--only-binary=:all:", "--no-binary=ovhai"];
+    install_into("wheel-venv", &packages, &options)
+}
+
+/// The packages that a file lists.
+fn requirements(file: &str) -> Result<Vec<String>> {
+    let list = root().join(file);
+    let text = std::fs::read_to_string(&list)
+        .with_context(|| format!("{} can't be read", list.display()))?;
+    let lines = text.lines().map(str::trim);
+    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
+}
+
+/// `cargo xtask wheel [EXECUTABLE]`: packs the executable and the Python package into `target/wheels`.
+/// Without an executable the `dist` profile is built.
+pub(crate) fn wheel(arguments: &[String]) -> Result<()> {
+    let executable = match arguments {
+        [] => {
+            crate::run::run(cargo().args(["build", "--locked", "--profile", "dist"]))?;
+            root().join("target/dist/ovhai")
+        }
+        [path] => std::path::absolute(path)?,
+        other => bail!("unknown arguments {other:?}; name one executable, or none"),
+    };
+    let python = install_into("pack-venv", &PACKERS.map(str::to_owned), &[])?;
+    let wheels = root().join("target/wheels");
+    crate::run::run(
+        Command::new(python)
+            .args(["-B", "-m", "hatchling", "build", "-t", "wheel", "-d"])
+            .arg(wheels)
+            .current_dir(root().join("crates/wheel"))
+            .env("OVHAI_BINARY", executable),
+    )
 }
 
 /// Fetches axe-core, unless it is there; its script.

@@ -1,0 +1,212 @@
+"""Apps and tokens that belong together, such as those of one test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+import uuid
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
+from types import TracebackType
+from urllib.parse import urlencode
+
+from .app import App
+from .binary import executable
+from .errors import EmulatorError
+from .http import Server
+from .records import Request
+from .token import Token
+
+Self = TypeVar("Self", bound="Project")
+
+_PAGE = 1000
+_PAUSE = 0.002
+
+
+class Project:
+    """Apps and tokens in a region of a running emulator. `clean` deletes what was made here."""
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        region: Optional[str] = None,
+        labels: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        self.server = server
+        self.region = region or server.regions[0]
+        self.labels: Dict[str, str] = dict(labels or {})
+        """Labels of every app that is made here."""
+        self.apps: List[App] = []
+        """The apps that were run here, the deleted ones included."""
+        self.tokens: List[Token] = []
+        """The tokens that were made here."""
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.clean()
+
+    @property
+    def url(self) -> str:
+        """The emulator's address: console, control API, and the API of the first region."""
+        return self.server.url
+
+    @property
+    def api_path(self) -> str:
+        """The path of the region's API."""
+        return f"/regions/{self.region}/v1"
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the region's API for SDKs, without `/v1`."""
+        return f"{self.server.url}/regions/{self.region}"
+
+    @property
+    def administrator(self) -> str:
+        """The bearer of the emulator's owner, who may do everything."""
+        return self.server.administrator
+
+    @property
+    def selector(self) -> str:
+        """The label selector of exactly the apps that are made here; empty without `labels`."""
+        return ",".join(f"{key}={value}" for key, value in self.labels.items())
+
+    def project(self) -> Project:
+        """A new project in the same emulator, whose apps have a label of their own."""
+        return Project(self.server, region=self.region, labels={"project": uuid.uuid4().hex[:12]})
+
+    def app(
+        self, name: Optional[str] = None, *, labels: Optional[Mapping[str, str]] = None
+    ) -> App:
+        """An app that does not run yet."""
+        return App(self, name or f"app-{uuid.uuid4().hex[:8]}", {**self.labels, **(labels or {})})
+
+    def run(
+        self,
+        command: Union[str, Sequence[str], None] = None,
+        *,
+        name: Optional[str] = None,
+        **options: Any,
+    ) -> App:
+        """Makes an app and runs it: `App.run`."""
+        return self.app(name).run(command, **options)
+
+    def serve(self, target: str, *, name: Optional[str] = None, **options: Any) -> App:
+        """Makes an app of a WSGI or ASGI callable: `App.serve`."""
+        return self.app(name).serve(target, **options)
+
+    def token(
+        self,
+        name: Optional[str] = None,
+        *,
+        role: str = "read",
+        selector: Optional[str] = None,
+    ) -> Token:
+        """Makes a token of the role `read` or `operator`; without a selector, for all apps."""
+        spec: Dict[str, Any] = {
+            "name": name or f"token-{uuid.uuid4().hex[:8]}",
+            "role": {"read": "ai_training_read", "operator": "ai_training_operator"}.get(role, role),
+        }
+        if selector:
+            spec["labelSelector"] = selector
+        path = f"{self.api_path}/token"
+        token = Token(self.server, self.api_path, self.server.call("POST", path, spec))
+        self.tokens.append(token)
+        return token
+
+    def requests(
+        self,
+        *,
+        app: Optional[App] = None,
+        token: Optional[Token] = None,
+        denied: bool = False,
+        at_least: int = 0,
+        timeout: float = 5.0,
+    ) -> List[Request]:
+        """The last requests to the apps that were made here, in the order in which they ended.
+
+        Those that `App.request` sent are all among them. Records of other clients' requests come a
+        moment after their answers: `at_least` waits until there are so many, and raises
+        `EmulatorError` if there are not.
+        """
+        deadline = time.monotonic() + timeout
+        sent = app.sent if app is not None else sum(one.sent for one in self.apps)
+        # Those may be more than the emulator keeps.
+        sent = min(sent, _PAGE)
+        while len(self._read(app, None, False)) < sent and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+        while True:
+            seen = self._read(app, token, denied)
+            if len(seen) >= at_least:
+                return seen
+            if time.monotonic() > deadline:
+                raise EmulatorError(f"{len(seen)} of {at_least} requests after {timeout:g} s")
+            time.sleep(_PAUSE)
+
+    def _read(self, app: Optional[App], token: Optional[Token], denied: bool) -> List[Request]:
+        filters = {"count": str(_PAGE)}
+        if app is not None:
+            filters["app"] = app.id
+        if token is not None:
+            filters["token"] = token.id
+        if denied:
+            filters["denied"] = "true"
+        answer = self.server.call("GET", f"/_emulator/requests?{urlencode(filters)}")
+        return [Request.of(item) for item in answer["items"] if self._is_mine(item)]
+
+    def _is_mine(self, record: Mapping[str, Any]) -> bool:
+        return not self.labels or any(record.get("app") == app.id for app in self.apps)
+
+    def environment(self) -> Dict[str, str]:
+        """The variables with which programs and the command line use this emulator."""
+        return {
+            "OVHAI_STATE_DIR": self.server.state_dir,
+            "OVHAI_CONFIG_DIR": os.path.join(self.server.state_dir, "config"),
+            "OVHAI_AUTOSTART": "0",
+            "OVHAI_LOCAL_ONLY": "1",
+            "OVHAI_KEYRING": "0",
+            "OVHAI_REGION": self.region,
+            "OVHAI_API_URL": self.server.url,
+            "OVHAI_API_TOKEN": self.server.administrator,
+        }
+
+    def cli(self, *arguments: str) -> str:
+        """Runs a command of `ovhai` here; its standard output. Raises `EmulatorError` if it fails."""
+        own = {key: value for key, value in os.environ.items() if not key.startswith("OVHAI_")}
+        done = subprocess.run(
+            [executable(), *arguments],
+            env={**own, **self.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        if done.returncode != 0:
+            line = " ".join(["ovhai", *arguments])
+            raise EmulatorError(f"{line}: exit code {done.returncode}\n{done.stderr}")
+        return done.stdout
+
+    def remember(self, app: App) -> None:
+        """Adds an app that was submitted."""
+        if app not in self.apps:
+            self.apps.append(app)
+
+    def clean(self) -> None:
+        """Deletes the apps and tokens that were made here, and kills the apps' processes."""
+        for app in self.apps:
+            app.delete()
+        for token in self.tokens:
+            # A test may have deleted it itself.
+            with contextlib.suppress(EmulatorError):
+                token.delete()
+        self.tokens.clear()

@@ -1,0 +1,50 @@
+"""What the emulator reports about requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Optional
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that has ended."""
+
+    id: str
+    """The value of `X-Request-Id`."""
+    method: str
+    path: str
+    """The path without the query."""
+    status: int
+    """The status of the answer; 0 when there was none."""
+    decision: Optional[str]
+    """`allowed`, `public`, `preflight`, `unauthenticated`, `forbidden` or `out_of_scope`; None when
+    access was not decided."""
+    reason: str
+    """A refusal in words, such as the term of a selector that does not match; else empty."""
+    app_id: Optional[str]
+    token_id: Optional[str]
+    token_name: Optional[str]
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+    """All fields of the record."""
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the gateway denied access."""
+        return self.decision in ("unauthenticated", "forbidden", "out_of_scope")
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Request:
+        """A record of the control API."""
+        return cls(
+            id=record["id"],
+            method=record["method"],
+            path=record["path"],
+            status=record["status"],
+            decision=record.get("decision"),
+            reason=record.get("reason", ""),
+            app_id=record.get("app"),
+            token_id=record.get("token"),
+            token_name=record.get("tokenName"),
+            raw=record,
+        )
