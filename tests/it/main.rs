@@ -58,6 +58,7 @@ mod process;
 mod prompts;
 mod readers;
 mod registries;
+mod releases;
 mod reload;
 mod replicas;
 mod requests;

@@ -9,6 +9,7 @@ mod engines;
 mod fuzz;
 mod generate;
 mod lint;
+mod published;
 mod run;
 mod test;
 
@@ -55,8 +56,8 @@ fn task() -> Result<()> {
         "gen" => generate::run(rest),
         "lint" => lint::run(),
         "fuzz" => fuzz::run(rest),
-        "wheel" => test::wheel(rest),
-        "workflow" => test::workflow(),
+        "wheel" => published::wheel(rest),
+        "workflow" => published::workflow(),
         "bench" => bench::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -17,10 +17,6 @@ use crate::run::{cargo, is_installed, output, root};
 
 /// The Python packages of tests: the SDK that the emulator is held to, and what drives a browser.
 const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1"];
-/// What the wheel is packed with.
-const PACKERS: [&str; 2] = ["hatchling==1.33.0", "pyelftools==0.33"];
-/// Ships the published schemas of CI systems and of Compose.
-const SCHEMAS: &str = "check-jsonschema==0.39.0";
 /// Finds what makes pages hard to use; one script, which has no dependencies.
 const AXE: &str = "axe-core";
 const AXE_VERSION: &str = "4.14.1";
@@ -95,56 +91,6 @@ fn without_logs(python: &Path, axe: &Path, apps: &Path, wheel: &Path) -> Result<
         )?;
     }
     Ok(())
-}
-
-/// `cargo xtask workflow`: checks workflows, actions and what the documents show of them against the
-/// schemas that a pinned package ships.
-pub(crate) fn workflow() -> Result<()> {
-    let tools = install_into("tools-venv", &[SCHEMAS.to_owned()], &[])?;
-    let check = |schema: &str, files: &[PathBuf]| {
-        crate::run::run(
-            Command::new(tools.with_file_name("check-jsonschema"))
-                .args(["--builtin-schema", schema])
-                .args(files),
-        )
-    };
-    let workflows = std::fs::read_dir(root().join(".github/workflows"))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<PathBuf>>>()?;
-    check("vendor.github-workflows", &workflows)?;
-    check("vendor.github-actions", &[root().join(".github/actions/setup/action.yml")])?;
-    let shown = shown_files()?;
-    let scratch = root().join("target/test-env/shown");
-    std::fs::create_dir_all(&scratch)?;
-    for (number, (name, text)) in shown.iter().enumerate() {
-        let schema = match name.as_str() {
-            ".gitlab-ci.yml" => "vendor.gitlab-ci",
-            "compose.yaml" => "vendor.compose-spec",
-            name if name.starts_with(".github/workflows/") => "vendor.github-workflows",
-            other => bail!("docs/how-to.md shows {other}, for which no schema is known"),
-        };
-        let file = scratch.join(format!("{number}.yml"));
-        std::fs::write(&file, text)?;
-        println!("{name} of docs/how-to.md");
-        check(schema, &[file])?;
-    }
-    Ok(())
-}
-
-/// The files that the how-to shows: blocks of YAML, whose first line is a comment with the file's name.
-fn shown_files() -> Result<Vec<(String, String)>> {
-    let text = std::fs::read_to_string(root().join("docs/how-to.md"))?;
-    let blocks = text.split("\n```yaml\n").skip(1);
-    let named = blocks.filter_map(|rest| {
-        let (block, _) = rest.split_once("\n```")?;
-        let (first, _) = block.split_once('\n')?;
-        Some((first.strip_prefix("# ")?.to_owned(), format!("{block}\n")))
-    });
-    let shown: Vec<_> = named.collect();
-    if shown.is_empty() {
-        bail!("docs/how-to.md shows no files of CI systems");
-    }
-    Ok(shown)
 }
 
 /// `cargo xtask screenshots`: takes pictures of all pages of the console; with `--docs` also those of
@@ -244,28 +190,6 @@ fn requirements(file: &str) -> Result<Vec<String>> {
     Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
 }
 
-/// `cargo xtask wheel [EXECUTABLE]`: packs the executable and the Python package into `target/wheels`.
-/// Without an executable the `dist` profile is built.
-pub(crate) fn wheel(arguments: &[String]) -> Result<()> {
-    let executable = match arguments {
-        [] => {
-            crate::run::run(cargo().args(["build", "--locked", "--profile", "dist"]))?;
-            root().join("target/dist/ovhai")
-        }
-        [path] => std::path::absolute(path)?,
-        other => bail!("unknown arguments {other:?}; name one executable, or none"),
-    };
-    let python = install_into("pack-venv", &PACKERS.map(str::to_owned), &[])?;
-    let wheels = root().join("target/wheels");
-    crate::run::run(
-        Command::new(python)
-            .args(["-B", "-m", "hatchling", "build", "-t", "wheel", "-d"])
-            .arg(wheels)
-            .current_dir(root().join("crates/wheel"))
-            .env("OVHAI_BINARY", executable),
-    )
-}
-
 /// Fetches axe-core, unless it is there; its script.
 fn install_axe() -> Result<PathBuf> {
     let directory = root().join("target/test-env").join(format!("{AXE}-{AXE_VERSION}"));
@@ -286,7 +210,7 @@ fn install_axe() -> Result<PathBuf> {
 }
 
 /// Makes an environment with just these packages, unless it is there; its Python.
-fn install_into(name: &str, packages: &[String], options: &[&str]) -> Result<PathBuf> {
+pub(crate) fn install_into(name: &str, packages: &[String], options: &[&str]) -> Result<PathBuf> {
     let environment = root().join("target/test-env").join(name);
     let python = environment.join("bin/python");
     if has_packages(&python, packages) {
