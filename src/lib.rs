@@ -21,6 +21,7 @@ pub mod settings;
 mod term;
 mod ui;
 
+pub use cmd::emulator::exec::{attendant, stage};
 pub use line::cli;
 
 use std::ffi::OsString;

@@ -15,18 +15,18 @@ use crate::private_file;
 const KEPT: [(&str, Option<&str>); 14] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
-    ("host", None),
-    ("regions", None),
-    ("runtime", None),
+    ("host", Some("OVHAI_HOST")),
+    ("regions", Some("OVHAI_REGIONS")),
+    ("runtime", Some("OVHAI_RUNTIME")),
     ("quota", Some("OVHAI_QUOTA")),
     ("access-log", Some("OVHAI_ACCESS_LOG")),
     ("limit", Some("OVHAI_LIMITS")),
-    ("restart-delay", None),
+    ("restart-delay", Some("OVHAI_RESTART_DELAY")),
     ("engine", Some("OVHAI_ENGINE")),
-    ("container-label", None),
-    ("keep-failed", None),
+    ("container-label", Some("OVHAI_CONTAINER_LABELS")),
+    ("keep-failed", Some("OVHAI_KEEP_FAILED")),
     ("from-apps", Some("OVHAI_FROM_APPS")),
-    ("stop-after", None),
+    ("stop-after", Some("OVHAI_STOP_AFTER")),
 ];
 
 const IF_DAMAGED: &str =

@@ -34,6 +34,8 @@ mod edge;
 mod emulator;
 mod environment;
 mod events;
+#[cfg(target_os = "linux")]
+mod exec;
 mod gateway;
 mod grpc;
 mod held;

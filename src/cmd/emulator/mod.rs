@@ -2,6 +2,7 @@
 
 mod ca;
 mod engine;
+pub(crate) mod exec;
 mod image;
 mod logs;
 mod metrics;
@@ -9,6 +10,7 @@ mod open;
 mod openapi;
 mod rendezvous;
 mod requests;
+mod server_options;
 mod start;
 mod status;
 mod stop;
@@ -30,7 +32,9 @@ pub(crate) struct EmulatorCommand {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Start an emulator of AI Deploy
-    Start(start::Start),
+    Start(Box<start::Start>),
+    /// Run a command with an emulator of its own
+    Exec(Box<exec::Exec>),
     /// Show the emulator's status
     Status(status::Status),
     /// Stop the emulator
@@ -71,12 +75,13 @@ pub(crate) fn is_for_eval(arguments: &[OsString]) -> bool {
 
 impl EmulatorCommand {
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self.verb, Verb::Start(_))
+        matches!(self.verb, Verb::Start(_) | Verb::Exec(_))
     }
 
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         match self.verb {
             Verb::Start(verb) => verb.run(context).await,
+            Verb::Exec(verb) => Box::pin(verb.run(context)).await,
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Open(verb) => verb.run(context).await,
