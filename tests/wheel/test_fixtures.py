@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovhai_emulator import App, AppFailed, Emulator, Project
+from ovhai_emulator import App, AppFailed, Emulator, EmulatorError, Project
 
 
 def test_a_token_opens_what_its_selector_matches(ovhai: Project, app: App) -> None:
@@ -87,6 +87,8 @@ def test_state_and_addresses(ovhai: Project, app: App) -> None:
     with pytest.raises(AppFailed, match="call run"):
         _ = app.id
     app.run(image="ovhai/echo", unsecure_http=True, replicas=2, spec={"probe": {"path": "/"}})
+    with pytest.raises(EmulatorError, match="make another app"):
+        app.run(image="ovhai/echo")
     assert app.state == "RUNNING"
     assert app.url.endswith(f":{ovhai.server.port}") and app.host in app.url
     assert app.get("/", token=None).status == 200

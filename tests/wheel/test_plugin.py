@@ -13,7 +13,7 @@ from typing import Callable
 
 import pytest
 
-from ovhai_emulator import Emulator, EmulatorError
+from ovhai_emulator import Emulator, EmulatorError, executable, running
 
 PATIENCE = 60.0
 
@@ -133,3 +133,18 @@ signal.pause()
     session.stdout.close()
     eventually("the app's process ends", lambda: is_gone(int(process)))
     eventually("the state directory is removed", lambda: not os.path.exists(state_dir))
+
+
+def test_a_program_finds_the_emulator_of_its_exec(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """
+from ovhai_emulator import running
+with running() as project:
+    assert project.run(image="ovhai/echo").get("/").status == 200
+print("found", project.url)
+"""
+    command = [executable(), "emulator", "exec", "--", sys.executable, "-c", code]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.startswith("found http://127.0.0.1:")
+    monkeypatch.delenv("OVHAI_STATE_DIR", raising=False)
+    with pytest.raises(EmulatorError, match="below ovhai emulator exec"):
+        running()

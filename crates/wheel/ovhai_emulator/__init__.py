@@ -13,9 +13,9 @@ for the session, `ovhai` and `app` for each test.
 
 from __future__ import annotations
 
-from .app import App
+from .app import App, RunOptions
 from .binary import executable
-from .emulator import Emulator
+from .emulator import Emulator, running
 from .errors import ApiError, AppFailed, EmulatorError
 from .http import OWNER, Owner, Response
 from .project import Project
@@ -33,6 +33,8 @@ __all__ = [
     "Project",
     "Request",
     "Response",
+    "RunOptions",
     "Token",
     "executable",
+    "running",
 ]

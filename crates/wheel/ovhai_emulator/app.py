@@ -6,19 +6,37 @@ import os
 import shlex
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, TypedDict, Union
 from urllib.parse import urlsplit
 
-from .errors import ApiError, AppFailed
+from .errors import ApiError, AppFailed, EmulatorError
 from .http import OWNER, Owner, Response
 from .records import Request
 from .token import Token
 
 if TYPE_CHECKING:
+    # Known to every type checker, and not needed when the program runs.
+    from typing_extensions import Unpack
+
     from .project import Project
 
 Credential = Union[Token, str, Owner, None]
 """A token, a token string, the emulator's owner, or no credential at all."""
+
+
+class RunOptions(TypedDict, total=False):
+    """The options of `App.run`, for functions that pass them on."""
+
+    image: str
+    env: Optional[Mapping[str, str]]
+    labels: Optional[Mapping[str, str]]
+    cwd: Union[str, os.PathLike[str], None]
+    replicas: int
+    unsecure_http: bool
+    spec: Optional[Mapping[str, Any]]
+    wait: bool
+    timeout: float
+
 
 # The program's own variables never reach an app.
 _PRIVATE_PREFIX = "OVHAI_"
@@ -61,6 +79,8 @@ class App:
         environment without `OVHAI_…`, and `env`. `spec` adds fields to the app's specification.
         Returns when the app answers, unless `wait` is false; raises `AppFailed` if it never does.
         """
+        if self._record:
+            raise EmulatorError(f"{self.name} has been run already: make another app")
         self.labels.update(labels or {})
         fields: Dict[str, Any] = {
             "name": self.name,
@@ -90,7 +110,7 @@ class App:
         *,
         factory: bool = False,
         python: Optional[str] = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> App:
         """Serves a WSGI or ASGI callable, named by its import path, such as `package.module:app`.
 
@@ -197,9 +217,18 @@ class App:
         """Sends a GET request; see `request`."""
         return self.request("GET", path, token=token, timeout=timeout)
 
-    def requests(self, **filters: Any) -> List[Request]:
+    def requests(
+        self,
+        *,
+        token: Optional[Token] = None,
+        denied: bool = False,
+        at_least: int = 0,
+        timeout: float = 5.0,
+    ) -> List[Request]:
         """The requests to this app; see `Project.requests`."""
-        return self._project.requests(app=self, **filters)
+        return self._project.requests(
+            app=self, token=token, denied=denied, at_least=at_least, timeout=timeout
+        )
 
     def log(self) -> str:
         """The app's output so far."""

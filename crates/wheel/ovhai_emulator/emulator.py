@@ -14,14 +14,9 @@ from .errors import EmulatorError
 from .http import Server
 from .project import Project
 
-# Starts an emulator, says where it is, and stops it when this process closes the standard input: at
-# its end, whatever way it comes, so that no emulator outlives the tests.
-_SESSION = """
-eval "$("$0" emulator start --ephemeral --detach --port 0 "$@")" || exit
-printf '%s\\n' "$OVHAI_STATE_DIR"
-cat > /dev/null
-"$0" emulator stop --quiet
-"""
+# Says where the emulator is, and runs until this process closes its standard input: at its end,
+# whatever way it comes, so that no emulator outlives the tests.
+_SESSION = """printf '%s\\n' "$OVHAI_STATE_DIR"; exec cat > /dev/null"""
 
 
 class Emulator(Project):
@@ -66,7 +61,7 @@ class Emulator(Project):
 
 
 def _start(options: Sequence[str]) -> Tuple[subprocess.Popen[bytes], IO[bytes], str]:
-    command = ["/bin/sh", "-c", _SESSION, executable(), *options]
+    command = [executable(), "emulator", "exec", *options, "--", "/bin/sh", "-c", _SESSION]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OVHAI_")}
     errors = tempfile.TemporaryFile()
     process = subprocess.Popen(
@@ -107,8 +102,8 @@ def _server(state_dir: str) -> Server:
 
 
 def running(state_dir: Optional[str] = None) -> Project:
-    """The emulator that runs already in a state directory; by default that of `OVHAI_STATE_DIR`, as
-    below `ovhai emulator exec`."""
+    """The emulator that runs in a state directory; by default in that of `OVHAI_STATE_DIR`, which
+    `ovhai emulator exec` sets. It goes on after this process."""
     directory = state_dir or os.environ.get("OVHAI_STATE_DIR")
     if not directory:
         raise EmulatorError("OVHAI_STATE_DIR is not set: run this below ovhai emulator exec")

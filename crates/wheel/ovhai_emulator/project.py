@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import time
 import uuid
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 from urllib.parse import urlencode
 
-from .app import App
+from .app import App, RunOptions
 from .binary import executable
 from .errors import EmulatorError
 from .http import Server
 from .records import Request
 from .token import Token
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Self = TypeVar("Self", bound="Project")
 
@@ -94,14 +96,22 @@ class Project:
         command: Union[str, Sequence[str], None] = None,
         *,
         name: Optional[str] = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> App:
         """Makes an app and runs it: `App.run`."""
         return self.app(name).run(command, **options)
 
-    def serve(self, target: str, *, name: Optional[str] = None, **options: Any) -> App:
+    def serve(
+        self,
+        target: str,
+        *,
+        name: Optional[str] = None,
+        factory: bool = False,
+        python: Optional[str] = None,
+        **options: Unpack[RunOptions],
+    ) -> App:
         """Makes an app of a WSGI or ASGI callable: `App.serve`."""
-        return self.app(name).serve(target, **options)
+        return self.app(name).serve(target, factory=factory, python=python, **options)
 
     def token(
         self,
@@ -203,10 +213,13 @@ class Project:
 
     def clean(self) -> None:
         """Deletes the apps and tokens that were made here, and kills the apps' processes."""
-        for app in self.apps:
-            app.delete()
-        for token in self.tokens:
-            # A test may have deleted it itself.
-            with contextlib.suppress(EmulatorError):
-                token.delete()
+        failed: Optional[EmulatorError] = None
+        things: List[Union[App, Token]] = [*self.apps, *self.tokens]
+        for thing in things:
+            try:
+                thing.delete()
+            except EmulatorError as error:
+                failed = failed or error
         self.tokens.clear()
+        if failed is not None:
+            raise failed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
+from .errors import ApiError
 from .http import Server
 
 
@@ -29,5 +30,9 @@ class Token:
         self.value = answer["status"]["value"]
 
     def delete(self) -> None:
-        """Deletes the token."""
-        self._server.call("DELETE", f"{self._root}/token/{self.id}")
+        """Deletes the token. Nothing happens if it does not exist."""
+        try:
+            self._server.call("DELETE", f"{self._root}/token/{self.id}")
+        except ApiError as error:
+            if error.status != 404:
+                raise
