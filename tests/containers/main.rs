@@ -4,6 +4,8 @@
 //! off its requests then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod image;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};

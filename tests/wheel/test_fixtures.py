@@ -22,6 +22,10 @@ def test_a_token_opens_what_its_selector_matches(ovhai: Project, app: App) -> No
     assert refused.is_denied and refused.token_name == stranger.name
     assert "group=B does not match" in refused.reason
 
+    assert app.count() == 3 and app.count(denied=True) == 2
+    assert app.count(decision="out_of_scope") == app.count(token=stranger, status=403) == 1
+    assert sum(total.count for total in ovhai.totals()) == 3
+
     app.set_labels({"group": "B"})
     assert app.get("/", token=reader).status == 403
     assert app.get("/", token=stranger).status == 200
@@ -80,6 +84,18 @@ def test_the_command_line_uses_the_same_emulator(ovhai: Project, app: App) -> No
     app.run(image="ovhai/echo")
     assert ovhai.cli("app", "list", "-o", "name").splitlines() == [app.name]
     assert ovhai.cli("app", "access", app.name, "-o", "json").strip() == "[]"
+
+
+def test_numbers_are_exact_beyond_what_is_remembered(ovhai: Project, app: App) -> None:
+    app.run(image="ovhai/echo")
+    reader, stranger = ovhai.token(), ovhai.token(selector="group=none")
+    for _ in range(1100):
+        app.get("/", token=reader)
+    app.get("/", token=stranger)
+    assert len(ovhai.requests()) == 1000
+    assert app.count(decision="allowed") == 1100
+    assert app.count(decision="out_of_scope") == app.count(denied=True) == 1
+    assert app.requests()[-1].token_id == stranger.id
 
 
 def test_state_and_addresses(ovhai: Project, app: App) -> None:

@@ -19,7 +19,7 @@ from .emulator import Emulator, running
 from .errors import ApiError, AppFailed, EmulatorError
 from .http import OWNER, Owner, Response
 from .project import Project
-from .records import Request
+from .records import Request, Total
 from .token import Token
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Response",
     "RunOptions",
     "Token",
+    "Total",
     "executable",
     "running",
 ]

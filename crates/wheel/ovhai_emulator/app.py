@@ -52,8 +52,6 @@ class App:
         self._record: Dict[str, Any] = {}
         self.name = name
         self.labels = dict(labels)
-        self.sent = 0
-        """Number of requests that `request` and `get` have sent."""
 
     def __repr__(self) -> str:
         return f"App({self.name!r}, id={self._record.get('id')!r})"
@@ -207,27 +205,29 @@ class App:
         `token=None`, without a credential."""
         fields = {**self.headers(token), **(headers or {})}
         host = fields.pop("Host")
-        answer = self._server.send(
+        return self._server.send(
             method, path, host=host, headers=fields, body=body, timeout=timeout
         )
-        self.sent += 1
-        return answer
 
     def get(self, path: str = "/", *, token: Credential = OWNER, timeout: float = 30.0) -> Response:
         """Sends a GET request; see `request`."""
         return self.request("GET", path, token=token, timeout=timeout)
 
-    def requests(
+    def requests(self, *, token: Optional[Token] = None, denied: bool = False) -> List[Request]:
+        """The last requests to this app; see `Project.requests`."""
+        return self._project.requests(app=self, token=token, denied=denied)
+
+    def count(
         self,
         *,
         token: Optional[Token] = None,
         denied: bool = False,
-        at_least: int = 0,
-        timeout: float = 5.0,
-    ) -> List[Request]:
-        """The requests to this app; see `Project.requests`."""
-        return self._project.requests(
-            app=self, token=token, denied=denied, at_least=at_least, timeout=timeout
+        decision: Optional[str] = None,
+        status: Optional[int] = None,
+    ) -> int:
+        """The exact number of requests to this app; see `Project.count`."""
+        return self._project.count(
+            app=self, token=token, denied=denied, decision=decision, status=status
         )
 
     def log(self) -> str:

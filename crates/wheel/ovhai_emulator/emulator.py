@@ -23,8 +23,8 @@ class Emulator(Project):
     """An emulator that keeps its state in memory, listens on a free port of 127.0.0.1, and ends with
     this object, or with this process if it is killed.
 
-    `options` are those of `ovhai emulator start`, such as `["--quota", "unlimited"]`. Use it as a
-    context manager, or call `stop`.
+    `options` are those of `ovhai emulator exec`, such as `["--quota", "unlimited"]`; their variables
+    count, too, such as `OVHAI_ENGINE`. Use it as a context manager, or call `stop`.
     """
 
     def __init__(self, options: Sequence[str] = (), *, timeout: float = 30.0) -> None:
@@ -62,11 +62,9 @@ class Emulator(Project):
 
 def _start(options: Sequence[str]) -> Tuple[subprocess.Popen[bytes], IO[bytes], str]:
     command = [executable(), "emulator", "exec", *options, "--", "/bin/sh", "-c", _SESSION]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OVHAI_")}
     errors = tempfile.TemporaryFile()
     process = subprocess.Popen(
         command,
-        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -14,7 +14,7 @@ from .app import App, RunOptions
 from .binary import executable
 from .errors import EmulatorError
 from .http import Server
-from .records import Request
+from .records import Request, Total
 from .token import Token
 
 if TYPE_CHECKING:
@@ -24,6 +24,18 @@ Self = TypeVar("Self", bound="Project")
 
 _PAGE = 1000
 _PAUSE = 0.002
+_SETTLES = 1.0
+
+
+def _filters(app: Optional[App], token: Optional[Token], denied: bool) -> Dict[str, str]:
+    filters = {}
+    if app is not None:
+        filters["app"] = app.id
+    if token is not None:
+        filters["token"] = token.id
+    if denied:
+        filters["denied"] = "true"
+    return filters
 
 
 class Project:
@@ -138,39 +150,56 @@ class Project:
         app: Optional[App] = None,
         token: Optional[Token] = None,
         denied: bool = False,
-        at_least: int = 0,
-        timeout: float = 5.0,
     ) -> List[Request]:
-        """The last requests to the apps that were made here, in the order in which they ended.
-
-        Those that `App.request` sent are all among them. Records of other clients' requests come a
-        moment after their answers: `at_least` waits until there are so many, and raises
-        `EmulatorError` if there are not.
+        """The last requests to the apps that were made here, at most 1,000, in the order in which they
+        ended. A request whose answer its client has read is among them.
         """
-        deadline = time.monotonic() + timeout
-        sent = app.sent if app is not None else sum(one.sent for one in self.apps)
-        # Those may be more than the emulator keeps.
-        sent = min(sent, _PAGE)
-        while len(self._read(app, None, False)) < sent and time.monotonic() < deadline:
-            time.sleep(_PAUSE)
+        filters = _filters(app, token, denied)
+        # The numbers wait for requests whose answers are being recorded.
+        total = self._totals(filters)["total"]
+        deadline = time.monotonic() + _SETTLES
         while True:
-            seen = self._read(app, token, denied)
-            if len(seen) >= at_least:
-                return seen
-            if time.monotonic() > deadline:
-                raise EmulatorError(f"{len(seen)} of {at_least} requests after {timeout:g} s")
+            answer = self._get("requests", {**filters, "count": str(_PAGE)})
+            if len(answer["items"]) >= min(total, _PAGE) or time.monotonic() > deadline:
+                return [Request.of(item) for item in answer["items"] if self._is_mine(item)]
             time.sleep(_PAUSE)
 
-    def _read(self, app: Optional[App], token: Optional[Token], denied: bool) -> List[Request]:
-        filters = {"count": str(_PAGE)}
-        if app is not None:
-            filters["app"] = app.id
-        if token is not None:
-            filters["token"] = token.id
-        if denied:
-            filters["denied"] = "true"
-        answer = self.server.call("GET", f"/_emulator/requests?{urlencode(filters)}")
-        return [Request.of(item) for item in answer["items"] if self._is_mine(item)]
+    def totals(
+        self,
+        *,
+        app: Optional[App] = None,
+        token: Optional[Token] = None,
+        denied: bool = False,
+    ) -> List[Total]:
+        """The exact numbers of requests to the apps that were made here, by app, token, decision and
+        status. They count also what `requests` does not remember any more.
+        """
+        answer = self._totals(_filters(app, token, denied))
+        if answer["overflow"]:
+            raise EmulatorError(f"{answer['overflow']} requests are in no number: too many kinds")
+        return [Total.of(item) for item in answer["items"] if self._is_mine(item)]
+
+    def count(
+        self,
+        *,
+        app: Optional[App] = None,
+        token: Optional[Token] = None,
+        denied: bool = False,
+        decision: Optional[str] = None,
+        status: Optional[int] = None,
+    ) -> int:
+        """The exact number of requests; the decisions are those of `Request.decision`."""
+        return sum(
+            total.count
+            for total in self.totals(app=app, token=token, denied=denied)
+            if decision in (None, total.decision) and status in (None, total.status)
+        )
+
+    def _totals(self, filters: Mapping[str, str]) -> Any:
+        return self._get("requests/totals", filters)
+
+    def _get(self, what: str, filters: Mapping[str, str]) -> Any:
+        return self.server.call("GET", f"/_emulator/{what}?{urlencode(filters)}")
 
     def _is_mine(self, record: Mapping[str, Any]) -> bool:
         return not self.labels or any(record.get("app") == app.id for app in self.apps)

@@ -4,7 +4,7 @@
 - `ovhai` (function): a `Project` in it. What a test makes there is deleted after the test.
 - `app` (function): an `App` of that project that does not run yet.
 
-The ini option `ovhai_options` has the options of `ovhai emulator start` for the emulator; by default
+The ini option `ovhai_options` has the options of `ovhai emulator exec` for the emulator; by default
 quotas are unlimited, so that no test depends on what another one left running.
 """
 
@@ -26,7 +26,7 @@ _LOG_LINES = 50
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "ovhai_options",
-        "options of ovhai emulator start for the fixtures [default: --quota unlimited]",
+        "options of ovhai emulator exec for the fixtures [default: --quota unlimited]",
         type="args",
         default=_DEFAULT_OPTIONS,
     )

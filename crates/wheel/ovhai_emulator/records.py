@@ -48,3 +48,35 @@ class Request:
             token_name=record.get("tokenName"),
             raw=record,
         )
+
+
+@dataclass(frozen=True)
+class Total:
+    """The number of requests that have app, caller, decision and status in common."""
+
+    count: int
+    status: int
+    decision: Optional[str]
+    """As in `Request.decision`."""
+    refused: Optional[str]
+    """The kind of refusal, if the gateway answered itself."""
+    caller: str
+    """`token`, `user` or `anonymous`."""
+    app_id: Optional[str]
+    token_id: Optional[str]
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+    """All fields of the record."""
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Total:
+        """A record of the control API."""
+        return cls(
+            count=record["count"],
+            status=record["status"],
+            decision=record.get("decision"),
+            refused=record.get("refused"),
+            caller=record["caller"],
+            app_id=record.get("app"),
+            token_id=record.get("token"),
+            raw=record,
+        )
