@@ -75,6 +75,7 @@ mod shell;
 mod slow;
 mod tls;
 mod tokens;
+mod totals;
 mod verbs;
 mod websocket;
 
