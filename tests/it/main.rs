@@ -76,6 +76,7 @@ mod shell;
 mod slow;
 mod tls;
 mod tokens;
+mod totals;
 mod verbs;
 mod websocket;
 mod wheel;

@@ -122,6 +122,8 @@ pub enum Action {
     Capture,
     /// Have the emulator send a request to an app again.
     Replay,
+    /// Set the counters of requests to zero, for every reader.
+    ResetCounters,
     /// Ask who it is.
     Me,
     /// Stop the emulator itself.
@@ -132,7 +134,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -158,6 +160,7 @@ impl Action {
         Self::OtherRequests,
         Self::Capture,
         Self::Replay,
+        Self::ResetCounters,
         Self::Me,
         Self::Shutdown,
         Self::OpenConsole,
@@ -172,6 +175,7 @@ impl Action {
                 | Self::MachineLogins
                 | Self::Users
                 | Self::MapImages
+                | Self::ResetCounters
                 | Self::Shutdown
                 | Self::OpenConsole
         )
@@ -206,6 +210,7 @@ impl Action {
             Self::OtherRequests => "see requests that went to no app",
             Self::Capture => "capture requests",
             Self::Replay => "replay requests",
+            Self::ResetCounters => "reset the counters of requests",
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
             Self::OpenConsole => "make links that open the console",
@@ -499,6 +504,7 @@ mod tests {
             Action::RunProcess
                 | Action::PassEnvironment
                 | Action::MachineLogins
+                | Action::ResetCounters
                 | Action::Shutdown
                 | Action::OpenConsole
                 | Action::Users
@@ -588,6 +594,7 @@ mod tests {
             (&unscoped, Action::Replay, Forbidden),
             (&reader, Action::Requests, Forbidden),
             (&scoped, Action::Shutdown, Forbidden),
+            (&unscoped, Action::ResetCounters, Forbidden),
             (&unscoped, Action::Tokens, Allow),
             (&unscoped, Action::Shutdown, Forbidden),
             (&unscoped, Action::RunProcess, Forbidden),

@@ -6,7 +6,7 @@
 //! that contain [`MARK`] are removed. Lock and mark go last, so that one whose removal was broken off
 //! is recognised; without a lock that was ever held it is removed a minute later.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -39,6 +39,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(super) struct Rendezvous {
     state: StateDir,
     lock: Option<Lock>,
+    /// The mark, locked as long as this process uses the directory, with or without an emulator.
+    _mark: Option<File>,
     /// Whether dropping this removes the directory.
     is_own: bool,
 }
@@ -54,12 +56,12 @@ impl Rendezvous {
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
             }
             let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(base)?;
-            File::options()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(directory.path().join(MARK))?;
-            Ok(Self { state: StateDir::new(directory.keep()), lock: None, is_own: true })
+            let mut options = File::options();
+            let options = options.write(true).create_new(true).mode(0o600);
+            let mark = options.open(directory.path().join(MARK))?;
+            mark.lock()?;
+            let state = StateDir::new(directory.keep());
+            Ok(Self { state, lock: None, _mark: Some(mark), is_own: true })
         };
         create().map_err(unusable)
     }
@@ -70,7 +72,7 @@ impl Rendezvous {
             return Err(Failure::usage("--background --ephemeral is internal")
                 .hint("use: ovhai emulator start --ephemeral --detach"));
         }
-        Ok(Self { state: StateDir::new(directory), lock: None, is_own: true })
+        Ok(Self { state: StateDir::new(directory), lock: None, _mark: None, is_own: true })
     }
 
     pub(super) fn state(&self) -> &StateDir {
@@ -94,6 +96,12 @@ impl Rendezvous {
             self.lock = Some(hold().map_err(unusable)?);
         }
         Ok(())
+    }
+
+    /// Tells commands that no emulator runs there any more.
+    pub(super) fn let_go(&mut self) {
+        self.state.withdraw();
+        self.lock = None;
     }
 
     /// Publishes the emulator's address.
@@ -200,8 +208,13 @@ fn is_left(directory: &Path) -> bool {
         let changed = std::fs::metadata(directory).and_then(|found| found.modified());
         changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > ABANDONED))
     };
+    let is_used = || match File::open(directory.join(MARK)) {
+        Ok(mark) => matches!(mark.try_lock_shared(), Err(TryLockError::WouldBlock)),
+        Err(_) => false,
+    };
     is_ours
         && directory.join(MARK).is_file()
+        && !is_used()
         && !StateDir::new(directory).is_locked()
         && (has_held() || is_old())
 }

@@ -324,6 +324,12 @@ impl Platform {
         check(policy::decide(caller, Action::Shutdown, &Resource::Region(region)))
     }
 
+    /// Whether the caller may set the counters of requests to zero.
+    pub fn may_reset_counters(&self, caller: &Principal) -> Result<()> {
+        let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
+        check(policy::decide(caller, Action::ResetCounters, &Resource::Region(region)))
+    }
+
     /// A region in which the caller may do this; refused for the reason of the token's own region.
     pub fn may_in_a_region(&self, caller: &Principal, action: Action) -> Result<&Region> {
         let mut refusal = None;

@@ -76,6 +76,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/engine", get(engine::status))
         .route("/_emulator/events", get(events::list))
         .route("/_emulator/requests", get(requests::list))
+        .route("/_emulator/requests/totals", get(requests::totals).delete(requests::reset))
         .route("/_emulator/users", get(users::list).post(users::add))
         .route("/_emulator/users/{name}", delete(users::remove))
         .route("/_emulator/users/{name}/password", put(users::set_password))

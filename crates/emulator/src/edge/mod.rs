@@ -113,7 +113,7 @@ impl Worker {
     /// The id of a request: the client's, or a new one.
     fn id(&self, given: Option<&[u8]>) -> RequestId {
         let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        RequestId::of(given, &mut recorder.ids)
+        recorder.begin(given)
     }
 }
 

@@ -6,7 +6,7 @@ use http::StatusCode;
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident: $status:ident, $label:literal, $after:ident;)*) => {
         /// Why the gateway answers by itself. Kinds with the same label stand beside each other.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum RefusalKind {
             $($(#[$doc])* $name,)*
         }

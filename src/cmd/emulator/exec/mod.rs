@@ -57,7 +57,7 @@ impl Exec {
         let mut rendezvous = Rendezvous::create(context)?;
         rendezvous.hold()?;
         let sweeping = rendezvous.sweeping();
-        let emulator = tokio::select! {
+        let mut emulator = Some(tokio::select! {
             biased;
             signal = signals.next() => {
                 drop(rendezvous);
@@ -65,10 +65,11 @@ impl Exec {
                 return end(context, End::Signalled(signal));
             }
             started = self.start(context, &mut rendezvous) => started?,
-        };
-        let environment = environment(&emulator, rendezvous.path())?;
-        child.go(rendezvous.path(), environment).await?;
-        let mut emulator = Some(emulator);
+        });
+        if let Some(emulator) = &emulator {
+            let environment = environment(emulator, rendezvous.path())?;
+            child.go(rendezvous.path(), environment).await?;
+        }
         let outcome = loop {
             let stop_asked = async {
                 match &emulator {
@@ -83,6 +84,7 @@ impl Exec {
                     context.note("The emulator was asked to stop before its command has ended.");
                     if let Some(emulator) = emulator.take() {
                         emulator.shutdown().await;
+                        rendezvous.let_go();
                     }
                 }
             }
