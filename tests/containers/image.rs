@@ -75,22 +75,27 @@ struct Service {
 }
 
 impl Service {
+    /// Starts it with these variables, and waits until it answers.
     fn start(environment: &[&str]) -> Self {
-        let name = format!("ovhai-test-service-{}", std::process::id());
-        let variables = environment.iter().flat_map(|variable| ["--env", variable]);
-        let run = ["run", "--detach", "--name", &name];
-        succeeds(podman().unwrap().args(run).args(variables).arg(SERVICE));
-        let mut service = Self { name, address: String::new() };
+        let mut service = Self::run(environment);
         let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let inspect = ["inspect", "--format", format, &service.name];
         let output = succeeds(podman().unwrap().args(inspect));
         service.address = String::from_utf8(output.stdout).unwrap().trim().to_owned();
         eventually_now("the service answers", || {
-            let (status, _) = service.curl("localhost:4480", "/_emulator/health", &[]);
+            let (status, _) = service.curl("ai:4480", "/_emulator/health", &[]);
             assert!(service.is_running(), "{}", service.log());
             (status == 200).then_some(())
         });
         service
+    }
+
+    fn run(environment: &[&str]) -> Self {
+        let name = format!("ovhai-test-service-{}", std::process::id());
+        let variables = environment.iter().flat_map(|variable| ["--env", variable]);
+        let run = ["run", "--detach", "--name", &name];
+        succeeds(podman().unwrap().args(run).args(variables).arg(SERVICE));
+        Self { name, address: String::new() }
     }
 
     /// Sends a request from here, which is another network namespace than the service's.
@@ -140,27 +145,61 @@ fn the_image_of_the_emulator_serves_other_machines() {
     let directory = tempfile::tempdir().unwrap();
     import_base(directory.path());
     build(directory.path());
-    let service = Service::start(&[]);
+    let without_password = Service::run(&["OVHAI_DOMAINS=ai"]);
+    eventually_now("it ends", || (!without_password.is_running()).then_some(()));
+    let log = without_password.log();
+    assert!(log.contains("OVHAI_PASSWORD is missing"), "{log}");
+    drop(without_password);
 
-    // The state directory is the owner's, and the image's user is not root.
-    let run = ["app", "run", "ovhai/echo", "--name", "e", "--label", "group=A", "--wait"];
-    let app = service.ovhai(&run);
-    let id = app["id"].as_str().unwrap();
+    let service = Service::start(&["OVHAI_DOMAINS=ai", "OVHAI_PASSWORD=correct horse"]);
+    let id = with_a_login(&service);
+    with_tokens(&service, &id);
+    // A page of the internet must not reach it by a name of its own.
+    assert_eq!(service.curl("example.com", "/_emulator/health", &[]).0, 421);
+}
+
+/// What another machine does with the password; the id of an app that it made.
+fn with_a_login(service: &Service) -> String {
+    let form = |password: &str| {
+        let form = format!("grant_type=password&username=ovhai&password={password}");
+        service.curl("gra.ai:4480", "/oauth2/token", &["-d", &form])
+    };
+    assert_eq!(form("wrong").0, 401);
+    let (status, body) = form("correct%20horse");
+    assert_eq!(status, 200, "{body}");
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    let bearer = answer["access_token"].as_str().unwrap();
+    let bearer = format!("Authorization: Bearer {bearer}");
+
+    let spec = r#"{"name": "e", "image": "ovhai/echo", "labels": {"group": "A"}, "resources": {"cpu": 1}}"#;
+    let json = "Content-Type: application/json";
+    let new = ["-H", bearer.as_str(), "-H", json, "-d", spec];
+    let (status, body) = service.curl("gra.ai:4480", "/v1/app", &new);
+    assert_eq!(status, 200, "{body}");
+    let app: Value = serde_json::from_str(&body).unwrap();
+    let id = app["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/app/{id}");
+    eventually_now("the app runs", || {
+        let (_, body) = service.curl("gra.ai:4480", &path, &["-H", &bearer]);
+        body.contains("\"RUNNING\"").then_some(())
+    });
+    id
+}
+
+/// What its owner does in the container, and others with the owner's tokens.
+fn with_tokens(service: &Service, id: &str) {
     let token = |selector: &str| {
         let new = ["token", "new", selector, "--role", "read", "--selector", selector];
         let bearer = service.ovhai(&new)["status"]["value"].as_str().unwrap().to_owned();
         format!("Authorization: Bearer {bearer}")
     };
     let (reader, stranger) = (token("group=A"), token("group=B"));
-
-    let host = format!("{id}.app.gra.ai.localhost:4480");
+    let host = format!("{id}.app.gra.ai:4480");
     assert_eq!(service.curl(&host, "/", &[]).0, 401);
     assert_eq!(service.curl(&host, "/", &["-H", &reader]).0, 200);
     let (status, body) = service.curl(&host, "/", &["-H", &stranger]);
     assert_eq!(status, 403);
     assert!(body.contains("group=B does not match"), "{body}");
-    let (status, body) = service.curl("gra.ai.localhost:4480", "/v1/me", &["-H", &reader]);
+    let (status, body) = service.curl("gra.ai:4480", "/v1/me", &["-H", &reader]);
     assert_eq!(status, 200, "{body}");
-    // A page of the internet must not reach it by a name of its own.
-    assert_eq!(service.curl("example.com", "/_emulator/health", &[]).0, 421);
 }

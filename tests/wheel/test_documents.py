@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
-from ovhai_emulator import executable
+from ovhai_emulator import Emulator, executable
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,10 +82,11 @@ class Runner:
         return was
 
 
-def files(heading: str) -> Dict[str, Any]:
-    """The files of a section by their names."""
+def files(heading: str, *numbers: int) -> Dict[str, Any]:
+    """The files of a section by their names: all, or those in these places."""
     yaml = importlib.import_module("yaml")
     shown = blocks("docs/how-to.md", heading, "yaml")
+    shown = [shown[number] for number in numbers] if numbers else shown
     return {block.splitlines()[0][2:]: yaml.safe_load(block) for block in shown}
 
 
@@ -116,9 +117,25 @@ def test_the_workflows_of_github(tmp_path: Path) -> None:
 
 def test_the_jobs_of_gitlab(tmp_path: Path) -> None:
     runner = Runner(tmp_path)
-    install, *script = files("## Use it in GitLab")[".gitlab-ci.yml"]["test"]["script"]
+    install, *script = files("## Use it in GitLab", 0)[".gitlab-ci.yml"]["test"]["script"]
     assert install.startswith("pip install")
     for line in script:
         runner.run(line)
     assert runner.tested()
     assert (tmp_path / "report.xml").exists()
+
+
+def test_a_client_of_the_service(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, container = blocks("docs/how-to.md", "## Use it with Docker Compose")
+    # Engines pull no images in tests: this one is compiled only.
+    compile(container, "container", "exec")
+    environment = files("## Use it with Docker Compose")["compose.yaml"]["services"]["ai"]["environment"]
+    assert sorted(environment) == ["OVHAI_DOMAINS", "OVHAI_PASSWORD"]
+    monkeypatch.setenv("OVHAI_DOMAINS", environment["OVHAI_DOMAINS"])
+    monkeypatch.setenv("OVHAI_PASSWORD", "correct horse")
+    monkeypatch.setenv("USER", "ovhai")
+    with Emulator() as service:
+        monkeypatch.setenv("AI_URL", service.url)
+        monkeypatch.setenv("AI_PASSWORD", "correct horse")
+        pytester.makepyfile(client)
+        pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)

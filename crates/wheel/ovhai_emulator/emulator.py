@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import subprocess
@@ -89,8 +90,10 @@ def _server(state_dir: str) -> Server:
     with open(path, encoding="utf-8") as file:
         running = json.load(file)
     address = urlsplit(f"//{running['address']}")
+    host = address.hostname or ""
     return Server(
-        host=address.hostname or "127.0.0.1",
+        # The owner's bearer counts over loopback only, also where the emulator listens elsewhere.
+        host=host if ipaddress.ip_address(host).is_loopback else "127.0.0.1",
         port=address.port or 0,
         administrator=running["administrator"],
         regions=tuple(running["regions"]),

@@ -58,7 +58,8 @@ class Server:
     @property
     def authority(self) -> str:
         """Host and port."""
-        return f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
     def send(
         self,
