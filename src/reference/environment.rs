@@ -32,7 +32,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 37] = [
+pub const VARIABLES: [Variable; 40] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; overrides the login and stored tokens",
@@ -62,6 +62,16 @@ pub const VARIABLES: [Variable; 37] = [
     Variable::new("OVHAI_HOST", "address that an emulator listens on")
         .like(&["emulator", "start"], "host")
         .default("127.0.0.1"),
+    Variable::new("OVHAI_DOMAINS", "further host names of an emulator, separated by commas")
+        .like(&["emulator", "start"], "domain"),
+    Variable::new(
+        "OVHAI_PASSWORD",
+        "password of the first user, whose name is `USER`, or `local`, at the start of an emulator",
+    ),
+    Variable::new(
+        "OVHAI_CI",
+        "`1`: an emulator that listens beyond this machine starts only with `OVHAI_PASSWORD`",
+    ),
     Variable::new("OVHAI_REGIONS", "regions of an emulator at its start, separated by commas")
         .like(&["emulator", "start"], "regions")
         .default("GRA,BHS"),

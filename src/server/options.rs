@@ -12,10 +12,11 @@ use crate::error::Result;
 use crate::private_file;
 
 /// The options of `emulator start` that are saved, and the variables that override them.
-const KEPT: [(&str, Option<&str>); 14] = [
+const KEPT: [(&str, Option<&str>); 15] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
     ("host", Some("OVHAI_HOST")),
+    ("domain", Some("OVHAI_DOMAINS")),
     ("regions", Some("OVHAI_REGIONS")),
     ("runtime", Some("OVHAI_RUNTIME")),
     ("quota", Some("OVHAI_QUOTA")),

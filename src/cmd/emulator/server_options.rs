@@ -10,6 +10,7 @@ use ovhai_api_types::{Placement, Region};
 use ovhai_containers::ContainerSettings;
 use ovhai_containers::credentials::CredentialFiles;
 use ovhai_containers::engine::{EngineAddress, EngineSettings};
+use ovhai_emulator::host::Domains;
 use ovhai_emulator::state::Running;
 use ovhai_emulator::{
     AccessLog, Builder, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas,
@@ -33,6 +34,11 @@ pub(super) struct ServerOptions {
     /// [default: 127.0.0.1]
     #[arg(long, value_name = "IP")]
     host: Option<IpAddr>,
+    /// Further host name that the emulator answers under, such as the alias of a service container;
+    /// may be repeated. Regions are at REGION.NAME, apps at ID.app.REGION.NAME, without HTTPS [env:
+    /// OVHAI_DOMAINS, with commas between them]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    domain: Vec<String>,
     /// Regions, with commas between them; the first is the default [env: OVHAI_REGIONS] [default:
     /// GRA,BHS]
     #[arg(long, value_name = "REGION", value_delimiter = ',')]
@@ -156,6 +162,17 @@ impl ServerOptions {
             None => variable(context, "OVHAI_HOST", from_str)?,
         };
         Ok(host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
+    }
+
+    fn domains(&self, context: &Context) -> Result<Vec<String>> {
+        let mut names = self.domain.clone();
+        if names.is_empty()
+            && let Some(given) = context.var("OVHAI_DOMAINS")
+        {
+            names = given.split(',').map(str::to_owned).collect();
+        }
+        Domains::new(&names).map_err(Failure::usage)?;
+        Ok(names)
     }
 
     fn regions(&self, context: &Context) -> Result<Vec<String>> {
@@ -297,6 +314,10 @@ impl ServerOptions {
         if host != Ipv4Addr::LOCALHOST {
             options.set("host", host);
         }
+        let domains = self.domains(context)?;
+        if !domains.is_empty() {
+            options.set("domain", domains.join(","));
+        }
         let regions = self.regions(context)?;
         if regions != DEFAULT_REGIONS {
             options.set("regions", regions.join(","));
@@ -367,6 +388,7 @@ impl ServerOptions {
         let mut builder = Emulator::builder()
             .address((host, port).into())
             .regions(self.regions(context)?)
+            .domains(Domains::new(self.domains(context)?).map_err(Failure::usage)?)
             .quotas(self.quota(context)?.unwrap_or_default())
             .limits(self.limits(context)?.unwrap_or_default())
             .placement(self.runtime(context)?)
@@ -377,6 +399,13 @@ impl ServerOptions {
         }
         if let Some(user) = context.var("USER").or_else(|| context.var("LOGNAME")) {
             builder = builder.user(user);
+        }
+        if let Some(password) = context.var("OVHAI_PASSWORD") {
+            builder = builder.first_password(password);
+        } else if !host.is_loopback() && context.var("OVHAI_CI").is_some_and(|ci| ci != "0") {
+            return Err(Failure::usage("OVHAI_PASSWORD is missing")
+                .because("OVHAI_CI is set, and the emulator listens beyond this machine")
+                .hint("set it: clients log in with it at /oauth2/token, or with ovhai login"));
         }
         if let Some(log) = self.access_log(context)? {
             builder = builder.access_log(log);

@@ -30,7 +30,7 @@ pub use registries::RegistryChange;
 pub use revocation::{AccessWatch, LiveWatch};
 pub use tokens::IssuedToken;
 
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Place};
 use crate::catalog::BuiltinImage;
 use crate::components::Components;
 use crate::directory::Snapshot;
@@ -289,8 +289,13 @@ impl Platform {
     }
 
     /// The principal behind a bearer; see [`Authenticator::authenticate`].
-    pub fn authenticate(&self, snapshot: &Snapshot, bearer: &str) -> Option<Principal> {
-        self.auth.authenticate(snapshot, bearer)
+    pub fn authenticate(
+        &self,
+        snapshot: &Snapshot,
+        bearer: &str,
+        place: Place,
+    ) -> Option<Principal> {
+        self.auth.authenticate(snapshot, bearer, place)
     }
 
     /// Stops all replicas and waits at most `deadline` for them. The apps' wanted states stay.

@@ -37,6 +37,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::host::Domains;
 use crate::gateway::Gateway;
 use crate::gateway::relay::Relay;
 use crate::gateway::upstream::Pool;
@@ -74,6 +75,8 @@ pub(crate) struct Shared {
     /// The control endpoints, at `localhost`.
     pub(crate) local: Router,
     pub(crate) limits: Limits,
+    /// Further names of this emulator.
+    pub(crate) domains: Domains,
     /// The emulator's own runtime.
     pub(crate) main: tokio::runtime::Handle,
     /// Threads for calls that read much.
