@@ -164,7 +164,7 @@ fn with_a_login(service: &Service) -> String {
         let form = format!("grant_type=password&username=ovhai&password={password}");
         service.curl("gra.ai:4480", "/oauth2/token", &["-d", &form])
     };
-    assert_eq!(form("wrong").0, 401);
+    assert_eq!(form("wrong").0, 400, "invalid_grant");
     let (status, body) = form("correct%20horse");
     assert_eq!(status, 200, "{body}");
     let answer: Value = serde_json::from_str(&body).unwrap();
