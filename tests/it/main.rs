@@ -31,6 +31,8 @@ mod crowd;
 mod curl;
 mod docs;
 mod edge;
+#[cfg(target_os = "linux")]
+mod elsewhere;
 mod emulator;
 mod environment;
 mod events;
@@ -72,10 +74,13 @@ mod secrets;
 mod seen;
 mod session;
 mod shell;
+#[cfg(target_os = "linux")]
+mod silent;
 mod slow;
 mod tls;
 mod tokens;
 mod totals;
+mod variables;
 mod verbs;
 mod websocket;
 
