@@ -487,7 +487,7 @@ fn ctrl_c_and_ctrl_z_work_as_in_a_shell() {
     talk.expect("code=130");
     // A script ends with its command, as if there were no `emulator exec` between.
     talk.types(&format!(
-        "bash -c '{OVHAI} emulator exec -- sh -c \"echo be\"\"gun; sleep 60\"; echo went on'\n"
+        "bash -c '{OVHAI} emulator exec -- sh -c \"echo be\"\"gun; exec sleep 60\"; echo went on'\n"
     ));
     talk.expect("begun");
     talk.types("\x03");

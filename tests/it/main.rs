@@ -31,6 +31,8 @@ mod crowd;
 mod curl;
 mod docs;
 mod edge;
+#[cfg(target_os = "linux")]
+mod elsewhere;
 mod emulator;
 mod environment;
 mod events;
@@ -73,10 +75,13 @@ mod secrets;
 mod seen;
 mod session;
 mod shell;
+#[cfg(target_os = "linux")]
+mod silent;
 mod slow;
 mod tls;
 mod tokens;
 mod totals;
+mod variables;
 mod verbs;
 mod websocket;
 mod wheel;

@@ -21,11 +21,13 @@ const PACKAGES: [&str; 3] = ["ovhai==0.1a4", "selenium==4.51.0", "grpcio==1.85.1
 const AXE: &str = "axe-core";
 const AXE_VERSION: &str = "4.14.1";
 /// Programs that tests start, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 14] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("python3", "python3-venv"),
     ("curl", "curl"),
     ("setsid", "util-linux"),
     ("ps", "procps"),
+    ("strace", "strace"),
+    ("ip", "iproute2"),
     ("openssl", "openssl"),
     ("dbus-run-session", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),

@@ -64,12 +64,14 @@ enum Verb {
 
 /// Whether a shell evaluates the output of this command line, so that any failure must reach the
 /// shell.
-pub(crate) fn is_for_eval(arguments: &[OsString]) -> bool {
+pub(crate) fn is_for_eval(arguments: &[OsString], context: &Context) -> bool {
+    let is_on = |name: &str| context.var(name).is_some_and(|on| on != "0");
     let mut words = arguments.iter().filter_map(|word| word.to_str());
     words.any(|word| word == "emulator") && words.next() == Some("start") && {
         let options: Vec<_> = words.collect();
         let is_detach = |word: &&str| *word == "--detach" || word.starts_with("-d");
-        options.contains(&"--ephemeral") && options.iter().any(is_detach)
+        (options.contains(&"--ephemeral") || is_on("OVHAI_EPHEMERAL"))
+            && (options.iter().any(is_detach) || is_on("OVHAI_DETACH"))
     }
 }
 

@@ -30,7 +30,7 @@ use self::child::{Child, Signals};
 use super::rendezvous::{COMMAND_MARK, Rendezvous};
 use super::server_options::ServerOptions;
 use super::start::{open_more, start_logging};
-use crate::calls::address::root;
+use crate::calls::address::near;
 use crate::context::Context;
 use crate::error::{Failure, Result};
 
@@ -131,7 +131,7 @@ fn environment(emulator: &Emulator, directory: &Path) -> Result<Vec<(&'static st
         ("OVHAI_AUTOSTART", "0".into()),
         ("OVHAI_LOCAL_ONLY", "1".into()),
         ("OVHAI_KEYRING", "0".into()),
-        ("OVHAI_API_URL", root(emulator.running())),
+        ("OVHAI_API_URL", format!("http://{}", near(emulator.address()))),
         ("OVHAI_API_TOKEN", emulator.administrator().to_owned()),
         (COMMAND_MARK, text(directory)),
     ])
