@@ -11,7 +11,7 @@ use ovhai_emulator::state::Running;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use super::address::reachable;
+use super::address::near;
 use super::trace::Trace;
 use crate::error::{Failure, TIMEOUT};
 
@@ -107,7 +107,7 @@ pub(crate) fn health(running: &Running) -> io::Result<Health> {
 /// A connection with the question sent.
 fn question(running: &Running, header: &str) -> io::Result<TcpStream> {
     let deadline = Instant::now() + PATIENCE;
-    let mut stream = TcpStream::connect_timeout(&reachable(running.address), PATIENCE)?;
+    let mut stream = TcpStream::connect_timeout(&near(running.address), PATIENCE)?;
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     stream.set_read_timeout(Some(left))?;
     stream.set_write_timeout(Some(left))?;

@@ -6,6 +6,7 @@
 
 mod check;
 mod exec;
+mod image;
 mod volumes;
 
 use std::collections::BTreeSet;

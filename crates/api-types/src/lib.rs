@@ -69,7 +69,9 @@ pub use registry::{
     registry_host,
 };
 pub use replica::{AppEvent, ReplicaExit, ReplicaStatus, SessionAffinity};
-pub use requests::{CapturedApp, Door, RequestFilter, RequestList, RequestRecord};
+pub use requests::{
+    CapturedApp, Door, RequestFilter, RequestList, RequestRecord, RequestTotal, RequestTotals,
+};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

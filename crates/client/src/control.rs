@@ -6,7 +6,7 @@ use std::time::Duration;
 use ovhai_api_types::{
     ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, ClockMove, ClockStatus, ConsoleLink,
     EngineReport, Feature, ImageMapping, NewApp, NewImageMapping, NewUser, OauthError, OauthTokens,
-    Region, RequestFilter, RequestList, User,
+    Region, RequestFilter, RequestList, RequestTotals, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -146,6 +146,22 @@ impl Client {
         query.extend(filter.count.map(|count| ("count", count.to_string())));
         query.extend(filter.after.iter().map(|after| ("after", after.clone())));
         self.get(&format!("/_emulator/requests?{}", encode(&query))).await
+    }
+
+    /// Exact numbers of requests, of those filters that numbers have.
+    pub async fn request_totals(&self, filter: &RequestFilter) -> Result<RequestTotals> {
+        let mut query: Vec<(&str, String)> = Vec::new();
+        query.extend(filter.app.map(|app| ("app", app.to_string())));
+        query.extend(filter.token.map(|token| ("token", token.to_string())));
+        query.extend(filter.region.iter().map(|region| ("region", region.to_string())));
+        query.extend(filter.denied.then(|| ("denied", "true".into())));
+        query.extend(filter.all.then(|| ("all", "true".into())));
+        self.get(&format!("/_emulator/requests/totals?{}", encode(&query))).await
+    }
+
+    /// Sets the numbers of requests to zero.
+    pub async fn reset_request_totals(&self) -> Result<()> {
+        self.send(self.request(Method::DELETE, "/_emulator/requests/totals")).await.map(drop)
     }
 
     /// The metrics, in the text format of Prometheus.

@@ -138,6 +138,8 @@ pub enum Action {
     Capture,
     /// Have the emulator send a request to an app again.
     Replay,
+    /// Set the counters of requests to zero, for every reader.
+    ResetCounters,
     /// Ask who it is.
     Me,
     /// Stop the emulator itself.
@@ -152,7 +154,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -185,6 +187,7 @@ impl Action {
         Self::OtherRequests,
         Self::Capture,
         Self::Replay,
+        Self::ResetCounters,
         Self::Me,
         Self::Shutdown,
         Self::OpenConsole,
@@ -205,6 +208,7 @@ impl Action {
                 | Self::PrivateRepository
                 | Self::Users
                 | Self::MapImages
+                | Self::ResetCounters
                 | Self::Shutdown
                 | Self::OpenConsole
                 | Self::MoveClock
@@ -249,6 +253,7 @@ impl Action {
             Self::OtherRequests => "see requests that went to no app",
             Self::Capture => "capture requests",
             Self::Replay => "replay requests",
+            Self::ResetCounters => "reset the counters of requests",
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
             Self::OpenConsole => "make links that open the console",
@@ -556,6 +561,7 @@ mod tests {
                 | Action::NameHostDirectory
                 | Action::WriteHostDirectory
                 | Action::PrivateRepository
+                | Action::ResetCounters
                 | Action::Shutdown
                 | Action::OpenConsole
                 | Action::Users
@@ -657,6 +663,7 @@ mod tests {
             (&unscoped, Action::Replay, Forbidden),
             (&reader, Action::Requests, Forbidden),
             (&scoped, Action::Shutdown, Forbidden),
+            (&unscoped, Action::ResetCounters, Forbidden),
             (&unscoped, Action::Tokens, Allow),
             (&unscoped, Action::Shutdown, Forbidden),
             (&unscoped, Action::RunProcess, Forbidden),

@@ -38,7 +38,7 @@ pub use registries::RegistryChange;
 pub use revocation::{AccessWatch, LiveWatch};
 pub use tokens::IssuedToken;
 
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Place};
 use crate::catalog::BuiltinImage;
 use crate::components::Components;
 use crate::directory::Snapshot;
@@ -320,8 +320,13 @@ impl Platform {
     }
 
     /// The principal behind a bearer; see [`Authenticator::authenticate`].
-    pub fn authenticate(&self, snapshot: &Snapshot, bearer: &str) -> Option<Principal> {
-        self.auth.authenticate(snapshot, bearer)
+    pub fn authenticate(
+        &self,
+        snapshot: &Snapshot,
+        bearer: &str,
+        place: Place,
+    ) -> Option<Principal> {
+        self.auth.authenticate(snapshot, bearer, place)
     }
 
     /// Stops all replicas and waits at most `deadline` for them. The apps' wanted states stay.
@@ -353,6 +358,12 @@ impl Platform {
     pub fn may_shut_down(&self, caller: &Principal) -> Result<()> {
         let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
         check(policy::decide(caller, Action::Shutdown, &Resource::Region(region)))
+    }
+
+    /// Whether the caller may set the counters of requests to zero.
+    pub fn may_reset_counters(&self, caller: &Principal) -> Result<()> {
+        let region = self.default_region().ok_or_else(|| Error::Internal("no region".into()))?;
+        check(policy::decide(caller, Action::ResetCounters, &Resource::Region(region)))
     }
 
     /// A region in which the caller may do this; refused for the reason of the token's own region.

@@ -94,6 +94,7 @@ async fn every_method_refuses_an_anonymous_caller() {
         ("may_create", platform.may_create(caller, gra)),
         ("may_view", platform.may_view(caller, gra)),
         ("may_shut_down", platform.may_shut_down(caller)),
+        ("may_reset_counters", platform.may_reset_counters(caller)),
         ("may_ask_me", platform.may_ask_me(caller, gra)),
         ("list_registries", platform.list_registries(caller, gra).map(drop)),
         ("get_registry", platform.get_registry(caller, gra, registry).map(drop)),

@@ -18,11 +18,13 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, State};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
+use hyper::http::Extensions;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use ovhai_api_types::{CapturedApp, Fault, Feature, Region, Timestamp};
 use ovhai_containers::ContainerRuntime;
 use ovhai_core::Platform;
+use ovhai_core::auth::Place;
 use ovhai_core::policy::Principal;
 use ovhai_data::StoreRoots;
 use serde::Serialize;
@@ -30,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::error::ApiError;
 use crate::gateway::bearer::bearer_token;
+use crate::gateway::place;
 use crate::state::StateDir;
 use crate::telemetry::Telemetry;
 
@@ -87,6 +90,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/engine", get(engine::status))
         .route("/_emulator/events", get(events::list))
         .route("/_emulator/requests", get(requests::list))
+        .route("/_emulator/requests/totals", get(requests::totals).delete(requests::reset))
         .route("/_emulator/users", get(users::list).post(users::add))
         .route("/_emulator/users/{name}", delete(users::remove))
         .route("/_emulator/users/{name}/password", put(users::set_password))
@@ -127,16 +131,21 @@ impl FromRequestParts<Arc<Control>> for Caller {
     ) -> Result<Self, ApiError> {
         let bearer = bearer_token(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
         let snapshot = control.platform.snapshot();
-        let caller = control.platform.authenticate(&snapshot, bearer);
+        let caller =
+            control.platform.authenticate(&snapshot, bearer, place::of_call(&parts.extensions));
         caller.map(Self).ok_or_else(ApiError::unauthenticated)
     }
 }
 
-async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json<Health> {
+async fn health(
+    State(control): State<Arc<Control>>,
+    extensions: Extensions,
+    headers: HeaderMap,
+) -> Json<Health> {
     let components = control.platform.components();
     let mut faults = components.faults();
     let mut captured = Vec::new();
-    if is_administrator(&control.platform, &headers) {
+    if is_administrator(&control.platform, &headers, place::of_call(&extensions)) {
         captured = control.telemetry.captured_apps();
         let snapshot = control.platform.snapshot();
         for app in &mut captured {
@@ -160,9 +169,9 @@ async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json
     })
 }
 
-fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
+fn is_administrator(platform: &Platform, headers: &HeaderMap, place: Place) -> bool {
     bearer_token(headers)
-        .and_then(|bearer| platform.authenticate(&platform.snapshot(), bearer))
+        .and_then(|bearer| platform.authenticate(&platform.snapshot(), bearer, place))
         .is_some_and(|caller| matches!(caller, Principal::Administrator { .. }))
 }
 

@@ -19,7 +19,7 @@ use crate::gateway::admission::AppTarget;
 use crate::gateway::body::ServerBody;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::tunnel::{CallTunnel, Upgrade};
-use crate::host::{self, Door, NoDoor};
+use crate::host::{Door, NoDoor};
 use crate::origin::HowUsed;
 use crate::telemetry::{Destination, Note, RefusalKind};
 
@@ -29,6 +29,9 @@ pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
 /// Maximum length of the query of a call that a worker answers itself, in bytes: such calls need
 /// none.
 const SHORT: usize = 512;
+
+/// A call with a body that changes nothing.
+const READS_ACCESS: &str = "/_emulator/access";
 
 /// Where a request goes.
 pub(super) enum Target<'b> {
@@ -111,7 +114,7 @@ pub(super) fn find<'b>(
     client: Peer,
     note: &mut Note,
 ) -> Result<Target<'b>, Refusal> {
-    match host::door(head.host) {
+    match shared.domains.door(head.host) {
         Ok(Door::App { id, port, region }) => {
             note.goes_to(Destination::App { id, known: false, port });
             Ok(Target::App(AppTarget { id, port, region, grpc: false }))
@@ -126,6 +129,7 @@ pub(super) fn find<'b>(
         Ok(Door::Local) => {
             note.goes_to(Destination::Local);
             check_page(head, client)?;
+            check_place(head, client)?;
             Ok(Target::Call(local(shared, head, client, note)?))
         }
         Ok(Door::Grpc { id, region }) => {
@@ -154,6 +158,19 @@ fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
     Err(Refusal::new(
         RefusalKind::ForeignPage,
         "pages of other origins may not call this: use a program, or a server of your own",
+    ))
+}
+
+/// Refuses calls from other machines that change the emulator itself, whatever their bearer.
+fn check_place(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
+    let is_reading =
+        matches!(head.method, "GET" | "HEAD" | "OPTIONS") || head.path() == READS_ACCESS;
+    if client.is_here() || is_reading || !head.path().starts_with("/_emulator/") {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalKind::Elsewhere,
+        "this changes the emulator itself, which only clients on its own machine may do",
     ))
 }
 
