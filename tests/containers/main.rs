@@ -67,11 +67,9 @@ fn build_image(socket: &str, directory: &Path) {
         std::fs::create_dir_all(root.join(name)).unwrap();
     }
     std::fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox-static is installed");
-    for program in
-        [
+    for program in [
         "sh", "httpd", "cat", "id", "sleep", "ip", "sed", "ls", "env", "mkfifo", "rm", "nc", "stty",
-    ]
-    {
+    ] {
         let _ = std::os::unix::fs::symlink("busybox", root.join("bin").join(program));
     }
     std::fs::write(root.join("www/index.html"), "Hello from a container").unwrap();

@@ -61,7 +61,10 @@ fn output_input_and_exit_codes_are_passed_on() {
         cli.command(&arguments).write_stdin(input).output().unwrap()
     };
     let said = run(&[], "echo out; echo err >&2; exit 7", b"");
-    assert_eq!((said.status.code(), &said.stdout[..], &said.stderr[..]), (Some(7), &b"out\n"[..], &b"err\n"[..]));
+    assert_eq!(
+        (said.status.code(), &said.stdout[..], &said.stderr[..]),
+        (Some(7), &b"out\n"[..], &b"err\n"[..])
+    );
     // The environment is the app's.
     let said = run(&[], "echo $GREETING; test -n \"$PORT\"", b"");
     assert_eq!((said.status.code(), &said.stdout[..]), (Some(0), &b"hello\n"[..]));
@@ -246,11 +249,12 @@ async fn who_may_run_commands() {
         let made = json!({"name": "ann", "password": "a long password"});
         let made = e.call_local("POST", "/_emulator/users", Some(made)).await;
         assert!(made.status.is_success(), "{}", made.text());
-        let login = e.form("/oauth2/token", "grant_type=password&username=ann&password=a+long+password").await;
+        let login = e
+            .form("/oauth2/token", "grant_type=password&username=ann&password=a+long+password")
+            .await;
         let session = login.json()["access_token"].as_str().unwrap().to_owned();
-        let token = async |role, selector| {
-            e.token("GRA", role, selector).await.status.value.unwrap()
-        };
+        let token =
+            async |role, selector| e.token("GRA", role, selector).await.status.value.unwrap();
         let owner = e.emulator.administrator().to_owned();
         let out_of_scope = if operator == 403 && !token_exec { 403 } else { 404 };
         for (who, bearer, expected) in [

@@ -147,10 +147,7 @@ mod tests {
                 ExecStatus::Failed { message: "no".into(), code: Some(127) },
                 r#"{"failed":{"message":"no","code":127}}"#,
             ),
-            (
-                ExecStatus::Notice { message: "so".into() },
-                r#"{"notice":{"message":"so"}}"#,
-            ),
+            (ExecStatus::Notice { message: "so".into() }, r#"{"notice":{"message":"so"}}"#),
         ] {
             assert_eq!(serde_json::to_string(&status).expect("JSON"), json);
             assert_eq!(serde_json::from_str::<ExecStatus>(json).expect("a status"), status);

@@ -69,11 +69,8 @@ async fn whole(
         ..ExecConfig::default()
     };
     let id = docker.create_exec(&running.id, config).await?.id;
-    let options = StartExecOptions {
-        detach: false,
-        tty: has_terminal,
-        output_capacity: Some(MESSAGE_MAX),
-    };
+    let options =
+        StartExecOptions { detach: false, tty: has_terminal, output_capacity: Some(MESSAGE_MAX) };
     let StartExecResults::Attached { output: mut said, input: keys } =
         docker.start_exec(&id, Some(options)).await?
     else {
@@ -167,11 +164,7 @@ async fn feed(
 
 /// Gives a command's terminal the size that is wanted, one after the other, so that the last one
 /// stays. An engine refuses that until the command runs.
-async fn resize(
-    running: Running,
-    id: String,
-    mut wanted: watch::Receiver<Option<TerminalSize>>,
-) {
+async fn resize(running: Running, id: String, mut wanted: watch::Receiver<Option<TerminalSize>>) {
     loop {
         for _ in 0..LOOKS {
             let Some(TerminalSize { width, height }) = *wanted.borrow_and_update() else { break };
@@ -207,14 +200,14 @@ async fn signal(running: &Running, id: &str, number: i32) -> Result<(), String> 
     if directly(&running.id, pid, number) {
         return Ok(());
     }
-    let inner = inner_pid(&running.id, pid)
-        .ok_or("the engine's processes are not on this machine, and the engine has no call for it")?;
+    let inner = inner_pid(&running.id, pid).ok_or(
+        "the engine's processes are not on this machine, and the engine has no call for it",
+    )?;
     let script = format!("kill -{number} -{inner} || kill -{number} {inner}");
     let kill = [format!("-{number}"), format!("-{inner}")];
-    for words in [
-        vec!["sh".to_owned(), "-c".into(), script],
-        [&["kill".to_owned()], &kill[..]].concat(),
-    ] {
+    for words in
+        [vec!["sh".to_owned(), "-c".into(), script], [&["kill".to_owned()], &kill[..]].concat()]
+    {
         if succeeds(running, words).await {
             return Ok(());
         }

@@ -450,10 +450,7 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if action.is_owner_only() {
         return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
-    if matches!(
-        action,
-        Action::OtherRequests | Action::Capture | Action::Replay | Action::Exec
-    ) {
+    if matches!(action, Action::OtherRequests | Action::Capture | Action::Replay | Action::Exec) {
         return Decision::new(Effect::Forbidden, Reason::NotForTokens { action });
     }
     let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use ovhai_api_types::{CopyDirection, PathStatus};
+use rustix::stdio::stdout;
 use tar::{Archive, Builder, EntryType, Header};
 
 /// The hidden subcommand of `ovhai`.
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
 }
 
 fn copy(direction: CopyDirection, path: &Path) -> io::Result<()> {
-    let mut out = io::BufWriter::new(File::from(rustix::stdio::stdout().try_clone_to_owned()?));
+    let mut out = io::BufWriter::new(File::from(stdout().try_clone_to_owned()?));
     match direction {
         CopyDirection::Look => {
             let status = look(path)?;
@@ -274,8 +275,7 @@ pub fn unpack(
         let name = checked(&entry.path()?)?;
         let kind = kind(&entry, &name)?;
         if let Some(decide) = decide.take() {
-            let first =
-                First { name: name.clone(), is_directory: matches!(kind, Kind::Directory) };
+            let first = First { name: name.clone(), is_directory: matches!(kind, Kind::Directory) };
             let target = decide(&first)?;
             let root = fs::canonicalize(&target.directory)
                 .map_err(|error| of(&target.directory, &error))?;
@@ -341,7 +341,10 @@ fn beneath(root: &Path, name: &Path) -> io::Result<PathBuf> {
         if parts.peek().is_some()
             && fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink())
         {
-            return Err(invalid(format!("{} is a link: nothing is written through it", path.display())));
+            return Err(invalid(format!(
+                "{} is a link: nothing is written through it",
+                path.display()
+            )));
         }
     }
     Ok(path)
@@ -462,7 +465,8 @@ mod tests {
         let tree = from.path().join("tree");
         fs::create_dir_all(tree.join("inner/empty")).expect("made");
         fs::write(tree.join("inner/file"), vec![7; 100_000]).expect("written");
-        fs::set_permissions(tree.join("inner/file"), fs::Permissions::from_mode(0o640)).expect("set");
+        fs::set_permissions(tree.join("inner/file"), fs::Permissions::from_mode(0o640))
+            .expect("set");
         std::os::unix::fs::symlink("../inner/file", tree.join("inner/link")).expect("linked");
         let long = "x".repeat(200);
         fs::write(tree.join(&long), "long").expect("written");
@@ -477,7 +481,10 @@ mod tests {
         assert_eq!(fs::read(new.join("inner/file")).expect("read"), vec![7; 100_000]);
         let mode = fs::metadata(new.join("inner/file")).expect("found").permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
-        assert_eq!(fs::read_link(new.join("inner/link")).expect("a link"), Path::new("../inner/file"));
+        assert_eq!(
+            fs::read_link(new.join("inner/link")).expect("a link"),
+            Path::new("../inner/file")
+        );
         assert!(new.join("inner/empty").is_dir() && new.join(&long).is_file());
     }
 

@@ -124,8 +124,9 @@ fn plan(base: &ExecBase, task: ExecTask, mark: &str) -> Plan {
         }
         ExecTask::Copy { direction, path } => {
             let program = base.supervisor.display().to_string();
-            launch.command =
-                [&program, archive::SUBCOMMAND, direction.as_str(), &path].map(str::to_owned).into();
+            launch.command = [&program, archive::SUBCOMMAND, direction.as_str(), &path]
+                .map(str::to_owned)
+                .into();
             launch.terminal = false;
             (launch.inherits, launch.env) = (false, Vec::new());
             Plan { launch, terminal: None, has_input: true }

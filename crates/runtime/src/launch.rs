@@ -46,7 +46,11 @@ pub struct LaunchSpec {
 }
 
 /// Sends a spec, and a file for the command's standard streams.
-pub(crate) fn send(socket: &UnixStream, spec: &LaunchSpec, file: Option<&OwnedFd>) -> io::Result<()> {
+pub(crate) fn send(
+    socket: &UnixStream,
+    spec: &LaunchSpec,
+    file: Option<&OwnedFd>,
+) -> io::Result<()> {
     let line = line(spec)?;
     let (first, rest) = line.split_at(1);
     descriptors::send(socket, first, file)?;

@@ -273,10 +273,7 @@ fn mark(request: &ReplicaRequest) -> String {
     format!("{}-{}-{now:x}", request.app, request.number)
 }
 
-fn spawn_supervisor(
-    program: &Path,
-    app: AppId,
-) -> std::io::Result<(Child, UnixStream)> {
+fn spawn_supervisor(program: &Path, app: AppId) -> std::io::Result<(Child, UnixStream)> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let child = Command::new(program)

@@ -222,9 +222,8 @@ impl Side {
         let (source, is_contents) = contents(from);
         let is_stdin = from == "-";
         let source_is_directory = !is_stdin && Path::new(source).is_dir();
-        let own = archive::base_name(source).or_else(|| {
-            Some(std::fs::canonicalize(source).ok()?.file_name()?.to_owned())
-        });
+        let own = archive::base_name(source)
+            .or_else(|| Some(std::fs::canonicalize(source).ok()?.file_name()?.to_owned()));
         let (directory, name) = match (there.exists, there.is_directory) {
             (_, true) if is_stdin || (is_contents && source_is_directory) => {
                 (path.to_owned(), None)
@@ -257,9 +256,8 @@ impl Side {
             Ok::<_, io::Error>(count)
         });
         let what = (CopyDirection::Write, directory.as_str());
-        let outcome = self.transfer(what, Some(input), |mut from| {
-            io::copy(&mut from, &mut io::sink())
-        });
+        let outcome =
+            self.transfer(what, Some(input), |mut from| io::copy(&mut from, &mut io::sink()));
         // Together: the local side may fail first, and the app's side sees a broken tar then.
         let (outcome, packed) = tokio::join!(outcome, packed);
         match packed.map_err(|error| Failure::new(error.to_string()))? {

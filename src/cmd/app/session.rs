@@ -72,9 +72,9 @@ async fn receive(
     notes: &mpsc::UnboundedSender<Note>,
 ) -> Result<ExecStatus> {
     let cut = |why: String| {
-        Failure::new("the connection ended before the command did")
-            .because(why)
-            .hint("see whether the emulator runs: ovhai emulator status; its log: ovhai emulator logs")
+        Failure::new("the connection ended before the command did").because(why).hint(
+            "see whether the emulator runs: ovhai emulator status; its log: ovhai emulator logs",
+        )
     };
     loop {
         let message = receiver.next().await.map_err(|error| cut(error.to_string()))?;

@@ -32,8 +32,7 @@ impl Platform {
         ordinal: Option<u32>,
         task: ExecTask,
     ) -> Result<StartedExec> {
-        let action =
-            if self.settings.token_exec { Action::TokenExec } else { Action::Exec };
+        let action = if self.settings.token_exec { Action::TokenExec } else { Action::Exec };
         let snapshot = self.snapshot();
         let entry = Self::permit(&snapshot, caller, region, action, id)?;
         let (replica, handle) = self.replica_for(id, ordinal).map_err(|none| match none {
@@ -97,8 +96,7 @@ impl Platform {
             let is_ready = one.phase == ReplicaPhase::Ready;
             (!is_ready, one.id.ordinal, std::cmp::Reverse(one.id.attempt))
         });
-        let living =
-            all.iter().filter_map(|one| Some((one.id, one.phase, one.handle.upgrade()?)));
+        let living = all.iter().filter_map(|one| Some((one.id, one.phase, one.handle.upgrade()?)));
         let living: Vec<_> = living.collect();
         let names = || {
             let mut ordinals: Vec<_> = living.iter().map(|(id, ..)| id.ordinal).collect();

@@ -78,9 +78,8 @@ async fn what_a_replica_runs_as_decides_who_may() {
         let w = World::set(sim, std::sync::Arc::new(MemoryStore::new()), settings).await;
         let id = w.submit(r#"{"image":"a","labels":{"group":"A"}}"#).await;
         w.becomes(id, AppState::Running).await;
-        let exec = |caller: &Principal| {
-            effect(w.platform.exec(caller, &w.gra, id, None, command(&["x"])))
-        };
+        let exec =
+            |caller: &Principal| effect(w.platform.exec(caller, &w.gra, id, None, command(&["x"])));
         assert_eq!(exec(&w.admin), Allow);
         assert_eq!(exec(&w.operator().await), operator);
         let other = TokenSpec {

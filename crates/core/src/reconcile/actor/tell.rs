@@ -9,9 +9,9 @@ use super::{Actor, EXPLAIN_AFTER, Slot};
 use crate::events::EventKind;
 use crate::lifecycle::{self, may_answer};
 use crate::ports::clock::elapsed;
-use crate::reconcile::{Launched, Reconcilers};
 use crate::reconcile::past::Past;
 use crate::reconcile::plan::Phase;
+use crate::reconcile::{Launched, Reconcilers};
 use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
 
 fn phase(phase: Phase) -> ReplicaPhase {
