@@ -87,20 +87,8 @@ const TABLE: &[Advice] = &[
     ),
     advice(
         "",
-        &[
-            "job",
-            "jobs",
-            "notebook",
-            "notebooks",
-            "volume",
-            "volumes",
-            "data",
-            "datastore",
-            "bucket",
-            "buckets",
-            "pipeline",
-        ],
-        "this program is for AI Deploy: apps and their tokens (ovhai --help). For jobs, notebooks, volumes and data use OVHcloud's own client",
+        &["job", "jobs", "notebook", "notebooks", "volume", "volumes", "pipeline"],
+        "this program is for AI Deploy: apps, their tokens and their data (ovhai --help). For jobs and notebooks use OVHcloud's own client; for data: ovhai bucket object upload BUCKET@STORE PATH",
     ),
     advice(
         "",

@@ -4,7 +4,10 @@
 //! off its requests then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod check;
 mod exec;
+mod image;
+mod volumes;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -9,6 +9,7 @@ mod app_http;
 mod body;
 mod brief;
 mod control;
+mod data;
 mod error;
 mod exec;
 mod offers;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ovhai_api_types::{
-    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, DOMAIN_TIME, Deletion,
-    ErrorBody, LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy, Token, TokenId, TokenSpec,
+    App, AppId, AppSpec, AppUpdate, AppUpdateImage, AppUpdateRequest, DOMAIN_TIME, DataSync,
+    DataSyncSpec, Deletion, ErrorBody, LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy,
+    Token, TokenId, TokenSpec,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
@@ -30,6 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use app_http::{AppClient, AppConnection, AppResponse, Unanswered, bearer, user_agent};
 pub use body::RequestBody;
 pub use brief::{AppRow, Brief, RowSpec, RowStatus};
+pub use data::{ObjectBody, ObjectSink, ObjectStream};
 pub use error::Error;
 pub use exec::{ExecMessage, ExecReceiver, ExecSender, ExecTask};
 pub use record::{Exchange, Recorder, Waits};
@@ -414,6 +417,12 @@ impl Client {
         self.put(&format!("/v1/app/{id}/scalingstrategy"), Some(strategy)).await.map(drop)
     }
 
+    /// Begins to synchronise an app's volumes.
+    pub async fn sync_app(&self, id: AppId, spec: &DataSyncSpec) -> Result<DataSync> {
+        let path = format!("/v1/app/{id}/datasync");
+        self.json(self.request(Method::POST, &path).json(spec)).await
+    }
+
     /// Updates an app.
     pub async fn update_app(&self, id: AppId, update: AppUpdate) -> Result<App> {
         let body = AppUpdateRequest { app_update: update, id: Some(id.to_string()) };
@@ -487,7 +496,7 @@ async fn whole(mut response: Response) -> Result<bytes::Bytes> {
 /// Whether a request changes something. Two queries are POSTs: a spec, and a token's string, which
 /// must not be in a URL.
 fn changes(request: &reqwest::Request) -> bool {
-    let asks = ["/v1/app/command", "/_emulator/access"];
+    let asks = ["/v1/app/command", "/_emulator/access", "/download"];
     let path = request.url().path();
     exec::changes(path, request.url().query().unwrap_or_default())
         || request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))

@@ -3,8 +3,8 @@
 //! | principal | may |
 //! | --- | --- |
 //! | local administrator | everything, in every region |
-//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, nor commands beside them, logins at registries, users, mapped images, and not the emulator itself |
-//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries and the names of other callers only when unscoped; commands in apps only where the emulator lets them; requests that went to no app, captured heads and replays never |
+//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, nor commands beside them, logins at registries, users, mapped images, directories in place of data stores, and not the emulator itself |
+//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries, data stores and the names of other callers only when unscoped; commands in apps only where the emulator lets them; requests that went to no app, captured heads and replays never |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | anonymous | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
 //!
@@ -114,6 +114,15 @@ pub enum Action {
     Tokens,
     /// List, add, change and delete registries.
     Registries,
+    /// List, add and remove data stores, and see and change the objects in them.
+    DataStores,
+    /// Name a directory of this machine as a data store.
+    NameHostDirectory,
+    /// Change what is in a directory that the owner named as a data store, also by an app's volume that is
+    /// written back.
+    WriteHostDirectory,
+    /// Fetch a volume from a Git repository that is not public: a local one, one at a private address.
+    PrivateRepository,
     /// See, add and remove users, and set their passwords.
     Users,
     /// Map images to local commands.
@@ -129,17 +138,23 @@ pub enum Action {
     Capture,
     /// Have the emulator send a request to an app again.
     Replay,
+    /// Set the counters of requests to zero, for every reader.
+    ResetCounters,
     /// Ask who it is.
     Me,
     /// Stop the emulator itself.
     Shutdown,
     /// Make a link that logs a browser in to the console as the caller.
     OpenConsole,
+    /// See and move domain time.
+    MoveClock,
+    /// Have the platform interrupt an app.
+    Interrupt,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 38] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -161,6 +176,10 @@ impl Action {
         Self::Manage,
         Self::Tokens,
         Self::Registries,
+        Self::DataStores,
+        Self::NameHostDirectory,
+        Self::WriteHostDirectory,
+        Self::PrivateRepository,
         Self::Users,
         Self::MapImages,
         Self::Requests,
@@ -168,9 +187,12 @@ impl Action {
         Self::OtherRequests,
         Self::Capture,
         Self::Replay,
+        Self::ResetCounters,
         Self::Me,
         Self::Shutdown,
         Self::OpenConsole,
+        Self::MoveClock,
+        Self::Interrupt,
     ];
 
     /// Whether it concerns this machine and not the project.
@@ -181,10 +203,16 @@ impl Action {
                 | Self::PassEnvironment
                 | Self::MachineLogins
                 | Self::ExecProcess
+                | Self::NameHostDirectory
+                | Self::WriteHostDirectory
+                | Self::PrivateRepository
                 | Self::Users
                 | Self::MapImages
+                | Self::ResetCounters
                 | Self::Shutdown
                 | Self::OpenConsole
+                | Self::MoveClock
+                | Self::Interrupt
         )
     }
 
@@ -212,6 +240,12 @@ impl Action {
             Self::Manage => "manage apps",
             Self::Tokens => "manage tokens",
             Self::Registries => "manage registries",
+            Self::DataStores => "manage data stores",
+            Self::NameHostDirectory => "name a directory of this machine as a data store",
+            Self::WriteHostDirectory => "change a directory of this machine that is a data store",
+            Self::PrivateRepository => {
+                "attach a Git repository that is local, at a private address, or not reached by http or https"
+            }
             Self::Users => "manage users",
             Self::MapImages => "map images",
             Self::Requests => "see requests",
@@ -219,9 +253,12 @@ impl Action {
             Self::OtherRequests => "see requests that went to no app",
             Self::Capture => "capture requests",
             Self::Replay => "replay requests",
+            Self::ResetCounters => "reset the counters of requests",
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
             Self::OpenConsole => "make links that open the console",
+            Self::MoveClock => "move the emulator's clock",
+            Self::Interrupt => "interrupt apps",
         }
     }
 }
@@ -457,7 +494,11 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
         return Decision::new(Effect::Allow, Reason::Unscoped);
     };
     match resource {
-        _ if matches!(action, Action::Tokens | Action::Registries | Action::Callers) => {
+        _ if matches!(
+            action,
+            Action::Tokens | Action::Registries | Action::DataStores | Action::Callers
+        ) =>
+        {
             Decision::new(
                 Effect::Forbidden,
                 Reason::ScopedToken { selector: selector.clone(), action },
@@ -517,10 +558,16 @@ mod tests {
                 | Action::PassEnvironment
                 | Action::MachineLogins
                 | Action::ExecProcess
+                | Action::NameHostDirectory
+                | Action::WriteHostDirectory
+                | Action::PrivateRepository
+                | Action::ResetCounters
                 | Action::Shutdown
                 | Action::OpenConsole
                 | Action::Users
                 | Action::MapImages
+                | Action::MoveClock
+                | Action::Interrupt
         );
         match (who, action, place) {
             ("administrator", _, _) | (_, Action::Preflight, _) => Allow,
@@ -541,7 +588,11 @@ mod tests {
                 _,
             ) => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
-            ("operator", Action::Tokens | Action::Registries | Action::Callers, _) => Forbidden,
+            (
+                "operator",
+                Action::Tokens | Action::Registries | Action::DataStores | Action::Callers,
+                _,
+            ) => Forbidden,
             ("operator", Action::Create, Place::OutOfScope) => Forbidden,
             (_, _, Place::OutOfScope) => OutOfScope,
             (_, _, Place::InScope) => Allow,
@@ -598,6 +649,12 @@ mod tests {
             (&scoped, Action::Create, Allow),
             (&scoped, Action::Me, Allow),
             (&scoped, Action::Tokens, Forbidden),
+            (&scoped, Action::DataStores, Forbidden),
+            (&unscoped, Action::DataStores, Allow),
+            (&unscoped, Action::NameHostDirectory, Forbidden),
+            (&unscoped, Action::WriteHostDirectory, Forbidden),
+            (&unscoped, Action::PrivateRepository, Forbidden),
+            (&reader, Action::DataStores, Forbidden),
             (&scoped, Action::Requests, Allow),
             (&scoped, Action::Callers, Forbidden),
             (&unscoped, Action::Callers, Allow),
@@ -606,6 +663,7 @@ mod tests {
             (&unscoped, Action::Replay, Forbidden),
             (&reader, Action::Requests, Forbidden),
             (&scoped, Action::Shutdown, Forbidden),
+            (&unscoped, Action::ResetCounters, Forbidden),
             (&unscoped, Action::Tokens, Allow),
             (&unscoped, Action::Shutdown, Forbidden),
             (&unscoped, Action::RunProcess, Forbidden),

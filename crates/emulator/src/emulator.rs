@@ -2,19 +2,23 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{Placement, Region, Timestamp};
+use ovhai_api_types::{Placement, Region};
 use ovhai_containers::{AppListener, ContainerRuntime, ContainerSettings, FromApps};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
-use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_core::{Platform, PlatformBuilder, Settings, VirtualClock};
+use ovhai_data::refused::Refused;
+use ovhai_data::{FileVolumes, StoreRoots};
 use ovhai_runtime::remains::Register;
+use ovhai_runtime::tool::Tools;
 use ovhai_runtime::{LocalRuntime, builtin};
 use ovhai_store::{MemoryStore, SqliteStore};
 use tokio::net::TcpListener;
@@ -26,6 +30,7 @@ use uuid::Uuid;
 use crate::console::{self, Console, Machine};
 use crate::edge::{Edge, ReaderThreads, Shared};
 use crate::gateway::Gateway;
+use crate::host::Domains;
 use crate::limits::Limits;
 use crate::listen::{adopt, listen};
 use crate::passwords::{SystemSecrets, random_secret};
@@ -49,21 +54,6 @@ const SHUTDOWN: Duration = Duration::from_millis(1400);
 const FLUSH: Duration = Duration::from_millis(100);
 /// Time for requests under way to finish in a shutdown, and again to be broken off.
 const DRAIN: Duration = Duration::from_millis(250);
-
-/// The system's clock, in whole milliseconds, as the API has it.
-#[derive(Debug)]
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-    }
-
-    fn real_time(&self) -> Timestamp {
-        self.now()
-    }
-}
 
 #[derive(Debug)]
 struct RandomIds;
@@ -96,12 +86,17 @@ pub struct Builder {
     restart_delay: Option<Duration>,
     token_exec: bool,
     limits: Limits,
+    sample_every: Option<Duration>,
+    interrupts_weekly: bool,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
+    private: Vec<PathBuf>,
     containers: ContainerSettings,
     from_apps: bool,
     stop_after: Option<Duration>,
+    domains: Domains,
+    first_password: Option<String>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -196,6 +191,12 @@ impl Builder {
         self
     }
 
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub fn interrupts_weekly(mut self, does: bool) -> Self {
+        self.interrupts_weekly = does;
+        self
+    }
+
     /// Whether operator tokens may run commands in apps, and copy their files.
     pub fn token_exec(mut self, allowed: bool) -> Self {
         self.token_exec = allowed;
@@ -211,6 +212,12 @@ impl Builder {
     /// Limits on clients and on responses of apps.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Time between two samples of the console's charts [default: 10 s].
+    pub fn sample_every(mut self, time: Duration) -> Self {
+        self.sample_every = Some(time);
         self
     }
 
@@ -234,6 +241,13 @@ impl Builder {
         self
     }
 
+    /// Directories and sockets of this machine that may not be data stores, beside the state directory
+    /// and the usual ones.
+    pub fn private(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.private.extend(paths);
+        self
+    }
+
     /// How containers are run, and by which engine; by default there is no engine.
     pub fn containers(mut self, settings: ContainerSettings) -> Self {
         self.containers = settings;
@@ -244,6 +258,18 @@ impl Builder {
     /// address on loopback, because containers would reach the API at any other.
     pub fn calls_from_apps(mut self, allowed: bool) -> Self {
         self.from_apps = allowed;
+        self
+    }
+
+    /// Answers under these names, too.
+    pub fn domains(mut self, domains: Domains) -> Self {
+        self.domains = domains;
+        self
+    }
+
+    /// Creates the first user with this password, also without a state directory.
+    pub fn first_password(mut self, password: impl Into<String>) -> Self {
+        self.first_password = Some(password.into());
         self
     }
 
@@ -332,14 +358,30 @@ impl Builder {
             Some(bearer) => bearer,
             None => random_secret().map_err(|why| StartError::System(io::Error::other(why)))?,
         };
+        let (data, scratch) = match (&self.state, &self.processes) {
+            (Some(state), _) => (state.data(), None),
+            (None, Some(records)) => (records.with_file_name("data"), None),
+            (None, None) => {
+                let all = std::env::temp_dir().join(format!("ovhai-data-{}", Uuid::new_v4()));
+                std::fs::DirBuilder::new()
+                    .mode(0o700)
+                    .create(&all)
+                    .map_err(|source| StartError::State { path: all.clone(), source })?;
+                (all.join("data"), Some(Scratch(all)))
+            }
+        };
+        let volumes = data.with_file_name("volumes");
+        let own = data.parent().map(Path::to_path_buf);
+        let stores = StoreRoots::new(data, Refused::new(own.into_iter().chain(self.private)));
+        let supervisor = match self.supervisor {
+            Some(path) => path,
+            None => std::env::current_exe().map_err(StartError::System)?,
+        };
+        let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
+        let register = records.clone().map(Register::new).unwrap_or_default();
         let (runtime, containers) = match self.runtime {
             Some(runtime) => (runtime, None),
             None => {
-                let supervisor = match self.supervisor {
-                    Some(path) => path,
-                    None => std::env::current_exe().map_err(StartError::System)?,
-                };
-                let records = self.processes.or(self.state.as_ref().map(StateDir::processes));
                 let (id, files) = match &self.state {
                     Some(state) => {
                         let id = state.id().map_err(|source| StartError::State {
@@ -357,7 +399,6 @@ impl Builder {
                         (id, files)
                     }
                 };
-                let register = records.map(Register::new).unwrap_or_default();
                 let containers = ContainerRuntime::new(
                     self.containers,
                     id,
@@ -367,14 +408,14 @@ impl Builder {
                 );
                 let local = LocalRuntime::new(
                     self.placement,
-                    supervisor,
-                    register,
+                    supervisor.clone(),
+                    register.clone(),
                     Arc::new(containers.clone()),
                 );
                 (Arc::new(local) as Arc<dyn Runtime>, Some(containers))
             }
         };
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let clock = self.clock.unwrap_or_else(|| Arc::new(VirtualClock::new()));
         let started_at = clock.real_time();
         let stops_at = self.stop_after.and_then(|time| started_at.checked_add(time).ok());
         let platform = PlatformBuilder {
@@ -384,9 +425,15 @@ impl Builder {
             ids: self.ids.unwrap_or_else(|| Arc::new(RandomIds)),
             signer,
             secrets: Arc::new(SystemSecrets::default()),
+            volumes: Arc::new(FileVolumes::new(
+                stores.clone(),
+                volumes,
+                Tools::new(supervisor, register),
+            )),
             vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
+                interrupts_weekly: self.interrupts_weekly,
                 token_exec: self.token_exec,
                 restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),
                 regions,
@@ -429,6 +476,11 @@ impl Builder {
             limits: self.limits.within_descriptors(),
             log: access_log,
             containers,
+            stores,
+            scratch,
+            sample_every: self.sample_every.unwrap_or(console::SAMPLE_EVERY),
+            domains: self.domains,
+            first_password: self.first_password,
         };
         let emulator = Emulator::serve(ways, platform, running, self.state, lock)
             .map_err(StartError::System)?;
@@ -462,10 +514,7 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
         return;
     }
     let owner = Principal::Administrator { user: platform.settings().user.clone() };
-    // A system's user name may have characters that are not allowed here.
-    let name: String =
-        owner.name().chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
-    let name = if name.is_empty() { "local".to_owned() } else { name };
+    let name = user_name(&owner);
     let made = async {
         let first = match told {
             Some(first) => first,
@@ -488,6 +537,29 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
     }
 }
 
+/// The name of the first user.
+fn user_name(owner: &Principal) -> String {
+    // A system's user name may have characters that are not allowed here.
+    let name: String =
+        owner.name().chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    if name.is_empty() { "local".to_owned() } else { name }
+}
+
+/// Creates the first user with a given password, or sets it.
+async fn make_given_user(platform: Arc<Platform>, password: String) {
+    let owner = Principal::Administrator { user: platform.settings().user.clone() };
+    let name = user_name(&owner);
+    let is_there = platform.snapshot().users().any(|user| user.name == name);
+    let made = if is_there {
+        platform.set_password(&owner, &name, password).await
+    } else {
+        platform.add_user(&owner, &name, password).await
+    };
+    if let Err(why) = made {
+        tracing::warn!(%why, name, "the user with the given password could not be created");
+    }
+}
+
 /// How clients connect, and their limits and log.
 struct Ways {
     plain: Vec<TcpListener>,
@@ -496,6 +568,22 @@ struct Ways {
     limits: Limits,
     log: Option<LogFile>,
     containers: Option<ContainerRuntime>,
+    stores: StoreRoots,
+    scratch: Option<Scratch>,
+    sample_every: Duration,
+    domains: Domains,
+    first_password: Option<String>,
+}
+
+/// The files of data stores and volumes of an emulator without a state directory; they go with it.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It is made when it is needed.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A running emulator. Dropping it stops it without waiting; [`Emulator::shutdown`] waits.
@@ -511,6 +599,7 @@ pub struct Emulator {
     stop_asked: CancellationToken,
     early_stop: watch::Sender<Option<StopReason>>,
     telemetry: Arc<Telemetry>,
+    _scratch: Option<Scratch>,
 }
 
 /// Why an emulator should be stopped.
@@ -543,19 +632,33 @@ impl Emulator {
         state: Option<StateDir>,
         lock: Option<Lock>,
     ) -> io::Result<Self> {
-        let Ways { plain, secure, from_apps, limits, log, containers } = ways;
+        let Ways {
+            plain,
+            secure,
+            from_apps,
+            limits,
+            log,
+            containers,
+            stores,
+            scratch,
+            sample_every,
+            domains,
+            first_password,
+        } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: only a login waits for it.
         let ready = users_ready.clone().drop_guard();
-        if let Some(state) = state.clone() {
-            let platform = Arc::clone(&platform);
-            tokio::spawn(async move {
-                let _ready = ready;
-                make_first_user(platform, state).await;
-            });
-        }
+        let (platform_of_user, state_of_user) = (Arc::clone(&platform), state.clone());
+        tokio::spawn(async move {
+            let _ready = ready;
+            match (first_password, state_of_user) {
+                (Some(password), _) => make_given_user(platform_of_user, password).await,
+                (None, Some(state)) => make_first_user(platform_of_user, state).await,
+                (None, None) => {}
+            }
+        });
         let connections = TaskTracker::new();
         let gateway = Arc::new(Gateway::new(Arc::clone(&platform), stopping.clone()));
         let shared = Arc::new(Shared {
@@ -563,6 +666,7 @@ impl Emulator {
             gateway: Arc::clone(&gateway),
             api: api::router(
                 Arc::clone(&platform),
+                stores.clone(),
                 running.address.port(),
                 stopping.clone(),
                 users_ready,
@@ -579,6 +683,7 @@ impl Emulator {
                     state: state.clone(),
                     containers: containers.clone(),
                     limits,
+                    sample_every,
                 },
             ))
             .merge(control::router(control::Control {
@@ -590,9 +695,11 @@ impl Emulator {
                 authority: secure.as_ref().map(|(_, tls)| Arc::clone(tls.authority())),
                 telemetry: Arc::clone(&telemetry),
                 containers,
+                stores,
             })),
             telemetry: Arc::clone(&telemetry),
             limits,
+            domains,
             main: tokio::runtime::Handle::current(),
             readers: ReaderThreads::start()?,
             stopping: stopping.clone(),
@@ -610,6 +717,7 @@ impl Emulator {
             stop_asked,
             early_stop: watch::Sender::new(None),
             telemetry,
+            _scratch: scratch,
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`builtin`]: images that live in this program;
 //! - [`process`]: an app's command as a local process under a [`supervisor`];
+//! - [`tool`]: a program that the emulator needs for a moment;
 //! - [`sim`]: nothing runs, tests say what happens.
 //!
 //! What must not be here: decisions about replicas or states, which are the domain's, and HTTP
@@ -28,7 +29,9 @@ pub mod sim;
 pub mod sockets;
 pub mod supervisor;
 mod task;
+pub mod tool;
 mod usage;
+mod volumes;
 
 pub use local::LocalRuntime;
 pub use sim::SimRuntime;

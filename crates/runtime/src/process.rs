@@ -6,7 +6,7 @@
 //!
 //! Its environment is that of the command line that submitted it, else the variables that every app
 //! inherits from the emulator ([`crate::environment`]). The ports override it, and the spec's
-//! variables override both.
+//! variables override both; the directories of its volumes override those ([`crate::volumes`]).
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, Environment, Placement, Timestamp};
+use ovhai_api_types::{Environment, Placement, Timestamp};
 use ovhai_core::logs::{LINE_MAX, LogBuffer};
 use ovhai_core::ports::{
     Blame, BoxFuture, ExecSession, ExecTask, NoExec, Replica, ReplicaEndpoint, ReplicaEvent,
@@ -41,6 +41,7 @@ use crate::remains::{Record, Register, VARIABLE};
 use crate::sockets;
 use crate::supervisor::SUBCOMMAND;
 use crate::task::{Control, TaskReplica, replica};
+use crate::volumes;
 
 /// Time to read the output of a process that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -84,9 +85,17 @@ impl ProcessRuntime {
         let execs = Execs::default();
         let replica = ProcessReplica { task, execs: execs.clone() };
         tokio::spawn(async move {
-            if let Err(Failure { fault, status, message }) =
+            let hints = volumes::hints(&request);
+            for hint in &hints {
+                let line = format!("[ovhai] {hint}");
+                request.logs.push(Timestamp::now(), request.replica, line);
+            }
+            if let Err(Failure { fault, status, mut message }) =
                 run(&runtime, &request, &reporter, control, &execs).await
             {
+                if let Some(hint) = hints.first().filter(|_| fault == Blame::User) {
+                    message += &format!(". Note: {hint}");
+                }
                 reporter.report(ReplicaEvent::Exited { fault, status, message });
             }
         });
@@ -166,6 +175,7 @@ fn launch_spec(request: &ReplicaRequest, ports: Ports) -> Result<LaunchSpec, Fai
         .collect();
     env.extend(given.iter().map(|(name, _, port)| ((*name).to_owned(), port.clone())));
     env.extend(spec.env.iter().map(|env| (env.name.clone(), env.value.clone())));
+    env.extend(volumes::variables(&request.volumes));
     Ok(LaunchSpec {
         command: command.iter().map(filled).collect(),
         inherits: request.environment.is_none(),
@@ -199,9 +209,10 @@ async fn run(
     let program = launch.command.first().cloned().unwrap_or_default();
 
     let supervisor = &runtime.supervisor;
-    let (mut child, socket) = spawn_supervisor(supervisor, request.app).map_err(|e| {
-        platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
-    })?;
+    let (mut child, socket) =
+        spawn_supervisor(supervisor, &request.app.to_string()).map_err(|e| {
+            platform(&format!("The supervisor {} can't be started", supervisor.display()), &e)
+        })?;
     // It leads a session.
     control.session.store(child.id().unwrap_or(0), Ordering::Relaxed);
     let supervisor = child.id().and_then(Identity::of);
@@ -273,12 +284,13 @@ fn mark(request: &ReplicaRequest) -> String {
     format!("{}-{}-{now:x}", request.app, request.number)
 }
 
-fn spawn_supervisor(program: &Path, app: AppId) -> std::io::Result<(Child, UnixStream)> {
+/// Starts a supervisor; `of` is what lists of processes show.
+pub(crate) fn spawn_supervisor(program: &Path, of: &str) -> std::io::Result<(Child, UnixStream)> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let child = Command::new(program)
         .arg(SUBCOMMAND)
-        .arg(app.to_string())
+        .arg(of)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

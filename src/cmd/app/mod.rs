@@ -3,9 +3,11 @@
 mod access;
 mod await_state;
 mod change;
+mod check;
 mod copy;
 mod credential;
 mod curl;
+mod data_sync;
 mod delete;
 mod events;
 mod exec;
@@ -98,8 +100,12 @@ enum Verb {
     SetImage(Deferred<change::SetImage>),
     /// Change an app's number of replicas or its automatic scaling
     Scale(Deferred<change::Scale>),
+    /// Bring an app's volumes and their data stores together
+    DataSync(Deferred<data_sync::DataSyncCommand>),
     /// Change an app's environment, image, ports, resources or update strategy
     Update(Deferred<update::Update>),
+    /// Check whether an image would run in AI Deploy
+    Check(Deferred<check::CheckImage>),
 }
 
 impl AppCommand {
@@ -112,6 +118,7 @@ impl AppCommand {
         // The largest are boxed, or every command's future would be as large.
         match self.verb {
             Verb::Run(verb) => Box::pin(verb.run(context)).await,
+            Verb::Check(Deferred(verb)) => Box::pin(verb.run(context)).await,
             Verb::List(Deferred(verb)) => verb.run(context).await,
             Verb::Get(Deferred(verb)) => verb.run(context).await,
             Verb::Curl(verb) => Box::pin(verb.run(context)).await,
@@ -131,6 +138,7 @@ impl AppCommand {
             Verb::SetLabel(Deferred(verb)) => verb.run(context).await,
             Verb::SetImage(Deferred(verb)) => verb.run(context).await,
             Verb::Scale(Deferred(verb)) => verb.run(context).await,
+            Verb::DataSync(Deferred(verb)) => verb.run(context).await,
             Verb::Update(Deferred(verb)) => verb.run(context).await,
         }
     }

@@ -7,8 +7,9 @@ pub(crate) mod images;
 pub(crate) mod runtime;
 pub(crate) mod secrets;
 pub(crate) mod store;
+pub(crate) mod volumes;
 
-pub use clock::Clock;
+pub use clock::{Clock, ClockControl};
 pub use exec::{ExecBackend, ExecControl, ExecOutput, ExecSession, ExecTask, Terminal};
 pub use future::BoxFuture;
 pub use images::{ImageAccess, RegistryLogin};
@@ -20,4 +21,7 @@ pub use secrets::{Ids, SecretError, Secrets, SignError, Signer, Vault};
 pub use store::{
     Commit, CommitError, CommitWatch, Conflict, Loaded, Revision, Store, StoreError, StoredRecord,
     WatchError, Write,
+};
+pub use volumes::{
+    Leaving, MountedVolume, NoVolumes, SyncReport, VolumeFailure, VolumeRequest, Volumes,
 };

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::exec::{ExecSession, ExecTask};
 use super::future::BoxFuture;
 use super::images::ImageAccess;
+use super::volumes::MountedVolume;
 use crate::logs::LogBuffer;
 use crate::replica::{ExitStatus, ReplicaContainer, ReplicaId, ReplicaKey};
 use crate::spec::Spec;
@@ -156,6 +157,8 @@ pub struct ReplicaRequest {
     /// All variables of a process but those of the spec and the ports; none: those that every
     /// process gets.
     pub environment: Option<Environment>,
+    /// Its volumes, whose files are there.
+    pub volumes: Arc<[MountedVolume]>,
     /// What its image may be pulled with, if it runs as a container.
     pub image_access: ImageAccess,
     /// Where its output goes.

@@ -9,10 +9,26 @@ use super::{Actor, EXPLAIN_AFTER, Slot};
 use crate::events::EventKind;
 use crate::lifecycle::{self, may_answer};
 use crate::ports::clock::elapsed;
+use crate::reconcile::activity::Work;
 use crate::reconcile::past::Past;
 use crate::reconcile::plan::Phase;
 use crate::reconcile::{Launched, Reconcilers};
 use crate::replica::{Progress, ReplicaId, ReplicaPhase, ReplicaState};
+
+impl Slot {
+    /// What is under way with it.
+    fn work(&self) -> Option<(u32, Work)> {
+        let work = match self.phase {
+            Phase::Starting if self.is_pending => {
+                Work::Pull(self.waiting_for.clone().unwrap_or_default())
+            }
+            Phase::Starting => Work::Start(self.launched_at),
+            Phase::Stopping => Work::Stop,
+            Phase::Ready => return None,
+        };
+        Some((self.id.ordinal, work))
+    }
+}
 
 fn phase(phase: Phase) -> ReplicaPhase {
     match phase {
@@ -25,6 +41,7 @@ fn phase(phase: Phase) -> ReplicaPhase {
 impl Actor {
     /// Publishes the progress of the replicas.
     pub(super) fn tell(&self, all: &Reconcilers) {
+        self.signal.activity().work = self.replicas.values().filter_map(Slot::work).collect();
         let snapshot = all.ledger.read();
         if let Some(entry) = snapshot.app(self.id) {
             entry.observed.set(self.progress(entry.record.state, all.clock.now()));
