@@ -87,15 +87,7 @@ const TABLE: &[Advice] = &[
     ),
     advice(
         "",
-        &[
-            "job",
-            "jobs",
-            "notebook",
-            "notebooks",
-            "volume",
-            "volumes",
-            "pipeline",
-        ],
+        &["job", "jobs", "notebook", "notebooks", "volume", "volumes", "pipeline"],
         "this program is for AI Deploy: apps, their tokens and their data (ovhai --help). For jobs and notebooks use OVHcloud's own client; for data: ovhai bucket object upload BUCKET@STORE PATH",
     ),
     advice(

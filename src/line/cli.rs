@@ -5,8 +5,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::args::deferred::Deferred;
 use crate::args::global::Global;
 use crate::cmd::{
-    Completion, DataCommand, Debug, Demo, FeatureCommand, Help, Login, Logout, Me, Reference, app::AppCommand, bucket::BucketCommand,
-    capabilities::CapabilitiesCommand, config::ConfigCommand, datastore::DataStoreCommand, emulator::EmulatorCommand,
+    Completion, DataCommand, Debug, Demo, FeatureCommand, Help, Login, Logout, Me, Reference,
+    app::AppCommand, bucket::BucketCommand, capabilities::CapabilitiesCommand,
+    config::ConfigCommand, datastore::DataStoreCommand, emulator::EmulatorCommand,
     registry::RegistryCommand, token::TokenCommand,
 };
 use crate::context::Context;

@@ -285,7 +285,9 @@ impl World {
     fn ask<T>(&self, question: impl AsyncFn(Client) -> ovhai_client::Result<Vec<T>>) -> Vec<T> {
         let running = self.running();
         let region = running.as_ref().and_then(|running| self.region(running));
-        region.map(|region| self.ask_at(&format!("/regions/{region}"), question)).unwrap_or_default()
+        region
+            .map(|region| self.ask_at(&format!("/regions/{region}"), question))
+            .unwrap_or_default()
     }
 
     /// The same to the emulator itself.
@@ -453,7 +455,8 @@ mod tests {
         for kind in [Kind::Stored, Kind::Region, Kind::State, Kind::Role, Kind::Runtime] {
             assert!(count(kind) >= 1, "{kind:?}");
         }
-        for kind in [Kind::Usage, Kind::Flavor, Kind::Image, Kind::Topic, Kind::Store, Kind::Bucket] {
+        for kind in [Kind::Usage, Kind::Flavor, Kind::Image, Kind::Topic, Kind::Store, Kind::Bucket]
+        {
             assert!(count(kind) >= 1, "{kind:?}");
         }
     }

@@ -75,7 +75,8 @@ fn files_go_up_and_come_back() {
     let table = cli.ok(&["bucket", "object", "list", "models@local"]);
     assert!(!table.contains('\u{1b}'), "{table}");
 
-    let arguments = ["bucket", "object", "download", "models@local", "--remove-prefix", "v1/weights/"];
+    let arguments =
+        ["bucket", "object", "download", "models@local", "--remove-prefix", "v1/weights/"];
     cli.ok(&[&arguments[..], &["-o", "out"]].concat());
     assert_eq!(files(&cli.home().join("out")), files(&from));
     assert_eq!(cli.json(&["bucket", "list"])[0]["name"], "models");
@@ -95,7 +96,8 @@ fn files_go_up_and_come_back() {
     cli.ok(&["bucket", "object", "get", "models@local", "v1/weights/deep/er/b.txt", "-o", "one"]);
     let one = files(&cli.home().join("one"));
     assert_eq!(one.keys().collect::<Vec<_>>(), ["v1/weights/deep/er/b.txt"]);
-    let (code, said) = cli.fails(&["bucket", "object", "download", "models@local", "v1/weights/deep"]);
+    let (code, said) =
+        cli.fails(&["bucket", "object", "download", "models@local", "v1/weights/deep"]);
     assert!(code == 3 && said.contains("does not exist in models@local"), "{said}");
     let (code, said) = cli.fails(&["bucket", "object", "list", "none@local"]);
     assert!(code == 3 && said.contains("bucket none"), "{said}");
@@ -141,7 +143,8 @@ fn a_mirror_deletes_what_is_gone_and_nothing_else() {
 
     write(cli.home().join("out/d/stale"), "");
     write(cli.home().join("out/other"), "");
-    let down = ["bucket", "object", "download", "x@local", "--prefix", "d/", "-o", "out", "--delete"];
+    let down =
+        ["bucket", "object", "download", "x@local", "--prefix", "d/", "-o", "out", "--delete"];
     let plan = cli.ok(&[&down[..], &["--dry-run"]].concat());
     assert!(plan.contains("download d/a -> ") && plan.ends_with("out/d/stale\n"), "{plan}");
     assert!(!cli.home().join("out/d/a").exists());
@@ -238,7 +241,10 @@ fn a_directory_of_the_owner_is_a_data_store() {
     cli.ok(&["datastore", "add", "local", "sets", "datasets"]);
     let stores = cli.json(&["datastore", "list"]);
     let store = stores.as_array().unwrap().iter().find(|one| one["alias"] == "sets").unwrap();
-    assert_eq!((store["owner"].as_str(), store["type"].as_str()), (Some("customer"), Some("local")));
+    assert_eq!(
+        (store["owner"].as_str(), store["type"].as_str()),
+        (Some("customer"), Some("local"))
+    );
     assert!(store["endpoint"].as_str().unwrap().ends_with("/datasets"));
 
     // Links that lead out are no objects, and nothing is written through any.
@@ -364,8 +370,17 @@ async fn names_never_leave_the_bucket() {
     let data = directory.path().join("state/data");
     e.call_local("PUT", "/_emulator/data/local/x", None).await;
     for name in [
-        "..%2Fy", "..", "%2e%2e/y", "a/%2e%2e/%2e%2e/y", "a%2F..%2F..%2Fy", "%2Fetc%2Fx", "a//b",
-        "a%00b", "a/", ".ovhai-part-1", "%FF",
+        "..%2Fy",
+        "..",
+        "%2e%2e/y",
+        "a/%2e%2e/%2e%2e/y",
+        "a%2F..%2F..%2Fy",
+        "%2Fetc%2Fx",
+        "a//b",
+        "a%00b",
+        "a/",
+        ".ovhai-part-1",
+        "%FF",
     ] {
         let target = format!("/_emulator/objects/local/x/{name}");
         let mut client = Client::connect(&e).await;
@@ -496,7 +511,12 @@ async fn one_object_by_any_client() {
     let got = client.answer().await;
     assert_eq!((got.status(), got.text().as_str()), (200, "abcde"));
     assert_eq!(got.header("content-type"), Some("application/octet-stream"));
-    client.send(head(&e, None, "PUT", &format!("{path}?noOverwrite=true"), "content-length: 1\r\n") + "x").await;
+    client
+        .send(
+            head(&e, None, "PUT", &format!("{path}?noOverwrite=true"), "content-length: 1\r\n")
+                + "x",
+        )
+        .await;
     assert!(client.answer().await.text().contains("\"skipped\":1"));
     client.send(head(&e, None, "DELETE", path, "")).await;
     assert_eq!(client.answer().await.status(), 204);
@@ -518,7 +538,7 @@ async fn clients_of_http2_upload_as_well() {
     let (pipe, body) = http2::pipe();
     let sent = async move {
         for _ in 0..40 {
-            pipe.send(http2::data(&[7; 60_000])).await.unwrap();
+            pipe.send(http2::data(&vec![7; 60_000])).await.unwrap();
         }
     };
     let (answer, ()) = tokio::join!(put(body), sent);
@@ -570,9 +590,8 @@ async fn lists_have_pages() {
 #[tokio::test]
 async fn access_is_checked_before_a_body_is_read() {
     let (e, directory) = emulator().await;
-    let token = |role: &str, selector: Value| {
-        json!({"name": "t", "role": role, "labelSelector": selector})
-    };
+    let token =
+        |role: &str, selector: Value| json!({"name": "t", "role": role, "labelSelector": selector});
     let mut bearers = vec![("nobody", "wrong".to_owned(), 401)];
     for (role, selector, status) in
         [("read", Value::Null, 403), ("operator", json!("group=A"), 403)]
@@ -654,7 +673,8 @@ async fn a_logged_in_user_has_buckets_and_no_directories_of_the_machine() {
     assert_eq!(added.status, 200, "{}", added.text());
     let user = json!({"name": "ann", "password": "a long password"});
     e.call_local("POST", "/_emulator/users", Some(user)).await;
-    let session = e.form("/oauth2/token", "grant_type=password&username=ann&password=a+long+password");
+    let session =
+        e.form("/oauth2/token", "grant_type=password&username=ann&password=a+long+password");
     let bearer = session.await.json()["access_token"].as_str().unwrap().to_owned();
     for (method, path, body, status) in [
         ("PUT", "/_emulator/objects/local/x/a", None, 200),

@@ -52,8 +52,9 @@ pub use label::{
 };
 pub use me::{Me, ProjectQuotas, TokenKind};
 pub use object::{
-    Bucket, BucketAddress, DataStore, ImportStep, InvalidObject, NewDataStore, ObjectImport, ObjectName,
-    ObjectNames, ObjectPage, ObjectTransfer, ObjectsDone, Renaming, StoredObject, UNFINISHED, check_bucket,
+    Bucket, BucketAddress, DataStore, ImportStep, InvalidObject, NewDataStore, ObjectImport,
+    ObjectName, ObjectNames, ObjectPage, ObjectTransfer, ObjectsDone, Renaming, StoredObject,
+    UNFINISHED, check_bucket,
 };
 pub use page::{Links, Metadata, Order};
 pub use registry::{

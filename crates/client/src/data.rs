@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use ovhai_api_types::{
-    Bucket, BucketAddress, DataStore, ImportStep, NewDataStore, ObjectImport, ObjectName, ObjectNames,
-    ObjectPage, ObjectTransfer, ObjectsDone, StoredObject,
+    Bucket, BucketAddress, DataStore, ImportStep, NewDataStore, ObjectImport, ObjectName,
+    ObjectNames, ObjectPage, ObjectTransfer, ObjectsDone, StoredObject,
 };
 use reqwest::{Method, Response};
 use tokio::sync::mpsc;
@@ -104,7 +104,9 @@ impl Body for ObjectBody {
             }
             Some(Ok(None)) => None,
             Some(Err(error)) => Some(Err(error)),
-            None => Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file can't be read"))),
+            None => {
+                Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file can't be read")))
+            }
         };
         self.is_over = true;
         Poll::Ready(ended)

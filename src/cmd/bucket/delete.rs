@@ -65,11 +65,10 @@ impl Delete {
 
 fn explained(error: ClientError, address: &BucketAddress) -> Failure {
     match error {
-        ClientError::Api { status: 409, message } if message.contains("not empty") => {
-            Failure::new(format!("the bucket {address} is not empty")).hint(format!(
-                "delete its objects first: ovhai bucket object delete {address} --all"
-            ))
-        }
+        ClientError::Api { status: 409, message } if message.contains("not empty") => Failure::new(
+            format!("the bucket {address} is not empty"),
+        )
+        .hint(format!("delete its objects first: ovhai bucket object delete {address} --all")),
         other => other.into(),
     }
 }

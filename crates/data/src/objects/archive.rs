@@ -32,10 +32,9 @@ pub fn unpack(
     writer.end()?;
     match outcome {
         Ok(()) => Ok(done),
-        Err(ObjectError::BrokenOff(why)) if done.objects > 0 => Err(ObjectError::BrokenOff(format!(
-            "{why}; the {} objects before were written",
-            done.objects
-        ))),
+        Err(ObjectError::BrokenOff(why)) if done.objects > 0 => Err(ObjectError::BrokenOff(
+            format!("{why}; the {} objects before were written", done.objects),
+        )),
         Err(error) => Err(error),
     }
 }
@@ -94,7 +93,9 @@ fn unpack_each(
     }
     let rest = io::copy(&mut from.take(PADDING), &mut io::sink()).map_err(broken)?;
     if rest == PADDING {
-        return Err(ObjectError::Invalid("there are more bytes after the end of the archive".into()));
+        return Err(ObjectError::Invalid(
+            "there are more bytes after the end of the archive".into(),
+        ));
     }
     Ok(())
 }
@@ -106,11 +107,7 @@ pub fn pack(bucket: &Bucket, names: &[ObjectName], to: impl Write) -> io::Result
     builder.finish()
 }
 
-fn append(
-    bucket: &Bucket,
-    name: &ObjectName,
-    builder: &mut Builder<impl Write>,
-) -> io::Result<()> {
+fn append(bucket: &Bucket, name: &ObjectName, builder: &mut Builder<impl Write>) -> io::Result<()> {
     let (mut file, stat) = match bucket.open_object(name) {
         Ok(opened) => opened,
         Err(ObjectError::NotFound(_)) => return Ok(()),

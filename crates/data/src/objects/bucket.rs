@@ -41,7 +41,9 @@ impl Store {
             if check_container(&name).is_err() {
                 continue;
             }
-            let Ok(stat) = statat(&self.0, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let Ok(stat) = statat(&self.0, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) else {
+                continue;
+            };
             if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
                 all.push((name, modified(&stat)));
             }
@@ -201,9 +203,9 @@ pub(super) fn open_beneath(
         }
     }
     let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
-    let mut at = directory.try_clone_to_owned().map_err(|error| {
-        error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error)
-    })?;
+    let mut at = directory
+        .try_clone_to_owned()
+        .map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
     for part in above.split('/').filter(|part| !part.is_empty()) {
         at = openat(&at, part, OPEN_DIRECTORY, Mode::empty())?;
     }
@@ -224,7 +226,11 @@ pub(super) fn names(directory: BorrowedFd<'_>) -> io::Result<Vec<String>> {
 }
 
 /// When a file changed.
-#[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions, reason = "the types differ by system")]
+#[allow(
+    clippy::useless_conversion,
+    clippy::unnecessary_fallible_conversions,
+    reason = "the types differ by system"
+)]
 pub fn modified(stat: &Stat) -> Option<Timestamp> {
     let seconds = i64::try_from(stat.st_mtime).ok()?;
     Timestamp::new(seconds, i32::try_from(stat.st_mtime_nsec).ok()?).ok()

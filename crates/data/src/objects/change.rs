@@ -154,6 +154,7 @@ impl Bucket {
 
 /// Whether two buckets are the same directory.
 fn is_same(one: &Bucket, other: &Bucket) -> Result<bool> {
-    let place = |bucket: &Bucket| rustix::fs::fstat(&bucket.0).map(|stat| (stat.st_dev, stat.st_ino));
+    let place =
+        |bucket: &Bucket| rustix::fs::fstat(&bucket.0).map(|stat| (stat.st_dev, stat.st_ino));
     Ok(place(one)? == place(other)?)
 }

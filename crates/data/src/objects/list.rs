@@ -57,7 +57,11 @@ impl Bucket {
             }
             // A name that is too long belongs to no object.
             if let Ok(name) = ObjectName::try_from(entry.path) {
-                items.push(StoredObject { name, bytes: size(&stat), last_modified: modified(&stat) });
+                items.push(StoredObject {
+                    name,
+                    bytes: size(&stat),
+                    last_modified: modified(&stat),
+                });
             }
         }
         Ok(ObjectPage { items, next: None })

@@ -20,10 +20,10 @@ use std::io;
 use crate::error::DataError;
 
 pub use archive::{append_file, pack, unpack};
-pub use tar;
-pub use import::Source;
 pub use bucket::{Bucket, Store, modified, size};
+pub use import::Source;
 pub use list::Listing;
+pub use tar;
 pub use write::{Part, Writer};
 
 /// Why something can't be done to an object or a bucket.

@@ -51,7 +51,9 @@ impl From<ObjectError> for ApiError {
             ObjectError::BrokenOff(why) => Self::invalid("body", why),
             ObjectError::Full => Self::full("the disk of the data store is full"),
             ObjectError::System(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Self::conflict("the emulator's user may not do this in the directory of the data store")
+                Self::conflict(
+                    "the emulator's user may not do this in the directory of the data store",
+                )
             }
             ObjectError::System(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
                 Self::conflict("the data store is on a read-only file system")

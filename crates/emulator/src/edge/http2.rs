@@ -278,9 +278,8 @@ async fn answer(
                 Ok(call) => {
                     let worker = Arc::clone(worker);
                     let body = axum::body::Body::new(body);
-                    let answer = async move {
-                        of_call(doors::call(&worker.shared, call, body).await)
-                    };
+                    let answer =
+                        async move { of_call(doors::call(&worker.shared, call, body).await) };
                     return to_its_end(&own.turns, answer).await;
                 }
                 Err(local) => local,

@@ -106,6 +106,7 @@ const LAYERS: [Layers; 6] = [
                 "limits",
                 "origin",
                 "passwords",
+                "pieces",
                 "random",
                 "seal",
                 "secret",

@@ -137,9 +137,8 @@ impl Options {
         let overwrite = !self.no_overwrite;
         let mut done =
             receive(context, &client, &bucket, wanted, &directory, overwrite, workers).await?;
-        let missing = number.saturating_sub(
-            usize::try_from(done.objects + done.skipped).unwrap_or(usize::MAX),
-        );
+        let missing = number
+            .saturating_sub(usize::try_from(done.objects + done.skipped).unwrap_or(usize::MAX));
         done.skipped += kept as u64;
         let deleted = directory.delete(&stale).map_err(unwritable)?.objects;
         if context.show_data(&done)? {
@@ -194,8 +193,10 @@ impl Options {
         }
         all.retain(|object| wanted.remove(object.name.as_str()));
         if let Some(missing) = wanted.first() {
-            return Err(Failure::not_found(format!("the object {missing} does not exist in {bucket}"))
-                .hint(format!("list the objects: ovhai bucket object list {bucket}")));
+            return Err(Failure::not_found(format!(
+                "the object {missing} does not exist in {bucket}"
+            ))
+            .hint(format!("list the objects: ovhai bucket object list {bucket}")));
         }
         Ok(all)
     }
@@ -325,13 +326,13 @@ impl Receiver<'_> {
                 let stream = self.client.download_objects(self.bucket, names).await?;
                 let files: HashMap<_, _> =
                     wanted.into_iter().map(|one| (one.object, one.file)).collect();
-                let named = move |name: ObjectName| {
+                let file_of = move |name: ObjectName| {
                     files.get(&name).cloned().ok_or_else(|| {
                         ObjectError::Invalid(format!("{name} was sent and not asked for"))
                     })
                 };
                 let passed = move |count| totals.add(count);
-                let unpack = move || unpack(&directory, reader, overwrite, named, passed);
+                let unpack = move || unpack(&directory, reader, overwrite, file_of, passed);
                 (stream, self.threads.run(unpack))
             }
             Job::Large(one) => {
@@ -344,17 +345,17 @@ impl Receiver<'_> {
                 (stream, self.threads.run(write))
             }
         };
-        let fed = feed.feed(stream).await;
+        let downloaded = feed.feed(stream).await;
         match thread.await.map_err(io::Error::other)? {
             // The connection says why.
-            Err(ObjectError::BrokenOff(_)) if fed.is_err() => {}
+            Err(ObjectError::BrokenOff(_)) if downloaded.is_err() => {}
             Err(error) => return Err(unwritable(error)),
             Ok(done) => {
-                fed?;
+                downloaded?;
                 return Ok(done);
             }
         }
-        fed.map(|()| ObjectsDone::default())
+        downloaded.map(|()| ObjectsDone::default())
     }
 }
 

@@ -132,8 +132,7 @@ impl Walk<'_> {
             let full = entry.path();
             let name = entry.file_name();
             let name = name.to_str().ok_or_else(|| not_utf8(&full))?;
-            let typed =
-                if typed.is_empty() { name.to_owned() } else { format!("{typed}/{name}") };
+            let typed = if typed.is_empty() { name.to_owned() } else { format!("{typed}/{name}") };
             let Ok(metadata) = std::fs::metadata(&full) else {
                 // A link to nothing, or a file that has gone.
                 self.found.skipped.push(full);

@@ -10,13 +10,11 @@ use crate::context::Context;
 use crate::error::{Failure, Result};
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "An object that has the new name is replaced.
+#[command(after_help = "An object that has the new name is replaced.
 
 Examples: ovhai bucket object copy models@local v1/a.bin v2/a.bin
           ovhai bucket object move models@local --prefix v1/ archive/v1/
-          ovhai bucket object copy models@local --container backup --prefix v1/"
-)]
+          ovhai bucket object copy models@local --container backup --prefix v1/")]
 pub(crate) struct Transfer {
     /// Bucket and data store, such as models@local
     #[arg(id = "bucket", value_name = "BUCKET@STORE")]
@@ -90,8 +88,7 @@ impl Transfer {
             }
             return Ok(());
         }
-        let done =
-            client.transfer_objects(bucket, container.as_deref(), &names, is_move).await?;
+        let done = client.transfer_objects(bucket, container.as_deref(), &names, is_move).await?;
         if context.show_data(&done)? {
             return Ok(());
         }

@@ -141,11 +141,13 @@ impl Options {
         };
         if self.delete {
             let names: BTreeSet<_> = plan.files.iter().map(|file| &file.name).collect();
-            let is_in_scope =
-                |name: &ObjectName| found.scopes.iter().any(|scope| name.as_str().starts_with(scope));
-            let names = existing.iter().map(|object| &object.name).filter(|name| {
-                !names.contains(*name) && is_in_scope(name)
-            });
+            let is_in_scope = |name: &ObjectName| {
+                found.scopes.iter().any(|scope| name.as_str().starts_with(scope))
+            };
+            let names = existing
+                .iter()
+                .map(|object| &object.name)
+                .filter(|name| !names.contains(*name) && is_in_scope(name));
             plan.delete = names.cloned().collect();
         }
         if self.no_overwrite {
@@ -177,17 +179,16 @@ async fn send(
     let jobs = small.chunks(share).map(<[LocalFile]>::to_vec).map(Job::Small);
     let jobs: Vec<Job> = jobs.chain(large.into_iter().map(Job::Large)).collect();
     let is_owner = context.token()?.is_none();
-    let sender =
-        Sender { client, bucket, overwrite, threads: &threads, totals: &totals, is_owner };
-    let all = stream::iter(jobs)
-        .map(|job| sender.send(job))
-        .buffer_unordered(workers)
-        .try_fold(ObjectsDone::default(), |mut all, done| async move {
+    let sender = Sender { client, bucket, overwrite, threads: &threads, totals: &totals, is_owner };
+    let all = stream::iter(jobs).map(|job| sender.send(job)).buffer_unordered(workers).try_fold(
+        ObjectsDone::default(),
+        |mut all, done| async move {
             all.objects += done.objects;
             all.bytes += done.bytes;
             all.skipped += done.skipped;
             Ok(all)
-        });
+        },
+    );
     totals.shown(context, "Uploading", all).await
 }
 
