@@ -21,6 +21,7 @@ pub mod settings;
 mod term;
 mod ui;
 
+pub use cmd::emulator::exec::{attendant, stage};
 pub use line::cli;
 
 use std::ffi::OsString;
@@ -55,7 +56,7 @@ pub fn main() -> ExitCode {
         }
         Err(error) => usage(&error, &args, &mut context),
     };
-    if code != 0 && cmd::emulator::is_for_eval(&args) {
+    if code != 0 && cmd::emulator::is_for_eval(&args, &context) {
         // `eval "$(…)"` sees only the output, not the exit code.
         let _ = context.line("false").and_then(|()| Ok(context.out.flush()?));
     }

@@ -11,7 +11,7 @@ pub(crate) fn endpoint(running: &Running) -> Endpoint {
     Endpoint {
         base: format!("http://localhost:{}", running.address.port()),
         bearer: Some(running.administrator.clone()),
-        connect: Some(reachable(running.address)),
+        connect: Some(near(running.address)),
     }
 }
 
@@ -23,6 +23,15 @@ pub(crate) fn root(running: &Running) -> String {
 /// The same with TLS, if the emulator serves it.
 pub(crate) fn secure_root(running: &Running) -> Option<String> {
     running.tls.map(|address| format!("https://{}", reachable(address)))
+}
+
+/// Where its owner's commands connect: over loopback, since only there the owner's bearer counts.
+pub(crate) fn near(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_loopback() {
+        address
+    } else {
+        (std::net::Ipv4Addr::LOCALHOST, address.port()).into()
+    }
 }
 
 /// Where to connect to reach a listener.

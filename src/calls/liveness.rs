@@ -11,7 +11,7 @@ use ovhai_emulator::state::Running;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use super::address::reachable;
+use super::address::near;
 use super::trace::Trace;
 use crate::error::{Failure, TIMEOUT};
 
@@ -77,6 +77,7 @@ pub(crate) fn ask(running: &Running) -> io::Result<()> {
 
 /// What an emulator tells its administrator about itself.
 #[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Health {
     /// The components that fail or were restarted.
     #[serde(default)]
@@ -84,6 +85,9 @@ pub(crate) struct Health {
     /// The apps of which the heads of requests are captured.
     #[serde(default)]
     pub(crate) captured: Vec<CapturedApp>,
+    /// The time of apps, while it differs from real time.
+    #[serde(default)]
+    pub(crate) domain_time: Option<jiff::Timestamp>,
 }
 
 /// Asks the emulator about itself, as its administrator.
@@ -103,7 +107,7 @@ pub(crate) fn health(running: &Running) -> io::Result<Health> {
 /// A connection with the question sent.
 fn question(running: &Running, header: &str) -> io::Result<TcpStream> {
     let deadline = Instant::now() + PATIENCE;
-    let mut stream = TcpStream::connect_timeout(&reachable(running.address), PATIENCE)?;
+    let mut stream = TcpStream::connect_timeout(&near(running.address), PATIENCE)?;
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     stream.set_read_timeout(Some(left))?;
     stream.set_write_timeout(Some(left))?;

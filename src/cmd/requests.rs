@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use ovhai_api_types::{AppId, Door, Region, RequestFilter, RequestRecord, Token, TokenId};
+use ovhai_api_types::{
+    AppId, Door, Region, RequestFilter, RequestRecord, RequestTotal, Token, TokenId,
+};
 use ovhai_client::Client;
 
 use super::app::{Since, since};
@@ -41,6 +43,10 @@ pub(crate) struct Filters {
     /// Follow new requests until Ctrl-C
     #[arg(short, long)]
     follow: bool,
+    /// Show exact numbers of requests, by app, caller and decision, since the start or the last reset
+    // Numbers have no moment, and are not limited.
+    #[arg(long, conflicts_with_all = ["follow", "since", "count"])]
+    totals: bool,
     /// Also show calls of the API and of the emulator itself
     #[arg(long)]
     all: bool,
@@ -91,6 +97,9 @@ impl Filters {
             count: Some(self.count),
             after: None,
         };
+        if self.totals {
+            return totals(context, control, &filter).await;
+        }
         let first = control.requests(&filter).await?;
         if !self.follow {
             return context.show_all(&first.items);
@@ -99,6 +108,20 @@ impl Filters {
         filter.after = Some(first.next);
         while_read(follow(context, control, filter, first.items)).await
     }
+}
+
+/// Shows numbers; programs get the sums with them.
+async fn totals(context: &mut Context, control: &Client, filter: &RequestFilter) -> Result<()> {
+    let totals = control.request_totals(filter).await?;
+    if !context.show_data(&totals)? {
+        context.show_all(&totals.items)?;
+    }
+    if totals.overflow > 0 {
+        context.note(
+            "warning: some requests are in no row: there are too many different ones. To begin anew: ovhai emulator requests --reset",
+        );
+    }
+    Ok(())
 }
 
 async fn follow(
@@ -232,6 +255,43 @@ impl Show for RequestRecord {
     }
 }
 
+impl Show for RequestTotal {
+    const COLUMNS: &'static [&'static str] =
+        &["APP", "CALLER", "DECISION", "REFUSED", "STATUS", "COUNT"];
+
+    const FIT: &'static [Fit] = &[Fit::Shrink(6), Fit::Shrink(6)];
+
+    fn row(&self, _: Timestamp) -> Vec<String> {
+        let app = match (&self.app_name, self.app, self.door) {
+            (Some(name), ..) => name.clone(),
+            (None, Some(id), _) => id.to_string(),
+            (None, None, Door::Api) => "(API)".into(),
+            (None, None, Door::Local) => "(emulator)".into(),
+            (None, None, Door::App | Door::None) => "~".into(),
+        };
+        let words = |text: &Option<String>| text.as_deref().unwrap_or("~").replace('_', " ");
+        let (decision, refused) = (words(&self.decision), words(&self.refused));
+        vec![app, who(self), decision, refused, self.status.to_string(), self.count.to_string()]
+    }
+
+    fn describe(&self) -> Description {
+        Description::new()
+            .maybe("App", self.app_name.as_ref())
+            .maybe("App ID", self.app)
+            .maybe("Region", self.region.as_ref())
+            .field("Caller", who(self))
+            .maybe("Token", self.token)
+            .maybe("Decision", self.decision.as_ref())
+            .maybe("Refused", self.refused.as_ref())
+            .field("Status", self.status)
+            .field("Count", self.count)
+    }
+
+    fn name(&self) -> String {
+        self.count.to_string()
+    }
+}
+
 /// Today's dates are shown as times.
 fn moment(at: Timestamp, now: Timestamp) -> String {
     let day = |at: Timestamp| at.as_second().div_euclid(86_400);
@@ -246,6 +306,16 @@ fn app(request: &RequestRecord) -> Cow<'_, str> {
         (None, None, Door::Api) => "(API)".into(),
         (None, None, Door::Local) => "(emulator)".into(),
         (None, None, Door::App | Door::None) => "~".into(),
+    }
+}
+
+/// The caller of counted requests.
+fn who(total: &RequestTotal) -> String {
+    match (&total.token_name, total.token) {
+        (Some(name), _) => name.clone(),
+        (None, Some(id)) => id.to_string(),
+        (None, None) if total.caller == "anonymous" => "~".into(),
+        (None, None) => format!("({})", total.caller),
     }
 }
 

@@ -124,7 +124,11 @@ impl Command {
 
     /// Whether the command handles SIGINT and SIGTERM itself.
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self, Self::Emulator(Deferred(command)) if command.handles_signals())
+        match self {
+            Self::Emulator(Deferred(command)) => command.handles_signals(),
+            Self::App(Deferred(command)) => command.handles_signals(),
+            _ => false,
+        }
     }
 
     /// Runs it.

@@ -33,6 +33,8 @@ const TABLE: &[(&str, &[Global], &str)] = &[
     (CURL, &[Output], "it prints the app's answer as it is"),
     ("app open", &[Output], "it prints an address; for everything else: ovhai app get APP"),
     ("app port-forward", &[Output], NO_RESULT),
+    ("app exec", &[Output], "it prints what the command prints"),
+    ("app cp", &[Output], NO_RESULT),
     ("registry delete", &[Output], NO_RESULT),
     ("login", &[Output], NO_RESULT),
     ("logout", &[Output, Token], NO_RESULT),

@@ -32,7 +32,7 @@ impl Variable {
 }
 
 /// Every variable.
-pub const VARIABLES: [Variable; 25] = [
+pub const VARIABLES: [Variable; 42] = [
     Variable::new(
         "OVHAI_TOKEN",
         "application token of the caller; overrides the login and stored tokens",
@@ -59,11 +59,45 @@ pub const VARIABLES: [Variable; 25] = [
     )
     .like(&["emulator", "start"], "tls")
     .default("no HTTPS"),
-    Variable::new("OVHAI_QUOTA", "quotas of an emulator at its start"),
+    Variable::new("OVHAI_HOST", "address that an emulator listens on")
+        .like(&["emulator", "start"], "host")
+        .default("127.0.0.1"),
+    Variable::new("OVHAI_DOMAINS", "further host names of an emulator, separated by commas")
+        .like(&["emulator", "start"], "domain"),
+    Variable::new(
+        "OVHAI_PASSWORD",
+        "password of the first user, whose name is `USER`, or `local`, at the start of an emulator",
+    ),
+    Variable::new(
+        "OVHAI_CI",
+        "`1`: an emulator that listens beyond this machine starts only with `OVHAI_PASSWORD`",
+    ),
+    Variable::new("OVHAI_REGIONS", "regions of an emulator at its start, separated by commas")
+        .like(&["emulator", "start"], "regions")
+        .default("GRA,BHS"),
+    Variable::new("OVHAI_RUNTIME", "runtime of apps at an emulator: `process` or `container`")
+        .like(&["emulator", "start"], "runtime")
+        .default("container"),
+    Variable::new("OVHAI_QUOTA", "quotas of an emulator at its start")
+        .like(&["emulator", "start"], "quota"),
+    Variable::new("OVHAI_RESTART_DELAY", "delay before a replica that crashed twice starts again")
+        .like(&["emulator", "start"], "restart-delay")
+        .default("500ms"),
+    Variable::new("OVHAI_CONTAINER_LABELS", "labels of every container, separated by commas")
+        .like(&["emulator", "start"], "container-label"),
+    Variable::new("OVHAI_KEEP_FAILED", "`1`: keep the containers of failed replicas")
+        .like(&["emulator", "start"], "keep-failed"),
+    Variable::new("OVHAI_STOP_AFTER", "time after which an emulator stops, such as `30m`")
+        .like(&["emulator", "start"], "stop-after"),
+    Variable::new("OVHAI_EPHEMERAL", "`1`: `emulator start` keeps its state in memory only")
+        .like(&["emulator", "start"], "ephemeral"),
+    Variable::new("OVHAI_DETACH", "`1`: `emulator start` starts in the background")
+        .like(&["emulator", "start"], "detach"),
     Variable::new(
         "OVHAI_ENGINE",
         "container engine of an emulator at its start: `docker`, `podman`, or an address",
     )
+    .like(&["emulator", "start"], "engine")
     .default("see `ovhai emulator engine --help`"),
     Variable::new("OVHAI_ACCESS_LOG", "access log of an emulator at its start: a file, or `off`")
         .like(&["emulator", "start"], "access-log")
@@ -78,6 +112,16 @@ pub const VARIABLES: [Variable; 25] = [
         "`1`: containers may call other apps through the gateway of an emulator at its start",
     )
     .like(&["emulator", "start"], "from-apps"),
+    Variable::new(
+        "OVHAI_TOKEN_EXEC",
+        "`1`: operator tokens may run commands in the containers of their apps, and copy files",
+    )
+    .like(&["emulator", "start"], "token-exec"),
+    Variable::new(
+        "OVHAI_WEEKLY_RESTARTS",
+        "`1`: an emulator interrupts each app a week after its start, as the cloud may do",
+    )
+    .like(&["emulator", "start"], "weekly-restarts"),
     Variable::new("OVHAI_AUTOSTART", "`0`: commands do not start an emulator automatically"),
     Variable::new(
         "OVHAI_KEYRING",
@@ -92,6 +136,18 @@ pub const VARIABLES: [Variable; 25] = [
     Variable::new(
         "OVHAI_GATEWAY",
         "set in containers, with `--from-apps`: the proxy through which they call other apps",
+    ),
+    Variable::new(
+        "OVHAI_API_URL",
+        "set for the command of `emulator exec`: base of the API for other clients, without `/v1`",
+    ),
+    Variable::new(
+        "OVHAI_API_TOKEN",
+        "set for the command of `emulator exec`: bearer of the emulator's owner for other clients. `ovhai` does not read it",
+    ),
+    Variable::new(
+        "OVHAI_EXEC",
+        "set for the command of `emulator exec`: the emulator uses it to find all processes of the command",
     ),
     Variable::new("NO_COLOR", "any value: no colours").like(&[], "no-color"),
     Variable::new("TERM", "`dumb`: no colours"),
@@ -136,7 +192,7 @@ pub fn page() -> Page {
             ),
             Block::Terms { name: "variable", meaning: "meaning", terms: terms.collect() },
             Block::Text(
-                "An emulator in the background inherits only these variables of its starter. The list is complete; `*` stands for any suffix, and `OVHAI_TOKEN` is not inherited.",
+                "An emulator in the background inherits only these variables of its starter. The list is complete; `*` stands for any suffix, and `OVHAI_TOKEN` and `OVHAI_API_TOKEN` are not inherited.",
             ),
             Block::Terms {
                 name: "environment of",

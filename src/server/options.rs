@@ -12,21 +12,24 @@ use crate::error::Result;
 use crate::private_file;
 
 /// The options of `emulator start` that are saved, and the variables that override them.
-const KEPT: [(&str, Option<&str>); 14] = [
+const KEPT: [(&str, Option<&str>); 17] = [
     ("port", Some("OVHAI_PORT")),
     ("tls", Some("OVHAI_TLS")),
-    ("host", None),
-    ("regions", None),
-    ("runtime", None),
+    ("host", Some("OVHAI_HOST")),
+    ("domain", Some("OVHAI_DOMAINS")),
+    ("regions", Some("OVHAI_REGIONS")),
+    ("runtime", Some("OVHAI_RUNTIME")),
     ("quota", Some("OVHAI_QUOTA")),
     ("access-log", Some("OVHAI_ACCESS_LOG")),
     ("limit", Some("OVHAI_LIMITS")),
-    ("restart-delay", None),
+    ("restart-delay", Some("OVHAI_RESTART_DELAY")),
     ("engine", Some("OVHAI_ENGINE")),
-    ("container-label", None),
-    ("keep-failed", None),
+    ("container-label", Some("OVHAI_CONTAINER_LABELS")),
+    ("keep-failed", Some("OVHAI_KEEP_FAILED")),
     ("from-apps", Some("OVHAI_FROM_APPS")),
-    ("stop-after", None),
+    ("token-exec", Some("OVHAI_TOKEN_EXEC")),
+    ("weekly-restarts", Some("OVHAI_WEEKLY_RESTARTS")),
+    ("stop-after", Some("OVHAI_STOP_AFTER")),
 ];
 
 const IF_DAMAGED: &str =

@@ -9,7 +9,7 @@ use ovhai_client::{Client, Endpoint, is_loopback};
 use ovhai_emulator::state::{Running, StateDir};
 
 use super::background;
-use crate::calls::address::{endpoint, endpoint_key, local_key, reachable, root};
+use crate::calls::address::{endpoint, endpoint_key, local_key, near, root};
 use crate::context::Context;
 use crate::error::{DENIED, Failure, Result};
 use crate::server::config::Config;
@@ -305,7 +305,7 @@ impl Target {
             None => login.clone(),
         };
         let address = match &server {
-            Server::Local(running, _) => Some(reachable(running.address)),
+            Server::Local(running, _) => Some(near(running.address)),
             Server::Remote { .. } => None,
         };
         let region = server.region()?;

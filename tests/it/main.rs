@@ -18,13 +18,16 @@ mod broken;
 #[cfg(target_os = "linux")]
 mod broken_disk;
 mod browser;
+mod check;
 mod cli;
+mod clock;
 mod config;
 mod console_apps;
 mod console_browser;
 mod console_project;
 mod console_requests;
 mod console_tokens;
+mod cp;
 mod crash;
 mod crashes;
 mod crowd;
@@ -32,9 +35,14 @@ mod curl;
 mod data;
 mod docs;
 mod edge;
+#[cfg(target_os = "linux")]
+mod elsewhere;
 mod emulator;
+#[cfg(target_os = "linux")]
+mod emulator_exec;
 mod environment;
 mod events;
+mod exec;
 mod gateway;
 mod grpc;
 mod held;
@@ -59,6 +67,7 @@ mod process;
 mod prompts;
 mod readers;
 mod registries;
+mod releases;
 mod reload;
 mod replicas;
 mod requests;
@@ -71,12 +80,17 @@ mod secrets;
 mod seen;
 mod session;
 mod shell;
+#[cfg(target_os = "linux")]
+mod silent;
 mod slow;
 mod tls;
 mod tokens;
+mod totals;
+mod variables;
 mod verbs;
 mod volumes;
 mod websocket;
+mod wheel;
 
 /// The executable under test.
 const OVHAI: &str = env!("CARGO_BIN_EXE_ovhai");

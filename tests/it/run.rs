@@ -221,7 +221,7 @@ fn mistaken_commands_get_the_right_one_as_a_hint() {
     for (line, hint) in [
         ("run image", "hint: run an app: ovhai app run IMAGE\n"),
         ("notebook list", "OVHcloud's own client"),
-        ("app exec x", "ovhai app logs APP"),
+        ("app ssh x", "ovhai app exec APP -- COMMAND"),
         ("app run --gpu-model H100 image", "--flavor FLAVOR"),
         ("app run image --public", "--unsecure-http"),
         ("app run image python", "-- COMMAND"),

@@ -8,9 +8,11 @@
 
 mod app;
 mod capabilities;
+mod clock;
 mod emulator;
 mod environment;
 mod error;
+mod exec;
 mod id;
 mod image;
 mod label;
@@ -38,6 +40,7 @@ pub use capabilities::{
     NotebookFramework, Preset, PresetCapabilities, PresetPartner, PresetResources, PresetType,
     ResourcesPerUnit,
 };
+pub use clock::{ClockMove, ClockStatus};
 pub use emulator::{
     ACCESS_PAGE, Access, AccessApp, AccessQuestion, AccessToken, CallsFromApps, ConsoleLink,
     EngineDescription, EngineReport, EngineTried, Fault, Feature, ImageMapping, NewApp,
@@ -45,6 +48,10 @@ pub use emulator::{
 };
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::ErrorBody;
+pub use exec::{
+    CopyDirection, EXEC_CHUNK_MAX, EXEC_INPUT_WINDOW, ExecChannel, ExecStatus, PathStatus,
+    TerminalSize,
+};
 pub use id::{AppId, InvalidId, InvalidRegion, Region, RegistryId, TokenId};
 pub use image::ImageName;
 pub use label::{
@@ -62,7 +69,9 @@ pub use registry::{
     registry_host,
 };
 pub use replica::{AppEvent, ReplicaExit, ReplicaStatus, SessionAffinity};
-pub use requests::{CapturedApp, Door, RequestFilter, RequestList, RequestRecord};
+pub use requests::{
+    CapturedApp, Door, RequestFilter, RequestList, RequestRecord, RequestTotal, RequestTotals,
+};
 pub use scaling::{
     AutomaticScalingStrategy, CustomMetricAggregationType, CustomMetricFormat, CustomMetrics,
     FixedScalingStrategy, ScalingResourceType, ScalingStrategy,

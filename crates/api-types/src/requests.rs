@@ -6,7 +6,7 @@ use crate::Timestamp;
 use crate::id::{AppId, Region, TokenId};
 
 /// What a request went to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Door {
     /// An app.
@@ -114,6 +114,60 @@ pub struct RequestList {
     /// they were. For a caller that may not see every request, 1 stands for any number.
     #[serde(default)]
     pub lost: u64,
+}
+
+/// The number of requests that have everything but time, method and path in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestTotal {
+    /// What they went to.
+    pub door: Door,
+    /// The app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppId>,
+    /// The app's name, as long as it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_name: Option<String>,
+    /// The app's region, as long as it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// `token`, `user`, or `anonymous`, also for callers that are withheld from the reader.
+    pub caller: String,
+    /// The token that the callers showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
+    /// The token's name, as long as it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_name: Option<String>,
+    /// The decision, as in [`RequestRecord::decision`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// The kind of refusal, if the gateway answered itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// The answer's status; 0 when there was none.
+    pub status: u16,
+    /// Number of these requests.
+    pub count: u64,
+}
+
+/// Exact numbers of requests since the start or the last reset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestTotals {
+    /// Since when, in real time.
+    pub since: Timestamp,
+    /// Number of requests.
+    pub total: u64,
+    /// Number of those that were denied.
+    pub denied: u64,
+    /// Number of requests that are in none of the items, since there are too many different ones. For
+    /// a caller that may not see every request, 1 stands for any number.
+    pub overflow: u64,
+    /// Number of requests that had begun, and had not ended after a moment: they are not counted.
+    pub under_way: u64,
+    /// The numbers.
+    pub items: Vec<RequestTotal>,
 }
 
 /// An app of which the heads of requests are captured.

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use ovhai_api_types::{
-    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, ConsoleLink, EngineReport, Feature,
-    ImageMapping, NewApp, NewImageMapping, NewUser, OauthError, OauthTokens, Region, RequestFilter,
-    RequestList, User,
+    ACCESS_PAGE, Access, AccessQuestion, App, AppEvent, AppId, ClockMove, ClockStatus, ConsoleLink,
+    EngineReport, Feature, ImageMapping, NewApp, NewImageMapping, NewUser, OauthError, OauthTokens,
+    Region, RequestFilter, RequestList, RequestTotals, User,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -96,6 +96,29 @@ impl Client {
         self.json(self.request(Method::POST, "/_emulator/apps").json(app)).await
     }
 
+    /// The clock.
+    pub async fn clock(&self) -> Result<ClockStatus> {
+        self.get("/_emulator/clock").await
+    }
+
+    /// Stops domain time, or lets it go on.
+    pub async fn freeze_clock(&self, frozen: bool) -> Result<ClockStatus> {
+        let request = self.request(Method::PUT, "/_emulator/clock");
+        self.json(request.json(&json!({ "frozen": frozen }))).await
+    }
+
+    /// Moves domain time forward. Takes as long as the apps need to follow.
+    pub async fn advance_clock(&self, wanted: &ClockMove) -> Result<ClockStatus> {
+        let request = self.endless(Method::POST, "/_emulator/clock/advance");
+        self.json(request.json(wanted)).await
+    }
+
+    /// Has the platform interrupt an app.
+    pub async fn interrupt_app(&self, id: AppId) -> Result<()> {
+        let path = format!("/_emulator/apps/{id}/interrupt");
+        self.send(self.request(Method::POST, &path)).await.map(drop)
+    }
+
     /// The container engine.
     pub async fn engine(&self) -> Result<EngineReport> {
         self.get("/_emulator/engine").await
@@ -123,6 +146,22 @@ impl Client {
         query.extend(filter.count.map(|count| ("count", count.to_string())));
         query.extend(filter.after.iter().map(|after| ("after", after.clone())));
         self.get(&format!("/_emulator/requests?{}", encode(&query))).await
+    }
+
+    /// Exact numbers of requests, of those filters that numbers have.
+    pub async fn request_totals(&self, filter: &RequestFilter) -> Result<RequestTotals> {
+        let mut query: Vec<(&str, String)> = Vec::new();
+        query.extend(filter.app.map(|app| ("app", app.to_string())));
+        query.extend(filter.token.map(|token| ("token", token.to_string())));
+        query.extend(filter.region.iter().map(|region| ("region", region.to_string())));
+        query.extend(filter.denied.then(|| ("denied", "true".into())));
+        query.extend(filter.all.then(|| ("all", "true".into())));
+        self.get(&format!("/_emulator/requests/totals?{}", encode(&query))).await
+    }
+
+    /// Sets the numbers of requests to zero.
+    pub async fn reset_request_totals(&self) -> Result<()> {
+        self.send(self.request(Method::DELETE, "/_emulator/requests/totals")).await.map(drop)
     }
 
     /// The metrics, in the text format of Prometheus.

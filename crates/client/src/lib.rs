@@ -11,6 +11,7 @@ mod brief;
 mod control;
 mod data;
 mod error;
+mod exec;
 mod offers;
 mod record;
 mod renew;
@@ -24,7 +25,7 @@ use ovhai_api_types::{
     DataSyncSpec, Deletion, ErrorBody, LabelUpdate, LabelsUpdate, Me, Metadata, ScalingStrategy,
     Token, TokenId, TokenSpec,
 };
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,7 @@ pub use body::RequestBody;
 pub use brief::{AppRow, Brief, RowSpec, RowStatus};
 pub use data::{ObjectBody, ObjectSink, ObjectStream};
 pub use error::Error;
+pub use exec::{ExecMessage, ExecReceiver, ExecSender, ExecTask};
 pub use record::{Exchange, Recorder, Waits};
 pub use renew::{Renew, Renewed};
 
@@ -281,7 +283,7 @@ impl Client {
             let domain_time = response.headers().get(DOMAIN_TIME);
             exchange.domain_time = domain_time.and_then(|time| time.to_str().ok()).map(Into::into);
         }
-        if status.is_success() {
+        if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
             return (Ok(response), exchange);
         }
         let elsewhere = response.headers().get(reqwest::header::LOCATION).cloned();
@@ -496,7 +498,8 @@ async fn whole(mut response: Response) -> Result<bytes::Bytes> {
 fn changes(request: &reqwest::Request) -> bool {
     let asks = ["/v1/app/command", "/_emulator/access", "/download"];
     let path = request.url().path();
-    request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))
+    exec::changes(path, request.url().query().unwrap_or_default())
+        || request.method() != Method::GET && !asks.iter().any(|question| path.ends_with(question))
 }
 
 /// A query string of these pairs.

@@ -52,6 +52,15 @@ impl Search {
     }
 }
 
+/// Where a caller is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On this machine, as its connection shows.
+    Here,
+    /// Anywhere else: the local administrator's bearer does not count.
+    Elsewhere,
+}
+
 /// Finds the principal of a bearer.
 pub struct Authenticator {
     signer: Arc<dyn Signer>,
@@ -90,9 +99,15 @@ impl Authenticator {
     /// The principal behind a bearer; none when it is malformed, has a bad signature, belongs to a
     /// deleted token or an old version, or to a session that has ended. Version and session are
     /// looked up every time, in `snapshot`.
-    pub fn authenticate(&self, snapshot: &Snapshot, bearer: &str) -> Option<Principal> {
+    pub fn authenticate(
+        &self,
+        snapshot: &Snapshot,
+        bearer: &str,
+        place: Place,
+    ) -> Option<Principal> {
         if bool::from(bearer.as_bytes().ct_eq(&self.administrator)) {
-            return Some(Principal::Administrator { user: self.user.clone() });
+            let is_here = place == Place::Here;
+            return is_here.then(|| Principal::Administrator { user: self.user.clone() });
         }
         if bearer.starts_with(ACCESS_PREFIX) {
             let session =

@@ -451,6 +451,8 @@ impl Snapshot {
                 self.environments.insert(record.owner.clone(), Arc::clone(record));
             }
             Change::RemoveEnvironment(owner) => drop(self.environments.remove(owner)),
+            // The clock itself has it.
+            Change::SetClock(_) => {}
             Change::PutDataStore(store) => {
                 self.data_stores.insert(store.key(), Arc::clone(store));
             }

@@ -35,7 +35,9 @@ mod subscriptions;
 pub mod sync;
 mod sync_log;
 mod transition;
+mod virtual_clock;
 pub mod volume;
 
 pub use error::{Error, Result};
 pub use platform::{Platform, PlatformBuilder, Settings};
+pub use virtual_clock::VirtualClock;

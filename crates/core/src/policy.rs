@@ -3,8 +3,8 @@
 //! | principal | may |
 //! | --- | --- |
 //! | local administrator | everything, in every region |
-//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, logins at registries, users, mapped images, directories in place of data stores, and not the emulator itself |
-//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries, data stores and the names of other callers only when unscoped; requests that went to no app, captured heads and replays never |
+//! | logged-in user | everything in the project, in every region; nothing that is this machine's: no local processes or environments of theirs, nor commands beside them, logins at registries, users, mapped images, directories in place of data stores, and not the emulator itself |
+//! | operator token | in its region, on apps its selector matches: everything; create apps that fall into its scope; tokens, registries, data stores and the names of other callers only when unscoped; commands in apps only where the emulator lets them; requests that went to no app, captured heads and replays never |
 //! | read token | query matching apps through the gateway; ask who it is |
 //! | anonymous | query apps with `unsecureHttp`; ask any app whether a page may ask it (a CORS preflight) |
 //!
@@ -101,7 +101,14 @@ pub enum Action {
     PassEnvironment,
     /// Name an image that is pulled with this machine's own logins at registries.
     MachineLogins,
-    /// Any of the actions above on an app, or reading its output.
+    /// Run a command in an app's container, or copy files from or to it.
+    Exec,
+    /// The same at an emulator that lets operator tokens do so (`--token-exec`).
+    TokenExec,
+    /// Run a command beside an app's local process, or copy files: it runs under the account of the
+    /// emulator's owner.
+    ExecProcess,
+    /// Any of the actions above on an app but running commands in it, or reading its output.
     Manage,
     /// List, make, renew and delete tokens.
     Tokens,
@@ -131,17 +138,23 @@ pub enum Action {
     Capture,
     /// Have the emulator send a request to an app again.
     Replay,
+    /// Set the counters of requests to zero, for every reader.
+    ResetCounters,
     /// Ask who it is.
     Me,
     /// Stop the emulator itself.
     Shutdown,
     /// Make a link that logs a browser in to the console as the caller.
     OpenConsole,
+    /// See and move domain time.
+    MoveClock,
+    /// Have the platform interrupt an app.
+    Interrupt,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 38] = [
         Self::Query,
         Self::Preflight,
         Self::Read,
@@ -157,6 +170,9 @@ impl Action {
         Self::RunProcess,
         Self::PassEnvironment,
         Self::MachineLogins,
+        Self::Exec,
+        Self::TokenExec,
+        Self::ExecProcess,
         Self::Manage,
         Self::Tokens,
         Self::Registries,
@@ -171,9 +187,12 @@ impl Action {
         Self::OtherRequests,
         Self::Capture,
         Self::Replay,
+        Self::ResetCounters,
         Self::Me,
         Self::Shutdown,
         Self::OpenConsole,
+        Self::MoveClock,
+        Self::Interrupt,
     ];
 
     /// Whether it concerns this machine and not the project.
@@ -183,13 +202,17 @@ impl Action {
             Self::RunProcess
                 | Self::PassEnvironment
                 | Self::MachineLogins
+                | Self::ExecProcess
                 | Self::NameHostDirectory
                 | Self::WriteHostDirectory
                 | Self::PrivateRepository
                 | Self::Users
                 | Self::MapImages
+                | Self::ResetCounters
                 | Self::Shutdown
                 | Self::OpenConsole
+                | Self::MoveClock
+                | Self::Interrupt
         )
     }
 
@@ -212,6 +235,8 @@ impl Action {
                 "pass an environment to a local process, or set variables beside it"
             }
             Self::MachineLogins => "pull images with this machine's logins",
+            Self::Exec | Self::TokenExec => "run commands in apps or copy their files",
+            Self::ExecProcess => "run commands beside a local process or copy its files",
             Self::Manage => "manage apps",
             Self::Tokens => "manage tokens",
             Self::Registries => "manage registries",
@@ -228,9 +253,12 @@ impl Action {
             Self::OtherRequests => "see requests that went to no app",
             Self::Capture => "capture requests",
             Self::Replay => "replay requests",
+            Self::ResetCounters => "reset the counters of requests",
             Self::Me => "ask who it is",
             Self::Shutdown => "stop the emulator",
             Self::OpenConsole => "make links that open the console",
+            Self::MoveClock => "move the emulator's clock",
+            Self::Interrupt => "interrupt apps",
         }
     }
 }
@@ -381,7 +409,11 @@ impl fmt::Display for Reason {
                 f.write_str("the string was not issued by this emulator, or is not complete")
             }
             Self::NotForTokens { action } => {
-                write!(f, "an application token may not {}", action.verb())
+                write!(f, "an application token may not {}", action.verb())?;
+                if *action == Action::Exec {
+                    f.write_str(", unless the emulator was started with --token-exec")?;
+                }
+                Ok(())
             }
             Self::OwnerOnly { action } => {
                 write!(f, "only the emulator's owner may {}", action.verb())?;
@@ -455,7 +487,7 @@ pub fn decide(principal: &Principal, action: Action, resource: &Resource<'_>) ->
     if action.is_owner_only() {
         return Decision::new(Effect::Forbidden, Reason::OwnerOnly { action });
     }
-    if matches!(action, Action::OtherRequests | Action::Capture | Action::Replay) {
+    if matches!(action, Action::OtherRequests | Action::Capture | Action::Replay | Action::Exec) {
         return Decision::new(Effect::Forbidden, Reason::NotForTokens { action });
     }
     let Some(selector) = token.selector.as_ref().filter(|selector| !selector.is_empty()) else {
@@ -525,13 +557,17 @@ mod tests {
             Action::RunProcess
                 | Action::PassEnvironment
                 | Action::MachineLogins
+                | Action::ExecProcess
                 | Action::NameHostDirectory
                 | Action::WriteHostDirectory
                 | Action::PrivateRepository
+                | Action::ResetCounters
                 | Action::Shutdown
                 | Action::OpenConsole
                 | Action::Users
                 | Action::MapImages
+                | Action::MoveClock
+                | Action::Interrupt
         );
         match (who, action, place) {
             ("administrator", _, _) | (_, Action::Preflight, _) => Allow,
@@ -548,7 +584,7 @@ mod tests {
             _ if is_owner_only => Forbidden,
             (
                 "operator" | "operator unscoped",
-                Action::OtherRequests | Action::Capture | Action::Replay,
+                Action::OtherRequests | Action::Capture | Action::Replay | Action::Exec,
                 _,
             ) => Forbidden,
             ("read unscoped" | "operator unscoped", _, _) => Allow,
@@ -627,11 +663,16 @@ mod tests {
             (&unscoped, Action::Replay, Forbidden),
             (&reader, Action::Requests, Forbidden),
             (&scoped, Action::Shutdown, Forbidden),
+            (&unscoped, Action::ResetCounters, Forbidden),
             (&unscoped, Action::Tokens, Allow),
             (&unscoped, Action::Shutdown, Forbidden),
             (&unscoped, Action::RunProcess, Forbidden),
             (&unscoped, Action::PassEnvironment, Forbidden),
             (&unscoped, Action::MachineLogins, Forbidden),
+            (&unscoped, Action::Exec, Forbidden),
+            (&unscoped, Action::TokenExec, Allow),
+            (&unscoped, Action::ExecProcess, Forbidden),
+            (&reader, Action::TokenExec, Forbidden),
             (&reader, Action::Read, Forbidden),
             (&reader, Action::Tokens, Forbidden),
             (&reader, Action::Me, Allow),

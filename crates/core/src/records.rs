@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::model::{
-    AppRecord, DataStoreRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord, RegistryRecord,
-    SessionId, SessionRecord, TokenRecord, UserRecord,
+    AppRecord, ClockRecord, DataStoreRecord, EnvironmentOwner, EnvironmentRecord, MappingRecord,
+    RegistryRecord, SessionId, SessionRecord, TokenRecord, UserRecord,
 };
 use crate::ports::{Loaded, Revision, StoreError, StoredRecord, Write};
 
@@ -26,6 +26,8 @@ const ENVIRONMENT: &str = "environment";
 const DATA_STORE: &str = "dataStore";
 /// The project's id, a single record.
 const PROJECT: &str = "project";
+/// How domain time differs from real time, a single record.
+const CLOCK: &str = "clock";
 /// The last number in the order of creation, a single record.
 const SEQUENCE: &str = "sequence";
 /// The key of a kind with a single record.
@@ -62,6 +64,8 @@ pub enum Change {
     PutEnvironment(Arc<EnvironmentRecord>),
     /// Removes an environment.
     RemoveEnvironment(EnvironmentOwner),
+    /// Sets how domain time differs from real time.
+    SetClock(ClockRecord),
     /// Adds or replaces a data store.
     PutDataStore(Arc<DataStoreRecord>),
     /// Removes a data store, by the key of its alias.
@@ -99,6 +103,7 @@ impl Change {
                 write.map(|write| if replaces { write.erasing() } else { write })
             }
             Self::RemoveEnvironment(owner) => Ok(Write::remove(ENVIRONMENT, owner).erasing()),
+            Self::SetClock(clock) => put(CLOCK, SINGLE, clock),
             Self::PutDataStore(store) => put(DATA_STORE, store.key(), &**store),
             Self::RemoveDataStore(key) => Ok(Write::remove(DATA_STORE, key)),
         };
@@ -130,6 +135,8 @@ pub struct Stored {
     pub project: Option<Uuid>,
     /// The last number in the order of creation, or an earlier one if a record has the last.
     pub last_seq: u64,
+    /// How domain time differs from real time.
+    pub clock: ClockRecord,
     /// The changes that lead to the stored state.
     pub changes: Vec<Change>,
 }
@@ -142,6 +149,7 @@ impl Stored {
             match record.kind.as_str() {
                 PROJECT => stored.project = Some(parse(&record)?),
                 SEQUENCE => stored.last_seq = parse(&record)?,
+                CLOCK => stored.clock = parse(&record)?,
                 _ => stored.changes.extend(change(&record)?),
             }
         }

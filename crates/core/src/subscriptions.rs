@@ -46,6 +46,7 @@ impl Subject {
             | Change::RemoveMapping(_)
             | Change::PutEnvironment(_)
             | Change::RemoveEnvironment(_)
+            | Change::SetClock(_)
             | Change::PutDataStore(_)
             | Change::RemoveDataStore(_) => None,
         }

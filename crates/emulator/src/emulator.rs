@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{Placement, Region, Timestamp};
+use ovhai_api_types::{Placement, Region};
 use ovhai_containers::{AppListener, ContainerRuntime, ContainerSettings, FromApps};
 use ovhai_core::components::Components;
 use ovhai_core::platform::SessionTtl;
 use ovhai_core::policy::Principal;
 use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
 use ovhai_core::quota::Quotas;
-use ovhai_core::{Platform, PlatformBuilder, Settings};
+use ovhai_core::{Platform, PlatformBuilder, Settings, VirtualClock};
 use ovhai_data::refused::Refused;
 use ovhai_data::{FileVolumes, StoreRoots};
 use ovhai_runtime::remains::Register;
@@ -30,6 +30,7 @@ use uuid::Uuid;
 use crate::console::{self, Console, Machine};
 use crate::edge::{Edge, ReaderThreads, Shared};
 use crate::gateway::Gateway;
+use crate::host::Domains;
 use crate::limits::Limits;
 use crate::listen::{adopt, listen};
 use crate::passwords::{SystemSecrets, random_secret};
@@ -53,21 +54,6 @@ const SHUTDOWN: Duration = Duration::from_millis(1400);
 const FLUSH: Duration = Duration::from_millis(100);
 /// Time for requests under way to finish in a shutdown, and again to be broken off.
 const DRAIN: Duration = Duration::from_millis(250);
-
-/// The system's clock, in whole milliseconds, as the API has it.
-#[derive(Debug)]
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-    }
-
-    fn real_time(&self) -> Timestamp {
-        self.now()
-    }
-}
 
 #[derive(Debug)]
 struct RandomIds;
@@ -98,8 +84,10 @@ pub struct Builder {
     quotas: Quotas,
     session_ttl: SessionTtl,
     restart_delay: Option<Duration>,
+    token_exec: bool,
     limits: Limits,
     sample_every: Option<Duration>,
+    interrupts_weekly: bool,
     access_log: Option<AccessLog>,
     components: Arc<Components>,
     processes: Option<PathBuf>,
@@ -107,6 +95,8 @@ pub struct Builder {
     containers: ContainerSettings,
     from_apps: bool,
     stop_after: Option<Duration>,
+    domains: Domains,
+    first_password: Option<String>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -201,6 +191,18 @@ impl Builder {
         self
     }
 
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub fn interrupts_weekly(mut self, does: bool) -> Self {
+        self.interrupts_weekly = does;
+        self
+    }
+
+    /// Whether operator tokens may run commands in apps, and copy their files.
+    pub fn token_exec(mut self, allowed: bool) -> Self {
+        self.token_exec = allowed;
+        self
+    }
+
     /// How long a login lasts.
     pub fn session_ttl(mut self, ttl: SessionTtl) -> Self {
         self.session_ttl = ttl;
@@ -256,6 +258,18 @@ impl Builder {
     /// address on loopback, because containers would reach the API at any other.
     pub fn calls_from_apps(mut self, allowed: bool) -> Self {
         self.from_apps = allowed;
+        self
+    }
+
+    /// Answers under these names, too.
+    pub fn domains(mut self, domains: Domains) -> Self {
+        self.domains = domains;
+        self
+    }
+
+    /// Creates the first user with this password, also without a state directory.
+    pub fn first_password(mut self, password: impl Into<String>) -> Self {
+        self.first_password = Some(password.into());
         self
     }
 
@@ -401,7 +415,7 @@ impl Builder {
                 (Arc::new(local) as Arc<dyn Runtime>, Some(containers))
             }
         };
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let clock = self.clock.unwrap_or_else(|| Arc::new(VirtualClock::new()));
         let started_at = clock.real_time();
         let stops_at = self.stop_after.and_then(|time| started_at.checked_add(time).ok());
         let platform = PlatformBuilder {
@@ -419,6 +433,8 @@ impl Builder {
             vault: Arc::new(KeyVault::new(self.state.as_ref().map(StateDir::registry_key))),
             administrator: administrator.clone(),
             settings: Settings {
+                interrupts_weekly: self.interrupts_weekly,
+                token_exec: self.token_exec,
                 restart_delay: self.restart_delay.unwrap_or(Settings::default().restart_delay),
                 regions,
                 placement: self.placement,
@@ -463,6 +479,8 @@ impl Builder {
             stores,
             scratch,
             sample_every: self.sample_every.unwrap_or(console::SAMPLE_EVERY),
+            domains: self.domains,
+            first_password: self.first_password,
         };
         let emulator = Emulator::serve(ways, platform, running, self.state, lock)
             .map_err(StartError::System)?;
@@ -496,10 +514,7 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
         return;
     }
     let owner = Principal::Administrator { user: platform.settings().user.clone() };
-    // A system's user name may have characters that are not allowed here.
-    let name: String =
-        owner.name().chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
-    let name = if name.is_empty() { "local".to_owned() } else { name };
+    let name = user_name(&owner);
     let made = async {
         let first = match told {
             Some(first) => first,
@@ -522,6 +537,29 @@ async fn make_first_user(platform: Arc<Platform>, state: StateDir) {
     }
 }
 
+/// The name of the first user.
+fn user_name(owner: &Principal) -> String {
+    // A system's user name may have characters that are not allowed here.
+    let name: String =
+        owner.name().chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    if name.is_empty() { "local".to_owned() } else { name }
+}
+
+/// Creates the first user with a given password, or sets it.
+async fn make_given_user(platform: Arc<Platform>, password: String) {
+    let owner = Principal::Administrator { user: platform.settings().user.clone() };
+    let name = user_name(&owner);
+    let is_there = platform.snapshot().users().any(|user| user.name == name);
+    let made = if is_there {
+        platform.set_password(&owner, &name, password).await
+    } else {
+        platform.add_user(&owner, &name, password).await
+    };
+    if let Err(why) = made {
+        tracing::warn!(%why, name, "the user with the given password could not be created");
+    }
+}
+
 /// How clients connect, and their limits and log.
 struct Ways {
     plain: Vec<TcpListener>,
@@ -533,6 +571,8 @@ struct Ways {
     stores: StoreRoots,
     scratch: Option<Scratch>,
     sample_every: Duration,
+    domains: Domains,
+    first_password: Option<String>,
 }
 
 /// The files of data stores and volumes of an emulator without a state directory; they go with it.
@@ -602,19 +642,23 @@ impl Emulator {
             stores,
             scratch,
             sample_every,
+            domains,
+            first_password,
         } = ways;
         let telemetry = Telemetry::new(log, platform.components(), Arc::clone(platform.clock()));
         let (stopping, abandon) = (CancellationToken::new(), CancellationToken::new());
         let (stop_asked, users_ready) = (CancellationToken::new(), CancellationToken::new());
         // Hashing a password takes longer than all the rest of a start: only a login waits for it.
         let ready = users_ready.clone().drop_guard();
-        if let Some(state) = state.clone() {
-            let platform = Arc::clone(&platform);
-            tokio::spawn(async move {
-                let _ready = ready;
-                make_first_user(platform, state).await;
-            });
-        }
+        let (platform_of_user, state_of_user) = (Arc::clone(&platform), state.clone());
+        tokio::spawn(async move {
+            let _ready = ready;
+            match (first_password, state_of_user) {
+                (Some(password), _) => make_given_user(platform_of_user, password).await,
+                (None, Some(state)) => make_first_user(platform_of_user, state).await,
+                (None, None) => {}
+            }
+        });
         let connections = TaskTracker::new();
         let gateway = Arc::new(Gateway::new(Arc::clone(&platform), stopping.clone()));
         let shared = Arc::new(Shared {
@@ -655,6 +699,7 @@ impl Emulator {
             })),
             telemetry: Arc::clone(&telemetry),
             limits,
+            domains,
             main: tokio::runtime::Handle::current(),
             readers: ReaderThreads::start()?,
             stopping: stopping.clone(),

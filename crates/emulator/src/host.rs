@@ -9,6 +9,8 @@
 //!
 //! A name may end in a dot, which makes it absolute and no other (RFC 1034 section 3.1).
 //!
+//! [`Domains`] adds names that take the place of `ai.localhost`, and of `localhost`.
+//!
 //! Any other host is refused: a page on the internet must not reach in by a name of its own
 //! that resolves to this machine.
 
@@ -57,7 +59,48 @@ pub enum NoDoor {
     Misdirected,
 }
 
-/// The door for the value of a Host header, or the authority of an absolute target.
+/// Further names that the emulator answers under, such as the alias of a service container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Domains(Vec<Box<str>>);
+
+impl Domains {
+    /// These names: each is [`Door::Local`], and the names of regions and apps may end in it
+    /// instead of [`DOMAIN`]. The error says which is no host name, or is one that has a meaning.
+    pub fn new<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Result<Self, String> {
+        let names = names.into_iter().map(|name| {
+            let name = name.as_ref().to_ascii_lowercase();
+            let is_host = name.split('.').all(|label| is_label(label) && label.len() <= 63);
+            let is_number = name
+                .rsplit('.')
+                .next()
+                .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+            let is_taken = name == "localhost" || name.ends_with(".localhost");
+            if !is_host || is_number || is_taken || name.len() > 200 {
+                return Err(format!("{name:?} is not a name for this: use one such as ovhai.test"));
+            }
+            Ok(name.into())
+        });
+        names.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The door for the value of a Host header, or the authority of an absolute target.
+    pub fn door<'h>(&self, host: &'h str) -> Result<Door<'h>, NoDoor> {
+        let usual = door(host);
+        if usual != Err(NoDoor::Misdirected) || self.0.is_empty() {
+            return usual;
+        }
+        let name = strip_port(host).ok_or(NoDoor::Malformed)?;
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if self.0.iter().any(|domain| name.eq_ignore_ascii_case(domain)) {
+            return Ok(Door::Local);
+        }
+        let doors = self.0.iter().map(|domain| door_in(name, domain));
+        doors.into_iter().find(Result::is_ok).unwrap_or(Err(NoDoor::Misdirected))
+    }
+}
+
+/// The door for the value of a Host header, or the authority of an absolute target, without further
+/// names.
 pub fn door(host: &str) -> Result<Door<'_>, NoDoor> {
     let name = strip_port(host).ok_or(NoDoor::Malformed)?;
     if name == "127.0.0.1" || name == "[::1]" {
@@ -67,7 +110,12 @@ pub fn door(host: &str) -> Result<Door<'_>, NoDoor> {
     if name.eq_ignore_ascii_case("localhost") {
         return Ok(Door::Local);
     }
-    let name = strip_suffix(name, DOMAIN)
+    door_in(name, DOMAIN)
+}
+
+/// The door for a name that ends in a domain.
+fn door_in<'h>(name: &'h str, domain: &str) -> Result<Door<'h>, NoDoor> {
+    let name = strip_suffix(name, domain)
         .and_then(|rest| rest.strip_suffix('.'))
         .ok_or(NoDoor::Misdirected)?;
     let mut rest = Some(name);
@@ -197,6 +245,34 @@ mod tests {
                 if bad == "localhost:" { Ok(Door::Local) } else { Err(NoDoor::Malformed) };
             assert_eq!(door(bad), expected, "{bad}");
         }
+    }
+
+    #[test]
+    fn further_domains() {
+        let id: AppId = ID.parse().expect("an id");
+        let domains = Domains::new(["ovhai", "Emulator.Test"]).expect("names");
+        for (host, expected) in [
+            ("ovhai:4480".to_owned(), Ok(Door::Local)),
+            ("OVHAI.".into(), Ok(Door::Local)),
+            ("emulator.test".into(), Ok(Door::Local)),
+            ("localhost".into(), Ok(Door::Local)),
+            ("gra.ovhai".into(), Ok(Door::Api { region: "gra" })),
+            ("gra.emulator.test:80".into(), Ok(Door::Api { region: "gra" })),
+            ("gra.ai.localhost".into(), Ok(Door::Api { region: "gra" })),
+            (format!("{ID}.app.gra.ovhai:1"), Ok(Door::App { id, port: None, region: "gra" })),
+            (format!("{ID}.app-grpc.gra.ovhai"), Ok(Door::Grpc { id, region: "gra" })),
+            ("xovhai".into(), Err(NoDoor::Misdirected)),
+            ("x.y.ovhai".into(), Err(NoDoor::Misdirected)),
+            ("ovhai.evil.example".into(), Err(NoDoor::Misdirected)),
+            ("test".into(), Err(NoDoor::Misdirected)),
+            ("ovhai:x".into(), Err(NoDoor::Malformed)),
+        ] {
+            assert_eq!(domains.door(&host), expected, "{host}");
+        }
+        for wrong in ["", "a b", "localhost", "x.localhost", "10.0.0.1", "a..b", "a:1", "*"] {
+            assert!(Domains::new([wrong]).is_err(), "{wrong}");
+        }
+        assert_eq!(Domains::default().door("ovhai"), Err(NoDoor::Misdirected));
     }
 
     proptest! {

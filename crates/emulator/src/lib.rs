@@ -10,6 +10,7 @@
 pub mod api;
 mod console;
 mod control;
+mod domain_time;
 mod edge;
 mod emulator;
 mod gateway;

@@ -1,5 +1,6 @@
 //! The sockets that the emulator listens on: `[::1]` beside 127.0.0.1, since some programs take no
-//! other address for `localhost`.
+//! other address for `localhost`; and 127.0.0.1 beside an address of this machine that other machines
+//! reach, since its owner's bearer counts over loopback only.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,10 +18,10 @@ const TRIES: usize = 8;
 pub(crate) fn listen(address: SocketAddr, tls: bool) -> Result<Vec<TcpListener>, StartError> {
     for _ in 1..TRIES {
         let listeners = bind_both(address, tls)?;
-        if listeners.len() == 2 || address.port() != 0 || address.ip() != Ipv4Addr::LOCALHOST {
+        if listeners.len() == 2 || address.port() != 0 || beside(address.ip()).is_none() {
             return adopted(listeners);
         }
-        if !has_ipv6() {
+        if address.ip() == Ipv4Addr::LOCALHOST && !has_ipv6() {
             return adopted(listeners);
         }
     }
@@ -48,18 +49,29 @@ fn bind_both(address: SocketAddr, tls: bool) -> Result<Vec<std::net::TcpListener
     })?;
     let port = first.local_addr().map_err(StartError::System)?.port();
     let mut listeners = vec![first];
-    if address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
-        let beside = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    if let Some(ip) = beside(address.ip()) {
+        let beside = SocketAddr::from((ip, port));
         match std::net::TcpListener::bind(beside) {
             Ok(second) => listeners.push(second),
             // A program that connects there reaches another server.
             Err(error) if address.port() != 0 && error.kind() == io::ErrorKind::AddrInUse => {
-                tracing::warn!(address = %beside, "another program listens there: programs that use ::1 for localhost reach that one");
+                tracing::warn!(address = %beside, "another program listens there: programs that use this address reach that one");
             }
-            Err(error) => tracing::debug!(address = %beside, %error, "IPv6 is not served"),
+            Err(error) => tracing::debug!(address = %beside, %error, "it is not served"),
         }
     }
     Ok(listeners)
+}
+
+/// The address to listen on beside another one.
+fn beside(ip: IpAddr) -> Option<IpAddr> {
+    if ip == Ipv4Addr::LOCALHOST {
+        Some(Ipv6Addr::LOCALHOST.into())
+    } else if ip.is_loopback() || ip.is_unspecified() {
+        None
+    } else {
+        Some(Ipv4Addr::LOCALHOST.into())
+    }
 }
 
 /// Whether this machine has IPv6's loopback address.

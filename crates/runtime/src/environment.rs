@@ -24,7 +24,7 @@ const EMULATOR: [&str; 11] = [
 /// Prefixes of further ones.
 const EMULATOR_PREFIXES: [&str; 3] = ["XDG_", "DOCKER_", "OVHAI_"];
 /// Secrets of a caller, which have the prefix of the emulator's settings and are not passed on.
-const CALLERS_SECRETS: [&str; 1] = ["OVHAI_TOKEN"];
+const CALLERS_SECRETS: [&str; 2] = ["OVHAI_TOKEN", "OVHAI_API_TOKEN"];
 
 fn is_listed(name: &str, names: &[&str], prefixes: &[&str]) -> bool {
     names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
@@ -80,6 +80,7 @@ mod tests {
             "",
             "AWS_SECRET_ACCESS_KEY",
             "OVHAI_TOKEN",
+            "OVHAI_API_TOKEN",
             "LD_PRELOAD",
             "PATHS",
             "path",

@@ -8,12 +8,14 @@
 //! What must not be here: decisions about replicas or states, which are the domain's, and HTTP
 //! beyond probes.
 
+pub mod archive;
 pub mod builtin;
 mod changes;
 pub mod descriptors;
 #[cfg(target_os = "linux")]
 mod diag;
 pub mod environment;
+mod exec;
 pub mod identity;
 pub mod launch;
 mod listen_ports;
@@ -21,6 +23,7 @@ pub mod local;
 mod port_watcher;
 pub mod probe;
 pub mod process;
+mod pty;
 pub mod remains;
 pub mod sim;
 pub mod sockets;

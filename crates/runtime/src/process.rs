@@ -16,10 +16,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ovhai_api_types::{Environment, Timestamp};
+use ovhai_api_types::{Environment, Placement, Timestamp};
 use ovhai_core::logs::{LINE_MAX, LogBuffer};
 use ovhai_core::ports::{
-    Blame, Replica, ReplicaEndpoint, ReplicaEvent, ReplicaReporter, ReplicaRequest,
+    Blame, BoxFuture, ExecSession, ExecTask, NoExec, Replica, ReplicaEndpoint, ReplicaEvent,
+    ReplicaReporter, ReplicaRequest, ReplicaUsage,
 };
 use ovhai_core::replica::{ExitStatus, ReplicaId};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -30,6 +31,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::exec::{ExecBase, Execs};
 use crate::identity::Identity;
 use crate::launch::LaunchSpec;
 use crate::listen_ports::{Port, Ports};
@@ -38,7 +40,7 @@ use crate::probe::{FIRST_LOOK, Finding, Prober, SLOWEST_LOOK};
 use crate::remains::{Record, Register, VARIABLE};
 use crate::sockets;
 use crate::supervisor::SUBCOMMAND;
-use crate::task::{Control, replica};
+use crate::task::{Control, TaskReplica, replica};
 use crate::volumes;
 
 /// Time to read the output of a process that has ended.
@@ -78,8 +80,10 @@ impl ProcessRuntime {
         request: ReplicaRequest,
         reporter: ReplicaReporter,
     ) -> Box<dyn Replica> {
-        let (replica, control) = replica();
+        let (task, control) = replica(Placement::Process);
         let runtime = self.clone();
+        let execs = Execs::default();
+        let replica = ProcessReplica { task, execs: execs.clone() };
         tokio::spawn(async move {
             let hints = volumes::hints(&request);
             for hint in &hints {
@@ -87,7 +91,7 @@ impl ProcessRuntime {
                 request.logs.push(Timestamp::now(), request.replica, line);
             }
             if let Err(Failure { fault, status, mut message }) =
-                run(&runtime, &request, &reporter, control).await
+                run(&runtime, &request, &reporter, control, &execs).await
             {
                 if let Some(hint) = hints.first().filter(|_| fault == Blame::User) {
                     message += &format!(". Note: {hint}");
@@ -96,6 +100,36 @@ impl ProcessRuntime {
             }
         });
         Box::new(replica)
+    }
+}
+
+struct ProcessReplica {
+    task: TaskReplica,
+    execs: Execs,
+}
+
+impl Replica for ProcessReplica {
+    fn stop(&self, grace: Duration) -> BoxFuture<'static, ()> {
+        self.execs.end();
+        self.task.stop(grace)
+    }
+
+    fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {
+        self.task.usage()
+    }
+
+    fn placement(&self) -> Option<Placement> {
+        self.task.placement()
+    }
+
+    fn exec(&self, task: ExecTask) -> Result<ExecSession, NoExec> {
+        self.execs.exec(task)
+    }
+}
+
+impl Drop for ProcessReplica {
+    fn drop(&mut self) {
+        self.execs.end();
     }
 }
 
@@ -147,6 +181,7 @@ fn launch_spec(request: &ReplicaRequest, ports: Ports) -> Result<LaunchSpec, Fai
         inherits: request.environment.is_none(),
         env,
         directory: spec.working_directory.clone(),
+        terminal: false,
     })
 }
 
@@ -155,6 +190,7 @@ async fn run(
     request: &ReplicaRequest,
     reporter: &ReplicaReporter,
     mut control: Control,
+    execs: &Execs,
 ) -> Result<(), Failure> {
     let spec = &request.spec;
     let port = || sockets::free_port().map_err(|error| platform("There is no free port", &error));
@@ -205,6 +241,12 @@ async fn run(
                 if let Some(entry) = &mut entry {
                     entry.started(group);
                 }
+                execs.begin(ExecBase {
+                    supervisor: runtime.supervisor.clone(),
+                    register: runtime.register.clone(),
+                    app: request.app,
+                    launch,
+                });
                 let pumps = Mutex::new(pumps);
                 let watched = Watched { request, reporter, ports, group, program, pumps };
                 let outcome = watched.watch(&mut from, to, &mut control).await;
@@ -223,6 +265,7 @@ async fn run(
         }
     }
     .await;
+    execs.end();
     control.session.store(0, Ordering::Relaxed);
     // Reaped here, so that nothing of it is left when the replica says so.
     let ended = child.wait().await;

@@ -90,16 +90,55 @@ impl Record {
         if Some(stat.group) == self.group && stat.session == self.supervisor.pid {
             return true;
         }
-        let is_mark = |variable: &[u8]| {
-            variable
-                .strip_prefix(VARIABLE.as_bytes())
-                .and_then(|rest| rest.strip_prefix(b"="))
-                .is_some_and(|value| value == self.mark.as_bytes())
-        };
-        // That of another user's process can't be read.
-        let environment = std::fs::read(format!("/proc/{pid}/environ"));
-        environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(is_mark))
+        has_variable(pid, VARIABLE, &self.mark)
     }
+}
+
+/// Whether a process has this variable with this value. The environment of another user's process
+/// can't be read.
+#[cfg(target_os = "linux")]
+fn has_variable(pid: u32, name: &str, value: &str) -> bool {
+    let is_it = |variable: &[u8]| {
+        let rest = variable.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+        rest == Some(value.as_bytes())
+    };
+    let environment = std::fs::read(format!("/proc/{pid}/environ"));
+    environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(is_it))
+}
+
+/// Ends all processes, but this one, that have this variable with this value, and says whether none
+/// is left. Blocks for some milliseconds. Elsewhere than on Linux no process is found.
+pub fn end_marked(name: &str, value: &str) -> bool {
+    for _ in 0..LOOKS {
+        let left = marked(name, value);
+        if left.is_empty() {
+            return true;
+        }
+        for process in left {
+            // It may have gone by itself.
+            let _ = process.signal(rustix::process::Signal::KILL);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
+fn marked(_: &str, _: &str) -> Vec<Identity> {
+    Vec::new()
+}
+
+#[cfg(target_os = "linux")]
+fn marked(name: &str, value: &str) -> Vec<Identity> {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| *pid != std::process::id())
+        // Before the look at its environment: a number may be reused after it.
+        .filter_map(Identity::of)
+        .filter(|process| has_variable(process.pid, name, value))
+        .collect()
 }
 
 /// The replicas that run, in a directory; or nowhere, for an emulator without one.

@@ -17,6 +17,13 @@ pub struct Peer {
     pub is_app: bool,
 }
 
+impl Peer {
+    /// Whether it is on this machine: its connection came over loopback.
+    pub fn is_here(&self) -> bool {
+        !self.is_app && self.address.ip().to_canonical().is_loopback()
+    }
+}
+
 /// A connection with a client.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Makes closing it visible as breaking off, where the end of the bytes would not tell.

@@ -9,6 +9,7 @@ use ovhai_api_types::{
     App, AppSpec, AppState, Environment, NewApp, Placement, Probe, PullPolicy, Resources, Volume,
 };
 
+use super::check;
 use super::flags;
 use super::label;
 use super::options::{Affinity, Deployment, Scaling};
@@ -106,6 +107,9 @@ pub(super) struct Run {
     /// repeated
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     reload: Vec<PathBuf>,
+    /// Check the image before, as app check --static does, and refuse one that would not run
+    #[arg(long)]
+    check: bool,
     /// Show each request to the API on stderr, with the response's status and time; may be repeated
     // Replaces the global option, whose short form means a volume here.
     #[arg(long, action = ArgAction::Count)]
@@ -124,6 +128,9 @@ impl Run {
         let variables = self.variables.read(context)?;
         let spec = self.spec_with(context, &variables)?;
         note_unset(context, &variables);
+        if self.check {
+            check::before_run(context, &spec).await?;
+        }
         let target = Target::find_to_change(context).await?;
         let created = match self.environment(context, &target)? {
             Some(environment) => {

@@ -1,14 +1,18 @@
 //! `ovhai emulator …`.
 
 mod ca;
+mod clock;
 mod engine;
+pub(crate) mod exec;
 mod image;
+mod interrupt;
 mod logs;
 mod metrics;
 mod open;
 mod openapi;
 mod rendezvous;
 mod requests;
+mod server_options;
 mod start;
 mod status;
 mod stop;
@@ -30,7 +34,9 @@ pub(crate) struct EmulatorCommand {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Start an emulator of AI Deploy
-    Start(start::Start),
+    Start(Box<start::Start>),
+    /// Run a command with an emulator of its own
+    Exec(Box<exec::Exec>),
     /// Show the emulator's status
     Status(status::Status),
     /// Stop the emulator
@@ -51,6 +57,10 @@ enum Verb {
     Image(image::ImageCommand),
     /// Show the container engine, or where it was looked for
     Engine(engine::Engine),
+    /// Show, stop and move the clock of apps, deadlines and logins
+    Clock(clock::ClockCommand),
+    /// Interrupt apps, as the platform may do for maintenance
+    Interrupt(interrupt::Interrupt),
     /// Make this machine trust the emulator's HTTPS certificates
     Ca(ca::CaCommand),
     /// Print the OpenAPI document of the API
@@ -60,23 +70,26 @@ enum Verb {
 
 /// Whether a shell evaluates the output of this command line, so that any failure must reach the
 /// shell.
-pub(crate) fn is_for_eval(arguments: &[OsString]) -> bool {
+pub(crate) fn is_for_eval(arguments: &[OsString], context: &Context) -> bool {
+    let is_on = |name: &str| context.var(name).is_some_and(|on| on != "0");
     let mut words = arguments.iter().filter_map(|word| word.to_str());
     words.any(|word| word == "emulator") && words.next() == Some("start") && {
         let options: Vec<_> = words.collect();
         let is_detach = |word: &&str| *word == "--detach" || word.starts_with("-d");
-        options.contains(&"--ephemeral") && options.iter().any(is_detach)
+        (options.contains(&"--ephemeral") || is_on("OVHAI_EPHEMERAL"))
+            && (options.iter().any(is_detach) || is_on("OVHAI_DETACH"))
     }
 }
 
 impl EmulatorCommand {
     pub(crate) fn handles_signals(&self) -> bool {
-        matches!(self.verb, Verb::Start(_))
+        matches!(self.verb, Verb::Start(_) | Verb::Exec(_))
     }
 
     pub(crate) async fn run(self, context: &mut Context) -> Result<()> {
         match self.verb {
             Verb::Start(verb) => verb.run(context).await,
+            Verb::Exec(verb) => Box::pin(verb.run(context)).await,
             Verb::Status(verb) => verb.run(context),
             Verb::Stop(verb) => verb.run(context).await,
             Verb::Open(verb) => verb.run(context).await,
@@ -86,6 +99,8 @@ impl EmulatorCommand {
             Verb::User(verb) => verb.run(context).await,
             Verb::Image(verb) => verb.run(context).await,
             Verb::Engine(verb) => verb.run(context).await,
+            Verb::Clock(verb) => verb.run(context).await,
+            Verb::Interrupt(verb) => verb.run(context).await,
             Verb::Ca(verb) => verb.run(context),
             Verb::OpenApi(verb) => verb.run(context),
         }

@@ -17,6 +17,9 @@ pub(super) struct Requests {
     /// Only requests to this app (name or id)
     #[arg(long, value_name = "APP")]
     app: Option<String>,
+    /// Set the numbers of --totals to zero
+    #[arg(long, conflicts_with_all = ["totals", "follow", "since", "count", "denied", "all", "app", "by_token"])]
+    reset: bool,
     #[command(flatten)]
     filters: Filters,
 }
@@ -26,6 +29,9 @@ impl Requests {
         self.filters.apply(context)?;
         let server = Server::find_local(context)?;
         let (control, api) = (server.control(context)?, server.local_client(context)?);
+        if self.reset {
+            return Ok(control.reset_request_totals().await?);
+        }
         let app = match &self.app {
             None => None,
             // The object may have been deleted.

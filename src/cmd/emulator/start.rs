@@ -1,91 +1,42 @@
 //! `ovhai emulator start`.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use ovhai_api_types::{Placement, Region};
-use ovhai_containers::ContainerSettings;
-use ovhai_containers::credentials::CredentialFiles;
-use ovhai_containers::engine::{EngineAddress, EngineSettings};
+use ovhai_api_types::Region;
 use ovhai_emulator::state::{Running, StateDir};
-use ovhai_emulator::{
-    AccessLog, Components, DEFAULT_REGIONS, DEFAULT_TLS_PORT, Emulator, Limits, Quotas, StopReason,
-};
+use ovhai_emulator::{Components, Emulator, StopReason};
 use ovhai_runtime::descriptors;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::rendezvous::Rendezvous;
+use super::server_options::{ServerOptions, lifetime, switch, variable};
 use crate::calls::address::{root, secure_root};
 use crate::calls::liveness;
 use crate::context::{Context, interrupted};
 use crate::error::{Failure, Result};
-use crate::log_writer::{LossyLog, is_writable};
+use crate::log_writer::{LogTarget, LossyLog, is_writable};
 use crate::server::background;
 use crate::server::options::Options;
-use crate::settings::{config_dir, port};
 use crate::settings::{readable_state_dir, state_dir};
 use crate::term::text;
 
 #[derive(Debug, Args)]
 pub(super) struct Start {
-    /// Run in the background
+    /// Run in the background [env: OVHAI_DETACH]
     #[arg(short, long)]
     detach: bool,
     /// Keep the state in memory only, and ignore the state directory. Prints how other terminals
-    /// reach it; with --detach, as lines for eval on standard output
+    /// reach it; with --detach, as lines for eval on standard output [env: OVHAI_EPHEMERAL]
     #[arg(long)]
     ephemeral: bool,
-    /// Port; 0 lets the system choose [env: OVHAI_PORT] [default: 4480]
-    #[arg(short, long)]
-    port: Option<u16>,
-    /// Also serve HTTPS, on port 4443 or this one; 0 lets the system choose. To trust its
-    /// certificates: ovhai emulator ca install [env: OVHAI_TLS]
-    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_TLS)]
-    tls: Option<u16>,
-    /// Address to listen on; any but a loopback address admits other machines
-    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
-    /// Regions, with commas between them; the first is the default
-    #[arg(long, value_name = "REGION", value_delimiter = ',', default_values_t = DEFAULT_REGIONS.map(str::to_owned))]
-    regions: Vec<String>,
-    /// Default runtime of apps whose image is not built in: process or container [default:
-    /// container]
-    #[arg(long)]
-    runtime: Option<Placement>,
-    /// Quotas of each region, such as CPU=24,GPU=8, or unlimited [env: OVHAI_QUOTA] [default:
-    /// CPU=12,GPU=4, as a project in the cloud]
-    #[arg(long, value_name = "KIND=UNITS", value_parser = quotas)]
-    quota: Option<Quotas>,
-    /// File for one line of JSON per request, or off; without tokens and queries, at most 32 MiB
-    /// [env: OVHAI_ACCESS_LOG] [default: access.log in the state directory; off with --ephemeral]
-    #[arg(long, value_name = "FILE")]
-    access_log: Option<AccessLog>,
-    /// Limits of the gateway, such as headers=128KiB,body-time=5m; see ovhai help limits [env:
-    /// OVHAI_LIMITS] [default: see the topic]
-    #[arg(long, value_name = "NAME=VALUE")]
-    limit: Option<Limits>,
-    /// Delay before a replica that crashed twice starts again; doubles with every further crash, up to
-    /// 30 times this. Kubernetes has 10s [default: 500ms]
-    #[arg(long, value_name = "TIME", value_parser = lifetime)]
-    restart_delay: Option<Duration>,
-    // Help, not documentation: the variable would need backticks.
-    #[arg(long, help = ENGINE_HELP, value_name = "ENGINE")]
-    engine: Option<String>,
-    /// Label of every container, for tools of your own; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', value_parser = container_label)]
-    container_label: Vec<(String, String)>,
-    /// Keep the containers of failed replicas, for a look with docker or podman: the newest 3 of an
-    /// app, until it is deleted or an emulator starts without this option
-    // Takes a value, too: the saved options give it.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
-    keep_failed: bool,
-    #[arg(long, help = FROM_APPS_HELP, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
-    from_apps: Option<bool>,
-    /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start
+    #[command(flatten)]
+    server: ServerOptions,
+    /// Stop automatically after this time, such as 90s, 30m or 1h; not saved for the next start [env:
+    /// OVHAI_STOP_AFTER]
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     stop_after: Option<Duration>,
     /// This is the process in the background.
@@ -93,198 +44,28 @@ pub(super) struct Start {
     background: bool,
 }
 
-const ENGINE_HELP: &str = "Container engine: docker, podman, or an address such as \
-    unix:///run/docker.sock [env: OVHAI_ENGINE] [default: see ovhai emulator engine --help]";
-
-const FROM_APPS_HELP: &str = "Let containers call other apps through the gateway, with a token as any \
-    client. The gateway's address is in OVHAI_GATEWAY there [env: OVHAI_FROM_APPS]";
-
-const DEFAULT_TLS: &str = "4443";
-const _: () = assert!(DEFAULT_TLS_PORT == 4443, "what help says is what holds");
-
-fn container_label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("use KEY=VALUE".into()),
-    }
-}
-
-fn lifetime(text: &str) -> Result<Duration, String> {
-    let parsed = match text.parse::<u64>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => text.parse::<jiff::SignedDuration>().ok().and_then(|time| time.try_into().ok()),
-    };
-    parsed.filter(|time| !time.is_zero()).ok_or_else(|| "use a time such as 90s, 30m or 1h".into())
-}
-
-fn quotas(text: &str) -> Result<Quotas, String> {
-    const FORM: &str = "use CPU=24,GPU=8, one of the two, or unlimited";
-    if text.eq_ignore_ascii_case("unlimited") {
-        return Ok(Quotas::UNLIMITED);
-    }
-    text.split(',').try_fold(Quotas::default(), |mut quotas, part| {
-        let (kind, units) = part.split_once('=').ok_or(FORM)?;
-        let units = match units.trim() {
-            "unlimited" => None,
-            units => Some(units.parse().map_err(|_| FORM)?),
-        };
-        match kind.trim().to_ascii_uppercase().as_str() {
-            "CPU" => quotas.cpu = units,
-            "GPU" => quotas.gpu = units,
-            _ => return Err(FORM.to_owned()),
-        }
-        Ok(quotas)
-    })
-}
-
 impl Start {
-    fn quotas(&self, context: &Context) -> Result<Quotas> {
-        match (self.quota, context.var("OVHAI_QUOTA")) {
-            (Some(quotas), _) => Ok(quotas),
-            (None, Some(text)) => quotas(text)
-                .map_err(|why| Failure::usage(format!("OVHAI_QUOTA is {text:?}")).hint(why)),
-            (None, None) => Ok(Quotas::default()),
+    /// Takes what was not given from the environment. The emulator in the background gets these
+    /// options from its starter only, whose environment it has.
+    fn with_variables(mut self, context: &Context) -> Result<Self> {
+        if self.background {
+            return Ok(self);
         }
-    }
-
-    fn limits(&self, context: &Context) -> Result<Limits> {
-        match (self.limit, context.var("OVHAI_LIMITS")) {
-            (Some(limits), _) => Ok(limits),
-            (None, Some(text)) => text.parse().map_err(|why: String| {
-                Failure::usage(format!("OVHAI_LIMITS is {text:?}"))
-                    .because(why)
-                    .hint("ovhai help limits")
-            }),
-            (None, None) => Ok(Limits::default()),
-        }
-    }
-
-    /// The port for HTTPS, if requested.
-    fn tls(&self, context: &Context) -> Result<Option<u16>> {
-        match (self.tls, context.var("OVHAI_TLS")) {
-            (Some(port), _) => Ok(Some(port)),
-            (None, Some(text)) => text.parse().map(Some).map_err(|_| {
-                Failure::usage(format!("OVHAI_TLS is {text:?}: use a port, 0 to 65535"))
-            }),
-            (None, None) => Ok(None),
-        }
-    }
-
-    /// How containers are run, resolved from the command line and this environment.
-    fn containers(&self, context: &Context) -> Result<ContainerSettings> {
-        let given = self.engine.as_deref().or_else(|| context.var("OVHAI_ENGINE"));
-        if let Some(address) = given.filter(|given| !["docker", "podman"].contains(given)) {
-            EngineAddress::parse(address).map_err(|why| {
-                Failure::usage(format!("{address:?} is no container engine"))
-                    .because(why)
-                    .hint("use docker, podman, or an address such as unix:///run/docker.sock")
-            })?;
-        }
-        let read = |name: &str| context.var(name).map(str::to_owned);
-        Ok(ContainerSettings {
-            engine: EngineSettings::resolve(given, &read),
-            credentials: CredentialFiles::resolve(&read),
-            keep_failed: self.keep_failed,
-            is_published: false,
-            labels: self.container_label.clone(),
-        })
-    }
-
-    /// Whether containers may call other apps.
-    fn calls_from_apps(&self, context: &Context) -> Result<bool> {
-        let allowed = match (self.from_apps, context.var("OVHAI_FROM_APPS")) {
-            (Some(allowed), _) => allowed,
-            (None, Some("1" | "true")) => true,
-            (None, Some("0" | "false") | None) => false,
-            (None, Some(text)) => {
-                return Err(Failure::usage(format!("OVHAI_FROM_APPS is {text:?}: use 1 or 0")));
-            }
+        let is_on = |given: bool, name| {
+            switch(context, given.then_some(true), name).map(Option::unwrap_or_default)
         };
-        if allowed && !self.host.is_loopback() {
-            return Err(Failure::usage("--from-apps and --host exclude each other")
-                .because("at any other address than loopback, containers reach the API")
-                .hint("leave out one of them"));
+        self.detach = is_on(self.detach, "OVHAI_DETACH")?;
+        self.ephemeral = is_on(self.ephemeral, "OVHAI_EPHEMERAL")?;
+        if self.stop_after.is_none() {
+            self.stop_after = variable(context, "OVHAI_STOP_AFTER", lifetime)?;
         }
-        Ok(allowed)
-    }
-
-    /// The access log, if given.
-    fn access_log(&self, context: &Context) -> Result<Option<AccessLog>> {
-        let log = match (&self.access_log, context.var("OVHAI_ACCESS_LOG")) {
-            (Some(log), _) => Some(log.clone()),
-            (None, Some(text)) => Some(text.parse().map_err(|why: &str| {
-                Failure::usage(format!("OVHAI_ACCESS_LOG is {text:?}")).hint(why)
-            })?),
-            (None, None) => None,
-        };
-        Ok(log.map(|log| match log {
-            AccessLog::Off => AccessLog::Off,
-            AccessLog::Path(path) => AccessLog::Path(context.directory.join(path)),
-        }))
+        Ok(self)
     }
 
     /// The options of the command line or the environment, for the process in the background and
     /// for the next start.
     fn options(&self, context: &Context) -> Result<Options> {
-        let mut options = Options::default();
-        if self.port.is_some() || context.var("OVHAI_PORT").is_some() {
-            options.set("port", self.port.map_or_else(|| port(context), Ok)?);
-        }
-        if let Some(port) = self.tls(context)? {
-            options.set("tls", port);
-        }
-        if self.host != Ipv4Addr::LOCALHOST {
-            options.set("host", self.host);
-        }
-        if self.regions != DEFAULT_REGIONS {
-            options.set("regions", self.regions.join(","));
-        }
-        if let Some(runtime) = self.runtime {
-            options.set("runtime", runtime);
-        }
-        if self.quota.is_some() || context.var("OVHAI_QUOTA").is_some() {
-            let Quotas { cpu, gpu } = self.quotas(context)?;
-            let units = |units: Option<u32>| units.map_or("unlimited".into(), |n| n.to_string());
-            options.set("quota", format!("CPU={},GPU={}", units(cpu), units(gpu)));
-        }
-        match self.access_log(context)? {
-            Some(AccessLog::Off) => options.set("access-log", "off"),
-            Some(AccessLog::Path(path)) => {
-                let path = path.to_str().ok_or_else(|| {
-                    Failure::usage("the access log's path is not UTF-8")
-                        .hint("choose another: --access-log FILE")
-                })?;
-                options.set("access-log", path);
-            }
-            None => {}
-        }
-        if self.limit.is_some() || context.var("OVHAI_LIMITS").is_some() {
-            options.set("limit", self.limits(context)?);
-        }
-        if let Some(delay) = self.restart_delay {
-            options.set("restart-delay", format!("{}ms", delay.as_millis()));
-        }
-        // A later start may have another environment. Without a named engine it looks again. An engine
-        // that can't be used, such as one at ssh://, fails apps that need it, and not the start.
-        let given = self.engine.as_deref().or_else(|| context.var("OVHAI_ENGINE"));
-        match (given, self.containers(context)?.engine.candidates.as_slice()) {
-            (Some(given), _) => options.set("engine", given),
-            (None, [named]) if EngineAddress::parse(&named.address).is_ok() => {
-                options.set("engine", &named.address);
-            }
-            (None, _) => {}
-        }
-        if !self.container_label.is_empty() {
-            let labels = self.container_label.iter().map(|(key, value)| format!("{key}={value}"));
-            options.set("container-label", labels.collect::<Vec<_>>().join(","));
-        }
-        if self.keep_failed {
-            options.set("keep-failed", true);
-        }
-        let allowed = self.calls_from_apps(context)?;
-        if self.from_apps.is_some() || context.var("OVHAI_FROM_APPS").is_some() {
-            options.set("from-apps", allowed);
-        }
+        let mut options = self.server.options(context)?;
         if let Some(time) = self.stop_after {
             options.set("stop-after", format!("{}ms", time.as_millis()));
         }
@@ -292,21 +73,15 @@ impl Start {
     }
 
     pub(super) async fn run(self, context: &mut Context) -> Result<()> {
-        for region in &self.regions {
-            region.parse::<Region>().map_err(|error| Failure::usage(error.to_string()))?;
-            let same = |other: &&String| other.eq_ignore_ascii_case(region);
-            if self.regions.iter().filter(same).count() > 1 {
-                return Err(Failure::usage(format!("the region {region} is given twice")));
-            }
+        let this = self.with_variables(context)?;
+        if this.detach && this.ephemeral {
+            return this.start_for_eval(context).await;
         }
-        if self.detach && self.ephemeral {
-            return self.start_for_eval(context).await;
+        if this.detach {
+            return this.start_detached(context).await;
         }
-        if self.detach {
-            return self.start_detached(context).await;
-        }
-        let outcome = self.serve(context).await;
-        if self.background
+        let outcome = this.serve(context).await;
+        if this.background
             && let Err(failure) = &outcome
         {
             background::say_failed(failure);
@@ -327,29 +102,9 @@ impl Start {
         // All its files are private: the database contains the apps' environment.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let components = Arc::<Components>::default();
-        start_logging(context, self.background, &components);
-        let mut builder = Emulator::builder()
-            .components(components)
-            .address((self.host, self.port.map_or_else(|| port(context), Ok)?).into())
-            .regions(self.regions.clone())
-            .quotas(self.quotas(context)?)
-            .limits(self.limits(context)?)
-            .placement(self.runtime)
-            .calls_from_apps(self.calls_from_apps(context)?)
-            .private(config_dir(context))
-            .containers(self.containers(context)?);
-        if let Some(port) = self.tls(context)? {
-            builder = builder.tls((self.host, port).into());
-        }
-        if let Some(user) = context.var("USER").or_else(|| context.var("LOGNAME")) {
-            builder = builder.user(user);
-        }
-        if let Some(log) = self.access_log(context)? {
-            builder = builder.access_log(log);
-        }
-        if let Some(delay) = self.restart_delay {
-            builder = builder.restart_delay(delay);
-        }
+        let default = if self.background { "info" } else { "warn" };
+        start_logging(context, default, std::io::stderr(), &components);
+        let mut builder = self.server.builder(context)?.components(components);
         if let Some(time) = self.stop_after {
             builder = builder.stop_after(time);
         }
@@ -448,13 +203,15 @@ impl Start {
                 "Other programs find their bearer in {directory}/emulator.json, field administrator. The directory is removed when the emulator stops."
             ));
         }
-        self.warn_of_others(context);
+        // Checked when the options were read.
+        let _ = self.warn_of_others(context);
     }
 
-    fn warn_of_others(&self, context: &mut Context) {
-        if !self.host.is_loopback() {
+    fn warn_of_others(&self, context: &mut Context) -> Result<()> {
+        if self.server.is_open(context)? {
             context.note("It listens beyond this machine: every client that can reach it and has a token has access. Requests for other host names are refused.");
         }
+        Ok(())
     }
 
     /// The hint about trusting its certificates.
@@ -464,22 +221,6 @@ impl Start {
         } else {
             "ovhai emulator ca install".into()
         }
-    }
-
-    /// Whether the running emulator is known to have other options than requested.
-    fn differs_from(&self, context: &Context, running: &Running) -> Result<bool> {
-        let is_other = |asked: Option<u16>, port: Option<u16>| {
-            asked.is_some_and(|asked| port.is_none_or(|port| asked != 0 && asked != port))
-        };
-        let has_region = |name: &String| running.region(name).is_some();
-        let log = self.access_log.as_ref().map(|_| self.access_log(context)).transpose()?.flatten();
-        Ok(is_other(self.port, Some(running.address.port()))
-            || is_other(self.tls, running.tls.map(|tls| tls.port()))
-            || (self.regions != DEFAULT_REGIONS && !self.regions.iter().all(has_region))
-            || log.is_some_and(|log| match log {
-                AccessLog::Off => running.access_log.is_some(),
-                AccessLog::Path(path) => running.access_log.as_ref() != Some(&path),
-            }))
     }
 
     /// Starts an ephemeral emulator, and prints the lines that make a shell's commands use it.
@@ -504,7 +245,7 @@ impl Start {
             root(&running),
             running.pid
         ));
-        self.warn_of_others(context);
+        self.warn_of_others(context)?;
         Ok(())
     }
 
@@ -520,7 +261,7 @@ impl Start {
                 running.pid
             ));
             const STOP: &str = "stop it first: ovhai emulator stop";
-            if self.differs_from(context, &running)? {
+            if self.server.differs_from(context, &running)? {
                 return Err(
                     Failure::new("the running emulator was started with other options").hint(STOP)
                 );
@@ -537,7 +278,7 @@ impl Start {
         let options = self.options(context)?;
         let running = background::start(context, &state, &options, false).await?;
         // Another command may have started another one first.
-        if !self.differs_from(context, &running)? {
+        if !self.server.differs_from(context, &running)? {
             keep(context, &state, &options)?;
         }
         context.line(format!(
@@ -546,7 +287,7 @@ impl Start {
             running.pid
         ))?;
         context.note(console_hint(&running));
-        self.warn_of_others(context);
+        self.warn_of_others(context)?;
         if let Some(secure) = secure_root(&running) {
             context.line(format!(
                 "HTTPS: {secure} (trust its certificates: {})",
@@ -579,7 +320,7 @@ fn keep(context: &mut Context, state: &StateDir, options: &Options) -> Result<()
 
 /// A gateway needs two connections per client, and shells usually allow 1,024 open files by
 /// default. Not raised to the maximum: old programs close every possible descriptor.
-fn open_more() {
+pub(super) fn open_more() {
     const ENOUGH: u64 = 65_536;
     let now = getrlimit(Resource::Nofile);
     let wanted = now.maximum.map_or(ENOUGH, |most| most.min(ENOUGH));
@@ -589,14 +330,17 @@ fn open_more() {
     }
 }
 
-/// Logs to stderr, which is a file in the background. `OVHAI_LOG` sets the level; by default the
-/// foreground shows warnings only.
-fn start_logging(context: &Context, background: bool, components: &Arc<Components>) {
-    let default = if background { "info" } else { "warn" };
+/// Logs to this stream. `OVHAI_LOG` sets the level; by default the foreground shows warnings only.
+pub(super) fn start_logging(
+    context: &Context,
+    default: &str,
+    target: impl LogTarget + 'static,
+    components: &Arc<Components>,
+) {
     let level = context.var("OVHAI_LOG").unwrap_or(default);
     let filter = level.parse::<Targets>().or_else(|_| default.parse()).unwrap_or_default();
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(LossyLog::new(std::io::stderr(), Arc::clone(components)))
+        .with_writer(LossyLog::new(target, Arc::clone(components)))
         .with_ansi(false)
         // Lost lines are counted; printing an error here would panic.
         .log_internal_errors(false);

@@ -4,6 +4,7 @@
 //! [`crate::ports`]) import from the module of a kind, never from here.
 
 pub(crate) mod app;
+pub(crate) mod clock;
 pub(crate) mod data_store;
 pub(crate) mod environment;
 pub(crate) mod mapping;
@@ -13,6 +14,7 @@ pub(crate) mod token;
 pub(crate) mod user;
 
 pub use app::{AppRecord, Wanted};
+pub use clock::ClockRecord;
 pub use data_store::DataStoreRecord;
 pub use environment::{EnvironmentOwner, EnvironmentRecord};
 pub use mapping::MappingRecord;

@@ -234,7 +234,7 @@ impl Platform {
     }
 
     /// Decides on one app, in the app's own region.
-    fn permit_anywhere(
+    pub(super) fn permit_anywhere(
         &self,
         caller: &Principal,
         action: Action,

@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{AppId, Environment};
+use ovhai_api_types::{AppId, Environment, Placement};
 use tokio::sync::mpsc;
 
+use super::exec::{ExecSession, ExecTask};
 use super::future::BoxFuture;
 use super::images::ImageAccess;
 use super::volumes::MountedVolume;
@@ -173,6 +174,15 @@ pub struct ReplicaUsage {
     pub memory: u64,
 }
 
+/// Why a replica runs no command beside its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoExec {
+    /// It does not run yet, or no longer.
+    NotRunning,
+    /// No replica of its kind can.
+    NotSupported,
+}
+
 /// A launched replica. Dropping it must not leave anything running.
 pub trait Replica: Send + Sync {
     /// Asks it to stop, ends it by force after `grace`, and is ready when nothing is left.
@@ -184,6 +194,17 @@ pub trait Replica: Send + Sync {
     /// What it has used so far; none if the runtime can't tell, or it is gone.
     fn usage(&self) -> BoxFuture<'static, Option<ReplicaUsage>> {
         Box::pin(async { None })
+    }
+
+    /// What it runs as; none if it runs nothing.
+    fn placement(&self) -> Option<Placement> {
+        None
+    }
+
+    /// Runs a command inside it, or copies its files. The command ends with the session, and with
+    /// the replica.
+    fn exec(&self, _task: ExecTask) -> Result<ExecSession, NoExec> {
+        Err(NoExec::NotSupported)
     }
 }
 

@@ -3,12 +3,13 @@
 //! [`Reconcilers`] owns the actors, their wake-ups, the runtime and the clock. A commit that changes
 //! an app wakes its actor, or starts one. This module does not depend on the platform, which owns it.
 
+mod activity;
 mod actor;
 mod past;
 pub mod plan;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use crate::ledger::Ledger;
 use crate::model::{AppRecord, Wanted};
 use crate::ports::{Clock, Ids, Replica, ReplicaUsage, Runtime, Survivor, Vault, Volumes};
 use crate::recorder::EventRecorder;
+use crate::replica::{ReplicaId, ReplicaPhase};
+use activity::Activity;
 use actor::Actor;
 
 /// Time that replicas of an earlier emulator have to end.
@@ -54,8 +57,9 @@ struct Signal {
     dirty: AtomicBool,
     /// A request waits for the app: replicas that are asleep are to be woken.
     demand: AtomicBool,
-    /// The replicas that run, by ordinal.
-    running: Mutex<Vec<(u32, Weak<dyn Replica>)>>,
+    /// The platform interrupts the app.
+    interruption: AtomicBool,
+    activity: Mutex<Activity>,
 }
 
 impl Signal {
@@ -64,9 +68,23 @@ impl Signal {
         self.notify.notify_one();
     }
 
-    fn running(&self) -> MutexGuard<'_, Vec<(u32, Weak<dyn Replica>)>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether the actor was woken, and has not begun to look why.
+    fn is_woken(&self) -> bool {
+        self.dirty.load(Ordering::Acquire)
     }
+
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A launched replica, for those that run something in it.
+#[derive(Clone)]
+pub(crate) struct Launched {
+    pub(crate) id: ReplicaId,
+    pub(crate) phase: ReplicaPhase,
+    /// The actor owns it.
+    pub(crate) handle: Weak<dyn Replica>,
 }
 
 /// How replicas are launched.
@@ -75,6 +93,8 @@ pub(crate) struct Launching {
     pub(crate) placement: Option<Placement>,
     /// Delay after the second crash in a row.
     pub(crate) restart_delay: Duration,
+    /// Whether the platform interrupts each app a week after its start, as the cloud may do.
+    pub(crate) interrupts_weekly: bool,
     /// Decrypts the passwords of registries.
     pub(crate) vault: Arc<dyn Vault>,
     /// Keeps the files of volumes.
@@ -94,6 +114,9 @@ pub(crate) struct Reconcilers {
     launching: Launching,
     components: Arc<Components>,
     actors: Mutex<HashMap<AppId, Arc<Signal>>>,
+    /// Changes of apps whose actors were not woken yet.
+    unseen: Arc<AtomicUsize>,
+    launched: Mutex<HashMap<AppId, Vec<Launched>>>,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -106,6 +129,7 @@ impl Reconcilers {
         recorder: Arc<EventRecorder>,
         launching: Launching,
         components: Arc<Components>,
+        unseen: Arc<AtomicUsize>,
     ) -> Self {
         Self {
             ledger,
@@ -115,6 +139,8 @@ impl Reconcilers {
             launching,
             components,
             actors: Mutex::default(),
+            unseen,
+            launched: Mutex::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }
@@ -122,6 +148,21 @@ impl Reconcilers {
 
     fn actors(&self) -> MutexGuard<'_, HashMap<AppId, Arc<Signal>>> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The launched replicas of an app.
+    pub(crate) fn launched(&self, id: AppId) -> Vec<Launched> {
+        let all = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&id).cloned().unwrap_or_default()
+    }
+
+    fn set_launched(&self, id: AppId, launched: Vec<Launched>) {
+        let mut all = self.launched.lock().unwrap_or_else(PoisonError::into_inner);
+        if launched.is_empty() {
+            all.remove(&id);
+        } else {
+            all.insert(id, launched);
+        }
     }
 
     /// Lets the runtime recover, before the first actor wakes. Replicas that survived are ended: no
@@ -144,6 +185,18 @@ impl Reconcilers {
         }
     }
 
+    fn has_unseen_changes(&self) -> bool {
+        self.unseen.load(Ordering::Acquire) > 0
+    }
+
+    /// Interrupts an app that runs: its replicas are replaced by the platform.
+    pub(crate) fn interrupt(&self, id: AppId) {
+        if let Some(signal) = self.actors().get(&id) {
+            signal.interruption.store(true, Ordering::Release);
+            signal.wake();
+        }
+    }
+
     /// Wakes an app that is asleep.
     pub(crate) fn demand(&self, id: AppId) {
         if let Some(signal) = self.actors().get(&id) {
@@ -154,12 +207,14 @@ impl Reconcilers {
 
     /// What the replicas of an app have used so far, by ordinal, of those that can tell.
     pub(crate) async fn usage(&self, id: AppId) -> Vec<(u32, ReplicaUsage)> {
-        let signal = self.actors().get(&id).map(Arc::clone);
-        let running = signal.map(|signal| signal.running().clone()).unwrap_or_default();
         let mut readings = JoinSet::new();
-        for (ordinal, replica) in running {
+        for Launched { id, phase, handle } in self.launched(id) {
+            if phase == ReplicaPhase::Stopping {
+                continue;
+            }
+            let ordinal = id.ordinal;
             // Asked at once: a reading waits for an engine.
-            if let Some(reading) = replica.upgrade().map(|replica| replica.usage()) {
+            if let Some(reading) = handle.upgrade().map(|replica| replica.usage()) {
                 readings.spawn(async move { (ordinal, reading.await) });
             }
         }
@@ -189,7 +244,10 @@ impl Reconcilers {
                     biased;
                     () = all.stopping.cancelled() => return,
                     id = changed.recv() => match id {
-                        Some(id) => all.wake_if_needed(id),
+                        Some(id) => {
+                            all.wake_if_needed(id);
+                            all.unseen.fetch_sub(1, Ordering::AcqRel);
+                        }
                         None => return,
                     },
                 }

@@ -16,7 +16,7 @@ use crate::harness::World;
 const APP: &str = r#"{"image":"a/b","name":"n"}"#;
 
 fn who(world: &World, bearer: &str) -> Option<Principal> {
-    world.platform.authenticate(&world.platform.snapshot(), bearer)
+    world.platform.authenticate(&world.platform.snapshot(), bearer, ovhai_core::auth::Place::Here)
 }
 
 #[tokio::test(start_paused = true)]

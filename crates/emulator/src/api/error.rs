@@ -118,6 +118,8 @@ impl From<Error> for ApiError {
                 retry_after: Some(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string())
             },
+            Error::NotNow(why) => Self::new(StatusCode::CONFLICT, why),
+            Error::NotSupported(why) => Self::new(StatusCode::NOT_IMPLEMENTED, why),
             Error::Unsupported { operation } => Self::not_emulated(&operation),
             Error::ShuttingDown => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             Error::Storage(StoreError::Full { .. })

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::ApiState;
 use super::error::ApiError;
 use crate::gateway::bearer::bearer_token;
+use crate::gateway::place;
 
 /// Maximum body of an API call, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;
@@ -39,8 +40,9 @@ impl FromRequestParts<Arc<ApiState>> for Caller {
             .ok_or_else(|| ApiError::not_found("no region is named"))?;
         let bearer = bearer_token(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
         let snapshot = state.platform.snapshot();
-        let principal =
-            state.platform.authenticate(&snapshot, bearer).ok_or_else(ApiError::unauthenticated)?;
+        let place = place::of_call(&parts.extensions);
+        let principal = state.platform.authenticate(&snapshot, bearer, place);
+        let principal = principal.ok_or_else(ApiError::unauthenticated)?;
         // Before the request is read: a token of another region learns nothing.
         state.platform.may_ask_me(&principal, &region)?;
         Ok(Self { principal, region })

@@ -7,6 +7,8 @@ mod apps;
 mod capabilities;
 pub mod command_line;
 pub(crate) mod error;
+mod exec;
+mod exec_socket;
 pub(crate) mod extract;
 mod later;
 mod oauth;
@@ -105,6 +107,8 @@ operations! {
     apps::scale,
     apps::log,
     apps::datasync,
+    exec::exec,
+    exec::archive,
     tokens::list,
     tokens::create,
     tokens::get,

@@ -8,6 +8,7 @@ use askama::Template;
 use axum::Json;
 use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
+use http::Extensions;
 use http::header::{ACCEPT, COOKIE, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -19,6 +20,7 @@ use super::visit::{Sent, cookie_name, how_used};
 use super::{Console, codes, response, session};
 use crate::api::error::ApiError;
 use crate::gateway::bearer::bearer_token;
+use crate::gateway::place;
 use crate::random;
 use crate::web::cookie::{self, values};
 use crate::web::credentials::LoginFailure;
@@ -312,12 +314,13 @@ pub(super) async fn open(State(console): State<Arc<Console>>, request: Request) 
 pub(super) async fn link(
     State(console): State<Arc<Console>>,
     RawQuery(query): RawQuery,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Json<ConsoleLink>, ApiError> {
     let platform = &console.platform;
     let bearer = bearer_token(&headers).ok_or_else(ApiError::unauthenticated)?;
     let caller = platform
-        .authenticate(&platform.snapshot(), bearer)
+        .authenticate(&platform.snapshot(), bearer, place::of_call(&extensions))
         .ok_or_else(ApiError::unauthenticated)?;
     platform.may_open_console(&caller)?;
     let code = console

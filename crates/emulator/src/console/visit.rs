@@ -11,12 +11,14 @@ use http::header::{COOKIE, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use ovhai_api_types::Region;
+use ovhai_core::auth::Place;
 use ovhai_core::policy::Principal;
 use ovhai_wire::stream::Peer;
 
 use super::assets::takes_gzip;
 use super::session::Session;
 use super::{Console, response};
+use crate::gateway::place;
 use crate::origin::HowUsed;
 use crate::web::cookie::values;
 use crate::web::form::Fields;
@@ -147,6 +149,13 @@ impl FromRequestParts<Arc<Console>> for Visit {
             console.sessions.end(&session);
             return Err(gone());
         };
+        let is_owner = matches!(who, Principal::Administrator { .. });
+        if is_owner && place::of_call(&parts.extensions) == Place::Elsewhere {
+            return Err(response::refuse(
+                StatusCode::FORBIDDEN,
+                "The owner's session counts on the emulator's own machine only. Log in as a user.",
+            ));
+        }
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let query = form_urlencoded::parse(query).into_owned().collect();
         let takes_gzip = takes_gzip(&parts.headers);

@@ -3,6 +3,7 @@
 mod access;
 mod apps;
 mod capture;
+mod clock;
 mod data;
 mod engine;
 mod events;
@@ -17,11 +18,13 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, State};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
+use hyper::http::Extensions;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, StatusCode};
 use ovhai_api_types::{CapturedApp, Fault, Feature, Region, Timestamp};
 use ovhai_containers::ContainerRuntime;
 use ovhai_core::Platform;
+use ovhai_core::auth::Place;
 use ovhai_core::policy::Principal;
 use ovhai_data::StoreRoots;
 use serde::Serialize;
@@ -29,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::error::ApiError;
 use crate::gateway::bearer::bearer_token;
+use crate::gateway::place;
 use crate::state::StateDir;
 use crate::telemetry::Telemetry;
 
@@ -65,6 +69,9 @@ struct Health {
     /// The apps of which requests are captured, for the owner.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     captured: Vec<CapturedApp>,
+    /// The time of apps, while it differs from real time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain_time: Option<Timestamp>,
 }
 
 pub(crate) fn router(control: Control) -> Router {
@@ -76,10 +83,14 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/_emulator/ca.pem", get(authority))
         .route("/_emulator/apps", post(apps::create))
         .route("/_emulator/apps/{id}/capture", put(capture::start).delete(capture::stop))
+        .route("/_emulator/apps/{id}/interrupt", post(clock::interrupt))
+        .route("/_emulator/clock", get(clock::show).put(clock::change))
+        .route("/_emulator/clock/advance", post(clock::advance))
         .route("/_emulator/access", post(access::explain))
         .route("/_emulator/engine", get(engine::status))
         .route("/_emulator/events", get(events::list))
         .route("/_emulator/requests", get(requests::list))
+        .route("/_emulator/requests/totals", get(requests::totals).delete(requests::reset))
         .route("/_emulator/users", get(users::list).post(users::add))
         .route("/_emulator/users/{name}", delete(users::remove))
         .route("/_emulator/users/{name}/password", put(users::set_password))
@@ -120,16 +131,21 @@ impl FromRequestParts<Arc<Control>> for Caller {
     ) -> Result<Self, ApiError> {
         let bearer = bearer_token(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
         let snapshot = control.platform.snapshot();
-        let caller = control.platform.authenticate(&snapshot, bearer);
+        let caller =
+            control.platform.authenticate(&snapshot, bearer, place::of_call(&parts.extensions));
         caller.map(Self).ok_or_else(ApiError::unauthenticated)
     }
 }
 
-async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json<Health> {
+async fn health(
+    State(control): State<Arc<Control>>,
+    extensions: Extensions,
+    headers: HeaderMap,
+) -> Json<Health> {
     let components = control.platform.components();
     let mut faults = components.faults();
     let mut captured = Vec::new();
-    if is_administrator(&control.platform, &headers) {
+    if is_administrator(&control.platform, &headers, place::of_call(&extensions)) {
         captured = control.telemetry.captured_apps();
         let snapshot = control.platform.snapshot();
         for app in &mut captured {
@@ -149,17 +165,18 @@ async fn health(State(control): State<Arc<Control>>, headers: HeaderMap) -> Json
         started_at: control.started_at,
         faults,
         captured,
+        domain_time: control.platform.clock().moved(),
     })
 }
 
-fn is_administrator(platform: &Platform, headers: &HeaderMap) -> bool {
+fn is_administrator(platform: &Platform, headers: &HeaderMap, place: Place) -> bool {
     bearer_token(headers)
-        .and_then(|bearer| platform.authenticate(&platform.snapshot(), bearer))
+        .and_then(|bearer| platform.authenticate(&platform.snapshot(), bearer, place))
         .is_some_and(|caller| matches!(caller, Principal::Administrator { .. }))
 }
 
 /// The features: name, whether it is emulated, description.
-pub(crate) const FEATURES: [(&str, bool, &str); 17] = [
+pub(crate) const FEATURES: [(&str, bool, &str); 19] = [
     ("apps", true, "Submit, start, stop, scale, update, delete; rolling updates"),
     (
         "tokens",
@@ -173,6 +190,8 @@ pub(crate) const FEATURES: [(&str, bool, &str); 17] = [
     ("builtin-runtime", true, "Images that live in the emulator"),
     ("process-runtime", true, "An app's command as a local process"),
     ("container-runtime", true, "Images, in containers of Docker or Podman"),
+    ("clock", true, "Domain time stands still or moves on demand: ovhai emulator clock"),
+    ("exec", true, "Commands in apps and copies of their files: an extension, not in the cloud"),
     ("autoscaling", false, "The smallest number of replicas is kept"),
     (
         "volumes",

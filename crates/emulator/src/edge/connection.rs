@@ -28,6 +28,7 @@ use super::plan::{Local, Plan, Planned, body_too_large, plan};
 use super::respond::{ResponseMode, Sent, refuse, respond};
 use super::streamed::{self, BodyEnd, Source};
 use super::{Worker, http2};
+use crate::domain_time;
 use crate::gateway::access::CallerAccess;
 use crate::gateway::admission::Pass;
 use crate::gateway::body::ServerBody;
@@ -675,12 +676,17 @@ impl<S: Stream> Connection<S> {
         note: &mut Note,
     ) -> End {
         let mut refusal = refusal.readable_by(&self.readers);
-        if let Some(page) = refusal.take_page() {
+        let moved = domain_time::value(&**self.worker.shared.platform.clock());
+        if let Some(mut page) = refusal.take_page() {
+            if let Some(moved) = moved {
+                page.headers_mut().insert(domain_time::NAME, moved);
+            }
             return self.respond(page.map(ServerBody::text), mode, unread, note).await;
         }
         let (stream, clock) = (&mut self.stream, &mut self.clock);
         let (out, room) = (&mut self.out, &mut self.head);
-        let sent = refuse(stream, clock, out, room, &refusal, mode, note.id().as_bytes()).await;
+        let id = note.id().as_bytes();
+        let sent = refuse(stream, clock, out, room, &refusal, mode, id, moved.as_ref()).await;
         note.bytes_out = sent.bytes;
         sent.end(unread)
     }

@@ -7,18 +7,19 @@ use axum::body::Body;
 use futures_util::FutureExt;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
-use ovhai_api_types::{DOMAIN_TIME, Region};
+use ovhai_api_types::Region;
 use ovhai_wire::request::RequestHead;
 use ovhai_wire::stream::Peer;
 use ovhai_wire::write::append;
 use tower::ServiceExt;
 
 use super::Shared;
+use crate::domain_time;
 use crate::gateway::admission::AppTarget;
 use crate::gateway::body::ServerBody;
 use crate::gateway::refusal::Refusal;
 use crate::gateway::tunnel::{CallTunnel, Upgrade};
-use crate::host::{self, Door, NoDoor};
+use crate::host::{Door, NoDoor};
 use crate::origin::HowUsed;
 use crate::telemetry::{Destination, Note, RefusalKind};
 
@@ -28,6 +29,9 @@ pub(super) const CALL_MAX: usize = crate::api::extract::BODY_MAX;
 /// Maximum length of the query of a call that a worker answers itself, in bytes: such calls need
 /// none.
 const SHORT: usize = 512;
+
+/// A call with a body that changes nothing.
+const READS_ACCESS: &str = "/_emulator/access";
 
 /// Where a request goes.
 pub(super) enum Target<'b> {
@@ -110,7 +114,7 @@ pub(super) fn find<'b>(
     client: Peer,
     note: &mut Note,
 ) -> Result<Target<'b>, Refusal> {
-    match host::door(head.host) {
+    match shared.domains.door(head.host) {
         Ok(Door::App { id, port, region }) => {
             note.goes_to(Destination::App { id, known: false, port });
             Ok(Target::App(AppTarget { id, port, region, grpc: false }))
@@ -125,6 +129,7 @@ pub(super) fn find<'b>(
         Ok(Door::Local) => {
             note.goes_to(Destination::Local);
             check_page(head, client)?;
+            check_place(head, client)?;
             Ok(Target::Call(local(shared, head, client, note)?))
         }
         Ok(Door::Grpc { id, region }) => {
@@ -153,6 +158,19 @@ fn check_page(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
     Err(Refusal::new(
         RefusalKind::ForeignPage,
         "pages of other origins may not call this: use a program, or a server of your own",
+    ))
+}
+
+/// Refuses calls from other machines that change the emulator itself, whatever their bearer.
+fn check_place(head: &RequestHead<'_>, client: Peer) -> Result<(), Refusal> {
+    let is_reading =
+        matches!(head.method, "GET" | "HEAD" | "OPTIONS") || head.path() == READS_ACCESS;
+    if client.is_here() || is_reading || !head.path().starts_with("/_emulator/") {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalKind::Elsewhere,
+        "this changes the emulator itself, which only clients on its own machine may do",
     ))
 }
 
@@ -206,13 +224,20 @@ fn reads_one(request: &Request<()>) -> bool {
             || path.strip_prefix("/v1/app/").is_some_and(is_one))
 }
 
+/// Whether a call starts a command in an app, or a copy of its files: that reads no records, and goes
+/// on for long.
+fn runs(request: &Request<()>) -> bool {
+    let path = request.uri().path();
+    path.starts_with("/v1/app/") && (path.ends_with("/exec") || path.ends_with("/archive"))
+}
+
 /// Calls. Calls that may wait for the disk run on the emulator's own runtime, and calls that look
 /// through many records on the readers' threads: neither holds up this worker's requests to apps.
 /// The others run here, which saves waking another thread twice.
 pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     let Call { request, router } = call;
     let reads_one = reads_one(&request);
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD) && !runs(&request);
     let answer = router.oneshot(request.map(|()| body));
     let response = if reads_one {
         let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| ());
@@ -227,10 +252,8 @@ pub(super) async fn call(shared: &Shared, call: Call, body: Body) -> Outcome {
     };
     match response {
         Ok(Ok(mut response)) => {
-            let moved = shared.platform.clock().moved();
-            let moved = moved.and_then(|now| HeaderValue::try_from(format!("{now:.3}")).ok());
-            if let Some(moved) = moved {
-                response.headers_mut().insert(DOMAIN_TIME, moved);
+            if let Some(moved) = domain_time::value(&**shared.platform.clock()) {
+                response.headers_mut().insert(domain_time::NAME, moved);
             }
             match CallTunnel::take_from(&mut response) {
                 Some(tunnel) => Outcome::Tunnel(response.map(drop), Box::new(tunnel)),

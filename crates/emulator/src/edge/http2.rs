@@ -34,6 +34,7 @@ use super::outgoing::{self, Interims, OfStream};
 use super::plan::{Plan, Planned, body_too_large};
 use super::share::Share;
 use super::watched::{Underway, Uses, Watched};
+use crate::domain_time;
 use crate::gateway::body::ServerBody;
 use crate::gateway::cors::RefusalReaders;
 use crate::gateway::exchange::SLOW_BODY;
@@ -222,7 +223,11 @@ async fn watched(
         Ok(response) => response,
         Err(refusal) => {
             refusal.record(underway.note());
-            refusal.readable_by(&readers).into_response().map(ServerBody::text)
+            let mut response = refusal.readable_by(&readers).into_response().map(ServerBody::text);
+            if let Some(moved) = domain_time::value(&**own.worker.shared.platform.clock()) {
+                response.headers_mut().insert(domain_time::NAME, moved);
+            }
+            response
         }
     };
     underway.set_idle(response.body().is_whole());

@@ -41,6 +41,7 @@ use tokio_util::task::TaskTracker;
 use crate::gateway::Gateway;
 use crate::gateway::relay::Relay;
 use crate::gateway::upstream::Pool;
+use crate::host::Domains;
 use crate::limits::Limits;
 use crate::telemetry::{Aborted, Note, Protocol, Recorder, RequestId, Telemetry};
 use crate::tls::Tls;
@@ -75,6 +76,8 @@ pub(crate) struct Shared {
     /// The control endpoints, at `localhost`.
     pub(crate) local: Router,
     pub(crate) limits: Limits,
+    /// Further names of this emulator.
+    pub(crate) domains: Domains,
     /// The emulator's own runtime.
     pub(crate) main: tokio::runtime::Handle,
     /// Threads for calls that read much.
@@ -114,7 +117,7 @@ impl Worker {
     /// The id of a request: the client's, or a new one.
     fn id(&self, given: Option<&[u8]>) -> RequestId {
         let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        RequestId::of(given, &mut recorder.ids)
+        recorder.begin(given)
     }
 }
 

@@ -22,6 +22,7 @@ use super::cors::{RefusalReaders, is_preflight};
 use super::hold::Hold;
 use super::hops;
 use super::login::{self, Login};
+use super::place;
 use super::refusal::Refusal;
 use super::reserved::{forwarded_host, gateway_token};
 use super::route::{Chosen, ReplicaPort, Route};
@@ -114,7 +115,7 @@ impl Gateway {
             _ => ReplicaPort::Own,
         };
         let forwarded_host =
-            if client.is_app { None } else { self.forwarded_host(&snapshot, entry, head) };
+            if client.is_app { None } else { self.forwarded_host(&snapshot, entry, head, client) };
         let Chosen { to, under_way, set_cookie } = self.choose(entry, place, pin, &[])?;
         let route = Route {
             to,
@@ -160,6 +161,7 @@ impl Gateway {
         snapshot: &Snapshot,
         entry: &AppEntry,
         head: &RequestHead<'_>,
+        client: Peer,
     ) -> Option<Box<str>> {
         let AtMostOne::One(value) = forwarded_host(head) else { return None };
         let host = std::str::from_utf8(value).ok().filter(|host| host::is_this_machine(host))?;
@@ -171,7 +173,7 @@ impl Gateway {
             AtMostOne::One(token) => std::str::from_utf8(token).ok()?.trim_matches([' ', '\t']),
             AtMostOne::Several => return None,
         };
-        let principal = self.platform.authenticate(snapshot, token)?;
+        let principal = self.platform.authenticate(snapshot, token, place::of(client))?;
         let decision = policy::decide(&principal, Action::Query, &resource(&entry.record));
         decision.is_allowed().then(|| host.into())
     }
@@ -245,7 +247,8 @@ impl Gateway {
         let (principal, login) = match (by_cookie, given) {
             (Some((principal, login)), _) => (principal, Some(login)),
             (None, Bearer::Token(token)) if !public => {
-                let principal = self.platform.authenticate(snapshot, token).ok_or_else(|| {
+                let known = self.platform.authenticate(snapshot, token, place::of(client));
+                let principal = known.ok_or_else(|| {
                     note.unauthenticated();
                     if is_over() { Refusal::login_over() } else { Refusal::bad_token() }
                 })?;
@@ -293,7 +296,8 @@ impl Gateway {
         client: Peer,
     ) -> Option<(Principal, Login)> {
         let caller = self.logins.caller(head.cookies(), app, &how_used(head, client))?;
-        (!self.has_ours(head)).then_some(caller)
+        let is_owner = matches!(caller.0, Principal::Administrator { .. });
+        (!self.has_ours(head) && (client.is_here() || !is_owner)).then_some(caller)
     }
 
     /// The token in `X-OVHAI-Token`, which leaves `Authorization` to the app.

@@ -21,6 +21,7 @@ pub(crate) mod hold;
 mod hops;
 pub(crate) mod incoming;
 pub(crate) mod login;
+pub(crate) mod place;
 pub(crate) mod refusal;
 pub(crate) mod relay;
 pub(crate) mod reserved;

@@ -41,7 +41,7 @@ pub(crate) enum Destination {
 }
 
 /// The policy's decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Decision {
     /// There is none: the policy was not asked.
     Unasked,
@@ -69,6 +69,20 @@ impl Decision {
             (Effect::Unauthenticated, _) => Self::Unauthenticated,
             (Effect::Forbidden, _) => Self::Forbidden,
             (Effect::OutOfScope, _) => Self::OutOfScope,
+        }
+    }
+
+    /// Whether the gateway or the API rejected a request with this status; responses of apps do not
+    /// count.
+    pub(super) fn is_denial(self, is_of_app: bool, status: u16) -> bool {
+        match self {
+            Self::Unauthenticated | Self::Forbidden | Self::OutOfScope => true,
+            Self::Allowed | Self::Public | Self::Preflight => false,
+            Self::Unasked => {
+                // Without a decision an app's 429 is that of its login page.
+                let statuses: &[u16] = if is_of_app { &[429] } else { &[401, 403] };
+                statuses.contains(&status)
+            }
         }
     }
 

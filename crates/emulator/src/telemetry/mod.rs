@@ -18,6 +18,7 @@ pub(crate) mod recent;
 mod refusal_kind;
 mod request_id;
 mod stamp;
+pub(crate) mod tally;
 mod text;
 pub(crate) mod visible;
 
@@ -45,8 +46,10 @@ pub(crate) use line::{Aborted, Destination, Line, Protocol};
 pub(crate) use note::Note;
 use recent::Recent;
 pub(crate) use refusal_kind::RefusalKind;
-pub(crate) use request_id::{IdSource, RequestId};
+use request_id::IdSource;
+pub(crate) use request_id::RequestId;
 use stamp::Stamp;
+use tally::{Sums, Tally};
 pub(crate) use text::CONTENT_TYPE;
 use text::{Kind, MetricsPage};
 
@@ -62,6 +65,10 @@ struct Shard {
     aborted: [Count; ABORTED.len()],
     /// Locked by the thread with each request, and by readers.
     recent: Mutex<Recent>,
+    /// The same.
+    tally: Mutex<Tally>,
+    /// Number of requests that have begun.
+    begun: Count,
     /// The second of Unix time of each token's last request to an app. Locked by the thread once a
     /// second for a token, and by readers.
     used: Mutex<HashMap<TokenId, u64>>,
@@ -89,6 +96,8 @@ pub(crate) struct Telemetry {
     seal: Arc<Seal>,
     clock: Arc<dyn Clock>,
     captures: Captures,
+    /// When the numbers of requests were last set to zero.
+    counting_since: Mutex<Timestamp>,
 }
 
 impl std::fmt::Debug for Telemetry {
@@ -129,6 +138,7 @@ impl Telemetry {
             sink: log.map(|log| Sink::new(log, Arc::clone(components))),
             run: Uuid::new_v4().as_u64_pair().0,
             seal: Arc::default(),
+            counting_since: Mutex::new(clock.real_time()),
             clock,
             captures: Captures::default(),
         })
@@ -243,6 +253,35 @@ impl Telemetry {
     /// Number of requests that [`Self::recent`] has recorded, to tell whether there are new ones.
     pub(crate) fn recorded(&self) -> u64 {
         lock(&self.shards).iter().map(|shard| lock(&shard.recent).count()).sum()
+    }
+
+    /// Exact numbers of requests, and since when.
+    pub(crate) fn totals(&self) -> (Timestamp, Sums) {
+        let since = *lock(&self.counting_since);
+        let mut sums = Sums::default();
+        for shard in lock(&self.shards).iter() {
+            lock(&shard.tally).sum_into(&mut sums);
+        }
+        (since, sums)
+    }
+
+    /// Sets the numbers of requests to zero.
+    pub(crate) fn reset_totals(&self) {
+        let mut since = lock(&self.counting_since);
+        *since = self.clock.real_time();
+        for shard in lock(&self.shards).iter() {
+            lock(&shard.tally).reset();
+        }
+    }
+
+    /// Number of requests that have begun and not ended.
+    pub(crate) fn under_way(&self) -> u64 {
+        let of = |shard: &Arc<Shard>| {
+            // In this order, or one could have ended that had not begun.
+            let ended = lock(&shard.tally).ended;
+            shard.begun.get().saturating_sub(ended)
+        };
+        lock(&self.shards).iter().map(of).sum()
     }
 
     /// Writes the lines that are still in memory; blocks, at most until the deadline.
@@ -385,8 +424,7 @@ fn summed_codes<'a>(all: impl Iterator<Item = &'a Codes>) -> BTreeMap<u16, u64> 
 
 /// A thread's counters and log buffer; see [`Telemetry::recorder`].
 pub(crate) struct Recorder {
-    /// Creates ids of requests.
-    pub(crate) ids: IdSource,
+    ids: IdSource,
     apps: HashMap<AppId, Arc<AppCounts>>,
     forgotten: u64,
     lines: Option<Lines>,
@@ -428,11 +466,24 @@ impl Recorder {
         Failovers(Arc::clone(&self.shard))
     }
 
+    /// The id of a request that begins: the client's, or a new one.
+    pub(crate) fn begin(&mut self, given: Option<&[u8]>) -> RequestId {
+        self.shard.begun.add(1);
+        RequestId::of(given, &mut self.ids)
+    }
+
     /// Records a request that has ended.
     pub(crate) fn record(&mut self, line: &Line<'_>) {
         self.count(line);
         let now = SystemTime::now();
         lock(&self.shard.recent).push(line, now);
+        let mut tally = lock(&self.shard.tally);
+        if recent::is_own(line) {
+            tally.skip();
+        } else {
+            tally.add(line);
+        }
+        drop(tally);
         self.use_token(line, now);
         if let (Some(lines), Some(sink)) = (&self.lines, &self.telemetry.sink) {
             self.stamp.set(now);
@@ -494,7 +545,7 @@ impl Recorder {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::line::Decision;
     use super::*;
 
@@ -506,7 +557,7 @@ mod tests {
         }
     }
 
-    fn line<'a>(app: AppId, known: bool, status: u16) -> Line<'a> {
+    pub(super) fn line<'a>(app: AppId, known: bool, status: u16) -> Line<'a> {
         Line {
             client: ([127, 0, 0, 1], 1).into(),
             destination: Destination::App { id: app, known, port: None },

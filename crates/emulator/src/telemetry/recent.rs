@@ -41,7 +41,17 @@ const TEXT_MAX: usize = PATH_MAX + REASON_MAX + ID_MAX + NAME_MAX + METHOD_MAX +
 const _: () = assert!(TEXT_MAX <= BLOCK_TEXT, "a block holds one request at least");
 
 /// Reads of this list are not recorded: a follower would see nothing else.
-const OWN_PATHS: [&[u8]; 3] = [b"/_emulator/requests", b"/c/-/requests", b"/c/-/requests/live"];
+const OWN_PATHS: [&[u8]; 4] = [
+    b"/_emulator/requests",
+    b"/_emulator/requests/totals",
+    b"/c/-/requests",
+    b"/c/-/requests/live",
+];
+
+/// Whether a request only reads the requests.
+pub(super) fn is_own(line: &Line<'_>) -> bool {
+    line.destination == Destination::Local && OWN_PATHS.contains(&line.path_alone())
+}
 
 /// The caller of a request; its name is among the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,7 +215,7 @@ impl Recent {
     pub(super) fn push(&mut self, line: &Line<'_>, now: SystemTime) {
         let ring = match line.destination {
             Destination::App { .. } => &mut self.apps,
-            Destination::Local if OWN_PATHS.contains(&line.path_alone()) => return,
+            Destination::Local if is_own(line) => return,
             Destination::Api | Destination::Local | Destination::Nowhere => &mut self.others,
         };
         ring.push(line, now.duration_since(UNIX_EPOCH).unwrap_or_default());
@@ -273,16 +283,7 @@ impl SeenRequest<'_> {
 
     /// Whether the gateway or the API rejected the request; responses of apps do not count.
     pub(crate) fn is_denied(&self) -> bool {
-        let entry = self.entry;
-        match entry.decision {
-            Decision::Unauthenticated | Decision::Forbidden | Decision::OutOfScope => true,
-            Decision::Allowed | Decision::Public | Decision::Preflight => false,
-            Decision::Unasked => {
-                // Without a decision an app's 429 is that of its login page.
-                let statuses: &[u16] = if self.app().is_some() { &[429] } else { &[401, 403] };
-                statuses.contains(&entry.status)
-            }
-        }
+        self.entry.decision.is_denial(self.app().is_some(), self.entry.status)
     }
 
     /// Whether the reason tells what the caller's token may do.

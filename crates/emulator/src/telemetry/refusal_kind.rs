@@ -6,7 +6,7 @@ use http::StatusCode;
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident: $status:ident, $label:literal, $after:ident;)*) => {
         /// Why the gateway answers by itself. Kinds with the same label stand beside each other.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum RefusalKind {
             $($(#[$doc])* $name,)*
         }
@@ -73,6 +73,8 @@ kinds! {
     AccessRevoked: FORBIDDEN, "forbidden", stays;
     /// A page of another origin called the API.
     ForeignPage: FORBIDDEN, "forbidden", stays;
+    /// A client of another machine called what counts on this machine only.
+    Elsewhere: FORBIDDEN, "forbidden", stays;
     /// The app has no replica that takes requests.
     NotReady: SERVICE_UNAVAILABLE, "not_ready", stays;
     /// Too many requests are under way at apps.

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
-use ovhai_api_types::{AppId, Door, Region, RequestRecord, TokenId};
+use ovhai_api_types::{AppId, Door, Region, RequestRecord, RequestTotal, TokenId};
 use ovhai_core::directory::Snapshot;
 use ovhai_core::platform::resource;
 use ovhai_core::policy::{self, Action, Principal, Resource};
 
 use super::recent::SeenRequest;
+use super::tally::{CallerKind, Key};
 
 /// A filter of requests; see `RequestFilter` of the API types.
 #[derive(Debug, Clone, Default)]
@@ -107,6 +108,59 @@ impl<'a> Visible<'a> {
         record.app_name = Some(app.name);
         record.region = Some(app.region);
         Some(record)
+    }
+
+    /// The number of requests as the caller sees it, if they are wanted and visible; and whether they
+    /// were denied.
+    pub(crate) fn show_total(&mut self, key: &Key, count: u64) -> Option<(RequestTotal, bool)> {
+        let token = match key.caller {
+            CallerKind::Token(id) => Some(id),
+            CallerKind::Anonymous | CallerKind::User => None,
+        };
+        let is_denied = key.decision.is_denial(key.door == Door::App, key.status);
+        let wanted = &self.wanted;
+        if (matches!(key.door, Door::Api | Door::Local) && !wanted.all)
+            || (wanted.denied && !is_denied)
+            || wanted.app.is_some_and(|app| key.app != Some(app))
+            || wanted.token.is_some_and(|wanted| token != Some(wanted))
+        {
+            return None;
+        }
+        let app = key.app.and_then(|id| self.app(id));
+        let wanted = &self.wanted;
+        if wanted.region.is_some() && wanted.region != app.as_ref().map(|app| app.region.clone()) {
+            return None;
+        }
+        if app.is_none() && !self.others {
+            return None;
+        }
+        let is_own = matches!(self.caller, Principal::Token(own) if token == Some(own.id));
+        let withheld = !is_own && app.as_ref().is_some_and(|app| !app.names_callers);
+        if withheld && wanted.token.is_some() {
+            return None;
+        }
+        let shown = token.filter(|_| !withheld);
+        let caller = match key.caller {
+            CallerKind::Anonymous => "anonymous",
+            CallerKind::User if !withheld => "user",
+            CallerKind::Token(_) if !withheld => "token",
+            CallerKind::User | CallerKind::Token(_) => "withheld",
+        };
+        let (app_name, region) = app.map(|app| (app.name, app.region)).unzip();
+        let total = RequestTotal {
+            door: key.door,
+            app: key.app,
+            app_name,
+            region,
+            caller: caller.into(),
+            token: shown,
+            token_name: shown.and_then(|id| Some(self.snapshot.token(id)?.name.clone())),
+            decision: key.decision.as_str().map(str::to_owned),
+            refused: key.refused.map(|kind| kind.label().to_owned()),
+            status: key.status,
+            count,
+        };
+        Some((total, is_denied))
     }
 
     /// The app, unless it does not exist or its requests are not visible to the caller: a caller

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use ovhai_core::auth::Place;
 use ovhai_core::policy::Principal;
 use ovhai_core::{Error, Platform};
 
@@ -81,7 +82,9 @@ impl Credentials {
         // It may have been copied from a command or a header.
         let token = token.trim();
         let token = token.strip_prefix("Bearer ").map_or(token, str::trim_start);
-        match self.platform.authenticate(&self.platform.snapshot(), token) {
+        let is_here = client.to_canonical().is_loopback();
+        let from = if is_here { Place::Here } else { Place::Elsewhere };
+        match self.platform.authenticate(&self.platform.snapshot(), token, from) {
             // A bearer of `ovhai login` expires within an hour; the cookie would outlast it.
             Some(Principal::User { .. }) => Err(LoginFailure::NoToken),
             Some(who) => {

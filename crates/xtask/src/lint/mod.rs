@@ -56,11 +56,12 @@ const LAYERS: [Layers; 6] = [
     Layers {
         sources: "crates/containers/src",
         layers: &[
-            &["runtime"],
+            &["runtime", "doctor"],
             &["replica"],
             &["shared", "create", "output"],
             &["hub", "images", "network", "kindness"],
             &["watcher", "pull", "credentials"],
+            &["exec", "archive"],
             &["reap", "usage"],
             &["exit", "reference", "labels", "from_apps"],
             &["engine"],
@@ -101,6 +102,7 @@ const LAYERS: [Layers; 6] = [
             &["telemetry"],
             &["tls", "signer", "state"],
             &[
+                "domain_time",
                 "host",
                 "json",
                 "limits",
