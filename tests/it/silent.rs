@@ -27,7 +27,7 @@ const SESSION: &str = r#"set -e
 "$O" me
 "$O" logout
 "$O" capabilities flavor list
-"$O" emulator engine
+"$O" emulator engine || true
 "$O" app delete h --force --wait
 "$O" demo
 "#;
