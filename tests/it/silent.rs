@@ -27,7 +27,7 @@ const SESSION: &str = r#"set -e
 "$O" me
 "$O" logout
 "$O" capabilities flavor list
-"$O" emulator engine
+"$O" emulator engine || true
 "$O" app delete h --force --wait
 "$O" demo
 "#;
@@ -56,7 +56,8 @@ fn a_session_connects_to_this_machine_only() {
         found.map(str::to_owned).collect()
     };
     let (mut families, mut connections) = (BTreeSet::new(), 0);
-    for line in trace.lines() {
+    // What the kernel lists are the sockets of others, too.
+    for line in trace.lines().filter(|line| !line.contains("idiag_")) {
         families.extend(after(line, "sa_family=", ','));
         let v4 = after(line, "inet_addr(\"", '"');
         let v6 = after(line, "inet_pton(AF_INET6, \"", '"');

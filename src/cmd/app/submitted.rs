@@ -1,12 +1,8 @@
 //! The end of `ovhai app run`: the app in short, and the next command; `ovhai app get` shows all of
 //! it.
 
-use std::net::IpAddr;
-use std::time::Duration;
-
 use ovhai_api_types::{App, AppState};
 use ovhai_client::AppFilter;
-use tokio::sync::oneshot;
 
 use super::credential::selector_of;
 use super::view;
@@ -19,8 +15,8 @@ use crate::settings::state_dir;
 use crate::term::describe::Description;
 use crate::term::text::{cut, quoted};
 
-/// Time-out for the resolver; a browser would not wait longer either.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// Where the system's library says how it resolves names.
+const NAME_SERVICES: &str = "/etc/nsswitch.conf";
 /// File in the state directory that marks the warning about names below localhost as shown.
 const SAID: &str = "localhost.said";
 
@@ -38,7 +34,7 @@ pub(super) async fn show(context: &mut Context, target: &Target, app: &App) -> R
     let name = word(target, app).await;
     let next = next(context, target, app, &name)?;
     context.note(format!("hint: {next}; details: ovhai app get {name}"));
-    say_if_unresolved(context, target, app, &name).await;
+    say_if_unresolved(context, target, app, &name);
     Ok(())
 }
 
@@ -103,14 +99,14 @@ fn is_entered(context: &Context, target: &Target, app: &App) -> Result<bool> {
 
 /// Warns, once per state directory, if this machine does not resolve names below localhost, which
 /// browsers and other programs need.
-async fn say_if_unresolved(context: &mut Context, target: &Target, app: &App, name: &str) {
+fn say_if_unresolved(context: &mut Context, target: &Target, app: &App, name: &str) {
     if !target.server.is_local() || context.embedded.is_some() {
         return;
     }
     let Ok(said) = state_dir(context).map(|directory| directory.join(SAID)) else { return };
-    let Some(host) = local_host(&app.status.url).filter(|_| !said.exists()) else { return };
+    let is_below = is_below_localhost(&app.status.url);
     // If this fails, the warning is merely repeated.
-    if !leads_here(look_up(host).await.as_deref()) {
+    if is_below && !said.exists() && !resolves_localhost() {
         let _ = private_file::write(&said, &());
         context.note(format!(
             "hint: this machine does not resolve *.localhost; for programs other than ovhai: ovhai app port-forward {name}"
@@ -118,30 +114,26 @@ async fn say_if_unresolved(context: &mut Context, target: &Target, app: &App, na
     }
 }
 
-/// The host of an address, if it is below localhost.
-fn local_host(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
-    let host = rest.split(['/', ':']).next()?;
-    host.ends_with(".localhost").then(|| host.to_owned())
+/// Whether the host of an address is below localhost.
+fn is_below_localhost(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', ':']).next().is_some_and(|host| host.ends_with(".localhost"))
 }
 
-/// The answer of the system's resolver; none without a timely answer.
-async fn look_up(host: String) -> Option<Vec<IpAddr>> {
-    let (told, answer) = oneshot::channel();
-    // Not a thread of the runtime, which would keep the program until the resolver answers.
-    let looking = std::thread::Builder::new().spawn(move || {
-        use std::net::ToSocketAddrs;
-        let found = (host.as_str(), 0).to_socket_addrs();
-        // The receiver may have given up.
-        let _ = told.send(found.ok().map(|all| all.map(|address| address.ip()).collect()));
-    });
-    looking.ok()?;
-    tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()?
+/// Whether this machine resolves names below localhost, as far as its configuration tells: asking the
+/// resolver would send the app's name to a server of the network.
+fn resolves_localhost() -> bool {
+    // Other systems have no such file, and resolve these names.
+    std::fs::read_to_string(NAME_SERVICES).map_or(cfg!(not(target_os = "linux")), |text| {
+        answers_before_dns(&text)
+    })
 }
 
-/// Some resolvers answer every name with an address of their own.
-fn leads_here(addresses: Option<&[IpAddr]>) -> bool {
-    addresses.is_some_and(|all| all.iter().any(IpAddr::is_loopback))
+/// Whether a module that knows these names comes before the network's servers.
+fn answers_before_dns(services: &str) -> bool {
+    let hosts = services.lines().find_map(|line| line.trim().strip_prefix("hosts:"));
+    let modules = hosts.unwrap_or_default().split_ascii_whitespace();
+    modules.take_while(|name| *name != "dns").any(|name| matches!(name, "myhostname" | "resolve"))
 }
 
 #[cfg(test)]
@@ -151,16 +143,18 @@ mod tests {
 
     #[test]
     fn names_of_this_machine_are_recognized() {
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        assert!(leads_here(Some(&[ip("127.0.0.1")])) && leads_here(Some(&[ip("::1")])));
-        assert!(!leads_here(None) && !leads_here(Some(&[])));
-        assert!(!leads_here(Some(&[ip("203.0.113.9")])), "a resolver that knows every name");
-        assert_eq!(
-            local_host("http://x.app.gra.ai.localhost:4480").as_deref(),
-            Some("x.app.gra.ai.localhost")
-        );
+        for (services, expected) in [
+            ("hosts: files mymachines resolve [!UNAVAIL=return] files myhostname dns", true),
+            ("passwd: files\nhosts:\tfiles myhostname dns", true),
+            ("hosts: files dns myhostname", false),
+            ("hosts: files dns", false),
+            ("", false),
+        ] {
+            assert_eq!(answers_before_dns(services), expected, "{services}");
+        }
+        assert!(is_below_localhost("http://x.app.gra.ai.localhost:4480"));
         for elsewhere in ["https://x.app.gra.ai.cloud.ovh.net", "http://localhost:1", "x", ""] {
-            assert_eq!(local_host(elsewhere), None, "{elsewhere}");
+            assert!(!is_below_localhost(elsewhere), "{elsewhere}");
         }
     }
 }

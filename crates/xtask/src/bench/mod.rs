@@ -29,6 +29,7 @@ mod init;
 mod labels;
 mod noise;
 mod options;
+mod pipeline;
 mod proc;
 mod process;
 mod report;
@@ -121,6 +122,7 @@ fn one(bench: &Bench, benchmark: Benchmark) -> Result<Section> {
         Benchmark::Cli => cli::measure(bench),
         Benchmark::Labels => labels::measure(bench),
         Benchmark::Store => store::measure(bench),
+        Benchmark::Pipeline => pipeline::measure(bench),
         Benchmark::Containers => containers::measure(bench),
         Benchmark::FirstBuild => first_build::measure(bench),
     }

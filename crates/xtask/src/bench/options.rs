@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 pub(super) const USAGE: &str = "\
-usage: cargo xtask bench [emulator|gateway|shapes|changes|cli|labels|store|containers|all|first-build]... [options]
+usage: cargo xtask bench [emulator|gateway|shapes|changes|cli|labels|store|pipeline|containers|all|first-build]... [options]
 
   --rounds N       rounds that are kept of every measurement (5)
   --seconds S      length of one load (5)
@@ -24,13 +24,14 @@ pub(super) enum Benchmark {
     Cli,
     Labels,
     Store,
+    Pipeline,
     Containers,
     FirstBuild,
 }
 
 impl Benchmark {
     /// Those of `all`. The first build takes minutes per round and is measured only by name.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Emulator,
         Self::Gateway,
         Self::Shapes,
@@ -38,6 +39,7 @@ impl Benchmark {
         Self::Cli,
         Self::Labels,
         Self::Store,
+        Self::Pipeline,
         Self::Containers,
     ];
 
@@ -50,6 +52,7 @@ impl Benchmark {
             Self::Cli => "cli",
             Self::Labels => "labels",
             Self::Store => "store",
+            Self::Pipeline => "pipeline",
             Self::Containers => "containers",
             Self::FirstBuild => "first-build",
         }
