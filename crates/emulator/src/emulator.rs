@@ -9,13 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ovhai_api_types::{Placement, Region};
-use ovhai_containers::{AppListener, ContainerRuntime, ContainerSettings, FromApps};
-use ovhai_core::components::Components;
-use ovhai_core::platform::SessionTtl;
+use ovhai_api_types::Region;
+use ovhai_containers::{AppListener, ContainerRuntime, FromApps};
 use ovhai_core::policy::Principal;
-use ovhai_core::ports::{Clock, Ids, Runtime, Signer, Store};
-use ovhai_core::quota::Quotas;
+use ovhai_core::ports::{Ids, Runtime, Signer, Store};
 use ovhai_core::{Platform, PlatformBuilder, Settings, VirtualClock};
 use ovhai_data::refused::Refused;
 use ovhai_data::{FileVolumes, StoreRoots};
