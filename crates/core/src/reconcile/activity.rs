@@ -25,6 +25,8 @@ pub(super) struct Activity {
     pub(super) rests: bool,
     /// Whether a change could not be stored, and is retried.
     pub(super) retries: bool,
+    /// What is done with the app's volumes.
+    pub(super) volumes: Option<&'static str>,
     /// By ordinal.
     pub(super) work: Vec<(u32, Work)>,
 }
@@ -37,6 +39,7 @@ impl Activity {
         } else if !self.rests {
             out.push("the app is being brought to its wanted state".to_owned());
         }
+        out.extend(self.volumes.map(str::to_owned));
         for (ordinal, work) in &self.work {
             match work {
                 // One that does not answer for so long may never do.
@@ -80,7 +83,7 @@ mod tests {
     async fn a_start_that_never_ends_is_not_waited_for_for_ever() {
         let now = Instant::now();
         let work = vec![(1, Work::Start(now)), (2, Work::Stop), (3, Work::Pull("40 %".into()))];
-        let activity = Activity { rests: true, retries: false, work };
+        let activity = Activity { rests: true, work, ..Activity::default() };
         let in_hand = || {
             let mut out = Vec::new();
             activity.in_hand(Duration::from_secs(30), &mut out);

@@ -192,6 +192,7 @@ impl Actor {
             {
                 let mut activity = self.signal.activity();
                 (activity.rests, activity.retries) = (true, retry_at.is_some());
+                activity.volumes = self.mounts.work();
             }
             tokio::select! {
                 biased;

@@ -65,6 +65,15 @@ impl Mounts {
         }
     }
 
+    /// What is done with them now.
+    pub(super) fn work(&self) -> Option<&'static str> {
+        match self.phase {
+            Phase::Filling(_) => Some("volumes are fetched"),
+            Phase::Leaving { .. } => Some("volumes are written back"),
+            _ => None,
+        }
+    }
+
     /// The app is started: what it had before is not used again.
     pub(super) fn start_over(&mut self) {
         self.phase = Phase::Stale;
