@@ -7,6 +7,7 @@ mod interrupt;
 mod mounts;
 mod reload;
 mod tell;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::transition::{StateNote, apply};
 
 use self::mounts::Mounts;
 use self::reload::Watched;
+use self::waits::{join_all, reached, sleep_until};
 use super::past::{Crash, Past};
 use super::plan::{ObservedReplica, Phase, Plan, Target, converged, plan};
 use super::{Reconcilers, Signal};
@@ -790,26 +792,4 @@ fn target(record: &AppRecord) -> Option<Target> {
     wanted.then(|| {
         Target::new(record.spec.scaling.replicas(), record.revision, &record.spec.deployment)
     })
-}
-
-async fn reached(due: Option<BoxFuture<'_, ()>>) {
-    match due {
-        Some(due) => due.await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn join_all(futures: Vec<BoxFuture<'static, ()>>) {
-    let mut tasks = tokio::task::JoinSet::new();
-    for future in futures {
-        tasks.spawn(future);
-    }
-    while tasks.join_next().await.is_some() {}
 }
